@@ -1,0 +1,1 @@
+//! The TalkJS chat protocol as a pure state machine.
