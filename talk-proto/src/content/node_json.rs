@@ -1,0 +1,275 @@
+//! Nodes to and from JSON.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::extra::Extra;
+use super::members::{Kind, Members, any_value};
+use super::node::TextNode;
+use super::spelling::{Spelled, Spelling};
+
+impl TextNode {
+    /// A known node whose members are all there, or the object as it came.
+    fn from_members<E: Error>(mut m: Members) -> Result<Self, E> {
+        let complete = match m.kind {
+            Kind::Bold
+            | Kind::Italic
+            | Kind::Strikethrough
+            | Kind::BulletList
+            | Kind::BulletPoint => m.has_children(),
+            Kind::Link => m.has_children() && m.has_text("url"),
+            Kind::AutoLink => m.has_text("url") && m.has_text("text"),
+            Kind::CodeSpan | Kind::CustomEmoji => m.has_text("text"),
+            Kind::Mention => m.has_text("id") && m.has_text("text"),
+            Kind::ActionLink | Kind::ActionButton => {
+                m.has_children() && m.has_text("action") && m.has_text_map("params")
+            }
+            Kind::Text | Kind::File | Kind::Location | Kind::Unknown => false,
+        };
+        if !complete {
+            return Ok(Self::Unknown(m.into_value()?.into()));
+        }
+        let kind = m.kind;
+        let mut text = |name| m.take_text(name).unwrap_or_default();
+        Ok(match kind {
+            Kind::AutoLink => Self::AutoLink {
+                url: text("url"),
+                text: text("text"),
+                extra: m.into_extra()?,
+            },
+            Kind::CodeSpan => Self::CodeSpan {
+                text: text("text"),
+                extra: m.into_extra()?,
+            },
+            Kind::CustomEmoji => Self::CustomEmoji {
+                text: text("text"),
+                extra: m.into_extra()?,
+            },
+            Kind::Mention => Self::Mention {
+                id: text("id"),
+                text: text("text"),
+                extra: m.into_extra()?,
+            },
+            Kind::Link => {
+                let url = text("url");
+                Self::Link {
+                    url,
+                    children: m.take_children(),
+                    extra: m.into_extra()?,
+                }
+            }
+            Kind::ActionLink => Self::ActionLink {
+                action: text("action"),
+                params: m.take_text_map("params"),
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::ActionButton => Self::ActionButton {
+                action: text("action"),
+                params: m.take_text_map("params"),
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::Bold => Self::Bold {
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::Italic => Self::Italic {
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::Strikethrough => Self::Strikethrough {
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::BulletList => Self::BulletList {
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::BulletPoint => Self::BulletPoint {
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::Text | Kind::File | Kind::Location | Kind::Unknown => {
+                Self::Unknown(m.into_value()?.into())
+            }
+        })
+    }
+}
+
+/// Reads one node that stands `depth` nodes deep.
+pub(crate) struct NodeSeed {
+    pub(crate) depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for NodeSeed {
+    type Value = TextNode;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<TextNode, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TextNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NodeSeed { depth: 0 }.deserialize(deserializer)
+    }
+}
+
+impl<'de> Visitor<'de> for NodeSeed {
+    type Value = TextNode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, or an object with a type")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TextNode, E> {
+        Ok(TextNode::text(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextNode, A::Error> {
+        TextNode::from_members(Members::read(map, self.depth + 1)?)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<TextNode, A::Error> {
+        Ok(TextNode::Unknown(any_value::array(seq)?.into()))
+    }
+
+    any_value::scalars!(
+        |value: serde_json::Value| TextNode::Unknown(value.into()),
+        TextNode
+    );
+}
+
+impl Serialize for TextNode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Spelled {
+            value: self,
+            spelling: Spelling::CamelCase,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for Spelled<'_, TextNode> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pick = |camel: &'static str, lower: &'static str| match self.spelling {
+            Spelling::CamelCase => camel,
+            Spelling::LowerCase => lower,
+        };
+        let parent = |serializer: S, kind: &str, children: &Arc<[TextNode]>, extra: &Extra| {
+            let mut map = open(serializer, kind)?;
+            self.close(
+                map_children(&mut map, children, self.spelling).map(|()| map)?,
+                extra,
+            )
+        };
+        match self.value {
+            TextNode::Text(text) => serializer.serialize_str(text),
+            TextNode::Unknown(raw) => raw.serialize(serializer),
+            TextNode::Bold { children, extra } => parent(serializer, "bold", children, extra),
+            TextNode::Italic { children, extra } => parent(serializer, "italic", children, extra),
+            TextNode::Strikethrough { children, extra } => {
+                parent(serializer, "strikethrough", children, extra)
+            }
+            TextNode::BulletList { children, extra } => parent(
+                serializer,
+                pick("bulletList", "bulletlist"),
+                children,
+                extra,
+            ),
+            TextNode::BulletPoint { children, extra } => parent(
+                serializer,
+                pick("bulletPoint", "bulletpoint"),
+                children,
+                extra,
+            ),
+            TextNode::Link {
+                url,
+                children,
+                extra,
+            } => {
+                let mut map = open(serializer, "link")?;
+                map.serialize_entry("url", url)?;
+                map_children(&mut map, children, self.spelling)?;
+                self.close(map, extra)
+            }
+            TextNode::AutoLink { url, text, extra } => {
+                let mut map = open(serializer, pick("autoLink", "autolink"))?;
+                map.serialize_entry("url", url)?;
+                map.serialize_entry("text", text)?;
+                self.close(map, extra)
+            }
+            TextNode::CodeSpan { text, extra } => {
+                let mut map = open(serializer, pick("codeSpan", "codespan"))?;
+                map.serialize_entry("text", text)?;
+                self.close(map, extra)
+            }
+            TextNode::CustomEmoji { text, extra } => {
+                let mut map = open(serializer, pick("customEmoji", "customemoji"))?;
+                map.serialize_entry("text", text)?;
+                self.close(map, extra)
+            }
+            TextNode::Mention { id, text, extra } => {
+                let mut map = open(serializer, "mention")?;
+                map.serialize_entry("id", id)?;
+                map.serialize_entry("text", text)?;
+                self.close(map, extra)
+            }
+            TextNode::ActionLink {
+                action,
+                params,
+                children,
+                extra,
+            } => {
+                let mut map = open(serializer, pick("actionLink", "actionlink"))?;
+                map.serialize_entry("action", action)?;
+                map.serialize_entry("params", params)?;
+                map_children(&mut map, children, self.spelling)?;
+                self.close(map, extra)
+            }
+            TextNode::ActionButton {
+                action,
+                params,
+                children,
+                extra,
+            } => {
+                let mut map = open(serializer, pick("actionButton", "actionbutton"))?;
+                map.serialize_entry("action", action)?;
+                map.serialize_entry("params", params)?;
+                map_children(&mut map, children, self.spelling)?;
+                self.close(map, extra)
+            }
+        }
+    }
+}
+
+impl Spelled<'_, TextNode> {
+    fn close<M: SerializeMap>(&self, mut map: M, extra: &Extra) -> Result<M::Ok, M::Error> {
+        extra.serialize_into(&mut map)?;
+        map.end()
+    }
+}
+
+fn open<S: Serializer>(serializer: S, kind: &str) -> Result<S::SerializeMap, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("type", kind)?;
+    Ok(map)
+}
+
+pub(crate) fn map_children<M: SerializeMap>(
+    map: &mut M,
+    children: &[TextNode],
+    spelling: Spelling,
+) -> Result<(), M::Error> {
+    map.serialize_entry(
+        "children",
+        &Spelled {
+            value: children,
+            spelling,
+        },
+    )
+}

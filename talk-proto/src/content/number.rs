@@ -1,0 +1,30 @@
+//! JSON numbers as JavaScript writes them: 2 and 2.0 are one value, written `2`.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// 2⁵³: up to here every integer has its own `f64`.
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+/// An `f64` that is written without a fraction when it has none.
+pub(crate) struct JsNumber(pub(crate) f64);
+
+impl Serialize for JsNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() <= MAX_SAFE_INTEGER {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}
+
+/// A count that may be written as `10` or `10.0`.
+pub(crate) fn as_count(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        value
+            .as_f64()
+            .filter(|n| n.fract() == 0.0 && (0.0..=MAX_SAFE_INTEGER).contains(n))
+            .map(|n| n as u64)
+    })
+}
