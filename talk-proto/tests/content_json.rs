@@ -1,5 +1,7 @@
 //! Blocks and nodes to and from JSON.
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::{Value, json};
 use talk_proto::{ContentBlock, ForWire, MAX_NESTING, TextNode};
 
