@@ -1,0 +1,187 @@
+//! Four planes of error: misuse, the server's refusal, transport, the session's end.
+
+use std::time::Duration;
+
+use crate::model::EmptyId;
+
+/// A command that was not accepted. Nothing of it was or will be sent.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The session has ended; make a new one.
+    #[error("the session has ended: {0}")]
+    Ended(SessionError),
+    /// As many calls wait as [`Limits::pending_calls`](crate::Limits::pending_calls) allows.
+    #[error("{limit} calls are waiting already: let some finish first")]
+    TooManyCalls {
+        /// The limit.
+        limit: usize,
+    },
+    /// As many subscriptions live as [`Limits::subscriptions`](crate::Limits::subscriptions)
+    /// allows.
+    #[error("{limit} subscriptions are active already: unsubscribe some first")]
+    TooManySubscriptions {
+        /// The limit.
+        limit: usize,
+    },
+    /// The subscription or request is not known, or has ended.
+    #[error("no such subscription or request: it has ended, or belongs to another session")]
+    Unknown,
+    /// The subscription does not show a list that can grow.
+    #[error("this subscription has nothing more to load")]
+    NotAList,
+    /// A count is out of its range.
+    #[error("{given} items were asked for; ask for 1 to {max}")]
+    CountOutOfRange {
+        /// What was asked for.
+        given: usize,
+        /// The largest count.
+        max: usize,
+    },
+    /// The request could not fit into any frame that a server takes.
+    #[error("the request has {size} bytes; at most {limit} can be sent")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// An ID or emoji is empty.
+    #[error(transparent)]
+    EmptyId(#[from] EmptyId),
+}
+
+/// How a request failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The server answered no.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// No answer could be had.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The session ended first.
+    #[error("the session has ended: {0}")]
+    Session(#[from] SessionError),
+}
+
+impl RequestError {
+    /// Whether the same request may succeed later without anything else having changed.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused(refused) => refused.is_retryable(),
+            Self::Transport(error) => error.is_retryable(),
+            Self::Session(_) => false,
+        }
+    }
+}
+
+/// The server's no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
+#[non_exhaustive]
+pub struct Refused {
+    /// The status, in the terms of HTTP.
+    pub status: u16,
+    /// The server's code for it, such as `NOT_A_PARTICIPANT`; empty when it gave none.
+    pub error_code: String,
+    /// Why, in words; may be empty.
+    pub reasons: Vec<String>,
+}
+
+impl Refused {
+    /// A refusal with a code and a reason.
+    pub fn new(status: u16, error_code: impl Into<String>, reasons: Vec<String>) -> Self {
+        Self {
+            status,
+            error_code: error_code.into(),
+            reasons,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.status, 429 | 500 | 502..=504)
+    }
+}
+
+/// Why no answer could be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The caller cancelled. When `maybe_happened`, the request had been sent, and the server may
+    /// have carried it out.
+    #[error("cancelled{}", if *maybe_happened { "; the server may have carried it out" } else { " before it was sent" })]
+    Cancelled {
+        /// Whether the request had been sent.
+        maybe_happened: bool,
+    },
+    /// No answer came within the time that the caller gave. See `maybe_happened` above.
+    #[error("no answer within {after:?}")]
+    Deadline {
+        /// The time that the caller gave.
+        after: Duration,
+        /// Whether the request had been sent.
+        maybe_happened: bool,
+    },
+    /// Two connections in a row were lost to a frame above
+    /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was waiting.
+    #[error("the answer is larger than the largest frame that is accepted")]
+    FrameTooLarge,
+    /// The server's answer has no shape that this client knows.
+    #[error("the server's answer was not understood")]
+    Malformed,
+    /// An HTTP exchange failed.
+    #[error("the HTTP request failed: {0}")]
+    Http(String),
+    /// The file or reader to be uploaded failed.
+    #[error("the data to upload could not be read: {0}")]
+    Source(String),
+    /// The driver stopped, with its runtime perhaps, before the answer came.
+    #[error("the session's driver has stopped")]
+    DriverStopped,
+}
+
+impl TransportError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Cancelled { .. } | Self::Deadline { .. } | Self::Http(_) => true,
+            Self::FrameTooLarge | Self::Malformed | Self::Source(_) | Self::DriverStopped => false,
+        }
+    }
+}
+
+/// Why a session ended. It never comes back: make a new one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The application does not exist.
+    #[error("the app does not exist: check the app ID")]
+    AppNotFound,
+    /// The server does not accept the signature that stands in for a token.
+    #[error("the signature was rejected: {0}")]
+    SignatureRejected(Refused),
+    /// The server refused to let the user in without a token, or at all.
+    #[error("the server refused the session: {0}")]
+    Refused(Refused),
+    /// The token expired or was rejected, and there is no way to get another one.
+    #[error("the token was rejected or has expired, and there is no token callback to get another")]
+    TokenRejected,
+    /// Token after token was rejected, or expired at once.
+    #[error("{attempts} tokens in a row were rejected or too short-lived")]
+    TokensRejected {
+        /// How many were tried.
+        attempts: u32,
+    },
+    /// The token callback failed.
+    #[error("the token callback failed: {0}")]
+    TokenCallback(String),
+    /// The caller shut the session down.
+    #[error("the session was shut down")]
+    ShutDown,
+    /// The driver stopped, with its runtime perhaps.
+    #[error("the session's driver has stopped")]
+    DriverStopped,
+}

@@ -1,0 +1,202 @@
+//! `custom` data: the application's own strings on users, conversations and messages.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::patch::{CustomPatch, Patch};
+
+/// Custom data: strings under string keys.
+///
+/// The server keeps only strings; a value of another kind in what it sends is skipped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Custom(Option<Box<BTreeMap<String, String>>>);
+
+impl Custom {
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// Every key and value, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|map| map.iter())
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |map| map.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sets `key` to `value`.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0
+            .get_or_insert_default()
+            .insert(key.into(), value.into());
+    }
+
+    /// Removes `key`.
+    pub fn remove(&mut self, key: &str) {
+        if let Some(map) = &mut self.0 {
+            map.remove(key);
+            if map.is_empty() {
+                self.0 = None;
+            }
+        }
+    }
+
+    /// Changes the keys that `patch` names; a reset removes all.
+    pub fn apply(&mut self, patch: Patch<CustomPatch>) {
+        match patch {
+            Patch::Keep => {}
+            Patch::Reset => self.0 = None,
+            Patch::Set(keys) => {
+                for (key, value) in keys {
+                    match value {
+                        Some(value) => self.insert(key, value),
+                        None => self.remove(&key),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Custom {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let map: BTreeMap<_, _> = entries
+            .into_iter()
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect();
+        if map.is_empty() {
+            Self(None)
+        } else {
+            Self(Some(Box::new(map)))
+        }
+    }
+}
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.iter().map(|(key, _)| key))
+            .finish()
+    }
+}
+
+impl Serialize for Custom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Custom {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CustomVisitor;
+
+        impl<'de> Visitor<'de> for CustomVisitor {
+            type Value = Custom;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings, or null")
+            }
+
+            fn visit_unit<E>(self) -> Result<Custom, E> {
+                Ok(Custom::default())
+            }
+
+            fn visit_none<E>(self) -> Result<Custom, E> {
+                Ok(Custom::default())
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Custom, D::Error> {
+                d.deserialize_map(self)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Custom, A::Error> {
+                let mut custom = Custom::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if let StringOrOther::String(value) = map.next_value()? {
+                        custom.insert(key, value);
+                    }
+                }
+                Ok(custom)
+            }
+        }
+
+        deserializer.deserialize_option(CustomVisitor)
+    }
+}
+
+/// A string, or anything else skipped whole.
+enum StringOrOther {
+    String(String),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for StringOrOther {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyVisitor;
+
+        impl<'de> Visitor<'de> for AnyVisitor {
+            type Value = StringOrOther;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::String(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::String(text))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<StringOrOther, E> {
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<StringOrOther, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(StringOrOther::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringOrOther, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(StringOrOther::Other)
+            }
+        }
+
+        deserializer.deserialize_any(AnyVisitor)
+    }
+}

@@ -1,0 +1,120 @@
+//! The reactions of one message, in the order in which snapshots show them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::{Emoji, ReactionCount, ReactionCountDiff, ReactionsSummary};
+
+/// Emoji and how often each was given, the one that was added first in front; equal times are
+/// ordered by the emoji's code points.
+///
+/// On the wire it is an object `{EMOJI: {createdAt, count, currentUserReacted}}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reactions(Vec<(Emoji, ReactionCount)>);
+
+impl Reactions {
+    /// Every emoji with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
+        self.0.iter().map(|(emoji, count)| (emoji, count))
+    }
+
+    /// The count of one emoji.
+    pub fn get(&self, emoji: &str) -> Option<&ReactionCount> {
+        self.iter()
+            .find(|(e, _)| e.as_str() == emoji)
+            .map(|(_, count)| count)
+    }
+
+    /// How many different emoji there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no reaction.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets the count of one emoji, or removes it.
+    pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
+        self.0.retain(|(e, _)| *e != emoji);
+        if let Some(count) = count {
+            let at = self.0.partition_point(|(e, c)| {
+                (c.created_at, e.as_str()) < (count.created_at, emoji.as_str())
+            });
+            self.0.insert(at, (emoji, count));
+        }
+    }
+
+    /// Changes the emoji that `diff` names; members that are absent keep their value.
+    pub fn apply(&mut self, diff: BTreeMap<Emoji, Option<ReactionCountDiff>>) {
+        for (emoji, change) in diff {
+            let count = change.map(|change| {
+                let mut count = self.get(emoji.as_str()).cloned().unwrap_or(ReactionCount {
+                    created_at: Default::default(),
+                    count: 0,
+                    current_user_reacted: false,
+                });
+                count.apply(&change);
+                count
+            });
+            self.set(emoji, count);
+        }
+    }
+
+    /// The reactions as a snapshot shows them.
+    pub fn summaries(&self) -> Vec<ReactionsSummary> {
+        self.iter()
+            .map(|(emoji, count)| ReactionsSummary {
+                emoji: emoji.clone(),
+                count: count.count,
+                current_user_reacted: count.current_user_reacted,
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<(Emoji, ReactionCount)> for Reactions {
+    fn from_iter<I: IntoIterator<Item = (Emoji, ReactionCount)>>(entries: I) -> Self {
+        let mut reactions = Self::default();
+        for (emoji, count) in entries {
+            reactions.set(emoji, Some(count));
+        }
+        reactions
+    }
+}
+
+impl Serialize for Reactions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reactions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ReactionsVisitor;
+
+        impl<'de> Visitor<'de> for ReactionsVisitor {
+            type Value = Reactions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of reaction counts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reactions, A::Error> {
+                let mut entries: Vec<(Emoji, ReactionCount)> = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                entries.sort_by(|(a, x), (b, y)| (x.created_at, a).cmp(&(y.created_at, b)));
+                entries.dedup_by(|(a, _), (b, _)| a == b);
+                Ok(Reactions(entries))
+            }
+        }
+
+        deserializer.deserialize_map(ReactionsVisitor)
+    }
+}

@@ -1,0 +1,120 @@
+//! What a session is made from.
+
+use std::time::Duration;
+
+use crate::addresses::Addresses;
+use crate::model::{AppId, UserId};
+use crate::secret::Secret;
+
+/// What a session is made from.
+///
+/// ```
+/// use talk_proto::SessionOptions;
+///
+/// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// The application.
+    pub app_id: AppId,
+    /// The user to connect as.
+    pub user_id: UserId,
+    /// Where the service is. The default is the public service.
+    pub addresses: Addresses,
+    /// How to prove who the user is.
+    pub authentication: Authentication,
+    /// Caps on everything that could grow.
+    pub limits: Limits,
+    /// How fast a queue of calls is sent once the connection is ready.
+    pub pacing: Pacing,
+    /// The version told to the server. The default is what the published client tells.
+    pub client_version: String,
+}
+
+impl SessionOptions {
+    /// Connects `user_id` to the public service without authentication.
+    pub fn new(app_id: AppId, user_id: UserId) -> Self {
+        Self {
+            app_id,
+            user_id,
+            addresses: Addresses::default(),
+            authentication: Authentication::default(),
+            limits: Limits::default(),
+            pacing: Pacing::default(),
+            client_version: "1.11.2".to_owned(),
+        }
+    }
+}
+
+/// How the user's identity is proven.
+///
+/// With neither token nor callback the session asks the service for an anonymous token, which it
+/// grants while authentication is switched off, or for the right signature.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Authentication {
+    /// A JWT to start with.
+    pub token: Option<Secret>,
+    /// Whether [`Output::FetchToken`](crate::Output::FetchToken) can be answered.
+    pub can_fetch_token: bool,
+    /// The hexadecimal signature of the scheme before JWTs.
+    pub signature: Option<Secret>,
+}
+
+/// Caps on what could grow. What goes over is a typed error, never silence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Calls that are accepted and not resolved. Default 10,000.
+    pub pending_calls: usize,
+    /// Subscriptions that have not ended. Default 10,000.
+    pub subscriptions: usize,
+    /// Items that one subscription holds; above it the oldest end goes and `loaded_all` becomes
+    /// false. Default 100,000.
+    pub window: usize,
+    /// Bytes of one incoming frame. Default 16 MiB.
+    pub frame_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pending_calls: 10_000,
+            subscriptions: 10_000,
+            window: 100_000,
+            frame_size: 16 << 20,
+        }
+    }
+}
+
+/// How fast the calls that waited for a connection are sent.
+///
+/// The service's own limits are not known; the defaults are what the published client was seen to
+/// do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pacing {
+    /// How many calls go at once. Default 50.
+    pub burst: usize,
+    /// The time between two calls after those; zero turns pacing off. Default 100 ms.
+    pub interval: Duration,
+}
+
+impl Pacing {
+    /// Sends everything at once.
+    pub const OFF: Self = Self {
+        burst: usize::MAX,
+        interval: Duration::ZERO,
+    };
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            burst: 50,
+            interval: Duration::from_millis(100),
+        }
+    }
+}

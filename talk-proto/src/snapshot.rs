@@ -1,0 +1,144 @@
+//! What subscriptions show.
+
+use std::sync::Arc;
+
+use imbl::Vector;
+use serde::{Serialize, Serializer};
+
+use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, User, UserId};
+
+/// What a subscription shows.
+///
+/// Made by [`Session::subscribe`](crate::Session::subscribe); each variant says which
+/// [`Snapshot`] it gets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "the members are those of the variant's sentence"
+)]
+pub enum Topic {
+    /// A user. [`Snapshot::User`].
+    User { user: UserId },
+    /// A conversation that the current user is in. [`Snapshot::Conversation`].
+    Conversation { conversation: ConversationId },
+    /// The messages of a conversation, newest first; 30 to begin with. [`Snapshot::Messages`].
+    Messages { conversation: ConversationId },
+}
+
+/// What a subscription shows at one moment: immutable, and cheap to clone and keep.
+///
+/// What did not change is the same allocation as in the snapshot before. `None` = it does not
+/// exist, or the current user may not see it. Serialises as the documented API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Snapshot {
+    /// A user.
+    User(Option<Arc<User>>),
+    /// A conversation.
+    Conversation(Option<Arc<ConversationSnapshot>>),
+    /// Messages, newest first.
+    Messages(Option<Window<MessageSnapshot>>),
+}
+
+/// The part of a list that is loaded. Serialises as the list of its items.
+#[derive(Debug)]
+pub struct Window<T> {
+    items: Vector<Arc<T>>,
+    loaded_all: bool,
+}
+
+impl<T> Window<T> {
+    pub(crate) fn new(items: Vector<Arc<T>>, loaded_all: bool) -> Self {
+        Self { items, loaded_all }
+    }
+
+    /// The loaded items in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> + ExactSizeIterator {
+        self.items.iter()
+    }
+
+    /// The item at `index`, counted from the front.
+    pub fn get(&self, index: usize) -> Option<&Arc<T>> {
+        self.items.get(index)
+    }
+
+    /// The item in front: the newest, but for reactions the oldest.
+    pub fn first(&self) -> Option<&Arc<T>> {
+        self.items.front()
+    }
+
+    /// How many items are loaded.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether no item is loaded.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether there is nothing more to load.
+    pub fn loaded_all(&self) -> bool {
+        self.loaded_all
+    }
+}
+
+impl<T> Clone for Window<T> {
+    fn clone(&self) -> Self {
+        Self {
+            items: self.items.clone(),
+            loaded_all: self.loaded_all,
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Window<T> {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<T>, &Arc<T>)| Arc::ptr_eq(a, b) || a == b;
+        self.loaded_all == other.loaded_all
+            && self.len() == other.len()
+            && (self.items.ptr_eq(&other.items) || self.iter().zip(other.iter()).all(same))
+    }
+}
+
+impl<T: Serialize> Serialize for Window<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+/// A new snapshot of a subscription, and how it comes from the one before.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Update {
+    /// What the subscription shows now.
+    pub snapshot: Snapshot,
+    /// How it comes from the snapshot before.
+    pub changes: Changes,
+}
+
+/// How a snapshot comes from the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Changes {
+    /// In ways that are not told: show the new snapshot as it is. What is no list always changes
+    /// so.
+    Reset,
+    /// A list changed by these steps.
+    List(ListChanges),
+}
+
+/// The steps from one list to the next: take out what went, put in what came, then show anew what
+/// is another version of itself. Items stand in the lists themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListChanges {
+    /// Indices in the list before, ascending.
+    pub removed: Vec<usize>,
+    /// Indices in the list after, ascending.
+    pub inserted: Vec<usize>,
+    /// Indices in the list after, ascending; none of them was inserted.
+    pub updated: Vec<usize>,
+}

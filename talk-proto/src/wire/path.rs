@@ -1,0 +1,44 @@
+//! Paths of requests, each segment encoded as `encodeURIComponent` does.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What `encodeURIComponent` leaves alone beside letters and digits: `-_.!~*'()`.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// `text` as one segment of a path or one value of a query.
+pub(crate) fn encode_component(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, COMPONENT)
+}
+
+/// A path of literal pieces and segments to encode, in turn: `path(&["/users/", id, "/online"])`.
+pub(crate) fn path(pieces: &[&str]) -> String {
+    let mut path = String::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+    for (i, piece) in pieces.iter().enumerate() {
+        if i % 2 == 0 {
+            path.push_str(piece);
+        } else {
+            path.extend(utf8_percent_encode(piece, COMPONENT));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn segments_are_encoded_as_encode_uri_component_does() {
+        let path = path(&["/me/conversations/", "a/b c?é'()*!~", "/read"]);
+        assert_eq!(path, "/me/conversations/a%2Fb%20c%3F%C3%A9'()*!~/read");
+    }
+}

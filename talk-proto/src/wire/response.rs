@@ -1,0 +1,29 @@
+//! What the server answers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The body of a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Refusal {
+    pub(crate) error_code: String,
+    pub(crate) reasons: Vec<String>,
+}
+
+impl Refusal {
+    /// Reads what can be read of a refusal's body.
+    pub(crate) fn parse(body: Option<&RawValue>) -> Self {
+        body.and_then(|body| serde_json::from_str(body.get()).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<T> {
+    pub(crate) data: Vec<T>,
+    /// Where the next page starts; `None` = that was all.
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+}
