@@ -1,0 +1,255 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Duration, timeout};
+
+use crate::server::{Fault, FaultKind, Server, Settings};
+use crate::shell::{Clock, Engine, EngineTask, Gate, Shell, Stopped, router, serve};
+use crate::{EmulatorBuilder, StartError};
+
+/// The close code of a server that goes away (RFC 6455, 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// How long connections have to close when the emulator stops.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// A local TalkJS, listening on 127.0.0.1.
+///
+/// It keeps everything in memory and stops when it is dropped. Its methods need no particular
+/// runtime.
+pub struct Emulator {
+    parts: Parts,
+    url: String,
+}
+
+/// What a handle needs of a running emulator.
+pub(crate) struct Parts {
+    address: SocketAddr,
+    engine: Engine,
+    gate: watch::Sender<Gate>,
+    /// Dropping it stops the emulator.
+    _stop: oneshot::Sender<Infallible>,
+    stopped: watch::Receiver<()>,
+}
+
+impl Emulator {
+    /// Starts an emulator with the documented defaults on a free port, on the tokio runtime that
+    /// this is called on.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no port or no randomness to give.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// As [`start`](Self::start), on a thread and a runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or when the system has no thread left.
+    pub fn start_blocking() -> Result<Self, StartError> {
+        Self::builder().start_blocking()
+    }
+
+    /// An emulator with another port, other settings, or a seed.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    pub(crate) fn new(parts: Parts) -> Self {
+        let url = format!("http://{}", parts.address);
+        Self { parts, url }
+    }
+
+    /// What a client's `host` option takes: `127.0.0.1:PORT`.
+    pub fn host(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Where the emulator is: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.parts.address.port()
+    }
+
+    /// The settings in force.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn settings(&self) -> Result<Settings, Stopped> {
+        self.inspect(|server| server.settings().clone()).await
+    }
+
+    /// Replaces the settings, for connections that are open too.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn set_settings(&self, settings: Settings) -> Result<(), Stopped> {
+        self.parts
+            .engine
+            .call(move |core, now| core.server.set_settings(now, settings))
+            .await
+    }
+
+    /// Lets something go wrong.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn inject(&self, fault: Fault) -> Result<(), Stopped> {
+        self.parts
+            .engine
+            .call(move |core, now| core.server.inject(now, fault))
+            .await
+    }
+
+    /// Cuts every connection without a word, WebSockets, uploads and downloads alike, as a failing
+    /// network does.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn drop_connections(&self) -> Result<(), Stopped> {
+        self.parts.gate.send_modify(|gate| gate.generation += 1);
+        self.parts
+            .engine
+            .call(|core, now| core.drop_connections(now))
+            .await
+    }
+
+    /// While `refuse` holds, new connections are closed before a byte of theirs is read. Those that
+    /// are open stay.
+    pub fn refuse_connections(&self, refuse: bool) {
+        self.parts.gate.send_modify(|gate| gate.refuse = refuse);
+    }
+
+    /// Restarts the server: a planned restart is announced to the clients first, another one looks
+    /// like a crash. What is stored stays.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn restart(&self, planned: bool) -> Result<(), Stopped> {
+        if planned {
+            self.inject(for_everybody(FaultKind::Restart)).await
+        } else {
+            self.drop_connections().await
+        }
+    }
+
+    /// Ends the session of every connection as if its token had expired.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn expire_tokens(&self) -> Result<(), Stopped> {
+        self.inject(for_everybody(FaultKind::TokenExpiry)).await
+    }
+
+    /// Reads the server's truth, between two of its steps.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn inspect<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Server) -> R + Send + 'static,
+    ) -> Result<R, Stopped> {
+        self.parts
+            .engine
+            .call(move |core, _| look(&core.server))
+            .await
+    }
+
+    /// Waits until the emulator stops, which it does on its own only with its runtime.
+    pub async fn wait(&self) {
+        // Nothing is ever sent: an error is the one thing that comes.
+        let _ = self.parts.stopped.clone().changed().await;
+    }
+
+    /// Stops the emulator and waits until its port is free: it closes its connections with code
+    /// 1001 and gives them a second for it. Dropping the emulator does the same without waiting.
+    pub async fn shutdown(self) {
+        let mut stopped = self.parts.stopped.clone();
+        drop(self);
+        let _ = stopped.changed().await;
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Emulator")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn for_everybody(kind: FaultKind) -> Fault {
+    Fault {
+        kind,
+        user: None,
+        path: None,
+        times: 1,
+        after_ms: None,
+    }
+}
+
+/// Puts an emulator together: a handle's parts, and the future that is the emulator.
+pub(crate) fn assemble(
+    listener: TcpListener,
+    address: SocketAddr,
+    server: Server,
+    clock: Clock,
+) -> (Parts, impl Future<Output = ()> + Send + 'static) {
+    let (engine, task) = Engine::new(server, clock);
+    let (gate, gate_state) = watch::channel(Gate::default());
+    let (stop, stopping) = oneshot::channel();
+    let (running, stopped) = watch::channel(());
+    let parts = Parts {
+        address,
+        engine: engine.clone(),
+        gate,
+        _stop: stop,
+        stopped,
+    };
+    let run = async move {
+        live(listener, engine, task, gate_state, stopping).await;
+        drop(running);
+    };
+    (parts, run)
+}
+
+async fn live(
+    listener: TcpListener,
+    engine: Engine,
+    task: EngineTask,
+    gate: watch::Receiver<Gate>,
+    stopping: oneshot::Receiver<Infallible>,
+) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(task.run());
+    tokio::select! {
+        () = serve(listener, router(Shell::new(engine.clone())), gate) => {}
+        _ = stopping => {}
+    }
+    if let Ok(gone) = engine
+        .call(|core, _| core.close_connections(GOING_AWAY))
+        .await
+    {
+        // Whoever does not close in time is cut.
+        let _ = timeout(STOP_GRACE, gone).await;
+    }
+    tasks.shutdown().await;
+}

@@ -1,0 +1,54 @@
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::files::Contents;
+use super::range::{Wanted, wanted};
+use crate::server::FileMetadata;
+
+/// Serves a file, or the range of it that is asked for.
+pub(crate) fn download(asked: &HeaderMap, file: &FileMetadata, contents: Contents) -> Response {
+    let size = file.size;
+    let range = asked.get(RANGE).and_then(|range| range.to_str().ok());
+    let mut response = match wanted(range, size) {
+        Wanted::All => {
+            let mut response = Response::new(Body::from_stream(contents.read(0..size)));
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(size));
+            response
+        }
+        Wanted::Part(part) => {
+            let length = part.end - part.start;
+            let position = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            let mut response = Response::new(Body::from_stream(contents.read(part)));
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            set(headers, CONTENT_RANGE, &position);
+            response
+        }
+        Wanted::Unsatisfiable => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            set(
+                response.headers_mut(),
+                CONTENT_RANGE,
+                &format!("bytes */{size}"),
+            );
+            return response;
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    set(headers, CONTENT_TYPE, &file.content_type);
+    response
+}
+
+/// Sets a header unless its value cannot stand in one.
+fn set(headers: &mut HeaderMap, name: http::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

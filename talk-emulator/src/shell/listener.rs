@@ -1,0 +1,51 @@
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Duration, sleep};
+
+/// How long to wait when the system has no more sockets to give.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Whether connections get through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gate {
+    /// New connections are closed at once.
+    pub(crate) refuse: bool,
+    /// Connections opened under another number are cut.
+    pub(crate) generation: u64,
+}
+
+/// Serves connections until the future is dropped, which cuts those that are no WebSockets.
+pub(crate) async fn serve(listener: TcpListener, router: Router, gate: watch::Receiver<Gate>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if !gate.borrow().refuse => {
+                    connections.spawn(serve_connection(stream, router.clone(), gate.clone()));
+                }
+                Ok(_) => {}
+                Err(_) => sleep(ACCEPT_RETRY).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, mut gate: watch::Receiver<Gate>) {
+    let generation = gate.borrow_and_update().generation;
+    // Frames are small and wait for answers.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::select! {
+        // A connection that fails is the client's to notice.
+        _ = connection => {}
+        _ = gate.wait_for(|gate| gate.generation != generation) => {}
+    }
+}

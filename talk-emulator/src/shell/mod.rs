@@ -1,0 +1,48 @@
+//! The world around the pure server: TCP, HTTP, WebSockets, files and the clock.
+
+mod clock;
+mod cors;
+mod download;
+mod engine;
+mod files;
+mod listener;
+mod outbox;
+mod range;
+mod refusal;
+mod router;
+mod socket;
+mod upload;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use clock::Clock;
+pub use engine::Stopped;
+pub(crate) use engine::{Engine, EngineTask};
+pub(crate) use listener::{Gate, serve};
+pub(crate) use router::router;
+
+use crate::server::ConnectionId;
+use files::Files;
+
+/// What every request can reach.
+#[derive(Clone)]
+pub(crate) struct Shell {
+    engine: Engine,
+    files: Files,
+    connections: Arc<AtomicU64>,
+}
+
+impl Shell {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            files: Files::default(),
+            connections: Arc::default(),
+        }
+    }
+
+    fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,100 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+/// Bytes that may wait for a connection that does not read; one more frame and it is cut.
+const MAX_UNSENT: usize = 16 * 1024 * 1024;
+
+/// What a connection is told to do, in order.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Text(String),
+    Close(u16),
+}
+
+/// A connection does not take what it is sent.
+#[derive(Debug)]
+pub(crate) struct TooSlow;
+
+/// The engine's end of the queue to one connection. Dropping it cuts the connection at once,
+/// whatever still waits.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: mpsc::UnboundedSender<Outgoing>,
+    unsent: Arc<AtomicUsize>,
+    _uncut: oneshot::Sender<Infallible>,
+}
+
+/// The connection's end.
+#[derive(Debug)]
+pub(crate) struct OutboxReader {
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    unsent: Arc<AtomicUsize>,
+}
+
+/// Resolves when the [`Outbox`] is dropped.
+#[derive(Debug)]
+pub(crate) struct Cut(oneshot::Receiver<Infallible>);
+
+pub(crate) fn outbox() -> (Outbox, OutboxReader, Cut) {
+    let (sender, queue) = mpsc::unbounded_channel();
+    let (uncut, cut) = oneshot::channel();
+    let unsent = Arc::new(AtomicUsize::new(0));
+    let outbox = Outbox {
+        queue: sender,
+        unsent: Arc::clone(&unsent),
+        _uncut: uncut,
+    };
+    (outbox, OutboxReader { queue, unsent }, Cut(cut))
+}
+
+impl Outbox {
+    /// Queues a text message.
+    ///
+    /// A message of any size goes into a queue that is not full, so that the limit is on slowness,
+    /// not on size.
+    pub(crate) fn send_text(&self, text: String) -> Result<(), TooSlow> {
+        if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
+            return Err(TooSlow);
+        }
+        self.unsent.fetch_add(text.len(), Ordering::Relaxed);
+        self.send(Outgoing::Text(text));
+        Ok(())
+    }
+
+    /// Queues the end of the connection.
+    pub(crate) fn send_close(&self, code: u16) {
+        self.send(Outgoing::Close(code));
+    }
+
+    fn send(&self, outgoing: Outgoing) {
+        // A connection that has just gone says so itself.
+        let _ = self.queue.send(outgoing);
+    }
+}
+
+impl OutboxReader {
+    /// The next thing to do; `None` once the [`Outbox`] is gone.
+    pub(crate) async fn recv(&mut self) -> Option<Outgoing> {
+        self.queue.recv().await
+    }
+
+    /// The next thing to do if it is there already.
+    pub(crate) fn try_recv(&mut self) -> Option<Outgoing> {
+        self.queue.try_recv().ok()
+    }
+
+    /// So many bytes of text are out.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.unsent.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Cut {
+    pub(crate) async fn wait(self) {
+        // Nothing is ever sent: an error is the one thing that comes.
+        let _ = self.0.await;
+    }
+}

@@ -1,0 +1,82 @@
+use std::ops::Range;
+
+/// Which bytes of a file a `Range` header asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The whole file. Several ranges at once, other units and what cannot be read count as no
+    /// header at all, as RFC 9110 (14.2) allows.
+    All,
+    /// These bytes.
+    Part(Range<u64>),
+    /// Bytes that the file does not have.
+    Unsatisfiable,
+}
+
+/// Reads a `Range` header for a file of `size` bytes.
+pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
+    header
+        .and_then(|header| header.strip_prefix("bytes="))
+        .and_then(|spec| spec.trim().split_once('-'))
+        .and_then(|(first, last)| part(first, last, size))
+        .unwrap_or(Wanted::All)
+}
+
+fn part(first: &str, last: &str, size: u64) -> Option<Wanted> {
+    let range = match (first, last) {
+        ("", suffix) => size.saturating_sub(number(suffix)?)..size,
+        (first, "") => number(first)?..size,
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first {
+                return None;
+            }
+            first..last.saturating_add(1).min(size)
+        }
+    };
+    Some(if range.start < range.end {
+        Wanted::Part(range)
+    } else {
+        Wanted::Unsatisfiable
+    })
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wanted, wanted};
+
+    #[test]
+    fn ranges_are_read_as_rfc_9110_has_them() {
+        let cases = [
+            ("bytes=0-0", Wanted::Part(0..1)),
+            ("bytes=2-5", Wanted::Part(2..6)),
+            ("bytes=2-", Wanted::Part(2..10)),
+            ("bytes=-3", Wanted::Part(7..10)),
+            ("bytes=-30", Wanted::Part(0..10)),
+            ("bytes=8-99", Wanted::Part(8..10)),
+            ("bytes=10-", Wanted::Unsatisfiable),
+            ("bytes=10-12", Wanted::Unsatisfiable),
+            ("bytes=-0", Wanted::Unsatisfiable),
+            ("bytes=5-2", Wanted::All),
+            ("bytes=0-1,4-5", Wanted::All),
+            ("bytes=-", Wanted::All),
+            ("bytes=+1-2", Wanted::All),
+            ("lines=1-2", Wanted::All),
+            ("", Wanted::All),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(wanted(Some(header), 10), expected, "{header}");
+        }
+        assert_eq!(wanted(None, 10), Wanted::All);
+    }
+
+    #[test]
+    fn an_empty_file_has_no_part() {
+        assert_eq!(wanted(Some("bytes=0-"), 0), Wanted::Unsatisfiable);
+        assert_eq!(wanted(Some("bytes=-1"), 0), Wanted::Unsatisfiable);
+    }
+}

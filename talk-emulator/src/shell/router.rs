@@ -1,0 +1,83 @@
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{Method, StatusCode};
+
+use super::cors::allow_any_origin;
+use super::download::download;
+use super::refusal::{Refusal, into_response};
+use super::upload::upload;
+use super::{Shell, socket};
+use crate::server::HttpRequest;
+
+/// The largest body of a request that is no upload.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// All addresses of the emulator. What moves bytes has a route here; the server tells the others
+/// apart itself.
+pub(crate) fn router(shell: Shell) -> Router {
+    Router::new()
+        .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
+        .route("/public_api/v1/{app}/files", post(upload).fallback(answer))
+        .layer(DefaultBodyLimit::disable())
+        .fallback(answer)
+        .layer(middleware::from_fn(allow_any_origin))
+        .with_state(shell)
+}
+
+async fn open_socket(
+    State(shell): State<Shell>,
+    Path((app, user)): Path<(String, String)>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Ok(upgrade) = upgrade else {
+        return answer(State(shell), request).await;
+    };
+    let connection = shell.next_connection();
+    Ok(upgrade
+        .max_message_size(socket::MAX_MESSAGE)
+        .max_frame_size(socket::MAX_MESSAGE)
+        .read_buffer_size(socket::READ_BUFFER)
+        .on_upgrade(move |socket| socket::run(shell.engine, connection, app, user, socket)))
+}
+
+async fn answer(State(shell): State<Shell>, request: Request) -> Result<Response, Refusal> {
+    let (mut head, body) = request.into_parts();
+    if head.method == Method::HEAD {
+        // The HTTP library leaves the body out.
+        head.method = Method::GET;
+    }
+    let headers = head.headers.clone();
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
+        Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            format!("A body may have up to {MAX_BODY} bytes."),
+        )
+    })?;
+    let request = HttpRequest::from_parts(head, body);
+    let answer = shell
+        .engine
+        .call(move |core, now| match core.server.download(&request) {
+            Some(file) => Ok(file),
+            None => Err(Box::new(core.server.http(now, &request))),
+        })
+        .await?;
+    match answer {
+        Err(response) => Ok(into_response(*response)),
+        Ok(found) => match shell.files.get(&found.token) {
+            Some(contents) => Ok(download(&headers, &found.file, contents)),
+            None => Err(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "FILE_NOT_FOUND",
+                "The file's upload is not complete yet.",
+            )),
+        },
+    }
+}

@@ -1,0 +1,89 @@
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Duration, timeout};
+
+use super::engine::Engine;
+use super::outbox::{OutboxReader, Outgoing, outbox};
+use crate::server::ConnectionId;
+
+/// The largest message taken. The published client never sends one near it; a peer that does gets
+/// its connection closed.
+pub(crate) const MAX_MESSAGE: usize = 32 * 1024 * 1024;
+
+/// Most connections are idle, so what is kept for each of them is small.
+pub(crate) const READ_BUFFER: usize = 4 * 1024;
+
+/// How long a peer that was told to close may take to do so.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
+
+/// Carries frames both ways until either side ends the connection.
+pub(crate) async fn run(
+    engine: Engine,
+    connection: ConnectionId,
+    app: String,
+    user: String,
+    socket: WebSocket,
+) {
+    let (outbox, queue, cut) = outbox();
+    if engine.open(connection, app, user, outbox).await.is_err() {
+        return;
+    }
+    let (sink, stream) = socket.split();
+    tokio::select! {
+        () = read(&engine, connection, stream) => {}
+        () = write(queue, sink) => {}
+        () = cut.wait() => {}
+    }
+    // A stopped engine has forgotten every connection anyway.
+    let _ = engine.closed(connection).await;
+}
+
+async fn read(engine: &Engine, connection: ConnectionId, mut stream: SplitStream<WebSocket>) {
+    while let Some(Ok(message)) = stream.next().await {
+        // Pings are answered by the WebSocket itself, and binary messages say nothing in this
+        // protocol.
+        if let Message::Text(text) = message
+            && engine
+                .frame(connection, text.as_str().to_owned())
+                .await
+                .is_err()
+        {
+            return;
+        }
+    }
+}
+
+async fn write(mut queue: OutboxReader, mut sink: SplitSink<WebSocket, Message>) {
+    while let Some(first) = queue.recv().await {
+        let mut next = Some(first);
+        while let Some(outgoing) = next {
+            match outgoing {
+                Outgoing::Text(text) => {
+                    let bytes = text.len();
+                    if sink.feed(Message::Text(text.into())).await.is_err() {
+                        return;
+                    }
+                    queue.sent(bytes);
+                }
+                Outgoing::Close(code) => return close(sink, code).await,
+            }
+            next = queue.try_recv();
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn close(mut sink: SplitSink<WebSocket, Message>, code: u16) {
+    let frame = CloseFrame {
+        code,
+        reason: "".into(),
+    };
+    if sink.send(Message::Close(Some(frame))).await.is_ok() {
+        // `read` sees the peer's answer and ends the connection; this is for a peer that has none.
+        let never = std::future::pending::<()>();
+        let _ = timeout(CLOSE_GRACE, never).await;
+    }
+}

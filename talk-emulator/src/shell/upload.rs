@@ -1,0 +1,132 @@
+use axum::extract::multipart::Field;
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::Shell;
+use super::files::Spool;
+use super::refusal::{Refusal, into_response};
+use crate::server::{FileMetadata, HttpRequest, UploadPermit};
+
+/// The longest text part taken, in bytes: they hold a number or a word.
+const MAX_TEXT_PART: usize = 1024;
+
+/// What a file is served as whose part says nothing.
+const ANY_BYTES: &str = "application/octet-stream";
+
+/// Takes a file: its bytes go to memory or a temporary file as they come, the rest is the server's.
+pub(crate) async fn upload(
+    State(shell): State<Shell>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let head = head(&request);
+    let permit = shell
+        .engine
+        .call(move |core, now| core.server.begin_upload(now, &head))
+        .await??;
+    let (file, spool) = read_form(Multipart::from_request(request, &()).await?, &permit).await?;
+    let contents = spool.finish().await?;
+    let stored = shell
+        .engine
+        .call(move |core, now| core.server.finish_upload(now, &permit, file))
+        .await??;
+    shell.files.insert(stored.token, contents);
+    Ok(into_response(stored.response))
+}
+
+fn head(request: &Request) -> HttpRequest {
+    let mut head = HttpRequest::new(Bytes::new());
+    *head.method_mut() = request.method().clone();
+    *head.uri_mut() = request.uri().clone();
+    *head.headers_mut() = request.headers().clone();
+    head
+}
+
+async fn read_form(
+    mut form: Multipart,
+    permit: &UploadPermit,
+) -> Result<(FileMetadata, Spool), Refusal> {
+    let mut file = FileMetadata {
+        filename: String::new(),
+        size: 0,
+        content_type: ANY_BYTES.to_owned(),
+        subtype: None,
+        width: None,
+        height: None,
+        duration: None,
+    };
+    let mut spool = None;
+    while let Some(field) = form.next_field().await? {
+        match field.name() {
+            Some("file") => {
+                file.filename = filename(&field)?;
+                if let Some(content_type) = field.content_type() {
+                    content_type.clone_into(&mut file.content_type);
+                }
+                let (received, kept) = read_file(field, permit.max_size).await?;
+                file.size = received;
+                spool = Some(kept);
+            }
+            Some("subtype") => file.subtype = Some(read_text(field).await?),
+            Some("width") => file.width = Some(read_number(field).await?),
+            Some("height") => file.height = Some(read_number(field).await?),
+            Some("duration") => file.duration = Some(read_number(field).await?),
+            _ => {}
+        }
+    }
+    let spool = spool.ok_or_else(|| invalid("The form has no part named file."))?;
+    Ok((file, spool))
+}
+
+/// The size of the file, and as much of it as may be kept.
+///
+/// A file that is too large is read to its end all the same: a client that still sends would
+/// otherwise see its connection fail instead of the answer.
+async fn read_file(mut field: Field<'_>, max_size: u64) -> Result<(u64, Spool), Refusal> {
+    let mut spool = Spool::new();
+    let mut size = 0;
+    while let Some(chunk) = field.chunk().await? {
+        size += chunk.len() as u64;
+        if size <= max_size {
+            spool.write(&chunk).await?;
+        }
+    }
+    Ok((size, spool))
+}
+
+/// The part's filename. Browsers send it as raw UTF-8 in which only these three are encoded.
+fn filename(field: &Field<'_>) -> Result<String, Refusal> {
+    let name = field
+        .file_name()
+        .ok_or_else(|| invalid("The part named file has no filename."))?;
+    Ok(name
+        .replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n"))
+}
+
+async fn read_number(field: Field<'_>) -> Result<f64, Refusal> {
+    let text = read_text(field).await?;
+    match text.parse() {
+        Ok(number) if f64::is_finite(number) => Ok(number),
+        _ => Err(invalid(
+            "Width, height and duration must be decimal numbers.",
+        )),
+    }
+}
+
+async fn read_text(mut field: Field<'_>) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await? {
+        if text.len() + chunk.len() > MAX_TEXT_PART {
+            return Err(invalid("A text part is too long."));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    String::from_utf8(text).map_err(|_| invalid("A text part is not UTF-8."))
+}
+
+fn invalid(reason: &str) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "INVALID_FORM", reason)
+}
