@@ -3,6 +3,7 @@
 mod addresses;
 mod collections;
 mod command;
+mod connection;
 mod content;
 mod error;
 mod io;

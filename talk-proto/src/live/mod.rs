@@ -128,6 +128,14 @@ impl Live {
         true
     }
 
+    /// Gets and loads that are not resolved.
+    pub(crate) fn pending_requests(&self) -> usize {
+        0
+    }
+
+    /// Nothing lingers any more: what nobody shows is unsubscribed at once.
+    pub(crate) fn end_linger(&mut self, now: Time) {}
+
     /// Subscriptions that have not ended.
     pub(crate) fn subscriptions(&self) -> usize {
         0

@@ -1,0 +1,299 @@
+//! Tokens: where they come from, and how long they are good.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::backoff::{Reconnect, TokenRetry};
+use crate::error::{Refused, SessionError};
+use crate::io::{HttpId, TokenFetchId};
+use crate::options::Authentication;
+use crate::secret::Secret;
+use crate::time::Time;
+
+/// A fetch that is unanswered for this long has failed.
+const FETCH_WITHIN: Duration = Duration::from_secs(60);
+/// A token that lives shorter than this is treated as expired.
+const MIN_LIFE: u64 = 120;
+/// A token that lives longer than this is refreshed [`EARLY`] before it expires, others half way.
+const LONG_LIFE: u64 = 600;
+const EARLY: u64 = 300;
+/// No token is kept for longer than 20 days.
+const MAX_AGE: u64 = 20 * 24 * 60 * 60;
+/// The service may fail to grant an anonymous token this often.
+const MAX_BOKEN_FAILURES: u32 = 5;
+
+/// Where tokens come from.
+enum Source {
+    /// The application is asked.
+    Callback,
+    /// The service grants one to anybody, or to whoever has the right signature.
+    Boken { signature: Option<Secret> },
+    /// Nowhere: there is only what was given.
+    Given,
+}
+
+/// A fetch that is under way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fetch {
+    Callback(TokenFetchId),
+    Boken(HttpId),
+    /// Its ID is about to be told.
+    Starting,
+}
+
+/// What to do to get a token.
+pub(crate) enum AuthTask {
+    AskCallback,
+    AskForBoken { signature: Option<Secret> },
+    End(SessionError),
+}
+
+/// What the server says to a renewal.
+pub(crate) enum Renewal {
+    /// It is good for so many seconds, or for ever.
+    Accepted { expires_in: Option<f64> },
+    /// The token is bad.
+    Rejected,
+}
+
+/// The token of a session, shared by its socket and its HTTP calls.
+pub(crate) struct Auth {
+    source: Source,
+    token: Option<Secret>,
+    fetch: Option<(Fetch, Time)>,
+    retry: TokenRetry,
+    retry_at: Option<Time>,
+    /// Whether the server did something for the current token.
+    proven: bool,
+    refresh_at: Option<Time>,
+    boken_retry: Reconnect,
+    boken_failures: u32,
+}
+
+impl Auth {
+    pub(crate) fn new(options: Authentication) -> Self {
+        let Authentication {
+            token,
+            can_fetch_token,
+            signature,
+        } = options;
+        let source = match (&token, can_fetch_token) {
+            (_, true) => Source::Callback,
+            (Some(_), false) => Source::Given,
+            (None, false) => Source::Boken { signature },
+        };
+        Self {
+            source,
+            token,
+            fetch: None,
+            retry: TokenRetry::default(),
+            retry_at: None,
+            proven: false,
+            refresh_at: None,
+            boken_retry: Reconnect::default(),
+            boken_failures: 0,
+        }
+    }
+
+    /// The token to use now.
+    pub(crate) fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
+    /// The caller gives a token, asked or not.
+    pub(crate) fn set_token(&mut self, token: Secret) {
+        self.token = Some(token);
+        self.fetch = None;
+        self.retry_at = None;
+        self.refresh_at = None;
+        if matches!(self.source, Source::Boken { .. }) {
+            self.source = Source::Given;
+        }
+    }
+
+    /// The next thing to do while a token is wanted.
+    pub(crate) fn poll(&mut self, now: Time) -> Option<AuthTask> {
+        if self.fetch.is_some_and(|(_, deadline)| deadline <= now) {
+            self.fetch = None;
+            if let Err(error) = self.wait_for_next(now) {
+                return Some(AuthTask::End(error));
+            }
+        }
+        let refresh_due = self.refresh_at.is_some_and(|at| at <= now);
+        let waits = self.fetch.is_some() || self.retry_at.is_some_and(|at| at > now);
+        if waits || (self.token.is_some() && !refresh_due) {
+            return None;
+        }
+        self.retry_at = None;
+        let task = match &self.source {
+            Source::Callback => AuthTask::AskCallback,
+            Source::Boken { signature } => AuthTask::AskForBoken {
+                signature: signature.clone(),
+            },
+            Source::Given if self.token.is_some() => {
+                // It cannot be refreshed: it is used for as long as it is accepted.
+                self.refresh_at = None;
+                return None;
+            }
+            Source::Given => return Some(AuthTask::End(SessionError::TokenRejected)),
+        };
+        self.fetch = Some((Fetch::Starting, now + FETCH_WITHIN));
+        Some(task)
+    }
+
+    /// The application has been asked.
+    pub(crate) fn asked_callback(&mut self, fetch: TokenFetchId) {
+        self.name_fetch(Fetch::Callback(fetch));
+    }
+
+    /// The service has been asked.
+    pub(crate) fn asked_for_boken(&mut self, http: HttpId) {
+        self.name_fetch(Fetch::Boken(http));
+    }
+
+    fn name_fetch(&mut self, name: Fetch) {
+        if let Some((fetch, _)) = &mut self.fetch {
+            *fetch = name;
+        }
+    }
+
+    /// Whether the service is being asked by `http`.
+    pub(crate) fn is_boken(&self, http: HttpId) -> bool {
+        matches!(self.fetch, Some((Fetch::Boken(id), _)) if id == http)
+    }
+
+    /// The application answered. Whether there is a new token.
+    pub(crate) fn handle_callback(
+        &mut self,
+        fetch: TokenFetchId,
+        result: Result<Secret, String>,
+    ) -> Result<bool, SessionError> {
+        if !matches!(self.fetch, Some((Fetch::Callback(id), _)) if id == fetch) {
+            return Ok(false);
+        }
+        let token = result.map_err(SessionError::TokenCallback)?;
+        self.set_token(token);
+        Ok(true)
+    }
+
+    /// The service answered with a status and perhaps a boken. Whether there is a new token.
+    pub(crate) fn handle_boken(
+        &mut self,
+        now: Time,
+        answer: Result<(u16, Option<Secret>), String>,
+        refused: impl FnOnce(u16) -> Refused,
+        rng: &mut Rng,
+    ) -> Result<bool, SessionError> {
+        self.fetch = None;
+        let status = match answer {
+            Ok((200, Some(boken))) => {
+                self.boken_failures = 0;
+                self.token = Some(boken);
+                self.refresh_at = None;
+                return Ok(true);
+            }
+            Ok((status, _)) => status,
+            Err(_network) => 502,
+        };
+        match status {
+            401 => return Err(SessionError::SignatureRejected(refused(status))),
+            404 => return Err(SessionError::AppNotFound),
+            429 | 502 => {}
+            400..=499 => return Err(SessionError::Refused(refused(status))),
+            _ => {
+                self.boken_failures += 1;
+                if self.boken_failures >= MAX_BOKEN_FAILURES {
+                    return Err(SessionError::Refused(refused(status)));
+                }
+            }
+        }
+        self.retry_at = Some(now + self.boken_retry.next_delay(now, None, rng));
+        Ok(false)
+    }
+
+    /// The server answered a renewal.
+    pub(crate) fn handle_renewal(
+        &mut self,
+        now: Time,
+        answer: &Renewal,
+    ) -> Result<(), SessionError> {
+        self.proven = false;
+        let Renewal::Accepted { expires_in } = answer else {
+            return self.reject(now);
+        };
+        let Some(seconds) = expires_in else {
+            self.refresh_at = None;
+            return Ok(());
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates"
+        )]
+        let seconds = *seconds as u64;
+        if seconds < MIN_LIFE {
+            return self.reject(now);
+        }
+        let refresh_in = if seconds > LONG_LIFE {
+            seconds - EARLY
+        } else {
+            seconds / 2
+        };
+        self.refresh_at = Some(now + Duration::from_secs(refresh_in.min(MAX_AGE)));
+        Ok(())
+    }
+
+    /// The server did something for this token: it is a good one.
+    pub(crate) fn prove(&mut self) {
+        if !self.proven {
+            self.proven = true;
+            self.retry.reset();
+        }
+    }
+
+    /// The token that was good is not accepted any more.
+    pub(crate) fn expire(&mut self, now: Time) -> Result<(), SessionError> {
+        if self.proven {
+            self.token = None;
+            self.refresh_at = None;
+            return self.check_source();
+        }
+        self.reject(now)
+    }
+
+    fn reject(&mut self, now: Time) -> Result<(), SessionError> {
+        self.token = None;
+        self.refresh_at = None;
+        self.check_source()?;
+        self.wait_for_next(now)
+    }
+
+    fn check_source(&self) -> Result<(), SessionError> {
+        match self.source {
+            Source::Given => Err(SessionError::TokenRejected),
+            Source::Callback | Source::Boken { .. } => Ok(()),
+        }
+    }
+
+    fn wait_for_next(&mut self, now: Time) -> Result<(), SessionError> {
+        let delay = self
+            .retry
+            .next_delay()
+            .map_err(|attempts| SessionError::TokensRejected { attempts })?;
+        self.retry_at = Some(now + delay);
+        Ok(())
+    }
+
+    /// When something is due while a token is wanted.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        if let Some((_, deadline)) = self.fetch {
+            return Some(deadline);
+        }
+        if self.token.is_none() {
+            return self.retry_at;
+        }
+        self.refresh_at
+            .map(|at| self.retry_at.map_or(at, |retry| retry.max(at)))
+    }
+}

@@ -1,0 +1,178 @@
+//! How long to wait before trying again.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::time::Time;
+
+/// The longest delay between two attempts to connect.
+const RECONNECT_CAP: Duration = Duration::from_secs(30);
+/// The first reconnect comes within this time.
+const RECONNECT_BASE: Duration = Duration::from_secs(1);
+/// After a planned restart everybody comes back within this time.
+const RESTART_SPREAD: Duration = Duration::from_secs(10);
+/// A connection that was authenticated for this long was a healthy one.
+const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+
+/// Delays between attempts to connect: full jitter, so that a crowd of clients that lost the same
+/// server does not come back as one.
+#[derive(Debug, Default)]
+pub(crate) struct Reconnect {
+    failures: u32,
+    restart_announced: bool,
+}
+
+impl Reconnect {
+    /// The server said that it is about to restart.
+    pub(crate) fn announce_restart(&mut self) {
+        self.restart_announced = true;
+    }
+
+    /// The delay after a loss, or after an attempt that failed. `ready_since` tells when the lost
+    /// connection was authenticated, if it ever was.
+    pub(crate) fn next_delay(
+        &mut self,
+        now: Time,
+        ready_since: Option<Time>,
+        rng: &mut Rng,
+    ) -> Duration {
+        if ready_since.is_some_and(|since| now.saturating_since(since) >= HEALTHY_AFTER) {
+            self.failures = 0;
+        }
+        if std::mem::take(&mut self.restart_announced) {
+            return random_below(RESTART_SPREAD, rng);
+        }
+        let ceiling = RECONNECT_BASE.saturating_mul(2u32.saturating_pow(self.failures));
+        self.failures = self.failures.saturating_add(1);
+        random_below(ceiling.min(RECONNECT_CAP), rng)
+    }
+}
+
+/// A random time of whole milliseconds from zero to `ceiling`.
+fn random_below(ceiling: Duration, rng: &mut Rng) -> Duration {
+    Duration::from_millis(rng.u64(0..=millis(ceiling)))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Delays between the tries of one call that the server could not take (429, 5xx): 200 ms, then
+/// 1.2 times as long each, up to 30 s, ± 5 %. The figures are those of the published client.
+#[derive(Clone, Debug)]
+pub(crate) struct CallRetry {
+    delay_millis: f64,
+}
+
+impl Default for CallRetry {
+    fn default() -> Self {
+        Self {
+            delay_millis: 200.0,
+        }
+    }
+}
+
+impl CallRetry {
+    /// The delay before the next try.
+    pub(crate) fn next_delay(&mut self, rng: &mut Rng) -> Duration {
+        let jitter = 0.95 + 0.1 * rng.f64();
+        let delay = Duration::from_secs_f64(self.delay_millis * jitter / 1000.0);
+        self.delay_millis = (self.delay_millis * 1.2).min(30_000.0);
+        delay
+    }
+}
+
+/// How many tokens in a row may be rejected, or expire at once.
+const MAX_REJECTED: u32 = 5;
+
+/// Delays between tokens that are not accepted: 1 s, doubling to 60 s; then the end.
+#[derive(Debug, Default)]
+pub(crate) struct TokenRetry {
+    rejected: u32,
+}
+
+impl TokenRetry {
+    /// A token was accepted and did its work.
+    pub(crate) fn reset(&mut self) {
+        self.rejected = 0;
+    }
+
+    /// The delay before the next token, or how many were tried in vain.
+    pub(crate) fn next_delay(&mut self) -> Result<Duration, u32> {
+        self.rejected += 1;
+        if self.rejected >= MAX_REJECTED {
+            return Err(self.rejected);
+        }
+        Ok(Duration::from_secs(1 << (self.rejected - 1).min(6)).min(Duration::from_secs(60)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_reconnect_comes_within_a_second_and_later_ones_within_thirty() {
+        for seed in 0..200 {
+            let mut rng = Rng::with_seed(seed);
+            let mut reconnect = Reconnect::default();
+            for n in 0..12 {
+                let delay = reconnect.next_delay(Time::default(), None, &mut rng);
+                assert!(delay <= Duration::from_secs((1 << n).min(30)));
+            }
+        }
+    }
+
+    #[test]
+    fn delays_use_the_whole_range() {
+        let mut rng = Rng::with_seed(1);
+        let delays: Vec<_> = (0..1000)
+            .map(|_| {
+                Reconnect::default()
+                    .next_delay(Time::default(), None, &mut rng)
+                    .as_millis()
+            })
+            .collect();
+        for tenth in 0..10 {
+            let range = tenth * 100..(tenth + 1) * 100;
+            let share = delays.iter().filter(|delay| range.contains(*delay)).count();
+            assert!((60..140).contains(&share), "{share} of 1000 in {range:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_healthy_period_resets_the_delay() {
+        let mut rng = Rng::with_seed(1);
+        let mut reconnect = Reconnect {
+            failures: 10,
+            ..Reconnect::default()
+        };
+        let start = Time::from_millis(1_000);
+        reconnect.next_delay(start + Duration::from_secs(9), Some(start), &mut rng);
+        assert_eq!(reconnect.failures, 11);
+        reconnect.next_delay(start + Duration::from_secs(10), Some(start), &mut rng);
+        assert_eq!(reconnect.failures, 1);
+    }
+
+    #[test]
+    fn retries_of_a_call_grow_from_200_ms_to_30_s() {
+        let mut rng = Rng::with_seed(1);
+        let mut retry = CallRetry::default();
+        let delays: Vec<_> = (0..60).map(|_| retry.next_delay(&mut rng)).collect();
+        assert!((190..=210).contains(&delays[0].as_millis()));
+        assert!((228..=252).contains(&delays[1].as_millis()));
+        assert!(delays.iter().all(|delay| delay.as_millis() <= 31_500));
+        assert!(delays[59].as_millis() >= 28_500);
+    }
+
+    #[test]
+    fn tokens_are_tried_five_times() {
+        let mut retry = TokenRetry::default();
+        let delays: Vec<_> = (0..4)
+            .map(|_| retry.next_delay().map(|d| d.as_secs()))
+            .collect();
+        assert_eq!(delays, [Ok(1), Ok(2), Ok(4), Ok(8)]);
+        assert_eq!(retry.next_delay(), Err(5));
+    }
+}

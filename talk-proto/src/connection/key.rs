@@ -1,0 +1,51 @@
+//! Idempotency keys: what lets a message be sent twice and posted once.
+
+use fastrand::Rng;
+
+use crate::time::Time;
+
+/// The 64 characters of a key, in ASCII order, so that keys sort by their time.
+const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+/// A key made at `now`: the milliseconds in 8 characters, most significant first, then 12 random
+/// ones.
+pub(crate) fn idempotency_key(now: Time, rng: &mut Rng) -> String {
+    let millis = now.as_millis();
+    let time = (0..8).rev().map(|place| millis >> (6 * place));
+    let random = std::iter::repeat_with(|| rng.u64(..)).take(12);
+    time.chain(random).map(character).collect()
+}
+
+/// The character for the lowest six bits.
+fn character(bits: u64) -> char {
+    ALPHABET
+        .get((bits & 63) as usize)
+        .map_or('-', |&byte| char::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_twenty_characters_and_sort_by_time() {
+        let mut rng = Rng::with_seed(1);
+        let keys: Vec<_> = [0, 1, 63, 64, 1_700_000_000_000, (1 << 48) - 1]
+            .map(|millis| idempotency_key(Time::from_millis(millis), &mut rng))
+            .into();
+        assert!(keys.iter().all(|key| key.len() == 20));
+        assert!(keys.is_sorted());
+        assert_eq!(&keys[1][..8], "-------0");
+        assert_eq!(&keys[5][..8], "zzzzzzzz");
+    }
+
+    #[test]
+    fn keys_of_one_moment_differ() {
+        let mut rng = Rng::with_seed(1);
+        let now = Time::from_millis(5);
+        assert_ne!(
+            idempotency_key(now, &mut rng),
+            idempotency_key(now, &mut rng)
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! The life of the connection: socket, authentication, queue of calls, retries.
+
+mod auth;
+mod backoff;
+mod call;
+mod exchange;
+mod heartbeat;
+mod key;
+mod link;
+mod queue;
+mod verdict;
+
+pub(crate) use auth::{Auth, AuthTask, Renewal};
+pub(crate) use backoff::Reconnect;
+pub(crate) use call::{Outcome, Prepared, prepare};
+pub(crate) use exchange::{Exchanges, Finished, Purpose};
+pub(crate) use link::{CONNECT_WITHIN, InFlight, Link, LiveRequest, OpenLink};
+pub(crate) use queue::Queue;
+pub(crate) use verdict::Verdict;

@@ -1,0 +1,307 @@
+//! Calls that are accepted and not resolved, in the order in which they were made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastrand::Rng;
+
+use super::backoff::CallRetry;
+use super::call::{CallBody, Outcome};
+use crate::command::RequestId;
+use crate::error::RequestError;
+use crate::model::ConversationId;
+use crate::options::Pacing;
+use crate::time::Time;
+use crate::wire::Request;
+
+/// The place of a request in the queue: those made earlier have a lower one.
+pub(crate) type Place = u64;
+
+/// A call that the server fails to carry out is tried this often.
+const MAX_FAILURES: u32 = 10;
+/// A call that was in flight at this many losses to an oversized frame is given up.
+const MAX_LARGE_LOSSES: u32 = 2;
+
+struct Waiting {
+    body: CallBody,
+    retry: CallRetry,
+    failures: u32,
+    large_losses: u32,
+    was_sent: bool,
+}
+
+/// The sends of one conversation while one of them waits to be tried again.
+#[derive(Default)]
+struct Lane {
+    retrying: BTreeSet<Place>,
+    held: BTreeSet<Place>,
+}
+
+/// The first calls after the connection became ready, and how they are spread.
+struct Flush {
+    burst_left: usize,
+    next: Time,
+}
+
+/// The queue of calls.
+pub(crate) struct Queue {
+    pacing: Pacing,
+    calls: BTreeMap<Place, Waiting>,
+    next_place: Place,
+    /// The batch that calls of this tick may still join.
+    open_batch: Option<Place>,
+    ready: BTreeSet<Place>,
+    retries: BTreeSet<(Time, Place)>,
+    lanes: BTreeMap<ConversationId, Lane>,
+    flush: Option<Flush>,
+}
+
+impl Queue {
+    pub(crate) fn new(pacing: Pacing) -> Self {
+        Self {
+            pacing,
+            calls: BTreeMap::new(),
+            next_place: 0,
+            open_batch: None,
+            ready: BTreeSet::new(),
+            retries: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            flush: None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Queues a request, in the open batch if it fits there. Its place.
+    pub(crate) fn push(&mut self, body: CallBody) -> Place {
+        let mut body = body;
+        if let Some(place) = self.open_batch.take()
+            && let Some(batch) = self.calls.get_mut(&place)
+        {
+            match batch.body.join(body) {
+                Ok(()) => {
+                    self.open_batch = Some(place);
+                    return place;
+                }
+                Err(other) => body = other,
+            }
+        }
+        let place = self.next_place;
+        self.next_place += 1;
+        let call = Waiting {
+            body,
+            retry: CallRetry::default(),
+            failures: 0,
+            large_losses: 0,
+            was_sent: false,
+        };
+        self.calls.insert(place, call);
+        self.ready.insert(place);
+        self.open_batch = Some(place);
+        place
+    }
+
+    /// The tick is over: later calls make frames of their own.
+    pub(crate) fn close_batch(&mut self) {
+        self.open_batch = None;
+    }
+
+    /// Forgets the part of one call in the request at `place`. Whether that was ever sent.
+    pub(crate) fn cancel(&mut self, place: Place, request: RequestId) -> bool {
+        let Some(call) = self.calls.get_mut(&place) else {
+            return false;
+        };
+        let was_sent = call.was_sent;
+        if call.body.cancel(request) {
+            self.remove(place);
+        }
+        was_sent
+    }
+
+    /// The connection is ready: what waits is sent, the first calls at once.
+    pub(crate) fn start_flush(&mut self, now: Time) {
+        self.flush = Some(Flush {
+            burst_left: self.pacing.burst,
+            next: now,
+        });
+    }
+
+    /// The next request that may be sent, and its place.
+    pub(crate) fn pop(&mut self, now: Time) -> Option<(Place, Request)> {
+        self.release_due_retries(now);
+        while let Some(&place) = self.ready.first() {
+            if self.hold_behind_retry(place) {
+                continue;
+            }
+            if !self.may_send(now) {
+                return None;
+            }
+            self.ready.remove(&place);
+            let Some(call) = self.calls.get_mut(&place) else {
+                continue;
+            };
+            call.was_sent = true;
+            return Some((place, call.body.request()));
+        }
+        self.flush = None;
+        None
+    }
+
+    /// Whether pacing lets a call go now; if so it is counted.
+    fn may_send(&mut self, now: Time) -> bool {
+        let Some(flush) = &mut self.flush else {
+            return true;
+        };
+        if flush.burst_left > 0 {
+            flush.burst_left -= 1;
+            flush.next = now + self.pacing.interval;
+            return true;
+        }
+        if flush.next > now {
+            return false;
+        }
+        flush.next = now + self.pacing.interval;
+        true
+    }
+
+    /// A send waits while an earlier one to the same conversation is to be tried again.
+    fn hold_behind_retry(&mut self, place: Place) -> bool {
+        let lane = self.calls.get(&place).and_then(|call| call.body.lane());
+        let Some(lane) = lane.and_then(|conversation| self.lanes.get_mut(conversation)) else {
+            return false;
+        };
+        let behind = lane.retrying.first().is_some_and(|&first| first < place);
+        if behind {
+            self.ready.remove(&place);
+            lane.held.insert(place);
+        }
+        behind
+    }
+
+    fn release_due_retries(&mut self, now: Time) {
+        while let Some(&(at, place)) = self.retries.first()
+            && at <= now
+        {
+            self.retries.remove(&(at, place));
+            self.ready.insert(place);
+            self.leave_lane(place);
+        }
+    }
+
+    /// The request at `place` no longer waits for a retry: sends behind it may go.
+    fn leave_lane(&mut self, place: Place) {
+        let conversation = self
+            .calls
+            .get(&place)
+            .and_then(|call| call.body.lane())
+            .cloned();
+        let Some(conversation) = conversation else {
+            return;
+        };
+        let Some(lane) = self.lanes.get_mut(&conversation) else {
+            return;
+        };
+        lane.retrying.remove(&place);
+        lane.held.remove(&place);
+        if lane.retrying.is_empty() {
+            self.ready.append(&mut lane.held);
+            self.lanes.remove(&conversation);
+        }
+    }
+
+    /// When the next request may be sent, if that is not at once.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        let retry = self.retries.first().map(|&(at, _)| at);
+        let paced = self
+            .flush
+            .as_ref()
+            .filter(|_| !self.ready.is_empty())
+            .map(|f| f.next);
+        retry.into_iter().chain(paced).min()
+    }
+
+    /// The request at `place` is answered, or given up.
+    pub(crate) fn take(&mut self, place: Place) -> Option<CallBody> {
+        self.remove(place)
+    }
+
+    fn remove(&mut self, place: Place) -> Option<CallBody> {
+        self.leave_lane(place);
+        self.ready.remove(&place);
+        self.retries.retain(|&(_, p)| p != place);
+        self.calls.remove(&place).map(|call| call.body)
+    }
+
+    /// The request at `place` is to be sent again as soon as may be.
+    pub(crate) fn requeue(&mut self, place: Place) {
+        if self.calls.contains_key(&place) {
+            self.ready.insert(place);
+        }
+    }
+
+    /// The server is too busy for the request at `place`, or failed: it is tried again later,
+    /// unless it failed too often.
+    pub(crate) fn retry_later(
+        &mut self,
+        now: Time,
+        place: Place,
+        failed: bool,
+        rng: &mut Rng,
+    ) -> Result<(), GivenUp> {
+        let Some(call) = self.calls.get_mut(&place) else {
+            return Ok(());
+        };
+        call.failures += u32::from(failed);
+        if call.failures >= MAX_FAILURES {
+            return Err(GivenUp);
+        }
+        self.retries
+            .insert((now + call.retry.next_delay(rng), place));
+        if let Some(conversation) = call.body.lane().cloned() {
+            self.lanes
+                .entry(conversation)
+                .or_default()
+                .retrying
+                .insert(place);
+        }
+        Ok(())
+    }
+
+    /// The connection is gone. What was in flight, at `places`, goes again in its first order.
+    pub(crate) fn handle_lost(&mut self, places: impl Iterator<Item = Place>) {
+        self.flush = None;
+        for place in places {
+            self.requeue(place);
+        }
+    }
+
+    /// The connection is gone because of a frame that was too large, perhaps the answer to one of
+    /// `places`. What was in flight at two such losses is given up.
+    pub(crate) fn count_large_loss(&mut self, places: impl Iterator<Item = Place>) -> Vec<Place> {
+        let mut given_up = Vec::new();
+        for place in places {
+            let Some(call) = self.calls.get_mut(&place) else {
+                continue;
+            };
+            call.large_losses += 1;
+            if call.large_losses >= MAX_LARGE_LOSSES {
+                given_up.push(place);
+            }
+        }
+        given_up
+    }
+
+    /// The session is over: everything fails.
+    pub(crate) fn end(&mut self, error: &RequestError) -> Vec<Outcome> {
+        let calls = std::mem::take(&mut self.calls);
+        *self = Self::new(self.pacing.clone());
+        calls
+            .into_values()
+            .flat_map(|call| call.body.fail(error))
+            .collect()
+    }
+}
+
+/// A call that is not tried again.
+pub(crate) struct GivenUp;

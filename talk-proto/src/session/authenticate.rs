@@ -1,0 +1,247 @@
+//! Tokens: fetching, renewing, expiring. And whether the app exists.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Session;
+use super::answers::refused;
+use crate::connection::{AuthTask, Finished, InFlight, Link, Purpose, Renewal};
+use crate::error::{Refused, SessionError};
+use crate::io::{HttpBody, HttpId, Output, TokenFetchId};
+use crate::secret::Secret;
+use crate::wire::path::encode_component;
+use crate::wire::{Method, Refusal, Request};
+
+/// A renewal that the server could not take is tried again after 5 to 10 s.
+const RENEW_AGAIN_MILLIS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
+
+impl Session {
+    /// Whether a token is of use: there is a connection, or there will be one.
+    pub(super) fn wants_token(&self) -> bool {
+        match &self.link {
+            Link::Idle => false,
+            Link::Waiting { .. } | Link::Opening { .. } | Link::Open(_) => true,
+        }
+    }
+
+    /// Gets a token, if one is wanted and missing, or about to expire.
+    pub(super) fn settle_auth(&mut self) {
+        let starting = matches!(self.link, Link::Idle) && self.needs_connection();
+        if !self.wants_token() && !starting {
+            return;
+        }
+        match self.auth.poll(self.now) {
+            Some(AuthTask::AskCallback) => {
+                let fetch = TokenFetchId(self.take_id());
+                self.auth.asked_callback(fetch);
+                self.outputs.push_back(Output::FetchToken { fetch });
+            }
+            Some(AuthTask::AskForBoken { signature }) => {
+                let path = format!(
+                    "/bokens/{}?signature={}",
+                    encode_component(self.options.user_id.as_str()),
+                    encode_component(signature.as_ref().map_or("", Secret::expose)),
+                );
+                if let Some(http) = self.get_internal(&path, Purpose::Boken) {
+                    self.auth.asked_for_boken(http);
+                }
+            }
+            Some(AuthTask::End(error)) => self.end(error),
+            None => {}
+        }
+    }
+
+    /// Asks, once in a session, whether the app exists. Nothing waits for the answer.
+    pub(super) fn check_app(&mut self) {
+        if !std::mem::replace(&mut self.app_checked, true) {
+            self.get_internal("", Purpose::AppCheck);
+        }
+    }
+
+    /// Asks for `path` of the app under the internal base.
+    fn get_internal(&mut self, path: &str, purpose: Purpose) -> Option<HttpId> {
+        let http = HttpId(self.take_id());
+        let app = encode_component(self.options.app_id.as_str()).to_string();
+        let address = format!("{}/{app}{path}", self.options.addresses.internal);
+        let request = http::Request::get(address).body(HttpBody::Empty);
+        match request {
+            Ok(request) => {
+                self.exchanges.start(self.now, http, purpose);
+                self.outputs.push_back(Output::SendHttp { http, request });
+                Some(http)
+            }
+            Err(error) => {
+                let reason = format!("the internal address is no valid URL: {error}");
+                self.end(SessionError::Refused(Refused::new(
+                    0,
+                    "INVALID_ADDRESS",
+                    vec![reason],
+                )));
+                None
+            }
+        }
+    }
+
+    pub(super) fn settle_exchanges(&mut self) {
+        while let Some(finished) = self.exchanges.pop_overdue(self.now) {
+            self.outputs.push_back(Output::CancelHttp {
+                http: finished.http,
+            });
+            self.handle_exchange(finished);
+        }
+    }
+
+    pub(super) fn handle_exchange(&mut self, finished: Finished) {
+        let Finished {
+            http,
+            purpose,
+            result,
+        } = finished;
+        match purpose {
+            Purpose::AppCheck => {
+                if matches!(result, Ok((404, _))) {
+                    self.end(SessionError::AppNotFound);
+                }
+            }
+            Purpose::Boken => self.handle_boken(http, result),
+        }
+    }
+
+    fn handle_boken(&mut self, http: HttpId, result: Result<(u16, Vec<u8>), String>) {
+        #[derive(Deserialize)]
+        struct Body {
+            boken: String,
+        }
+
+        if !self.auth.is_boken(http) {
+            return;
+        }
+        let body = result
+            .as_ref()
+            .map(|(_, body)| body.clone())
+            .unwrap_or_default();
+        let refused = |status| {
+            let Refusal {
+                error_code,
+                reasons,
+            } = serde_json::from_slice(&body).unwrap_or_default();
+            Refused::new(status, error_code, reasons)
+        };
+        let answer = result.map(|(status, body)| {
+            let boken = serde_json::from_slice::<Body>(&body).ok();
+            (status, boken.map(|body| Secret::from(body.boken)))
+        });
+        match self
+            .auth
+            .handle_boken(self.now, answer, refused, &mut self.rng)
+        {
+            Ok(true) => self.renew_now(),
+            Ok(false) => {}
+            Err(error) => self.end(error),
+        }
+    }
+
+    pub(super) fn handle_token(&mut self, fetch: TokenFetchId, result: Result<Secret, String>) {
+        match self.auth.handle_callback(fetch, result) {
+            Ok(true) => self.renew_now(),
+            Ok(false) => {}
+            Err(error) => self.end(error),
+        }
+    }
+
+    /// There is a new token: the open socket is told of it.
+    pub(super) fn renew_now(&mut self) {
+        if let Some(open) = self.link.open() {
+            open.renew_at = Some(self.now);
+        }
+    }
+
+    /// Authenticates the open socket, if it is not, or has to be told of a new token.
+    pub(super) fn settle_renewal(&mut self) {
+        let now = self.now;
+        let Some(token) = self.auth.token().cloned() else {
+            return;
+        };
+        let Some(open) = self.link.open() else { return };
+        let due = match open.renew_at {
+            Some(at) => at <= now,
+            None => !open.is_ready() && !open.is_renewing(),
+        };
+        if !due {
+            return;
+        }
+        open.renew_at = None;
+        open.renewals += 1;
+        let data = serde_json::json!({ "token": token.expose() });
+        let request = Request::new(Method::Post, "/session/renew".to_owned(), &data);
+        self.send(&request, InFlight::Renew);
+    }
+
+    pub(super) fn handle_renewed(&mut self, status: u16, body: Option<&RawValue>) {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Body {
+            expires_in_seconds: Option<f64>,
+        }
+
+        let Some(open) = self.link.open() else { return };
+        open.renewals = open.renewals.saturating_sub(1);
+        if open.renewals > 0 {
+            // A newer token is on its way: only its answer counts.
+            return;
+        }
+        let answer = match status {
+            200 => {
+                let body = body.and_then(|body| serde_json::from_str::<Body>(body.get()).ok());
+                let expires_in = body.unwrap_or_default().expires_in_seconds;
+                Renewal::Accepted { expires_in }
+            }
+            401 => Renewal::Rejected,
+            400 | 402 => return self.end(SessionError::Refused(refused(status, body))),
+            _ => {
+                let delay = Duration::from_millis(self.rng.u64(RENEW_AGAIN_MILLIS));
+                open.renew_at = Some(self.now + delay);
+                return;
+            }
+        };
+        if let Err(error) = self.auth.handle_renewal(self.now, &answer) {
+            return self.end(error);
+        }
+        if self.auth.token().is_some() {
+            self.handle_ready();
+        } else if let Some(open) = self.link.open() {
+            open.ready_since = None;
+        }
+    }
+
+    fn handle_ready(&mut self) {
+        let now = self.now;
+        let Some(open) = self.link.open() else { return };
+        if open.is_ready() {
+            return;
+        }
+        open.ready_since = Some(now);
+        if std::mem::replace(&mut open.was_ready, true) {
+            // The token had expired: what happened meanwhile was not told.
+            self.resync_live();
+        } else {
+            self.live.handle_ready(now);
+        }
+        self.queue.start_flush(now);
+    }
+
+    /// The token is not accepted any more: nothing is sent until there is another one.
+    pub(super) fn handle_expired(&mut self) {
+        let Some(open) = self.link.open() else { return };
+        if !open.is_ready() || open.is_renewing() {
+            // It is known already, or a newer token is on its way.
+            return;
+        }
+        open.ready_since = None;
+        if let Err(error) = self.auth.expire(self.now) {
+            self.end(error);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Opening, watching and closing the socket.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::Session;
+use crate::connection::{CONNECT_WITHIN, InFlight, Link, OpenLink};
+use crate::error::{RequestError, TransportError};
+use crate::io::{Frame, Output, SocketClosed, SocketId};
+use crate::time::Time;
+use crate::wire::path::encode_component;
+
+/// A connection that nothing needs is closed after this long.
+const IDLE_AFTER: Duration = Duration::from_secs(3);
+/// The close code that says that all is well.
+const NORMAL_CLOSURE: u16 = 1000;
+/// A live request that was in flight at this many losses to an oversized frame is given up.
+const MAX_LARGE_LOSSES: u32 = 2;
+
+impl Session {
+    /// Whether something waits for the server.
+    pub(super) fn needs_connection(&self) -> bool {
+        !self.queue.is_empty() || !self.live.is_idle()
+    }
+
+    /// Notes since when nothing needs a connection.
+    pub(super) fn note_need(&mut self) {
+        let has_socket = self.link.socket().is_some();
+        if self.needs_connection() || !has_socket {
+            self.unneeded_since = None;
+        } else {
+            self.unneeded_since.get_or_insert(self.now);
+        }
+    }
+
+    /// When a connection that nothing needs is closed.
+    pub(super) fn idle_deadline(&self) -> Option<Time> {
+        self.unneeded_since.map(|since| since + IDLE_AFTER)
+    }
+
+    /// Opens, checks or closes the socket, as it is time.
+    pub(super) fn settle_link(&mut self) {
+        if self.idle_deadline().is_some_and(|at| at <= self.now) {
+            self.close_socket();
+            self.link = Link::Idle;
+            self.live.handle_lost(self.now);
+            self.unneeded_since = None;
+        }
+        let is_needed = self.needs_connection();
+        match &mut self.link {
+            Link::Idle if is_needed => self.open_socket(),
+            Link::Waiting { .. } if !is_needed => self.link = Link::Idle,
+            Link::Waiting { until, .. } if *until <= self.now => self.open_socket(),
+            Link::Opening { deadline, .. } if *deadline <= self.now => {
+                self.close_socket();
+                self.handle_loss("no connection within 15 s");
+            }
+            Link::Open(open) => {
+                let now = self.now;
+                let silent = !open.is_ready()
+                    && open.is_renewing()
+                    && open.heartbeat.silent_deadline() <= now;
+                if open.heartbeat.is_lost(now) || silent {
+                    self.close_socket();
+                    self.handle_loss("the server has fallen silent");
+                } else if open.is_ready() && open.heartbeat.take_ping(now) {
+                    self.ping();
+                }
+            }
+            Link::Idle | Link::Waiting { .. } | Link::Opening { .. } => {}
+        }
+    }
+
+    fn open_socket(&mut self) {
+        let socket = SocketId(self.take_id());
+        let url = self.socket_url();
+        self.link = Link::Opening {
+            socket,
+            deadline: self.now + CONNECT_WITHIN,
+        };
+        self.outputs.push_back(Output::OpenSocket { socket, url });
+        self.check_app();
+    }
+
+    fn socket_url(&self) -> String {
+        let options = &self.options;
+        let mut url = options.addresses.realtime.clone();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            url,
+            "/{}/realtime/{}?talkjs-client-build=standalone&talkjs-core={}\
+             &talkjs-client-id={}&talkjs-time={}",
+            encode_component(options.app_id.as_str()),
+            encode_component(options.user_id.as_str()),
+            encode_component(&options.client_version),
+            self.client_id,
+            self.now.as_millis(),
+        );
+        url
+    }
+
+    pub(super) fn handle_socket_opened(&mut self, socket: SocketId) {
+        if matches!(self.link, Link::Opening { socket: id, .. } if id == socket) {
+            self.link = Link::Open(Box::new(OpenLink::new(socket, self.now)));
+        }
+    }
+
+    pub(super) fn handle_socket_closed(&mut self, socket: SocketId, cause: &SocketClosed) {
+        if self.link.socket() != Some(socket) {
+            return;
+        }
+        if *cause == SocketClosed::FrameTooLarge {
+            self.count_large_loss();
+        }
+        match cause {
+            SocketClosed::ConnectFailed(reason) | SocketClosed::Lost(reason) => {
+                self.handle_loss(reason);
+            }
+            SocketClosed::ByServer { code: Some(code) } => {
+                self.handle_loss(&format!(
+                    "the server closed the connection with code {code}"
+                ));
+            }
+            SocketClosed::ByServer { code: None } => {
+                self.handle_loss("the server closed the connection");
+            }
+            SocketClosed::FrameTooLarge => self.handle_loss("a frame was too large"),
+        }
+    }
+
+    /// The socket may be dead: it is asked at once, and has 5 s to answer.
+    pub(super) fn doubt_socket(&mut self) {
+        let now = self.now;
+        let Some(open) = self.link.open() else { return };
+        open.heartbeat.doubt(now);
+        if open.is_ready() {
+            self.ping();
+        }
+    }
+
+    /// The connection is gone, or could not be made. What was in flight goes again on the next.
+    fn handle_loss(&mut self, reason: &str) {
+        let ready_since = match &self.link {
+            Link::Open(open) => {
+                self.queue.handle_lost(open.calls());
+                open.ready_since
+            }
+            Link::Idle | Link::Waiting { .. } | Link::Opening { .. } => None,
+        };
+        self.live.handle_lost(self.now);
+        self.live_ready.clear();
+        self.live_retries.clear();
+        self.link = if self.needs_connection() {
+            let delay = self
+                .reconnect
+                .next_delay(self.now, ready_since, &mut self.rng);
+            Link::Waiting {
+                until: self.now + delay,
+                reason: reason.to_owned(),
+            }
+        } else {
+            Link::Idle
+        };
+    }
+
+    /// A frame that was too large is perhaps the answer to what was in flight; asking for it for
+    /// ever would be a loop of losses.
+    fn count_large_loss(&mut self) {
+        let Link::Open(open) = &self.link else { return };
+        let given_up = self.queue.count_large_loss(open.calls());
+        for what in open.in_flight.values() {
+            if let InFlight::Live(live) = what {
+                *self
+                    .live_large_losses
+                    .entry(live.request.path.clone())
+                    .or_default() += 1;
+            }
+        }
+        let error = RequestError::Transport(TransportError::FrameTooLarge);
+        for place in given_up {
+            if let Some(body) = self.queue.take(place) {
+                self.finish(body.fail(&error));
+            }
+        }
+    }
+
+    /// Whether the answer to this request was too large too often.
+    pub(super) fn is_too_large(&self, path: &str) -> bool {
+        self.live_large_losses
+            .get(path)
+            .is_some_and(|&losses| losses >= MAX_LARGE_LOSSES)
+    }
+
+    /// Closes the socket, if there is one.
+    pub(super) fn close_socket(&mut self) {
+        if let Some(socket) = self.link.socket() {
+            self.outputs.push_back(Output::CloseSocket {
+                socket,
+                code: NORMAL_CLOSURE,
+            });
+        }
+    }
+
+    pub(super) fn send_frame(&mut self, socket: SocketId, frame: String) {
+        let now = self.now;
+        if let Some(open) = self.link.open() {
+            open.heartbeat.sent(now);
+            self.outputs.push_back(Output::SendFrame {
+                socket,
+                frame: Frame(frame),
+            });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What follows from the state and the time: done before each drain.
+
+use super::Session;
+use crate::connection::{InFlight, Link, LiveRequest};
+use crate::io::{ConnectionState, Event, Output};
+use crate::live::LiveOutput;
+use crate::time::Time;
+use crate::wire::{Method, Request, encode_request};
+
+/// One thing can make another due at once, such as a reconnect without delay. No chain is this
+/// long.
+const MAX_ROUNDS: usize = 16;
+
+impl Session {
+    /// Does everything that is due.
+    pub(super) fn settle(&mut self) {
+        self.queue.close_batch();
+        for _ in 0..MAX_ROUNDS {
+            self.settle_once();
+            let due = self.next_deadline().is_some_and(|at| at <= self.now);
+            if self.ended.is_some() || !due {
+                break;
+            }
+        }
+        self.tell_connection();
+        self.unsettled = false;
+    }
+
+    fn settle_once(&mut self) {
+        self.live.handle_timeout(self.now);
+        self.note_need();
+        self.settle_exchanges();
+        self.settle_auth();
+        self.settle_link();
+        self.settle_renewal();
+        self.send_live_requests();
+        self.send_calls();
+    }
+
+    /// The earliest time at which something is due.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let auth = self
+            .wants_token()
+            .then(|| self.auth.next_deadline())
+            .flatten();
+        let ready = self.link.is_ready();
+        let queue = ready.then(|| self.queue.next_deadline()).flatten();
+        let live_retry = ready
+            .then(|| self.live_retries.iter().map(|(at, _)| *at).min())
+            .flatten();
+        [
+            auth,
+            queue,
+            live_retry,
+            self.link.next_deadline(),
+            self.idle_deadline(),
+            self.live.poll_timeout(),
+            self.exchanges.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// What the live half wants done: events at once, requests in the order in which it asks.
+    pub(super) fn take_live_outputs(&mut self) {
+        while let Some(output) = self.live.poll_output() {
+            match output {
+                LiveOutput::Event(event) => self.emit(event),
+                LiveOutput::Send { fetch, request } => {
+                    self.live_ready.push_back(LiveRequest::new(fetch, request));
+                }
+            }
+        }
+    }
+
+    /// The live half's requests go before the calls, unpaced.
+    fn send_live_requests(&mut self) {
+        self.take_live_outputs();
+        if !self.link.is_ready() {
+            return;
+        }
+        let (now, mut waiting) = (self.now, Vec::new());
+        for (at, request) in std::mem::take(&mut self.live_retries) {
+            if at <= now {
+                self.live_ready.push_back(request);
+            } else {
+                waiting.push((at, request));
+            }
+        }
+        self.live_retries = waiting;
+        for live in std::mem::take(&mut self.live_ready) {
+            if self.may_send_live(&live) {
+                let request = live.request.clone();
+                self.send(&request, InFlight::Live(live));
+            }
+        }
+    }
+
+    fn send_calls(&mut self) {
+        while self.link.is_ready()
+            && let Some((place, request)) = self.queue.pop(self.now)
+        {
+            self.send(&request, InFlight::Call(place));
+        }
+    }
+
+    /// Sends a request on the open socket.
+    pub(super) fn send(&mut self, request: &Request, what: InFlight) {
+        let Some(open) = self.link.open() else { return };
+        let seq = open.number(what);
+        let socket = open.socket;
+        self.send_frame(socket, encode_request(seq, request));
+    }
+
+    pub(super) fn ping(&mut self) {
+        let request = Request::bare(Method::Get, "/ping".to_owned());
+        self.send(&request, InFlight::Ping);
+    }
+
+    fn tell_connection(&mut self) {
+        if self.ended.is_some() {
+            return;
+        }
+        let state = match &self.link {
+            Link::Idle => ConnectionState::Idle,
+            Link::Waiting { until, reason } => ConnectionState::Waiting {
+                until: *until,
+                reason: reason.clone(),
+            },
+            Link::Open(open) if open.is_ready() => ConnectionState::Ready,
+            Link::Open(_) | Link::Opening { .. } => ConnectionState::Connecting,
+        };
+        if state != self.told {
+            self.told = state.clone();
+            self.outputs
+                .push_back(Output::Event(Event::Connection(state)));
+        }
+    }
+}
