@@ -12,54 +12,44 @@ use super::patch::{CustomPatch, Patch};
 ///
 /// The server keeps only strings; a value of another kind in what it sends is skipped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Custom(Option<Box<BTreeMap<String, String>>>);
+pub struct Custom(BTreeMap<String, String>);
 
 impl Custom {
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.as_ref()?.get(key).map(String::as_str)
+        self.0.get(key).map(String::as_str)
     }
 
     /// Every key and value, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .flat_map(|map| map.iter())
-            .map(|(k, v)| (k.as_str(), v.as_str()))
+        self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |map| map.len())
+        self.0.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
     /// Sets `key` to `value`.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.0
-            .get_or_insert_default()
-            .insert(key.into(), value.into());
+        self.0.insert(key.into(), value.into());
     }
 
     /// Removes `key`.
     pub fn remove(&mut self, key: &str) {
-        if let Some(map) = &mut self.0 {
-            map.remove(key);
-            if map.is_empty() {
-                self.0 = None;
-            }
-        }
+        self.0.remove(key);
     }
 
     /// Changes the keys that `patch` names; a reset removes all.
     pub fn apply(&mut self, patch: Patch<CustomPatch>) {
         match patch {
             Patch::Keep => {}
-            Patch::Reset => self.0 = None,
+            Patch::Reset => self.0.clear(),
             Patch::Set(keys) => {
                 for (key, value) in keys {
                     match value {
@@ -74,15 +64,12 @@ impl Custom {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Custom {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let map: BTreeMap<_, _> = entries
-            .into_iter()
-            .map(|(k, v)| (k.into(), v.into()))
-            .collect();
-        if map.is_empty() {
-            Self(None)
-        } else {
-            Self(Some(Box::new(map)))
-        }
+        Self(
+            entries
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
     }
 }
 
