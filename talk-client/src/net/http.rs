@@ -1,0 +1,162 @@
+//! One HTTP/1.1 exchange on a connection of its own.
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::io::{AsyncRead, AsyncWrite};
+use futures_util::stream::Stream;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Method, Request, Response, Uri};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1;
+
+use super::error::HttpError;
+use super::http_body::RequestBody;
+use super::http_io::HyperIo;
+
+/// Sends the request over a fresh stream to its server and waits for the answer's head.
+pub(super) async fn exchange<S>(
+    stream: S,
+    request: Request<RequestBody>,
+) -> Result<Response<ResponseBody>, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let request = in_origin_form(request)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .handshake(HyperIo(stream))
+        .await
+        .map_err(classify)?;
+    let mut connection = Connection {
+        future: Some(Box::pin(connection)),
+        failure: None,
+    };
+    let mut answer = pin!(sender.send_request(request));
+    let response = poll_fn(|cx| {
+        connection.poll(cx);
+        answer.as_mut().poll(cx)
+    })
+    .await
+    .map_err(classify)?;
+    Ok(response.map(|incoming| ResponseBody {
+        incoming,
+        connection,
+        ended: false,
+    }))
+}
+
+/// The request as it goes to the server itself: the target is path and query, the host a header, and
+/// a length always there where a body is usual, since some servers insist on a zero.
+fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBody>, HttpError> {
+    let invalid = |error: http::Error| HttpError::InvalidRequest(error.into());
+    let host = request
+        .uri()
+        .authority()
+        .map_or("", |authority| authority.as_str());
+    let host = HeaderValue::from_str(host).map_err(|error| invalid(error.into()))?;
+    let target = request.uri().path_and_query().cloned();
+    let target = target.map_or_else(
+        || Ok(Uri::from_static("/")),
+        |target| Uri::builder().path_and_query(target).build(),
+    );
+    *request.uri_mut() = target.map_err(invalid)?;
+    if matches!(
+        *request.method(),
+        Method::POST | Method::PUT | Method::PATCH
+    ) {
+        let length = HeaderValue::from(request.body().length());
+        request.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    request.headers_mut().insert(HOST, host);
+    request
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    Ok(request)
+}
+
+/// hyper's half that moves bytes. Whoever waits for something polls it along, so no task is
+/// spawned and dropping the exchange ends everything.
+struct Connection {
+    future: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    failure: Option<hyper::Error>,
+}
+
+impl Connection {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        let Some(future) = &mut self.future else {
+            return;
+        };
+        if let Poll::Ready(result) = future.as_mut().poll(cx) {
+            // Dropped at once: it may hold the channel that the answer or the body waits on.
+            self.future = None;
+            self.failure = result.err();
+        }
+    }
+}
+
+/// The body of an answer: a stream of chunks, as they come off the connection.
+///
+/// The connection is only read while the stream is polled, so a slow reader slows the server down.
+/// After an error the stream has ended.
+pub struct ResponseBody {
+    incoming: Incoming,
+    connection: Connection,
+    ended: bool,
+}
+
+impl Stream for ResponseBody {
+    type Item = Result<Bytes, HttpError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        while !this.ended {
+            this.connection.poll(cx);
+            match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
+                None => this.ended = true,
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
+                    // Trailers say nothing that is needed.
+                    _ => {}
+                },
+                Some(Err(error)) => {
+                    this.ended = true;
+                    // The connection knows the cause where the body only knows the effect.
+                    let cause = this.connection.failure.take().unwrap_or(error);
+                    return Poll::Ready(Some(Err(classify(cause))));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// hyper's errors in our terms.
+fn classify(error: hyper::Error) -> HttpError {
+    if error.is_parse() {
+        return HttpError::Malformed(error.into());
+    }
+    if !error.is_user() {
+        return HttpError::Interrupted(error.into());
+    }
+    // Of all that is the user's, only the body has an I/O error as its cause.
+    match error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+    {
+        Some(source) => HttpError::Source(io::Error::new(source.kind(), source.to_string())),
+        None => HttpError::InvalidRequest(error.into()),
+    }
+}

@@ -1,0 +1,48 @@
+//! Lets hyper use a `futures-io` stream.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::io::{AsyncRead, AsyncWrite};
+use hyper::rt::{Read, ReadBufCursor, Write};
+
+/// How much is read at a time, on the stack.
+const CHUNK: usize = 8 * 1024;
+
+/// A stream in hyper's terms.
+#[derive(Debug)]
+pub(super) struct HyperIo<S>(pub(super) S);
+
+impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Reading into the cursor's own memory takes unsafe code, so the bytes are copied once.
+        let mut chunk = [0; CHUNK];
+        let room = cursor.remaining().min(CHUNK);
+        let count = ready!(Pin::new(&mut self.0).poll_read(cx, &mut chunk[..room]))?;
+        cursor.put_slice(&chunk[..count]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}

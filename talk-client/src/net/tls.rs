@@ -1,0 +1,227 @@
+//! TLS by rustls with the ring provider.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use futures_rustls::TlsConnector;
+use futures_rustls::client::TlsStream;
+use futures_rustls::pki_types::pem::PemObject;
+use futures_rustls::pki_types::{CertificateDer, ServerName};
+use futures_rustls::rustls::crypto::ring;
+use futures_rustls::rustls::{ClientConfig, Error as RustlsError, RootCertStore};
+use futures_util::io::{AsyncRead, AsyncWrite};
+
+use super::endpoint::Endpoint;
+use super::error::{ConnectError, UrlError};
+use crate::runtime::{Runtime, unblock};
+
+/// Whom to trust in TLS connections.
+///
+/// The default trusts the platform's root certificates, or Mozilla's (bundled) where the platform
+/// has none. They are loaded once, at the first connection that needs them. Clones share what was
+/// loaded.
+#[derive(Clone, Default)]
+pub struct TlsOptions {
+    extra_roots: Arc<Vec<CertificateDer<'static>>>,
+    /// `None` stands for the process-wide default.
+    config: Option<Arc<OnceLock<Arc<ClientConfig>>>>,
+}
+
+/// Why root certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsOptionsError {
+    /// The text is not PEM.
+    #[error("the root certificates are not valid PEM: {0}")]
+    Pem(String),
+    /// The PEM text holds no certificate.
+    #[error("the PEM text holds no certificate; give a file with BEGIN CERTIFICATE lines")]
+    Empty,
+    /// A certificate cannot serve as a root.
+    #[error("a certificate cannot be used as a root: {0}")]
+    Certificate(#[source] RustlsError),
+}
+
+impl TlsOptions {
+    /// Trusts the certificates in a PEM text beside the default ones, as a private deployment or a
+    /// test needs it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not PEM, holds no certificate, or one that cannot be a root.
+    pub fn with_extra_roots(pem: &[u8]) -> Result<Self, TlsOptionsError> {
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .map_err(|error| TlsOptionsError::Pem(error.to_string()))?;
+        if roots.is_empty() {
+            return Err(TlsOptionsError::Empty);
+        }
+        let mut trial = RootCertStore::empty();
+        for root in &roots {
+            trial
+                .add(root.clone())
+                .map_err(TlsOptionsError::Certificate)?;
+        }
+        Ok(Self {
+            extra_roots: Arc::new(roots),
+            config: Some(Arc::default()),
+        })
+    }
+
+    /// Uses a configuration of one's own, for client certificates or a verifier that pins.
+    ///
+    /// It must be of the [`rustls`](super::rustls) that is re-exported here, and HTTP/2 must not be
+    /// among its ALPN protocols: only HTTP/1.1 is spoken.
+    #[must_use]
+    pub fn with_config(config: Arc<ClientConfig>) -> Self {
+        Self {
+            extra_roots: Arc::default(),
+            config: Some(Arc::new(OnceLock::from(config))),
+        }
+    }
+
+    /// The configuration, built where blocking is allowed when this is the first use.
+    async fn config<R: Runtime>(&self, runtime: &R) -> io::Result<Arc<ClientConfig>> {
+        if let Some(config) = self.cell().get() {
+            return Ok(Arc::clone(config));
+        }
+        let options = self.clone();
+        unblock(runtime, move || {
+            let built = build_config(&options.extra_roots).map_err(io::Error::other)?;
+            Ok(Arc::clone(options.cell().get_or_init(|| Arc::new(built))))
+        })
+        .await?
+    }
+
+    fn cell(&self) -> &OnceLock<Arc<ClientConfig>> {
+        static DEFAULT: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        self.config.as_deref().unwrap_or(&DEFAULT)
+    }
+}
+
+impl fmt::Debug for TlsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsOptions")
+            .field("extra_roots", &self.extra_roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the platform's certificates from disk, so it blocks.
+fn build_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, RustlsError> {
+    let mut roots = RootCertStore::empty();
+    // Platforms carry certificates that cannot be parsed; the usable ones are enough.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots.add_parsable_certificates(extra_roots.iter().cloned());
+
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Secures a fresh connection to the endpoint.
+pub(super) async fn handshake<R: Runtime>(
+    runtime: &R,
+    options: &TlsOptions,
+    endpoint: &Endpoint,
+    stream: R::TcpStream,
+) -> Result<TlsStream<R::TcpStream>, ConnectError> {
+    let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| UrlError::Host)?;
+    let config = options
+        .config(runtime)
+        .await
+        .map_err(ConnectError::TlsSetup)?;
+    TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .map_err(|source| {
+            let from_tls = source
+                .get_ref()
+                .is_some_and(|inner| inner.is::<RustlsError>());
+            if from_tls {
+                ConnectError::Tls {
+                    host: endpoint.host.clone(),
+                    source,
+                }
+            } else {
+                ConnectError::Interrupted(source)
+            }
+        })
+}
+
+/// A stream with or without TLS.
+#[derive(Debug)]
+pub enum MaybeTls<S> {
+    /// The stream as it is.
+    Plain(S),
+    /// TLS over the stream, boxed because its state is large and plain streams are many.
+    Tls(Box<TlsStream<S>>),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_close(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_close(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_root_certificate_is_refused() {
+        let options = TlsOptions::with_extra_roots(b"not a certificate");
+        assert!(matches!(options, Err(TlsOptionsError::Empty)));
+        let broken = b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";
+        assert!(matches!(
+            TlsOptions::with_extra_roots(broken),
+            Err(TlsOptionsError::Pem(_))
+        ));
+        let junk = b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+        let options = TlsOptions::with_extra_roots(junk);
+        assert!(matches!(options, Err(TlsOptionsError::Certificate(_))));
+    }
+}

@@ -1,0 +1,299 @@
+//! A WebSocket that is polled and never awaited.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use async_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use async_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
+use async_tungstenite::{WebSocketStream, client_async_with_config};
+use futures_util::io::{AsyncRead, AsyncWrite};
+use futures_util::sink::Sink;
+use futures_util::stream::Stream;
+use http::Uri;
+
+use super::error::{ConnectError, WebSocketError};
+
+/// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
+/// default of 128 KiB would be most of an idle session's memory.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// How many bytes of small messages go to the socket in one write.
+const WRITE_BATCH: usize = 16 * 1024;
+
+/// How many pongs may wait for the socket before pings are no longer read.
+const MAX_UNSENT_PONGS: u32 = 64;
+
+/// How many frames without a message one poll reads before it lets others run.
+const CONTROL_FRAMES_PER_POLL: u32 = 64;
+
+/// The longest reason that fits a close frame, in bytes (RFC 6455, section 5.5).
+const MAX_CLOSE_REASON: usize = 123;
+
+/// Upgrades a fresh stream to the server of a `ws` or `wss` URL.
+pub(super) async fn handshake<S>(
+    url: Uri,
+    stream: S,
+    max_message: usize,
+) -> Result<WebSocket<S>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BATCH)
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message));
+    match client_async_with_config(url, stream, Some(config)).await {
+        Ok((inner, _)) => Ok(WebSocket::new(inner)),
+        Err(Error::Http(response)) => Err(ConnectError::Upgrade {
+            status: response.status(),
+        }),
+        Err(Error::Io(error)) => Err(ConnectError::Interrupted(error)),
+        Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ConnectError::Interrupted(
+            io::ErrorKind::UnexpectedEof.into(),
+        )),
+        Err(error) => Err(ConnectError::Handshake {
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// An open WebSocket.
+///
+/// Reading is a [`Stream`] of [`WebSocketEvent`]s; pings are answered while it is polled. Writing
+/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) moves
+/// what the connection takes, and [`unsent`](Self::unsent) tells how much it has not taken. One task
+/// polls both sides, reading first: the server's close frame says more than the failed write that
+/// follows it. Dropping the socket closes the connection without a close frame.
+pub struct WebSocket<S> {
+    inner: WebSocketStream<S>,
+    queue: VecDeque<Message>,
+    /// The payload bytes in `queue`.
+    queued: usize,
+    /// Payload bytes that tungstenite was given since it last held nothing.
+    handed_over: usize,
+    unsent_pongs: u32,
+    /// Our close frame is queued; nothing may follow it.
+    closing: bool,
+    /// The last event has been given out.
+    ended: bool,
+}
+
+/// What comes out of a [`WebSocket`].
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WebSocketEvent {
+    /// A text message.
+    Text(String),
+    /// A binary message, which this protocol does not use. Its content is dropped.
+    Binary {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// The server closed the socket, or confirmed our close, with what it gave as the reason. It is
+    /// the last event, and the connection may be dropped.
+    Closed(Option<CloseReason>),
+}
+
+/// The content of a close frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseReason {
+    /// The code (RFC 6455, section 7.4).
+    pub code: u16,
+    /// A text for people, possibly empty.
+    pub reason: String,
+}
+
+impl<S> WebSocket<S> {
+    fn new(inner: WebSocketStream<S>) -> Self {
+        Self {
+            inner,
+            queue: VecDeque::new(),
+            queued: 0,
+            handed_over: 0,
+            unsent_pongs: 0,
+            closing: false,
+            ended: false,
+        }
+    }
+
+    /// Queues a text message. Nothing is sent before the next [`poll_flush`](Self::poll_flush);
+    /// after [`start_close`](Self::start_close) the text is dropped.
+    pub fn start_send(&mut self, text: impl Into<String>) {
+        if !self.closing {
+            self.push(Message::text(text.into()));
+        }
+    }
+
+    /// Queues a close frame behind what is queued already. A reason above 123 bytes is cut.
+    ///
+    /// The server confirms with [`WebSocketEvent::Closed`]; how long to wait for it is the caller's
+    /// choice. Only the first call counts.
+    pub fn start_close(&mut self, code: u16, reason: &str) {
+        if !self.closing {
+            self.closing = true;
+            let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
+            let frame = CloseFrame {
+                code: CloseCode::from(code),
+                reason: reason.into(),
+            };
+            self.push(Message::Close(Some(frame)));
+        }
+    }
+
+    /// Payload bytes that were queued and that the connection has not taken, to within a batch of
+    /// 16 KiB or one message, whichever is larger: zero when all are flushed.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.queued + self.handed_over
+    }
+
+    fn push(&mut self, message: Message) {
+        self.queued += message.len();
+        self.queue.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop_front()?;
+        self.queued -= message.len();
+        self.handed_over += message.len();
+        Some(message)
+    }
+
+    fn fail(&mut self, error: Error) -> WebSocketError {
+        self.ended = true;
+        classify(error)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Moves queued messages to the connection; ready when it has taken them all, or when the socket
+    /// has ended and nobody is left to take them.
+    ///
+    /// # Errors
+    ///
+    /// When the connection fails. The socket has ended then.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        while !self.ended {
+            while self.handed_over < WRITE_BATCH && !self.queue.is_empty() {
+                let ready = ready!(Pin::new(&mut self.inner).poll_ready(cx));
+                ready.map_err(|error| self.fail(error))?;
+                let Some(message) = self.pop() else { break };
+                let sent = Pin::new(&mut self.inner).start_send(message);
+                sent.map_err(|error| self.fail(error))?;
+            }
+            ready!(self.poll_flush_inner(cx))?;
+            if self.queue.is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        let flushed = ready!(Pin::new(&mut self.inner).poll_flush(cx));
+        flushed.map_err(|error| self.fail(error))?;
+        self.handed_over = 0;
+        self.unsent_pongs = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// The server's close frame has come: the answer to it goes out if the connection takes it now.
+    fn acknowledge_close(&mut self, cx: &mut Context<'_>) {
+        self.ended = true;
+        self.queue.clear();
+        self.queued = 0;
+        let _ = Pin::new(&mut self.inner).poll_flush(cx);
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+    type Item = Result<WebSocketEvent, WebSocketError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        for _ in 0..CONTROL_FRAMES_PER_POLL {
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            if this.unsent_pongs >= MAX_UNSENT_PONGS {
+                // A server that sends pings and reads no pongs must not fill our memory.
+                ready!(this.poll_flush_inner(cx))?;
+            }
+            let event = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {
+                Some(Ok(Message::Text(text))) => WebSocketEvent::Text(text.as_str().to_owned()),
+                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary {
+                    length: bytes.len(),
+                },
+                Some(Ok(Message::Close(frame))) => {
+                    this.acknowledge_close(cx);
+                    WebSocketEvent::Closed(frame.map(|frame| CloseReason {
+                        code: frame.code.into(),
+                        reason: frame.reason.as_str().to_owned(),
+                    }))
+                }
+                Some(Ok(Message::Ping(_))) => {
+                    this.unsent_pongs += 1;
+                    continue;
+                }
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Err(error)) => return Poll::Ready(Some(Err(this.fail(error)))),
+                None => {
+                    this.ended = true;
+                    continue;
+                }
+            };
+            return Poll::Ready(Some(Ok(event)));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Shows no message text.
+impl<S> fmt::Debug for WebSocket<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket")
+            .field("unsent", &self.unsent())
+            .field("closing", &self.closing)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows no message text.
+impl fmt::Debug for WebSocketEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary { length } => write!(f, "Binary({length} bytes)"),
+            Self::Closed(reason) => f.debug_tuple("Closed").field(reason).finish(),
+        }
+    }
+}
+
+/// tungstenite's errors in our terms.
+fn classify(error: Error) -> WebSocketError {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            WebSocketError::TooLarge {
+                size,
+                limit: max_size,
+            }
+        }
+        Error::Io(error) => WebSocketError::Lost(error),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed => WebSocketError::Lost(io::ErrorKind::UnexpectedEof.into()),
+        error => WebSocketError::Protocol {
+            reason: error.to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! tokio as a [`Runtime`].
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use talk_client::Runtime;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+/// A handle to a tokio runtime whose I/O and time drivers are enabled (`enable_all`).
+///
+/// It keeps no runtime alive: when the runtime is dropped, what runs on it ends.
+#[derive(Clone, Debug)]
+pub struct TokioRuntime {
+    handle: Handle,
+}
+
+/// The caller is not inside a tokio runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRuntime;
+
+impl TokioRuntime {
+    /// The runtime of the calling task or thread.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`] when called from outside of one.
+    pub fn current() -> Result<Self, NoRuntime> {
+        Handle::try_current().map(Self::new).map_err(|_| NoRuntime)
+    }
+
+    /// The runtime of a handle, for callers outside of it.
+    #[must_use]
+    pub fn new(handle: Handle) -> Self {
+        Self { handle }
+    }
+}
+
+impl Runtime for TokioRuntime {
+    type TcpStream = Compat<TcpStream>;
+
+    async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Self::TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream.compat())
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let _entered = self.handle.enter();
+        tokio::time::sleep(duration)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
+    }
+
+    fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        self.handle.spawn_blocking(work);
+    }
+}
+
+impl std::fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("there is no tokio runtime here; call from inside of one, or give its handle")
+    }
+}
+
+impl std::error::Error for NoRuntime {}

@@ -1,0 +1,145 @@
+//! Small servers, and what the tests need to talk to them.
+
+use std::future::{Future, poll_fn};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::task::Poll;
+
+use async_tungstenite::WebSocketStream;
+use futures_util::StreamExt;
+use talk_tokio::TokioRuntime;
+use talk_tokio::net::{Connector, Socket, TlsOptions, WebSocketError, WebSocketEvent};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+/// A WebSocket as the server holds it.
+pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;
+
+/// Generous: no test but that of the limit should meet it.
+pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// A WebSocket as the client holds it.
+pub(crate) type ClientSocket = Socket<TokioRuntime>;
+
+/// A connector on the test's runtime, with the default roots.
+pub(crate) fn connector() -> Connector<TokioRuntime> {
+    connector_with(TlsOptions::default())
+}
+
+/// A connector on the test's runtime.
+pub(crate) fn connector_with(tls: TlsOptions) -> Connector<TokioRuntime> {
+    Connector::new(TokioRuntime::current().unwrap(), tls)
+}
+
+/// Drives both sides of the socket until it gives an event.
+pub(crate) async fn next(
+    socket: &mut ClientSocket,
+) -> Option<Result<WebSocketEvent, WebSocketError>> {
+    poll_fn(|cx| {
+        if let Poll::Ready(event) = socket.poll_next_unpin(cx) {
+            return Poll::Ready(event);
+        }
+        match socket.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The next event, which must be a text.
+pub(crate) async fn next_text(socket: &mut ClientSocket) -> String {
+    match next(socket).await {
+        Some(Ok(WebSocketEvent::Text(text))) => text,
+        other => panic!("no text but {other:?}"),
+    }
+}
+
+/// Serves one TCP connection on a free port. The task's value is what `serve` returns.
+pub(crate) async fn serve_tcp<F, T>(
+    serve: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> (SocketAddr, JoinHandle<T>)
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    serve_one(listener, serve)
+}
+
+/// Serves one connection of a listener.
+pub(crate) fn serve_one<F, T>(
+    listener: TcpListener,
+    serve: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> (SocketAddr, JoinHandle<T>)
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        serve(stream).await
+    });
+    (address, task)
+}
+
+/// Serves one WebSocket on a free port.
+pub(crate) async fn serve_websocket<F, T>(
+    serve: impl FnOnce(ServerSocket) -> F + Send + 'static,
+) -> (String, JoinHandle<T>)
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let (address, task) = serve_tcp(|stream| async {
+        serve(
+            async_tungstenite::accept_async(stream.compat())
+                .await
+                .unwrap(),
+        )
+        .await
+    })
+    .await;
+    (format!("ws://{address}/v1/app/realtime/user?x=1"), task)
+}
+
+/// Reads a request's head, and as much of its body as its `content-length` says.
+pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .filter_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length: ")?
+                        .parse()
+                        .ok()
+                })
+                .next()
+                .unwrap_or(0);
+            if body.len() >= length {
+                return text.into_owned();
+            }
+        }
+        assert_ne!(
+            stream.read_buf(&mut bytes).await.unwrap(),
+            0,
+            "the request ended early"
+        );
+    }
+}
+
+/// Answers one request with these bytes and closes the connection. The task's value is the request.
+pub(crate) async fn answer_with(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
+    serve_tcp(move |mut stream| async move {
+        let request = read_request(&mut stream).await;
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        request
+    })
+    .await
+}

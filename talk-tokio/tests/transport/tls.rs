@@ -1,0 +1,201 @@
+//! TLS with a certificate authority made for the test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures_rustls::TlsAcceptor;
+use futures_rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use futures_rustls::rustls::crypto::ring;
+use futures_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use futures_util::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt};
+use http::Request;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use talk_tokio::net::{ConnectError, HttpError, RequestBody, TlsOptions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use crate::peer::{MAX_MESSAGE, connector, connector_with, next_text, serve_tcp};
+
+/// A certificate authority and a server that it vouches for.
+struct Authority {
+    pem: String,
+    der: CertificateDer<'static>,
+    server: Arc<ServerConfig>,
+}
+
+/// An authority that vouches for a server under these names.
+fn authority(names: &[&str]) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root_key = KeyPair::generate().unwrap();
+    let root = params.self_signed(&root_key).unwrap();
+    let issuer = Issuer::new(params, root_key);
+
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let server_key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(names)
+        .unwrap()
+        .signed_by(&server_key, &issuer)
+        .unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            PrivateKeyDer::try_from(server_key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    Authority {
+        pem: root.pem(),
+        der: root.der().clone(),
+        server: Arc::new(server),
+    }
+}
+
+/// Echoes one text over `wss`; a client that does not trust us hangs up before.
+async fn serve_wss(authority: &Authority) -> SocketAddr {
+    let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
+    let (address, _server) = serve_tcp(|stream| async move {
+        let Ok(stream) = acceptor.accept(stream.compat()).await else {
+            return;
+        };
+        let mut socket = async_tungstenite::accept_async(stream).await.unwrap();
+        let message = socket.next().await.unwrap().unwrap();
+        socket.send(message).await.unwrap();
+        // Ends when the client hangs up.
+        socket.next().await;
+    })
+    .await;
+    address
+}
+
+/// Sends a text of many TLS records through an echo.
+async fn assert_echo(tls: TlsOptions, url: &str) {
+    let mut socket = connector_with(tls)
+        .websocket(url, MAX_MESSAGE)
+        .await
+        .unwrap();
+    let text = "x".repeat(300_000);
+    socket.start_send(text.as_str());
+    assert!(next_text(&mut socket).await == text);
+}
+
+#[tokio::test]
+async fn a_given_root_is_trusted() {
+    let authority = authority(&["localhost", "127.0.0.1"]);
+    let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
+    let address = serve_wss(&authority).await;
+    assert_echo(tls.clone(), &format!("wss://{address}/")).await;
+    let address = serve_wss(&authority).await;
+    assert_echo(tls, &format!("wss://localhost:{}/", address.port())).await;
+}
+
+#[tokio::test]
+async fn a_configuration_of_ones_own_is_used() {
+    let authority = authority(&["127.0.0.1"]);
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let address = serve_wss(&authority).await;
+    assert_echo(
+        TlsOptions::with_config(Arc::new(config)),
+        &format!("wss://{address}/"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_root_is_refused() {
+    let authority = authority(&["127.0.0.1"]);
+    let other = self::authority(&["127.0.0.1"]);
+    let other = TlsOptions::with_extra_roots(other.pem.as_bytes()).unwrap();
+    for connector in [connector(), connector_with(other)] {
+        let address = serve_wss(&authority).await;
+        let url = format!("wss://{address}/");
+        let error = connector.websocket(&url, MAX_MESSAGE).await.unwrap_err();
+        assert!(
+            matches!(&error, ConnectError::Tls { host, .. } if host == "127.0.0.1"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("root certificate"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let authority = authority(&["talk.example"]);
+    let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
+    let address = serve_wss(&authority).await;
+    let url = format!("wss://{address}/");
+    let error = connector_with(tls)
+        .websocket(&url, MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_a_typed_error() {
+    let (address, _server) = serve_tcp(|mut stream| async move {
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let error = connector()
+        .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+
+    let (address, _server) = serve_tcp(|stream| async { drop(stream) }).await;
+    let error = connector()
+        .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn https_works_and_a_cut_without_a_goodbye_is_told() {
+    let authority = authority(&["127.0.0.1"]);
+    let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
+    // Without a length, only TLS tells a complete answer from a cut one.
+    for says_goodbye in [true, false] {
+        let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
+        let (address, _server) = serve_tcp(move |stream| async move {
+            let mut stream = acceptor.accept(stream.compat()).await.unwrap();
+            let mut head = vec![0; 16];
+            stream.read_exact(&mut head).await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\n\r\nhello")
+                .await
+                .unwrap();
+            stream.flush().await.unwrap();
+            if says_goodbye {
+                stream.close().await.unwrap();
+            }
+            head
+        })
+        .await;
+        let request = Request::get(format!("https://{address}/v1"));
+        let request = request.body(RequestBody::default()).unwrap();
+        let response = connector_with(tls.clone()).request(request).await.unwrap();
+        let chunks: Vec<_> = response.into_body().collect().await;
+        assert_eq!(chunks[0].as_ref().unwrap(), "hello");
+        match chunks.get(1) {
+            None => assert!(says_goodbye),
+            Some(end) => {
+                assert!(!says_goodbye, "{end:?}");
+                assert!(matches!(end, Err(HttpError::Interrupted(_))), "{end:?}");
+            }
+        }
+    }
+}

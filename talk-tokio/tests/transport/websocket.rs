@@ -1,0 +1,468 @@
+//! WebSockets: messages, limits, closing, and servers that are none.
+
+use std::future::poll_fn;
+use std::net::Ipv6Addr;
+use std::task::Poll;
+
+use async_tungstenite::tungstenite::Message;
+use async_tungstenite::tungstenite::protocol::CloseFrame;
+use futures_util::{AsyncWriteExt as _, FutureExt, Stream, StreamExt};
+use talk_tokio::net::{CloseReason, ConnectError, UrlError, WebSocketError, WebSocketEvent};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use crate::peer::{
+    ClientSocket, MAX_MESSAGE, ServerSocket, answer_with, connector, next, next_text, serve_one,
+    serve_tcp, serve_websocket,
+};
+
+async fn flush(socket: &mut ClientSocket) {
+    poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
+}
+
+/// Sends texts and binary messages back until the client closes.
+async fn echo(mut socket: ServerSocket) {
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_text() || message.is_binary() {
+            socket.send(message).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_go_both_ways_in_order() {
+    let (url, _server) = serve_websocket(echo).await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let texts: Vec<_> = (0..1_000)
+        .map(|n| format!("[{n},\"GET\",\"/ping\",{{}},{{}}]"))
+        .collect();
+    for text in &texts {
+        socket.start_send(text.as_str());
+    }
+    for text in &texts {
+        assert_eq!(&next_text(&mut socket).await, text);
+    }
+    assert_eq!(socket.unsent(), 0);
+}
+
+#[tokio::test]
+async fn a_large_text_goes_both_ways() {
+    let (url, _server) = serve_websocket(echo).await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let text = "é".repeat(1_500_000);
+    socket.start_send(text.as_str());
+    assert!(next_text(&mut socket).await == text);
+}
+
+#[tokio::test]
+async fn a_text_over_the_limit_is_a_typed_error_and_the_end() {
+    let (url, _server) = serve_websocket(|mut socket| async move {
+        socket.send(Message::text("x".repeat(1_000))).await.unwrap();
+        // The client hangs up in the middle of this one.
+        let _ = socket.send(Message::text("x".repeat(1_001))).await;
+    })
+    .await;
+    let mut socket = connector().websocket(&url, 1_000).await.unwrap();
+    assert_eq!(next_text(&mut socket).await.len(), 1_000);
+    let error = next(&mut socket).await.unwrap().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            WebSocketError::TooLarge {
+                size: 1_001,
+                limit: 1_000
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(next(&mut socket).await.is_none());
+}
+
+#[tokio::test]
+async fn fragments_count_together_against_the_limit() {
+    let (url, _server) = serve_raw_frames(vec![
+        // Text, not final, 3 bytes; continuation, final, 3 bytes.
+        vec![0x01, 3, b'a', b'b', b'c', 0x80, 3, b'd', b'e', b'f'],
+        vec![0x01, 3, b'a', b'b', b'c', 0x80, 4, b'd', b'e', b'f', b'g'],
+    ])
+    .await;
+    let mut socket = connector().websocket(&url, 6).await.unwrap();
+    assert_eq!(next_text(&mut socket).await, "abcdef");
+    let error = next(&mut socket).await.unwrap().unwrap_err();
+    assert!(
+        matches!(error, WebSocketError::TooLarge { limit: 6, .. }),
+        "{error:?}"
+    );
+}
+
+/// Upgrades properly, then writes bytes that need not be valid frames.
+async fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()>) {
+    serve_websocket(|socket| async move {
+        let mut stream = socket.into_inner();
+        for frame in frames {
+            stream.write_all(&frame).await.unwrap();
+        }
+        stream.flush().await.unwrap();
+        let mut rest = Vec::new();
+        // Holds the connection open until the client hangs up.
+        let _ = stream.into_inner().read_to_end(&mut rest).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn broken_frames_are_a_typed_error() {
+    let reserved_bits = vec![0xf1, 0];
+    let invalid_utf8 = vec![0x81, 2, 0xff, 0xfe];
+    let masked = vec![0x81, 0x81, 1, 2, 3, 4, 5];
+    let stray_continuation = vec![0x80, 1, b'x'];
+    for frame in [reserved_bits, invalid_utf8, masked, stray_continuation] {
+        let (url, _server) = serve_raw_frames(vec![frame.clone()]).await;
+        let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+        let error = next(&mut socket).await.unwrap().unwrap_err();
+        assert!(
+            matches!(error, WebSocketError::Protocol { .. }),
+            "{frame:x?}: {error:?}"
+        );
+        assert!(next(&mut socket).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_binary_message_is_told_from_a_text() {
+    let (url, _server) = serve_websocket(|mut socket| async move {
+        socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+        echo(socket).await;
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let event = next(&mut socket).await.unwrap().unwrap();
+    assert_eq!(event, WebSocketEvent::Binary { length: 3 });
+    socket.start_send("still open");
+    assert_eq!(next_text(&mut socket).await, "still open");
+}
+
+#[tokio::test]
+async fn pings_are_answered_and_not_shown() {
+    let (url, server) = serve_websocket(|mut socket| async move {
+        for n in 0..1_000_u32 {
+            socket
+                .send(Message::Ping(n.to_be_bytes().to_vec().into()))
+                .await
+                .unwrap();
+        }
+        socket.send(Message::text("after the pings")).await.unwrap();
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Pong(payload))) if payload[..] == 999_u32.to_be_bytes() => return,
+                Some(Ok(Message::Pong(_))) => {}
+                other => panic!("no pong but {other:?}"),
+            }
+        }
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    assert_eq!(next_text(&mut socket).await, "after the pings");
+    flush(&mut socket).await;
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_servers_close_is_reported_with_code_and_reason() {
+    let (url, server) = serve_websocket(|mut socket| async move {
+        let reason = CloseFrame {
+            code: 4_001.into(),
+            reason: "restarting".into(),
+        };
+        socket.send(Message::Close(Some(reason))).await.unwrap();
+        // The client's confirmation.
+        socket.next().await
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let event = next(&mut socket).await.unwrap().unwrap();
+    let reason = CloseReason {
+        code: 4_001,
+        reason: "restarting".to_owned(),
+    };
+    assert_eq!(event, WebSocketEvent::Closed(Some(reason)));
+    assert!(next(&mut socket).await.is_none());
+    let Some(Ok(Message::Close(Some(echoed)))) = server.await.unwrap() else {
+        panic!("the close was not confirmed");
+    };
+    assert_eq!(u16::from(echoed.code), 4_001);
+}
+
+#[tokio::test]
+async fn a_close_without_a_code_is_a_close() {
+    let (url, _server) = serve_websocket(|mut socket| async move {
+        socket.send(Message::Close(None)).await.unwrap();
+        socket.next().await;
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    assert_eq!(
+        next(&mut socket).await.unwrap().unwrap(),
+        WebSocketEvent::Closed(None)
+    );
+}
+
+#[tokio::test]
+async fn our_close_follows_what_was_queued_and_nothing_follows_it() {
+    let (url, server) = serve_websocket(|mut socket| async move {
+        let mut seen = Vec::new();
+        while let Some(Ok(message)) = socket.next().await {
+            seen.push(message);
+        }
+        seen
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    socket.start_send("first");
+    socket.start_close(1_000, &"ü".repeat(100));
+    socket.start_send("never");
+    socket.start_close(1_001, "never");
+    let event = next(&mut socket).await.unwrap().unwrap();
+    // 123 bytes is the longest reason; the character that would straddle the limit goes.
+    let reason = "ü".repeat(61);
+    let expected = CloseReason {
+        code: 1_000,
+        reason: reason.clone(),
+    };
+    assert_eq!(event, WebSocketEvent::Closed(Some(expected)));
+    assert!(next(&mut socket).await.is_none());
+    drop(socket);
+    let close = CloseFrame {
+        code: 1_000.into(),
+        reason: reason.into(),
+    };
+    assert_eq!(
+        server.await.unwrap(),
+        [Message::text("first"), Message::Close(Some(close))]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_lost() {
+    for reset in [false, true] {
+        let (url, _server) = serve_websocket(move |mut socket| async move {
+            socket.send(Message::text("last")).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+            let stream = socket.into_inner().into_inner();
+            if reset {
+                stream.set_zero_linger().unwrap();
+            }
+        })
+        .await;
+        let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+        assert_eq!(next_text(&mut socket).await, "last");
+        socket.start_send("go");
+        let error = next(&mut socket).await.unwrap().unwrap_err();
+        assert!(matches!(error, WebSocketError::Lost(_)), "{error:?}");
+        assert!(next(&mut socket).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_take_is_counted() {
+    let (may_read, wait) = tokio::sync::oneshot::channel::<()>();
+    let (url, server) = serve_websocket(|mut socket| async move {
+        wait.await.unwrap();
+        let mut total = 0;
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Text(text) = message {
+                total += text.len();
+            }
+        }
+        total
+    })
+    .await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let message = "x".repeat(64 * 1024);
+    let mut total = 0;
+    // Whatever the kernel buffers, at some point it takes no more.
+    let stuck = loop {
+        socket.start_send(message.as_str());
+        total += message.len();
+        let flushed = poll_fn(|cx| Poll::Ready(socket.poll_flush(cx))).await;
+        if flushed.is_pending() && socket.unsent() > 4 * 1024 * 1024 {
+            break socket.unsent();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(stuck <= total, "{stuck} of {total}");
+    may_read.send(()).unwrap();
+    flush(&mut socket).await;
+    assert_eq!(socket.unsent(), 0);
+    socket.start_close(1_000, "");
+    next(&mut socket).await.unwrap().unwrap();
+    assert_eq!(server.await.unwrap(), total);
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_has_its_status() {
+    for (answer, status) in [
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno", 403),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: ws://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+            302,
+        ),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200),
+    ] {
+        let (address, server) = answer_with(answer).await;
+        let url = format!("ws://{address}/v1/a%2Fb?x=%20");
+        let error = connector().websocket(&url, MAX_MESSAGE).await.unwrap_err();
+        assert!(
+            matches!(&error, ConnectError::Upgrade { status: s } if *s == status),
+            "{error:?}"
+        );
+        let request = server.await.unwrap();
+        assert!(
+            request.starts_with("GET /v1/a%2Fb?x=%20 HTTP/1.1\r\n"),
+            "{request}"
+        );
+        assert!(
+            request.contains(&format!("Host: {address}\r\n")),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_another_kind_is_a_typed_error() {
+    let (address, _server) = answer_with("220 mail.example ESMTP\r\n\r\n").await;
+    let error = connector()
+        .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Handshake { .. }), "{error:?}");
+
+    let wrong_key = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
+                     upgrade: websocket\r\nsec-websocket-accept: d3Jvbmc=\r\n\r\n";
+    let (address, _server) = answer_with(wrong_key).await;
+    let error = connector()
+        .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Handshake { .. }), "{error:?}");
+
+    let (address, _server) = answer_with("").await;
+    let error = connector()
+        .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn dropping_a_connect_that_hangs_closes_its_connection() {
+    let (accepted, wait) = tokio::sync::oneshot::channel();
+    let (address, server) = serve_tcp(|mut stream| async move {
+        let mut bytes = vec![0; 1];
+        stream.read_exact(&mut bytes).await.unwrap();
+        accepted.send(()).unwrap();
+        stream.read_to_end(&mut bytes).await.unwrap()
+    })
+    .await;
+    let url = format!("ws://{address}/");
+    let connector = connector();
+    let connect = connector.websocket(&url, MAX_MESSAGE);
+    tokio::select! {
+        result = connect => panic!("nobody answered, yet {result:?}"),
+        accepted = wait => accepted.unwrap(),
+    }
+    // The server sees the end of the connection, or this never returns.
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn addresses_that_lead_nowhere_are_typed_errors() {
+    let connector = connector();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = connector
+        .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, ConnectError::Tcp { port, .. } if *port == address.port()),
+        "{error}"
+    );
+
+    let error = connector
+        .websocket("ws://name.invalid/?secret", MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, ConnectError::Dns { host, .. } if host == "name.invalid"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("secret"));
+
+    let error = connector
+        .websocket("http://localhost/", MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ConnectError::InvalidUrl(UrlError::Scheme { .. })),
+        "{error}"
+    );
+    let error = connector
+        .websocket("not a url", MAX_MESSAGE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ConnectError::InvalidUrl(UrlError::Syntax(_))),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_an_ipv6_literal_is_not() {
+    let (url, _server) = serve_websocket(echo).await;
+    let by_name = url.replace("127.0.0.1", "localhost");
+    let mut socket = connector().websocket(&by_name, MAX_MESSAGE).await.unwrap();
+    socket.start_send("by name");
+    assert_eq!(next_text(&mut socket).await, "by name");
+
+    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else {
+        eprintln!("no IPv6 on this machine: only the name was tested");
+        return;
+    };
+    let (address, _server) = serve_one(listener, |stream| async {
+        echo(
+            async_tungstenite::accept_async(stream.compat())
+                .await
+                .unwrap(),
+        )
+        .await;
+    });
+    let url = format!("ws://[::1]:{}/", address.port());
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    socket.start_send("by address");
+    assert_eq!(next_text(&mut socket).await, "by address");
+}
+
+#[tokio::test]
+async fn debug_shows_no_text() {
+    let (url, _server) = serve_websocket(echo).await;
+    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    socket.start_send("my secret");
+    assert!(!format!("{socket:?}").contains("secret"));
+    let event = next(&mut socket).await;
+    assert!(!format!("{event:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn sockets_and_what_opens_them_can_move_between_threads() {
+    fn is_send<T: Send + 'static>(value: T) -> T {
+        value
+    }
+    fn is_stream<T: Stream + Unpin>() {}
+    let connector = connector();
+    let connect = is_send(async move { connector.websocket("ws://[::1", 1).await });
+    assert!(connect.now_or_never().unwrap().is_err());
+    is_stream::<ClientSocket>();
+}
