@@ -1,0 +1,19 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::rpc;
+
+/// Chat from a terminal, a script or another language.
+#[derive(Debug, Parser)]
+#[command(name = "talk", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Drive one session over standard input and output, one JSON object a line each way.
+    Rpc(rpc::Options),
+}
