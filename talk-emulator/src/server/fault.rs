@@ -1,7 +1,15 @@
+//! Things that are to go wrong.
+
 use serde::{Deserialize, Serialize};
+use talk_proto::Time;
 
 /// Something that is to go wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A refusal (`429`, `500`) and `slow` meet requests: the next `times` that fit `user` and `path`.
+/// Of the others, one with a `path` strikes the connection of each such request. One without
+/// strikes every connection that fits, all at once; the times that are left, and all of them when
+/// none is open, go to the next requests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What goes wrong.
@@ -9,26 +17,28 @@ pub struct Fault {
     /// Only for this user; for everybody when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Only for requests whose path begins with this (`/conversations/c1`, `/files`).
+    /// Only for requests whose path begins with this, as it stands on the wire: `/conversations/c1`;
+    /// over HTTP what follows the app: `/files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// How often, 1 by default.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long after its cause, in milliseconds; for `slow`, how long an answer waits.
+    /// When it begins, in milliseconds from now: at once when absent. For `slow` it is how long an
+    /// answer waits, by default 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
 }
 
 /// The ways in which things go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// A connection is cut without a word.
+    /// A connection is cut without a word. A request that meets it is done and not answered.
     Drop,
-    /// A connection stays open and says nothing any more.
+    /// A connection stays open, hears nothing and says nothing any more.
     Stall,
-    /// An answer comes late.
+    /// An answer comes late, and all that follows it on its connection.
     Slow,
     /// A request is refused with status 429.
     #[serde(rename = "429")]
@@ -36,12 +46,90 @@ pub enum FaultKind {
     /// A request is refused with status 500.
     #[serde(rename = "500")]
     InternalError,
-    /// A restart is announced, then all connections are closed.
+    /// A restart is announced to all connections, whoever's they are, and they are closed.
     Restart,
-    /// A session expires.
+    /// A session expires: the connection is told, and gets 401 until it renews.
     TokenExpiry,
+}
+
+/// What is to happen to an HTTP exchange instead of, or before, its answer. It stands in the
+/// extensions of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpFault {
+    /// Close the connection without an answer.
+    Drop,
+    /// Never answer, and keep the connection open.
+    Stall,
+    /// Wait that many milliseconds, then answer.
+    Slow(u64),
 }
 
 const fn once() -> u32 {
     1
+}
+
+impl FaultKind {
+    /// Whether this happens to connections rather than to requests.
+    pub(super) const fn strikes_connections(self) -> bool {
+        matches!(
+            self,
+            Self::Drop | Self::Stall | Self::Restart | Self::TokenExpiry
+        )
+    }
+}
+
+impl Fault {
+    /// How long an answer waits.
+    const DEFAULT_DELAY: u64 = 1000;
+
+    pub(super) fn delay(&self) -> u64 {
+        self.after_ms.unwrap_or(Self::DEFAULT_DELAY)
+    }
+
+    pub(super) fn fits_user(&self, user: Option<&str>) -> bool {
+        self.user.is_none() || self.user.as_deref() == user
+    }
+
+    fn fits(&self, user: Option<&str>, path: &str) -> bool {
+        self.fits_user(user)
+            && self
+                .path
+                .as_deref()
+                .is_none_or(|prefix| path.starts_with(prefix))
+    }
+}
+
+/// The faults that wait for a request to meet.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    from: Time,
+    fault: Fault,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, from: Time, fault: Fault) {
+        if fault.times > 0 {
+            self.waiting.push(Waiting { from, fault });
+        }
+    }
+
+    /// The first fault that this request meets; it has happened once more now.
+    pub(super) fn meet(&mut self, now: Time, user: Option<&str>, path: &str) -> Option<Fault> {
+        let at = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.from <= now && waiting.fault.fits(user, path))?;
+        let met = &mut self.waiting.get_mut(at)?.fault;
+        met.times -= 1;
+        let met = met.clone();
+        if met.times == 0 {
+            self.waiting.remove(at);
+        }
+        Some(met)
+    }
 }

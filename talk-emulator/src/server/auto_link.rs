@@ -1,0 +1,123 @@
+//! Whether the two sides of an autoLink agree: what a reader sees is where the link leads.
+
+/// Whether `url` is what an address written as `text` leads to.
+///
+/// An email address needs a `mailto:` to itself, a phone number a `tel:` to its digits. Of a web
+/// address, the host must be the same, and so must every other part that the text has; parts that
+/// it lacks are free, except that a scheme it lacks must be http or https.
+pub(super) fn agrees(url: &str, text: &str) -> bool {
+    if let Some(address) = strip_scheme(url, "mailto:") {
+        return strip_scheme(text, "mailto:")
+            .unwrap_or(text)
+            .eq_ignore_ascii_case(address);
+    }
+    if let Some(number) = strip_scheme(url, "tel:") {
+        let number = digits(number);
+        return !number.is_empty() && digits(strip_scheme(text, "tel:").unwrap_or(text)) == number;
+    }
+    let (url, text) = (WebAddress::split(url), WebAddress::split(text));
+    let Some(scheme) = url.scheme else {
+        return false;
+    };
+    let same_scheme = match text.scheme {
+        Some(written) => written.eq_ignore_ascii_case(scheme),
+        None => scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"),
+    };
+    same_scheme
+        && !text.host.is_empty()
+        && text.host.eq_ignore_ascii_case(url.host)
+        && (text.path.is_empty()
+            || text.path == url.path
+            || (text.path == "/" && url.path.is_empty()))
+        && (text.query.is_none() || text.query == url.query)
+        && (text.fragment.is_none() || text.fragment == url.fragment)
+}
+
+fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+fn digits(number: &str) -> String {
+    number
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect()
+}
+
+struct WebAddress<'a> {
+    scheme: Option<&'a str>,
+    host: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+impl<'a> WebAddress<'a> {
+    fn split(address: &'a str) -> Self {
+        let (address, fragment) = split_off(address, '#');
+        let (address, query) = split_off(address, '?');
+        let (scheme, address) = match address.split_once("//") {
+            Some(("", rest)) => (None, rest),
+            Some((scheme, rest)) if scheme.ends_with(':') => {
+                (Some(scheme.trim_end_matches(':')), rest)
+            }
+            _ => (None, address),
+        };
+        let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+        Self {
+            scheme,
+            host,
+            path,
+            query,
+            fragment,
+        }
+    }
+}
+
+fn split_off(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agrees;
+
+    #[test]
+    fn an_address_agrees_with_where_it_leads() {
+        for (text, url) in [
+            ("example.com", "http://example.com"),
+            ("example.com", "https://EXAMPLE.com/a/longer?path#there"),
+            ("https://example.com/a?b#c", "https://example.com/a?b#c"),
+            ("example.com/", "https://example.com"),
+            ("Ann@example.com", "mailto:ann@example.com"),
+            ("+1 (555) 123-4567", "tel:+15551234567"),
+        ] {
+            assert!(agrees(url, text), "{text} leads to {url}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_leads_elsewhere_does_not() {
+        for (text, url) in [
+            ("example.com", "http://evil.com"),
+            ("example.com", "http://www.example.com"),
+            ("example.com", "ftp://example.com"),
+            ("example.com", "javascript:example.com"),
+            ("https://example.com", "http://example.com"),
+            ("example.com/a", "https://example.com/b"),
+            ("example.com?a", "https://example.com?b"),
+            ("example.com#a", "https://example.com"),
+            ("example.com", "https://example.com@evil.com/"),
+            ("ann@example.com", "mailto:eve@example.com"),
+            ("+1 555 123 4567", "tel:+15551234568"),
+            ("call us", "tel:"),
+            ("", "https://"),
+        ] {
+            assert!(!agrees(url, text), "{text} does not lead to {url}");
+        }
+    }
+}

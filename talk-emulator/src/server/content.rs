@@ -1,0 +1,226 @@
+//! What a message may hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use talk_proto::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
+
+use super::auto_link;
+use super::files;
+use super::http::FileMetadata;
+use super::message::ContentJson;
+use super::refusal::Refusal;
+use super::settings::Role;
+
+/// Content as it is stored, and what its sender needs to be allowed.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) json: Box<ContentJson>,
+    uses: BTreeSet<Feature>,
+}
+
+/// What a role can allow to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Feature {
+    Files,
+    VoiceMessages,
+    Locations,
+    Mentions,
+    Links,
+    Actions,
+}
+
+/// The files that a message can hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attachments<'a> {
+    pub(super) files: &'a BTreeMap<String, FileMetadata>,
+    pub(super) app: &'a str,
+    pub(super) origin: &'a str,
+}
+
+impl Content {
+    /// Reads what a client sent. Blocks and nodes of unknown types are kept as they are, like
+    /// unknown members of known ones; a known type that lacks its members is refused.
+    pub(super) fn read(json: &RawValue, attachments: Attachments<'_>) -> Result<Self, Refusal> {
+        let blocks: Vec<ContentBlock> = serde_json::from_str(json.get())
+            .map_err(|error| invalid(format!("The content is not a list of blocks: {error}.")))?;
+        let [block] = blocks.as_slice() else {
+            return Err(invalid(format!(
+                "A message has exactly one block, not {}.",
+                blocks.len()
+            )));
+        };
+        let mut uses = BTreeSet::new();
+        let block = check_block(block, attachments, &mut uses)?;
+        let json = serde_json::value::to_raw_value(&[block])
+            .map_err(|error| invalid(format!("The content cannot be stored: {error}.")))?;
+        Ok(Self { json, uses })
+    }
+
+    /// Whether a user of this role may send it.
+    pub(super) fn check_allowed(&self, role: &Role) -> Result<(), Refusal> {
+        let refused = self.uses.iter().find(|feature| !feature.is_allowed(role));
+        refused.map_or(Ok(()), |feature| {
+            Err(Refusal::forbidden(
+                "FORBIDDEN_BY_ROLE",
+                format!("Your role does not allow you to send {}.", feature.name()),
+            ))
+        })
+    }
+}
+
+impl Feature {
+    fn is_allowed(self, role: &Role) -> bool {
+        match self {
+            Self::Files => role.file_sharing,
+            Self::VoiceMessages => role.voice_messages,
+            Self::Locations => role.location_sharing,
+            Self::Mentions => role.mentions,
+            Self::Links => role.links,
+            Self::Actions => role.actions,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::VoiceMessages => "voice messages",
+            Self::Locations => "locations",
+            Self::Mentions => "mentions",
+            Self::Links => "links",
+            Self::Actions => "action links and buttons",
+        }
+    }
+}
+
+fn check_block(
+    block: &ContentBlock,
+    attachments: Attachments<'_>,
+    uses: &mut BTreeSet<Feature>,
+) -> Result<ContentBlock, Refusal> {
+    match block {
+        ContentBlock::Text(text) => check_nodes(&text.children, uses)?,
+        ContentBlock::File(file) => {
+            let file = fill_in(file, attachments)?;
+            uses.insert(Feature::Files);
+            if file.subtype == Some(FileSubtype::Voice) {
+                uses.insert(Feature::VoiceMessages);
+            }
+            return Ok(ContentBlock::File(file.into()));
+        }
+        ContentBlock::Location(location) => {
+            if !(-90.0..=90.0).contains(&location.latitude)
+                || !(-180.0..=180.0).contains(&location.longitude)
+            {
+                return Err(invalid(
+                    "A latitude lies between -90 and 90, a longitude between -180 and 180.",
+                ));
+            }
+            uses.insert(Feature::Locations);
+        }
+        ContentBlock::Unknown(raw) => check_unknown(raw, &["text", "file", "location"], uses)?,
+        _ => {}
+    }
+    Ok(block.clone())
+}
+
+fn check_nodes(nodes: &[TextNode], uses: &mut BTreeSet<Feature>) -> Result<(), Refusal> {
+    nodes.iter().try_for_each(|node| check_node(node, uses))
+}
+
+fn check_node(node: &TextNode, uses: &mut BTreeSet<Feature>) -> Result<(), Refusal> {
+    match node {
+        TextNode::Bold { children, .. }
+        | TextNode::Italic { children, .. }
+        | TextNode::Strikethrough { children, .. }
+        | TextNode::BulletList { children, .. }
+        | TextNode::BulletPoint { children, .. } => check_nodes(children, uses),
+        TextNode::Link { children, .. } => {
+            uses.insert(Feature::Links);
+            check_nodes(children, uses)
+        }
+        TextNode::ActionLink { children, .. } | TextNode::ActionButton { children, .. } => {
+            uses.insert(Feature::Actions);
+            check_nodes(children, uses)
+        }
+        TextNode::AutoLink { url, text, .. } if !auto_link::agrees(url, text) => {
+            Err(invalid("The text and the url of an autoLink disagree."))
+        }
+        TextNode::Mention { .. } => {
+            uses.insert(Feature::Mentions);
+            Ok(())
+        }
+        TextNode::Unknown(raw) => check_unknown(raw, KNOWN_NODES, uses),
+        _ => Ok(()),
+    }
+}
+
+const KNOWN_NODES: &[&str] = &[
+    "bold",
+    "italic",
+    "strikethrough",
+    "bulletList",
+    "bulletPoint",
+    "link",
+    "autoLink",
+    "codeSpan",
+    "customEmoji",
+    "mention",
+    "actionLink",
+    "actionButton",
+];
+
+/// Something that could not be read as a known type must be of another one; what it holds is
+/// checked all the same.
+fn check_unknown(
+    raw: &RawJson,
+    known: &[&str],
+    uses: &mut BTreeSet<Feature>,
+) -> Result<(), Refusal> {
+    match raw.kind() {
+        None => return Err(invalid("A block or node is an object with a type.")),
+        Some(kind) if known.contains(&kind) => {
+            return Err(invalid(format!(
+                "This is no valid `{kind}`: members are missing."
+            )));
+        }
+        Some(_) => {}
+    }
+    let Some(children) = raw.value().get("children") else {
+        return Ok(());
+    };
+    let children: Vec<TextNode> = serde::Deserialize::deserialize(children)
+        .map_err(|error| invalid(format!("The children of a node are no nodes: {error}.")))?;
+    check_nodes(&children, uses)
+}
+
+/// A file is named by its token; everything else is what was uploaded, whatever the client says.
+fn fill_in(sent: &FileBlock, attachments: Attachments<'_>) -> Result<FileBlock, Refusal> {
+    let file = attachments.files.get(&*sent.file_token).ok_or_else(|| {
+        Refusal::invalid("INVALID_FILE_TOKEN", "There is no file with this token.")
+    })?;
+    let url = files::url(
+        attachments.origin,
+        attachments.app,
+        &sent.file_token,
+        &file.filename,
+    );
+    let mut block = FileBlock::default();
+    block.file_token = sent.file_token.clone();
+    block.subtype = file
+        .subtype
+        .as_deref()
+        .map(|subtype| FileSubtype::from(Arc::from(subtype)));
+    block.url = Some(url.into());
+    block.size = Some(file.size);
+    block.filename = Some(file.filename.as_str().into());
+    block.width = file.width;
+    block.height = file.height;
+    block.duration = file.duration;
+    Ok(block)
+}
+
+fn invalid(reason: impl Into<String>) -> Refusal {
+    Refusal::invalid("INVALID_CONTENT", reason)
+}

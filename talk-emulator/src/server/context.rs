@@ -1,0 +1,55 @@
+use talk_proto::Time;
+
+use super::outbox::Outbox;
+use super::random::Random;
+use super::refusal::Refusal;
+use super::settings::{Role, Settings};
+use super::store::Store;
+use super::subscribers::Subscribers;
+use super::timers::Timers;
+use super::typing::TypingNow;
+
+/// All that a request can read and change: one app, seen by one user.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) now: Time,
+    pub(super) app: &'a str,
+    pub(super) me: &'a str,
+    pub(super) settings: &'a Settings,
+    pub(super) store: &'a mut Store,
+    pub(super) subscribers: &'a mut Subscribers,
+    pub(super) typing: &'a mut TypingNow,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) timers: &'a mut Timers,
+    pub(super) random: &'a mut Random,
+}
+
+impl Context<'_> {
+    /// What I may do.
+    pub(super) fn role(&self) -> &Role {
+        role_of(self.store, self.settings, self.me)
+    }
+
+    /// Refuses what my role does not allow.
+    pub(super) fn allow(
+        &self,
+        allowed: impl FnOnce(&Role) -> bool,
+        what: &str,
+    ) -> Result<(), Refusal> {
+        if allowed(self.role()) {
+            return Ok(());
+        }
+        let reason = format!("Your role does not allow you to {what}.");
+        Err(Refusal::forbidden("FORBIDDEN_BY_ROLE", reason))
+    }
+}
+
+/// What this user may do; who is not known may do what the default role may.
+pub(super) fn role_of<'a>(store: &Store, settings: &'a Settings, user: &str) -> &'a Role {
+    settings.role(
+        store
+            .users
+            .get(user)
+            .map_or("default", |user| &user.profile.role),
+    )
+}

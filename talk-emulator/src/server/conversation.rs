@@ -1,0 +1,194 @@
+//! A conversation, its participants, and how each of them sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::message::Messages;
+use super::patch::Custom;
+use super::sends::Sends;
+use super::subscribers::Subscribers;
+
+/// A conversation.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Conversation {
+    pub(super) subject: Option<String>,
+    pub(super) photo_url: Option<String>,
+    pub(super) welcome_messages: Vec<String>,
+    pub(super) custom: Custom,
+    pub(super) created_at: u64,
+    pub(super) participants: BTreeMap<String, Participation>,
+    pub(super) messages: Messages,
+    pub(super) sends: Sends,
+    /// Participants by the time they joined.
+    pub(super) by_joined: BTreeMap<u64, String>,
+    /// Participants by how far they have read.
+    by_read: BTreeSet<(u64, String)>,
+}
+
+/// One user's place in a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Participation {
+    pub(super) access: Access,
+    pub(super) notify: Notify,
+    pub(super) joined_at: u64,
+    pub(super) read_until: u64,
+    /// How many messages of others came after `read_until`.
+    pub(super) unread: u64,
+    /// Whether the user marked the conversation as unread.
+    pub(super) marked_unread: bool,
+}
+
+/// What a participant may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Access {
+    Read,
+    ReadWrite,
+}
+
+/// When a participant is notified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Notify {
+    Always(bool),
+    Only(NotifyOnly),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum NotifyOnly {
+    MentionsOnly,
+}
+
+/// The part of a side that moves as people write and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SideState {
+    pub(super) last_message_at: u64,
+    pub(super) unread_message_count: u64,
+    pub(super) is_unread: bool,
+    pub(super) read_until: u64,
+    pub(super) everyone_read_until: u64,
+}
+
+/// A conversation as one participant sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SideView<'a> {
+    pub(super) id: &'a str,
+    pub(super) subject: Option<&'a str>,
+    pub(super) photo_url: Option<&'a str>,
+    pub(super) welcome_messages: &'a [String],
+    pub(super) custom: &'a Custom,
+    pub(super) created_at: u64,
+    pub(super) joined_at: u64,
+    #[serde(flatten)]
+    pub(super) state: SideState,
+    pub(super) access: Access,
+    pub(super) notify: Notify,
+}
+
+/// A participant as others see them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ParticipantView<'a> {
+    id: &'a str,
+    access: Access,
+    notify: Notify,
+    joined_at: u64,
+}
+
+impl Participation {
+    pub(super) fn view<'a>(&self, user: &'a str) -> ParticipantView<'a> {
+        ParticipantView {
+            id: user,
+            access: self.access,
+            notify: self.notify,
+            joined_at: self.joined_at,
+        }
+    }
+}
+
+impl Conversation {
+    /// When something last happened, for somebody who joined then.
+    pub(super) fn last_message_at(&self, participation: &Participation) -> u64 {
+        self.messages
+            .last()
+            .map_or(participation.joined_at, |message| message.created_at)
+    }
+
+    pub(super) fn side_state(&self, participation: &Participation) -> SideState {
+        SideState {
+            last_message_at: self.last_message_at(participation),
+            unread_message_count: participation.unread,
+            is_unread: participation.unread > 0 || participation.marked_unread,
+            read_until: participation.read_until,
+            everyone_read_until: self
+                .by_read
+                .first()
+                .map_or(participation.read_until, |(read_until, _)| *read_until),
+        }
+    }
+
+    pub(super) fn side<'a>(&'a self, id: &'a str, participation: &Participation) -> SideView<'a> {
+        SideView {
+            id,
+            subject: self.subject.as_deref(),
+            photo_url: self.photo_url.as_deref(),
+            welcome_messages: &self.welcome_messages,
+            custom: &self.custom,
+            created_at: self.created_at,
+            joined_at: participation.joined_at,
+            state: self.side_state(participation),
+            access: participation.access,
+            notify: participation.notify,
+        }
+    }
+
+    /// The participants who have a live connection.
+    pub(super) fn connected_participants<'a>(
+        &'a self,
+        subscribers: &'a Subscribers,
+    ) -> impl Iterator<Item = (&'a str, &'a Participation)> {
+        self.participants
+            .iter()
+            .map(|(user, participation)| (user.as_str(), participation))
+            .filter(|(user, _)| subscribers.is_connected(user))
+    }
+
+    /// Adds a participant who is not there yet.
+    pub(super) fn join(&mut self, user: &str, access: Access, notify: Notify, joined_at: u64) {
+        let participation = Participation {
+            access,
+            notify,
+            joined_at,
+            read_until: joined_at,
+            unread: 0,
+            marked_unread: false,
+        };
+        self.by_joined.insert(joined_at, user.to_owned());
+        self.by_read.insert((joined_at, user.to_owned()));
+        self.participants.insert(user.to_owned(), participation);
+    }
+
+    /// Removes a participant; `None` if there is no such one.
+    pub(super) fn leave(&mut self, user: &str) -> Option<Participation> {
+        let (user, participation) = self.participants.remove_entry(user)?;
+        self.by_joined.remove(&participation.joined_at);
+        self.by_read.remove(&(participation.read_until, user));
+        Some(participation)
+    }
+
+    /// The participant has read everything up to `at`, and all that there is.
+    pub(super) fn read(&mut self, user: &str, at: u64) {
+        let Some(participation) = self.participants.get_mut(user) else {
+            return;
+        };
+        let read_until = participation.read_until.max(at);
+        self.by_read
+            .remove(&(participation.read_until, user.to_owned()));
+        self.by_read.insert((read_until, user.to_owned()));
+        participation.read_until = read_until;
+        participation.unread = 0;
+        participation.marked_unread = false;
+    }
+}

@@ -1,0 +1,121 @@
+//! Requests about a conversation as a whole, and about my list of them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::context::Context;
+use super::conversation::Conversation;
+use super::dispatch::{Body, Reply, done, reply};
+use super::events::{ConversationDiff, Event};
+use super::filter::Filter;
+use super::page::{self, Page, PageRequest};
+use super::patch::{CustomPatch, Patch};
+use super::refusal::Refusal;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ConversationParams {
+    subject: Patch<String>,
+    photo_url: Patch<String>,
+    welcome_messages: Patch<Vec<String>>,
+    custom: CustomPatch,
+}
+
+/// `GET /me/conversations`
+pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
+    let request: PageRequest = body.parse()?;
+    let size = request.size(page::CONVERSATIONS)?;
+    let cursor = request.cursor()?;
+    let (before, filter) = match cursor {
+        Some(cursor) => (cursor.after, cursor.filter),
+        None => (u64::MAX, request.filter),
+    };
+    let filter = filter.filter(|filter| !filter.is_null());
+    cx.store.user(cx.me)?;
+    let matches = Filter::read(filter.as_ref().unwrap_or(&Value::Null))?;
+    let sides = cx
+        .store
+        .inbox(cx.me, before)
+        .filter_map(|(at, id)| {
+            let (conversation, participation) = cx.store.joined(id, cx.me).ok()?;
+            Some((at, conversation.side(id, participation)))
+        })
+        .filter(|(_, side)| matches.matches(side));
+    reply(&Page::of(sides, size, filter))
+}
+
+/// `GET /me/conversations/{c}`
+pub(super) fn get(cx: &Context<'_>, id: &str) -> Reply {
+    let (conversation, participation) = cx.store.joined(id, cx.me)?;
+    reply(&conversation.side(id, participation))
+}
+
+/// `POST /conversations/{c}`
+pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let params: ConversationParams = body.parse()?;
+    if cx.store.conversations.contains_key(id) {
+        return Err(Refusal::new(
+            409,
+            "CONVERSATION_ALREADY_EXISTS",
+            "There is a conversation with this id.",
+        ));
+    }
+    put(cx, id, params)
+}
+
+/// `PUT /conversations/{c}`
+pub(super) fn set(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let params = body.parse()?;
+    put(cx, id, params)
+}
+
+fn put(cx: &mut Context<'_>, id: &str, params: ConversationParams) -> Reply {
+    if !cx.settings.sync.conversations {
+        return Err(Refusal::forbidden(
+            "UNAUTHORIZED_TO_EDIT",
+            "Clients may not create or change conversations of this app.",
+        ));
+    }
+    if let Some(conversation) = cx.store.conversations.get_mut(id) {
+        let diff = conversation.apply(params);
+        tell_edited(cx, id, &diff);
+    } else {
+        let mut conversation = Conversation::default();
+        conversation.created_at = cx.store.clock.stamp(cx.now.as_millis());
+        conversation.apply(params);
+        cx.store.conversations.insert(id.to_owned(), conversation);
+    }
+    done()
+}
+
+fn tell_edited(cx: &mut Context<'_>, id: &str, diff: &ConversationDiff) {
+    let Some(conversation) = cx.store.conversations.get(id) else {
+        return;
+    };
+    if diff.is_empty() {
+        return;
+    }
+    let to = conversation
+        .connected_participants(cx.subscribers)
+        .flat_map(|(user, _)| cx.subscribers.of_side(id, user));
+    cx.outbox.tell(
+        to,
+        &Event::ConversationEdited {
+            conversation_id: id,
+            diff,
+        },
+    );
+}
+
+impl Conversation {
+    fn apply(&mut self, params: ConversationParams) -> ConversationDiff {
+        ConversationDiff {
+            subject: params.subject.apply(&mut self.subject),
+            photo_url: params.photo_url.apply(&mut self.photo_url),
+            welcome_messages: params
+                .welcome_messages
+                .apply_or(&mut self.welcome_messages, Vec::new()),
+            custom: params.custom.apply_custom(&mut self.custom),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The table of requests.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::ConnectionId;
+use super::context::Context;
+use super::refusal::Refusal;
+use super::subscribers::{Part, Topic};
+use super::{
+    conversations, files, messages, participants, presence, reactions, read_state, typing, users,
+};
+
+/// The most subscriptions that one connection can hold; far above what any client needs.
+const MAX_SUBSCRIPTIONS: usize = 100_000;
+
+/// The JSON of an answer with status 200, or why there is none.
+pub(super) type Reply = Result<String, Refusal>;
+
+/// The JSON that a request carries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body<'a>(pub(super) Option<&'a RawValue>);
+
+impl<'a> Body<'a> {
+    pub(super) fn parse<T: Deserialize<'a>>(self) -> Result<T, Refusal> {
+        let json = self.0.map_or("{}", RawValue::get);
+        serde_json::from_str(json).map_err(|error| {
+            Refusal::invalid("INVALID_REQUEST", format!("The data is wrong: {error}."))
+        })
+    }
+}
+
+/// Answers with this.
+pub(super) fn reply(body: &impl Serialize) -> Reply {
+    serde_json::to_string(body).map_err(|error| {
+        Refusal::new(
+            500,
+            "INTERNAL_ERROR",
+            format!("The answer is no JSON: {error}."),
+        )
+    })
+}
+
+/// Answers that it is done.
+pub(super) fn done() -> Reply {
+    Ok("{}".to_owned())
+}
+
+/// The segments of a path, decoded. `None` when it is none.
+pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
+    let segments = path.strip_prefix('/')?.split('/');
+    segments
+        .map(|segment| percent_decode_str(segment).decode_utf8().ok())
+        .collect()
+}
+
+/// Does what an authenticated connection asks for.
+pub(super) fn dispatch(
+    cx: &mut Context<'_>,
+    connection: ConnectionId,
+    method: &str,
+    path: &str,
+    body: Body<'_>,
+) -> Reply {
+    let path = segments(path).ok_or_else(Refusal::route_not_found)?;
+    if path.iter().any(|segment| segment.is_empty()) {
+        return Err(Refusal::route_not_found());
+    }
+    let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
+    match (method, path.as_slice()) {
+        ("SUBSCRIBE", path) => subscribe(cx, connection, path, body),
+        ("UNSUBSCRIBE", path) => unsubscribe(cx, connection, path, body),
+
+        ("GET", ["ping"]) => done(),
+
+        ("GET", ["users"]) => users::get(cx, body),
+        ("POST", ["users", user]) => users::create(cx, user, body),
+        ("PUT", ["users", user]) => users::set(cx, user, body),
+        ("GET", ["users", user, "online"]) => presence::get(cx, user),
+
+        ("GET", ["me", "conversations"]) => conversations::list(cx, body),
+        ("GET", ["me", "conversations", c]) => conversations::get(cx, c),
+        ("POST", ["conversations", c]) => conversations::create(cx, c, body),
+        ("PUT", ["conversations", c]) => conversations::set(cx, c, body),
+        ("POST", ["me", "conversations", c, "read"]) => read_state::mark_read(cx, c),
+        ("POST", ["me", "conversations", c, "unread"]) => read_state::mark_unread(cx, c),
+        ("GET", ["me", "conversations", c, "typing"]) => typing::get(cx, c),
+        ("POST", ["me", "conversations", c, "typing"]) => typing::start(cx, c),
+
+        ("GET", ["me", "conversations", c, "participants"]) => participants::list(cx, c, body),
+        ("GET", ["me", "conversations", c, "participants", user]) => participants::get(cx, c, user),
+        ("POST", ["conversations", c, "participants"]) => participants::batch(cx, c, body),
+        ("DELETE", ["conversations", c, "participants", user]) => participants::remove(cx, c, user),
+
+        ("GET", ["me", "conversations", c, "messages"]) => messages::list(cx, c, body),
+        ("GET", ["me", "conversations", c, "messages", m]) => messages::get(cx, c, m),
+        ("POST", ["conversations", c, "messages"]) => messages::create(cx, c, body),
+        ("PATCH", ["conversations", c, "messages", m]) => messages::edit(cx, c, m, body),
+        ("DELETE", ["conversations", c, "messages", m]) => messages::delete(cx, c, m),
+
+        ("GET", ["me", "conversations", c, "messages", m, "reactions", emoji]) => {
+            reactions::list(cx, c, m, emoji, body)
+        }
+        ("PUT", ["conversations", c, "messages", m, "reactions", emoji, user]) => {
+            reactions::add(cx, c, m, emoji, user)
+        }
+        ("DELETE", ["conversations", c, "messages", m, "reactions", emoji, user]) => {
+            reactions::remove(cx, c, m, emoji, user)
+        }
+
+        ("POST", ["files", "validate"]) => files::validate(cx, body),
+
+        _ => Err(Refusal::route_not_found()),
+    }
+}
+
+fn subscribe(
+    cx: &mut Context<'_>,
+    connection: ConnectionId,
+    path: &[&str],
+    body: Body<'_>,
+) -> Reply {
+    for topic in topics(cx.me, path, body)? {
+        if cx.subscribers.count(connection) >= MAX_SUBSCRIPTIONS {
+            let reason = format!("A connection holds at most {MAX_SUBSCRIPTIONS} subscriptions.");
+            return Err(Refusal::invalid("INVALID_SUBSCRIPTION", reason));
+        }
+        cx.subscribers.subscribe(connection, topic);
+    }
+    done()
+}
+
+fn unsubscribe(
+    cx: &mut Context<'_>,
+    connection: ConnectionId,
+    path: &[&str],
+    body: Body<'_>,
+) -> Reply {
+    for topic in topics(cx.me, path, body)? {
+        cx.subscribers.unsubscribe(connection, &topic);
+    }
+    done()
+}
+
+/// What a subscription to this path is to.
+fn topics(me: &str, path: &[&str], body: Body<'_>) -> Result<Vec<Topic>, Refusal> {
+    let topic = match path {
+        ["users"] => return users::topics(body),
+        ["users", user, "online"] => Topic::Online((*user).to_owned()),
+        ["me", "conversations"] => Topic::Conversations(me.to_owned()),
+        ["me", "conversations", c] => Topic::side(c, me),
+        ["me", "conversations", c, "messages"] => Topic::part(c, Part::Messages),
+        ["me", "conversations", c, "participants"] => Topic::part(c, Part::Participants),
+        ["me", "conversations", c, "participants", user] => {
+            Topic::part(c, Part::Participant((*user).to_owned()))
+        }
+        ["me", "conversations", c, "typing"] => Topic::part(c, Part::Typing),
+        ["me", "conversations", c, "messages", m, "reactions", emoji] => {
+            reactions::topic(c, m, emoji)
+        }
+        _ => return Err(Refusal::route_not_found()),
+    };
+    Ok(vec![topic])
+}

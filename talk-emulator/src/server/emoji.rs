@@ -1,0 +1,67 @@
+use std::borrow::Cow;
+
+use super::refusal::Refusal;
+
+/// The longest name of a custom emoji, in characters, colons included.
+const MAX_CUSTOM: usize = 50;
+
+/// An emoji as it is stored: a fully qualified Unicode emoji, or `:name:`.
+///
+/// Spellings of one emoji that differ in variation selectors become one.
+pub(super) fn normalise(emoji: &str) -> Result<Cow<'_, str>, Refusal> {
+    if let Some(known) = emojis::get(emoji) {
+        return Ok(Cow::Borrowed(known.as_str()));
+    }
+    if is_custom(emoji) {
+        return Ok(Cow::Borrowed(emoji));
+    }
+    let bare: String = emoji.chars().filter(|c| *c != '\u{FE0F}').collect();
+    emojis::get(&bare)
+        .map(|known| Cow::Borrowed(known.as_str()))
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "INVALID_EMOJI",
+                "A reaction is one Unicode emoji, or `:name:` of at most 50 characters.",
+            )
+        })
+}
+
+fn is_custom(emoji: &str) -> bool {
+    let name = emoji
+        .strip_prefix(':')
+        .and_then(|rest| rest.strip_suffix(':'));
+    name.is_some_and(|name| !name.is_empty() && !name.contains(':'))
+        && emoji.chars().count() <= MAX_CUSTOM
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalise;
+
+    #[test]
+    fn spellings_of_one_emoji_become_one() {
+        for (given, stored) in [
+            ("👍", "👍"),
+            ("👍\u{FE0F}", "👍"),
+            ("❤", "❤\u{FE0F}"),
+            ("❤\u{FE0F}", "❤\u{FE0F}"),
+            ("👨‍👩‍👧", "👨‍👩‍👧"),
+            ("🇳🇱", "🇳🇱"),
+            ("1\u{20E3}", "1\u{FE0F}\u{20E3}"),
+            ("👍🏽", "👍🏽"),
+            (":party-parrot:", ":party-parrot:"),
+        ] {
+            assert_eq!(normalise(given).as_deref(), Ok(stored));
+        }
+    }
+
+    #[test]
+    fn what_is_no_emoji_is_refused() {
+        let long = format!(":{}:", "x".repeat(49));
+        for given in [
+            "", "a", "👍👍", "👍a", ":", "::", ":a", "a:", ":a:b:", &long, "\u{FE0F}",
+        ] {
+            assert!(normalise(given).is_err(), "{given:?} is no emoji");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Letting things go wrong.
+
+use talk_proto::Time;
+
+use super::events::Event;
+use super::http;
+use super::machine::Server;
+use super::refusal::Refusal;
+use super::timers::Timer;
+use super::{ConnectionId, Fault, FaultKind, HttpFault, HttpRequest, HttpResponse, Output};
+
+/// The close code of a server that restarts.
+const SERVICE_RESTART: u16 = 1012;
+
+impl Server {
+    /// Lets something go wrong, `fault.times` times.
+    pub fn inject(&mut self, now: Time, fault: Fault) {
+        self.advance(now);
+        let after = if fault.kind == FaultKind::Slow {
+            0
+        } else {
+            fault.after_ms.unwrap_or(0)
+        };
+        let from = Time::from_millis(self.now.as_millis().saturating_add(after));
+        if fault.kind.strikes_connections() && fault.path.is_none() && fault.times > 0 {
+            self.timers.set(from, Timer::Strikes(fault));
+            self.advance(now);
+        } else {
+            self.faults.add(from, fault);
+        }
+    }
+
+    /// A fault's time has come: it strikes all that it fits.
+    pub(super) fn strike_all(&mut self, mut fault: Fault) {
+        let fitting: Vec<ConnectionId> = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| fault.fits_user(Some(&connection.user)))
+            .map(|(id, _)| *id)
+            .collect();
+        if !fitting.is_empty() {
+            fault.times -= 1;
+        }
+        for id in fitting {
+            self.strike(id, fault.kind);
+        }
+        self.faults.add(self.now, fault);
+    }
+
+    pub(super) fn strike(&mut self, id: ConnectionId, kind: FaultKind) {
+        match kind {
+            FaultKind::Drop => self.close(id, None),
+            FaultKind::Stall => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.is_stalled = true;
+                }
+            }
+            FaultKind::TokenExpiry => self.expire(id),
+            FaultKind::Restart => self.restart(),
+            FaultKind::Slow | FaultKind::TooManyRequests | FaultKind::InternalError => {}
+        }
+    }
+
+    fn restart(&mut self) {
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        self.outbox
+            .tell(all.iter().copied(), &Event::UpstreamRestarting {});
+        self.flush();
+        for id in all {
+            self.close(id, Some(SERVICE_RESTART));
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, code: Option<u16>) {
+        if self.connections.contains_key(&id) {
+            self.forget(id);
+            self.outputs.push_back(Output::Close {
+                connection: id,
+                code,
+            });
+        }
+    }
+
+    /// Sends a frame, or keeps it back while the connection is slow.
+    pub(super) fn send(&mut self, id: ConnectionId, text: String) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.is_stalled {
+            return;
+        }
+        if connection.slow_until.is_some() {
+            connection.held.push(text);
+        } else {
+            self.outputs.push_back(Output::SendFrame {
+                connection: id,
+                text,
+            });
+        }
+    }
+
+    /// Nothing goes out on this connection until `delay` milliseconds from now.
+    pub(super) fn slow_down(&mut self, id: ConnectionId, delay: u64) {
+        let until = Time::from_millis(self.now.as_millis().saturating_add(delay));
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.slow_until.is_none_or(|before| before < until) {
+            connection.slow_until = Some(until);
+            self.timers.set(until, Timer::SlowEnds(id));
+        }
+    }
+
+    /// Sends what was kept back, unless the connection was slowed down further since.
+    pub(super) fn release(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.slow_until.is_some_and(|until| until > self.now) {
+            return;
+        }
+        connection.slow_until = None;
+        for text in std::mem::take(&mut connection.held) {
+            self.send(id, text);
+        }
+    }
+
+    /// What an HTTP request meets: an answer instead of its own, or something that happens to it.
+    pub(super) fn meet_http(
+        &mut self,
+        request: &HttpRequest,
+    ) -> Option<Result<HttpFault, Refusal>> {
+        let address = http::Address::of(request)?;
+        let user = self.user_of(request, &address.app).ok().flatten();
+        let fault = self
+            .faults
+            .meet(self.now, user.as_deref(), &address.raw_path)?;
+        Some(match fault.kind {
+            FaultKind::Drop | FaultKind::Restart => Ok(HttpFault::Drop),
+            FaultKind::Stall => Ok(HttpFault::Stall),
+            FaultKind::Slow => Ok(HttpFault::Slow(fault.delay())),
+            FaultKind::TokenExpiry => Err(Refusal::unauthorized("The token has expired.")),
+            FaultKind::TooManyRequests | FaultKind::InternalError => Err(refusal(fault.kind)),
+        })
+    }
+}
+
+/// Puts a fault where the caller finds it.
+pub(super) fn mark(mut response: HttpResponse, fault: Option<HttpFault>) -> HttpResponse {
+    if let Some(fault) = fault {
+        response.extensions_mut().insert(fault);
+    }
+    response
+}
+
+/// What a request that meets a fault is refused with.
+pub(super) fn refusal(kind: FaultKind) -> Refusal {
+    match kind {
+        FaultKind::TooManyRequests => Refusal::new(
+            429,
+            "TOO_MANY_REQUESTS",
+            "An injected fault: too many requests.",
+        ),
+        _ => Refusal::new(
+            500,
+            "INTERNAL_ERROR",
+            "An injected fault: something went wrong.",
+        ),
+    }
+}

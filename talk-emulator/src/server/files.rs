@@ -1,0 +1,70 @@
+//! Uploaded files: what is known of them; the bytes are the shell's.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::context::Context;
+use super::dispatch::{Body, Reply, done};
+use super::refusal::Refusal;
+use super::settings::Settings;
+
+/// What `encodeURIComponent` leaves as it is, beside letters and digits.
+pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+#[derive(Debug, Deserialize)]
+struct Planned {
+    filename: String,
+    filesize: f64,
+}
+
+/// Where a file is served.
+pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
+    let app = utf8_percent_encode(app, SEGMENT);
+    let filename = utf8_percent_encode(filename, SEGMENT);
+    format!("{origin}/public_api/v1/{app}/files/{token}/{filename}")
+}
+
+/// `POST /files/validate`
+pub(super) fn validate(cx: &Context<'_>, body: Body<'_>) -> Reply {
+    let Planned { filename, filesize } = body.parse()?;
+    if filesize < 0.0 || filesize.fract() != 0.0 {
+        return Err(Refusal::invalid(
+            "INVALID_FILE_SIZE",
+            "A size is a whole number of bytes.",
+        ));
+    }
+    cx.allow(|role| role.file_sharing, "send files")?;
+    check(cx.settings, &filename, filesize as u64)?;
+    done()
+}
+
+/// Whether the limits let this file in.
+pub(super) fn check(settings: &Settings, filename: &str, size: u64) -> Result<(), Refusal> {
+    if filename.is_empty() {
+        return Err(Refusal::invalid("INVALID_FILENAME", "A file has a name."));
+    }
+    let limits = &settings.limits;
+    if let Some(max) = limits.max_file_size.filter(|max| size > *max) {
+        let reason = format!("A file has at most {max} bytes.");
+        return Err(Refusal::invalid("INVALID_FILE_SIZE", reason));
+    }
+    let extension = filename
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension);
+    match &limits.file_types {
+        Some(types) if !types.contains(&extension.to_lowercase()) => Err(Refusal::invalid(
+            "INVALID_FILE_TYPE",
+            "Files of this type are not allowed in this app.",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,49 @@
+//! The text of a WebSocket message, in and out.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+/// `[seq, METHOD, "/path", data, headers]`
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) seq: u64,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) data: Option<&'a RawValue>,
+}
+
+/// Reads a request. Acknowledgements, and all that is no request, are `None`: nothing is owed for
+/// them.
+pub(super) fn parse(text: &str) -> Option<Request<'_>> {
+    let parts: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let [seq, method, path, rest @ ..] = parts.as_slice() else {
+        return None;
+    };
+    Some(Request {
+        seq: serde_json::from_str(seq.get()).ok()?,
+        method: serde_json::from_str(method.get()).ok()?,
+        path: serde_json::from_str(path.get()).ok()?,
+        data: rest.first().copied(),
+    })
+}
+
+/// `[seq, status, body]`, where `body` is JSON.
+pub(super) fn answer(seq: u64, status: u16, body: &str) -> String {
+    format!("[{seq},{status},{body}]")
+}
+
+/// `[n, "PUBLISH", event, …]`, where each event is JSON.
+pub(super) fn publish(number: u64, events: &[Arc<str>]) -> String {
+    let length: usize = events.iter().map(|event| event.len() + 1).sum();
+    let mut text = String::with_capacity(length + 32);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "[{number},\"PUBLISH\"");
+    for event in events {
+        text.push(',');
+        text.push_str(event);
+    }
+    text.push(']');
+    text
+}

@@ -1,0 +1,268 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+use talk_proto::Time;
+
+use super::connection::{Connection, Session};
+use super::context::Context;
+use super::dispatch::{self, Body, Reply};
+use super::fault::Faults;
+use super::faulty;
+use super::frame;
+use super::outbox::Outbox;
+use super::presence;
+use super::random::Random;
+use super::refusal::Refusal;
+use super::store::Store;
+use super::subscribers::Subscribers;
+use super::timers::{Timer, Timers};
+use super::tokens::Tokens;
+use super::typing::{self, TypingNow};
+use super::{ConnectionId, FaultKind, Output, Settings};
+
+/// A local TalkJS with all its apps.
+///
+/// `Debug` shows no token and no text.
+pub struct Server {
+    pub(super) settings: Settings,
+    pub(super) now: Time,
+    pub(super) random: Random,
+    pub(super) apps: BTreeMap<String, App>,
+    pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) timers: Timers,
+    pub(super) faults: Faults,
+    pub(super) outbox: Outbox,
+    pub(super) outputs: VecDeque<Output>,
+}
+
+/// What a server holds of one app: its data, and who is there.
+#[derive(Debug, Default)]
+pub(super) struct App {
+    pub(super) store: Store,
+    pub(super) subscribers: Subscribers,
+    pub(super) typing: TypingNow,
+    pub(super) tokens: Tokens,
+}
+
+impl Server {
+    /// A server that holds nothing yet. Apps appear as they are used.
+    ///
+    /// `seed` decides message ids and file tokens; `now` is where its time starts.
+    pub fn new(settings: Settings, seed: u64, now: Time) -> Self {
+        Self {
+            settings,
+            now,
+            random: Random::new(seed),
+            apps: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            timers: Timers::default(),
+            faults: Faults::default(),
+            outbox: Outbox::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// A socket was opened for `user` of `app` (both percent-decoded).
+    ///
+    /// The id must not name a connection that is still open; if it does, the old one is forgotten.
+    pub fn open(&mut self, now: Time, connection: ConnectionId, app: &str, user: &str) {
+        self.advance(now);
+        self.forget(connection);
+        self.app_mut(app);
+        self.connections
+            .insert(connection, Connection::new(app, user));
+        self.flush();
+    }
+
+    /// A text message came in on a connection.
+    pub fn handle_frame(&mut self, now: Time, connection: ConnectionId, text: &str) {
+        self.advance(now);
+        if let Some(request) = frame::parse(text) {
+            self.handle_request(connection, &request);
+        }
+    }
+
+    /// A connection is gone, whoever closed it.
+    pub fn closed(&mut self, now: Time, connection: ConnectionId) {
+        self.advance(now);
+        self.forget(connection);
+        self.flush();
+    }
+
+    /// Time has passed: do what is due. Early or repeated ticks change nothing.
+    pub fn tick(&mut self, now: Time) {
+        self.advance(now);
+    }
+
+    /// The next thing to do, in order, until `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Server::tick`] next, if ever. While there is output it is now.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        if self.outputs.is_empty() {
+            self.timers.next()
+        } else {
+            Some(self.now)
+        }
+    }
+
+    /// What is in force now.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Replaces the settings; they hold from the next request on. Sessions that run go on.
+    pub fn set_settings(&mut self, now: Time, settings: Settings) {
+        self.advance(now);
+        self.settings = settings;
+    }
+
+    /// Time never goes back; all that is due by now happens before anything else does.
+    pub(super) fn advance(&mut self, now: Time) {
+        self.now = self.now.max(now);
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::TypingEnds {
+                    app,
+                    conversation,
+                    user,
+                } => {
+                    self.with_context(&app, &user, |cx| typing::stop(cx, &conversation, &user));
+                }
+                Timer::SessionExpires(connection) => self.expire(connection),
+                Timer::SlowEnds(connection) => self.release(connection),
+                Timer::Strikes(fault) => self.strike_all(fault),
+            }
+        }
+        self.flush();
+    }
+
+    fn handle_request(&mut self, id: ConnectionId, request: &frame::Request<'_>) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        if connection.is_stalled {
+            return;
+        }
+        let fault = self
+            .faults
+            .meet(self.now, Some(&connection.user), &request.path);
+        let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {
+            Some((FaultKind::Slow, delay)) => {
+                self.slow_down(id, delay);
+                self.reply(id, request)
+            }
+            Some((FaultKind::Drop, _)) => {
+                // Done and not answered: what a client fears most. It hears no more of anything.
+                let _ = self.reply(id, request);
+                self.strike(id, FaultKind::Drop);
+                self.flush();
+                return;
+            }
+            Some((FaultKind::Stall, _)) => return self.strike(id, FaultKind::Stall),
+            Some((kind, _)) if kind.strikes_connections() => {
+                self.strike(id, kind);
+                self.flush();
+                self.reply(id, request)
+            }
+            Some((kind, _)) => Err(faulty::refusal(kind)),
+            None => self.reply(id, request),
+        };
+        self.answer(id, request.seq, reply);
+        self.flush();
+    }
+
+    fn reply(&mut self, id: ConnectionId, request: &frame::Request<'_>) -> Reply {
+        let body = Body(request.data);
+        if (&*request.method, &*request.path) == ("POST", "/session/renew") {
+            return self.renew(id, body);
+        }
+        match self.connections.get(&id) {
+            Some(connection) if matches!(connection.session, Session::Active { .. }) => {
+                let (app, user) = (connection.app.clone(), connection.user.clone());
+                self.with_context(&app, &user, |cx| {
+                    dispatch::dispatch(cx, id, &request.method, &request.path, body)
+                })
+            }
+            _ => Err(Refusal::unauthorized(
+                "There is no session: renew it with a token first.",
+            )),
+        }
+    }
+
+    fn answer(&mut self, connection: ConnectionId, seq: u64, reply: Reply) {
+        let text = match reply {
+            Ok(body) => frame::answer(seq, 200, &body),
+            Err(refusal) => {
+                // Two strings: this does not fail.
+                let body = serde_json::to_string(&refusal.body()).unwrap_or_default();
+                frame::answer(seq, refusal.status, &body)
+            }
+        };
+        self.send(connection, text);
+    }
+
+    /// Sends everything that one cause made to be told, in one frame for each connection.
+    pub(super) fn flush(&mut self) {
+        for (id, events) in self.outbox.take() {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                let text = connection.publish(&events);
+                self.send(id, text);
+            }
+        }
+    }
+
+    /// Forgets a connection, its subscriptions, and that its user was there.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        self.cancel_expiry(id);
+        let Some(connection) = self.connections.remove(&id) else {
+            return;
+        };
+        let app = self.apps.get_mut(&connection.app);
+        if let Some(user) = app.and_then(|app| app.subscribers.disconnect(id)) {
+            self.with_context(&connection.app, &user, |cx| {
+                presence::tell_change(cx, &user);
+            });
+        }
+    }
+
+    /// The app, made if this is the first that is heard of it.
+    pub(super) fn app_mut(&mut self, app: &str) -> &mut App {
+        self.apps.entry(app.to_owned()).or_default()
+    }
+
+    /// Does something in an app as one of its users.
+    pub(super) fn with_context<R>(
+        &mut self,
+        app: &str,
+        me: &str,
+        act: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> R {
+        let state = self.apps.entry(app.to_owned()).or_default();
+        act(&mut Context {
+            now: self.now,
+            app,
+            me,
+            settings: &self.settings,
+            store: &mut state.store,
+            subscribers: &mut state.subscribers,
+            typing: &mut state.typing,
+            outbox: &mut self.outbox,
+            timers: &mut self.timers,
+            random: &mut self.random,
+        })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("now", &self.now)
+            .field("apps", &self.apps.len())
+            .field("connections", &self.connections.len())
+            .field("outputs", &self.outputs.len())
+            .finish_non_exhaustive()
+    }
+}

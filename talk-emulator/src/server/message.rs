@@ -1,0 +1,160 @@
+//! The messages of a conversation and the reactions to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::patch::Custom;
+
+/// A message's content as it stands on the wire.
+pub(super) type ContentJson = RawValue;
+
+/// One message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) kind: MessageKind,
+    /// Null for system messages.
+    pub(super) sender: Option<String>,
+    pub(super) custom: Custom,
+    pub(super) created_at: u64,
+    pub(super) edited_at: Option<u64>,
+    pub(super) referenced: Option<String>,
+    pub(super) content: Box<ContentJson>,
+    pub(super) reactions: BTreeMap<String, Reactions>,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum MessageKind {
+    UserMessage,
+    SystemMessage,
+}
+
+/// Who reacted to a message with one emoji. Never empty.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Reactions {
+    /// When the emoji was first added; stays while anybody is left.
+    pub(super) created_at: u64,
+    pub(super) users: BTreeMap<String, u64>,
+    pub(super) by_time: BTreeMap<u64, String>,
+}
+
+/// The messages of one conversation, in order and by id.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Messages {
+    by_time: BTreeMap<u64, Message>,
+    times: BTreeMap<String, u64>,
+    /// The messages that quote a message.
+    quotes: BTreeMap<String, BTreeSet<u64>>,
+}
+
+impl Messages {
+    pub(super) fn get(&self, id: &str) -> Option<&Message> {
+        self.by_time.get(self.times.get(id)?)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Message> {
+        self.by_time.get_mut(self.times.get(id)?)
+    }
+
+    pub(super) fn last(&self) -> Option<&Message> {
+        self.by_time.last_key_value().map(|(_, message)| message)
+    }
+
+    /// Newest first, from before the given time.
+    pub(super) fn before(&self, time: Option<u64>) -> impl Iterator<Item = &Message> {
+        let end = time.unwrap_or(u64::MAX);
+        self.by_time.range(..end).rev().map(|(_, message)| message)
+    }
+
+    /// Adds a message that is newer than all there are.
+    pub(super) fn insert(&mut self, message: Message) {
+        self.times.insert(message.id.clone(), message.created_at);
+        if let Some(referenced) = &message.referenced {
+            self.quotes
+                .entry(referenced.clone())
+                .or_default()
+                .insert(message.created_at);
+        }
+        self.by_time.insert(message.created_at, message);
+    }
+
+    /// Takes a message out, and out of all that quote it.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Message> {
+        let message = self.by_time.remove(&self.times.remove(id)?)?;
+        for quoting in self.quotes.remove(id).unwrap_or_default() {
+            if let Some(quoting) = self.by_time.get_mut(&quoting) {
+                quoting.referenced = None;
+            }
+        }
+        if let Some(referenced) = &message.referenced
+            && let Some(quotes) = self.quotes.get_mut(referenced)
+        {
+            quotes.remove(&message.created_at);
+            if quotes.is_empty() {
+                self.quotes.remove(referenced);
+            }
+        }
+        Some(message)
+    }
+}
+
+/// A message as its receiver sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessageView<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: MessageKind,
+    sender_id: Option<&'a str>,
+    custom: &'a Custom,
+    created_at: u64,
+    edited_at: Option<u64>,
+    referenced_message_id: Option<&'a str>,
+    /// What comes in by this protocol has the origin that the service gives its data API.
+    origin: &'static str,
+    content: &'a ContentJson,
+    reactions: BTreeMap<&'a str, ReactionView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReactionView {
+    created_at: u64,
+    count: usize,
+    current_user_reacted: bool,
+}
+
+impl Message {
+    pub(super) fn view(&self, receiver: &str) -> MessageView<'_> {
+        let reactions = self.reactions.iter().map(|(emoji, reactions)| {
+            let view = ReactionView {
+                created_at: reactions.created_at,
+                count: reactions.users.len(),
+                current_user_reacted: reactions.users.contains_key(receiver),
+            };
+            (emoji.as_str(), view)
+        });
+        MessageView {
+            id: &self.id,
+            kind: self.kind,
+            sender_id: self.sender.as_deref(),
+            custom: &self.custom,
+            created_at: self.created_at,
+            edited_at: self.edited_at,
+            referenced_message_id: self.referenced.as_deref(),
+            origin: "rest",
+            content: &self.content,
+            reactions: reactions.collect(),
+        }
+    }
+
+    /// Whether this counts as unread for a participant who has read up to there.
+    pub(super) fn is_unread_by(&self, user: &str, read_until: u64) -> bool {
+        self.kind == MessageKind::UserMessage
+            && self.sender.as_deref() != Some(user)
+            && self.created_at > read_until
+    }
+}

@@ -1,0 +1,328 @@
+//! Requests about the messages of a conversation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::content::{Attachments, Content};
+use super::context::Context;
+use super::conversation::Access;
+use super::dispatch::{Body, Reply, done, reply};
+use super::events::{Event, MessageDiff};
+use super::message::{Message, MessageKind};
+use super::page::{self, Page, PageRequest};
+use super::patch::{CustomDiff, CustomPatch};
+use super::read_state;
+use super::refusal::Refusal;
+use super::settings::Whose;
+use super::store::Store;
+use super::subscribers::Part;
+use super::typing;
+
+/// The longest idempotency key, in bytes; clients make 20.
+const MAX_KEY: usize = 256;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Send<'a> {
+    #[serde(borrow)]
+    content: &'a RawValue,
+    #[serde(default)]
+    custom: Option<BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    referenced_message_id: Option<String>,
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Edit<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    custom: CustomPatch,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Sent<'a> {
+    id: &'a str,
+}
+
+/// `GET /me/conversations/{c}/messages`
+pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let request: PageRequest = body.parse()?;
+    let size = request.size(page::MESSAGES)?;
+    let before = request.cursor()?.map(|cursor| cursor.after);
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let messages = conversation.messages.before(before);
+    let views = messages.map(|message| (message.created_at, message.view(cx.me)));
+    reply(&Page::of(views, size, None))
+}
+
+/// `GET /me/conversations/{c}/messages/{m}`
+pub(super) fn get(cx: &Context<'_>, id: &str, message: &str) -> Reply {
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let message = conversation
+        .messages
+        .get(message)
+        .ok_or_else(Refusal::message_not_found)?;
+    reply(&message.view(cx.me))
+}
+
+/// `POST /conversations/{c}/messages`
+pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let send: Send<'_> = body.parse()?;
+    let key = send.idempotency_key;
+    if let Some(key) = &key {
+        if key.is_empty() || key.len() > MAX_KEY {
+            let reason = format!("An idempotency key has 1 to {MAX_KEY} bytes.");
+            return Err(Refusal::invalid("INVALID_IDEMPOTENCY_KEY", reason));
+        }
+        // Whatever has become of the conversation since: what was done once is not done again.
+        let conversation = cx.store.conversations.get_mut(id);
+        let now = cx.now.as_millis();
+        if let Some(sent) = conversation.and_then(|it| it.sends.find(now, cx.me, key)) {
+            return reply(&Sent { id: sent });
+        }
+    }
+    let content = Content::read(send.content, cx.attachments())?;
+    let referenced = send.referenced_message_id;
+    check_reference(cx, id, referenced.as_deref())?;
+    let (_, participation) = cx.store.joined(id, cx.me)?;
+    if participation.access == Access::Read {
+        return Err(Refusal::forbidden(
+            "READ_ONLY",
+            "You may read this conversation, not write in it.",
+        ));
+    }
+    content.check_allowed(cx.role())?;
+    if referenced.is_some() {
+        cx.allow(|role| role.reply, "reply to messages")?;
+    }
+
+    let custom = send.custom.unwrap_or_default();
+    let message = Message {
+        id: cx.random.id("msg_"),
+        kind: MessageKind::UserMessage,
+        sender: Some(cx.me.to_owned()),
+        custom: custom
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect(),
+        created_at: cx.store.clock.stamp(cx.now.as_millis()),
+        edited_at: None,
+        referenced,
+        content: content.json,
+        reactions: BTreeMap::new(),
+    };
+    let answer = reply(&Sent { id: &message.id });
+    if let Some(key) = key {
+        let sends = &mut cx.store.conversation_mut(id)?.sends;
+        sends.insert(cx.now.as_millis(), cx.me, key, &message.id);
+    }
+    post(cx, id, message)?;
+    typing::stop(cx, id, cx.me);
+    answer
+}
+
+/// Only messages of users can be quoted.
+fn check_reference(cx: &Context<'_>, id: &str, referenced: Option<&str>) -> Result<(), Refusal> {
+    let Some(referenced) = referenced else {
+        return Ok(());
+    };
+    let conversation = cx.store.conversations.get(id);
+    match conversation.and_then(|conversation| conversation.messages.get(referenced)) {
+        Some(message) if message.kind == MessageKind::UserMessage => Ok(()),
+        _ => Err(Refusal::invalid(
+            "INVALID_REFERENCED_MESSAGE",
+            "There is no message of a user with this id in the conversation.",
+        )),
+    }
+}
+
+/// Puts a message at the end of a conversation and tells everybody.
+fn post(cx: &mut Context<'_>, id: &str, message: Message) -> Result<(), Refusal> {
+    let before = read_state::before(cx, id);
+    let created_at = message.created_at;
+    let to = cx
+        .subscribers
+        .of_part(id, Part::Messages, cx.store.conversation(id)?);
+    // A new message has no reactions, so everybody sees the same.
+    let event = Event::MessageCreated {
+        conversation_id: id,
+        message_id: &message.id,
+        state: message.view(""),
+    };
+    cx.outbox.tell(to.map(|(connection, _)| connection), &event);
+
+    let conversation = cx.store.conversation_mut(id)?;
+    for (user, participation) in &mut conversation.participants {
+        if message.is_unread_by(user, participation.read_until) {
+            participation.unread += 1;
+        }
+    }
+    let sender = message.sender.clone();
+    cx.store.change_activity(id, |conversation| {
+        conversation.messages.insert(message);
+        if let Some(sender) = &sender {
+            conversation.read(sender, created_at);
+        }
+    });
+    read_state::tell(cx, id, before);
+    Ok(())
+}
+
+/// `PATCH /conversations/{c}/messages/{m}`
+pub(super) fn edit(cx: &mut Context<'_>, id: &str, message: &str, body: Body<'_>) -> Reply {
+    let edit: Edit<'_> = body.parse()?;
+    let content = edit
+        .content
+        .map(|json| Content::read(json, cx.attachments()))
+        .transpose()?;
+    check_author(cx, id, message, cx.role().edit_messages, "edit")?;
+    if let Some(content) = &content {
+        content.check_allowed(cx.role())?;
+    }
+
+    let now = cx.now.as_millis();
+    let Store {
+        conversations,
+        clock,
+        ..
+    } = &mut *cx.store;
+    let conversation = conversations
+        .get_mut(id)
+        .ok_or_else(Refusal::conversation_not_found)?;
+    let edited = conversation
+        .messages
+        .get_mut(message)
+        .ok_or_else(Refusal::message_not_found)?;
+    let custom = edit.custom.apply_custom(&mut edited.custom);
+    let content = content.filter(|new| new.json.get() != edited.content.get());
+    let content_changed = content.is_some();
+    if let Some(content) = content {
+        edited.content = content.json;
+        edited.edited_at = Some(clock.stamp(now));
+    }
+    if content_changed || custom.is_some() {
+        tell_edited(cx, id, message, content_changed, custom.as_ref());
+    }
+    done()
+}
+
+fn tell_edited(
+    cx: &mut Context<'_>,
+    id: &str,
+    message: &str,
+    content_changed: bool,
+    custom: Option<&CustomDiff>,
+) {
+    let Some(conversation) = cx.store.conversations.get(id) else {
+        return;
+    };
+    let Some(edited) = conversation.messages.get(message) else {
+        return;
+    };
+    let diff = MessageDiff {
+        content: content_changed.then_some(&*edited.content),
+        custom,
+        edited_at: edited.edited_at.filter(|_| content_changed),
+        reactions: None,
+    };
+    let to = cx.subscribers.of_part(id, Part::Messages, conversation);
+    let event = Event::MessageEdited {
+        conversation_id: id,
+        message_id: message,
+        diff,
+    };
+    cx.outbox.tell(to.map(|(connection, _)| connection), &event);
+}
+
+/// `DELETE /conversations/{c}/messages/{m}`
+pub(super) fn delete(cx: &mut Context<'_>, id: &str, message: &str) -> Reply {
+    check_author(cx, id, message, cx.role().delete_messages, "delete")?;
+    let before = read_state::before(cx, id);
+    let mut removed = None;
+    let mut was_last = false;
+    cx.store.change_activity(id, |conversation| {
+        was_last = conversation
+            .messages
+            .last()
+            .is_some_and(|last| last.id == message);
+        removed = conversation.messages.remove(message);
+    });
+    let removed = removed.ok_or_else(Refusal::message_not_found)?;
+    let conversation = cx.store.conversation_mut(id)?;
+    for (user, participation) in &mut conversation.participants {
+        if removed.is_unread_by(user, participation.read_until) {
+            participation.unread = participation.unread.saturating_sub(1);
+        }
+    }
+    tell_deleted(cx, id, message, was_last);
+    read_state::tell(cx, id, before);
+    done()
+}
+
+fn tell_deleted(cx: &mut Context<'_>, id: &str, message: &str, was_last: bool) {
+    let Some(conversation) = cx.store.conversations.get(id) else {
+        return;
+    };
+    let of_messages = cx.subscribers.of_part(id, Part::Messages, conversation);
+    let of_reactions = cx.subscribers.of_reactions(id, message, conversation);
+    let to: BTreeMap<_, _> = of_messages.chain(of_reactions).collect();
+    let last = conversation.messages.last();
+    let event = |receiver: &str| Event::MessageDeleted {
+        conversation_id: id,
+        message_id: message,
+        new_last_message: was_last.then(|| last.map(|last| last.view(receiver))),
+    };
+    if was_last && last.is_some_and(|last| !last.reactions.is_empty()) {
+        for (connection, receiver) in to {
+            cx.outbox.tell([connection], &event(receiver));
+        }
+    } else {
+        cx.outbox.tell(to.into_keys(), &event(""));
+    }
+}
+
+/// Refuses who may not do this to this message.
+fn check_author(
+    cx: &Context<'_>,
+    id: &str,
+    message: &str,
+    whose: Whose,
+    what: &str,
+) -> Result<(), Refusal> {
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let message = conversation
+        .messages
+        .get(message)
+        .ok_or_else(Refusal::message_not_found)?;
+    let is_mine = message.sender.as_deref() == Some(cx.me);
+    let allowed = match whose {
+        Whose::All => true,
+        Whose::Own => is_mine,
+        Whose::None => false,
+    };
+    if allowed {
+        return Ok(());
+    }
+    let what = if is_mine {
+        format!("{what} messages")
+    } else {
+        format!("{what} messages of others")
+    };
+    cx.allow(|_| false, &what)
+}
+
+impl Context<'_> {
+    /// The files that I can send.
+    fn attachments(&self) -> Attachments<'_> {
+        Attachments {
+            files: &self.store.files,
+            app: self.app,
+            origin: &self.settings.origin,
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Who is in a conversation.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionId;
+use super::context::Context;
+use super::conversation::{Access, Notify};
+use super::dispatch::{Body, Reply, done, reply};
+use super::events::{Event, ParticipantDiff};
+use super::page::{self, Page, PageRequest};
+use super::patch::Patch;
+use super::read_state;
+use super::refusal::{Refusal, RefusalBody};
+use super::subscribers::{Part, Topic};
+use super::typing;
+
+/// The most actions in one request.
+const MAX_ACTIONS: usize = 100;
+
+const DEFAULT_NOTIFY: Notify = Notify::Always(true);
+
+#[derive(Debug, Deserialize)]
+struct Batch {
+    actions: Vec<Action>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Action {
+    id: String,
+    method: ActionMethod,
+    #[serde(default)]
+    params: ParticipantParams,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum ActionMethod {
+    /// Joins; refused for who is in already.
+    Post,
+    /// Sets, or joins.
+    Put,
+    /// Sets; refused for who is not in.
+    Patch,
+}
+
+/// Other members may ride along: a client sends a conversation's attributes here too.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ParticipantParams {
+    access: Patch<Access>,
+    notify: Patch<Notify>,
+}
+
+#[derive(Debug, Serialize)]
+struct Responses<'a> {
+    responses: Vec<Response<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Response<'a> {
+    status: u16,
+    #[serde(flatten)]
+    refusal: Option<RefusalBody<'a>>,
+}
+
+/// `GET /me/conversations/{c}/participants`
+pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let request: PageRequest = body.parse()?;
+    let size = request.size(page::PARTICIPANTS)?;
+    let before = request.cursor()?.map_or(u64::MAX, |cursor| cursor.after);
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let participants = conversation
+        .by_joined
+        .range(..before)
+        .rev()
+        .filter_map(|(at, user)| Some((*at, conversation.participants.get(user)?.view(user))));
+    reply(&Page::of(participants, size, None))
+}
+
+/// `GET /me/conversations/{c}/participants/{u}`
+pub(super) fn get(cx: &Context<'_>, id: &str, user: &str) -> Reply {
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let participation = conversation
+        .participants
+        .get(user)
+        .ok_or_else(Refusal::participant_not_found)?;
+    reply(&participation.view(user))
+}
+
+/// `POST /conversations/{c}/participants`: each action is answered on its own.
+pub(super) fn batch(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+    let Batch { actions } = body.parse()?;
+    if actions.len() > MAX_ACTIONS {
+        let reason = format!(
+            "At most {MAX_ACTIONS} actions at a time, not {}.",
+            actions.len()
+        );
+        return Err(Refusal::invalid("INVALID_REQUEST", reason));
+    }
+    let results: Vec<Result<(), Refusal>> = actions
+        .into_iter()
+        .map(|action| act(cx, id, action))
+        .collect();
+    let responses = results.iter().map(|result| match result {
+        Ok(()) => Response {
+            status: 200,
+            refusal: None,
+        },
+        Err(refusal) => Response {
+            status: refusal.status,
+            refusal: Some(refusal.body()),
+        },
+    });
+    reply(&Responses {
+        responses: responses.collect(),
+    })
+}
+
+fn act(cx: &mut Context<'_>, id: &str, action: Action) -> Result<(), Refusal> {
+    let Action {
+        id: user,
+        method,
+        params,
+    } = action;
+    let is_in = cx
+        .store
+        .conversations
+        .get(id)
+        .is_some_and(|conversation| conversation.participants.contains_key(&user));
+    if !is_in {
+        if !matches!(method, ActionMethod::Patch) {
+            cx.store.user(&user)?;
+        }
+        cx.store.conversation(id)?;
+    }
+    match method {
+        ActionMethod::Post if is_in => Err(Refusal::new(
+            409,
+            "PARTICIPANT_ALREADY_EXISTS",
+            "This user is a participant of the conversation.",
+        )),
+        ActionMethod::Patch if !is_in => Err(Refusal::participant_not_found()),
+        _ if is_in => edit(cx, id, &user, params),
+        _ => join(cx, id, &user, params),
+    }
+}
+
+/// Whether clients may change who is in a conversation. With the switch off they may still choose
+/// how they themselves are notified where they are in, and change nothing at all.
+fn check_sync(
+    cx: &Context<'_>,
+    user: &str,
+    params: Option<&ParticipantParams>,
+) -> Result<(), Refusal> {
+    let only_mine = params.is_some_and(|params| user == cx.me && !params.access.is_given());
+    if cx.settings.sync.conversations || only_mine {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "UNAUTHORIZED_TO_EDIT_PARTICIPANT",
+        "Clients may not change the participants of conversations of this app.",
+    ))
+}
+
+fn edit(
+    cx: &mut Context<'_>,
+    id: &str,
+    user: &str,
+    params: ParticipantParams,
+) -> Result<(), Refusal> {
+    check_sync(cx, user, Some(&params))?;
+    let conversation = cx.store.conversation_mut(id)?;
+    let participation = conversation
+        .participants
+        .get_mut(user)
+        .ok_or_else(Refusal::participant_not_found)?;
+    let diff = ParticipantDiff {
+        access: params
+            .access
+            .apply_or(&mut participation.access, Access::ReadWrite),
+        notify: params
+            .notify
+            .apply_or(&mut participation.notify, DEFAULT_NOTIFY),
+    };
+    if !diff.is_empty() {
+        let mut to = watchers(cx, id, user);
+        to.extend(cx.subscribers.of_side(id, user));
+        cx.outbox.tell(
+            to,
+            &Event::ParticipantEdited {
+                conversation_id: id,
+                user_id: user,
+                diff,
+            },
+        );
+    }
+    Ok(())
+}
+
+fn join(
+    cx: &mut Context<'_>,
+    id: &str,
+    user: &str,
+    params: ParticipantParams,
+) -> Result<(), Refusal> {
+    check_sync(cx, user, None)?;
+    let max = cx.settings.limits.participants;
+    if cx.store.conversation(id)?.participants.len() >= max {
+        let reason = format!("A conversation has at most {max} participants.");
+        return Err(Refusal::forbidden("TOO_MANY_PARTICIPANTS", reason));
+    }
+    let (mut access, mut notify) = (Access::ReadWrite, DEFAULT_NOTIFY);
+    params.access.apply_or(&mut access, Access::ReadWrite);
+    params.notify.apply_or(&mut notify, DEFAULT_NOTIFY);
+
+    let before = read_state::before(cx, id);
+    let joined_at = cx.store.clock.stamp(cx.now.as_millis());
+    cx.store
+        .conversation_mut(id)?
+        .join(user, access, notify, joined_at);
+    cx.store.put_in_inbox(id, user);
+    tell_joined(cx, id, user);
+    read_state::tell(cx, id, before);
+    Ok(())
+}
+
+/// To the one who joins, the conversation appears; to the others, a participant does.
+fn tell_joined(cx: &mut Context<'_>, id: &str, user: &str) {
+    let Ok((conversation, participation)) = cx.store.joined(id, user) else {
+        return;
+    };
+    let state = conversation.side(id, participation);
+    let to = cx.subscribers.of_anything(id, user);
+    cx.outbox.tell(
+        to,
+        &Event::SideCreated {
+            conversation_id: id,
+            state,
+        },
+    );
+
+    let typing = cx
+        .subscribers
+        .of(&Topic::part(id, Part::Typing))
+        .filter(|(_, receiver)| ***receiver == *user)
+        .map(|(connection, _)| connection);
+    let state = cx.typing.view(id, user);
+    cx.outbox.tell(
+        typing,
+        &Event::TypingAvailable {
+            conversation_id: id,
+            state,
+        },
+    );
+
+    let state = participation.view(user);
+    let event = Event::ParticipantCreated {
+        conversation_id: id,
+        user_id: user,
+        state,
+    };
+    let mut to = watchers(cx, id, user);
+    to.retain(|connection| !cx.subscribers.is_of(*connection, user));
+    cx.outbox.tell(to, &event);
+}
+
+/// `DELETE /conversations/{c}/participants/{u}`
+pub(super) fn remove(cx: &mut Context<'_>, id: &str, user: &str) -> Reply {
+    let conversation = cx.store.conversation(id)?;
+    if !conversation.participants.contains_key(user) {
+        return Err(Refusal::participant_not_found());
+    }
+    check_sync(cx, user, None)?;
+    if user == cx.me {
+        cx.allow(|role| role.leave, "leave conversations")?;
+    }
+    typing::stop(cx, id, user);
+    let before = read_state::before(cx, id);
+    cx.store.take_out_of_inbox(id, user);
+    cx.store.conversation_mut(id)?.leave(user);
+
+    let to = cx.subscribers.of_anything(id, user);
+    cx.outbox.tell(
+        to,
+        &Event::SideDeleted {
+            conversation_id: id,
+        },
+    );
+    let event = Event::ParticipantDeleted {
+        conversation_id: id,
+        user_id: user,
+    };
+    cx.outbox.tell(watchers(cx, id, user), &event);
+    read_state::tell(cx, id, before);
+    done()
+}
+
+/// Who is told of this participant's coming, going and changing: the participants who subscribed
+/// to it.
+fn watchers(cx: &Context<'_>, id: &str, user: &str) -> BTreeSet<ConnectionId> {
+    let Some(conversation) = cx.store.conversations.get(id) else {
+        return BTreeSet::new();
+    };
+    let all = cx.subscribers.of_part(id, Part::Participants, conversation);
+    let one = cx
+        .subscribers
+        .of_part(id, Part::Participant(user.to_owned()), conversation);
+    all.chain(one).map(|(connection, _)| connection).collect()
+}

@@ -1,0 +1,37 @@
+/// Numbers that look random and follow from a seed (SplitMix64). Nothing here is a secret.
+#[derive(Debug, Clone)]
+pub(super) struct Random {
+    state: u64,
+}
+
+const LETTERS_AND_DIGITS: &[u8; 62] =
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// 20 characters hold 119 bits: two ids of one app never meet.
+const ID_LENGTH: usize = 20;
+
+impl Random {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// `prefix` and 20 letters and digits.
+    pub(super) fn id(&mut self, prefix: &str) -> String {
+        let mut id = String::with_capacity(prefix.len() + ID_LENGTH);
+        id.push_str(prefix);
+        for _ in 0..ID_LENGTH {
+            // 62 divides 2⁶⁴ so nearly that the difference does not matter for a name.
+            let at = (self.next() % 62) as usize;
+            id.push(char::from(LETTERS_AND_DIGITS[at]));
+        }
+        id
+    }
+}

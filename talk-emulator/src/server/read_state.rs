@@ -1,0 +1,89 @@
+//! Who has read what, and telling participants how their side of a conversation moves.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::conversation::SideState;
+use super::dispatch::{Reply, done};
+use super::events::{Event, SideDiff};
+
+/// How the connected participants saw a conversation before something happened to it.
+#[derive(Debug)]
+pub(super) struct Before(BTreeMap<String, SideState>);
+
+/// Remembers how a conversation stands. Taken before a change, and given to [`tell`] after it.
+pub(super) fn before(cx: &Context<'_>, conversation: &str) -> Before {
+    let Some(conversation) = cx.store.conversations.get(conversation) else {
+        return Before(BTreeMap::new());
+    };
+    let states = conversation
+        .connected_participants(cx.subscribers)
+        .map(|(user, participation)| (user.to_owned(), conversation.side_state(participation)));
+    Before(states.collect())
+}
+
+/// Tells each participant what changed for them. Who joined or left meanwhile is told otherwise.
+pub(super) fn tell(cx: &mut Context<'_>, id: &str, before: Before) {
+    let Some(conversation) = cx.store.conversations.get(id) else {
+        return;
+    };
+    for (user, old) in before.0 {
+        let Some(participation) = conversation.participants.get(&user) else {
+            continue;
+        };
+        let diff = SideDiff::between(&old, &conversation.side_state(participation));
+        if !diff.is_empty() {
+            let to = cx.subscribers.of_side(id, &user);
+            cx.outbox.tell(
+                to,
+                &Event::SideEdited {
+                    conversation_id: id,
+                    diff,
+                },
+            );
+        }
+    }
+}
+
+impl SideDiff {
+    fn between(old: &SideState, new: &SideState) -> Self {
+        fn changed<T: Copy + PartialEq>(old: T, new: T) -> Option<T> {
+            (old != new).then_some(new)
+        }
+        Self {
+            last_message_at: changed(old.last_message_at, new.last_message_at),
+            unread_message_count: changed(old.unread_message_count, new.unread_message_count),
+            is_unread: changed(old.is_unread, new.is_unread),
+            read_until: changed(old.read_until, new.read_until),
+            everyone_read_until: changed(old.everyone_read_until, new.everyone_read_until),
+        }
+    }
+}
+
+/// `POST /me/conversations/{c}/read`
+pub(super) fn mark_read(cx: &mut Context<'_>, id: &str) -> Reply {
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let last = conversation
+        .messages
+        .last()
+        .map_or(0, |message| message.created_at);
+    let read_until = cx.now.as_millis().max(last);
+    let before = before(cx, id);
+    // A message that comes in this same millisecond is a later one.
+    cx.store.clock.pass(read_until);
+    cx.store.conversation_mut(id)?.read(cx.me, read_until);
+    tell(cx, id, before);
+    done()
+}
+
+/// `POST /me/conversations/{c}/unread`
+pub(super) fn mark_unread(cx: &mut Context<'_>, id: &str) -> Reply {
+    cx.store.joined(id, cx.me)?;
+    cx.allow(|role| role.mark_unread, "mark conversations as unread")?;
+    let before = before(cx, id);
+    if let Some(participation) = cx.store.conversation_mut(id)?.participants.get_mut(cx.me) {
+        participation.marked_unread = true;
+    }
+    tell(cx, id, before);
+    done()
+}

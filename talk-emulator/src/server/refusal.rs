@@ -1,0 +1,92 @@
+//! Why a request is not done.
+
+use serde::Serialize;
+
+/// An answer other than 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    code: &'static str,
+    reason: String,
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefusalBody<'a> {
+    error_code: &'static str,
+    reasons: [&'a str; 1],
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            reason: reason.into(),
+        }
+    }
+
+    /// 400: the request makes no sense, whatever the state of things.
+    pub(super) fn invalid(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(400, code, reason)
+    }
+
+    pub(super) fn unauthorized(reason: &'static str) -> Self {
+        Self::new(401, "UNAUTHORIZED", reason)
+    }
+
+    pub(super) fn forbidden(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(403, code, reason)
+    }
+
+    pub(super) fn route_not_found() -> Self {
+        Self::new(404, "ROUTE_NOT_FOUND", "There is no such request.")
+    }
+
+    pub(super) fn app_not_found() -> Self {
+        Self::new(404, "APP_NOT_FOUND", "There is no app with this id.")
+    }
+
+    pub(super) fn user_not_found() -> Self {
+        Self::new(404, "USER_NOT_FOUND", "There is no user with this id.")
+    }
+
+    pub(super) fn conversation_not_found() -> Self {
+        Self::new(
+            404,
+            "CONVERSATION_NOT_FOUND",
+            "There is no conversation with this id.",
+        )
+    }
+
+    pub(super) fn not_a_participant() -> Self {
+        Self::forbidden(
+            "NOT_A_PARTICIPANT",
+            "You are not a participant of this conversation.",
+        )
+    }
+
+    pub(super) fn message_not_found() -> Self {
+        Self::new(
+            404,
+            "MESSAGE_NOT_FOUND",
+            "There is no message with this id in the conversation.",
+        )
+    }
+
+    pub(super) fn participant_not_found() -> Self {
+        Self::new(
+            404,
+            "PARTICIPANT_NOT_FOUND",
+            "This user is not a participant of the conversation.",
+        )
+    }
+
+    pub(super) fn body(&self) -> RefusalBody<'_> {
+        RefusalBody {
+            error_code: self.code,
+            reasons: [&self.reason],
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `POST /session/renew`: a connection says who it is.
+
+use serde::{Deserialize, Serialize};
+use talk_proto::Time;
+
+use super::ConnectionId;
+use super::auth;
+use super::connection::Session;
+use super::dispatch::{Body, Reply, reply};
+use super::events::Event;
+use super::machine::Server;
+use super::presence;
+use super::refusal::Refusal;
+use super::timers::Timer;
+
+#[derive(Deserialize)]
+struct Renewal {
+    token: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Renewed {
+    expires_in_seconds: Option<u64>,
+}
+
+impl Server {
+    pub(super) fn renew(&mut self, id: ConnectionId, body: Body<'_>) -> Reply {
+        let Renewal { token } = body.parse()?;
+        let Some(connection) = self.connections.get(&id) else {
+            return Err(Refusal::unauthorized("The connection is closed."));
+        };
+        let (app, user) = (connection.app.clone(), connection.user.clone());
+        if self.settings.refused_apps.contains(&app) {
+            return Err(Refusal::app_not_found());
+        }
+        let secret = self.settings.secret.as_deref();
+        let identity = auth::check(secret, &app, &token, self.now)?;
+        if secret.is_some() && identity.user.as_deref() != Some(&user) {
+            return Err(Refusal::unauthorized("The token is another user's."));
+        }
+        if secret.is_none()
+            && let Some(app) = self.apps.get_mut(&app)
+        {
+            app.tokens.remember(&token, &user);
+        }
+        self.start_session(id, identity.expires);
+        let came_online = self
+            .apps
+            .get_mut(&app)
+            .is_some_and(|app| app.subscribers.connect(id, &user));
+        if came_online {
+            self.with_context(&app, &user, |cx| presence::tell_change(cx, &user));
+        }
+        let left = identity
+            .expires
+            .map(|expires| expires.saturating_since(self.now).as_secs());
+        reply(&Renewed {
+            expires_in_seconds: left,
+        })
+    }
+
+    fn start_session(&mut self, id: ConnectionId, expires: Option<Time>) {
+        self.cancel_expiry(id);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.session = Session::Active { expires };
+        }
+        if let Some(expires) = expires {
+            self.timers.set(expires, Timer::SessionExpires(id));
+        }
+    }
+
+    /// Forgets when the connection's token expires.
+    pub(super) fn cancel_expiry(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(&id)
+            && let Session::Active {
+                expires: Some(expires),
+            } = connection.session
+        {
+            self.timers.cancel(expires, Timer::SessionExpires(id));
+        }
+    }
+
+    /// The connection's token is no longer good, and it is told so.
+    pub(super) fn expire(&mut self, id: ConnectionId) {
+        self.cancel_expiry(id);
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if let Session::Active { .. } = connection.session {
+            connection.session = Session::Expired;
+            self.outbox.tell([id], &Event::SessionExpired {});
+        }
+    }
+}

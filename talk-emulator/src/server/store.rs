@@ -1,0 +1,127 @@
+//! What one app holds: everything that outlives its connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::conversation::{Conversation, Participation};
+use super::http::FileMetadata;
+use super::refusal::Refusal;
+use super::users::User;
+
+/// The data of one app.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Store {
+    pub(super) clock: Clock,
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) conversations: BTreeMap<String, Conversation>,
+    pub(super) files: BTreeMap<String, FileMetadata>,
+    /// The conversations of each user by last activity.
+    pub(super) inboxes: BTreeMap<String, BTreeSet<(u64, String)>>,
+}
+
+/// Gives each thing that happens in an app a time of its own. Where times order a list, no two
+/// items of it are equal; the price is that time runs ahead for a moment when more than one thing
+/// happens in a millisecond.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Clock {
+    last: u64,
+}
+
+impl Clock {
+    /// `now`, or the first moment after the last one given.
+    pub(super) fn stamp(&mut self, now: u64) -> u64 {
+        self.last = now.max(self.last + 1);
+        self.last
+    }
+
+    /// All that is stamped from here on comes after `at`.
+    pub(super) fn pass(&mut self, at: u64) {
+        self.last = self.last.max(at);
+    }
+}
+
+impl Store {
+    pub(super) fn user(&self, id: &str) -> Result<&User, Refusal> {
+        self.users.get(id).ok_or_else(Refusal::user_not_found)
+    }
+
+    pub(super) fn conversation(&self, id: &str) -> Result<&Conversation, Refusal> {
+        self.conversations
+            .get(id)
+            .ok_or_else(Refusal::conversation_not_found)
+    }
+
+    pub(super) fn conversation_mut(&mut self, id: &str) -> Result<&mut Conversation, Refusal> {
+        self.conversations
+            .get_mut(id)
+            .ok_or_else(Refusal::conversation_not_found)
+    }
+
+    /// The conversation and `user`'s place in it, for what only participants may do.
+    pub(super) fn joined(
+        &self,
+        id: &str,
+        user: &str,
+    ) -> Result<(&Conversation, &Participation), Refusal> {
+        let conversation = self.conversation(id)?;
+        let participation = conversation
+            .participants
+            .get(user)
+            .ok_or_else(Refusal::not_a_participant)?;
+        Ok((conversation, participation))
+    }
+
+    /// The user's conversations, latest activity first, from before the given time.
+    pub(super) fn inbox(&self, user: &str, before: u64) -> impl Iterator<Item = (u64, &str)> {
+        let all = self.inboxes.get(user).into_iter();
+        all.flat_map(move |inbox| inbox.range(..(before, String::new())).rev())
+            .map(|(at, id)| (*at, id.as_str()))
+    }
+
+    /// Puts a conversation where its last activity has it in the user's list.
+    pub(super) fn put_in_inbox(&mut self, id: &str, user: &str) {
+        if let Some(at) = self.activity(id, user) {
+            self.inboxes
+                .entry(user.to_owned())
+                .or_default()
+                .insert((at, id.to_owned()));
+        }
+    }
+
+    /// Takes a conversation out of the user's list; before anything changes its last activity.
+    pub(super) fn take_out_of_inbox(&mut self, id: &str, user: &str) {
+        let Some(at) = self.activity(id, user) else {
+            return;
+        };
+        if let Some(inbox) = self.inboxes.get_mut(user) {
+            inbox.remove(&(at, id.to_owned()));
+            if inbox.is_empty() {
+                self.inboxes.remove(user);
+            }
+        }
+    }
+
+    /// Changes what can move a conversation's last activity, and its place in every list with it.
+    pub(super) fn change_activity(&mut self, id: &str, change: impl FnOnce(&mut Conversation)) {
+        let Some(conversation) = self.conversations.get(id) else {
+            return;
+        };
+        let users: Vec<String> = conversation.participants.keys().cloned().collect();
+        for user in &users {
+            self.take_out_of_inbox(id, user);
+        }
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            change(conversation);
+        }
+        for user in &users {
+            self.put_in_inbox(id, user);
+        }
+    }
+
+    fn activity(&self, id: &str, user: &str) -> Option<u64> {
+        let conversation = self.conversations.get(id)?;
+        Some(conversation.last_message_at(conversation.participants.get(user)?))
+    }
+}

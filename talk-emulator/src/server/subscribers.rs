@@ -1,0 +1,232 @@
+//! Who wants to hear of what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ConnectionId;
+use super::conversation::Conversation;
+
+/// A user's id, shared by all their connections and subscriptions.
+pub(super) type UserId = Arc<str>;
+
+/// What can be subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    /// `/users`, one user.
+    User(String),
+    /// `/users/{id}/online`
+    Online(String),
+    /// `/me/conversations`, of this user.
+    Conversations(String),
+    /// Something of a conversation.
+    Conversation { id: String, part: Part },
+}
+
+/// What of a conversation. `Side` comes first so that a range from it covers them all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// The conversation as this user sees it.
+    Side(String),
+    Messages,
+    Participants,
+    Participant(String),
+    Typing,
+    Reactions {
+        message: String,
+        emoji: String,
+    },
+}
+
+impl Topic {
+    pub(super) fn side(conversation: &str, user: &str) -> Self {
+        Self::part(conversation, Part::Side(user.to_owned()))
+    }
+
+    pub(super) fn part(conversation: &str, part: Part) -> Self {
+        Self::Conversation {
+            id: conversation.to_owned(),
+            part,
+        }
+    }
+}
+
+/// The authenticated connections of one app and their subscriptions, by all that is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Subscribers {
+    connections: BTreeMap<ConnectionId, Subscriber>,
+    users: BTreeMap<UserId, BTreeSet<ConnectionId>>,
+    topics: BTreeMap<Topic, BTreeMap<ConnectionId, UserId>>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    user: UserId,
+    topics: BTreeSet<Topic>,
+}
+
+impl Subscribers {
+    /// Lets a connection in. True if it is the user's first.
+    pub(super) fn connect(&mut self, connection: ConnectionId, user: &str) -> bool {
+        let user: UserId = self
+            .users
+            .get_key_value(user)
+            .map_or_else(|| user.into(), |(known, _)| known.clone());
+        let of_user = self.users.entry(user.clone()).or_default();
+        let first = of_user.is_empty();
+        of_user.insert(connection);
+        self.connections
+            .entry(connection)
+            .or_insert_with(|| Subscriber {
+                user,
+                topics: BTreeSet::new(),
+            });
+        first
+    }
+
+    /// Forgets a connection and its subscriptions. The user, if that was their last.
+    pub(super) fn disconnect(&mut self, connection: ConnectionId) -> Option<UserId> {
+        let Subscriber { user, topics } = self.connections.remove(&connection)?;
+        for topic in topics {
+            self.remove_from_topic(connection, &topic);
+        }
+        let of_user = self.users.get_mut(&user)?;
+        of_user.remove(&connection);
+        if !of_user.is_empty() {
+            return None;
+        }
+        self.users.remove(&user);
+        Some(user)
+    }
+
+    pub(super) fn subscribe(&mut self, connection: ConnectionId, topic: Topic) {
+        let Some(subscriber) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        if subscriber.topics.insert(topic.clone()) {
+            let user = subscriber.user.clone();
+            self.topics
+                .entry(topic)
+                .or_default()
+                .insert(connection, user);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, connection: ConnectionId, topic: &Topic) {
+        let Some(subscriber) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        if subscriber.topics.remove(topic) {
+            self.remove_from_topic(connection, topic);
+        }
+    }
+
+    fn remove_from_topic(&mut self, connection: ConnectionId, topic: &Topic) {
+        if let Some(of_topic) = self.topics.get_mut(topic) {
+            of_topic.remove(&connection);
+            if of_topic.is_empty() {
+                self.topics.remove(topic);
+            }
+        }
+    }
+
+    /// How many subscriptions a connection holds.
+    pub(super) fn count(&self, connection: ConnectionId) -> usize {
+        self.connections
+            .get(&connection)
+            .map_or(0, |subscriber| subscriber.topics.len())
+    }
+
+    /// Whether a connection is this user's.
+    pub(super) fn is_of(&self, connection: ConnectionId, user: &str) -> bool {
+        self.connections
+            .get(&connection)
+            .is_some_and(|subscriber| *subscriber.user == *user)
+    }
+
+    pub(super) fn is_connected(&self, user: &str) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// Everybody who subscribed to this.
+    pub(super) fn of<'a>(
+        &'a self,
+        topic: &Topic,
+    ) -> impl Iterator<Item = (ConnectionId, &'a UserId)> + use<'a> {
+        self.topics
+            .get(topic)
+            .into_iter()
+            .flatten()
+            .map(|(connection, user)| (*connection, user))
+    }
+
+    /// Those who subscribed to this part of a conversation and are in it.
+    pub(super) fn of_part<'a>(
+        &'a self,
+        id: &str,
+        part: Part,
+        conversation: &'a Conversation,
+    ) -> impl Iterator<Item = (ConnectionId, &'a UserId)> + use<'a> {
+        self.of(&Topic::part(id, part))
+            .filter(|(_, user)| conversation.participants.contains_key(&***user))
+    }
+
+    /// The user's connections that hear of the conversation as the user sees it.
+    pub(super) fn of_side(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
+        let list = Topic::Conversations(user.to_owned());
+        let side = Topic::side(conversation, user);
+        self.of(&list)
+            .chain(self.of(&side))
+            .map(|(connection, _)| connection)
+            .collect()
+    }
+
+    /// The user's connections that subscribed to anything of the conversation, or to the list.
+    pub(super) fn of_anything(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
+        let list = Topic::Conversations(user.to_owned());
+        let first = Topic::part(conversation, Part::Side(String::new()));
+        let wants = |topics: &BTreeSet<Topic>| {
+            topics.contains(&list)
+                || topics.range(&first..).next().is_some_and(
+                    |topic| matches!(topic, Topic::Conversation { id, .. } if id == conversation),
+                )
+        };
+        self.users
+            .get(user)
+            .into_iter()
+            .flatten()
+            .filter(|connection| {
+                self.connections
+                    .get(connection)
+                    .is_some_and(|it| wants(&it.topics))
+            })
+            .copied()
+            .collect()
+    }
+
+    /// The participants who subscribed to any reaction to the message.
+    pub(super) fn of_reactions<'a>(
+        &'a self,
+        id: &'a str,
+        message: &'a str,
+        conversation: &'a Conversation,
+    ) -> impl Iterator<Item = (ConnectionId, &'a UserId)> {
+        let reactions = |emoji: String| {
+            Topic::part(
+                id,
+                Part::Reactions {
+                    message: message.to_owned(),
+                    emoji,
+                },
+            )
+        };
+        self.topics
+            .range(reactions(String::new())..)
+            .take_while(move |(topic, _)| {
+                matches!(topic, Topic::Conversation { id: of, part: Part::Reactions { message: to, .. } }
+                    if of == id && to == message)
+            })
+            .flat_map(|(_, of_topic)| of_topic)
+            .map(|(connection, user)| (*connection, user))
+            .filter(|(_, user)| conversation.participants.contains_key(&***user))
+    }
+}

@@ -1,0 +1,44 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+/// How many tokens are remembered.
+const MAX: usize = 10_000;
+
+/// Whose the tokens were that came by socket: without a secret any text is a token, and over HTTP
+/// it is all that says who asks.
+#[derive(Default)]
+pub(super) struct Tokens {
+    users: BTreeMap<String, String>,
+    order: VecDeque<String>,
+}
+
+impl Tokens {
+    pub(super) fn remember(&mut self, token: &str, user: &str) {
+        if self
+            .users
+            .insert(token.to_owned(), user.to_owned())
+            .is_some()
+        {
+            return;
+        }
+        self.order.push_back(token.to_owned());
+        if self.order.len() > MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.users.remove(&oldest);
+        }
+    }
+
+    pub(super) fn user(&self, token: &str) -> Option<&str> {
+        self.users.get(token).map(String::as_str)
+    }
+}
+
+/// Without the tokens.
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("count", &self.users.len())
+            .finish()
+    }
+}

@@ -1,0 +1,183 @@
+//! What is asked over HTTP.
+
+use serde::Serialize;
+use serde_json::json;
+use talk_proto::Time;
+
+use super::auth;
+use super::dispatch::{Reply, done, reply};
+use super::faulty;
+use super::files;
+use super::http::{self, Address, Base};
+use super::machine::Server;
+use super::refusal::Refusal;
+use super::{Download, FileMetadata, HttpRequest, HttpResponse, StoredFile, UploadPermit};
+
+#[derive(Serialize)]
+struct Boken {
+    boken: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Uploaded<'a> {
+    file_token: &'a str,
+}
+
+impl Server {
+    /// Answers an HTTP request on any of the three bases, uploads and downloads aside.
+    ///
+    /// CORS headers are the caller's to add, and preflights the caller's to answer.
+    pub fn http(&mut self, now: Time, request: &HttpRequest) -> HttpResponse {
+        self.advance(now);
+        match self.meet_http(request).transpose() {
+            Ok(fault) => faulty::mark(self.answer_http(request), fault),
+            Err(refusal) => http::refuse(&refusal),
+        }
+    }
+
+    fn answer_http(&mut self, request: &HttpRequest) -> HttpResponse {
+        let Some(address) = Address::of(request) else {
+            return http::refuse(&Refusal::route_not_found());
+        };
+        if self.settings.refused_apps.contains(&address.app) {
+            return http::refuse(&Refusal::app_not_found());
+        }
+        match (
+            request.method().as_str(),
+            address.base,
+            address.path().as_slice(),
+        ) {
+            ("GET", Base::Internal, [] | [""]) => http::respond(done()),
+            ("GET", Base::Internal, ["", "app"]) => http::respond(app(&address.app)),
+            ("GET", Base::Internal, ["bokens", user]) => {
+                http::respond(self.boken(request, &address.app, user))
+            }
+            _ => http::refuse(&Refusal::route_not_found()),
+        }
+    }
+
+    /// A token for who has none; with a secret, only for who can show the user's signature.
+    fn boken(&self, request: &HttpRequest, app: &str, user: &str) -> Reply {
+        let secret = self.settings.secret.as_deref();
+        if let Some(secret) = secret {
+            let signature = http::query(request, "signature").unwrap_or_default();
+            if !auth::is_signature_of(secret, user, &signature) {
+                return Err(Refusal::unauthorized("The signature is not this user's."));
+            }
+        }
+        reply(&Boken {
+            boken: auth::issue(secret, app, user),
+        })
+    }
+
+    /// Whether the upload that `request` starts may go on, before its body is read.
+    ///
+    /// # Errors
+    ///
+    /// The answer to give instead: no valid token, a role that may not, or no such app.
+    pub fn begin_upload(
+        &mut self,
+        now: Time,
+        request: &HttpRequest,
+    ) -> Result<UploadPermit, Box<HttpResponse>> {
+        self.advance(now);
+        self.permit(request)
+            .map_err(|refusal| Box::new(http::refuse(&refusal)))
+    }
+
+    fn permit(&mut self, request: &HttpRequest) -> Result<UploadPermit, Refusal> {
+        let address = Address::of(request).ok_or_else(Refusal::route_not_found)?;
+        match (
+            request.method().as_str(),
+            address.base,
+            address.path().as_slice(),
+        ) {
+            ("POST", Base::Rest, ["files"]) => {}
+            _ => return Err(Refusal::route_not_found()),
+        }
+        if self.settings.refused_apps.contains(&address.app) {
+            return Err(Refusal::app_not_found());
+        }
+        let fault = self.meet_http(request).transpose()?;
+        let user = self.user_of(request, &address.app)?.unwrap_or_default();
+        self.with_context(&address.app, &user, |cx| {
+            cx.allow(|role| role.file_sharing, "send files")
+        })?;
+        let max_size = self.settings.limits.max_file_size.unwrap_or(u64::MAX);
+        Ok(UploadPermit {
+            app: address.app,
+            max_size,
+            fault,
+        })
+    }
+
+    /// An upload is complete: its file gets a token, under which the caller keeps the bytes.
+    ///
+    /// # Errors
+    ///
+    /// The answer to give instead (too large, a type that is not allowed); the caller drops the bytes.
+    pub fn finish_upload(
+        &mut self,
+        now: Time,
+        permit: &UploadPermit,
+        mut file: FileMetadata,
+    ) -> Result<StoredFile, Box<HttpResponse>> {
+        self.advance(now);
+        files::check(&self.settings, &file.filename, file.size)
+            .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
+        let is_known =
+            |subtype: &String| matches!(subtype.as_str(), "image" | "video" | "audio" | "voice");
+        file.subtype = file.subtype.filter(is_known);
+        let token = self.random.id("");
+        let response = http::respond(reply(&Uploaded { file_token: &token }));
+        self.app_mut(&permit.app)
+            .store
+            .files
+            .insert(token.clone(), file);
+        Ok(StoredFile { token, response })
+    }
+
+    /// The file that a `GET` asks for, to be served from where the caller keeps the bytes; `None`
+    /// when the request is no download or the file is unknown (then [`Server::http`] answers 404).
+    pub fn download(&self, request: &HttpRequest) -> Option<Download> {
+        let address = Address::of(request)?;
+        let token = match (address.base, address.path().as_slice()) {
+            (Base::Rest, ["files", token, _]) => (*token).to_owned(),
+            _ => return None,
+        };
+        let file = self
+            .apps
+            .get(&address.app)?
+            .store
+            .files
+            .get(&token)?
+            .clone();
+        Some(Download { token, file })
+    }
+
+    /// Who asks, by the token. Without a secret a token may say nothing: then nobody knows.
+    pub(super) fn user_of(
+        &self,
+        request: &HttpRequest,
+        app: &str,
+    ) -> Result<Option<String>, Refusal> {
+        let token = http::token(request)
+            .ok_or_else(|| Refusal::unauthorized("The request has no `Authorization: Bearer`."))?;
+        let known = self.apps.get(app).and_then(|app| app.tokens.user(token));
+        let identity = auth::check(self.settings.secret.as_deref(), app, token, self.now)?;
+        Ok(match (&self.settings.secret, known) {
+            (None, Some(user)) => Some(user.to_owned()),
+            _ => identity.user,
+        })
+    }
+}
+
+/// What UI components ask of an app before they start.
+fn app(id: &str) -> Reply {
+    reply(&json!({
+        "configuration": {},
+        "features": ["file_sharing", "location_sharing"],
+        "appMetadata": { "id": id, "name": id, "defaultLocale": "en-US", "custom": {} },
+    }))
+}

@@ -1,0 +1,98 @@
+use serde_json::json;
+use talk_emulator::server::{HttpRequest, Settings};
+
+use crate::kit::{World, get, picture};
+
+#[test]
+fn an_app_exists_as_soon_as_it_is_asked_for() {
+    let mut world = World::new();
+    assert_eq!(world.http(get("/api/v0/new%20app")), (200, json!({})));
+    let (status, body) = world.http(get("/api/v0/new%20app//app?sessionId=1&role_name=default"));
+    assert_eq!(status, 200);
+    assert_eq!(body["appMetadata"]["id"], "new app");
+    assert_eq!(
+        body["features"],
+        json!(["file_sharing", "location_sharing"])
+    );
+    for uri in [
+        "/",
+        "/api/v0/",
+        "/public_api/v1/app",
+        "/public_api/v1/app/nothing",
+        "/api/v0/%FF",
+    ] {
+        assert_eq!(world.http(get(uri)).0, 404, "{uri}");
+    }
+}
+
+#[test]
+fn a_file_is_found_where_its_block_says() {
+    let mut world = World::new();
+    let token = world.upload(picture());
+    let path = format!("/public_api/v1/app/files/{token}/cat%20%26%20dog.png");
+    let download = world.server.download(&get(&path)).unwrap();
+    assert_eq!(download.token, token);
+    assert_eq!(download.file, picture());
+    let wrong = [
+        "/public_api/v1/app/files/none/x",
+        "/public_api/v1/app/files",
+        "/api/v0/app",
+    ];
+    assert!(
+        wrong
+            .iter()
+            .all(|path| world.server.download(&get(path)).is_none())
+    );
+    let elsewhere = path.replace("/app/", "/other/");
+    assert!(
+        world.server.download(&get(&elsewhere)).is_none(),
+        "files belong to their app"
+    );
+}
+
+fn upload(world: &mut World, request: &HttpRequest) -> u16 {
+    let now = world.time();
+    world
+        .server
+        .begin_upload(now, request)
+        .map_or_else(|refused| refused.status().as_u16(), |_| 200)
+}
+
+#[test]
+fn an_upload_needs_a_token_and_the_right_address() {
+    let mut world = World::new();
+    let post = |uri: &str| http::Request::post(uri).body(Default::default()).unwrap();
+    assert_eq!(upload(&mut world, &post("/public_api/v1/app/files")), 401);
+    assert_eq!(upload(&mut world, &get("/public_api/v1/app/files")), 404);
+    assert_eq!(upload(&mut world, &post("/public_api/v1/app/file")), 404);
+}
+
+#[test]
+fn a_file_beyond_the_limits_is_refused_before_and_after() {
+    let mut settings = Settings::default();
+    settings.limits.max_file_size = Some(100);
+    settings.limits.file_types = Some(["png".to_owned()].into());
+    let mut world = World::with(settings);
+    let peer = world.connect("alice");
+    let mut validate = |filename: &str, filesize: serde_json::Value| {
+        let data = json!({ "filename": filename, "filesize": filesize });
+        world.call(peer, "POST", "/files/validate", data).0
+    };
+    assert_eq!(validate("a.PNG", json!(100)), 200);
+    assert_eq!(validate("a.png", json!(101)), 400);
+    assert_eq!(validate("a.exe", json!(1)), 400);
+    assert_eq!(validate("", json!(1)), 400);
+    assert_eq!(validate("a.png", json!(-1)), 400);
+    assert_eq!(validate("a.png", json!("1")), 400);
+
+    let request = http::Request::post("/public_api/v1/app/files")
+        .header("authorization", "Bearer any")
+        .body(Default::default())
+        .unwrap();
+    let now = world.time();
+    let permit = world.server.begin_upload(now, &request).unwrap();
+    assert_eq!(permit.max_size, 100);
+    let mut file = picture();
+    file.size = 101;
+    assert!(world.server.finish_upload(now, &permit, file).is_err());
+}

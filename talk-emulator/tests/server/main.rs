@@ -1,0 +1,21 @@
+//! The pure server, frame by frame and in virtual time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod kit;
+
+mod access;
+mod conversations;
+mod faults;
+mod http;
+mod messages;
+mod participants;
+mod reactions;
+mod read_state;
+mod sessions;
+mod typing;
+mod users;
