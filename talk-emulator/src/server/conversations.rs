@@ -1,14 +1,13 @@
 //! Requests about a conversation as a whole, and about my list of them.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::context::Context;
 use super::conversation::Conversation;
 use super::dispatch::{Body, Reply, done, reply};
 use super::events::{ConversationDiff, Event};
 use super::filter::Filter;
-use super::page::{self, Page, PageRequest};
+use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::{CustomPatch, Patch};
 use super::refusal::Refusal;
 
@@ -30,9 +29,8 @@ pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
         Some(cursor) => (cursor.after, cursor.filter),
         None => (u64::MAX, request.filter),
     };
-    let filter = filter.filter(|filter| !filter.is_null());
+    let matches = Filter::read(filter.as_ref())?;
     cx.store.user(cx.me)?;
-    let matches = Filter::read(filter.as_ref().unwrap_or(&Value::Null))?;
     let sides = cx
         .store
         .inbox(cx.me, before)
@@ -41,7 +39,11 @@ pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
             Some((at, conversation.side(id, participation)))
         })
         .filter(|(_, side)| matches.matches(side));
-    reply(&Page::of(sides, size, filter))
+    reply(&Page::of(sides, size, |after| Cursor {
+        after,
+        filter: filter.clone(),
+        search: None,
+    }))
 }
 
 /// `GET /me/conversations/{c}`

@@ -11,7 +11,8 @@ use super::context::Context;
 use super::refusal::Refusal;
 use super::subscribers::{Part, Topic};
 use super::{
-    conversations, files, messages, participants, presence, reactions, read_state, typing, users,
+    conversations, files, messages, participants, presence, reactions, read_state, translate,
+    typing, users,
 };
 
 /// The most subscriptions that one connection can hold; far above what any client needs.
@@ -87,6 +88,7 @@ pub(super) fn dispatch(
         ("PUT", ["conversations", c]) => conversations::set(cx, c, body),
         ("POST", ["me", "conversations", c, "read"]) => read_state::mark_read(cx, c),
         ("POST", ["me", "conversations", c, "unread"]) => read_state::mark_unread(cx, c),
+        ("GET", ["me", "conversations", c, "translate"]) => translate::get(cx, c, body),
         ("GET", ["me", "conversations", c, "typing"]) => typing::get(cx, c),
         ("POST", ["me", "conversations", c, "typing"]) => typing::start(cx, c),
 

@@ -11,7 +11,7 @@ use super::conversation::Access;
 use super::dispatch::{Body, Reply, done, reply};
 use super::events::{Event, MessageDiff};
 use super::message::{Message, MessageKind};
-use super::page::{self, Page, PageRequest};
+use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::{CustomDiff, CustomPatch};
 use super::read_state;
 use super::refusal::Refusal;
@@ -57,7 +57,7 @@ pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let messages = conversation.messages.before(before);
     let views = messages.map(|message| (message.created_at, message.view(cx.me)));
-    reply(&Page::of(views, size, None))
+    reply(&Page::of(views, size, Cursor::at))
 }
 
 /// `GET /me/conversations/{c}/messages/{m}`

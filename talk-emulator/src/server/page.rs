@@ -25,6 +25,10 @@ pub(super) const PARTICIPANTS: PageSize = PageSize {
     default: 10,
     max: 50,
 };
+pub(super) const SEARCH: PageSize = PageSize {
+    default: 10,
+    max: 50,
+};
 pub(super) const REACTIONS: PageSize = PageSize {
     default: 10,
     max: 100,
@@ -55,9 +59,21 @@ pub(super) struct Cursor {
     /// What narrowed the first page, and so narrows the next.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub(super) filter: Option<Value>,
+    /// What was searched for.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(super) search: Option<String>,
 }
 
 impl Cursor {
+    /// The end of a page of everything.
+    pub(super) fn at(after: u64) -> Self {
+        Self {
+            after,
+            filter: None,
+            search: None,
+        }
+    }
+
     pub(super) fn encode(&self) -> String {
         // Strings, numbers and a JSON value: this does not fail.
         BASE64URL_NOPAD.encode(&serde_json::to_vec(self).unwrap_or_default())
@@ -96,12 +112,12 @@ impl PageRequest {
 }
 
 impl<T> Page<T> {
-    /// The first `size` of `items`, each with the time that orders the list, and a cursor if there
-    /// are more.
+    /// The first `size` of `items`, each with the time that orders the list; if there are more, with
+    /// the cursor that `end` makes of the last one's time.
     pub(super) fn of(
         items: impl IntoIterator<Item = (u64, T)>,
         size: usize,
-        filter: Option<Value>,
+        end: impl FnOnce(u64) -> Cursor,
     ) -> Self {
         let mut items = items.into_iter();
         let mut last = None;
@@ -110,10 +126,8 @@ impl<T> Page<T> {
             item
         });
         let data: Vec<T> = data.collect();
-        let cursor = match (last, items.next()) {
-            (Some(after), Some(_)) => Some(Cursor { after, filter }.encode()),
-            _ => None,
-        };
+        let has_more = items.next().is_some();
+        let cursor = last.filter(|_| has_more).map(|after| end(after).encode());
         Self { data, cursor }
     }
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::conversation::{Access, Notify};
 use super::dispatch::{Body, Reply, done, reply};
 use super::events::{Event, ParticipantDiff};
-use super::page::{self, Page, PageRequest};
+use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::Patch;
 use super::read_state;
 use super::refusal::{Refusal, RefusalBody};
@@ -76,7 +76,7 @@ pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
         .range(..before)
         .rev()
         .filter_map(|(at, user)| Some((*at, conversation.participants.get(user)?.view(user))));
-    reply(&Page::of(participants, size, None))
+    reply(&Page::of(participants, size, Cursor::at))
 }
 
 /// `GET /me/conversations/{c}/participants/{u}`

@@ -9,7 +9,7 @@ use super::dispatch::{Body, Reply, done, reply};
 use super::emoji;
 use super::events::{Event, MessageDiff, ReactionDiff};
 use super::message::{Message, Reactions};
-use super::page::{self, Page, PageRequest};
+use super::page::{self, Cursor, Page, PageRequest};
 use super::refusal::Refusal;
 use super::subscribers::{Part, Topic};
 
@@ -57,7 +57,7 @@ pub(super) fn list(
                 )
             })
         });
-    reply(&Page::of(items, size, None))
+    reply(&Page::of(items, size, Cursor::at))
 }
 
 /// The topic of subscribing to one emoji. One that is none has no reactions, and never will.

@@ -5,12 +5,14 @@ use serde_json::json;
 use talk_proto::Time;
 
 use super::auth;
+use super::context::Context;
 use super::dispatch::{Reply, done, reply};
 use super::faulty;
 use super::files;
 use super::http::{self, Address, Base};
 use super::machine::Server;
 use super::refusal::Refusal;
+use super::search;
 use super::{Download, FileMetadata, HttpRequest, HttpResponse, StoredFile, UploadPermit};
 
 #[derive(Serialize)]
@@ -53,8 +55,28 @@ impl Server {
             ("GET", Base::Internal, ["bokens", user]) => {
                 http::respond(self.boken(request, &address.app, user))
             }
+            ("GET", Base::Rest, ["me", "messages", "search"]) => {
+                self.search(request, &address.app, search::messages)
+            }
+            ("GET", Base::Rest, ["me", "conversations", "search"]) => {
+                self.search(request, &address.app, search::conversations)
+            }
             _ => http::refuse(&Refusal::route_not_found()),
         }
+    }
+
+    fn search(
+        &mut self,
+        request: &HttpRequest,
+        app: &str,
+        search: fn(&Context<'_>, &HttpRequest) -> Result<HttpResponse, Refusal>,
+    ) -> HttpResponse {
+        let found = self.user_of(request, app).and_then(|user| {
+            let me =
+                user.ok_or_else(|| Refusal::unauthorized("The token does not say whose it is."))?;
+            self.with_context(app, &me, |cx| search(cx, request))
+        });
+        found.unwrap_or_else(|refusal| http::refuse(&refusal))
     }
 
     /// A token for who has none; with a secret, only for who can show the user's signature.

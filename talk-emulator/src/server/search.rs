@@ -1,0 +1,193 @@
+//! Search in my messages and conversations.
+
+use std::collections::BinaryHeap;
+use std::iter::Peekable;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::context::Context;
+use super::conversation::SideView;
+use super::filter::Filter;
+use super::http;
+use super::message::{Message, MessageKind, MessageView};
+use super::page::{self, Cursor, Page, PageRequest};
+use super::refusal::Refusal;
+use super::words::{self, Words};
+use super::{HttpRequest, HttpResponse};
+
+/// What is searched for.
+#[derive(Debug)]
+struct Query {
+    text: String,
+    words: Words,
+    filter: Option<Value>,
+    matches: Filter,
+    before: u64,
+    size: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundMessage<'a> {
+    conversation_id: &'a str,
+    #[serde(flatten)]
+    message: MessageView<'a>,
+}
+
+/// `GET …/me/messages/search`, newest first.
+pub(super) fn messages(cx: &Context<'_>, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let query = Query::read(cx, request)?;
+    let by_conversation = query.sides(cx).map(|side| {
+        let messages = cx.store.conversations.get(side.id).map(|it| &it.messages);
+        let messages = messages
+            .into_iter()
+            .flat_map(|it| it.before(Some(query.before)));
+        messages.map(move |message| (side.id, message))
+    });
+    let found = NewestFirst::new(by_conversation)
+        .filter(|(_, message)| query.finds(message))
+        .map(|(conversation_id, message)| {
+            let found = FoundMessage {
+                conversation_id,
+                message: message.view(cx.me),
+            };
+            (message.created_at, found)
+        });
+    Ok(query.answer(found))
+}
+
+/// `GET …/me/conversations/search`, latest activity first.
+pub(super) fn conversations(
+    cx: &Context<'_>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, Refusal> {
+    let query = Query::read(cx, request)?;
+    let found = query
+        .sides(cx)
+        .map(|side| (side.state.last_message_at, side))
+        .filter(|(at, side)| {
+            let custom = side.custom.get("search").map(String::as_str);
+            let mut fields = side.subject.into_iter().chain(custom);
+            *at < query.before && fields.any(|field| query.words.are_in(field))
+        });
+    Ok(query.answer(found))
+}
+
+impl Query {
+    fn read(cx: &Context<'_>, request: &HttpRequest) -> Result<Self, Refusal> {
+        if !cx.settings.limits.search {
+            return Err(Refusal::forbidden(
+                "SEARCH_NOT_AVAILABLE",
+                "Your plan has no search.",
+            ));
+        }
+        let limit = http::query(request, "limit");
+        let limit = limit.map(|limit| limit.parse().map_or(Value::Null, |limit: u64| limit.into()));
+        let page = PageRequest {
+            limit,
+            cursor: http::query(request, "cursor"),
+            filter: None,
+        };
+        let size = page.size(page::SEARCH)?;
+        let cursor = match page.cursor()? {
+            Some(cursor) => cursor,
+            None => Cursor {
+                after: u64::MAX,
+                filter: filter_of(request)?,
+                // Clients encode it twice.
+                search: http::query(request, "searchString")
+                    .map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned()),
+            },
+        };
+        let text = cursor.search.ok_or_else(|| {
+            Refusal::invalid("INVALID_SEARCH_STRING", "There is nothing to search for.")
+        })?;
+        Ok(Self {
+            words: Words::of(&text),
+            matches: Filter::read(cursor.filter.as_ref())?,
+            text,
+            filter: cursor.filter,
+            before: cursor.after,
+            size,
+        })
+    }
+
+    /// The conversations to look in.
+    fn sides<'a>(&'a self, cx: &'a Context<'_>) -> impl Iterator<Item = SideView<'a>> {
+        cx.store
+            .inbox(cx.me, u64::MAX)
+            .filter_map(|(_, id)| {
+                let (conversation, participation) = cx.store.joined(id, cx.me).ok()?;
+                Some(conversation.side(id, participation))
+            })
+            .filter(|side| self.matches.matches(side))
+    }
+
+    fn finds(&self, message: &Message) -> bool {
+        message.kind == MessageKind::UserMessage
+            && self.words.are_in(&words::text_of(&message.content))
+    }
+
+    /// The results line by line, as they stream.
+    fn answer<T: Serialize>(&self, found: impl Iterator<Item = (u64, T)>) -> HttpResponse {
+        let page = Page::of(found, self.size, |after| Cursor {
+            after,
+            filter: self.filter.clone(),
+            search: Some(self.text.clone()),
+        });
+        let mut lines = vec![Bytes::from_static(b"{\"data\":[\n")];
+        for (at, result) in page.data.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            // Results have string keys and no numbers that JSON lacks: this does not fail.
+            let json = serde_json::to_string(result).unwrap_or_default();
+            lines.push(format!("{comma}{json}\n").into());
+        }
+        lines.push(match page.cursor {
+            Some(cursor) => format!("],\"cursor\":\"{cursor}\"}}").into(),
+            None => Bytes::from_static(b"]}"),
+        });
+        http::chunks(200, lines)
+    }
+}
+
+fn filter_of(request: &HttpRequest) -> Result<Option<Value>, Refusal> {
+    let json = http::query(request, "conversationFilter");
+    json.map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|_| Refusal::invalid("INVALID_FILTER", "This is no filter of conversations."))
+}
+
+/// The messages of several conversations, each newest first, as one list that is.
+struct NewestFirst<I: Iterator> {
+    lists: Vec<Peekable<I>>,
+    /// When the first message left of each list was sent, and which list that is.
+    heads: BinaryHeap<(u64, usize)>,
+}
+
+impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> NewestFirst<I> {
+    fn new(lists: impl Iterator<Item = I>) -> Self {
+        let mut lists: Vec<Peekable<I>> = lists.map(Iterator::peekable).collect();
+        let heads = lists.iter_mut().enumerate();
+        let heads = heads
+            .filter_map(|(at, list)| Some((list.peek()?.1.created_at, at)))
+            .collect();
+        Self { lists, heads }
+    }
+}
+
+impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> Iterator for NewestFirst<I> {
+    type Item = (&'a str, &'a Message);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (_, at) = self.heads.pop()?;
+        let list = self.lists.get_mut(at)?;
+        let first = list.next();
+        if let Some((_, message)) = list.peek() {
+            self.heads.push((message.created_at, at));
+        }
+        first
+    }
+}
