@@ -2,9 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::rpc;
+use crate::{emulator, rpc};
 
-/// Chat from a terminal, a script or another language.
+/// Chat from a terminal, a script or another language
 #[derive(Debug, Parser)]
 #[command(name = "talk", version)]
 pub(crate) struct Cli {
@@ -14,6 +14,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Drive one session over standard input and output, one JSON object a line each way.
+    /// Run a local TalkJS for tests and development, until Ctrl-C
+    Emulator(emulator::Options),
+    /// Drive one session over standard input and output, one JSON object a line each way
     Rpc(rpc::Options),
 }

@@ -1,0 +1,83 @@
+//! `talk emulator`: a local TalkJS until Ctrl-C.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use talk_emulator::Emulator;
+use talk_emulator::server::Settings;
+
+use crate::exit::{CommandError, Outcome, runtime};
+
+/// What `talk emulator` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The port to listen on, on 127.0.0.1; 0 takes any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Switches authentication on, with this secret key
+    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// A JSON file with settings: roles, limits, sync, secret
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Prints where the emulator listens as the first line, and runs until it is told to stop.
+pub(crate) fn run(options: Options) -> Outcome {
+    let mut settings = match &options.config {
+        None => Settings::default(),
+        Some(file) => read_settings(file)?,
+    };
+    if options.secret.is_some() {
+        settings.secret = options.secret;
+    }
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        let emulator = Emulator::builder()
+            .port(options.port)
+            .settings(settings)
+            .start()
+            .await?;
+        // Without a reader of the line there is nobody to tell.
+        let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
+        let _ = io::stdout().flush();
+        stop.await;
+        emulator.shutdown().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn read_settings(file: &Path) -> Result<Settings, CommandError> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        CommandError::Usage(format!("--config {}: {error}", file.display()))
+    };
+    let text = fs::read_to_string(file).map_err(|error| unusable(&error))?;
+    serde_json::from_str(&text).map_err(|error| unusable(&error))
+}
+
+/// Done when the process is asked to stop, by Ctrl-C or by its supervisor. The handlers are there
+/// when this returns, so that no request to stop is missed.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Done when the process is asked to stop by Ctrl-C.
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}

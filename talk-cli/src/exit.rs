@@ -1,0 +1,37 @@
+//! How a command ends.
+
+use std::io;
+use std::process::ExitCode;
+
+use talk_emulator::StartError;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// What was asked for makes no sense. Exit code 2, as for what clap finds.
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Emulator(#[from] StartError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// How a command ends: with an exit code, or with an error that is reported.
+pub(crate) type Outcome = Result<ExitCode, CommandError>;
+
+/// Tells the error on standard error, and gives the exit code that stands for it.
+pub(crate) fn report(error: &CommandError) -> ExitCode {
+    eprintln!("talk: {error}");
+    match error {
+        CommandError::Usage(_) => ExitCode::from(2),
+        CommandError::Emulator(_) | CommandError::Io(_) => ExitCode::FAILURE,
+    }
+}
+
+/// The runtime of a command: one thread, which is all that one session needs.
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}

@@ -1,0 +1,86 @@
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::support::{Emulator, talk};
+
+fn get(host: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_says_where_it_listens_and_listens_there() {
+    let emulator = Emulator::start(&[]);
+    let port = emulator.host.strip_prefix("127.0.0.1:").unwrap();
+    assert_ne!(port.parse::<u16>().unwrap(), 0);
+    assert!(get(&emulator.host, "/api/v0/app").starts_with("HTTP/1.1 200"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_it_cleanly() {
+    for signal in ["-INT", "-TERM"] {
+        let mut emulator = Emulator::start(&[]);
+        let kill = std::process::Command::new("kill")
+            .args([signal, &emulator.process.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        assert_eq!(emulator.process.wait().unwrap().code(), Some(0));
+        let mut rest = String::new();
+        emulator.output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+        assert!(TcpStream::connect(&emulator.host).is_err());
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_says_so() {
+    let emulator = Emulator::start(&[]);
+    let port = emulator.host.rsplit(':').next().unwrap();
+    let output = talk().args(["emulator", "--port", port]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains(port) && message.contains("in use"),
+        "{message}"
+    );
+}
+
+#[test]
+fn settings_come_from_a_file_and_a_secret_from_the_command_line() {
+    let config = tempfile::NamedTempFile::new().unwrap();
+    let path = config.path().to_str().unwrap();
+
+    fs::write(path, r#"{"refusedApps": ["gone"]}"#).unwrap();
+    let emulator = Emulator::start(&["--config", path]);
+    assert!(get(&emulator.host, "/api/v0/gone").starts_with("HTTP/1.1 404"));
+    let boken = "/api/v0/app/bokens/alice?signature=";
+    assert!(get(&emulator.host, boken).starts_with("HTTP/1.1 200"));
+
+    let emulator = Emulator::start(&["--config", path, "--secret", "s3cret"]);
+    assert!(get(&emulator.host, boken).starts_with("HTTP/1.1 401"));
+}
+
+#[test]
+fn settings_that_are_not_understood_are_bad_arguments() {
+    let config = tempfile::NamedTempFile::new().unwrap();
+    let path = config.path().to_str().unwrap();
+    fs::write(path, r#"{"rolls": {}}"#).unwrap();
+    for path in [path, "/nowhere/settings.json"] {
+        let output = talk()
+            .args(["emulator", "--config", path])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(path), "{message}");
+    }
+}
