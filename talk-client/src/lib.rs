@@ -1,8 +1,63 @@
-//! The asynchronous half of Talk: the transport that carries [`talk_proto`], written over
-//! [`futures-io`](futures_util::io) traits and the small [`Runtime`] trait. No runtime is named
-//! here; an adapter crate such as `talk-tokio` brings one.
+//! The asynchronous half of Talk, a client for TalkJS chat: [`Session`], the refs and
+//! subscriptions that are made from it, and the driver that runs [`talk_proto`] underneath.
+//!
+//! No runtime is named here. An adapter crate such as `talk-tokio` implements the small [`Runtime`]
+//! trait, re-exports this crate, and gives `get_talk_session`, where everything starts:
+//!
+//! ```no_run
+//! use futures_util::StreamExt;
+//! use talk_client::{Runtime, TalkOptions, UserParams, get_talk_session_on};
+//!
+//! async fn chat<R: Runtime>(runtime: R) -> Result<(), talk_client::Error> {
+//!     let session = get_talk_session_on(&runtime, TalkOptions::new("my_app", "alice")?);
+//!     session.current_user().set(UserParams::named("Alice")).await?;
+//!     let lobby = session.conversation("lobby")?;
+//!     lobby.create_if_not_exists(Default::default()).await?;
+//!     lobby.send("Hello, *world*!").await?;
+//!
+//!     let mut messages = lobby.subscribe_messages();
+//!     while let Some(update) = messages.next().await {
+//!         for message in update.snapshot.iter().flat_map(|window| window.iter()) {
+//!             println!("{}", message.plaintext());
+//!         }
+//!     }
+//!     messages.terminated().await
+//! }
+//! ```
+//!
+//! - **Calls** are futures. They wait for the connection, and are sent again when it is lost.
+//!   Dropping one cancels it.
+//! - **Refs** name things that need not exist. They are cheap to clone, and equal when they name the
+//!   same.
+//! - **[Subscription]s** are streams of snapshots with the changes between them.
+//! - **[`Error`]s** tell apart what was misuse, what the server refused, what the network did, and
+//!   the session's end.
 
+mod driver;
+mod error;
+mod handle;
 pub mod net;
+mod options;
+mod refs;
+mod registry;
 mod runtime;
+mod session;
+mod subscription;
+mod sync;
 
+pub use error::Error;
+pub use handle::CallFuture;
+pub use options::TalkOptions;
+pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRef};
 pub use runtime::Runtime;
+pub use session::{ConnectionStates, ErrorHandler, Session, get_talk_session_on};
+pub use subscription::{Subscription, SubscriptionState, Update};
+pub use talk_proto::{
+    Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock, ConversationId,
+    ConversationParams, ConversationSnapshot, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype,
+    Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot, MessageType,
+    Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing, ParticipantParams,
+    ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary, ReferencedMessageSnapshot,
+    Refused, Secret, SendMessage, SessionError, Side, TextBlock, TextNode, Time, Translation,
+    TransportError, TypingSnapshot, User, UserId, UserParams, Window,
+};

@@ -336,6 +336,15 @@ impl Session {
         Ok(())
     }
 
+    /// From now on [`Output::FetchToken`] can be answered, as
+    /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) says from the
+    /// start. A token that is in use stays in use until it expires.
+    pub fn allow_token_fetch(&mut self, now: Time) {
+        if self.accept(now).is_ok() {
+            self.auth.allow_callback();
+        }
+    }
+
     /// The network is back, or is another one: connects at once if an attempt was due later, and
     /// checks a connection that is open.
     pub fn network_changed(&mut self, now: Time) {

@@ -1,8 +1,53 @@
 //! Talk on [tokio]: a client for TalkJS chat, independent of TalkJS.
 //!
-//! Everything of [`talk_client`] is here, and [`TokioRuntime`] makes it run.
+//! ```no_run
+//! use futures_util::StreamExt;
+//! use talk_tokio::{TalkOptions, UserParams, get_talk_session};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let session = get_talk_session(TalkOptions::new("my_app", "alice")?)?;
+//!     session.current_user().set(UserParams::named("Alice")).await?;
+//!     let lobby = session.conversation("lobby")?;
+//!     lobby.create_if_not_exists(Default::default()).await?;
+//!     lobby.send("Hello, *world*!").await?;
+//!
+//!     let mut messages = lobby.subscribe_messages();
+//!     while let Some(update) = messages.next().await {
+//!         println!("{} messages", update.snapshot.map_or(0, |window| window.len()));
+//!     }
+//!     Ok(messages.terminated().await?)
+//! }
+//! ```
+//!
+//! Everything of [`talk_client`] is here: its page tells the story. This crate adds
+//! [`get_talk_session`] and the [`TokioRuntime`] that it runs on.
 
 mod runtime;
 
 pub use runtime::{NoRuntime, TokioRuntime};
 pub use talk_client::*;
+
+/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
+/// the current tokio runtime.
+///
+/// Nothing is sent before something is asked of the session. It ends with the runtime that it was
+/// made on; whoever asks then is given a new one.
+///
+/// ```no_run
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use talk_tokio::{TalkOptions, get_talk_session};
+///
+/// let session = get_talk_session(TalkOptions::new("my_app", "alice")?)?;
+/// assert_eq!(session, get_talk_session(TalkOptions::new("my_app", "alice")?)?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`NoRuntime`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for that.
+pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntime> {
+    let runtime = TokioRuntime::current()?;
+    Ok(get_talk_session_on(&runtime, options))
+}

@@ -112,6 +112,14 @@ impl Auth {
         }
     }
 
+    /// From now on the application can be asked, and nobody else is.
+    pub(crate) fn allow_callback(&mut self) {
+        self.source = Source::Callback;
+        if matches!(self.fetch, Some((Fetch::Boken(_) | Fetch::Starting, _))) {
+            self.fetch = None;
+        }
+    }
+
     /// The next thing to do while a token is wanted.
     pub(crate) fn poll(&mut self, now: Time) -> Option<AuthTask> {
         if self.fetch.is_some_and(|(_, deadline)| deadline <= now) {

@@ -1,5 +1,6 @@
 //! Names of things: cheap to clone, never empty when a caller makes them.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,13 @@ use serde::{Deserialize, Serialize};
 pub struct EmptyId {
     /// What was named, in words: `user ID`, `emoji`…
     pub what: &'static str,
+}
+
+/// So that an ID itself can stand wherever something that becomes one is asked for.
+impl From<Infallible> for EmptyId {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 macro_rules! id {

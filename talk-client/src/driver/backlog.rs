@@ -1,0 +1,53 @@
+//! What a socket was given and has not taken.
+
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::runtime::Runtime;
+
+/// More unsent bytes than this are a sign of a dead connection.
+const MAX_UNSENT: usize = 4 << 20;
+
+/// How long a connection with so many unsent bytes may take nothing. Without it, a burst above
+/// [`MAX_UNSENT`] would break a healthy connection, and again when it is repeated on the next.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Tells a connection that is dead from one that is slow.
+#[derive(Default)]
+pub(super) struct Backlog {
+    /// All bytes that the socket was ever given.
+    given: usize,
+    /// How many it had taken when the wait began, and the wait.
+    stall: Option<(usize, BoxFuture<'static, ()>)>,
+}
+
+impl Backlog {
+    /// The socket was given so many bytes.
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.given = self.given.saturating_add(bytes);
+    }
+
+    /// Ready when the connection counts as lost.
+    pub(super) fn poll<R: Runtime>(
+        &mut self,
+        cx: &mut Context<'_>,
+        runtime: &R,
+        unsent: usize,
+    ) -> Poll<()> {
+        if unsent <= MAX_UNSENT {
+            self.stall = None;
+            return Poll::Pending;
+        }
+        let taken = self.given.saturating_sub(unsent);
+        if self.stall.as_ref().is_none_or(|(then, _)| *then != taken) {
+            self.stall = Some((taken, Box::pin(runtime.sleep(PATIENCE))));
+        }
+        if let Some((_, wait)) = &mut self.stall {
+            ready!(wait.as_mut().poll(cx));
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}

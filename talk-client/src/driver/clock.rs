@@ -1,0 +1,75 @@
+//! The core's time, made from the machine's two clocks.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use talk_proto::Time;
+
+/// How far the wall clock must be ahead to be believed. A machine that was suspended may not have
+/// counted the time in its monotonic clock.
+const JUMP: Duration = Duration::from_secs(5);
+
+/// Unix time that never goes back: the wall clock at the start plus the monotonic clock since then,
+/// moved forward when the wall clock is far ahead.
+pub(super) struct Clock {
+    base: Duration,
+    start: Instant,
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        Self {
+            base: wall_clock(),
+            start: Instant::now(),
+        }
+    }
+
+    pub(super) fn now(&mut self) -> Time {
+        self.at(self.start.elapsed(), wall_clock())
+    }
+
+    fn at(&mut self, elapsed: Duration, wall: Duration) -> Time {
+        let mut now = self.base + elapsed;
+        if wall > now + JUMP {
+            self.base += wall - now;
+            now = wall;
+        }
+        Time::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Since the unix epoch; zero before it.
+fn wall_clock() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn clock() -> Clock {
+        Clock {
+            base: secs(1_000),
+            start: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn small_steps_of_the_wall_clock_are_ignored() {
+        let mut clock = clock();
+        assert_eq!(clock.at(secs(1), secs(1_006)), Time::from_millis(1_001_000));
+        assert_eq!(clock.at(secs(2), secs(10)), Time::from_millis(1_002_000));
+    }
+
+    #[test]
+    fn a_suspend_moves_the_time_forward_for_good() {
+        let mut clock = clock();
+        assert_eq!(clock.at(secs(1), secs(5_000)), Time::from_millis(5_000_000));
+        assert_eq!(clock.at(secs(2), secs(1)), Time::from_millis(5_001_000));
+    }
+}

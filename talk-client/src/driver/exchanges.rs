@@ -1,0 +1,117 @@
+//! The HTTP exchanges that are under way.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::Stream;
+use http::{Request, Response};
+use talk_proto::{HttpBody, HttpFailure, HttpId, Input};
+
+use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
+use crate::runtime::Runtime;
+
+/// Few at a time: all of them are polled whenever the driver is.
+#[derive(Default)]
+pub(super) struct Exchanges {
+    running: BTreeMap<HttpId, Stage>,
+}
+
+enum Stage {
+    Head(BoxFuture<'static, Result<Response<ResponseBody>, HttpError>>),
+    Body(ResponseBody),
+    /// The request could not be made.
+    Failed(HttpFailure),
+}
+
+/// What comes of an exchange.
+enum Step {
+    Head(u16),
+    Chunk(Bytes),
+    End,
+    Failed(HttpFailure),
+}
+
+impl Exchanges {
+    pub(super) fn start<R: Runtime>(
+        &mut self,
+        id: HttpId,
+        connector: &Connector<R>,
+        request: Request<HttpBody>,
+    ) {
+        let (parts, body) = request.into_parts();
+        let stage = match request_body(body) {
+            Ok(body) => {
+                let connector = connector.clone();
+                let request = Request::from_parts(parts, body);
+                Stage::Head(Box::pin(async move { connector.request(request).await }))
+            }
+            Err(failure) => Stage::Failed(failure),
+        };
+        self.running.insert(id, stage);
+    }
+
+    pub(super) fn cancel(&mut self, id: HttpId) {
+        self.running.remove(&id);
+    }
+
+    /// The next thing that happened in one of them.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Input<'static>> {
+        for (&http, stage) in &mut self.running {
+            let Poll::Ready(step) = stage.poll(cx) else {
+                continue;
+            };
+            if let Step::End | Step::Failed(_) = step {
+                self.running.remove(&http);
+            }
+            return Poll::Ready(match step {
+                Step::Head(status) => Input::HttpHead { http, status },
+                Step::Chunk(chunk) => Input::HttpChunk { http, chunk },
+                Step::End => Input::HttpEnd { http },
+                Step::Failed(failure) => Input::HttpFailed { http, failure },
+            });
+        }
+        Poll::Pending
+    }
+}
+
+impl Stage {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        match self {
+            Self::Head(head) => match ready!(head.as_mut().poll(cx)) {
+                Ok(response) => {
+                    let status = response.status().as_u16();
+                    *self = Self::Body(response.into_body());
+                    Poll::Ready(Step::Head(status))
+                }
+                Err(error) => Poll::Ready(Step::Failed(failure(&error))),
+            },
+            Self::Body(body) => Poll::Ready(match ready!(Pin::new(body).poll_next(cx)) {
+                Some(Ok(chunk)) => Step::Chunk(chunk),
+                Some(Err(error)) => Step::Failed(failure(&error)),
+                None => Step::End,
+            }),
+            Self::Failed(failure) => Poll::Ready(Step::Failed(failure.clone())),
+        }
+    }
+}
+
+fn request_body(body: HttpBody) -> Result<RequestBody, HttpFailure> {
+    match body {
+        HttpBody::Empty => Ok(RequestBody::default()),
+        HttpBody::Bytes(bytes) => Ok(RequestBody::from_bytes(bytes)),
+        HttpBody::Upload { .. } => {
+            let reason = "there is no source for this upload";
+            Err(HttpFailure::Source(reason.to_owned()))
+        }
+    }
+}
+
+fn failure(error: &HttpError) -> HttpFailure {
+    match error {
+        HttpError::Source(source) => HttpFailure::Source(source.to_string()),
+        error => HttpFailure::Network(error.to_string()),
+    }
+}

@@ -1,0 +1,340 @@
+//! The driver: one task that owns the core and does what it wants done.
+
+mod backlog;
+mod calls;
+mod clock;
+mod exchanges;
+mod socket;
+mod subscriptions;
+mod timer;
+mod tokens;
+
+use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use talk_proto::{
+    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Time, TokenFetchId,
+};
+
+use self::calls::Calls;
+use self::clock::Clock;
+use self::exchanges::Exchanges;
+use self::socket::{SocketEvent, Sockets};
+use self::subscriptions::Subscriptions;
+use self::timer::Timer;
+use self::tokens::Tokens;
+use crate::handle::{Command, Handle, Shared};
+use crate::net::Connector;
+use crate::options::TalkOptions;
+use crate::registry;
+use crate::runtime::Runtime;
+use crate::sync::lock;
+
+/// How many events of one kind are taken before the others have their turn.
+const EVENTS_PER_TURN: usize = 32;
+
+/// How many turns are taken before other tasks of the runtime have theirs.
+const TURNS_PER_POLL: usize = 16;
+
+/// Runs one session. Dropping it, with its runtime for instance, ends the session.
+pub(crate) struct Driver<R: Runtime> {
+    core: Core,
+    shared: Arc<Shared>,
+    runtime: R,
+    connector: Connector<R>,
+    clock: Clock,
+    timer: Timer,
+    sockets: Sockets<R>,
+    exchanges: Exchanges,
+    tokens: Tokens,
+    calls: Calls,
+    subscriptions: Subscriptions,
+}
+
+impl<R: Runtime> Driver<R> {
+    pub(crate) fn new(runtime: R, options: TalkOptions, shared: Arc<Shared>) -> Self {
+        let mut clock = Clock::new();
+        Self {
+            core: Core::new(options.core, seed(), clock.now()),
+            shared,
+            connector: Connector::new(runtime.clone(), options.tls),
+            runtime,
+            clock,
+            timer: Timer::default(),
+            sockets: Sockets::new(),
+            exchanges: Exchanges::default(),
+            tokens: Tokens::new(options.token_fetcher),
+            calls: Calls::new(options.call_timeout),
+            subscriptions: Subscriptions::default(),
+        }
+    }
+
+    /// Runs until the session has ended, or nobody holds it and nothing is left to do.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURNS_PER_POLL {
+            let busy = self.take_turn(cx);
+            if self.may_stop() {
+                return Poll::Ready(());
+            }
+            if !busy {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Looks at everything once. When nothing had happened, everything knows whom to wake.
+    fn take_turn(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = self.take_commands(cx);
+        busy |= self.take_socket_events(cx);
+        busy |= self.take_events(|driver| driver.exchanges.poll(cx));
+        busy |= self.take_events(|driver| driver.tokens.poll(cx));
+        // After the rest: it all moves the deadlines.
+        busy | self.take_time(cx)
+    }
+
+    /// Every command that waits is part of one tick of the core.
+    fn take_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(commands) = self.shared.mailbox.poll_take(cx) else {
+            return false;
+        };
+        let now = self.clock.now();
+        for command in commands {
+            self.handle_command(now, command);
+        }
+        self.drain();
+        true
+    }
+
+    fn take_socket_events(&mut self, cx: &mut Context<'_>) -> bool {
+        for turn in 0..EVENTS_PER_TURN {
+            let Poll::Ready((socket, event)) = self.sockets.poll(cx, &self.runtime) else {
+                return turn > 0;
+            };
+            self.handle_socket_event(socket, event);
+        }
+        true
+    }
+
+    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) -> bool {
+        for turn in 0..EVENTS_PER_TURN {
+            let Poll::Ready(input) = next(self) else {
+                return turn > 0;
+            };
+            self.handle_input(input);
+        }
+        true
+    }
+
+    /// Does what is due, and sees to it that the task is woken when the next thing is.
+    fn take_time(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.clock.now();
+        let core_deadline = self.core.poll_timeout();
+        let call_deadline = self.calls.next_deadline();
+        let Some(deadline) = core_deadline.into_iter().chain(call_deadline).min() else {
+            self.timer.stop();
+            return false;
+        };
+        if deadline > now {
+            return self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+        }
+        while let Some(request) = self.calls.pop_overdue(now) {
+            // The core resolves it as cancelled, which is what an overdue call waits for. One that
+            // it does not know is resolved already.
+            let _ = self.core.cancel(now, request);
+        }
+        self.core.handle_input(now, Input::Tick);
+        self.drain();
+        true
+    }
+
+    fn handle_socket_event(&mut self, socket: SocketId, event: SocketEvent) {
+        match event {
+            SocketEvent::Opened => self.handle_input(Input::SocketOpened { socket }),
+            SocketEvent::Frame(text) => self.handle_input(Input::SocketFrame {
+                socket,
+                text: &text,
+            }),
+            SocketEvent::Closed(cause) => self.handle_input(Input::SocketClosed { socket, cause }),
+        }
+    }
+
+    fn handle_input(&mut self, input: Input<'_>) {
+        let now = self.clock.now();
+        self.core.handle_input(now, input);
+        self.drain();
+    }
+
+    fn handle_command(&mut self, now: Time, command: Command) {
+        match command {
+            Command::Call {
+                ticket,
+                call,
+                answer,
+            } => match self.core.call(now, *call) {
+                Ok(request) => self.calls.insert(now, request, ticket, answer),
+                Err(error) => {
+                    // Who has stopped waiting needs no answer.
+                    let _ = answer.send(Err(error.into()));
+                }
+            },
+            Command::LoadMore {
+                ticket,
+                subscription,
+                count,
+                answer,
+            } => {
+                let id = self.subscriptions.id(subscription);
+                let id = id.ok_or(CommandError::Unknown);
+                match id.and_then(|id| self.core.load_more(now, id, count)) {
+                    Ok(request) => self.calls.insert(now, request, ticket, answer),
+                    Err(error) => {
+                        let _ = answer.send(Err(error.into()));
+                    }
+                }
+            }
+            Command::Cancel { ticket } => {
+                if let Some(request) = self.calls.remove(ticket) {
+                    // One that the core does not know is resolved already.
+                    let _ = self.core.cancel(now, request);
+                }
+            }
+            Command::Subscribe {
+                ticket,
+                topic,
+                display,
+            } => match self.core.subscribe(now, topic) {
+                Ok(id) => self.subscriptions.insert(id, ticket, display),
+                Err(error) => display.end(Some(error.into())),
+            },
+            Command::Unsubscribe { ticket } => {
+                if let Some(id) = self.subscriptions.id(ticket) {
+                    // One that the core does not know has ended already.
+                    let _ = self.core.unsubscribe(now, id);
+                }
+            }
+            Command::SetToken(token) => {
+                // After the end no token is of use.
+                let _ = self.core.set_token(now, token);
+            }
+            Command::TokenHandlerSet => self.core.allow_token_fetch(now),
+            Command::NetworkChanged => self.core.network_changed(now),
+            Command::ShutDown => self.core.shut_down(now),
+            Command::Released => {
+                if !self.shared.is_held() {
+                    self.core.release(now);
+                }
+            }
+        }
+    }
+
+    /// Does everything that the core wants done.
+    fn drain(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::OpenSocket { socket, url } => {
+                    let max_message = self.core.options().limits.frame_size;
+                    self.sockets.open(socket, &self.connector, url, max_message);
+                }
+                Output::SendFrame { socket, frame } => {
+                    self.sockets.send(socket, frame.into_string());
+                }
+                Output::CloseSocket { socket, code } => {
+                    self.sockets.close(socket, code, &self.runtime);
+                }
+                Output::FetchToken { fetch } => self.fetch_token(fetch),
+                Output::SendHttp { http, request } => {
+                    self.exchanges.start(http, &self.connector, request);
+                }
+                Output::CancelHttp { http } => self.exchanges.cancel(http),
+                Output::Event(event) => self.handle_event(event),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Resolved { request, result } => self.calls.resolve(request, result),
+            Event::Updated {
+                subscription,
+                update,
+            } => self.subscriptions.show(subscription, update),
+            Event::SubscriptionEnded {
+                subscription,
+                error,
+            } => self.subscriptions.end(subscription, error),
+            Event::Connection(state) => self.shared.connection.set(state),
+            Event::Ended(error) => self.end(error),
+            // What was skipped did no harm.
+            _ => {}
+        }
+    }
+
+    fn fetch_token(&mut self, fetch: TokenFetchId) {
+        let handler = lock(&self.shared.token_handler).clone();
+        let Some(handler) = handler else {
+            return self.tokens.start(fetch);
+        };
+        if !handler.call(Handle::new(&self.shared)) {
+            self.tokens.handler_panicked(fetch);
+        }
+    }
+
+    /// The session has ended, which is told once: first that the next one who asks gets another
+    /// session, so that a handler may be the one who asks.
+    fn end(&self, error: SessionError) {
+        registry::remove(&self.shared);
+        self.shared.end.set(error);
+        let error = self.shared.end_error();
+        for command in self.shared.mailbox.close() {
+            command.reject(&error);
+        }
+        // It may hold a handle of the session, which would keep both alive.
+        let handler = lock(&self.shared.token_handler).take();
+        drop(handler);
+    }
+
+    /// Whether nothing is left to do. While somebody holds the session, there may be.
+    fn may_stop(&self) -> bool {
+        if !self.sockets.is_empty() {
+            return false;
+        }
+        if self.core.ended().is_some() {
+            return true;
+        }
+        if self.shared.is_held() || !self.core.is_idle() {
+            return false;
+        }
+        if !registry::remove_unless_held(&self.shared) {
+            return false;
+        }
+        self.end(SessionError::ShutDown);
+        true
+    }
+}
+
+impl<R: Runtime> Drop for Driver<R> {
+    fn drop(&mut self) {
+        self.end(SessionError::DriverStopped);
+        let error = self.shared.end_error();
+        self.calls.end(&error);
+        self.subscriptions.end_all(&error);
+        self.shared.connection.close();
+        self.shared.end.set_driver_gone();
+    }
+}
+
+/// A seed that no other session has.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| {
+        // Without the system's randomness, what the standard library has for its maps must do.
+        RandomState::new().hash_one("talk")
+    })
+}

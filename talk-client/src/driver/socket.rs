@@ -1,0 +1,182 @@
+//! The session's WebSocket, from opening it to closing it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::io::{AsyncRead, AsyncWrite};
+use futures_util::stream::Stream;
+use talk_proto::{SocketClosed, SocketId};
+
+use super::backlog::Backlog;
+use crate::net::{ConnectError, Connector, Socket, WebSocket, WebSocketError, WebSocketEvent};
+use crate::runtime::Runtime;
+
+/// How long a server has to confirm a close.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
+
+/// What a socket has to say.
+pub(super) enum SocketEvent {
+    Opened,
+    Frame(String),
+    Closed(SocketClosed),
+}
+
+/// The socket that the core knows, if there is one, and those that it has closed.
+pub(super) struct Sockets<R: Runtime> {
+    current: Option<(SocketId, Stage<R>)>,
+    closing: Vec<Closing<R>>,
+}
+
+enum Stage<R: Runtime> {
+    Opening(BoxFuture<'static, Result<Socket<R>, ConnectError>>),
+    Open(Box<Socket<R>>, Backlog),
+}
+
+/// A socket of which nothing is heard any more.
+struct Closing<R: Runtime> {
+    socket: Box<Socket<R>>,
+    grace: BoxFuture<'static, ()>,
+}
+
+impl<R: Runtime> Sockets<R> {
+    pub(super) fn new() -> Self {
+        Self {
+            current: None,
+            closing: Vec::new(),
+        }
+    }
+
+    pub(super) fn open(
+        &mut self,
+        id: SocketId,
+        connector: &Connector<R>,
+        url: String,
+        max_message: usize,
+    ) {
+        let connector = connector.clone();
+        let opening = async move { connector.websocket(&url, max_message).await };
+        self.current = Some((id, Stage::Opening(Box::pin(opening))));
+    }
+
+    /// Queues a text message. What becomes of it shows when the socket is polled.
+    pub(super) fn send(&mut self, id: SocketId, text: String) {
+        if let Some((current, Stage::Open(socket, backlog))) = &mut self.current
+            && *current == id
+        {
+            backlog.add(text.len());
+            socket.start_send(text);
+        }
+    }
+
+    /// Closes the socket, or gives up opening it.
+    pub(super) fn close(&mut self, id: SocketId, code: u16, runtime: &R) {
+        match self.current.take_if(|(current, _)| *current == id) {
+            Some((_, Stage::Open(mut socket, _))) => {
+                socket.start_close(code, "");
+                let grace = Box::pin(runtime.sleep(CLOSE_GRACE));
+                self.closing.push(Closing { socket, grace });
+            }
+            Some((_, Stage::Opening(_))) | None => {}
+        }
+    }
+
+    /// Whether there is no socket at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.current.is_none() && self.closing.is_empty()
+    }
+
+    /// The next event of the current socket. Its frames are sent along the way, and so is what
+    /// closing sockets have left to say.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        runtime: &R,
+    ) -> Poll<(SocketId, SocketEvent)> {
+        self.closing
+            .retain_mut(|closing| closing.poll(cx).is_pending());
+        let Some((id, stage)) = &mut self.current else {
+            return Poll::Pending;
+        };
+        let id = *id;
+        let event = ready!(stage.poll(cx, runtime));
+        if let SocketEvent::Closed(_) = event {
+            self.current = None;
+        }
+        Poll::Ready((id, event))
+    }
+}
+
+impl<R: Runtime> Stage<R> {
+    fn poll(&mut self, cx: &mut Context<'_>, runtime: &R) -> Poll<SocketEvent> {
+        match self {
+            Self::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
+                Ok(socket) => {
+                    *self = Self::Open(Box::new(socket), Backlog::default());
+                    Poll::Ready(SocketEvent::Opened)
+                }
+                Err(error) => Poll::Ready(SocketEvent::Closed(SocketClosed::ConnectFailed(
+                    error.to_string(),
+                ))),
+            },
+            Self::Open(socket, backlog) => {
+                // What cannot be flushed now is flushed when the connection takes it, which wakes
+                // the task.
+                if let Poll::Ready(Err(error)) = socket.poll_flush(cx) {
+                    return Poll::Ready(SocketEvent::Closed(lost(&error)));
+                }
+                if backlog.poll(cx, runtime, socket.unsent()).is_ready() {
+                    let reason = "the connection does not take what is sent".to_owned();
+                    return Poll::Ready(SocketEvent::Closed(SocketClosed::Lost(reason)));
+                }
+                poll_read(socket, cx)
+            }
+        }
+    }
+}
+
+fn poll_read<S>(socket: &mut WebSocket<S>, cx: &mut Context<'_>) -> Poll<SocketEvent>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        let event = match ready!(Pin::new(&mut *socket).poll_next(cx)) {
+            Some(Ok(WebSocketEvent::Text(text))) => SocketEvent::Frame(text),
+            Some(Ok(WebSocketEvent::Closed(reason))) => {
+                let code = reason.map(|reason| reason.code);
+                SocketEvent::Closed(SocketClosed::ByServer { code })
+            }
+            Some(Err(error)) => SocketEvent::Closed(lost(&error)),
+            None => SocketEvent::Closed(SocketClosed::Lost("the connection has ended".to_owned())),
+            // The protocol has no binary messages.
+            Some(Ok(_)) => continue,
+        };
+        return Poll::Ready(event);
+    }
+}
+
+fn lost(error: &WebSocketError) -> SocketClosed {
+    match error {
+        WebSocketError::TooLarge { .. } => SocketClosed::FrameTooLarge,
+        error => SocketClosed::Lost(error.to_string()),
+    }
+}
+
+impl<R: Runtime> Closing<R> {
+    /// Ready when it can be dropped.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.grace.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if let Poll::Ready(Err(_)) = self.socket.poll_flush(cx) {
+            return Poll::Ready(());
+        }
+        loop {
+            match ready!(Pin::new(&mut *self.socket).poll_next(cx)) {
+                Some(Ok(WebSocketEvent::Closed(_)) | Err(_)) | None => return Poll::Ready(()),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+}

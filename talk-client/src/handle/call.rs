@@ -1,0 +1,120 @@
+//! A call, from the handle's side.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_channel::oneshot;
+use futures_util::future::BoxFuture;
+use talk_proto::{Call, Reply};
+
+use super::{Answer, Command, Handle, Shared, Ticket};
+use crate::error::Error;
+
+/// A call that is being made. It is made when it is first polled, and dropping it cancels it: what
+/// was not sent by then never is.
+///
+/// It borrows nothing, so that it can be spawned or joined with others.
+#[must_use = "a call is made when its future is polled"]
+pub struct CallFuture<T>(BoxFuture<'static, Result<T, Error>>);
+
+impl<T> Future for CallFuture<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for CallFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    /// Makes a call, of whose outcome `extract` takes the part that it is answered with.
+    pub(crate) fn call<T>(
+        &self,
+        call: Call,
+        extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
+    ) -> CallFuture<T> {
+        let handle = self.clone();
+        let call = Box::new(call);
+        CallFuture(Box::pin(async move {
+            let command = |ticket, answer| Command::Call {
+                ticket,
+                call,
+                answer,
+            };
+            let reply = handle.request(command).await?;
+            extract(reply).map_err(|reply| Error::unexpected(&reply))
+        }))
+    }
+
+    /// Makes a call that is answered with nothing.
+    pub(crate) fn call_done(&self, call: Call) -> CallFuture<()> {
+        self.call(call, done)
+    }
+
+    /// Loads more items of a list; done when they are there.
+    pub(crate) fn load_more(&self, subscription: Ticket, count: Option<usize>) -> CallFuture<()> {
+        let handle = self.clone();
+        CallFuture(Box::pin(async move {
+            let command = |ticket, answer| Command::LoadMore {
+                ticket,
+                subscription,
+                count,
+                answer,
+            };
+            let reply = handle.request(command).await?;
+            done(reply).map_err(|reply| Error::unexpected(&reply))
+        }))
+    }
+
+    async fn request(
+        &self,
+        command: impl FnOnce(Ticket, Answer) -> Command,
+    ) -> Result<Reply, Error> {
+        // Declared before the guard, so that a cancelled call leaves the core before the next one
+        // gets its permit.
+        let _permit = self.permits.acquire().await;
+        let ticket = self.new_ticket();
+        let (answer, outcome) = oneshot::channel();
+        self.push(command(ticket, answer));
+        let mut guard = CancelOnDrop {
+            shared: self.shared(),
+            ticket,
+            armed: true,
+        };
+        let outcome = outcome.await;
+        guard.armed = false;
+        // The driver was dropped with the answer.
+        outcome.unwrap_or_else(|_| Err(self.end_error()))
+    }
+}
+
+fn done(reply: Reply) -> Result<(), Reply> {
+    match reply {
+        Reply::Done => Ok(()),
+        reply => Err(reply),
+    }
+}
+
+/// Cancels the call unless its outcome came.
+struct CancelOnDrop<'a> {
+    shared: &'a Arc<Shared>,
+    ticket: Ticket,
+    armed: bool,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.shared.push(Command::Cancel {
+                ticket: self.ticket,
+            });
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What handles ask of the driver.
+
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use talk_proto::{Call, Reply, Secret, Topic};
+
+use crate::error::Error;
+use crate::subscription::Display;
+
+/// One call of one session: the handle's name for it, known before the core gives its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// Where the outcome of a call goes.
+pub(crate) type Answer = oneshot::Sender<Result<Reply, Error>>;
+
+/// One thing to do. The driver takes them in the order in which they were given.
+pub(crate) enum Command {
+    /// Make a call.
+    Call {
+        ticket: Ticket,
+        call: Box<Call>,
+        answer: Answer,
+    },
+    /// Load more items of the list that `subscription` shows.
+    LoadMore {
+        ticket: Ticket,
+        subscription: Ticket,
+        count: Option<usize>,
+        answer: Answer,
+    },
+    /// Nobody waits for the call any more.
+    Cancel { ticket: Ticket },
+    /// Subscribe; what comes of it goes to `display`.
+    Subscribe {
+        ticket: Ticket,
+        topic: Topic,
+        display: Arc<dyn Display>,
+    },
+    /// Nobody looks at the subscription any more.
+    Unsubscribe { ticket: Ticket },
+    /// Use this token from now on.
+    SetToken(Secret),
+    /// A token handler was set.
+    TokenHandlerSet,
+    /// The network is back, or is another one.
+    NetworkChanged,
+    /// End the session.
+    ShutDown,
+    /// The last handle may be gone.
+    Released,
+}
+
+impl Command {
+    /// Tells whoever waits for it that it is not going to be done.
+    pub(crate) fn reject(self, error: &Error) {
+        match self {
+            Self::Call { answer, .. } | Self::LoadMore { answer, .. } => {
+                // Who has stopped waiting needs no answer.
+                let _ = answer.send(Err(error.clone()));
+            }
+            Self::Subscribe { display, .. } => display.end(Some(error.clone())),
+            Self::Cancel { .. }
+            | Self::Unsubscribe { .. }
+            | Self::SetToken(_)
+            | Self::TokenHandlerSet
+            | Self::NetworkChanged
+            | Self::ShutDown
+            | Self::Released => {}
+        }
+    }
+}

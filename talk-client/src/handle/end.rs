@@ -1,0 +1,89 @@
+//! How a session ends, and who wants to know.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use event_listener::Event;
+use talk_proto::SessionError;
+
+use crate::sync::{lock, notify_all, wait_for};
+
+type Handler = Box<dyn FnOnce(&SessionError) + Send>;
+
+/// The end of one session. It comes once.
+#[derive(Default)]
+pub(crate) struct End {
+    state: Mutex<State>,
+    changed: Event,
+}
+
+#[derive(Default)]
+struct State {
+    cause: Option<SessionError>,
+    driver_gone: bool,
+    handlers: BTreeMap<u64, Handler>,
+    next_handler: u64,
+}
+
+impl End {
+    /// Why the session ended, if it did.
+    pub(crate) fn cause(&self) -> Option<SessionError> {
+        lock(&self.state).cause.clone()
+    }
+
+    /// Ends the session and runs the error handlers, unless it has ended before. That somebody
+    /// wanted the end is no error.
+    pub(crate) fn set(&self, cause: SessionError) {
+        let mut state = lock(&self.state);
+        if state.cause.is_some() {
+            return;
+        }
+        state.cause = Some(cause.clone());
+        let handlers = std::mem::take(&mut state.handlers);
+        drop(state);
+        notify_all(&self.changed);
+        if cause == SessionError::ShutDown {
+            return;
+        }
+        for handler in handlers.into_values() {
+            // One that panics must not keep the others from being told.
+            let _ = catch_unwind(AssertUnwindSafe(|| handler(&cause)));
+        }
+    }
+
+    /// Runs `handler` when the session ends with an error, at once if it has. The key takes it back.
+    pub(crate) fn attach(&self, handler: Handler) -> Option<u64> {
+        let mut state = lock(&self.state);
+        let Some(cause) = state.cause.clone() else {
+            let key = state.next_handler;
+            state.next_handler += 1;
+            state.handlers.insert(key, handler);
+            return Some(key);
+        };
+        drop(state);
+        if cause != SessionError::ShutDown {
+            handler(&cause);
+        }
+        None
+    }
+
+    pub(crate) fn detach(&self, key: u64) {
+        let handler = lock(&self.state).handlers.remove(&key);
+        // Outside of the lock: what the handler owns may have a `Drop` of its own.
+        drop(handler);
+    }
+
+    /// The driver is gone, and with it all connections.
+    pub(crate) fn set_driver_gone(&self) {
+        lock(&self.state).driver_gone = true;
+        notify_all(&self.changed);
+    }
+
+    pub(crate) async fn driver_gone(&self) {
+        wait_for(&self.changed, || {
+            lock(&self.state).driver_gone.then_some(())
+        })
+        .await;
+    }
+}

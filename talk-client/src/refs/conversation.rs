@@ -1,0 +1,260 @@
+//! A conversation.
+
+use std::sync::Arc;
+
+use talk_proto::{
+    Call, ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
+    MessageSnapshot, Reply, SendMessage, Topic, UserId, Window,
+};
+
+use super::{MessageRef, ParticipantRef};
+use crate::handle::{CallFuture, Handle};
+use crate::subscription::Subscription;
+
+/// A conversation, as the session's user sees it; made by
+/// [`Session::conversation`](crate::Session::conversation).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConversationRef {
+    handle: Handle,
+    id: ConversationId,
+}
+
+impl ConversationRef {
+    pub(crate) fn new(handle: Handle, id: ConversationId) -> Self {
+        Self { handle, id }
+    }
+
+    /// The conversation's ID.
+    pub fn id(&self) -> &ConversationId {
+        &self.id
+    }
+
+    /// A message of this conversation.
+    ///
+    /// # Errors
+    /// [`EmptyId`] when the ID is empty.
+    pub fn message<I>(&self, id: I) -> Result<MessageRef, EmptyId>
+    where
+        I: TryInto<MessageId, Error: Into<EmptyId>>,
+    {
+        let id = id.try_into().map_err(Into::into)?;
+        Ok(MessageRef::new(self.handle.clone(), self.id.clone(), id))
+    }
+
+    /// A participant of this conversation, by the user's ID or ref.
+    ///
+    /// ```no_run
+    /// # fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let conversation = session.conversation("welcome")?;
+    /// let bob = session.user("bob")?;
+    /// assert_eq!(conversation.participant("bob")?, conversation.participant(&bob)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EmptyId`] when the ID is empty.
+    pub fn participant<I>(&self, user: I) -> Result<ParticipantRef, EmptyId>
+    where
+        I: TryInto<UserId, Error: Into<EmptyId>>,
+    {
+        let user = user.try_into().map_err(Into::into)?;
+        Ok(ParticipantRef::new(
+            self.handle.clone(),
+            self.id.clone(),
+            user,
+        ))
+    }
+
+    /// The conversation, or `None` when it does not exist or the user does not participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// if let Some(conversation) = session.conversation("welcome")?.get().await? {
+    ///     println!("{} unread", conversation.unread_message_count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None of its own; see [`Error`](crate::Error) for those of every call.
+    pub fn get(&self) -> CallFuture<Option<Arc<ConversationSnapshot>>> {
+        let conversation = self.id.clone();
+        self.handle.call(
+            Call::GetConversation { conversation },
+            |reply| match reply {
+                Reply::Conversation(conversation) => Ok(conversation),
+                reply => Err(reply),
+            },
+        )
+    }
+
+    /// Creates the conversation if need be, joins it, and changes what `params` names.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::ConversationParams;
+    ///
+    /// let conversation = session.conversation("welcome")?;
+    /// conversation.set(ConversationParams::default().subject("Welcome")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused where conversation syncing is off and the user does not participate, or anything but
+    /// `notify` is given.
+    pub fn set(&self, params: ConversationParams) -> CallFuture<()> {
+        let conversation = self.id.clone();
+        self.handle.call_done(Call::SetConversation {
+            conversation,
+            params,
+        })
+    }
+
+    /// Creates the conversation and joins it; one that exists is joined and otherwise left as it
+    /// is.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let conversation = session.conversation("welcome")?;
+    /// conversation.create_if_not_exists(Default::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused where conversation syncing is off and the user does not participate.
+    pub fn create_if_not_exists(&self, params: ConversationParams) -> CallFuture<()> {
+        let conversation = self.id.clone();
+        self.handle.call_done(Call::CreateConversation {
+            conversation,
+            params,
+        })
+    }
+
+    /// Marks all messages as read.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// session.conversation("welcome")?.mark_as_read().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when the user does not participate.
+    pub fn mark_as_read(&self) -> CallFuture<()> {
+        let conversation = self.id.clone();
+        self.handle.call_done(Call::MarkAsRead { conversation })
+    }
+
+    /// Marks the conversation as unread, without counting a message.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// session.conversation("welcome")?.mark_as_unread().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when the user does not participate.
+    pub fn mark_as_unread(&self) -> CallFuture<()> {
+        let conversation = self.id.clone();
+        self.handle.call_done(Call::MarkAsUnread { conversation })
+    }
+
+    /// Shows the user to the others as typing for 10 s, or until a message is sent. Call it at most
+    /// every 5 s while they type.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// session.conversation("welcome")?.mark_as_typing().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when the user does not participate, or their role has no typing indicator.
+    pub fn mark_as_typing(&self) -> CallFuture<()> {
+        let conversation = self.id.clone();
+        self.handle.call_done(Call::MarkAsTyping { conversation })
+    }
+
+    /// Sends a message, once, however often the connection is lost meanwhile.
+    ///
+    /// In text, `*bold*`, `_italic_`, `~strike~`, code, lists and addresses are understood; see
+    /// [`SendMessage`] for custom data, replies, files and places.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::SendMessage;
+    ///
+    /// let conversation = session.conversation("welcome")?;
+    /// let hello = conversation.send("Hello, *world*!").await?;
+    /// let reply = SendMessage::text("Hi!").reply_to(hello.id().clone());
+    /// conversation.send(reply).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when the user may not write here, the content is not acceptable, or the message that
+    /// it replies to does not exist.
+    pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
+        let call = Call::SendMessage {
+            conversation: self.id.clone(),
+            message: message.into(),
+        };
+        let conversation = self.clone();
+        self.handle.call(call, |reply| match reply {
+            Reply::Sent(id) => Ok(MessageRef::new(conversation.handle, conversation.id, id)),
+            reply => Err(reply),
+        })
+    }
+
+    /// The conversation from now on: `None` as long as it does not exist or the user does not
+    /// participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let conversation = session.conversation("welcome")?.subscribe();
+    /// println!("{:?}", conversation.connected().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Subscription<Option<Arc<ConversationSnapshot>>> {
+        let conversation = self.id.clone();
+        Subscription::new(&self.handle, Topic::Conversation { conversation })
+    }
+
+    /// The messages from now on, newest first: 30 to begin with, and more with
+    /// [`load_more`](Subscription::load_more), 1 to 100 at a time. `None` as long as the
+    /// conversation does not exist or the user does not participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let messages = session.conversation("welcome")?.subscribe_messages();
+    /// for message in messages.connected().await?.iter().flat_map(|window| window.iter()) {
+    ///     println!("{}", message.plaintext());
+    /// }
+    /// messages.load_more(50).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_messages(&self) -> Subscription<Option<Window<MessageSnapshot>>> {
+        let conversation = self.id.clone();
+        Subscription::new(&self.handle, Topic::Messages { conversation })
+    }
+}
+
+/// So that a ref can stand where an ID is asked for. It never fails.
+impl TryFrom<&ConversationRef> for ConversationId {
+    type Error = EmptyId;
+
+    fn try_from(conversation: &ConversationRef) -> Result<Self, EmptyId> {
+        Ok(conversation.id.clone())
+    }
+}

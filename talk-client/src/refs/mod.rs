@@ -1,0 +1,16 @@
+//! Refs: names of things, with the calls that can be made about them.
+//!
+//! A ref is immutable and cheap to clone. Two with the same session and IDs are equal. The thing
+//! need not exist.
+
+mod conversation;
+mod message;
+mod participant;
+mod reactions;
+mod user;
+
+pub use self::conversation::ConversationRef;
+pub use self::message::MessageRef;
+pub use self::participant::ParticipantRef;
+pub use self::reactions::ReactionsRef;
+pub use self::user::UserRef;

@@ -1,0 +1,113 @@
+//! The reactions to a message with one emoji.
+
+use std::sync::Arc;
+
+use talk_proto::{Call, ConversationId, Emoji, MessageId, ReactionSnapshot, Reply};
+
+use crate::handle::{CallFuture, Handle};
+
+/// The reactions to a message with one emoji, made by
+/// [`MessageRef::reactions`](crate::MessageRef::reactions).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReactionsRef {
+    handle: Handle,
+    conversation: ConversationId,
+    message: MessageId,
+    emoji: Emoji,
+}
+
+impl ReactionsRef {
+    pub(crate) fn new(
+        handle: Handle,
+        conversation: ConversationId,
+        message: MessageId,
+        emoji: Emoji,
+    ) -> Self {
+        Self {
+            handle,
+            conversation,
+            message,
+            emoji,
+        }
+    }
+
+    /// The conversation's ID.
+    pub fn conversation_id(&self) -> &ConversationId {
+        &self.conversation
+    }
+
+    /// The message's ID.
+    pub fn message_id(&self) -> &MessageId {
+        &self.message
+    }
+
+    /// The emoji.
+    pub fn emoji(&self) -> &Emoji {
+        &self.emoji
+    }
+
+    /// Reacts with the emoji; nothing changes when the user has done so already.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// message.reactions("🚀")?.add().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when it is no emoji, the message does not exist, it has 50 different ones already, or
+    /// the user's role forbids it.
+    pub fn add(&self) -> CallFuture<()> {
+        self.handle.call_done(Call::AddReaction {
+            conversation: self.conversation.clone(),
+            message: self.message.clone(),
+            emoji: self.emoji.clone(),
+        })
+    }
+
+    /// Takes the user's reaction back, if there is one.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// message.reactions("🚀")?.remove().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Refused when the user's role forbids it.
+    pub fn remove(&self) -> CallFuture<()> {
+        self.handle.call_done(Call::RemoveReaction {
+            conversation: self.conversation.clone(),
+            message: self.message.clone(),
+            emoji: self.emoji.clone(),
+        })
+    }
+
+    /// The first ten who reacted with the emoji, the very first in front; `None` when the message
+    /// does not exist or cannot be seen.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// for reaction in message.reactions("🚀")?.get_first_reactions().await?.unwrap_or_default() {
+    ///     println!("{}", reaction.user.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None of its own; see [`Error`](crate::Error) for those of every call.
+    pub fn get_first_reactions(&self) -> CallFuture<Option<Vec<Arc<ReactionSnapshot>>>> {
+        let call = Call::GetFirstReactions {
+            conversation: self.conversation.clone(),
+            message: self.message.clone(),
+            emoji: self.emoji.clone(),
+        };
+        self.handle.call(call, |reply| match reply {
+            Reply::Reactions(reactions) => Ok(reactions),
+            reply => Err(reply),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! The connection state as a stream.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use event_listener::EventListener;
+use futures_util::stream::Stream;
+use talk_proto::ConnectionState;
+
+use crate::handle::Shared;
+use crate::sync::Newer;
+
+/// The states of a session's connection, made by
+/// [`Session::connection_states`](crate::Session::connection_states).
+pub struct ConnectionStates {
+    shared: Arc<Shared>,
+    seen: u64,
+    changed: Option<EventListener>,
+}
+
+impl ConnectionStates {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            seen: 0,
+            changed: None,
+        }
+    }
+}
+
+impl Stream for ConnectionStates {
+    type Item = ConnectionState;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionState>> {
+        loop {
+            match self.shared.connection.newer(self.seen) {
+                Newer::Value(state, version) => {
+                    self.seen = version;
+                    self.changed = None;
+                    return Poll::Ready(Some(state));
+                }
+                Newer::Closed => return Poll::Ready(None),
+                Newer::Same => {}
+            }
+            match &mut self.changed {
+                // Looked at once more with a listener in place.
+                None => self.changed = Some(self.shared.connection.listen()),
+                Some(changed) => {
+                    ready!(Pin::new(changed).poll(cx));
+                    self.changed = None;
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ConnectionStates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionStates").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+//! An error handler that can be taken back.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use crate::handle::Shared;
+
+/// An error handler, made by [`Session::on_error`](crate::Session::on_error). Dropping it leaves
+/// the handler attached.
+pub struct ErrorHandler {
+    shared: Weak<Shared>,
+    key: Option<u64>,
+}
+
+impl ErrorHandler {
+    pub(crate) fn new(shared: &Arc<Shared>, key: Option<u64>) -> Self {
+        Self {
+            shared: Arc::downgrade(shared),
+            key,
+        }
+    }
+
+    /// Takes the handler back: it is not called any more, unless it is being called now.
+    pub fn unsubscribe(self) {
+        if let (Some(shared), Some(key)) = (self.shared.upgrade(), self.key) {
+            shared.end.detach(key);
+        }
+    }
+}
+
+impl fmt::Debug for ErrorHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorHandler").finish_non_exhaustive()
+    }
+}

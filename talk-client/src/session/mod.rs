@@ -1,0 +1,221 @@
+//! The session: where everything starts.
+
+mod connection;
+mod error_handler;
+mod start;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use talk_proto::{AppId, ConnectionState, ConversationId, EmptyId, Secret, SessionError, UserId};
+
+pub use self::connection::ConnectionStates;
+pub use self::error_handler::ErrorHandler;
+pub use self::start::get_talk_session_on;
+use crate::handle::{Command, Handle};
+use crate::refs::{ConversationRef, UserRef};
+use crate::sync::lock;
+
+/// One user's session with the service.
+///
+/// It connects when something is asked of it, reconnects as needed, and closes the connection some
+/// seconds after nothing is wanted any more. It is a handle: clones, and every ref and subscription
+/// made from it, stand for the same session, which lives until the last of them is dropped. Nothing
+/// that it does depends on the runtime that it is called from.
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// use talk_client::{ConversationParams, UserParams};
+///
+/// session.current_user().set(UserParams::named("Alice")).await?;
+/// let conversation = session.conversation("welcome")?;
+/// conversation.set(ConversationParams::default().subject("Welcome")).await?;
+/// conversation.send("Hello, *world*!").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Session {
+    handle: Handle,
+}
+
+/// What is called when a token is needed.
+#[derive(Clone)]
+pub(crate) struct TokenHandler(Arc<dyn Fn(Session) + Send + Sync>);
+
+impl TokenHandler {
+    /// Calls it; `false` when it panicked.
+    pub(crate) fn call(&self, handle: Handle) -> bool {
+        catch_unwind(AssertUnwindSafe(|| (self.0)(Session { handle }))).is_ok()
+    }
+}
+
+impl Session {
+    /// The app that the session belongs to.
+    pub fn app_id(&self) -> &AppId {
+        &self.handle.key.app_id
+    }
+
+    /// The user that the session is connected as.
+    pub fn user_id(&self) -> &UserId {
+        self.handle.me()
+    }
+
+    /// The user that the session is connected as.
+    pub fn current_user(&self) -> UserRef {
+        UserRef::new(self.handle.clone(), self.user_id().clone())
+    }
+
+    /// A user. Nothing is sent, and they need not exist.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let bob = session.user("bob")?.get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EmptyId`] when the ID is empty.
+    pub fn user<I>(&self, id: I) -> Result<UserRef, EmptyId>
+    where
+        I: TryInto<UserId, Error: Into<EmptyId>>,
+    {
+        let id = id.try_into().map_err(Into::into)?;
+        Ok(UserRef::new(self.handle.clone(), id))
+    }
+
+    /// A conversation. Nothing is sent, and it need not exist.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// session.conversation("welcome")?.mark_as_read().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EmptyId`] when the ID is empty.
+    pub fn conversation<I>(&self, id: I) -> Result<ConversationRef, EmptyId>
+    where
+        I: TryInto<ConversationId, Error: Into<EmptyId>>,
+    {
+        let id = id.try_into().map_err(Into::into)?;
+        Ok(ConversationRef::new(self.handle.clone(), id))
+    }
+
+    /// Authenticates with this token from now on, for all who hold the session.
+    ///
+    /// Calls on their way and subscriptions are not disturbed. On a session that has ended it does
+    /// nothing.
+    ///
+    /// ```no_run
+    /// # fn example(session: talk_client::Session, token: String) {
+    /// session.set_token(token);
+    /// # }
+    /// ```
+    pub fn set_token(&self, token: impl Into<Secret>) {
+        self.handle.push(Command::SetToken(token.into()));
+    }
+
+    /// Calls `handler` whenever a token is needed: for the first connection unless a token was
+    /// given, and when the current one is about to expire. It replaces the handler before, and the
+    /// [token fetcher](crate::TalkOptions::token_fetcher).
+    ///
+    /// The handler gets a token and hands it to [`set_token`](Self::set_token) of the session that
+    /// it is given, within 60 s. It must not block. Holding the session in the handler itself would
+    /// keep it alive for ever.
+    ///
+    /// ```no_run
+    /// # fn spawn(task: impl Future<Output = ()>) {}
+    /// # async fn fetch() -> String { String::new() }
+    /// # fn example(session: talk_client::Session) {
+    /// session.on_need_token(|session| spawn(async move { session.set_token(fetch().await) }));
+    /// # }
+    /// ```
+    pub fn on_need_token(&self, handler: impl Fn(Self) + Send + Sync + 'static) {
+        if self.error().is_some() {
+            return;
+        }
+        let handler = TokenHandler(Arc::new(handler));
+        let before = lock(&self.handle.token_handler).replace(handler);
+        drop(before);
+        self.handle.push(Command::TokenHandlerSet);
+    }
+
+    /// Calls `handler` when the session ends with an error, which no retry could mend; at once when
+    /// it has ended so already. It is called at most once, and not for
+    /// [`shutdown`](Self::shutdown). It must not block.
+    ///
+    /// Dropping the [`ErrorHandler`] leaves the handler attached.
+    ///
+    /// ```no_run
+    /// # fn example(session: talk_client::Session) {
+    /// session.on_error(|error| eprintln!("the chat has ended: {error}"));
+    /// # }
+    /// ```
+    pub fn on_error(&self, handler: impl FnOnce(&SessionError) + Send + 'static) -> ErrorHandler {
+        let key = self.handle.end.attach(Box::new(handler));
+        ErrorHandler::new(self.handle.shared(), key)
+    }
+
+    /// Tells that the network is back, or is another one: a session that waits to reconnect tries
+    /// at once.
+    ///
+    /// ```no_run
+    /// # fn example(session: talk_client::Session) {
+    /// session.network_changed();
+    /// # }
+    /// ```
+    pub fn network_changed(&self) {
+        self.handle.push(Command::NetworkChanged);
+    }
+
+    /// Whether the session is connected; if it waits to reconnect, until when and why.
+    pub fn connection_state(&self) -> ConnectionState {
+        self.handle.connection.get()
+    }
+
+    /// The connection state as a stream: first the one that is, then each new one. Latest wins. The
+    /// stream does not keep the session alive, and ends with it.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    ///
+    /// # async fn example(session: talk_client::Session) {
+    /// let mut states = session.connection_states();
+    /// while let Some(state) = states.next().await {
+    ///     println!("{state:?}");
+    /// }
+    /// # }
+    /// ```
+    pub fn connection_states(&self) -> ConnectionStates {
+        ConnectionStates::new(self.handle.shared())
+    }
+
+    /// Why the session ended, if it has.
+    pub fn error(&self) -> Option<SessionError> {
+        self.handle.end.cause()
+    }
+
+    /// Ends the session for all who hold it: what is pending fails with
+    /// [`SessionError::ShutDown`], and the connection closes. Done when it is closed, which takes a
+    /// second at most.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) {
+    /// session.shutdown().await;
+    /// # }
+    /// ```
+    pub async fn shutdown(&self) {
+        self.handle.push(Command::ShutDown);
+        self.handle.end.driver_gone().await;
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.handle).finish()
+    }
+}

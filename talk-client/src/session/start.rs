@@ -1,0 +1,34 @@
+//! Getting a session.
+
+use super::Session;
+use crate::driver::Driver;
+use crate::handle::{Handle, Shared};
+use crate::options::TalkOptions;
+use crate::registry::{self, Key};
+use crate::runtime::Runtime;
+
+/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
+/// `runtime`. An adapter crate's `get_talk_session` calls it with its own.
+///
+/// Nothing is sent before something is asked of the session. It ends with its runtime.
+pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Session {
+    let key = Key {
+        addresses: options.core.addresses.clone(),
+        app_id: options.core.app_id.clone(),
+        user_id: options.core.user_id.clone(),
+    };
+    // A call needs a permit; with none, all would wait for ever.
+    let pending_calls = options.core.limits.pending_calls.max(1);
+    let shared = Shared::new(key, pending_calls);
+    let (handle, is_new) = if options.force_new {
+        (Handle::new(&shared), true)
+    } else {
+        registry::get_or_insert(&shared)
+    };
+    if is_new {
+        let driver = Driver::new(runtime.clone(), options, shared);
+        // When the runtime is shutting down, this drops the driver, which ends the session.
+        runtime.spawn(driver.run());
+    }
+    Session { handle }
+}

@@ -1,0 +1,196 @@
+//! Subscriptions: live snapshots as streams.
+
+mod cell;
+mod changes;
+mod shown;
+mod state;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::stream::Stream;
+use talk_proto::{Changes, CommandError, Topic, Window};
+
+use self::cell::Cell;
+pub(crate) use self::cell::Display;
+use self::changes::names_nothing;
+pub(crate) use self::shown::Shown;
+pub use self::state::SubscriptionState;
+use crate::error::Error;
+use crate::handle::{CallFuture, Command, Handle, Ticket};
+
+/// A live view of something, such as a user or the messages of a conversation.
+///
+/// It is a stream of [`Update`]s. Latest wins: who polls late gets the latest snapshot, with the
+/// changes that lead to it from the one taken before, and costs nothing meanwhile. The stream ends
+/// when the subscription does; [`state`](Self::state) then tells why. Nothing has to be polled for
+/// the snapshot to be kept current.
+///
+/// Dropping it unsubscribes. What it showed stays ready for some seconds, so that dropping and
+/// subscribing again costs nothing.
+///
+/// ```no_run
+/// use futures_util::StreamExt;
+///
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// let mut messages = session.conversation("welcome")?.subscribe_messages();
+/// while let Some(update) = messages.next().await {
+///     let Some(window) = update.snapshot else { continue };
+///     println!("{} messages", window.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping a subscription unsubscribes"]
+pub struct Subscription<S> {
+    handle: Handle,
+    ticket: Ticket,
+    cell: Arc<Cell<S>>,
+    /// What the stream gave last.
+    taken: Option<S>,
+}
+
+/// A new snapshot, and how it comes from the one taken before.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Update<S> {
+    /// What the subscription shows now.
+    pub snapshot: S,
+    /// How it comes from the snapshot that this consumer took last. The first one is a
+    /// [`Changes::Reset`].
+    pub changes: Changes,
+}
+
+impl<S> Subscription<S> {
+    pub(crate) fn new(handle: &Handle, topic: Topic) -> Self
+    where
+        S: Shown,
+    {
+        let ticket = handle.new_ticket();
+        let cell = Arc::new(Cell::new());
+        handle.push(Command::Subscribe {
+            ticket,
+            topic,
+            display: Arc::clone(&cell) as Arc<dyn Display>,
+        });
+        Self {
+            handle: handle.clone(),
+            ticket,
+            cell,
+            taken: None,
+        }
+    }
+}
+
+impl<S: Clone> Subscription<S> {
+    /// Where the subscription stands. It is pending at once, and final once it has ended.
+    pub fn state(&self) -> SubscriptionState<S> {
+        self.cell.state()
+    }
+
+    /// The latest snapshot, while the subscription is active.
+    pub fn latest(&self) -> Option<S> {
+        match self.state() {
+            SubscriptionState::Active(snapshot) => Some(snapshot),
+            SubscriptionState::Pending
+            | SubscriptionState::Unsubscribed
+            | SubscriptionState::Error(_) => None,
+        }
+    }
+
+    /// Waits for the first snapshot, and gives the latest one.
+    ///
+    /// # Errors
+    /// What ended the subscription, if it has ended; [`CommandError::Unknown`] when that was
+    /// [`unsubscribe`](Self::unsubscribe).
+    pub async fn connected(&self) -> Result<S, Error> {
+        let settled = self.cell.wait_until(|state| match state {
+            SubscriptionState::Pending => None,
+            SubscriptionState::Active(snapshot) => Some(Ok(snapshot.clone())),
+            SubscriptionState::Unsubscribed => Some(Err(CommandError::Unknown.into())),
+            SubscriptionState::Error(error) => Some(Err(error.clone())),
+        });
+        settled.await
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// What ended the subscription, unless it was [`unsubscribe`](Self::unsubscribe).
+    pub async fn terminated(&self) -> Result<(), Error> {
+        let ended = self.cell.wait_until(|state| match state {
+            SubscriptionState::Pending | SubscriptionState::Active(_) => None,
+            SubscriptionState::Unsubscribed => Some(Ok(())),
+            SubscriptionState::Error(error) => Some(Err(error.clone())),
+        });
+        ended.await
+    }
+}
+
+impl<S> Subscription<S> {
+    /// Ends the subscription. Does nothing when it has ended.
+    pub fn unsubscribe(&self) {
+        if self.cell.finish(SubscriptionState::Unsubscribed) {
+            self.handle.push(Command::Unsubscribe {
+                ticket: self.ticket,
+            });
+        }
+    }
+}
+
+impl<T> Subscription<Option<Window<T>>> {
+    /// Loads more items and waits until the snapshot shows them. `count` is how many more than are
+    /// loaded now; `None` is the usual step of this list. While one request runs, a larger count
+    /// widens it.
+    ///
+    /// # Errors
+    /// [`CommandError::CountOutOfRange`], [`CommandError::Unknown`] once the subscription has
+    /// ended, and whatever a request can fail with.
+    pub fn load_more(&self, count: impl Into<Option<usize>>) -> CallFuture<()> {
+        self.handle.load_more(self.ticket, count.into())
+    }
+}
+
+impl<S: Clone + PartialEq> Subscription<S> {
+    fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update<S>>> {
+        loop {
+            let Some((snapshot, changes)) = ready!(self.cell.poll_take(cx)) else {
+                self.taken = None;
+                return Poll::Ready(None);
+            };
+            // Back at what was taken last: there is nothing to tell.
+            if names_nothing(&changes) && self.taken.as_ref() == Some(&snapshot) {
+                continue;
+            }
+            self.taken = Some(snapshot.clone());
+            return Poll::Ready(Some(Update { snapshot, changes }));
+        }
+    }
+}
+
+impl<S> Unpin for Subscription<S> {}
+
+impl<S: Clone + PartialEq> Stream for Subscription<S> {
+    type Item = Update<S>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Update<S>>> {
+        self.get_mut().poll_update(cx)
+    }
+}
+
+impl<S> Drop for Subscription<S> {
+    fn drop(&mut self) {
+        self.unsubscribe();
+    }
+}
+
+impl<S> fmt::Debug for Subscription<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("session", &self.handle)
+            .field("state", &self.cell.phase())
+            .finish_non_exhaustive()
+    }
+}

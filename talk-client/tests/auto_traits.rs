@@ -1,0 +1,46 @@
+//! What handles promise to those who move them between tasks and keep them in maps.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use futures_util::Stream;
+use talk_client::{
+    CallFuture, ConnectionStates, ConversationRef, Error, ErrorHandler, MessageRef,
+    MessageSnapshot, ParticipantRef, ReactionsRef, Session, Subscription, TalkOptions, Update,
+    User, UserRef, Window,
+};
+
+fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
+fn is_stream<T: Stream<Item = I> + Send + Sync + Unpin + 'static, I>() {}
+fn is_sendable<T: Send + Sync + Unpin + 'static>() {}
+fn is_spawnable<T: Future + Send + Unpin + 'static>() {}
+
+#[test]
+fn types_can_be_used_where_their_users_need_them() {
+    is_handle::<Session>();
+    is_handle::<UserRef>();
+    is_handle::<ConversationRef>();
+    is_handle::<ParticipantRef>();
+    is_handle::<MessageRef>();
+    is_handle::<ReactionsRef>();
+
+    type UserShown = Option<Arc<User>>;
+    type MessagesShown = Option<Window<MessageSnapshot>>;
+    is_stream::<Subscription<UserShown>, Update<UserShown>>();
+    is_stream::<Subscription<MessagesShown>, Update<MessagesShown>>();
+    is_stream::<ConnectionStates, talk_client::ConnectionState>();
+
+    is_spawnable::<CallFuture<UserShown>>();
+    is_sendable::<Error>();
+    is_sendable::<ErrorHandler>();
+    is_sendable::<TalkOptions>();
+}
+
+#[test]
+fn options_show_no_secret() {
+    let options = TalkOptions::new("app", "alice")
+        .unwrap()
+        .token("s3cret")
+        .signature("s3cret");
+    assert!(!format!("{options:?}").contains("s3cret"));
+}

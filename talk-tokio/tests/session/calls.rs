@@ -1,0 +1,229 @@
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use talk_tokio::{
+    CommandError, ConversationParams, Error, Limits, ParticipantParams, SessionError,
+    TransportError, UserParams, get_talk_session,
+};
+
+use crate::server::{Answer, Request, Server, within};
+
+fn hold_sends(request: &Request) -> Option<Answer> {
+    let body = json!({ "id": format!("msg_{}", request.seq) });
+    request.is_send().then_some(Answer::Hold(body))
+}
+
+/// Polls a future once, as somebody does who then drops it.
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[tokio::test]
+async fn a_call_connects_authenticates_and_is_answered() {
+    let server = Server::start(|_| None).await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    assert_eq!(server.record().connections, 0);
+
+    let conversation = session.conversation("c1").unwrap();
+    let message = within(conversation.send("hi")).await.unwrap();
+    assert_eq!(message, conversation.message(message.id()).unwrap());
+
+    let record = server.record();
+    assert!(record.requests[0].is_renewal());
+    assert_eq!(record.requests[0].data, json!({ "token": "token" }));
+    assert_eq!(record.texts(), ["hi"]);
+}
+
+#[tokio::test]
+async fn every_call_that_changes_something_reaches_the_server() {
+    let server = Server::start(|request| {
+        let is_batch = request.path.ends_with("/participants");
+        is_batch.then(|| Answer::Ok(json!({ "responses": [{ "status": 200 }] })))
+    })
+    .await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    let bob = conversation.participant("bob").unwrap();
+    let message = conversation.message("msg_1").unwrap();
+    let rocket = message.reactions("🚀").unwrap();
+
+    within(async {
+        let user = session.user("u").unwrap();
+        user.set(UserParams::named("U")).await?;
+        user.create_if_not_exists(UserParams::named("U")).await?;
+        let params = ConversationParams::default;
+        conversation.set(params().subject("S")).await?;
+        conversation.create_if_not_exists(params()).await?;
+        conversation.mark_as_read().await?;
+        conversation.mark_as_unread().await?;
+        conversation.mark_as_typing().await?;
+        bob.set(ParticipantParams::default()).await?;
+        bob.edit(ParticipantParams::default()).await?;
+        bob.create_if_not_exists(ParticipantParams::default())
+            .await?;
+        bob.delete().await?;
+        message.edit("new").await?;
+        message.delete().await?;
+        rocket.add().await?;
+        rocket.remove().await
+    })
+    .await
+    .unwrap();
+
+    let record = server.record();
+    assert_eq!(
+        record.paths("DELETE"),
+        [
+            "/conversations/c/participants/bob",
+            "/conversations/c/messages/msg_1",
+            "/conversations/c/messages/msg_1/reactions/%F0%9F%9A%80/alice",
+        ]
+    );
+    assert_eq!(record.paths("PATCH"), ["/conversations/c/messages/msg_1"]);
+    let typing = "/me/conversations/c/typing";
+    assert!(record.paths("POST").contains(&typing));
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_the_server_said() {
+    let server = Server::start(|request| {
+        let refused = request.path.ends_with("/read");
+        refused.then_some(Answer::Refuse(403, "NOT_A_PARTICIPANT"))
+    })
+    .await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    let error = within(session.conversation("c").unwrap().mark_as_read()).await;
+    let Err(Error::Refused(refused)) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.error_code, "NOT_A_PARTICIPANT");
+    assert_eq!(refused.reasons, ["as the script says"]);
+}
+
+#[tokio::test]
+async fn an_empty_id_is_refused_at_once() {
+    let server = Server::start(|_| None).await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    let error = Error::from(session.user("").unwrap_err());
+    assert!(matches!(error, Error::Usage(CommandError::EmptyId(_))));
+    let conversation = session.conversation("c").unwrap();
+    assert!(conversation.participant("").is_err());
+    assert!(conversation.message("").is_err());
+    assert!(conversation.message("m").unwrap().reactions("").is_err());
+    assert!(session.conversation("").is_err());
+}
+
+#[tokio::test]
+async fn refs_are_equal_when_they_name_the_same_in_the_same_session() {
+    let server = Server::start(|_| None).await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    let other = get_talk_session(server.options("alice").force_new()).unwrap();
+    assert_ne!(session, other);
+    assert_eq!(session.user("bob").unwrap(), session.user("bob").unwrap());
+    assert_ne!(session.user("bob").unwrap(), session.user("eve").unwrap());
+    assert_ne!(session.user("bob").unwrap(), other.user("bob").unwrap());
+    assert_eq!(session.current_user(), session.user("alice").unwrap());
+    let conversation = session.conversation("c").unwrap();
+    assert_eq!(
+        conversation.participant("bob").unwrap(),
+        conversation
+            .participant(&session.user("bob").unwrap())
+            .unwrap(),
+    );
+}
+
+#[tokio::test]
+async fn calls_above_the_cap_wait_for_their_turn_in_order() {
+    let server = Server::start(hold_sends).await;
+    let mut limits = Limits::default();
+    limits.pending_calls = 2;
+    let session = get_talk_session(server.options("alice").limits(limits)).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    let sends =
+        tokio::spawn(
+            async move { join_all((0..5).map(|n| conversation.send(n.to_string()))).await },
+        );
+    for sent in [2, 4] {
+        server.until(|record| record.texts().len() == sent).await;
+        // Whatever else was to be sent would have been sent before this call, which needs no permit.
+        let token = format!("token {sent}");
+        session.set_token(token.as_str());
+        let renewed = |r: &Request| r.is_renewal() && r.data["token"] == token;
+        let record = server
+            .until(|record| record.requests.iter().any(renewed))
+            .await;
+        assert_eq!(record.texts().len(), sent);
+        server.release();
+    }
+    server.until(|record| record.texts().len() == 5).await;
+    server.release();
+    let results = within(sends).await.unwrap();
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(server.record().texts(), ["0", "1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_before_it_is_sent_is_never_sent() {
+    let server = Server::start(|request| {
+        let renewed = json!({ "expiresInSeconds": null });
+        request.is_renewal().then_some(Answer::Hold(renewed))
+    })
+    .await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    assert!(poll_once(conversation.send("dropped")).is_pending());
+    let kept = conversation.clone();
+    let kept = tokio::spawn(async move { kept.send("kept").await });
+    server.until(|record| !record.requests.is_empty()).await;
+    server.release();
+    within(kept).await.unwrap().unwrap();
+    assert_eq!(server.record().texts(), ["kept"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_makes_room_for_the_next() {
+    let server = Server::start(hold_sends).await;
+    let mut limits = Limits::default();
+    limits.pending_calls = 1;
+    let session = get_talk_session(server.options("alice").limits(limits)).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    {
+        let mut first = pin!(conversation.send("first"));
+        tokio::select! {
+            _ = &mut first => panic!("there was no answer"),
+            _ = server.until(|record| record.texts() == ["first"]) => {}
+        }
+    }
+    within(conversation.mark_as_read()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened() {
+    let server = Server::start(hold_sends).await;
+    let timeout = Duration::from_millis(200);
+    let session = get_talk_session(server.options("alice").call_timeout(timeout)).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    let error = within(conversation.send("slow")).await.unwrap_err();
+    let deadline = TransportError::Deadline {
+        after: timeout,
+        maybe_happened: true,
+    };
+    assert_eq!(error, Error::Transport(deadline));
+    assert!(error.is_retryable());
+    within(conversation.mark_as_read()).await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_after_the_end_fail_with_its_cause() {
+    let server = Server::start(|_| None).await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    within(session.shutdown()).await;
+    let error = within(session.current_user().get()).await.unwrap_err();
+    assert_eq!(error, Error::Session(SessionError::ShutDown));
+    assert_eq!(session.error(), Some(SessionError::ShutDown));
+}

@@ -1,0 +1,100 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use talk_tokio::{ConnectionState, Pacing, get_talk_session};
+
+use crate::server::{Answer, Server, within};
+
+#[tokio::test]
+async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once() {
+    let dropped = AtomicBool::new(false);
+    let server = Server::start(move |request| {
+        let first = request.is_send() && !dropped.swap(true, Ordering::Relaxed);
+        first.then_some(Answer::Drop)
+    })
+    .await;
+    let session = get_talk_session(server.options("alice").pacing(Pacing::OFF)).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    let sends = join_all((0..20).map(|n| conversation.send(n.to_string())));
+    let results = within(sends).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+
+    let record = server.record();
+    assert_eq!(record.connections, 2);
+    let key = |connection| {
+        let mut sends = record.requests.iter().filter(|r| r.is_send());
+        let first = sends.find(|r| r.connection == connection).unwrap();
+        first.data["idempotencyKey"].clone()
+    };
+    assert_eq!(key(0), key(1));
+    let again: Vec<_> = (0..20).map(|n| n.to_string()).collect();
+    assert!(record.texts().ends_with(&again), "{:?}", record.texts());
+}
+
+#[tokio::test]
+async fn the_connection_state_is_told_as_it_changes() {
+    let server = Server::start(|request| {
+        let body = serde_json::json!({ "id": "msg_1" });
+        request.is_send().then_some(Answer::Hold(body))
+    })
+    .await;
+    let session = get_talk_session(server.options("alice")).unwrap();
+    assert_eq!(session.connection_state(), ConnectionState::Idle);
+    let mut states = session.connection_states();
+    assert_eq!(states.next().await, Some(ConnectionState::Idle));
+
+    let conversation = session.conversation("c").unwrap();
+    within(conversation.mark_as_read()).await.unwrap();
+    let ready = states
+        .by_ref()
+        .any(|s| async move { s == ConnectionState::Ready });
+    assert!(within(ready).await);
+
+    // Something is pending, so that the session wants its connection back.
+    let send = tokio::spawn(conversation.send("hi"));
+    server.until(|record| record.texts() == ["hi"]).await;
+    server.drop_connections();
+    let waiting = states
+        .by_ref()
+        .any(|s| async move { matches!(s, ConnectionState::Waiting { .. }) });
+    assert!(within(waiting).await);
+    session.network_changed();
+    server.until(|record| record.connections == 2).await;
+    server.until(|record| record.texts() == ["hi", "hi"]).await;
+    server.release();
+    within(send).await.unwrap().unwrap();
+
+    within(session.shutdown()).await;
+    assert!(within(states.collect::<Vec<_>>()).await.len() <= 1);
+}
+
+/// As much as no socket buffer takes, several times over.
+async fn send_much(server: &Server) {
+    let options = server.options("alice").pacing(Pacing::OFF);
+    let session = get_talk_session(options).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    let text = "x".repeat(256 << 10);
+    let sends = join_all((0..96).map(|_| conversation.send(text.as_str())));
+    let results = within(sends).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_nothing_is_given_up() {
+    let stalled = AtomicBool::new(false);
+    let server = Server::start(move |request| {
+        let first = request.is_send() && !stalled.swap(true, Ordering::Relaxed);
+        first.then_some(Answer::Stall)
+    })
+    .await;
+    send_much(&server).await;
+    assert_eq!(server.record().connections, 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_only_slow_is_not_given_up() {
+    let server = Server::start(|_| None).await;
+    send_much(&server).await;
+    assert_eq!(server.record().connections, 1);
+}

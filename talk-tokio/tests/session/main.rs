@@ -1,0 +1,9 @@
+//! Sessions on tokio, against a server that answers as a script says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod calls;
+mod connection;
+mod lifetime;
+mod server;
+mod tokens;

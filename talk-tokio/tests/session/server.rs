@@ -1,0 +1,308 @@
+//! A server that answers as its script says.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_tungstenite::accept_async;
+use async_tungstenite::tungstenite::protocol::Message;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use talk_tokio::TalkOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+/// A request as it came over a socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) connection: usize,
+    pub(crate) seq: u64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) data: Value,
+}
+
+/// What the script wants done about a request.
+pub(crate) enum Answer {
+    /// 200 with this body.
+    Ok(Value),
+    /// Another status, with a code.
+    Refuse(u16, &'static str),
+    /// Nothing until [`Server::release`], which answers with this body.
+    Hold(Value),
+    /// The connection is dropped.
+    Drop,
+    /// Nothing is read from the connection any more.
+    Stall,
+}
+
+type Script = dyn Fn(&Request) -> Option<Answer> + Send + Sync;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Send(String),
+    Drop,
+    Stall,
+}
+
+/// Every connection and request is on record. Dropping it closes the port.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    state: Arc<State>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+struct State {
+    script: Box<Script>,
+    record: watch::Sender<Record>,
+    held: Mutex<Vec<(usize, u64, Value)>>,
+    live: Mutex<BTreeMap<usize, mpsc::UnboundedSender<Act>>>,
+    /// The status of the app check.
+    app_status: u16,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Record {
+    pub(crate) requests: Vec<Request>,
+    /// Close codes of connections that the client has closed, by connection.
+    pub(crate) closed: BTreeMap<usize, Option<u16>>,
+    pub(crate) connections: usize,
+}
+
+impl Record {
+    /// The paths of the requests with this method, in order.
+    pub(crate) fn paths(&self, method: &str) -> Vec<&str> {
+        let of_method = self.requests.iter().filter(|r| r.method == method);
+        of_method.map(|request| request.path.as_str()).collect()
+    }
+
+    /// The texts of the messages that were sent, in order, repetitions included.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let sends = self.requests.iter().filter(|r| r.is_send());
+        sends
+            .map(|r| r.data["content"][0]["children"][0].to_string())
+            .map(|text| text.trim_matches('"').to_owned())
+            .collect()
+    }
+}
+
+impl Request {
+    pub(crate) fn is_send(&self) -> bool {
+        self.method == "POST" && self.path.ends_with("/messages")
+    }
+
+    pub(crate) fn is_renewal(&self) -> bool {
+        self.path == "/session/renew"
+    }
+}
+
+impl Server {
+    /// A server that answers with 200, with `{}` or what comes nearest, where the script says
+    /// nothing.
+    pub(crate) async fn start(
+        script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with_app(200, script).await
+    }
+
+    pub(crate) async fn start_with_app(
+        app_status: u16,
+        script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            script: Box::new(script),
+            record: watch::Sender::new(Record::default()),
+            held: Mutex::default(),
+            live: Mutex::default(),
+            app_status,
+        });
+        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Self {
+            address,
+            state,
+            task,
+        }
+    }
+
+    pub(crate) fn options(&self, user: &str) -> TalkOptions {
+        TalkOptions::new("app", user)
+            .unwrap()
+            .host(&self.address.to_string())
+            .token("token")
+    }
+
+    /// What has come so far.
+    pub(crate) fn record(&self) -> Record {
+        self.state.record.borrow().clone()
+    }
+
+    /// Waits until the record is as it should be.
+    pub(crate) async fn until(&self, what: impl Fn(&Record) -> bool) -> Record {
+        let mut record = self.state.record.subscribe();
+        let done = record.wait_for(|record| what(record));
+        within(done).await.unwrap().clone()
+    }
+
+    /// Sends the answers that were held back.
+    pub(crate) fn release(&self) {
+        for (connection, seq, body) in std::mem::take(&mut *self.state.held.lock().unwrap()) {
+            self.state
+                .act(connection, Act::Send(json!([seq, 200, body]).to_string()));
+        }
+    }
+
+    /// Drops all connections without a word.
+    pub(crate) fn drop_connections(&self) {
+        for live in self.state.live.lock().unwrap().values() {
+            let _ = live.send(Act::Drop);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl State {
+    fn act(&self, connection: usize, act: Act) {
+        if let Some(live) = self.live.lock().unwrap().get(&connection) {
+            // A connection that is gone takes nothing any more.
+            let _ = live.send(act);
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Vec<Act> {
+        let answer = (self.script)(request).unwrap_or_else(|| Answer::Ok(default_body(request)));
+        let Request {
+            connection, seq, ..
+        } = *request;
+        match answer {
+            Answer::Ok(body) => vec![Act::Send(json!([seq, 200, body]).to_string())],
+            Answer::Refuse(status, code) => {
+                let body = json!({ "errorCode": code, "reasons": ["as the script says"] });
+                vec![Act::Send(json!([seq, status, body]).to_string())]
+            }
+            Answer::Hold(body) => {
+                self.held.lock().unwrap().push((connection, seq, body));
+                vec![]
+            }
+            Answer::Drop => vec![Act::Drop],
+            Answer::Stall => vec![Act::Stall],
+        }
+    }
+}
+
+fn default_body(request: &Request) -> Value {
+    if request.is_renewal() {
+        json!({ "expiresInSeconds": null })
+    } else if request.is_send() {
+        json!({ "id": format!("msg_{}", request.seq) })
+    } else {
+        json!({})
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    // Connections end with the server.
+    let mut tasks = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        tasks.spawn(serve(stream, Arc::clone(&state)));
+    }
+}
+
+async fn serve(mut stream: TcpStream, state: Arc<State>) {
+    let mut head = [0; 4096];
+    let length = stream.peek(&mut head).await.unwrap_or(0);
+    let is_socket = head[..length]
+        .to_ascii_lowercase()
+        .windows(18)
+        .any(|window| window == b"upgrade: websocket");
+    if is_socket {
+        serve_socket(stream, &state).await;
+    } else {
+        let _ = stream.read(&mut head).await;
+        let answer = format!(
+            "HTTP/1.1 {} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}",
+            state.app_status
+        );
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
+}
+
+async fn serve_socket(stream: TcpStream, state: &State) {
+    let Ok(mut socket) = accept_async(stream.compat()).await else {
+        return;
+    };
+    let mut connection = 0;
+    state.record.send_modify(|record| {
+        connection = record.connections;
+        record.connections += 1;
+    });
+    let (acts, mut next_act) = mpsc::unbounded_channel();
+    state.live.lock().unwrap().insert(connection, acts.clone());
+    loop {
+        tokio::select! {
+            Some(act) = next_act.recv() => match act {
+                Act::Send(text) => {
+                    if socket.send(Message::text(text)).await.is_err() {
+                        break;
+                    }
+                }
+                Act::Drop => break,
+                Act::Stall => std::future::pending().await,
+            },
+            message = socket.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    let request = parse(connection, text.as_str());
+                    let Some(request) = request else { continue };
+                    let answers = state.answer(&request);
+                    state.record.send_modify(|record| record.requests.push(request));
+                    for act in answers {
+                        let _ = acts.send(act);
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    let code = frame.map(|frame| frame.code.into());
+                    state.record.send_modify(|record| {
+                        record.closed.insert(connection, code);
+                    });
+                    let _ = socket.close(None).await;
+                    break;
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => break,
+            },
+        }
+    }
+    state.live.lock().unwrap().remove(&connection);
+}
+
+/// `None` for an acknowledgement.
+fn parse(connection: usize, text: &str) -> Option<Request> {
+    let frame: Value = serde_json::from_str(text).unwrap();
+    Some(Request {
+        connection,
+        seq: frame[0].as_u64()?,
+        method: frame[1]
+            .as_str()
+            .filter(|&method| method != "ACK")?
+            .to_owned(),
+        path: frame[2].as_str()?.to_owned(),
+        data: frame[3].clone(),
+    })
+}
+
+/// Nothing here takes long. What hangs is to fail instead.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future)
+        .await
+        .expect("it takes for ever")
+}
