@@ -61,8 +61,9 @@ pub(super) fn check(
             "The token is not signed with this app's secret.",
         ));
     }
-    let claims = decode::<Claims>(payload)
-        .ok_or_else(|| Refusal::unauthorized("The token lacks `iss` or `sub`."))?;
+    let claims = decode::<Claims>(payload).ok_or_else(|| {
+        Refusal::unauthorized("The token needs `iss` and `sub`, and `exp` is a number.")
+    })?;
     if claims.iss != app {
         return Err(Refusal::unauthorized("The token is for another app."));
     }
@@ -95,9 +96,11 @@ pub(super) fn issue(secret: Option<&str>, app: &str, user: &str) -> String {
         exp: None,
     };
     let signed = format!("{header}.{}", encode(serde_json::to_vec(&claims)));
-    let signature = secret.map_or_else(String::new, |secret| {
-        BASE64URL_NOPAD.encode(&mac(secret, &signed).finalize().into_bytes())
-    });
+    let signature = secret
+        .and_then(|secret| mac(secret, &signed))
+        .map_or_else(String::new, |mac| {
+            BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())
+        });
     format!("{signed}.{signature}")
 }
 
@@ -110,17 +113,14 @@ pub(super) fn is_signature_of(secret: &str, user: &str, signature: &str) -> bool
 }
 
 fn is_signed(secret: &str, text: &str, signature: &[u8]) -> bool {
-    mac(secret, text).verify_slice(signature).is_ok()
+    mac(secret, text).is_some_and(|mac| mac.verify_slice(signature).is_ok())
 }
 
-fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
-    // Keys of every length are taken; the type of the error does not know that.
-    let mut mac = match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
-        Ok(mac) => mac,
-        Err(_) => Hmac::<Sha256>::new(&Default::default()),
-    };
+/// Keys of every length are taken, so there always is one; the type does not know that.
+fn mac(secret: &str, text: &str) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(text.as_bytes());
-    mac
+    Some(mac)
 }
 
 fn parts(token: &str) -> Option<(&str, &str, &str)> {

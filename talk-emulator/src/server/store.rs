@@ -32,7 +32,7 @@ pub(super) struct Clock {
 impl Clock {
     /// `now`, or the first moment after the last one given.
     pub(super) fn stamp(&mut self, now: u64) -> u64 {
-        self.last = now.max(self.last + 1);
+        self.last = now.max(self.last.saturating_add(1));
         self.last
     }
 

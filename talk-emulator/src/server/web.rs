@@ -51,7 +51,9 @@ impl Server {
             address.path().as_slice(),
         ) {
             ("GET", Base::Internal, [] | [""]) => http::respond(done()),
-            ("GET", Base::Internal, ["", "app"]) => http::respond(app(&address.app)),
+            ("GET", Base::Internal, ["", "app"]) => {
+                http::respond(self.app_of_components(request, &address.app))
+            }
             ("GET", Base::Internal, ["bokens", user]) => {
                 http::respond(self.boken(request, &address.app, user))
             }
@@ -77,6 +79,26 @@ impl Server {
             self.with_context(app, &me, |cx| search(cx, request))
         });
         found.unwrap_or_else(|refusal| http::refuse(&refusal))
+    }
+
+    /// What UI components ask of an app before they start.
+    fn app_of_components(&self, request: &HttpRequest, app: &str) -> Reply {
+        let role = http::query(request, "role_name");
+        let role = self.settings.role(role.as_deref().unwrap_or("default"));
+        let features = [
+            ("file_sharing", role.file_sharing),
+            ("location_sharing", role.location_sharing),
+        ];
+        let features: Vec<&str> = features
+            .into_iter()
+            .filter(|(_, allowed)| *allowed)
+            .map(|(name, _)| name)
+            .collect();
+        reply(&json!({
+            "configuration": {},
+            "features": features,
+            "appMetadata": { "id": app, "name": app, "defaultLocale": "en-US", "custom": {} },
+        }))
     }
 
     /// A token for who has none; with a secret, only for who can show the user's signature.
@@ -193,13 +215,4 @@ impl Server {
             _ => identity.user,
         })
     }
-}
-
-/// What UI components ask of an app before they start.
-fn app(id: &str) -> Reply {
-    reply(&json!({
-        "configuration": {},
-        "features": ["file_sharing", "location_sharing"],
-        "appMetadata": { "id": id, "name": id, "defaultLocale": "en-US", "custom": {} },
-    }))
 }

@@ -14,6 +14,13 @@ fn an_app_exists_as_soon_as_it_is_asked_for() {
         body["features"],
         json!(["file_sharing", "location_sharing"])
     );
+    let settings = json!({ "roles": { "guest": { "fileSharing": false } } });
+    let now = world.time();
+    world
+        .server
+        .set_settings(now, serde_json::from_value(settings).unwrap());
+    let (_, body) = world.http(get("/api/v0/app//app?sessionId=1&role_name=guest"));
+    assert_eq!(body["features"], json!(["location_sharing"]));
     for uri in [
         "/",
         "/api/v0/",
