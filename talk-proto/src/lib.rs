@@ -1,6 +1,7 @@
 //! The TalkJS chat protocol as a pure state machine.
 
 mod addresses;
+mod changes;
 mod collections;
 mod command;
 mod connection;
@@ -17,6 +18,7 @@ mod time;
 mod wire;
 
 pub use addresses::Addresses;
+pub use changes::{Changes, ListChanges};
 pub use collections::{HashMap, HashSet};
 pub use command::{
     Call, EditMessage, MessageBody, Reply, RequestId, SendMessage, SubscriptionId, Translation,
@@ -42,6 +44,6 @@ pub use model::{
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use secret::Secret;
 pub use session::Session;
-pub use snapshot::{Changes, ListChanges, Snapshot, Topic, Update, Window};
+pub use snapshot::{Snapshot, Topic, Update, Window};
 pub use time::Time;
 pub use wire::ServerEvent;

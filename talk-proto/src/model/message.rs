@@ -186,7 +186,6 @@ impl MessageSnapshot {
         self.message.reactions.summaries()
     }
 
-    #[expect(dead_code, reason = "the stores compare by identity")]
     pub(crate) fn message(&self) -> &Arc<Message> {
         &self.message
     }
