@@ -10,6 +10,8 @@ use crate::model::{
     UserParams,
 };
 
+mod json;
+
 /// One accepted command that will be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);

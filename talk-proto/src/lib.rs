@@ -15,6 +15,8 @@ mod secret;
 mod session;
 mod snapshot;
 mod time;
+#[cfg(feature = "testing")]
+mod transcript;
 mod wire;
 
 pub use addresses::Addresses;
@@ -46,4 +48,6 @@ pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window};
 pub use time::Time;
+#[cfg(feature = "testing")]
+pub use transcript::Transcript;
 pub use wire::ServerEvent;

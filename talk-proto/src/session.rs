@@ -305,7 +305,7 @@ impl Session {
     pub fn cancel(&mut self, now: Time, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
         let maybe_happened = if let Some(call) = self.calls.remove(&request) {
-            let mut was_sent = false;
+            let mut was_sent = call.remaining < call.places.len();
             for place in call.places {
                 was_sent |= self.queue.cancel(place, request);
             }

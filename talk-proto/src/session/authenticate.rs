@@ -188,7 +188,8 @@ impl Session {
 
         let Some(open) = self.link.open() else { return };
         open.renewals = open.renewals.saturating_sub(1);
-        if open.renewals > 0 {
+        let is_newest = open.renewals == 0 && open.renew_at.is_none();
+        if !is_newest {
             // A newer token is on its way: only its answer counts.
             return;
         }
@@ -219,6 +220,7 @@ impl Session {
     fn handle_ready(&mut self) {
         let now = self.now;
         let Some(open) = self.link.open() else { return };
+        open.renewed_from = open.next_seq();
         if open.is_ready() {
             return;
         }
@@ -234,12 +236,13 @@ impl Session {
 
     /// The token is not accepted any more: nothing is sent until there is another one.
     pub(super) fn handle_expired(&mut self) {
+        self.note_healthy();
         let Some(open) = self.link.open() else { return };
-        if !open.is_ready() || open.is_renewing() {
+        let was_ready = open.ready_since.take().is_some();
+        if !was_ready || open.is_renewing() {
             // It is known already, or a newer token is on its way.
             return;
         }
-        open.ready_since = None;
         if let Err(error) = self.auth.expire(self.now) {
             self.end(error);
         }

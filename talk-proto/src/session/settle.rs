@@ -31,6 +31,9 @@ impl Session {
         self.note_need();
         self.settle_exchanges();
         self.settle_auth();
+        if self.ended.is_some() {
+            return;
+        }
         self.settle_link();
         self.settle_renewal();
         self.send_live_requests();
