@@ -47,6 +47,7 @@ impl Transcript {
     /// Records an output.
     pub fn output(&mut self, output: &Output) {
         let _ = match output {
+            Output::OpenSocket { socket, url } => writeln!(self.0, "> open {} {url}", socket.0),
             Output::SendFrame { socket, frame } => {
                 writeln!(self.0, "> frame {} {}", socket.0, frame.as_str())
             }

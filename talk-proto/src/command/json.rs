@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{
+    Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{EditMessage, MessageBody, Reply, SendMessage};

@@ -124,11 +124,7 @@ mod tests {
     fn delays_use_the_whole_range() {
         let mut rng = Rng::with_seed(1);
         let delays: Vec<_> = (0..1000)
-            .map(|_| {
-                Reconnect::default()
-                    .next_delay(&mut rng)
-                    .as_millis()
-            })
+            .map(|_| Reconnect::default().next_delay(&mut rng).as_millis())
             .collect();
         for tenth in 0..10 {
             let range = tenth * 100..(tenth + 1) * 100;

@@ -12,6 +12,10 @@ use talk_proto::{
 const DRAIN_LIMIT: usize = 100_000;
 /// A token fetch that is unanswered for this long is over.
 const FETCH_WITHIN: Duration = Duration::from_secs(60);
+/// A session is printed once in so many drains, which is often enough and quicker.
+const LOOK_EVERY: usize = 8;
+/// How many secrets are looked for.
+const SECRETS: usize = 8;
 
 /// The socket that lives now.
 struct Socket {
@@ -32,30 +36,38 @@ pub(crate) struct Laws {
     callback: Option<(TokenFetchId, Time)>,
     boken: Option<HttpId>,
     exchanges: BTreeSet<HttpId>,
+    /// Whether they are resolved.
     requests: BTreeMap<RequestId, bool>,
+    pending: usize,
+    /// Whether they have ended.
     subscriptions: BTreeMap<SubscriptionId, bool>,
+    active: usize,
     drained: usize,
+    drains: usize,
     has_ended: bool,
-    secrets: Vec<String>,
+    secrets: VecDeque<String>,
 }
 
 impl Laws {
-    /// From now on `text` must not appear in any Debug output. Short ones are left out: they
-    /// would be found by chance.
+    /// From now on `text` must not appear in any Debug output, for as long as it is one of the
+    /// last few. Short ones are left out: they would be found by chance.
     pub(crate) fn keep_secret(&mut self, text: &str) {
         if text.len() >= 6 && !self.secrets.iter().any(|secret| secret == text) {
-            self.secrets.push(text.to_owned());
+            self.secrets.push_front(text.to_owned());
+            self.secrets.truncate(SECRETS);
         }
     }
 
     pub(crate) fn accepted(&mut self, request: RequestId) {
         let before = self.requests.insert(request, false);
         assert_eq!(before, None, "{request:?} was given twice");
+        self.pending += 1;
     }
 
     pub(crate) fn subscribed(&mut self, subscription: SubscriptionId) {
         let before = self.subscriptions.insert(subscription, false);
         assert_eq!(before, None, "{subscription:?} was given twice");
+        self.active += 1;
     }
 
     /// The caller set a token, which answers any fetch.
@@ -109,7 +121,10 @@ impl Laws {
     /// An output came. `timeout` is what the session said just before.
     pub(crate) fn output(&mut self, now: Time, timeout: Option<Time>, output: &Output) {
         self.drained += 1;
-        assert!(self.drained < DRAIN_LIMIT, "a drain does not end: {output:?}");
+        assert!(
+            self.drained < DRAIN_LIMIT,
+            "a drain does not end: {output:?}"
+        );
         assert!(!self.has_ended, "after the end came {output:?}");
         assert!(
             timeout.is_some_and(|at| at <= now),
@@ -149,21 +164,31 @@ impl Laws {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Resolved { request, .. } => {
+                self.pending -= 1;
                 let resolved = self.requests.insert(*request, true);
-                assert_eq!(resolved, Some(false), "{request:?}: unknown, or resolved twice");
+                assert_eq!(
+                    resolved,
+                    Some(false),
+                    "{request:?}: unknown, or resolved twice"
+                );
             }
             Event::Updated { subscription, .. } => {
                 let ended = self.subscriptions.get(subscription);
                 assert_eq!(ended, Some(&false), "{subscription:?}: unknown, or ended");
             }
             Event::SubscriptionEnded { subscription, .. } => {
+                self.active -= 1;
                 let ended = self.subscriptions.insert(*subscription, true);
-                assert_eq!(ended, Some(false), "{subscription:?}: unknown, or ended twice");
+                assert_eq!(
+                    ended,
+                    Some(false),
+                    "{subscription:?}: unknown, or ended twice"
+                );
             }
             Event::Ended(_) => {
                 self.has_ended = true;
                 assert_eq!(self.pending(), 0, "requests are left at the end");
-                assert_eq!(self.active(), 0, "subscriptions are left at the end");
+                assert_eq!(self.active, 0, "subscriptions are left at the end");
                 assert!(self.socket.is_none(), "a socket is left at the end");
                 assert!(self.exchanges.is_empty(), "HTTP is left at the end");
             }
@@ -173,32 +198,39 @@ impl Laws {
     }
 
     /// A drain is over.
-    pub(crate) fn drained(&self, session: &Session, now: Time) {
+    pub(crate) fn drained(&mut self, session: &Session, now: Time) {
+        self.drains += 1;
+        if self.drains.is_multiple_of(LOOK_EVERY) {
+            self.looked_at(session);
+        }
         let timeout = session.poll_timeout();
-        assert!(timeout.is_none_or(|at| at > now), "{timeout:?} is due at {now}");
+        assert!(
+            timeout.is_none_or(|at| at > now),
+            "{timeout:?} is due at {now}"
+        );
         if self.has_ended {
             assert_eq!(timeout, None, "a session that has ended wants a tick");
         }
-        let debug = format!("{session:?}");
-        self.check_secrets(&debug);
         assert_eq!(session.poll_timeout(), timeout, "asking changed the answer");
-        assert_eq!(format!("{session:?}"), debug, "asking changed the session");
         assert_eq!(session.ended().is_some(), self.has_ended);
         assert_eq!(session.pending_calls(), self.pending());
-        assert_eq!(session.subscriptions(), self.active());
+        assert_eq!(session.subscriptions(), self.active);
         if let Some(socket) = &self.socket {
             let left = &socket.unacknowledged;
             assert!(left.is_empty(), "publishes without ACK: {left:?}");
         }
     }
 
-    /// Requests that are accepted and not resolved.
-    pub(crate) fn pending(&self) -> usize {
-        self.requests.values().filter(|resolved| !**resolved).count()
+    /// Looking at `session` tells no secret and changes nothing.
+    fn looked_at(&self, session: &Session) {
+        let debug = format!("{session:?}");
+        self.check_secrets(&debug);
+        assert_eq!(format!("{session:?}"), debug, "asking changed the session");
     }
 
-    fn active(&self) -> usize {
-        self.subscriptions.values().filter(|ended| !**ended).count()
+    /// Requests that are accepted and not resolved.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
     }
 
     fn live(&mut self, id: SocketId) -> Option<&mut Socket> {
@@ -235,7 +267,10 @@ impl Laws {
 
     fn check_secrets(&self, debug: &str) {
         for secret in &self.secrets {
-            assert!(!debug.contains(secret.as_str()), "{secret:?} is told by {debug}");
+            assert!(
+                !debug.contains(secret.as_str()),
+                "{secret:?} is told by {debug}"
+            );
         }
     }
 }
@@ -244,7 +279,9 @@ impl Socket {
     /// A frame of the server. One that is no JSON to us is none of our business.
     fn hear(&mut self, text: &str) {
         let frame: Value = serde_json::from_str(text).unwrap_or_default();
-        let Some(number) = frame[0].as_u64() else { return };
+        let Some(number) = frame[0].as_u64() else {
+            return;
+        };
         if frame[1] == "PUBLISH" {
             self.unacknowledged.push_back(number);
         } else if frame[1] == 200 && self.renewals.remove(&number) {
@@ -264,13 +301,20 @@ impl Socket {
         let [seq, method, path, data, headers] = frame.as_slice() else {
             panic!("a frame of no known shape: {frame:?}");
         };
-        assert_eq!(seq.as_u64(), Some(self.next_seq), "frames are numbered in order");
+        assert_eq!(
+            seq.as_u64(),
+            Some(self.next_seq),
+            "frames are numbered in order"
+        );
         self.next_seq += 1;
         assert!(method.is_string() && data.is_object() && headers.is_object());
         if path == "/session/renew" {
             self.renewals.extend(seq.as_u64());
         } else {
-            assert!(self.is_authenticated, "{method} {path} before authentication");
+            assert!(
+                self.is_authenticated,
+                "{method} {path} before authentication"
+            );
         }
     }
 }

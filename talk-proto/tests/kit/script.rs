@@ -27,10 +27,7 @@ impl Answer {
     }
 
     pub(crate) fn refuse(status: u16, code: &str) -> Self {
-        Self::Reply(
-            status,
-            json!({"errorCode": code, "reasons": ["because"]}),
-        )
+        Self::Reply(status, json!({"errorCode": code, "reasons": ["because"]}))
     }
 }
 

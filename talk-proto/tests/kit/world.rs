@@ -47,7 +47,10 @@ impl World {
 
     pub(crate) fn seeded(options: SessionOptions, seed: u64) -> Self {
         let mut laws = Laws::default();
-        for secret in [&options.authentication.token, &options.authentication.signature] {
+        for secret in [
+            &options.authentication.token,
+            &options.authentication.signature,
+        ] {
             laws.keep_secret(secret.as_ref().map_or("", Secret::expose));
         }
         Self {
@@ -105,7 +108,8 @@ impl World {
     }
 
     pub(crate) fn subscribe(&mut self, topic: Topic) -> SubscriptionId {
-        self.try_subscribe(topic).expect("the subscription is accepted")
+        self.try_subscribe(topic)
+            .expect("the subscription is accepted")
     }
 
     pub(crate) fn load_more(
@@ -147,6 +151,12 @@ impl World {
             }
         }
         panic!("no end after {STEP_LIMIT} steps");
+    }
+
+    /// The machine sleeps until `at`: nothing happens before it wakes up.
+    pub(crate) fn sleep_until(&mut self, at: Time) {
+        self.now = at;
+        self.input(Input::Tick);
     }
 
     /// Lets time pass until every request is resolved, or `within` is over.
@@ -323,7 +333,11 @@ impl World {
                 let answer = answer.map(|(status, body)| (status, body.to_string()));
                 self.mailbox.put(now, Mail::Http(http, answer));
                 let method = request.method().to_string();
-                self.log.http.push(HttpAsked { at: now, method, uri });
+                self.log.http.push(HttpAsked {
+                    at: now,
+                    method,
+                    uri,
+                });
             }
             Output::CancelHttp { .. } => {}
             Output::Event(event) => {
