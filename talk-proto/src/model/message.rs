@@ -126,7 +126,7 @@ impl Message {
 
     /// The content without formatting.
     pub fn plaintext(&self) -> String {
-        String::new()
+        crate::content::plaintext(&self.content)
     }
 }
 
