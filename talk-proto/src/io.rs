@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
+use crate::search::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
 use crate::time::Time;
@@ -289,6 +290,15 @@ pub enum Event {
         subscription: SubscriptionId,
         /// `None` when it was unsubscribed.
         error: Option<RequestError>,
+    },
+    /// A search goes on: what it has found so far.
+    SearchUpdated {
+        /// The search.
+        search: SearchId,
+        /// The results so far.
+        results: SearchResults,
+        /// Whether more is on its way, or can be loaded.
+        status: SearchStatus,
     },
     /// The connection changed.
     Connection(ConnectionState),

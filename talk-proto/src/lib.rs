@@ -7,16 +7,19 @@ mod command;
 mod connection;
 mod content;
 mod error;
+mod filter;
 mod io;
 mod live;
 mod model;
 mod options;
+mod search;
 mod secret;
 mod session;
 mod snapshot;
 mod time;
 #[cfg(feature = "testing")]
 mod transcript;
+mod upload;
 mod wire;
 
 pub use addresses::Addresses;
@@ -30,6 +33,7 @@ pub use content::{
     RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
 pub use error::{CommandError, Refused, RequestError, SessionError, TransportError};
+pub use filter::ConversationFilter;
 pub use io::{
     ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, Skipped,
     SocketClosed, SocketId, TokenFetchId,
@@ -44,10 +48,12 @@ pub use model::{
     UserId, UserParams,
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
+pub use search::{FoundMessage, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window};
 pub use time::Time;
 #[cfg(feature = "testing")]
 pub use transcript::Transcript;
+pub use upload::{FileToken, Upload, UploadKind};
 pub use wire::ServerEvent;

@@ -111,6 +111,16 @@ impl Serialize for Reply {
             }
             Self::Reactions(reactions) => reactions.serialize(serializer),
             Self::Translation(translation) => translation.serialize(serializer),
+            Self::Searched {
+                results,
+                loaded_all,
+            } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("results", results)?;
+                map.serialize_entry("loadedAll", loaded_all)?;
+                map.end()
+            }
+            Self::Uploaded { file_token } => file_token.serialize(serializer),
         }
     }
 }

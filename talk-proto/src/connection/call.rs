@@ -14,6 +14,7 @@ use crate::model::{
     UserParams,
 };
 use crate::time::Time;
+use crate::upload::Upload;
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
 
@@ -442,6 +443,19 @@ fn edit_message(
         },
     );
     single(of, request, Answer::Done(Forgiven::Nothing))
+}
+
+/// Asks whether a file may be uploaded.
+pub(crate) fn validation(of: RequestId, upload: &Upload) -> CallBody {
+    let data = serde_json::json!({ "filename": upload.filename, "filesize": upload.size });
+    let request = Request::new(Method::Post, "/files/validate".to_owned(), &data);
+    let answer = Answer::Done(Forgiven::Nothing);
+    CallBody::Single {
+        of,
+        request,
+        answer,
+        lane: None,
+    }
 }
 
 /// What a message says, as it goes out: parsed text in the spelling of the published client,

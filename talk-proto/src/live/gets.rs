@@ -29,6 +29,8 @@ pub(super) type Outcome = (RequestId, Result<Reply, RequestError>);
 struct MessageGet {
     conversation: ConversationId,
     id: MessageId,
+    /// The message itself, when only what it shows is wanted.
+    given: Option<Arc<Message>>,
     message: Part,
     /// The message that it quotes.
     quote: Part,
@@ -52,7 +54,20 @@ impl Gets {
         conversation: ConversationId,
         id: MessageId,
     ) {
-        self.gets.insert(request, MessageGet::new(conversation, id));
+        self.gets
+            .insert(request, MessageGet::new(conversation, id, None));
+        self.changed.insert(request);
+    }
+
+    /// Looks up what a message shows that is known already.
+    pub(super) fn start_known(
+        &mut self,
+        request: RequestId,
+        conversation: ConversationId,
+        message: Arc<Message>,
+    ) {
+        let get = MessageGet::new(conversation, message.id.clone(), Some(message));
+        self.gets.insert(request, get);
         self.changed.insert(request);
     }
 
@@ -74,7 +89,7 @@ impl Gets {
     pub(super) fn lost(&mut self) {
         self.users.clear();
         for (request, get) in &mut self.gets {
-            *get = MessageGet::new(get.conversation.clone(), get.id.clone());
+            *get = MessageGet::new(get.conversation.clone(), get.id.clone(), get.given.take());
             self.changed.insert(*request);
         }
     }
@@ -152,11 +167,13 @@ impl Gets {
 }
 
 impl MessageGet {
-    fn new(conversation: ConversationId, id: MessageId) -> Self {
+    fn new(conversation: ConversationId, id: MessageId, given: Option<Arc<Message>>) -> Self {
+        let known = given.clone().map(|message| Part::Known(Some(message)));
         Self {
             conversation,
             id,
-            message: Part::Unknown,
+            given,
+            message: known.unwrap_or(Part::Unknown),
             quote: Part::Unknown,
             users: BTreeMap::new(),
         }

@@ -37,6 +37,7 @@ mod view;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -48,7 +49,7 @@ use self::stores::Stores;
 use self::subscriptions::Subscriptions;
 use crate::error::{RequestError, TransportError};
 use crate::io::Event;
-use crate::model::{ConversationId, Emoji, MessageId, User, UserId};
+use crate::model::{ConversationId, Emoji, Message, MessageId, User, UserId};
 use crate::options::Limits;
 use crate::time::Time;
 use crate::wire::{Request, ServerEvent};
@@ -68,12 +69,14 @@ pub(crate) enum LiveOutput {
 }
 
 /// One thing to read once, for a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Get {
     User(UserId),
     Conversation(ConversationId),
     Participant(ConversationId, UserId),
     Message(ConversationId, MessageId),
+    /// What a message shows that is known itself.
+    Known(ConversationId, Arc<Message>),
     FirstReactions(ConversationId, MessageId, Emoji),
 }
 

@@ -105,6 +105,7 @@ impl Live {
             Get::Participant(c, u) => StoreKey::Participant(c, u),
             Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e),
             Get::Message(c, m) => return self.gets.start(request, c, m),
+            Get::Known(c, m) => return self.gets.start_known(request, c, m),
         };
         self.look(ViewerId::Get(request), key);
     }

@@ -42,12 +42,10 @@ impl Session {
         self.skip(Skipped::LargeFrame { size: text.len() });
         match FrameHead::parse(text) {
             Some(FrameHead::Answer { seq }) => self.handle_large_answer(seq),
-            Some(FrameHead::Publish { number }) => {
-                if self.accept_publish(number).is_some() {
-                    self.resync_live();
-                }
+            Some(FrameHead::Publish { number }) if self.accept_publish(number).is_some() => {
+                self.resync_live();
             }
-            None => {}
+            Some(FrameHead::Publish { .. }) | None => {}
         }
     }
 
@@ -137,8 +135,9 @@ impl Session {
         }
         if call.remaining == 0
             && let Some(call) = self.calls.remove(&request)
+            && let Some(result) = self.take_validated(request, call.result)
         {
-            self.resolve(request, call.result);
+            self.resolve(request, result);
         }
     }
 

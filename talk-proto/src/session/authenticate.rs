@@ -18,10 +18,11 @@ use crate::wire::{Method, Refusal, Request};
 const RENEW_AGAIN_MILLIS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
 
 impl Session {
-    /// Whether a token is of use: there is a connection, or there will be one.
+    /// Whether a token is of use: there is a connection, there will be one, or something waits for
+    /// a token alone.
     pub(super) fn wants_token(&self) -> bool {
         match &self.link {
-            Link::Idle => false,
+            Link::Idle => self.searches.want_token() || self.uploads.want_token(),
             Link::Waiting { .. } | Link::Opening { .. } | Link::Open(_) => true,
         }
     }
