@@ -1,6 +1,7 @@
 //! The world around the pure server: TCP, HTTP, WebSockets, files and the clock.
 
 mod clock;
+mod control;
 mod cors;
 mod download;
 mod engine;

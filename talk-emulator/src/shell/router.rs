@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 
+use super::control::{change_settings, inject_fault, settings};
 use super::cors::allow_any_origin;
 use super::download::download;
 use super::refusal::{Refusal, into_response};
@@ -25,6 +26,11 @@ pub(crate) fn router(shell: Shell) -> Router {
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
         .route("/public_api/v1/{app}/files", post(upload).fallback(answer))
         .layer(DefaultBodyLimit::disable())
+        .route(
+            "/_emulator/settings",
+            get(settings).post(change_settings).fallback(answer),
+        )
+        .route("/_emulator/faults", post(inject_fault).fallback(answer))
         .fallback(answer)
         .layer(middleware::from_fn(allow_any_origin))
         .with_state(shell)

@@ -27,11 +27,9 @@ struct Waiting {
     failures: u32,
     large_losses: u32,
     was_sent: bool,
-    retry_at: Option<Time>,
 }
 
-/// The sends of one conversation while the server could not take one of them. Those that came
-/// after it are held until it is answered, so that the order is kept if it has to wait again.
+/// The sends of one conversation while one of them waits to be tried again.
 #[derive(Default)]
 struct Lane {
     retrying: BTreeSet<Place>,
@@ -97,7 +95,6 @@ impl Queue {
             failures: 0,
             large_losses: 0,
             was_sent: false,
-            retry_at: None,
         };
         self.calls.insert(place, call);
         self.ready.insert(place);
@@ -117,7 +114,7 @@ impl Queue {
         };
         let was_sent = call.was_sent;
         if call.body.cancel(request) {
-            self.take(place);
+            self.remove(place);
         }
         was_sent
     }
@@ -168,7 +165,7 @@ impl Queue {
         true
     }
 
-    /// A send waits while an earlier one to the same conversation is tried again.
+    /// A send waits while an earlier one to the same conversation is to be tried again.
     fn hold_behind_retry(&mut self, place: Place) -> bool {
         let lane = self.calls.get(&place).and_then(|call| call.body.lane());
         let Some(lane) = lane.and_then(|conversation| self.lanes.get_mut(conversation)) else {
@@ -187,14 +184,12 @@ impl Queue {
             && at <= now
         {
             self.retries.remove(&(at, place));
-            if let Some(call) = self.calls.get_mut(&place) {
-                call.retry_at = None;
-                self.ready.insert(place);
-            }
+            self.ready.insert(place);
+            self.leave_lane(place);
         }
     }
 
-    /// The request at `place` is over: sends behind it may go.
+    /// The request at `place` no longer waits for a retry: sends behind it may go.
     fn leave_lane(&mut self, place: Place) {
         let conversation = self
             .calls
@@ -207,11 +202,10 @@ impl Queue {
         let Some(lane) = self.lanes.get_mut(&conversation) else {
             return;
         };
+        lane.retrying.remove(&place);
         lane.held.remove(&place);
-        if lane.retrying.remove(&place) {
-            self.ready.append(&mut lane.held);
-        }
         if lane.retrying.is_empty() {
+            self.ready.append(&mut lane.held);
             self.lanes.remove(&conversation);
         }
     }
@@ -229,13 +223,14 @@ impl Queue {
 
     /// The request at `place` is answered, or given up.
     pub(crate) fn take(&mut self, place: Place) -> Option<CallBody> {
+        self.remove(place)
+    }
+
+    fn remove(&mut self, place: Place) -> Option<CallBody> {
         self.leave_lane(place);
         self.ready.remove(&place);
-        let call = self.calls.remove(&place)?;
-        if let Some(at) = call.retry_at {
-            self.retries.remove(&(at, place));
-        }
-        Some(call.body)
+        self.retries.retain(|&(_, p)| p != place);
+        self.calls.remove(&place).map(|call| call.body)
     }
 
     /// The request at `place` is to be sent again as soon as may be.
@@ -261,9 +256,8 @@ impl Queue {
         if call.failures >= MAX_FAILURES {
             return Err(GivenUp);
         }
-        let at = now + call.retry.next_delay(rng);
-        call.retry_at = Some(at);
-        self.retries.insert((at, place));
+        self.retries
+            .insert((now + call.retry.next_delay(rng), place));
         if let Some(conversation) = call.body.lane().cloned() {
             self.lanes
                 .entry(conversation)

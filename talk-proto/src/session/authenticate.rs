@@ -18,11 +18,10 @@ use crate::wire::{Method, Refusal, Request};
 const RENEW_AGAIN_MILLIS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
 
 impl Session {
-    /// Whether a token is of use: there is a connection, there will be one, or something waits for
-    /// a token alone.
+    /// Whether a token is of use: there is a connection, or there will be one.
     pub(super) fn wants_token(&self) -> bool {
         match &self.link {
-            Link::Idle => self.searches.want_token() || self.uploads.want_token(),
+            Link::Idle => false,
             Link::Waiting { .. } | Link::Opening { .. } | Link::Open(_) => true,
         }
     }
@@ -189,8 +188,7 @@ impl Session {
 
         let Some(open) = self.link.open() else { return };
         open.renewals = open.renewals.saturating_sub(1);
-        let is_newest = open.renewals == 0 && open.renew_at.is_none();
-        if !is_newest {
+        if open.renewals > 0 {
             // A newer token is on its way: only its answer counts.
             return;
         }
@@ -221,7 +219,6 @@ impl Session {
     fn handle_ready(&mut self) {
         let now = self.now;
         let Some(open) = self.link.open() else { return };
-        open.renewed_from = open.next_seq();
         if open.is_ready() {
             return;
         }
@@ -237,13 +234,12 @@ impl Session {
 
     /// The token is not accepted any more: nothing is sent until there is another one.
     pub(super) fn handle_expired(&mut self) {
-        self.note_healthy();
         let Some(open) = self.link.open() else { return };
-        let was_ready = open.ready_since.take().is_some();
-        if !was_ready || open.is_renewing() {
+        if !open.is_ready() || open.is_renewing() {
             // It is known already, or a newer token is on its way.
             return;
         }
+        open.ready_since = None;
         if let Err(error) = self.auth.expire(self.now) {
             self.end(error);
         }

@@ -1,0 +1,119 @@
+//! The addresses by which a developer, or a test in any language, changes a running emulator.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::Shell;
+use super::refusal::Refusal;
+use crate::server::{Fault, Settings};
+
+/// The settings in force.
+pub(crate) async fn settings(State(shell): State<Shell>) -> Result<Json<Settings>, Refusal> {
+    let settings = shell
+        .engine
+        .call(|core, _| core.server.settings().clone())
+        .await?;
+    Ok(Json(settings))
+}
+
+/// Changes the members that are given, as a JSON merge patch (RFC 7396): null means the default.
+pub(crate) async fn change_settings(
+    State(shell): State<Shell>,
+    body: Bytes,
+) -> Result<Json<Settings>, Refusal> {
+    let patch: Map<String, Value> = parse(&body)?;
+    let changed = shell
+        .engine
+        .call(move |core, now| {
+            let mut settings = serde_json::to_value(core.server.settings())?;
+            merge(&mut settings, patch.into());
+            let settings: Settings = serde_json::from_value(settings)?;
+            core.server.set_settings(now, settings.clone());
+            Ok(settings)
+        })
+        .await?;
+    changed.map(Json).map_err(invalid)
+}
+
+/// Lets something go wrong.
+pub(crate) async fn inject_fault(
+    State(shell): State<Shell>,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let fault: Fault = parse(&body)?;
+    shell
+        .engine
+        .call(move |core, now| core.server.inject(now, fault))
+        .await?;
+    Ok(Json(json!({})))
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    if let Value::Object(target) = target {
+        for (key, value) in patch {
+            if value.is_null() {
+                target.remove(&key);
+            } else {
+                merge(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(invalid)
+}
+
+fn invalid(error: serde_json::Error) -> Refusal {
+    Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "INVALID_REQUEST",
+        error.to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::merge;
+
+    fn merged(mut target: Value, patch: Value) -> Value {
+        merge(&mut target, patch);
+        target
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names() {
+        let before = json!({ "secret": "s", "sync": { "users": true, "conversations": true } });
+        assert_eq!(
+            merged(before.clone(), json!({ "sync": { "users": false } })),
+            json!({ "secret": "s", "sync": { "users": false, "conversations": true } })
+        );
+        assert_eq!(merged(before.clone(), json!({})), before);
+    }
+
+    #[test]
+    fn null_takes_away_and_anything_else_replaces() {
+        let before = json!({ "secret": "s", "sync": 1 });
+        assert_eq!(
+            merged(
+                before,
+                json!({ "secret": null, "sync": { "a": null, "b": 2 } })
+            ),
+            json!({ "sync": { "b": 2 } })
+        );
+        assert_eq!(merged(json!({}), json!([1])), json!([1]));
+    }
+}

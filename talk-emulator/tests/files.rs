@@ -1,0 +1,206 @@
+//! Files go up in one form and come down from the url of their block, whole or in part.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use support::{Socket, get, json_of, send};
+use talk_emulator::Emulator;
+
+const BOUNDARY: &str = "----boundary";
+
+fn pattern(length: usize) -> Bytes {
+    (0..length).map(|i| (i % 251) as u8).collect()
+}
+
+/// The form that a browser would send for this file.
+fn form(filename: &str, content_type: &str, bytes: &[u8], texts: &[(&str, &str)]) -> Bytes {
+    let mut body = BytesMut::new();
+    body.put_slice(
+        format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; \
+             filename=\"{filename}\"\r\nContent-Type: {content_type}\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    body.put_slice(bytes);
+    for (name, value) in texts {
+        body.put_slice(
+            format!(
+                "\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}"
+            )
+            .as_bytes(),
+        );
+    }
+    body.put_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body.freeze()
+}
+
+async fn upload(emulator: &Emulator, body: Bytes) -> http::Response<Bytes> {
+    let boken = json_of(&get(emulator, "/api/v0/app/bokens/alice?signature=").await);
+    let request = Request::post("/public_api/v1/app/files")
+        .header(
+            "authorization",
+            format!("Bearer {}", boken["boken"].as_str().unwrap()),
+        )
+        .header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
+        .body(body)
+        .unwrap();
+    send(emulator, request).await
+}
+
+/// Sends an uploaded file as a message; the block as its receiver sees it.
+async fn block_of(emulator: &Emulator, uploaded: &http::Response<Bytes>) -> Value {
+    assert_eq!(uploaded.status(), StatusCode::OK, "{uploaded:?}");
+    let token = json_of(uploaded)["fileToken"].clone();
+    let mut alice = Socket::ready(emulator, "app", "alice").await;
+    alice
+        .call("PUT", "/users/alice", json!({ "name": "Alice" }))
+        .await;
+    alice.call("PUT", "/conversations/c", json!({})).await;
+    let join = json!({ "actions": [{ "id": "alice", "method": "PUT", "params": {} }] });
+    alice
+        .call("POST", "/conversations/c/participants", join)
+        .await;
+    let send = json!({
+        "content": [{ "type": "file", "fileToken": token }],
+        "idempotencyKey": "00000000000000000000",
+    });
+    let (status, sent) = alice.call("POST", "/conversations/c/messages", send).await;
+    assert_eq!(status, 200, "{sent}");
+    let path = format!(
+        "/me/conversations/c/messages/{}",
+        sent["id"].as_str().unwrap()
+    );
+    let (_, message) = alice.call("GET", &path, json!({})).await;
+    message["content"][0].clone()
+}
+
+fn path_of(emulator: &Emulator, block: &Value) -> String {
+    let url = block["url"].as_str().unwrap();
+    url.strip_prefix(emulator.url()).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn files_of_any_size_come_back_as_they_went() {
+    for size in [0, 1, 1024 * 1024, 1024 * 1024 + 1, 5_000_000] {
+        let emulator = Emulator::start().await.unwrap();
+        let bytes = pattern(size);
+        let uploaded = upload(&emulator, form("a.bin", "application/x-thing", &bytes, &[])).await;
+        let block = block_of(&emulator, &uploaded).await;
+        assert_eq!(block["size"], size);
+        let downloaded = get(&emulator, &path_of(&emulator, &block)).await;
+        assert_eq!(downloaded.status(), StatusCode::OK);
+        assert_eq!(downloaded.headers()["content-type"], "application/x-thing");
+        assert_eq!(downloaded.headers()["accept-ranges"], "bytes");
+        assert_eq!(downloaded.headers()["access-control-allow-origin"], "*");
+        assert!(*downloaded.body() == bytes, "{size} bytes differ");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_a_file_are_served() {
+    for size in [1_000_u64, 3_000_000] {
+        let emulator = Emulator::start().await.unwrap();
+        let bytes = pattern(size as usize);
+        let uploaded = upload(&emulator, form("a.bin", "video/mp4", &bytes, &[])).await;
+        let path = path_of(&emulator, &block_of(&emulator, &uploaded).await);
+        let ranged = |range: String| {
+            let request = Request::get(path.as_str())
+                .header("range", range)
+                .body(Bytes::new())
+                .unwrap();
+            send(&emulator, request)
+        };
+
+        let middle = ranged("bytes=100-899".to_owned()).await;
+        assert_eq!(middle.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(middle.body(), &bytes[100..900]);
+        assert_eq!(
+            middle.headers()["content-range"],
+            format!("bytes 100-899/{size}")
+        );
+
+        let end = ranged("bytes=-10".to_owned()).await;
+        assert_eq!(end.body(), &bytes[bytes.len() - 10..]);
+
+        let beyond = ranged(format!("bytes={size}-")).await;
+        assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(beyond.headers()["content-range"], format!("bytes */{size}"));
+        assert_eq!(beyond.headers()["access-control-allow-origin"], "*");
+
+        let head = Request::head(path.as_str()).body(Bytes::new()).unwrap();
+        let head = send(&emulator, head).await;
+        assert_eq!(head.status(), StatusCode::OK);
+        assert_eq!(head.headers()["content-length"], size.to_string());
+        assert!(head.body().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_block_has_what_the_form_said() {
+    let emulator = Emulator::start().await.unwrap();
+    let texts = [
+        ("subtype", "video"),
+        ("width", "640"),
+        ("height", "480"),
+        ("duration", "2.5"),
+    ];
+    let filename = "%22été 100%25%22.mp4";
+    let uploaded = upload(&emulator, form(filename, "video/mp4", b"x", &texts)).await;
+    let block = block_of(&emulator, &uploaded).await;
+    assert_eq!(block["filename"], "\"été 100%25\".mp4");
+    assert_eq!(block["subtype"], "video");
+    assert_eq!(block["width"], 640);
+    assert_eq!(block["height"], 480);
+    assert_eq!(block["duration"], 2.5);
+    let url = block["url"].as_str().unwrap();
+    assert!(
+        url.ends_with("/%22%C3%A9t%C3%A9%20100%2525%22.mp4"),
+        "{url}"
+    );
+    let downloaded = get(&emulator, &path_of(&emulator, &block)).await;
+    assert_eq!(downloaded.body(), "x");
+}
+
+#[tokio::test]
+async fn a_form_that_is_none_is_refused() {
+    let emulator = Emulator::start().await.unwrap();
+    let whole = form("a.txt", "text/plain", b"some bytes", &[]);
+    let cut = whole.slice(..whole.len() - 20);
+    let no_file = Bytes::from(format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"subtype\"\r\n\r\nimage\r\n--{BOUNDARY}--\r\n"
+    ));
+    let no_number = form("a.png", "image/png", b"x", &[("width", "wide")]);
+    let endless = form(
+        "a.png",
+        "image/png",
+        b"x",
+        &[("subtype", &"x".repeat(9_000))],
+    );
+    for body in [Bytes::new(), cut, no_file, no_number, endless] {
+        let response = upload(&emulator, body).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{response:?}");
+        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+        assert!(json_of(&response)["errorCode"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_unknown_is_not_found() {
+    let emulator = Emulator::start().await.unwrap();
+    let uploaded = upload(&emulator, form("a.txt", "text/plain", b"x", &[])).await;
+    let path = path_of(&emulator, &block_of(&emulator, &uploaded).await);
+    let other = path.replace("a.txt", "").replace(
+        path.split('/').nth_back(1).unwrap_or_default(),
+        "nosuchtoken",
+    );
+    let response = get(&emulator, &other).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,144 @@
+//! HTTP as the shell speaks it: addresses, refusals, and pages of other origins.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use support::{get, json_of, send};
+use talk_emulator::Emulator;
+
+#[tokio::test]
+async fn preflights_are_answered_on_all_bases() {
+    let emulator = Emulator::start().await.unwrap();
+    for path in [
+        "/public_api/v1/app/files",
+        "/public_api/v1/app/me/messages/search",
+        "/public_api/v1/app/realtime/alice",
+        "/api/v0/app",
+        "/api/v0/app//app",
+        "/_emulator/settings",
+    ] {
+        let request = Request::options(path)
+            .header("origin", "https://example.com")
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,x-talkjs-client-date",
+            )
+            .body(Bytes::new())
+            .unwrap();
+        let response = send(&emulator, request).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT, "{path}");
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert_eq!(
+            headers["access-control-allow-headers"],
+            "authorization,x-talkjs-client-date"
+        );
+        assert!(response.body().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_read_refusals() {
+    let emulator = Emulator::start().await.unwrap();
+    for path in ["/nowhere", "/public_api/v1/app/realtime/alice", "/api/v0"] {
+        let response = get(&emulator, path).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+        assert_eq!(json_of(&response)["errorCode"], "ROUTE_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn any_app_exists() {
+    let emulator = Emulator::start().await.unwrap();
+    for path in ["/api/v0/app", "/api/v0/an%20odd%2Fapp%3F"] {
+        let response = get(&emulator, path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(json_of(&response), serde_json::json!({}));
+    }
+}
+
+#[tokio::test]
+async fn the_app_of_the_ui_components_has_two_slashes() {
+    let emulator = Emulator::start().await.unwrap();
+    let response = get(
+        &emulator,
+        "/api/v0/my%20app//app?sessionId=1&role_name=default",
+    )
+    .await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let app = json_of(&response);
+    assert_eq!(app["appMetadata"]["id"], "my app");
+    assert_eq!(
+        app["features"],
+        serde_json::json!(["file_sharing", "location_sharing"])
+    );
+}
+
+#[tokio::test]
+async fn a_boken_is_given_to_any_user() {
+    let emulator = Emulator::start().await.unwrap();
+    let response = get(&emulator, "/api/v0/app/bokens/a%20b%2Fc?signature=").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(json_of(&response)["boken"].is_string());
+}
+
+async fn post(emulator: &Emulator, path: &str, body: impl Into<Bytes>) -> http::Response<Bytes> {
+    let request = Request::post(path).body(body.into()).unwrap();
+    send(emulator, request).await
+}
+
+#[tokio::test]
+async fn settings_are_read_and_changed_live() {
+    let emulator = Emulator::start().await.unwrap();
+    let response = get(&emulator, "/_emulator/settings").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let settings = emulator.settings().await.unwrap();
+    assert_eq!(json_of(&response), serde_json::to_value(&settings).unwrap());
+    assert_eq!(settings.origin, emulator.url());
+
+    let path = "/_emulator/settings";
+    let response = post(&emulator, path, r#"{"sync": {"users": false}}"#).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let changed = emulator.settings().await.unwrap();
+    assert!(!changed.sync.users);
+    assert_eq!(changed.sync.conversations, settings.sync.conversations);
+    assert_eq!(json_of(&response), serde_json::to_value(&changed).unwrap());
+
+    let response = post(&emulator, path, r#"{"sync": null}"#).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(emulator.settings().await.unwrap(), settings);
+}
+
+#[tokio::test]
+async fn settings_and_faults_that_are_none_change_nothing() {
+    let emulator = Emulator::start().await.unwrap();
+    let settings = emulator.settings().await.unwrap();
+    for (path, body) in [
+        ("/_emulator/settings", r#"{"unheardOf": true}"#),
+        ("/_emulator/settings", r#"{"sync": {"users": "no"}}"#),
+        ("/_emulator/settings", "[]"),
+        ("/_emulator/settings", "{"),
+        ("/_emulator/faults", "{}"),
+        ("/_emulator/faults", r#"{"kind": "earthquake"}"#),
+        ("/_emulator/faults", ""),
+    ] {
+        let response = post(&emulator, path, body).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path} {body}");
+        assert_eq!(json_of(&response)["errorCode"], "INVALID_REQUEST");
+    }
+    assert_eq!(emulator.settings().await.unwrap(), settings);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let emulator = Emulator::start().await.unwrap();
+    let body = vec![b' '; 5 * 1024 * 1024];
+    let response = post(&emulator, "/public_api/v1/app/anything", body).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
+}

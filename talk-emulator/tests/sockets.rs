@@ -1,0 +1,248 @@
+//! Connections: order, size, number, slowness, faults and the end.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_types)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+use support::{Socket, get};
+use talk_emulator::Emulator;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+/// What should happen does so long before.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn answers_come_in_the_order_of_requests() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let mut sent = Vec::new();
+    for _ in 0..3_000 {
+        sent.push(socket.request("GET", "/ping", json!({})).await);
+    }
+    for seq in sent {
+        assert_eq!(socket.frame().await.unwrap(), json!([seq, 200, {}]));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_authentication_but_401() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::open(&emulator, "app", "alice").await;
+    let (status, _) = socket.call("GET", "/ping", json!({})).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn ids_are_percent_decoded() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "my%20app", "a%2Fb%20%C3%A9").await;
+    let (status, _) = socket
+        .call("PUT", "/users/a%2Fb%20%C3%A9", json!({ "name": "Odd" }))
+        .await;
+    assert_eq!(status, 200);
+    let (_, users) = socket
+        .call(
+            "GET",
+            "/users",
+            json!({ "ids": ["a/b é"], "includePrivateFields": false }),
+        )
+        .await;
+    assert_eq!(users["a/b é"]["name"], "Odd");
+    let (_, online) = socket
+        .call("GET", "/users/a%2Fb%20%C3%A9/online", json!({}))
+        .await;
+    assert_eq!(online["isConnected"], true);
+}
+
+#[tokio::test]
+async fn a_frame_of_twenty_megabytes_is_taken() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let garbage = "x".repeat(20 * 1024 * 1024);
+    socket
+        .request("GET", "/ping", json!({ "unknown": garbage }))
+        .await;
+    assert_eq!(socket.frame().await.unwrap()[1], 200);
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_skipped() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    for text in [
+        "",
+        "{",
+        "{}",
+        "[]",
+        "[1]",
+        "null",
+        "[\"a\",\"b\",3]",
+        "\u{0}",
+        "[0,\"GET\"]",
+    ] {
+        socket.text(text.to_owned()).await;
+    }
+    let (status, _) = socket.call("GET", "/ping", json!({})).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn hundreds_of_connections_live_side_by_side() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut sockets = Vec::new();
+    for i in 0..300 {
+        sockets.push(Socket::ready(&emulator, "app", &format!("user{i}")).await);
+    }
+    for socket in &mut sockets {
+        assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_read_is_cut_and_the_others_live_on() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut other = Socket::ready(&emulator, "app", "bob").await;
+    let mut slow = Socket::ready(&emulator, "app", "alice").await;
+    let name = "x".repeat(200_000);
+    slow.call(
+        "PUT",
+        "/users/alice",
+        json!({ "name": "Alice", "custom": { "k": name } }),
+    )
+    .await;
+    let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
+    let asks = async {
+        // 600 answers of 200 kB: more than the emulator keeps and the sockets' buffers hold.
+        for _ in 0..600 {
+            if slow
+                .try_request("GET", "/users", ask.clone())
+                .await
+                .is_err()
+            {
+                break;
+            }
+        }
+        let mut answers = 0;
+        while slow.frame().await.is_some() {
+            answers += 1;
+        }
+        answers
+    };
+    let answers = timeout(PATIENCE, asks).await.unwrap();
+    assert!(answers < 600, "all {answers} answers were kept for it");
+    assert_eq!(other.call("GET", "/ping", json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn dropped_connections_end_without_a_word() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    emulator.drop_connections().await.unwrap();
+    assert_eq!(timeout(PATIENCE, socket.message()).await.unwrap(), None);
+    let mut again = Socket::ready(&emulator, "app", "alice").await;
+    assert_eq!(again.call("GET", "/ping", json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn refused_connections_do_not_open_and_old_ones_stay() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut old = Socket::ready(&emulator, "app", "alice").await;
+    emulator.refuse_connections(true);
+    assert!(Socket::try_open(&emulator, "app", "bob").await.is_err());
+    assert_eq!(old.call("GET", "/ping", json!({})).await.0, 200);
+    emulator.refuse_connections(false);
+    Socket::ready(&emulator, "app", "bob").await;
+}
+
+#[tokio::test]
+async fn a_planned_restart_is_announced_and_keeps_what_is_stored() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    socket
+        .call("PUT", "/users/alice", json!({ "name": "Alice" }))
+        .await;
+    emulator.restart(true).await.unwrap();
+    let frame = timeout(PATIENCE, socket.frame()).await.unwrap().unwrap();
+    assert_eq!(frame[2]["type"], "upstream.restarting");
+    assert_eq!(timeout(PATIENCE, socket.frame()).await.unwrap(), None);
+    let mut again = Socket::ready(&emulator, "app", "alice").await;
+    let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
+    let (_, users) = again.call("GET", "/users", ask).await;
+    assert_eq!(users["alice"]["name"], "Alice");
+}
+
+#[tokio::test]
+async fn expired_tokens_are_told_and_refused() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    emulator.expire_tokens().await.unwrap();
+    let frame = timeout(PATIENCE, socket.frame()).await.unwrap().unwrap();
+    assert_eq!(frame[2]["type"], "session.expired");
+    assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 401);
+    let renew = json!({ "token": "another" });
+    assert_eq!(socket.call("POST", "/session/renew", renew).await.0, 200);
+    assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_end_is_said_and_frees_the_port() {
+    let emulator = Emulator::start().await.unwrap();
+    let port = emulator.port();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let reader = tokio::spawn(async move { socket.message().await });
+    emulator.shutdown().await;
+    match reader.await.unwrap() {
+        Some(Message::Close(Some(frame))) => assert_eq!(u16::from(frame.code), 1001),
+        other => panic!("expected a close frame, got {other:?}"),
+    }
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    Emulator::builder().port(port).start().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error_that_names_it() {
+    let emulator = Emulator::start().await.unwrap();
+    let error = Emulator::builder()
+        .port(emulator.port())
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains(&emulator.port().to_string()),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_emulator_needs_no_runtime_of_its_user() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut stream = std::net::TcpStream::connect(emulator.host()).unwrap();
+    stream
+        .write_all(b"GET /api/v0/app HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let settings = futures_executor::block_on(emulator.settings()).unwrap();
+    assert_eq!(settings.origin, emulator.url());
+    futures_executor::block_on(emulator.shutdown());
+}
+
+#[tokio::test]
+async fn requests_and_inspection_see_the_same_server() {
+    let emulator = Emulator::start().await.unwrap();
+    let origin = emulator
+        .inspect(|server| server.settings().origin.clone())
+        .await
+        .unwrap();
+    assert_eq!(origin, emulator.url());
+    let response = get(&emulator, "/api/v0/app").await;
+    assert_eq!(response.body(), &Bytes::from_static(b"{}"));
+}

@@ -1,0 +1,133 @@
+//! Clients as plain as can be, for tests that look at the wire.
+
+#![allow(dead_code)] // Every test file takes what it needs.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests are no `#[test]`s.
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+/// Sends one request on a connection of its own.
+pub(crate) async fn send(
+    emulator: &Emulator,
+    request: http::Request<Bytes>,
+) -> http::Response<Bytes> {
+    let stream = TcpStream::connect(emulator.host()).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let (mut head, body) = request.into_parts();
+    head.headers
+        .insert("host", emulator.host().parse().unwrap());
+    let request = http::Request::from_parts(head, Full::new(body));
+    let response = sender.send_request(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    http::Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+}
+
+/// GETs a path.
+pub(crate) async fn get(emulator: &Emulator, path: &str) -> http::Response<Bytes> {
+    let request = http::Request::get(path).body(Bytes::new()).unwrap();
+    send(emulator, request).await
+}
+
+/// The body as JSON.
+pub(crate) fn json_of(response: &http::Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+/// A raw socket of one user.
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next: u64,
+}
+
+impl Socket {
+    /// Opens a socket without authenticating.
+    pub(crate) async fn open(emulator: &Emulator, app: &str, user: &str) -> Self {
+        Self::try_open(emulator, app, user).await.unwrap()
+    }
+
+    pub(crate) async fn try_open(
+        emulator: &Emulator,
+        app: &str,
+        user: &str,
+    ) -> Result<Self, Error> {
+        let url = format!(
+            "ws://{}/public_api/v1/{app}/realtime/{user}?talkjs-client-build=standalone",
+            emulator.host()
+        );
+        let config = WebSocketConfig::default()
+            .max_message_size(None)
+            .max_frame_size(None);
+        let (stream, _) = connect_async_with_config(url, Some(config), true).await?;
+        Ok(Self { stream, next: 0 })
+    }
+
+    /// Opens a socket that is ready.
+    pub(crate) async fn ready(emulator: &Emulator, app: &str, user: &str) -> Self {
+        let mut socket = Self::open(emulator, app, user).await;
+        let (status, _) = socket
+            .call("POST", "/session/renew", json!({ "token": "t" }))
+            .await;
+        assert_eq!(status, 200);
+        socket
+    }
+
+    /// Sends a request without waiting for its answer; the number that the answer will have.
+    pub(crate) async fn request(&mut self, method: &str, path: &str, data: Value) -> u64 {
+        self.try_request(method, path, data).await.unwrap()
+    }
+
+    /// As [`request`](Self::request), on a connection that may be over.
+    pub(crate) async fn try_request(
+        &mut self,
+        method: &str,
+        path: &str,
+        data: Value,
+    ) -> Result<u64, Error> {
+        let seq = self.next;
+        self.next += 1;
+        let text = json!([seq, method, path, data, {}]).to_string();
+        self.stream.send(Message::Text(text.into())).await?;
+        Ok(seq)
+    }
+
+    /// Sends a request and waits for its answer; publishes in between are skipped.
+    pub(crate) async fn call(&mut self, method: &str, path: &str, data: Value) -> (u64, Value) {
+        let seq = self.request(method, path, data).await;
+        loop {
+            let frame = self.frame().await.expect("an answer");
+            if frame[0] == seq && frame[1].is_u64() {
+                return (frame[1].as_u64().unwrap(), frame[2].clone());
+            }
+        }
+    }
+
+    pub(crate) async fn text(&mut self, text: String) {
+        self.stream.send(Message::Text(text.into())).await.unwrap();
+    }
+
+    /// The next frame, or `None` when the connection is over.
+    pub(crate) async fn frame(&mut self) -> Option<Value> {
+        loop {
+            match self.message().await? {
+                Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+                Message::Close(_) => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message of any kind, or `None` when the connection is over.
+    pub(crate) async fn message(&mut self) -> Option<Message> {
+        self.stream.next().await?.ok()
+    }
+}

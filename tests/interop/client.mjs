@@ -1,0 +1,30 @@
+// The published client with a WebSocket, which Node 20 does not have of its own. With TALK_TRACE=1
+// every frame is shown on standard error.
+import { getTalkSession, registerPolyfills } from '@talkjs/core';
+import { WebSocket } from 'ws';
+
+const TRACE = process.env.TALK_TRACE === '1';
+
+class Socket extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    // A browser's socket that is closed while it opens throws nothing; this one would.
+    this.on('error', () => {});
+    this.on('open', () => this.trace('open'));
+    this.on('message', (text) => this.trace('<', String(text)));
+    this.on('close', (code) => this.trace('closed', code));
+  }
+
+  send(text, ...rest) {
+    this.trace('>', text);
+    super.send(text, ...rest);
+  }
+
+  trace(...line) {
+    if (TRACE) console.error(Date.now(), new URL(this.url).pathname, ...line);
+  }
+}
+
+registerPolyfills({ WebSocket: Socket });
+
+export { getTalkSession };

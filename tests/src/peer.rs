@@ -1,0 +1,195 @@
+//! The published JavaScript client, run by Node from `tests/interop`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+
+/// The published client, installed.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    directory: PathBuf,
+}
+
+impl Peer {
+    /// Installs the client as its lockfile has it.
+    ///
+    /// `None` on a machine without Node, after a line that says so: the test has nothing to test
+    /// then and passes. With `CI=true` that is an error.
+    ///
+    /// # Errors
+    ///
+    /// When the client cannot be installed.
+    pub fn install() -> Result<Option<Self>> {
+        let Some(version) = node_version() else {
+            if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+                bail!("CI=true, but there is no Node: the published client cannot be run");
+            }
+            eprintln!("skipped: there is no Node to run the published client with");
+            return Ok(None);
+        };
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
+        let lock = directory.join("package-lock.json");
+        let stamp = directory.join("node_modules/.installed");
+        let wanted = format!("{version}\n{}", fs::read_to_string(&lock)?);
+
+        // Test binaries may run side by side; one installs, the others wait and find it done.
+        let guard = File::open(&lock)?;
+        guard.lock()?;
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(Some(Self { directory }));
+        }
+        let output = Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(&directory)
+            .output()
+            .context("cannot run npm")?;
+        if !output.status.success() {
+            bail!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        fs::write(&stamp, wanted)?;
+        Ok(Some(Self { directory }))
+    }
+
+    /// A command that runs one of the scripts.
+    pub fn script(&self, name: &str) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new("node");
+        command
+            .arg(self.directory.join(name))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts a session of the published client that a test can command.
+    ///
+    /// # Errors
+    ///
+    /// When Node cannot be started.
+    pub fn drive(&self, host: &str, app: &str, user: &str) -> Result<Driver> {
+        let mut child = self
+            .script("driver.mjs")
+            .args(["--host", host, "--app", app, "--user", user])
+            .spawn()?;
+        let input = child.stdin.take().context("no standard input")?;
+        let output = child.stdout.take().context("no standard output")?;
+        Ok(Driver {
+            _child: child,
+            input,
+            lines: BufReader::new(output).lines(),
+            last_id: 0,
+            answers: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+        })
+    }
+}
+
+fn node_version() -> Option<String> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}
+
+/// One user on the published client, commanded by lines as `talk rpc` takes them.
+#[derive(Debug)]
+pub struct Driver {
+    _child: Child,
+    input: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    last_id: u64,
+    answers: BTreeMap<u64, Answer>,
+    subscriptions: BTreeMap<u64, Value>,
+}
+
+/// What a call came to: its result, or the error line's error.
+pub type Answer = Result<Value, Value>;
+
+impl Driver {
+    /// Makes a call and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// When the client has exited. What the call came to is inside.
+    pub async fn call(&mut self, call: &str, args: Value) -> Result<Answer> {
+        let id = self.start(call, args).await?;
+        self.answer(id).await
+    }
+
+    /// Makes a call without waiting.
+    ///
+    /// # Errors
+    ///
+    /// When the client has exited.
+    pub async fn start(&mut self, call: &str, args: Value) -> Result<u64> {
+        self.last_id += 1;
+        let line = json!({ "id": self.last_id, "call": call, "args": args });
+        self.input.write_all(format!("{line}\n").as_bytes()).await?;
+        Ok(self.last_id)
+    }
+
+    /// Waits for the answer to a call.
+    ///
+    /// # Errors
+    ///
+    /// When the client has exited.
+    pub async fn answer(&mut self, id: u64) -> Result<Answer> {
+        loop {
+            if let Some(answer) = self.answers.remove(&id) {
+                return Ok(answer);
+            }
+            self.read_line().await?;
+        }
+    }
+
+    /// Subscribes, and gives the subscription's number.
+    ///
+    /// # Errors
+    ///
+    /// When the client has exited or refuses.
+    pub async fn subscribe(&mut self, call: &str, args: Value) -> Result<u64> {
+        match self.call(call, args).await? {
+            Ok(result) => result["subscription"].as_u64().context("no number"),
+            Err(error) => bail!("{call} was refused: {error}"),
+        }
+    }
+
+    /// The last line that a subscription printed, once it satisfies `holds`.
+    ///
+    /// # Errors
+    ///
+    /// When the client has exited.
+    pub async fn until(
+        &mut self,
+        subscription: u64,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        loop {
+            if let Some(line) = self.subscriptions.get(&subscription)
+                && holds(line)
+            {
+                return Ok(line.clone());
+            }
+            self.read_line().await?;
+        }
+    }
+
+    async fn read_line(&mut self) -> Result<()> {
+        let line = self.lines.next_line().await?.context("it has exited")?;
+        let line: Value = serde_json::from_str(&line).context(line)?;
+        if let Some(subscription) = line["subscription"].as_u64() {
+            self.subscriptions.insert(subscription, line);
+        } else if let Some(id) = line["id"].as_u64() {
+            let answer = match line.get("error") {
+                Some(error) => Err(error.clone()),
+                None => Ok(line["result"].clone()),
+            };
+            self.answers.insert(id, answer);
+        }
+        Ok(())
+    }
+}

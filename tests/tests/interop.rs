@@ -1,0 +1,165 @@
+//! The published client goes through its whole API against the emulator.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result};
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+use talk_tests::{Driver, Peer};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
+
+/// Some checks wait for typing to expire and for idle connections to close.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_finds_its_whole_api() -> Result<()> {
+    run_checks(&[]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_lives_with_a_secret() -> Result<()> {
+    run_checks(&["secret"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_respects_what_an_app_forbids() -> Result<()> {
+    run_checks(&["switches"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_comes_back_after_a_loss() -> Result<()> {
+    let Some(peer) = Peer::install()? else {
+        return Ok(());
+    };
+    let emulator = Emulator::start().await?;
+    let mut alice = peer.drive(emulator.host(), "loss", "alice")?;
+    let mut bob = peer.drive(emulator.host(), "loss", "bob")?;
+    let talk = async {
+        join(&mut alice, "alice").await?;
+        join(&mut bob, "bob").await?;
+        let messages = bob
+            .subscribe("conversation.subscribeMessages", json!(["c"]))
+            .await?;
+        bob.until(messages, |line| line["snapshot"] == json!([]))
+            .await?;
+        // The published client, cut in the middle of a call, opens another connection at the next
+        // call, unless a subscription is active.
+        let conversation = alice
+            .subscribe("conversation.subscribe", json!(["c"]))
+            .await?;
+        alice
+            .until(conversation, |line| line["snapshot"].is_object())
+            .await?;
+        emulator.drop_connections().await?;
+        emulator.refuse_connections(true);
+        let sent = alice
+            .start("conversation.send", json!(["c", "Still there?"]))
+            .await?;
+        emulator.refuse_connections(false);
+        alice.answer(sent).await?.map_err(Error::msg)?;
+        bob.until(messages, |line| {
+            line["snapshot"][0]["plaintext"] == "Still there?"
+        })
+        .await?;
+        Ok(())
+    };
+    timeout(PATIENCE, talk).await.context("no answer")?
+}
+
+/// Makes a user exist and join the conversation `c`.
+async fn join(driver: &mut Driver, id: &str) -> Result<()> {
+    let made = driver
+        .call("user.createIfNotExists", json!([id, { "name": id }]))
+        .await?;
+    assert_eq!(made, Ok(Value::Null));
+    let joined = driver
+        .call("conversation.createIfNotExists", json!(["c"]))
+        .await?;
+    assert_eq!(joined, Ok(Value::Null));
+    Ok(())
+}
+
+/// Runs groups of checks, all of them that can share an emulator when none is named.
+async fn run_checks(groups: &[&str]) -> Result<()> {
+    let Some(peer) = Peer::install()? else {
+        return Ok(());
+    };
+    let emulator = Emulator::start().await?;
+    let mut script = peer
+        .script("run-checks.mjs")
+        .arg(emulator.host())
+        .args(groups)
+        .spawn()?;
+    let output = script.stdout.take().context("no standard output")?;
+
+    let mut failures = BTreeMap::new();
+    let mut passed = 0;
+    let mut summary = None;
+    let reading = async {
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next_line().await? {
+            let line: Value = serde_json::from_str(&line).context(line)?;
+            match line["check"].as_str() {
+                Some(_) if line["ok"] == true => passed += 1,
+                Some(check) => {
+                    failures.insert(check.to_owned(), line["error"].clone());
+                }
+                None => summary = Some(line),
+            }
+        }
+        Ok::<_, Error>(())
+    };
+    timeout(PATIENCE, reading)
+        .await
+        .context("the checks hang")??;
+
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!(
+        summary,
+        Some(json!({ "done": passed, "failed": 0 })),
+        "the script did not come to its end"
+    );
+    assert!(script.wait().await?.success());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_client_can_be_commanded_line_by_line() -> Result<()> {
+    let Some(peer) = Peer::install()? else {
+        return Ok(());
+    };
+    let emulator = Emulator::start().await?;
+    let mut alice = peer.drive(emulator.host(), "driven", "alice")?;
+    let mut bob = peer.drive(emulator.host(), "driven", "bob")?;
+    let talk = async {
+        join(&mut alice, "alice").await?;
+        join(&mut bob, "bob").await?;
+        let messages = bob
+            .subscribe("conversation.subscribeMessages", json!(["c"]))
+            .await?;
+        let sent = alice
+            .call("conversation.send", json!(["c", "Hello *Bob*"]))
+            .await?
+            .map_err(Error::msg)?;
+        let seen = bob
+            .until(messages, |line| line["snapshot"][0]["id"].is_string())
+            .await?;
+        assert_eq!(seen["snapshot"][0]["id"], sent["messageRef"]);
+        assert_eq!(seen["snapshot"][0]["plaintext"], "Hello Bob");
+
+        let refused = bob
+            .call("conversation.markAsRead", json!(["nowhere"]))
+            .await?
+            .unwrap_err();
+        assert_eq!(refused["status"], 404);
+        assert_eq!(refused["errorCode"], "CONVERSATION_NOT_FOUND");
+        let misused = bob.call("user.get", json!([""])).await?.unwrap_err();
+        assert_eq!(misused["kind"], "usage");
+        let unknown = bob.call("user.fly", json!([])).await?.unwrap_err();
+        assert_eq!(unknown["kind"], "usage");
+        Ok(())
+    };
+    timeout(PATIENCE, talk).await.context("no answer")?
+}
