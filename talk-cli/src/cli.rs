@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
 
 /// Chat from a terminal, a script or another language
@@ -10,6 +11,8 @@ use crate::{emulator, rpc};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use talk_emulator::Emulator;
 use talk_emulator::server::Settings;
 
-use crate::exit::{CommandError, Outcome, runtime};
+use crate::exit::{CliError, Outcome, runtime};
 
 /// What `talk emulator` takes.
 #[derive(Debug, clap::Args)]
@@ -49,9 +49,9 @@ pub(crate) fn run(options: Options) -> Outcome {
     })
 }
 
-fn read_settings(file: &Path) -> Result<Settings, CommandError> {
+fn read_settings(file: &Path) -> Result<Settings, CliError> {
     let unusable = |error: &dyn std::fmt::Display| {
-        CommandError::Usage(format!("--config {}: {error}", file.display()))
+        CliError::Usage(format!("--config {}: {error}", file.display()))
     };
     let text = fs::read_to_string(file).map_err(|error| unusable(&error))?;
     serde_json::from_str(&text).map_err(|error| unusable(&error))

@@ -7,10 +7,15 @@ use talk_emulator::StartError;
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CommandError {
+pub(crate) enum CliError {
     /// What was asked for makes no sense. Exit code 2, as for what clap finds.
     #[error("{0}")]
     Usage(String),
+    /// What was asked for failed.
+    #[error(transparent)]
+    Talk(#[from] talk_tokio::Error),
+    #[error(transparent)]
+    Runtime(#[from] talk_tokio::NoRuntime),
     #[error(transparent)]
     Emulator(#[from] StartError),
     #[error(transparent)]
@@ -18,14 +23,14 @@ pub(crate) enum CommandError {
 }
 
 /// How a command ends: with an exit code, or with an error that is reported.
-pub(crate) type Outcome = Result<ExitCode, CommandError>;
+pub(crate) type Outcome = Result<ExitCode, CliError>;
 
 /// Tells the error on standard error, and gives the exit code that stands for it.
-pub(crate) fn report(error: &CommandError) -> ExitCode {
+pub(crate) fn report(error: &CliError) -> ExitCode {
     eprintln!("talk: {error}");
     match error {
-        CommandError::Usage(_) => ExitCode::from(2),
-        CommandError::Emulator(_) | CommandError::Io(_) => ExitCode::FAILURE,
+        CliError::Usage(_) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
     }
 }
 

@@ -4,18 +4,22 @@ mod cli;
 mod emulator;
 mod exit;
 mod rpc;
+mod session_args;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+use crate::exit::Outcome;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match cli.command {
+    run(Cli::parse()).unwrap_or_else(|error| exit::report(&error))
+}
+
+fn run(cli: Cli) -> Outcome {
+    match cli.command {
         Command::Emulator(options) => emulator::run(options),
-        Command::Rpc(options) => rpc::run(&options),
-    };
-    outcome.unwrap_or_else(|error| exit::report(&error))
+        Command::Rpc(options) => rpc::run(&options, cli.session.options()?),
+    }
 }

@@ -54,10 +54,10 @@ pub use session::{ConnectionStates, ErrorHandler, Session, get_talk_session_on};
 pub use subscription::{Subscription, SubscriptionState, Update};
 pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock, ConversationId,
-    ConversationParams, ConversationSnapshot, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype,
-    Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot, MessageType,
-    Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing, ParticipantParams,
-    ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary, ReferencedMessageSnapshot,
-    Refused, Secret, SendMessage, SessionError, Side, TextBlock, TextNode, Time, Translation,
-    TransportError, TypingSnapshot, User, UserId, UserParams, Window,
+    ConversationParams, ConversationSnapshot, Custom, CustomPatch, EditMessage, Emoji, EmptyId,
+    FileBlock, FileSubtype, Limits, ListChanges, LocationBlock, MessageBody, MessageId,
+    MessageSnapshot, MessageType, Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing,
+    ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
+    ReferencedMessageSnapshot, Refused, Secret, SendMessage, SessionError, Side, TextBlock,
+    TextNode, Time, Translation, TransportError, TypingSnapshot, User, UserId, UserParams, Window,
 };

@@ -1,12 +1,60 @@
 //! `talk rpc`: one session over standard input and output, one JSON object a line each way.
 
-use crate::exit::{CommandError, Outcome};
+mod args;
+mod calls;
+mod dispatch;
+mod failure;
+mod input;
+mod line;
+mod output;
+mod serve;
+mod subscriptions;
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use talk_tokio::{Session, TalkOptions};
+
+use self::calls::Calls;
+use self::output::Output;
+use self::subscriptions::Subscriptions;
+use crate::exit::{Outcome, runtime};
 
 /// What `talk rpc` takes besides the flags of every session.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// How long calls in flight may take after the end of input, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    drain_timeout: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// One session, and what it is asked for.
+pub(crate) struct Rpc {
+    session: Session,
+    output: Output,
+    calls: Calls,
+    subscriptions: Subscriptions,
+}
 
 /// Runs until the end of input or of the session.
-pub(crate) fn run(_options: &Options) -> Outcome {
-    Err(CommandError::Usage("rpc is not available yet".to_owned()))
+pub(crate) fn run(options: &Options, session: TalkOptions) -> Outcome {
+    let runtime = runtime()?;
+    let (output, writer) = Output::start(io::stdout())?;
+    let lines = input::start(io::stdin())?;
+    let exit_code = runtime.block_on(async {
+        let session = talk_tokio::get_talk_session(session)?;
+        Ok(serve::serve(session, lines, output, options.drain_timeout).await)
+    });
+    // What is left of the session, and with it of the output, goes with its runtime.
+    runtime.shutdown_background();
+    if writer.join().is_err() {
+        return Ok(ExitCode::FAILURE);
+    }
+    exit_code
 }

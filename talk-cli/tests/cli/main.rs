@@ -1,4 +1,8 @@
 //! The command line, as its users run it.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod emulator;
+mod peer;
+mod rpc;
 mod support;

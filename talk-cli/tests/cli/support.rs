@@ -1,7 +1,12 @@
 //! Running the real binary.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 /// The binary, without anything that the environment would add to its command line.
 pub(crate) fn talk() -> Command {
@@ -46,6 +51,114 @@ impl Emulator {
 }
 
 impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A `talk rpc` that is running.
+pub(crate) struct Rpc {
+    process: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<Value>,
+}
+
+/// Far longer than anything takes: a test that waits in vain fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Rpc {
+    /// As `user` of the app `app`, with more arguments.
+    pub(crate) fn start(host: &str, user: &str, more: &[&str]) -> Self {
+        let mut process = talk()
+            .args(["--app", "app", "--user", user, "--host", host, "rpc"])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in output.lines() {
+                let line = serde_json::from_str(&line.unwrap()).unwrap();
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            input: process.stdin.take(),
+            process,
+            lines,
+        }
+    }
+
+    /// Writes text as it is.
+    pub(crate) fn write(&mut self, text: &str) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        input.flush().unwrap();
+    }
+
+    /// Writes a line without waiting for anything.
+    pub(crate) fn send(&mut self, id: impl Into<Value>, call: &str, args: Value) {
+        let line = json!({"id": id.into(), "call": call, "args": args});
+        self.write(&format!("{line}\n"));
+    }
+
+    /// The next line that fits; others are dropped.
+    pub(crate) fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap();
+            if fits(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// The next line that is about a member with this value, such as `id` 3.
+    pub(crate) fn wait(&mut self, member: &str, value: impl Into<Value>) -> Value {
+        let value = value.into();
+        self.wait_for(|line| line.get(member) == Some(&value))
+    }
+
+    /// Makes a call, and gives its answer's line.
+    pub(crate) fn call(&mut self, call: &str, args: Value) -> Value {
+        self.send(call, call, args);
+        self.wait("id", call)
+    }
+
+    /// Makes a call, and gives its result.
+    pub(crate) fn result(&mut self, call: &str, args: Value) -> Value {
+        let answer = self.call(call, args);
+        assert!(answer.get("error").is_none(), "{answer}");
+        answer["result"].clone()
+    }
+
+    /// Subscribes, and gives the number.
+    pub(crate) fn subscribe(&mut self, call: &str, args: Value) -> Value {
+        let number = self.result(call, args)["subscription"].clone();
+        assert!(number.is_u64(), "{number}");
+        number
+    }
+
+    /// Ends the input.
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
+    }
+
+    /// The lines until the end of output, and the exit code. The input stays as it is.
+    pub(crate) fn exit(&mut self) -> (Vec<Value>, Option<i32>) {
+        let mut rest = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            rest.push(line);
+        }
+        (rest, self.process.wait().unwrap().code())
+    }
+}
+
+impl Drop for Rpc {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

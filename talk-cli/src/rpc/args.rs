@@ -1,0 +1,300 @@
+//! The arguments of a call.
+
+use std::collections::BTreeMap;
+use std::vec::IntoIter;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use talk_tokio::{
+    ContentBlock, CustomPatch, EditMessage, MessageBody, MessageId, Patch, SendMessage,
+};
+
+use super::failure::Failure;
+
+/// Arguments, taken one by one.
+pub(crate) struct Args(IntoIter<Box<RawValue>>);
+
+impl Args {
+    pub(crate) fn new(args: Vec<Box<RawValue>>) -> Self {
+        Self(args.into_iter())
+    }
+
+    /// A string.
+    pub(crate) fn text(&mut self, what: &str) -> Result<String, Failure> {
+        let given = self.any(what)?;
+        serde_json::from_str(given.get())
+            .map_err(|_| Failure::usage(format!("the {what} must be a string")))
+    }
+
+    /// Any JSON value.
+    pub(crate) fn any(&mut self, what: &str) -> Result<Box<RawValue>, Failure> {
+        self.0
+            .next()
+            .ok_or_else(|| Failure::usage(format!("the {what} is missing")))
+    }
+
+    /// What to set: an object without members that are unknown. Left out, or null, it sets
+    /// nothing.
+    pub(crate) fn params<T>(&mut self) -> Result<T, Failure>
+    where
+        T: DeserializeOwned + Serialize + Default,
+    {
+        let Some(given) = self.optional() else {
+            return Ok(T::default());
+        };
+        let members = members(&given)?;
+        let params: T = parse(&given)?;
+        // What is given, null included, is written again; so what is not written is not known.
+        let known = serde_json::to_value(&params).map_err(bad_params)?;
+        match members.keys().find(|name| known.get(name).is_none()) {
+            Some(name) => Err(Failure::usage(format!("there is no parameter {name:?}"))),
+            None => Ok(params),
+        }
+    }
+
+    /// A message to send: a text, or `{text or content, custom?, referencedMessage?}`.
+    pub(crate) fn message(&mut self) -> Result<SendMessage, Failure> {
+        let params: MessageParams = match self.text_or_params("message")? {
+            TextOrParams::Text(text) => return Ok(SendMessage::text(text)),
+            TextOrParams::Params(params) => params,
+        };
+        let referenced_message = params.referenced_message.map(MessageId::new).transpose()?;
+        let mut message = match body(params.text, params.content)? {
+            Some(MessageBody::Text(text)) => SendMessage::text(text),
+            Some(MessageBody::Content(content)) => SendMessage::content(content),
+            None => return Err(Failure::usage("a message needs text or content")),
+        };
+        message.custom = params.custom;
+        message.referenced_message = referenced_message;
+        Ok(message)
+    }
+
+    /// A change of a message: a text, or `{text or content, custom?}`.
+    pub(crate) fn edit(&mut self) -> Result<EditMessage, Failure> {
+        let params: EditParams = match self.text_or_params("edit")? {
+            TextOrParams::Text(text) => return Ok(EditMessage::text(text)),
+            TextOrParams::Params(params) => params,
+        };
+        let mut edit = EditMessage::default();
+        edit.body = body(params.text, params.content)?;
+        edit.custom = params.custom;
+        Ok(edit)
+    }
+
+    /// The number of a subscription or a search.
+    pub(crate) fn number(&mut self, what: &str) -> Result<u64, Failure> {
+        whole_number(&self.any(what)?, what)
+    }
+
+    /// How many, if it is said.
+    pub(crate) fn count(&mut self) -> Result<Option<usize>, Failure> {
+        let Some(given) = self.optional() else {
+            return Ok(None);
+        };
+        let count = whole_number(&given, "count")?;
+        usize::try_from(count)
+            .map(Some)
+            .map_err(|_| Failure::usage("the count is too large"))
+    }
+
+    /// There are no more. A null or an empty object at the end says nothing, and is let pass.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        for given in self.0 {
+            if !matches!(given.get(), "null" | "{}") {
+                return Err(Failure::usage(
+                    "there are more arguments than the call takes",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn optional(&mut self) -> Option<Box<RawValue>> {
+        self.0.next().filter(|given| given.get() != "null")
+    }
+
+    fn text_or_params<T: DeserializeOwned>(
+        &mut self,
+        what: &str,
+    ) -> Result<TextOrParams<T>, Failure> {
+        let given = self.any(what)?;
+        if let Ok(text) = serde_json::from_str(given.get()) {
+            return Ok(TextOrParams::Text(text));
+        }
+        members(&given)?;
+        parse(&given).map(TextOrParams::Params)
+    }
+}
+
+enum TextOrParams<T> {
+    Text(String),
+    Params(T),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MessageParams {
+    text: Option<String>,
+    content: Option<Vec<ContentBlock>>,
+    #[serde(default)]
+    custom: Patch<CustomPatch>,
+    #[serde(alias = "referencedMessageId")]
+    referenced_message: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditParams {
+    text: Option<String>,
+    content: Option<Vec<ContentBlock>>,
+    #[serde(default)]
+    custom: Patch<CustomPatch>,
+}
+
+fn body(
+    text: Option<String>,
+    content: Option<Vec<ContentBlock>>,
+) -> Result<Option<MessageBody>, Failure> {
+    match (text, content) {
+        (Some(_), Some(_)) => Err(Failure::usage("give text or content, not both")),
+        (Some(text), None) => Ok(Some(MessageBody::Text(text))),
+        (None, Some(content)) => Ok(Some(MessageBody::Content(content))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The members of an object: serde would take an array for the members of a struct.
+fn members(given: &RawValue) -> Result<BTreeMap<String, IgnoredAny>, Failure> {
+    serde_json::from_str(given.get())
+        .map_err(|_| Failure::usage("the parameters must be an object"))
+}
+
+fn parse<T: DeserializeOwned>(given: &RawValue) -> Result<T, Failure> {
+    serde_json::from_str(given.get()).map_err(bad_params)
+}
+
+fn bad_params(error: serde_json::Error) -> Failure {
+    Failure::usage(format!("the parameters are not understood: {error}"))
+}
+
+/// A number of things. Some languages write `2.0` for 2.
+fn whole_number(given: &RawValue, what: &str) -> Result<u64, Failure> {
+    /// Above it a float does not hold every integer.
+    const MAX: f64 = (1_u64 << 53) as f64;
+
+    match serde_json::from_str::<f64>(given.get()) {
+        Ok(number) if number.fract() == 0.0 && (0.0..=MAX).contains(&number) =>
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in range"
+            )]
+            Ok(number as u64)
+        }
+        Ok(_) | Err(_) => Err(Failure::usage(format!("the {what} must be a whole number"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use talk_tokio::{ConversationParams, ParticipantParams, UserParams};
+
+    use super::*;
+
+    fn args(text: &str) -> Args {
+        Args::new(serde_json::from_str(text).unwrap())
+    }
+
+    fn usage<T>(outcome: Result<T, Failure>) -> bool {
+        outcome.is_err_and(|failure| failure.kind() == "usage")
+    }
+
+    #[test]
+    fn a_text_is_a_string() {
+        assert_eq!(args(r#"["bob"]"#).text("user ID").unwrap(), "bob");
+        for bad in ["[]", "[1]", "[null]", r#"[["bob"]]"#] {
+            assert!(usage(args(bad).text("user ID")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn params_keep_what_is_absent_and_reset_what_is_null() {
+        let params: UserParams = args(r#"[{"name": "B", "photoUrl": null, "email": "b@x"}]"#)
+            .params()
+            .unwrap();
+        assert_eq!(params.name, Patch::Set("B".to_owned()));
+        assert_eq!(params.photo_url, Patch::Reset);
+        assert_eq!(params.locale, Patch::Keep);
+        for nothing in ["[]", "[null]", "[{}]"] {
+            let params: ConversationParams = args(nothing).params().unwrap();
+            assert_eq!(params, ConversationParams::default());
+        }
+    }
+
+    #[test]
+    fn params_that_are_not_understood_are_misuse() {
+        for bad in [
+            r#"[{"acces": "Read"}]"#,
+            r#"[{"access": 1}]"#,
+            r#"[["Read", true]]"#,
+            r#"["Read"]"#,
+        ] {
+            assert!(usage(args(bad).params::<ParticipantParams>()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_a_text_or_params() {
+        assert_eq!(
+            args(r#"["hi"]"#).message().unwrap(),
+            SendMessage::text("hi")
+        );
+        let reply = args(r#"[{"text": "hi", "custom": {"k": "v"}, "referencedMessage": "m0"}]"#);
+        let expected = SendMessage::text("hi")
+            .custom("k", "v")
+            .reply_to("m0".try_into().unwrap());
+        assert_eq!({ reply }.message().unwrap(), expected);
+        let place = args(r#"[{"content": [{"type": "location", "latitude": 1, "longitude": 2}]}]"#);
+        let expected = SendMessage::content([ContentBlock::location(1.0, 2.0)]);
+        assert_eq!({ place }.message().unwrap(), expected);
+        for bad in [
+            "[]",
+            "[1]",
+            "[null]",
+            "[{}]",
+            r#"[{"custom": {}}]"#,
+            r#"[{"text": "a", "content": []}]"#,
+            r#"[{"text": "a", "referencedMessage": ""}]"#,
+            r#"[{"txt": "a"}]"#,
+        ] {
+            assert!(usage(args(bad).message()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_edit_may_change_custom_data_alone() {
+        assert_eq!(args(r#"["a"]"#).edit().unwrap(), EditMessage::text("a"));
+        let edit = args(r#"[{"custom": null}]"#).edit().unwrap();
+        assert_eq!((edit.body, edit.custom), (None, Patch::Reset));
+        assert!(usage(args(r#"[{"referencedMessage": "m"}]"#).edit()));
+    }
+
+    #[test]
+    fn numbers_are_whole() {
+        assert_eq!(args("[7]").number("subscription").unwrap(), 7);
+        assert_eq!(args("[7.0]").number("subscription").unwrap(), 7);
+        assert_eq!(args("[]").count().unwrap(), None);
+        assert_eq!(args("[null]").count().unwrap(), None);
+        for bad in ["[-1]", "[1.5]", r#"["1"]"#, "[1e300]", "[[]]"] {
+            assert!(usage(args(bad).count()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_what_says_nothing_may_follow_the_last_argument() {
+        assert!(args("[null, {}]").finish().is_ok());
+        assert!(usage(args("[1]").finish()));
+    }
+}

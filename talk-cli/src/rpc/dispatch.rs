@@ -1,0 +1,226 @@
+//! The calls, by name: each is one entry of the table.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use talk_tokio::{
+    CallFuture, ConversationRef, Error, MessageRef, ParticipantRef, ReactionsRef, Subscription,
+    TransportError, UserRef,
+};
+
+use super::Rpc;
+use super::args::Args;
+use super::calls::Job;
+use super::failure::Failure;
+use super::output::{Answer, json};
+use super::subscriptions::{Shown, Subscriptions};
+
+/// What a line that is understood leads to. Nothing has happened yet.
+pub(crate) enum Action {
+    /// A call, answered when it is done.
+    Call(Job),
+    /// A subscription; the line's ID is answered with its number.
+    Subscribe(Subscribe),
+    /// Something that is done and answered at once.
+    Now(Box<dyn FnOnce(&mut Rpc) -> Answer>),
+}
+
+type Subscribe = Box<dyn FnOnce(&mut Subscriptions, Box<RawValue>)>;
+type Entry = fn(&Rpc, &mut Args) -> Result<Action, Failure>;
+
+/// Reads the arguments of the call.
+pub(crate) fn prepare(rpc: &Rpc, call: &str, mut args: Args) -> Result<Action, Failure> {
+    let (_, entry) = CALLS
+        .iter()
+        .find(|(name, _)| *name == call)
+        .ok_or_else(|| Failure::usage(format!("there is no call {call:?}")))?;
+    let action = entry(rpc, &mut args)?;
+    args.finish()?;
+    Ok(action)
+}
+
+const CALLS: &[(&str, Entry)] = &[
+    ("user.get", |rpc, args| call(user(rpc, args)?.get())),
+    ("user.set", |rpc, args| {
+        call(user(rpc, args)?.set(args.params()?))
+    }),
+    ("user.createIfNotExists", |rpc, args| {
+        call(user(rpc, args)?.create_if_not_exists(args.params()?))
+    }),
+    ("user.subscribe", |rpc, args| {
+        let user = user(rpc, args)?;
+        subscribe(move || user.subscribe())
+    }),
+    ("user.subscribeOnline", not_yet),
+    ("conversation.get", |rpc, args| {
+        call(conversation(rpc, args)?.get())
+    }),
+    ("conversation.set", |rpc, args| {
+        call(conversation(rpc, args)?.set(args.params()?))
+    }),
+    ("conversation.createIfNotExists", |rpc, args| {
+        call(conversation(rpc, args)?.create_if_not_exists(args.params()?))
+    }),
+    ("conversation.markAsRead", |rpc, args| {
+        call(conversation(rpc, args)?.mark_as_read())
+    }),
+    ("conversation.markAsUnread", |rpc, args| {
+        call(conversation(rpc, args)?.mark_as_unread())
+    }),
+    ("conversation.markAsTyping", |rpc, args| {
+        call(conversation(rpc, args)?.mark_as_typing())
+    }),
+    ("conversation.send", |rpc, args| {
+        let sent = conversation(rpc, args)?.send(args.message()?);
+        Ok(Action::Call(Box::pin(async move {
+            #[derive(Serialize)]
+            #[serde(rename_all = "camelCase")]
+            struct Sent<'a> {
+                message_ref: &'a str,
+            }
+            json(&Sent {
+                message_ref: sent.await?.id().as_str(),
+            })
+        })))
+    }),
+    ("conversation.subscribe", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        subscribe(move || conversation.subscribe())
+    }),
+    ("conversation.subscribeMessages", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        subscribe(move || conversation.subscribe_messages())
+    }),
+    ("conversation.subscribeParticipants", not_yet),
+    ("conversation.subscribeTyping", not_yet),
+    ("participant.get", |rpc, args| {
+        call(participant(rpc, args)?.get())
+    }),
+    ("participant.set", |rpc, args| {
+        call(participant(rpc, args)?.set(args.params()?))
+    }),
+    ("participant.edit", |rpc, args| {
+        call(participant(rpc, args)?.edit(args.params()?))
+    }),
+    ("participant.createIfNotExists", |rpc, args| {
+        call(participant(rpc, args)?.create_if_not_exists(args.params()?))
+    }),
+    ("participant.delete", |rpc, args| {
+        call(participant(rpc, args)?.delete())
+    }),
+    ("participant.subscribe", not_yet),
+    ("message.get", |rpc, args| call(message(rpc, args)?.get())),
+    ("message.edit", |rpc, args| {
+        call(message(rpc, args)?.edit(args.edit()?))
+    }),
+    ("message.delete", |rpc, args| {
+        call(message(rpc, args)?.delete())
+    }),
+    ("message.translate", |rpc, args| {
+        call(message(rpc, args)?.translate(args.text("language")?))
+    }),
+    ("reactions.add", |rpc, args| {
+        call(reactions(rpc, args)?.add())
+    }),
+    ("reactions.remove", |rpc, args| {
+        call(reactions(rpc, args)?.remove())
+    }),
+    ("reactions.getFirstReactions", |rpc, args| {
+        call(reactions(rpc, args)?.get_first_reactions())
+    }),
+    ("reactions.subscribe", not_yet),
+    ("session.subscribeConversations", not_yet),
+    ("session.searchMessages", not_yet),
+    ("session.searchConversations", not_yet),
+    ("search.loadMore", not_yet),
+    ("search.setQuery", not_yet),
+    ("session.uploadFile", not_yet),
+    ("session.uploadImage", not_yet),
+    ("session.uploadVideo", not_yet),
+    ("session.uploadAudio", not_yet),
+    ("session.uploadVoice", not_yet),
+    ("session.setToken", |_, args| {
+        let token = args.text("token")?;
+        if token.is_empty() {
+            return Err(Failure::usage("the token must not be empty"));
+        }
+        now(move |rpc| {
+            rpc.session.set_token(token);
+            Ok(())
+        })
+    }),
+    ("session.networkChanged", |_, _| {
+        now(|rpc| {
+            rpc.session.network_changed();
+            Ok(())
+        })
+    }),
+    ("subscription.loadMore", |rpc, args| {
+        let number = args.number("subscription")?;
+        let job = rpc.subscriptions.load_more(number, args.count()?)?;
+        Ok(Action::Call(job))
+    }),
+    ("subscription.unsubscribe", |_, args| {
+        let number = args.number("subscription")?;
+        now(move |rpc| rpc.subscriptions.unsubscribe(number))
+    }),
+    ("cancel", |_, args| {
+        let id = args.any("ID of the call")?;
+        now(move |rpc| {
+            // Whether it was sent is not known here.
+            let cancelled = TransportError::Cancelled {
+                maybe_happened: true,
+            };
+            if rpc.calls.stop(&id, &cancelled.into()) {
+                Ok(())
+            } else {
+                Err(Failure::usage("no call with this ID is waiting"))
+            }
+        })
+    }),
+];
+
+fn user(rpc: &Rpc, args: &mut Args) -> Result<UserRef, Failure> {
+    Ok(rpc.session.user(args.text("user ID")?)?)
+}
+
+fn conversation(rpc: &Rpc, args: &mut Args) -> Result<ConversationRef, Failure> {
+    Ok(rpc.session.conversation(args.text("conversation ID")?)?)
+}
+
+fn participant(rpc: &Rpc, args: &mut Args) -> Result<ParticipantRef, Failure> {
+    Ok(conversation(rpc, args)?.participant(args.text("user ID")?)?)
+}
+
+fn message(rpc: &Rpc, args: &mut Args) -> Result<MessageRef, Failure> {
+    Ok(conversation(rpc, args)?.message(args.text("message ID")?)?)
+}
+
+fn reactions(rpc: &Rpc, args: &mut Args) -> Result<ReactionsRef, Failure> {
+    Ok(message(rpc, args)?.reactions(args.text("emoji")?)?)
+}
+
+fn call<T: Serialize + 'static>(call: CallFuture<T>) -> Result<Action, Failure> {
+    Ok(Action::Call(Box::pin(async move {
+        let result: Result<T, Error> = call.await;
+        json(&result?)
+    })))
+}
+
+fn subscribe<S: Shown>(
+    subscribe: impl FnOnce() -> Subscription<S> + 'static,
+) -> Result<Action, Failure> {
+    Ok(Action::Subscribe(Box::new(move |subscriptions, id| {
+        subscriptions.start(id, subscribe());
+    })))
+}
+
+fn now(act: impl FnOnce(&mut Rpc) -> Result<(), Failure> + 'static) -> Result<Action, Failure> {
+    Ok(Action::Now(Box::new(move |rpc| {
+        act(rpc)?;
+        json(&())
+    })))
+}
+
+fn not_yet(_: &Rpc, _: &mut Args) -> Result<Action, Failure> {
+    Err(Failure::usage("this call is not supported yet"))
+}

@@ -1,0 +1,123 @@
+//! A line of input.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::failure::Failure;
+
+/// What a line asks for.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Echoed as it came.
+    pub(crate) id: Box<RawValue>,
+    pub(crate) call: String,
+    pub(crate) args: Vec<Box<RawValue>>,
+}
+
+/// A line that is not understood.
+#[derive(Debug)]
+pub(crate) struct BadLine {
+    /// `null` where there is none.
+    pub(crate) id: Box<RawValue>,
+    pub(crate) failure: Failure,
+}
+
+impl Line {
+    /// Reads `{"id": ANY, "call": NAME, "args"?: [ANY…]}`. Other members are ignored.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, BadLine> {
+        let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(text)
+            .map_err(|error| BadLine::new(None, format!("expected an object: {error}")))?;
+        let Some(id) = members.remove("id") else {
+            return Err(BadLine::new(None, "the id is missing".to_owned()));
+        };
+        let bad = |message| BadLine::new(Some(id.clone()), message);
+        let call = members
+            .remove("call")
+            .ok_or_else(|| bad("the name of the call is missing".to_owned()))?;
+        let call = serde_json::from_str(call.get())
+            .map_err(|_| bad("the name of the call is no string".to_owned()))?;
+        let args = match members.remove("args") {
+            None => Vec::new(),
+            Some(args) => serde_json::from_str(args.get())
+                .map_err(|_| bad("the args are no array".to_owned()))?,
+        };
+        Ok(Self { id, call, args })
+    }
+}
+
+impl BadLine {
+    /// A line that is too long to be looked at.
+    pub(crate) fn too_long(limit: usize) -> Self {
+        Self::new(None, format!("the line is longer than {limit} bytes"))
+    }
+
+    fn new(id: Option<Box<RawValue>>, message: String) -> Self {
+        Self {
+            id: id.unwrap_or_else(|| RawValue::NULL.to_owned()),
+            failure: Failure::usage(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bad_id(text: &str) -> String {
+        let bad = Line::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(bad.failure.kind(), "usage");
+        bad.id.get().to_owned()
+    }
+
+    #[test]
+    fn any_json_is_an_id_and_is_kept_as_it_came() {
+        for id in [
+            "1",
+            "1.0",
+            "1e2",
+            "123456789012345678901234567890",
+            "null",
+            "\"a\\u00e9\"",
+            "[1, {\"a\": null}]",
+        ] {
+            let text = format!(r#"{{"id": {id}, "call": "user.get", "args": ["bob"]}}"#);
+            let line = Line::parse(text.as_bytes()).unwrap();
+            assert_eq!(line.id.get(), id);
+            assert_eq!(line.call, "user.get");
+            assert_eq!(line.args[0].get(), "\"bob\"");
+        }
+    }
+
+    #[test]
+    fn args_may_be_left_out_and_unknown_members_are_ignored() {
+        let line = Line::parse(br#"{"call": "x", "id": 1, "extra": [1]}"#).unwrap();
+        assert!(line.args.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_answered_to_its_id_where_there_is_one() {
+        for text in [
+            "",
+            "hello",
+            "[]",
+            "1",
+            "null",
+            "{}",
+            r#"{"id": 1"#,
+            r#"[1, "user.get", []]"#,
+            r#"{"call": "user.get", "args": []}"#,
+        ] {
+            assert_eq!(bad_id(text), "null", "{text}");
+        }
+        for text in [
+            r#"{"id": 7}"#,
+            r#"{"id": 7, "call": 5}"#,
+            r#"{"id": 7, "call": "user.get", "args": {}}"#,
+            r#"{"id": 7, "call": "user.get", "args": null}"#,
+        ] {
+            assert_eq!(bad_id(text), "7", "{text}");
+        }
+        assert!(Line::parse(b"{\"id\": \"\xff\"}").is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! The loop that reads lines until there are no more.
+
+use std::future::pending;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use talk_tokio::{ConnectionState, Limits, Session, SessionError, TransportError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::Rpc;
+use super::args::Args;
+use super::calls::Calls;
+use super::dispatch::{Action, prepare};
+use super::failure::Failure;
+use super::input::RawLine;
+use super::line::Line;
+use super::output::Output;
+use super::subscriptions::Subscriptions;
+
+/// How long the driver has to answer everything after the session's end. It does so at once.
+const END_GRACE: Duration = Duration::from_secs(1);
+
+/// Why the loop ended.
+enum End {
+    /// The input ended, and there is nothing more to wait for.
+    Input,
+    /// Nobody reads the output.
+    Unread,
+    /// The session ended with an error.
+    Session(SessionError),
+}
+
+/// Answers lines until they end or the session does.
+pub(crate) async fn serve(
+    session: Session,
+    lines: mpsc::Receiver<Vec<RawLine>>,
+    output: Output,
+    drain_timeout: Duration,
+) -> ExitCode {
+    let mut rpc = Rpc {
+        calls: Calls::new(output.clone()),
+        subscriptions: Subscriptions::new(output.clone()),
+        session,
+        output,
+    };
+    match rpc.run(lines, drain_timeout).await {
+        End::Input => {
+            rpc.finish(drain_timeout).await;
+            ExitCode::SUCCESS
+        }
+        End::Unread => ExitCode::SUCCESS,
+        End::Session(error) => {
+            rpc.fail(error.into()).await;
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Rpc {
+    async fn run(
+        &mut self,
+        mut lines: mpsc::Receiver<Vec<RawLine>>,
+        drain_timeout: Duration,
+    ) -> End {
+        // As many as the session itself takes; above it, lines wait.
+        let max_calls = Limits::default().pending_calls;
+        let (fail, mut failed) = oneshot::channel();
+        self.session.on_error(|error| {
+            // The receiver is gone only when the loop has ended.
+            let _ = fail.send(error.clone());
+        });
+        let mut states = self.session.connection_states();
+        let mut shown = "idle";
+        let mut drained: Option<Pin<Box<Sleep>>> = None;
+        loop {
+            let is_quiet = self.calls.len() == 0 && !self.subscriptions.any_starting();
+            if drained.is_some() && is_quiet {
+                return End::Input;
+            }
+            tokio::select! {
+                biased;
+                Ok(error) = &mut failed => return End::Session(error),
+                () = self.output.closed() => return End::Unread,
+                Some(state) = states.next() => {
+                    let name = name(&state, shown);
+                    if name != std::mem::replace(&mut shown, name) {
+                        self.output.session(shown, None).await;
+                    }
+                }
+                () = self.calls.answered() => {}
+                () = self.subscriptions.moved() => {}
+                read = lines.recv(), if drained.is_none() && self.calls.len() < max_calls => {
+                    match read {
+                        Some(lines) => lines.into_iter().for_each(|line| self.handle(line)),
+                        None => drained = Some(Box::pin(sleep(drain_timeout))),
+                    }
+                }
+                () = until(&mut drained) => return End::Input,
+            }
+        }
+    }
+
+    /// Starts what the line asks for. It never waits: calls of lines that arrive together are made
+    /// together.
+    fn handle(&mut self, line: RawLine) {
+        let line = match line.and_then(|text| Line::parse(&text)) {
+            Ok(line) => line,
+            Err(bad) => return self.refuse(bad.id, bad.failure),
+        };
+        match prepare(self, &line.call, Args::new(line.args)) {
+            Err(failure) => self.refuse(line.id, failure),
+            Ok(Action::Call(job)) => self.calls.start(line.id, job),
+            Ok(Action::Subscribe(subscribe)) => subscribe(&mut self.subscriptions, line.id),
+            Ok(Action::Now(act)) => {
+                let answer = act(self);
+                self.calls
+                    .start(line.id, Box::pin(std::future::ready(answer)));
+            }
+        }
+    }
+
+    fn refuse(&mut self, id: Box<serde_json::value::RawValue>, failure: Failure) {
+        let answer = Err(failure);
+        self.calls.start(id, Box::pin(std::future::ready(answer)));
+    }
+
+    /// Ends what the end of input leaves.
+    async fn finish(mut self, drain_timeout: Duration) {
+        let late = TransportError::Deadline {
+            after: drain_timeout,
+            maybe_happened: true,
+        };
+        self.calls.stop_all(&late.into());
+        self.calls.all_answered().await;
+        self.subscriptions.unsubscribe_all();
+        self.subscriptions.all_ended().await;
+        self.session.shutdown().await;
+    }
+
+    /// Tells everybody that the session has ended.
+    async fn fail(mut self, failure: Failure) {
+        // The driver answers what is pending: some of it may have succeeded just before.
+        let _ = timeout(END_GRACE, self.calls.all_answered()).await;
+        self.calls.stop_all(&failure);
+        self.calls.all_answered().await;
+        let _ = timeout(END_GRACE, self.subscriptions.all_ended()).await;
+        self.output.session("error", Some(&failure)).await;
+    }
+}
+
+/// The connection's state as it is told. The first attempt to connect says nothing: it is not known
+/// yet whether anything is wrong.
+fn name(state: &ConnectionState, before: &'static str) -> &'static str {
+    match state {
+        ConnectionState::Idle => "idle",
+        ConnectionState::Ready => "connected",
+        ConnectionState::Connecting if before == "idle" => "idle",
+        _ => "reconnecting",
+    }
+}
+
+async fn until(sleep: &mut Option<Pin<Box<Sleep>>>) {
+    match sleep {
+        Some(sleep) => sleep.await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,210 @@
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+
+use crate::peer::Peer;
+use crate::support::Rpc;
+
+fn alice(emulator: &Emulator) -> Rpc {
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.result("conversation.createIfNotExists", json!(["c1", null]));
+    rpc
+}
+
+#[test]
+fn calls_are_answered_with_their_ids() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator);
+    assert_eq!(
+        rpc.result("conversation.markAsTyping", json!(["c1"])),
+        Value::Null
+    );
+    let sent = rpc.result("conversation.send", json!(["c1", {"text": "hi *you*"}]));
+    let message = sent["messageRef"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("msg_"), "{message}");
+    assert_eq!(
+        rpc.result("message.edit", json!(["c1", message, "ho"])),
+        Value::Null
+    );
+
+    rpc.send(
+        json!({"any": ["json", 1.5, null]}),
+        "message.delete",
+        json!(["c1", message]),
+    );
+    rpc.wait("id", json!({"any": ["json", 1.5, null]}));
+    rpc.write(&format!(
+        "{}\n",
+        r#"{"id":   "\u00e9"  , "call": "session.networkChanged"}"#
+    ));
+    assert_eq!(rpc.wait("id", "é"), json!({"id": "é", "result": null}));
+}
+
+#[test]
+fn a_refusal_shows_what_the_server_said() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator);
+    let answer = rpc.call("conversation.markAsRead", json!(["nowhere"]));
+    let error = &answer["error"];
+    assert_eq!(error["kind"], "server");
+    assert_eq!(error["status"], 404);
+    assert_eq!(error["errorCode"], "CONVERSATION_NOT_FOUND");
+    assert!(error["reasons"].is_array());
+    assert!(error["message"].is_string());
+    assert!(answer.get("result").is_none());
+}
+
+#[test]
+fn lines_that_are_not_understood_change_nothing() {
+    let peer = Peer::start(|_, _| Some(json!({})));
+    let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
+    for (line, id) in [
+        ("", json!(null)),
+        ("hello", json!(null)),
+        (r#"[1, "session.networkChanged", []]"#, json!(null)),
+        (r#"{"call": "session.networkChanged"}"#, json!(null)),
+        (r#"{"id": 1}"#, json!(1)),
+        (
+            r#"{"id": 2, "call": "user.frobnicate", "args": ["u"]}"#,
+            json!(2),
+        ),
+        (r#"{"id": 3, "call": "user.get"}"#, json!(3)),
+        (r#"{"id": 4, "call": "user.get", "args": [""]}"#, json!(4)),
+        (
+            r#"{"id": 5, "call": "user.get", "args": ["u", "v"]}"#,
+            json!(5),
+        ),
+        (
+            r#"{"id": 6, "call": "user.set", "args": ["u", {"nmae": "U"}]}"#,
+            json!(6),
+        ),
+        (
+            r#"{"id": 7, "call": "conversation.send", "args": ["c1", {}]}"#,
+            json!(7),
+        ),
+        (
+            r#"{"id": 8, "call": "subscription.loadMore", "args": [1]}"#,
+            json!(8),
+        ),
+        (
+            r#"{"id": 9, "call": "subscription.unsubscribe", "args": [1]}"#,
+            json!(9),
+        ),
+        (
+            r#"{"id": 10, "call": "cancel", "args": ["none"]}"#,
+            json!(10),
+        ),
+    ] {
+        rpc.write(&format!("{line}\n"));
+        let answer = rpc.wait_for(|_| true);
+        assert_eq!(answer["id"], id, "{line}");
+        assert_eq!(answer["error"]["kind"], "usage", "{line}: {answer}");
+    }
+    assert_eq!(peer.requests(), Vec::<Value>::new());
+    // A line may end with CR LF, or with the input.
+    rpc.write("{\"id\": 1, \"call\": \"session.networkChanged\"}\r\n");
+    rpc.wait("id", 1);
+    rpc.write("{\"id\": 2, \"call\": \"session.networkChanged\"}");
+    rpc.end_input();
+    assert_eq!(
+        rpc.exit(),
+        (vec![json!({"id": 2, "result": null})], Some(0))
+    );
+}
+
+#[test]
+fn calls_of_lines_that_arrive_together_are_made_together_and_in_order() {
+    let peer = Peer::start(|_, path| {
+        Some(match path {
+            "/conversations/c1/participants" => json!({"responses": [
+                {"status": 200}, {"status": 200}, {"status": 200},
+            ]}),
+            "/conversations/c1/messages" => json!({"id": "msg_1"}),
+            _ => json!({}),
+        })
+    });
+    let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
+    rpc.result("conversation.markAsRead", json!(["c1"]));
+    rpc.write(concat!(
+        r#"{"id": 1, "call": "participant.set", "args": ["c1", "x"]}"#,
+        "\n",
+        r#"{"id": 2, "call": "participant.edit", "args": ["c1", "y", {"access": "Read"}]}"#,
+        "\n",
+        r#"{"id": 3, "call": "participant.createIfNotExists", "args": ["c1", "z"]}"#,
+        "\n",
+        r#"{"id": 4, "call": "conversation.send", "args": ["c1", "hi"]}"#,
+        "\n",
+        r#"{"id": 5, "call": "conversation.markAsUnread", "args": ["c1"]}"#,
+        "\n",
+    ));
+    for id in 1..=5 {
+        let answer = rpc.wait("id", id);
+        assert!(answer.get("error").is_none(), "{answer}");
+    }
+    let requests = peer.requests();
+    let paths: Vec<_> = requests.iter().map(|request| &request[1]).collect();
+    assert_eq!(
+        paths,
+        [
+            "/session/renew",
+            "/me/conversations/c1/read",
+            "/conversations/c1/participants",
+            "/conversations/c1/messages",
+            "/me/conversations/c1/unread",
+        ]
+    );
+    assert_eq!(
+        requests[2][2]["actions"],
+        json!([
+            {"id": "x", "method": "PUT", "params": {}},
+            {"id": "y", "method": "PATCH", "params": {"access": "Read"}},
+            {"id": "z", "method": "POST", "params": {}},
+        ])
+    );
+}
+
+#[test]
+fn answers_come_in_the_order_of_completion() {
+    let peer = Peer::start(|_, path| (!path.contains("/slow/")).then(|| json!({})));
+    let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
+    rpc.send("slow", "conversation.markAsRead", json!(["slow"]));
+    rpc.send("fast", "conversation.markAsRead", json!(["fast"]));
+    let answer = rpc.wait_for(|line| line.get("id").is_some());
+    assert_eq!(answer, json!({"id": "fast", "result": null}));
+}
+
+#[test]
+fn a_call_can_be_cancelled() {
+    let peer = Peer::start(|_, _| None);
+    let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
+    rpc.send(json!(["my", 1]), "conversation.markAsRead", json!(["c1"]));
+    rpc.send(2, "cancel", json!([["my", 1]]));
+    let mut answers = [
+        rpc.wait_for(|line| line.get("id").is_some()),
+        rpc.wait_for(|line| line.get("id").is_some()),
+    ];
+    answers.sort_by_key(|answer| answer["id"].is_array());
+    assert_eq!(answers[0], json!({"id": 2, "result": null}));
+    assert_eq!(answers[1]["id"], json!(["my", 1]));
+    assert_eq!(answers[1]["error"]["kind"], "transport");
+    let again = rpc.call("cancel", json!([["my", 1]]));
+    assert_eq!(again["error"]["kind"], "usage");
+}
+
+#[test]
+fn the_connections_changes_are_told() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.send(1, "user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.wait("session", "connected");
+    rpc.wait("id", 1);
+    let fault = r#"{"kind": "drop", "path": "/users/alice"}"#;
+    block_on(emulator.inject(serde_json::from_str(fault).unwrap())).unwrap();
+    rpc.send(2, "user.set", json!(["alice", {"name": "Alicia"}]));
+    rpc.wait("session", "reconnecting");
+    rpc.wait("session", "connected");
+    assert_eq!(rpc.wait("id", 2)["result"], Value::Null);
+    // With nothing to do the connection is closed after a while.
+    rpc.wait("session", "idle");
+}

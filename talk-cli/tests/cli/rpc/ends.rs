@@ -1,0 +1,95 @@
+use std::net::TcpListener;
+
+use serde_json::json;
+use talk_emulator::Emulator;
+use talk_emulator::server::Settings;
+
+use crate::peer::Peer;
+use crate::support::Rpc;
+
+#[test]
+fn the_end_of_input_waits_for_calls() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.send(1, "user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.send(2, "user.set", json!(["alice", {"photoUrl": "https://p"}]));
+    rpc.end_input();
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(0));
+    for id in [1, 2] {
+        assert!(lines.contains(&json!({"id": id, "result": null})));
+    }
+}
+
+#[test]
+fn what_is_not_answered_in_time_fails_as_transport() {
+    let peer = Peer::start(|_, _| None);
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    for host in [&peer.host, &nobody] {
+        let more = ["--token", "t", "--drain-timeout", "0.2"];
+        let mut rpc = Rpc::start(host, "alice", &more);
+        rpc.send(1, "conversation.markAsRead", json!(["c1"]));
+        rpc.send(2, "user.subscribe", json!(["bob"]));
+        rpc.wait("id", 2);
+        rpc.end_input();
+        let (lines, exit_code) = rpc.exit();
+        assert_eq!(exit_code, Some(0));
+        let answer = lines.iter().find(|line| line["id"] == 1).unwrap();
+        assert_eq!(answer["error"]["kind"], "transport");
+        let ended = json!({"subscription": 1, "ended": "unsubscribed"});
+        assert!(lines.contains(&ended), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_end_of_the_session_answers_everything_and_exits() {
+    let mut settings = Settings::default();
+    settings.refused_apps.insert("app".to_owned());
+    let builder = Emulator::builder().settings(settings);
+    let emulator = builder.start_blocking().unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.send(1, "conversation.subscribeMessages", json!(["c1"]));
+    rpc.send(2, "conversation.send", json!(["c1", "hi"]));
+    // The input is open, and yet it ends.
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(1));
+    let answer = lines.iter().find(|line| line["id"] == 2).unwrap();
+    assert_eq!(answer["error"]["kind"], "session");
+    let subscriptions = lines.iter().filter(|line| line["subscription"] == 1);
+    let ends: Vec<_> = subscriptions.collect();
+    assert_eq!(ends.len(), 1, "{lines:?}");
+    assert_eq!(ends[0]["ended"], "error");
+    assert_eq!(ends[0]["error"]["kind"], "session");
+    let ends: Vec<_> = lines
+        .iter()
+        .filter(|line| line["session"] == "error")
+        .collect();
+    assert_eq!(ends.len(), 1, "{lines:?}");
+    assert_eq!(ends[0]["error"]["kind"], "session");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut process = crate::support::talk()
+        .args([
+            "--app",
+            "app",
+            "--user",
+            "u",
+            "--host",
+            emulator.host(),
+            "rpc",
+        ])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    let input = process.stdin.as_mut().unwrap();
+    std::io::Write::write_all(input, b"{}\n").unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}

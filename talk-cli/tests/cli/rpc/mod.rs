@@ -1,0 +1,3 @@
+mod arguments;
+mod calls;
+mod ends;
