@@ -19,6 +19,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
+    /// Show what texts become on the wire, one JSON object a line each way
+    Markup,
     /// Drive one session over standard input and output, one JSON object a line each way
     Rpc(rpc::Options),
 }

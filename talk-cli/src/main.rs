@@ -3,6 +3,7 @@
 mod cli;
 mod emulator;
 mod exit;
+mod markup;
 mod rpc;
 mod session_args;
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Emulator(options) => emulator::run(options),
+        Command::Markup => markup::run(),
         Command::Rpc(options) => rpc::run(&options, cli.session.options()?),
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod emulator;
+mod markup;
 mod peer;
 mod rpc;
 mod support;

@@ -1,0 +1,88 @@
+//! `talk markup`: what a text becomes on the wire.
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
+
+use crate::exit::Outcome;
+
+/// One line in. Other members are ignored.
+#[derive(Deserialize)]
+struct Request {
+    op: Op,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Send,
+    Edit,
+}
+
+/// One line out.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Parsed {
+        #[serde(serialize_with = "for_wire")]
+        content: Vec<ContentBlock>,
+        plaintext: String,
+    },
+    Failed {
+        error: String,
+    },
+}
+
+fn for_wire<S: serde::Serializer>(
+    content: &[ContentBlock],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    ForWire(content).serialize(serializer)
+}
+
+/// Answers every line of standard input with one on standard output, until the input ends.
+pub(crate) fn run() -> Outcome {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let mut answer = serde_json::to_vec(&answer(&line)).map_err(io::Error::from)?;
+        answer.push(b'\n');
+        output.write_all(&answer)?;
+        output.flush()?;
+        line.clear();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answer(line: &[u8]) -> Answer {
+    let request = match parse(line) {
+        Ok(request) => request,
+        Err(error) => {
+            return Answer::Failed {
+                error: format!(
+                    r#"expected {{"op": "send" or "edit", "text": "…"}} on one line: {error}"#
+                ),
+            };
+        }
+    };
+    let source = match request.op {
+        Op::Send => MarkupSource::Send,
+        Op::Edit => MarkupSource::Edit,
+    };
+    let content = parse_markup(&request.text, source);
+    Answer::Parsed {
+        plaintext: plaintext(&content),
+        content,
+    }
+}
+
+fn parse(line: &[u8]) -> serde_json::Result<Request> {
+    // By way of a map: for a struct serde would take an array too.
+    let members: Map<String, Value> = serde_json::from_slice(line)?;
+    serde_json::from_value(members.into())
+}

@@ -1,0 +1,88 @@
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::talk;
+
+/// Lines in, lines out.
+fn markup(input: &str) -> Vec<Value> {
+    let mut process = talk()
+        .arg("markup")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    let input = input.to_owned();
+    // Written beside reading: neither pipe holds all of it.
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = process.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let lines = output.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_recorded_text_becomes_what_it_should() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/markup.jsonl");
+    let recorded: Vec<Value> = fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let input: String = recorded
+        .iter()
+        .map(|case| format!("{}\n", json!({"op": case["op"], "text": case["text"]})))
+        .collect();
+    let answers = markup(&input);
+    assert_eq!(answers.len(), recorded.len());
+    for (answer, case) in answers.iter().zip(&recorded) {
+        assert_eq!(answer["content"], case["content"], "{case}");
+        if case.get("plaintext").is_some() {
+            assert_eq!(answer["plaintext"], case["plaintext"], "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_line_gets_an_error_and_stops_nothing() {
+    let answers = markup(concat!(
+        "nonsense\n",
+        "\n",
+        "{\"op\": \"shout\", \"text\": \"a\"}\n",
+        "[\"send\", \"a\"]\n",
+        "{\"op\": \"send\"}\n",
+        "{\"op\": \"send\", \"text\": \"fine\"}",
+    ));
+    assert_eq!(answers.len(), 6);
+    for answer in &answers[..5] {
+        assert!(answer["error"].is_string(), "{answer}");
+    }
+    assert_eq!(answers[5]["plaintext"], "fine");
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_comes() {
+    let mut process = talk()
+        .arg("markup")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = process.stdin.take().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    for text in ["one", "two"] {
+        writeln!(input, "{}", json!({"op": "edit", "text": text})).unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert!(line.contains(text), "{line}");
+    }
+    drop(input);
+    assert!(process.wait().unwrap().success());
+}
