@@ -13,8 +13,8 @@ pub(super) struct Calls {
     timeout: Option<Duration>,
     requests: BTreeMap<Ticket, RequestId>,
     waiting: BTreeMap<RequestId, Waiting>,
-    /// All calls have the same time, so that the deadlines come in the order of the calls. Those of
-    /// calls that are done are in the way for as long as the timeout at most.
+    /// All calls have the same time, so that the deadlines come in the order of the calls. Some are
+    /// of calls that are done.
     deadlines: VecDeque<(Time, RequestId)>,
 }
 
@@ -37,6 +37,11 @@ impl Calls {
     /// The core has accepted a request.
     pub(super) fn insert(&mut self, now: Time, request: RequestId, ticket: Ticket, answer: Answer) {
         if let Some(timeout) = self.timeout {
+            if self.deadlines.len() > 2 * self.waiting.len() + 64 {
+                let waiting = &self.waiting;
+                self.deadlines
+                    .retain(|(_, request)| waiting.contains_key(request));
+            }
             self.deadlines.push_back((now + timeout, request));
         }
         self.requests.insert(ticket, request);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use talk_proto::{
     Call, ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
-    MessageSnapshot, Reply, SendMessage, Topic, UserId, Window,
+    MessageSnapshot, ParticipantSnapshot, Reply, SendMessage, Topic, TypingSnapshot, UserId,
+    Window,
 };
 
 use super::{MessageRef, ParticipantRef};
@@ -247,6 +248,45 @@ impl ConversationRef {
     pub fn subscribe_messages(&self) -> Subscription<Option<Window<MessageSnapshot>>> {
         let conversation = self.id.clone();
         Subscription::new(&self.handle, Topic::Messages { conversation })
+    }
+
+    /// The participants from now on, the one who joined last in front: 10 to begin with, and more
+    /// with [`load_more`](Subscription::load_more), 1 to 50 at a time. `None` as long as the
+    /// conversation does not exist or the user does not participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let participants = session.conversation("welcome")?.subscribe_participants();
+    /// for participant in participants.connected().await?.iter().flat_map(|all| all.iter()) {
+    ///     println!("{}", participant.user.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_participants(&self) -> Subscription<Option<Window<ParticipantSnapshot>>> {
+        let conversation = self.id.clone();
+        Subscription::new(&self.handle, Topic::Participants { conversation })
+    }
+
+    /// Who is typing from now on, the session's user aside. `None` as long as the conversation does
+    /// not exist or the user does not participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::TypingSnapshot::Few;
+    ///
+    /// let typing = session.conversation("welcome")?.subscribe_typing();
+    /// match typing.connected().await? {
+    ///     Some(Few(users)) => println!("{} typing", users.len()),
+    ///     Some(_) => println!("many typing"),
+    ///     None => println!("no such conversation"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_typing(&self) -> Subscription<Option<TypingSnapshot>> {
+        let conversation = self.id.clone();
+        Subscription::new(&self.handle, Topic::Typing { conversation })
     }
 }
 

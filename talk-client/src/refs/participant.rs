@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Call, ConversationId, ParticipantParams, ParticipantSnapshot, Reply, UserId};
+use talk_proto::{
+    Call, ConversationId, ParticipantParams, ParticipantSnapshot, Reply, Topic, UserId,
+};
 
 use crate::handle::{CallFuture, Handle};
+use crate::subscription::Subscription;
 
 /// A user's participation in a conversation, made by
 /// [`ConversationRef::participant`](crate::ConversationRef::participant).
@@ -139,5 +142,23 @@ impl ParticipantRef {
             conversation: self.conversation.clone(),
             user: self.user.clone(),
         })
+    }
+
+    /// The participant from now on: `None` as long as the user is none, or the session's user
+    /// does not participate.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let bob = session.conversation("welcome")?.participant("bob")?.subscribe();
+    /// println!("{:?}", bob.connected().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Subscription<Option<Arc<ParticipantSnapshot>>> {
+        let topic = Topic::Participant {
+            conversation: self.conversation.clone(),
+            user: self.user.clone(),
+        };
+        Subscription::new(&self.handle, topic)
     }
 }

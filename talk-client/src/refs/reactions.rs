@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Call, ConversationId, Emoji, MessageId, ReactionSnapshot, Reply};
+use talk_proto::{Call, ConversationId, Emoji, MessageId, ReactionSnapshot, Reply, Topic, Window};
 
 use crate::handle::{CallFuture, Handle};
+use crate::subscription::Subscription;
 
 /// The reactions to a message with one emoji, made by
 /// [`MessageRef::reactions`](crate::MessageRef::reactions).
@@ -109,5 +110,25 @@ impl ReactionsRef {
             Reply::Reactions(reactions) => Ok(reactions),
             reply => Err(reply),
         })
+    }
+
+    /// Who reacted with the emoji from now on, the very first in front: 10 to begin with, and more
+    /// with [`load_more`](Subscription::load_more), 1 to 100 at a time. A new reaction shows once
+    /// all before it are loaded. `None` as long as the message does not exist or cannot be seen.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// let rockets = message.reactions("🚀")?.subscribe();
+    /// println!("{}", rockets.connected().await?.map_or(0, |window| window.len()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Subscription<Option<Window<ReactionSnapshot>>> {
+        let topic = Topic::Reactions {
+            conversation: self.conversation.clone(),
+            message: self.message.clone(),
+            emoji: self.emoji.clone(),
+        };
+        Subscription::new(&self.handle, topic)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Call, EmptyId, Reply, Topic, User, UserId, UserParams};
+use talk_proto::{Call, EmptyId, OnlineSnapshot, Reply, Topic, User, UserId, UserParams};
 
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
@@ -96,6 +96,23 @@ impl UserRef {
     pub fn subscribe(&self) -> Subscription<Option<Arc<User>>> {
         let user = self.id.clone();
         Subscription::new(&self.handle, Topic::User { user })
+    }
+
+    /// Whether the user is online from now on: `None` as long as they do not exist. Someone is
+    /// online who is connected, and who uses only this API is while they subscribe to something.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let bob = session.user("bob")?.subscribe_online();
+    /// if bob.connected().await?.is_some_and(|bob| bob.is_connected) {
+    ///     println!("Bob is here");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_online(&self) -> Subscription<Option<Arc<OnlineSnapshot>>> {
+        let user = self.id.clone();
+        Subscription::new(&self.handle, Topic::Online { user })
     }
 }
 

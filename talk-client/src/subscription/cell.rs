@@ -7,7 +7,6 @@ use event_listener::Event;
 use futures_util::task::AtomicWaker;
 use talk_proto::{Changes, Snapshot};
 
-use super::changes::compose;
 use super::shown::Shown;
 use super::state::SubscriptionState;
 use crate::error::Error;
@@ -122,7 +121,7 @@ impl<S: Shown> Display for Cell<S> {
         };
         let changes = match inner.changes.take() {
             None => step,
-            Some(before) => compose(before, step, snapshot.len()),
+            Some(before) => before.then(step, snapshot.len().max(1)),
         };
         inner.changes = Some(changes);
         let last = std::mem::replace(&mut inner.state, SubscriptionState::Active(snapshot));

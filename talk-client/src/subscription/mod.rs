@@ -1,7 +1,6 @@
 //! Subscriptions: live snapshots as streams.
 
 mod cell;
-mod changes;
 mod shown;
 mod state;
 
@@ -15,7 +14,6 @@ use talk_proto::{Changes, CommandError, Topic, Window};
 
 use self::cell::Cell;
 pub(crate) use self::cell::Display;
-use self::changes::names_nothing;
 pub(crate) use self::shown::Shown;
 pub use self::state::SubscriptionState;
 use crate::error::Error;
@@ -167,6 +165,15 @@ impl<S: Clone + PartialEq> Subscription<S> {
             self.taken = Some(snapshot.clone());
             return Poll::Ready(Some(Update { snapshot, changes }));
         }
+    }
+}
+
+/// Whether the changes name nothing that changed: a reset never does.
+fn names_nothing(changes: &Changes) -> bool {
+    match changes {
+        Changes::Reset => true,
+        Changes::List(steps) => steps.is_empty(),
+        _ => false,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use talk_proto::{ConversationSnapshot, MessageSnapshot, Snapshot, User, Window};
+use talk_proto::{
+    ConversationSnapshot, MessageSnapshot, OnlineSnapshot, ParticipantSnapshot, ReactionSnapshot,
+    Snapshot, TypingSnapshot, User, Window,
+};
 
 /// The snapshots of one kind of topic.
 pub(crate) trait Shown: Clone + PartialEq + Send + Sync + 'static {
@@ -41,3 +44,8 @@ fn single<T>(_: &T) -> usize {
 shown!(User, Option<Arc<User>>, single);
 shown!(Conversation, Option<Arc<ConversationSnapshot>>, single);
 shown!(Messages, Option<Window<MessageSnapshot>>, window);
+shown!(Participants, Option<Window<ParticipantSnapshot>>, window);
+shown!(Participant, Option<Arc<ParticipantSnapshot>>, single);
+shown!(Typing, Option<TypingSnapshot>, single);
+shown!(Reactions, Option<Window<ReactionSnapshot>>, window);
+shown!(Online, Option<Arc<OnlineSnapshot>>, single);
