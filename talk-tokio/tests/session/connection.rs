@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use talk_tokio::{ConnectionState, Pacing, get_talk_session};
+use talk_tokio::{ConnectionState, Pacing, SendMessage, get_talk_session};
 
 use crate::server::{Answer, Server, within};
 
@@ -74,8 +74,8 @@ async fn send_much(server: &Server) {
     let options = server.options("alice").pacing(Pacing::OFF);
     let session = get_talk_session(options).unwrap();
     let conversation = session.conversation("c").unwrap();
-    let text = "x".repeat(256 << 10);
-    let sends = join_all((0..96).map(|_| conversation.send(text.as_str())));
+    let message = SendMessage::text("hi").custom("padding", "x".repeat(256 << 10));
+    let sends = join_all((0..96).map(|_| conversation.send(message.clone())));
     let results = within(sends).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }

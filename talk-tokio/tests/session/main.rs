@@ -6,4 +6,5 @@ mod calls;
 mod connection;
 mod lifetime;
 mod server;
+mod subscriptions;
 mod tokens;
