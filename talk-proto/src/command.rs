@@ -9,6 +9,10 @@ use crate::model::{
     MessageSnapshot, ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, User, UserId,
     UserParams,
 };
+use crate::search::SearchResults;
+use crate::upload::FileToken;
+
+mod json;
 
 /// One accepted command that will be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,6 +151,18 @@ pub enum Reply {
     Reactions(Option<Vec<Arc<ReactionSnapshot>>>),
     /// A translation, if the message exists.
     Translation(Option<Translation>),
+    /// What a search has found.
+    Searched {
+        /// The results so far.
+        results: SearchResults,
+        /// Whether that is all.
+        loaded_all: bool,
+    },
+    /// A file is uploaded: its token, for a message.
+    Uploaded {
+        /// The token.
+        file_token: FileToken,
+    },
 }
 
 /// A message to send: text in the markup of the service, or blocks.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
+use crate::search::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
 use crate::time::Time;
@@ -145,7 +146,6 @@ pub enum HttpFailure {
 }
 
 /// Something to do. Outputs come in the order in which they are to be done.
-#[derive(Debug)]
 pub enum Output {
     /// Open a WebSocket, without a subprotocol. Connecting, TLS and upgrade included, has as long
     /// as the session waits for it: it gives up with [`Output::CloseSocket`].
@@ -189,6 +189,28 @@ pub enum Output {
     },
     /// Tell the application.
     Event(Event),
+}
+
+/// Addresses without their query and requests without their headers: there may be a signature or
+/// a token in them.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenSocket { socket, url } => {
+                let address = url.split('?').next().unwrap_or_default();
+                write!(f, "OpenSocket({}, {address})", socket.0)
+            }
+            Self::SendFrame { socket, frame } => write!(f, "SendFrame({}, {frame:?})", socket.0),
+            Self::CloseSocket { socket, code } => write!(f, "CloseSocket({}, {code})", socket.0),
+            Self::FetchToken { fetch } => write!(f, "FetchToken({})", fetch.0),
+            Self::SendHttp { http, request } => {
+                let (method, path, body) = (request.method(), request.uri().path(), request.body());
+                write!(f, "SendHttp({}, {method} {path}, {body:?})", http.0)
+            }
+            Self::CancelHttp { http } => write!(f, "CancelHttp({})", http.0),
+            Self::Event(event) => event.fmt(f),
+        }
+    }
 }
 
 /// A text message to send. Debug shows its size only.
@@ -268,6 +290,15 @@ pub enum Event {
         subscription: SubscriptionId,
         /// `None` when it was unsubscribed.
         error: Option<RequestError>,
+    },
+    /// A search goes on: what it has found so far.
+    SearchUpdated {
+        /// The search.
+        search: SearchId,
+        /// The results so far.
+        results: SearchResults,
+        /// Whether more is on its way, or can be loaded.
+        status: SearchStatus,
     },
     /// The connection changed.
     Connection(ConnectionState),

@@ -16,10 +16,17 @@ use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::time::Time;
 
+use self::search::Searches;
+use self::upload::Uploads;
+
 mod answers;
 mod authenticate;
+mod authorized;
 mod connect;
+mod http;
+mod search;
 mod settle;
+mod upload;
 
 /// A clock that is this far past what was due means that the machine slept.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
@@ -96,6 +103,8 @@ pub struct Session {
     live_retries: Vec<(Time, LiveRequest)>,
     /// How often the answer to a live request was perhaps too large, by the request's path.
     live_large_losses: BTreeMap<String, u32>,
+    searches: Searches,
+    uploads: Uploads,
     exchanges: Exchanges,
     app_checked: bool,
     /// Accepted calls of the queue that are not resolved.
@@ -135,6 +144,8 @@ impl Session {
             live_ready: VecDeque::new(),
             live_retries: Vec::new(),
             live_large_losses: BTreeMap::new(),
+            searches: Searches::default(),
+            uploads: Uploads::default(),
             exchanges: Exchanges::default(),
             app_checked: false,
             calls: BTreeMap::new(),
@@ -163,7 +174,10 @@ impl Session {
 
     /// Calls that are accepted and not resolved.
     pub fn pending_calls(&self) -> usize {
-        self.calls.len() + self.live.pending_requests()
+        self.calls.len()
+            + self.live.pending_requests()
+            + self.searches.pending()
+            + self.uploads.pending()
     }
 
     /// Subscriptions that have not ended.
@@ -187,18 +201,10 @@ impl Session {
             Input::SocketFrame { socket, text } => self.handle_frame(socket, text),
             Input::SocketClosed { socket, cause } => self.handle_socket_closed(socket, &cause),
             Input::Token { fetch, result } => self.handle_token(fetch, result),
-            Input::HttpHead { http, status } => self.exchanges.handle_head(http, status),
-            Input::HttpChunk { http, chunk } => self.exchanges.handle_chunk(http, &chunk),
-            Input::HttpEnd { http } => {
-                if let Some(finished) = self.exchanges.handle_end(http) {
-                    self.handle_exchange(finished);
-                }
-            }
-            Input::HttpFailed { http, failure } => {
-                if let Some(finished) = self.exchanges.handle_failure(http, failure) {
-                    self.handle_exchange(finished);
-                }
-            }
+            Input::HttpHead { http, status } => self.handle_http_head(http, status),
+            Input::HttpChunk { http, chunk } => self.handle_http_chunk(http, &chunk),
+            Input::HttpEnd { http } => self.handle_http_end(http),
+            Input::HttpFailed { http, failure } => self.handle_http_failure(http, failure),
             Input::Tick => {}
         }
     }
@@ -257,11 +263,7 @@ impl Session {
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`].
     pub fn subscribe(&mut self, now: Time, topic: Topic) -> Result<SubscriptionId, CommandError> {
-        self.accept(now)?;
-        let limit = self.options.limits.subscriptions;
-        if self.live.subscriptions() >= limit {
-            return Err(CommandError::TooManySubscriptions { limit });
-        }
+        self.accept_subscription(now)?;
         let id = SubscriptionId(self.take_id());
         self.live.subscribe(self.now, id, topic);
         Ok(id)
@@ -305,11 +307,15 @@ impl Session {
     pub fn cancel(&mut self, now: Time, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
         let maybe_happened = if let Some(call) = self.calls.remove(&request) {
-            let mut was_sent = false;
+            let mut was_sent = call.remaining < call.places.len();
             for place in call.places {
                 was_sent |= self.queue.cancel(place, request);
             }
+            was_sent | self.stop_upload(request).unwrap_or(false)
+        } else if let Some(was_sent) = self.stop_upload(request) {
             was_sent
+        } else if self.cancel_search_request(request) {
+            false
         } else {
             // Reading changes nothing on the server: it is as if it had not happened.
             self.live
@@ -381,6 +387,15 @@ impl Session {
         Ok(())
     }
 
+    fn accept_subscription(&mut self, now: Time) -> Result<(), CommandError> {
+        self.accept(now)?;
+        let limit = self.options.limits.subscriptions;
+        if self.live.subscriptions() + self.searches.len() >= limit {
+            return Err(CommandError::TooManySubscriptions { limit });
+        }
+        Ok(())
+    }
+
     fn accept(&mut self, now: Time) -> Result<(), CommandError> {
         if let Some(error) = &self.ended {
             return Err(CommandError::Ended(error.clone()));
@@ -427,8 +442,11 @@ impl Session {
         let failure = RequestError::Session(error.clone());
         self.queue.end(&failure);
         for request in std::mem::take(&mut self.calls).into_keys() {
+            self.stop_upload(request);
             self.resolve(request, Err(failure.clone()));
         }
+        self.end_uploads(&failure);
+        self.end_searches(&failure);
         self.live.end(&failure);
         self.take_live_outputs();
         for http in self.exchanges.clear() {

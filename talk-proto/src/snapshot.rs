@@ -5,7 +5,11 @@ use std::sync::Arc;
 use imbl::Vector;
 use serde::{Serialize, Serializer};
 
-use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, User, UserId};
+use crate::changes::Changes;
+use crate::model::{
+    ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
+    ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
+};
 
 /// What a subscription shows.
 ///
@@ -24,6 +28,25 @@ pub enum Topic {
     Conversation { conversation: ConversationId },
     /// The messages of a conversation, newest first; 30 to begin with. [`Snapshot::Messages`].
     Messages { conversation: ConversationId },
+    /// The participants of a conversation, the one who joined last in front; 10 to begin with.
+    /// [`Snapshot::Participants`].
+    Participants { conversation: ConversationId },
+    /// One participant of a conversation. [`Snapshot::Participant`].
+    Participant {
+        conversation: ConversationId,
+        user: UserId,
+    },
+    /// Who is typing in a conversation, the current user aside. [`Snapshot::Typing`].
+    Typing { conversation: ConversationId },
+    /// Who reacted to a message with an emoji, the first one in front; 10 to begin with. A new
+    /// reaction shows when all are loaded. [`Snapshot::Reactions`].
+    Reactions {
+        conversation: ConversationId,
+        message: MessageId,
+        emoji: Emoji,
+    },
+    /// Whether a user is online. [`Snapshot::Online`].
+    Online { user: UserId },
 }
 
 /// What a subscription shows at one moment: immutable, and cheap to clone and keep.
@@ -40,6 +63,16 @@ pub enum Snapshot {
     Conversation(Option<Arc<ConversationSnapshot>>),
     /// Messages, newest first.
     Messages(Option<Window<MessageSnapshot>>),
+    /// Participants, the one who joined last in front.
+    Participants(Option<Window<ParticipantSnapshot>>),
+    /// A participant.
+    Participant(Option<Arc<ParticipantSnapshot>>),
+    /// Who is typing.
+    Typing(Option<TypingSnapshot>),
+    /// Reactions with one emoji, the first one in front.
+    Reactions(Option<Window<ReactionSnapshot>>),
+    /// Whether a user is online.
+    Online(Option<Arc<OnlineSnapshot>>),
 }
 
 /// The part of a list that is loaded. Serialises as the list of its items.
@@ -117,28 +150,4 @@ pub struct Update {
     pub snapshot: Snapshot,
     /// How it comes from the snapshot before.
     pub changes: Changes,
-}
-
-/// How a snapshot comes from the one before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Changes {
-    /// In ways that are not told: show the new snapshot as it is. What is no list always changes
-    /// so.
-    Reset,
-    /// A list changed by these steps.
-    List(ListChanges),
-}
-
-/// The steps from one list to the next: take out what went, put in what came, then show anew what
-/// is another version of itself. Items stand in the lists themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListChanges {
-    /// Indices in the list before, ascending.
-    pub removed: Vec<usize>,
-    /// Indices in the list after, ascending.
-    pub inserted: Vec<usize>,
-    /// Indices in the list after, ascending; none of them was inserted.
-    pub updated: Vec<usize>,
 }

@@ -197,6 +197,7 @@ impl Auth {
         let status = match answer {
             Ok((200, Some(boken))) => {
                 self.boken_failures = 0;
+                self.boken_retry = Reconnect::default();
                 self.token = Some(boken);
                 self.refresh_at = None;
                 return Ok(true);
@@ -216,7 +217,7 @@ impl Auth {
                 }
             }
         }
-        self.retry_at = Some(now + self.boken_retry.next_delay(now, None, rng));
+        self.retry_at = Some(now + self.boken_retry.next_delay(rng));
         Ok(false)
     }
 

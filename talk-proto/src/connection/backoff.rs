@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::time::Time;
-
 /// The longest delay between two attempts to connect.
 const RECONNECT_CAP: Duration = Duration::from_secs(30);
 /// The first reconnect comes within this time.
@@ -29,17 +27,15 @@ impl Reconnect {
         self.restart_announced = true;
     }
 
-    /// The delay after a loss, or after an attempt that failed. `ready_since` tells when the lost
-    /// connection was authenticated, if it ever was.
-    pub(crate) fn next_delay(
-        &mut self,
-        now: Time,
-        ready_since: Option<Time>,
-        rng: &mut Rng,
-    ) -> Duration {
-        if ready_since.is_some_and(|since| now.saturating_since(since) >= HEALTHY_AFTER) {
+    /// A connection was authenticated for so long.
+    pub(crate) fn note_ready(&mut self, ready_for: Duration) {
+        if ready_for >= HEALTHY_AFTER {
             self.failures = 0;
         }
+    }
+
+    /// The delay after a loss, or after an attempt that failed.
+    pub(crate) fn next_delay(&mut self, rng: &mut Rng) -> Duration {
         if std::mem::take(&mut self.restart_announced) {
             return random_below(RESTART_SPREAD, rng);
         }
@@ -118,7 +114,7 @@ mod tests {
             let mut rng = Rng::with_seed(seed);
             let mut reconnect = Reconnect::default();
             for n in 0..12 {
-                let delay = reconnect.next_delay(Time::default(), None, &mut rng);
+                let delay = reconnect.next_delay(&mut rng);
                 assert!(delay <= Duration::from_secs((1 << n).min(30)));
             }
         }
@@ -128,11 +124,7 @@ mod tests {
     fn delays_use_the_whole_range() {
         let mut rng = Rng::with_seed(1);
         let delays: Vec<_> = (0..1000)
-            .map(|_| {
-                Reconnect::default()
-                    .next_delay(Time::default(), None, &mut rng)
-                    .as_millis()
-            })
+            .map(|_| Reconnect::default().next_delay(&mut rng).as_millis())
             .collect();
         for tenth in 0..10 {
             let range = tenth * 100..(tenth + 1) * 100;
@@ -148,10 +140,11 @@ mod tests {
             failures: 10,
             ..Reconnect::default()
         };
-        let start = Time::from_millis(1_000);
-        reconnect.next_delay(start + Duration::from_secs(9), Some(start), &mut rng);
+        reconnect.note_ready(Duration::from_millis(9_999));
+        reconnect.next_delay(&mut rng);
         assert_eq!(reconnect.failures, 11);
-        reconnect.next_delay(start + Duration::from_secs(10), Some(start), &mut rng);
+        reconnect.note_ready(Duration::from_secs(10));
+        reconnect.next_delay(&mut rng);
         assert_eq!(reconnect.failures, 1);
     }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::key::idempotency_key;
 use crate::command::{Call, EditMessage, MessageBody, Reply, RequestId, SendMessage, Translation};
-use crate::content::{ContentBlock, ForWire, parse_markup, plaintext};
+use crate::content::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
 use crate::error::{Refused, RequestError, TransportError};
 use crate::live::Get;
 use crate::model::{
@@ -14,6 +14,7 @@ use crate::model::{
     UserParams,
 };
 use crate::time::Time;
+use crate::upload::Upload;
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
 
@@ -396,7 +397,7 @@ fn send(
 
     let path = path(&["/conversations/", conversation.as_str(), "/messages"]);
     let data = Data {
-        content: WireContent::of(&message.body),
+        content: WireContent::of(&message.body, MarkupSource::Send),
         custom: &message.custom,
         referenced_message_id: message.referenced_message.as_ref(),
         idempotency_key,
@@ -431,7 +432,8 @@ fn edit_message(
         "/messages/",
         message.as_str(),
     ]);
-    let content = edit.body.as_ref().map(WireContent::of);
+    let content = edit.body.as_ref();
+    let content = content.map(|body| WireContent::of(body, MarkupSource::Edit));
     let request = Request::new(
         Method::Patch,
         path,
@@ -443,6 +445,19 @@ fn edit_message(
     single(of, request, Answer::Done(Forgiven::Nothing))
 }
 
+/// Asks whether a file may be uploaded.
+pub(crate) fn validation(of: RequestId, upload: &Upload) -> CallBody {
+    let data = serde_json::json!({ "filename": upload.filename, "filesize": upload.size });
+    let request = Request::new(Method::Post, "/files/validate".to_owned(), &data);
+    let answer = Answer::Done(Forgiven::Nothing);
+    CallBody::Single {
+        of,
+        request,
+        answer,
+        lane: None,
+    }
+}
+
 /// What a message says, as it goes out: parsed text in the spelling of the published client,
 /// blocks as they were given.
 enum WireContent<'a> {
@@ -451,9 +466,9 @@ enum WireContent<'a> {
 }
 
 impl<'a> WireContent<'a> {
-    fn of(body: &'a MessageBody) -> Self {
+    fn of(body: &'a MessageBody, source: MarkupSource) -> Self {
         match body {
-            MessageBody::Text(text) => Self::Parsed(parse_markup(text)),
+            MessageBody::Text(text) => Self::Parsed(parse_markup(text, source)),
             MessageBody::Content(blocks) => Self::Given(blocks),
         }
     }
@@ -703,7 +718,8 @@ fn read_translations(wanted: Vec<Wanted>, body: Option<&RawValue>) -> Vec<Outcom
     let translation = |message: &MessageId| -> Result<Reply, RequestError> {
         let translated = body.as_ref().map_err(Clone::clone)?.data.get(message);
         let content = translated.and_then(Option::as_ref).and_then(|translated| {
-            let parsed = || translated.markup.as_deref().map(parse_markup);
+            let parse = |markup: &String| parse_markup(markup, MarkupSource::Translation);
+            let parsed = || translated.markup.as_ref().map(parse);
             translated.content.clone().or_else(parsed)
         });
         Ok(Reply::Translation(content.map(|content| Translation {

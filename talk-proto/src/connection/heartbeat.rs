@@ -67,9 +67,16 @@ impl Heartbeat {
             .min(ping)
     }
 
-    /// When a connection that cannot be pinged yet counts as lost.
-    pub(crate) fn silent_deadline(&self) -> Time {
+    /// When a connection that cannot be pinged, because its renewal is not answered, counts as
+    /// lost. The server may well have been silent for long before: nothing was asked.
+    pub(crate) fn renewal_deadline(&self) -> Time {
+        let silent_since = self.last_heard.max(self.last_sent);
         self.lost_at
-            .unwrap_or(self.last_heard + HEAR_WITHIN + ANSWER_WITHIN)
+            .unwrap_or(silent_since + HEAR_WITHIN + ANSWER_WITHIN)
+    }
+
+    /// When a connection in doubt counts as lost.
+    pub(crate) fn doubt_deadline(&self) -> Option<Time> {
+        self.lost_at
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct OpenLink {
     pub(crate) heartbeat: Heartbeat,
     /// When the server accepted the token, unless that has expired since.
     pub(crate) ready_since: Option<Time>,
+    /// The number of the first request that was sent with the token that was accepted last.
+    pub(crate) renewed_from: u64,
     /// Whether the server accepted a token on this socket before.
     pub(crate) was_ready: bool,
     /// Renewals in flight.
@@ -79,6 +81,7 @@ impl OpenLink {
             socket,
             heartbeat: Heartbeat::new(now),
             ready_since: None,
+            renewed_from: 0,
             was_ready: false,
             renewals: 0,
             renew_at: None,
@@ -104,6 +107,11 @@ impl OpenLink {
         seq
     }
 
+    /// The number of the next request.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// The calls in flight.
     pub(crate) fn calls(&self) -> impl Iterator<Item = Place> + '_ {
         self.in_flight.values().filter_map(|what| match what {
@@ -123,13 +131,21 @@ impl OpenLink {
 
     /// When something is due on this socket.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
-        if self.is_ready() {
-            return Some(self.heartbeat.next_deadline());
-        }
-        if self.is_renewing() {
-            return Some(self.heartbeat.silent_deadline());
-        }
-        self.renew_at
+        let watch = if self.is_ready() {
+            Some(self.heartbeat.next_deadline())
+        } else if self.is_renewing() {
+            Some(self.heartbeat.renewal_deadline())
+        } else {
+            self.heartbeat.doubt_deadline()
+        };
+        watch.into_iter().chain(self.renew_at).min()
+    }
+
+    /// Whether the server has been silent for too long.
+    pub(crate) fn is_lost(&self, now: Time) -> bool {
+        let waits_for_renewal = !self.is_ready() && self.is_renewing();
+        self.heartbeat.is_lost(now)
+            || (waits_for_renewal && self.heartbeat.renewal_deadline() <= now)
     }
 }
 

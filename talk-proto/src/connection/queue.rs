@@ -27,9 +27,11 @@ struct Waiting {
     failures: u32,
     large_losses: u32,
     was_sent: bool,
+    retry_at: Option<Time>,
 }
 
-/// The sends of one conversation while one of them waits to be tried again.
+/// The sends of one conversation while the server could not take one of them. Those that came
+/// after it are held until it is answered, so that the order is kept if it has to wait again.
 #[derive(Default)]
 struct Lane {
     retrying: BTreeSet<Place>,
@@ -95,6 +97,7 @@ impl Queue {
             failures: 0,
             large_losses: 0,
             was_sent: false,
+            retry_at: None,
         };
         self.calls.insert(place, call);
         self.ready.insert(place);
@@ -114,7 +117,7 @@ impl Queue {
         };
         let was_sent = call.was_sent;
         if call.body.cancel(request) {
-            self.remove(place);
+            self.take(place);
         }
         was_sent
     }
@@ -165,7 +168,7 @@ impl Queue {
         true
     }
 
-    /// A send waits while an earlier one to the same conversation is to be tried again.
+    /// A send waits while an earlier one to the same conversation is tried again.
     fn hold_behind_retry(&mut self, place: Place) -> bool {
         let lane = self.calls.get(&place).and_then(|call| call.body.lane());
         let Some(lane) = lane.and_then(|conversation| self.lanes.get_mut(conversation)) else {
@@ -184,12 +187,14 @@ impl Queue {
             && at <= now
         {
             self.retries.remove(&(at, place));
-            self.ready.insert(place);
-            self.leave_lane(place);
+            if let Some(call) = self.calls.get_mut(&place) {
+                call.retry_at = None;
+                self.ready.insert(place);
+            }
         }
     }
 
-    /// The request at `place` no longer waits for a retry: sends behind it may go.
+    /// The request at `place` is over: sends behind it may go.
     fn leave_lane(&mut self, place: Place) {
         let conversation = self
             .calls
@@ -202,10 +207,11 @@ impl Queue {
         let Some(lane) = self.lanes.get_mut(&conversation) else {
             return;
         };
-        lane.retrying.remove(&place);
         lane.held.remove(&place);
-        if lane.retrying.is_empty() {
+        if lane.retrying.remove(&place) {
             self.ready.append(&mut lane.held);
+        }
+        if lane.retrying.is_empty() {
             self.lanes.remove(&conversation);
         }
     }
@@ -223,14 +229,13 @@ impl Queue {
 
     /// The request at `place` is answered, or given up.
     pub(crate) fn take(&mut self, place: Place) -> Option<CallBody> {
-        self.remove(place)
-    }
-
-    fn remove(&mut self, place: Place) -> Option<CallBody> {
         self.leave_lane(place);
         self.ready.remove(&place);
-        self.retries.retain(|&(_, p)| p != place);
-        self.calls.remove(&place).map(|call| call.body)
+        let call = self.calls.remove(&place)?;
+        if let Some(at) = call.retry_at {
+            self.retries.remove(&(at, place));
+        }
+        Some(call.body)
     }
 
     /// The request at `place` is to be sent again as soon as may be.
@@ -256,8 +261,9 @@ impl Queue {
         if call.failures >= MAX_FAILURES {
             return Err(GivenUp);
         }
-        self.retries
-            .insert((now + call.retry.next_delay(rng), place));
+        let at = now + call.retry.next_delay(rng);
+        call.retry_at = Some(at);
+        self.retries.insert((at, place));
         if let Some(conversation) = call.body.lane().cloned() {
             self.lanes
                 .entry(conversation)

@@ -2,17 +2,55 @@
 //!
 //! The live half knows nothing of sockets. The session tells it when a connection is ready and
 //! when it is gone, gives it events and answers, and takes requests and updates from it.
+//!
+//! There is one store per thing, shared by all who look at it: a user, a conversation, its
+//! messages… What comes in changes stores and puts their names on the lists in [`Context`]; the
+//! next drain works the lists off: users first, then what shows them, so that each viewer gets at
+//! most one update, and then the requests for what is missing. What a store shows it keeps
+//! subscribed, and what nobody shows lingers for a while.
 
-use std::collections::VecDeque;
+mod context;
+mod feed;
+mod gets;
+mod key;
+mod linger;
+mod listing;
+mod messages;
+mod online;
+mod participant;
+mod participants;
+mod reactions;
+mod records;
+mod requests;
+mod roster;
+mod sides;
+mod single;
+mod store;
+mod stores;
+mod subscriptions;
+mod sync;
+mod typing;
+mod users;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::command::{RequestId, SubscriptionId};
-use crate::error::{CommandError, RequestError};
+use self::context::Context;
+use self::gets::Gets;
+use self::key::{Dependent, StoreKey};
+use self::requests::Purpose;
+use self::stores::Stores;
+use self::subscriptions::Subscriptions;
+use crate::error::{RequestError, TransportError};
 use crate::io::Event;
-use crate::model::{ConversationId, Emoji, MessageId, UserId};
+use crate::model::{ConversationId, Emoji, Message, MessageId, User, UserId};
 use crate::options::Limits;
-use crate::snapshot::Topic;
 use crate::time::Time;
 use crate::wire::{Request, ServerEvent};
 
@@ -31,70 +69,75 @@ pub(crate) enum LiveOutput {
 }
 
 /// One thing to read once, for a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Get {
     User(UserId),
     Conversation(ConversationId),
     Participant(ConversationId, UserId),
     Message(ConversationId, MessageId),
+    /// What a message shows that is known itself.
+    Known(ConversationId, Arc<Message>),
     FirstReactions(ConversationId, MessageId, Emoji),
 }
 
 /// The stores and subscriptions of one session.
 pub(crate) struct Live {
+    cx: Context,
+    stores: Stores,
+    subscriptions: Subscriptions,
+    gets: Gets,
     outputs: VecDeque<LiveOutput>,
 }
 
-#[expect(dead_code, unused_variables, reason = "outline")]
 impl Live {
     /// No store, no subscription, and no connection.
     pub(crate) fn new(me: UserId, limits: Limits) -> Self {
         Self {
+            cx: Context::new(me, limits),
+            stores: Stores::default(),
+            subscriptions: Subscriptions::default(),
+            gets: Gets::default(),
             outputs: VecDeque::new(),
         }
     }
 
-    /// Starts a subscription under a fresh ID. The first snapshot comes as an event.
-    pub(crate) fn subscribe(&mut self, now: Time, id: SubscriptionId, topic: Topic) {}
-
-    /// Ends a subscription: its end is told at once; what it showed lingers.
-    pub(crate) fn unsubscribe(
-        &mut self,
-        now: Time,
-        id: SubscriptionId,
-    ) -> Result<(), CommandError> {
-        Ok(())
-    }
-
-    /// Loads `count` more items than are loaded now (`None` = the topic's default). `request` is
-    /// resolved with `Reply::Done` when they are there.
-    pub(crate) fn load_more(
-        &mut self,
-        now: Time,
-        request: RequestId,
-        id: SubscriptionId,
-        count: Option<usize>,
-    ) -> Result<(), CommandError> {
-        Ok(())
-    }
-
-    /// Reads one thing once; `request` is resolved with it.
-    pub(crate) fn get(&mut self, now: Time, request: RequestId, get: Get) {}
-
-    /// Forgets a `get` or `load_more` without resolving it. Whether it was known, and then whether
-    /// anything had been sent for it.
-    pub(crate) fn cancel(&mut self, now: Time, request: RequestId) -> Option<bool> {
-        None
-    }
-
     /// The connection is authenticated: everything that is shown is subscribed and fetched.
-    pub(crate) fn handle_ready(&mut self, now: Time) {}
+    pub(crate) fn handle_ready(&mut self, now: Time) {
+        self.cx.now = now;
+        self.cx.ready = true;
+        for key in self.stores.in_order() {
+            if let Some(store) = self.stores.get_mut(&key) {
+                store.open(&mut self.cx);
+            }
+        }
+        for user in self.cx.users.in_order() {
+            self.cx.requests.user(user);
+        }
+    }
 
     /// The connection is gone: no answer to what was sent comes any more.
-    pub(crate) fn handle_lost(&mut self, now: Time) {}
+    pub(crate) fn handle_lost(&mut self, now: Time) {
+        self.cx.now = now;
+        self.cx.ready = false;
+        self.cx.requests.clear();
+        self.cx.wanting.clear();
+        self.gets.lost();
+        for key in self.stores.in_order() {
+            if let Some(store) = self.stores.get_mut(&key) {
+                store.lost();
+            }
+        }
+        self.cx.users.lost();
+        self.drop_lingering();
+    }
 
     /// The events of one publish, which are one step.
-    pub(crate) fn handle_events(&mut self, now: Time, events: Vec<ServerEvent>) {}
+    pub(crate) fn handle_events(&mut self, now: Time, events: Vec<ServerEvent>) {
+        self.cx.now = now;
+        for event in events {
+            self.stores.handle_event(&event, &mut self.cx);
+        }
+    }
 
     /// The answer to a request: its body, or why there is none.
     pub(crate) fn handle_answer(
@@ -103,44 +146,191 @@ impl Live {
         fetch: FetchId,
         answer: Result<Option<&RawValue>, RequestError>,
     ) {
+        self.cx.now = now;
+        let cx = &mut self.cx;
+        match cx.requests.answered(fetch) {
+            None => {}
+            Some(Purpose::Subscribe(key)) => {
+                if let Err(error) = answer
+                    && !sync::is_absence(&error)
+                {
+                    cx.failed.push_back((key, error));
+                }
+            }
+            Some(Purpose::Load(key)) => {
+                if let Some(store) = self.stores.get_mut(&key) {
+                    store.answer(fetch, answer, cx);
+                }
+            }
+            Some(Purpose::Quote(conversation, message)) => {
+                if let Some(messages) = self.stores.messages(&conversation) {
+                    messages.answer_quote(fetch, &message, answer, cx);
+                }
+            }
+            Some(Purpose::SubscribeUsers(asked)) => {
+                if let Err(error) = answer {
+                    let keys = asked.into_iter().map(StoreKey::User);
+                    cx.failed.extend(keys.map(|key| (key, error.clone())));
+                }
+            }
+            Some(Purpose::Users(asked)) => match read_users(answer) {
+                Ok(users) => cx.take_users(fetch, &asked, Some(users)),
+                Err(error) => {
+                    cx.take_users(fetch, &asked, None);
+                    let keys = asked.into_iter().map(StoreKey::User);
+                    cx.failed.extend(keys.map(|key| (key, error.clone())));
+                }
+            },
+            Some(Purpose::UsersOnce(asked)) => {
+                self.gets
+                    .answer_users(&asked, read_users(answer).unwrap_or_default());
+            }
+            Some(Purpose::MessageGet(request)) => {
+                if let Some((request, result)) = self.gets.answer(request, fetch, answer) {
+                    self.resolve(request, result);
+                }
+            }
+        }
     }
 
     /// The time of [`Live::poll_timeout`] may have come.
-    pub(crate) fn handle_timeout(&mut self, now: Time) {}
+    pub(crate) fn handle_timeout(&mut self, now: Time) {
+        self.cx.now = now;
+        while let Some(key) = self.cx.linger.take_due(now) {
+            self.drop_store(&key);
+        }
+    }
 
     /// When to be called next.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        None
+        self.cx.linger.next_deadline()
     }
 
     /// The next thing to do. The first call of a run closes the batches that are open.
     pub(crate) fn poll_output(&mut self) -> Option<LiveOutput> {
+        if self.outputs.is_empty() {
+            self.settle();
+        }
         self.outputs.pop_front()
-    }
-
-    /// Whether output is queued or a batch is open.
-    pub(crate) fn has_output(&self) -> bool {
-        !self.outputs.is_empty()
     }
 
     /// Whether nothing is shown, lingers or is waited for, so that no connection is needed.
     pub(crate) fn is_idle(&self) -> bool {
-        true
-    }
-
-    /// Gets and loads that are not resolved.
-    pub(crate) fn pending_requests(&self) -> usize {
-        0
+        self.stores.is_empty() && self.cx.users.is_empty() && self.gets.len() == 0
     }
 
     /// Nothing lingers any more: what nobody shows is unsubscribed at once.
-    pub(crate) fn end_linger(&mut self, now: Time) {}
-
-    /// Subscriptions that have not ended.
-    pub(crate) fn subscriptions(&self) -> usize {
-        0
+    pub(crate) fn end_linger(&mut self, now: Time) {
+        self.cx.now = now;
+        self.drop_lingering();
     }
 
-    /// Ends every subscription and resolves every request with `error`.
-    pub(crate) fn end(&mut self, error: &RequestError) {}
+    /// Works off what has changed.
+    fn settle(&mut self) {
+        loop {
+            if let Some(dependent) = self.cx.touched.pop_front() {
+                self.user_changed(&dependent);
+            } else if let Some((key, error)) = self.cx.failed.pop_front() {
+                self.fail(&key, &error);
+            } else if let Some(key) = self.cx.changed.pop_first() {
+                self.review(&key);
+            } else if let Some(key) = self.cx.orphans.pop_first() {
+                self.linger(key);
+            } else if let Some(key) = self.cx.wanting.take() {
+                if let Some(store) = self.stores.get_mut(&key) {
+                    store.fetch(&mut self.cx);
+                }
+            } else {
+                break;
+            }
+        }
+        for (request, result) in self.gets.advance(&mut self.cx) {
+            self.resolve(request, result);
+        }
+        if self.cx.ready {
+            self.subscriptions.note_sent();
+        }
+        for (fetch, user) in self.cx.requests.flush(&mut self.outputs) {
+            self.cx.users.asked(fetch, &user);
+        }
+    }
+
+    fn user_changed(&mut self, dependent: &Dependent) {
+        let key = match dependent {
+            Dependent::Viewer(_) => return,
+            Dependent::Store(key) | Dependent::Item(key, _) => key.clone(),
+            Dependent::Message(conversation, _) => StoreKey::Messages(conversation.clone()),
+        };
+        if let Some(store) = self.stores.get_mut(&key) {
+            store.user_changed(dependent, &mut self.cx);
+        }
+    }
+
+    /// Starts the time after which a store is dropped that nobody shows.
+    fn linger(&mut self, key: StoreKey) {
+        if self.is_wanted(&key) || !self.exists(&key) {
+            return;
+        }
+        let is_open = match &key {
+            StoreKey::User(user) => !self.cx.requests.is_user_waiting(user),
+            _ => self
+                .stores
+                .get(&key)
+                .is_some_and(|store| store.is_open(&self.cx)),
+        };
+        if self.cx.ready && is_open {
+            let until = self.cx.now + key.linger();
+            self.cx.linger.start(key, until);
+        } else {
+            self.remove(&key);
+        }
+    }
+
+    /// Drops every store that nobody shows, and what only they showed.
+    fn drop_lingering(&mut self) {
+        let mut keys = self.cx.linger.take_all();
+        keys.extend(self.stores.in_order());
+        self.cx.orphans.extend(keys);
+        while let Some(key) = self.cx.orphans.pop_first() {
+            self.cx.linger.stop(&key);
+            self.drop_store(&key);
+        }
+    }
+
+    fn drop_store(&mut self, key: &StoreKey) {
+        if self.exists(key) && !self.is_wanted(key) {
+            self.remove(key);
+        }
+    }
+
+    fn remove(&mut self, key: &StoreKey) {
+        let StoreKey::User(user) = key else {
+            return self.stores.remove(key, &mut self.cx);
+        };
+        self.cx.users.remove(user);
+        if !self.cx.requests.withdraw_user(user) && self.cx.ready {
+            self.cx.requests.unsubscribe(key);
+        }
+    }
+
+    fn exists(&self, key: &StoreKey) -> bool {
+        match key {
+            StoreKey::User(user) => self.cx.users.contains(user),
+            _ => self.stores.get(key).is_some(),
+        }
+    }
+
+    fn is_wanted(&self, key: &StoreKey) -> bool {
+        match key {
+            StoreKey::User(user) => self.cx.users.is_wanted(user),
+            _ => self.stores.get(key).is_some_and(store::Store::is_wanted),
+        }
+    }
+}
+
+fn read_users(
+    answer: Result<Option<&RawValue>, RequestError>,
+) -> Result<BTreeMap<UserId, User>, RequestError> {
+    let users = answer?.and_then(|body| serde_json::from_str(body.get()).ok());
+    users.ok_or_else(|| TransportError::Malformed.into())
 }

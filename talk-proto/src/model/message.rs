@@ -126,7 +126,7 @@ impl Message {
 
     /// The content without formatting.
     pub fn plaintext(&self) -> String {
-        String::new()
+        crate::content::plaintext(&self.content)
     }
 }
 
@@ -186,7 +186,6 @@ impl MessageSnapshot {
         self.message.reactions.summaries()
     }
 
-    #[expect(dead_code, reason = "the stores compare by identity")]
     pub(crate) fn message(&self) -> &Arc<Message> {
         &self.message
     }

@@ -7,7 +7,7 @@ use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{Refused, RequestError, TransportError};
 use crate::io::{Event, Skipped, SocketId};
-use crate::wire::{EventError, Method, Refusal, ServerEvent, ServerFrame, encode_ack};
+use crate::wire::{EventError, FrameHead, Method, Refusal, ServerEvent, ServerFrame, encode_ack};
 
 /// A live request that the server fails to answer is tried this often.
 const MAX_FAILURES: u32 = 10;
@@ -22,7 +22,7 @@ impl Session {
         };
         open.heartbeat.heard(now);
         if text.len() > self.options.limits.frame_size {
-            return self.skip(Skipped::LargeFrame { size: text.len() });
+            return self.skip_large(text);
         }
         match ServerFrame::parse(text) {
             Some(ServerFrame::Answer { seq, status, body }) => {
@@ -37,27 +37,51 @@ impl Session {
         self.emit(Event::Skipped(what));
     }
 
+    /// A frame that is too large is not read, but whoever waits for it must not wait for ever.
+    fn skip_large(&mut self, text: &str) {
+        self.skip(Skipped::LargeFrame { size: text.len() });
+        match FrameHead::parse(text) {
+            Some(FrameHead::Answer { seq }) => self.handle_large_answer(seq),
+            Some(FrameHead::Publish { number }) if self.accept_publish(number).is_some() => {
+                self.resync_live();
+            }
+            Some(FrameHead::Publish { .. }) | None => {}
+        }
+    }
+
+    fn handle_large_answer(&mut self, seq: u64) {
+        let Some(open) = self.link.open() else { return };
+        let error = RequestError::Transport(TransportError::FrameTooLarge);
+        match open.in_flight.remove(&seq) {
+            // As if the server had failed: it is tried again.
+            Some(InFlight::Renew) => self.handle_renewed(500, None),
+            Some(InFlight::Call(place)) => self.fail_call(place, &error),
+            Some(InFlight::Live(live)) => {
+                self.live.handle_answer(self.now, live.fetch, Err(error));
+            }
+            Some(InFlight::Ping | InFlight::Forgotten) | None => {}
+        }
+    }
+
     fn handle_answer(&mut self, seq: u64, status: u16, body: Option<&RawValue>) {
-        let what = self
-            .link
-            .open()
-            .and_then(|open| open.in_flight.remove(&seq));
-        let Some(what) = what else {
+        let Some(open) = self.link.open() else { return };
+        let is_current = seq >= open.renewed_from;
+        let Some(what) = open.in_flight.remove(&seq) else {
             return self.skip(Skipped::Answer);
         };
-        let verdict = Verdict::of(status);
-        if !matches!(what, InFlight::Renew) && verdict != Verdict::Unauthenticated {
+        let is_rejected = Verdict::of(status) == Verdict::Unauthenticated;
+        if !matches!(what, InFlight::Renew) && !is_rejected {
             self.auth.prove();
         }
         match what {
-            InFlight::Renew => self.handle_renewed(status, body),
-            InFlight::Ping | InFlight::Forgotten => {
-                if verdict == Verdict::Unauthenticated {
-                    self.handle_expired();
-                }
-            }
+            InFlight::Renew => return self.handle_renewed(status, body),
+            InFlight::Ping | InFlight::Forgotten => {}
             InFlight::Call(place) => self.handle_call_answer(place, status, body),
             InFlight::Live(live) => self.handle_live_answer(live, status, body),
+        }
+        // What was asked before the last renewal says nothing about the token.
+        if is_rejected && is_current {
+            self.handle_expired();
         }
     }
 
@@ -69,10 +93,7 @@ impl Session {
                 }
             }
             Verdict::Refused => self.refuse_call(place, refused(status, body)),
-            Verdict::Unauthenticated => {
-                self.queue.requeue(place);
-                self.handle_expired();
-            }
+            Verdict::Unauthenticated => self.queue.requeue(place),
             verdict @ (Verdict::Busy | Verdict::Failed) => {
                 let failed = verdict == Verdict::Failed;
                 let later = self
@@ -91,8 +112,14 @@ impl Session {
         }
     }
 
+    pub(super) fn fail_call(&mut self, place: u64, error: &RequestError) {
+        if let Some(call) = self.queue.take(place) {
+            self.finish(call.fail(error));
+        }
+    }
+
     /// Takes what became of requests, and resolves the calls of which this was the last one.
-    pub(super) fn finish(&mut self, outcomes: Vec<Outcome>) {
+    fn finish(&mut self, outcomes: Vec<Outcome>) {
         for (request, result) in outcomes {
             self.finish_one(request, result);
         }
@@ -108,8 +135,9 @@ impl Session {
         }
         if call.remaining == 0
             && let Some(call) = self.calls.remove(&request)
+            && let Some(result) = self.take_validated(request, call.result)
         {
-            self.resolve(request, call.result);
+            self.resolve(request, result);
         }
     }
 
@@ -119,10 +147,7 @@ impl Session {
                 self.live_large_losses.remove(&live.request.path);
                 self.live.handle_answer(self.now, live.fetch, Ok(body));
             }
-            Verdict::Unauthenticated => {
-                self.live_ready.push_back(live);
-                self.handle_expired();
-            }
+            Verdict::Unauthenticated => self.live_ready.push_back(live),
             Verdict::Failed if live.failures + 1 >= MAX_FAILURES => {
                 self.refuse_live(&live, refused(status, body));
             }
@@ -143,20 +168,30 @@ impl Session {
     /// Applies a publish as one step, unless it was applied before. After a gap in the numbers
     /// something was missed: everything that is shown is fetched anew.
     fn handle_publish(&mut self, number: u64, events: &[&RawValue]) {
-        let Some(open) = self.link.open() else { return };
-        let (socket, last) = (open.socket, open.last_publish);
-        if last.is_none_or(|last| number > last) {
-            open.last_publish = Some(number);
-        }
-        self.send_frame(socket, encode_ack(number));
-        if last.is_some_and(|last| number <= last) {
+        let Some(is_next) = self.accept_publish(number) else {
             return self.skip(Skipped::RepeatedPublish);
-        }
+        };
         let events = self.read_events(events);
+        if self.ended.is_some() {
+            return;
+        }
         self.live.handle_events(self.now, events);
-        let is_gap = last.is_some_and(|last| number > last + 1);
-        if is_gap && self.link.is_ready() {
+        if !is_next {
             self.resync_live();
+        }
+    }
+
+    /// Acknowledges a publish. Whether it is the one after the last, which the first one is when
+    /// its number is 1 or less; `None` when it came before.
+    fn accept_publish(&mut self, number: u64) -> Option<bool> {
+        let open = self.link.open()?;
+        let last = open.last_publish;
+        open.last_publish = last.max(Some(number));
+        let socket = open.socket;
+        self.send_frame(socket, encode_ack(number));
+        match last {
+            Some(last) if number <= last => None,
+            last => Some(number - last.unwrap_or(0) <= 1),
         }
     }
 
@@ -178,11 +213,13 @@ impl Session {
         events
     }
 
-    /// Subscribes to and fetches anew everything that is shown.
+    /// Subscribes to and fetches anew everything that is shown. Without authentication nothing is
+    /// done: it is all done once there is.
     pub(super) fn resync_live(&mut self) {
-        if let Some(open) = self.link.open() {
-            open.forget_live();
-        }
+        let Some(open) = self.link.open().filter(|open| open.is_ready()) else {
+            return;
+        };
+        open.forget_live();
         self.live_ready.clear();
         self.live_retries.clear();
         self.live.handle_lost(self.now);
@@ -191,8 +228,10 @@ impl Session {
 
     /// Whether this request of the live half may be sent; if not it is answered here.
     pub(super) fn may_send_live(&mut self, live: &LiveRequest) -> bool {
-        let too_large = live.request.method == Method::Get && self.is_too_large(&live.request.path);
+        let too_large =
+            live.request.method == Method::Get && self.was_too_large(&live.request.path);
         if too_large {
+            self.live_large_losses.remove(&live.request.path);
             let error = TransportError::FrameTooLarge.into();
             self.live.handle_answer(self.now, live.fetch, Err(error));
         }

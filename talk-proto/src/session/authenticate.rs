@@ -18,10 +18,11 @@ use crate::wire::{Method, Refusal, Request};
 const RENEW_AGAIN_MILLIS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
 
 impl Session {
-    /// Whether a token is of use: there is a connection, or there will be one.
+    /// Whether a token is of use: there is a connection, there will be one, or something waits for
+    /// a token alone.
     pub(super) fn wants_token(&self) -> bool {
         match &self.link {
-            Link::Idle => false,
+            Link::Idle => self.searches.want_token() || self.uploads.want_token(),
             Link::Waiting { .. } | Link::Opening { .. } | Link::Open(_) => true,
         }
     }
@@ -188,7 +189,8 @@ impl Session {
 
         let Some(open) = self.link.open() else { return };
         open.renewals = open.renewals.saturating_sub(1);
-        if open.renewals > 0 {
+        let is_newest = open.renewals == 0 && open.renew_at.is_none();
+        if !is_newest {
             // A newer token is on its way: only its answer counts.
             return;
         }
@@ -219,6 +221,7 @@ impl Session {
     fn handle_ready(&mut self) {
         let now = self.now;
         let Some(open) = self.link.open() else { return };
+        open.renewed_from = open.next_seq();
         if open.is_ready() {
             return;
         }
@@ -234,12 +237,13 @@ impl Session {
 
     /// The token is not accepted any more: nothing is sent until there is another one.
     pub(super) fn handle_expired(&mut self) {
+        self.note_healthy();
         let Some(open) = self.link.open() else { return };
-        if !open.is_ready() || open.is_renewing() {
+        let was_ready = open.ready_since.take().is_some();
+        if !was_ready || open.is_renewing() {
             // It is known already, or a newer token is on its way.
             return;
         }
-        open.ready_since = None;
         if let Err(error) = self.auth.expire(self.now) {
             self.end(error);
         }

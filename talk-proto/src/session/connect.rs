@@ -42,8 +42,7 @@ impl Session {
     pub(super) fn settle_link(&mut self) {
         if self.idle_deadline().is_some_and(|at| at <= self.now) {
             self.close_socket();
-            self.link = Link::Idle;
-            self.live.handle_lost(self.now);
+            self.drop_link();
             self.unneeded_since = None;
         }
         let is_needed = self.needs_connection();
@@ -57,10 +56,7 @@ impl Session {
             }
             Link::Open(open) => {
                 let now = self.now;
-                let silent = !open.is_ready()
-                    && open.is_renewing()
-                    && open.heartbeat.silent_deadline() <= now;
-                if open.heartbeat.is_lost(now) || silent {
+                if open.is_lost(now) {
                     self.close_socket();
                     self.handle_loss("the server has fallen silent");
                 } else if open.is_ready() && open.heartbeat.take_ping(now) {
@@ -128,39 +124,49 @@ impl Session {
         }
     }
 
-    /// The socket may be dead: it is asked at once, and has 5 s to answer.
+    /// The socket may be dead: it is asked at once, and has 5 s to answer. While it waits for a
+    /// token there is nothing to ask; the renewal will tell.
     pub(super) fn doubt_socket(&mut self) {
         let now = self.now;
         let Some(open) = self.link.open() else { return };
-        open.heartbeat.doubt(now);
         if open.is_ready() {
+            open.heartbeat.doubt(now);
             self.ping();
+        } else if open.is_renewing() {
+            open.heartbeat.doubt(now);
         }
     }
 
     /// The connection is gone, or could not be made. What was in flight goes again on the next.
     fn handle_loss(&mut self, reason: &str) {
-        let ready_since = match &self.link {
-            Link::Open(open) => {
-                self.queue.handle_lost(open.calls());
-                open.ready_since
-            }
-            Link::Idle | Link::Waiting { .. } | Link::Opening { .. } => None,
-        };
+        self.note_healthy();
+        self.drop_link();
+        if self.needs_connection() {
+            let delay = self.reconnect.next_delay(&mut self.rng);
+            self.link = Link::Waiting {
+                until: self.now + delay,
+                reason: reason.to_owned(),
+            };
+        }
+    }
+
+    /// Leaves the socket behind, if there is one, and everything that was said on it.
+    fn drop_link(&mut self) {
+        if let Link::Open(open) = std::mem::replace(&mut self.link, Link::Idle) {
+            self.queue.handle_lost(open.calls());
+        }
         self.live.handle_lost(self.now);
         self.live_ready.clear();
         self.live_retries.clear();
-        self.link = if self.needs_connection() {
-            let delay = self
-                .reconnect
-                .next_delay(self.now, ready_since, &mut self.rng);
-            Link::Waiting {
-                until: self.now + delay,
-                reason: reason.to_owned(),
-            }
-        } else {
-            Link::Idle
-        };
+    }
+
+    /// A connection that was authenticated for long enough makes reconnecting quick again.
+    pub(super) fn note_healthy(&mut self) {
+        if let Link::Open(open) = &self.link
+            && let Some(since) = open.ready_since
+        {
+            self.reconnect.note_ready(self.now.saturating_since(since));
+        }
     }
 
     /// A frame that was too large is perhaps the answer to what was in flight; asking for it for
@@ -178,14 +184,12 @@ impl Session {
         }
         let error = RequestError::Transport(TransportError::FrameTooLarge);
         for place in given_up {
-            if let Some(body) = self.queue.take(place) {
-                self.finish(body.fail(&error));
-            }
+            self.fail_call(place, &error);
         }
     }
 
     /// Whether the answer to this request was too large too often.
-    pub(super) fn is_too_large(&self, path: &str) -> bool {
+    pub(super) fn was_too_large(&self, path: &str) -> bool {
         self.live_large_losses
             .get(path)
             .is_some_and(|&losses| losses >= MAX_LARGE_LOSSES)

@@ -31,8 +31,13 @@ impl Session {
         self.note_need();
         self.settle_exchanges();
         self.settle_auth();
+        if self.ended.is_some() {
+            return;
+        }
         self.settle_link();
         self.settle_renewal();
+        self.settle_searches();
+        self.settle_uploads();
         self.send_live_requests();
         self.send_calls();
     }
@@ -59,6 +64,8 @@ impl Session {
             self.idle_deadline(),
             self.live.poll_timeout(),
             self.exchanges.next_deadline(),
+            self.searches.next_deadline(),
+            self.uploads.next_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -69,6 +76,11 @@ impl Session {
     pub(super) fn take_live_outputs(&mut self) {
         while let Some(output) = self.live.poll_output() {
             match output {
+                LiveOutput::Event(Event::Resolved { request, result }) => {
+                    if let Some(result) = self.take_lookup(request, result) {
+                        self.resolve(request, result);
+                    }
+                }
                 LiveOutput::Event(event) => self.emit(event),
                 LiveOutput::Send { fetch, request } => {
                     self.live_ready.push_back(LiveRequest::new(fetch, request));

@@ -31,6 +31,32 @@ impl<'a> ServerFrame<'a> {
     }
 }
 
+/// What the start of a frame tells of one that is too large to be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum FrameHead {
+    /// The answer to request `seq`.
+    Answer { seq: u64 },
+    /// Publish `number`.
+    Publish { number: u64 },
+}
+
+impl FrameHead {
+    /// Reads the first two elements; `None` when they have no known shape.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.trim_start().strip_prefix('[')?.trim_start();
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = rest.strip_suffix(after)?.parse().ok()?;
+        let second = after.trim_start().strip_prefix(',')?.trim_start();
+        if second.starts_with("\"PUBLISH\"") {
+            Some(Self::Publish { number })
+        } else if second.starts_with(|c: char| c.is_ascii_digit()) {
+            Some(Self::Answer { seq: number })
+        } else {
+            None
+        }
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for ServerFrame<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct FrameVisitor;

@@ -8,6 +8,6 @@ mod response;
 
 pub(crate) use event::EventError;
 pub use event::ServerEvent;
-pub(crate) use frame::{ServerFrame, encode_ack, encode_request};
+pub(crate) use frame::{FrameHead, ServerFrame, encode_ack, encode_request};
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Page, Refusal};

@@ -1,0 +1,278 @@
+//! How one snapshot comes from another.
+
+use std::iter::Peekable;
+
+/// How a snapshot comes from the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Changes {
+    /// In ways that are not told: show the new snapshot as it is. What is no list always changes
+    /// so.
+    Reset,
+    /// A list changed by these steps.
+    List(ListChanges),
+}
+
+impl Changes {
+    /// These changes followed by `next`. What takes more than `limit` steps becomes a
+    /// [`Changes::Reset`], so that a reader who stays away costs a bounded amount of memory; the
+    /// length of the newer list is a good limit.
+    ///
+    /// ```
+    /// use talk_proto::{Changes, ListChanges};
+    ///
+    /// let mut insert = ListChanges::default();
+    /// insert.inserted.push(0);
+    /// let twice = Changes::List(insert.clone()).then(Changes::List(insert), 10);
+    /// let Changes::List(twice) = twice else { unreachable!() };
+    /// assert_eq!(twice.inserted, [0, 1]);
+    /// ```
+    #[must_use]
+    pub fn then(self, next: Self, limit: usize) -> Self {
+        match (self, next) {
+            (Self::List(first), Self::List(next)) => {
+                let both = first.then(&next);
+                if both.len() > limit {
+                    Self::Reset
+                } else {
+                    Self::List(both)
+                }
+            }
+            _ => Self::Reset,
+        }
+    }
+}
+
+/// The steps from one list to the next: take out what went, put in what came, then show anew what
+/// is another version of itself. Items stand in the lists themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListChanges {
+    /// Indices in the list before, ascending.
+    pub removed: Vec<usize>,
+    /// Indices in the list after, ascending.
+    pub inserted: Vec<usize>,
+    /// Indices in the list after, ascending; none of them was inserted.
+    pub updated: Vec<usize>,
+}
+
+impl ListChanges {
+    /// How many steps there are.
+    pub fn len(&self) -> usize {
+        self.removed.len() + self.inserted.len() + self.updated.len()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The steps from the list before these to the list after `next`, in time proportional to the
+    /// number of steps.
+    #[must_use]
+    pub fn then(&self, next: &Self) -> Self {
+        // What went later had either been there before, or came in between and was never seen.
+        let mut before = Survivors::new(&self.inserted, &self.removed);
+        let mut removed: Vec<usize> = next
+            .removed
+            .iter()
+            .filter_map(|&middle| before.counterpart(middle))
+            .collect();
+        merge(&mut removed, &self.removed);
+
+        let mut after = Survivors::new(&next.removed, &next.inserted);
+        let mut inserted: Vec<usize> = self
+            .inserted
+            .iter()
+            .filter_map(|&middle| after.counterpart(middle))
+            .collect();
+        merge(&mut inserted, &next.inserted);
+
+        let mut after = Survivors::new(&next.removed, &next.inserted);
+        let mut updated: Vec<usize> = self
+            .updated
+            .iter()
+            .filter_map(|&middle| after.counterpart(middle))
+            .collect();
+        merge(&mut updated, &next.updated);
+        let mut new = inserted.iter().peekable();
+        updated.retain(|&index| !contains(&mut new, index));
+
+        Self {
+            removed,
+            inserted,
+            updated,
+        }
+    }
+
+    /// Takes these steps on a copy of `before`, with the items that they need from `after`.
+    ///
+    /// Applied to the two lists that they lie between, the steps give `after`. Indices outside
+    /// the lists are skipped.
+    pub fn apply<T: Clone>(&self, before: &[T], after: &[T]) -> Vec<T> {
+        let mut removed = self.removed.iter().peekable();
+        let mut inserted = self.inserted.iter().peekable();
+        let mut updated = self.updated.iter().peekable();
+        let mut kept = before
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| !contains(&mut removed, *index))
+            .map(|(_, item)| item);
+        let mut list = Vec::with_capacity(after.len());
+        loop {
+            let index = list.len();
+            let item = if contains(&mut inserted, index) {
+                after.get(index)
+            } else {
+                let old = kept.next();
+                if contains(&mut updated, index) {
+                    after.get(index)
+                } else {
+                    old
+                }
+            };
+            let Some(item) = item else { return list };
+            list.push(item.clone());
+        }
+    }
+}
+
+/// Finds the counterparts of ascending indices on the other side of a step: `absent` are the
+/// indices on the near side that have none, `extra` those on the far side.
+struct Survivors<'a> {
+    absent: Peekable<std::slice::Iter<'a, usize>>,
+    extra: Peekable<std::slice::Iter<'a, usize>>,
+    absent_before: usize,
+    extra_before: usize,
+}
+
+impl<'a> Survivors<'a> {
+    fn new(absent: &'a [usize], extra: &'a [usize]) -> Self {
+        Self {
+            absent: absent.iter().peekable(),
+            extra: extra.iter().peekable(),
+            absent_before: 0,
+            extra_before: 0,
+        }
+    }
+
+    fn counterpart(&mut self, index: usize) -> Option<usize> {
+        while self.absent.next_if(|&&absent| absent < index).is_some() {
+            self.absent_before += 1;
+        }
+        if self.absent.peek().is_some_and(|&&absent| absent == index) {
+            return None;
+        }
+        let rank = index.saturating_sub(self.absent_before);
+        while self
+            .extra
+            .next_if(|&&extra| extra <= rank + self.extra_before)
+            .is_some()
+        {
+            self.extra_before += 1;
+        }
+        Some(rank + self.extra_before)
+    }
+}
+
+/// Merges one ascending list into another, without repetitions.
+fn merge(into: &mut Vec<usize>, other: &[usize]) {
+    into.extend_from_slice(other);
+    into.sort_unstable();
+    into.dedup();
+}
+
+/// Whether `index` is in an ascending list that is asked for ascending indices.
+fn contains<'a>(list: &mut Peekable<impl Iterator<Item = &'a usize>>, index: usize) -> bool {
+    while list.next_if(|&&other| other < index).is_some() {}
+    list.peek().is_some_and(|&&other| other == index)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{Changes, ListChanges};
+
+    /// One edit of a list: what it does, where, in thousandths of the length.
+    type Edit = (u8, u16);
+
+    /// The list after `edits`, and its changes. Items are (identity, version).
+    fn edit(list: &[(u32, u32)], edits: &[Edit], next: &mut u32) -> (Vec<(u32, u32)>, ListChanges) {
+        let mut after = list.to_vec();
+        for (kind, place) in edits {
+            let at = usize::from(*place) * (after.len() + 1) / 1000;
+            *next += 1;
+            match kind {
+                0 => after.insert(at.min(after.len()), (*next, 0)),
+                1 if at < after.len() => drop(after.remove(at)),
+                _ if at < after.len() => after[at].1 = *next,
+                _ => {}
+            }
+        }
+        let position =
+            |list: &[(u32, u32)], id: u32| list.iter().position(|(other, _)| *other == id);
+        let changes = ListChanges {
+            removed: (0..list.len())
+                .filter(|&i| position(&after, list[i].0).is_none())
+                .collect(),
+            inserted: (0..after.len())
+                .filter(|&i| position(list, after[i].0).is_none())
+                .collect(),
+            updated: (0..after.len())
+                .filter(|&i| position(list, after[i].0).is_some_and(|old| list[old] != after[i]))
+                .collect(),
+        };
+        (after, changes)
+    }
+
+    proptest! {
+        #[test]
+        fn changes_lead_from_the_list_that_was_seen_last(
+            history in vec((vec((0..3_u8, 0..1000_u16), 0..6), any::<bool>()), 1..12),
+        ) {
+            let mut next = 0;
+            let mut now: Vec<(u32, u32)> = Vec::new();
+            let mut seen = now.clone();
+            let mut pending = ListChanges::default();
+            for (edits, polled) in history {
+                let (after, changes) = edit(&now, &edits, &mut next);
+                prop_assert_eq!(&changes.apply(&now, &after), &after);
+                pending = pending.then(&changes);
+                now = after;
+                prop_assert_eq!(&pending.apply(&seen, &now), &now);
+                let came = pending.inserted.iter().filter(|i| pending.updated.contains(i));
+                prop_assert_eq!(came.count(), 0);
+                if polled {
+                    seen = now.clone();
+                    pending = ListChanges::default();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_takes_too_many_steps_is_a_reset() {
+        let inserted = |index| {
+            Changes::List(ListChanges {
+                inserted: vec![index],
+                ..ListChanges::default()
+            })
+        };
+        assert_ne!(inserted(0).then(inserted(1), 2), Changes::Reset);
+        assert_eq!(inserted(0).then(inserted(1), 1), Changes::Reset);
+        assert_eq!(Changes::Reset.then(inserted(1), 9), Changes::Reset);
+        assert_eq!(inserted(1).then(Changes::Reset, 9), Changes::Reset);
+    }
+
+    #[test]
+    fn indices_from_nowhere_are_skipped() {
+        let changes = ListChanges {
+            removed: vec![7],
+            inserted: vec![1, 9],
+            updated: vec![12],
+        };
+        assert_eq!(changes.apply(&[1, 2], &[1]), [1]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Calls and replies as JSON, in the shapes of the documented JavaScript API.
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{EditMessage, MessageBody, Reply, SendMessage};
+use crate::content::ContentBlock;
+use crate::model::{CustomPatch, MessageId, Patch};
+
+/// The members of a message to send, or of an edit.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Members {
+    text: Option<String>,
+    content: Option<Vec<ContentBlock>>,
+    #[serde(default)]
+    custom: Patch<CustomPatch>,
+    referenced_message: Option<MessageId>,
+}
+
+impl Members {
+    fn take_body<E: Error>(&mut self) -> Result<Option<MessageBody>, E> {
+        match (self.text.take(), self.content.take()) {
+            (Some(_), Some(_)) => Err(E::custom("give either text or content, not both")),
+            (Some(text), None) => Ok(Some(MessageBody::Text(text))),
+            (None, Some(content)) => Ok(Some(MessageBody::Content(content))),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// What an application gives for a message: a text, or an object.
+enum TextOrMembers {
+    Text(String),
+    Members(Members),
+}
+
+impl<'de> Deserialize<'de> for TextOrMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrMembersVisitor;
+
+        impl<'de> Visitor<'de> for TextOrMembersVisitor {
+            type Value = TextOrMembers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with text or content")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<TextOrMembers, E> {
+                Ok(TextOrMembers::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextOrMembers, A::Error> {
+                Members::deserialize(MapAccessDeserializer::new(map)).map(TextOrMembers::Members)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrMembersVisitor)
+    }
+}
+
+/// From a text in the service's markup, or
+/// `{text | content, custom?, referencedMessage?: message ID}`.
+impl<'de> Deserialize<'de> for SendMessage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = match TextOrMembers::deserialize(deserializer)? {
+            TextOrMembers::Text(text) => return Ok(Self::text(text)),
+            TextOrMembers::Members(members) => members,
+        };
+        let body = members.take_body()?;
+        Ok(Self {
+            body: body.ok_or_else(|| D::Error::custom("a message needs text or content"))?,
+            custom: members.custom,
+            referenced_message: members.referenced_message,
+        })
+    }
+}
+
+/// From a text in the service's markup, or `{text? | content?, custom?}`.
+impl<'de> Deserialize<'de> for EditMessage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = match TextOrMembers::deserialize(deserializer)? {
+            TextOrMembers::Text(text) => return Ok(Self::text(text)),
+            TextOrMembers::Members(members) => members,
+        };
+        Ok(Self {
+            body: members.take_body()?,
+            custom: members.custom,
+        })
+    }
+}
+
+/// As the documented API returns it: nothing is `null`, a sent message is
+/// `{"messageRef": message ID}`.
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Done => serializer.serialize_unit(),
+            Self::User(user) => user.serialize(serializer),
+            Self::Conversation(conversation) => conversation.serialize(serializer),
+            Self::Participant(participant) => participant.serialize(serializer),
+            Self::Message(message) => message.serialize(serializer),
+            Self::Sent(message) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("messageRef", message)?;
+                map.end()
+            }
+            Self::Reactions(reactions) => reactions.serialize(serializer),
+            Self::Translation(translation) => translation.serialize(serializer),
+            Self::Searched {
+                results,
+                loaded_all,
+            } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("results", results)?;
+                map.serialize_entry("loadedAll", loaded_all)?;
+                map.end()
+            }
+            Self::Uploaded { file_token } => file_token.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn send(value: serde_json::Value) -> Result<SendMessage, String> {
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_message_is_a_text_or_an_object() {
+        assert_eq!(send(json!("hi")), Ok("hi".into()));
+        let given = json!({"text": "hi", "custom": {"k": "v"}, "referencedMessage": "m0"});
+        let reply_to = MessageId::try_from("m0").unwrap();
+        let expected = SendMessage::text("hi").custom("k", "v").reply_to(reply_to);
+        assert_eq!(send(given), Ok(expected));
+        let blocks = json!([{"type": "file", "fileToken": "t"}]);
+        let content: Vec<ContentBlock> = serde_json::from_value(blocks.clone()).unwrap();
+        let expected = SendMessage::content(content);
+        assert_eq!(send(json!({"content": blocks})), Ok(expected));
+    }
+
+    #[test]
+    fn a_message_without_a_body_or_with_two_is_refused() {
+        for given in [json!({}), json!({"custom": {}}), json!(7), json!(null)] {
+            assert!(send(given.clone()).is_err(), "{given}");
+        }
+        let both = send(json!({"text": "a", "content": []})).unwrap_err();
+        assert_eq!(both, "give either text or content, not both");
+    }
+
+    #[test]
+    fn an_edit_may_change_custom_data_alone() {
+        let edit: EditMessage = serde_json::from_value(json!({"custom": null})).unwrap();
+        assert_eq!(edit.body, None);
+        assert_eq!(edit.custom, Patch::Reset);
+    }
+}

@@ -1,0 +1,71 @@
+//! Addresses and phone numbers in plain text.
+//!
+//! Web and email addresses are found as Autolinker.js 4 finds them (by Gregory Jacobs, MIT license;
+//! see NOTICE): the same candidates, the same classes of characters, the same list of top-level
+//! domains, the same care for HTML. Unlike there a link neither shows text of another again nor
+//! splits a character. Phone numbers have rules of their own.
+
+mod address;
+mod html;
+mod letters;
+mod phone;
+mod scan;
+mod state;
+mod tld;
+
+use super::nodes::Nodes;
+use crate::content::node::TextNode;
+
+/// A link that was found, in a line of text.
+struct Link {
+    start: usize,
+    end: usize,
+    url: String,
+}
+
+/// Reads a text without other markup. No link goes past a line's end.
+pub(super) fn link(text: &str, nodes: &mut Nodes) {
+    for line in text.split_inclusive('\n') {
+        let mut pending = 0;
+        for link in addresses(line) {
+            link_phones(&line[pending..link.start], nodes);
+            nodes.push(TextNode::auto_link(link.url, &line[link.start..link.end]));
+            pending = link.end;
+        }
+        link_phones(&line[pending..], nodes);
+    }
+}
+
+fn link_phones(text: &str, nodes: &mut Nodes) {
+    let mut pending = 0;
+    for link in phone::find(text) {
+        nodes.push_text(&text[pending..link.start]);
+        nodes.push(TextNode::auto_link(link.url, &text[link.start..link.end]));
+        pending = link.end;
+    }
+    nodes.push_text(&text[pending..]);
+}
+
+/// The web and email addresses in a line: in order, and apart. Of several that start together the
+/// longest counts, or the first to end, and of two that overlap the first.
+fn addresses(line: &str) -> Vec<Link> {
+    let mut found = Vec::new();
+    for range in html::text_ranges(line) {
+        let offset = range.start;
+        found.extend(scan::addresses(&line[range]).into_iter().map(|link| Link {
+            start: link.start + offset,
+            end: link.end + offset,
+            url: link.url,
+        }));
+    }
+    found.sort_by_key(|link| (link.start, std::cmp::Reverse(link.end)));
+    let mut end = 0;
+    found.retain(|link| {
+        let apart = link.start >= end;
+        if apart {
+            end = link.end;
+        }
+        apart
+    });
+    found
+}

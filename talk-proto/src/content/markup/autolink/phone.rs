@@ -1,0 +1,91 @@
+//! Phone numbers: 7 to 13 digits, between which single separators may stand.
+
+use super::Link;
+use crate::content::markup::chars::is_word;
+use crate::content::markup::work;
+
+const MIN_DIGITS: usize = 7;
+const MAX_DIGITS: usize = 13;
+
+/// The phone numbers in a text, in order.
+///
+/// Before a number comes the start or a character of which no number before it has made use, and
+/// behind it the end or such a character; neither is part of a word, `:`, `/` or `-`. A range of
+/// years is none, but uses up its surroundings.
+pub(super) fn find(text: &str) -> Vec<Link> {
+    let mut links = Vec::new();
+    let mut before = Some(' ');
+    let mut from = 0;
+    while let Some(c) = text[from..].chars().next() {
+        work::count(1);
+        let number = before
+            .filter(|&c| may_surround(c))
+            .and_then(|_| number(&text[from..]));
+        let Some(length) = number else {
+            before = Some(c);
+            from += c.len_utf8();
+            continue;
+        };
+        let end = from + length;
+        let number = &text[from..end];
+        if !is_range_of_years(number) {
+            links.push(Link {
+                start: from,
+                end,
+                url: url(number),
+            });
+        }
+        from = end;
+        before = None;
+        // What comes next is used up. Beyond U+FFFF it is two units, and the second is free.
+        if let Some(c) = text[end..].chars().next() {
+            from += c.len_utf8();
+            before = (c.len_utf16() == 2).then_some(c);
+        }
+    }
+    links
+}
+
+fn may_surround(c: char) -> bool {
+    !is_word(c) && !matches!(c, ':' | '/' | '-')
+}
+
+/// The length of the number that a text starts with: the longest that ends well. One may start with
+/// `+` or `(`, and its last two digits stand together.
+fn number(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = usize::from(matches!(bytes.first(), Some(b'+' | b'(')));
+    let mut length = None;
+    for digits in 1..=MAX_DIGITS {
+        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        let is_separated = digits > 1 && is_separator(bytes.get(at)) && is_digit(at + 1);
+        at += usize::from(is_separated);
+        if !is_digit(at) {
+            break;
+        }
+        at += 1;
+        work::count(1);
+        let ends_well = text[at..].chars().next().is_none_or(may_surround);
+        if digits >= MIN_DIGITS && !is_separated && ends_well {
+            length = Some(at);
+        }
+    }
+    length
+}
+
+fn is_separator(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b' ' | b'(' | b')' | b'.' | b'-' | b'_' | b'+'))
+}
+
+/// As in `2010-2018`.
+fn is_range_of_years(number: &str) -> bool {
+    number.split_once('-').is_some_and(|(from, to)| {
+        let is_year = |year: &str| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
+        is_year(from) && is_year(to) && from < to
+    })
+}
+
+fn url(number: &str) -> String {
+    let dialled = number.chars().filter(|&c| c == '+' || c.is_ascii_digit());
+    "tel:".chars().chain(dialled).collect()
+}

@@ -1,0 +1,185 @@
+//! Finds web and email addresses.
+//!
+//! Where nothing is under way, a character may start several candidates, which then read on side by
+//! side. While one is under way no others start, with few exceptions: that decides what is found in
+//! a jumble. There are never more than a handful, so a text is read in one go.
+
+use super::Link;
+use super::address::{
+    common_scheme, is_domain_url, is_email, is_ip_url, is_scheme_url, without_trailing_punctuation,
+};
+use super::letters::is_letter_or_digit;
+use super::state::{MAILTO, Start, State, Step};
+use crate::content::markup::span::starts_with_ignoring_case;
+use crate::content::markup::work;
+
+/// The addresses in a text, in the order in which they end; they may overlap.
+pub(super) fn addresses(text: &str) -> Vec<Link> {
+    let mut scan = Scan {
+        text,
+        candidates: Vec::new(),
+        links: Vec::new(),
+    };
+    let mut before = None;
+    for (at, c) in text.char_indices() {
+        scan.read(at, c, before);
+        before = Some(c);
+    }
+    for candidate in std::mem::take(&mut scan.candidates) {
+        scan.end(&candidate, text.len());
+    }
+    scan.links
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    candidates: Vec<Candidate>,
+    links: Vec<Link>,
+}
+
+struct Candidate {
+    start: usize,
+    kind: Kind,
+    state: State,
+    /// Enough has been read for a link.
+    is_enough: bool,
+}
+
+/// What a candidate may turn out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `https://example.com`
+    Scheme,
+    /// `example.com`
+    Domain,
+    /// `192.0.2.1`
+    Ip,
+    /// `ann@example.com`
+    Email,
+    /// `#tag`, `@name`, or a phone number: no link, but it keeps others from starting.
+    Other,
+}
+
+impl Scan<'_> {
+    fn read(&mut self, at: usize, c: char, before: Option<char>) {
+        work::count(1 + self.candidates.len());
+        if self.candidates.is_empty() {
+            self.start_anything(at, c);
+            return;
+        }
+        for index in (0..self.candidates.len()).rev() {
+            let candidate = &mut self.candidates[index];
+            let (step, start) = candidate.state.step(c);
+            match step {
+                Step::Go(state) => candidate.state = state,
+                Step::Enough(state) => (candidate.state, candidate.is_enough) = (state, true),
+                Step::End => {
+                    let candidate = self.candidates.remove(index);
+                    self.end(&candidate, at);
+                }
+                Step::Drop => drop(self.candidates.remove(index)),
+            }
+            match start {
+                Start::Nothing => {}
+                Start::Scheme => self.start(at, Kind::Scheme, State::Scheme),
+                Start::Slash => self.start(at, Kind::Domain, State::Slash),
+                Start::Anything => self.start_anything(at, c),
+            }
+        }
+        // A scheme may start behind whatever is no letter, as in `1:http://example.com`.
+        if c.is_ascii_alphabetic()
+            && before.is_some_and(|before| !before.is_ascii_alphabetic())
+            && !self
+                .candidates
+                .iter()
+                .any(|candidate| candidate.kind == Kind::Scheme)
+        {
+            self.start(at, Kind::Scheme, State::Scheme);
+        }
+    }
+
+    fn start_anything(&mut self, at: usize, c: char) {
+        match c {
+            '#' => self.start(at, Kind::Other, State::Hash),
+            '@' => self.start(at, Kind::Other, State::Name),
+            '/' => self.start(at, Kind::Domain, State::Slash),
+            '+' => self.start(at, Kind::Other, State::PhonePlus),
+            '(' => self.start(at, Kind::Other, State::AreaCode(0)),
+            _ if is_letter_or_digit(c) => {
+                if c.is_ascii_digit() {
+                    self.start(at, Kind::Other, State::PhoneDigits);
+                    self.start(at, Kind::Ip, State::IpNumber(1));
+                }
+                let is_m = c.eq_ignore_ascii_case(&'m');
+                self.start(
+                    at,
+                    Kind::Email,
+                    if is_m {
+                        State::Mailto(1)
+                    } else {
+                        State::LocalPart
+                    },
+                );
+                if c.is_ascii_alphabetic() {
+                    self.start(at, Kind::Scheme, State::Scheme);
+                }
+                self.start(at, Kind::Domain, State::Label);
+            }
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, start: usize, kind: Kind, state: State) {
+        self.candidates.push(Candidate {
+            start,
+            kind,
+            state,
+            is_enough: false,
+        });
+    }
+
+    /// Takes a candidate for a link if it is one.
+    fn end(&mut self, candidate: &Candidate, end: usize) {
+        if !candidate.is_enough {
+            return;
+        }
+        let mut start = candidate.start;
+        let mut text = without_trailing_punctuation(&self.text[start..end]);
+        let is_behind_at = self.text[..start].ends_with('@');
+        let url = match candidate.kind {
+            Kind::Scheme => {
+                let skipped = common_scheme(text).unwrap_or(0);
+                start += skipped;
+                text = &text[skipped..];
+                (!is_behind_at && is_scheme_url(text)).then(|| text.to_owned())
+            }
+            Kind::Domain => (!is_behind_at && is_domain_url(text)).then(|| with_scheme(text)),
+            Kind::Ip => (!is_behind_at && is_ip_url(text)).then(|| with_scheme(text)),
+            Kind::Email => is_email(text).then(|| {
+                let is_prefixed = starts_with_ignoring_case(text, MAILTO);
+                let address = if is_prefixed {
+                    &text[MAILTO.len()..]
+                } else {
+                    text
+                };
+                format!("{MAILTO}{address}")
+            }),
+            Kind::Other => None,
+        };
+        if let Some(url) = url {
+            self.links.push(Link {
+                start,
+                end: start + text.len(),
+                url,
+            });
+        }
+    }
+}
+
+fn with_scheme(url: &str) -> String {
+    if url.starts_with("//") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    }
+}

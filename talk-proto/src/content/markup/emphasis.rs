@@ -1,0 +1,206 @@
+//! `*bold*`, `_italic_` and `~struck through~`.
+//!
+//! An opening marker stands at the start, or behind a boundary that follows all emphasis before it.
+//! What comes after it is neither space nor the same marker. It is closed by the first marker of its
+//! kind on the line that has at least two UTF-16 units between, neither space nor the same marker
+//! before it, and a boundary or the end behind it; if there is none, by one with a single unit
+//! between. What opens first wins, so no kind nests in itself.
+
+use super::chars::{is_line_end, is_space};
+use super::next::Next;
+use super::nodes::Nodes;
+use super::work;
+use crate::content::node::TextNode;
+
+/// What becomes of the boundary before an opening marker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Boundary {
+    Kept,
+    /// It becomes a space.
+    Blanked,
+}
+
+/// Reads emphasis in one pass. `leaf` reads the text between the markers, up to a boundary: a link
+/// does not extend into that.
+pub(super) fn parse(text: &str, boundary: Boundary, leaf: fn(&str, &mut Nodes), nodes: &mut Nodes) {
+    let mut closings = Marker::ALL.map(|marker| Closings::new(text, marker));
+    let mut line_ends = Next::new(text, is_line_end);
+    let mut level = Level::new(None, 0, usize::MAX, std::mem::take(nodes));
+    let mut outer = Vec::new();
+    let mut before = None;
+    work::count(text.len());
+    for (at, c) in text.char_indices() {
+        if at == level.end {
+            leaf(&text[level.pending..at], &mut level.nodes);
+            if let Some(parent) = outer.pop() {
+                let closed = std::mem::replace(&mut level, parent);
+                level.pending = at + c.len_utf8();
+                if let Some(marker) = closed.marker {
+                    level.nodes.push(marker.node(closed.nodes.finish()));
+                }
+            }
+        } else if let Some(marker) = Marker::of(c)
+            && let Some(gap) = level.gap_before(at, before)
+            && let Some(end) =
+                closings[marker as usize].of_opening(at, level.end.min(line_ends.at(at)))
+        {
+            leaf(&text[level.pending..gap], &mut level.nodes);
+            level.nodes.push_text(match &text[gap..at] {
+                gap if gap.is_empty() || boundary == Boundary::Kept => gap,
+                _ => " ",
+            });
+            let inside = Level::new(Some(marker), at + c.len_utf8(), end, Nodes::default());
+            outer.push(std::mem::replace(&mut level, inside));
+        }
+        before = Some(c);
+    }
+    leaf(&text[level.pending..], &mut level.nodes);
+    *nodes = level.nodes;
+}
+
+#[derive(Clone, Copy)]
+enum Marker {
+    Bold,
+    Italic,
+    Strikethrough,
+}
+
+impl Marker {
+    const ALL: [Self; 3] = [Self::Bold, Self::Italic, Self::Strikethrough];
+
+    fn of(c: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|marker| marker.char() == c)
+    }
+
+    fn char(self) -> char {
+        match self {
+            Self::Bold => '*',
+            Self::Italic => '_',
+            Self::Strikethrough => '~',
+        }
+    }
+
+    fn node(self, children: Vec<TextNode>) -> TextNode {
+        match self {
+            Self::Bold => TextNode::bold(children),
+            Self::Italic => TextNode::italic(children),
+            Self::Strikethrough => TextNode::strikethrough(children),
+        }
+    }
+}
+
+/// The inside of an emphasis, or the whole text.
+struct Level {
+    marker: Option<Marker>,
+    start: usize,
+    /// Where the closing marker stands.
+    end: usize,
+    /// From here on nothing has become a node.
+    pending: usize,
+    nodes: Nodes,
+}
+
+impl Level {
+    fn new(marker: Option<Marker>, start: usize, end: usize, nodes: Nodes) -> Self {
+        Self {
+            marker,
+            start,
+            end,
+            pending: start,
+            nodes,
+        }
+    }
+
+    /// Where the boundary before a marker starts, if one may open here. It is empty at the start of
+    /// the text and of a line.
+    fn gap_before(&self, at: usize, before: Option<char>) -> Option<usize> {
+        if at == self.start || before == Some('\n') {
+            return Some(at);
+        }
+        let gap = at - before.filter(|&c| is_boundary(c))?.len_utf8();
+        (gap >= self.pending).then_some(gap)
+    }
+}
+
+/// Where one kind of marker may close, for openings that come in order.
+struct Closings<'a> {
+    text: &'a str,
+    marker: char,
+    places: Vec<usize>,
+    passed: usize,
+}
+
+impl<'a> Closings<'a> {
+    fn new(text: &'a str, marker: Marker) -> Self {
+        let marker = marker.char();
+        let may_close = |at: usize| {
+            let inside = text[..at].chars().next_back();
+            let outside = text[at + 1..].chars().next();
+            inside.is_some_and(|c| c != marker && !is_space(c)) && outside.is_none_or(is_boundary)
+        };
+        work::count(text.len());
+        let places = text
+            .match_indices(marker)
+            .map(|(at, _)| at)
+            .filter(|&at| may_close(at));
+        Self {
+            text,
+            marker,
+            places: places.collect(),
+            passed: 0,
+        }
+    }
+
+    /// Where a marker that opens at `at` is closed, before `limit`.
+    fn of_opening(&mut self, at: usize, limit: usize) -> Option<usize> {
+        let first = self.text[at + 1..].chars().next()?;
+        if first == self.marker || is_space(first) {
+            return None;
+        }
+        while self
+            .places
+            .get(self.passed)
+            .is_some_and(|&place| place <= at)
+        {
+            work::count(1);
+            self.passed += 1;
+        }
+        let single = at + 1 + first.len_utf8();
+        let is_too_close = |place: usize| place == single && first.len_utf16() == 1;
+        let mut ahead = self.places[self.passed..]
+            .iter()
+            .copied()
+            .take_while(|&place| place < limit);
+        let next = ahead.next()?;
+        if is_too_close(next) {
+            ahead.next().or(Some(next))
+        } else {
+            Some(next)
+        }
+    }
+}
+
+/// What may stand around emphasis: space, and punctuation other than `"`, `+`, `=` and `` ` ``.
+fn is_boundary(c: char) -> bool {
+    is_space(c)
+        || matches!(
+            c,
+            '!' | '#'..='*'
+                | ','..='/'
+                | ':'..='<'
+                | '>'..='@'
+                | '['..='_'
+                | '{'..='~'
+                | '¡'..='¨'
+                | '«' | '¬' | '°' | '¶' | '·' | '»' | '¿'
+                | '\u{2010}'
+                | '\u{2012}'..='\u{2015}'
+                | '‘' | '’' | '“' | '”'
+                | '†'..='•'
+                | '…'
+                | '‰'..='′'
+                | '※' | '‽' | '⁂' | '⁄'
+                | '₩' | '₪' | '€'
+                | '№' | '∴' | '␠' | '☞'
+        )
+}

@@ -1,0 +1,82 @@
+//! Lists: consecutive lines that start with a bullet.
+
+use super::chars::is_space;
+use super::work;
+
+/// A part of a text, in which `T` is what stands in a row.
+pub(super) enum Section<T> {
+    Text(T),
+    /// What the points say.
+    List(Vec<T>),
+}
+
+/// Splits a text into lists and what is around them.
+///
+/// A point is a line `- one`, where `-` may be `*` or `+`, spaces may stand before it, and at least
+/// one must follow. The blank lines before a point and the line end after it belong to the list.
+pub(super) fn split(text: &str) -> Vec<Section<&str>> {
+    let mut sections = Vec::new();
+    let mut pending = 0;
+    let mut line = 0;
+    loop {
+        let bullet = skip_space(text, line);
+        let Some((start, end)) = point(text, bullet) else {
+            match text[bullet..].find('\n') {
+                Some(length) => {
+                    work::count(length);
+                    line = bullet + length + 1;
+                    continue;
+                }
+                None => break,
+            }
+        };
+        let before = &text[pending..line.saturating_sub(1).max(pending)];
+        if !before.is_empty() {
+            sections.push(Section::Text(before));
+        }
+        let point = &text[start..end];
+        match sections.last_mut() {
+            Some(Section::List(points)) if line == pending => points.push(point),
+            _ => sections.push(Section::List(vec![point])),
+        }
+        line = (end + 1).min(text.len());
+        pending = line;
+    }
+    if pending < text.len() {
+        sections.push(Section::Text(&text[pending..]));
+    }
+    sections
+}
+
+/// The range of what a point says, if a bullet stands at `bullet`.
+fn point(text: &str, bullet: usize) -> Option<(usize, usize)> {
+    if !text[bullet..].starts_with(['-', '*', '+']) {
+        return None;
+    }
+    let space = bullet + 1;
+    let mut start = skip_space(text, space);
+    if start == space {
+        return None;
+    }
+    if start == text.len() {
+        // Nothing but space follows: a point says at least one character that ends no line.
+        start = text[space..]
+            .char_indices()
+            .skip(1)
+            .filter(|&(_, c)| c != '\n')
+            .last()?
+            .0
+            + space;
+    }
+    let length = text[start..].find('\n').unwrap_or(text.len() - start);
+    work::count(length);
+    Some((start, start + length))
+}
+
+fn skip_space(text: &str, from: usize) -> usize {
+    let length = text[from..]
+        .find(|c| !is_space(c))
+        .unwrap_or(text.len() - from);
+    work::count(length + 1);
+    from + length
+}

@@ -1,0 +1,139 @@
+//! The markup that people type into a message.
+//!
+//! A text is read in passes, from the coarse to the fine. What one pass takes, the later ones do
+//! not see; what it leaves is text to them:
+//!
+//! 1. [`list`]: lines that start with `- `, `* ` or `+ ` become lists.
+//! 2. [`span`]: ```` ```code``` ````, then `<!!mention:ID|NAME>`, then `<!!customemoji:NAME>`; where
+//!    links are read, then `<URL|label>`, `<actionlink:NAME?k=v|label>` and
+//!    `<actionbutton:NAME?k=v|label>`.
+//! 3. [`emphasis`]: `*bold*`, `_italic_`, `~struck through~`. This is all that a label may hold.
+//! 4. [`autolink`]: addresses and phone numbers in what is left.
+//!
+//! Every pass is linear in the text's length: none goes back, and what it has found ahead it
+//! remembers. None recurses, and nesting is bounded by the grammar: a list, a point, a label, and
+//! each kind of emphasis once.
+
+mod autolink;
+mod chars;
+mod emphasis;
+mod list;
+mod next;
+mod nodes;
+mod span;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use emphasis::Boundary;
+use list::Section;
+use nodes::Nodes;
+use span::Piece;
+
+use super::block::ContentBlock;
+use super::node::TextNode;
+
+/// Where a text with markup comes from. It decides whether links with labels are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkupSource {
+    /// A new message. Links with labels stay text: users may not send those.
+    Send,
+    /// A new text for a message that exists, and that may have had such links all along.
+    Edit,
+    /// A server's translation of a message.
+    Translation,
+}
+
+/// Reads markup: one block, of rich text. Every text is valid: what is no markup is text.
+///
+/// ```
+/// use talk_proto::{ContentBlock, MarkupSource, TextNode, parse_markup};
+///
+/// let content = parse_markup("Hello *world*!", MarkupSource::Send);
+/// let nodes = ["Hello ".into(), TextNode::bold(["world".into()]), "!".into()];
+/// assert_eq!(content, [ContentBlock::text(nodes)]);
+/// ```
+///
+/// [`ForWire`](crate::ForWire) spells the result as clients send it.
+pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
+    let sections = list::split(text).into_iter().map(|section| match section {
+        Section::Text(text) => Section::Text(span::split(text, source)),
+        Section::List(points) => Section::List(
+            points
+                .into_iter()
+                .map(|point| span::split(point, source))
+                .collect(),
+        ),
+    });
+    let sections: Vec<_> = sections.collect();
+    let boundary = boundary_of(&sections, source);
+
+    let mut nodes = Nodes::default();
+    for section in sections {
+        match section {
+            Section::Text(pieces) => read_pieces(pieces, boundary, &mut nodes),
+            Section::List(points) => {
+                let points = points.into_iter().map(|point| {
+                    let mut children = Nodes::default();
+                    read_pieces(point, boundary, &mut children);
+                    TextNode::bullet_point(children.finish())
+                });
+                nodes.push(TextNode::bullet_list(points.collect::<Vec<_>>()));
+            }
+        }
+    }
+    vec![ContentBlock::text(nodes.finish())]
+}
+
+/// The boundary before an opening marker is kept. What people send has two recorded exceptions, in
+/// which it becomes a space: a message with a list, and an edit with an action.
+fn boundary_of(sections: &[Section<Vec<Piece<'_>>>], source: MarkupSource) -> Boundary {
+    let is_exception = |section: &Section<Vec<Piece<'_>>>| match section {
+        Section::Text(pieces) => {
+            source == MarkupSource::Edit && pieces.iter().any(Piece::is_action)
+        }
+        Section::List(_) => source != MarkupSource::Translation,
+    };
+    if sections.iter().any(is_exception) {
+        Boundary::Blanked
+    } else {
+        Boundary::Kept
+    }
+}
+
+fn read_pieces(pieces: Vec<Piece<'_>>, boundary: Boundary, nodes: &mut Nodes) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => emphasis::parse(text, boundary, read_plain, nodes),
+            Piece::Node(node) => nodes.push(node),
+            Piece::Labelled(target, label) => {
+                let mut children = Nodes::default();
+                emphasis::parse(
+                    label,
+                    boundary,
+                    |text, nodes| nodes.push_text(text),
+                    &mut children,
+                );
+                nodes.push(target.into_node(children.finish()));
+            }
+        }
+    }
+}
+
+/// Reads what is left in the end. Links with labels may be in it, where those are not read: no other
+/// link, and no HTML, extends over their parts.
+fn read_plain(text: &str, nodes: &mut Nodes) {
+    for piece in span::split_links(text) {
+        match piece {
+            Piece::Text(text) => autolink::link(text, nodes),
+            Piece::Labelled(target, label) => {
+                nodes.push_text("<");
+                autolink::link(target.as_str(), nodes);
+                nodes.push_text("|");
+                autolink::link(label, nodes);
+                nodes.push_text(">");
+            }
+            Piece::Node(node) => nodes.push(node),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The parser's work grows with the text and no faster, whatever the text.
+
+use super::{MarkupSource, parse_markup, work};
+use crate::content::{ContentBlock, MAX_NESTING, TextNode};
+
+/// Texts of which repetition makes something hard: openings that are never closed, closings that
+/// were never opened, and candidates that lead far or nowhere.
+const PATTERNS: [&str; 48] = [
+    "*",
+    "*a",
+    "a*",
+    " *a",
+    "*a* ",
+    "_*~",
+    "*_~a",
+    " *a _b ~c",
+    "*a\n",
+    "~a~b",
+    "`",
+    "```",
+    "```a",
+    "<",
+    "<a",
+    "<!",
+    "<!--",
+    "</a>",
+    "<a>",
+    "<a b='",
+    "<!!mention:",
+    "<!!mention:a|",
+    "<!!customemoji:",
+    "<http://",
+    "<http://a|",
+    "<http://a|b",
+    "<actionlink:",
+    "<actionlink:a|*b*",
+    "- ",
+    "-\n",
+    "\n",
+    " ",
+    "- a\n",
+    "http://",
+    "http://a.b/",
+    "a:b.c",
+    "//",
+    "@",
+    "a@b.c",
+    "mailto:",
+    "a.",
+    "a-",
+    "((((",
+    "(1",
+    "1",
+    "1-",
+    "1.2.3.4:5/a(",
+    "&lt;",
+];
+
+fn work_of(text: &str) -> u64 {
+    work::of(|| {
+        parse_markup(text, MarkupSource::Send);
+        parse_markup(text, MarkupSource::Edit);
+    })
+}
+
+fn check(text: impl Fn(usize) -> String, name: &str) {
+    let (once, twice) = (text(1 << 10), text(1 << 11));
+    let (work, more_work) = (work_of(&once), work_of(&twice));
+    assert!(
+        more_work <= 2 * work + 1000,
+        "{name}: {work} grows to {more_work}"
+    );
+    assert!(
+        work <= 100 * once.len() as u64,
+        "{name}: {work} for {} bytes",
+        once.len()
+    );
+}
+
+#[test]
+fn work_is_linear_in_the_length() {
+    for pattern in PATTERNS {
+        check(|length| pattern.repeat(length), pattern);
+    }
+}
+
+#[test]
+fn work_is_linear_in_the_length_of_mixed_texts() {
+    for first in PATTERNS {
+        for second in PATTERNS.iter().step_by(3) {
+            let name = format!("{first} and {second}");
+            let count = |length: usize| length / 16;
+            check(
+                |length| first.repeat(count(length)) + &second.repeat(count(length)),
+                &name,
+            );
+            check(
+                |length| format!("{first}{second}").repeat(count(length)),
+                &name,
+            );
+        }
+    }
+}
+
+#[test]
+fn nesting_stays_shallow() {
+    let depth = |text: &str| {
+        fn depth(nodes: &[TextNode]) -> usize {
+            nodes
+                .iter()
+                .map(|node| 1 + depth(node.children()))
+                .max()
+                .unwrap_or(0)
+        }
+        let mut content = parse_markup(text, MarkupSource::Edit);
+        match content.pop() {
+            Some(ContentBlock::Text(block)) => depth(&block.children),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(depth("- <http://a|*b _c ~d~_*>"), 7);
+    for pattern in ["*_~", "*a _b ~c ", "* *", "- ", "<http://a|*", "```"] {
+        let closing: String = pattern.chars().rev().collect();
+        let length = 10_000;
+        let text = format!("{}x{}", pattern.repeat(length), closing.repeat(length));
+        assert!(depth(&text) < MAX_NESTING, "{pattern}");
+    }
+}
+
+#[test]
+fn long_texts_are_read() {
+    for pattern in ["*", "_*~", "<", "http://", "@", "((((", "1"] {
+        let text = pattern.repeat((1 << 17) / pattern.len());
+        let content = parse_markup(&text, MarkupSource::Send);
+        let without_markers = |text: &str| text.replace(['*', '_', '~'], "");
+        assert_eq!(
+            without_markers(&crate::plaintext(&content)),
+            without_markers(&text)
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Content as plain text, for lists and notifications.
+
+use super::block::{ContentBlock, FileBlock, FileSubtype};
+use super::node::TextNode;
+
+/// Content without its formatting: `- ` before the points of lists, each on a line of its own;
+/// `@Name` for a mention; an icon and the name of a file, or the length of a voice recording; an
+/// icon for a location. Blocks are apart by a blank line. What this version does not know is left
+/// out.
+///
+/// ```
+/// use talk_proto::{ContentBlock, TextNode, plaintext};
+///
+/// let text = ContentBlock::text([TextNode::mention("bob", "Bob"), ", see:".into()]);
+/// assert_eq!(plaintext(&[text, ContentBlock::location(52.1, 5.1)]), "@Bob, see:\n\n📍");
+/// ```
+pub fn plaintext(content: &[ContentBlock]) -> String {
+    let blocks: Vec<_> = content.iter().map(plaintext_of_block).collect();
+    blocks.join("\n\n")
+}
+
+fn plaintext_of_block(block: &ContentBlock) -> String {
+    match block {
+        ContentBlock::Text(text) => plaintext_of_nodes(&text.children),
+        ContentBlock::File(file) => plaintext_of_file(file),
+        ContentBlock::Location(_) => "📍".to_owned(),
+        ContentBlock::Unknown(_) => String::new(),
+    }
+}
+
+fn plaintext_of_file(file: &FileBlock) -> String {
+    let icon = match file.subtype {
+        Some(FileSubtype::Voice) => return plaintext_of_voice(file.duration),
+        Some(FileSubtype::Image) => "📷",
+        Some(FileSubtype::Video) => "🎥",
+        Some(FileSubtype::Audio) => "🎧",
+        Some(FileSubtype::Other(_)) | None => "📎",
+    };
+    match &file.filename {
+        Some(filename) => format!("{icon} {filename}"),
+        None => icon.to_owned(),
+    }
+}
+
+fn plaintext_of_voice(duration: Option<f64>) -> String {
+    const ICON: &str = "🎙️";
+    match duration {
+        Some(duration) => {
+            let seconds = duration as u64;
+            format!("{ICON} ({}:{:02})", seconds / 60, seconds % 60)
+        }
+        None => ICON.to_owned(),
+    }
+}
+
+/// Rich text without its formatting.
+pub(crate) fn plaintext_of_nodes(nodes: &[TextNode]) -> String {
+    let mut out = String::new();
+    append_nodes(nodes, &mut out);
+    out
+}
+
+/// Recurses as deep as nodes nest, which is at most [`MAX_NESTING`](super::MAX_NESTING) for what was read.
+fn append_nodes(nodes: &[TextNode], out: &mut String) {
+    for node in nodes {
+        match node {
+            TextNode::Text(text)
+            | TextNode::AutoLink { text, .. }
+            | TextNode::CodeSpan { text, .. }
+            | TextNode::CustomEmoji { text, .. } => out.push_str(text),
+            TextNode::Mention { text, .. } => {
+                out.push('@');
+                out.push_str(text);
+            }
+            TextNode::BulletList { children, .. } => {
+                out.push('\n');
+                append_nodes(children, out);
+            }
+            TextNode::BulletPoint { children, .. } => {
+                out.push_str("- ");
+                append_nodes(children, out);
+                out.push('\n');
+            }
+            TextNode::Bold { children, .. }
+            | TextNode::Italic { children, .. }
+            | TextNode::Strikethrough { children, .. }
+            | TextNode::Link { children, .. }
+            | TextNode::ActionLink { children, .. }
+            | TextNode::ActionButton { children, .. } => append_nodes(children, out),
+            TextNode::Unknown(_) => {}
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What every store needs beside itself.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::key::{Dependent, StoreKey};
+use super::linger::Linger;
+use super::requests::Requests;
+use super::users::Users;
+use crate::error::RequestError;
+use crate::model::{User, UserId};
+use crate::options::Limits;
+use crate::time::Time;
+
+/// The surroundings of a store: where its requests go, the users it shows, and the lists of what
+/// is to be looked at before the next drain ends.
+pub(super) struct Context {
+    pub(super) me: UserId,
+    pub(super) limits: Limits,
+    pub(super) now: Time,
+    /// Whether the connection is authenticated.
+    pub(super) ready: bool,
+    pub(super) requests: Requests,
+    pub(super) users: Users,
+    /// When stores that nobody shows are dropped.
+    pub(super) linger: Linger,
+    /// Stores that may have something to ask the server.
+    pub(super) wanting: Agenda,
+    /// Stores whose viewers may have something new to see.
+    pub(super) changed: BTreeSet<StoreKey>,
+    /// Stores that may have lost the last one who shows them.
+    pub(super) orphans: BTreeSet<StoreKey>,
+    /// What shows a user that changed.
+    pub(super) touched: VecDeque<Dependent>,
+    /// Stores that cannot go on.
+    pub(super) failed: VecDeque<(StoreKey, RequestError)>,
+}
+
+impl Context {
+    pub(super) fn new(me: UserId, limits: Limits) -> Self {
+        Self {
+            me,
+            limits,
+            now: Time::default(),
+            ready: false,
+            requests: Requests::new(),
+            users: Users::new(),
+            linger: Linger::default(),
+            wanting: Agenda::default(),
+            changed: BTreeSet::new(),
+            orphans: BTreeSet::new(),
+            touched: VecDeque::new(),
+            failed: VecDeque::new(),
+        }
+    }
+
+    /// Keeps `user` up to date for `dependent` from now on.
+    pub(super) fn hold_user(&mut self, user: &UserId, dependent: Dependent) {
+        if self.users.hold(user, dependent) {
+            if self.ready {
+                self.requests.user(user.clone());
+            }
+        } else {
+            self.linger.stop(&StoreKey::User(user.clone()));
+        }
+    }
+
+    /// `dependent` does not show `user` any more.
+    pub(super) fn release_user(&mut self, user: &UserId, dependent: &Dependent) {
+        if self.users.release(user, dependent) {
+            self.orphans.insert(StoreKey::User(user.clone()));
+        }
+    }
+
+    /// The user as far as is known: nothing yet, that there is none, or the user.
+    pub(super) fn user(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
+        self.users.get(user)
+    }
+
+    /// Forgets everything that is to be done.
+    pub(super) fn clear(&mut self) {
+        self.requests.clear();
+        self.wanting.clear();
+        self.changed.clear();
+        self.orphans.clear();
+        self.touched.clear();
+        self.failed.clear();
+    }
+}
+
+/// Stores in the order in which they were put down, each once.
+#[derive(Default)]
+pub(super) struct Agenda {
+    queue: VecDeque<StoreKey>,
+    members: BTreeSet<StoreKey>,
+}
+
+impl Agenda {
+    pub(super) fn add(&mut self, key: &StoreKey) {
+        if self.members.insert(key.clone()) {
+            self.queue.push_back(key.clone());
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<StoreKey> {
+        let key = self.queue.pop_front()?;
+        self.members.remove(&key);
+        Some(key)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.queue.clear();
+        self.members.clear();
+    }
+}

@@ -1,0 +1,84 @@
+//! Names of stores, of those who look at them, and of what shows a user.
+
+use std::time::Duration;
+
+use crate::command::{RequestId, SubscriptionId};
+use crate::model::{ConversationId, Emoji, MessageId, UserId};
+use crate::wire::path::path;
+
+/// The thing that a store holds. What shows another thing comes after it in the order, so that a
+/// change passes through all stores in one ascending pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum StoreKey {
+    User(UserId),
+    Online(UserId),
+    Typing(ConversationId),
+    Participants(ConversationId),
+    Participant(ConversationId, UserId),
+    Reactions(ConversationId, MessageId, Emoji),
+    Messages(ConversationId),
+    Side(ConversationId),
+}
+
+impl StoreKey {
+    /// The path that tells of the thing.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::User(u) => path(&["/users/", u.as_str()]),
+            Self::Online(u) => path(&["/users/", u.as_str(), "/online"]),
+            Self::Typing(c) => path(&["/me/conversations/", c.as_str(), "/typing"]),
+            Self::Participants(c) => path(&["/me/conversations/", c.as_str(), "/participants"]),
+            Self::Participant(c, u) => path(&[
+                "/me/conversations/",
+                c.as_str(),
+                "/participants/",
+                u.as_str(),
+            ]),
+            Self::Reactions(c, m, e) => path(&[
+                "/me/conversations/",
+                c.as_str(),
+                "/messages/",
+                m.as_str(),
+                "/reactions/",
+                e.as_str(),
+            ]),
+            Self::Messages(c) => path(&["/me/conversations/", c.as_str(), "/messages"]),
+            Self::Side(c) => path(&["/me/conversations/", c.as_str()]),
+        }
+    }
+
+    /// How long the store stays subscribed when nothing shows it any more, as measured on the
+    /// published client.
+    pub(super) fn linger(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::User(_)
+            | Self::Online(_)
+            | Self::Participants(_)
+            | Self::Participant(..)
+            | Self::Side(_) => 30,
+            Self::Typing(_) | Self::Reactions(..) | Self::Messages(_) => 10,
+        })
+    }
+}
+
+/// Who looks at a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ViewerId {
+    /// Until unsubscribed.
+    Subscription(SubscriptionId),
+    /// Until the first snapshot, which answers the request.
+    Get(RequestId),
+}
+
+/// What is shown with a user in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dependent {
+    /// The user's own viewer.
+    Viewer(ViewerId),
+    /// A store that holds the user once.
+    Store(StoreKey),
+    /// One item of a store.
+    Message(ConversationId, MessageId),
+    /// One item of a list of users.
+    Item(StoreKey, UserId),
+}

@@ -1,0 +1,51 @@
+//! Stores that nobody shows stay a while, so that showing them again costs nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::key::StoreKey;
+use crate::time::Time;
+
+/// When each store that nobody shows is dropped.
+#[derive(Default)]
+pub(super) struct Linger {
+    by_time: BTreeSet<(Time, StoreKey)>,
+    by_key: BTreeMap<StoreKey, Time>,
+}
+
+impl Linger {
+    /// Drops the store at `until`, unless it lingers already.
+    pub(super) fn start(&mut self, key: StoreKey, until: Time) {
+        if !self.by_key.contains_key(&key) {
+            self.by_time.insert((until, key.clone()));
+            self.by_key.insert(key, until);
+        }
+    }
+
+    /// Keeps the store: somebody shows it.
+    pub(super) fn stop(&mut self, key: &StoreKey) {
+        if let Some(until) = self.by_key.remove(key) {
+            self.by_time.remove(&(until, key.clone()));
+        }
+    }
+
+    /// The next store that has lingered long enough.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<StoreKey> {
+        let (until, _) = self.by_time.first()?;
+        if *until > now {
+            return None;
+        }
+        let (_, key) = self.by_time.pop_first()?;
+        self.by_key.remove(&key);
+        Some(key)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.by_time.first().map(|(until, _)| *until)
+    }
+
+    /// Every store that lingers; none does any more.
+    pub(super) fn take_all(&mut self) -> Vec<StoreKey> {
+        self.by_time.clear();
+        std::mem::take(&mut self.by_key).into_keys().collect()
+    }
+}

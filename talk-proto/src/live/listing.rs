@@ -1,0 +1,154 @@
+//! An ordered list of items, as much of it as is loaded, and those who look at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imbl::Vector;
+
+use super::key::ViewerId;
+use super::view::ListView;
+
+/// The place of an item in its list: by time, then by the server's order. It is never used for
+/// another item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    time: i64,
+    tie: i64,
+}
+
+impl Position {
+    /// Behind every item.
+    pub(super) const LAST: Self = Self {
+        time: i64::MAX,
+        tie: i64::MAX,
+    };
+
+    pub(super) fn is_at(self, time: i64) -> bool {
+        self.time == time
+    }
+}
+
+/// Which of the items with an equal time a new one goes before, or after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Front,
+    Back,
+}
+
+/// The loaded items in order.
+///
+/// Those whose nested data is known are in two parallel persistent vectors, so that a change
+/// copies one path, and a snapshot is a clone.
+pub(super) struct Listing<K, T> {
+    order: BTreeMap<Position, K>,
+    ties: i64,
+    pub(super) shown: Shown<T>,
+    pub(super) views: BTreeMap<ViewerId, ListView<T>>,
+}
+
+/// What can be shown of a list.
+pub(super) struct Shown<T> {
+    pub(super) positions: Vector<Position>,
+    pub(super) items: Vector<Arc<T>>,
+    /// Items whose nested data is not yet known.
+    pub(super) waiting: BTreeSet<Position>,
+}
+
+impl<T> Shown<T> {
+    /// How many items there are up to and including `position`.
+    pub(super) fn count_until(&self, position: Position) -> usize {
+        match self.positions.binary_search(&position) {
+            Ok(index) => index + 1,
+            Err(index) => index,
+        }
+    }
+
+    pub(super) fn get(&self, position: Position) -> Option<&Arc<T>> {
+        let index = self.positions.binary_search(&position).ok()?;
+        self.items.get(index)
+    }
+}
+
+impl<K: Clone, T: PartialEq> Listing<K, T> {
+    pub(super) fn new() -> Self {
+        Self {
+            order: BTreeMap::new(),
+            ties: 0,
+            shown: Shown {
+                positions: Vector::new(),
+                items: Vector::new(),
+                waiting: BTreeSet::new(),
+            },
+            views: BTreeMap::new(),
+        }
+    }
+
+    /// How many items there are, those whose nested data is not yet known included.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(super) fn first(&self) -> Option<(Position, &K)> {
+        self.order.first_key_value().map(|(p, k)| (*p, k))
+    }
+
+    pub(super) fn last(&self) -> Option<(Position, &K)> {
+        self.order.last_key_value().map(|(p, k)| (*p, k))
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.order.values()
+    }
+
+    /// A place for an item that is not in the list, at one end of those with its time.
+    pub(super) fn place(&mut self, time: i64, end: End) -> Position {
+        self.ties += 1;
+        let tie = match end {
+            End::Front => -self.ties,
+            End::Back => self.ties,
+        };
+        Position { time, tie }
+    }
+
+    /// Takes up an item; it is shown when [`Listing::show`] gives it a face.
+    pub(super) fn insert(&mut self, position: Position, key: K) {
+        self.order.insert(position, key);
+        self.shown.waiting.insert(position);
+    }
+
+    /// Shows a new item, or another version of it.
+    pub(super) fn show(&mut self, position: Position, item: Arc<T>) {
+        self.shown.waiting.remove(&position);
+        match self.shown.positions.binary_search(&position) {
+            Ok(index) => {
+                self.shown.items.set(index, item);
+            }
+            Err(index) => {
+                self.shown.positions.insert(index, position);
+                self.shown.items.insert(index, item);
+            }
+        }
+        self.touch(position);
+    }
+
+    /// Shows the item no more and waits for it no more, but knows its place.
+    pub(super) fn hide(&mut self, position: Position) {
+        self.shown.waiting.remove(&position);
+        if let Ok(index) = self.shown.positions.binary_search(&position) {
+            self.shown.positions.remove(index);
+            self.shown.items.remove(index);
+            self.touch(position);
+        }
+    }
+
+    pub(super) fn remove(&mut self, position: Position) {
+        self.order.remove(&position);
+        self.hide(position);
+    }
+
+    fn touch(&mut self, position: Position) {
+        for view in self.views.values_mut() {
+            view.touch(position);
+        }
+    }
+}

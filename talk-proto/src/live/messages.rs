@@ -1,0 +1,439 @@
+//! The messages of a conversation: a window of them, and those that they quote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::FetchId;
+use super::context::Context;
+use super::feed::{Cursor, Feed, Loaded};
+use super::key::{Dependent, StoreKey, ViewerId};
+use super::listing::{End, Listing, Position};
+use super::records::Records;
+use super::store::{Answer, News, Store};
+use super::sync::{Stage, Sync};
+use super::view::{ListState, ListView};
+use crate::command::RequestId;
+use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
+use crate::snapshot::{Snapshot, Update};
+use crate::wire::ServerEvent;
+
+/// The messages that a window begins with, and the most that one request gives, as documented.
+const FIRST_WINDOW: usize = 30;
+const PAGE: usize = 100;
+
+/// The messages of one conversation, newest first.
+pub(super) struct MessageStore {
+    feed: Feed<Message>,
+    pub(super) listing: Listing<MessageId, MessageSnapshot>,
+    pub(super) records: Records,
+    /// Quoted messages to fetch at the next drain.
+    pub(super) quotes_wanted: Vec<MessageId>,
+    quotes_in_flight: BTreeMap<MessageId, FetchId>,
+    /// Quoted messages that are shown as they were before a loss.
+    pub(super) refreshing: BTreeSet<MessageId>,
+    /// Whether the last message is shown elsewhere.
+    shown_as_last: bool,
+    pub(super) conversation: ConversationId,
+}
+
+/// The last message of a conversation.
+pub(super) enum LastMessage {
+    /// Not known, or not for certain.
+    Unknown,
+    /// Known, but not its nested data.
+    Waiting(Position),
+    /// The last message, if there is one.
+    Known(Option<Arc<MessageSnapshot>>),
+}
+
+impl MessageStore {
+    pub(super) fn new(conversation: ConversationId) -> Self {
+        let key = StoreKey::Messages(conversation.clone());
+        Self {
+            feed: Feed::new(Sync::new(key), PAGE),
+            listing: Listing::new(),
+            records: Records::default(),
+            quotes_wanted: Vec::new(),
+            quotes_in_flight: BTreeMap::new(),
+            refreshing: BTreeSet::new(),
+            shown_as_last: false,
+            conversation,
+        }
+    }
+
+    pub(super) fn key(&self) -> &StoreKey {
+        self.feed.sync.key()
+    }
+
+    /// Whether somebody shows the last message, which takes one message loaded.
+    pub(super) fn set_shown_as_last(&mut self, shown: bool, cx: &mut Context) {
+        self.shown_as_last = shown;
+        if shown {
+            cx.wanting.add(self.key());
+        } else {
+            cx.orphans.insert(self.key().clone());
+        }
+    }
+
+    pub(super) fn last_message(&self) -> LastMessage {
+        match self.feed.sync.stage {
+            Stage::Unloaded => return LastMessage::Unknown,
+            Stage::Absent => return LastMessage::Known(None),
+            Stage::Loaded if !self.refreshing.is_empty() => return LastMessage::Unknown,
+            Stage::Loaded => {}
+        }
+        match self.listing.first() {
+            Some((position, _)) if self.is_waiting(position) => LastMessage::Waiting(position),
+            Some(_) => LastMessage::Known(self.newest_shown()),
+            None if self.feed.is_complete() => LastMessage::Known(None),
+            None => LastMessage::Unknown,
+        }
+    }
+
+    /// Whether the nested data of the message there is still missing.
+    pub(super) fn is_waiting(&self, position: Position) -> bool {
+        self.listing.shown.waiting.contains(&position)
+    }
+
+    /// The newest message that can be shown.
+    pub(super) fn newest_shown(&self) -> Option<Arc<MessageSnapshot>> {
+        self.listing.shown.items.front().cloned()
+    }
+
+    /// Takes the answer about a quoted message; whatever else than the message makes it gone.
+    pub(super) fn answer_quote(
+        &mut self,
+        fetch: FetchId,
+        id: &MessageId,
+        answer: Answer<'_>,
+        cx: &mut Context,
+    ) {
+        if self.quotes_in_flight.get(id) != Some(&fetch) {
+            return;
+        }
+        self.quotes_in_flight.remove(id);
+        self.refreshing.remove(id);
+        if self.records.is_quote(id) {
+            let message = answer
+                .ok()
+                .flatten()
+                .and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
+            match message {
+                Some(message) if message.id == *id => self.learn(message, cx),
+                _ => self.set_gone(id, cx),
+            }
+            self.replay(Some(id), cx);
+        }
+        self.settle(cx);
+    }
+
+    fn state(&self, cap: usize) -> ListState {
+        ListState {
+            complete: self.feed.is_complete(),
+            full: self.listing.len() >= cap,
+            initial: FIRST_WINDOW.min(cap),
+        }
+    }
+
+    /// How many messages may be held. While no list shows them, a first window is enough.
+    fn cap(&self, limit: usize) -> usize {
+        if self.listing.views.is_empty() {
+            FIRST_WINDOW.min(limit.max(1))
+        } else {
+            limit.max(1)
+        }
+    }
+
+    fn apply(&mut self, event: &ServerEvent, cx: &mut Context) {
+        match event {
+            ServerEvent::MessageCreated { state, .. } => {
+                self.take_new(state.clone(), End::Front, cx);
+            }
+            ServerEvent::MessageEdited {
+                message_id, diff, ..
+            } => {
+                if let Some(message) = self.records.message(message_id) {
+                    let mut message = Message::clone(message);
+                    message.apply(diff.clone());
+                    self.learn(message, cx);
+                }
+            }
+            ServerEvent::MessageDeleted {
+                message_id,
+                new_last_message,
+                ..
+            } => {
+                self.delete(message_id, cx);
+                match new_last_message {
+                    None => {}
+                    Some(Some(message)) => self.take_new(message.clone(), End::Back, cx),
+                    Some(None) => self.clear(cx),
+                }
+            }
+            ServerEvent::ConversationCleared { .. } => self.clear(cx),
+            _ => {}
+        }
+    }
+
+    /// Takes up a message that came by an event, unless it lies behind what is loaded.
+    fn take_new(&mut self, message: Message, end: End, cx: &mut Context) {
+        if self.records.position(&message.id).is_some() {
+            return;
+        }
+        let position = self.listing.place(time(message.created_at), end);
+        let is_behind = self.listing.last().is_some_and(|(last, _)| position > last);
+        if is_behind && !self.feed.is_complete() {
+            return;
+        }
+        self.list(position, message, cx);
+        self.trim(cx);
+    }
+
+    fn clear(&mut self, cx: &mut Context) {
+        let all: Vec<MessageId> = self.listing.keys().cloned().collect();
+        for id in all {
+            self.unlist(&id, cx);
+        }
+        self.feed.cursor = Cursor::End;
+        cx.changed.insert(self.key().clone());
+    }
+
+    /// Makes the loaded messages these; what did not change stays as it is.
+    fn replace(&mut self, mut messages: Vec<Message>, cx: &mut Context) {
+        messages.sort_by_key(|message| time(message.created_at));
+        let kept: BTreeSet<&MessageId> = messages.iter().map(|message| &message.id).collect();
+        let gone: Vec<MessageId> = self
+            .listing
+            .keys()
+            .filter(|id| !kept.contains(id))
+            .cloned()
+            .collect();
+        for id in gone {
+            self.unlist(&id, cx);
+        }
+        let mut before = None;
+        for message in messages {
+            let time = time(message.created_at);
+            let position = match self.records.position(&message.id) {
+                Some(position) if position.is_at(time) && before < Some(position) => {
+                    self.learn(message, cx);
+                    position
+                }
+                // A page that names a message twice.
+                Some(position) if before == Some(position) => continue,
+                _ => {
+                    let position = self.listing.place(time, End::Back);
+                    self.list(position, message, cx);
+                    position
+                }
+            };
+            before = Some(position);
+        }
+        for id in self.records.quotes() {
+            if !self.records.is_missing(&id) {
+                self.refreshing.insert(id.clone());
+            }
+            self.quotes_wanted.push(id);
+        }
+    }
+
+    fn append(&mut self, messages: Vec<Message>, cx: &mut Context) {
+        for message in messages {
+            if self.records.position(&message.id).is_none() {
+                let position = self.listing.place(time(message.created_at), End::Back);
+                self.list(position, message, cx);
+            }
+        }
+    }
+
+    /// Drops the oldest messages above the cap.
+    fn trim(&mut self, cx: &mut Context) {
+        let cap = self.cap(cx.limits.window);
+        while self.listing.len() > cap {
+            let Some(id) = self.listing.last().map(|(_, id)| id.clone()) else {
+                return;
+            };
+            self.unlist(&id, cx);
+            self.feed.cursor = Cursor::Unknown;
+        }
+    }
+
+    /// Applies what came while an answer was awaited: all of it, or what concerns one message.
+    fn replay(&mut self, only: Option<&MessageId>, cx: &mut Context) {
+        for event in self.feed.sync.log().to_vec() {
+            let (ServerEvent::MessageEdited { message_id, .. }
+            | ServerEvent::MessageDeleted { message_id, .. }) = &event
+            else {
+                if only.is_none() {
+                    self.apply(&event, cx);
+                }
+                continue;
+            };
+            if only.is_none_or(|only| only == message_id) {
+                self.apply(&event, cx);
+            }
+        }
+    }
+
+    /// After an answer: looks for what is still missing, and tells the viewers.
+    fn settle(&mut self, cx: &mut Context) {
+        self.trim(cx);
+        let last = self.listing.last().map(|(position, _)| position);
+        for view in self.listing.views.values_mut() {
+            view.clamp(last, self.feed.is_complete());
+        }
+        if self.feed.sync.fetch.is_none() && self.quotes_in_flight.is_empty() {
+            self.feed.sync.clear_log();
+        }
+        cx.wanting.add(self.feed.sync.key());
+        cx.changed.insert(self.feed.sync.key().clone());
+    }
+
+    /// Forgets everything that was loaded.
+    fn forget(&mut self, cx: &mut Context) {
+        self.clear(cx);
+        self.feed.cursor = Cursor::Unknown;
+        for fetch in std::mem::take(&mut self.quotes_in_flight).into_values() {
+            cx.requests.forget(fetch);
+        }
+        self.quotes_wanted.clear();
+        self.refreshing.clear();
+    }
+}
+
+/// The order of messages: newest first.
+fn time(created_at: Millis) -> i64 {
+    created_at.0.saturating_neg()
+}
+
+impl Store for MessageStore {
+    fn open(&mut self, cx: &mut Context) {
+        self.feed.sync.open(cx);
+    }
+
+    fn lost(&mut self) {
+        self.feed.sync.lost();
+        self.quotes_in_flight.clear();
+        self.quotes_wanted.clear();
+        self.refreshing.clear();
+    }
+
+    fn close(&mut self, cx: &mut Context) {
+        self.feed.sync.close(cx);
+        self.forget(cx);
+    }
+
+    fn is_open(&self, cx: &Context) -> bool {
+        self.feed.sync.is_open(cx)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.shown_as_last || !self.listing.views.is_empty()
+    }
+
+    fn fetch(&mut self, cx: &mut Context) {
+        let cap = self.cap(cx.limits.window);
+        let state = self.state(cap);
+        let shown = &self.listing.shown;
+        let views = self.listing.views.values();
+        let wanted = views
+            .map(|view| view.wants(shown, state))
+            .chain(self.shown_as_last.then_some(1))
+            .max();
+        if let Some(wanted) = wanted {
+            let loaded = self.listing.len();
+            self.feed.fetch(wanted.min(cap), loaded, None::<&()>, cx);
+        }
+        if self.feed.sync.stage != Stage::Loaded || !cx.ready {
+            return;
+        }
+        for id in std::mem::take(&mut self.quotes_wanted) {
+            let needed = self.records.is_missing(&id) || self.refreshing.contains(&id);
+            if needed && !self.quotes_in_flight.contains_key(&id) {
+                let fetch = cx.requests.quote(&self.conversation, &id);
+                self.quotes_in_flight.insert(id, fetch);
+            }
+        }
+    }
+
+    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
+        match self.feed.take_answer(fetch, answer, cx) {
+            Loaded::Nothing => return,
+            Loaded::Absent => return self.forget(cx),
+            Loaded::All(messages) => self.replace(messages, cx),
+            Loaded::More(messages) => self.append(messages, cx),
+        }
+        self.replay(None, cx);
+        self.settle(cx);
+    }
+
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+        if self.feed.sync.follow_membership(event, cx) {
+            return self.forget(cx);
+        }
+        let awaiting = !self.quotes_in_flight.is_empty();
+        if self.feed.sync.admit(event, awaiting, cx) {
+            self.apply(event, cx);
+            if self.listing.len() == 0 && !self.feed.is_complete() {
+                cx.wanting.add(self.key());
+            }
+        }
+    }
+
+    fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context) {
+        if let Dependent::Message(_, id) = dependent {
+            self.refresh(id, cx);
+        }
+    }
+
+    fn viewers(&self) -> Vec<ViewerId> {
+        self.listing.views.keys().copied().collect()
+    }
+
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
+        self.listing.views.insert(viewer, ListView::new());
+        cx.wanting.add(self.key());
+        cx.changed.insert(self.key().clone());
+    }
+
+    fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
+        let view = self.listing.views.remove(&viewer);
+        view.map_or_else(Vec::new, |mut view| view.take_requests())
+    }
+
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
+        if let Some(view) = self.listing.views.get_mut(&viewer) {
+            view.load_more(request, count);
+            cx.wanting.add(self.key());
+            cx.changed.insert(self.key().clone());
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) -> bool {
+        let view = self.listing.views.get_mut(&viewer);
+        view.is_some_and(|view| view.cancel(request))
+    }
+
+    fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
+        let stage = self.feed.sync.stage;
+        if stage == Stage::Unloaded || !self.refreshing.is_empty() {
+            return;
+        }
+        let state = self.state(self.cap(cx.limits.window));
+        for (viewer, view) in &mut self.listing.views {
+            let review = match stage {
+                Stage::Absent => view.see_absence(),
+                Stage::Loaded | Stage::Unloaded => view.see(&mut self.listing.shown, state),
+            };
+            news.push(News {
+                viewer: *viewer,
+                update: review.update.map(|(window, changes)| Update {
+                    snapshot: Snapshot::Messages(window),
+                    changes,
+                }),
+                resolved: review.resolved,
+                refusal: None,
+            });
+        }
+    }
+}

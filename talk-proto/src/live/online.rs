@@ -1,0 +1,44 @@
+//! Whether a user is online.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::single::{Lookup, Thing};
+use crate::model::{Online, OnlineSnapshot, UserId};
+use crate::snapshot::Snapshot;
+use crate::wire::ServerEvent;
+
+pub(super) struct Presence {
+    pub(super) user: UserId,
+}
+
+impl Thing for Presence {
+    type Value = Online;
+
+    fn apply(&self, value: &mut Option<Online>, event: &ServerEvent) -> bool {
+        match event {
+            ServerEvent::UserOnlineChanged { diff, .. } => {
+                if let Some(online) = value {
+                    *online = *diff;
+                }
+                value.is_none()
+            }
+            ServerEvent::UserCreated { .. } => value.is_none(),
+            _ => false,
+        }
+    }
+
+    fn users(&self, _: Option<&Online>) -> BTreeSet<UserId> {
+        BTreeSet::from([self.user.clone()])
+    }
+
+    fn snapshot(&self, value: Option<&Online>, users: Lookup<'_>) -> Option<Snapshot> {
+        let Some(online) = value else {
+            return Some(Snapshot::Online(None));
+        };
+        let user = users.get(&self.user)?;
+        let is_connected = online.is_connected;
+        let snapshot = user.map(|user| Arc::new(OnlineSnapshot { user, is_connected }));
+        Some(Snapshot::Online(snapshot))
+    }
+}

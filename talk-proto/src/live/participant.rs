@@ -1,0 +1,58 @@
+//! One participant of a conversation.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::roster::Entry;
+use super::single::{Lookup, Thing};
+use crate::error::{Refused, RequestError};
+use crate::model::{Participant, UserId};
+use crate::snapshot::Snapshot;
+use crate::wire::ServerEvent;
+
+pub(super) struct OneParticipant {
+    pub(super) user: UserId,
+}
+
+impl Thing for OneParticipant {
+    type Value = Participant;
+
+    fn apply(&self, value: &mut Option<Participant>, event: &ServerEvent) -> bool {
+        match event {
+            ServerEvent::ParticipantCreated { user_id, state, .. } if *user_id == self.user => {
+                *value = Some(state.clone());
+            }
+            ServerEvent::ParticipantEdited { user_id, diff, .. } if *user_id == self.user => {
+                if let Some(participant) = value {
+                    participant.apply(diff.clone());
+                }
+            }
+            ServerEvent::ParticipantDeleted { user_id, .. } if *user_id == self.user => {
+                *value = None;
+            }
+            ServerEvent::SideDeleted { .. } => *value = None,
+            ServerEvent::SideCreated { .. } => return value.is_none(),
+            _ => {}
+        }
+        false
+    }
+
+    fn users(&self, _: Option<&Participant>) -> BTreeSet<UserId> {
+        BTreeSet::from([self.user.clone()])
+    }
+
+    fn snapshot(&self, value: Option<&Participant>, users: Lookup<'_>) -> Option<Snapshot> {
+        let Some(participant) = value else {
+            return Some(Snapshot::Participant(None));
+        };
+        let user = users.get(&self.user)?;
+        let snapshot = user.map(|user| Arc::new(participant.snapshot(user)));
+        Some(Snapshot::Participant(snapshot))
+    }
+
+    /// Who does not participate may not ask about others.
+    fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
+        let is_forbidden = matches!(refusal, RequestError::Refused(Refused { status: 403, .. }));
+        is_forbidden && self.user != *me
+    }
+}

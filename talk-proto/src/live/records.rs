@@ -1,0 +1,337 @@
+//! What is known of each message, and who quotes whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::context::Context;
+use super::key::Dependent;
+use super::listing::Position;
+use super::messages::MessageStore;
+use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot};
+
+/// The messages of a window, and those that they quote.
+#[derive(Default)]
+pub(super) struct Records {
+    records: BTreeMap<MessageId, Record>,
+    /// Who quotes a message.
+    quoters: BTreeMap<MessageId, Quoters>,
+}
+
+#[derive(Default)]
+struct Record {
+    content: Content,
+    /// The place in the window; `None` for one that is only quoted.
+    position: Option<Position>,
+    /// The message as its quoters show it, once one of them did.
+    quote: Option<Arc<ReferencedMessageSnapshot>>,
+}
+
+#[derive(Default)]
+enum Content {
+    /// It is to be fetched.
+    #[default]
+    Missing,
+    Known(Arc<Message>),
+    /// It cannot be fetched.
+    Gone,
+}
+
+#[derive(Default)]
+struct Quoters {
+    /// In the window: they show the quote.
+    listed: BTreeSet<MessageId>,
+    /// Quoted themselves: they show an ID.
+    quoted: BTreeSet<MessageId>,
+}
+
+impl Records {
+    pub(super) fn position(&self, id: &MessageId) -> Option<Position> {
+        self.records.get(id)?.position
+    }
+
+    pub(super) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
+        match &self.records.get(id)?.content {
+            Content::Known(message) => Some(message),
+            Content::Missing | Content::Gone => None,
+        }
+    }
+
+    /// Whether the message is here only because others quote it.
+    pub(super) fn is_quote(&self, id: &MessageId) -> bool {
+        let record = self.records.get(id);
+        record.is_some_and(|record| record.position.is_none())
+    }
+
+    pub(super) fn is_missing(&self, id: &MessageId) -> bool {
+        let record = self.records.get(id);
+        record.is_some_and(|record| matches!(record.content, Content::Missing))
+    }
+
+    /// The messages that are here only because others quote them.
+    pub(super) fn quotes(&self) -> Vec<MessageId> {
+        let quotes = self.records.iter().filter(|(_, r)| r.position.is_none());
+        quotes.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn listed_quoters(&self, id: &MessageId) -> Vec<MessageId> {
+        let quoters = self.quoters.get(id);
+        quoters.map_or_else(Vec::new, |quoters| quoters.listed.iter().cloned().collect())
+    }
+}
+
+impl MessageStore {
+    /// Puts a message at a place in the window.
+    pub(super) fn list(&mut self, position: Position, message: Message, cx: &mut Context) {
+        let id = message.id.clone();
+        let record = self.records.records.entry(id.clone()).or_default();
+        let old = record.position.replace(position);
+        let quoted = match &record.content {
+            Content::Known(known) => known.referenced_message_id.clone(),
+            Content::Missing | Content::Gone => None,
+        };
+        if let Some(old) = old {
+            self.listing.remove(old);
+        }
+        self.listing.insert(position, id.clone());
+        if let Some(quoted) = quoted {
+            self.unlink(&id, &quoted, cx);
+            self.link(&id, &quoted, cx);
+        }
+        self.refreshing.remove(&id);
+        self.learn(message, cx);
+        self.show(&id, cx);
+    }
+
+    /// Takes a message out of the window; it stays while others quote it.
+    pub(super) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
+        let Some(record) = self.records.records.get_mut(id) else {
+            return;
+        };
+        let quoted = match &record.content {
+            Content::Known(message) => message.referenced_message_id.clone(),
+            Content::Missing | Content::Gone => None,
+        };
+        if let Some(position) = record.position.take() {
+            self.listing.remove(position);
+            cx.changed.insert(self.key().clone());
+        }
+        if let Some(quoted) = &quoted {
+            self.unlink(id, quoted, cx);
+        }
+        let quoters = self.records.quoters.get(id);
+        if quoters.is_none_or(|quoters| quoters.listed.is_empty()) {
+            self.drop_record(id, cx);
+        } else if let Some(quoted) = &quoted {
+            self.link(id, quoted, cx);
+        }
+    }
+
+    /// The message is deleted: nobody quotes it any more.
+    pub(super) fn delete(&mut self, id: &MessageId, cx: &mut Context) {
+        let quoters = self.records.quoters.remove(id).unwrap_or_default();
+        let quoters: Vec<MessageId> = quoters.listed.into_iter().chain(quoters.quoted).collect();
+        for quoter in &quoters {
+            if let Some(record) = self.records.records.get_mut(quoter)
+                && let Content::Known(message) = &mut record.content
+            {
+                Arc::make_mut(message).referenced_message_id = None;
+            }
+        }
+        self.drop_record(id, cx);
+        for quoter in &quoters {
+            self.refresh(quoter, cx);
+        }
+    }
+
+    /// Takes note of what a message is.
+    pub(super) fn learn(&mut self, message: Message, cx: &mut Context) {
+        let id = message.id.clone();
+        let Some(record) = self.records.records.get_mut(&id) else {
+            return;
+        };
+        let old = match &record.content {
+            Content::Known(old) if **old == message => return,
+            Content::Known(old) => Some(Arc::clone(old)),
+            Content::Missing | Content::Gone => None,
+        };
+        let message = Arc::new(message);
+        record.content = Content::Known(Arc::clone(&message));
+        let old_sender = old.as_ref().and_then(|old| old.sender_id.as_ref());
+        if old_sender != message.sender_id.as_ref() {
+            let dependent = Dependent::Message(self.conversation.clone(), id.clone());
+            if let Some(sender) = old_sender {
+                cx.release_user(sender, &dependent);
+            }
+            if let Some(sender) = &message.sender_id {
+                cx.hold_user(sender, dependent);
+            }
+        }
+        let old_quoted = old
+            .as_ref()
+            .and_then(|old| old.referenced_message_id.as_ref());
+        if old_quoted != message.referenced_message_id.as_ref() {
+            if let Some(quoted) = old_quoted {
+                self.unlink(&id, quoted, cx);
+            }
+            if let Some(quoted) = &message.referenced_message_id {
+                self.link(&id, quoted, cx);
+            }
+        }
+        self.refresh(&id, cx);
+    }
+
+    /// A quoted message cannot be had.
+    pub(super) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
+        let Some(record) = self.records.records.get_mut(id) else {
+            return;
+        };
+        let old = std::mem::replace(&mut record.content, Content::Gone);
+        if let Content::Known(message) = old {
+            self.let_go(&message, cx);
+        }
+        self.refresh(id, cx);
+    }
+
+    /// Something that the message shows has changed: it is shown anew, by itself and in quotes.
+    pub(super) fn refresh(&mut self, id: &MessageId, cx: &mut Context) {
+        let Some(record) = self.records.records.get_mut(id) else {
+            return;
+        };
+        record.quote = None;
+        for quoter in self.records.listed_quoters(id) {
+            self.show(&quoter, cx);
+        }
+        self.show(id, cx);
+    }
+
+    /// Gives the window the message as it is now, once all that it shows is known.
+    fn show(&mut self, id: &MessageId, cx: &mut Context) {
+        let Some(position) = self.records.position(id) else {
+            return;
+        };
+        let Some(message) = self.records.message(id).cloned() else {
+            return;
+        };
+        let sender = match &message.sender_id {
+            None => None,
+            Some(sender) => match cx.user(sender) {
+                Some(sender) => sender.cloned(),
+                None => return,
+            },
+        };
+        let quote = match &message.referenced_message_id {
+            None => None,
+            Some(quoted) => match self.quote(quoted, cx) {
+                Some(quote) => quote,
+                None => return,
+            },
+        };
+        if let Some(shown) = self.listing.shown.get(position)
+            && Arc::ptr_eq(shown.message(), &message)
+            && is_same(shown.sender(), sender.as_ref())
+            && is_same(shown.referenced_message(), quote.as_ref())
+        {
+            return;
+        }
+        let snapshot = Arc::new(MessageSnapshot::new(message, sender, quote));
+        self.listing.show(position, snapshot);
+        cx.changed.insert(self.key().clone());
+    }
+
+    /// The message as its quoters show it; the outer `None` = not yet known.
+    fn quote(
+        &mut self,
+        id: &MessageId,
+        cx: &Context,
+    ) -> Option<Option<Arc<ReferencedMessageSnapshot>>> {
+        let Some(record) = self.records.records.get_mut(id) else {
+            return Some(None);
+        };
+        let message = match &record.content {
+            Content::Missing => return None,
+            Content::Gone => return Some(None),
+            Content::Known(message) => message,
+        };
+        if record.quote.is_none() {
+            let sender = match &message.sender_id {
+                None => None,
+                Some(sender) => cx.user(sender)?.cloned(),
+            };
+            let quote = ReferencedMessageSnapshot::new(Arc::clone(message), sender);
+            record.quote = Some(Arc::new(quote));
+        }
+        Some(record.quote.clone())
+    }
+
+    /// Takes note that `id` quotes `quoted`, which is fetched when a window shows the quote.
+    fn link(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut Context) {
+        let quoters = self.records.quoters.entry(quoted.clone()).or_default();
+        if self
+            .records
+            .records
+            .get(id)
+            .is_none_or(|record| record.position.is_none())
+        {
+            quoters.quoted.insert(id.clone());
+            return;
+        }
+        quoters.listed.insert(id.clone());
+        if !self.records.records.contains_key(quoted) {
+            self.records
+                .records
+                .insert(quoted.clone(), Record::default());
+            self.quotes_wanted.push(quoted.clone());
+            cx.wanting.add(self.key());
+        }
+    }
+
+    /// `id` does not quote `quoted` any more, which goes unless something else shows it.
+    fn unlink(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut Context) {
+        let Some(quoters) = self.records.quoters.get_mut(quoted) else {
+            return;
+        };
+        quoters.listed.remove(id);
+        quoters.quoted.remove(id);
+        let is_needed = !quoters.listed.is_empty();
+        if !is_needed && quoters.quoted.is_empty() {
+            self.records.quoters.remove(quoted);
+        }
+        if !is_needed && self.records.is_quote(quoted) {
+            self.drop_record(quoted, cx);
+        }
+    }
+
+    fn drop_record(&mut self, id: &MessageId, cx: &mut Context) {
+        let Some(record) = self.records.records.remove(id) else {
+            return;
+        };
+        if let Some(position) = record.position {
+            self.listing.remove(position);
+            cx.changed.insert(self.key().clone());
+        }
+        self.refreshing.remove(id);
+        if let Content::Known(message) = record.content {
+            self.let_go(&message, cx);
+        }
+    }
+
+    /// Lets go of what a message shows.
+    fn let_go(&mut self, message: &Message, cx: &mut Context) {
+        if let Some(sender) = &message.sender_id {
+            let dependent = Dependent::Message(self.conversation.clone(), message.id.clone());
+            cx.release_user(sender, &dependent);
+        }
+        if let Some(quoted) = &message.referenced_message_id {
+            self.unlink(&message.id, quoted, cx);
+        }
+    }
+}
+
+/// Whether two optional things are the same allocation.
+fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}

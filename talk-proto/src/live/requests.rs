@@ -1,0 +1,237 @@
+//! Requests of the live half, gathered until the next drain.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::Serialize;
+
+use super::key::StoreKey;
+use super::{FetchId, LiveOutput};
+use crate::command::RequestId;
+use crate::model::{ConversationId, MessageId, UserId};
+use crate::wire::path::path;
+use crate::wire::{Method, Request};
+
+/// The most users that one request may name.
+const USERS_PER_REQUEST: usize = 1000;
+
+/// What a request was sent for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be told of a thing.
+    Subscribe(StoreKey),
+    /// To have the thing, or a page of it.
+    Load(StoreKey),
+    /// A message that others quote.
+    Quote(ConversationId, MessageId),
+    /// To be told of users.
+    SubscribeUsers(Vec<UserId>),
+    /// To have users.
+    Users(Vec<UserId>),
+    /// To have users once, for the `get`s of messages.
+    UsersOnce(Vec<UserId>),
+    /// A part of the `get` of a message.
+    MessageGet(RequestId),
+}
+
+/// Every SUBSCRIBE of a drain goes before every GET, and users go last, in one request each.
+pub(super) struct Requests {
+    next: u64,
+    open: BTreeMap<FetchId, Purpose>,
+    subscribes: Vec<(FetchId, Request)>,
+    loads: Vec<(FetchId, Request)>,
+    users: Vec<UserId>,
+    users_once: Vec<UserId>,
+    /// Everything that waits in `subscribes` and `loads`.
+    waiting: BTreeSet<FetchId>,
+}
+
+#[derive(Serialize)]
+struct Ids<'a> {
+    ids: &'a [UserId],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UsersQuery<'a> {
+    ids: &'a [UserId],
+    include_private_fields: bool,
+}
+
+impl Requests {
+    pub(super) fn new() -> Self {
+        Self {
+            next: 0,
+            open: BTreeMap::new(),
+            subscribes: Vec::new(),
+            loads: Vec::new(),
+            users: Vec::new(),
+            users_once: Vec::new(),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn subscribe(&mut self, key: &StoreKey) -> FetchId {
+        let request = Request::bare(Method::Subscribe, key.path());
+        let fetch = self.register(Purpose::Subscribe(key.clone()));
+        self.subscribes.push((fetch, request));
+        fetch
+    }
+
+    /// Its answer does not matter.
+    pub(super) fn unsubscribe(&mut self, key: &StoreKey) {
+        let request = Request::bare(Method::Unsubscribe, key.path());
+        let fetch = self.id();
+        self.subscribes.push((fetch, request));
+    }
+
+    pub(super) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
+        let request = Request::new(Method::Get, key.path(), data);
+        let fetch = self.register(Purpose::Load(key.clone()));
+        self.loads.push((fetch, request));
+        fetch
+    }
+
+    /// Gets a message that others quote.
+    pub(super) fn quote(&mut self, conversation: &ConversationId, id: &MessageId) -> FetchId {
+        let purpose = Purpose::Quote(conversation.clone(), id.clone());
+        self.message(conversation, id, purpose)
+    }
+
+    /// Gets a message for the `get` that asked for it.
+    pub(super) fn message_once(
+        &mut self,
+        conversation: &ConversationId,
+        id: &MessageId,
+        request: RequestId,
+    ) -> FetchId {
+        self.message(conversation, id, Purpose::MessageGet(request))
+    }
+
+    fn message(
+        &mut self,
+        conversation: &ConversationId,
+        id: &MessageId,
+        purpose: Purpose,
+    ) -> FetchId {
+        let path = path(&[
+            "/me/conversations/",
+            conversation.as_str(),
+            "/messages/",
+            id.as_str(),
+        ]);
+        let fetch = self.register(purpose);
+        self.loads.push((fetch, Request::bare(Method::Get, path)));
+        fetch
+    }
+
+    /// Subscribes to a user and gets them with the next batch.
+    pub(super) fn user(&mut self, user: UserId) {
+        self.users.push(user);
+    }
+
+    /// Whether the user is in the next batch.
+    pub(super) fn is_user_waiting(&self, user: &UserId) -> bool {
+        self.users.contains(user)
+    }
+
+    /// Takes a user back out of the next batch. Whether they were in it.
+    pub(super) fn withdraw_user(&mut self, user: &UserId) -> bool {
+        let before = self.users.len();
+        self.users.retain(|other| other != user);
+        self.users.len() < before
+    }
+
+    /// Gets a user with the next batch.
+    pub(super) fn user_once(&mut self, user: UserId) {
+        self.users_once.push(user);
+    }
+
+    /// Ignores the answer; what still waits is not sent at all. Whether it was waiting.
+    pub(super) fn forget(&mut self, fetch: FetchId) -> bool {
+        self.open.remove(&fetch);
+        let waited = self.waiting.remove(&fetch);
+        if waited {
+            self.subscribes.retain(|(other, _)| *other != fetch);
+            self.loads.retain(|(other, _)| *other != fetch);
+        }
+        waited
+    }
+
+    /// Whether the request has not been sent.
+    pub(super) fn is_waiting(&self, fetch: FetchId) -> bool {
+        self.waiting.contains(&fetch)
+    }
+
+    /// What an answer is for, which is told once.
+    pub(super) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
+        self.open.remove(&fetch)
+    }
+
+    /// No request of this connection is answered any more.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+        self.subscribes.clear();
+        self.loads.clear();
+        self.users.clear();
+        self.users_once.clear();
+        self.waiting.clear();
+    }
+
+    /// Sends everything, and says which users were asked for by which request.
+    pub(super) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
+        let mut asked = Vec::new();
+        self.waiting.clear();
+        let mut send = |fetch, request| outputs.push_back(LiveOutput::Send { fetch, request });
+        for (fetch, request) in self.subscribes.drain(..) {
+            send(fetch, request);
+        }
+        let users = std::mem::take(&mut self.users);
+        for ids in users.chunks(USERS_PER_REQUEST) {
+            let fetch = self.register_sent(Purpose::SubscribeUsers(ids.to_vec()));
+            let request = Request::new(Method::Subscribe, "/users".to_owned(), &Ids { ids });
+            send(fetch, request);
+        }
+        for (fetch, request) in self.loads.drain(..) {
+            send(fetch, request);
+        }
+        for ids in users.chunks(USERS_PER_REQUEST) {
+            let fetch = self.register_sent(Purpose::Users(ids.to_vec()));
+            send(fetch, get_users(ids));
+            asked.extend(ids.iter().map(|id| (fetch, id.clone())));
+        }
+        let once = std::mem::take(&mut self.users_once);
+        for ids in once.chunks(USERS_PER_REQUEST) {
+            send(
+                self.register_sent(Purpose::UsersOnce(ids.to_vec())),
+                get_users(ids),
+            );
+        }
+        asked
+    }
+
+    fn register(&mut self, purpose: Purpose) -> FetchId {
+        let fetch = self.register_sent(purpose);
+        self.waiting.insert(fetch);
+        fetch
+    }
+
+    fn register_sent(&mut self, purpose: Purpose) -> FetchId {
+        let fetch = self.id();
+        self.open.insert(fetch, purpose);
+        fetch
+    }
+
+    fn id(&mut self) -> FetchId {
+        let id = FetchId(self.next);
+        self.next += 1;
+        id
+    }
+}
+
+fn get_users(ids: &[UserId]) -> Request {
+    let query = UsersQuery {
+        ids,
+        include_private_fields: false,
+    };
+    Request::new(Method::Get, "/users".to_owned(), &query)
+}

@@ -1,0 +1,187 @@
+//! How a store comes to hold what the server holds, whatever is lost or comes in between.
+
+use super::FetchId;
+use super::context::Context;
+use super::key::StoreKey;
+use crate::error::{Refused, RequestError};
+use crate::wire::ServerEvent;
+
+/// How many events are kept while an answer is awaited. With more, the load starts anew.
+const LOG_LIMIT: usize = 10_000;
+
+/// What a store knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing that is sure: what it may hold is from before a loss.
+    Unloaded,
+    /// That the thing does not exist, or cannot be seen.
+    Absent,
+    /// The thing.
+    Loaded,
+}
+
+/// What is to be made of an answer, given what was heard while it was on its way.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Take it, then apply the log.
+    Take,
+    /// The thing is not there, whatever the answer says.
+    Absent,
+    /// It is out of date: ask again.
+    Again,
+}
+
+/// The state of one store's subscription and load.
+///
+/// Events that arrive before an answer may or may not be part of it, so they are kept and
+/// applied over it: every event sets values, and applying one twice changes nothing.
+#[derive(Debug)]
+pub(super) struct Sync {
+    key: StoreKey,
+    pub(super) stage: Stage,
+    pub(super) fetch: Option<FetchId>,
+    subscription: Option<FetchId>,
+    log: Vec<ServerEvent>,
+}
+
+impl Sync {
+    pub(super) fn new(key: StoreKey) -> Self {
+        Self {
+            key,
+            stage: Stage::Unloaded,
+            fetch: None,
+            subscription: None,
+            log: Vec::new(),
+        }
+    }
+
+    pub(super) fn key(&self) -> &StoreKey {
+        &self.key
+    }
+
+    /// Subscribes on a connection that is ready, and asks for the load.
+    pub(super) fn open(&mut self, cx: &mut Context) {
+        if cx.ready {
+            self.subscription = Some(cx.requests.subscribe(&self.key));
+            cx.wanting.add(&self.key);
+        }
+    }
+
+    /// Whether the subscription was sent.
+    pub(super) fn is_open(&self, cx: &Context) -> bool {
+        let subscription = self.subscription;
+        subscription.is_some_and(|fetch| !cx.requests.is_waiting(fetch))
+    }
+
+    /// Ends the subscription; one that was not sent never is.
+    pub(super) fn close(&mut self, cx: &mut Context) {
+        if let Some(fetch) = self.fetch.take() {
+            cx.requests.forget(fetch);
+        }
+        if let Some(fetch) = self.subscription.take()
+            && !cx.requests.forget(fetch)
+        {
+            cx.requests.unsubscribe(&self.key);
+        }
+    }
+
+    /// The connection is gone, and with it the certainty.
+    pub(super) fn lost(&mut self) {
+        self.stage = Stage::Unloaded;
+        self.fetch = None;
+        self.subscription = None;
+        self.log.clear();
+    }
+
+    /// Whether a load should be sent now.
+    pub(super) fn should_load(&self, cx: &Context) -> bool {
+        cx.ready && self.fetch.is_none() && self.stage == Stage::Unloaded
+    }
+
+    /// Takes note of the current user's coming and going. Whether the thing is gone now.
+    pub(super) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut Context) -> bool {
+        match (event, self.stage) {
+            (ServerEvent::SideDeleted { .. }, Stage::Loaded) => {
+                self.set_absent(cx);
+                true
+            }
+            (ServerEvent::SideCreated { .. }, Stage::Absent) => {
+                self.reload(cx);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps the event if an answer is awaited, or if `awaiting` something beside. Whether to
+    /// apply it at once.
+    pub(super) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut Context) -> bool {
+        if self.stage == Stage::Unloaded || self.fetch.is_some() || awaiting {
+            self.log.push(event.clone());
+            if self.log.len() > LOG_LIMIT {
+                self.reload(cx);
+            }
+        }
+        self.stage == Stage::Loaded
+    }
+
+    /// Judges an answer that the thing is there, or is not.
+    pub(super) fn judge(&self, found: bool) -> Verdict {
+        let mut membership = self.log.iter().filter_map(|event| match event {
+            ServerEvent::SideCreated { .. } => Some(true),
+            ServerEvent::SideDeleted { .. } => Some(false),
+            _ => None,
+        });
+        let stayed = membership.clone().all(|joined| joined);
+        match membership.next_back() {
+            Some(false) => Verdict::Absent,
+            None if !found => Verdict::Absent,
+            // Joined since: what was not there is, and what was there before leaving is old.
+            Some(true) if !found || !stayed => Verdict::Again,
+            Some(true) | None => Verdict::Take,
+        }
+    }
+
+    /// What came while the answer was awaited.
+    pub(super) fn log(&self) -> &[ServerEvent] {
+        &self.log
+    }
+
+    /// Forgets what came, as nothing is awaited any more.
+    pub(super) fn clear_log(&mut self) {
+        self.log.clear();
+    }
+
+    /// Loads everything anew.
+    pub(super) fn reload(&mut self, cx: &mut Context) {
+        if let Some(fetch) = self.fetch.take() {
+            cx.requests.forget(fetch);
+        }
+        self.stage = Stage::Unloaded;
+        self.log.clear();
+        cx.wanting.add(&self.key);
+    }
+
+    /// The thing is not there.
+    pub(super) fn set_absent(&mut self, cx: &mut Context) {
+        if let Some(fetch) = self.fetch.take() {
+            cx.requests.forget(fetch);
+        }
+        self.stage = Stage::Absent;
+        self.log.clear();
+        cx.changed.insert(self.key.clone());
+    }
+}
+
+/// Whether a refusal says that the thing is not there for the current user.
+pub(super) fn is_absence(error: &RequestError) -> bool {
+    match error {
+        RequestError::Refused(Refused { status: 404, .. }) => true,
+        RequestError::Refused(Refused {
+            status: 403,
+            error_code,
+            ..
+        }) => error_code == "NOT_A_PARTICIPANT",
+        _ => false,
+    }
+}

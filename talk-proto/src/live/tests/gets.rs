@@ -1,0 +1,258 @@
+//! What is read once.
+
+use serde_json::json;
+
+use super::kit::*;
+use crate::live::Get;
+
+fn id<T: for<'a> TryFrom<&'a str>>(id: &str) -> T {
+    T::try_from(id).unwrap_or_else(|_| panic!("empty"))
+}
+
+const M1: &str = "GET /me/conversations/c/messages/m1";
+const BOB: &str = "GET /me/conversations/c/participants/bob";
+const REACTIONS: &str = "GET /me/conversations/c/messages/m1/reactions/%F0%9F%91%8D";
+
+#[test]
+fn a_user_is_read_through_their_store() {
+    let mut kit = Kit::new();
+    let first = kit.get(Get::User(id("bob")));
+    let same = kit.get(Get::User(id("bob")));
+    assert_eq!(kit.drain().len(), 2);
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.reply(first)["name"], "Bob");
+    assert_eq!(kit.reply(same)["name"], "Bob");
+    let again = kit.get(Get::User(id("bob")));
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.reply(again)["name"], "Bob");
+    assert_eq!(kit.wait(30), ["UNSUBSCRIBE /users/bob {}"]);
+}
+
+#[test]
+fn a_conversation_is_read_through_its_stores() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Conversation(id("c")));
+    assert_eq!(
+        kit.drain(),
+        [
+            "SUBSCRIBE /me/conversations/c {}",
+            "SUBSCRIBE /me/conversations/c/messages {}",
+            "GET /me/conversations/c {}",
+            r#"GET /me/conversations/c/messages {"limit":1}"#,
+        ]
+    );
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &page(&[], None));
+    assert_eq!(kit.reply(get)["id"], "c");
+    let again = kit.get(Get::Conversation(id("c")));
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.reply(again)["id"], "c");
+}
+
+#[test]
+fn a_participant_is_read_with_their_user() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    assert_eq!(
+        kit.drain(),
+        [
+            "SUBSCRIBE /me/conversations/c/participants/bob {}",
+            r#"SUBSCRIBE /users {"ids":["bob"]}"#,
+            "GET /me/conversations/c/participants/bob {}",
+            r#"GET /users {"ids":["bob"],"includePrivateFields":false}"#,
+        ]
+    );
+    kit.answer(BOB, &participant("bob", 7));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.reply(get)["user"]["name"], "Bob");
+    assert_eq!(kit.reply(get)["joinedAt"], 7);
+}
+
+#[test]
+fn an_outsider_may_not_ask_about_others() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    let mine = kit.get(Get::Participant(id("c"), id("me")));
+    let topic = crate::Topic::Participant {
+        conversation: id("c"),
+        user: id("bob"),
+    };
+    let subscription = kit.subscribe(topic);
+    kit.drain();
+    kit.refuse(BOB, 403, "NOT_A_PARTICIPANT");
+    kit.refuse(
+        "GET /me/conversations/c/participants/me",
+        403,
+        "NOT_A_PARTICIPANT",
+    );
+    assert!(kit.resolved[&get].is_err());
+    assert_eq!(kit.reply(mine), json!(null));
+    assert_eq!(kit.last(subscription), json!(null));
+}
+
+#[test]
+fn a_participant_who_is_none_is_null() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    kit.drain();
+    kit.refuse(BOB, 404, "PARTICIPANT_NOT_FOUND");
+    assert_eq!(kit.reply(get), json!(null));
+}
+
+#[test]
+fn the_first_reactions_are_ten() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::FirstReactions(id("c"), id("m1"), id("👍")));
+    assert_eq!(
+        kit.drain(),
+        [
+            "SUBSCRIBE /me/conversations/c/messages/m1/reactions/%F0%9F%91%8D {}",
+            r#"GET /me/conversations/c/messages/m1/reactions/%F0%9F%91%8D {"limit":30}"#,
+        ]
+    );
+    let reactions: Vec<_> = (0..30)
+        .map(|n| json!({"userId": format!("u{n}"), "createdAt": n}))
+        .collect();
+    let users: serde_json::Map<_, _> = (0..30)
+        .map(|n| (format!("u{n}"), user(&format!("u{n}"), "U")))
+        .collect();
+    kit.answer(REACTIONS, &page(&reactions, Some("x")));
+    kit.answer(USERS, &users.into());
+    let reply = kit.reply(get);
+    assert_eq!(reply.as_array().unwrap().len(), 10);
+    assert_eq!(
+        (&reply[9]["user"]["id"], &reply[9]["createdAt"]),
+        (&json!("u9"), &json!(9))
+    );
+}
+
+#[test]
+fn reactions_to_a_message_that_is_gone_are_null() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::FirstReactions(id("c"), id("m1"), id("👍")));
+    kit.drain();
+    kit.refuse(REACTIONS, 404, "MESSAGE_NOT_FOUND");
+    assert_eq!(kit.reply(get), json!(null));
+}
+
+#[test]
+fn a_message_is_read_beside_all_stores() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    assert_eq!(kit.drain(), ["GET /me/conversations/c/messages/m1 {}"]);
+    let sent = kit.answer(M1, &reply_to(message("m1", "alice", 1), "m0"));
+    assert_eq!(
+        sent,
+        [
+            "GET /me/conversations/c/messages/m0 {}",
+            r#"GET /users {"ids":["alice"],"includePrivateFields":false}"#,
+        ]
+    );
+    kit.answer(
+        "GET /me/conversations/c/messages/m0",
+        &message("m0", "bob", 0),
+    );
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    let reply = kit.reply(get);
+    assert_eq!(reply["sender"]["name"], "Alice");
+    assert_eq!(reply["referencedMessage"]["sender"]["name"], "Bob");
+    assert!(kit.live.is_idle());
+}
+
+#[test]
+fn a_message_that_cannot_be_seen_is_null_and_another_refusal_fails() {
+    for (status, code, is_null) in [
+        (404, "MESSAGE_NOT_FOUND", true),
+        (403, "NOT_A_PARTICIPANT", true),
+        (403, "OTHER", false),
+    ] {
+        let mut kit = Kit::new();
+        let get = kit.get(Get::Message(id("c"), id("m1")));
+        kit.drain();
+        kit.refuse(M1, status, code);
+        assert_eq!(kit.resolved[&get].is_ok(), is_null, "{code}");
+        assert!(kit.live.is_idle());
+    }
+}
+
+#[test]
+fn a_message_whose_quote_or_sender_is_gone_is_shown_without() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    kit.answer(M1, &reply_to(message("m1", "alice", 1), "m0"));
+    kit.refuse(
+        "GET /me/conversations/c/messages/m0",
+        404,
+        "MESSAGE_NOT_FOUND",
+    );
+    kit.refuse(USERS, 400, "WHY");
+    let reply = kit.reply(get);
+    assert_eq!(
+        (&reply["sender"], &reply["referencedMessage"]),
+        (&json!(null), &json!(null))
+    );
+}
+
+#[test]
+fn a_message_that_was_being_read_is_read_anew_after_a_loss() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    kit.answer(M1, &message("m1", "alice", 1));
+    let sent = kit.reconnect();
+    assert_eq!(sent, ["GET /me/conversations/c/messages/m1 {}"]);
+    kit.answer(M1, &message("m1", "alice", 1));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.reply(get)["sender"]["name"], "Alice");
+}
+
+#[test]
+fn a_get_that_was_not_sent_never_is_once_cancelled() {
+    let mut kit = Kit::new();
+    for get in [
+        Get::User(id("bob")),
+        Get::Conversation(id("c")),
+        Get::Participant(id("c"), id("bob")),
+        Get::Message(id("c"), id("m1")),
+        Get::FirstReactions(id("c"), id("m1"), id("👍")),
+    ] {
+        let request = kit.get(get.clone());
+        assert_eq!(kit.live.pending_requests(), 1);
+        assert_eq!(kit.live.cancel(kit.now, request), Some(false));
+        assert_eq!(kit.drain(), [""; 0], "{get:?}");
+        assert!(kit.live.is_idle(), "{get:?}");
+        let request = kit.get(get.clone());
+        kit.drain();
+        assert_eq!(kit.live.cancel(kit.now, request), Some(true), "{get:?}");
+        assert_eq!(kit.live.cancel(kit.now, request), None);
+        kit.reconnect();
+        assert!(kit.live.is_idle(), "{get:?}");
+    }
+    assert!(kit.resolved.is_empty());
+}
+
+#[test]
+fn the_end_fails_everything_and_leaves_nothing() {
+    let mut kit = Kit::new();
+    let gets = [
+        kit.get(Get::User(id("bob"))),
+        kit.get(Get::Message(id("c"), id("m1"))),
+    ];
+    let subscription = kit.messages("c");
+    let more = kit.load_more(subscription, 5);
+    kit.drain();
+    kit.live.end(&crate::SessionError::ShutDown.into());
+    assert_eq!(kit.drain(), [""; 0]);
+    for request in gets.into_iter().chain([more]) {
+        assert!(kit.resolved[&request].is_err());
+    }
+    assert!(kit.ended[&subscription].is_some());
+    assert!(kit.live.is_idle());
+    assert_eq!(
+        (kit.live.pending_requests(), kit.live.subscriptions()),
+        (0, 0)
+    );
+    assert_eq!(kit.live.poll_timeout(), None);
+}

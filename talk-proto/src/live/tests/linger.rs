@@ -1,0 +1,136 @@
+//! What nobody shows stays for a while.
+
+use serde_json::json;
+
+use super::kit::*;
+
+fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    id
+}
+
+#[test]
+fn messages_linger_ten_seconds_and_their_users_thirty_more() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.unsubscribe(id);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.ended[&id], None);
+    assert_eq!(kit.wait(9), [""; 0]);
+    assert_eq!(kit.wait(1), ["UNSUBSCRIBE /me/conversations/c/messages {}"]);
+    assert_eq!(kit.wait(29), [""; 0]);
+    assert!(!kit.live.is_idle());
+    assert_eq!(kit.wait(1), ["UNSUBSCRIBE /users/alice {}"]);
+    assert!(kit.live.is_idle());
+    assert_eq!(kit.live.poll_timeout(), None);
+}
+
+#[test]
+fn a_conversation_lingers_thirty_seconds_and_its_messages_ten_more() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &page(&[], None));
+    kit.unsubscribe(id);
+    kit.drain();
+    assert_eq!(kit.wait(30), ["UNSUBSCRIBE /me/conversations/c {}"]);
+    assert_eq!(
+        kit.wait(10),
+        ["UNSUBSCRIBE /me/conversations/c/messages {}"]
+    );
+    assert!(kit.live.is_idle());
+}
+
+#[test]
+fn what_lingers_is_live_and_shows_again_at_once() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.unsubscribe(id);
+    kit.drain();
+    kit.wait(9);
+    kit.publish(&[created(&message("m2", "alice", 2))]);
+    let id = kit.messages("c");
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.ids(id), ["m2", "m1"]);
+    // The time begins anew with the next one who leaves.
+    assert_eq!(kit.wait(9), [""; 0]);
+    kit.unsubscribe(id);
+    kit.drain();
+    assert_eq!(kit.wait(9), [""; 0]);
+    assert_eq!(kit.wait(1).len(), 1);
+}
+
+#[test]
+fn nothing_lingers_while_another_looks() {
+    let mut kit = Kit::new();
+    let a = loaded(&mut kit);
+    let b = kit.messages("c");
+    kit.drain();
+    kit.unsubscribe(a);
+    kit.drain();
+    assert_eq!(kit.live.poll_timeout(), None);
+    kit.publish(&[created(&message("m2", "alice", 2))]);
+    assert_eq!(kit.count(a), 1);
+    assert_eq!(kit.ids(b), ["m2", "m1"]);
+}
+
+#[test]
+fn what_was_not_sent_does_not_linger() {
+    let mut kit = Kit::offline();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.unsubscribe(id);
+    kit.drain();
+    assert!(kit.live.is_idle());
+
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.unsubscribe(id);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert!(kit.live.is_idle());
+}
+
+#[test]
+fn a_loss_forgets_what_lingers() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.unsubscribe(id);
+    kit.drain();
+    assert_eq!(kit.lose(), [""; 0]);
+    assert!(kit.live.is_idle());
+    assert_eq!(kit.reconnect(), [""; 0]);
+    assert_eq!(kit.live.poll_timeout(), None);
+}
+
+#[test]
+fn the_end_of_lingering_unsubscribes_what_nobody_shows() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    let stays = kit.user("bob");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.unsubscribe(id);
+    kit.drain();
+    kit.live.end_linger(kit.now);
+    let mut sent = kit.drain();
+    sent.sort();
+    assert_eq!(
+        sent,
+        [
+            "UNSUBSCRIBE /me/conversations/c {}",
+            "UNSUBSCRIBE /me/conversations/c/messages {}",
+            "UNSUBSCRIBE /users/alice {}",
+        ]
+    );
+    kit.unsubscribe(stays);
+    kit.drain();
+    kit.wait(30);
+    assert!(kit.live.is_idle());
+}

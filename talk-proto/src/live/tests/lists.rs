@@ -1,0 +1,184 @@
+//! Participants and reactions.
+
+use serde_json::{Value, json};
+
+use super::kit::*;
+use crate::snapshot::Topic;
+use crate::{CommandError, SubscriptionId};
+
+const PARTICIPANTS: &str = "GET /me/conversations/c/participants";
+const REACTIONS: &str = "GET /me/conversations/c/messages/m/reactions/%3Aa%3A";
+
+fn participants(kit: &mut Kit) -> SubscriptionId {
+    let conversation = "c".try_into().unwrap();
+    kit.subscribe(Topic::Participants { conversation })
+}
+
+fn reactions(kit: &mut Kit) -> SubscriptionId {
+    kit.subscribe(Topic::Reactions {
+        conversation: "c".try_into().unwrap(),
+        message: "m".try_into().unwrap(),
+        emoji: ":a:".try_into().unwrap(),
+    })
+}
+
+fn users(ids: impl IntoIterator<Item = String>) -> Value {
+    let users: serde_json::Map<_, _> = ids
+        .into_iter()
+        .map(|id| (id.clone(), user(&id, &id)))
+        .collect();
+    users.into()
+}
+
+/// `p{from}` down to `p{to}`.
+fn page_of(from: i64, to: i64, cursor: Option<&str>) -> Value {
+    let data: Vec<_> = (to..=from)
+        .rev()
+        .map(|n| participant(&format!("p{n}"), n))
+        .collect();
+    page(&data, cursor)
+}
+
+fn reaction(user: &str, created_at: i64) -> Value {
+    json!({"userId": user, "createdAt": created_at})
+}
+
+#[test]
+fn participants_come_latest_first_and_grow_into_the_past() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    assert_eq!(
+        kit.drain(),
+        [
+            "SUBSCRIBE /me/conversations/c/participants {}",
+            r#"GET /me/conversations/c/participants {"limit":10}"#,
+        ]
+    );
+    kit.answer(PARTICIPANTS, &page_of(20, 11, Some("x")));
+    kit.answer(USERS, &users((11..=20).map(|n| format!("p{n}"))));
+    assert_eq!((kit.ids(id).len(), &*kit.ids(id)[0]), (10, "p20"));
+    let more = kit.try_load_more(id, None).unwrap();
+    let sent = kit.drain();
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/participants {"limit":10,"cursor":"x"}"#]
+    );
+    kit.answer(PARTICIPANTS, &page_of(10, 5, None));
+    kit.answer(USERS, &users((5..=10).map(|n| format!("p{n}"))));
+    assert_eq!(kit.ids(id).len(), 16);
+    assert_eq!(kit.reply(more), json!("done"));
+    let error = kit.try_load_more(id, Some(51)).unwrap_err();
+    assert_eq!(error, CommandError::CountOutOfRange { given: 51, max: 50 });
+}
+
+#[test]
+fn participants_join_change_and_leave() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(2, 1, None));
+    kit.answer(USERS, &users(["p1".to_owned(), "p2".to_owned()]));
+    kit.publish(&[
+        json!({"type": "participant.created", "conversationId": "c", "userId": "p3",
+                         "state": participant("p3", 3)}),
+    ]);
+    assert_eq!(kit.count(id), 1);
+    kit.answer(USERS, &users(["p3".to_owned()]));
+    assert_eq!(kit.ids(id), ["p3", "p2", "p1"]);
+    kit.publish(&[
+        json!({"type": "participant.edited", "conversationId": "c", "userId": "p1",
+                         "diff": {"access": "Read"}}),
+    ]);
+    assert_eq!(kit.last(id)[2]["access"], "Read");
+    kit.publish(&[renamed("p2", "Two")]);
+    assert_eq!(kit.last(id)[1]["user"]["name"], "Two");
+    kit.publish(&[json!({"type": "participant.deleted", "conversationId": "c", "userId": "p2"})]);
+    assert_eq!(kit.ids(id), ["p3", "p1"]);
+    // Who comes back comes in front.
+    kit.publish(&[
+        json!({"type": "participant.created", "conversationId": "c", "userId": "p1",
+                         "state": participant("p1", 9)}),
+    ]);
+    assert_eq!(kit.ids(id), ["p1", "p3"]);
+    kit.publish(&[json!({"type": "side.deleted", "conversationId": "c"})]);
+    assert_eq!(kit.last(id), json!(null));
+}
+
+#[test]
+fn a_participant_without_a_user_is_not_shown() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(2, 1, None));
+    kit.answer(USERS, &users(["p1".to_owned()]));
+    assert_eq!(kit.ids(id), ["p1"]);
+    kit.publish(&[json!({"type": "user.created", "userId": "p2", "state": user("p2", "Two")})]);
+    assert_eq!(kit.ids(id), ["p2", "p1"]);
+}
+
+#[test]
+fn participants_are_right_again_after_a_loss() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(2, 1, None));
+    kit.answer(USERS, &users(["p1".to_owned(), "p2".to_owned()]));
+    kit.reconnect();
+    let mut p1 = participant("p1", 1);
+    p1["access"] = json!("Read");
+    kit.answer(PARTICIPANTS, &page(&[participant("p3", 3), p1], None));
+    kit.answer(USERS, &users(["p1".to_owned()]));
+    kit.answer(USERS, &users(["p3".to_owned()]));
+    assert_eq!(kit.ids(id), ["p3", "p1"]);
+    assert_eq!(kit.last(id)[1]["access"], "Read");
+    assert_eq!(kit.count(id), 2);
+}
+
+#[test]
+fn reactions_come_oldest_first_ten_at_first() {
+    let mut kit = Kit::new();
+    let id = reactions(&mut kit);
+    let sent = kit.drain();
+    assert_eq!(
+        sent[1],
+        r#"GET /me/conversations/c/messages/m/reactions/%3Aa%3A {"limit":30}"#
+    );
+    let data: Vec<_> = (0..12).map(|n| reaction(&format!("u{n}"), n)).collect();
+    kit.answer(REACTIONS, &page(&data, None));
+    kit.answer(USERS, &users((0..12).map(|n| format!("u{n}"))));
+    assert_eq!(kit.ids(id).len(), 10);
+    let added = |user: &str, at: i64| {
+        json!({"type": "reaction.added", "conversationId": "c", "messageId": "m",
+               "emoji": ":a:", "userId": user, "createdAt": at})
+    };
+    // The window does not reach the end.
+    kit.publish(&[added("new", 50)]);
+    assert_eq!(kit.count(id), 1);
+    let more = kit.load_more(id, 100);
+    kit.drain();
+    kit.answer(USERS, &users(["new".to_owned()]));
+    assert_eq!(kit.reply(more), json!("done"));
+    assert_eq!(kit.ids(id).len(), 13);
+    // Now it does.
+    kit.publish(&[added("u99", 99)]);
+    kit.answer(USERS, &users(["u99".to_owned()]));
+    assert_eq!(kit.ids(id)[13], "u99");
+    kit.publish(&[
+        json!({"type": "reaction.removed", "conversationId": "c", "messageId": "m",
+                         "emoji": ":a:", "userId": "u0"}),
+    ]);
+    assert_eq!(kit.ids(id)[0], "u1");
+    kit.publish(&[deleted("m")]);
+    assert_eq!(kit.last(id), json!(null));
+}
+
+#[test]
+fn another_message_does_not_fetch_reactions_again() {
+    let mut kit = Kit::new();
+    let id = reactions(&mut kit);
+    kit.drain();
+    kit.answer(REACTIONS, &page(&[], None));
+    assert_eq!(kit.publish(&[created(&message("m2", "alice", 2))]), [""; 0]);
+    assert_eq!(kit.publish(&[deleted("m2")]), [""; 0]);
+    assert_eq!(kit.last(id), json!([]));
+}

@@ -1,0 +1,431 @@
+//! The window of messages.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::kit::*;
+use crate::changes::{Changes, ListChanges};
+use crate::error::CommandError;
+
+/// A subscription to `c` that shows `m30` to `m1`, with more to load when `cursor`.
+fn loaded(kit: &mut Kit, cursor: Option<&str>) -> crate::SubscriptionId {
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(30, 1), cursor));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.count(id), 1);
+    id
+}
+
+#[test]
+fn a_first_window_comes_once_it_is_complete() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    assert_eq!(
+        kit.drain(),
+        [
+            "SUBSCRIBE /me/conversations/c/messages {}",
+            r#"GET /me/conversations/c/messages {"limit":30}"#,
+        ]
+    );
+    let sent = kit.answer(MESSAGES, &page(&messages(2, 1), None));
+    assert_eq!(
+        sent,
+        [
+            r#"SUBSCRIBE /users {"ids":["alice"]}"#,
+            r#"GET /users {"ids":["alice"],"includePrivateFields":false}"#,
+        ]
+    );
+    assert_eq!(kit.count(id), 0);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.ids(id), ["m2", "m1"]);
+    assert_eq!(kit.last(id)[0]["sender"]["name"], "Alice");
+    assert!(kit.window(id).loaded_all());
+}
+
+#[test]
+fn users_are_asked_for_in_the_order_in_which_they_are_needed() {
+    let mut kit = Kit::new();
+    kit.messages("c");
+    kit.drain();
+    let page = page(&[message("m2", "zoe", 2), message("m1", "bob", 1)], None);
+    let sent = kit.answer(MESSAGES, &page);
+    assert_eq!(sent[0], r#"SUBSCRIBE /users {"ids":["zoe","bob"]}"#);
+}
+
+#[test]
+fn an_unknown_sender_is_none() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.last(id)[0]["sender"], json!(null));
+}
+
+#[test]
+fn a_refused_fetch_of_users_does_not_hang() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    kit.refuse(USERS, 400, "TOO_MANY");
+    assert_eq!(kit.last(id)[0]["sender"], json!(null));
+    assert!(kit.ended.is_empty());
+}
+
+#[test]
+fn a_new_message_comes_in_front_and_widens_the_window() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    let before = kit.window(id).clone();
+    kit.publish(&[created(&message("m31", "alice", 31))]);
+    let after = kit.window(id);
+    assert_eq!(after.len(), 31);
+    assert!(Arc::ptr_eq(after.get(1).unwrap(), before.get(0).unwrap()));
+    let mut changes = ListChanges::default();
+    changes.inserted.push(0);
+    assert_eq!(kit.changes[&id], Changes::List(changes));
+}
+
+#[test]
+fn a_message_of_an_equal_time_comes_in_front() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    kit.publish(&[created(&message("new", "alice", 30))]);
+    assert_eq!(kit.ids(id)[..2], ["new", "m30"]);
+}
+
+#[test]
+fn several_events_of_a_publish_are_one_update() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    kit.publish(&[
+        created(&message("m31", "alice", 31)),
+        created(&message("m32", "alice", 32)),
+        edited("m31", json!({"custom": {"a": "b"}})),
+        deleted("m30"),
+        edited("m1", json!({"editedAt": 5})),
+    ]);
+    assert_eq!(kit.count(id), 2);
+    let Changes::List(changes) = &kit.changes[&id] else {
+        panic!("no list");
+    };
+    assert_eq!(changes.inserted, [0, 1]);
+    assert_eq!(changes.removed, [0]);
+    assert_eq!(changes.updated, [30]);
+}
+
+#[test]
+fn what_changes_nothing_is_not_shown() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    let before = kit.window(id).clone();
+    kit.publish(&[
+        edited("m1", json!({"custom": {}})),
+        edited("nobody", json!({})),
+    ]);
+    kit.publish(&[renamed("alice", "Alice")]);
+    // There and back again within one step.
+    kit.publish(&[renamed("alice", "Bob"), renamed("alice", "Alice")]);
+    kit.publish(&[
+        edited("m1", json!({"editedAt": 9})),
+        edited("m1", json!({"editedAt": null})),
+    ]);
+    assert_eq!(kit.count(id), 1);
+    kit.publish(&[created(&message("m31", "alice", 31))]);
+    for index in 0..30 {
+        let (old, new) = (before.get(index), kit.window(id).get(index + 1));
+        assert!(Arc::ptr_eq(old.unwrap(), new.unwrap()), "{index}");
+    }
+}
+
+#[test]
+fn a_message_by_a_new_user_waits_for_the_user() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    let sent = kit.publish(&[created(&message("m31", "bob", 31))]);
+    assert_eq!(sent[0], r#"SUBSCRIBE /users {"ids":["bob"]}"#);
+    kit.publish(&[created(&message("m32", "alice", 32))]);
+    assert_eq!(kit.count(id), 1);
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.count(id), 2);
+    assert_eq!(kit.ids(id)[..2], ["m32", "m31"]);
+}
+
+#[test]
+fn a_stream_of_new_users_delays_a_window_by_one_fetch() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    for n in 31..60 {
+        kit.publish(&[created(&message(&format!("m{n}"), &format!("u{n}"), n))]);
+        if n > 31 {
+            let name = format!("u{}", n - 1);
+            kit.answer(USERS, &json!({name.clone(): user(&name, "New")}));
+        }
+    }
+    assert!(kit.count(id) > 10, "{}", kit.count(id));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id)[0], "m59");
+    assert_eq!(kit.window(id).len(), 59);
+}
+
+#[test]
+fn load_more_is_relative_to_what_is_shown() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(100, 71), Some("x")));
+    kit.answer(USERS, &json!({}));
+    let five = kit.load_more(id, 5);
+    let sent = kit.drain();
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/messages {"limit":5,"cursor":"x"}"#]
+    );
+    let ten = kit.load_more(id, 10);
+    assert_eq!(kit.drain(), [""; 0]);
+    let sent = kit.answer(MESSAGES, &page(&messages(70, 66), Some("y")));
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/messages {"limit":5,"cursor":"y"}"#]
+    );
+    assert!(kit.resolved.is_empty());
+    kit.answer(MESSAGES, &page(&messages(65, 61), Some("z")));
+    assert_eq!(kit.window(id).len(), 40);
+    assert_eq!(
+        (kit.reply(five), kit.reply(ten)),
+        (json!("done"), json!("done"))
+    );
+    assert!(!kit.window(id).loaded_all());
+}
+
+#[test]
+fn load_more_at_the_end_is_done_at_once() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    let more = kit.load_more(id, 7);
+    kit.drain();
+    kit.answer(MESSAGES, &page(&[], None));
+    assert!(kit.window(id).loaded_all());
+    assert_eq!(kit.reply(more), json!("done"));
+    let more = kit.load_more(id, 7);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
+fn load_more_does_not_touch_other_windows() {
+    let mut kit = Kit::new();
+    let a = loaded(&mut kit, Some("x"));
+    let b = kit.messages("c");
+    kit.drain();
+    assert_eq!((kit.count(b), kit.window(b).len()), (1, 30));
+    kit.load_more(b, 10);
+    kit.drain();
+    let ten: Vec<_> = (0..10)
+        .map(|n| message(&format!("o{n}"), "alice", -n))
+        .collect();
+    kit.answer(MESSAGES, &page(&ten, Some("y")));
+    assert_eq!((kit.window(a).len(), kit.window(b).len()), (30, 40));
+    assert_eq!(kit.count(a), 1);
+    kit.publish(&[created(&message("m31", "alice", 31))]);
+    assert_eq!((kit.window(a).len(), kit.window(b).len()), (31, 41));
+    // What another one loaded is shown without asking.
+    let more = kit.load_more(a, 4);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.window(a).len(), 35);
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
+fn load_more_before_the_first_window_follows_it() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    let more = kit.load_more(id, 5);
+    assert_eq!(
+        kit.drain()[1],
+        r#"GET /me/conversations/c/messages {"limit":35}"#
+    );
+    kit.answer(MESSAGES, &page(&messages(50, 16), Some("x")));
+    kit.answer(USERS, &json!({}));
+    assert_eq!((kit.count(id), kit.window(id).len()), (1, 35));
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
+fn counts_out_of_range_are_errors() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    for given in [0, 101] {
+        let error = kit.try_load_more(id, Some(given)).unwrap_err();
+        assert_eq!(error, CommandError::CountOutOfRange { given, max: 100 });
+    }
+    let user = kit.user("alice");
+    assert_eq!(
+        kit.try_load_more(user, None).unwrap_err(),
+        CommandError::NotAList
+    );
+    kit.unsubscribe(id);
+    assert_eq!(
+        kit.try_load_more(id, None).unwrap_err(),
+        CommandError::Unknown
+    );
+}
+
+#[test]
+fn unsubscribing_cancels_what_is_being_loaded() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    let sent = kit.load_more(id, 5);
+    kit.drain();
+    let unsent = kit.load_more(id, 9);
+    kit.unsubscribe(id);
+    kit.drain();
+    for (request, maybe_happened) in [(sent, true), (unsent, false)] {
+        let cancelled = crate::TransportError::Cancelled { maybe_happened };
+        assert_eq!(kit.resolved[&request], Err(cancelled.into()));
+    }
+    assert_eq!(kit.ended[&id], None);
+}
+
+#[test]
+fn a_cancelled_load_is_never_resolved() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    let more = kit.load_more(id, 5);
+    assert_eq!(kit.live.cancel(kit.now, more), Some(false));
+    assert_eq!(kit.drain(), [""; 0]);
+    let more = kit.load_more(id, 5);
+    kit.drain();
+    assert_eq!(kit.live.cancel(kit.now, more), Some(true));
+    assert_eq!(kit.live.cancel(kit.now, more), None);
+    kit.answer(MESSAGES, &page(&messages(0, -4), None));
+    assert_eq!((kit.count(id), kit.resolved.len()), (1, 0));
+}
+
+#[test]
+fn the_oldest_go_above_the_cap() {
+    let mut kit = Kit::with_window(40);
+    kit.live.handle_ready(kit.now);
+    let id = loaded(&mut kit, None);
+    assert!(kit.window(id).loaded_all());
+    for n in 31..=50 {
+        kit.publish(&[created(&message(&format!("m{n}"), "alice", n))]);
+    }
+    assert_eq!(kit.window(id).len(), 40);
+    assert_eq!(kit.window(id).first().unwrap().id, "m50");
+    assert!(!kit.window(id).loaded_all());
+    let more = kit.load_more(id, 5);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
+fn who_is_no_participant_sees_nothing_until_they_join() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.refuse(MESSAGES, 403, "NOT_A_PARTICIPANT");
+    assert_eq!(kit.last(id), json!(null));
+    let sent =
+        kit.publish(&[json!({"type": "side.created", "conversationId": "c", "state": side("c")})]);
+    assert_eq!(sent, [r#"GET /me/conversations/c/messages {"limit":30}"#]);
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["m1"]);
+    kit.publish(&[json!({"type": "side.deleted", "conversationId": "c"})]);
+    assert_eq!(kit.last(id), json!(null));
+    assert_eq!(kit.count(id), 3);
+}
+
+#[test]
+fn joining_while_the_answer_is_on_its_way_asks_again() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.publish(&[json!({"type": "side.created", "conversationId": "c", "state": side("c")})]);
+    let sent = kit.refuse(MESSAGES, 404, "CONVERSATION_NOT_FOUND");
+    assert_eq!(sent, [r#"GET /me/conversations/c/messages {"limit":30}"#]);
+    kit.answer(MESSAGES, &page(&[], None));
+    assert_eq!(kit.last(id), json!([]));
+}
+
+#[test]
+fn leaving_while_the_answer_is_on_its_way_shows_nothing() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.publish(&[json!({"type": "side.deleted", "conversationId": "c"})]);
+    kit.answer(MESSAGES, &page(&messages(1, 1), None));
+    assert_eq!(kit.last(id), json!(null));
+}
+
+#[test]
+fn another_refusal_ends_the_subscription() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let more = kit.load_more(id, 1);
+    let sent = kit.refuse(MESSAGES, 403, "FORBIDDEN");
+    assert!(kit.ended[&id].is_some() && kit.resolved[&more].is_err());
+    assert_eq!(sent, ["UNSUBSCRIBE /me/conversations/c/messages {}"]);
+    assert!(kit.live.is_idle());
+}
+
+#[test]
+fn an_answer_that_is_not_understood_ends_the_subscription() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &json!({"data": "?"}));
+    let malformed = crate::TransportError::Malformed.into();
+    assert_eq!(kit.ended[&id], Some(malformed));
+}
+
+#[test]
+fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.publish(&[created(&message("m4", "alice", 4))]);
+    kit.publish(&[edited("m3", json!({"custom": {"in": "both"}}))]);
+    kit.publish(&[deleted("m2"), created(&message("m5", "alice", 5))]);
+    // The page knows of m4, but of neither the edit nor the deletion.
+    kit.answer(MESSAGES, &page(&messages(4, 1), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["m5", "m4", "m3", "m1"]);
+    assert_eq!(kit.last(id)[2]["custom"], json!({"in": "both"}));
+}
+
+#[test]
+fn events_before_a_later_page_are_applied_to_it() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    kit.load_more(id, 3);
+    kit.drain();
+    kit.publish(&[edited("m0", json!({"editedAt": 7}))]);
+    kit.publish(&[deleted("m-1")]);
+    kit.answer(MESSAGES, &page(&messages(0, -2), None));
+    assert_eq!(kit.window(id).len(), 32);
+    assert_eq!(kit.last(id)[30]["editedAt"], 7);
+    assert_eq!(kit.last(id)[31]["id"], "m-2");
+}
+
+#[test]
+fn a_message_behind_the_window_does_not_come_in() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    kit.publish(&[created(&message("old", "alice", -9))]);
+    assert_eq!(kit.count(id), 1);
+}
+
+#[test]
+fn a_cleared_conversation_is_empty() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    kit.publish(&[json!({"type": "conversation.cleared", "conversationId": "c"})]);
+    assert_eq!(kit.last(id), json!([]));
+    assert!(kit.window(id).loaded_all());
+}

@@ -1,0 +1,147 @@
+//! Quoted messages.
+
+use serde_json::json;
+
+use super::kit::*;
+
+const M0: &str = "GET /me/conversations/c/messages/m0";
+
+/// `m1` quotes `m0`, which lies behind the window.
+fn quoting(kit: &mut Kit) -> crate::SubscriptionId {
+    let id = kit.messages("c");
+    kit.drain();
+    let quoting = reply_to(message("m1", "alice", 1), "m0");
+    let sent = kit.answer(MESSAGES, &page(&[quoting], None));
+    assert_eq!(
+        sent,
+        [
+            r#"SUBSCRIBE /users {"ids":["alice"]}"#,
+            "GET /me/conversations/c/messages/m0 {}",
+            r#"GET /users {"ids":["alice"],"includePrivateFields":false}"#,
+        ]
+    );
+    id
+}
+
+fn shown(kit: &mut Kit) -> crate::SubscriptionId {
+    let id = quoting(kit);
+    kit.answer(M0, &reply_to(message("m0", "bob", 0), "m-1"));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.count(id), 0);
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.count(id), 1);
+    id
+}
+
+#[test]
+fn a_quote_from_behind_the_window_is_fetched() {
+    let mut kit = Kit::new();
+    let id = shown(&mut kit);
+    let quote = &kit.last(id)[0]["referencedMessage"];
+    assert_eq!(
+        (&quote["id"], &quote["sender"]["name"]),
+        (&json!("m0"), &json!("Bob"))
+    );
+    // What it quotes itself is only named.
+    assert_eq!(quote["referencedMessageId"], "m-1");
+}
+
+#[test]
+fn a_quote_is_live() {
+    let mut kit = Kit::new();
+    let id = shown(&mut kit);
+    kit.publish(&[edited("m0", json!({"custom": {"a": "b"}}))]);
+    assert_eq!(
+        kit.last(id)[0]["referencedMessage"]["custom"],
+        json!({"a": "b"})
+    );
+    kit.publish(&[deleted("m-1")]);
+    assert_eq!(
+        kit.last(id)[0]["referencedMessage"]["referencedMessageId"],
+        json!(null)
+    );
+    kit.publish(&[renamed("bob", "Robert")]);
+    assert_eq!(
+        kit.last(id)[0]["referencedMessage"]["sender"]["name"],
+        "Robert"
+    );
+    kit.publish(&[deleted("m0")]);
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+    assert_eq!(kit.count(id), 5);
+}
+
+#[test]
+fn a_quote_in_the_window_is_not_fetched() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let quoting = reply_to(message("m1", "alice", 1), "m0");
+    let sent = kit.answer(MESSAGES, &page(&[quoting, message("m0", "alice", 0)], None));
+    assert_eq!(sent.len(), 2);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["id"], "m0");
+    kit.publish(&[deleted("m0")]);
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+    assert_eq!(kit.ids(id), ["m1"]);
+}
+
+#[test]
+fn a_quote_that_cannot_be_fetched_is_null_and_ends_nothing() {
+    for (status, code) in [(404, "MESSAGE_NOT_FOUND"), (403, "FORBIDDEN"), (400, "WHY")] {
+        let mut kit = Kit::new();
+        let id = quoting(&mut kit);
+        kit.refuse(M0, status, code);
+        kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+        assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null), "{code}");
+        assert!(kit.ended.is_empty());
+    }
+}
+
+#[test]
+fn what_happens_to_a_quote_on_its_way_is_not_lost() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.publish(&[edited("m0", json!({"editedAt": 5}))]);
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["editedAt"], 5);
+}
+
+#[test]
+fn a_quote_that_is_deleted_on_its_way_is_null() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.publish(&[deleted("m0")]);
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.count(id), 1);
+}
+
+#[test]
+fn a_quote_that_nothing_shows_any_more_lets_its_sender_go() {
+    let mut kit = Kit::new();
+    shown(&mut kit);
+    kit.publish(&[deleted("m1")]);
+    let sent = kit.wait(30);
+    assert_eq!(
+        sent,
+        ["UNSUBSCRIBE /users/alice {}", "UNSUBSCRIBE /users/bob {}"]
+    );
+}
+
+#[test]
+fn a_message_that_quotes_itself_does_no_harm() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(
+        MESSAGES,
+        &page(&[reply_to(message("m1", "alice", 1), "m1")], None),
+    );
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["id"], "m1");
+    kit.publish(&[renamed("alice", "Eve")]);
+    kit.publish(&[deleted("m1")]);
+    assert_eq!(kit.last(id), json!([]));
+}

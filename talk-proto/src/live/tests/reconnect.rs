@@ -1,0 +1,206 @@
+//! After a loss everything is right again.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::kit::*;
+
+fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    id
+}
+
+#[test]
+fn everything_that_is_shown_is_subscribed_and_fetched_in_the_old_order() {
+    let mut kit = Kit::new();
+    kit.messages("z");
+    kit.conversation("c");
+    kit.user("bob");
+    kit.drain();
+    let sent = kit.reconnect();
+    assert_eq!(
+        sent,
+        [
+            "SUBSCRIBE /me/conversations/z/messages {}",
+            "SUBSCRIBE /me/conversations/c {}",
+            "SUBSCRIBE /me/conversations/c/messages {}",
+            r#"SUBSCRIBE /users {"ids":["bob"]}"#,
+            r#"GET /me/conversations/z/messages {"limit":30}"#,
+            "GET /me/conversations/c {}",
+            r#"GET /me/conversations/c/messages {"limit":1}"#,
+            r#"GET /users {"ids":["bob"],"includePrivateFields":false}"#,
+        ]
+    );
+}
+
+#[test]
+fn what_happened_meanwhile_is_one_update_and_the_rest_stays() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    let before = kit.window(id).clone();
+    let sent = kit.reconnect();
+    assert!(sent.contains(&r#"GET /me/conversations/c/messages {"limit":30}"#.to_owned()));
+    assert_eq!(kit.count(id), 1);
+    let mut now = messages(32, 2);
+    now[5]["custom"] = json!({"a": "b"});
+    now.remove(7);
+    kit.answer(MESSAGES, &page(&now, Some("y")));
+    assert_eq!(kit.count(id), 2);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.count(id), 2);
+    assert_eq!(kit.ids(id)[..3], ["m32", "m31", "m30"]);
+    assert_eq!(kit.window(id).len(), 30);
+    assert!(Arc::ptr_eq(
+        kit.window(id).get(2).unwrap(),
+        before.get(0).unwrap()
+    ));
+}
+
+#[test]
+fn when_nothing_happened_nothing_is_shown() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    let conversation = kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    kit.answer(SIDE, &side("c"));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!((kit.count(id), kit.count(conversation)), (1, 1));
+}
+
+#[test]
+fn attributes_unread_counts_and_access_are_fetched_again() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &page(&[], None));
+    kit.reconnect();
+    let mut now = side("c");
+    now["subject"] = json!("Tea");
+    now["unreadMessageCount"] = json!(4);
+    now["access"] = json!("Read");
+    kit.answer(SIDE, &now);
+    assert_eq!(kit.count(id), 1);
+    kit.answer(MESSAGES, &page(&[], None));
+    assert_eq!(kit.count(id), 2);
+    now["lastMessage"] = json!(null);
+    assert_eq!(kit.last(id), now);
+}
+
+#[test]
+fn users_are_fetched_again() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Eve")}));
+    assert_eq!(kit.last(id)[29]["sender"]["name"], "Eve");
+    assert_eq!(kit.count(id), 2);
+}
+
+#[test]
+fn long_windows_are_fetched_in_pages() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.load_more(id, 100);
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(130, 31), Some("x")));
+    kit.answer(MESSAGES, &page(&messages(30, 1), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.window(id).len(), 130);
+    let sent = kit.reconnect();
+    assert!(sent.contains(&r#"GET /me/conversations/c/messages {"limit":100}"#.to_owned()));
+    let sent = kit.answer(MESSAGES, &page(&messages(130, 31), Some("y")));
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/messages {"limit":30,"cursor":"y"}"#]
+    );
+    kit.publish(&[created(&message("m131", "alice", 131)), deleted("m100")]);
+    kit.answer(MESSAGES, &page(&messages(30, 1), None));
+    assert_eq!(kit.window(id).len(), 130);
+    assert_eq!(kit.window(id).first().unwrap().id, "m131");
+    assert!(kit.window(id).loaded_all());
+    assert_eq!(kit.count(id), 2);
+}
+
+#[test]
+fn a_load_survives_the_loss() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    let more = kit.load_more(id, 10);
+    kit.drain();
+    let sent = kit.reconnect();
+    assert!(sent.contains(&r#"GET /me/conversations/c/messages {"limit":40}"#.to_owned()));
+    kit.answer(MESSAGES, &page(&messages(30, -9), Some("y")));
+    assert_eq!(kit.window(id).len(), 40);
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
+fn a_first_window_that_was_on_its_way_comes_after_the_loss() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(2, 1), None));
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&messages(3, 1), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.count(id), 1);
+    assert_eq!(kit.ids(id), ["m3", "m2", "m1"]);
+}
+
+#[test]
+fn quotes_are_fetched_again_and_come_with_the_rest() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let m1 = reply_to(message("m1", "alice", 1), "m0");
+    kit.answer(MESSAGES, &page(std::slice::from_ref(&m1), None));
+    kit.answer(
+        "GET /me/conversations/c/messages/m0",
+        &message("m0", "alice", 0),
+    );
+    kit.answer(USERS, &json!({}));
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&[message("m2", "alice", 2), m1], None));
+    assert_eq!(kit.count(id), 1);
+    let mut m0 = message("m0", "alice", 0);
+    m0["editedAt"] = json!(8);
+    kit.answer("GET /me/conversations/c/messages/m0", &m0);
+    assert_eq!(kit.count(id), 2);
+    assert_eq!(kit.last(id)[1]["referencedMessage"]["editedAt"], 8);
+}
+
+#[test]
+fn a_get_is_never_answered_with_what_was_known_before_the_loss() {
+    let mut kit = Kit::new();
+    kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &page(&[], None));
+    kit.reconnect();
+    let get = kit.get(crate::live::Get::Conversation("c".try_into().unwrap()));
+    kit.drain();
+    let mut now = side("c");
+    now["subject"] = json!("Tea");
+    kit.answer(SIDE, &now);
+    assert!(kit.resolved.is_empty());
+    kit.answer(MESSAGES, &page(&[], None));
+    assert_eq!(kit.reply(get)["subject"], "Tea");
+}
+
+#[test]
+fn who_was_removed_meanwhile_sees_nothing() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.reconnect();
+    kit.refuse(MESSAGES, 403, "NOT_A_PARTICIPANT");
+    assert_eq!(kit.last(id), json!(null));
+}

@@ -1,0 +1,232 @@
+//! Users: one store for each that anything shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::FetchId;
+use super::context::Context;
+use super::key::{Dependent, StoreKey, ViewerId};
+use crate::model::{User, UserId};
+use crate::wire::ServerEvent;
+
+/// How many events of one user are kept while their answer is awaited.
+const LOG_LIMIT: usize = 1000;
+
+/// Every user that anything shows, or showed a moment ago.
+pub(super) struct Users {
+    stores: BTreeMap<UserId, UserStore>,
+    next_serial: u64,
+}
+
+struct UserStore {
+    /// The order in which users came to be needed.
+    serial: u64,
+    /// The user, or that there is none; `None` until that is known.
+    value: Option<Option<Arc<User>>>,
+    /// Whether the value is from this connection.
+    is_fresh: bool,
+    /// The GET that is awaited.
+    fetch: Option<FetchId>,
+    log: Vec<ServerEvent>,
+    dependents: BTreeSet<Dependent>,
+    /// Those who see the user alone, and what they saw last.
+    views: BTreeMap<ViewerId, Option<Option<Arc<User>>>>,
+}
+
+impl Users {
+    pub(super) fn new() -> Self {
+        Self {
+            stores: BTreeMap::new(),
+            next_serial: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+    }
+
+    pub(super) fn get(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
+        let value = self.stores.get(user)?.value.as_ref()?;
+        Some(value.as_ref())
+    }
+
+    /// The user as they are for certain on this connection.
+    pub(super) fn fresh(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
+        let store = self.stores.get(user).filter(|store| store.is_fresh)?;
+        Some(store.value.as_ref()?.as_ref())
+    }
+
+    /// Whether the user is new here and has to be fetched.
+    pub(super) fn hold(&mut self, user: &UserId, dependent: Dependent) -> bool {
+        let is_new = !self.stores.contains_key(user);
+        let store = self.stores.entry(user.clone()).or_insert_with(|| {
+            self.next_serial += 1;
+            UserStore {
+                serial: self.next_serial,
+                value: None,
+                is_fresh: false,
+                fetch: None,
+                log: Vec::new(),
+                dependents: BTreeSet::new(),
+                views: BTreeMap::new(),
+            }
+        });
+        if let Dependent::Viewer(viewer) = &dependent {
+            store.views.insert(*viewer, None);
+        }
+        store.dependents.insert(dependent);
+        is_new
+    }
+
+    /// Whether nothing shows the user any more.
+    pub(super) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
+        let Some(store) = self.stores.get_mut(user) else {
+            return false;
+        };
+        if let Dependent::Viewer(viewer) = dependent {
+            store.views.remove(viewer);
+        }
+        store.dependents.remove(dependent) && store.dependents.is_empty()
+    }
+
+    pub(super) fn contains(&self, user: &UserId) -> bool {
+        self.stores.contains_key(user)
+    }
+
+    pub(super) fn is_wanted(&self, user: &UserId) -> bool {
+        let store = self.stores.get(user);
+        store.is_some_and(|store| !store.dependents.is_empty())
+    }
+
+    pub(super) fn remove(&mut self, user: &UserId) {
+        self.stores.remove(user);
+    }
+
+    /// Those who see the user alone.
+    pub(super) fn viewers(&self, user: &UserId) -> Vec<ViewerId> {
+        let store = self.stores.get(user);
+        store.map_or_else(Vec::new, |store| store.views.keys().copied().collect())
+    }
+
+    /// What those who see the user alone have not seen yet.
+    pub(super) fn review(&mut self, user: &UserId) -> Vec<(ViewerId, Option<Arc<User>>)> {
+        let Some(store) = self.stores.get_mut(user) else {
+            return Vec::new();
+        };
+        let (true, Some(value)) = (store.is_fresh, &store.value) else {
+            return Vec::new();
+        };
+        let mut news = Vec::new();
+        for (viewer, seen) in &mut store.views {
+            if seen.as_ref() != Some(value) {
+                *seen = Some(value.clone());
+                news.push((*viewer, value.clone()));
+            }
+        }
+        news
+    }
+
+    /// The connection is gone: what is known is not certain any more.
+    pub(super) fn lost(&mut self) {
+        for store in self.stores.values_mut() {
+            store.is_fresh = false;
+            store.fetch = None;
+            store.log.clear();
+        }
+        self.stores.retain(|_, store| !store.dependents.is_empty());
+    }
+
+    /// Every user, in the order in which they came to be needed.
+    pub(super) fn in_order(&self) -> Vec<UserId> {
+        let mut users: Vec<_> = self.stores.iter().map(|(u, s)| (s.serial, u)).collect();
+        users.sort_unstable();
+        users.into_iter().map(|(_, user)| user.clone()).collect()
+    }
+
+    /// Notes that `fetch` asks for the user.
+    pub(super) fn asked(&mut self, fetch: FetchId, user: &UserId) {
+        if let Some(store) = self.stores.get_mut(user) {
+            store.fetch = Some(fetch);
+        }
+    }
+}
+
+impl Context {
+    /// Takes the answer to a GET of users; `None` = refused, and who is not known counts as
+    /// missing.
+    pub(super) fn take_users(
+        &mut self,
+        fetch: FetchId,
+        asked: &[UserId],
+        mut answer: Option<BTreeMap<UserId, User>>,
+    ) {
+        for id in asked {
+            let Some(store) = self.users.stores.get_mut(id) else {
+                continue;
+            };
+            if store.fetch != Some(fetch) {
+                continue;
+            }
+            store.fetch = None;
+            store.is_fresh = true;
+            let mut value = match &mut answer {
+                Some(users) => users.remove(id),
+                None => store
+                    .value
+                    .iter()
+                    .flatten()
+                    .next()
+                    .map(|user| (**user).clone()),
+            };
+            for event in store.log.drain(..) {
+                apply(&mut value, event);
+            }
+            let same = store
+                .value
+                .as_ref()
+                .is_some_and(|old| old.as_deref() == value.as_ref());
+            if !same {
+                store.value = Some(value.map(Arc::new));
+                self.touched.extend(store.dependents.iter().cloned());
+            }
+            self.changed.insert(StoreKey::User(id.clone()));
+        }
+    }
+
+    /// Applies an event about a user.
+    pub(super) fn handle_user_event(&mut self, id: &UserId, event: &ServerEvent) {
+        let Some(store) = self.users.stores.get_mut(id) else {
+            return;
+        };
+        if !store.is_fresh {
+            store.log.push(event.clone());
+            if store.log.len() > LOG_LIMIT && self.ready {
+                // The next answer will know.
+                store.log.clear();
+                store.fetch = None;
+                self.requests.user(id.clone());
+            }
+            return;
+        }
+        let old = store.value.clone().flatten();
+        let mut value = old.as_deref().cloned();
+        apply(&mut value, event.clone());
+        if old.as_deref() != value.as_ref() {
+            store.value = Some(value.map(Arc::new));
+            self.touched.extend(store.dependents.iter().cloned());
+            self.changed.insert(StoreKey::User(id.clone()));
+        }
+    }
+}
+
+fn apply(user: &mut Option<User>, event: ServerEvent) {
+    match event {
+        ServerEvent::UserCreated { state, .. } => *user = Some(state),
+        ServerEvent::UserEdited { diff, .. } => {
+            if let Some(user) = user {
+                user.apply(diff);
+            }
+        }
+        _ => {}
+    }
+}

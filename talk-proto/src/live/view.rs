@@ -1,0 +1,273 @@
+//! What one viewer sees of a list.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use imbl::Vector;
+
+use super::listing::{Position, Shown};
+use crate::changes::{Changes, ListChanges};
+use crate::command::RequestId;
+use crate::snapshot::Window;
+
+/// The window of one viewer: the loaded items up to one of them.
+///
+/// A window is bounded by a place, not by a number, so that new items in front widen it. An
+/// update waits for the nested data of every new item in it, but no longer than for those that
+/// were new when the waiting began: a stream of messages by unknown users delays a window by one
+/// fetch and no more.
+pub(super) struct ListView<T> {
+    /// The last place that is shown; `None` until the first window is there.
+    end: Option<Position>,
+    /// How many more are wanted behind it.
+    ahead: usize,
+    requests: Vec<RequestId>,
+    held: Option<BTreeSet<Position>>,
+    /// Places that may show another item than in `last`.
+    touched: BTreeSet<Position>,
+    last: Last<T>,
+}
+
+/// What the viewer was shown last.
+enum Last<T> {
+    Nothing,
+    Absent,
+    List {
+        positions: Vector<Position>,
+        items: Vector<Arc<T>>,
+        loaded_all: bool,
+    },
+}
+
+/// The state of the list that a window is cut from.
+#[derive(Clone, Copy)]
+pub(super) struct ListState {
+    /// Whether there is nothing behind the loaded items.
+    pub(super) complete: bool,
+    /// Whether no more items may be loaded.
+    pub(super) full: bool,
+    /// How many items a first window has.
+    pub(super) initial: usize,
+}
+
+/// What comes of looking at a list anew.
+pub(super) struct Review<T> {
+    /// The new snapshot, if it differs from the one before.
+    pub(super) update: Option<(Option<Window<T>>, Changes)>,
+    /// Requests for more that are satisfied.
+    pub(super) resolved: Vec<RequestId>,
+}
+
+impl<T: PartialEq> ListView<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            end: None,
+            ahead: 0,
+            requests: Vec::new(),
+            held: None,
+            touched: BTreeSet::new(),
+            last: Last::Nothing,
+        }
+    }
+
+    /// How many items must be loaded to show what is wanted.
+    pub(super) fn wants(&self, shown: &Shown<T>, state: ListState) -> usize {
+        let Some(end) = self.end else {
+            return state.initial.saturating_add(self.ahead);
+        };
+        let waiting = shown.waiting.range(..=end).count();
+        (shown.count_until(end) + waiting).saturating_add(self.ahead)
+    }
+
+    /// Asks for `count` items more than are shown.
+    pub(super) fn load_more(&mut self, request: RequestId, count: usize) {
+        self.ahead = self.ahead.max(count);
+        self.requests.push(request);
+    }
+
+    /// Forgets a request for more. Whether there was one.
+    pub(super) fn cancel(&mut self, request: RequestId) -> bool {
+        let before = self.requests.len();
+        self.requests.retain(|other| *other != request);
+        if self.requests.is_empty() {
+            self.ahead = 0;
+        }
+        self.requests.len() < before
+    }
+
+    /// The requests for more that are still open.
+    pub(super) fn take_requests(&mut self) -> Vec<RequestId> {
+        std::mem::take(&mut self.requests)
+    }
+
+    /// Keeps the window within a list that was loaded anew.
+    pub(super) fn clamp(&mut self, last: Option<Position>, complete: bool) {
+        if !complete && self.end.is_some() {
+            self.end = self.end.min(last);
+        }
+    }
+
+    /// The list is not there: what follows, if anything, is another list.
+    pub(super) fn see_absence(&mut self) -> Review<T> {
+        let update = match self.last {
+            Last::Absent => None,
+            Last::Nothing | Last::List { .. } => Some((None, Changes::Reset)),
+        };
+        self.last = Last::Absent;
+        self.end = None;
+        self.ahead = 0;
+        self.held = None;
+        self.touched.clear();
+        Review {
+            update,
+            resolved: self.take_requests(),
+        }
+    }
+
+    /// Looks at the list anew.
+    pub(super) fn see(&mut self, shown: &mut Shown<T>, state: ListState) -> Review<T> {
+        let nothing = Review {
+            update: None,
+            resolved: Vec::new(),
+        };
+        let loaded = shown.positions.len() + shown.waiting.len();
+        let is_short = loaded < state.initial && !state.complete && !state.full;
+        if self.end.is_none() && is_short || self.is_held(shown) {
+            return nothing;
+        }
+        let mut end = self.end.unwrap_or_else(|| first_end(shown, state));
+        let resolved = self.extend(&mut end, shown, state);
+        if state.complete && shown.positions.back().is_none_or(|last| *last <= end) {
+            end = Position::LAST;
+        }
+        self.end = Some(end);
+        Review {
+            update: self.update(end, shown, state),
+            resolved,
+        }
+    }
+
+    pub(super) fn touch(&mut self, position: Position) {
+        if matches!(self.last, Last::List { .. }) {
+            self.touched.insert(position);
+        }
+    }
+
+    /// Whether new items in the window keep it from being shown.
+    fn is_held(&mut self, shown: &Shown<T>) -> bool {
+        let end = self.end.unwrap_or(Position::LAST);
+        let waiting = || shown.waiting.range(..=end).copied();
+        if waiting().next().is_none() {
+            self.held = None;
+            return false;
+        }
+        let held = self.held.get_or_insert_with(|| waiting().collect());
+        if held.iter().any(|position| shown.waiting.contains(position)) {
+            return true;
+        }
+        self.held = Some(waiting().collect());
+        false
+    }
+
+    /// Moves the end behind what was asked for, once it is all there.
+    fn extend(&mut self, end: &mut Position, shown: &Shown<T>, state: ListState) -> Vec<RequestId> {
+        if self.ahead == 0 {
+            return self.take_requests();
+        }
+        let from = shown.count_until(*end);
+        let wanted = from.saturating_add(self.ahead);
+        let new_end = match shown.positions.get(wanted - 1) {
+            Some(position) => *position,
+            None if state.complete || state.full => Position::LAST,
+            None => return Vec::new(),
+        };
+        let behind = (Bound::Excluded(*end), Bound::Included(new_end));
+        if shown.waiting.range(behind).next().is_some() {
+            return Vec::new();
+        }
+        for position in shown.positions.iter().skip(from).take(self.ahead) {
+            self.touch(*position);
+        }
+        let last = shown.positions.back().copied();
+        *end = new_end.min(last.unwrap_or(*end).max(*end));
+        self.ahead = 0;
+        self.take_requests()
+    }
+
+    fn update(
+        &mut self,
+        end: Position,
+        shown: &mut Shown<T>,
+        state: ListState,
+    ) -> Option<(Option<Window<T>>, Changes)> {
+        let visible = shown.count_until(end);
+        let loaded_all = state.complete && visible == shown.positions.len();
+        let changes = self.changes(visible, shown);
+        if let (
+            Changes::List(changes),
+            Last::List {
+                loaded_all: last, ..
+            },
+        ) = (&changes, &self.last)
+            && changes.is_empty()
+            && *last == loaded_all
+        {
+            return None;
+        }
+        let (positions, items) = if visible == shown.positions.len() {
+            (shown.positions.clone(), shown.items.clone())
+        } else {
+            (shown.positions.take(visible), shown.items.take(visible))
+        };
+        self.last = Last::List {
+            positions,
+            items: items.clone(),
+            loaded_all,
+        };
+        Some((Some(Window::new(items, loaded_all)), changes))
+    }
+
+    /// What the touched places tell about the way from the last list to the first `visible`
+    /// items.
+    fn changes(&mut self, visible: usize, shown: &mut Shown<T>) -> Changes {
+        let touched = std::mem::take(&mut self.touched);
+        let Last::List {
+            positions, items, ..
+        } = &self.last
+        else {
+            return Changes::Reset;
+        };
+        let mut changes = ListChanges::default();
+        for position in touched {
+            let before = positions.binary_search(&position).ok();
+            let after = shown.positions.binary_search(&position).ok();
+            match (before, after.filter(|index| *index < visible)) {
+                (Some(before), Some(after)) => {
+                    let (Some(old), Some(new)) = (items.get(before), shown.items.get(after)) else {
+                        continue;
+                    };
+                    if Arc::ptr_eq(old, new) {
+                    } else if old == new {
+                        // There and back again: it stays the allocation that was shown.
+                        shown.items.set(after, Arc::clone(old));
+                    } else {
+                        changes.updated.push(after);
+                    }
+                }
+                (Some(before), None) => changes.removed.push(before),
+                (None, Some(after)) => changes.inserted.push(after),
+                (None, None) => {}
+            }
+        }
+        Changes::List(changes)
+    }
+}
+
+/// The end of a first window.
+fn first_end<T>(shown: &Shown<T>, state: ListState) -> Position {
+    match shown.positions.get(state.initial - 1) {
+        Some(position) => *position,
+        None => shown.positions.back().copied().unwrap_or(Position::LAST),
+    }
+}

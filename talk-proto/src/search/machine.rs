@@ -1,0 +1,312 @@
+//! One search: its pages, one after the other, and what they found.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::stream::{Line, SearchStream, StreamError};
+use super::{FoundMessage, SearchKind, SearchResults, SearchStatus};
+use crate::command::RequestId;
+use crate::model::{ConversationId, ConversationSnapshot, Message, MessageSnapshot};
+use crate::wire::path::encode_component;
+
+/// The first page of a query is this long, so that it comes soon.
+const FIRST_PAGE: usize = 3;
+/// Later pages are, unless asked otherwise.
+pub(crate) const NEXT_PAGE: usize = 10;
+/// The longest page.
+pub(crate) const MAX_PAGE: usize = 50;
+
+/// A page to ask for: the path below the REST base of the app, with its query.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PageRequest(pub(crate) String);
+
+/// A result as the server tells it; what it holds is looked up before it shows.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Conversation(ConversationId),
+    Message(ConversationId, Arc<Message>),
+}
+
+/// A result whose parts are being looked up. `Some(None)` = it cannot be seen any more.
+struct Slot {
+    id: u64,
+    conversation: Option<Option<Arc<ConversationSnapshot>>>,
+    message: Option<Option<Arc<MessageSnapshot>>>,
+}
+
+/// What a search has to tell.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// There are results to show.
+    Shown,
+    /// The page is complete: the request is done.
+    Done(RequestId),
+}
+
+/// A page under way.
+struct Page {
+    request: RequestId,
+    stream: SearchStream,
+    slots: VecDeque<Slot>,
+    /// The cursor that ended the stream.
+    end: Option<Option<String>>,
+}
+
+/// The state of one search.
+pub(crate) struct Machine {
+    kind: SearchKind,
+    line_limit: usize,
+    has_query: bool,
+    results: SearchResults,
+    page: Option<Page>,
+    cursor: Option<String>,
+    next_slot: u64,
+}
+
+impl Machine {
+    /// A search that was not asked for anything yet.
+    pub(crate) fn new(kind: SearchKind, line_limit: usize) -> Self {
+        Self {
+            kind,
+            line_limit,
+            has_query: false,
+            results: no_results(kind),
+            page: None,
+            cursor: None,
+            next_slot: 0,
+        }
+    }
+
+    pub(crate) fn results(&self) -> &SearchResults {
+        &self.results
+    }
+
+    pub(crate) fn status(&self) -> SearchStatus {
+        if self.page.is_some() {
+            SearchStatus::Searching
+        } else if self.cursor.is_some() {
+            SearchStatus::CanLoadMore
+        } else {
+            SearchStatus::LoadedAll
+        }
+    }
+
+    /// The request of the page under way.
+    pub(crate) fn request(&self) -> Option<RequestId> {
+        self.page.as_ref().map(|page| page.request)
+    }
+
+    /// Begins anew with the first page of a query. `filter` is the JSON of its normal form. What
+    /// is under way must be cancelled before.
+    pub(crate) fn start(&mut self, request: RequestId, text: &str, filter: &str) -> PageRequest {
+        self.results = no_results(self.kind);
+        self.cursor = None;
+        self.has_query = true;
+        let once = encode_component(text).to_string();
+        let query = format!(
+            "searchString={}&conversationFilter={}&limit={FIRST_PAGE}",
+            encode_component(&once),
+            encode_component(filter),
+        );
+        self.open_page(request, &query)
+    }
+
+    /// Asks for the next page; `None` when there is none, or one is under way.
+    pub(crate) fn load_more(&mut self, request: RequestId, limit: usize) -> Option<PageRequest> {
+        if self.page.is_some() || !self.has_query {
+            return None;
+        }
+        let cursor = self.cursor.take()?;
+        let query = format!("cursor={}&limit={limit}", encode_component(&cursor));
+        self.cursor = Some(cursor);
+        Some(self.open_page(request, &query))
+    }
+
+    fn open_page(&mut self, request: RequestId, query: &str) -> PageRequest {
+        let stream = SearchStream::new(self.line_limit);
+        self.page = Some(Page {
+            request,
+            stream,
+            slots: VecDeque::new(),
+            end: None,
+        });
+        let kind = match self.kind {
+            SearchKind::Messages => "messages",
+            SearchKind::Conversations => "conversations",
+        };
+        PageRequest(format!("/me/{kind}/search?{query}"))
+    }
+
+    /// Gives the page up; its request is to be resolved by the caller.
+    pub(crate) fn abandon(&mut self) -> Option<RequestId> {
+        self.page.take().map(|page| page.request)
+    }
+
+    /// Takes a piece of the answer. What it found is to be looked up under the given numbers.
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<Vec<(u64, Found)>, StreamError> {
+        let Some(page) = &mut self.page else {
+            return Ok(Vec::new());
+        };
+        let lines = match self.kind {
+            SearchKind::Messages => lines_of::<MessageLine>(&mut page.stream, chunk)?,
+            SearchKind::Conversations => lines_of::<ConversationLine>(&mut page.stream, chunk)?,
+        };
+        Ok(self.take_lines(lines))
+    }
+
+    /// The answer is complete.
+    pub(crate) fn finish(&mut self) -> Result<(), StreamError> {
+        let Some(page) = &mut self.page else {
+            return Ok(());
+        };
+        let last = page.stream.finish::<serde_json::Value>()?;
+        if let Some(Line::End { cursor }) = last {
+            page.end = Some(cursor);
+        }
+        Ok(())
+    }
+
+    fn take_lines(&mut self, lines: Vec<Line<Found>>) -> Vec<(u64, Found)> {
+        let mut found = Vec::new();
+        let Some(page) = &mut self.page else {
+            return found;
+        };
+        for line in lines {
+            match line {
+                Line::End { cursor } => page.end = Some(cursor),
+                Line::Result(result) => {
+                    let id = self.next_slot;
+                    self.next_slot += 1;
+                    let message = matches!(result, Found::Conversation(_)).then_some(None);
+                    page.slots.push_back(Slot {
+                        id,
+                        conversation: None,
+                        message,
+                    });
+                    found.push((id, result));
+                }
+            }
+        }
+        found
+    }
+
+    /// The conversation of a result was looked up.
+    pub(crate) fn set_conversation(
+        &mut self,
+        slot: u64,
+        conversation: Option<Arc<ConversationSnapshot>>,
+    ) {
+        if let Some(slot) = self.slot(slot) {
+            slot.conversation = Some(conversation);
+        }
+    }
+
+    /// The message of a result was looked up.
+    pub(crate) fn set_message(&mut self, slot: u64, message: Option<Arc<MessageSnapshot>>) {
+        if let Some(slot) = self.slot(slot) {
+            slot.message = Some(message);
+        }
+    }
+
+    fn slot(&mut self, id: u64) -> Option<&mut Slot> {
+        self.page
+            .as_mut()?
+            .slots
+            .iter_mut()
+            .find(|slot| slot.id == id)
+    }
+
+    /// What there is to tell now: results whose parts are there, in order, then the end.
+    pub(crate) fn progress(&mut self) -> Vec<Progress> {
+        let mut progress = Vec::new();
+        let Some(page) = &mut self.page else {
+            return progress;
+        };
+        let before = self.results.len();
+        while let Some(slot) = page.slots.pop_front_if(|slot| slot.is_complete()) {
+            slot.show(&mut self.results);
+        }
+        if self.results.len() > before {
+            progress.push(Progress::Shown);
+        }
+        if page.slots.is_empty()
+            && let Some(cursor) = page.end.take()
+        {
+            progress.push(Progress::Done(page.request));
+            self.cursor = cursor;
+            self.page = None;
+        }
+        progress
+    }
+}
+
+impl Slot {
+    fn is_complete(&self) -> bool {
+        self.conversation.is_some() && self.message.is_some()
+    }
+
+    /// A result that cannot be seen any more is left out.
+    fn show(self, results: &mut SearchResults) {
+        let Some(conversation) = self.conversation.flatten() else {
+            return;
+        };
+        match (results, self.message.flatten()) {
+            (SearchResults::Messages(found), Some(message)) => {
+                found.push(Arc::new(FoundMessage {
+                    conversation,
+                    message,
+                }));
+            }
+            (SearchResults::Messages(_), None) => {}
+            (SearchResults::Conversations(found), _) => found.push(conversation),
+        }
+    }
+}
+
+fn no_results(kind: SearchKind) -> SearchResults {
+    match kind {
+        SearchKind::Messages => SearchResults::Messages(Vec::new()),
+        SearchKind::Conversations => SearchResults::Conversations(Vec::new()),
+    }
+}
+
+#[derive(Deserialize)]
+struct ConversationLine {
+    id: ConversationId,
+}
+
+#[derive(Deserialize)]
+struct MessageLine {
+    #[serde(rename = "conversationId")]
+    conversation: ConversationId,
+    #[serde(flatten)]
+    message: Message,
+}
+
+impl From<ConversationLine> for Found {
+    fn from(line: ConversationLine) -> Self {
+        Self::Conversation(line.id)
+    }
+}
+
+impl From<MessageLine> for Found {
+    fn from(line: MessageLine) -> Self {
+        Self::Message(line.conversation, Arc::new(line.message))
+    }
+}
+
+fn lines_of<T: serde::de::DeserializeOwned + Into<Found>>(
+    stream: &mut SearchStream,
+    chunk: &[u8],
+) -> Result<Vec<Line<Found>>, StreamError> {
+    let lines = stream.push::<T>(chunk)?;
+    Ok(lines
+        .into_iter()
+        .map(|line| match line {
+            Line::Result(result) => Line::Result(result.into()),
+            Line::End { cursor } => Line::End { cursor },
+        })
+        .collect())
+}

@@ -1,0 +1,423 @@
+//! Searches over HTTP, with the session's token.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Session;
+use super::authorized::Exchange;
+use crate::command::{Reply, RequestId};
+use crate::error::{CommandError, RequestError, TransportError};
+use crate::filter::ConversationFilter;
+use crate::io::{Event, HttpBody, HttpFailure, HttpId, Output};
+use crate::live::Get;
+use crate::search::{
+    Found, MAX_PAGE, Machine, NEXT_PAGE, Progress, SearchId, SearchKind, SearchStatus,
+};
+use crate::time::Time;
+
+/// A search of which nothing is heard for this long has failed. The service may take up to that.
+const HEAR_WITHIN: Duration = Duration::from_secs(60);
+/// The searches of a session, and the requests that look up what they found.
+#[derive(Default)]
+pub(super) struct Searches {
+    open: BTreeMap<SearchId, Search>,
+    lookups: BTreeMap<RequestId, (SearchId, u64)>,
+}
+
+struct Search {
+    machine: Machine,
+    /// The request of the page under way.
+    exchange: Option<Exchange>,
+    told: Option<(usize, SearchStatus)>,
+}
+
+impl Searches {
+    /// Whether a search waits for a token.
+    pub(super) fn want_token(&self) -> bool {
+        self.exchanges().any(|exchange| exchange.http.is_none())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.open
+            .values()
+            .filter(|search| search.machine.request().is_some())
+            .count()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
+        sent.map(|exchange| exchange.heard + HEAR_WITHIN).min()
+    }
+
+    fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.open
+            .values()
+            .filter_map(|search| search.exchange.as_ref())
+    }
+
+    fn by_http(&mut self, http: HttpId) -> Option<(SearchId, &mut Search)> {
+        let mut open = self.open.iter_mut();
+        let found = open.find(|(_, s)| s.exchange.as_ref().is_some_and(|e| e.http == Some(http)));
+        found.map(|(id, search)| (*id, search))
+    }
+}
+
+impl Session {
+    /// Begins a search. Nothing is asked for before [`set_query`](Self::set_query).
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`]: a search counts as one.
+    pub fn start_search(&mut self, now: Time, kind: SearchKind) -> Result<SearchId, CommandError> {
+        self.accept_subscription(now)?;
+        let id = SearchId(self.take_id());
+        let machine = Machine::new(kind, self.options.limits.frame_size);
+        self.searches.open.insert(
+            id,
+            Search {
+                machine,
+                exchange: None,
+                told: None,
+            },
+        );
+        Ok(id)
+    }
+
+    /// Searches for `text`: every word must begin a word of what is found. Results come as
+    /// [`Event::SearchUpdated`]; the first page resolves the request with [`Reply::Searched`].
+    ///
+    /// What the search was doing is cancelled; its request is resolved with what it had found.
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`].
+    pub fn set_query(
+        &mut self,
+        now: Time,
+        id: SearchId,
+        text: &str,
+        filter: &ConversationFilter,
+    ) -> Result<RequestId, CommandError> {
+        self.accept_request(now)?;
+        if !self.searches.open.contains_key(&id) {
+            return Err(CommandError::Unknown);
+        }
+        self.supersede_search(id);
+        let request = RequestId(self.take_id());
+        let filter = serde_json::to_string(&filter.normalized()).unwrap_or_default();
+        let now = self.now;
+        if let Some(search) = self.searches.open.get_mut(&id) {
+            let page = search.machine.start(request, text, &filter);
+            search.exchange = Some(Exchange::new(page.0, now));
+            search.told = None;
+        }
+        self.tell_search(id);
+        Ok(request)
+    }
+
+    /// Loads the next page of a search: `limit` results, 10 unless given. It does nothing while
+    /// the search is busy, before the first query, and when everything is loaded.
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
+    /// [`CommandError::CountOutOfRange`] unless it is 1 to 50.
+    pub fn search_more(
+        &mut self,
+        now: Time,
+        id: SearchId,
+        limit: Option<usize>,
+    ) -> Result<RequestId, CommandError> {
+        self.accept_request(now)?;
+        let limit = limit.unwrap_or(NEXT_PAGE);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(CommandError::CountOutOfRange {
+                given: limit,
+                max: MAX_PAGE,
+            });
+        }
+        let request = RequestId(self.take_id());
+        let now = self.now;
+        let search = self
+            .searches
+            .open
+            .get_mut(&id)
+            .ok_or(CommandError::Unknown)?;
+        match search.machine.load_more(request, limit) {
+            Some(page) => {
+                search.exchange = Some(Exchange::new(page.0, now));
+                self.tell_search(id);
+            }
+            None => self.resolve_search(id, request),
+        }
+        Ok(request)
+    }
+
+    /// Ends a search. What it was doing is cancelled, and resolved with what it had found.
+    ///
+    /// # Errors
+    /// [`CommandError::Unknown`] when it has ended already.
+    pub fn end_search(&mut self, now: Time, id: SearchId) -> Result<(), CommandError> {
+        self.accept(now)?;
+        if !self.searches.open.contains_key(&id) {
+            return Err(CommandError::Unknown);
+        }
+        self.supersede_search(id);
+        self.searches.open.remove(&id);
+        Ok(())
+    }
+
+    fn supersede_search(&mut self, id: SearchId) {
+        if let Some(request) = self.abandon_page(id) {
+            self.resolve_search(id, request);
+        }
+    }
+
+    fn resolve_search(&mut self, id: SearchId, request: RequestId) {
+        let Some(search) = self.searches.open.get(&id) else {
+            return;
+        };
+        let results = search.machine.results().clone();
+        let loaded_all = search.machine.status() == SearchStatus::LoadedAll;
+        self.resolve(
+            request,
+            Ok(Reply::Searched {
+                results,
+                loaded_all,
+            }),
+        );
+    }
+
+    /// Stops the page under way. Its request, which is not resolved yet.
+    fn abandon_page(&mut self, id: SearchId) -> Option<RequestId> {
+        let search = self.searches.open.get_mut(&id)?;
+        if let Some(http) = search.exchange.take().and_then(|exchange| exchange.http) {
+            self.outputs.push_back(Output::CancelHttp { http });
+        }
+        let request = search.machine.abandon();
+        let lookups = &mut self.searches.lookups;
+        let mine: Vec<_> = lookups
+            .iter()
+            .filter(|(_, (of, _))| *of == id)
+            .map(|(lookup, _)| *lookup)
+            .collect();
+        for lookup in mine {
+            lookups.remove(&lookup);
+            self.live.cancel(self.now, lookup);
+        }
+        request
+    }
+
+    /// Cancels the page that resolves `request`. Whether there is one.
+    pub(super) fn cancel_search_request(&mut self, request: RequestId) -> bool {
+        let mut open = self.searches.open.iter();
+        let found = open.find(|(_, search)| search.machine.request() == Some(request));
+        let Some(id) = found.map(|(id, _)| *id) else {
+            return false;
+        };
+        self.abandon_page(id);
+        true
+    }
+
+    /// The session is over: every page under way fails.
+    pub(super) fn end_searches(&mut self, error: &RequestError) {
+        for id in self.searches.open.keys().copied().collect::<Vec<_>>() {
+            if let Some(request) = self.abandon_page(id) {
+                self.resolve(request, Err(error.clone()));
+            }
+        }
+        self.searches = Searches::default();
+    }
+
+    /// Sends the pages that wait for a token once there is one, and gives up on silent ones.
+    pub(super) fn settle_searches(&mut self) {
+        let now = self.now;
+        for id in self.searches.open.keys().copied().collect::<Vec<_>>() {
+            let Some(search) = self.searches.open.get_mut(&id) else {
+                continue;
+            };
+            let Some(exchange) = &mut search.exchange else {
+                continue;
+            };
+            if exchange.http.is_none() {
+                self.send_search(id);
+            } else if exchange.heard + HEAR_WITHIN <= now {
+                let reason = "nothing was heard for 60 s".to_owned();
+                self.fail_search(id, TransportError::Http(reason).into());
+            }
+        }
+    }
+
+    fn send_search(&mut self, id: SearchId) {
+        let Some(token) = self.auth.token().cloned() else {
+            return;
+        };
+        let http = HttpId(self.take_id());
+        let rest_of_app = self.rest_of_app();
+        let Some(search) = self.searches.open.get_mut(&id) else {
+            return;
+        };
+        let Some(exchange) = &mut search.exchange else {
+            return;
+        };
+        let (get, body) = (http::Request::builder(), HttpBody::Empty);
+        match exchange.send(self.now, http, token, &rest_of_app, get, body) {
+            Ok(request) => self.outputs.push_back(Output::SendHttp { http, request }),
+            Err(error) => self.fail_search(id, error.into()),
+        }
+    }
+
+    /// The head of a search's answer. Whether `http` is a search's.
+    pub(super) fn handle_search_head(&mut self, http: HttpId, status: u16) -> bool {
+        let now = self.now;
+        let Some((_, search)) = self.searches.by_http(http) else {
+            return false;
+        };
+        let Some(exchange) = &mut search.exchange else {
+            return false;
+        };
+        exchange.heard = now;
+        exchange.status = Some(status);
+        if status == 401
+            && let Some(rejected) = exchange.reject_token()
+        {
+            self.outputs.push_back(Output::CancelHttp { http });
+            self.handle_rejected_over_http(&rejected);
+        }
+        true
+    }
+
+    /// A piece of a search's answer. Whether `http` is a search's.
+    pub(super) fn handle_search_chunk(&mut self, http: HttpId, chunk: &Bytes) -> bool {
+        let now = self.now;
+        let Some((id, search)) = self.searches.by_http(http) else {
+            return false;
+        };
+        let Some(exchange) = &mut search.exchange else {
+            return false;
+        };
+        exchange.heard = now;
+        if exchange.status != Some(200) {
+            exchange.keep(chunk);
+            return true;
+        }
+        match search.machine.push(chunk) {
+            Ok(found) => self.look_up(id, found),
+            Err(_) => self.fail_search(id, TransportError::Malformed.into()),
+        }
+        true
+    }
+
+    /// The end of a search's answer. Whether `http` is a search's.
+    pub(super) fn handle_search_end(&mut self, http: HttpId) -> bool {
+        let Some((id, search)) = self.searches.by_http(http) else {
+            return false;
+        };
+        let Some(exchange) = search.exchange.take() else {
+            return false;
+        };
+        match exchange.status {
+            Some(200) => match search.machine.finish() {
+                Ok(()) => self.show_search(id),
+                Err(_) => {
+                    let reason = "the answer ended too early".to_owned();
+                    self.fail_search(id, TransportError::Http(reason).into());
+                }
+            },
+            Some(status) => self.fail_search(id, exchange.refused(status).into()),
+            None => self.fail_search(id, TransportError::Malformed.into()),
+        }
+        true
+    }
+
+    /// A search's exchange broke off. Whether `http` is a search's.
+    pub(super) fn handle_search_failure(&mut self, http: HttpId, failure: &HttpFailure) -> bool {
+        let Some((id, _)) = self.searches.by_http(http) else {
+            return false;
+        };
+        let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
+        self.fail_search(id, TransportError::Http(reason.clone()).into());
+        true
+    }
+
+    fn fail_search(&mut self, id: SearchId, error: RequestError) {
+        if let Some(request) = self.abandon_page(id) {
+            self.resolve(request, Err(error));
+        }
+    }
+
+    /// What a search found is shown once the live half knows all that it holds.
+    fn look_up(&mut self, id: SearchId, found: Vec<(u64, Found)>) {
+        for (slot, found) in found {
+            let gets = match found {
+                Found::Conversation(conversation) => vec![Get::Conversation(conversation)],
+                Found::Message(conversation, message) => {
+                    vec![
+                        Get::Conversation(conversation.clone()),
+                        Get::Known(conversation, message),
+                    ]
+                }
+            };
+            for get in gets {
+                let lookup = RequestId(self.take_id());
+                self.searches.lookups.insert(lookup, (id, slot));
+                self.live.get(self.now, lookup, get);
+            }
+        }
+        self.show_search(id);
+    }
+
+    /// Takes the outcome of a look-up; gives back what is none.
+    pub(super) fn take_lookup(
+        &mut self,
+        request: RequestId,
+        result: Result<Reply, RequestError>,
+    ) -> Option<Result<Reply, RequestError>> {
+        let Some((id, slot)) = self.searches.lookups.remove(&request) else {
+            return Some(result);
+        };
+        let search = self.searches.open.get_mut(&id)?;
+        match result {
+            Ok(Reply::Conversation(conversation)) => {
+                search.machine.set_conversation(slot, conversation);
+            }
+            Ok(Reply::Message(message)) => search.machine.set_message(slot, message),
+            Ok(_) => {}
+            Err(error) => self.fail_search(id, error),
+        }
+        self.show_search(id);
+        None
+    }
+
+    fn show_search(&mut self, id: SearchId) {
+        let Some(search) = self.searches.open.get_mut(&id) else {
+            return;
+        };
+        for progress in search.machine.progress() {
+            self.tell_search(id);
+            if let Progress::Done(request) = progress {
+                self.resolve_search(id, request);
+            }
+        }
+    }
+
+    /// Tells how a search stands, unless that is known.
+    fn tell_search(&mut self, id: SearchId) {
+        let Some(search) = self.searches.open.get_mut(&id) else {
+            return;
+        };
+        let results = search.machine.results();
+        let status = search.machine.status();
+        if search.told.replace((results.len(), status)) != Some((results.len(), status)) {
+            let results = results.clone();
+            self.emit(Event::SearchUpdated {
+                search: id,
+                results,
+                status,
+            });
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Uploads: asking whether the file is welcome, then sending it over HTTP.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use super::authorized::Exchange;
+use super::{OpenCall, Session};
+use crate::command::{Reply, RequestId};
+use crate::connection::{Reconnect, Verdict, validation};
+use crate::error::{CommandError, RequestError, TransportError};
+use crate::io::{HttpBody, HttpFailure, HttpId, Output};
+use crate::time::Time;
+use crate::upload::{Form, Upload};
+
+/// A file is sent this often before the upload fails.
+const MAX_ATTEMPTS: u32 = 5;
+/// A server that has the whole file, or wants none of it, answers within this time. While bytes
+/// move, the driver watches over them.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3600);
+
+/// The uploads of a session that are not resolved.
+#[derive(Default)]
+pub(super) struct Uploads {
+    runs: BTreeMap<RequestId, Run>,
+}
+
+struct Run {
+    upload: Upload,
+    /// The HTTP request, once the file is welcome.
+    exchange: Option<Exchange>,
+    attempts: u32,
+    backoff: Reconnect,
+    retry_at: Option<Time>,
+}
+
+impl Uploads {
+    /// Whether an upload waits for a token.
+    pub(super) fn want_token(&self) -> bool {
+        self.exchanges().any(|exchange| exchange.http.is_none())
+    }
+
+    /// Uploads that are past the question whether they are welcome.
+    pub(super) fn pending(&self) -> usize {
+        self.exchanges().count()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let retries = self.runs.values().filter_map(|run| run.retry_at);
+        let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
+        retries
+            .chain(sent.map(|exchange| exchange.heard + ANSWER_WITHIN))
+            .min()
+    }
+
+    fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.runs.values().filter_map(|run| run.exchange.as_ref())
+    }
+
+    fn by_http(&self, http: HttpId) -> Option<RequestId> {
+        let mut runs = self.runs.iter();
+        let found = runs.find(|(_, r)| r.exchange.as_ref().is_some_and(|e| e.http == Some(http)));
+        found.map(|(request, _)| *request)
+    }
+}
+
+impl Session {
+    /// Uploads a file: asks whether it is welcome, then wants it sent with [`HttpBody::Upload`].
+    /// Resolved with [`Reply::Uploaded`].
+    ///
+    /// A file that is not welcome is refused before a byte of it is sent. After a network fault it
+    /// is sent again, up to five times, if it can be read again.
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`].
+    pub fn upload(&mut self, now: Time, upload: Upload) -> Result<RequestId, CommandError> {
+        self.accept_request(now)?;
+        let request = RequestId(self.take_id());
+        let place = self.queue.push(validation(request, &upload));
+        let call = OpenCall {
+            places: vec![place],
+            remaining: 1,
+            result: Ok(Reply::Done),
+        };
+        self.calls.insert(request, call);
+        let backoff = Reconnect::default();
+        let run = Run {
+            upload,
+            exchange: None,
+            attempts: 0,
+            backoff,
+            retry_at: None,
+        };
+        self.uploads.runs.insert(request, run);
+        Ok(request)
+    }
+
+    /// The file is welcome, or is not. Gives back the outcome of what is no upload.
+    pub(super) fn take_validated(
+        &mut self,
+        request: RequestId,
+        result: Result<Reply, RequestError>,
+    ) -> Option<Result<Reply, RequestError>> {
+        let now = self.now;
+        match (self.uploads.runs.get_mut(&request), &result) {
+            (None, _) => Some(result),
+            (Some(_), Err(_)) => {
+                self.uploads.runs.remove(&request);
+                Some(result)
+            }
+            (Some(run), Ok(_)) => {
+                run.exchange = Some(Exchange::new("/files".to_owned(), now));
+                None
+            }
+        }
+    }
+
+    /// Sends the files that wait for a token or a retry, and gives up on silent servers.
+    pub(super) fn settle_uploads(&mut self) {
+        let now = self.now;
+        for request in self.uploads.runs.keys().copied().collect::<Vec<_>>() {
+            let Some(run) = self.uploads.runs.get_mut(&request) else {
+                continue;
+            };
+            let Some(exchange) = &mut run.exchange else {
+                continue;
+            };
+            if exchange.http.is_some() {
+                if exchange.heard + ANSWER_WITHIN <= now {
+                    let reason = "no answer within an hour".to_owned();
+                    self.fail_upload(request, TransportError::Http(reason).into());
+                }
+            } else if run.retry_at.is_none_or(|at| at <= now) && self.auth.token().is_some() {
+                run.retry_at = None;
+                self.send_upload(request);
+            }
+        }
+    }
+
+    fn send_upload(&mut self, request: RequestId) {
+        let http = HttpId(self.take_id());
+        let rest_of_app = self.rest_of_app();
+        let Some(token) = self.auth.token().cloned() else {
+            return;
+        };
+        let Some(run) = self.uploads.runs.get_mut(&request) else {
+            return;
+        };
+        let Some(exchange) = &mut run.exchange else {
+            return;
+        };
+        run.attempts += 1;
+        let form = Form::new(&run.upload, &mut self.rng);
+        let body = HttpBody::Upload {
+            request,
+            preamble: form.preamble,
+            length: run.upload.size,
+            epilogue: form.epilogue,
+        };
+        let builder = http::Request::builder()
+            .method("POST")
+            .header(CONTENT_TYPE, form.content_type);
+        match exchange.send(self.now, http, token, &rest_of_app, builder, body) {
+            Ok(request) => self.outputs.push_back(Output::SendHttp { http, request }),
+            Err(error) => self.fail_upload(request, error.into()),
+        }
+    }
+
+    /// The head of an upload's answer. Whether `http` is an upload's.
+    pub(super) fn handle_upload_head(&mut self, http: HttpId, status: u16) -> bool {
+        let now = self.now;
+        let Some(request) = self.uploads.by_http(http) else {
+            return false;
+        };
+        let Some(run) = self.uploads.runs.get_mut(&request) else {
+            return false;
+        };
+        let Some(exchange) = &mut run.exchange else {
+            return false;
+        };
+        exchange.heard = now;
+        exchange.status = Some(status);
+        if status == 401
+            && run.upload.can_rewind
+            && let Some(rejected) = exchange.reject_token()
+        {
+            self.outputs.push_back(Output::CancelHttp { http });
+            self.handle_rejected_over_http(&rejected);
+        }
+        true
+    }
+
+    /// A piece of an upload's answer. Whether `http` is an upload's.
+    pub(super) fn handle_upload_chunk(&mut self, http: HttpId, chunk: &Bytes) -> bool {
+        let now = self.now;
+        let Some(request) = self.uploads.by_http(http) else {
+            return false;
+        };
+        if let Some(exchange) = self
+            .uploads
+            .runs
+            .get_mut(&request)
+            .and_then(|run| run.exchange.as_mut())
+        {
+            exchange.heard = now;
+            exchange.keep(chunk);
+        }
+        true
+    }
+
+    /// The end of an upload's answer. Whether `http` is an upload's.
+    pub(super) fn handle_upload_end(&mut self, http: HttpId) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body {
+            file_token: String,
+        }
+
+        let Some(request) = self.uploads.by_http(http) else {
+            return false;
+        };
+        let run = self.uploads.runs.get(&request);
+        let Some(exchange) = run.and_then(|run| run.exchange.as_ref()) else {
+            return false;
+        };
+        let status = exchange.status.unwrap_or(0);
+        let failure = match Verdict::of(status) {
+            Verdict::Done => match serde_json::from_slice::<Body>(exchange.body()) {
+                Ok(body) => {
+                    self.uploads.runs.remove(&request);
+                    self.resolve(
+                        request,
+                        Ok(Reply::Uploaded {
+                            file_token: body.file_token.into(),
+                        }),
+                    );
+                    return true;
+                }
+                Err(_) => TransportError::Malformed.into(),
+            },
+            Verdict::Busy | Verdict::Failed => {
+                let error = exchange.refused(status).into();
+                self.retry_upload(request, error);
+                return true;
+            }
+            Verdict::Refused | Verdict::Unauthenticated => exchange.refused(status).into(),
+        };
+        self.fail_upload(request, failure);
+        true
+    }
+
+    /// An upload's exchange broke off. Whether `http` is an upload's.
+    pub(super) fn handle_upload_failure(&mut self, http: HttpId, failure: &HttpFailure) -> bool {
+        let Some(request) = self.uploads.by_http(http) else {
+            return false;
+        };
+        match failure {
+            HttpFailure::Network(reason) => {
+                self.retry_upload(request, TransportError::Http(reason.clone()).into());
+            }
+            HttpFailure::Source(reason) => {
+                self.fail_upload(request, TransportError::Source(reason.clone()).into());
+            }
+        }
+        true
+    }
+
+    /// Sends the file again after a while, if it can be read again and was not sent too often.
+    fn retry_upload(&mut self, request: RequestId, error: RequestError) {
+        let now = self.now;
+        let Some(run) = self.uploads.runs.get_mut(&request) else {
+            return;
+        };
+        if !run.upload.can_rewind || run.attempts >= MAX_ATTEMPTS {
+            return self.fail_upload(request, error);
+        }
+        run.retry_at = Some(now + run.backoff.next_delay(&mut self.rng));
+        if let Some(exchange) = &mut run.exchange {
+            exchange.wait_for_token();
+        }
+    }
+
+    fn fail_upload(&mut self, request: RequestId, error: RequestError) {
+        if self.stop_upload(request).is_some() {
+            self.resolve(request, Err(error));
+        }
+    }
+
+    /// Forgets an upload. Whether a byte of it may have been sent.
+    pub(super) fn stop_upload(&mut self, request: RequestId) -> Option<bool> {
+        let run = self.uploads.runs.remove(&request)?;
+        if let Some(http) = run.exchange.and_then(|exchange| exchange.http) {
+            self.outputs.push_back(Output::CancelHttp { http });
+        }
+        Some(run.attempts > 0)
+    }
+
+    /// The session is over: every upload that is past the queue fails.
+    pub(super) fn end_uploads(&mut self, error: &RequestError) {
+        for request in self.uploads.runs.keys().copied().collect::<Vec<_>>() {
+            self.fail_upload(request, error.clone());
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A record of everything that goes in and out, to replay it or to compare two runs.
+
+use std::fmt::Write as _;
+
+use crate::io::{Event, HttpBody, HttpFailure, Input, Output};
+use crate::time::Time;
+
+/// Everything that went into a session and came out of it, one line each.
+///
+/// Nothing is left out: tokens and message texts stand in it. It is for tests, and exists only
+/// with the feature `testing`. Two runs are the same when their transcripts are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcript(String);
+
+// Writing to a String cannot fail.
+impl Transcript {
+    /// An empty record.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The record so far.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Records an input and its time.
+    pub fn input(&mut self, now: Time, input: &Input<'_>) {
+        let _ = write!(self.0, "{} < ", now.as_millis());
+        let _ = match input {
+            Input::SocketFrame { socket, text } => writeln!(self.0, "frame {} {text}", socket.0),
+            Input::Token { fetch, result } => match result {
+                Ok(token) => writeln!(self.0, "token {} {}", fetch.0, token.expose()),
+                Err(reason) => writeln!(self.0, "no token {} {reason}", fetch.0),
+            },
+            Input::HttpChunk { http, chunk } => {
+                writeln!(self.0, "http {} {}", http.0, chunk.escape_ascii())
+            }
+            Input::HttpFailed { http, failure } => {
+                let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
+                writeln!(self.0, "http {} failed: {reason}", http.0)
+            }
+            other => writeln!(self.0, "{other:?}"),
+        };
+    }
+
+    /// Records an output.
+    pub fn output(&mut self, output: &Output) {
+        let _ = match output {
+            Output::OpenSocket { socket, url } => writeln!(self.0, "> open {} {url}", socket.0),
+            Output::SendFrame { socket, frame } => {
+                writeln!(self.0, "> frame {} {}", socket.0, frame.as_str())
+            }
+            Output::SendHttp { http, request } => {
+                let (method, uri) = (request.method(), request.uri());
+                let _ = write!(self.0, "> http {} {method} {uri}", http.0);
+                for (name, value) in request.headers() {
+                    let _ = write!(self.0, " {name}: {}", value.as_bytes().escape_ascii());
+                }
+                self.body(request.body());
+                writeln!(self.0)
+            }
+            Output::Event(event) => {
+                self.event(event);
+                Ok(())
+            }
+            other => writeln!(self.0, "> {other:?}"),
+        };
+    }
+
+    fn body(&mut self, body: &HttpBody) {
+        let _ = match body {
+            HttpBody::Empty => Ok(()),
+            HttpBody::Bytes(bytes) => write!(self.0, " {}", bytes.escape_ascii()),
+            HttpBody::Upload {
+                request,
+                preamble,
+                length,
+                epilogue,
+            } => write!(
+                self.0,
+                " {}({length} bytes of {}){}",
+                preamble.escape_ascii(),
+                request.0,
+                epilogue.escape_ascii(),
+            ),
+        };
+    }
+
+    fn event(&mut self, event: &Event) {
+        let _ = match event {
+            Event::Resolved {
+                request,
+                result: Ok(reply),
+            } => writeln!(self.0, "> {} {}", request.0, json(reply)),
+            Event::Updated {
+                subscription,
+                update,
+            } => {
+                let (id, changes) = (subscription.0, &update.changes);
+                writeln!(self.0, "> {id} {changes:?} {}", json(&update.snapshot))
+            }
+            other => writeln!(self.0, "> {other:?}"),
+        };
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| error.to_string())
+}

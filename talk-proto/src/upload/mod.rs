@@ -1,0 +1,114 @@
+//! Uploads: what the form around a file says. The file's bytes never pass through the core.
+
+mod multipart;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use multipart::Form;
+
+/// A file to upload.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Upload {
+    /// What kind of file it is, and what is known of it.
+    pub kind: UploadKind,
+    /// Its name; any Unicode.
+    pub filename: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its media type; `application/octet-stream` unless given.
+    pub content_type: Option<String>,
+    /// Whether it can be read again from the start, so that the upload may be tried again.
+    pub can_rewind: bool,
+}
+
+/// What kind of file is uploaded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "width and height are in pixels, durations in seconds"
+)]
+pub enum UploadKind {
+    /// Any file.
+    File,
+    /// A picture.
+    Image {
+        width: Option<f64>,
+        height: Option<f64>,
+    },
+    /// A film.
+    Video {
+        width: Option<f64>,
+        height: Option<f64>,
+        duration: Option<f64>,
+    },
+    /// Sound.
+    Audio { duration: Option<f64> },
+    /// Sound that was recorded to be sent.
+    Voice { duration: Option<f64> },
+}
+
+impl Upload {
+    /// A file that can be read again, of an unknown media type.
+    pub fn new(kind: UploadKind, filename: impl Into<String>, size: u64) -> Self {
+        Self {
+            kind,
+            filename: filename.into(),
+            size,
+            content_type: None,
+            can_rewind: true,
+        }
+    }
+
+    /// Sets the media type.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// The source can be read only once.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.can_rewind = false;
+        self
+    }
+}
+
+/// All but the file's name, which may say what it holds.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("kind", &self.kind)
+            .field("size", &self.size)
+            .field("content_type", &self.content_type)
+            .field("can_rewind", &self.can_rewind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What stands for an uploaded file in a message. Opaque, and as good as the file itself: Debug
+/// does not show it.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct FileToken(Arc<str>);
+
+impl FileToken {
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for FileToken {
+    fn from(token: String) -> Self {
+        Self(token.into())
+    }
+}
+
+impl fmt::Debug for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileToken(…)")
+    }
+}

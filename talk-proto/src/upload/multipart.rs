@@ -1,0 +1,154 @@
+//! The form that carries a file (RFC 7578), without the file.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use fastrand::Rng;
+
+use super::{Upload, UploadKind};
+
+/// What stands around the file's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// The value of the Content-Type header.
+    pub(crate) content_type: String,
+    pub(crate) preamble: Bytes,
+    pub(crate) epilogue: Bytes,
+}
+
+/// Letters and digits of a boundary: enough that no file holds it by chance.
+const BOUNDARY_LENGTH: usize = 32;
+
+impl Form {
+    /// The form of `upload`, in the order in which the published client writes the parts.
+    pub(crate) fn new(upload: &Upload, rng: &mut Rng) -> Self {
+        let random: String = std::iter::repeat_with(|| rng.alphanumeric())
+            .take(BOUNDARY_LENGTH)
+            .collect();
+        let boundary = format!("----talk-{random}");
+        let preamble = format!(
+            "--{boundary}\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
+             Content-Type: {}\r\n\r\n",
+            escape_filename(&upload.filename),
+            media_type(upload.content_type.as_deref()),
+        );
+        let mut epilogue = String::from("\r\n");
+        for (name, value) in fields(&upload.kind) {
+            // Writing to a String cannot fail.
+            let _ = write!(
+                epilogue,
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+        }
+        let _ = write!(epilogue, "--{boundary}--\r\n");
+        Self {
+            content_type: format!("multipart/form-data; boundary={boundary}"),
+            preamble: preamble.into(),
+            epilogue: epilogue.into(),
+        }
+    }
+}
+
+/// Raw UTF-8, but for what could end the quoted name or the line, as browsers do.
+fn escape_filename(filename: &str) -> String {
+    let mut escaped = String::with_capacity(filename.len());
+    for character in filename.chars() {
+        match character {
+            '"' => escaped.push_str("%22"),
+            '\r' => escaped.push_str("%0D"),
+            '\n' => escaped.push_str("%0A"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// The media type, if it can stand in a header.
+fn media_type(content_type: Option<&str>) -> &str {
+    content_type
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
+        .unwrap_or("application/octet-stream")
+}
+
+fn fields(kind: &UploadKind) -> Vec<(&'static str, String)> {
+    let (subtype, width, height, duration) = match kind {
+        UploadKind::File => return Vec::new(),
+        UploadKind::Image { width, height } => ("image", *width, *height, None),
+        UploadKind::Video {
+            width,
+            height,
+            duration,
+        } => ("video", *width, *height, *duration),
+        UploadKind::Audio { duration } => ("audio", None, None, *duration),
+        UploadKind::Voice { duration } => ("voice", None, None, *duration),
+    };
+    let numbers = [("width", width), ("height", height), ("duration", duration)];
+    let given = numbers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .filter(|(_, value)| value.is_finite())
+        .map(|(name, value)| (name, value.to_string()));
+    std::iter::once(("subtype", subtype.to_owned()))
+        .chain(given)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(upload: &Upload) -> (String, String) {
+        let form = Form::new(upload, &mut Rng::with_seed(1));
+        let (_, boundary) = form.content_type.split_once("boundary=").unwrap();
+        let text = |bytes: &Bytes| {
+            String::from_utf8(bytes.to_vec())
+                .unwrap()
+                .replace(boundary, "BOUNDARY")
+        };
+        (text(&form.preamble), text(&form.epilogue))
+    }
+
+    #[test]
+    fn a_filename_cannot_leave_its_quotes() {
+        let upload = Upload::new(UploadKind::File, "a\"b\r\né/x\\.txt", 3);
+        let (preamble, epilogue) = form(&upload);
+        assert_eq!(
+            preamble,
+            "--BOUNDARY\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"a%22b%0D%0Aé/x\\.txt\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        assert_eq!(epilogue, "\r\n--BOUNDARY--\r\n");
+    }
+
+    #[test]
+    fn metadata_follows_the_file_in_the_order_of_the_published_client() {
+        let kind = UploadKind::Video {
+            width: Some(1.0),
+            height: Some(2.0),
+            duration: Some(1.5),
+        };
+        let (_, epilogue) = form(&Upload::new(kind, "v.mp4", 3));
+        let names: Vec<_> = epilogue.split("name=\"").skip(1).collect();
+        let values = [
+            "subtype\"\r\n\r\nvideo",
+            "width\"\r\n\r\n1",
+            "height\"\r\n\r\n2",
+        ];
+        for (part, start) in names.iter().zip(values) {
+            assert!(part.starts_with(start), "{part}");
+        }
+        assert!(names[3].starts_with("duration\"\r\n\r\n1.5\r\n"));
+    }
+
+    #[test]
+    fn a_media_type_that_is_none_is_left_out() {
+        let upload = Upload::new(UploadKind::File, "x", 3).content_type("text/plain\r\nX: y");
+        assert!(
+            form(&upload)
+                .0
+                .contains("Content-Type: application/octet-stream\r\n")
+        );
+    }
+}

@@ -1,0 +1,47 @@
+use serde_json::json;
+use talk_proto::{RequestError, SessionError};
+
+use crate::kit::{World, mark_as_read, options, seconds};
+
+fn world(answer: Option<(u16, serde_json::Value)>) -> World {
+    let mut world = World::new(options());
+    world.script.add_http(move |_| Some(answer.clone()));
+    world
+}
+
+#[test]
+fn an_app_that_does_not_exist_ends_the_session() {
+    let mut world = world(Some((404, json!({}))));
+    world.script.add(|_| Some(crate::kit::Answer::Silence));
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    assert_eq!(world.end(), Some(&SessionError::AppNotFound));
+    let expected = RequestError::Session(SessionError::AppNotFound);
+    assert_eq!(world.outcome(request), &Err(expected));
+}
+
+#[test]
+fn any_other_answer_or_none_changes_nothing() {
+    for answer in [
+        Some((200, json!({}))),
+        Some((500, json!(7))),
+        Some((403, json!({}))),
+        None,
+    ] {
+        let mut world = world(answer.clone());
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(1));
+        assert!(world.outcome(request).is_ok(), "{answer:?}");
+        assert_eq!(world.end(), None, "{answer:?}");
+    }
+}
+
+#[test]
+fn it_is_asked_once_in_a_session() {
+    let mut world = World::ready(options());
+    world.run_for(seconds(10));
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    assert_eq!(world.log.sockets.len(), 2);
+    assert_eq!(world.log.http.len(), 1);
+}

@@ -1,0 +1,330 @@
+use serde_json::json;
+use talk_proto::{Authentication, RequestError, SessionError, SessionOptions};
+
+use crate::kit::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds};
+
+fn given_token() -> SessionOptions {
+    let mut options = options();
+    options.authentication = Authentication::default();
+    options.authentication.token = Some("given-token".into());
+    options
+}
+
+/// The server accepts only this token.
+fn accept_only(world: &mut World, token: &'static str) {
+    world.script.add(move |request| {
+        let is_other = request
+            .data
+            .get("token")
+            .is_some_and(|given| given != token);
+        is_other.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+}
+
+/// The server answers every renewal so.
+fn answer_renewals(world: &mut World, answer: Answer) {
+    world
+        .script
+        .add(move |request| (request.path == "/session/renew").then(|| answer.clone()));
+}
+
+#[test]
+fn nothing_is_opened_or_asked_for_until_something_is_to_be_done() {
+    let mut world = World::new(options());
+    world.run_for(seconds(3600));
+    assert!(world.log.sockets.is_empty());
+    assert!(world.log.token_fetches.is_empty());
+    assert!(world.log.http.is_empty());
+    assert!(world.session.is_idle());
+}
+
+#[test]
+fn the_token_is_fetched_while_the_socket_opens() {
+    let mut world = World::new(options());
+    world.network = crate::kit::Network::Up(seconds(2));
+    world.tokens = TokenSource::After(seconds(3));
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(10));
+    assert_eq!(world.log.token_fetches, [START]);
+    assert_eq!(world.log.sockets[0].asked_at, START);
+    let times: Vec<_> = world.log.requests.iter().map(|r| r.at).collect();
+    assert_eq!(times, [START + seconds(3); 2]);
+}
+
+#[test]
+fn a_given_token_is_used_and_the_first_frame_is_its_renewal() {
+    let mut world = World::new(given_token());
+    world.call(mark_as_read("c1"));
+    world.run();
+    assert!(world.log.token_fetches.is_empty());
+    let first = &world.log.requests[0];
+    assert_eq!(first.seq, 0);
+    let expected = json!(["POST", "/session/renew", {"token": "given-token"}, {}]);
+    assert_eq!(first.frame(), expected);
+}
+
+#[test]
+fn a_given_token_that_is_rejected_ends_the_session() {
+    let mut world = World::new(given_token());
+    accept_only(&mut world, "another");
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    assert_eq!(world.end(), Some(&SessionError::TokenRejected));
+    let expected = RequestError::Session(SessionError::TokenRejected);
+    assert_eq!(world.outcome(request), &Err(expected));
+}
+
+#[test]
+fn a_given_token_that_is_rejected_is_replaced_by_the_callback() {
+    let mut options = given_token();
+    options.authentication.can_fetch_token = true;
+    let mut world = World::new(options);
+    accept_only(&mut world, "token-1");
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(5));
+    assert_eq!(world.log.tokens(), ["given-token", "token-1"]);
+    assert_eq!(world.log.token_fetches, [START + seconds(1)]);
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn a_token_that_is_set_before_the_first_call_is_used() {
+    let mut world = World::new(options());
+    world.set_token("set-token").unwrap();
+    world.call(mark_as_read("c1"));
+    world.run();
+    assert!(world.log.token_fetches.is_empty());
+    assert_eq!(world.log.tokens(), ["set-token"]);
+}
+
+#[test]
+fn setting_a_token_answers_a_fetch_and_a_late_result_is_ignored() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(seconds(5));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    world.set_token("set-token").unwrap();
+    world.run_for(seconds(1));
+    assert!(world.outcome(request).is_ok());
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(20));
+    assert_eq!(world.log.tokens()[..1], ["set-token"]);
+    assert!(!world.log.tokens().contains(&"token-1".to_owned()));
+}
+
+#[test]
+fn a_token_that_is_set_while_connected_is_sent_at_once_and_interrupts_nothing() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        (request.path.ends_with("/read")).then(|| Answer::Late(seconds(2), 200, json!({})))
+    });
+    let before = world.call(mark_as_read("c1"));
+    world.run_for(millis(500));
+    world.set_token("set-token").unwrap();
+    let after = world.call(mark_as_read("c2"));
+    world.run_for(seconds(3));
+    let lines: Vec<_> = world
+        .log
+        .requests
+        .iter()
+        .map(|r| (r.line(), r.connection))
+        .collect();
+    let expected = [
+        ("POST /me/conversations/c1/read".to_owned(), 0),
+        ("POST /session/renew".to_owned(), 0),
+        ("POST /me/conversations/c2/read".to_owned(), 0),
+    ];
+    assert_eq!(lines, expected);
+    assert!(world.outcome(before).is_ok() && world.outcome(after).is_ok());
+    assert_eq!(world.log.states().len(), 2, "the state never left Ready");
+}
+
+#[test]
+fn a_token_that_is_set_while_connected_and_rejected_is_replaced_by_the_callback() {
+    let mut world = World::ready(options());
+    accept_only(&mut world, "token-2");
+    world.call(mark_as_read("c1"));
+    world.set_token("bad-token").unwrap();
+    world.run();
+    let waiting = world.call(mark_as_read("c2"));
+    world.run();
+    assert!(
+        !world.is_resolved(waiting),
+        "nothing is sent without a token"
+    );
+    world.run_for(seconds(2));
+    assert!(world.outcome(waiting).is_ok());
+    assert_eq!(world.log.tokens(), ["bad-token", "token-2"]);
+}
+
+#[test]
+fn rejected_tokens_are_fetched_ever_more_slowly_and_the_fifth_ends_the_session() {
+    let mut world = World::new(options());
+    accept_only(&mut world, "none");
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    let expected: Vec<_> = [0, 1, 3, 7, 15].map(|n| START + seconds(n)).into();
+    assert_eq!(world.log.token_fetches, expected);
+    assert_eq!(
+        world.end(),
+        Some(&SessionError::TokensRejected { attempts: 5 })
+    );
+    assert!(world.outcome(request).is_err());
+    assert_eq!(world.log.sockets.len(), 1, "the socket stays");
+}
+
+#[test]
+fn tokens_that_live_under_two_minutes_count_as_rejected() {
+    let mut world = World::new(options());
+    let short = Answer::Reply(200, json!({"expiresInSeconds": 119}));
+    answer_renewals(&mut world, short);
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    assert_eq!(world.log.token_fetches.len(), 5);
+    assert_eq!(
+        world.end(),
+        Some(&SessionError::TokensRejected { attempts: 5 })
+    );
+
+    let mut world = World::new(options());
+    let long_enough = Answer::Reply(200, json!({"expiresInSeconds": 120}));
+    answer_renewals(&mut world, long_enough);
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn a_token_that_works_makes_the_next_rejection_the_first_again() {
+    let mut world = World::new(options());
+    let mut tries = 0;
+    world.script.add(move |request| {
+        // The fourth token is good for a minute's work, and never again.
+        tries += u32::from(request.path == "/session/renew");
+        let is_good = tries == 4;
+        (!is_good).then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(8));
+    assert_eq!(world.log.work().count(), 1);
+    world.cut();
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(3600));
+    assert_eq!(world.log.token_fetches.len(), 4 + 4, "five more rejections");
+    assert_eq!(
+        world.end(),
+        Some(&SessionError::TokensRejected { attempts: 5 })
+    );
+}
+
+#[test]
+fn a_refused_renewal_ends_the_session() {
+    for status in [400, 402] {
+        let mut world = World::new(options());
+        answer_renewals(&mut world, Answer::refuse(status, "NO"));
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        let Some(SessionError::Refused(refused)) = world.end() else {
+            panic!("{:?}", world.end());
+        };
+        assert_eq!(
+            (refused.status, refused.error_code.as_str()),
+            (status, "NO")
+        );
+        assert!(world.outcome(request).is_err());
+    }
+}
+
+#[test]
+fn a_renewal_that_the_server_cannot_take_is_tried_again_with_the_same_token() {
+    for status in [403, 404, 429, 500, 503] {
+        let mut world = World::new(options());
+        let mut failures = 3;
+        world.script.add(move |request| {
+            if request.path != "/session/renew" || failures == 0 {
+                return None;
+            }
+            failures -= 1;
+            Some(Answer::refuse(status, "LATER"))
+        });
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(40));
+        assert!(world.outcome(request).is_ok(), "{status}");
+        assert_eq!(world.log.tokens(), ["token-1"; 4]);
+        assert_eq!(world.log.token_fetches.len(), 1);
+        assert_eq!(world.log.sockets.len(), 1);
+        let times = world.log.times_of("POST /session/renew");
+        for pair in times.windows(2) {
+            let delay = pair[1].saturating_since(pair[0]);
+            assert!((seconds(5)..=seconds(10)).contains(&delay), "{delay:?}");
+        }
+    }
+}
+
+#[test]
+fn a_callback_that_fails_ends_the_session() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::Fails;
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    let reason = "the application says no".to_owned();
+    let error = SessionError::TokenCallback(reason);
+    assert_eq!(world.end(), Some(&error));
+    assert_eq!(world.outcome(request), &Err(RequestError::Session(error)));
+}
+
+#[test]
+fn a_callback_that_never_answers_is_asked_five_times_and_ends_the_session() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::NeverAnswers;
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    let expected: Vec<_> = [0, 61, 123, 187, 255].map(|n| START + seconds(n)).into();
+    assert_eq!(world.log.token_fetches, expected);
+    assert_eq!(
+        world.end(),
+        Some(&SessionError::TokensRejected { attempts: 5 })
+    );
+    assert!(world.outcome(request).is_err());
+    assert_eq!(world.now.saturating_since(START), seconds(3600));
+    assert_eq!(
+        world.log.sockets.len(),
+        1,
+        "a slow token costs no connection"
+    );
+}
+
+#[test]
+fn a_token_that_comes_within_a_minute_is_used_and_a_later_one_is_not() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(millis(59_999));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(70));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.sockets.len(), 1);
+
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(millis(60_500));
+    world.call(mark_as_read("c1"));
+    world.run_for(millis(60_600));
+    assert!(world.log.requests.is_empty(), "the late token is not sent");
+    world.tokens = TokenSource::After(seconds(0));
+    world.run_for(seconds(1));
+    assert_eq!(world.log.tokens(), ["token-2"]);
+}
+
+#[test]
+fn a_renewal_without_an_answer_is_a_loss() {
+    let mut world = World::new(options());
+    let mut silent = true;
+    world.script.add(move |request| {
+        let is_renewal = request.path == "/session/renew";
+        (is_renewal && std::mem::take(&mut silent)).then_some(Answer::Silence)
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(millis(14_999));
+    assert_eq!(world.log.sockets.len(), 1);
+    world.run_for(seconds(2));
+    assert_eq!(world.log.sockets.len(), 2);
+    assert!(world.outcome(request).is_ok());
+}

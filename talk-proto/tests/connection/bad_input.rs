@@ -1,0 +1,435 @@
+use bytes::Bytes;
+use serde_json::json;
+use talk_proto::{Event, HttpFailure, Input, Skipped, SocketClosed};
+
+use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds, send};
+
+/// What was skipped, in order.
+fn skipped(world: &World) -> Vec<&Skipped> {
+    let events = world.log.events.iter();
+    let skipped = events.filter_map(|(_, event)| match event {
+        Event::Skipped(what) => Some(what),
+        _ => None,
+    });
+    skipped.collect()
+}
+
+/// The session still does its work on the connection that it had.
+fn still_works(world: &mut World) {
+    let request = world.call(mark_as_read("still there"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn frames_of_no_known_shape_are_skipped_and_told() {
+    let frames = [
+        "",
+        " ",
+        "garbage",
+        "\u{0}\u{1}\u{7f}",
+        "null",
+        "7",
+        "\"PUBLISH\"",
+        "{}",
+        "[]",
+        "[0]",
+        "[null,200,{}]",
+        "[-1,200,{}]",
+        "[0.5,200,{}]",
+        "[1e99,200,{}]",
+        "[18446744073709551616,200,{}]",
+        "[0,99999,{}]",
+        "[0,-200,{}]",
+        "[0,null,{}]",
+        "[0,[],{}]",
+        "[0,\"ACK\"]",
+        "[0,\"publish\",{}]",
+        "[0,200,{}",
+        "[0,200,{}]]",
+        "[0,200,{\"a\":}]",
+        "[\"0\",200,{}]",
+        "[[0],200,{}]",
+        "[0,200,\"\\ud8\"]",
+        "{\"0\":0}",
+        "\u{feff}[0,200,{}]",
+        "[0,200,{}]x",
+    ];
+    let mut world = World::ready(options());
+    for frame in frames {
+        let before = skipped(&world).len();
+        world.hear(frame);
+        assert_eq!(skipped(&world).len(), before + 1, "{frame}");
+        assert_eq!(skipped(&world).last(), Some(&&Skipped::Frame), "{frame}");
+    }
+    still_works(&mut world);
+}
+
+#[test]
+fn deep_nesting_is_borne() {
+    let mut world = World::ready(options());
+    let deep = format!(
+        "[1,\"PUBLISH\",{}{}]",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    world.hear(&deep);
+    let deep = format!("[0,200,{}{}]", "{\"a\":".repeat(50_000), "}".repeat(50_000));
+    world.hear(&deep);
+    still_works(&mut world);
+}
+
+#[test]
+fn answers_to_requests_that_are_not_open_are_skipped_and_told() {
+    let mut world = World::ready(options());
+    for seq in [0, 1, 2, 99, u64::MAX] {
+        world.hear(&json!([seq, 200, {}]).to_string());
+    }
+    assert_eq!(skipped(&world), [&Skipped::Answer; 5]);
+    still_works(&mut world);
+}
+
+#[test]
+fn an_answer_that_comes_twice_counts_once() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let answer = |id| json!([request.seq, 200, {"id": id}]).to_string();
+        let is_send = request.path.ends_with("/messages");
+        is_send.then(|| Answer::Raw(vec![answer("first"), answer("second")]))
+    });
+    let request = world.call(send("c1", "hello"));
+    world.run();
+    let reply = serde_json::to_value(world.outcome(request).as_ref().unwrap()).unwrap();
+    assert_eq!(reply, json!({"messageRef": "first"}));
+    assert_eq!(skipped(&world), [&Skipped::Answer]);
+}
+
+#[test]
+fn events_of_unknown_types_and_shapes_are_skipped_and_told_and_acknowledged() {
+    let mut world = World::ready(options());
+    let long = "x".repeat(1000);
+    world.publish(&[
+        json!({"type": "message.exploded"}),
+        json!({"type": long}),
+        json!({"type": "message.created"}),
+        json!({"type": "message.created", "conversationId": "", "messageId": "", "state": 7}),
+        json!({"type": 7}),
+        json!({}),
+        json!(null),
+        json!([]),
+        json!("message.created"),
+    ]);
+    assert_eq!(world.log.acks, [1]);
+    let skipped = skipped(&world);
+    let unknown = |kind: &str| Skipped::UnknownEvent {
+        kind: kind.to_owned(),
+    };
+    assert_eq!(skipped[0], &unknown("message.exploded"));
+    assert_eq!(skipped[1], &unknown(&"x".repeat(64)));
+    assert_eq!(skipped[2..], [&Skipped::Event; 7]);
+    still_works(&mut world);
+}
+
+#[test]
+fn publishes_out_of_order_or_twice_are_acknowledged_and_applied_once() {
+    let mut world = World::ready(options());
+    let expired = json!({"type": "session.expired"});
+    world.hear("[1,\"PUBLISH\"]");
+    world.hear("[1,\"PUBLISH\"]");
+    world.hear("[3,\"PUBLISH\"]");
+    world.hear(&json!([2, "PUBLISH", expired]).to_string());
+    world.hear(&json!([3, "PUBLISH", expired]).to_string());
+    assert_eq!(world.log.acks, [1, 1, 3, 2, 3]);
+    assert_eq!(skipped(&world), [&Skipped::RepeatedPublish; 3]);
+    assert_eq!(
+        world.log.token_fetches.len(),
+        1,
+        "what was repeated is not applied"
+    );
+    still_works(&mut world);
+}
+
+#[test]
+fn numbers_of_publishes_start_anew_on_each_connection() {
+    let mut world = World::ready(options());
+    world.hear("[7,\"PUBLISH\"]");
+    world.run_for(seconds(60));
+    world.call(mark_as_read("c1"));
+    world.run();
+    world.hear("[1,\"PUBLISH\"]");
+    assert_eq!(world.log.acks, [7, 1]);
+    assert!(skipped(&world).is_empty());
+}
+
+#[test]
+fn a_publish_with_the_largest_number_is_borne() {
+    let mut world = World::ready(options());
+    world.hear(&json!([u64::MAX, "PUBLISH"]).to_string());
+    world.hear(&json!([0, "PUBLISH"]).to_string());
+    assert_eq!(world.log.acks, [u64::MAX, 0]);
+    still_works(&mut world);
+}
+
+#[test]
+fn a_renewal_that_is_answered_with_nonsense_loses_nothing() {
+    for body in [
+        "7",
+        "null",
+        "\"x\"",
+        "[]",
+        "{\"expiresInSeconds\":\"soon\"}",
+        "{\"expiresInSeconds\":1e300}",
+    ] {
+        let mut world = World::new(options());
+        world.script.add(move |request| {
+            let text = format!("[{},200,{body}]", request.seq);
+            (request.path == "/session/renew").then(|| Answer::Raw(vec![text]))
+        });
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        assert!(world.outcome(request).is_ok(), "{body}");
+        world.run_for(seconds(60));
+    }
+    for life in ["-1", "-1e300", "0", "0.5"] {
+        let mut world = World::new(options());
+        let mut first = true;
+        world.script.add(move |request| {
+            let text = format!("[{},200,{{\"expiresInSeconds\":{life}}}]", request.seq);
+            let is_first = request.path == "/session/renew" && std::mem::take(&mut first);
+            is_first.then(|| Answer::Raw(vec![text]))
+        });
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(2));
+        assert!(world.outcome(request).is_ok(), "{life}");
+        assert_eq!(world.log.tokens(), ["token-1", "token-2"]);
+    }
+}
+
+#[test]
+fn an_answer_without_a_body_is_an_answer() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let text = format!("[{},200]", request.seq);
+        request
+            .path
+            .ends_with("/read")
+            .then(|| Answer::Raw(vec![text]))
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn a_refusal_whose_body_is_nonsense_still_tells_its_status() {
+    for body in [
+        "7",
+        "null",
+        "\"x\"",
+        "[]",
+        "{\"errorCode\":7}",
+        "{\"reasons\":{}}",
+    ] {
+        let mut world = World::ready(options());
+        world.script.add(move |request| {
+            let text = format!("[{},403,{body}]", request.seq);
+            request
+                .path
+                .ends_with("/read")
+                .then(|| Answer::Raw(vec![text]))
+        });
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        let error = world.outcome(request).as_ref().unwrap_err().to_string();
+        assert_eq!(error, "the server refused with status 403", "{body}");
+    }
+}
+
+/// A scenario of many steps: a slow start, calls, retries, an expiry, a loss. `at` is told the
+/// number of each step before it is taken.
+fn scenario(mut at: impl FnMut(&mut World, usize)) -> World {
+    let mut world = World::new(options());
+    world.latency = millis(30);
+    world.network = crate::kit::Network::Up(millis(100));
+    let mut failures = 2;
+    world.script.add(move |request| {
+        if !request.path.ends_with("/c2/messages") || failures == 0 {
+            return None;
+        }
+        failures -= 1;
+        Some(Answer::refuse(429, "LATER"))
+    });
+    let mut n = 0;
+    let mut run_for = |world: &mut World, time| {
+        let end = world.now + time;
+        world.drain();
+        loop {
+            at(world, n);
+            n += 1;
+            if !world.step(end) {
+                break;
+            }
+        }
+        world.now = world.now.max(end);
+    };
+    world.call(send("c1", "first"));
+    world.call(send("c2", "second"));
+    run_for(&mut world, millis(500));
+    world.call(mark_as_read("c1"));
+    world.publish(&[json!({"type": "session.expired"})]);
+    run_for(&mut world, millis(500));
+    world.call(send("c1", "third"));
+    run_for(&mut world, millis(10));
+    world.cut();
+    world.call(send("c1", "fourth"));
+    run_for(&mut world, seconds(2));
+    world.call(mark_as_read("c2"));
+    world.run_until_resolved(seconds(300));
+    world
+}
+
+#[test]
+fn a_close_at_every_possible_moment_loses_no_request() {
+    let mut steps = 0;
+    scenario(|_, n| steps = n);
+    assert!(steps > 20, "{steps}");
+    for closing in 0..=steps {
+        for cause in [
+            SocketClosed::ByServer { code: None },
+            SocketClosed::FrameTooLarge,
+        ] {
+            let world = scenario(|world, n| {
+                if n == closing {
+                    world.close(cause.clone());
+                }
+            });
+            assert_eq!(world.outcomes.len(), 6, "closed at step {closing}");
+            for (_, outcome) in world.outcomes.values() {
+                assert!(outcome.is_ok(), "closed at step {closing}: {outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_end_at_every_possible_moment_resolves_every_request() {
+    let mut steps = 0;
+    scenario(|_, n| steps = n);
+    for ending in 0..=steps {
+        let mut world = World::new(options());
+        let requests = [
+            world.call(send("c1", "first")),
+            world.call(send("c2", "second")),
+        ];
+        world.latency = millis(30);
+        world.drain();
+        for _ in 0..ending {
+            let end = world.now + seconds(1);
+            world.step(end);
+        }
+        world.session.shut_down(world.now);
+        world.run();
+        assert!(
+            requests.iter().all(|r| world.is_resolved(*r)),
+            "ended at step {ending}"
+        );
+    }
+}
+
+#[test]
+fn ticks_that_come_early_often_and_late_change_nothing() {
+    let plain = scenario(|_, _| {});
+    let ticked = scenario(|world, _| {
+        for _ in 0..3 {
+            world.input(Input::Tick);
+        }
+        let now = std::mem::replace(&mut world.now, START);
+        world.session.handle_input(START, Input::Tick);
+        world.now = now;
+        world.drain();
+    });
+    assert_eq!(plain.log.requests, ticked.log.requests);
+    assert_eq!(
+        format!("{:?}", plain.log.events),
+        format!("{:?}", ticked.log.events)
+    );
+}
+
+#[test]
+fn what_belongs_to_something_that_is_over_does_nothing() {
+    let mut old = World::ready(options());
+    old.run_for(seconds(60));
+    old.call(mark_as_read("c1"));
+    old.run();
+    let stale = old.log.sockets[0].id;
+    let before = old.log.events.len();
+    let requests = old.log.requests.len();
+    old.input(Input::SocketOpened { socket: stale });
+    old.input(Input::SocketFrame {
+        socket: stale,
+        text: "garbage",
+    });
+    old.input(Input::SocketFrame {
+        socket: stale,
+        text: "[1,\"PUBLISH\",{\"type\":\"session.expired\"}]",
+    });
+    old.input(Input::SocketClosed {
+        socket: stale,
+        cause: SocketClosed::FrameTooLarge,
+    });
+    assert_eq!(old.log.events.len(), before);
+    assert_eq!(old.log.requests.len(), requests);
+    still_works_on(&mut old, 2);
+}
+
+fn still_works_on(world: &mut World, sockets: usize) {
+    let request = world.call(mark_as_read("still there"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.sockets.len(), sockets);
+}
+
+#[test]
+fn http_in_any_order_does_nothing() {
+    // IDs of another session stand for those that this one never used.
+    let mut other = talk_proto::Session::new(options(), 1, START);
+    other.call(START, mark_as_read("c1")).unwrap();
+    let mut ids = vec![];
+    while let Some(output) = other.poll_output() {
+        if let talk_proto::Output::SendHttp { http, .. } = output {
+            ids.push(http);
+        }
+    }
+    let mut world = World::ready(options());
+    for http in ids {
+        world.input(Input::HttpEnd { http });
+        world.input(Input::HttpChunk {
+            http,
+            chunk: Bytes::from_static(b"x"),
+        });
+        world.input(Input::HttpHead { http, status: 404 });
+        world.input(Input::HttpEnd { http });
+        let failure = HttpFailure::Source("x".to_owned());
+        world.input(Input::HttpFailed { http, failure });
+    }
+    assert_eq!(world.end(), None);
+    still_works(&mut world);
+}
+
+#[test]
+fn a_clock_that_goes_back_is_taken_as_standing_still() {
+    let mut world = World::ready(options());
+    world.run_for(seconds(1));
+    let now = world.now;
+    world.session.handle_input(START, Input::Tick);
+    world.drain();
+    assert!(world.session.poll_timeout() > Some(now));
+    world.now = START;
+    let early = world.session.call(START, mark_as_read("c1"));
+    assert!(early.is_ok());
+    assert!(
+        world.session.poll_timeout() <= Some(now),
+        "it is due at once, at the latest time seen"
+    );
+}

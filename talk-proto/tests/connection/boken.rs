@@ -1,0 +1,132 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use talk_proto::{Authentication, SessionError, SessionOptions};
+
+use crate::kit::{Answer, START, World, mark_as_read, options, seconds};
+
+fn anonymous() -> SessionOptions {
+    let mut options = options();
+    options.authentication = Authentication::default();
+    options
+}
+
+/// A world in which bokens are answered by `answers` in turn, then granted.
+fn world(options: SessionOptions, answers: Vec<Option<(u16, Value)>>) -> World {
+    let mut world = World::new(options);
+    let mut answers = answers.into_iter();
+    world.script.add_http(move |uri| {
+        if uri.contains("/bokens/") {
+            answers.next()
+        } else {
+            None
+        }
+    });
+    world
+}
+
+fn boken_times(world: &World) -> Vec<Duration> {
+    let asked = world.log.http.iter().filter(|h| h.uri.contains("/bokens/"));
+    asked.map(|h| h.at.saturating_since(START)).collect()
+}
+
+#[test]
+fn without_any_authentication_the_service_is_asked_for_a_boken() {
+    let mut world = world(anonymous(), vec![]);
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.tokens(), ["boken-1"]);
+    assert!(world.log.token_fetches.is_empty());
+    assert_eq!(world.log.http[0].method, "GET");
+    let uri = "http://127.0.0.1:4000/api/v0/app/bokens/alice?signature=";
+    assert_eq!(world.log.http[0].uri, uri);
+}
+
+#[test]
+fn a_signature_goes_with_it() {
+    let mut options = anonymous();
+    options.authentication.signature = Some("c0ffee00".into());
+    let mut world = world(options, vec![]);
+    world.call(mark_as_read("c1"));
+    world.run();
+    let uri = "http://127.0.0.1:4000/api/v0/app/bokens/alice?signature=c0ffee00";
+    assert_eq!(world.log.http[0].uri, uri);
+}
+
+#[test]
+fn a_final_refusal_ends_the_session() {
+    let refusal = |code: &str| json!({"errorCode": code, "reasons": ["because"]});
+    let end = |status: u16| {
+        let mut world = world(anonymous(), vec![Some((status, refusal("NO")))]);
+        world.call(mark_as_read("c1"));
+        world.run_for(seconds(600));
+        assert_eq!(boken_times(&world).len(), 1, "{status}");
+        world.end().cloned()
+    };
+    let Some(SessionError::SignatureRejected(refused)) = end(401) else {
+        panic!("{:?}", end(401));
+    };
+    assert_eq!((refused.status, refused.error_code.as_str()), (401, "NO"));
+    assert_eq!(end(404), Some(SessionError::AppNotFound));
+    for status in [400, 402, 403, 409, 410, 418] {
+        let Some(SessionError::Refused(refused)) = end(status) else {
+            panic!("{status}: {:?}", end(status));
+        };
+        assert_eq!(refused.status, status);
+    }
+}
+
+#[test]
+fn what_passes_is_asked_again_however_often() {
+    for answer in [Some((429, json!({}))), Some((502, json!({}))), None] {
+        let mut world = world(anonymous(), vec![answer.clone(); 20]);
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(1200));
+        assert!(world.outcome(request).is_ok(), "{answer:?}");
+        let times = boken_times(&world);
+        assert_eq!(times.len(), 21);
+        for (n, pair) in times.windows(2).enumerate() {
+            let longest = seconds(1 << n.min(5)).min(seconds(30));
+            assert!(pair[1] - pair[0] <= longest, "{times:?}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_fails_five_times_ends_the_session() {
+    for status in [500, 503, 504] {
+        let mut recovering = world(anonymous(), vec![Some((status, json!({}))); 4]);
+        let request = recovering.call(mark_as_read("c1"));
+        recovering.run_for(seconds(600));
+        assert!(recovering.outcome(request).is_ok());
+
+        let mut failing = world(anonymous(), vec![Some((status, json!({}))); 5]);
+        failing.call(mark_as_read("c1"));
+        failing.run_for(seconds(600));
+        assert_eq!(boken_times(&failing).len(), 5);
+        assert!(matches!(failing.end(), Some(SessionError::Refused(r)) if r.status == status));
+    }
+}
+
+#[test]
+fn an_answer_without_a_boken_counts_as_a_failure() {
+    let mut world = world(anonymous(), vec![Some((200, json!({"boken": 7}))); 4]);
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(600));
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn a_boken_that_is_rejected_or_expires_is_replaced_by_another() {
+    let mut world = world(anonymous(), vec![]);
+    let mut renewals = 0;
+    world.script.add(move |request| {
+        renewals += u32::from(request.path == "/session/renew");
+        (renewals == 1).then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(3));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(boken_times(&world), [seconds(0), seconds(1)]);
+}

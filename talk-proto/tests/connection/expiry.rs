@@ -1,0 +1,181 @@
+use serde_json::json;
+use talk_proto::SessionError;
+
+use crate::kit::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, send};
+
+/// The server answers 401 to everything until it hears of another token.
+fn expire_on_call(world: &mut World) {
+    let mut expired = true;
+    world.script.add(move |request| {
+        if request.path == "/session/renew" {
+            expired = false;
+        }
+        expired.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+}
+
+#[test]
+fn after_the_event_nothing_is_sent_until_another_token_is_accepted() {
+    let mut world = World::ready(options());
+    world.tokens = TokenSource::After(seconds(2));
+    world.call(mark_as_read("before"));
+    world.run();
+    world.log.requests.clear();
+    world.publish(&[json!({"type": "session.expired"})]);
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(millis(1_999));
+    assert!(world.log.requests.is_empty());
+    world.run_for(millis(1));
+    assert!(world.outcome(request).is_ok());
+    let lines: Vec<_> = world.log.requests.iter().map(|r| r.line()).collect();
+    assert_eq!(
+        lines,
+        ["POST /session/renew", "POST /me/conversations/c1/read"]
+    );
+    assert_eq!(world.log.tokens(), ["token-2"]);
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_call_that_is_answered_401_goes_again_with_another_token() {
+    let mut world = World::ready(options());
+    expire_on_call(&mut world);
+    let requests = ["a", "b", "c"].map(|text| world.call(send("c1", text)));
+    world.run();
+    for request in requests {
+        assert!(world.outcome(request).is_ok());
+    }
+    let texts: Vec<_> = world
+        .log
+        .work()
+        .map(|r| r.data["content"][0]["children"][0].clone())
+        .collect();
+    assert_eq!(texts, ["a", "b", "c", "a", "b", "c"]);
+    let keys: Vec<_> = world
+        .log
+        .work()
+        .map(|r| r.data["idempotencyKey"].clone())
+        .collect();
+    assert_eq!(keys[..3], keys[3..]);
+    assert_eq!(world.log.tokens(), ["token-2"]);
+}
+
+#[test]
+fn a_ping_that_is_answered_401_is_an_expiry_too() {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| r.path.ends_with("/kept/read").then_some(Answer::Silence));
+    world.call(mark_as_read("kept"));
+    world.run();
+    expire_on_call(&mut world);
+    world.run_for(seconds(10));
+    assert_eq!(world.log.tokens(), ["token-2"]);
+}
+
+#[test]
+fn a_call_during_a_refresh_that_is_answered_401_waits_for_the_renewal() {
+    let mut world = World::ready(options());
+    world.script.add(|request| match request.path.as_str() {
+        "/session/renew" => Some(Answer::Late(
+            seconds(2),
+            200,
+            json!({"expiresInSeconds": null}),
+        )),
+        _ => None,
+    });
+    world.set_token("set-token").unwrap();
+    world.run();
+    let mut refused = false;
+    world.script.add(move |request| {
+        let first = request.path.ends_with("/read") && !std::mem::replace(&mut refused, true);
+        first.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    assert_eq!(world.log.work().count(), 1, "it is not hammered");
+    world.run_for(seconds(1));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.tokens(), ["set-token"]);
+    assert_eq!(
+        world.log.token_fetches.len(),
+        1,
+        "the newer token is not dropped"
+    );
+}
+
+#[test]
+fn answers_from_before_the_renewal_do_not_blame_the_new_token() {
+    let mut world = World::ready(options());
+    let mut calls = 0;
+    world.script.add(move |request| {
+        calls += u32::from(request.path.ends_with("/read"));
+        match calls {
+            1 => Some(Answer::refuse(401, "UNAUTHORIZED")),
+            2 => {
+                calls += 1;
+                let body = json!({"errorCode": "UNAUTHORIZED", "reasons": []});
+                Some(Answer::Late(seconds(1), 401, body))
+            }
+            _ => None,
+        }
+    });
+    let requests = ["c1", "c2"].map(|id| world.call(mark_as_read(id)));
+    world.run_for(seconds(2));
+    for request in requests {
+        assert!(world.outcome(request).is_ok());
+    }
+    assert_eq!(world.log.tokens(), ["token-2"]);
+    assert_eq!(world.log.token_fetches.len(), 2);
+}
+
+#[test]
+fn an_expiry_without_a_way_to_another_token_ends_the_session() {
+    let mut options = options();
+    options.authentication.can_fetch_token = false;
+    options.authentication.token = Some("given-token".into());
+    let mut world = World::ready(options);
+    let request = world.call(mark_as_read("c1"));
+    world.publish(&[json!({"type": "session.expired"})]);
+    assert_eq!(world.end(), Some(&SessionError::TokenRejected));
+    assert!(world.is_resolved(request));
+}
+
+#[test]
+fn a_server_that_accepts_tokens_and_then_does_nothing_for_them_is_left_after_five() {
+    let mut world = World::new(options());
+    world.script.add(|request| {
+        (request.path != "/session/renew").then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    assert_eq!(world.log.token_fetches.len(), 5);
+    assert_eq!(
+        world.end(),
+        Some(&SessionError::TokensRejected { attempts: 5 })
+    );
+    assert!(
+        world
+            .log
+            .events
+            .iter()
+            .all(|(at, _)| *at <= START + seconds(16))
+    );
+}
+
+#[test]
+fn an_expiry_and_a_loss_at_once_lose_nothing() {
+    let mut world = World::ready(options());
+    world.tokens = TokenSource::After(seconds(5));
+    world
+        .script
+        .add(|r| (r.connection == 0).then_some(Answer::Silence));
+    let requests = ["a", "b"].map(|text| world.call(send("c1", text)));
+    world.run();
+    world.publish(&[json!({"type": "session.expired"})]);
+    world.cut();
+    world.run_until_resolved(seconds(60));
+    for request in requests {
+        assert!(world.outcome(request).is_ok());
+    }
+}

@@ -1,0 +1,105 @@
+use serde_json::json;
+use talk_proto::{Event, RequestError, Skipped, SocketClosed, TransportError};
+
+use crate::kit::{Answer, World, mark_as_read, options, seconds, send};
+
+const TOO_LARGE: RequestError = RequestError::Transport(TransportError::FrameTooLarge);
+
+/// A text of more than 16 MiB.
+fn large(start: &str) -> String {
+    format!("{start}\"{}\"]", "x".repeat(20 << 20))
+}
+
+fn skipped_large(world: &World) -> usize {
+    let is_large = |event: &Event| matches!(event, Event::Skipped(Skipped::LargeFrame { size }) if *size > 20 << 20);
+    world
+        .log
+        .events
+        .iter()
+        .filter(|(_, event)| is_large(event))
+        .count()
+}
+
+#[test]
+fn a_large_frame_of_no_use_is_skipped_and_told() {
+    let mut world = World::ready(options());
+    for start in ["", "[99,200,", "[1,\"ACK\","] {
+        world.hear(&large(start));
+    }
+    assert_eq!(skipped_large(&world), 3);
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_call_whose_answer_is_a_large_frame_fails_and_does_not_wait_for_ever() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_send = request.path.ends_with("/messages");
+        is_send.then(|| Answer::Raw(vec![large(&format!("[{},200,", request.seq))]))
+    });
+    let request = world.call(send("c1", "hello"));
+    let other = world.call(mark_as_read("c1"));
+    world.run();
+    assert_eq!(world.outcome(request), &Err(TOO_LARGE));
+    assert!(world.outcome(other).is_ok());
+    assert_eq!(skipped_large(&world), 1);
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_renewal_whose_answer_is_a_large_frame_is_tried_again() {
+    let mut world = World::new(options());
+    let mut first = true;
+    world.script.add(move |request| {
+        let is_renewal = request.path == "/session/renew";
+        (is_renewal && std::mem::take(&mut first)).then(|| Answer::Raw(vec![large("[0,200,")]))
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(11));
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn a_large_publish_is_acknowledged() {
+    let mut world = World::ready(options());
+    world.hear(&large("[1,\"PUBLISH\","));
+    assert_eq!(world.log.acks, [1]);
+    world.publish(&[json!({"type": "x"})]);
+    assert_eq!(world.log.acks, [1, 1], "its number is taken");
+}
+
+#[test]
+fn the_limit_is_an_option() {
+    let mut options = options();
+    options.limits.frame_size = 100;
+    let mut world = World::ready(options);
+    let frame = format!("[99,200,\"{}\"]", "x".repeat(100));
+    world.hear(&frame);
+    let event = &world.log.events.last().expect("an event").1;
+    let Event::Skipped(Skipped::LargeFrame { size }) = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!(*size, frame.len());
+}
+
+#[test]
+fn a_call_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| r.path.ends_with("/large/read").then_some(Answer::Silence));
+    let large = world.call(mark_as_read("large"));
+    world.run();
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(2));
+    assert!(!world.is_resolved(large), "once may be chance");
+    world.close(SocketClosed::FrameTooLarge);
+    assert_eq!(world.outcome(large), &Err(TOO_LARGE));
+    let other = world.call(mark_as_read("c1"));
+    world.run_for(seconds(5));
+    assert!(world.outcome(other).is_ok());
+    assert_eq!(world.log.of("POST /me/conversations/large/read").len(), 2);
+}

@@ -1,0 +1,156 @@
+use serde_json::json;
+
+use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds};
+
+/// A world with a call that is answered after an hour, so that the connection is kept.
+fn busy_world() -> World {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_read = request.path.ends_with("/read");
+        is_read.then(|| Answer::Late(seconds(3600), 200, json!({})))
+    });
+    world.call(mark_as_read("c1"));
+    world.run();
+    world
+}
+
+fn pings(world: &World) -> Vec<u64> {
+    let times = world.log.times_of("GET /ping");
+    times
+        .iter()
+        .map(|at| at.as_millis() - START.as_millis())
+        .collect()
+}
+
+#[test]
+fn a_server_that_is_silent_for_ten_seconds_is_pinged() {
+    let mut world = busy_world();
+    world.run_for(millis(9_999));
+    assert!(pings(&world).is_empty());
+    world.run_for(seconds(51));
+    assert_eq!(
+        pings(&world),
+        [10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
+    );
+    let ping = &world.log.of("GET /ping")[0];
+    assert_eq!(ping.frame(), json!(["GET", "/ping", {}, {}]));
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_server_that_is_silent_for_five_seconds_more_is_lost() {
+    let mut world = busy_world();
+    world.script.add(|_| Some(Answer::Silence));
+    world.run_for(millis(14_999));
+    assert_eq!(world.log.sockets.len(), 1);
+    world.run_for(millis(1));
+    let closed = world.log.sockets[0].closed.expect("it is closed");
+    assert_eq!(closed, (START + seconds(15), Some(1000)));
+    world.run_for(seconds(1));
+    assert_eq!(world.log.sockets.len(), 2);
+}
+
+#[test]
+fn anything_that_the_server_says_shows_that_it_lives() {
+    let mut world = busy_world();
+    for n in 0..20 {
+        world.run_for(seconds(9));
+        let text = if n % 2 == 0 {
+            "no JSON"
+        } else {
+            "[1,\"PUBLISH\"]"
+        };
+        world.hear(text);
+    }
+    assert_eq!(world.log.sockets.len(), 1);
+    // The ping that keeps the client's side alive is the only one.
+    let pings = pings(&world);
+    assert!(pings.len() <= 180 / 25, "{pings:?}");
+}
+
+#[test]
+fn a_client_that_has_sent_nothing_for_twenty_five_seconds_pings() {
+    let mut world = busy_world();
+    // Nothing that makes the client acknowledge, but enough to hear the server live.
+    for _ in 0..60 {
+        world.run_for(seconds(1));
+        world.hear("[999,200,{}]");
+    }
+    assert_eq!(pings(&world), [25_000, 50_000]);
+}
+
+#[test]
+fn a_late_answer_to_a_ping_saves_the_connection() {
+    let mut world = busy_world();
+    world.script.add(|request| {
+        (request.path == "/ping").then(|| Answer::Late(millis(4_999), 200, json!({})))
+    });
+    world.run_for(seconds(120));
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_ping_that_is_refused_is_an_answer_all_the_same() {
+    for status in [404, 429, 500] {
+        let mut world = busy_world();
+        world
+            .script
+            .add(move |request| (request.path == "/ping").then(|| Answer::refuse(status, "NO")));
+        world.run_for(seconds(120));
+        assert_eq!(world.log.sockets.len(), 1);
+        assert_eq!(pings(&world).len(), 12);
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_puts_the_socket_in_doubt() {
+    let mut world = busy_world();
+    world.run_for(seconds(1));
+    world.script.add(|_| Some(Answer::Silence));
+    // The machine slept: the tick that was due comes more than 10 s late.
+    world.sleep_until(START + seconds(10 + 11));
+    assert_eq!(pings(&world), [21_000], "it is asked at once");
+    world.run_for(millis(4_999));
+    assert_eq!(world.log.sockets.len(), 1);
+    world.run_for(millis(1_001));
+    assert_eq!(world.log.sockets.len(), 2);
+}
+
+#[test]
+fn a_socket_that_outlived_a_clock_jump_is_kept() {
+    let mut world = busy_world();
+    world.run_for(seconds(1));
+    world.sleep_until(START + seconds(8 * 3600));
+    world.run_for(seconds(9));
+    assert_eq!(world.log.sockets.len(), 1);
+    assert_eq!(pings(&world).len(), 1);
+}
+
+#[test]
+fn a_jump_while_a_token_is_awaited_does_not_cost_the_socket() {
+    let mut world = World::new(options());
+    world.tokens = crate::kit::TokenSource::After(seconds(50));
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    world.sleep_until(START + seconds(40));
+    world.run_for(seconds(11));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.sockets.len(), 1);
+}
+
+#[test]
+fn a_changed_network_puts_the_socket_in_doubt() {
+    let mut world = busy_world();
+    world.run_for(seconds(1));
+    world.session.network_changed(world.now);
+    world.run_for(seconds(7));
+    assert_eq!(pings(&world), [1_000]);
+    assert_eq!(world.log.sockets.len(), 1);
+    world.script.add(|_| Some(Answer::Silence));
+    world.session.network_changed(world.now);
+    world.run_for(seconds(5));
+    assert_eq!(
+        world.log.sockets[0].closed.map(|(at, _)| at),
+        Some(START + seconds(13))
+    );
+}

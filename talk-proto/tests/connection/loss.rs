@@ -1,0 +1,252 @@
+use std::time::Duration;
+
+use serde_json::json;
+use talk_proto::{ConnectionState, SocketClosed};
+
+use crate::kit::{
+    Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
+};
+
+/// The delays between losing a connection and asking for the next one.
+fn reconnect_delays(world: &World) -> Vec<Duration> {
+    let sockets = world.log.sockets.windows(2);
+    let delay = |pair: &[crate::kit::SocketLog]| {
+        let (lost_at, _) = pair[0].closed.expect("it is lost");
+        pair[1].asked_at.saturating_since(lost_at)
+    };
+    sockets.map(delay).collect()
+}
+
+/// A call that is never answered keeps the session in need of a connection.
+fn needy() -> World {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| r.path.ends_with("/c1/read").then_some(Answer::Silence));
+    world.call(mark_as_read("c1"));
+    world.run();
+    world
+}
+
+#[test]
+fn calls_without_an_answer_go_again_in_their_first_order_before_newer_ones() {
+    let mut world = World::ready(unpaced());
+    world
+        .script
+        .add(|r| (r.connection == 0).then_some(Answer::Silence));
+    let texts = ["a", "b", "c", "d"];
+    let first = texts.map(|text| world.call(send("c1", text)));
+    world.run();
+    world.cut();
+    let newer = world.call(send("c1", "e"));
+    world.run_until_resolved(seconds(5));
+    let frames = |connection: usize| -> Vec<_> {
+        let work = world.log.work().filter(|r| r.connection == connection);
+        work.map(|r| r.data.clone()).collect()
+    };
+    let (before, after) = (frames(0), frames(1));
+    assert_eq!(before.len(), 4);
+    assert_eq!(after[..4], before, "the same frames, keys included");
+    assert_eq!(after[4]["content"][0]["children"], json!(["e"]));
+    let keys: Vec<_> = after
+        .iter()
+        .map(|d| d["idempotencyKey"].to_string())
+        .collect();
+    let mut unique = keys.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(unique.len(), keys.len());
+    for request in first.into_iter().chain([newer]) {
+        assert!(world.outcome(request).is_ok());
+    }
+}
+
+#[test]
+fn calls_that_were_answered_do_not_go_again() {
+    let mut world = World::ready(options());
+    world.call(send("c1", "answered"));
+    world.run();
+    world.cut();
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(2));
+    assert_eq!(world.log.of("POST /conversations/c1/messages").len(), 1);
+}
+
+#[test]
+fn a_batch_goes_again_whole() {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| (r.connection == 0).then_some(Answer::Silence));
+    let create = |user: &str| talk_proto::Call::CreateParticipant {
+        conversation: crate::kit::conversation("c1"),
+        user: crate::kit::user(user),
+        params: talk_proto::ParticipantParams::default(),
+    };
+    let requests = ["x", "y"].map(|user| world.call(create(user)));
+    world.run();
+    world.cut();
+    world.run_until_resolved(seconds(5));
+    let frames: Vec<_> = world.log.work().map(|r| r.frame()).collect();
+    assert_eq!(frames.len(), 2);
+    assert_eq!(frames[0], frames[1]);
+    assert!(requests.iter().all(|r| world.outcome(*r).is_ok()));
+}
+
+#[test]
+fn the_next_attempt_comes_within_a_second_then_within_ever_longer_times() {
+    let mut seen = vec![];
+    for seed in 0..40 {
+        let mut world = World::seeded(options(), seed);
+        world.network = Network::Refuse;
+        world.call(mark_as_read("c1"));
+        world.run_for(seconds(240));
+        let delays = reconnect_delays(&world);
+        assert!(delays.len() >= 10, "{delays:?}");
+        for (n, delay) in delays.iter().enumerate() {
+            let longest = seconds(1 << n.min(5)).min(seconds(30));
+            assert!(*delay <= longest, "attempt {n} after {delay:?}");
+        }
+        seen.push(delays[0]);
+    }
+    seen.sort();
+    seen.dedup();
+    assert!(seen.len() > 30, "the delays are spread: {seen:?}");
+}
+
+#[test]
+fn ten_seconds_of_health_make_reconnecting_quick_again() {
+    let mut world = needy();
+    world.network = Network::Refuse;
+    world.cut();
+    world.run_for(seconds(300));
+    world.network = Network::Up(seconds(0));
+    world.run_for(seconds(31));
+    assert!(world.socket().is_some());
+    world.run_for(seconds(10));
+    world.cut();
+    let lost_at = world.now;
+    world.run_for(seconds(1));
+    let last = world.log.sockets.last().expect("a socket");
+    assert!(last.asked_at.saturating_since(lost_at) <= seconds(1));
+    assert!(last.is_open);
+}
+
+#[test]
+fn connections_that_do_not_last_are_tried_ever_more_slowly() {
+    let mut world = needy();
+    for _ in 0..12 {
+        // Nine seconds are not long enough to count as healthy.
+        world.run_for(seconds(9));
+        world.cut();
+        while world.socket().is_none() {
+            let next = world.session.poll_timeout().expect("an attempt is due");
+            world.run_until(next);
+        }
+    }
+    let delays = reconnect_delays(&world);
+    assert!(delays.iter().any(|delay| *delay > seconds(2)), "{delays:?}");
+}
+
+#[test]
+fn after_a_planned_restart_the_return_is_spread_over_ten_seconds() {
+    let mut seen = vec![];
+    for seed in 0..60 {
+        let mut world = World::seeded(options(), seed);
+        world
+            .script
+            .add(|r| r.path.ends_with("/c1/read").then_some(Answer::Silence));
+        world.call(mark_as_read("c1"));
+        world.run_for(seconds(60));
+        world.publish(&[json!({"type": "upstream.restarting"})]);
+        world.cut();
+        world.run_for(seconds(10));
+        let delays = reconnect_delays(&world);
+        assert_eq!(delays.len(), 1, "{delays:?}");
+        seen.push(delays[0]);
+    }
+    assert!(seen.iter().all(|delay| *delay <= seconds(10)));
+    assert!(seen.iter().filter(|delay| **delay > seconds(5)).count() > 15);
+    assert!(seen.iter().filter(|delay| **delay < seconds(5)).count() > 15);
+}
+
+#[test]
+fn a_changed_network_is_tried_at_once() {
+    let mut world = needy();
+    world.network = Network::Refuse;
+    world.cut();
+    world.run_for(seconds(120));
+    let attempts = world.log.sockets.len();
+    world.network = Network::Up(seconds(0));
+    world.session.network_changed(world.now);
+    world.run();
+    assert_eq!(world.log.sockets.len(), attempts + 1);
+    assert_eq!(world.log.states().last(), Some(&&ConnectionState::Ready));
+}
+
+#[test]
+fn an_attempt_has_fifteen_seconds() {
+    let mut world = World::new(options());
+    world.network = Network::Hang;
+    world.call(mark_as_read("c1"));
+    world.run_for(millis(14_999));
+    assert_eq!(world.log.sockets[0].closed, None);
+    world.run_for(millis(1));
+    let closed = (START + seconds(15), Some(1000));
+    assert_eq!(world.log.sockets[0].closed, Some(closed));
+    world.network = Network::Up(millis(14_000));
+    world.run_until_resolved(seconds(16));
+}
+
+#[test]
+fn an_attempt_that_opens_in_the_end_says_nothing_once_it_was_given_up() {
+    let mut world = World::new(options());
+    world.network = Network::Hang;
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(15));
+    let stale = world.log.sockets[0].id;
+    world.input(talk_proto::Input::SocketOpened { socket: stale });
+    world.input(talk_proto::Input::SocketFrame {
+        socket: stale,
+        text: "[0,200,{}]",
+    });
+    assert!(world.log.requests.is_empty());
+}
+
+#[test]
+fn every_cause_of_a_loss_is_told_and_followed_by_another_attempt() {
+    let causes = [
+        (SocketClosed::ConnectFailed("no route".into()), "no route"),
+        (SocketClosed::Lost("broken pipe".into()), "broken pipe"),
+        (
+            SocketClosed::ByServer { code: Some(1011) },
+            "the server closed the connection with code 1011",
+        ),
+        (
+            SocketClosed::ByServer { code: None },
+            "the server closed the connection",
+        ),
+        (SocketClosed::FrameTooLarge, "a frame was too large"),
+    ];
+    for (cause, expected) in causes {
+        let mut world = needy();
+        world.close(cause);
+        let told = world.log.states().iter().any(
+            |state| matches!(state, ConnectionState::Waiting { reason, .. } if reason == expected),
+        );
+        assert!(told, "{:?}", world.log.states());
+        world.run_for(seconds(1));
+        assert_eq!(world.log.sockets.len(), 2);
+        assert_eq!(world.log.states().last(), Some(&&ConnectionState::Ready));
+    }
+}
+
+#[test]
+fn a_loss_that_concerns_nobody_is_not_followed_by_an_attempt() {
+    let mut world = World::ready(options());
+    world.run_for(seconds(1));
+    world.cut();
+    world.run_for(seconds(600));
+    assert_eq!(world.log.sockets.len(), 1);
+    assert!(world.session.is_idle());
+}

@@ -1,0 +1,23 @@
+//! The connection's life in virtual time, against a scripted server.
+
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod addresses;
+mod app_check;
+mod authentication;
+mod bad_input;
+mod boken;
+mod day;
+mod end;
+mod expiry;
+mod frame_size;
+mod heartbeat;
+mod idle;
+mod loss;
+mod queue;
+mod refresh;
+mod retries;
+mod send_order;

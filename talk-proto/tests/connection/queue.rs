@@ -1,0 +1,247 @@
+use serde_json::json;
+use talk_proto::Pacing;
+
+use crate::kit::{
+    Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
+};
+
+/// Times of the requests that are not housekeeping, from the start.
+fn sent_at(world: &World) -> Vec<u64> {
+    let since = |at: talk_proto::Time| at.as_millis() - START.as_millis();
+    world.log.work().map(|r| since(r.at)).collect()
+}
+
+#[test]
+fn calls_wait_for_authentication_and_go_in_their_order() {
+    let mut world = World::new(options());
+    world.network = Network::Up(seconds(2));
+    for n in 0..20 {
+        world.call(mark_as_read(&format!("c{n}")));
+        world.run_for(millis(10));
+    }
+    assert!(world.log.requests.is_empty());
+    world.run_for(seconds(2));
+    let paths: Vec<_> = world.log.work().map(|r| r.path.clone()).collect();
+    let expected: Vec<_> = (0..20)
+        .map(|n| format!("/me/conversations/c{n}/read"))
+        .collect();
+    assert_eq!(paths, expected);
+    assert_eq!(sent_at(&world), [2_000; 20]);
+}
+
+#[test]
+fn requests_are_numbered_from_zero_on_each_connection() {
+    let mut world = World::new(options());
+    for n in 0..5 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run();
+    world.cut();
+    world.call(mark_as_read("d"));
+    world.run_for(seconds(2));
+    let numbers: Vec<_> = world
+        .log
+        .requests
+        .iter()
+        .map(|r| (r.connection, r.seq))
+        .collect();
+    assert_eq!(
+        numbers,
+        [
+            (0, 0),
+            (0, 1),
+            (0, 2),
+            (0, 3),
+            (0, 4),
+            (0, 5),
+            (1, 0),
+            (1, 1)
+        ]
+    );
+}
+
+#[test]
+fn after_fifty_calls_of_a_flush_the_rest_go_every_hundred_milliseconds() {
+    let mut world = World::new(options());
+    for n in 0..60 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(seconds(2));
+    let mut expected = vec![0; 50];
+    expected.extend((1..=10).map(|n| n * 100));
+    assert_eq!(sent_at(&world), expected);
+}
+
+#[test]
+fn calls_that_are_made_before_a_flush_ends_join_its_tail() {
+    let mut world = World::new(options());
+    for n in 0..52 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(millis(150));
+    world.call(mark_as_read("late"));
+    world.run_for(seconds(1));
+    let times = sent_at(&world);
+    assert_eq!(times[50..], [100, 200, 300]);
+    // The flush is over: what comes now goes at once.
+    for n in 0..100 {
+        world.call(mark_as_read(&format!("d{n}")));
+    }
+    world.run();
+    assert_eq!(sent_at(&world)[53..], [1_150; 100]);
+}
+
+#[test]
+fn calls_on_a_ready_connection_are_not_paced() {
+    let mut world = World::ready(options());
+    for n in 0..500 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run();
+    assert_eq!(sent_at(&world), [0; 500]);
+}
+
+#[test]
+fn the_figures_of_pacing_are_options_and_zero_turns_it_off() {
+    let mut paced = options();
+    paced.pacing.burst = 2;
+    paced.pacing.interval = millis(7);
+    let mut world = World::new(paced);
+    for n in 0..5 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(seconds(1));
+    assert_eq!(sent_at(&world), [0, 0, 7, 14, 21]);
+
+    let mut zero = options();
+    zero.pacing = Pacing::default();
+    zero.pacing.interval = millis(0);
+    for options in [zero, unpaced()] {
+        let mut world = World::new(options);
+        for n in 0..300 {
+            world.call(mark_as_read(&format!("c{n}")));
+        }
+        world.run();
+        assert_eq!(sent_at(&world), [0; 300]);
+    }
+}
+
+#[test]
+fn a_flush_is_paced_again_after_a_loss() {
+    let mut world = World::new(options());
+    world.script.add(|request| {
+        (request.connection == 0 && request.path.ends_with("/read")).then_some(Answer::Silence)
+    });
+    for n in 0..60 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(seconds(2));
+    world.cut();
+    world.run_for(seconds(4));
+    let again: Vec<_> = world.log.work().filter(|r| r.connection == 1).collect();
+    assert_eq!(again.len(), 60);
+    let start = again[0].at;
+    assert_eq!(again[49].at, start);
+    assert_eq!(again[59].at, start + seconds(1));
+    let paths: Vec<_> = again.iter().map(|r| r.path.clone()).collect();
+    let expected: Vec<_> = (0..60)
+        .map(|n| format!("/me/conversations/c{n}/read"))
+        .collect();
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn a_full_queue_is_refused_at_the_call_and_takes_calls_again_when_one_is_done() {
+    let mut options = options();
+    options.limits.pending_calls = 3;
+    let mut world = World::new(options);
+    for n in 0..3 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    let error = world.try_call(mark_as_read("one too many")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "3 calls are waiting already: let some finish first"
+    );
+    world.run();
+    assert_eq!(world.log.work().count(), 3);
+    world.call(mark_as_read("again"));
+    world.run();
+    assert_eq!(world.log.work().count(), 4);
+}
+
+#[test]
+fn a_call_that_is_cancelled_before_it_was_sent_is_never_sent() {
+    let mut world = World::new(options());
+    world.network = Network::Up(seconds(1));
+    let kept = world.call(mark_as_read("kept"));
+    let gone = world.call(send("c1", "never mind"));
+    world.run();
+    world.session.cancel(world.now, gone).unwrap();
+    world.run_for(seconds(2));
+    assert!(world.outcome(kept).is_ok());
+    let error = world.outcome(gone).as_ref().unwrap_err().to_string();
+    assert_eq!(error, "cancelled before it was sent");
+    assert_eq!(world.log.work().count(), 1);
+    let again = world.session.cancel(world.now, gone);
+    assert!(again.is_err(), "it is resolved");
+}
+
+#[test]
+fn a_call_that_is_cancelled_after_it_was_sent_is_never_sent_again() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        request
+            .path
+            .ends_with("/messages")
+            .then_some(Answer::Silence)
+    });
+    let request = world.call(send("c1", "never mind"));
+    world.run();
+    world.session.cancel(world.now, request).unwrap();
+    world.run();
+    let error = world.outcome(request).as_ref().unwrap_err().to_string();
+    assert_eq!(error, "cancelled; the server may have carried it out");
+    world.cut();
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(2));
+    assert_eq!(world.log.of("POST /conversations/c1/messages").len(), 1);
+}
+
+#[test]
+fn a_call_of_two_requests_that_is_cancelled_half_way_may_have_happened() {
+    let mut options = options();
+    options.pacing.burst = 1;
+    let mut world = World::new(options);
+    let create = talk_proto::Call::CreateConversation {
+        conversation: crate::kit::conversation("c1"),
+        params: talk_proto::ConversationParams::default(),
+    };
+    let request = world.call(create);
+    world.run();
+    assert_eq!(world.log.work().count(), 1, "the second request is paced");
+    world.session.cancel(world.now, request).unwrap();
+    world.run_for(seconds(1));
+    assert_eq!(world.log.work().count(), 1);
+    let error = world.outcome(request).as_ref().unwrap_err().to_string();
+    assert_eq!(error, "cancelled; the server may have carried it out");
+}
+
+#[test]
+fn a_part_of_a_batch_that_is_cancelled_leaves_the_rest() {
+    let mut world = World::new(options());
+    world.network = Network::Up(seconds(1));
+    let create = |user: &str| talk_proto::Call::CreateParticipant {
+        conversation: crate::kit::conversation("c1"),
+        user: crate::kit::user(user),
+        params: talk_proto::ParticipantParams::default(),
+    };
+    let requests = ["x", "y", "z"].map(|user| world.call(create(user)));
+    world.run();
+    world.session.cancel(world.now, requests[1]).unwrap();
+    world.run_for(seconds(2));
+    let frames: Vec<_> = world.log.work().map(|r| r.data.clone()).collect();
+    let action = |id: &str| json!({"id": id, "method": "POST", "params": {}});
+    assert_eq!(frames, [json!({"actions": [action("x"), action("z")]})]);
+    assert!(world.outcome(requests[0]).is_ok() && world.outcome(requests[2]).is_ok());
+}

@@ -1,0 +1,135 @@
+use serde_json::{Value, json};
+
+use crate::kit::{Answer, START, TokenSource, World, mark_as_read, options, seconds};
+
+/// A world whose tokens live for so long, with a call that keeps the connection.
+fn world(expires_in: Value) -> World {
+    let mut world = World::new(options());
+    world
+        .script
+        .add(move |request| match request.path.as_str() {
+            "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": expires_in}))),
+            path if path.ends_with("/kept/read") => Some(Answer::Silence),
+            _ => None,
+        });
+    world.call(mark_as_read("kept"));
+    world.run();
+    world
+}
+
+fn fetches(world: &World) -> Vec<u64> {
+    let times = world.log.token_fetches.iter();
+    times
+        .map(|at| at.saturating_since(START).as_secs())
+        .collect()
+}
+
+#[test]
+fn a_token_is_refreshed_five_minutes_early_or_half_way_or_after_twenty_days() {
+    let day = 24 * 3600;
+    let cases = [
+        (3600, 3300),
+        (601, 301),
+        (600, 300),
+        (240, 120),
+        (120, 60),
+        (day, day - 300),
+        (400 * day, 20 * day),
+    ];
+    for (expires_in, refreshed_after) in cases {
+        let mut world = world(json!(expires_in));
+        if refreshed_after > 24 * 3600 {
+            // The machine sleeps: a heartbeat every ten seconds for weeks tells nothing new.
+            world.sleep_until(START + seconds(refreshed_after - 3600));
+        }
+        world.run_until(START + seconds(refreshed_after - 1));
+        assert_eq!(fetches(&world), [0], "{expires_in}");
+        world.run_for(seconds(1));
+        assert_eq!(fetches(&world), [0, refreshed_after], "{expires_in}");
+        assert_eq!(world.log.tokens(), ["token-1", "token-2"]);
+        assert_eq!(world.log.sockets.len(), 1);
+        if expires_in <= 3600 {
+            world.run_for(seconds(refreshed_after));
+            assert_eq!(fetches(&world)[2], 2 * refreshed_after, "and again");
+        }
+    }
+}
+
+#[test]
+fn a_token_without_expiry_is_never_refreshed() {
+    let mut world = world(Value::Null);
+    world.run_for(seconds(24 * 3600));
+    world.sleep_until(START + seconds(60 * 24 * 3600));
+    world.run_for(seconds(60));
+    assert_eq!(fetches(&world), [0]);
+}
+
+#[test]
+fn a_refresh_interrupts_nothing() {
+    let mut world = world(json!(600));
+    world.tokens = TokenSource::After(seconds(7));
+    world.run_for(seconds(303));
+    assert_eq!(fetches(&world), [0, 300]);
+    let request = world.call(mark_as_read("meanwhile"));
+    world.run();
+    assert!(world.outcome(request).is_ok(), "the old token still does");
+    world.run_for(seconds(5));
+    assert_eq!(world.log.tokens(), ["token-1", "token-2"]);
+    assert_eq!(world.log.of("POST /me/conversations/kept/read").len(), 1);
+    assert_eq!(world.log.states().len(), 2, "Connecting, Ready");
+}
+
+#[test]
+fn a_given_token_that_cannot_be_refreshed_is_used_for_as_long_as_it_is_accepted() {
+    let mut options = options();
+    options.authentication.can_fetch_token = false;
+    options.authentication.token = Some("given-token".into());
+    let mut world = World::new(options);
+    world.script.add(|request| match request.path.as_str() {
+        "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": 600}))),
+        path if path.ends_with("/kept/read") => Some(Answer::Silence),
+        _ => None,
+    });
+    world.call(mark_as_read("kept"));
+    world.run_for(seconds(590));
+    assert_eq!(world.end(), None);
+    assert_eq!(world.log.tokens(), ["given-token"]);
+}
+
+#[test]
+fn a_renewal_that_the_server_cannot_take_is_tried_again_while_calls_go_on() {
+    let mut world = world(json!(600));
+    let mut failed = false;
+    world.script.add(move |request| {
+        let is_second = request.data["token"] == "token-2";
+        (is_second && !std::mem::replace(&mut failed, true)).then(|| Answer::refuse(500, "LATER"))
+    });
+    world.run_for(seconds(301));
+    let request = world.call(mark_as_read("meanwhile"));
+    world.run();
+    assert!(world.outcome(request).is_ok());
+    world.run_for(seconds(10));
+    assert_eq!(world.log.tokens(), ["token-1", "token-2", "token-2"]);
+    let times = world.log.times_of("POST /session/renew");
+    let delay = times[2].saturating_since(times[1]);
+    assert!((seconds(5)..=seconds(10)).contains(&delay), "{delay:?}");
+}
+
+#[test]
+fn an_idle_session_fetches_nothing_until_it_is_needed() {
+    let mut world = World::new(options());
+    world.script.add(|request| {
+        let life = json!({"expiresInSeconds": 600});
+        (request.path == "/session/renew").then(|| Answer::Reply(200, life.clone()))
+    });
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(24 * 3600));
+    assert_eq!(fetches(&world), [0]);
+    world.call(mark_as_read("c2"));
+    world.run();
+    assert_eq!(fetches(&world), [0, 24 * 3600]);
+    assert_eq!(
+        world.log.tokens().last().map(String::as_str),
+        Some("token-2")
+    );
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use talk_proto::{Reply, RequestError};
+
+use crate::kit::{Answer, World, mark_as_read, options, seconds};
+
+const READ: &str = "POST /me/conversations/c1/read";
+
+/// A world whose server answers the call so, `times` times.
+fn failing(status: u16, times: usize) -> World {
+    let mut world = World::ready(options());
+    let mut left = times;
+    world.script.add(move |request| {
+        if request.line() != READ || left == 0 {
+            return None;
+        }
+        left -= 1;
+        Some(Answer::refuse(status, "CODE"))
+    });
+    world
+}
+
+fn delays(world: &World) -> Vec<Duration> {
+    let times = world.log.times_of(READ);
+    times
+        .windows(2)
+        .map(|pair| pair[1].saturating_since(pair[0]))
+        .collect()
+}
+
+#[test]
+fn most_statuses_are_final() {
+    for status in [
+        400, 402, 403, 404, 405, 409, 201, 204, 301, 406, 410, 418, 501, 505, 0, 999,
+    ] {
+        let mut world = failing(status, usize::MAX);
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(60));
+        let Err(RequestError::Refused(refused)) = world.outcome(request) else {
+            panic!("{status}: {:?}", world.outcome(request));
+        };
+        assert_eq!(refused.status, status);
+        assert_eq!(refused.error_code, "CODE");
+        assert_eq!(refused.reasons, ["because"]);
+        assert!(!refused.is_retryable());
+        assert_eq!(world.log.of(READ).len(), 1, "{status}");
+    }
+}
+
+#[test]
+fn a_busy_server_is_asked_again_for_ever_ever_more_slowly() {
+    let mut world = failing(429, 60);
+    let request = world.call(mark_as_read("c1"));
+    world.run_until_resolved(seconds(3600));
+    assert_eq!(world.outcome(request), &Ok(Reply::Done));
+    let delays = delays(&world);
+    assert_eq!(delays.len(), 60);
+    let mut expected = 200.0_f64;
+    for delay in delays {
+        let millis = delay.as_secs_f64() * 1000.0;
+        let range = expected * 0.949 - 1.0..=expected * 1.051 + 1.0;
+        assert!(range.contains(&millis), "{millis} not in {range:?}");
+        expected = (expected * 1.2).min(30_000.0);
+    }
+}
+
+#[test]
+fn a_server_that_fails_ten_times_fails_the_call() {
+    for status in [500, 502, 503, 504] {
+        let mut world = failing(status, 9);
+        let request = world.call(mark_as_read("c1"));
+        world.run_until_resolved(seconds(3600));
+        assert_eq!(world.outcome(request), &Ok(Reply::Done), "{status}");
+        assert_eq!(world.log.of(READ).len(), 10);
+
+        let mut world = failing(status, 10);
+        let request = world.call(mark_as_read("c1"));
+        world.run_until_resolved(seconds(3600));
+        let Err(RequestError::Refused(refused)) = world.outcome(request) else {
+            panic!("{:?}", world.outcome(request));
+        };
+        assert_eq!(refused.status, status);
+        assert!(refused.is_retryable());
+        assert_eq!(world.log.of(READ).len(), 10);
+    }
+}
+
+#[test]
+fn a_busy_answer_does_not_count_as_a_failure() {
+    let mut world = World::ready(options());
+    let mut tries = 0;
+    world.script.add(move |request| {
+        if request.line() != READ {
+            return None;
+        }
+        tries += 1;
+        let status = if tries % 2 == 0 { 429 } else { 500 };
+        (tries < 19).then(|| Answer::refuse(status, "CODE"))
+    });
+    let request = world.call(mark_as_read("c1"));
+    world.run_until_resolved(seconds(3600));
+    assert_eq!(
+        world.outcome(request),
+        &Ok(Reply::Done),
+        "nine failures, nine times busy"
+    );
+}
+
+#[test]
+fn a_retry_that_is_due_while_the_connection_is_down_goes_on_the_next() {
+    let mut world = failing(429, 1);
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    world.network = crate::kit::Network::Refuse;
+    world.cut();
+    world.run_for(seconds(5));
+    assert!(!world.is_resolved(request));
+    world.network = crate::kit::Network::Up(seconds(0));
+    world.run_until_resolved(seconds(60));
+    assert_eq!(world.outcome(request), &Ok(Reply::Done));
+    assert_eq!(world.log.of(READ).len(), 2);
+}
+
+#[test]
+fn other_calls_do_not_wait_for_a_retry() {
+    let mut world = failing(429, 5);
+    world.call(mark_as_read("c1"));
+    let other = world.call(mark_as_read("c2"));
+    world.run();
+    assert!(world.outcome(other).is_ok());
+}
+
+#[test]
+fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_send = request.path.ends_with("/messages");
+        is_send.then(|| Answer::Reply(200, serde_json::json!({"id": 7})))
+    });
+    let request = world.call(crate::kit::send("c1", "hello"));
+    world.run();
+    let error = world.outcome(request).as_ref().unwrap_err();
+    assert_eq!(error.to_string(), "the server's answer was not understood");
+    assert!(!error.is_retryable());
+}

@@ -1,0 +1,134 @@
+//! Sends to one conversation keep their order where it is in the client's hands.
+
+use crate::kit::{Answer, World, millis, options, seconds, send};
+
+/// Texts in the order in which the server took them, by conversation.
+fn taken(world: &World, conversation: &str) -> Vec<String> {
+    let line = format!("POST /conversations/{conversation}/messages");
+    let texts = world.log.of(&line);
+    let text = |r: &&crate::kit::Request| {
+        let text = r.data["content"][0]["children"][0].as_str();
+        text.unwrap_or_default().to_owned()
+    };
+    texts.iter().map(text).collect()
+}
+
+/// The server is busy the first `times` times that it sees `text`.
+fn busy(world: &mut World, text: &'static str, status: u16, times: usize) {
+    let mut left = times;
+    world.script.add(move |request| {
+        let is_it = request.data["content"][0]["children"][0] == text;
+        if !is_it || left == 0 {
+            return None;
+        }
+        left -= 1;
+        Some(Answer::refuse(status, "LATER"))
+    });
+}
+
+#[test]
+fn later_sends_to_the_conversation_wait_until_a_send_that_is_tried_again_is_taken() {
+    for status in [429, 500] {
+        let mut world = World::ready(options());
+        busy(&mut world, "a", status, 3);
+        world.call(send("c1", "a"));
+        world.run();
+        for text in ["b", "c"] {
+            world.call(send("c1", text));
+            world.run_for(millis(50));
+        }
+        world.run_until_resolved(seconds(10));
+        assert_eq!(
+            taken(&world, "c1"),
+            ["a", "a", "a", "a", "b", "c"],
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn sends_to_other_conversations_do_not_wait() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 429, 3);
+    world.call(send("c1", "a"));
+    world.run();
+    let other = world.call(send("c2", "x"));
+    let edit = world.call(crate::kit::mark_as_read("c1"));
+    world.run();
+    assert!(world.outcome(other).is_ok());
+    assert!(world.outcome(edit).is_ok(), "only sends wait");
+}
+
+#[test]
+fn what_was_in_flight_already_may_come_first_and_what_comes_later_keeps_its_order() {
+    let mut world = World::ready(options());
+    busy(&mut world, "b", 429, 2);
+    for text in ["a", "b", "c"] {
+        world.call(send("c1", text));
+    }
+    world.run();
+    assert_eq!(taken(&world, "c1"), ["a", "b", "c"]);
+    for text in ["d", "e"] {
+        world.call(send("c1", text));
+    }
+    world.run_until_resolved(seconds(10));
+    assert_eq!(taken(&world, "c1")[3..], ["b", "b", "d", "e"]);
+}
+
+#[test]
+fn two_sends_that_are_tried_again_keep_their_order() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 429, 6);
+    busy(&mut world, "b", 429, 1);
+    for text in ["a", "b"] {
+        world.call(send("c1", text));
+    }
+    world.run();
+    world.call(send("c1", "c"));
+    world.run_until_resolved(seconds(10));
+    assert_eq!(
+        taken(&world, "c1"),
+        ["a", "b", "a", "a", "a", "a", "a", "a", "b", "c"]
+    );
+}
+
+#[test]
+fn a_send_that_is_given_up_lets_the_others_go() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 500, 10);
+    let failed = world.call(send("c1", "a"));
+    world.run();
+    let sent = world.call(send("c1", "b"));
+    world.run_until_resolved(seconds(60));
+    assert!(world.outcome(failed).is_err());
+    assert!(world.outcome(sent).is_ok());
+}
+
+#[test]
+fn a_send_that_is_cancelled_while_it_waits_lets_the_others_go() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 429, usize::MAX);
+    let first = world.call(send("c1", "a"));
+    world.run();
+    let second = world.call(send("c1", "b"));
+    world.run_for(millis(100));
+    assert!(!world.is_resolved(second));
+    world.session.cancel(world.now, first).unwrap();
+    world.run();
+    assert!(world.outcome(second).is_ok());
+}
+
+#[test]
+fn the_order_outlives_a_loss() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 429, 2);
+    world.call(send("c1", "a"));
+    world.run();
+    for text in ["b", "c"] {
+        world.call(send("c1", text));
+    }
+    world.run();
+    world.cut();
+    world.run_until_resolved(seconds(60));
+    assert_eq!(taken(&world, "c1"), ["a", "a", "a", "b", "c"]);
+}

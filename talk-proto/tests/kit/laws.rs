@@ -1,0 +1,320 @@
+//! What must hold at every step, whatever happens.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use serde_json::Value;
+use talk_proto::{
+    Event, HttpId, Input, Output, RequestId, Session, SocketId, SubscriptionId, Time, TokenFetchId,
+};
+
+/// More outputs than this after one input mean that a drain does not end.
+const DRAIN_LIMIT: usize = 100_000;
+/// A token fetch that is unanswered for this long is over.
+const FETCH_WITHIN: Duration = Duration::from_secs(60);
+/// A session is printed once in so many drains, which is often enough and quicker.
+const LOOK_EVERY: usize = 8;
+/// How many secrets are looked for.
+const SECRETS: usize = 8;
+
+/// The socket that lives now.
+struct Socket {
+    id: SocketId,
+    is_open: bool,
+    is_authenticated: bool,
+    next_seq: u64,
+    renewals: BTreeSet<u64>,
+    /// Publishes that came and are not acknowledged.
+    unacknowledged: VecDeque<u64>,
+}
+
+/// Watches a session from outside and panics when a law is broken.
+#[derive(Default)]
+pub(crate) struct Laws {
+    socket: Option<Socket>,
+    last_socket: Option<SocketId>,
+    callback: Option<(TokenFetchId, Time)>,
+    boken: Option<HttpId>,
+    exchanges: BTreeSet<HttpId>,
+    /// Whether they are resolved.
+    requests: BTreeMap<RequestId, bool>,
+    pending: usize,
+    /// Whether they have ended.
+    subscriptions: BTreeMap<SubscriptionId, bool>,
+    active: usize,
+    drained: usize,
+    drains: usize,
+    has_ended: bool,
+    secrets: VecDeque<String>,
+}
+
+impl Laws {
+    /// From now on `text` must not appear in any Debug output, for as long as it is one of the
+    /// last few. Short ones are left out: they would be found by chance.
+    pub(crate) fn keep_secret(&mut self, text: &str) {
+        if text.len() >= 6 && !self.secrets.iter().any(|secret| secret == text) {
+            self.secrets.push_front(text.to_owned());
+            self.secrets.truncate(SECRETS);
+        }
+    }
+
+    pub(crate) fn accepted(&mut self, request: RequestId) {
+        let before = self.requests.insert(request, false);
+        assert_eq!(before, None, "{request:?} was given twice");
+        self.pending += 1;
+    }
+
+    pub(crate) fn subscribed(&mut self, subscription: SubscriptionId) {
+        let before = self.subscriptions.insert(subscription, false);
+        assert_eq!(before, None, "{subscription:?} was given twice");
+        self.active += 1;
+    }
+
+    /// The caller set a token, which answers any fetch.
+    pub(crate) fn token_set(&mut self) {
+        self.callback = None;
+        self.boken = None;
+    }
+
+    /// Something was asked of `session`: what follows from it counts as queued output.
+    pub(crate) fn commanded(&self, session: &Session, now: Time) {
+        if !self.has_ended {
+            let timeout = session.poll_timeout();
+            assert!(timeout.is_some_and(|at| at <= now), "{timeout:?} at {now}");
+        }
+    }
+
+    /// An input is about to be given.
+    pub(crate) fn input(&mut self, now: Time, input: &Input<'_>) {
+        self.drained = 0;
+        self.check_secrets(&format!("{input:?}"));
+        match input {
+            Input::SocketOpened { socket } => {
+                if let Some(live) = self.live(*socket) {
+                    live.is_open = true;
+                }
+            }
+            Input::SocketFrame { socket, text } => {
+                if let Some(live) = self.live(*socket).filter(|live| live.is_open) {
+                    live.hear(text);
+                }
+            }
+            Input::SocketClosed { socket, .. } => {
+                if self.live(*socket).is_some() {
+                    self.socket = None;
+                }
+            }
+            Input::Token { fetch, result } => {
+                if let Ok(token) = result {
+                    self.keep_secret(token.expose());
+                }
+                if self.callback.is_some_and(|(id, _)| id == *fetch) {
+                    self.callback = None;
+                }
+            }
+            Input::HttpEnd { http } | Input::HttpFailed { http, .. } => self.exchange_over(*http),
+            Input::HttpHead { .. } | Input::HttpChunk { .. } | Input::Tick => {}
+        }
+        let _ = now;
+    }
+
+    /// An output came. `timeout` is what the session said just before.
+    pub(crate) fn output(&mut self, now: Time, timeout: Option<Time>, output: &Output) {
+        self.drained += 1;
+        assert!(
+            self.drained < DRAIN_LIMIT,
+            "a drain does not end: {output:?}"
+        );
+        assert!(!self.has_ended, "after the end came {output:?}");
+        assert!(
+            timeout.is_some_and(|at| at <= now),
+            "{output:?} was queued, but the next tick was to be at {timeout:?}, not {now}",
+        );
+        self.check_secrets(&format!("{output:?}"));
+        match output {
+            Output::OpenSocket { socket, .. } => self.socket_asked(*socket),
+            Output::SendFrame { socket, frame } => {
+                let live = self.live(*socket).filter(|live| live.is_open);
+                let live = live.expect("a frame goes to a socket that is not open");
+                live.say(frame.as_str());
+            }
+            Output::CloseSocket { socket, .. } => {
+                assert!(self.live(*socket).is_some(), "{socket:?} is closed already");
+                self.socket = None;
+            }
+            Output::FetchToken { fetch } => {
+                self.no_fetch_is_under_way(now);
+                self.callback = Some((*fetch, now));
+            }
+            Output::SendHttp { http, request } => {
+                assert!(self.exchanges.insert(*http), "{http:?} was used twice");
+                if request.uri().path().contains("/bokens/") {
+                    self.no_fetch_is_under_way(now);
+                    self.boken = Some(*http);
+                }
+            }
+            Output::CancelHttp { http } => {
+                assert!(self.exchanges.contains(http), "{http:?} is over already");
+                self.exchange_over(*http);
+            }
+            Output::Event(event) => self.event(event),
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Resolved { request, .. } => {
+                self.pending -= 1;
+                let resolved = self.requests.insert(*request, true);
+                assert_eq!(
+                    resolved,
+                    Some(false),
+                    "{request:?}: unknown, or resolved twice"
+                );
+            }
+            Event::Updated { subscription, .. } => {
+                let ended = self.subscriptions.get(subscription);
+                assert_eq!(ended, Some(&false), "{subscription:?}: unknown, or ended");
+            }
+            Event::SubscriptionEnded { subscription, .. } => {
+                self.active -= 1;
+                let ended = self.subscriptions.insert(*subscription, true);
+                assert_eq!(
+                    ended,
+                    Some(false),
+                    "{subscription:?}: unknown, or ended twice"
+                );
+            }
+            Event::Ended(_) => {
+                self.has_ended = true;
+                assert_eq!(self.pending(), 0, "requests are left at the end");
+                assert_eq!(self.active, 0, "subscriptions are left at the end");
+                assert!(self.socket.is_none(), "a socket is left at the end");
+                assert!(self.exchanges.is_empty(), "HTTP is left at the end");
+            }
+            Event::Connection(_) | Event::Skipped(_) => {}
+            _ => {}
+        }
+    }
+
+    /// A drain is over.
+    pub(crate) fn drained(&mut self, session: &Session, now: Time) {
+        self.drains += 1;
+        if self.drains.is_multiple_of(LOOK_EVERY) {
+            self.looked_at(session);
+        }
+        let timeout = session.poll_timeout();
+        assert!(
+            timeout.is_none_or(|at| at > now),
+            "{timeout:?} is due at {now}"
+        );
+        if self.has_ended {
+            assert_eq!(timeout, None, "a session that has ended wants a tick");
+        }
+        assert_eq!(session.poll_timeout(), timeout, "asking changed the answer");
+        assert_eq!(session.ended().is_some(), self.has_ended);
+        assert_eq!(session.pending_calls(), self.pending());
+        assert_eq!(session.subscriptions(), self.active);
+        if let Some(socket) = &self.socket {
+            let left = &socket.unacknowledged;
+            assert!(left.is_empty(), "publishes without ACK: {left:?}");
+        }
+    }
+
+    /// Looking at `session` tells no secret and changes nothing.
+    fn looked_at(&self, session: &Session) {
+        let debug = format!("{session:?}");
+        self.check_secrets(&debug);
+        assert_eq!(format!("{session:?}"), debug, "asking changed the session");
+    }
+
+    /// Requests that are accepted and not resolved.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    fn live(&mut self, id: SocketId) -> Option<&mut Socket> {
+        self.socket.as_mut().filter(|socket| socket.id == id)
+    }
+
+    fn socket_asked(&mut self, id: SocketId) {
+        assert!(self.socket.is_none(), "a second socket is opened");
+        assert!(self.last_socket < Some(id), "{id:?} was used before");
+        self.last_socket = Some(id);
+        self.socket = Some(Socket {
+            id,
+            is_open: false,
+            is_authenticated: false,
+            next_seq: 0,
+            renewals: BTreeSet::new(),
+            unacknowledged: VecDeque::new(),
+        });
+    }
+
+    fn no_fetch_is_under_way(&mut self, now: Time) {
+        let timed_out = |at: Time| now.saturating_since(at) >= FETCH_WITHIN;
+        self.callback = self.callback.filter(|(_, at)| !timed_out(*at));
+        assert_eq!(self.callback, None, "a second token fetch begins");
+        assert_eq!(self.boken, None, "a second token fetch begins");
+    }
+
+    fn exchange_over(&mut self, http: HttpId) {
+        self.exchanges.remove(&http);
+        if self.boken == Some(http) {
+            self.boken = None;
+        }
+    }
+
+    fn check_secrets(&self, debug: &str) {
+        for secret in &self.secrets {
+            assert!(
+                !debug.contains(secret.as_str()),
+                "{secret:?} is told by {debug}"
+            );
+        }
+    }
+}
+
+impl Socket {
+    /// A frame of the server. One that is no JSON to us is none of our business.
+    fn hear(&mut self, text: &str) {
+        let frame: Value = serde_json::from_str(text).unwrap_or_default();
+        let Some(number) = frame[0].as_u64() else {
+            return;
+        };
+        if frame[1] == "PUBLISH" {
+            self.unacknowledged.push_back(number);
+        } else if frame[1] == 200 && self.renewals.remove(&number) {
+            let life = frame[2]["expiresInSeconds"].as_f64();
+            self.is_authenticated |= life.is_none_or(|life| life >= 120.0);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
+        let frame = frame.as_array().expect("a frame is an array");
+        if let [Value::Number(number), Value::String(kind)] = frame.as_slice() {
+            assert_eq!(kind, "ACK");
+            self.unacknowledged.retain(|n| Some(*n) != number.as_u64());
+            return;
+        }
+        let [seq, method, path, data, headers] = frame.as_slice() else {
+            panic!("a frame of no known shape: {frame:?}");
+        };
+        assert_eq!(
+            seq.as_u64(),
+            Some(self.next_seq),
+            "frames are numbered in order"
+        );
+        self.next_seq += 1;
+        assert!(method.is_string() && data.is_object() && headers.is_object());
+        if path == "/session/renew" {
+            self.renewals.extend(seq.as_u64());
+        } else {
+            assert!(
+                self.is_authenticated,
+                "{method} {path} before authentication"
+            );
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What was seen of a session.
+
+use serde_json::{Value, json};
+use talk_proto::{ConnectionState, Event, SocketId, Time};
+
+/// A request as it stood in a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) at: Time,
+    /// The number of its connection, from 0.
+    pub(crate) connection: usize,
+    pub(crate) seq: u64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) data: Value,
+    pub(crate) headers: Value,
+}
+
+impl Request {
+    /// `METHOD /path`.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// `[METHOD, path, data, headers]`, as the vectors have it.
+    pub(crate) fn frame(&self) -> Value {
+        json!([self.method, self.path, self.data, self.headers])
+    }
+
+    /// Whether it keeps the connection, and does nothing else.
+    pub(crate) fn is_housekeeping(&self) -> bool {
+        matches!(self.path.as_str(), "/session/renew" | "/ping")
+    }
+}
+
+/// A socket that the session asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct SocketLog {
+    pub(crate) id: SocketId,
+    pub(crate) url: String,
+    pub(crate) asked_at: Time,
+    pub(crate) is_open: bool,
+    /// When it ended, and the code with which the session closed it, if the session did.
+    pub(crate) closed: Option<(Time, Option<u16>)>,
+}
+
+/// An HTTP request that the session made.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpAsked {
+    pub(crate) at: Time,
+    pub(crate) method: String,
+    pub(crate) uri: String,
+}
+
+/// Everything that a session did, in order.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) sockets: Vec<SocketLog>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) acks: Vec<u64>,
+    pub(crate) token_fetches: Vec<Time>,
+    pub(crate) http: Vec<HttpAsked>,
+    pub(crate) events: Vec<(Time, Event)>,
+}
+
+impl Log {
+    /// The requests that are not housekeeping.
+    pub(crate) fn work(&self) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(|r| !r.is_housekeeping())
+    }
+
+    /// The requests for `METHOD /path`.
+    pub(crate) fn of(&self, line: &str) -> Vec<&Request> {
+        self.requests.iter().filter(|r| r.line() == line).collect()
+    }
+
+    /// When requests for `METHOD /path` were sent.
+    pub(crate) fn times_of(&self, line: &str) -> Vec<Time> {
+        self.of(line).iter().map(|r| r.at).collect()
+    }
+
+    /// The tokens that were sent to the server.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        let renewals = self.of("POST /session/renew");
+        let token = |r: &&Request| r.data["token"].as_str().unwrap_or_default().to_owned();
+        renewals.iter().map(token).collect()
+    }
+
+    /// The states of the connection that were told.
+    pub(crate) fn states(&self) -> Vec<&ConnectionState> {
+        self.events
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::Connection(state) => Some(state),
+                _ => None,
+            })
+            .collect()
+    }
+}

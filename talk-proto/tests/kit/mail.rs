@@ -1,0 +1,54 @@
+//! What is on its way to a session.
+
+use std::collections::BTreeMap;
+
+use talk_proto::{HttpId, SocketClosed, SocketId, Time, TokenFetchId};
+
+/// One thing that will reach the session.
+#[derive(Clone, Debug)]
+pub(crate) enum Mail {
+    Opened(SocketId),
+    Frame(SocketId, String),
+    Closed(SocketId, SocketClosed),
+    Token(TokenFetchId, Result<String, String>),
+    /// A whole answer, or a network fault.
+    Http(HttpId, Option<(u16, String)>),
+}
+
+impl Mail {
+    fn socket(&self) -> Option<SocketId> {
+        match self {
+            Self::Opened(socket) | Self::Frame(socket, _) | Self::Closed(socket, _) => {
+                Some(*socket)
+            }
+            Self::Token(..) | Self::Http(..) => None,
+        }
+    }
+}
+
+/// Mail in the order in which it arrives.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    mail: BTreeMap<(Time, u64), Mail>,
+    next: u64,
+}
+
+impl Mailbox {
+    pub(crate) fn put(&mut self, at: Time, mail: Mail) {
+        self.mail.insert((at, self.next), mail);
+        self.next += 1;
+    }
+
+    pub(crate) fn next_at(&self) -> Option<Time> {
+        self.mail.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Mail> {
+        self.mail.pop_first().map(|(_, mail)| mail)
+    }
+
+    /// Nothing more arrives from this socket.
+    pub(crate) fn drop_socket(&mut self, socket: SocketId) {
+        self.mail.retain(|_, mail| mail.socket() != Some(socket));
+    }
+}

@@ -1,0 +1,82 @@
+//! A session in virtual time, against a scripted server, with the laws watched at every step.
+//!
+//! The [`World`] does what a driver does, without any I/O: it drains the session after every
+//! input, plays the network and the server, and jumps straight to whatever comes next.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, each of which needs a part of them"
+)]
+
+mod laws;
+mod log;
+mod mail;
+mod script;
+mod world;
+
+use std::time::Duration;
+
+pub(crate) use laws::Laws;
+pub(crate) use log::{HttpAsked, Log, Request, SocketLog};
+pub(crate) use script::{Answer, Network, Script, TokenSource};
+use talk_proto::{
+    Addresses, Call, ConversationId, MessageId, Pacing, SendMessage, SessionOptions, Time, UserId,
+};
+pub(crate) use world::World;
+
+/// When a world begins.
+pub(crate) const START: Time = Time::from_millis(1_700_000_000_000);
+
+pub(crate) fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(crate) fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// Alice, who has a token callback, at an emulator's address.
+pub(crate) fn options() -> SessionOptions {
+    let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
+    options.addresses = Addresses::of_host("127.0.0.1:4000");
+    options.authentication.can_fetch_token = true;
+    options
+}
+
+/// The same, without pacing.
+pub(crate) fn unpaced() -> SessionOptions {
+    let mut options = options();
+    options.pacing = Pacing::OFF;
+    options
+}
+
+pub(crate) fn conversation(id: &str) -> ConversationId {
+    id.try_into().unwrap()
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    id.try_into().unwrap()
+}
+
+pub(crate) fn message(id: &str) -> MessageId {
+    id.try_into().unwrap()
+}
+
+/// Sends `text` to conversation `to`.
+pub(crate) fn send(to: &str, text: &str) -> Call {
+    Call::SendMessage {
+        conversation: conversation(to),
+        message: SendMessage::text(text),
+    }
+}
+
+/// A call without data.
+pub(crate) fn mark_as_read(id: &str) -> Call {
+    Call::MarkAsRead {
+        conversation: conversation(id),
+    }
+}

@@ -1,0 +1,412 @@
+//! The world around a session.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use talk_proto::{
+    Call, CommandError, ConnectionState, Event, HttpFailure, Input, MessageBody, Output, Reply,
+    RequestError, RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
+    SubscriptionId, Time, Topic, Transcript,
+};
+
+use super::log::{HttpAsked, Log, Request, SocketLog};
+use super::mail::{Mail, Mailbox};
+use super::script::{Answer, Network, Script, TokenSource};
+use super::{Laws, START};
+
+/// More steps than this without an end in sight mean a loop.
+const STEP_LIMIT: usize = 2_000_000;
+
+/// What became of a request, and when.
+pub(crate) type Outcome = (Time, Result<Reply, RequestError>);
+
+/// A session with everything around it.
+pub(crate) struct World {
+    pub(crate) session: Session,
+    pub(crate) now: Time,
+    pub(crate) script: Script,
+    pub(crate) network: Network,
+    pub(crate) tokens: TokenSource,
+    /// How long every answer of the server takes.
+    pub(crate) latency: Duration,
+    pub(crate) log: Log,
+    pub(crate) outcomes: BTreeMap<RequestId, Outcome>,
+    pub(crate) laws: Laws,
+    /// What went in and out, if it is recorded.
+    pub(crate) transcript: Option<Transcript>,
+    mailbox: Mailbox,
+    publishes: u64,
+}
+
+impl World {
+    pub(crate) fn new(options: SessionOptions) -> Self {
+        Self::seeded(options, 0x5eed)
+    }
+
+    pub(crate) fn seeded(options: SessionOptions, seed: u64) -> Self {
+        let mut laws = Laws::default();
+        for secret in [
+            &options.authentication.token,
+            &options.authentication.signature,
+        ] {
+            laws.keep_secret(secret.as_ref().map_or("", Secret::expose));
+        }
+        Self {
+            session: Session::new(options, seed, START),
+            now: START,
+            script: Script::default(),
+            network: Network::Up(Duration::ZERO),
+            tokens: TokenSource::After(Duration::ZERO),
+            latency: Duration::ZERO,
+            log: Log::default(),
+            outcomes: BTreeMap::new(),
+            laws,
+            transcript: None,
+            mailbox: Mailbox::default(),
+            publishes: 0,
+        }
+    }
+
+    /// A world whose session is connected and has nothing to do.
+    pub(crate) fn ready(options: SessionOptions) -> Self {
+        let mut world = Self::new(options);
+        world.call(super::mark_as_read("warm up"));
+        world.run();
+        assert!(matches!(
+            world.log.states().last(),
+            Some(ConnectionState::Ready)
+        ));
+        world.log.requests.clear();
+        world
+    }
+
+    // Commands. They join the tick that is open: nothing is drained.
+
+    pub(crate) fn try_call(&mut self, call: Call) -> Result<RequestId, CommandError> {
+        if let Call::SendMessage { message, .. } = &call
+            && let MessageBody::Text(text) = &message.body
+        {
+            self.laws.keep_secret(text);
+        }
+        let request = self.session.call(self.now, call)?;
+        self.laws.accepted(request);
+        self.laws.commanded(&self.session, self.now);
+        Ok(request)
+    }
+
+    pub(crate) fn call(&mut self, call: Call) -> RequestId {
+        self.try_call(call).expect("the call is accepted")
+    }
+
+    pub(crate) fn try_subscribe(&mut self, topic: Topic) -> Result<SubscriptionId, CommandError> {
+        let subscription = self.session.subscribe(self.now, topic)?;
+        self.laws.subscribed(subscription);
+        self.laws.commanded(&self.session, self.now);
+        Ok(subscription)
+    }
+
+    pub(crate) fn subscribe(&mut self, topic: Topic) -> SubscriptionId {
+        self.try_subscribe(topic)
+            .expect("the subscription is accepted")
+    }
+
+    pub(crate) fn load_more(
+        &mut self,
+        subscription: SubscriptionId,
+        count: Option<usize>,
+    ) -> Result<RequestId, CommandError> {
+        let request = self.session.load_more(self.now, subscription, count)?;
+        self.laws.accepted(request);
+        self.laws.commanded(&self.session, self.now);
+        Ok(request)
+    }
+
+    pub(crate) fn set_token(&mut self, token: &str) -> Result<(), CommandError> {
+        self.laws.keep_secret(token);
+        self.session.set_token(self.now, token.into())?;
+        self.laws.token_set();
+        Ok(())
+    }
+
+    // Time.
+
+    /// Drains, and lets arrive what arrives without time passing.
+    pub(crate) fn run(&mut self) {
+        self.run_until(self.now);
+    }
+
+    pub(crate) fn run_for(&mut self, time: Duration) {
+        self.run_until(self.now + time);
+    }
+
+    /// Lets time pass until `end`, from one thing that happens to the next.
+    pub(crate) fn run_until(&mut self, end: Time) {
+        self.drain();
+        for _ in 0..STEP_LIMIT {
+            if !self.step(end) {
+                self.now = end.max(self.now);
+                return;
+            }
+        }
+        panic!("no end after {STEP_LIMIT} steps");
+    }
+
+    /// The machine sleeps until `at`: nothing happens before it wakes up.
+    pub(crate) fn sleep_until(&mut self, at: Time) {
+        self.now = at;
+        self.input(Input::Tick);
+    }
+
+    /// Lets time pass until every request is resolved, or `within` is over.
+    pub(crate) fn run_until_resolved(&mut self, within: Duration) {
+        let end = self.now + within;
+        self.drain();
+        while self.laws.pending() > 0 {
+            assert!(self.step(end), "{} requests are left", self.laws.pending());
+        }
+    }
+
+    /// Lets the next thing happen, unless it is later than `end`. Whether anything did.
+    pub(crate) fn step(&mut self, end: Time) -> bool {
+        let mail = self.mailbox.next_at().map(|at| at.max(self.now));
+        let tick = self.session.poll_timeout().map(|at| at.max(self.now));
+        let Some(at) = mail.into_iter().chain(tick).min().filter(|at| *at <= end) else {
+            return false;
+        };
+        self.now = at;
+        if mail == Some(at) {
+            if let Some(mail) = self.mailbox.take() {
+                self.deliver(mail);
+            }
+        } else {
+            self.input(Input::Tick);
+        }
+        true
+    }
+
+    // The outside.
+
+    /// The server closes the connection; what was on its way is lost.
+    pub(crate) fn cut(&mut self) {
+        self.close(SocketClosed::ByServer { code: Some(1006) });
+    }
+
+    pub(crate) fn close(&mut self, cause: SocketClosed) {
+        if let Some(socket) = self.socket() {
+            self.mailbox.drop_socket(socket);
+            self.deliver(Mail::Closed(socket, cause));
+        }
+    }
+
+    /// The server publishes events as one step.
+    pub(crate) fn publish(&mut self, events: &[Value]) {
+        self.publishes += 1;
+        let mut frame = vec![json!(self.publishes), json!("PUBLISH")];
+        frame.extend_from_slice(events);
+        self.hear(&Value::Array(frame).to_string());
+    }
+
+    /// The server sends a text.
+    pub(crate) fn hear(&mut self, text: &str) {
+        if let Some(socket) = self.socket() {
+            self.input(Input::SocketFrame { socket, text });
+        }
+    }
+
+    /// The socket that is open, if one is.
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        let socket = self.log.sockets.last()?;
+        (socket.is_open && socket.closed.is_none()).then_some(socket.id)
+    }
+
+    /// Gives an input and drains.
+    pub(crate) fn input(&mut self, input: Input<'_>) {
+        self.laws.input(self.now, &input);
+        if let Some(transcript) = &mut self.transcript {
+            transcript.input(self.now, &input);
+        }
+        self.session.handle_input(self.now, input);
+        self.drain();
+    }
+
+    fn deliver(&mut self, mail: Mail) {
+        match mail {
+            Mail::Opened(socket) => {
+                self.publishes = 0;
+                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                    log.is_open = true;
+                }
+                self.input(Input::SocketOpened { socket });
+            }
+            Mail::Frame(socket, text) => {
+                let text = text.as_str();
+                self.input(Input::SocketFrame { socket, text });
+            }
+            Mail::Closed(socket, cause) => {
+                let now = self.now;
+                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                    log.closed.get_or_insert((now, None));
+                }
+                self.input(Input::SocketClosed { socket, cause });
+            }
+            Mail::Token(fetch, result) => {
+                let result = result.map(Secret::from);
+                self.input(Input::Token { fetch, result });
+            }
+            Mail::Http(http, Some((status, body))) => {
+                self.input(Input::HttpHead { http, status });
+                let chunk = Bytes::from(body);
+                self.input(Input::HttpChunk { http, chunk });
+                self.input(Input::HttpEnd { http });
+            }
+            Mail::Http(http, None) => {
+                let failure = HttpFailure::Network("connection refused".to_owned());
+                self.input(Input::HttpFailed { http, failure });
+            }
+        }
+    }
+
+    /// Does everything that the session wants done.
+    pub(crate) fn drain(&mut self) {
+        loop {
+            let timeout = self.session.poll_timeout();
+            let Some(output) = self.session.poll_output() else {
+                break;
+            };
+            self.laws.output(self.now, timeout, &output);
+            if let Some(transcript) = &mut self.transcript {
+                transcript.output(&output);
+            }
+            self.obey(output);
+        }
+        self.laws.drained(&self.session, self.now);
+    }
+
+    fn obey(&mut self, output: Output) {
+        let now = self.now;
+        match output {
+            Output::OpenSocket { socket, url } => {
+                self.log.sockets.push(SocketLog {
+                    id: socket,
+                    url,
+                    asked_at: now,
+                    is_open: false,
+                    closed: None,
+                });
+                match self.network {
+                    Network::Up(after) => self.mailbox.put(now + after, Mail::Opened(socket)),
+                    Network::Refuse => {
+                        let cause = SocketClosed::ConnectFailed("refused".to_owned());
+                        self.mailbox.put(now, Mail::Closed(socket, cause));
+                    }
+                    Network::Hang => {}
+                }
+            }
+            Output::SendFrame { socket, frame } => self.serve(socket, frame.as_str()),
+            Output::CloseSocket { socket, code } => {
+                self.mailbox.drop_socket(socket);
+                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                    log.closed.get_or_insert((now, Some(code)));
+                }
+                let cause = SocketClosed::Lost("closed by the session".to_owned());
+                self.mailbox.put(now, Mail::Closed(socket, cause));
+            }
+            Output::FetchToken { fetch } => {
+                self.log.token_fetches.push(now);
+                let token = format!("token-{}", self.log.token_fetches.len());
+                match self.tokens {
+                    TokenSource::After(time) => {
+                        self.mailbox.put(now + time, Mail::Token(fetch, Ok(token)));
+                    }
+                    TokenSource::Fails => {
+                        let failure = Err("the application says no".to_owned());
+                        self.mailbox.put(now, Mail::Token(fetch, failure));
+                    }
+                    TokenSource::NeverAnswers => {}
+                }
+            }
+            Output::SendHttp { http, request } => {
+                let uri = request.uri().to_string();
+                let answer = self.script.http(&uri);
+                let answer = answer.map(|(status, body)| (status, body.to_string()));
+                self.mailbox.put(now, Mail::Http(http, answer));
+                let method = request.method().to_string();
+                self.log.http.push(HttpAsked {
+                    at: now,
+                    method,
+                    uri,
+                });
+            }
+            Output::CancelHttp { .. } => {}
+            Output::Event(event) => {
+                if let Event::Resolved { request, result } = &event {
+                    self.outcomes.insert(*request, (now, result.clone()));
+                }
+                self.log.events.push((now, event));
+            }
+        }
+    }
+
+    /// The server takes a frame.
+    fn serve(&mut self, socket: SocketId, text: &str) {
+        let frame: Value = serde_json::from_str(text).expect("checked by the laws");
+        if frame[1] == "ACK" {
+            self.log.acks.extend(frame[0].as_u64());
+            return;
+        }
+        let request = Request {
+            at: self.now,
+            connection: self.log.sockets.len() - 1,
+            seq: frame[0].as_u64().unwrap_or_default(),
+            method: frame[1].as_str().unwrap_or_default().to_owned(),
+            path: frame[2].as_str().unwrap_or_default().to_owned(),
+            data: frame[3].clone(),
+            headers: frame[4].clone(),
+        };
+        let at = self.now + self.latency;
+        let text = |status, body| json!([request.seq, status, body]).to_string();
+        match self.script.answer(&request) {
+            Answer::Reply(status, body) => {
+                let frame = Mail::Frame(socket, text(status, body));
+                self.mailbox.put(at, frame);
+            }
+            Answer::Late(after, status, body) => {
+                let frame = Mail::Frame(socket, text(status, body));
+                self.mailbox.put(at + after, frame);
+            }
+            Answer::Silence => {}
+            Answer::Raw(texts) => {
+                for text in texts {
+                    self.mailbox.put(at, Mail::Frame(socket, text));
+                }
+            }
+            Answer::Drop => {
+                let cause = SocketClosed::ByServer { code: None };
+                self.mailbox.put(at, Mail::Closed(socket, cause));
+            }
+        }
+        self.log.requests.push(request);
+    }
+
+    // What came out.
+
+    /// What became of `request`.
+    pub(crate) fn outcome(&self, request: RequestId) -> &Result<Reply, RequestError> {
+        let (_, result) = self.outcomes.get(&request).expect("it is resolved");
+        result
+    }
+
+    pub(crate) fn is_resolved(&self, request: RequestId) -> bool {
+        self.outcomes.contains_key(&request)
+    }
+
+    /// Why the session ended, if it was told.
+    pub(crate) fn end(&self) -> Option<&SessionError> {
+        self.log.events.iter().find_map(|(_, event)| match event {
+            Event::Ended(error) => Some(error),
+            _ => None,
+        })
+    }
+}
