@@ -50,7 +50,10 @@ const CALLS: &[(&str, Entry)] = &[
         let user = user(rpc, args)?;
         subscribe(move || user.subscribe())
     }),
-    ("user.subscribeOnline", not_yet),
+    ("user.subscribeOnline", |rpc, args| {
+        let user = user(rpc, args)?;
+        subscribe(move || user.subscribe_online())
+    }),
     ("conversation.get", |rpc, args| {
         call(conversation(rpc, args)?.get())
     }),
@@ -90,8 +93,14 @@ const CALLS: &[(&str, Entry)] = &[
         let conversation = conversation(rpc, args)?;
         subscribe(move || conversation.subscribe_messages())
     }),
-    ("conversation.subscribeParticipants", not_yet),
-    ("conversation.subscribeTyping", not_yet),
+    ("conversation.subscribeParticipants", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        subscribe(move || conversation.subscribe_participants())
+    }),
+    ("conversation.subscribeTyping", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        subscribe(move || conversation.subscribe_typing())
+    }),
     ("participant.get", |rpc, args| {
         call(participant(rpc, args)?.get())
     }),
@@ -107,7 +116,10 @@ const CALLS: &[(&str, Entry)] = &[
     ("participant.delete", |rpc, args| {
         call(participant(rpc, args)?.delete())
     }),
-    ("participant.subscribe", not_yet),
+    ("participant.subscribe", |rpc, args| {
+        let participant = participant(rpc, args)?;
+        subscribe(move || participant.subscribe())
+    }),
     ("message.get", |rpc, args| call(message(rpc, args)?.get())),
     ("message.edit", |rpc, args| {
         call(message(rpc, args)?.edit(args.edit()?))
@@ -127,7 +139,10 @@ const CALLS: &[(&str, Entry)] = &[
     ("reactions.getFirstReactions", |rpc, args| {
         call(reactions(rpc, args)?.get_first_reactions())
     }),
-    ("reactions.subscribe", not_yet),
+    ("reactions.subscribe", |rpc, args| {
+        let reactions = reactions(rpc, args)?;
+        subscribe(move || reactions.subscribe())
+    }),
     ("session.subscribeConversations", not_yet),
     ("session.searchMessages", not_yet),
     ("session.searchConversations", not_yet),

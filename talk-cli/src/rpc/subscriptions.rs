@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use talk_tokio::{CallFuture, CommandError, Subscription, SubscriptionState, Update, Window};
+use talk_tokio::{
+    CallFuture, CommandError, Subscription, SubscriptionState, TypingSnapshot, Update, Window,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::calls::Job;
@@ -49,6 +51,16 @@ pub(crate) trait Shown: Clone + PartialEq + Serialize + Send + Sync + 'static {
 }
 
 impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Option<Arc<T>> {
+    fn loaded_all(&self) -> Option<bool> {
+        None
+    }
+
+    fn load_more(_: &Subscription<Self>, _: Option<usize>) -> Result<CallFuture<()>, Failure> {
+        Err(CommandError::NotAList.into())
+    }
+}
+
+impl Shown for Option<TypingSnapshot> {
     fn loaded_all(&self) -> Option<bool> {
         None
     }

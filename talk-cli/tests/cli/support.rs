@@ -136,6 +136,13 @@ impl Rpc {
         answer["result"].clone()
     }
 
+    /// Subscribes, and gives the number.
+    pub(crate) fn subscribe(&mut self, call: &str, args: Value) -> Value {
+        let number = self.result(call, args)["subscription"].clone();
+        assert!(number.is_u64(), "{number}");
+        number
+    }
+
     /// Ends the input.
     pub(crate) fn end_input(&mut self) {
         self.input = None;

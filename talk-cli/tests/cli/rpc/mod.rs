@@ -1,3 +1,4 @@
 mod arguments;
 mod calls;
 mod ends;
+mod subscriptions;

@@ -1,0 +1,213 @@
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+
+use crate::support::Rpc;
+
+/// Alice in a conversation with Bob that holds so many messages.
+fn alice(emulator: &Emulator, messages: usize) -> Rpc {
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.result("user.set", json!(["bob", {"name": "Bob"}]));
+    rpc.result("conversation.createIfNotExists", json!(["c1"]));
+    rpc.result("participant.createIfNotExists", json!(["c1", "bob"]));
+    for index in 0..messages {
+        let text = format!("message {index}");
+        rpc.result("conversation.send", json!(["c1", text]));
+    }
+    rpc
+}
+
+fn snapshot(rpc: &mut Rpc, subscription: &Value, fits: impl Fn(&Value) -> bool) -> Value {
+    rpc.wait_for(|line| {
+        line["subscription"] == *subscription && line.get("snapshot").is_some_and(&fits)
+    })
+}
+
+#[test]
+fn one_session_sees_live_what_another_does() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut alice = alice(&emulator, 0);
+    let mut bob = Rpc::start(emulator.host(), "bob", &[]);
+    let messages = bob.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let empty = snapshot(&mut bob, &messages, |_| true);
+    assert_eq!(
+        empty,
+        json!({"subscription": messages, "snapshot": [], "loadedAll": true})
+    );
+
+    let sent = alice.result("conversation.send", json!(["c1", "hi *Bob*"]));
+    let line = snapshot(&mut bob, &messages, |snapshot| snapshot[0].is_object());
+    let message = &line["snapshot"][0];
+    assert_eq!(message["id"], sent["messageRef"]);
+    assert_eq!(message["plaintext"], "hi Bob");
+    assert_eq!(message["sender"]["name"], "Alice");
+    for absent in ["editedAt", "referencedMessage"] {
+        assert_eq!(message.get(absent), Some(&Value::Null), "{absent}");
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_a_null_snapshot_without_loaded_all_unless_it_is_a_list() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 0);
+    for (call, args, loaded_all) in [
+        ("user.subscribe", json!(["nobody"]), None),
+        ("conversation.subscribe", json!(["nowhere"]), None),
+        (
+            "conversation.subscribeMessages",
+            json!(["nowhere"]),
+            Some(true),
+        ),
+    ] {
+        let number = rpc.subscribe(call, args);
+        let line = snapshot(&mut rpc, &number, |_| true);
+        assert_eq!(line["snapshot"], Value::Null);
+        assert_eq!(line.get("loadedAll"), loaded_all.map(Value::from).as_ref());
+    }
+}
+
+#[test]
+fn more_is_loaded_before_the_call_is_answered() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 40);
+    let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let line = snapshot(&mut rpc, &number, |_| true);
+    assert_eq!(line["snapshot"].as_array().unwrap().len(), 30);
+    assert_eq!(line["loadedAll"], false);
+
+    rpc.send(1, "subscription.loadMore", json!([number, 5]));
+    let line = rpc.wait_for(|line| line.get("snapshot").is_some() || line["id"] == 1);
+    assert_eq!(line["snapshot"].as_array().unwrap().len(), 35);
+    assert_eq!(rpc.wait("id", 1)["result"], Value::Null);
+
+    let line = rpc.call("subscription.loadMore", json!([number, 1000]));
+    assert_eq!(line["error"]["kind"], "usage");
+    rpc.send(2, "subscription.loadMore", json!([number]));
+    let line = snapshot(&mut rpc, &number, |_| true);
+    assert_eq!(line["snapshot"].as_array().unwrap().len(), 40);
+    assert_eq!(line["loadedAll"], true);
+    rpc.wait("id", 2);
+
+    let user = rpc.subscribe("user.subscribe", json!(["bob"]));
+    let line = rpc.call("subscription.loadMore", json!([user]));
+    assert_eq!(line["error"]["kind"], "usage");
+}
+
+#[test]
+fn an_end_is_told_once() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 0);
+    let user = rpc.subscribe("user.subscribe", json!(["bob"]));
+    snapshot(&mut rpc, &user, |_| true);
+    let other = rpc.subscribe("user.subscribe", json!(["alice"]));
+    snapshot(&mut rpc, &other, |_| true);
+
+    rpc.send(1, "subscription.unsubscribe", json!([user]));
+    let ended = rpc.wait_for(|line| line.get("ended").is_some());
+    assert_eq!(
+        ended,
+        json!({"subscription": user, "ended": "unsubscribed"})
+    );
+    // To end what has ended does nothing; to load more of it is misuse.
+    assert_eq!(
+        rpc.result("subscription.unsubscribe", json!([user])),
+        Value::Null
+    );
+    let line = rpc.call("subscription.loadMore", json!([user]));
+    assert_eq!(line["error"]["kind"], "usage");
+    rpc.result("user.set", json!(["bob", {"name": "Robert"}]));
+
+    rpc.end_input();
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(0));
+    assert_eq!(
+        lines,
+        [json!({"subscription": other, "ended": "unsubscribed"})]
+    );
+}
+
+#[test]
+fn the_end_of_input_waits_for_first_snapshots() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 0);
+    rpc.send(1, "user.subscribe", json!(["bob"]));
+    rpc.end_input();
+    let (lines, _) = rpc.exit();
+    let number = &lines[0]["result"]["subscription"];
+    assert_eq!(lines[1]["subscription"], *number);
+    assert_eq!(lines[1]["snapshot"]["name"], "Bob");
+    assert_eq!(
+        lines[2],
+        json!({"subscription": number, "ended": "unsubscribed"})
+    );
+}
+
+#[test]
+fn snapshots_that_follow_each_other_differ() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 1);
+    let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let mut last = snapshot(&mut rpc, &number, |_| true);
+    for index in 0..20 {
+        rpc.send(
+            index,
+            "user.set",
+            json!(["alice", {"name": format!("Alice {}", index / 2)}]),
+        );
+    }
+    rpc.send("done", "session.networkChanged", json!([]));
+    rpc.send(
+        "last",
+        "user.set",
+        json!(["alice", {"name": "Alice at last"}]),
+    );
+    loop {
+        let line = snapshot(&mut rpc, &number, |_| true);
+        assert_ne!(line, last);
+        if line["snapshot"][0]["sender"]["name"] == "Alice at last" {
+            break;
+        }
+        last = line;
+    }
+}
+
+#[test]
+fn every_subscription_shows_its_thing() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut alice = alice(&emulator, 0);
+    let sent = alice.result("conversation.send", json!(["c1", "hi"]));
+    let message = sent["messageRef"].as_str().unwrap();
+    let mut bob = Rpc::start(emulator.host(), "bob", &[]);
+
+    let typing = alice.subscribe("conversation.subscribeTyping", json!(["c1"]));
+    snapshot(&mut alice, &typing, |typing| {
+        *typing == json!({"many": false, "users": []})
+    });
+    bob.result("conversation.markAsTyping", json!(["c1"]));
+    let line = snapshot(&mut alice, &typing, |typing| typing["users"][0].is_object());
+    assert_eq!(line["snapshot"]["users"][0]["id"], "bob");
+    assert_eq!(line.get("loadedAll"), None);
+
+    let online = alice.subscribe("user.subscribeOnline", json!(["bob"]));
+    let line = snapshot(&mut alice, &online, |_| true);
+    assert_eq!(line["snapshot"]["isConnected"], true);
+    assert_eq!(line["snapshot"]["user"]["name"], "Bob");
+
+    let people = alice.subscribe("conversation.subscribeParticipants", json!(["c1"]));
+    let line = snapshot(&mut alice, &people, |_| true);
+    assert_eq!(line["snapshot"][0]["user"]["id"], "bob");
+    assert_eq!(line["loadedAll"], true);
+
+    let person = alice.subscribe("participant.subscribe", json!(["c1", "bob"]));
+    let line = snapshot(&mut alice, &person, |_| true);
+    assert_eq!(line["snapshot"]["access"], "ReadWrite");
+
+    let thumbs = alice.subscribe("reactions.subscribe", json!(["c1", message, "👍"]));
+    snapshot(&mut alice, &thumbs, |thumbs| *thumbs == json!([]));
+    bob.result("reactions.add", json!(["c1", message, "👍"]));
+    let line = snapshot(&mut alice, &thumbs, |thumbs| thumbs[0].is_object());
+    assert_eq!(line["snapshot"][0]["user"]["name"], "Bob");
+    assert_eq!(line["loadedAll"], true);
+    let first = alice.result("reactions.getFirstReactions", json!(["c1", message, "👍"]));
+    assert_eq!(first, line["snapshot"]);
+}
