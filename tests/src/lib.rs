@@ -3,3 +3,8 @@
 mod peer;
 
 pub use peer::{Answer, Driver, Peer};
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

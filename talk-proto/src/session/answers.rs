@@ -7,7 +7,10 @@ use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{Refused, RequestError, TransportError};
 use crate::io::{Event, Skipped, SocketId};
-use crate::wire::{EventError, FrameHead, Method, Refusal, ServerEvent, ServerFrame, encode_ack};
+use crate::time::Time;
+use crate::wire::{
+    EventError, FrameHead, Method, Refusal, Request, ServerEvent, ServerFrame, encode_ack,
+};
 
 /// A live request that the server fails to answer is tried this often.
 const MAX_FAILURES: u32 = 10;
@@ -145,7 +148,11 @@ impl Session {
         match Verdict::of(status) {
             Verdict::Done => {
                 self.live_large_losses.remove(&live.request.path);
-                self.live.handle_answer(self.now, live.fetch, Ok(body));
+                match self.subscribes_again_at(&live.request) {
+                    // What happens until then would be missed: it is fetched again behind.
+                    Some(at) => self.live_retries.push((at, live)),
+                    None => self.live.handle_answer(self.now, live.fetch, Ok(body)),
+                }
             }
             Verdict::Unauthenticated => self.live_ready.push_back(live),
             Verdict::Failed if live.failures + 1 >= MAX_FAILURES => {
@@ -158,6 +165,16 @@ impl Session {
             }
             Verdict::Refused => self.refuse_live(&live, refused(status, body)),
         }
+    }
+
+    /// When the subscription that this request fetches the data of is tried again, if it is to be.
+    fn subscribes_again_at(&self, fetch: &Request) -> Option<Time> {
+        let retries = self.live_retries.iter().filter(|(_, retry)| {
+            fetch.method == Method::Get
+                && retry.request.method == Method::Subscribe
+                && retry.request.path == fetch.path
+        });
+        retries.map(|(at, _)| *at).max()
     }
 
     fn refuse_live(&mut self, live: &LiveRequest, refused: Refused) {

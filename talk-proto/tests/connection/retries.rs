@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use talk_proto::{Reply, RequestError};
+use talk_proto::{Reply, RequestError, Topic};
 
-use crate::kit::{Answer, World, mark_as_read, options, seconds};
+use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds};
 
 const READ: &str = "POST /me/conversations/c1/read";
 
@@ -142,4 +142,32 @@ fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
     let error = world.outcome(request).as_ref().unwrap_err();
     assert_eq!(error.to_string(), "the server's answer was not understood");
     assert!(!error.is_retryable());
+}
+
+#[test]
+fn what_a_late_subscription_missed_is_fetched_again() {
+    let mut world = World::ready(options());
+    let mut refused = false;
+    world
+        .script
+        .add(move |request| match request.line().as_str() {
+            "SUBSCRIBE /me/conversations/c1/messages" if !std::mem::replace(&mut refused, true) => {
+                Some(Answer::refuse(429, "TOO_FAST"))
+            }
+            "GET /me/conversations/c1/messages" => Some(Answer::Reply(
+                200,
+                serde_json::json!({ "data": [], "cursor": null }),
+            )),
+            _ => None,
+        });
+    world.subscribe(Topic::Messages {
+        conversation: conversation("c1"),
+    });
+    world.run_for(seconds(2));
+    let lines: Vec<_> = world.log.work().map(|request| request.line()).collect();
+    let (subscribe, get) = (
+        "SUBSCRIBE /me/conversations/c1/messages",
+        "GET /me/conversations/c1/messages",
+    );
+    assert_eq!(lines, [subscribe, get, subscribe, get]);
 }
