@@ -33,7 +33,10 @@ pub use content::{
     RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
 pub use error::{CommandError, Refused, RequestError, SessionError, TransportError};
-pub use filter::ConversationFilter;
+pub use filter::{
+    ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
+    StringFilter,
+};
 pub use io::{
     ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, Skipped,
     SocketClosed, SocketId, TokenFetchId,

@@ -1,0 +1,120 @@
+//! Whether a filter wants a conversation.
+
+use super::{
+    ConversationFilter, CustomFilter, FilterSubject, NumberFilter, SimpleFilter, StringFilter,
+};
+use crate::model::Millis;
+
+impl ConversationFilter {
+    /// Whether the conversation is wanted; `None` if too little is known of it to tell. Of one that
+    /// is known wholly it is always told.
+    pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
+        match self {
+            Self::All(filter) => filter.matches(subject),
+            Self::Any(filters) => {
+                let unwanted = filters
+                    .iter()
+                    .map(|filter| filter.matches(subject).map(|it| !it));
+                all(unwanted).map(|it| !it)
+            }
+        }
+    }
+}
+
+impl SimpleFilter {
+    /// Whether all conditions are met; `None` if too little is known to tell.
+    pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
+        let number = |filter: Option<NumberFilter>, value: Option<Millis>| {
+            met(filter, value, |filter, Millis(value)| {
+                filter.is_met(value as f64)
+            })
+        };
+        let custom = self.custom.iter().map(|(key, filter)| {
+            let value = subject.custom.get(key);
+            value.map(|value| filter.is_met(value))
+        });
+        let others = [
+            met(self.access.as_ref(), subject.access, |filter, value| {
+                filter.is_met(value)
+            }),
+            met(self.subject.as_ref(), subject.subject, |filter, value| {
+                filter.is_met_by(|operand| operand.as_deref() == value)
+            }),
+            met(self.is_unread, subject.is_unread, |wanted, value| {
+                wanted == value
+            }),
+            met(self.has_messages, subject.has_messages, |wanted, value| {
+                wanted == value
+            }),
+            number(self.last_activity_at, subject.last_activity_at),
+            number(self.created_at, subject.created_at),
+            number(self.joined_at, subject.joined_at),
+        ];
+        all(custom.chain(others))
+    }
+}
+
+/// One is false: false. Else one is unknown: unknown.
+fn all(mut conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let all_or_none = conditions.try_fold(Some(true), |all, condition| match condition {
+        Some(false) => Err(()),
+        Some(true) => Ok(all),
+        None => Ok(None),
+    });
+    all_or_none.unwrap_or(Some(false))
+}
+
+/// A condition that is left out is met.
+fn met<F, V>(
+    filter: Option<F>,
+    value: Option<V>,
+    is_met: impl FnOnce(F, V) -> bool,
+) -> Option<bool> {
+    match (filter, value) {
+        (None, _) => Some(true),
+        (Some(filter), Some(value)) => Some(is_met(filter, value)),
+        (Some(_), None) => None,
+    }
+}
+
+impl<T: PartialEq> StringFilter<T> {
+    pub(super) fn is_met(&self, value: &T) -> bool {
+        self.is_met_by(|operand| operand == value)
+    }
+}
+
+impl<T> StringFilter<T> {
+    /// `is` tells whether the value equals an operand.
+    fn is_met_by(&self, is: impl Fn(&T) -> bool) -> bool {
+        match self {
+            Self::Is(operand) => is(operand),
+            Self::IsNot(operand) => !is(operand),
+            Self::OneOf(operands) => operands.iter().any(is),
+            Self::NoneOf(operands) => !operands.iter().any(is),
+        }
+    }
+}
+
+impl CustomFilter {
+    fn is_met(&self, value: Option<&str>) -> bool {
+        match self {
+            Self::Exists => value.is_some(),
+            Self::Missing => value.is_none(),
+            Self::Value(filter) => filter.is_met_by(|operand| Some(operand.as_str()) == value),
+        }
+    }
+}
+
+impl NumberFilter {
+    pub(super) fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::Above(n) => value > n,
+            Self::Below(n) => value < n,
+            // As the server judges, which sees the normal form.
+            Self::AtLeast(n) => value > n - 1.0,
+            Self::AtMost(n) => value < n + 1.0,
+            Self::Between(low, high) => low <= value && value < high,
+            Self::NotBetween(low, high) => !(low <= value && value < high),
+        }
+    }
+}

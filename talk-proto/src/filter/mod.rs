@@ -1,0 +1,280 @@
+//! Which conversations a list or a search shows.
+
+mod json;
+mod matching;
+mod normal;
+mod order;
+mod subject;
+
+use std::collections::BTreeMap;
+use std::ops::{Range, RangeFrom, RangeTo, RangeToInclusive};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Access;
+
+pub use subject::{CustomValues, FilterSubject};
+
+/// Which conversations are wanted. The default wants all.
+///
+/// Reads and writes the documented JSON: an object of conditions, or `["any", [object, …]]`; `null`
+/// wants all. What is sent is the [normal form](Self::normalized).
+///
+/// ```
+/// use talk_proto::{ConversationFilter, CustomFilter, SimpleFilter, StringFilter};
+///
+/// let filter = SimpleFilter::new()
+///     .is_unread(true)
+///     .custom("category", StringFilter::one_of(["work", "family"]))
+///     .custom("archived", CustomFilter::Missing)
+///     .created_at(1_700_000_000_000..);
+/// let filter = ConversationFilter::from(filter);
+/// # let json = r#"{"createdAt":[">=",1700000000000],"custom":{"archived":"!exists","category":["oneOf",["work","family"]]},"isUnread":true}"#;
+/// # assert_eq!(serde_json::to_string(&filter).unwrap(), json);
+/// # assert_eq!(serde_json::from_str::<ConversationFilter>(json).unwrap(), filter);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConversationFilter {
+    /// Those that meet all conditions of one filter.
+    All(SimpleFilter),
+    /// Those that one filter at least wants; with none, no conversation.
+    Any(Vec<SimpleFilter>),
+}
+
+impl Default for ConversationFilter {
+    fn default() -> Self {
+        Self::All(SimpleFilter::default())
+    }
+}
+
+impl From<SimpleFilter> for ConversationFilter {
+    fn from(filter: SimpleFilter) -> Self {
+        Self::All(filter)
+    }
+}
+
+impl FromIterator<SimpleFilter> for ConversationFilter {
+    fn from_iter<I: IntoIterator<Item = SimpleFilter>>(filters: I) -> Self {
+        Self::Any(filters.into_iter().collect())
+    }
+}
+
+/// Conditions, all of which must be met. The default has none.
+// The members stand in the order of their names in JSON: the normal form is written so.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SimpleFilter {
+    /// What the current user may do there.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub access: Option<StringFilter<Access>>,
+    /// When it was created.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub created_at: Option<NumberFilter>,
+    /// The application's own data, by key.
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "json::in_order"
+    )]
+    pub custom: BTreeMap<String, CustomFilter>,
+    /// Whether a message was ever sent and is still there.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub has_messages: Option<bool>,
+    /// Whether there are unread messages, or it was marked as unread.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub is_unread: Option<bool>,
+    /// When the current user joined.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub joined_at: Option<NumberFilter>,
+    /// The last message's time, or when the current user joined while there is none.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub last_activity_at: Option<NumberFilter>,
+    /// The title; `None` stands for no title.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::given"
+    )]
+    pub subject: Option<StringFilter<Option<String>>>,
+}
+
+impl SimpleFilter {
+    /// No condition: every conversation is wanted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those in which the current user has such access.
+    pub fn access(mut self, filter: StringFilter<Access>) -> Self {
+        self.access = Some(filter);
+        self
+    }
+
+    /// Those that were created at such a time, in unix milliseconds.
+    pub fn created_at(mut self, filter: impl Into<NumberFilter>) -> Self {
+        self.created_at = Some(filter.into());
+        self
+    }
+
+    /// Those with such a value under `key` of their custom data. Another key is another condition;
+    /// the same key replaces it.
+    pub fn custom(mut self, key: impl Into<String>, filter: impl Into<CustomFilter>) -> Self {
+        self.custom.insert(key.into(), filter.into());
+        self
+    }
+
+    /// Those with messages, or those without.
+    pub fn has_messages(mut self, has_messages: bool) -> Self {
+        self.has_messages = Some(has_messages);
+        self
+    }
+
+    /// Those that are unread, or those that are not.
+    pub fn is_unread(mut self, is_unread: bool) -> Self {
+        self.is_unread = Some(is_unread);
+        self
+    }
+
+    /// Those that the current user joined at such a time, in unix milliseconds.
+    pub fn joined_at(mut self, filter: impl Into<NumberFilter>) -> Self {
+        self.joined_at = Some(filter.into());
+        self
+    }
+
+    /// Those in which something last happened at such a time, in unix milliseconds.
+    pub fn last_activity_at(mut self, filter: impl Into<NumberFilter>) -> Self {
+        self.last_activity_at = Some(filter.into());
+        self
+    }
+
+    /// Those with such a title.
+    pub fn subject(mut self, filter: impl Into<StringFilter<Option<String>>>) -> Self {
+        self.subject = Some(filter.into());
+        self
+    }
+}
+
+/// A condition on a text, or on what has few values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StringFilter<T = String> {
+    /// `["==", value]`
+    Is(T),
+    /// `["!=", value]`; what is missing is met.
+    IsNot(T),
+    /// `["oneOf", [value, …]]`
+    OneOf(Vec<T>),
+    /// `["!oneOf", [value, …]]`; what is missing is met.
+    NoneOf(Vec<T>),
+}
+
+/// For texts; others name the variants.
+impl StringFilter {
+    /// Equal to `value`.
+    pub fn is(value: impl Into<String>) -> Self {
+        Self::Is(value.into())
+    }
+
+    /// Not equal to `value`.
+    pub fn is_not(value: impl Into<String>) -> Self {
+        Self::IsNot(value.into())
+    }
+
+    /// Equal to one of `values`.
+    pub fn one_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::OneOf(values.into_iter().map(Into::into).collect())
+    }
+
+    /// Equal to none of `values`.
+    pub fn none_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::NoneOf(values.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<StringFilter> for StringFilter<Option<String>> {
+    fn from(filter: StringFilter) -> Self {
+        let some = |values: Vec<String>| values.into_iter().map(Some).collect();
+        match filter {
+            StringFilter::Is(value) => Self::Is(Some(value)),
+            StringFilter::IsNot(value) => Self::IsNot(Some(value)),
+            StringFilter::OneOf(values) => Self::OneOf(some(values)),
+            StringFilter::NoneOf(values) => Self::NoneOf(some(values)),
+        }
+    }
+}
+
+/// A condition on a number; times are in unix milliseconds.
+///
+/// Ranges of integers convert: `5..9`, `5..`, `..9`, `..=9`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NumberFilter {
+    /// `[">", n]`
+    Above(f64),
+    /// `["<", n]`
+    Below(f64),
+    /// `[">=", n]`. On the wire it is `[">", n − 1]`, also for a fraction.
+    AtLeast(f64),
+    /// `["<=", n]`. On the wire it is `["<", n + 1]`, also for a fraction.
+    AtMost(f64),
+    /// `["between", [low, high]]`: from `low` on, up to `high` and without it.
+    Between(f64, f64),
+    /// `["!between", [low, high]]`: before `low`, and from `high` on.
+    NotBetween(f64, f64),
+}
+
+impl From<Range<i64>> for NumberFilter {
+    fn from(range: Range<i64>) -> Self {
+        Self::Between(range.start as f64, range.end as f64)
+    }
+}
+
+impl From<RangeFrom<i64>> for NumberFilter {
+    fn from(range: RangeFrom<i64>) -> Self {
+        Self::AtLeast(range.start as f64)
+    }
+}
+
+impl From<RangeTo<i64>> for NumberFilter {
+    fn from(range: RangeTo<i64>) -> Self {
+        Self::Below(range.end as f64)
+    }
+}
+
+impl From<RangeToInclusive<i64>> for NumberFilter {
+    fn from(range: RangeToInclusive<i64>) -> Self {
+        Self::AtMost(range.end as f64)
+    }
+}
+
+/// A condition on one key of custom data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomFilter {
+    /// `"exists"`: the key is there, even with an empty value.
+    Exists,
+    /// `"!exists"`: the key is not there.
+    Missing,
+    /// What the value is.
+    Value(StringFilter),
+}
+
+impl From<StringFilter> for CustomFilter {
+    fn from(filter: StringFilter) -> Self {
+        Self::Value(filter)
+    }
+}

@@ -1,0 +1,185 @@
+//! The form in which a filter is sent: filters that want the same mostly look the same.
+
+use std::collections::BTreeSet;
+
+use super::order::by_utf16;
+use super::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter};
+use crate::model::Access;
+
+/// What becomes of a condition.
+enum Normal<T> {
+    /// Every conversation meets it.
+    Always,
+    /// No conversation meets it.
+    Never,
+    When(T),
+}
+
+impl ConversationFilter {
+    /// The filter as it is sent. It wants the same conversations as this one, among those that a
+    /// server may tell of: times are integers, and access is `Read` or `ReadWrite`. The client
+    /// should judge by it too, since that is what the server does.
+    pub fn normalized(&self) -> Self {
+        let filters = match self {
+            Self::All(filter) => {
+                return filter.normalized().map_or(Self::Any(Vec::new()), Self::All);
+            }
+            Self::Any(filters) => filters.iter().filter_map(SimpleFilter::normalized),
+        };
+        let text = |filter: &SimpleFilter| serde_json::to_string(filter).unwrap_or_default();
+        let mut filters: Vec<_> = filters.map(|filter| (text(&filter), filter)).collect();
+        if filters
+            .iter()
+            .any(|(_, filter)| *filter == SimpleFilter::default())
+        {
+            return Self::default();
+        }
+        filters.sort_by(|(a, _), (b, _)| by_utf16(a, b));
+        filters.dedup_by(|(a, _), (b, _)| a == b);
+        let mut filters: Vec<_> = filters.into_iter().map(|(_, filter)| filter).collect();
+        match filters.pop() {
+            Some(only) if filters.is_empty() => Self::All(only),
+            last => {
+                filters.extend(last);
+                Self::Any(filters)
+            }
+        }
+    }
+}
+
+impl SimpleFilter {
+    /// `None` if no conversation is wanted.
+    fn normalized(&self) -> Option<Self> {
+        let mut custom = Vec::new();
+        for (key, filter) in &self.custom {
+            let filter = match filter {
+                CustomFilter::Exists | CustomFilter::Missing => Normal::When(filter.clone()),
+                CustomFilter::Value(filter) => texts(filter, |text| text).map(CustomFilter::Value),
+            };
+            custom.extend(filter.into_condition()?.map(|filter| (key.clone(), filter)));
+        }
+        let number =
+            |filter: Option<NumberFilter>| condition(filter.as_ref(), NumberFilter::normal);
+        let subject = |filter: &StringFilter<Option<String>>| {
+            texts(filter, |text| text.as_deref().unwrap_or("null"))
+        };
+        Some(Self {
+            access: condition(self.access.as_ref(), access)?,
+            created_at: number(self.created_at)?,
+            custom: custom.into_iter().collect(),
+            has_messages: self.has_messages,
+            is_unread: self.is_unread,
+            joined_at: number(self.joined_at)?,
+            last_activity_at: number(self.last_activity_at)?,
+            subject: condition(self.subject.as_ref(), subject)?,
+        })
+    }
+}
+
+/// The normal form of a condition that may be left out; `None` if it is never met.
+fn condition<T, U>(filter: Option<&T>, normal: impl Fn(&T) -> Normal<U>) -> Option<Option<U>> {
+    filter.map_or(Some(None), |filter| normal(filter).into_condition())
+}
+
+impl<T> Normal<T> {
+    fn into_condition(self) -> Option<Option<T>> {
+        match self {
+            Self::Always => Some(None),
+            Self::Never => None,
+            Self::When(filter) => Some(Some(filter)),
+        }
+    }
+
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Normal<U> {
+        match self {
+            Self::Always => Normal::Always,
+            Self::Never => Normal::Never,
+            Self::When(filter) => Normal::When(f(filter)),
+        }
+    }
+}
+
+/// There are only two kinds of access.
+fn access(filter: &StringFilter<Access>) -> Normal<StringFilter<Access>> {
+    match (
+        filter.is_met(&Access::Read),
+        filter.is_met(&Access::ReadWrite),
+    ) {
+        (true, true) => Normal::Always,
+        (true, false) => Normal::When(StringFilter::Is(Access::Read)),
+        (false, true) => Normal::When(StringFilter::Is(Access::ReadWrite)),
+        (false, false) => Normal::Never,
+    }
+}
+
+/// Sorts by what `text` gives; equals keep their order.
+fn texts<T: Clone + Ord>(
+    filter: &StringFilter<T>,
+    text: fn(&T) -> &str,
+) -> Normal<StringFilter<T>> {
+    let distinct = |values: &[T]| {
+        let mut seen = BTreeSet::new();
+        let mut values: Vec<_> = values
+            .iter()
+            .filter(|value| seen.insert(*value))
+            .cloned()
+            .collect();
+        values.sort_by(|a, b| by_utf16(text(a), text(b)));
+        values
+    };
+    match filter {
+        StringFilter::Is(_) | StringFilter::IsNot(_) => Normal::When(filter.clone()),
+        StringFilter::OneOf(values) => match distinct(values).as_slice() {
+            [] => Normal::Never,
+            [only] => Normal::When(StringFilter::Is(only.clone())),
+            values => Normal::When(StringFilter::OneOf(values.to_vec())),
+        },
+        StringFilter::NoneOf(values) => match distinct(values).as_slice() {
+            [] => Normal::Always,
+            [only] => Normal::When(StringFilter::IsNot(only.clone())),
+            values => Normal::When(StringFilter::NoneOf(values.to_vec())),
+        },
+    }
+}
+
+impl NumberFilter {
+    fn normal(&self) -> Normal<Self> {
+        match *self {
+            Self::Above(n) | Self::Below(n) | Self::AtLeast(n) | Self::AtMost(n)
+                if !n.is_finite() =>
+            {
+                // JSON has no such numbers; any time tells whether the condition is met.
+                if self.is_met(0.0) {
+                    Normal::Always
+                } else {
+                    Normal::Never
+                }
+            }
+            Self::Above(_) | Self::Below(_) => Normal::When(*self),
+            Self::AtLeast(n) => Normal::When(Self::Above(n - 1.0)),
+            Self::AtMost(n) => Normal::When(Self::Below(n + 1.0)),
+            Self::Between(low, high) | Self::NotBetween(low, high) if is_empty(low, high) => {
+                if self.is_met(low) {
+                    Normal::Always
+                } else {
+                    Normal::Never
+                }
+            }
+            Self::Between(low, high) => match (low.is_finite(), high.is_finite()) {
+                (true, true) => Normal::When(*self),
+                (true, false) => Self::AtLeast(low).normal(),
+                (false, _) => Self::Below(high).normal(),
+            },
+            Self::NotBetween(low, high) => match (low.is_finite(), high.is_finite()) {
+                (true, true) => Normal::When(*self),
+                (true, false) => Self::Below(low).normal(),
+                (false, _) => Self::AtLeast(high).normal(),
+            },
+        }
+    }
+}
+
+/// Whether nothing is from `low` on and below `high`, as when one is not a number.
+fn is_empty(low: f64, high: f64) -> bool {
+    !matches!(low.partial_cmp(&high), Some(std::cmp::Ordering::Less))
+}

@@ -1,0 +1,114 @@
+//! What a filter looks at.
+
+use crate::model::{
+    Access, ConversationDiff, Custom, CustomPatch, Millis, ParticipantDiff, Patch, Side, SideDiff,
+};
+
+/// What is known of a conversation: `None` is not known.
+///
+/// Made of a [`Side`], of which all is known, or of a diff, which tells only what changed.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct FilterSubject<'a> {
+    /// What the current user may do there.
+    pub access: Option<&'a Access>,
+    /// When it was created.
+    pub created_at: Option<Millis>,
+    /// The application's own data.
+    pub custom: CustomValues<'a>,
+    /// Whether there are messages.
+    pub has_messages: Option<bool>,
+    /// Whether it counts as unread.
+    pub is_unread: Option<bool>,
+    /// When the current user joined.
+    pub joined_at: Option<Millis>,
+    /// The last message's time, or when the current user joined.
+    pub last_activity_at: Option<Millis>,
+    /// The title; `Some(None)` is none.
+    pub subject: Option<Option<&'a str>>,
+}
+
+/// What is known of custom data.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum CustomValues<'a> {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// There is none.
+    Empty,
+    /// All of it.
+    All(&'a Custom),
+    /// Only some keys.
+    Some(&'a CustomPatch),
+}
+
+impl<'a> CustomValues<'a> {
+    /// The value under `key`: `None` if that is not known, `Some(None)` if the key is missing.
+    pub fn get(self, key: &str) -> Option<Option<&'a str>> {
+        match self {
+            Self::Unknown => None,
+            Self::Empty => Some(None),
+            Self::All(custom) => Some(custom.get(key)),
+            Self::Some(keys) => keys.get(key).map(Option::as_deref),
+        }
+    }
+}
+
+impl<'a> From<&'a Side> for FilterSubject<'a> {
+    fn from(side: &'a Side) -> Self {
+        Self {
+            access: Some(&side.access),
+            created_at: Some(side.created_at),
+            custom: CustomValues::All(&side.custom),
+            has_messages: Some(side.last_message_at != side.joined_at),
+            is_unread: Some(side.is_unread),
+            joined_at: Some(side.joined_at),
+            last_activity_at: Some(side.last_message_at),
+            subject: Some(side.subject.as_deref()),
+        }
+    }
+}
+
+impl From<&SideDiff> for FilterSubject<'_> {
+    fn from(diff: &SideDiff) -> Self {
+        Self {
+            is_unread: diff.is_unread,
+            last_activity_at: diff.last_message_at,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<&'a ConversationDiff> for FilterSubject<'a> {
+    fn from(diff: &'a ConversationDiff) -> Self {
+        Self {
+            custom: match &diff.custom {
+                Patch::Keep => CustomValues::Unknown,
+                Patch::Reset => CustomValues::Empty,
+                Patch::Set(keys) => CustomValues::Some(keys),
+            },
+            subject: match &diff.subject {
+                Patch::Keep => None,
+                Patch::Reset => Some(None),
+                Patch::Set(subject) => Some(Some(subject)),
+            },
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<&'a ParticipantDiff> for FilterSubject<'a> {
+    fn from(diff: &'a ParticipantDiff) -> Self {
+        static DEFAULT: Access = Access::ReadWrite;
+
+        let access = match &diff.access {
+            Patch::Keep => None,
+            Patch::Reset => Some(&DEFAULT),
+            Patch::Set(access) => Some(access),
+        };
+        Self {
+            access,
+            ..Self::default()
+        }
+    }
+}
