@@ -17,6 +17,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Watch two people chat, on an emulator of their own
+    Demo,
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
     /// Show what texts become on the wire, one JSON object a line each way

@@ -16,6 +16,9 @@ pub(crate) enum CliError {
     Talk(#[from] talk_tokio::Error),
     #[error(transparent)]
     Runtime(#[from] talk_tokio::NoRuntime),
+    /// The demo did not come to its end.
+    #[error("the demo is stuck: what was done did not arrive; this is a bug")]
+    Demo,
     #[error(transparent)]
     Emulator(#[from] StartError),
     #[error(transparent)]

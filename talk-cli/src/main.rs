@@ -1,11 +1,13 @@
 //! The command `talk`: chat from a terminal, a script or another language.
 
 mod cli;
+mod demo;
 mod emulator;
 mod exit;
 mod markup;
 mod rpc;
 mod session_args;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Outcome {
     match cli.command {
+        Command::Demo => demo::run(),
         Command::Emulator(options) => emulator::run(options),
         Command::Markup => markup::run(),
         Command::Rpc(options) => rpc::run(&options, cli.session.options()?),

@@ -1,0 +1,66 @@
+//! Messages on a terminal.
+
+use std::sync::Arc;
+
+use talk_proto::{Message, plaintext};
+use talk_tokio::{MessageSnapshot, User};
+
+use super::rich;
+use super::style::{Paint, Style, safe};
+
+/// How many characters of a quoted message are shown.
+const QUOTE_LENGTH: usize = 50;
+
+/// A message: who, what they quote, what they say, and the reactions to it.
+pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
+    let name = name(message.sender());
+    let mut lines = Vec::new();
+    if let Some(quoted) = message.referenced_message() {
+        let text = format!("↳ {}: {}", self::name(quoted.sender()), quote(quoted));
+        lines.push(style.paint(Paint::Dim, &text));
+    }
+    let mut text = rich::content(&message.content, style);
+    if message.edited_at.is_some() {
+        text.push_str(&style.paint(Paint::Dim, " (edited)"));
+    }
+    lines.extend(text.lines().map(str::to_owned));
+    let reactions = reactions(message);
+    if !reactions.is_empty() {
+        lines.push(reactions);
+    }
+    // What follows the first line stands below its text.
+    let indent = " ".repeat(name.chars().count() + 2);
+    format!(
+        "{}  {}",
+        style.paint(Paint::Bold, &name),
+        lines.join(&format!("\n{indent}"))
+    )
+}
+
+/// The beginning of a message, in one line.
+pub(crate) fn quote(message: &Message) -> String {
+    let text = plaintext(&message.content);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let text = safe(&words.join(" "));
+    match text.char_indices().nth(QUOTE_LENGTH) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// How often each emoji was given, in one line.
+pub(crate) fn reactions(message: &MessageSnapshot) -> String {
+    let reactions: Vec<_> = message
+        .reactions()
+        .iter()
+        .map(|reaction| format!("{} {}", safe(reaction.emoji.as_str()), reaction.count))
+        .collect();
+    reactions.join("  ")
+}
+
+fn name(sender: Option<&Arc<User>>) -> String {
+    match sender {
+        Some(user) => safe(&user.name),
+        None => "(system)".to_owned(),
+    }
+}

@@ -1,0 +1,10 @@
+//! What people see: plain text, with styles where the terminal has them.
+
+mod message;
+mod rich;
+mod show;
+mod style;
+
+pub(crate) use message::{quote, reactions};
+pub(crate) use show::Show;
+pub(crate) use style::{Paint, Style};

@@ -1,0 +1,113 @@
+//! Rich text on a terminal. Where there are no styles, the markup stands for them.
+
+use talk_proto::plaintext;
+use talk_tokio::{ContentBlock, TextNode};
+
+use super::style::{Paint, Style, safe};
+
+/// Content as lines of text.
+pub(crate) fn content(blocks: &[ContentBlock], style: Style) -> String {
+    let blocks: Vec<_> = blocks
+        .iter()
+        .map(|block| match block {
+            ContentBlock::Text(text) => nodes(&text.children, style),
+            ContentBlock::Location(place) => {
+                format!("📍 {}, {}", place.latitude, place.longitude)
+            }
+            ContentBlock::File(file) => {
+                let name = safe(&plaintext(std::slice::from_ref(block)));
+                let url = file.url.as_deref().map(safe).unwrap_or_default();
+                format!("{name} {}", style.paint(Paint::Underline, &url))
+            }
+            _ => "(content of a kind that this version does not know)".to_owned(),
+        })
+        .collect();
+    blocks.join("\n\n")
+}
+
+fn nodes(children: &[TextNode], style: Style) -> String {
+    let mut out = String::new();
+    for child in children {
+        let text = node(child, style);
+        let is_list = matches!(child, TextNode::BulletList { .. });
+        if is_list && !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(&text);
+        if is_list {
+            out.push('\n');
+        }
+    }
+    out.trim_end_matches('\n').to_owned()
+}
+
+fn node(node: &TextNode, style: Style) -> String {
+    let inner = || nodes(node.children(), style);
+    let marked = |paint, mark: char, text: &str| {
+        if style.is_enabled() {
+            style.paint(paint, text)
+        } else {
+            format!("{mark}{text}{mark}")
+        }
+    };
+    match node {
+        TextNode::Text(text) => safe(text),
+        TextNode::Bold { .. } => marked(Paint::Bold, '*', &inner()),
+        TextNode::Italic { .. } => marked(Paint::Italic, '_', &inner()),
+        TextNode::Strikethrough { .. } => marked(Paint::Strikethrough, '~', &inner()),
+        TextNode::BulletList { children, .. } => {
+            let points: Vec<_> = children
+                .iter()
+                .map(|point| format!("• {}", self::node(point, style)))
+                .collect();
+            points.join("\n")
+        }
+        TextNode::CodeSpan { text, .. } => marked(Paint::Yellow, '`', &safe(text)),
+        TextNode::AutoLink { text, .. } => style.paint(Paint::Underline, &safe(text)),
+        TextNode::Link { url, .. } => {
+            format!(
+                "{} <{}>",
+                inner(),
+                style.paint(Paint::Underline, &safe(url))
+            )
+        }
+        TextNode::Mention { text, .. } => style.paint(Paint::Cyan, &format!("@{}", safe(text))),
+        TextNode::CustomEmoji { text, .. } => safe(text),
+        TextNode::BulletPoint { .. } | TextNode::ActionLink { .. } => inner(),
+        TextNode::ActionButton { .. } => format!("[{}]", inner()),
+        _ => "�".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use talk_proto::{MarkupSource, parse_markup};
+
+    use super::*;
+
+    fn shown(text: &str, enabled: bool) -> String {
+        content(&parse_markup(text, MarkupSource::Send), Style::new(enabled))
+    }
+
+    #[test]
+    fn markup_is_styled_or_else_written_out() {
+        assert_eq!(shown("a *b* _c_ ~d~", false), "a *b* _c_ ~d~");
+        assert_eq!(
+            shown("a *b* _c_", true),
+            "a \x1b[1mb\x1b[22m \x1b[3mc\x1b[23m"
+        );
+    }
+
+    #[test]
+    fn lists_stand_on_lines_of_their_own() {
+        assert_eq!(
+            shown("bring:\n- *tea*\n- milk", false),
+            "bring:\n• *tea*\n• milk"
+        );
+    }
+
+    #[test]
+    fn nobodys_text_steers_the_terminal() {
+        assert!(!shown("\x1b[31mred *\x1b[1mbold*", false).contains('\x1b'));
+    }
+}

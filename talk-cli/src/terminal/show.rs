@@ -1,0 +1,185 @@
+//! Snapshots on a terminal.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use talk_proto::Custom;
+use talk_tokio::{
+    Access, ConversationSnapshot, MessageSnapshot, Notify, OnlineSnapshot, ParticipantSnapshot,
+    ReactionSnapshot, Translation, TypingSnapshot, User, Window,
+};
+
+use super::message::{message, quote};
+use super::rich;
+use super::style::{Paint, Style, safe};
+
+/// What can be shown to people.
+pub(crate) trait Show {
+    /// As lines of text, without an end of the last one. Nothing = there is nothing to show.
+    fn show(&self, style: Style) -> String;
+}
+
+impl<T: Show> Show for Arc<T> {
+    fn show(&self, style: Style) -> String {
+        (**self).show(style)
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self, style: Style) -> String {
+        match self {
+            Some(thing) => thing.show(style),
+            None => style.paint(Paint::Dim, "(none)"),
+        }
+    }
+}
+
+impl<T: Show> Show for Vec<T> {
+    fn show(&self, style: Style) -> String {
+        list(self.iter(), true, style)
+    }
+}
+
+impl<T: Show> Show for Window<T> {
+    fn show(&self, style: Style) -> String {
+        list(self.iter(), self.loaded_all(), style)
+    }
+}
+
+fn list<'a, T: Show + 'a>(
+    items: impl Iterator<Item = &'a T>,
+    is_all: bool,
+    style: Style,
+) -> String {
+    let mut lines: Vec<_> = items.map(|item| item.show(style)).collect();
+    if lines.is_empty() {
+        lines.push(style.paint(Paint::Dim, "(none)"));
+    }
+    if !is_all {
+        lines.push(style.paint(Paint::Dim, "(and more)"));
+    }
+    lines.join("\n")
+}
+
+impl Show for User {
+    fn show(&self, style: Style) -> String {
+        let mut out = titled(&self.name, self.id.as_str(), style);
+        field(&mut out, "role", Some(&self.role));
+        field(&mut out, "locale", self.locale.as_deref());
+        field(&mut out, "photo", self.photo_url.as_deref());
+        field(&mut out, "welcome message", self.welcome_message.as_deref());
+        custom(&mut out, &self.custom);
+        out
+    }
+}
+
+impl Show for ConversationSnapshot {
+    fn show(&self, style: Style) -> String {
+        let id = self.id.as_str();
+        let mut out = titled(self.subject.as_deref().unwrap_or(id), id, style);
+        if self.is_unread {
+            let unread = format!("  {} unread", self.unread_message_count);
+            out.push_str(&style.paint(Paint::Yellow, &unread));
+        }
+        if let Some(last) = &self.last_message {
+            let sender = last.sender().map_or("(system)", |user| &user.name);
+            field(
+                &mut out,
+                "last",
+                Some(&format!("{sender}: {}", quote(last))),
+            );
+        }
+        field(&mut out, "photo", self.photo_url.as_deref());
+        for message in &self.welcome_messages {
+            field(&mut out, "welcome message", Some(message));
+        }
+        custom(&mut out, &self.custom);
+        rights(&mut out, &self.access, &self.notify);
+        out
+    }
+}
+
+impl Show for ParticipantSnapshot {
+    fn show(&self, style: Style) -> String {
+        let mut out = titled(&self.user.name, self.user.id.as_str(), style);
+        rights(&mut out, &self.access, &self.notify);
+        out
+    }
+}
+
+impl Show for MessageSnapshot {
+    fn show(&self, style: Style) -> String {
+        message(self, style)
+    }
+}
+
+impl Show for ReactionSnapshot {
+    fn show(&self, style: Style) -> String {
+        titled(&self.user.name, self.user.id.as_str(), style)
+    }
+}
+
+impl Show for OnlineSnapshot {
+    fn show(&self, style: Style) -> String {
+        let state = match self.is_connected {
+            true => style.paint(Paint::Green, "online"),
+            false => style.paint(Paint::Dim, "offline"),
+        };
+        format!("{} is {state}", safe(&self.user.name))
+    }
+}
+
+impl Show for TypingSnapshot {
+    fn show(&self, style: Style) -> String {
+        let text = match self {
+            Self::Few(users) if users.is_empty() => "nobody is typing".to_owned(),
+            Self::Few(users) => {
+                let names: Vec<_> = users.iter().map(|user| safe(&user.name)).collect();
+                let verb = if names.len() == 1 { "is" } else { "are" };
+                format!("{} {verb} typing…", names.join(", "))
+            }
+            _ => "many people are typing…".to_owned(),
+        };
+        style.paint(Paint::Dim, &text)
+    }
+}
+
+impl Show for Translation {
+    fn show(&self, style: Style) -> String {
+        rich::content(&self.content, style)
+    }
+}
+
+/// A name, and the ID where it says something else.
+fn titled(name: &str, id: &str, style: Style) -> String {
+    let title = style.paint(Paint::Bold, &safe(name));
+    if name == id {
+        return title;
+    }
+    format!("{title}  {}", style.paint(Paint::Dim, &safe(id)))
+}
+
+fn field(out: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        // Writing to a string does not fail.
+        let _ = write!(out, "\n  {name}: {}", safe(value));
+    }
+}
+
+fn custom(out: &mut String, custom: &Custom) {
+    for (key, value) in custom.iter() {
+        field(out, &format!("custom.{}", safe(key)), Some(value));
+    }
+}
+
+fn rights(out: &mut String, access: &Access, notify: &Notify) {
+    if *access != Access::ReadWrite {
+        field(out, "access", Some(&format!("{access:?}")));
+    }
+    match notify {
+        Notify::Always => {}
+        Notify::Never => field(out, "notify", Some("never")),
+        Notify::MentionsOnly => field(out, "notify", Some("mentions only")),
+        other => field(out, "notify", Some(&format!("{other:?}"))),
+    }
+}

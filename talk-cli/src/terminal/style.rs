@@ -1,0 +1,95 @@
+//! Colours and such.
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+/// Whether text may be styled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    enabled: bool,
+}
+
+/// One way to set text apart, as the number of an ANSI "select graphic rendition".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Bold = 1,
+    Dim = 2,
+    Italic = 3,
+    Underline = 4,
+    Strikethrough = 9,
+    Green = 32,
+    Yellow = 33,
+    Magenta = 35,
+    Cyan = 36,
+}
+
+impl Style {
+    /// Styles for standard output: none unless it is a terminal that understands them, and none
+    /// where `NO_COLOR` asks for none (<https://no-color.org>).
+    pub(crate) fn of_stdout() -> Self {
+        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        Self {
+            enabled: io::stdout().is_terminal() && !refused && !dumb,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn new(enabled: bool) -> Self {
+        Self { enabled }
+    }
+
+    pub(crate) fn is_enabled(self) -> bool {
+        self.enabled
+    }
+
+    /// The text in this paint. It must be safe for a terminal already.
+    pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
+        if !self.enabled || text.is_empty() {
+            return text.to_owned();
+        }
+        // Every paint has an end of its own, so that paints can nest.
+        let off = match paint {
+            Paint::Bold | Paint::Dim => 22,
+            Paint::Italic => 23,
+            Paint::Underline => 24,
+            Paint::Strikethrough => 29,
+            Paint::Green | Paint::Yellow | Paint::Magenta | Paint::Cyan => 39,
+        };
+        format!("\x1b[{}m{text}\x1b[{off}m", paint as u8)
+    }
+}
+
+/// The text without what could steer a terminal: it was written by somebody else.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            // The direction overrides can make a text look like another one.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paint_is_there_only_where_it_is_wanted() {
+        assert_eq!(Style::new(false).paint(Paint::Bold, "a"), "a");
+        assert_eq!(Style::new(true).paint(Paint::Bold, "a"), "\x1b[1ma\x1b[22m");
+        assert_eq!(Style::new(true).paint(Paint::Cyan, ""), "");
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_replaced() {
+        assert_eq!(
+            safe("a\x1b[2Jb\tc\nd\u{202e}e\r"),
+            "a\u{fffd}[2Jb\tc\nd\u{fffd}e\u{fffd}"
+        );
+        assert_eq!(safe("👩‍👩‍👧 é"), "👩‍👩‍👧 é");
+    }
+}
