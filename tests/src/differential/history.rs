@@ -1,0 +1,305 @@
+//! One random history: its users, what they do, what happens to them, and how it ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use fastrand::Rng;
+use futures_util::future::{join_all, try_join_all};
+use talk_emulator::Emulator;
+use talk_tokio::{Error, Session, TalkOptions, UserParams, get_talk_session};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::change::Kind;
+use super::fresh::Fresh;
+use super::trouble::Trouble;
+use super::watcher::{Mismatch, Watcher};
+use super::world::{ACTORS, BUSY, SentMessages, WATCHERS};
+
+/// How long nothing may change before snapshots are compared: nobody types any more (10 s), and who
+/// is not subscribed to anything is offline (3 s).
+const QUIET: Duration = Duration::from_secs(11);
+
+/// How long a step waits for its user while connections are in trouble, so that the others' changes
+/// meet the moments in which a watcher is away.
+const TROUBLED_STEP: Duration = Duration::from_millis(20);
+
+/// How long a session may take to come back: a stall is noticed after 15 s, and then come the
+/// attempts to connect.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a history is to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) steps: usize,
+}
+
+/// A history that is over, with everything still connected.
+pub(super) struct History {
+    plan: Plan,
+    rng: Rng,
+    emulator: Emulator,
+    actors: Vec<Session>,
+    watchers: Vec<Watcher>,
+    sent: SentMessages,
+    /// What each actor has asked and not had answered yet.
+    asked: BTreeMap<usize, Vec<JoinHandle<Result<Option<Kind>>>>>,
+    trouble: Option<(Trouble, usize)>,
+    /// What happened, one line a step.
+    log: Vec<String>,
+    accepted: BTreeSet<Kind>,
+}
+
+/// How a history ended.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The kinds of change that the server took at least once.
+    pub(super) accepted: BTreeSet<Kind>,
+    /// How many snapshots were compared.
+    pub(super) compared: usize,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) log: Vec<String>,
+}
+
+impl History {
+    /// Plays the whole history.
+    pub(super) async fn play(plan: Plan) -> Result<Self> {
+        let mut history = Self::begin(plan).await?;
+        let mut rng = history.rng.clone();
+        let troubles = if rng.u8(..4) == 0 {
+            0
+        } else {
+            rng.usize(1..=8)
+        };
+        let at: BTreeSet<_> = (0..troubles).map(|_| rng.usize(..plan.steps)).collect();
+        history.rng = rng;
+        for step in 0..plan.steps {
+            history.weather(step, at.contains(&step)).await?;
+            history.watch(step)?;
+            history.change(step).await?;
+        }
+        history.settle().await?;
+        Ok(history)
+    }
+
+    async fn begin(plan: Plan) -> Result<Self> {
+        let emulator = Emulator::builder().seed(plan.seed).start().await?;
+        let app = plan.app();
+        let actors = ACTORS
+            .iter()
+            .map(|actor| {
+                let options = TalkOptions::new(app.as_str(), *actor)?.host(emulator.host());
+                Ok(get_talk_session(options)?)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        try_join_all(actors.iter().map(|actor| {
+            let name = UserParams::named(actor.user_id().as_str());
+            actor.current_user().create_if_not_exists(name)
+        }))
+        .await?;
+        for conversation in BUSY {
+            for actor in &actors {
+                let conversation = actor.conversation(conversation)?;
+                conversation
+                    .create_if_not_exists(Default::default())
+                    .await?;
+            }
+        }
+        let watchers = actors
+            .iter()
+            .filter(|actor| WATCHERS.contains(&actor.user_id().as_str()))
+            .map(|actor| Watcher::new(actor.clone()))
+            .collect::<Result<Vec<_>>>()?;
+        let mut rng = Rng::with_seed(plan.seed);
+        let past = actors[0].conversation(BUSY[0])?;
+        // Some histories begin with more messages than a first page shows.
+        for i in 0..rng.usize(..60) {
+            past.send(format!("past {i}")).await?;
+        }
+        Ok(Self {
+            plan,
+            rng,
+            emulator,
+            actors,
+            watchers,
+            sent: SentMessages::default(),
+            asked: BTreeMap::new(),
+            trouble: None,
+            log: Vec::new(),
+            accepted: BTreeSet::new(),
+        })
+    }
+
+    /// Begins a trouble, or ends the one that there is.
+    async fn weather(&mut self, step: usize, bad: bool) -> Result<()> {
+        match self.trouble {
+            None if bad => {
+                let trouble = Trouble::choose(&mut self.rng);
+                self.log.push(format!("{step}: {trouble:?}"));
+                trouble.begin(&self.emulator, &mut self.rng).await?;
+                let until = step + self.rng.usize(1..40);
+                self.trouble = Some((trouble, until));
+                if trouble != Trouble::Outage {
+                    self.wake_bystanders();
+                }
+                Ok(())
+            }
+            Some((trouble, until)) if until <= step => {
+                self.log.push(format!("{step}: {trouble:?} is over"));
+                self.end_trouble().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Those who only act do not wait before they connect again.
+    fn wake_bystanders(&self) {
+        for actor in &self.actors[WATCHERS.len()..] {
+            actor.network_changed();
+        }
+    }
+
+    async fn end_trouble(&mut self) -> Result<()> {
+        let Some((trouble, _)) = self.trouble.take() else {
+            return Ok(());
+        };
+        trouble.end(&self.emulator);
+        if self.rng.bool() {
+            for actor in &self.actors {
+                actor.network_changed();
+            }
+        } else {
+            self.wake_bystanders();
+        }
+        self.reach_server().await
+    }
+
+    /// Waits until every watcher has had an answer from the server. Calls follow subscriptions on a
+    /// new connection, and a call that is refused is never answered from what is known already.
+    async fn reach_server(&self) -> Result<()> {
+        for watcher in &self.watchers {
+            let nowhere = watcher.session().conversation("nowhere")?;
+            match timeout(PATIENCE, nowhere.mark_as_read()).await {
+                Ok(Ok(()) | Err(Error::Refused(_))) => {}
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => bail!("{} stays away", watcher.session().user_id()),
+            }
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, step: usize) -> Result<()> {
+        if self.rng.u8(..5) > 0 {
+            return Ok(());
+        }
+        let at = self.rng.usize(..self.watchers.len());
+        let watcher = &mut self.watchers[at];
+        let (text, more) = watcher.step(&mut self.rng, &self.sent)?;
+        self.log.push(format!("{step}: {}: {text}", WATCHERS[at]));
+        if let Some(more) = more {
+            let loaded = tokio::spawn(async move {
+                match more.await {
+                    // A subscription may be dropped while it loads.
+                    Ok(()) | Err(Error::Usage(_)) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            });
+            self.asked.entry(at).or_default().push(loaded);
+        }
+        Ok(())
+    }
+
+    async fn change(&mut self, step: usize) -> Result<()> {
+        // Watchers see what others do as well as what they do themselves.
+        let actor = if self.rng.u8(..3) == 0 {
+            self.rng.usize(..WATCHERS.len())
+        } else {
+            self.rng.usize(..ACTORS.len())
+        };
+        let session = &self.actors[actor];
+        let Some(change) = Kind::choose(&mut self.rng).start(&mut self.rng, session, &self.sent)?
+        else {
+            return Ok(());
+        };
+        let (kind, result) = (change.kind, change.result);
+        self.log.push(format!(
+            "{step}: {}: {kind:?} {}",
+            ACTORS[actor], change.text
+        ));
+        let asked = tokio::spawn(async move {
+            match result.await {
+                Ok(()) => Ok(Some(kind)),
+                Err(Error::Refused(_)) => Ok(None),
+                Err(error) => bail!("{kind:?}: {error}"),
+            }
+        });
+        self.asked.entry(actor).or_default().push(asked);
+        // Half of the changes are in flight together with those after them.
+        if self.rng.bool() {
+            let limit = if self.trouble.is_some() {
+                TROUBLED_STEP
+            } else {
+                PATIENCE
+            };
+            self.finish(actor, limit).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what the actor has asked, but no longer than that if in trouble.
+    async fn finish(&mut self, actor: usize, limit: Duration) -> Result<()> {
+        let Some(asked) = self.asked.get_mut(&actor) else {
+            return Ok(());
+        };
+        while let Some(first) = asked.first_mut() {
+            match timeout(limit, first).await {
+                Ok(answer) => {
+                    self.accepted.extend(answer??);
+                    asked.remove(0);
+                }
+                Err(_) if self.trouble.is_some() => break,
+                Err(_) => bail!("{} has no answer", ACTORS[actor]),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what goes on, and waits until nothing changes any more.
+    async fn settle(&mut self) -> Result<()> {
+        self.end_trouble().await?;
+        for actor in 0..self.actors.len() {
+            self.actors[actor].network_changed();
+            self.finish(actor, PATIENCE).await?;
+        }
+        self.reach_server().await
+    }
+
+    /// Waits for the quiet, and compares what the watchers' subscriptions show.
+    pub(super) async fn compare(self, fresh: &Fresh) -> Result<Outcome> {
+        tokio::time::sleep(QUIET).await;
+        let mut outcome = Outcome {
+            accepted: self.accepted,
+            log: self.log,
+            ..Outcome::default()
+        };
+        let app = self.plan.app();
+        for watcher in &self.watchers {
+            let found = watcher.compare(fresh, self.emulator.host(), &app).await?;
+            outcome.mismatches.extend(found);
+            outcome.compared += watcher.len();
+        }
+        drop(self.watchers);
+        join_all(self.actors.iter().map(Session::shutdown)).await;
+        self.emulator.shutdown().await;
+        Ok(outcome)
+    }
+}
+
+impl Plan {
+    /// Each history has an app of its own: the published client knows its sessions by app and user.
+    fn app(&self) -> String {
+        format!("seed-{}", self.seed)
+    }
+}

@@ -1,0 +1,123 @@
+//! The differential test: whatever several users did, and whatever happened to the connections, in
+//! the end a subscription of ours shows what a fresh session of the published client sees.
+
+mod change;
+mod compare;
+mod fresh;
+mod history;
+mod random;
+mod topic;
+mod trouble;
+mod watcher;
+mod world;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use self::change::Kind;
+use self::fresh::Fresh;
+use self::history::{History, Outcome, Plan};
+use crate::Peer;
+
+/// How many histories are played at a time. The wait for quiet that follows is not counted.
+const AT_A_TIME: usize = 6;
+
+/// How many steps of the history are shown with a mismatch.
+const SHOWN_STEPS: usize = 60;
+
+/// Which histories to play.
+#[derive(Debug, Clone)]
+pub struct Histories {
+    /// One history for each.
+    pub seeds: Range<u64>,
+    /// How many changes each has.
+    pub steps: usize,
+}
+
+impl Histories {
+    /// Plays them all, and compares all subscriptions at their ends.
+    ///
+    /// # Errors
+    ///
+    /// A report of every difference, and of every history that came to no end, with the seeds that
+    /// play them again.
+    pub async fn run(self, peer: &Peer) -> Result<()> {
+        let fresh = Arc::new(Fresh::start(peer)?);
+        let turns = Arc::new(Semaphore::new(AT_A_TIME));
+        let mut playing = JoinSet::new();
+        for seed in self.seeds.clone() {
+            let (fresh, turns) = (Arc::clone(&fresh), Arc::clone(&turns));
+            let steps = self.steps;
+            playing.spawn(async move {
+                let turn = turns.acquire().await;
+                let history = History::play(Plan { seed, steps }).await;
+                drop(turn);
+                let outcome = match history {
+                    Ok(history) => history.compare(&fresh).await,
+                    Err(error) => Err(error),
+                };
+                (seed, outcome)
+            });
+        }
+        let mut accepted = BTreeSet::new();
+        let (mut compared, mut report) = (0, String::new());
+        while let Some(played) = playing.join_next().await {
+            match played? {
+                (seed, Ok(outcome)) => {
+                    tell(&mut report, seed, &outcome)?;
+                    accepted.extend(outcome.accepted);
+                    compared += outcome.compared;
+                }
+                (seed, Err(error)) => writeln!(report, "seed {seed}: {error:#}")?,
+            }
+        }
+        if !report.is_empty() {
+            bail!("{report}replay with DIFF_SEED=… DIFF_STEPS={}", self.steps);
+        }
+        // A change that is always refused tests nothing.
+        let never: Vec<_> = Kind::all()
+            .filter(|kind| !accepted.contains(kind))
+            .collect();
+        if !never.is_empty() {
+            bail!("the server never took {never:?}: play more steps, or mend the history");
+        }
+        println!("{compared} snapshots compared");
+        Ok(())
+    }
+}
+
+fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
+    for mismatch in &outcome.mismatches {
+        writeln!(report, "seed {seed}: {}: {}", mismatch.user, mismatch.topic)?;
+        for difference in &mismatch.differences {
+            writeln!(report, "    {difference}")?;
+        }
+    }
+    if let Some(mismatch) = outcome.mismatches.first() {
+        let about = mismatch.topic.conversation();
+        let lines: Vec<_> = outcome
+            .log
+            .iter()
+            .filter(|line| about.is_none_or(|c| concerns(line, c)))
+            .collect();
+        writeln!(
+            report,
+            "  the last steps of seed {seed} around the first of these:"
+        )?;
+        for line in &lines[lines.len().saturating_sub(SHOWN_STEPS)..] {
+            writeln!(report, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line of the log may have to do with the conversation: it names it, or none at all.
+fn concerns(line: &str, conversation: &str) -> bool {
+    line.contains(conversation) || line.split(' ').count() < 4
+}

@@ -1,0 +1,158 @@
+//! What is subscribed to, for our client and for the published one.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use serde_json::{Value, json};
+use talk_tokio::{CallFuture, Session, Subscription, SubscriptionState, Window};
+
+/// Something that can be subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    User(String),
+    Online(String),
+    Conversation(String),
+    Messages(String),
+    Participants(String),
+    Participant(String, String),
+    Typing(String),
+    Reactions(String, String, String),
+}
+
+/// What a subscription shows, as the documented API gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    pub(super) snapshot: Value,
+    /// Whether a list has nothing more to load; `None` for what is no list, or null.
+    pub(super) loaded_all: Option<bool>,
+}
+
+/// A subscription of our client, whatever it is to.
+pub(super) trait Live: Send + Sync {
+    /// What it shows now.
+    ///
+    /// # Errors
+    ///
+    /// When it has no snapshot, or has ended.
+    fn shown(&self) -> Result<Shown>;
+
+    /// Asks for more items, if it is a list.
+    fn load_more(&self, count: usize) -> Option<CallFuture<()>>;
+}
+
+impl Topic {
+    pub(super) fn subscribe(&self, session: &Session) -> Result<Box<dyn Live>> {
+        Ok(match self {
+            Self::User(user) => single(session.user(user.as_str())?.subscribe()),
+            Self::Online(user) => single(session.user(user.as_str())?.subscribe_online()),
+            Self::Conversation(c) => single(session.conversation(c.as_str())?.subscribe()),
+            Self::Messages(c) => list(session.conversation(c.as_str())?.subscribe_messages()),
+            Self::Participants(c) => {
+                list(session.conversation(c.as_str())?.subscribe_participants())
+            }
+            Self::Participant(c, user) => single(
+                session
+                    .conversation(c.as_str())?
+                    .participant(user.as_str())?
+                    .subscribe(),
+            ),
+            Self::Typing(c) => single(session.conversation(c.as_str())?.subscribe_typing()),
+            Self::Reactions(c, message, emoji) => list(
+                session
+                    .conversation(c.as_str())?
+                    .message(message.as_str())?
+                    .reactions(emoji.as_str())?
+                    .subscribe(),
+            ),
+        })
+    }
+
+    /// The call of the documented API that subscribes to it, and its arguments.
+    pub(super) fn call(&self) -> (&'static str, Value) {
+        match self {
+            Self::User(user) => ("user.subscribe", json!([user])),
+            Self::Online(user) => ("user.subscribeOnline", json!([user])),
+            Self::Conversation(c) => ("conversation.subscribe", json!([c])),
+            Self::Messages(c) => ("conversation.subscribeMessages", json!([c])),
+            Self::Participants(c) => ("conversation.subscribeParticipants", json!([c])),
+            Self::Participant(c, user) => ("participant.subscribe", json!([c, user])),
+            Self::Typing(c) => ("conversation.subscribeTyping", json!([c])),
+            Self::Reactions(c, message, emoji) => {
+                ("reactions.subscribe", json!([c, message, emoji]))
+            }
+        }
+    }
+
+    /// The conversation that it is about, if it is about one.
+    pub(super) fn conversation(&self) -> Option<&str> {
+        match self {
+            Self::User(_) | Self::Online(_) => None,
+            Self::Conversation(c)
+            | Self::Messages(c)
+            | Self::Participants(c)
+            | Self::Participant(c, _)
+            | Self::Typing(c)
+            | Self::Reactions(c, ..) => Some(c),
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (call, args) = self.call();
+        write!(f, "{call} {args}")
+    }
+}
+
+fn single<S: Clone + Serialize + Send + Sync + 'static>(
+    subscription: Subscription<S>,
+) -> Box<dyn Live> {
+    Box::new(Single(subscription))
+}
+
+fn list<T: Serialize + Send + Sync + 'static>(
+    subscription: Subscription<Option<Window<T>>>,
+) -> Box<dyn Live> {
+    Box::new(List(subscription))
+}
+
+struct Single<S>(Subscription<S>);
+
+impl<S: Clone + Serialize + Send + Sync> Live for Single<S> {
+    fn shown(&self) -> Result<Shown> {
+        Ok(Shown {
+            snapshot: serde_json::to_value(latest(&self.0)?)?,
+            loaded_all: None,
+        })
+    }
+
+    fn load_more(&self, _: usize) -> Option<CallFuture<()>> {
+        None
+    }
+}
+
+struct List<T>(Subscription<Option<Window<T>>>);
+
+impl<T: Serialize + Send + Sync> Live for List<T> {
+    fn shown(&self) -> Result<Shown> {
+        let window = latest(&self.0)?;
+        Ok(Shown {
+            snapshot: serde_json::to_value(&window)?,
+            loaded_all: window.map(|window| window.loaded_all()),
+        })
+    }
+
+    fn load_more(&self, count: usize) -> Option<CallFuture<()>> {
+        Some(self.0.load_more(count))
+    }
+}
+
+fn latest<S: Clone>(subscription: &Subscription<S>) -> Result<S> {
+    match subscription.state() {
+        SubscriptionState::Active(snapshot) => Ok(snapshot),
+        SubscriptionState::Pending => bail!("it still waits for its first snapshot"),
+        SubscriptionState::Unsubscribed => bail!("it has been unsubscribed"),
+        SubscriptionState::Error(error) => bail!("it has ended: {error}"),
+    }
+}
