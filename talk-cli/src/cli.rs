@@ -1,7 +1,13 @@
 //! The command line.
 
+use std::time::Duration;
+
 use clap::{Parser, Subcommand};
 
+use crate::commands::{
+    ConversationOptions, MessageOptions, MessagesOptions, ParticipantOptions, ReactionOptions,
+    SendOptions, UserOptions,
+};
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
 
@@ -21,8 +27,28 @@ pub(crate) enum Command {
     Demo,
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
-    /// Show what texts become on the wire, one JSON object a line each way
-    Markup,
+    /// Send a message
+    Send(SendOptions),
+    /// Show the messages of a conversation, and follow it
+    Messages(MessagesOptions),
+    /// Show and change users
+    User(UserOptions),
+    /// Show and change conversations
+    Conversation(ConversationOptions),
+    /// Show and change who is in a conversation
+    Participant(ParticipantOptions),
+    /// Show and change a message
+    Message(MessageOptions),
+    /// Show and change the reactions to a message
+    Reaction(ReactionOptions),
     /// Drive one session over standard input and output, one JSON object a line each way
     Rpc(rpc::Options),
+    /// Show what texts become on the wire, one JSON object a line each way
+    Markup,
+}
+
+/// A number of seconds, with or without a fraction.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

@@ -16,6 +16,9 @@ pub(crate) enum CliError {
     Talk(#[from] talk_tokio::Error),
     #[error(transparent)]
     Runtime(#[from] talk_tokio::NoRuntime),
+    /// What was asked for does not exist.
+    #[error("there is {0}")]
+    NotFound(String),
     /// The demo did not come to its end.
     #[error("the demo is stuck: what was done did not arrive; this is a bug")]
     Demo,
@@ -30,6 +33,10 @@ pub(crate) type Outcome = Result<ExitCode, CliError>;
 
 /// Tells the error on standard error, and gives the exit code that stands for it.
 pub(crate) fn report(error: &CliError) -> ExitCode {
+    // Whoever read the output has gone, as `head` does: there is nobody to complain to.
+    if matches!(error, CliError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("talk: {error}");
     match error {
         CliError::Usage(_) => ExitCode::from(2),

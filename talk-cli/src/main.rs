@@ -1,10 +1,12 @@
 //! The command `talk`: chat from a terminal, a script or another language.
 
 mod cli;
+mod commands;
 mod demo;
 mod emulator;
 mod exit;
 mod markup;
+mod params;
 mod rpc;
 mod session_args;
 mod terminal;
@@ -21,10 +23,18 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
+    let session = || cli.session.options();
     match cli.command {
         Command::Demo => demo::run(),
         Command::Emulator(options) => emulator::run(options),
+        Command::Send(options) => commands::run_send(options, session()?),
+        Command::Messages(options) => commands::run_messages(options, session()?),
+        Command::User(options) => commands::run_user(options, session()?),
+        Command::Conversation(options) => commands::run_conversation(options, session()?),
+        Command::Participant(options) => commands::run_participant(options, session()?),
+        Command::Message(options) => commands::run_message(options, session()?),
+        Command::Reaction(options) => commands::run_reaction(options, session()?),
+        Command::Rpc(options) => rpc::run(&options, session()?),
         Command::Markup => markup::run(),
-        Command::Rpc(options) => rpc::run(&options, cli.session.options()?),
     }
 }

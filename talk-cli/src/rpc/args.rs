@@ -1,9 +1,8 @@
 //! The arguments of a call.
 
-use std::collections::BTreeMap;
 use std::vec::IntoIter;
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use talk_tokio::{
@@ -11,6 +10,7 @@ use talk_tokio::{
 };
 
 use super::failure::Failure;
+use crate::params;
 
 /// Arguments, taken one by one.
 pub(crate) struct Args(IntoIter<Box<RawValue>>);
@@ -43,14 +43,7 @@ impl Args {
         let Some(given) = self.optional() else {
             return Ok(T::default());
         };
-        let members = members(&given)?;
-        let params: T = parse(&given)?;
-        // What is given, null included, is written again; so what is not written is not known.
-        let known = serde_json::to_value(&params).map_err(bad_params)?;
-        match members.keys().find(|name| known.get(name).is_none()) {
-            Some(name) => Err(Failure::usage(format!("there is no parameter {name:?}"))),
-            None => Ok(params),
-        }
+        params::read(given.get()).map_err(Failure::usage)
     }
 
     /// A message to send: a text, or `{text or content, custom?, referencedMessage?}`.
@@ -122,8 +115,8 @@ impl Args {
         if let Ok(text) = serde_json::from_str(given.get()) {
             return Ok(TextOrParams::Text(text));
         }
-        members(&given)?;
-        parse(&given).map(TextOrParams::Params)
+        let params = params::read_strict(given.get()).map_err(Failure::usage)?;
+        Ok(TextOrParams::Params(params))
     }
 }
 
@@ -162,20 +155,6 @@ fn body(
         (None, Some(content)) => Ok(Some(MessageBody::Content(content))),
         (None, None) => Ok(None),
     }
-}
-
-/// The members of an object: serde would take an array for the members of a struct.
-fn members(given: &RawValue) -> Result<BTreeMap<String, IgnoredAny>, Failure> {
-    serde_json::from_str(given.get())
-        .map_err(|_| Failure::usage("the parameters must be an object"))
-}
-
-fn parse<T: DeserializeOwned>(given: &RawValue) -> Result<T, Failure> {
-    serde_json::from_str(given.get()).map_err(bad_params)
-}
-
-fn bad_params(error: serde_json::Error) -> Failure {
-    Failure::usage(format!("the parameters are not understood: {error}"))
 }
 
 /// A number of things. Some languages write `2.0` for 2.

@@ -19,6 +19,7 @@ use talk_tokio::{Session, TalkOptions};
 use self::calls::Calls;
 use self::output::Output;
 use self::subscriptions::Subscriptions;
+use crate::cli::seconds;
 use crate::exit::{Outcome, runtime};
 
 /// What `talk rpc` takes besides the flags of every session.
@@ -27,11 +28,6 @@ pub(crate) struct Options {
     /// How long calls in flight may take after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// One session, and what it is asked for.

@@ -1,0 +1,120 @@
+//! What all commands have in common.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use talk_tokio::{
+    ConversationRef, Error, MessageRef, ParticipantRef, Session, Subscription, TalkOptions,
+    TransportError, UserRef, Window, get_talk_session,
+};
+use tokio::time::timeout;
+
+use crate::exit::{CliError, Outcome, runtime};
+use crate::terminal::{Printer, Show};
+
+/// What all commands take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Print JSON, one value a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// How long to wait for an answer, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = crate::cli::seconds)]
+    timeout: Duration,
+}
+
+/// A session, and where results go.
+pub(crate) struct App {
+    pub(crate) session: Session,
+    pub(crate) printer: Printer,
+    timeout: Duration,
+}
+
+/// Opens a session for one command, and closes it afterwards.
+pub(crate) fn run(
+    options: TalkOptions,
+    common: &Common,
+    command: impl AsyncFnOnce(&App) -> Result<(), CliError>,
+) -> Outcome {
+    runtime()?.block_on(async {
+        let app = App {
+            session: get_talk_session(options.call_timeout(common.timeout))?,
+            printer: Printer::new(common.json),
+            timeout: common.timeout,
+        };
+        let outcome = command(&app).await;
+        app.session.shutdown().await;
+        outcome.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+impl App {
+    pub(crate) fn user(&self, id: &str) -> Result<UserRef, Error> {
+        Ok(self.session.user(id)?)
+    }
+
+    pub(crate) fn conversation(&self, id: &str) -> Result<ConversationRef, Error> {
+        Ok(self.session.conversation(id)?)
+    }
+
+    pub(crate) fn participant(
+        &self,
+        conversation: &str,
+        user: &str,
+    ) -> Result<ParticipantRef, Error> {
+        Ok(self.conversation(conversation)?.participant(user)?)
+    }
+
+    pub(crate) fn message(&self, conversation: &str, message: &str) -> Result<MessageRef, Error> {
+        Ok(self.conversation(conversation)?.message(message)?)
+    }
+
+    /// The first snapshot, in the time that an answer may take.
+    pub(crate) async fn first<S: Clone + PartialEq>(
+        &self,
+        subscription: &mut Subscription<S>,
+    ) -> Result<S, Error> {
+        let late = TransportError::Deadline {
+            after: self.timeout,
+            maybe_happened: false,
+        };
+        timeout(self.timeout, subscription.connected())
+            .await
+            .unwrap_or(Err(late.into()))
+    }
+
+    /// Prints every snapshot, until the subscription ends with an error.
+    pub(crate) async fn watch<S>(&self, mut subscription: Subscription<S>) -> Result<(), CliError>
+    where
+        S: Clone + PartialEq + Serialize + Show,
+    {
+        self.first(&mut subscription).await?;
+        while let Some(update) = subscription.next().await {
+            self.printer.print(&update.snapshot)?;
+        }
+        Ok(subscription.terminated().await?)
+    }
+
+    /// Prints up to so many items of a list.
+    pub(crate) async fn list<T>(
+        &self,
+        mut subscription: Subscription<Option<Window<T>>>,
+        limit: usize,
+    ) -> Result<(), CliError>
+    where
+        T: PartialEq + Serialize + Show,
+    {
+        let mut window = self.first(&mut subscription).await?;
+        while window
+            .as_ref()
+            .is_some_and(|window| window.len() < limit && !window.loaded_all())
+        {
+            subscription.load_more(None).await?;
+            window = subscription.latest().flatten();
+        }
+        let items = window.map(|window| window.iter().take(limit).cloned().collect::<Vec<_>>());
+        Ok(self.printer.print(&items)?)
+    }
+}

@@ -1,0 +1,110 @@
+//! `talk conversation`: conversations.
+
+use talk_tokio::{ConversationParams, TalkOptions};
+
+use super::app::{Common, run};
+use super::fields::{Custom, Members, Rights, Unset};
+use crate::exit::Outcome;
+
+/// What `talk conversation` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show a conversation
+    Get { id: String },
+    /// Create a conversation or change one, and join it
+    Set {
+        id: String,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        unset: Unset,
+    },
+    /// Create a conversation, unless it exists, and join it
+    Create {
+        id: String,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Leave a conversation
+    Leave { id: String },
+    /// Mark a conversation as read
+    Read { id: String },
+    /// Mark a conversation as unread
+    Unread { id: String },
+    /// Be shown as typing for 10 seconds, or watch who is
+    Typing {
+        id: String,
+        /// Show who is typing, and each change
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Show a conversation, and each change
+    Watch { id: String },
+}
+
+#[derive(Debug, clap::Args)]
+struct Fields {
+    /// The title
+    #[arg(long)]
+    subject: Option<String>,
+    /// The address of the picture
+    #[arg(long, value_name = "URL")]
+    photo_url: Option<String>,
+    /// Shown at the start of the conversation; can be given several times
+    #[arg(long, value_name = "TEXT")]
+    welcome_message: Vec<String>,
+    #[command(flatten)]
+    custom: Custom,
+    #[command(flatten)]
+    rights: Rights,
+}
+
+impl Fields {
+    fn members(self) -> Members {
+        Members::default()
+            .set("subject", self.subject)
+            .set("photoUrl", self.photo_url)
+            .set_list("welcomeMessages", self.welcome_message)
+            .custom(self.custom)
+            .rights(&self.rights)
+    }
+}
+
+/// Does what is asked for.
+pub(crate) fn run_conversation(options: Options, session: TalkOptions) -> Outcome {
+    run(session, &options.common, async |app| {
+        match options.action {
+            Action::Get { id } => app.printer.print(&app.conversation(&id)?.get().await?)?,
+            Action::Set { id, fields, unset } => {
+                let params: ConversationParams = fields.members().unset(unset).read()?;
+                app.conversation(&id)?.set(params).await?;
+            }
+            Action::Create { id, fields } => {
+                let params: ConversationParams = fields.members().read()?;
+                app.conversation(&id)?.create_if_not_exists(params).await?;
+            }
+            Action::Leave { id } => {
+                let me = app.session.user_id().as_str();
+                app.participant(&id, me)?.delete().await?;
+            }
+            Action::Read { id } => app.conversation(&id)?.mark_as_read().await?,
+            Action::Unread { id } => app.conversation(&id)?.mark_as_unread().await?,
+            Action::Typing { id, watch: false } => {
+                app.conversation(&id)?.mark_as_typing().await?;
+            }
+            Action::Typing { id, watch: true } => {
+                app.watch(app.conversation(&id)?.subscribe_typing()).await?;
+            }
+            Action::Watch { id } => app.watch(app.conversation(&id)?.subscribe()).await?,
+        }
+        Ok(())
+    })
+}

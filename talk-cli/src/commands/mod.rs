@@ -1,0 +1,19 @@
+//! What a person does at a terminal, one command at a time.
+
+mod app;
+mod conversation;
+mod fields;
+mod message;
+mod messages;
+mod participant;
+mod reaction;
+mod send;
+mod user;
+
+pub(crate) use conversation::{Options as ConversationOptions, run_conversation};
+pub(crate) use message::{Options as MessageOptions, run_message};
+pub(crate) use messages::{Options as MessagesOptions, run_messages};
+pub(crate) use participant::{Options as ParticipantOptions, run_participant};
+pub(crate) use reaction::{Options as ReactionOptions, run_reaction};
+pub(crate) use send::{Options as SendOptions, run_send};
+pub(crate) use user::{Options as UserOptions, run_user};

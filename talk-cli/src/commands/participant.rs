@@ -1,0 +1,112 @@
+//! `talk participant`: who is in a conversation.
+
+use talk_tokio::{ParticipantParams, TalkOptions};
+
+use super::app::{Common, run};
+use super::fields::{Members, Rights};
+use crate::exit::Outcome;
+
+/// What `talk participant` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show a participant
+    Get { conversation: String, user: String },
+    /// Show who is in a conversation, the one who joined last first
+    List {
+        conversation: String,
+        /// How many to show at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Add a user to a conversation, unless they are in it
+    Add {
+        conversation: String,
+        user: String,
+        #[command(flatten)]
+        rights: Rights,
+    },
+    /// Add a user to a conversation, or change what they may do there
+    Set {
+        conversation: String,
+        user: String,
+        #[command(flatten)]
+        rights: Rights,
+    },
+    /// Change what a participant may do
+    Edit {
+        conversation: String,
+        user: String,
+        #[command(flatten)]
+        rights: Rights,
+    },
+    /// Remove a user from a conversation
+    Remove { conversation: String, user: String },
+    /// Show a participant, and each change
+    Watch { conversation: String, user: String },
+}
+
+/// Does what is asked for.
+pub(crate) fn run_participant(options: Options, session: TalkOptions) -> Outcome {
+    run(session, &options.common, async |app| {
+        let params = |rights: &Rights| {
+            Members::default()
+                .rights(rights)
+                .read::<ParticipantParams>()
+        };
+        match options.action {
+            Action::Get { conversation, user } => {
+                let participant = app.participant(&conversation, &user)?.get().await?;
+                app.printer.print(&participant)?;
+            }
+            Action::List {
+                conversation,
+                limit,
+            } => {
+                let people = app.conversation(&conversation)?.subscribe_participants();
+                app.list(people, limit).await?;
+            }
+            Action::Add {
+                conversation,
+                user,
+                rights,
+            } => {
+                let participant = app.participant(&conversation, &user)?;
+                participant.create_if_not_exists(params(&rights)?).await?;
+            }
+            Action::Set {
+                conversation,
+                user,
+                rights,
+            } => {
+                app.participant(&conversation, &user)?
+                    .set(params(&rights)?)
+                    .await?;
+            }
+            Action::Edit {
+                conversation,
+                user,
+                rights,
+            } => {
+                app.participant(&conversation, &user)?
+                    .edit(params(&rights)?)
+                    .await?;
+            }
+            Action::Remove { conversation, user } => {
+                app.participant(&conversation, &user)?.delete().await?;
+            }
+            Action::Watch { conversation, user } => {
+                app.watch(app.participant(&conversation, &user)?.subscribe())
+                    .await?;
+            }
+        }
+        Ok(())
+    })
+}

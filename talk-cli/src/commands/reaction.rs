@@ -1,0 +1,61 @@
+//! `talk reaction`: reactions to a message.
+
+use talk_tokio::{ReactionsRef, TalkOptions};
+
+use super::app::{App, Common, run};
+use crate::exit::{CliError, Outcome};
+
+/// What `talk reaction` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// React to a message
+    Add(Target),
+    /// Take a reaction back
+    Remove(Target),
+    /// Show who reacted with an emoji, the first one first
+    List {
+        #[command(flatten)]
+        target: Target,
+        /// How many to show at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Target {
+    conversation: String,
+    message: String,
+    /// An emoji, or the name of a custom one between colons
+    emoji: String,
+}
+
+impl Target {
+    fn reactions(&self, app: &App) -> Result<ReactionsRef, CliError> {
+        let message = app.message(&self.conversation, &self.message)?;
+        let reactions = message.reactions(self.emoji.as_str());
+        Ok(reactions.map_err(talk_tokio::Error::from)?)
+    }
+}
+
+/// Does what is asked for.
+pub(crate) fn run_reaction(options: Options, session: TalkOptions) -> Outcome {
+    run(session, &options.common, async |app| {
+        match options.action {
+            Action::Add(target) => target.reactions(app)?.add().await?,
+            Action::Remove(target) => target.reactions(app)?.remove().await?,
+            Action::List { target, limit } => {
+                app.list(target.reactions(app)?.subscribe(), limit).await?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,278 @@
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+
+use crate::support::talk;
+
+/// People at terminals, on one emulator.
+struct People {
+    emulator: Emulator,
+}
+
+impl People {
+    /// Alice and Bob in the conversation `c1`.
+    fn new() -> Self {
+        let emulator = Emulator::start_blocking().unwrap();
+        let people = Self { emulator };
+        people.succeeds("alice", &["user", "set", "alice", "--name", "Alice"]);
+        people.succeeds("bob", &["user", "create", "bob", "--name", "Bob"]);
+        people.succeeds(
+            "alice",
+            &["conversation", "create", "c1", "--subject", "Tea"],
+        );
+        people.succeeds("alice", &["participant", "add", "c1", "bob"]);
+        people
+    }
+
+    fn command(&self, user: &str, args: &[&str]) -> std::process::Command {
+        let mut command = talk();
+        command
+            .env("TALK_APP", "app")
+            .env("TALK_USER", user)
+            .env("TALK_HOST", self.emulator.host())
+            .args(args);
+        command
+    }
+
+    fn run(&self, user: &str, args: &[&str]) -> Output {
+        self.command(user, args).output().unwrap()
+    }
+
+    fn succeeds(&self, user: &str, args: &[&str]) -> String {
+        let output = self.run(user, args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    }
+
+    fn json(&self, user: &str, args: &[&str]) -> Value {
+        let output = self.succeeds(user, &[args, &["--json"]].concat());
+        serde_json::from_str(&output).unwrap()
+    }
+
+    fn fails(&self, user: &str, args: &[&str]) -> String {
+        let output = self.run(user, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn a_message_is_sent_and_read() {
+    let people = People::new();
+    let id = people.succeeds("alice", &["send", "c1", "Hi *Bob*!", "--custom", "k=v"]);
+    let reply = people.json("bob", &["send", "c1", "Hi!", "--reply-to", &id]);
+    assert!(reply["messageRef"].as_str().unwrap().starts_with("msg_"));
+
+    let shown = people.succeeds("bob", &["messages", "c1", "--once"]);
+    assert_eq!(shown, "Alice  Hi *Bob*!\nBob  ↳ Alice: Hi Bob!\n     Hi!");
+    let shown = people.succeeds("bob", &["messages", "c1", "--once", "--last", "1"]);
+    assert!(shown.starts_with("Bob"), "{shown}");
+    let message = people.json("bob", &["message", "get", "c1", &id]);
+    assert_eq!(message["plaintext"], "Hi Bob!");
+    assert_eq!(message["custom"], json!({"k": "v"}));
+
+    people.succeeds("alice", &["message", "edit", "c1", &id, "Hi all!"]);
+    let shown = people.succeeds("bob", &["message", "get", "c1", &id]);
+    assert_eq!(shown, "Alice  Hi all! (edited)");
+    people.succeeds("alice", &["message", "delete", "c1", &id]);
+    assert_eq!(
+        people.json("bob", &["message", "get", "c1", &id]),
+        Value::Null
+    );
+}
+
+#[test]
+fn a_conversation_is_followed() {
+    let people = People::new();
+    people.succeeds("alice", &["send", "c1", "one"]);
+    let mut process = people
+        .command("bob", &["messages", "c1", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["plaintext"], "one");
+
+    let id = people.succeeds("alice", &["send", "c1", "two"]);
+    assert_eq!(next()["plaintext"], "two");
+    people.succeeds("alice", &["reaction", "add", "c1", &id, "👍"]);
+    assert_eq!(next()["reactions"][0]["count"], 1);
+    people.succeeds("alice", &["message", "edit", "c1", &id, "three"]);
+    assert_eq!(next()["plaintext"], "three");
+    people.succeeds("alice", &["message", "delete", "c1", &id]);
+    assert_eq!(next(), json!({"id": id, "deleted": true}));
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
+fn a_text_can_come_from_standard_input() {
+    let people = People::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "two\nlines\n").unwrap();
+    let status = people
+        .command("alice", &["send", "c1", "-"])
+        .stdin(file.reopen().unwrap())
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let shown = people.succeeds("bob", &["messages", "c1", "--once"]);
+    assert_eq!(shown, "Alice  two\n       lines");
+}
+
+#[test]
+fn users_are_set_and_reset() {
+    let people = People::new();
+    people.succeeds(
+        "bob",
+        &[
+            "user",
+            "set",
+            "bob",
+            "--photo-url",
+            "https://p",
+            "--custom",
+            "a=1",
+            "--custom",
+            "b=2",
+        ],
+    );
+    people.succeeds(
+        "bob",
+        &[
+            "user", "set", "bob", "--unset", "photoUrl", "--unset", "custom.a",
+        ],
+    );
+    let bob = people.json("alice", &["user", "get", "bob"]);
+    assert_eq!(bob["name"], "Bob");
+    assert_eq!(bob["photoUrl"], Value::Null);
+    assert_eq!(bob["custom"], json!({"b": "2"}));
+    assert_eq!(
+        people.succeeds("alice", &["user", "get", "bob"]),
+        "Bob  bob\n  role: default\n  custom.b: 2"
+    );
+    assert_eq!(
+        people.json("alice", &["user", "get", "nobody"]),
+        Value::Null
+    );
+}
+
+#[test]
+fn conversations_are_read_and_left() {
+    let people = People::new();
+    people.succeeds("alice", &["send", "c1", "Hi!"]);
+    let unread = |count: u64| {
+        let shown = people.json("bob", &["conversation", "get", "c1"]);
+        assert_eq!(shown["unreadMessageCount"], count);
+        shown["isUnread"].as_bool().unwrap()
+    };
+    assert!(unread(1));
+    let shown = people.succeeds("bob", &["conversation", "get", "c1"]);
+    assert_eq!(shown, "Tea  c1  1 unread\n  last: Alice: Hi!");
+    people.succeeds("bob", &["conversation", "read", "c1"]);
+    assert!(!unread(0));
+    people.succeeds("bob", &["conversation", "unread", "c1"]);
+    assert!(unread(0));
+    people.succeeds("bob", &["conversation", "typing", "c1"]);
+    people.succeeds(
+        "bob",
+        &["conversation", "set", "c1", "--notify", "mentions"],
+    );
+    let shown = people.json("bob", &["conversation", "get", "c1"]);
+    assert_eq!(shown["notify"], "MentionsOnly");
+    people.succeeds("bob", &["conversation", "leave", "c1"]);
+    let shown = people.json("bob", &["conversation", "get", "c1"]);
+    assert_eq!(shown, Value::Null);
+}
+
+#[test]
+fn participants_and_reactions_are_listed() {
+    let people = People::new();
+    people.succeeds(
+        "alice",
+        &["participant", "edit", "c1", "bob", "--access", "read"],
+    );
+    let shown = people.succeeds("alice", &["participant", "list", "c1"]);
+    assert_eq!(shown, "Bob  bob\n  access: Read\nAlice  alice");
+    let shown = people.json("alice", &["participant", "list", "c1", "--limit", "1"]);
+    assert_eq!(shown.as_array().unwrap().len(), 1);
+
+    let id = people.succeeds("alice", &["send", "c1", "Hi!"]);
+    for user in ["alice", "bob"] {
+        people.succeeds(user, &["reaction", "add", "c1", &id, ":tea:"]);
+    }
+    people.succeeds("alice", &["reaction", "remove", "c1", &id, ":tea:"]);
+    let shown = people.succeeds("alice", &["reaction", "list", "c1", &id, ":tea:"]);
+    assert_eq!(shown, "Bob  bob");
+    people.succeeds("alice", &["participant", "remove", "c1", "bob"]);
+    let shown = people.json("alice", &["participant", "get", "c1", "bob"]);
+    assert_eq!(shown, Value::Null);
+}
+
+#[test]
+fn what_is_watched_is_shown_as_it_changes() {
+    let people = People::new();
+    let mut process = people
+        .command("alice", &["conversation", "typing", "c1", "--watch"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "nobody is typing");
+    people.succeeds("bob", &["conversation", "typing", "c1"]);
+    assert_eq!(lines.next().unwrap().unwrap(), "Bob is typing…");
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let people = People::new();
+    let message = people.fails("alice", &["send", "nowhere", "Hi!"]);
+    assert!(message.contains("CONVERSATION_NOT_FOUND"), "{message}");
+    let message = people.fails("alice", &["messages", "nowhere", "--once"]);
+    assert!(message.contains("nowhere"), "{message}");
+    let message = people.fails("alice", &["user", "get", ""]);
+    assert!(message.contains("user ID"), "{message}");
+    let output = people.run("alice", &["user", "set", "bob", "--unset", "nmae"]);
+    assert_eq!(output.status.code(), Some(2));
+
+    people.emulator.refuse_connections(true);
+    let message = people.fails("alice", &["user", "get", "bob", "--timeout", "0.2"]);
+    assert!(message.contains("no answer within"), "{message}");
+}
+
+#[test]
+fn everything_has_help() {
+    for command in [
+        &[][..],
+        &["demo"],
+        &["emulator"],
+        &["send"],
+        &["messages"],
+        &["user"],
+        &["user", "set"],
+        &["conversation"],
+        &["conversation", "set"],
+        &["participant"],
+        &["participant", "add"],
+        &["message"],
+        &["message", "edit"],
+        &["reaction"],
+        &["reaction", "list"],
+        &["rpc"],
+        &["markup"],
+    ] {
+        let output = talk().args(command).arg("--help").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains("Usage: talk"), "{help}");
+    }
+}
