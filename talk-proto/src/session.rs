@@ -16,6 +16,7 @@ use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::time::Time;
 
+use self::reads::Reads;
 use self::search::Searches;
 use self::upload::Uploads;
 
@@ -24,6 +25,7 @@ mod authenticate;
 mod authorized;
 mod connect;
 mod http;
+mod reads;
 mod search;
 mod settle;
 mod upload;
@@ -109,6 +111,7 @@ pub struct Session {
     app_checked: bool,
     /// Accepted calls of the queue that are not resolved.
     calls: BTreeMap<RequestId, OpenCall>,
+    reads: Reads,
     next_id: u64,
     /// Since when nothing needs a connection.
     unneeded_since: Option<Time>,
@@ -149,6 +152,7 @@ impl Session {
             exchanges: Exchanges::default(),
             app_checked: false,
             calls: BTreeMap::new(),
+            reads: Reads::new(),
             next_id: 0,
             unneeded_since: None,
             told: ConnectionState::Idle,
@@ -239,7 +243,7 @@ impl Session {
             self.now,
             &mut self.rng,
         ) {
-            Prepared::Get(get) => self.live.get(self.now, request, get),
+            Prepared::Get(get) => self.queue_read(request, get),
             Prepared::Requests(bodies) => {
                 let remaining = bodies.len();
                 let places = bodies
@@ -317,6 +321,7 @@ impl Session {
         } else if self.cancel_search_request(request) {
             false
         } else {
+            self.reads.remove(&request);
             // Reading changes nothing on the server: it is as if it had not happened.
             self.live
                 .cancel(self.now, request)
@@ -447,6 +452,7 @@ impl Session {
         }
         self.end_uploads(&failure);
         self.end_searches(&failure);
+        self.reads.clear();
         self.live.end(&failure);
         self.take_live_outputs();
         for http in self.exchanges.clear() {

@@ -15,5 +15,5 @@ pub(crate) use backoff::Reconnect;
 pub(crate) use call::{Outcome, Prepared, prepare, validation};
 pub(crate) use exchange::{Exchanges, Finished, Purpose};
 pub(crate) use link::{CONNECT_WITHIN, InFlight, Link, LiveRequest, OpenLink};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Place, Queue, Turn};
 pub(crate) use verdict::Verdict;

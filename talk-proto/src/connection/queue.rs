@@ -8,6 +8,7 @@ use super::backoff::CallRetry;
 use super::call::{CallBody, Outcome};
 use crate::command::RequestId;
 use crate::error::RequestError;
+use crate::live::Get;
 use crate::model::ConversationId;
 use crate::options::Pacing;
 use crate::time::Time;
@@ -48,6 +49,8 @@ struct Flush {
 pub(crate) struct Queue {
     pacing: Pacing,
     calls: BTreeMap<Place, Waiting>,
+    /// Reads, which are no requests of their own, but have their turn.
+    reads: BTreeMap<Place, (RequestId, Get)>,
     next_place: Place,
     /// The batch that calls of this tick may still join.
     open_batch: Option<Place>,
@@ -62,6 +65,7 @@ impl Queue {
         Self {
             pacing,
             calls: BTreeMap::new(),
+            reads: BTreeMap::new(),
             next_place: 0,
             open_batch: None,
             ready: BTreeSet::new(),
@@ -72,7 +76,7 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.calls.is_empty() && self.reads.is_empty()
     }
 
     /// Queues a request, in the open batch if it fits there. Its place.
@@ -89,8 +93,7 @@ impl Queue {
                 Err(other) => body = other,
             }
         }
-        let place = self.next_place;
-        self.next_place += 1;
+        let place = self.take_place();
         let call = Waiting {
             body,
             retry: CallRetry::default(),
@@ -105,6 +108,26 @@ impl Queue {
         place
     }
 
+    /// Queues a read. It closes the batch: what comes later in this tick comes after it.
+    pub(crate) fn push_read(&mut self, request: RequestId, get: Get) -> Place {
+        self.open_batch = None;
+        let place = self.take_place();
+        self.put_read(place, request, get);
+        place
+    }
+
+    /// Puts a read back into its place.
+    pub(crate) fn put_read(&mut self, place: Place, request: RequestId, get: Get) {
+        self.reads.insert(place, (request, get));
+        self.ready.insert(place);
+    }
+
+    fn take_place(&mut self) -> Place {
+        let place = self.next_place;
+        self.next_place += 1;
+        place
+    }
+
     /// The tick is over: later calls make frames of their own.
     pub(crate) fn close_batch(&mut self) {
         self.open_batch = None;
@@ -113,6 +136,8 @@ impl Queue {
     /// Forgets the part of one call in the request at `place`. Whether that was ever sent.
     pub(crate) fn cancel(&mut self, place: Place, request: RequestId) -> bool {
         let Some(call) = self.calls.get_mut(&place) else {
+            self.reads.remove(&place);
+            self.ready.remove(&place);
             return false;
         };
         let was_sent = call.was_sent;
@@ -130,10 +155,14 @@ impl Queue {
         });
     }
 
-    /// The next request that may be sent, and its place.
-    pub(crate) fn pop(&mut self, now: Time) -> Option<(Place, Request)> {
+    /// What may be done next. Reads are not paced, but wait for what is before them.
+    pub(crate) fn pop(&mut self, now: Time) -> Option<Turn> {
         self.release_due_retries(now);
         while let Some(&place) = self.ready.first() {
+            if let Some((request, get)) = self.reads.remove(&place) {
+                self.ready.remove(&place);
+                return Some(Turn::Read(place, request, get));
+            }
             if self.hold_behind_retry(place) {
                 continue;
             }
@@ -145,7 +174,7 @@ impl Queue {
                 continue;
             };
             call.was_sent = true;
-            return Some((place, call.body.request()));
+            return Some(Turn::Send(place, call.body.request()));
         }
         self.flush = None;
         None
@@ -307,6 +336,14 @@ impl Queue {
             .flat_map(|call| call.body.fail(error))
             .collect()
     }
+}
+
+/// What has its turn.
+pub(crate) enum Turn {
+    /// A request is to be sent.
+    Send(Place, Request),
+    /// Something is to be read for a request.
+    Read(Place, RequestId, Get),
 }
 
 /// A call that is not tried again.

@@ -147,7 +147,9 @@ impl Session {
     fn handle_live_answer(&mut self, mut live: LiveRequest, status: u16, body: Option<&RawValue>) {
         match Verdict::of(status) {
             Verdict::Done => {
-                self.live_large_losses.remove(&live.request.path);
+                if live.request.method == Method::Get {
+                    self.live_large_losses.remove(&live.request.path);
+                }
                 match self.subscribes_again_at(&live.request) {
                     // What happens until then would be missed: it is fetched again behind.
                     Some(at) => self.live_retries.push((at, live)),
@@ -239,6 +241,7 @@ impl Session {
         open.forget_live();
         self.live_ready.clear();
         self.live_retries.clear();
+        self.requeue_reads();
         self.live.handle_lost(self.now);
         self.live.handle_ready(self.now);
     }

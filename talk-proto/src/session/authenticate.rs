@@ -162,10 +162,12 @@ impl Session {
     /// Authenticates the open socket, if it is not, or has to be told of a new token.
     pub(super) fn settle_renewal(&mut self) {
         let now = self.now;
+        let Some(open) = self.link.open() else { return };
         let Some(token) = self.auth.token().cloned() else {
+            // Whatever was to be sent is gone; the next token makes itself due.
+            open.renew_at = None;
             return;
         };
-        let Some(open) = self.link.open() else { return };
         let due = match open.renew_at {
             Some(at) => at <= now,
             None => !open.is_ready() && !open.is_renewing(),

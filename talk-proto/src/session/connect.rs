@@ -8,6 +8,7 @@ use crate::connection::{CONNECT_WITHIN, InFlight, Link, OpenLink};
 use crate::error::{RequestError, TransportError};
 use crate::io::{Frame, Output, SocketClosed, SocketId};
 use crate::time::Time;
+use crate::wire::Method;
 use crate::wire::path::encode_component;
 
 /// A connection that nothing needs is closed after this long.
@@ -155,6 +156,7 @@ impl Session {
         if let Link::Open(open) = std::mem::replace(&mut self.link, Link::Idle) {
             self.queue.handle_lost(open.calls());
         }
+        self.requeue_reads();
         self.live.handle_lost(self.now);
         self.live_ready.clear();
         self.live_retries.clear();
@@ -175,7 +177,9 @@ impl Session {
         let Link::Open(open) = &self.link else { return };
         let given_up = self.queue.count_large_loss(open.calls());
         for what in open.in_flight.values() {
-            if let InFlight::Live(live) = what {
+            if let InFlight::Live(live) = what
+                && live.request.method == Method::Get
+            {
                 *self
                     .live_large_losses
                     .entry(live.request.path.clone())

@@ -1,7 +1,7 @@
 //! What follows from the state and the time: done before each drain.
 
 use super::Session;
-use crate::connection::{InFlight, Link, LiveRequest};
+use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
 use crate::live::LiveOutput;
 use crate::time::Time;
@@ -28,6 +28,8 @@ impl Session {
 
     fn settle_once(&mut self) {
         self.live.handle_timeout(self.now);
+        // What the live half makes of its input decides whether a connection is needed.
+        self.take_live_outputs();
         self.note_need();
         self.settle_exchanges();
         self.settle_auth();
@@ -77,6 +79,7 @@ impl Session {
         while let Some(output) = self.live.poll_output() {
             match output {
                 LiveOutput::Event(Event::Resolved { request, result }) => {
+                    self.reads.remove(&request);
                     if let Some(result) = self.take_lookup(request, result) {
                         self.resolve(request, result);
                     }
@@ -95,6 +98,19 @@ impl Session {
         if !self.link.is_ready() {
             return;
         }
+        self.release_live_retries();
+        while let Some(live) = self.live_ready.pop_front() {
+            if self.may_send_live(&live) {
+                let request = live.request.clone();
+                self.send(&request, InFlight::Live(live));
+            } else {
+                // What was answered here may lead to more.
+                self.take_live_outputs();
+            }
+        }
+    }
+
+    fn release_live_retries(&mut self) {
         let (now, mut waiting) = (self.now, Vec::new());
         for (at, request) in std::mem::take(&mut self.live_retries) {
             if at <= now {
@@ -104,19 +120,28 @@ impl Session {
             }
         }
         self.live_retries = waiting;
-        for live in std::mem::take(&mut self.live_ready) {
-            if self.may_send_live(&live) {
-                let request = live.request.clone();
-                self.send(&request, InFlight::Live(live));
-            }
-        }
     }
 
     fn send_calls(&mut self) {
+        let mut has_read = false;
         while self.link.is_ready()
-            && let Some((place, request)) = self.queue.pop(self.now)
+            && let Some(turn) = self.queue.pop(self.now)
         {
-            self.send(&request, InFlight::Call(place));
+            match turn {
+                Turn::Read(place, request, get) => {
+                    self.read(place, request, get);
+                    has_read = true;
+                }
+                Turn::Send(place, request) => {
+                    if std::mem::take(&mut has_read) {
+                        self.send_live_requests();
+                    }
+                    self.send(&request, InFlight::Call(place));
+                }
+            }
+        }
+        if has_read {
+            self.send_live_requests();
         }
     }
 

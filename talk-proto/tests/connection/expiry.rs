@@ -179,3 +179,22 @@ fn an_expiry_and_a_loss_at_once_lose_nothing() {
         assert!(world.outcome(request).is_ok());
     }
 }
+
+#[test]
+fn a_token_that_expires_while_its_renewal_waits_to_be_tried_again_leaves_nothing_due() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_set = request.data["token"] == "set-token";
+        is_set.then(|| Answer::refuse(500, "LATER"))
+    });
+    world.set_token("set-token").unwrap();
+    world.run();
+    world.tokens = TokenSource::After(seconds(30));
+    // The laws see to it that nothing is due in the past.
+    world.publish(&[json!({"type": "session.expired"})]);
+    world.run_for(seconds(29));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.tokens(), ["set-token", "token-2"]);
+}

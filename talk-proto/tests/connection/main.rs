@@ -21,3 +21,4 @@ mod queue;
 mod refresh;
 mod retries;
 mod send_order;
+mod subscriptions;

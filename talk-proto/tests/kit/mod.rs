@@ -12,6 +12,8 @@
     reason = "helpers of tests, each of which needs a part of them"
 )]
 
+pub(crate) mod data;
+pub(crate) mod history;
 mod laws;
 mod log;
 mod mail;

@@ -1,9 +1,11 @@
 //! How the server, the network and the application answer.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::data;
 use super::log::Request;
 
 /// What the server does about a request.
@@ -59,6 +61,8 @@ type HttpRule = Box<dyn FnMut(&str) -> Option<Option<(u16, Value)>>>;
 pub(crate) struct Script {
     rules: Vec<Rule>,
     http_rules: Vec<HttpRule>,
+    /// How the next requests are answered, whatever they are.
+    pub(crate) next: VecDeque<Answer>,
     sent: u64,
 }
 
@@ -76,6 +80,9 @@ impl Script {
 
     /// What the server does about `request`.
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        if let Some(answer) = self.next.pop_front() {
+            return answer;
+        }
         for rule in self.rules.iter_mut().rev() {
             if let Some(answer) = rule(request) {
                 return answer;
@@ -111,6 +118,7 @@ impl Script {
             ("POST", path) if path.ends_with("/participants") => {
                 json!({"responses": vec![json!({"status": 200}); actions()]})
             }
+            ("GET", _) => data::get(request),
             _ => json!({}),
         };
         Answer::Reply(200, body)

@@ -1,0 +1,403 @@
+//! The core's laws. Each has tests of its number; and [`kit::Laws`] watches all of them at every
+//! step of every other test.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod kit;
+
+use arbitrary::{Arbitrary, Unstructured};
+use kit::history::{History, Step};
+use kit::{
+    Answer, START, World, conversation, mark_as_read, millis, options, seconds, send, unpaced,
+};
+use proptest::prelude::*;
+use serde_json::json;
+use talk_proto::{
+    Call, CommandError, Event, Input, Output, ParticipantParams, RequestError, Session,
+    SessionError, SocketClosed, Time, Topic, Transcript, TransportError,
+};
+
+fn step() -> impl Strategy<Value = Step> {
+    let bytes = prop::collection::vec(any::<u8>(), 24);
+    bytes.prop_filter_map("not a step", |bytes| {
+        Step::arbitrary(&mut Unstructured::new(&bytes)).ok()
+    })
+}
+
+fn history() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 0..120)
+}
+
+fn create_participant(user: &str) -> Call {
+    Call::CreateParticipant {
+        conversation: conversation("c1"),
+        user: kit::user(user),
+        params: ParticipantParams::default(),
+    }
+}
+
+fn messages(id: &str) -> Topic {
+    Topic::Messages {
+        conversation: conversation(id),
+    }
+}
+
+/// What a history did, word for word.
+fn transcript_of(steps: &[Step], seed: u64) -> Transcript {
+    let mut history = History::new(options(), seed);
+    history.world.transcript = Some(Transcript::new());
+    history.live(steps);
+    history.world.transcript.expect("it is recorded")
+}
+
+#[test]
+fn law_1_a_run_of_commands_shares_a_frame_and_the_first_poll_closes_it() {
+    let mut world = World::ready(options());
+    world.call(create_participant("x"));
+    world.call(create_participant("y"));
+    let output = world.session.poll_output();
+    let Some(Output::SendFrame { frame, .. }) = output else {
+        panic!("{output:?}");
+    };
+    let frame: serde_json::Value = serde_json::from_str(frame.as_str()).expect("JSON");
+    assert_eq!(frame[3]["actions"].as_array().map(Vec::len), Some(2));
+    world
+        .session
+        .call(world.now, create_participant("z"))
+        .expect("accepted");
+    let output = world.session.poll_output();
+    assert!(
+        matches!(output, Some(Output::SendFrame { .. })),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn law_1_an_open_batch_counts_as_queued_output() {
+    let mut world = World::ready(options());
+    assert!(world.session.poll_timeout() > Some(world.now));
+    world.call(create_participant("x"));
+    assert!(world.session.poll_timeout() <= Some(world.now));
+}
+
+#[test]
+fn law_2_outputs_are_owned_and_every_one_is_known() {
+    fn name(output: Output) -> &'static str {
+        // No wildcard: an output that is added does not compile here.
+        match output {
+            Output::OpenSocket { .. } => "open",
+            Output::SendFrame { .. } => "frame",
+            Output::CloseSocket { .. } => "close",
+            Output::FetchToken { .. } => "token",
+            Output::SendHttp { .. } => "http",
+            Output::CancelHttp { .. } => "cancel",
+            Output::Event(_) => "event",
+        }
+    }
+    let mut session = Session::new(options(), 1, START);
+    session.call(START, mark_as_read("c1")).expect("accepted");
+    let mut outputs = Vec::new();
+    while let Some(output) = session.poll_output() {
+        outputs.push(output);
+    }
+    drop(session);
+    let names: Vec<_> = outputs.into_iter().map(name).collect();
+    assert_eq!(names, ["token", "open", "http", "event"]);
+}
+
+#[test]
+fn law_2_debug_tells_no_secret_and_a_transcript_tells_all() {
+    let mut options = options();
+    options.authentication.token = Some("the-secret-token".into());
+    options.authentication.signature = Some("the-secret-signature".into());
+    let debug = format!("{options:?}");
+    assert!(!debug.contains("the-secret"), "{debug}");
+    let mut world = World::new(options);
+    world.transcript = Some(Transcript::new());
+    world.call(send("c1", "the secret text"));
+    // The laws compare every Debug output with these.
+    world.run();
+    let transcript = world.transcript.expect("it is recorded");
+    for secret in ["the-secret-token", "the secret text"] {
+        assert!(
+            transcript.as_str().contains(secret),
+            "{}",
+            transcript.as_str()
+        );
+    }
+    let error = SessionError::TokenRejected;
+    assert!(!format!("{error:?} {error}").contains("the-secret"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, max_shrink_iters: 5_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn law_3_no_input_panics_and_law_6_every_request_resolves_once(steps in history(), seed: u64) {
+        History::new(options(), seed).live(&steps);
+    }
+
+    #[test]
+    fn law_3_without_a_callback_and_law_9_the_end_is_absorbing(steps in history(), seed: u64) {
+        let mut options = unpaced();
+        options.authentication.can_fetch_token = false;
+        options.limits.pending_calls = 5;
+        options.limits.subscriptions = 3;
+        options.limits.frame_size = 300;
+        let mut history = History::new(options, seed);
+        history.live(&steps);
+        history.world.session.shut_down(history.world.now);
+        history.heal();
+        prop_assert!(history.world.end().is_some());
+    }
+
+    #[test]
+    fn law_3_any_text_at_any_time(texts in prop::collection::vec(any::<String>(), 0..20)) {
+        let mut world = World::ready(options());
+        for text in texts {
+            world.hear(&text);
+        }
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(1));
+        prop_assert!(world.outcome(request).is_ok());
+    }
+
+    #[test]
+    fn law_4_ticks_that_nothing_asked_for_change_nothing(steps in history(), seed: u64) {
+        let plain = outputs_with(&steps, seed, |_| {});
+        let ticked = outputs_with(&steps, seed, |session| {
+            for at in [Time::from_millis(0), START] {
+                session.handle_input(at, Input::Tick);
+                prop_assert_eq_none(session.poll_output().as_ref());
+            }
+        });
+        prop_assert_eq!(plain.as_str(), ticked.as_str());
+    }
+
+    #[test]
+    fn law_5_the_same_seed_and_inputs_give_the_same_outputs(steps in history(), seed: u64) {
+        let (one, two) = (transcript_of(&steps, seed), transcript_of(&steps, seed));
+        prop_assert_eq!(one.as_str(), two.as_str());
+    }
+}
+
+fn prop_assert_eq_none(output: Option<&Output>) {
+    assert!(output.is_none(), "{output:?}");
+}
+
+/// The transcript of a history in which `between` is done after every step.
+fn outputs_with(steps: &[Step], seed: u64, between: impl Fn(&mut Session)) -> Transcript {
+    let mut history = History::new(options(), seed);
+    history.world.transcript = Some(Transcript::new());
+    for step in steps {
+        history.take(step);
+        history.world.drain();
+        between(&mut history.world.session);
+    }
+    history.heal();
+    history.world.transcript.expect("it is recorded")
+}
+
+#[test]
+fn law_4_queued_output_is_due_and_after_a_drain_nothing_is() {
+    let mut session = Session::new(options(), 1, START);
+    assert_eq!(session.poll_timeout(), None);
+    session.call(START, mark_as_read("c1")).expect("accepted");
+    while session.poll_timeout().is_some_and(|at| at <= START) {
+        assert!(session.poll_output().is_some() || session.poll_timeout() > Some(START));
+    }
+    assert_eq!(
+        session.poll_output().map(|output| format!("{output:?}")),
+        None
+    );
+    let next = session.poll_timeout().expect("the attempt has a deadline");
+    assert_eq!(next, START + seconds(15));
+    session.handle_input(next, Input::Tick);
+    while session.poll_output().is_some() {}
+    assert!(session.poll_timeout() > Some(next));
+}
+
+#[test]
+fn law_5_another_seed_gives_other_keys() {
+    let key = |seed| {
+        let mut world = World::seeded(options(), seed);
+        world.call(send("c1", "hello"));
+        world.run();
+        world
+            .log
+            .work()
+            .next()
+            .map(|r| r.data["idempotencyKey"].to_string())
+    };
+    let keys: std::collections::BTreeSet<_> = (0..100).map(key).collect();
+    assert_eq!(keys.len(), 100);
+}
+
+#[test]
+fn law_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doubt() {
+    let late_by = |late: u64| {
+        let mut world = World::ready(options());
+        world
+            .script
+            .add(|r| (!r.is_housekeeping()).then_some(Answer::Silence));
+        world.call(mark_as_read("c1"));
+        world.run();
+        let due = world.session.poll_timeout().expect("a heartbeat is due");
+        world.run_until(due);
+        let due = world.session.poll_timeout().expect("a heartbeat is due");
+        let pings = world.log.of("GET /ping").len();
+        world.script.add(|_| Some(Answer::Silence));
+        world.sleep_until(due + millis(late));
+        assert_eq!(world.log.of("GET /ping").len(), pings + 1);
+        let since = world.now;
+        world.run_for(seconds(10));
+        world.log.sockets[0]
+            .closed
+            .map(|(at, _)| at.saturating_since(since))
+    };
+    assert_eq!(late_by(10_001), Some(seconds(5)));
+    assert_eq!(late_by(3_600_000), Some(seconds(5)));
+    assert_eq!(
+        late_by(0),
+        Some(seconds(5)),
+        "silence for ten seconds is as bad"
+    );
+}
+
+#[test]
+fn law_6_what_is_cancelled_says_whether_it_may_have_happened() {
+    let mut world = World::ready(options());
+    world.script.add(|_| Some(Answer::Silence));
+    let sent = world.call(send("c1", "sent"));
+    world.run();
+    let unsent = world.call(send("c1", "unsent"));
+    for request in [sent, unsent] {
+        world
+            .session
+            .cancel(world.now, request)
+            .expect("it is pending");
+    }
+    world.run();
+    for (request, maybe_happened) in [(sent, true), (unsent, false)] {
+        let cancelled = TransportError::Cancelled { maybe_happened };
+        let expected = Err(RequestError::Transport(cancelled));
+        assert_eq!(world.outcome(request), &expected);
+        let again = world.session.cancel(world.now, request);
+        assert_eq!(again, Err(CommandError::Unknown));
+    }
+    assert_eq!(world.log.work().count(), 1);
+}
+
+#[test]
+fn law_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentication() {
+    // The laws of the kit would panic; this test sees to it that they had something to see.
+    let mut world = World::new(options());
+    world.tokens = kit::TokenSource::After(seconds(20));
+    world.network = kit::Network::Up(seconds(1));
+    for n in 0..10 {
+        world.call(mark_as_read(&format!("c{n}")));
+        world.run_for(seconds(1));
+        world.session.network_changed(world.now);
+        if n % 3 == 2 {
+            world.cut();
+        }
+    }
+    world.run_for(seconds(60));
+    assert!(world.log.sockets.len() >= 4);
+    assert_eq!(world.log.token_fetches.len(), 1);
+    assert_eq!(world.log.work().count(), 10);
+}
+
+#[test]
+fn law_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
+    let mut options = options();
+    options.limits.pending_calls = 2;
+    options.limits.subscriptions = 1;
+    let mut world = World::new(options);
+    for n in 0..2 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    let refused = world.try_call(mark_as_read("c2"));
+    assert_eq!(refused, Err(CommandError::TooManyCalls { limit: 2 }));
+    world.subscribe(messages("c1"));
+    let refused = world.try_subscribe(messages("c2"));
+    assert_eq!(
+        refused,
+        Err(CommandError::TooManySubscriptions { limit: 1 })
+    );
+    world.run();
+    assert!(world.log.work().all(|r| !r.path.contains("c2")));
+}
+
+#[test]
+fn law_8_two_losses_to_a_frame_that_is_too_large_fail_what_was_in_flight() {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| r.path.ends_with("/c1/read").then_some(Answer::Silence));
+    let request = world.call(mark_as_read("c1"));
+    for losses in 0..2 {
+        assert!(!world.is_resolved(request), "after {losses}");
+        world.run_for(seconds(5));
+        world.close(SocketClosed::FrameTooLarge);
+    }
+    let expected = RequestError::Transport(TransportError::FrameTooLarge);
+    assert_eq!(world.outcome(request), &Err(expected));
+}
+
+#[test]
+fn law_9_the_end_is_absorbing() {
+    let mut world = World::ready(options());
+    world.script.add(|_| Some(Answer::Silence));
+    let request = world.call(send("c1", "never answered"));
+    world.run();
+    world.session.shut_down(world.now);
+    world.run();
+    assert_eq!(
+        world.outcome(request),
+        &Err(RequestError::Session(SessionError::ShutDown))
+    );
+    let events = world.log.events.len();
+    assert!(matches!(
+        world.log.events[events - 1].1,
+        Event::Ended(SessionError::ShutDown)
+    ));
+    world.session.network_changed(world.now);
+    world.session.shut_down(world.now);
+    world.run_for(seconds(3600));
+    assert_eq!(world.log.events.len(), events);
+    assert_eq!(world.session.poll_timeout(), None);
+}
+
+#[test]
+fn law_10_the_four_planes_of_error_are_told_apart_by_type() {
+    let mut options = options();
+    options.limits.pending_calls = 1;
+    let mut world = World::ready(options);
+    let mut statuses = [403, 200].into_iter();
+    world.script.add(move |r| match statuses.next() {
+        Some(200) => Some(Answer::Raw(vec![
+            json!([r.seq, 200, "nonsense"]).to_string(),
+        ])),
+        Some(status) => Some(Answer::refuse(status, "CODE")),
+        None => Some(Answer::Silence),
+    });
+    let refused = world.call(send("c1", "one"));
+    world.run();
+    assert!(matches!(world.outcome(refused), Err(RequestError::Refused(r)) if r.status == 403));
+    let malformed = world.call(send("c1", "two"));
+    world.run();
+    let expected = RequestError::Transport(TransportError::Malformed);
+    assert_eq!(world.outcome(malformed), &Err(expected));
+    let ended = world.call(send("c1", "three"));
+    let misuse: CommandError = world
+        .try_call(send("c1", "four"))
+        .expect_err("over the cap");
+    assert_eq!(misuse, CommandError::TooManyCalls { limit: 1 });
+    world.session.shut_down(world.now);
+    world.run();
+    assert!(matches!(
+        world.outcome(ended),
+        Err(RequestError::Session(SessionError::ShutDown))
+    ));
+}
