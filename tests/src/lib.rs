@@ -1,9 +1,17 @@
 //! What the tests of the whole share. Nothing here is published.
 
+mod checks;
+mod chromium;
 mod differential;
+mod missing;
+mod npm_package;
 mod peer;
 
+pub use checks::run_checks;
+pub use chromium::find_chromium;
 pub use differential::Histories;
+pub use missing::missing;
+pub use npm_package::NpmPackage;
 pub use peer::{Answer, Driver, Peer};
 
 /// The README's examples, compiled.

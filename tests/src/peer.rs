@@ -1,70 +1,33 @@
 //! The published JavaScript client, run by Node from `tests/interop`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::NpmPackage;
 
 /// The published client, installed.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    directory: PathBuf,
+    package: NpmPackage,
 }
 
 impl Peer {
-    /// Installs the client as its lockfile has it.
-    ///
-    /// `None` on a machine without Node, after a line that says so: the test has nothing to test
-    /// then and passes. With `CI=true` that is an error.
+    /// Installs the client; `None` as [`NpmPackage::install`] has it.
     ///
     /// # Errors
     ///
     /// When the client cannot be installed.
     pub fn install() -> Result<Option<Self>> {
-        let Some(version) = node_version() else {
-            if std::env::var("CI").is_ok_and(|ci| ci == "true") {
-                bail!("CI=true, but there is no Node: the published client cannot be run");
-            }
-            eprintln!("skipped: there is no Node to run the published client with");
-            return Ok(None);
-        };
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
-        let lock = directory.join("package-lock.json");
-        let stamp = directory.join("node_modules/.installed");
-        let wanted = format!("{version}\n{}", fs::read_to_string(&lock)?);
-
-        // Test binaries may run side by side; one installs, the others wait and find it done.
-        let guard = File::open(&lock)?;
-        guard.lock()?;
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-            return Ok(Some(Self { directory }));
-        }
-        let output = Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(&directory)
-            .output()
-            .context("cannot run npm")?;
-        if !output.status.success() {
-            bail!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        fs::write(&stamp, wanted)?;
-        Ok(Some(Self { directory }))
+        Ok(NpmPackage::install("interop")?.map(|package| Self { package }))
     }
 
     /// A command that runs one of the scripts.
-    pub fn script(&self, name: &str) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new("node");
-        command
-            .arg(self.directory.join(name))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        command
+    pub fn script(&self, name: &str) -> Command {
+        self.package.script(name)
     }
 
     /// Starts a session of the published client that a test can command.
@@ -88,11 +51,6 @@ impl Peer {
             subscriptions: BTreeMap::new(),
         })
     }
-}
-
-fn node_version() -> Option<String> {
-    let output = Command::new("node").arg("--version").output().ok()?;
-    String::from_utf8(output.stdout).ok()
 }
 
 /// One user on the published client, commanded by lines as `talk rpc` takes them.

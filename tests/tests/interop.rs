@@ -1,13 +1,11 @@
 //! The published client goes through its whole API against the emulator.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 use talk_emulator::Emulator;
 use talk_tests::{Driver, Peer};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
 /// Some checks wait for typing to expire and for idle connections to close.
@@ -87,42 +85,9 @@ async fn run_checks(groups: &[&str]) -> Result<()> {
         return Ok(());
     };
     let emulator = Emulator::start().await?;
-    let mut script = peer
-        .script("run-checks.mjs")
-        .arg(emulator.host())
-        .args(groups)
-        .spawn()?;
-    let output = script.stdout.take().context("no standard output")?;
-
-    let mut failures = BTreeMap::new();
-    let mut passed = 0;
-    let mut summary = None;
-    let reading = async {
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await? {
-            let line: Value = serde_json::from_str(&line).context(line)?;
-            match line["check"].as_str() {
-                Some(_) if line["ok"] == true => passed += 1,
-                Some(check) => {
-                    failures.insert(check.to_owned(), line["error"].clone());
-                }
-                None => summary = Some(line),
-            }
-        }
-        Ok::<_, Error>(())
-    };
-    timeout(PATIENCE, reading)
-        .await
-        .context("the checks hang")??;
-
-    assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(
-        summary,
-        Some(json!({ "done": passed, "failed": 0 })),
-        "the script did not come to its end"
-    );
-    assert!(script.wait().await?.success());
-    Ok(())
+    let mut script = peer.script("run-checks.mjs");
+    script.arg(emulator.host()).args(groups);
+    talk_tests::run_checks(script, PATIENCE).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

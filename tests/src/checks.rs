@@ -1,0 +1,53 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Runs a script that prints one JSON line per check and the sum at the end, as
+/// `tests/interop/harness.mjs` does.
+///
+/// # Errors
+///
+/// When the script cannot be run, or does not come to its end within `patience`.
+///
+/// # Panics
+///
+/// When a check fails.
+pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
+    let mut process = script.spawn()?;
+    let output = process.stdout.take().context("no standard output")?;
+
+    let mut failures = BTreeMap::new();
+    let mut passed = 0;
+    let mut summary = None;
+    let reading = async {
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next_line().await? {
+            let line: Value = serde_json::from_str(&line).context(line)?;
+            match line["check"].as_str() {
+                Some(_) if line["ok"] == true => passed += 1,
+                Some(check) => {
+                    failures.insert(check.to_owned(), line["error"].clone());
+                }
+                None => summary = Some(line),
+            }
+        }
+        anyhow::Ok(())
+    };
+    timeout(patience, reading)
+        .await
+        .context("the checks hang")??;
+
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!(
+        summary,
+        Some(json!({ "done": passed, "failed": 0 })),
+        "the script did not come to its end"
+    );
+    assert!(process.wait().await?.success());
+    Ok(())
+}

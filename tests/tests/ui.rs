@@ -1,0 +1,30 @@
+//! The published UI components show what happens on the emulator, in a headless browser.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use talk_emulator::Emulator;
+use talk_tests::{NpmPackage, Peer, find_chromium, run_checks};
+
+/// Bundling the page and starting the browser included, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_ui_components_show_a_chat_and_take_part_in_it() -> Result<()> {
+    // The other side of the chat is the published client, whose scripts the page's checks use.
+    let (Some(_), Some(ui), Some(chromium)) = (
+        Peer::install()?,
+        NpmPackage::install("ui")?,
+        find_chromium()?,
+    ) else {
+        return Ok(());
+    };
+    let emulator = Emulator::start().await?;
+    let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui-components.png");
+    let mut script = ui.script("run-checks.mjs");
+    script.arg(emulator.host()).arg(chromium).arg(&screenshot);
+    run_checks(script, PATIENCE).await?;
+    println!("the screenshot is {}", screenshot.display());
+    Ok(())
+}
