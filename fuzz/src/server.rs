@@ -1,0 +1,39 @@
+//! Any frames into the emulator's server.
+
+use std::time::Duration;
+
+use talk_emulator::server::{ConnectionId, Output, Server, Settings};
+use talk_proto::Time;
+
+/// Two users; each line of the data is a frame of one of them. A server answers what it gets, and
+/// comes to rest.
+pub fn server_frames(data: &[u8]) {
+    let mut now = Time::from_millis(1_700_000_000_000);
+    let mut server = Server::new(Settings::default(), 1, now);
+    let connections = [ConnectionId(1), ConnectionId(2)];
+    for (connection, user) in connections.into_iter().zip(["alice", "bob"]) {
+        server.open(now, connection, "app", user);
+        server.handle_frame(now, connection, r#"[0,"POST","/session/renew",{"token":"t"},{}]"#);
+    }
+    drain(&mut server);
+    for (turn, line) in data.split(|byte| *byte == b'\n').enumerate() {
+        now = now + Duration::from_millis(10);
+        server.handle_frame(now, connections[turn % 2], &String::from_utf8_lossy(line));
+        drain(&mut server);
+    }
+    now = now + Duration::from_secs(60);
+    server.tick(now);
+    drain(&mut server);
+    assert!(server.poll_timeout().is_none_or(|at| at > now), "a timer stays due");
+}
+
+fn drain(server: &mut Server) {
+    let mut outputs = 0;
+    while let Some(output) = server.poll_output() {
+        if let Output::SendFrame { text, .. } = output {
+            assert!(text.starts_with('['), "a frame is an array");
+        }
+        outputs += 1;
+        assert!(outputs < 10_000, "the drain does not end");
+    }
+}
