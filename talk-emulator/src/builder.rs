@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
@@ -107,22 +107,6 @@ impl EmulatorBuilder {
             .map_err(StartError::Thread)?;
         let parts = start.blocking_recv().map_err(|_| StartError::Died)??;
         Ok(Emulator::new(parts))
-    }
-
-    /// Starts the emulator, prints `listening on http://127.0.0.1:PORT` as a line on standard
-    /// output, and runs until Ctrl-C: the whole of a command line's emulator.
-    ///
-    /// # Errors
-    ///
-    /// When the emulator does not start, or Ctrl-C cannot be listened for.
-    pub async fn run(self) -> Result<(), StartError> {
-        let emulator = self.start().await?;
-        // Without a reader of the line there is nobody to tell.
-        let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
-        let _ = io::stdout().flush();
-        tokio::signal::ctrl_c().await.map_err(StartError::Thread)?;
-        emulator.shutdown().await;
-        Ok(())
     }
 
     async fn prepare(

@@ -7,8 +7,9 @@ mod support;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use support::{Socket, get, json_of, send};
+use support::{Socket, get, json_of, send, try_send};
 use talk_emulator::Emulator;
+use talk_emulator::server::{Fault, FaultKind};
 
 const BOUNDARY: &str = "----boundary";
 
@@ -40,6 +41,10 @@ fn form(filename: &str, content_type: &str, bytes: &[u8], texts: &[(&str, &str)]
 }
 
 async fn upload(emulator: &Emulator, body: Bytes) -> http::Response<Bytes> {
+    try_upload(emulator, body).await.unwrap()
+}
+
+async fn try_upload(emulator: &Emulator, body: Bytes) -> hyper::Result<http::Response<Bytes>> {
     let boken = json_of(&get(emulator, "/api/v0/app/bokens/alice?signature=").await);
     let request = Request::post("/public_api/v1/app/files")
         .header(
@@ -52,7 +57,7 @@ async fn upload(emulator: &Emulator, body: Bytes) -> http::Response<Bytes> {
         )
         .body(body)
         .unwrap();
-    send(emulator, request).await
+    try_send(emulator, request).await
 }
 
 /// Sends an uploaded file as a message; the block as its receiver sees it.
@@ -203,4 +208,20 @@ async fn a_file_that_is_unknown_is_not_found() {
     );
     let response = get(&emulator, &other).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_upload_can_be_cut_while_it_runs() {
+    let emulator = Emulator::start().await.unwrap();
+    let fault = Fault {
+        kind: FaultKind::Drop,
+        user: Some("alice".to_owned()),
+        path: Some("/files".to_owned()),
+        times: 1,
+        after_ms: None,
+    };
+    emulator.inject(fault).await.unwrap();
+    let body = form("a.bin", "video/mp4", &pattern(20_000_000), &[]);
+    assert!(try_upload(&emulator, body.clone()).await.is_err());
+    assert_eq!(upload(&emulator, body).await.status(), StatusCode::OK);
 }

@@ -4,10 +4,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use support::{get, json_of, send};
+use support::{get, json_of, send, try_send};
 use talk_emulator::Emulator;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn preflights_are_answered_on_all_bases() {
@@ -132,6 +135,38 @@ async fn settings_and_faults_that_are_none_change_nothing() {
         assert_eq!(json_of(&response)["errorCode"], "INVALID_REQUEST");
     }
     assert_eq!(emulator.settings().await.unwrap(), settings);
+}
+
+#[tokio::test]
+async fn http_requests_meet_faults_that_are_posted() {
+    let emulator = Emulator::start().await.unwrap();
+    let boken = json_of(&get(&emulator, "/api/v0/app/bokens/alice?signature=").await);
+    let authorization = format!("Bearer {}", boken["boken"].as_str().unwrap());
+    let search = || {
+        let request = Request::get("/public_api/v1/app/me/messages/search?searchString=x&limit=3")
+            .header("authorization", authorization.as_str())
+            .body(Bytes::new())
+            .unwrap();
+        try_send(&emulator, request)
+    };
+    let fault = async |fault: &'static str| {
+        let answer = post(&emulator, "/_emulator/faults", fault).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    };
+    assert_eq!(search().await.unwrap().status(), StatusCode::OK);
+
+    fault(r#"{"kind": "429", "path": "/me/messages"}"#).await;
+    assert_eq!(search().await.unwrap().status(), 429);
+    fault(r#"{"kind": "500", "path": "/me/messages"}"#).await;
+    assert_eq!(search().await.unwrap().status(), 500);
+    fault(r#"{"kind": "drop", "path": "/me/messages"}"#).await;
+    assert!(search().await.is_err());
+    fault(r#"{"kind": "slow", "path": "/me/messages", "after_ms": 10}"#).await;
+    assert_eq!(search().await.unwrap().status(), StatusCode::OK);
+    fault(r#"{"kind": "stall", "path": "/me/messages"}"#).await;
+    let stalled = timeout(Duration::from_millis(300), search()).await;
+    assert!(stalled.is_err(), "{stalled:?}");
+    assert_eq!(search().await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]

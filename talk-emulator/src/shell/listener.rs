@@ -1,4 +1,4 @@
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -6,6 +6,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
+
+use super::mishap::Line;
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -40,12 +42,15 @@ async fn serve_connection(stream: TcpStream, router: Router, mut gate: watch::Re
     let generation = gate.borrow_and_update().generation;
     // Frames are small and wait for answers.
     let _ = stream.set_nodelay(true);
+    let line = Line::default();
+    let router = router.layer(Extension(line.clone()));
     let connection = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::select! {
         // A connection that fails is the client's to notice.
         _ = connection => {}
+        () = line.cut() => {}
         _ = gate.wait_for(|gate| gate.generation != generation) => {}
     }
 }

@@ -7,6 +7,7 @@ mod download;
 mod engine;
 mod files;
 mod listener;
+mod mishap;
 mod outbox;
 mod range;
 mod refusal;

@@ -1,4 +1,3 @@
-use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -6,11 +5,13 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::{Method, StatusCode};
 
 use super::control::{change_settings, inject_fault, settings};
 use super::cors::allow_any_origin;
 use super::download::download;
+use super::mishap::Line;
 use super::refusal::{Refusal, into_response};
 use super::upload::upload;
 use super::{Shell, socket};
@@ -38,12 +39,13 @@ pub(crate) fn router(shell: Shell) -> Router {
 
 async fn open_socket(
     State(shell): State<Shell>,
+    line: Extension<Line>,
     Path((app, user)): Path<(String, String)>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let Ok(upgrade) = upgrade else {
-        return answer(State(shell), request).await;
+        return answer(State(shell), line, request).await;
     };
     let connection = shell.next_connection();
     Ok(upgrade
@@ -53,7 +55,11 @@ async fn open_socket(
         .on_upgrade(move |socket| socket::run(shell.engine, connection, app, user, socket)))
 }
 
-async fn answer(State(shell): State<Shell>, request: Request) -> Result<Response, Refusal> {
+async fn answer(
+    State(shell): State<Shell>,
+    Extension(line): Extension<Line>,
+    request: Request,
+) -> Result<Response, Refusal> {
     let (mut head, body) = request.into_parts();
     if head.method == Method::HEAD {
         // The HTTP library leaves the body out.
@@ -76,7 +82,10 @@ async fn answer(State(shell): State<Shell>, request: Request) -> Result<Response
         })
         .await?;
     match answer {
-        Err(response) => Ok(into_response(*response)),
+        Err(mut response) => {
+            line.suffer(response.extensions_mut().remove()).await;
+            Ok(into_response(*response))
+        }
         Ok(found) => match shell.files.get(&found.token) {
             Some(contents) => Ok(download(&headers, &found.file, contents)),
             None => Err(Refusal::new(

@@ -1,3 +1,4 @@
+use axum::Extension;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::response::Response;
@@ -6,6 +7,7 @@ use http::StatusCode;
 
 use super::Shell;
 use super::files::Spool;
+use super::mishap::Line;
 use super::refusal::{Refusal, into_response};
 use crate::server::{FileMetadata, HttpRequest, UploadPermit};
 
@@ -18,6 +20,7 @@ const ANY_BYTES: &str = "application/octet-stream";
 /// Takes a file: its bytes go to memory or a temporary file as they come, the rest is the server's.
 pub(crate) async fn upload(
     State(shell): State<Shell>,
+    Extension(line): Extension<Line>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let head = head(&request);
@@ -25,7 +28,8 @@ pub(crate) async fn upload(
         .engine
         .call(move |core, now| core.server.begin_upload(now, &head))
         .await??;
-    let (file, spool) = read_form(Multipart::from_request(request, &()).await?, &permit).await?;
+    let (file, spool) =
+        read_form(Multipart::from_request(request, &()).await?, &permit, &line).await?;
     let contents = spool.finish().await?;
     let stored = shell
         .engine
@@ -46,6 +50,7 @@ fn head(request: &Request) -> HttpRequest {
 async fn read_form(
     mut form: Multipart,
     permit: &UploadPermit,
+    line: &Line,
 ) -> Result<(FileMetadata, Spool), Refusal> {
     let mut file = FileMetadata {
         filename: String::new(),
@@ -61,6 +66,7 @@ async fn read_form(
         match field.name() {
             Some("file") => {
                 file.filename = filename(&field)?;
+                line.suffer(permit.fault).await;
                 if let Some(content_type) = field.content_type() {
                     content_type.clone_into(&mut file.content_type);
                 }

@@ -20,16 +20,27 @@ pub(crate) async fn send(
     emulator: &Emulator,
     request: http::Request<Bytes>,
 ) -> http::Response<Bytes> {
+    try_send(emulator, request).await.unwrap()
+}
+
+/// As [`send`], when the connection may end before the answer.
+pub(crate) async fn try_send(
+    emulator: &Emulator,
+    request: http::Request<Bytes>,
+) -> hyper::Result<http::Response<Bytes>> {
     let stream = TcpStream::connect(emulator.host()).await.unwrap();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (mut head, body) = request.into_parts();
     head.headers
         .insert("host", emulator.host().parse().unwrap());
     let request = http::Request::from_parts(head, Full::new(body));
-    let response = sender.send_request(request).await.unwrap();
+    let response = sender.send_request(request).await?;
     let (head, body) = response.into_parts();
-    http::Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+    Ok(http::Response::from_parts(
+        head,
+        body.collect().await?.to_bytes(),
+    ))
 }
 
 /// GETs a path.
