@@ -38,11 +38,11 @@ pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
         }
         anyhow::Ok(())
     };
-    timeout(patience, reading)
-        .await
-        .context("the checks hang")??;
+    let read = timeout(patience, reading).await;
 
+    // What failed may be why the rest hangs.
     assert!(failures.is_empty(), "{failures:#?}");
+    read.context("the checks hang")??;
     assert_eq!(
         summary,
         Some(json!({ "done": passed, "failed": 0 })),
