@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use talk_tokio::{CallFuture, Error, ParticipantRef, Session};
 
 use super::random::{pick, pick_weighted};
-use super::world::{self, EMOJI, Sent, SentMessages};
+use super::world::{self, Sent, SentMessages};
 
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,8 @@ const WEIGHTS: [(Kind, usize); 26] = [
     (Kind::EditText, 5),
     (Kind::EditCustom, 3),
     (Kind::Delete, 6),
-    (Kind::React, 8),
-    (Kind::Unreact, 4),
+    (Kind::React, 12),
+    (Kind::Unreact, 5),
     (Kind::Typing, 4),
     (Kind::MarkRead, 5),
     (Kind::MarkUnread, 3),
@@ -74,7 +74,6 @@ const WEIGHTS: [(Kind, usize); 26] = [
 
 /// A change on its way.
 pub(super) struct Change {
-    pub(super) kind: Kind,
     /// What is called, for who reads the history.
     pub(super) text: String,
     pub(super) result: BoxFuture<'static, Result<(), Error>>,
@@ -188,7 +187,6 @@ impl Kind {
             Ok(())
         };
         Ok(Change {
-            kind: self,
             text,
             result: result.boxed(),
         })
@@ -201,7 +199,7 @@ impl Kind {
         sent: &SentMessages,
     ) -> Result<Option<Change>> {
         let picked = match self {
-            Self::React | Self::Unreact => sent.pick(rng),
+            Self::React | Self::Unreact => sent.pick_popular(rng),
             _ => sent.pick_own(rng, session.user_id().as_str()),
         };
         let Some(at) = picked else {
@@ -213,7 +211,7 @@ impl Kind {
         let (what, call) = match self {
             Self::Delete => (Value::Null, message.delete()),
             Self::React | Self::Unreact => {
-                let emoji = *pick(rng, &EMOJI);
+                let emoji = world::emoji(rng);
                 let reactions = message.reactions(emoji)?;
                 let call = if self == Self::React {
                     reactions.add()
@@ -233,7 +231,7 @@ impl Kind {
             }
         };
         let text = format!("{}: {} {what}", at.conversation, at.message);
-        Ok(Some(self.done(text, call)))
+        Ok(Some(Change::new(text, call)))
     }
 
     fn change_conversation(self, rng: &mut Rng, session: &Session) -> Result<Option<Change>> {
@@ -262,7 +260,7 @@ impl Kind {
             Self::CreateConversation => conversation.create_if_not_exists(params(set)?),
             _ => conversation.set(params(set)?),
         };
-        Ok(Some(self.done(text, call)))
+        Ok(Some(Change::new(text, call)))
     }
 
     fn change_participant(self, rng: &mut Rng, session: &Session) -> Result<Option<Change>> {
@@ -282,7 +280,7 @@ impl Kind {
             Self::EditParticipant => participant.edit(params(set)?),
             _ => participant.delete(),
         };
-        Ok(Some(self.done(text, call)))
+        Ok(Some(Change::new(text, call)))
     }
 
     fn change_user(self, rng: &mut Rng, session: &Session) -> Result<Option<Change>> {
@@ -304,15 +302,14 @@ impl Kind {
         } else {
             user.set(params(set)?)
         };
-        Ok(Some(self.done(text, call)))
+        Ok(Some(Change::new(text, call)))
     }
+}
 
-    fn done(self, text: String, call: CallFuture<()>) -> Change {
-        Change {
-            kind: self,
-            text,
-            result: call.boxed(),
-        }
+impl Change {
+    pub(super) fn new(text: String, call: CallFuture<()>) -> Self {
+        let result = call.boxed();
+        Self { text, result }
     }
 }
 

@@ -11,11 +11,11 @@ use talk_tokio::{Error, Session, TalkOptions, UserParams, get_talk_session};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::change::Kind;
+use super::change::{Change, Kind};
 use super::fresh::Fresh;
 use super::trouble::Trouble;
-use super::watcher::{Mismatch, Watcher};
-use super::world::{ACTORS, BUSY, SentMessages, WATCHERS};
+use super::watcher::{Compared, Watcher};
+use super::world::{self, ACTORS, BUSY, SentMessages, WATCHERS};
 
 /// How long nothing may change before snapshots are compared: nobody types any more (10 s), and who
 /// is not subscribed to anything is offline (3 s).
@@ -57,9 +57,7 @@ pub(super) struct History {
 pub(super) struct Outcome {
     /// The kinds of change that the server took at least once.
     pub(super) accepted: BTreeSet<Kind>,
-    /// How many snapshots were compared.
-    pub(super) compared: usize,
-    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) compared: Compared,
     pub(super) log: Vec<String>,
 }
 
@@ -218,24 +216,13 @@ impl History {
         } else {
             self.rng.usize(..ACTORS.len())
         };
+        let kind = Kind::choose(&mut self.rng);
         let session = &self.actors[actor];
-        let Some(change) = Kind::choose(&mut self.rng).start(&mut self.rng, session, &self.sent)?
-        else {
-            return Ok(());
-        };
-        let (kind, result) = (change.kind, change.result);
-        self.log.push(format!(
-            "{step}: {}: {kind:?} {}",
-            ACTORS[actor], change.text
-        ));
-        let asked = tokio::spawn(async move {
-            match result.await {
-                Ok(()) => Ok(Some(kind)),
-                Err(Error::Refused(_)) => Ok(None),
-                Err(error) => bail!("{kind:?}: {error}"),
-            }
-        });
-        self.asked.entry(actor).or_default().push(asked);
+        if kind == Kind::Typing && self.rng.u8(..4) == 0 {
+            self.everybody_types(step)?;
+        } else if let Some(change) = kind.start(&mut self.rng, session, &self.sent)? {
+            self.ask(step, actor, kind, change);
+        }
         // Half of the changes are in flight together with those after them.
         if self.rng.bool() {
             let limit = if self.trouble.is_some() {
@@ -246,6 +233,32 @@ impl History {
             self.finish(actor, limit).await?;
         }
         Ok(())
+    }
+
+    /// More type than are told by name.
+    fn everybody_types(&mut self, step: usize) -> Result<()> {
+        let conversation = world::conversation(&mut self.rng);
+        for actor in 0..self.actors.len() {
+            let types = self.actors[actor]
+                .conversation(conversation.as_str())?
+                .mark_as_typing();
+            let change = Change::new(conversation.clone(), types);
+            self.ask(step, actor, Kind::Typing, change);
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, step: usize, actor: usize, kind: Kind, change: Change) {
+        let line = format!("{step}: {}: {kind:?} {}", ACTORS[actor], change.text);
+        self.log.push(line);
+        let asked = tokio::spawn(async move {
+            match change.result.await {
+                Ok(()) => Ok(Some(kind)),
+                Err(Error::Refused(_)) => Ok(None),
+                Err(error) => bail!("{kind:?}: {error}"),
+            }
+        });
+        self.asked.entry(actor).or_default().push(asked);
     }
 
     /// Waits for what the actor has asked, but no longer than that if in trouble.
@@ -286,9 +299,10 @@ impl History {
         };
         let app = self.plan.app();
         for watcher in &self.watchers {
-            let found = watcher.compare(fresh, self.emulator.host(), &app).await?;
-            outcome.mismatches.extend(found);
-            outcome.compared += watcher.len();
+            let host = self.emulator.host();
+            watcher
+                .compare(fresh, host, &app, &mut outcome.compared)
+                .await?;
         }
         drop(self.watchers);
         join_all(self.actors.iter().map(Session::shutdown)).await;

@@ -66,13 +66,14 @@ impl Histories {
             });
         }
         let mut accepted = BTreeSet::new();
-        let (mut compared, mut report) = (0, String::new());
+        let (mut snapshots, mut filled, mut report) = (0, 0, String::new());
         while let Some(played) = playing.join_next().await {
             match played? {
                 (seed, Ok(outcome)) => {
                     tell(&mut report, seed, &outcome)?;
                     accepted.extend(outcome.accepted);
-                    compared += outcome.compared;
+                    snapshots += outcome.compared.snapshots;
+                    filled += outcome.compared.filled;
                 }
                 (seed, Err(error)) => writeln!(report, "seed {seed}: {error:#}")?,
             }
@@ -87,19 +88,19 @@ impl Histories {
         if !never.is_empty() {
             bail!("the server never took {never:?}: play more steps, or mend the history");
         }
-        println!("{compared} snapshots compared");
+        println!("{snapshots} snapshots compared, {filled} of them not empty");
         Ok(())
     }
 }
 
 fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
-    for mismatch in &outcome.mismatches {
+    for mismatch in &outcome.compared.mismatches {
         writeln!(report, "seed {seed}: {}: {}", mismatch.user, mismatch.topic)?;
         for difference in &mismatch.differences {
             writeln!(report, "    {difference}")?;
         }
     }
-    if let Some(mismatch) = outcome.mismatches.first() {
+    if let Some(mismatch) = outcome.compared.mismatches.first() {
         let about = mismatch.topic.conversation();
         let lines: Vec<_> = outcome
             .log

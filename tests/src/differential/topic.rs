@@ -28,6 +28,17 @@ pub(super) struct Shown {
     pub(super) loaded_all: Option<bool>,
 }
 
+impl Shown {
+    /// Whether it shows something: it is neither null nor an empty list.
+    pub(super) fn is_filled(&self) -> bool {
+        match &self.snapshot {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        }
+    }
+}
+
 /// A subscription of our client, whatever it is to.
 pub(super) trait Live: Send + Sync {
     /// What it shows now.

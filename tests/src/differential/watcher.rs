@@ -6,9 +6,9 @@ use talk_tokio::{CallFuture, Session};
 
 use super::compare::differences;
 use super::fresh::{Fresh, Wanted};
-use super::random::{pick, pick_weighted};
+use super::random::pick_weighted;
 use super::topic::{Live, Shown, Topic};
-use super::world::{self, BUSY, EMOJI, SentMessages};
+use super::world::{self, BUSY, SentMessages};
 
 /// How many subscriptions one session holds at most.
 const MOST: usize = 24;
@@ -22,6 +22,16 @@ pub(super) struct Watcher {
 struct Held {
     topic: Topic,
     live: Box<dyn Live>,
+}
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    /// How many snapshots were compared.
+    pub(super) snapshots: usize,
+    /// How many of them showed something: no null, no empty list.
+    pub(super) filled: usize,
+    pub(super) mismatches: Vec<Mismatch>,
 }
 
 /// A subscription that does not show what a fresh session sees.
@@ -106,18 +116,14 @@ impl Watcher {
         Ok(())
     }
 
-    /// How many subscriptions there are.
-    pub(super) fn len(&self) -> usize {
-        self.held.len()
-    }
-
     /// Compares every subscription with what a fresh session of the published client sees.
     pub(super) async fn compare(
         &self,
         fresh: &Fresh,
         host: &str,
         app: &str,
-    ) -> Result<Vec<Mismatch>> {
+        compared: &mut Compared,
+    ) -> Result<()> {
         let ours: Vec<_> = self.held.iter().map(|held| held.live.shown()).collect();
         let wanted: Vec<_> = self
             .held
@@ -130,19 +136,19 @@ impl Watcher {
             .collect();
         let user = self.session.user_id().as_str();
         let theirs = fresh.read(host, app, user, &wanted).await?;
-        let mismatches = self
-            .held
-            .iter()
-            .zip(ours.into_iter().zip(theirs))
-            .filter_map(|(held, (ours, theirs))| {
-                let differences = compare(ours, theirs);
-                (!differences.is_empty()).then(|| Mismatch {
+        for (held, (ours, theirs)) in self.held.iter().zip(ours.into_iter().zip(theirs)) {
+            compared.snapshots += 1;
+            compared.filled += usize::from(ours.as_ref().is_ok_and(Shown::is_filled));
+            let differences = compare(ours, theirs);
+            if !differences.is_empty() {
+                compared.mismatches.push(Mismatch {
                     user: user.to_owned(),
                     topic: held.topic.clone(),
                     differences,
-                })
-            });
-        Ok(mismatches.collect())
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -177,9 +183,10 @@ fn choose_topic(rng: &mut Rng, sent: &SentMessages) -> Topic {
         4 => Topic::Participants(conversation),
         5 => Topic::Participant(conversation, world::user(rng)),
         6 => Topic::Typing(conversation),
-        _ => match sent.pick(rng) {
+        _ => match sent.pick_popular(rng) {
             Some(at) => {
-                Topic::Reactions(at.conversation, at.message, (*pick(rng, &EMOJI)).to_owned())
+                let emoji = world::emoji(rng).to_owned();
+                Topic::Reactions(at.conversation, at.message, emoji)
             }
             None => Topic::Conversation(conversation),
         },

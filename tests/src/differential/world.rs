@@ -6,9 +6,11 @@ use fastrand::Rng;
 
 use super::random::pick;
 
-/// Who acts and has a session. More than five besides any one of them, so that "many" can type.
-pub(super) const ACTORS: [&str; 8] = [
-    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi",
+/// Who acts and has a session: enough for "many" to type, and for more participants and reactions
+/// than a first page shows.
+pub(super) const ACTORS: [&str; 14] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
+    "leo", "mia", "nils",
 ];
 
 /// Those of the actors whose sessions hold subscriptions.
@@ -18,13 +20,16 @@ pub(super) const WATCHERS: [&str; 2] = [ACTORS[0], ACTORS[1]];
 pub(super) const BUSY: [&str; 3] = ["c0", "c1", "c 2/ü"];
 
 /// More emoji than one, so that their order matters; few, so that users meet in them.
-pub(super) const EMOJI: [&str; 4] = ["👍", "❤️", "🚀", ":party:"];
+const EMOJI: [&str; 4] = ["👍", "❤️", "🚀", ":party:"];
 
 /// How many users there may be who only are talked about.
 const EXTRAS: usize = 12;
 
 /// How many conversations there may be where little happens: more than a page of a list.
 const QUIET: usize = 30;
+
+/// How many messages are popular.
+const POPULAR: usize = 3;
 
 /// A message that was sent.
 #[derive(Debug, Clone)]
@@ -52,6 +57,16 @@ impl SentMessages {
         pick_late(rng, &sent.iter().collect::<Vec<_>>())
     }
 
+    /// One of them to react to, often a popular one: else few users would meet.
+    pub(super) fn pick_popular(&self, rng: &mut Rng) -> Option<Sent> {
+        if rng.bool() {
+            return self.pick(rng);
+        }
+        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = &sent[..sent.len().min(POPULAR)];
+        (!first.is_empty()).then(|| pick(rng, first).clone())
+    }
+
     /// One of them that, most often, `sender` has sent: others may not change it.
     pub(super) fn pick_own(&self, rng: &mut Rng, sender: &str) -> Option<Sent> {
         if rng.u8(..5) == 0 {
@@ -71,6 +86,15 @@ fn pick_late(rng: &mut Rng, sent: &[&Sent]) -> Option<Sent> {
     };
     let from = &sent[late..];
     (!from.is_empty()).then(|| (*pick(rng, from)).clone())
+}
+
+/// An emoji, most often the same.
+pub(super) fn emoji(rng: &mut Rng) -> &'static str {
+    if rng.bool() {
+        EMOJI[0]
+    } else {
+        pick::<&str>(rng, &EMOJI)
+    }
 }
 
 /// A conversation, most often a busy one.
