@@ -178,8 +178,10 @@ impl Session {
 
     /// Calls that are accepted and not resolved.
     pub fn pending_calls(&self) -> usize {
+        // What looks up the results of a search is nobody's call.
+        let live = self.live.pending_requests();
         self.calls.len()
-            + self.live.pending_requests()
+            + live.saturating_sub(self.searches.lookups())
             + self.searches.pending()
             + self.uploads.pending()
     }
@@ -191,7 +193,10 @@ impl Session {
 
     /// Whether nothing is pending, subscribed or lingering, and there is no socket.
     pub fn is_idle(&self) -> bool {
-        matches!(self.link, Link::Idle) && !self.needs_connection()
+        matches!(self.link, Link::Idle)
+            && !self.needs_connection()
+            && self.searches.pending() == 0
+            && self.uploads.pending() == 0
     }
 
     /// Takes what happened outside.

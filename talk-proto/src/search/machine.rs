@@ -54,14 +54,27 @@ struct Page {
     end: Option<Option<String>>,
 }
 
+/// What the next page is asked for with.
+enum Next {
+    /// There is no query yet.
+    NoQuery,
+    /// This text and filter, both ready for the URL: nothing of it is loaded.
+    Query(String),
+    /// This cursor.
+    Cursor(String),
+    /// Everything is loaded.
+    Nothing,
+}
+
 /// The state of one search.
 pub(crate) struct Machine {
     kind: SearchKind,
     line_limit: usize,
-    has_query: bool,
     results: SearchResults,
+    /// How many results are of pages that are complete.
+    settled: usize,
     page: Option<Page>,
-    cursor: Option<String>,
+    next: Next,
     next_slot: u64,
 }
 
@@ -71,10 +84,10 @@ impl Machine {
         Self {
             kind,
             line_limit,
-            has_query: false,
             results: no_results(kind),
+            settled: 0,
             page: None,
-            cursor: None,
+            next: Next::NoQuery,
             next_slot: 0,
         }
     }
@@ -85,12 +98,17 @@ impl Machine {
 
     pub(crate) fn status(&self) -> SearchStatus {
         if self.page.is_some() {
-            SearchStatus::Searching
-        } else if self.cursor.is_some() {
-            SearchStatus::CanLoadMore
-        } else {
-            SearchStatus::LoadedAll
+            return SearchStatus::Searching;
         }
+        match self.next {
+            Next::Query(_) | Next::Cursor(_) => SearchStatus::CanLoadMore,
+            Next::NoQuery | Next::Nothing => SearchStatus::LoadedAll,
+        }
+    }
+
+    /// Whether a query has found everything.
+    pub(crate) fn loaded_all(&self) -> bool {
+        self.page.is_none() && matches!(self.next, Next::Nothing)
     }
 
     /// The request of the page under way.
@@ -102,33 +120,30 @@ impl Machine {
     /// is under way must be cancelled before.
     pub(crate) fn start(&mut self, request: RequestId, text: &str, filter: &str) -> PageRequest {
         self.results = no_results(self.kind);
-        self.cursor = None;
-        self.has_query = true;
+        self.settled = 0;
         let once = encode_component(text).to_string();
-        let query = format!(
-            "searchString={}&conversationFilter={}&limit={FIRST_PAGE}",
+        self.next = Next::Query(format!(
+            "searchString={}&conversationFilter={}",
             encode_component(&once),
             encode_component(filter),
-        );
-        self.open_page(request, &query)
+        ));
+        self.open_page(request, FIRST_PAGE)
     }
 
-    /// Asks for the next page; `None` when there is none, or one is under way.
+    /// Asks for the next page, or again for one that failed; `None` when there is none, or one is
+    /// under way.
     pub(crate) fn load_more(&mut self, request: RequestId, limit: usize) -> Option<PageRequest> {
-        if self.page.is_some() || !self.has_query {
-            return None;
-        }
-        let cursor = self.cursor.take()?;
-        let query = format!("cursor={}&limit={limit}", encode_component(&cursor));
-        self.cursor = Some(cursor);
-        Some(self.open_page(request, &query))
+        let is_idle = self.page.is_none();
+        let has_more = matches!(self.next, Next::Query(_) | Next::Cursor(_));
+        (is_idle && has_more).then(|| self.open_page(request, limit))
     }
 
-    fn open_page(&mut self, request: RequestId, query: &str) -> PageRequest {
-        let stream = SearchStream::new(self.line_limit);
+    fn open_page(&mut self, request: RequestId, limit: usize) -> PageRequest {
+        // What a failed page has shown comes again.
+        self.results.truncate(self.settled);
         self.page = Some(Page {
             request,
-            stream,
+            stream: SearchStream::new(self.line_limit),
             slots: VecDeque::new(),
             end: None,
         });
@@ -136,7 +151,12 @@ impl Machine {
             SearchKind::Messages => "messages",
             SearchKind::Conversations => "conversations",
         };
-        PageRequest(format!("/me/{kind}/search?{query}"))
+        let from = match &self.next {
+            Next::Query(query) => query.clone(),
+            Next::Cursor(cursor) => format!("cursor={}", encode_component(cursor)),
+            Next::NoQuery | Next::Nothing => String::new(),
+        };
+        PageRequest(format!("/me/{kind}/search?{from}&limit={limit}"))
     }
 
     /// Gives the page up; its request is to be resolved by the caller.
@@ -235,7 +255,8 @@ impl Machine {
             && let Some(cursor) = page.end.take()
         {
             progress.push(Progress::Done(page.request));
-            self.cursor = cursor;
+            self.next = cursor.map_or(Next::Nothing, Next::Cursor);
+            self.settled = self.results.len();
             self.page = None;
         }
         progress

@@ -30,7 +30,7 @@ pub enum SearchKind {
 pub enum SearchStatus {
     /// Results are on their way.
     Searching,
-    /// There is more to load.
+    /// There is more to load, or the page that was being loaded failed and can be asked for again.
     CanLoadMore,
     /// That was all.
     LoadedAll,
@@ -58,6 +58,13 @@ impl SearchResults {
     /// Whether nothing is found.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Messages(found) => found.truncate(length),
+            Self::Conversations(found) => found.truncate(length),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::time::Time;
 
 /// A search of which nothing is heard for this long has failed. The service may take up to that.
 const HEAR_WITHIN: Duration = Duration::from_secs(60);
+
 /// The searches of a session, and the requests that look up what they found.
 #[derive(Default)]
 pub(super) struct Searches {
@@ -53,6 +54,11 @@ impl Searches {
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
         sent.map(|exchange| exchange.heard + HEAR_WITHIN).min()
+    }
+
+    /// Requests of the session's own that look up what was found.
+    pub(super) fn lookups(&self) -> usize {
+        self.lookups.len()
     }
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
@@ -119,8 +125,9 @@ impl Session {
         Ok(request)
     }
 
-    /// Loads the next page of a search: `limit` results, 10 unless given. It does nothing while
-    /// the search is busy, before the first query, and when everything is loaded.
+    /// Loads the next page of a search: `limit` results, 10 unless given. While the search is busy,
+    /// before the first query, and when everything is loaded, it is resolved at once with what
+    /// there is. After a failure it asks again for the page that failed.
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
@@ -181,7 +188,7 @@ impl Session {
             return;
         };
         let results = search.machine.results().clone();
-        let loaded_all = search.machine.status() == SearchStatus::LoadedAll;
+        let loaded_all = search.machine.loaded_all();
         self.resolve(
             request,
             Ok(Reply::Searched {
@@ -193,11 +200,8 @@ impl Session {
 
     /// Stops the page under way. Its request, which is not resolved yet.
     fn abandon_page(&mut self, id: SearchId) -> Option<RequestId> {
-        let search = self.searches.open.get_mut(&id)?;
-        if let Some(http) = search.exchange.take().and_then(|exchange| exchange.http) {
-            self.outputs.push_back(Output::CancelHttp { http });
-        }
-        let request = search.machine.abandon();
+        self.stop_exchange(id);
+        let request = self.searches.open.get_mut(&id)?.machine.abandon();
         let lookups = &mut self.searches.lookups;
         let mine: Vec<_> = lookups
             .iter()
@@ -211,6 +215,14 @@ impl Session {
         request
     }
 
+    fn stop_exchange(&mut self, id: SearchId) {
+        let search = self.searches.open.get_mut(&id);
+        let exchange = search.and_then(|search| search.exchange.take());
+        if let Some(http) = exchange.and_then(|exchange| exchange.http) {
+            self.outputs.push_back(Output::CancelHttp { http });
+        }
+    }
+
     /// Cancels the page that resolves `request`. Whether there is one.
     pub(super) fn cancel_search_request(&mut self, request: RequestId) -> bool {
         let mut open = self.searches.open.iter();
@@ -219,6 +231,7 @@ impl Session {
             return false;
         };
         self.abandon_page(id);
+        self.tell_search(id);
         true
     }
 
@@ -335,9 +348,10 @@ impl Session {
 
     /// A search's exchange broke off. Whether `http` is a search's.
     pub(super) fn handle_search_failure(&mut self, http: HttpId, failure: &HttpFailure) -> bool {
-        let Some((id, _)) = self.searches.by_http(http) else {
+        let Some((id, search)) = self.searches.by_http(http) else {
             return false;
         };
+        search.exchange = None;
         let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
         self.fail_search(id, TransportError::Http(reason.clone()).into());
         true
@@ -345,6 +359,7 @@ impl Session {
 
     fn fail_search(&mut self, id: SearchId, error: RequestError) {
         if let Some(request) = self.abandon_page(id) {
+            self.tell_search(id);
             self.resolve(request, Err(error));
         }
     }
@@ -397,6 +412,10 @@ impl Session {
             return;
         };
         for progress in search.machine.progress() {
+            if let Progress::Done(_) = progress {
+                // Nothing that may follow the last line is of interest.
+                self.stop_exchange(id);
+            }
             self.tell_search(id);
             if let Progress::Done(request) = progress {
                 self.resolve_search(id, request);

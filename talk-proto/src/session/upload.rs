@@ -11,7 +11,7 @@ use super::authorized::Exchange;
 use super::{OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict, validation};
-use crate::error::{CommandError, RequestError, TransportError};
+use crate::error::{CommandError, Refused, RequestError, TransportError};
 use crate::io::{HttpBody, HttpFailure, HttpId, Output};
 use crate::time::Time;
 use crate::upload::{Form, Upload};
@@ -58,6 +58,25 @@ impl Uploads {
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         self.runs.values().filter_map(|run| run.exchange.as_ref())
+    }
+
+    /// The exchange that carries an upload is over.
+    fn exchange_over(&mut self, request: RequestId) {
+        let run = self.runs.get_mut(&request);
+        if let Some(exchange) = run.and_then(|run| run.exchange.as_mut()) {
+            exchange.http = None;
+        }
+    }
+
+    /// The server's no, when it came before the exchange broke off: who refuses a file need not
+    /// read it to its end.
+    fn refusal(&self, request: RequestId) -> Option<Refused> {
+        let exchange = self.runs.get(&request)?.exchange.as_ref()?;
+        let status = exchange.status?;
+        match Verdict::of(status) {
+            Verdict::Refused | Verdict::Unauthenticated => Some(exchange.refused(status)),
+            Verdict::Done | Verdict::Busy | Verdict::Failed => None,
+        }
     }
 
     fn by_http(&self, http: HttpId) -> Option<RequestId> {
@@ -133,7 +152,7 @@ impl Session {
                     let reason = "no answer within an hour".to_owned();
                     self.fail_upload(request, TransportError::Http(reason).into());
                 }
-            } else if run.retry_at.is_none_or(|at| at <= now) && self.auth.token().is_some() {
+            } else if run.retry_at.is_none_or(|at| at <= now) {
                 run.retry_at = None;
                 self.send_upload(request);
             }
@@ -141,11 +160,11 @@ impl Session {
     }
 
     fn send_upload(&mut self, request: RequestId) {
-        let http = HttpId(self.take_id());
-        let rest_of_app = self.rest_of_app();
         let Some(token) = self.auth.token().cloned() else {
             return;
         };
+        let http = HttpId(self.take_id());
+        let rest_of_app = self.rest_of_app();
         let Some(run) = self.uploads.runs.get_mut(&request) else {
             return;
         };
@@ -243,11 +262,13 @@ impl Session {
             },
             Verdict::Busy | Verdict::Failed => {
                 let error = exchange.refused(status).into();
+                self.uploads.exchange_over(request);
                 self.retry_upload(request, error);
                 return true;
             }
             Verdict::Refused | Verdict::Unauthenticated => exchange.refused(status).into(),
         };
+        self.uploads.exchange_over(request);
         self.fail_upload(request, failure);
         true
     }
@@ -257,10 +278,12 @@ impl Session {
         let Some(request) = self.uploads.by_http(http) else {
             return false;
         };
+        self.uploads.exchange_over(request);
         match failure {
-            HttpFailure::Network(reason) => {
-                self.retry_upload(request, TransportError::Http(reason.clone()).into());
-            }
+            HttpFailure::Network(reason) => match self.uploads.refusal(request) {
+                Some(refused) => self.fail_upload(request, refused.into()),
+                None => self.retry_upload(request, TransportError::Http(reason.clone()).into()),
+            },
             HttpFailure::Source(reason) => {
                 self.fail_upload(request, TransportError::Source(reason.clone()).into());
             }

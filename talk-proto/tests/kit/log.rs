@@ -1,7 +1,7 @@
 //! What was seen of a session.
 
 use serde_json::{Value, json};
-use talk_proto::{ConnectionState, Event, SocketId, Time};
+use talk_proto::{ConnectionState, Event, HttpBody, HttpId, SocketId, Time};
 
 /// A request as it stood in a frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +47,15 @@ pub(crate) struct SocketLog {
 /// An HTTP request that the session made.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpAsked {
+    pub(crate) id: HttpId,
     pub(crate) at: Time,
     pub(crate) method: String,
     pub(crate) uri: String,
+    /// Its headers, with what is secret.
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: HttpBody,
+    /// Whether the session has called it off.
+    pub(crate) cancelled: bool,
 }
 
 /// Everything that a session did, in order.

@@ -17,6 +17,7 @@ pub(crate) mod history;
 mod laws;
 mod log;
 mod mail;
+mod over_http;
 mod script;
 mod world;
 

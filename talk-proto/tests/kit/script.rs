@@ -63,6 +63,7 @@ pub(crate) struct Script {
     http_rules: Vec<HttpRule>,
     /// How the next requests are answered, whatever they are.
     pub(crate) next: VecDeque<Answer>,
+    held_http: Vec<&'static str>,
     sent: u64,
 }
 
@@ -76,6 +77,15 @@ impl Script {
         rule: impl FnMut(&str) -> Option<Option<(u16, Value)>> + 'static,
     ) {
         self.http_rules.push(Box::new(rule));
+    }
+
+    /// HTTP requests whose address contains `part` are left to the test to answer.
+    pub(crate) fn hold_http(&mut self, part: &'static str) {
+        self.held_http.push(part);
+    }
+
+    pub(crate) fn holds_http(&self, uri: &str) -> bool {
+        self.held_http.iter().any(|part| uri.contains(part))
     }
 
     /// What the server does about `request`.

@@ -329,17 +329,28 @@ impl World {
             }
             Output::SendHttp { http, request } => {
                 let uri = request.uri().to_string();
-                let answer = self.script.http(&uri);
-                let answer = answer.map(|(status, body)| (status, body.to_string()));
-                self.mailbox.put(now, Mail::Http(http, answer));
-                let method = request.method().to_string();
+                if !self.script.holds_http(&uri) {
+                    let answer = self.script.http(&uri);
+                    let answer = answer.map(|(status, body)| (status, body.to_string()));
+                    self.mailbox.put(now, Mail::Http(http, answer));
+                }
+                let (parts, body) = request.into_parts();
                 self.log.http.push(HttpAsked {
+                    id: http,
                     at: now,
-                    method,
+                    method: parts.method.to_string(),
                     uri,
+                    headers: parts.headers,
+                    body,
+                    cancelled: false,
                 });
             }
-            Output::CancelHttp { .. } => {}
+            Output::CancelHttp { http } => {
+                let mut asked = self.log.http.iter_mut();
+                if let Some(asked) = asked.find(|asked| asked.id == http) {
+                    asked.cancelled = true;
+                }
+            }
             Output::Event(event) => {
                 if let Event::Resolved { request, result } = &event {
                     self.outcomes.insert(*request, (now, result.clone()));

@@ -1,0 +1,88 @@
+//! Searches and uploads, whose HTTP half the test plays itself.
+
+use bytes::Bytes;
+use talk_proto::{
+    CommandError, ConversationFilter, HttpFailure, HttpId, Input, RequestId, SearchId, SearchKind,
+    Upload,
+};
+
+use super::{HttpAsked, World};
+
+impl World {
+    pub(crate) fn start_search(&mut self, kind: SearchKind) -> SearchId {
+        let search = self.session.start_search(self.now, kind);
+        search.expect("the search is accepted")
+    }
+
+    pub(crate) fn set_query(
+        &mut self,
+        search: SearchId,
+        text: &str,
+        filter: &ConversationFilter,
+    ) -> RequestId {
+        let request = self.session.set_query(self.now, search, text, filter);
+        self.accepted(request)
+    }
+
+    pub(crate) fn search_more(&mut self, search: SearchId, limit: Option<usize>) -> RequestId {
+        let request = self.session.search_more(self.now, search, limit);
+        self.accepted(request)
+    }
+
+    pub(crate) fn upload(&mut self, upload: Upload) -> RequestId {
+        let request = self.session.upload(self.now, upload);
+        self.accepted(request)
+    }
+
+    pub(crate) fn cancel(&mut self, request: RequestId) {
+        let cancelled = self.session.cancel(self.now, request);
+        cancelled.expect("it is not resolved yet");
+    }
+
+    fn accepted(&mut self, request: Result<RequestId, CommandError>) -> RequestId {
+        let request = request.expect("the command is accepted");
+        self.laws.accepted(request);
+        self.laws.commanded(&self.session, self.now);
+        request
+    }
+
+    /// The HTTP requests whose path contains `part`.
+    pub(crate) fn http_of(&self, part: &str) -> Vec<&HttpAsked> {
+        let asked = self.log.http.iter();
+        asked.filter(|asked| asked.uri.contains(part)).collect()
+    }
+
+    /// The last HTTP request of a search or an upload.
+    pub(crate) fn last_http(&self) -> HttpId {
+        let mut asked = self.log.http.iter().rev();
+        let last = asked.find(|asked| asked.headers.contains_key("authorization"));
+        last.expect("there is one").id
+    }
+
+    pub(crate) fn http_head(&mut self, http: HttpId, status: u16) {
+        self.input(Input::HttpHead { http, status });
+    }
+
+    pub(crate) fn http_chunk(&mut self, http: HttpId, text: &str) {
+        let chunk = Bytes::copy_from_slice(text.as_bytes());
+        self.input(Input::HttpChunk { http, chunk });
+        self.run();
+    }
+
+    pub(crate) fn http_end(&mut self, http: HttpId) {
+        self.input(Input::HttpEnd { http });
+        self.run();
+    }
+
+    pub(crate) fn http_fail(&mut self, http: HttpId, failure: HttpFailure) {
+        self.input(Input::HttpFailed { http, failure });
+        self.run();
+    }
+
+    /// A whole answer.
+    pub(crate) fn http_answer(&mut self, http: HttpId, status: u16, body: &str) {
+        self.http_head(http, status);
+        self.http_chunk(http, body);
+        self.http_end(http);
+    }
+}

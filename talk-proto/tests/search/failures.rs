@@ -1,0 +1,122 @@
+//! Searches that fail, and go on afterwards.
+
+use talk_proto::{HttpFailure, Refused, RequestError, SearchStatus, TransportError};
+
+use crate::bench::{Bench, body, message};
+use crate::kit::seconds;
+
+fn http_error(error: &RequestError) -> bool {
+    matches!(error, RequestError::Transport(TransportError::Http(_)))
+}
+
+#[test]
+fn a_refusal_is_told_with_its_code() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let refusal = r#"{"errorCode": "PLAN_LIMIT", "reasons": ["upgrade"]}"#;
+    bench.world.http_answer(bench.http(), 402, refusal);
+    let refused = Refused::new(402, "PLAN_LIMIT", vec!["upgrade".to_owned()]);
+    assert_eq!(bench.error(request), refused.into());
+    assert_ne!(bench.told().last().unwrap().1, SearchStatus::Searching);
+}
+
+#[test]
+fn a_refusal_without_a_readable_body_keeps_its_status() {
+    for body in ["", "<html>", "[]", &"x".repeat(200_000)] {
+        let mut bench = Bench::messages();
+        let request = bench.query("found");
+        bench.world.http_answer(bench.http(), 403, body);
+        assert_eq!(bench.error(request), Refused::new(403, "", vec![]).into());
+    }
+}
+
+#[test]
+fn a_lost_connection_is_an_error_and_the_page_can_be_asked_for_again() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    let text = body(&[message("m2", "c1"), message("m1", "c1")], Some("next"));
+    let cut = text.find("\n,").unwrap() + 1;
+    bench.world.http_chunk(http, &text[..cut]);
+    let failure = HttpFailure::Network("reset".to_owned());
+    bench.world.http_fail(http, failure);
+    assert!(http_error(&bench.error(request)));
+    let stands = (vec!["m2".to_owned()], SearchStatus::CanLoadMore);
+    assert_eq!(bench.told().last(), Some(&stands));
+
+    let again = bench.more(Some(5));
+    bench.answer(&[message("m2", "c1"), message("m1", "c1")], Some("next"));
+    assert_eq!(bench.outcome(again).0, ["m2", "m1"], "nothing twice");
+    let asked = bench.asked();
+    assert_eq!(asked[1], asked[0].replace("limit=3", "limit=5"));
+}
+
+#[test]
+fn a_later_page_that_failed_is_asked_for_again_too() {
+    let mut bench = Bench::messages().found(&[message("m3", "c1")], Some("next"));
+    let more = bench.more(None);
+    let failure = HttpFailure::Network("reset".to_owned());
+    bench.world.http_fail(bench.http(), failure);
+    assert!(http_error(&bench.error(more)));
+    let again = bench.more(None);
+    bench.answer(&[message("m2", "c1")], None);
+    assert_eq!(bench.outcome(again), (vec!["m3".into(), "m2".into()], true));
+    let asked = bench.asked();
+    assert_eq!(asked[1], asked[2]);
+}
+
+#[test]
+fn a_stream_that_ends_too_early_is_an_error_wherever_it_is_cut() {
+    let text = body(&[message("m2", "c1"), message("m1", "c1")], Some("next"));
+    let cuts = (0..40).chain(text.len() - 40..text.len());
+    for cut in cuts {
+        let mut bench = Bench::messages();
+        let request = bench.query("found");
+        bench.world.http_answer(bench.http(), 200, &text[..cut]);
+        assert!(http_error(&bench.error(request)), "cut at {cut}");
+    }
+}
+
+#[test]
+fn an_endless_line_is_given_up() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    bench.world.http_chunk(http, "{\"data\":[\n");
+    let piece = "x".repeat(1 << 20);
+    for _ in 0..17 {
+        bench.world.http_chunk(http, &piece);
+    }
+    assert_eq!(bench.error(request), TransportError::Malformed.into());
+    assert!(bench.world.http_of("/search?")[0].cancelled);
+}
+
+#[test]
+fn silence_is_given_up_after_a_minute() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    bench.world.run_for(seconds(59));
+    bench.world.http_head(bench.http(), 200);
+    bench.world.run_for(seconds(59));
+    assert!(!bench.world.is_resolved(request));
+    bench.world.run_for(seconds(1));
+    assert!(http_error(&bench.error(request)));
+    assert!(bench.world.http_of("/search?")[0].cancelled);
+}
+
+#[test]
+fn a_server_that_does_not_close_the_exchange_delays_nothing() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    let mut text = body(&[message("m1", "c1")], Some("next"));
+    text.push('\n');
+    bench.world.http_chunk(http, &text);
+    assert_eq!(bench.outcome(request).0, ["m1"]);
+    let more = bench.more(None);
+    bench.answer(&[message("m0", "c1")], None);
+    assert_eq!(bench.outcome(more).0, ["m1", "m0"]);
+}

@@ -1,0 +1,12 @@
+//! Searches in virtual time, against a scripted server.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod bench;
+mod ends;
+mod failures;
+mod pages;
+mod token;

@@ -1,0 +1,249 @@
+//! What is asked for, and what shows of it.
+
+use talk_proto::{CommandError, ConversationFilter, SearchKind, SearchStatus};
+
+use crate::bench::{Bench, body, message, side};
+use crate::kit::Answer;
+use SearchStatus::{CanLoadMore, LoadedAll, Searching};
+
+fn told(steps: &[(&[&str], SearchStatus)]) -> Vec<(Vec<String>, SearchStatus)> {
+    let owned = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
+    steps
+        .iter()
+        .map(|(ids, status)| (owned(ids), *status))
+        .collect()
+}
+
+#[test]
+fn nothing_happens_before_the_first_query() {
+    let mut bench = Bench::messages();
+    let more = bench.more(None);
+    assert_eq!(bench.outcome(more), (vec![], false));
+    bench.world.run_for(crate::kit::seconds(100));
+    assert!(bench.world.log.http.is_empty());
+    assert!(bench.world.log.sockets.is_empty());
+    assert!(bench.told().is_empty());
+}
+
+#[test]
+fn the_query_is_encoded_twice_and_the_filter_and_the_cursor_once() {
+    let mut bench = Bench::messages();
+    bench.query("a b/é&");
+    bench.answer(&[message("m1", "c1")], Some("x/y z"));
+    bench.more(None);
+    bench.answer(&[message("m2", "c1")], Some("2"));
+    bench.more(Some(50));
+    assert_eq!(
+        bench.asked(),
+        [
+            "/me/messages/search?searchString=a%2520b%252F%25C3%25A9%2526\
+             &conversationFilter=%7B%7D&limit=3",
+            "/me/messages/search?cursor=x%2Fy%20z&limit=10",
+            "/me/messages/search?cursor=2&limit=50",
+        ]
+    );
+    let asked = bench.world.http_of("/search?");
+    assert!(asked.iter().all(|asked| asked.method == "GET"));
+    assert_eq!(asked[0].headers["authorization"], "Bearer token-1");
+
+    let mut bench = Bench::conversations();
+    bench.query("x");
+    assert!(bench.asked()[0].starts_with("/me/conversations/search?searchString=x&"));
+}
+
+#[test]
+fn results_show_one_by_one_as_they_come() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    let results = [
+        message("m3", "c1"),
+        message("m2", "c2"),
+        message("m1", "c1"),
+    ];
+    let text = body(&results, Some("next"));
+    // However the pieces fall.
+    for line in text.split_inclusive('\n') {
+        let (start, end) = line.split_at(line.len() / 2);
+        bench.world.http_chunk(http, start);
+        bench.world.http_chunk(http, end);
+    }
+    assert_eq!(
+        bench.told(),
+        told(&[
+            (&[], Searching),
+            (&["m3"], Searching),
+            (&["m3", "m2"], Searching),
+            (&["m3", "m2", "m1"], Searching),
+        ])
+    );
+    assert!(!bench.world.is_resolved(request));
+    bench.world.http_end(http);
+    assert_eq!(bench.told()[4].1, CanLoadMore);
+    let (found, loaded_all) = bench.outcome(request);
+    assert_eq!(found, ["m3", "m2", "m1"]);
+    assert!(!loaded_all);
+}
+
+#[test]
+fn pages_add_up_until_all_is_loaded() {
+    let mut bench = Bench::messages().found(&[message("m3", "c1")], Some("next"));
+    let more = bench.more(None);
+    bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
+    let all: Vec<_> = ["m3", "m2", "m1"].map(str::to_owned).into();
+    assert_eq!(bench.outcome(more), (all.clone(), true));
+    assert_eq!(bench.told().last(), Some(&(all.clone(), LoadedAll)));
+    let asked = bench.asked().len();
+    let again = bench.more(None);
+    assert_eq!(bench.outcome(again), (all, true));
+    assert_eq!(bench.asked().len(), asked);
+}
+
+#[test]
+fn nothing_that_was_found_is_an_answer_too() {
+    let mut bench = Bench::conversations();
+    let request = bench.query("nothing");
+    bench.answer(&[], None);
+    assert_eq!(bench.outcome(request), (vec![], true));
+    assert_eq!(bench.told(), told(&[(&[], Searching), (&[], LoadedAll)]));
+    assert!(bench.world.log.requests.is_empty(), "no look-up, no socket");
+}
+
+#[test]
+fn conversations_are_looked_up_and_shown_in_the_order_of_the_answer() {
+    let mut bench = Bench::conversations();
+    let mut is_late = true;
+    bench.world.script.add(move |request| {
+        let first = request.line() == "GET /me/conversations/c2" && is_late;
+        is_late &= !first;
+        first.then(|| Answer::Late(crate::kit::seconds(1), 200, side("c2")))
+    });
+    let request = bench.query("c");
+    bench.answer(&[side("c2"), side("c1")], None);
+    assert_eq!(bench.told().len(), 1, "the second waits for the first");
+    bench.world.run_for(crate::kit::seconds(2));
+    assert_eq!(bench.outcome(request).0, ["c2", "c1"]);
+}
+
+#[test]
+fn the_socket_carries_look_ups_only() {
+    let bench = Bench::messages().found(&[message("m2", "c1"), message("m1", "c1")], None);
+    let mut lines: Vec<_> = bench.world.log.work().map(|r| r.line()).collect();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(
+        lines,
+        [
+            "GET /me/conversations/c1",
+            "GET /me/conversations/c1/messages",
+            "GET /users",
+            "SUBSCRIBE /me/conversations/c1",
+            "SUBSCRIBE /me/conversations/c1/messages",
+        ]
+    );
+}
+
+#[test]
+fn results_that_have_vanished_are_left_out() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    bench.answer(&[message("m2", "gone"), message("m1", "c1")], None);
+    assert_eq!(bench.outcome(request).0, ["m1"]);
+}
+
+#[test]
+fn a_result_that_cannot_be_read_hides_no_other() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    bench.answer(&[serde_json::json!({"id": 7}), message("m1", "c1")], None);
+    assert_eq!(bench.outcome(request).0, ["m1"]);
+}
+
+#[test]
+fn load_more_does_nothing_while_the_search_is_busy() {
+    let mut bench = Bench::messages();
+    let first = bench.query("found");
+    let more = bench.more(None);
+    assert_eq!(bench.outcome(more), (vec![], false));
+    assert!(!bench.world.is_resolved(first));
+    bench.answer(&[message("m1", "c1")], Some("next"));
+    bench.more(None);
+    let meanwhile = bench.more(Some(7));
+    assert_eq!(bench.outcome(meanwhile), (vec!["m1".to_owned()], false));
+    assert_eq!(bench.asked().len(), 2);
+}
+
+#[test]
+fn a_new_query_supersedes_the_one_under_way() {
+    let mut bench = Bench::messages();
+    let first = bench.query("one");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    let text = body(&[message("m2", "c1"), message("m1", "c1")], None);
+    let cut = text.find("\n,").unwrap() + 1;
+    bench.world.http_chunk(http, &text[..cut]);
+    let second = bench.query("two");
+    assert_eq!(bench.outcome(first), (vec!["m2".to_owned()], false));
+    assert!(bench.world.http_of("=one&")[0].cancelled);
+    // What still comes of the first is not heard.
+    bench.world.http_chunk(http, &text[cut..]);
+    bench.world.http_end(http);
+    assert!(!bench.world.is_resolved(second));
+    assert_eq!(bench.told().last(), Some(&(vec![], Searching)));
+    bench.answer(&[message("m9", "c1")], None);
+    assert_eq!(bench.outcome(second), (vec!["m9".to_owned()], true));
+}
+
+#[test]
+fn queries_of_one_tick_ask_for_the_last_one_only() {
+    let mut bench = Bench::messages();
+    let filter = ConversationFilter::default();
+    let requests: Vec<_> = ["f", "fo", "found"]
+        .map(|text| bench.world.set_query(bench.search, text, &filter))
+        .into();
+    bench.world.run();
+    assert_eq!(bench.asked().len(), 1);
+    assert!(bench.asked()[0].contains("searchString=found&"));
+    assert_eq!(bench.outcome(requests[0]), (vec![], false));
+    assert_eq!(bench.outcome(requests[1]), (vec![], false));
+    assert!(!bench.world.is_resolved(requests[2]));
+}
+
+#[test]
+fn two_searches_do_not_disturb_each_other() {
+    let mut bench = Bench::messages();
+    let first = bench.query("one");
+    let http = bench.http();
+    let other = bench.world.start_search(SearchKind::Conversations);
+    let filter = ConversationFilter::default();
+    let second = bench.world.set_query(other, "two", &filter);
+    bench.world.run();
+    bench
+        .world
+        .http_answer(bench.http(), 200, &body(&[side("c1")], None));
+    assert!(!bench.world.is_resolved(first));
+    assert_eq!(bench.outcome(second).0, ["c1"]);
+    bench
+        .world
+        .http_answer(http, 200, &body(&[message("m1", "c1")], None));
+    assert_eq!(bench.outcome(first).0, ["m1"]);
+}
+
+#[test]
+fn a_page_has_1_to_50_results() {
+    let mut bench = Bench::messages().found(&[message("m1", "c1")], Some("next"));
+    let now = bench.world.now;
+    for given in [0, 51] {
+        let refused = bench
+            .world
+            .session
+            .search_more(now, bench.search, Some(given));
+        assert_eq!(
+            refused,
+            Err(CommandError::CountOutOfRange { given, max: 50 })
+        );
+    }
+    bench.world.run();
+    assert_eq!(bench.asked().len(), 1);
+}

@@ -1,0 +1,84 @@
+//! Uploads that are given up.
+
+use talk_proto::{HttpFailure, RequestError, SessionError, TransportError};
+
+use crate::bench::{Bench, file};
+use crate::kit::{Answer, seconds};
+
+fn cancelled(maybe_happened: bool) -> RequestError {
+    TransportError::Cancelled { maybe_happened }.into()
+}
+
+/// Nothing more happens, and the session lives on.
+fn is_over(mut bench: Bench, attempts: usize) {
+    bench.world.run_for(seconds(600));
+    assert_eq!(bench.attempts(), attempts);
+    assert_eq!(bench.world.session.pending_calls(), 0);
+    assert!(bench.world.session.is_idle());
+    assert_eq!(bench.world.end(), None);
+}
+
+#[test]
+fn cancelled_before_anything_was_sent() {
+    let mut bench = Bench::new(file());
+    bench.world.cancel(bench.request);
+    bench.world.run();
+    assert_eq!(bench.error(), cancelled(false));
+    assert!(bench.world.log.of("POST /files/validate").is_empty());
+    is_over(bench, 0);
+}
+
+#[test]
+fn cancelled_while_the_server_is_asked() {
+    let mut bench = Bench::new(file());
+    bench.world.script.add(|request| {
+        let asked = request.path == "/files/validate";
+        asked.then(|| Answer::Late(seconds(1), 200, serde_json::json!({})))
+    });
+    bench.world.run();
+    bench.world.cancel(bench.request);
+    bench.world.run();
+    assert!(bench.is_resolved());
+    is_over(bench, 0);
+}
+
+#[test]
+fn cancelled_while_the_file_is_sent() {
+    let mut bench = Bench::sending(file());
+    bench.world.cancel(bench.request);
+    bench.world.run();
+    assert_eq!(bench.error(), cancelled(true));
+    assert!(bench.world.http_of("/files")[0].cancelled);
+    // What had been on its way is not heard.
+    bench.succeed();
+    is_over(bench, 1);
+}
+
+#[test]
+fn cancelled_between_two_attempts() {
+    let mut bench = Bench::sending(file());
+    let failure = HttpFailure::Network("reset".to_owned());
+    bench.world.http_fail(bench.http(), failure);
+    bench.world.cancel(bench.request);
+    bench.world.run();
+    assert_eq!(bench.error(), cancelled(true));
+    is_over(bench, 1);
+}
+
+#[test]
+fn the_end_of_the_session_fails_uploads_at_every_stage() {
+    let shut_down = RequestError::Session(SessionError::ShutDown);
+    for bench in [Bench::new(file()), Bench::sending(file())] {
+        let mut bench = bench;
+        bench.world.session.shut_down(bench.world.now);
+        bench.world.run();
+        assert_eq!(bench.error(), shut_down);
+        assert!(
+            bench
+                .world
+                .http_of("/files")
+                .iter()
+                .all(|asked| asked.cancelled)
+        );
+    }
+}

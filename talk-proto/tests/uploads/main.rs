@@ -1,0 +1,11 @@
+//! Uploads in virtual time, against a scripted server.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod bench;
+mod ends;
+mod form;
+mod retries;

@@ -1,0 +1,134 @@
+//! Uploads that are tried again.
+
+use talk_proto::{HttpFailure, Refused, RequestError, TransportError};
+
+use crate::bench::{Bench, file};
+use crate::kit::{Answer, TokenSource, seconds};
+
+fn lost() -> HttpFailure {
+    HttpFailure::Network("reset".to_owned())
+}
+
+#[test]
+fn a_rejected_token_is_replaced_and_the_file_sent_once_more() {
+    let mut bench = Bench::sending(file());
+    let http = bench.http();
+    bench.world.http_head(http, 401);
+    bench.world.run_for(seconds(30));
+    assert_eq!(bench.attempts(), 2);
+    let asked = bench.world.http_of("/files");
+    assert!(asked[0].cancelled);
+    assert_eq!(asked[1].headers["authorization"], "Bearer token-2");
+    bench
+        .world
+        .http_answer(bench.http(), 401, r#"{"errorCode": "BAD_TOKEN"}"#);
+    bench.world.run_for(seconds(60));
+    assert_eq!(bench.error(), Refused::new(401, "BAD_TOKEN", vec![]).into());
+    assert_eq!(bench.attempts(), 2);
+    assert_eq!(bench.world.end(), None);
+}
+
+#[test]
+fn a_source_that_can_be_read_once_is_sent_once() {
+    for status in [401, 429, 500, 503] {
+        let mut bench = Bench::sending(file().once());
+        bench.world.http_answer(bench.http(), status, "{}");
+        bench.world.run_for(seconds(60));
+        assert_eq!(bench.error(), Refused::new(status, "", vec![]).into());
+        assert_eq!(bench.attempts(), 1);
+    }
+    let mut bench = Bench::sending(file().once());
+    bench.world.http_fail(bench.http(), lost());
+    assert_eq!(bench.error(), TransportError::Http("reset".into()).into());
+}
+
+#[test]
+fn a_lost_connection_is_tried_again_up_to_five_times() {
+    let mut bench = Bench::sending(file());
+    for attempt in 1..5 {
+        assert_eq!(bench.attempts(), attempt);
+        bench.world.http_fail(bench.http(), lost());
+        assert!(!bench.is_resolved());
+        bench.world.run_for(seconds(40));
+    }
+    bench.world.http_fail(bench.http(), lost());
+    bench.world.run_for(seconds(120));
+    assert_eq!(bench.error(), TransportError::Http("reset".into()).into());
+    assert_eq!(bench.attempts(), 5);
+}
+
+#[test]
+fn a_server_in_trouble_is_tried_again() {
+    let mut bench = Bench::sending(file());
+    for status in [429, 500, 502] {
+        bench.world.http_answer(bench.http(), status, "{}");
+        bench.world.run_for(seconds(40));
+    }
+    assert_eq!(bench.attempts(), 4);
+    bench.succeed();
+    assert_eq!(bench.token(), "a-file-token");
+}
+
+#[test]
+fn a_retry_waits_for_a_token_that_is_on_its_way() {
+    let mut bench = Bench::sending(file());
+    bench.world.tokens = TokenSource::After(seconds(50));
+    let http = bench.http();
+    bench.world.http_fail(http, lost());
+    let mut expired = false;
+    bench.world.script.add(move |request| {
+        let first = request.path.ends_with("/read") && !expired;
+        expired |= first;
+        first.then(|| Answer::refuse(401, "EXPIRED"))
+    });
+    bench.world.call(crate::kit::mark_as_read("c1"));
+    bench.world.run_for(seconds(45));
+    assert_eq!(bench.attempts(), 1);
+    bench.world.run_for(seconds(10));
+    assert_eq!(bench.attempts(), 2);
+    bench.succeed();
+    assert_eq!(bench.token(), "a-file-token");
+}
+
+#[test]
+fn a_refusal_is_final() {
+    let mut bench = Bench::sending(file());
+    let refusal = r#"{"errorCode": "FILE_TYPE", "reasons": ["no .exe"]}"#;
+    bench.world.http_answer(bench.http(), 400, refusal);
+    bench.world.run_for(seconds(60));
+    let refused = Refused::new(400, "FILE_TYPE", vec!["no .exe".to_owned()]);
+    assert_eq!(bench.error(), refused.into());
+    assert_eq!(bench.attempts(), 1);
+}
+
+#[test]
+fn who_refuses_and_hangs_up_has_refused() {
+    let mut bench = Bench::sending(file());
+    let http = bench.http();
+    bench.world.http_head(http, 413);
+    bench.world.http_fail(http, lost());
+    bench.world.run_for(seconds(60));
+    assert_eq!(bench.error(), Refused::new(413, "", vec![]).into());
+    assert_eq!(bench.attempts(), 1);
+}
+
+#[test]
+fn an_answer_without_a_file_token_is_malformed() {
+    for body in ["", "{}", "[1]", r#"{"fileToken": 7}"#] {
+        let mut bench = Bench::sending(file());
+        bench.world.http_answer(bench.http(), 200, body);
+        let malformed = RequestError::Transport(TransportError::Malformed);
+        assert_eq!(bench.error(), malformed, "{body}");
+    }
+}
+
+#[test]
+fn a_source_that_fails_is_not_tried_again() {
+    let mut bench = Bench::sending(file());
+    let failure = HttpFailure::Source("shrunk".to_owned());
+    bench.world.http_fail(bench.http(), failure);
+    bench.world.run_for(seconds(60));
+    let source = TransportError::Source("shrunk".to_owned());
+    assert_eq!(bench.error(), source.into());
+    assert_eq!(bench.attempts(), 1);
+}
