@@ -41,23 +41,28 @@ mod options;
 mod refs;
 mod registry;
 mod runtime;
+mod search;
 mod session;
 mod subscription;
 mod sync;
+mod upload;
 
 pub use error::Error;
 pub use handle::CallFuture;
 pub use options::TalkOptions;
 pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRef};
 pub use runtime::Runtime;
+pub use search::{Search, SearchPage, SearchUpdate};
 pub use session::{ConnectionStates, ErrorHandler, Session, get_talk_session_on};
 pub use subscription::{Subscription, SubscriptionState, Update};
 pub use talk_proto::{
-    Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock, ConversationId,
-    ConversationParams, ConversationSnapshot, Custom, CustomPatch, EditMessage, Emoji, EmptyId,
-    FileBlock, FileSubtype, Limits, ListChanges, LocationBlock, MessageBody, MessageId,
-    MessageSnapshot, MessageType, Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing,
-    ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
-    ReferencedMessageSnapshot, Refused, Secret, SendMessage, SessionError, Side, TextBlock,
-    TextNode, Time, Translation, TransportError, TypingSnapshot, User, UserId, UserParams, Window,
+    Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,
+    ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Custom,
+    CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken, FoundMessage,
+    Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot, MessageType,
+    Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing, ParticipantParams,
+    ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary, ReferencedMessageSnapshot,
+    Refused, SearchStatus, Secret, SendMessage, SessionError, Side, TextBlock, TextNode, Time,
+    Translation, TransportError, TypingSnapshot, User, UserId, UserParams, Window,
 };
+pub use upload::{UploadMetadata, UploadProgress, UploadProgressStream, UploadSource, Uploading};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use talk_proto::{Reply, RequestError, RequestId, Time, TransportError};
+use talk_proto::{CommandError, Reply, RequestError, RequestId, Time, TransportError};
 
 use crate::error::Error;
 use crate::handle::{Answer, Ticket};
@@ -34,8 +34,40 @@ impl Calls {
         }
     }
 
-    /// The core has accepted a request.
-    pub(super) fn insert(&mut self, now: Time, request: RequestId, ticket: Ticket, answer: Answer) {
+    /// The core has accepted a request, or has not.
+    pub(super) fn accepted(
+        &mut self,
+        now: Time,
+        accepted: Result<RequestId, CommandError>,
+        ticket: Ticket,
+        answer: Answer,
+    ) {
+        match accepted {
+            Ok(request) => self.insert(now, request, ticket, answer),
+            Err(error) => {
+                // Who has stopped waiting needs no answer.
+                let _ = answer.send(Err(error.into()));
+            }
+        }
+    }
+
+    /// The core has accepted an upload, or has not. How long it takes depends on its size: it has no
+    /// deadline.
+    pub(super) fn accepted_upload(
+        &mut self,
+        accepted: Result<RequestId, CommandError>,
+        ticket: Ticket,
+        answer: Answer,
+    ) {
+        match accepted {
+            Ok(request) => self.wait(request, ticket, answer),
+            Err(error) => {
+                let _ = answer.send(Err(error.into()));
+            }
+        }
+    }
+
+    fn insert(&mut self, now: Time, request: RequestId, ticket: Ticket, answer: Answer) {
         if let Some(timeout) = self.timeout {
             if self.deadlines.len() > 2 * self.waiting.len() + 64 {
                 let waiting = &self.waiting;
@@ -44,6 +76,10 @@ impl Calls {
             }
             self.deadlines.push_back((now + timeout, request));
         }
+        self.wait(request, ticket, answer);
+    }
+
+    fn wait(&mut self, request: RequestId, ticket: Ticket, answer: Answer) {
         self.requests.insert(ticket, request);
         self.waiting.insert(
             request,

@@ -7,9 +7,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::Stream;
+use http::request::Parts;
 use http::{Request, Response};
 use talk_proto::{HttpBody, HttpFailure, HttpId, Input};
 
+use super::uploads::{self, Uploads};
 use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
 use crate::runtime::Runtime;
 
@@ -39,16 +41,28 @@ impl Exchanges {
         &mut self,
         id: HttpId,
         connector: &Connector<R>,
+        runtime: &R,
+        uploads: &mut Uploads,
         request: Request<HttpBody>,
     ) {
         let (parts, body) = request.into_parts();
-        let stage = match request_body(body) {
-            Ok(body) => {
-                let connector = connector.clone();
-                let request = Request::from_parts(parts, body);
-                Stage::Head(Box::pin(async move { connector.request(request).await }))
-            }
-            Err(failure) => Stage::Failed(failure),
+        let stage = match body {
+            HttpBody::Empty => plain(connector, parts, RequestBody::default()),
+            HttpBody::Bytes(bytes) => plain(connector, parts, RequestBody::from_bytes(bytes)),
+            HttpBody::Upload {
+                request: upload,
+                preamble,
+                epilogue,
+                ..
+            } => match uploads.body(runtime, upload, preamble, epilogue) {
+                Ok((body, meter)) => {
+                    let request = Request::from_parts(parts, body);
+                    let connector = connector.clone();
+                    let runtime = runtime.clone();
+                    Stage::Head(Box::pin(uploads::send(connector, runtime, request, meter)))
+                }
+                Err(failure) => Stage::Failed(failure),
+            },
         };
         self.running.insert(id, stage);
     }
@@ -98,15 +112,10 @@ impl Stage {
     }
 }
 
-fn request_body(body: HttpBody) -> Result<RequestBody, HttpFailure> {
-    match body {
-        HttpBody::Empty => Ok(RequestBody::default()),
-        HttpBody::Bytes(bytes) => Ok(RequestBody::from_bytes(bytes)),
-        HttpBody::Upload { .. } => {
-            let reason = "there is no source for this upload";
-            Err(HttpFailure::Source(reason.to_owned()))
-        }
-    }
+fn plain<R: Runtime>(connector: &Connector<R>, parts: Parts, body: RequestBody) -> Stage {
+    let connector = connector.clone();
+    let request = Request::from_parts(parts, body);
+    Stage::Head(Box::pin(async move { connector.request(request).await }))
 }
 
 fn failure(error: &HttpError) -> HttpFailure {

@@ -4,10 +4,12 @@ mod backlog;
 mod calls;
 mod clock;
 mod exchanges;
+mod searches;
 mod socket;
 mod subscriptions;
 mod timer;
 mod tokens;
+mod uploads;
 
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
@@ -15,22 +17,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use talk_proto::{
-    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Time, TokenFetchId,
+    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Time,
+    TokenFetchId, TransportError,
 };
 
 use self::calls::Calls;
 use self::clock::Clock;
 use self::exchanges::Exchanges;
+use self::searches::Searches;
 use self::socket::{SocketEvent, Sockets};
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::tokens::Tokens;
-use crate::handle::{Command, Handle, Shared};
+use self::uploads::{Uploads, Wanted};
+use crate::handle::{Command, Handle, Shared, Ticket};
 use crate::net::Connector;
 use crate::options::TalkOptions;
 use crate::registry;
 use crate::runtime::Runtime;
 use crate::sync::lock;
+use crate::upload::Opened;
 
 /// How many events of one kind are taken before the others have their turn.
 const EVENTS_PER_TURN: usize = 32;
@@ -51,6 +57,8 @@ pub(crate) struct Driver<R: Runtime> {
     tokens: Tokens,
     calls: Calls,
     subscriptions: Subscriptions,
+    searches: Searches,
+    uploads: Uploads,
 }
 
 impl<R: Runtime> Driver<R> {
@@ -68,6 +76,8 @@ impl<R: Runtime> Driver<R> {
             tokens: Tokens::new(options.token_fetcher),
             calls: Calls::new(options.call_timeout),
             subscriptions: Subscriptions::default(),
+            searches: Searches::default(),
+            uploads: Uploads::default(),
         }
     }
 
@@ -96,6 +106,7 @@ impl<R: Runtime> Driver<R> {
         busy |= self.take_socket_events(cx);
         busy |= self.take_events(|driver| driver.exchanges.poll(cx));
         busy |= self.take_events(|driver| driver.tokens.poll(cx));
+        busy |= self.take_opened(cx);
         // After the rest: it all moves the deadlines.
         busy | self.take_time(cx)
     }
@@ -131,6 +142,35 @@ impl<R: Runtime> Driver<R> {
             self.handle_input(input);
         }
         true
+    }
+
+    /// Begins the uploads whose sources could be opened.
+    fn take_opened(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while let Poll::Ready((ticket, wanted, opened)) = self.uploads.poll(cx) {
+            busy = true;
+            match opened {
+                Ok(opened) => self.upload(ticket, wanted, opened),
+                Err(error) => {
+                    let error = TransportError::Source(error.to_string());
+                    // Who has stopped waiting needs no answer.
+                    let _ = wanted.answer.send(Err(error.into()));
+                }
+            }
+        }
+        busy
+    }
+
+    fn upload(&mut self, ticket: Ticket, wanted: Wanted, opened: Opened) {
+        let now = self.clock.now();
+        let (length, can_rewind) = (opened.length(), opened.can_rewind());
+        let upload = wanted.metadata.upload(wanted.kind, length, can_rewind);
+        let accepted = self.core.upload(now, upload);
+        if let Ok(request) = accepted {
+            self.uploads.insert(request, opened, wanted.meter);
+        }
+        self.calls.accepted_upload(accepted, ticket, wanted.answer);
+        self.drain();
     }
 
     /// Does what is due, and sees to it that the task is woken when the next thing is.
@@ -178,13 +218,10 @@ impl<R: Runtime> Driver<R> {
                 ticket,
                 call,
                 answer,
-            } => match self.core.call(now, *call) {
-                Ok(request) => self.calls.insert(now, request, ticket, answer),
-                Err(error) => {
-                    // Who has stopped waiting needs no answer.
-                    let _ = answer.send(Err(error.into()));
-                }
-            },
+            } => {
+                let accepted = self.core.call(now, *call);
+                self.calls.accepted(now, accepted, ticket, answer);
+            }
             Command::LoadMore {
                 ticket,
                 subscription,
@@ -193,14 +230,27 @@ impl<R: Runtime> Driver<R> {
             } => {
                 let id = self.subscriptions.id(subscription);
                 let id = id.ok_or(CommandError::Unknown);
-                match id.and_then(|id| self.core.load_more(now, id, count)) {
-                    Ok(request) => self.calls.insert(now, request, ticket, answer),
-                    Err(error) => {
-                        let _ = answer.send(Err(error.into()));
-                    }
-                }
+                let accepted = id.and_then(|id| self.core.load_more(now, id, count));
+                self.calls.accepted(now, accepted, ticket, answer);
+            }
+            Command::Upload {
+                ticket,
+                kind,
+                source,
+                metadata,
+                meter,
+                answer,
+            } => {
+                let wanted = Wanted {
+                    kind,
+                    metadata: *metadata,
+                    meter,
+                    answer,
+                };
+                self.uploads.open(&self.runtime, ticket, source, wanted);
             }
             Command::Cancel { ticket } => {
+                self.uploads.cancel(ticket);
                 if let Some(request) = self.calls.remove(ticket) {
                     // One that the core does not know is resolved already.
                     let _ = self.core.cancel(now, request);
@@ -218,6 +268,37 @@ impl<R: Runtime> Driver<R> {
                 if let Some(id) = self.subscriptions.id(ticket) {
                     // One that the core does not know has ended already.
                     let _ = self.core.unsubscribe(now, id);
+                }
+            }
+            Command::StartSearch { ticket, kind, cell } => {
+                let id = self.core.start_search(now, kind);
+                self.searches.insert(id, ticket, cell);
+            }
+            Command::SetQuery {
+                ticket,
+                search,
+                text,
+                filter,
+                answer,
+            } => {
+                let id = self.searches.id(search);
+                let accepted = id.and_then(|id| self.core.set_query(now, id, &text, &filter));
+                self.calls.accepted(now, accepted, ticket, answer);
+            }
+            Command::SearchMore {
+                ticket,
+                search,
+                limit,
+                answer,
+            } => {
+                let id = self.searches.id(search);
+                let accepted = id.and_then(|id| self.core.search_more(now, id, limit));
+                self.calls.accepted(now, accepted, ticket, answer);
+            }
+            Command::EndSearch { ticket } => {
+                if let Some(id) = self.searches.remove(ticket) {
+                    // After the session's end there is nothing to end.
+                    let _ = self.core.end_search(now, id);
                 }
             }
             Command::SetToken(token) => {
@@ -251,7 +332,10 @@ impl<R: Runtime> Driver<R> {
                 }
                 Output::FetchToken { fetch } => self.fetch_token(fetch),
                 Output::SendHttp { http, request } => {
-                    self.exchanges.start(http, &self.connector, request);
+                    let (connector, runtime) = (&self.connector, &self.runtime);
+                    let uploads = &mut self.uploads;
+                    self.exchanges
+                        .start(http, connector, runtime, uploads, request);
                 }
                 Output::CancelHttp { http } => self.exchanges.cancel(http),
                 Output::Event(event) => self.handle_event(event),
@@ -261,7 +345,10 @@ impl<R: Runtime> Driver<R> {
 
     fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Resolved { request, result } => self.calls.resolve(request, result),
+            Event::Resolved { request, result } => {
+                self.uploads.resolve(request);
+                self.calls.resolve(request, result);
+            }
             Event::Updated {
                 subscription,
                 update,
@@ -270,6 +357,11 @@ impl<R: Runtime> Driver<R> {
                 subscription,
                 error,
             } => self.subscriptions.end(subscription, error),
+            Event::SearchUpdated {
+                search,
+                results,
+                status,
+            } => self.searches.show(search, results, status),
             Event::Connection(state) => self.shared.connection.set(state),
             Event::Ended(error) => self.end(error),
             // What was skipped did no harm.
@@ -326,6 +418,7 @@ impl<R: Runtime> Drop for Driver<R> {
         let error = self.shared.end_error();
         self.calls.end(&error);
         self.subscriptions.end_all(&error);
+        self.searches.end_all();
         self.shared.connection.close();
         self.shared.end.set_driver_gone();
     }

@@ -40,14 +40,23 @@ impl Handle {
         call: Call,
         extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
     ) -> CallFuture<T> {
-        let handle = self.clone();
         let call = Box::new(call);
+        let command = |ticket, answer| Command::Call {
+            ticket,
+            call,
+            answer,
+        };
+        self.ask(command, extract)
+    }
+
+    /// Asks for something, of whose outcome `extract` takes the part that is wanted.
+    pub(crate) fn ask<T>(
+        &self,
+        command: impl FnOnce(Ticket, Answer) -> Command + Send + 'static,
+        extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
+    ) -> CallFuture<T> {
+        let handle = self.clone();
         CallFuture(Box::pin(async move {
-            let command = |ticket, answer| Command::Call {
-                ticket,
-                call,
-                answer,
-            };
             let reply = handle.request(command).await?;
             extract(reply).map_err(|reply| Error::unexpected(&reply))
         }))
@@ -60,17 +69,13 @@ impl Handle {
 
     /// Loads more items of a list; done when they are there.
     pub(crate) fn load_more(&self, subscription: Ticket, count: Option<usize>) -> CallFuture<()> {
-        let handle = self.clone();
-        CallFuture(Box::pin(async move {
-            let command = |ticket, answer| Command::LoadMore {
-                ticket,
-                subscription,
-                count,
-                answer,
-            };
-            let reply = handle.request(command).await?;
-            done(reply).map_err(|reply| Error::unexpected(&reply))
-        }))
+        let command = move |ticket, answer| Command::LoadMore {
+            ticket,
+            subscription,
+            count,
+            answer,
+        };
+        self.ask(command, done)
     }
 
     async fn request(

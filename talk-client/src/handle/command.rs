@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_channel::oneshot;
-use talk_proto::{Call, Reply, Secret, Topic};
+use talk_proto::{Call, ConversationFilter, Reply, SearchKind, Secret, Topic};
 
 use crate::error::Error;
+use crate::search::SearchCell;
 use crate::subscription::Display;
+use crate::upload::{Kind, Meter, UploadMetadata, UploadSource};
 
 /// One call of one session: the handle's name for it, known before the core gives its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +42,38 @@ pub(crate) enum Command {
     },
     /// Nobody looks at the subscription any more.
     Unsubscribe { ticket: Ticket },
+    /// Begin a search; what it finds goes to `cell`.
+    StartSearch {
+        ticket: Ticket,
+        kind: SearchKind,
+        cell: Arc<SearchCell>,
+    },
+    /// Search for something else.
+    SetQuery {
+        ticket: Ticket,
+        search: Ticket,
+        text: String,
+        filter: Box<ConversationFilter>,
+        answer: Answer,
+    },
+    /// Load the next page of a search.
+    SearchMore {
+        ticket: Ticket,
+        search: Ticket,
+        limit: Option<usize>,
+        answer: Answer,
+    },
+    /// Upload a file.
+    Upload {
+        ticket: Ticket,
+        kind: Kind,
+        source: UploadSource,
+        metadata: Box<UploadMetadata>,
+        meter: Arc<Meter>,
+        answer: Answer,
+    },
+    /// Nobody looks at the search any more.
+    EndSearch { ticket: Ticket },
     /// Use this token from now on.
     SetToken(Secret),
     /// A token handler was set.
@@ -56,12 +90,18 @@ impl Command {
     /// Tells whoever waits for it that it is not going to be done.
     pub(crate) fn reject(self, error: &Error) {
         match self {
-            Self::Call { answer, .. } | Self::LoadMore { answer, .. } => {
+            Self::Call { answer, .. }
+            | Self::LoadMore { answer, .. }
+            | Self::SetQuery { answer, .. }
+            | Self::SearchMore { answer, .. }
+            | Self::Upload { answer, .. } => {
                 // Who has stopped waiting needs no answer.
                 let _ = answer.send(Err(error.clone()));
             }
             Self::Subscribe { display, .. } => display.end(Some(error.clone())),
+            Self::StartSearch { cell, .. } => cell.end(),
             Self::Cancel { .. }
+            | Self::EndSearch { .. }
             | Self::Unsubscribe { .. }
             | Self::SetToken(_)
             | Self::TokenHandlerSet

@@ -27,9 +27,13 @@ pub(super) async fn exchange<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let request = in_origin_form(request)?;
+    let mut request = in_origin_form(request)?;
+    let written = request.body_mut().take_written();
+    if let Some(written) = &written {
+        written.head(head_length(&request));
+    }
     let (mut sender, connection) = http1::Builder::new()
-        .handshake(HyperIo(stream))
+        .handshake(HyperIo { stream, written })
         .await
         .map_err(classify)?;
     let mut connection = Connection {
@@ -77,6 +81,16 @@ fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBo
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
     Ok(request)
+}
+
+/// How long the request's head is: `METHOD target HTTP/1.1`, a line for each header, an empty line.
+fn head_length(request: &Request<RequestBody>) -> u64 {
+    let target = request.uri().path_and_query();
+    let target = target.map_or(1, |target| target.as_str().len());
+    let line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    (line + headers.sum::<usize>() + "\r\n".len()) as u64
 }
 
 /// hyper's half that moves bytes. Whoever waits for something polls it along, so no task is

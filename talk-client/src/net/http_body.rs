@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,6 +11,15 @@ use futures_util::stream::Stream;
 use hyper::body::{Body, Frame, SizeHint};
 
 type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// Told what the connection takes of a request.
+pub(crate) trait Written: Send + Sync {
+    /// The request's head has `length` bytes.
+    fn head(&self, length: u64);
+
+    /// The connection has taken so many bytes more, of the head and then of the body.
+    fn wrote(&self, bytes: u64);
+}
 
 /// The body of an HTTP request. Its length is always known and goes into `Content-Length`.
 ///
@@ -19,6 +29,7 @@ pub struct RequestBody {
     /// Bytes that are still to come.
     remaining: u64,
     source: Source,
+    written: Option<Arc<dyn Written>>,
 }
 
 #[derive(Default)]
@@ -37,6 +48,7 @@ impl RequestBody {
         Self {
             remaining: bytes.len() as u64,
             source: Source::Whole(bytes),
+            written: None,
         }
     }
 
@@ -53,7 +65,18 @@ impl RequestBody {
         Self {
             remaining: length,
             source: Source::Chunks(Box::pin(chunks)),
+            written: None,
         }
+    }
+
+    /// Tells `written` what the connection takes.
+    pub(crate) fn metered(mut self, written: Arc<dyn Written>) -> Self {
+        self.written = Some(written);
+        self
+    }
+
+    pub(super) fn take_written(&mut self) -> Option<Arc<dyn Written>> {
+        self.written.take()
     }
 
     /// The whole length, in bytes, while nothing has been sent.

@@ -2,17 +2,23 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
+use super::http_body::Written;
+
 /// How much is read at a time, on the stack.
 const CHUNK: usize = 8 * 1024;
 
 /// A stream in hyper's terms.
-#[derive(Debug)]
-pub(super) struct HyperIo<S>(pub(super) S);
+pub(super) struct HyperIo<S> {
+    pub(super) stream: S,
+    /// Told what the stream takes.
+    pub(super) written: Option<Arc<dyn Written>>,
+}
 
 impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
     fn poll_read(
@@ -23,7 +29,7 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
         // Reading into the cursor's own memory takes unsafe code, so the bytes are copied once.
         let mut chunk = [0; CHUNK];
         let room = cursor.remaining().min(CHUNK);
-        let count = ready!(Pin::new(&mut self.0).poll_read(cx, &mut chunk[..room]))?;
+        let count = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk[..room]))?;
         cursor.put_slice(&chunk[..count]);
         Poll::Ready(Ok(()))
     }
@@ -35,14 +41,18 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        if let Some(written) = &self.written {
+            written.wrote(count as u64);
+        }
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        Pin::new(&mut self.stream).poll_close(cx)
     }
 }

@@ -20,5 +20,6 @@ pub use self::connector::{Connector, Socket};
 pub use self::error::{ConnectError, HttpError, UrlError, WebSocketError};
 pub use self::http::ResponseBody;
 pub use self::http_body::RequestBody;
+pub(crate) use self::http_body::Written;
 pub use self::tls::{MaybeTls, TlsOptions, TlsOptionsError};
 pub use self::websocket::{CloseReason, WebSocket, WebSocketEvent};

@@ -8,14 +8,19 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use talk_proto::{AppId, ConnectionState, ConversationId, EmptyId, Secret, SessionError, UserId};
+use talk_proto::{
+    AppId, ConnectionState, ConversationId, ConversationSnapshot, EmptyId, FoundMessage, Secret,
+    SessionError, UserId,
+};
 
 pub use self::connection::ConnectionStates;
 pub use self::error_handler::ErrorHandler;
 pub use self::start::get_talk_session_on;
 use crate::handle::{Command, Handle};
 use crate::refs::{ConversationRef, UserRef};
+use crate::search::Search;
 use crate::sync::lock;
+use crate::upload::{Kind, UploadMetadata, UploadSource, Uploading};
 
 /// One user's session with the service.
 ///
@@ -103,6 +108,99 @@ impl Session {
     {
         let id = id.try_into().map_err(Into::into)?;
         Ok(ConversationRef::new(self.handle.clone(), id))
+    }
+
+    /// A search in the messages of the current user's conversations, by their text. Nothing is
+    /// asked for before [`Search::set_query`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let search = session.search_messages();
+    /// for found in search.set_query("hello", Default::default()).await?.results {
+    ///     println!("{}", found.message.plaintext());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_messages(&self) -> Search<FoundMessage> {
+        Search::messages(&self.handle)
+    }
+
+    /// A search in the current user's conversations, by their subject or `custom.search`. Nothing
+    /// is asked for before [`Search::set_query`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let search = session.search_conversations();
+    /// let page = search.set_query("holidays", Default::default()).await?;
+    /// if !page.loaded_all {
+    ///     search.load_more(50).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_conversations(&self) -> Search<ConversationSnapshot> {
+        Search::conversations(&self.handle)
+    }
+
+    /// Uploads a file of any kind. The token that it gives can be sent in a message.
+    ///
+    /// # Errors
+    /// Refused, before any of it is sent, when the server does not want it.
+    pub fn upload_file(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> Uploading {
+        Uploading::new(&self.handle, Kind::File, source.into(), metadata.into())
+    }
+
+    /// Uploads an image. The token that it gives can be sent in a message.
+    ///
+    /// # Errors
+    /// Refused, before any of it is sent, when the server does not want it.
+    pub fn upload_image(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> Uploading {
+        Uploading::new(&self.handle, Kind::Image, source.into(), metadata.into())
+    }
+
+    /// Uploads a video. The token that it gives can be sent in a message.
+    ///
+    /// # Errors
+    /// Refused, before any of it is sent, when the server does not want it.
+    pub fn upload_video(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> Uploading {
+        Uploading::new(&self.handle, Kind::Video, source.into(), metadata.into())
+    }
+
+    /// Uploads an audio file. The token that it gives can be sent in a message.
+    ///
+    /// # Errors
+    /// Refused, before any of it is sent, when the server does not want it.
+    pub fn upload_audio(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> Uploading {
+        Uploading::new(&self.handle, Kind::Audio, source.into(), metadata.into())
+    }
+
+    /// Uploads a voice recording, which is shown as such. The token that it gives can be sent in a message.
+    ///
+    /// # Errors
+    /// Refused, before any of it is sent, when the server does not want it.
+    pub fn upload_voice(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> Uploading {
+        Uploading::new(&self.handle, Kind::Voice, source.into(), metadata.into())
     }
 
     /// Authenticates with this token from now on, for all who hold the session.

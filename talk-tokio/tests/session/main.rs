@@ -5,6 +5,8 @@
 mod calls;
 mod connection;
 mod lifetime;
+mod searches;
 mod server;
 mod subscriptions;
 mod tokens;
+mod uploads;

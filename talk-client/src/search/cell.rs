@@ -1,0 +1,49 @@
+//! Where the driver puts what a search has found, and its stream takes it.
+
+use std::sync::Mutex;
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use talk_proto::{SearchResults, SearchStatus};
+
+use crate::sync::lock;
+
+/// The latest results, however slow the consumer is.
+#[derive(Default)]
+pub(crate) struct SearchCell {
+    inner: Mutex<Inner>,
+    consumer: AtomicWaker,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// What was not taken yet.
+    latest: Option<(SearchResults, SearchStatus)>,
+    ended: bool,
+}
+
+impl SearchCell {
+    pub(crate) fn show(&self, results: SearchResults, status: SearchStatus) {
+        lock(&self.inner).latest = Some((results, status));
+        self.consumer.wake();
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn end(&self) {
+        lock(&self.inner).ended = true;
+        self.consumer.wake();
+    }
+
+    pub(crate) fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(SearchResults, SearchStatus)>> {
+        self.consumer.register(cx.waker());
+        let mut inner = lock(&self.inner);
+        match inner.latest.take() {
+            Some(latest) => Poll::Ready(Some(latest)),
+            None if inner.ended => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Searches whose results show as they come.
+
+mod cell;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::stream::Stream;
+use talk_proto::{
+    ConversationFilter, ConversationSnapshot, FoundMessage, Reply, SearchKind, SearchResults,
+    SearchStatus,
+};
+
+pub(crate) use self::cell::SearchCell;
+use crate::handle::{CallFuture, Command, Handle, Ticket};
+
+/// A search in messages or conversations, made with
+/// [`Session::search_messages`](crate::Session::search_messages) or
+/// [`Session::search_conversations`](crate::Session::search_conversations).
+///
+/// Its calls give whole pages. It is also a stream, of what was found so far and whether more is on
+/// its way: results show one by one as they come. Latest wins, and the stream ends with the session.
+///
+/// Dropping it ends the search and cancels what it was doing.
+///
+/// ```no_run
+/// use futures_util::StreamExt;
+///
+/// # async fn example(session: talk_client::Session) {
+/// let mut search = session.search_messages();
+/// let query = search.set_query("holidays", Default::default());
+/// let show = async {
+///     while let Some(update) = search.next().await {
+///         println!("{} found, {:?}", update.results.len(), update.status);
+///     }
+/// };
+/// futures_util::future::join(query, show).await;
+/// # }
+/// ```
+#[must_use = "dropping a search ends it"]
+pub struct Search<T> {
+    handle: Handle,
+    ticket: Ticket,
+    cell: Arc<SearchCell>,
+    extract: fn(SearchResults) -> Vec<Arc<T>>,
+}
+
+/// What a search has found so far.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SearchUpdate<T> {
+    /// What was found, newest first.
+    pub results: Vec<Arc<T>>,
+    /// Whether more is on its way, or can be loaded.
+    pub status: SearchStatus,
+}
+
+/// What a search has found when a page is complete.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SearchPage<T> {
+    /// Everything that was found, this page and those before, newest first.
+    pub results: Vec<Arc<T>>,
+    /// Whether that is all there is.
+    pub loaded_all: bool,
+}
+
+impl Search<FoundMessage> {
+    pub(crate) fn messages(handle: &Handle) -> Self {
+        Self::start(handle, SearchKind::Messages, |results| match results {
+            SearchResults::Messages(found) => found,
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl Search<ConversationSnapshot> {
+    pub(crate) fn conversations(handle: &Handle) -> Self {
+        Self::start(handle, SearchKind::Conversations, |results| match results {
+            SearchResults::Conversations(found) => found,
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl<T: Send + Sync + 'static> Search<T> {
+    fn start(handle: &Handle, kind: SearchKind, extract: fn(SearchResults) -> Vec<Arc<T>>) -> Self {
+        let ticket = handle.new_ticket();
+        let cell = Arc::new(SearchCell::default());
+        handle.push(Command::StartSearch {
+            ticket,
+            kind,
+            cell: Arc::clone(&cell),
+        });
+        Self {
+            handle: handle.clone(),
+            ticket,
+            cell,
+            extract,
+        }
+    }
+
+    /// Searches for `text`, among the conversations that `filter` wants, and gives the first page:
+    /// three results. Every word of the text must begin a word of what is found.
+    ///
+    /// What the search was doing before is cancelled; its call gives what had been found.
+    ///
+    /// # Errors
+    /// What any request can fail with. [`load_more`](Self::load_more) then asks again.
+    pub fn set_query(
+        &self,
+        text: impl Into<String>,
+        filter: ConversationFilter,
+    ) -> CallFuture<SearchPage<T>> {
+        let (search, text, filter) = (self.ticket, text.into(), Box::new(filter));
+        let command = move |ticket, answer| Command::SetQuery {
+            ticket,
+            search,
+            text,
+            filter,
+            answer,
+        };
+        self.handle.ask(command, self.page())
+    }
+
+    /// Loads the next page, of `limit` results or 10. While the search is busy, before the first
+    /// query, and when everything is loaded, it gives at once what there is.
+    ///
+    /// # Errors
+    /// [`CommandError::CountOutOfRange`](crate::CommandError::CountOutOfRange) unless `limit` is 1
+    /// to 50, and what any request can fail with.
+    pub fn load_more(&self, limit: impl Into<Option<usize>>) -> CallFuture<SearchPage<T>> {
+        let (search, limit) = (self.ticket, limit.into());
+        let command = move |ticket, answer| Command::SearchMore {
+            ticket,
+            search,
+            limit,
+            answer,
+        };
+        self.handle.ask(command, self.page())
+    }
+
+    fn page(&self) -> impl FnOnce(Reply) -> Result<SearchPage<T>, Reply> + Send + use<T> {
+        let extract = self.extract;
+        move |reply| match reply {
+            Reply::Searched {
+                results,
+                loaded_all,
+            } => Ok(SearchPage {
+                results: extract(results),
+                loaded_all,
+            }),
+            reply => Err(reply),
+        }
+    }
+}
+
+impl<T> Stream for Search<T> {
+    type Item = SearchUpdate<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let latest = ready!(self.cell.poll_take(cx));
+        Poll::Ready(latest.map(|(results, status)| SearchUpdate {
+            results: (self.extract)(results),
+            status,
+        }))
+    }
+}
+
+impl<T> Drop for Search<T> {
+    fn drop(&mut self) {
+        self.handle.push(Command::EndSearch {
+            ticket: self.ticket,
+        });
+    }
+}
+
+impl<T> fmt::Debug for Search<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Search")
+            .field("session", &self.handle)
+            .finish_non_exhaustive()
+    }
+}

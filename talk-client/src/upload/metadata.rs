@@ -1,0 +1,103 @@
+//! What is known of a file.
+
+use std::fmt;
+
+use talk_proto::{Upload, UploadKind};
+
+/// What is known of a file that is uploaded. What its kind does not have, such as the width of a
+/// sound, is not sent.
+///
+/// ```
+/// use talk_client::UploadMetadata;
+///
+/// let metadata = UploadMetadata::named("cat.mp4").content_type("video/mp4").size(640, 480).duration(2.5);
+/// ```
+#[derive(Clone, PartialEq)]
+#[must_use]
+pub struct UploadMetadata {
+    filename: String,
+    content_type: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    duration: Option<f64>,
+}
+
+impl UploadMetadata {
+    /// A file of this name, which may be any Unicode.
+    pub fn named(filename: impl Into<String>) -> Self {
+        Self {
+            filename: filename.into(),
+            content_type: None,
+            width: None,
+            height: None,
+            duration: None,
+        }
+    }
+
+    /// The media type, such as `image/png`; `application/octet-stream` unless given.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Width and height in pixels, of an image or a video.
+    pub fn size(mut self, width: u32, height: u32) -> Self {
+        (self.width, self.height) = (Some(width), Some(height));
+        self
+    }
+
+    /// The duration in seconds, of a video, an audio or a voice recording.
+    pub fn duration(mut self, seconds: f64) -> Self {
+        self.duration = Some(seconds);
+        self
+    }
+
+    /// The upload of `length` bytes.
+    pub(crate) fn upload(self, kind: Kind, length: u64, can_rewind: bool) -> Upload {
+        let (width, height) = (self.width.map(f64::from), self.height.map(f64::from));
+        let duration = self.duration;
+        let kind = match kind {
+            Kind::File => UploadKind::File,
+            Kind::Image => UploadKind::Image { width, height },
+            Kind::Video => UploadKind::Video {
+                width,
+                height,
+                duration,
+            },
+            Kind::Audio => UploadKind::Audio { duration },
+            Kind::Voice => UploadKind::Voice { duration },
+        };
+        let mut upload = Upload::new(kind, self.filename, length);
+        upload.content_type = self.content_type;
+        upload.can_rewind = can_rewind;
+        upload
+    }
+}
+
+impl From<&str> for UploadMetadata {
+    fn from(filename: &str) -> Self {
+        Self::named(filename)
+    }
+}
+
+/// Without the name, which may say what the file holds.
+impl fmt::Debug for UploadMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadMetadata")
+            .field("content_type", &self.content_type)
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("duration", &self.duration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    File,
+    Image,
+    Video,
+    Audio,
+    Voice,
+}

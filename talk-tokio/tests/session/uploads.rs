@@ -1,0 +1,234 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::io::{AsyncRead, Cursor};
+use http::Request;
+use talk_emulator::Emulator;
+use talk_emulator::server::Settings;
+use talk_tokio::net::{Connector, RequestBody, TlsOptions};
+use talk_tokio::{
+    ContentBlock, ConversationRef, Error, FileBlock, FileSubtype, FileToken, Session, TalkOptions,
+    TokioRuntime, TransportError, UploadMetadata, UploadSource, UserParams, get_talk_session,
+};
+
+use crate::server::within;
+
+async fn conversation(emulator: &Emulator) -> (Session, ConversationRef) {
+    let options = TalkOptions::new("app", "alice").unwrap();
+    let session = get_talk_session(options.host(emulator.host())).unwrap();
+    let conversation = session.conversation("c").unwrap();
+    within(async {
+        let alice = UserParams::named("Alice");
+        session.current_user().set(alice).await?;
+        conversation.create_if_not_exists(Default::default()).await
+    })
+    .await
+    .unwrap();
+    (session, conversation)
+}
+
+fn pattern(length: usize) -> Bytes {
+    (0..length).map(|i| (i % 251) as u8).collect()
+}
+
+/// Sends the file as a message, and gives its block as it comes back, and its bytes.
+async fn downloaded(conversation: &ConversationRef, token: &FileToken) -> (FileBlock, Vec<u8>) {
+    let block = ContentBlock::file(token.as_str());
+    let message = talk_tokio::SendMessage::content(vec![block]);
+    let sent = within(conversation.send(message)).await.unwrap();
+    let snapshot = within(sent.get()).await.unwrap().unwrap();
+    let ContentBlock::File(file) = &snapshot.content[0] else {
+        panic!("{:?}", snapshot.content);
+    };
+    let url = file.url.clone().unwrap();
+    let request = Request::get(&*url).body(RequestBody::default()).unwrap();
+    let connector = Connector::new(TokioRuntime::current().unwrap(), TlsOptions::default());
+    let answer = within(connector.request(request)).await.unwrap();
+    let chunks: Vec<_> = within(answer.into_body().collect()).await;
+    let bytes: Vec<Bytes> = chunks.into_iter().map(Result::unwrap).collect();
+    ((**file).clone(), bytes.concat())
+}
+
+/// A file of the test's own, which is gone when it is dropped.
+struct TempFile(std::path::PathBuf);
+
+impl TempFile {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let name = format!("talk-upload-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn what_goes_up_comes_down_from_every_source() {
+    let emulator = Emulator::start().await.unwrap();
+    let (session, conversation) = conversation(&emulator).await;
+    let bytes = pattern(1_000_003);
+    let file = TempFile::new("sources", &bytes);
+    let reader = Cursor::new(bytes.to_vec());
+    let sources = [
+        UploadSource::bytes(bytes.clone()),
+        UploadSource::file(&file.0),
+        UploadSource::reader(bytes.len() as u64, reader),
+    ];
+    for source in sources {
+        let upload = session.upload_file(source, "a \"b\" é.txt");
+        let token = within(upload).await.unwrap();
+        let (block, down) = downloaded(&conversation, &token).await;
+        assert_eq!(block.size, Some(1_000_003));
+        assert_eq!(block.filename.as_deref(), Some("a \"b\" é.txt"));
+        assert!(down == bytes, "the bytes differ");
+    }
+    let token = within(session.upload_file(Vec::<u8>::new(), "empty"))
+        .await
+        .unwrap();
+    assert_eq!(downloaded(&conversation, &token).await.1, b"");
+}
+
+#[tokio::test]
+async fn the_kind_and_what_is_known_of_it_come_back() {
+    let emulator = Emulator::start().await.unwrap();
+    let (session, conversation) = conversation(&emulator).await;
+    let metadata = || UploadMetadata::named("f").size(4, 3).duration(1.5);
+    let source = || pattern(9);
+    let uploads = [
+        (
+            session.upload_image(source(), metadata()),
+            FileSubtype::Image,
+        ),
+        (
+            session.upload_video(source(), metadata()),
+            FileSubtype::Video,
+        ),
+        (
+            session.upload_audio(source(), metadata()),
+            FileSubtype::Audio,
+        ),
+        (
+            session.upload_voice(source(), metadata()),
+            FileSubtype::Voice,
+        ),
+    ];
+    for (upload, subtype) in uploads {
+        let token = within(upload).await.unwrap();
+        let (block, _) = downloaded(&conversation, &token).await;
+        let has_size = matches!(subtype, FileSubtype::Image | FileSubtype::Video);
+        let has_duration = subtype != FileSubtype::Image;
+        assert_eq!(block.subtype, Some(subtype));
+        assert_eq!(block.width, has_size.then_some(4.0));
+        assert_eq!(block.height, has_size.then_some(3.0));
+        assert_eq!(block.duration, has_duration.then_some(1.5));
+    }
+}
+
+#[tokio::test]
+async fn progress_goes_up_to_the_whole_and_ends() {
+    let emulator = Emulator::start().await.unwrap();
+    let (session, _) = conversation(&emulator).await;
+    let upload = session.upload_file(pattern(3 << 20), "large");
+    let progress = upload.progress();
+    let (token, progress) =
+        within(async { tokio::join!(upload, progress.collect::<Vec<_>>()) }).await;
+    token.unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!((last.sent, last.total), (3 << 20, 3 << 20));
+    assert!(progress.is_sorted_by_key(|progress| progress.sent));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_welcome_is_refused_before_it_is_read() {
+    struct Untouchable;
+    impl AsyncRead for Untouchable {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            panic!("it is read");
+        }
+    }
+    let mut settings = Settings::default();
+    settings.limits.max_file_size = Some(10);
+    let emulator = Emulator::builder()
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    let (session, _) = conversation(&emulator).await;
+    let source = UploadSource::reader(11, Untouchable);
+    let refused = within(session.upload_file(source, "large")).await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    within(session.upload_file(pattern(10), "small"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_source_that_fails_says_so_and_the_session_lives_on() {
+    let emulator = Emulator::start().await.unwrap();
+    let (session, _) = conversation(&emulator).await;
+    let changing = TempFile::new("changing", &pattern(8 << 20));
+    let short = UploadSource::reader(11, Cursor::new(vec![0; 10]));
+    let missing = UploadSource::file("no/such/file");
+    let directory = UploadSource::file(std::env::temp_dir());
+    for source in [short, missing, directory] {
+        let failed = within(session.upload_file(source, "f")).await;
+        let is_source = matches!(failed, Err(Error::Transport(TransportError::Source(_))));
+        assert!(is_source, "{failed:?}");
+    }
+
+    let upload = session.upload_file(UploadSource::file(&changing.0), "f");
+    let mut progress = upload.progress();
+    let change = async {
+        while progress.next().await.is_some_and(|p| p.total == 0) {}
+        std::fs::write(&changing.0, b"short").unwrap();
+    };
+    let (failed, ()) = within(async { tokio::join!(upload, change) }).await;
+    let is_source = matches!(failed, Err(Error::Transport(TransportError::Source(_))));
+    assert!(is_source, "{failed:?}");
+    within(session.upload_file(pattern(10), "f")).await.unwrap();
+}
+
+#[tokio::test]
+async fn dropping_an_upload_cancels_it() {
+    let emulator = Emulator::start().await.unwrap();
+    let (session, _) = conversation(&emulator).await;
+    struct Endless(tokio::sync::mpsc::UnboundedSender<()>);
+    impl AsyncRead for Endless {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            let _ = self.0.send(());
+            buffer.fill(b'x');
+            Poll::Ready(Ok(buffer.len()))
+        }
+    }
+    let (reads, mut read) = tokio::sync::mpsc::unbounded_channel();
+    let source = UploadSource::reader(1 << 50, Endless(reads));
+    let upload = session.upload_file(source, "endless");
+    let mut progress = upload.progress();
+    within(async {
+        tokio::select! {
+            outcome = upload => panic!("{outcome:?}"),
+            _ = read.recv() => {}
+        }
+    })
+    .await;
+    // The source goes with the upload.
+    within(async { while read.recv().await.is_some() {} }).await;
+    within(async { while progress.next().await.is_some() {} }).await;
+    within(session.upload_file(pattern(10), "f")).await.unwrap();
+}
