@@ -8,7 +8,7 @@ use crate::missing;
 /// The names that the browser goes by.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Finds a Chromium in the `PATH`; `None` as [`missing`] has it.
+/// Finds a Chromium in the `PATH`; `None` as [`missing()`] has it.
 ///
 /// # Errors
 ///

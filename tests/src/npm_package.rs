@@ -15,7 +15,7 @@ pub struct NpmPackage {
 impl NpmPackage {
     /// Installs a package's dependencies as its lockfile has them.
     ///
-    /// `None` where there is no Node, as [`missing`] has it.
+    /// `None` where there is no Node, as [`missing()`] has it.
     ///
     /// # Errors
     ///
