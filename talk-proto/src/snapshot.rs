@@ -6,6 +6,7 @@ use imbl::Vector;
 use serde::{Serialize, Serializer};
 
 use crate::changes::Changes;
+use crate::filter::ConversationFilter;
 use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
@@ -15,7 +16,7 @@ use crate::model::{
 ///
 /// Made by [`Session::subscribe`](crate::Session::subscribe); each variant says which
 /// [`Snapshot`] it gets.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[expect(
     missing_docs,
@@ -47,6 +48,9 @@ pub enum Topic {
     },
     /// Whether a user is online. [`Snapshot::Online`].
     Online { user: UserId },
+    /// The current user's conversations that match a filter, the most recently active in front;
+    /// 20 to begin with. [`Snapshot::Conversations`].
+    Conversations { filter: Option<ConversationFilter> },
 }
 
 /// What a subscription shows at one moment: immutable, and cheap to clone and keep.
@@ -73,6 +77,8 @@ pub enum Snapshot {
     Reactions(Option<Window<ReactionSnapshot>>),
     /// Whether a user is online.
     Online(Option<Arc<OnlineSnapshot>>),
+    /// Conversations, the most recently active in front.
+    Conversations(Window<ConversationSnapshot>),
 }
 
 /// The part of a list that is loaded. Serialises as the list of its items.

@@ -8,7 +8,7 @@ use super::linger::Linger;
 use super::requests::Requests;
 use super::users::Users;
 use crate::error::RequestError;
-use crate::model::{User, UserId};
+use crate::model::{ConversationId, Side, User, UserId};
 use crate::options::Limits;
 use crate::time::Time;
 
@@ -26,12 +26,16 @@ pub(super) struct Context {
     pub(super) linger: Linger,
     /// Stores that may have something to ask the server.
     pub(super) wanting: Agenda,
+    /// Stores that are subscribed once the server has ended other subscriptions.
+    pub(super) deferred: Agenda,
     /// Stores whose viewers may have something new to see.
     pub(super) changed: BTreeSet<StoreKey>,
     /// Stores that may have lost the last one who shows them.
     pub(super) orphans: BTreeSet<StoreKey>,
     /// What shows a user that changed.
     pub(super) touched: VecDeque<Dependent>,
+    /// What lists of conversations make of their conversations.
+    pub(super) listed: VecDeque<Listed>,
     /// Stores that cannot go on.
     pub(super) failed: VecDeque<(StoreKey, RequestError)>,
 }
@@ -47,9 +51,11 @@ impl Context {
             users: Users::new(),
             linger: Linger::default(),
             wanting: Agenda::default(),
+            deferred: Agenda::default(),
             changed: BTreeSet::new(),
             orphans: BTreeSet::new(),
             touched: VecDeque::new(),
+            listed: VecDeque::new(),
             failed: VecDeque::new(),
         }
     }
@@ -57,7 +63,10 @@ impl Context {
     /// Keeps `user` up to date for `dependent` from now on.
     pub(super) fn hold_user(&mut self, user: &UserId, dependent: Dependent) {
         if self.users.hold(user, dependent) {
-            if self.ready {
+            let key = StoreKey::User(user.clone());
+            if self.requests.is_closing(&key.scope()) {
+                self.deferred.add(&key);
+            } else if self.ready {
                 self.requests.user(user.clone());
             }
         } else {
@@ -81,11 +90,23 @@ impl Context {
     pub(super) fn clear(&mut self) {
         self.requests.clear();
         self.wanting.clear();
+        self.deferred.clear();
         self.changed.clear();
         self.orphans.clear();
         self.touched.clear();
+        self.listed.clear();
         self.failed.clear();
     }
+}
+
+/// What a list of conversations makes of one.
+pub(super) enum Listed {
+    /// It shows the conversation, and knows it.
+    Feed(StoreKey, Box<Side>),
+    /// It would know the conversation.
+    Watch(StoreKey, ConversationId),
+    /// It does not show the conversation any more.
+    Release(StoreKey, ConversationId),
 }
 
 /// Stores in the order in which they were put down, each once.
@@ -106,6 +127,11 @@ impl Agenda {
         let key = self.queue.pop_front()?;
         self.members.remove(&key);
         Some(key)
+    }
+
+    pub(super) fn take_all(&mut self) -> VecDeque<StoreKey> {
+        self.members.clear();
+        std::mem::take(&mut self.queue)
     }
 
     pub(super) fn clear(&mut self) {

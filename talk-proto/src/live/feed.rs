@@ -34,7 +34,7 @@ pub(super) struct Feed<T> {
 
 /// What a page is asked with.
 #[derive(Serialize)]
-pub(super) struct PageQuery<'a, F: Serialize> {
+pub(super) struct PageQuery<'a, F: Serialize + ?Sized> {
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
@@ -73,14 +73,14 @@ impl<T> Feed<T> {
 
     /// Sends what is needed to have `wanted` items where there are `loaded`. `filter` goes with
     /// the first page.
-    pub(super) fn fetch<F: Serialize>(
+    pub(super) fn fetch<F: Serialize + ?Sized>(
         &mut self,
         wanted: usize,
         loaded: usize,
         filter: Option<&F>,
         cx: &mut Context,
     ) {
-        if !cx.ready || self.sync.fetch.is_some() {
+        if !cx.ready || self.sync.fetch.is_some() || !self.sync.is_subscribed() {
             return;
         }
         if self.sync.stage == Stage::Loaded && wanted > loaded && self.cursor == Cursor::Unknown {

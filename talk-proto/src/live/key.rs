@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::list_filter::ListFilter;
 use crate::command::{RequestId, SubscriptionId};
 use crate::model::{ConversationId, Emoji, MessageId, UserId};
 use crate::wire::path::path;
@@ -18,6 +19,7 @@ pub(super) enum StoreKey {
     Reactions(ConversationId, MessageId, Emoji),
     Messages(ConversationId),
     Side(ConversationId),
+    Conversations(ListFilter),
 }
 
 impl StoreKey {
@@ -44,6 +46,7 @@ impl StoreKey {
             ]),
             Self::Messages(c) => path(&["/me/conversations/", c.as_str(), "/messages"]),
             Self::Side(c) => path(&["/me/conversations/", c.as_str()]),
+            Self::Conversations(_) => "/me/conversations".to_owned(),
         }
     }
 
@@ -56,9 +59,45 @@ impl StoreKey {
             | Self::Participants(_)
             | Self::Participant(..)
             | Self::Side(_) => 30,
-            Self::Typing(_) | Self::Reactions(..) | Self::Messages(_) => 10,
+            Self::Typing(_) | Self::Reactions(..) | Self::Messages(_) | Self::Conversations(_) => {
+                10
+            }
         })
     }
+}
+
+impl StoreKey {
+    /// What the thing is a part of.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::User(u) | Self::Online(u) => Scope::User(u.clone()),
+            Self::Conversations(_) => Scope::Lists,
+            Self::Typing(c)
+            | Self::Participants(c)
+            | Self::Participant(c, _)
+            | Self::Reactions(c, ..)
+            | Self::Messages(c)
+            | Self::Side(c) => Scope::Conversation(c.clone()),
+        }
+    }
+
+    /// The filter of a list of conversations.
+    pub(super) fn filter(&self) -> Option<&ListFilter> {
+        match self {
+            Self::Conversations(filter) => Some(filter),
+            _ => None,
+        }
+    }
+}
+
+/// Things that may be told of by the same events.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    User(UserId),
+    /// Everything of one conversation.
+    Conversation(ConversationId),
+    /// All lists, which tell of every conversation.
+    Lists,
 }
 
 /// Who looks at a store.

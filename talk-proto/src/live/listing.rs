@@ -23,6 +23,11 @@ impl Position {
         tie: i64::MAX,
     };
 
+    /// Whether an item of this time would lie behind the place.
+    pub(super) fn is_before(self, time: i64) -> bool {
+        self.time < time
+    }
+
     pub(super) fn is_at(self, time: i64) -> bool {
         self.time == time
     }

@@ -75,6 +75,10 @@ impl MessageStore {
         }
     }
 
+    pub(super) fn is_shown_as_last(&self) -> bool {
+        self.shown_as_last
+    }
+
     pub(super) fn last_message(&self) -> LastMessage {
         match self.feed.sync.stage {
             Stage::Unloaded => return LastMessage::Unknown,

@@ -10,10 +10,12 @@
 //! subscribed, and what nobody shows lingers for a while.
 
 mod context;
+mod conversations;
 mod feed;
 mod gets;
 mod key;
 mod linger;
+mod list_filter;
 mod listing;
 mod messages;
 mod online;
@@ -121,6 +123,7 @@ impl Live {
         self.cx.ready = false;
         self.cx.requests.clear();
         self.cx.wanting.clear();
+        self.cx.deferred.clear();
         self.gets.lost();
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
@@ -154,13 +157,16 @@ impl Live {
                 if let Err(error) = answer
                     && !sync::is_absence(&error)
                 {
-                    cx.failed.push_back((key, error));
+                    let keys = self.stores.sharing(key).into_iter();
+                    cx.failed.extend(keys.map(|key| (key, error.clone())));
                 }
             }
+            Some(Purpose::Unsubscribe(_)) => self.open_deferred(),
             Some(Purpose::Load(key)) => {
                 if let Some(store) = self.stores.get_mut(&key) {
                     store.answer(fetch, answer, cx);
                 }
+                self.stores.apply_listed(cx);
             }
             Some(Purpose::Quote(conversation, message)) => {
                 if let Some(messages) = self.stores.messages(&conversation) {
@@ -228,6 +234,7 @@ impl Live {
     /// Works off what has changed.
     fn settle(&mut self) {
         loop {
+            self.stores.apply_listed(&mut self.cx);
             if let Some(dependent) = self.cx.touched.pop_front() {
                 self.user_changed(&dependent);
             } else if let Some((key, error)) = self.cx.failed.pop_front() {
@@ -255,6 +262,25 @@ impl Live {
         }
     }
 
+    /// Subscribes what waited for the end of other subscriptions.
+    fn open_deferred(&mut self) {
+        for key in self.cx.deferred.take_all() {
+            match &key {
+                StoreKey::User(user) if self.cx.requests.is_closing(&key.scope()) => {
+                    self.cx.deferred.add(&StoreKey::User(user.clone()));
+                }
+                StoreKey::User(user) if self.cx.users.is_unasked(user) => {
+                    self.cx.requests.user(user.clone());
+                }
+                _ => {
+                    if let Some(store) = self.stores.get_mut(&key) {
+                        store.open(&mut self.cx);
+                    }
+                }
+            }
+        }
+    }
+
     fn user_changed(&mut self, dependent: &Dependent) {
         let key = match dependent {
             Dependent::Viewer(_) => return,
@@ -268,7 +294,7 @@ impl Live {
 
     /// Starts the time after which a store is dropped that nobody shows.
     fn linger(&mut self, key: StoreKey) {
-        if self.is_wanted(&key) || !self.exists(&key) {
+        if self.needs_subscription(&key) || !self.exists(&key) {
             return;
         }
         let is_open = match &key {
@@ -282,7 +308,7 @@ impl Live {
             let until = self.cx.now + key.linger();
             self.cx.linger.start(key, until);
         } else {
-            self.remove(&key);
+            self.drop_store(&key);
         }
     }
 
@@ -294,12 +320,18 @@ impl Live {
         while let Some(key) = self.cx.orphans.pop_first() {
             self.cx.linger.stop(&key);
             self.drop_store(&key);
+            self.stores.apply_listed(&mut self.cx);
         }
     }
 
+    /// Drops a store that nobody shows, or the subscription that it does not need.
     fn drop_store(&mut self, key: &StoreKey) {
-        if self.exists(key) && !self.is_wanted(key) {
-            self.remove(key);
+        if !self.exists(key) || self.needs_subscription(key) {
+            return;
+        }
+        match self.stores.get_mut(key) {
+            Some(store) if store.is_wanted() => store.relax(&mut self.cx),
+            _ => self.remove(key),
         }
     }
 
@@ -308,8 +340,8 @@ impl Live {
             return self.stores.remove(key, &mut self.cx);
         };
         self.cx.users.remove(user);
-        if !self.cx.requests.withdraw_user(user) && self.cx.ready {
-            self.cx.requests.unsubscribe(key);
+        if self.cx.ready {
+            self.cx.requests.unsubscribe_user(user);
         }
     }
 
@@ -320,10 +352,13 @@ impl Live {
         }
     }
 
-    fn is_wanted(&self, key: &StoreKey) -> bool {
+    fn needs_subscription(&self, key: &StoreKey) -> bool {
         match key {
             StoreKey::User(user) => self.cx.users.is_wanted(user),
-            _ => self.stores.get(key).is_some_and(store::Store::is_wanted),
+            _ => {
+                let store = self.stores.get(key);
+                store.is_some_and(store::Store::needs_subscription)
+            }
         }
     }
 }

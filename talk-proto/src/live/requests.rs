@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use super::key::StoreKey;
+use super::key::{Scope, StoreKey};
 use super::{FetchId, LiveOutput};
 use crate::command::RequestId;
 use crate::model::{ConversationId, MessageId, UserId};
@@ -19,6 +19,8 @@ const USERS_PER_REQUEST: usize = 1000;
 pub(super) enum Purpose {
     /// To be told of a thing.
     Subscribe(StoreKey),
+    /// To be told no more.
+    Unsubscribe(StoreKey),
     /// To have the thing, or a page of it.
     Load(StoreKey),
     /// A message that others quote.
@@ -39,6 +41,10 @@ pub(super) struct Requests {
     open: BTreeMap<FetchId, Purpose>,
     subscribes: Vec<(FetchId, Request)>,
     loads: Vec<(FetchId, Request)>,
+    /// The subscription that all lists of conversations share, and how many do.
+    lists: Option<(FetchId, usize)>,
+    /// Where something was unsubscribed without an answer yet, and how many.
+    closing: BTreeMap<Scope, usize>,
     users: Vec<UserId>,
     users_once: Vec<UserId>,
     /// Everything that waits in `subscribes` and `loads`.
@@ -64,24 +70,74 @@ impl Requests {
             open: BTreeMap::new(),
             subscribes: Vec::new(),
             loads: Vec::new(),
+            lists: None,
+            closing: BTreeMap::new(),
             users: Vec::new(),
             users_once: Vec::new(),
             waiting: BTreeSet::new(),
         }
     }
 
+    /// Subscribes to a thing. All lists of conversations share one subscription.
     pub(super) fn subscribe(&mut self, key: &StoreKey) -> FetchId {
+        if let StoreKey::Conversations(_) = key
+            && let Some((fetch, count)) = &mut self.lists
+        {
+            *count += 1;
+            return *fetch;
+        }
         let request = Request::bare(Method::Subscribe, key.path());
         let fetch = self.register(Purpose::Subscribe(key.clone()));
         self.subscribes.push((fetch, request));
+        if let StoreKey::Conversations(_) = key {
+            self.lists = Some((fetch, 1));
+        }
         fetch
     }
 
-    /// Its answer does not matter.
-    pub(super) fn unsubscribe(&mut self, key: &StoreKey) {
+    /// Ends a subscription; one that was not sent never is.
+    pub(super) fn unsubscribe(&mut self, key: &StoreKey, subscription: FetchId) {
+        if let StoreKey::Conversations(_) = key
+            && let Some((_, count)) = &mut self.lists
+        {
+            *count -= 1;
+            if *count > 0 {
+                return;
+            }
+            self.lists = None;
+        }
+        if !self.forget(subscription) {
+            self.send_unsubscribe(key);
+        }
+    }
+
+    /// Ends the subscription to a user.
+    pub(super) fn unsubscribe_user(&mut self, user: &UserId) {
+        if !self.withdraw_user(user) {
+            self.send_unsubscribe(&StoreKey::User(user.clone()));
+        }
+    }
+
+    fn send_unsubscribe(&mut self, key: &StoreKey) {
         let request = Request::bare(Method::Unsubscribe, key.path());
-        let fetch = self.id();
+        let fetch = self.register_sent(Purpose::Unsubscribe(key.clone()));
         self.subscribes.push((fetch, request));
+        *self.closing.entry(key.scope()).or_default() += 1;
+    }
+
+    /// Whether something that is told of by the same events was unsubscribed, and the server has
+    /// not answered.
+    pub(super) fn is_closing(&self, scope: &Scope) -> bool {
+        let is_conversation = |scope: &Scope| matches!(scope, Scope::Conversation(_));
+        match scope {
+            Scope::User(_) => self.closing.contains_key(scope),
+            Scope::Conversation(_) => {
+                self.closing.contains_key(scope) || self.closing.contains_key(&Scope::Lists)
+            }
+            Scope::Lists => {
+                self.closing.contains_key(scope) || self.closing.keys().any(is_conversation)
+            }
+        }
     }
 
     pub(super) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
@@ -135,7 +191,7 @@ impl Requests {
     }
 
     /// Takes a user back out of the next batch. Whether they were in it.
-    pub(super) fn withdraw_user(&mut self, user: &UserId) -> bool {
+    fn withdraw_user(&mut self, user: &UserId) -> bool {
         let before = self.users.len();
         self.users.retain(|other| other != user);
         self.users.len() < before
@@ -164,7 +220,17 @@ impl Requests {
 
     /// What an answer is for, which is told once.
     pub(super) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
-        self.open.remove(&fetch)
+        let purpose = self.open.remove(&fetch)?;
+        if let Purpose::Unsubscribe(key) = &purpose {
+            let scope = key.scope();
+            if let Some(count) = self.closing.get_mut(&scope) {
+                *count -= 1;
+                if *count == 0 {
+                    self.closing.remove(&scope);
+                }
+            }
+        }
+        Some(purpose)
     }
 
     /// No request of this connection is answered any more.
@@ -172,6 +238,8 @@ impl Requests {
         self.open.clear();
         self.subscribes.clear();
         self.loads.clear();
+        self.lists = None;
+        self.closing.clear();
         self.users.clear();
         self.users_once.clear();
         self.waiting.clear();

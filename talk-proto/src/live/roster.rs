@@ -143,11 +143,10 @@ impl<E: Entry> Roster<E> {
 
     /// Takes up an entry that came by an event, unless it lies behind what is loaded.
     fn add(&mut self, entry: E, cx: &mut Context) {
+        // One that is here already came with a page, and is as new as that.
         let old = self.entries.get(entry.user());
-        if let Some((position, _)) = old
-            && position.is_at(entry.time())
-        {
-            return self.put(*position, entry, cx);
+        if old.is_some_and(|(position, _)| position.is_at(entry.time())) {
+            return;
         }
         let position = self.listing.place(entry.time(), E::NEW_AT);
         let is_behind = match self.listing.last() {

@@ -1,6 +1,6 @@
 //! Conversations, as the current user sees them, each with its last message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::FetchId;
@@ -31,29 +31,88 @@ pub(super) struct SideStore {
     /// What is shown; `None` until that is known.
     current: Option<Option<Arc<ConversationSnapshot>>>,
     views: BTreeMap<ViewerId, Option<Option<Arc<ConversationSnapshot>>>>,
+    /// The lists that hold it. They are told of it, and feed it.
+    lists: BTreeSet<StoreKey>,
+    /// Whether a list would know it, and no page will tell.
+    is_watched: bool,
+    conversation: ConversationId,
 }
 
 impl SideStore {
     pub(super) fn new(conversation: ConversationId) -> Self {
         Self {
-            sync: Sync::new(StoreKey::Side(conversation)),
+            sync: Sync::new(StoreKey::Side(conversation.clone())),
             side: None,
             held: None,
             is_current: false,
             current: None,
             views: BTreeMap::new(),
+            lists: BTreeSet::new(),
+            is_watched: false,
+            conversation,
         }
     }
 
+    pub(super) fn conversation(&self) -> &ConversationId {
+        &self.conversation
+    }
+
+    /// The conversation, if it is known for certain.
+    pub(super) fn side(&self) -> Option<&Arc<Side>> {
+        let is_loaded = self.sync.stage == Stage::Loaded;
+        self.side.as_ref().filter(|_| is_loaded)
+    }
+
+    /// What is shown, if it is all that is known.
+    pub(super) fn snapshot(&self) -> Option<Option<&Arc<ConversationSnapshot>>> {
+        let current = self.current.as_ref().filter(|_| self.is_current)?;
+        Some(current.as_ref())
+    }
+
+    /// The lists that hold it.
+    pub(super) fn lists(&self) -> &BTreeSet<StoreKey> {
+        &self.lists
+    }
+
+    /// A list shows the conversation.
+    pub(super) fn add_list(&mut self, list: StoreKey) {
+        self.lists.insert(list);
+    }
+
+    /// A list shows the conversation no more.
+    pub(super) fn remove_list(&mut self, list: &StoreKey, cx: &mut Context) {
+        self.lists.remove(list);
+        cx.orphans.insert(self.sync.key().clone());
+    }
+
+    /// Takes what a list was told, unless more is known.
+    pub(super) fn feed(&mut self, side: Side, cx: &mut Context) {
+        if self.sync.stage == Stage::Loaded {
+            cx.changed.insert(self.sync.key().clone());
+            return;
+        }
+        self.sync.drop_load(cx);
+        self.take(Some(side), cx);
+        self.open(cx);
+    }
+
+    /// Gets the conversation, unless it is known or will be told.
+    pub(super) fn watch(&mut self, cx: &mut Context) {
+        self.is_watched = true;
+        cx.wanting.add(self.sync.key());
+        cx.changed.insert(self.sync.key().clone());
+    }
+
     /// Brings what is shown up to date with the messages of the conversation.
-    pub(super) fn refresh(&mut self, messages: &MessageStore) {
+    pub(super) fn refresh(&mut self, messages: Option<&MessageStore>) {
         self.is_current = false;
         let current = match (self.sync.stage, &self.side) {
             (Stage::Unloaded, _) => return,
             (Stage::Absent, _) | (Stage::Loaded, None) => None,
             (Stage::Loaded, Some(side)) => {
                 let side = Arc::clone(side);
-                let Some(last_message) = self.last_message(messages) else {
+                let last_message = messages.and_then(|messages| self.last_message(messages));
+                let Some(last_message) = last_message else {
                     return;
                 };
                 Some(ConversationSnapshot { side, last_message })
@@ -85,29 +144,9 @@ impl SideStore {
         }
     }
 
-    fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
-        match (event, side) {
-            (ServerEvent::SideCreated { state, .. }, side) => *side = Some(Arc::new(state.clone())),
-            (ServerEvent::SideDeleted { .. }, side) => *side = None,
-            (ServerEvent::SideEdited { diff, .. }, Some(side)) => {
-                Arc::make_mut(side).apply_side(diff.clone());
-            }
-            (ServerEvent::ConversationEdited { diff, .. }, Some(side)) => {
-                Arc::make_mut(side).apply_conversation(diff.clone());
-            }
-            (ServerEvent::ParticipantEdited { user_id, diff, .. }, Some(side)) if user_id == me => {
-                Arc::make_mut(side).apply_participant(diff.clone());
-            }
-            _ => {}
-        }
-    }
-
     /// Takes `side` as what the server holds, and what came since.
     fn take(&mut self, side: Option<Side>, cx: &mut Context) {
-        let mut side = side.map(Arc::new);
-        for event in self.sync.log() {
-            Self::apply(&mut side, event, &cx.me);
-        }
+        let side = fold(side, self.sync.log(), &cx.me);
         self.sync.clear_log();
         self.set(side, cx);
     }
@@ -124,13 +163,58 @@ impl SideStore {
     }
 }
 
+/// Changes the current user's view of a conversation, where `None` = they have none.
+pub(super) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
+    match (event, side) {
+        (ServerEvent::SideCreated { state, .. }, side) => *side = Some(Arc::new(state.clone())),
+        (ServerEvent::SideDeleted { .. }, side) => *side = None,
+        (ServerEvent::SideEdited { diff, .. }, Some(side)) => {
+            Arc::make_mut(side).apply_side(diff.clone());
+        }
+        (ServerEvent::ConversationEdited { diff, .. }, Some(side)) => {
+            Arc::make_mut(side).apply_conversation(diff.clone());
+        }
+        (ServerEvent::ParticipantEdited { user_id, diff, .. }, Some(side)) if user_id == me => {
+            Arc::make_mut(side).apply_participant(diff.clone());
+        }
+        _ => {}
+    }
+}
+
+/// What the server holds, given its answer and the events that came before it.
+///
+/// Joining is told to whoever is subscribed to any part of the conversation, also before the
+/// subscription that tells of later changes: an answer that knows of it is newer.
+pub(super) fn fold<'a>(
+    answer: Option<Side>,
+    events: impl IntoIterator<Item = &'a ServerEvent, IntoIter: Clone>,
+    me: &UserId,
+) -> Option<Arc<Side>> {
+    let events = events.into_iter();
+    let joined_at = answer.as_ref().map(|side| side.joined_at);
+    let is_known = |event: &ServerEvent| match event {
+        ServerEvent::SideCreated { state, .. } => Some(state.joined_at) <= joined_at,
+        _ => false,
+    };
+    let known = events.clone().zip(1..).filter(|(event, _)| is_known(event));
+    let skipped = known.map(|(_, count)| count).last().unwrap_or(0);
+    let mut side = answer.map(Arc::new);
+    for event in events.skip(skipped) {
+        apply(&mut side, event, me);
+    }
+    side
+}
+
 impl Store for SideStore {
     fn open(&mut self, cx: &mut Context) {
-        self.sync.open(cx);
+        if self.needs_subscription() {
+            self.sync.open(cx);
+        }
     }
 
     fn lost(&mut self) {
         self.sync.lost();
+        self.is_watched = false;
     }
 
     fn close(&mut self, cx: &mut Context) {
@@ -142,11 +226,20 @@ impl Store for SideStore {
     }
 
     fn is_wanted(&self) -> bool {
+        !self.views.is_empty() || !self.lists.is_empty()
+    }
+
+    fn needs_subscription(&self) -> bool {
         !self.views.is_empty()
     }
 
+    fn relax(&mut self, cx: &mut Context) {
+        self.sync.unsubscribe(cx);
+    }
+
     fn fetch(&mut self, cx: &mut Context) {
-        if self.sync.should_load(cx) {
+        let is_fed = !self.needs_subscription();
+        if self.sync.should_load(cx) || is_fed && self.is_watched && self.sync.can_load(cx) {
             let fetch = cx.requests.load(self.sync.key(), &NoParameters {});
             self.sync.fetch = Some(fetch);
         }
@@ -178,7 +271,7 @@ impl Store for SideStore {
             return;
         }
         let mut side = self.side.clone();
-        Self::apply(&mut side, event, &cx.me);
+        apply(&mut side, event, &cx.me);
         if side != self.side {
             self.set(side, cx);
         }
@@ -192,6 +285,7 @@ impl Store for SideStore {
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
         self.views.insert(viewer, None);
+        self.sync.open(cx);
         cx.changed.insert(self.sync.key().clone());
     }
 

@@ -110,9 +110,7 @@ impl<T: Thing> Single<T> {
     }
 
     fn set(&mut self, cx: &mut Context) {
-        if let Some(fetch) = self.sync.fetch.take() {
-            cx.requests.forget(fetch);
-        }
+        self.sync.drop_load(cx);
         self.sync.stage = match self.value {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
@@ -186,7 +184,7 @@ impl<T: Thing> Store for Single<T> {
         if self.sync.stage == Stage::Unloaded {
             let mut whole = None;
             self.thing.apply(&mut whole, event);
-            if whole.is_some() {
+            if whole.is_some() && self.sync.is_open(cx) {
                 // The event tells everything: no answer can tell more.
                 self.value = whole;
                 self.set(cx);

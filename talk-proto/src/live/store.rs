@@ -28,8 +28,18 @@ pub(super) trait Store {
     /// Whether the server was asked to tell of the thing.
     fn is_open(&self, cx: &Context) -> bool;
 
-    /// Whether anybody looks at it.
+    /// Whether it is shown, even if by others who are told of it.
     fn is_wanted(&self) -> bool;
+
+    /// Whether it takes a subscription of its own to keep it up to date.
+    fn needs_subscription(&self) -> bool {
+        self.is_wanted()
+    }
+
+    /// Ends the subscription of what others are told of.
+    fn relax(&mut self, cx: &mut Context) {
+        let _ = cx;
+    }
 
     /// Sends what is missing.
     fn fetch(&mut self, cx: &mut Context);

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::context::Context;
+use super::context::{Context, Listed};
+use super::conversations::{self, ConversationList};
 use super::key::{StoreKey, ViewerId};
+use super::list_filter::ListFilter;
 use super::messages::MessageStore;
 use super::online::Presence;
 use super::participant::OneParticipant;
@@ -25,6 +27,7 @@ pub(super) struct Stores {
     typing: BTreeMap<ConversationId, Single<WhoTypes>>,
     reactions: BTreeMap<ConversationId, BTreeMap<(MessageId, Emoji), Roster<Reaction>>>,
     online: BTreeMap<UserId, Single<Presence>>,
+    conversations: BTreeMap<ListFilter, ConversationList>,
     /// The order in which stores came to be, in which they are subscribed again.
     serials: BTreeMap<StoreKey, u64>,
     next_serial: u64,
@@ -55,6 +58,7 @@ impl Stores {
             }
             StoreKey::Messages(c) => self.messages.get(c).map(as_store),
             StoreKey::Side(c) => self.sides.get(c).map(as_store),
+            StoreKey::Conversations(filter) => self.conversations.get(filter).map(as_store),
         }
     }
 
@@ -74,6 +78,7 @@ impl Stores {
             }
             StoreKey::Messages(c) => self.messages.get_mut(c).map(as_store_mut),
             StoreKey::Side(c) => self.sides.get_mut(c).map(as_store_mut),
+            StoreKey::Conversations(filter) => self.conversations.get_mut(filter).map(as_store_mut),
         }
     }
 
@@ -87,6 +92,9 @@ impl Stores {
         cx.linger.stop(key);
         if let Some(store) = self.get_mut(key) {
             store.add_viewer(viewer, cx);
+        }
+        if let StoreKey::Side(c) = key {
+            self.show_last(c, cx);
         }
     }
 
@@ -124,19 +132,26 @@ impl Stores {
             StoreKey::Side(c) => {
                 self.sides.insert(c.clone(), SideStore::new(c));
             }
+            StoreKey::Conversations(filter) => {
+                let list = ConversationList::new(filter.clone());
+                self.conversations.insert(filter, list);
+            }
         }
         if let Some(store) = self.get_mut(key) {
             store.open(cx);
         }
-        if let StoreKey::Side(c) = key {
-            self.make(&StoreKey::Messages(c.clone()), cx);
-            if let Some(messages) = self.messages.get_mut(c) {
-                cx.linger.stop(messages.key());
-                messages.set_shown_as_last(true, cx);
-            }
-        }
     }
 
+    /// Keeps the last message of a conversation up to date.
+    fn show_last(&mut self, c: &ConversationId, cx: &mut Context) {
+        self.make(&StoreKey::Messages(c.clone()), cx);
+        if let Some(messages) = self.messages.get_mut(c)
+            && !messages.is_shown_as_last()
+        {
+            cx.linger.stop(messages.key());
+            messages.set_shown_as_last(true, cx);
+        }
+    }
     /// Drops a store, and lets go of what it shows.
     pub(super) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
         if let Some(store) = self.get_mut(key) {
@@ -165,6 +180,7 @@ impl Stores {
                 }
             }
             StoreKey::Messages(c) => drop(self.messages.remove(c)),
+            StoreKey::Conversations(filter) => drop(self.conversations.remove(filter)),
             StoreKey::Side(c) => {
                 self.sides.remove(c);
                 if let Some(messages) = self.messages.get_mut(c) {
@@ -174,11 +190,98 @@ impl Stores {
         }
     }
 
-    /// Brings the conversation up to date with its messages.
-    pub(super) fn refresh_side(&mut self, conversation: &ConversationId) {
-        let side = self.sides.get_mut(conversation);
-        if let (Some(side), Some(messages)) = (side, self.messages.get(conversation)) {
-            side.refresh(messages);
+    /// Brings a conversation up to date with its messages, and lists with the conversation.
+    pub(super) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
+        let Some(store) = self.sides.get(c) else {
+            return;
+        };
+        let lists = store.lists().clone();
+        let mut is_shown = store.needs_subscription();
+        for filter in lists.iter().filter_map(StoreKey::filter) {
+            if let (Some(list), Some(side)) = (self.conversations.get_mut(filter), store.side()) {
+                is_shown |= list.consider(side, cx);
+            }
+        }
+        if is_shown {
+            self.show_last(c, cx);
+        }
+        let Some(store) = self.sides.get_mut(c) else {
+            return;
+        };
+        store.refresh(self.messages.get(c));
+        for filter in lists.iter().filter_map(StoreKey::filter) {
+            if let Some(list) = self.conversations.get_mut(filter) {
+                list.side_changed(store, cx);
+            }
+        }
+    }
+
+    /// Does what lists of conversations make of their conversations.
+    pub(super) fn apply_listed(&mut self, cx: &mut Context) {
+        while let Some(listed) = cx.listed.pop_front() {
+            match listed {
+                Listed::Feed(list, side) => {
+                    let id = side.id.clone();
+                    let shows = list.filter().and_then(|f| self.conversations.get(f));
+                    let is_shown = shows.is_some_and(|list| list.shows(&id));
+                    if let Some(store) = self.listed_side(list, &id, cx) {
+                        store.feed(*side, cx);
+                    }
+                    if is_shown {
+                        self.show_last(&id, cx);
+                    }
+                }
+                Listed::Watch(list, id) => {
+                    if let Some(store) = self.listed_side(list, &id, cx) {
+                        store.watch(cx);
+                    }
+                }
+                Listed::Release(list, id) => {
+                    if let Some(store) = self.sides.get_mut(&id) {
+                        store.remove_list(&list, cx);
+                    }
+                }
+            }
+        }
+    }
+
+    fn listed_side(
+        &mut self,
+        list: StoreKey,
+        id: &ConversationId,
+        cx: &mut Context,
+    ) -> Option<&mut SideStore> {
+        self.make(&StoreKey::Side(id.clone()), cx);
+        let store = self.sides.get_mut(id)?;
+        store.add_list(list);
+        Some(store)
+    }
+
+    /// The lists that cannot do without a conversation; the others let it go.
+    pub(super) fn lists_that_need(
+        &mut self,
+        c: &ConversationId,
+        cx: &mut Context,
+    ) -> Vec<StoreKey> {
+        let lists = self.sides.get(c).map(|store| store.lists().clone());
+        let mut lists: Vec<StoreKey> = lists.unwrap_or_default().into_iter().collect();
+        lists.retain(|key| {
+            let list = key
+                .filter()
+                .and_then(|filter| self.conversations.get_mut(filter));
+            list.is_some_and(|list| !list.drop_candidate(c, cx))
+        });
+        lists
+    }
+
+    /// The stores that share the subscription of one.
+    pub(super) fn sharing(&self, key: StoreKey) -> Vec<StoreKey> {
+        match key {
+            StoreKey::Conversations(_) => {
+                let lists = self.conversations.keys().cloned();
+                lists.map(StoreKey::Conversations).collect()
+            }
+            _ => vec![key],
         }
     }
 
@@ -188,6 +291,16 @@ impl Stores {
 
     /// Gives an event to every store that it concerns.
     pub(super) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+        self.tell_one(event, cx);
+        if conversations::conversation(event).is_some() {
+            for list in self.conversations.values_mut() {
+                list.handle_event(event, cx);
+            }
+            self.apply_listed(cx);
+        }
+    }
+
+    fn tell_one(&mut self, event: &ServerEvent, cx: &mut Context) {
         match event {
             ServerEvent::UserCreated { user_id, .. } => {
                 cx.handle_user_event(user_id, event);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{Dependent, StoreKey, ViewerId};
+use super::list_filter::ListFilter;
 use super::store::News;
 use super::{Get, Live, LiveOutput};
 use crate::command::{Reply, RequestId, SubscriptionId};
@@ -164,7 +165,9 @@ impl Live {
                         .map(|(v, user)| News::of(v, Snapshot::User(user))),
                 );
             }
-            StoreKey::Side(conversation) => self.stores.refresh_side(conversation),
+            StoreKey::Side(conversation) => {
+                self.stores.refresh_side(conversation, &mut self.cx);
+            }
             StoreKey::Messages(conversation) if self.stores.has_side(conversation) => {
                 self.cx.changed.insert(StoreKey::Side(conversation.clone()));
             }
@@ -190,6 +193,11 @@ impl Live {
             && self.stores.has_side(conversation)
         {
             self.fail(&StoreKey::Side(conversation.clone()), error);
+        }
+        if let StoreKey::Side(conversation) = key {
+            for list in self.stores.lists_that_need(conversation, &mut self.cx) {
+                self.fail(&list, error);
+            }
         }
         let Some(store) = self.stores.get(key) else {
             return;
@@ -294,6 +302,7 @@ fn store_of(topic: Topic) -> StoreKey {
             emoji,
         } => StoreKey::Reactions(conversation, message, emoji),
         Topic::Online { user } => StoreKey::Online(user),
+        Topic::Conversations { filter } => StoreKey::Conversations(ListFilter::new(filter)),
     }
 }
 
@@ -302,6 +311,7 @@ fn growth(key: &StoreKey) -> Option<(usize, usize)> {
     match key {
         StoreKey::Messages(_) | StoreKey::Reactions(..) => Some((100, 30)),
         StoreKey::Participants(_) => Some((50, 10)),
+        StoreKey::Conversations(_) => Some((30, 20)),
         StoreKey::User(_)
         | StoreKey::Online(_)
         | StoreKey::Typing(_)
@@ -324,6 +334,7 @@ fn reply(snapshot: Snapshot) -> Result<Reply, RequestError> {
         Snapshot::Messages(_)
         | Snapshot::Participants(_)
         | Snapshot::Typing(_)
+        | Snapshot::Conversations(_)
         | Snapshot::Online(_) => return Err(TransportError::Malformed.into()),
     })
 }

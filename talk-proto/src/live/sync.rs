@@ -34,7 +34,9 @@ pub(super) enum Verdict {
 /// The state of one store's subscription and load.
 ///
 /// Events that arrive before an answer may or may not be part of it, so they are kept and
-/// applied over it: every event sets values, and applying one twice changes nothing.
+/// applied over it: every event sets values, and applying one twice changes nothing. Only events
+/// from before the subscription could do harm. Therefore nothing is subscribed while the server
+/// has not answered that it unsubscribed something that the same events tell of.
 #[derive(Debug)]
 pub(super) struct Sync {
     key: StoreKey,
@@ -59,12 +61,23 @@ impl Sync {
         &self.key
     }
 
-    /// Subscribes on a connection that is ready, and asks for the load.
+    /// Subscribes on a connection that is ready, unless that is done, and asks for the load.
     pub(super) fn open(&mut self, cx: &mut Context) {
-        if cx.ready {
+        if !cx.ready || self.subscription.is_some() {
+            return;
+        }
+        // What is known already, from a list, must not miss anything meanwhile.
+        if self.stage == Stage::Unloaded && cx.requests.is_closing(&self.key.scope()) {
+            cx.deferred.add(&self.key);
+        } else {
             self.subscription = Some(cx.requests.subscribe(&self.key));
             cx.wanting.add(&self.key);
         }
+    }
+
+    /// Whether there is a subscription, sent or about to be.
+    pub(super) fn is_subscribed(&self) -> bool {
+        self.subscription.is_some()
     }
 
     /// Whether the subscription was sent.
@@ -75,13 +88,14 @@ impl Sync {
 
     /// Ends the subscription; one that was not sent never is.
     pub(super) fn close(&mut self, cx: &mut Context) {
-        if let Some(fetch) = self.fetch.take() {
-            cx.requests.forget(fetch);
-        }
-        if let Some(fetch) = self.subscription.take()
-            && !cx.requests.forget(fetch)
-        {
-            cx.requests.unsubscribe(&self.key);
+        self.drop_load(cx);
+        self.unsubscribe(cx);
+    }
+
+    /// Ends the subscription, but not a load.
+    pub(super) fn unsubscribe(&mut self, cx: &mut Context) {
+        if let Some(fetch) = self.subscription.take() {
+            cx.requests.unsubscribe(&self.key, fetch);
         }
     }
 
@@ -95,6 +109,11 @@ impl Sync {
 
     /// Whether a load should be sent now.
     pub(super) fn should_load(&self, cx: &Context) -> bool {
+        self.can_load(cx) && self.subscription.is_some()
+    }
+
+    /// Whether a load could be sent, were it not for the subscription.
+    pub(super) fn can_load(&self, cx: &Context) -> bool {
         cx.ready && self.fetch.is_none() && self.stage == Stage::Unloaded
     }
 
@@ -114,9 +133,10 @@ impl Sync {
     }
 
     /// Keeps the event if an answer is awaited, or if `awaiting` something beside. Whether to
-    /// apply it at once.
+    /// apply it at once. What comes before anything was sent is older than any answer.
     pub(super) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut Context) -> bool {
-        if self.stage == Stage::Unloaded || self.fetch.is_some() || awaiting {
+        let is_loading = self.stage == Stage::Unloaded && self.is_open(cx);
+        if is_loading || self.fetch.is_some() || awaiting {
             self.log.push(event.clone());
             if self.log.len() > LOG_LIMIT {
                 self.reload(cx);
@@ -127,6 +147,13 @@ impl Sync {
 
     /// Judges an answer that the thing is there, or is not.
     pub(super) fn judge(&self, found: bool) -> Verdict {
+        if let StoreKey::Conversations(_) = self.key {
+            return if found {
+                Verdict::Take
+            } else {
+                Verdict::Absent
+            };
+        }
         let mut membership = self.log.iter().filter_map(|event| match event {
             ServerEvent::SideCreated { .. } => Some(true),
             ServerEvent::SideDeleted { .. } => Some(false),
@@ -142,6 +169,13 @@ impl Sync {
         }
     }
 
+    /// Needs no answer any more.
+    pub(super) fn drop_load(&mut self, cx: &mut Context) {
+        if let Some(fetch) = self.fetch.take() {
+            cx.requests.forget(fetch);
+        }
+    }
+
     /// What came while the answer was awaited.
     pub(super) fn log(&self) -> &[ServerEvent] {
         &self.log
@@ -154,9 +188,7 @@ impl Sync {
 
     /// Loads everything anew.
     pub(super) fn reload(&mut self, cx: &mut Context) {
-        if let Some(fetch) = self.fetch.take() {
-            cx.requests.forget(fetch);
-        }
+        self.drop_load(cx);
         self.stage = Stage::Unloaded;
         self.log.clear();
         cx.wanting.add(&self.key);
@@ -164,9 +196,7 @@ impl Sync {
 
     /// The thing is not there.
     pub(super) fn set_absent(&mut self, cx: &mut Context) {
-        if let Some(fetch) = self.fetch.take() {
-            cx.requests.forget(fetch);
-        }
+        self.drop_load(cx);
         self.stage = Stage::Absent;
         self.log.clear();
         cx.changed.insert(self.key.clone());

@@ -98,6 +98,12 @@ impl Users {
         store.is_some_and(|store| !store.dependents.is_empty())
     }
 
+    /// Whether the user is to be asked for, and was not.
+    pub(super) fn is_unasked(&self, user: &UserId) -> bool {
+        let store = self.stores.get(user);
+        store.is_some_and(|store| !store.is_fresh && store.fetch.is_none())
+    }
+
     pub(super) fn remove(&mut self, user: &UserId) {
         self.stores.remove(user);
     }
@@ -178,8 +184,12 @@ impl Context {
                     .next()
                     .map(|user| (**user).clone()),
             };
+            let exists = value.is_some();
             for event in store.log.drain(..) {
-                apply(&mut value, event);
+                // An answer that knows the user is newer than their creation.
+                if !exists || !matches!(event, ServerEvent::UserCreated { .. }) {
+                    apply(&mut value, event);
+                }
             }
             let same = store
                 .value
@@ -199,9 +209,11 @@ impl Context {
             return;
         };
         if !store.is_fresh {
-            store.log.push(event.clone());
-            if store.log.len() > LOG_LIMIT && self.ready {
-                // The next answer will know.
+            // What comes before anything was sent is older than any answer.
+            if store.fetch.is_some() {
+                store.log.push(event.clone());
+            }
+            if store.log.len() > LOG_LIMIT {
                 store.log.clear();
                 store.fetch = None;
                 self.requests.user(id.clone());

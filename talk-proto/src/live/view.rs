@@ -260,6 +260,18 @@ impl<T: PartialEq> ListView<T> {
                 (None, None) => {}
             }
         }
+        // Taken out and put back at once, perhaps at a place that sorts the same.
+        if changes.removed == changes.inserted {
+            let mut stays = |index: usize| match (items.get(index), shown.items.get(index)) {
+                (Some(old), Some(new)) if old == new => {
+                    shown.items.set(index, Arc::clone(old));
+                    true
+                }
+                _ => false,
+            };
+            changes.inserted.retain(|index| !stays(*index));
+            changes.removed.clone_from(&changes.inserted);
+        }
         Changes::List(changes)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, ListChanges};
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, Refused, RequestError};
 use crate::io::Event;
@@ -25,6 +25,9 @@ pub(super) struct Kit {
     /// Every snapshot of each subscription, the newest last.
     pub(super) seen: BTreeMap<SubscriptionId, Vec<Snapshot>>,
     pub(super) changes: BTreeMap<SubscriptionId, Changes>,
+    /// For each list, what a consumer who takes every fourth update saw last, and the changes
+    /// since.
+    slow: BTreeMap<SubscriptionId, (Vec<usize>, Changes)>,
     pub(super) ended: BTreeMap<SubscriptionId, Option<RequestError>>,
     pub(super) resolved: BTreeMap<RequestId, Result<Reply, RequestError>>,
     next: u64,
@@ -56,6 +59,7 @@ impl Kit {
             open: Vec::new(),
             seen: BTreeMap::new(),
             changes: BTreeMap::new(),
+            slow: BTreeMap::new(),
             ended: BTreeMap::new(),
             resolved: BTreeMap::new(),
             next: 0,
@@ -221,6 +225,29 @@ impl Kit {
         }
     }
 
+    /// The composed changes lead from what a slow consumer saw last.
+    fn check_slow(&mut self, id: SubscriptionId, changes: Changes) {
+        let seen = &self.seen[&id];
+        let Some(now) = addresses(&seen[seen.len() - 1]) else {
+            self.slow.remove(&id);
+            return;
+        };
+        let (before, pending) = match self.slow.remove(&id) {
+            Some((before, pending)) => (before, pending.then(changes, 1000)),
+            None => (Vec::new(), changes),
+        };
+        match &pending {
+            Changes::List(pending) => assert_eq!(pending.apply(&before, &now), now),
+            Changes::Reset => {}
+        }
+        if seen.len().is_multiple_of(4) || pending == Changes::Reset {
+            let nothing = Changes::List(ListChanges::default());
+            self.slow.insert(id, (now, nothing));
+        } else {
+            self.slow.insert(id, (before, pending));
+        }
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Updated {
@@ -237,6 +264,7 @@ impl Kit {
                     check(before, &update.snapshot, &update.changes);
                 }
                 seen.push(update.snapshot);
+                self.check_slow(subscription, update.changes.clone());
                 self.changes.insert(subscription, update.changes);
             }
             Event::Resolved { request, result } => {
@@ -266,7 +294,22 @@ fn check(before: &Snapshot, after: &Snapshot, changes: &Changes) {
             check_list(a, b, changes);
         }
         (Snapshot::Reactions(Some(a)), Snapshot::Reactions(Some(b))) => check_list(a, b, changes),
+        (Snapshot::Conversations(a), Snapshot::Conversations(b)) => check_list(a, b, changes),
         _ => assert_eq!(*changes, Changes::Reset),
+    }
+}
+
+/// Where the items of a list are: every snapshot is kept, so no address is used twice.
+fn addresses(snapshot: &Snapshot) -> Option<Vec<usize>> {
+    fn of<T>(window: &Window<T>) -> Vec<usize> {
+        window.iter().map(|item| Arc::as_ptr(item).addr()).collect()
+    }
+    match snapshot {
+        Snapshot::Messages(window) => window.as_ref().map(of),
+        Snapshot::Participants(window) => window.as_ref().map(of),
+        Snapshot::Reactions(window) => window.as_ref().map(of),
+        Snapshot::Conversations(window) => Some(of(window)),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Behaviour of the live half, without a session.
 
+mod conversation_list;
 mod conversations;
 mod gets;
 mod kit;
@@ -7,6 +8,8 @@ mod linger;
 mod lists;
 mod messages;
 mod quotes;
+mod random;
 mod reconnect;
 mod singles;
 mod users;
+mod world;

@@ -1,0 +1,99 @@
+//! Which conversations a list shows.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::filter::ConversationFilter;
+use crate::model::Side;
+use crate::wire::ServerEvent;
+
+/// The filter of one list, in its normal form: lists whose filters mean the same are one.
+#[derive(Clone)]
+pub(super) struct ListFilter(Arc<Inner>);
+
+struct Inner {
+    filter: ConversationFilter,
+    json: Box<RawValue>,
+}
+
+impl ListFilter {
+    pub(super) fn new(filter: Option<ConversationFilter>) -> Self {
+        let filter = filter.unwrap_or_default().normalized();
+        // A filter has string keys and plain values: it can be written.
+        let json = to_raw_value(&filter).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self(Arc::new(Inner { filter, json }))
+    }
+
+    /// The normal form, as it goes on the wire.
+    pub(super) fn json(&self) -> &RawValue {
+        &self.0.json
+    }
+
+    pub(super) fn matches(&self, side: &Side) -> bool {
+        self.0.filter.matches(&side.into()) == Some(true)
+    }
+
+    /// Whether a conversation may match of which no more is known than this change.
+    pub(super) fn may_match(&self, event: &ServerEvent) -> bool {
+        let matches = |subject| self.0.filter.matches(&subject) != Some(false);
+        match event {
+            ServerEvent::SideEdited { diff, .. } => matches(diff.into()),
+            ServerEvent::ConversationEdited { diff, .. } => matches(diff.into()),
+            ServerEvent::ParticipantEdited { diff, .. } => matches(diff.into()),
+            _ => true,
+        }
+    }
+
+    /// Whether the change is of something that decides about a match.
+    pub(super) fn mentions(&self, event: &ServerEvent) -> bool {
+        let filters = match &self.0.filter {
+            ConversationFilter::All(filter) => std::slice::from_ref(filter),
+            ConversationFilter::Any(filters) => filters,
+        };
+        filters.iter().any(|filter| match event {
+            ServerEvent::SideEdited { diff, .. } => {
+                let by_activity =
+                    filter.last_activity_at.is_some() || filter.has_messages.is_some();
+                diff.is_unread.is_some() && filter.is_unread.is_some()
+                    || diff.last_message_at.is_some() && by_activity
+            }
+            ServerEvent::ConversationEdited { diff, .. } => {
+                !diff.subject.is_keep() && filter.subject.is_some()
+                    || !diff.custom.is_keep() && !filter.custom.is_empty()
+            }
+            ServerEvent::ParticipantEdited { diff, .. } => {
+                !diff.access.is_keep() && filter.access.is_some()
+            }
+            _ => true,
+        })
+    }
+}
+
+impl PartialEq for ListFilter {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for ListFilter {}
+
+impl PartialOrd for ListFilter {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ListFilter {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.json().get().cmp(other.json().get())
+    }
+}
+
+impl fmt::Debug for ListFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.json().get())
+    }
+}

@@ -1,0 +1,414 @@
+//! Random histories against a small server: in the end everything that is shown is right.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::kit::{Kit, event};
+use super::world::{Answer, World};
+use crate::command::{RequestId, SubscriptionId};
+use crate::error::Refused;
+use crate::live::{FetchId, Get};
+use crate::snapshot::{Snapshot, Topic};
+
+const SEEDS: u64 = 60;
+const STEPS: usize = 250;
+
+#[test]
+fn after_any_history_everything_is_right() {
+    for seed in 0..SEEDS {
+        let mut history = History::new(seed);
+        for _ in 0..STEPS {
+            history.step();
+        }
+        history.settle();
+        history.check();
+    }
+}
+
+/// On its way to the client.
+enum Item {
+    Answer(FetchId, Answer),
+    Publish(Vec<Value>),
+}
+
+struct History {
+    seed: u64,
+    random: u64,
+    kit: Kit,
+    world: World,
+    is_connected: bool,
+    /// Answers that are made but not sent yet: events may overtake them.
+    made: VecDeque<(FetchId, Answer)>,
+    incoming: VecDeque<Item>,
+    topics: BTreeMap<SubscriptionId, Topic>,
+    requests: Vec<RequestId>,
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the history of seed {} went wrong", self.seed);
+        }
+    }
+}
+
+const CONVERSATIONS: [&str; 4] = ["c", "d", "e", "f"];
+const FILTERS: [&str; 6] = [
+    "null",
+    "null",
+    r#"{"isUnread":true}"#,
+    r#"{"access":["==","Read"]}"#,
+    r#"{"hasMessages":false}"#,
+    r#"["any",[{"subject":["!=",null],"isUnread":false},{"access":["==","Read"]}]]"#,
+];
+const USERS: [&str; 9] = [
+    "me", "alice", "bob", "carl", "dora", "emil", "fred", "gina", "hugo",
+];
+
+impl History {
+    fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            // A small cap now and then.
+            kit: Kit::with_window(if seed.is_multiple_of(4) { 35 } else { 100_000 }),
+            world: World::new(),
+            is_connected: false,
+            made: VecDeque::new(),
+            incoming: VecDeque::new(),
+            topics: BTreeMap::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// A number below `n`.
+    fn below(&mut self, n: usize) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        usize::try_from(self.random >> 33).unwrap() % n
+    }
+
+    fn conversation(&mut self) -> &'static str {
+        CONVERSATIONS[self
+            .below(CONVERSATIONS.len())
+            .min(self.below(CONVERSATIONS.len()))]
+    }
+
+    fn user(&mut self) -> &'static str {
+        USERS[self.below(USERS.len())]
+    }
+
+    fn step(&mut self) {
+        match self.below(100) {
+            0..30 => self.change_world(),
+            30..50 => self.make_answer(),
+            50..65 => self.send_answer(),
+            65..84 => self.receive(),
+            84..88 => self.subscribe(),
+            88..91 => self.unsubscribe(),
+            91..93 => self.load_more(),
+            93..95 => self.get(),
+            95..97 => self.pass_time(),
+            97 => self.disconnect(),
+            _ => self.connect(),
+        }
+        self.kit.drain();
+    }
+
+    fn change_world(&mut self) {
+        let (conversation, user) = (self.conversation(), self.user());
+        let message = self.below(40).min(self.below(40));
+        let what = self.below(40);
+        let name = format!("{user}{}", self.below(9));
+        let world = &mut self.world;
+        let events = match what {
+            0..12 => {
+                let newest = &world.conversations[conversation].messages;
+                let quotes = newest.get(message + 25).map(|message| message.id.clone());
+                world.send(
+                    conversation,
+                    user,
+                    quotes.filter(|_| what.is_multiple_of(2)),
+                )
+            }
+            12..15 => world.edit(conversation, message),
+            15..18 => world.delete(conversation, message),
+            18..22 => world.react(conversation, message / 4, user),
+            22..25 => world.rename(user, &name),
+            25..27 => world.set_subject(conversation, &name),
+            27 => world.read(conversation),
+            28..31 => world.toggle_member(conversation, user),
+            31 => world.toggle_member(conversation, "me"),
+            32..34 => world.set_access(conversation, user),
+            34..37 if user != "me" => world.toggle_typing(conversation, user),
+            37 => world.toggle_online(user),
+            38 if message == 0 => world.clear(conversation),
+            _ => world.edit(conversation, message + 30),
+        };
+        if self.is_connected && !events.is_empty() {
+            self.incoming.push_back(Item::Publish(events));
+        }
+    }
+
+    fn make_answer(&mut self) {
+        if self.is_connected && !self.kit.open.is_empty() {
+            let (fetch, request) = self.kit.open.remove(0);
+            let data: Value = serde_json::from_str(&request.data).unwrap();
+            let answer = self
+                .world
+                .answer(&request.method.to_string(), &request.path, &data);
+            self.made.push_back((fetch, answer));
+        }
+    }
+
+    fn send_answer(&mut self) {
+        if let Some((fetch, answer)) = self.made.pop_front() {
+            self.incoming.push_back(Item::Answer(fetch, answer));
+        }
+    }
+
+    fn receive(&mut self) {
+        let now = self.kit.now;
+        match self.incoming.pop_front() {
+            None => {}
+            Some(Item::Answer(fetch, Ok(body))) => {
+                let body = serde_json::value::to_raw_value(&body).unwrap();
+                self.kit.live.handle_answer(now, fetch, Ok(Some(&body)));
+            }
+            Some(Item::Answer(fetch, Err((status, code)))) => {
+                let refused = Refused::new(status, code, Vec::new());
+                self.kit.live.handle_answer(now, fetch, Err(refused.into()));
+            }
+            Some(Item::Publish(events)) => {
+                let events = events.iter().map(event).collect();
+                self.kit.live.handle_events(now, events);
+            }
+        }
+    }
+
+    fn subscribe(&mut self) {
+        let conversation = self.conversation().try_into().unwrap();
+        let user = self.user().try_into().unwrap();
+        let topic = match self.below(10) {
+            0..3 => Topic::Messages { conversation },
+            3 | 4 => Topic::Conversation { conversation },
+            5 => Topic::Conversations {
+                filter: serde_json::from_str(FILTERS[self.below(FILTERS.len())]).unwrap(),
+            },
+            6 => Topic::Participants { conversation },
+            7 => Topic::Typing { conversation },
+            8 => Topic::Participant { conversation, user },
+            _ => match self.below(3) {
+                0 => Topic::User { user },
+                1 => Topic::Online { user },
+                _ => Topic::Reactions {
+                    message: format!("m{}", 60 + self.below(30)).try_into().unwrap(),
+                    emoji: "👍".try_into().unwrap(),
+                    conversation,
+                },
+            },
+        };
+        let id = self.kit.subscribe(topic.clone());
+        self.topics.insert(id, topic);
+    }
+
+    fn unsubscribe(&mut self) {
+        if !self.topics.is_empty() {
+            let index = self.below(self.topics.len());
+            let id = *self.topics.keys().nth(index).unwrap();
+            self.topics.remove(&id);
+            self.kit.unsubscribe(id);
+        }
+    }
+
+    fn load_more(&mut self) {
+        if !self.topics.is_empty() {
+            let (index, count) = (self.below(self.topics.len()), self.below(30) + 1);
+            let id = *self.topics.keys().nth(index).unwrap();
+            self.requests
+                .extend(self.kit.try_load_more(id, Some(count)));
+        }
+    }
+
+    fn get(&mut self) {
+        let conversation = self.conversation().try_into().unwrap();
+        let user = self.user().try_into().unwrap();
+        let message = format!("m{}", self.below(120)).try_into().unwrap();
+        let get = match self.below(5) {
+            0 => Get::User(user),
+            1 => Get::Conversation(conversation),
+            2 => Get::Participant(conversation, user),
+            3 => Get::Message(conversation, message),
+            _ => Get::FirstReactions(conversation, message, "👍".try_into().unwrap()),
+        };
+        self.requests.push(self.kit.get(get));
+    }
+
+    fn pass_time(&mut self) {
+        let seconds = u64::try_from(self.below(20)).unwrap();
+        self.kit.now = self.kit.now + Duration::from_secs(seconds);
+        self.kit.live.handle_timeout(self.kit.now);
+    }
+
+    fn disconnect(&mut self) {
+        if self.is_connected {
+            self.is_connected = false;
+            self.kit.open.clear();
+            self.made.clear();
+            self.incoming.clear();
+            self.world.subscribed.clear();
+            self.kit.live.handle_lost(self.kit.now);
+        }
+    }
+
+    fn connect(&mut self) {
+        if !self.is_connected {
+            self.is_connected = true;
+            self.kit.live.handle_ready(self.kit.now);
+        }
+    }
+
+    /// Lets everything arrive.
+    fn settle(&mut self) {
+        self.connect();
+        for _ in 0..10_000 {
+            self.kit.drain();
+            self.make_answer();
+            self.send_answer();
+            self.receive();
+            if self.kit.open.is_empty() && self.made.is_empty() && self.incoming.is_empty() {
+                self.kit.drain();
+                if self.kit.open.is_empty() {
+                    return;
+                }
+            }
+        }
+        panic!("seed {}: it does not settle", self.seed);
+    }
+
+    fn check(&mut self) {
+        let seed = self.seed;
+        for request in &self.requests {
+            assert!(
+                self.kit.resolved.contains_key(request),
+                "seed {seed}: {request:?} hangs"
+            );
+        }
+        for (id, topic) in &self.topics {
+            assert!(
+                !self.kit.ended.contains_key(id),
+                "seed {seed}: {topic:?} ended"
+            );
+            let shown = self.kit.seen.get(id).and_then(|seen| seen.last());
+            let shown = shown.unwrap_or_else(|| panic!("seed {seed}: {topic:?} shows nothing"));
+            let loaded_all = match shown {
+                Snapshot::Messages(Some(window)) => Some(window.loaded_all()),
+                Snapshot::Participants(Some(window)) => Some(window.loaded_all()),
+                Snapshot::Reactions(Some(window)) => Some(window.loaded_all()),
+                Snapshot::Conversations(window) => Some(window.loaded_all()),
+                _ => None,
+            };
+            let shown = serde_json::to_value(shown).unwrap();
+            let mut right = self.right(topic);
+            if let (Some(items), Some(list)) = (shown.as_array(), right.as_array_mut()) {
+                let rest = list.len().saturating_sub(items.len());
+                list.truncate(items.len());
+                assert!(
+                    loaded_all != Some(true) || rest == 0,
+                    "seed {seed}: {topic:?} has more"
+                );
+            }
+            assert!(
+                shown == right,
+                "seed {seed}: {topic:?}\nshows {shown:#}\nnot   {right:#}"
+            );
+        }
+        for id in self.topics.keys().copied().collect::<Vec<_>>() {
+            self.kit.unsubscribe(id);
+        }
+        for _ in 0..4 {
+            self.kit.wait(40);
+        }
+        assert!(self.kit.live.is_idle(), "seed {seed}: something stays");
+        self.settle();
+        assert!(
+            self.world.subscribed.is_empty(),
+            "seed {seed}: {:?}",
+            self.world.subscribed
+        );
+    }
+
+    /// What a topic should show; of lists, all of it.
+    fn right(&self, topic: &Topic) -> Value {
+        let world = &self.world;
+        let is_mine = |name: &str| world.mine().iter().any(|mine| mine == name);
+        match topic {
+            Topic::User { user } => json!(world.user(user.as_str())),
+            Topic::Online { user } => world.user(user.as_str()).map_or(
+                Value::Null,
+                |shown| json!({"user": shown, "isConnected": world.online.contains(user.as_str())}),
+            ),
+            Topic::Conversations { filter } => {
+                let filter = filter.clone().unwrap_or_default();
+                let mine = world.mine_that_match(&filter);
+                mine.iter().map(|name| world.shown_side(name)).collect()
+            }
+            Topic::Conversation { conversation: c }
+            | Topic::Messages { conversation: c }
+            | Topic::Participants { conversation: c }
+            | Topic::Participant {
+                conversation: c, ..
+            }
+            | Topic::Typing { conversation: c }
+            | Topic::Reactions {
+                conversation: c, ..
+            } if !is_mine(c.as_str()) => {
+                json!(null)
+            }
+            Topic::Conversation { conversation } => world.shown_side(conversation.as_str()),
+            Topic::Messages { conversation } => {
+                let name = conversation.as_str();
+                let messages = world.conversations[name].messages.iter();
+                messages.map(|message| world.shown(name, message)).collect()
+            }
+            Topic::Participants { conversation } => {
+                world.shown_participants(conversation.as_str()).into()
+            }
+            Topic::Participant { conversation, user } => {
+                world.shown_participant(conversation.as_str(), user.as_str())
+            }
+            Topic::Typing { conversation } => {
+                let typing = world.typing(conversation.as_str());
+                let Some(users) = typing["usersTyping"].as_object() else {
+                    return typing;
+                };
+                let mut users: Vec<_> = users.iter().collect();
+                users.sort_by_key(|(_, since)| since.as_i64());
+                let users: Vec<_> = users
+                    .iter()
+                    .filter_map(|(user, _)| world.user(user))
+                    .collect();
+                json!({"many": false, "users": users})
+            }
+            Topic::Reactions {
+                conversation,
+                message,
+                ..
+            } => {
+                let messages = &world.conversations[conversation.as_str()].messages;
+                let Some(message) = messages.iter().find(|m| m.id == message.as_str()) else {
+                    return json!(null);
+                };
+                let mut reactions: Vec<_> = message.reactions.iter().collect();
+                reactions.sort_by_key(|(_, at)| **at);
+                let shown = |(user, at): (&String, &i64)| {
+                    Some(json!({"user": world.user(user)?, "createdAt": at}))
+                };
+                reactions.into_iter().filter_map(shown).collect()
+            }
+        }
+    }
+}
