@@ -4,6 +4,7 @@ mod args;
 mod calls;
 mod dispatch;
 mod failure;
+mod feeds;
 mod input;
 mod line;
 mod output;
