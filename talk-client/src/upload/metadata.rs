@@ -41,8 +41,19 @@ impl UploadMetadata {
     }
 
     /// Width and height in pixels, of an image or a video.
-    pub fn size(mut self, width: u32, height: u32) -> Self {
-        (self.width, self.height) = (Some(width), Some(height));
+    pub fn size(self, width: u32, height: u32) -> Self {
+        self.width(width).height(height)
+    }
+
+    /// The width in pixels, of an image or a video.
+    pub fn width(mut self, pixels: u32) -> Self {
+        self.width = Some(pixels);
+        self
+    }
+
+    /// The height in pixels, of an image or a video.
+    pub fn height(mut self, pixels: u32) -> Self {
+        self.height = Some(pixels);
         self
     }
 
