@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ConversationOptions, MessageOptions, MessagesOptions, ParticipantOptions, ReactionOptions,
-    SendOptions, UserOptions,
+    SearchOptions, SendOptions, UserOptions,
 };
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Demo,
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
-    /// Send a message
+    /// Send a message or a file
     Send(SendOptions),
     /// Show the messages of a conversation, and follow it
     Messages(MessagesOptions),
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Message(MessageOptions),
     /// Show and change the reactions to a message
     Reaction(ReactionOptions),
+    /// Find messages and conversations
+    Search(SearchOptions),
     /// Drive one session over standard input and output, one JSON object a line each way
     Rpc(rpc::Options),
     /// Show what texts become on the wire, one JSON object a line each way

@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod emulator;
 mod exit;
+mod files;
 mod markup;
 mod params;
 mod rpc;
@@ -34,6 +35,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Participant(options) => commands::run_participant(options, session()?),
         Command::Message(options) => commands::run_message(options, session()?),
         Command::Reaction(options) => commands::run_reaction(options, session()?),
+        Command::Search(options) => commands::run_search(options, session()?),
         Command::Rpc(options) => rpc::run(&options, session()?),
         Command::Markup => markup::run(),
     }

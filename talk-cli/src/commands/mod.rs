@@ -7,6 +7,7 @@ mod message;
 mod messages;
 mod participant;
 mod reaction;
+mod search;
 mod send;
 mod user;
 
@@ -15,5 +16,6 @@ pub(crate) use message::{Options as MessageOptions, run_message};
 pub(crate) use messages::{Options as MessagesOptions, run_messages};
 pub(crate) use participant::{Options as ParticipantOptions, run_participant};
 pub(crate) use reaction::{Options as ReactionOptions, run_reaction};
+pub(crate) use search::{Options as SearchOptions, run_search};
 pub(crate) use send::{Options as SendOptions, run_send};
 pub(crate) use user::{Options as UserOptions, run_user};

@@ -1,12 +1,14 @@
 //! The arguments of a call.
 
+use std::collections::BTreeMap;
 use std::vec::IntoIter;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use talk_tokio::{
-    ContentBlock, CustomPatch, EditMessage, MessageBody, MessageId, Patch, SendMessage,
+    ContentBlock, ConversationFilter, CustomPatch, EditMessage, MessageBody, MessageId, Patch,
+    SendMessage,
 };
 
 use super::failure::Failure;
@@ -44,6 +46,29 @@ impl Args {
             return Ok(T::default());
         };
         params::read(given.get()).map_err(Failure::usage)
+    }
+
+    /// As [`params`](Self::params), for a type that itself refuses members that it does not know.
+    pub(crate) fn strict_params<T: DeserializeOwned + Default>(&mut self) -> Result<T, Failure> {
+        match self.optional() {
+            Some(given) => params::read_strict(given.get()).map_err(Failure::usage),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// Which conversations are wanted: `{KEY: filter}`. Left out, or null, it wants all.
+    pub(crate) fn filter(&mut self, key: &str) -> Result<ConversationFilter, Failure> {
+        let mut given: BTreeMap<String, ConversationFilter> = match self.optional() {
+            Some(given) => serde_json::from_str(given.get()).map_err(|error| {
+                Failure::usage(format!("the filter is not understood: {error}"))
+            })?,
+            None => BTreeMap::new(),
+        };
+        let filter = given.remove(key);
+        match given.into_keys().next() {
+            Some(unknown) => Err(Failure::usage(format!("there is no parameter {unknown:?}"))),
+            None => Ok(filter.unwrap_or_default()),
+        }
     }
 
     /// A message to send: a text, or `{text or content, custom?, referencedMessage?}`.

@@ -113,7 +113,7 @@ impl Calls {
 }
 
 /// Whether two IDs are the same JSON.
-fn same(a: &RawValue, b: &RawValue) -> bool {
+pub(crate) fn same(a: &RawValue, b: &RawValue) -> bool {
     let value = |id: &RawValue| serde_json::from_str::<serde_json::Value>(id.get()).ok();
     a.get() == b.get() || value(a).is_some_and(|a| value(b) == Some(a))
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use talk_tokio::{
-    CallFuture, ConversationRef, Error, MessageRef, ParticipantRef, ReactionsRef, Subscription,
-    TransportError, UserRef,
+    CallFuture, ConversationRef, Error, MessageRef, ParticipantRef, ReactionsRef, Search, Session,
+    Subscription, TransportError, Uploading, UserRef,
 };
 
 use super::Rpc;
@@ -12,19 +12,22 @@ use super::args::Args;
 use super::calls::Job;
 use super::failure::Failure;
 use super::output::{Answer, json};
-use super::subscriptions::{Shown, Subscriptions};
+use super::subscriptions::Shown;
+use super::uploads;
 
 /// What a line that is understood leads to. Nothing has happened yet.
 pub(crate) enum Action {
     /// A call, answered when it is done.
     Call(Job),
-    /// A subscription; the line's ID is answered with its number.
-    Subscribe(Subscribe),
+    /// An upload, which tells how far it is.
+    Upload(Uploading),
+    /// A subscription or a search: the line's ID is answered with its number.
+    Start(Start),
     /// Something that is done and answered at once.
     Now(Box<dyn FnOnce(&mut Rpc) -> Answer>),
 }
 
-type Subscribe = Box<dyn FnOnce(&mut Subscriptions, Box<RawValue>)>;
+type Start = Box<dyn FnOnce(&mut Rpc, Box<RawValue>)>;
 type Entry = fn(&Rpc, &mut Args) -> Result<Action, Failure>;
 
 /// Reads the arguments of the call.
@@ -144,15 +147,50 @@ const CALLS: &[(&str, Entry)] = &[
         subscribe(move || reactions.subscribe())
     }),
     ("session.subscribeConversations", not_yet),
-    ("session.searchMessages", not_yet),
-    ("session.searchConversations", not_yet),
-    ("search.loadMore", not_yet),
-    ("search.setQuery", not_yet),
-    ("session.uploadFile", not_yet),
-    ("session.uploadImage", not_yet),
-    ("session.uploadVideo", not_yet),
-    ("session.uploadAudio", not_yet),
-    ("session.uploadVoice", not_yet),
+    ("session.searchMessages", |_, args| {
+        search(args, Session::search_messages)
+    }),
+    ("session.searchConversations", |_, args| {
+        search(args, Session::search_conversations)
+    }),
+    ("search.loadMore", |rpc, args| {
+        let number = args.number("search")?;
+        let job = rpc.searches.load_more(number, args.count()?)?;
+        Ok(Action::Call(job))
+    }),
+    ("search.setQuery", |rpc, args| {
+        let number = args.number("search")?;
+        let text = args.text("query")?;
+        let job = rpc
+            .searches
+            .set_query(number, text, args.filter("conversation")?)?;
+        Ok(Action::Call(job))
+    }),
+    ("session.uploadFile", |rpc, args| {
+        uploads::prepare(&rpc.session, args, |session, source, metadata| {
+            session.upload_file(source, metadata)
+        })
+    }),
+    ("session.uploadImage", |rpc, args| {
+        uploads::prepare(&rpc.session, args, |session, source, metadata| {
+            session.upload_image(source, metadata)
+        })
+    }),
+    ("session.uploadVideo", |rpc, args| {
+        uploads::prepare(&rpc.session, args, |session, source, metadata| {
+            session.upload_video(source, metadata)
+        })
+    }),
+    ("session.uploadAudio", |rpc, args| {
+        uploads::prepare(&rpc.session, args, |session, source, metadata| {
+            session.upload_audio(source, metadata)
+        })
+    }),
+    ("session.uploadVoice", |rpc, args| {
+        uploads::prepare(&rpc.session, args, |session, source, metadata| {
+            session.upload_voice(source, metadata)
+        })
+    }),
     ("session.setToken", |_, args| {
         let token = args.text("token")?;
         if token.is_empty() {
@@ -185,10 +223,13 @@ const CALLS: &[(&str, Entry)] = &[
             let cancelled = TransportError::Cancelled {
                 maybe_happened: true,
             };
-            if rpc.calls.stop(&id, &cancelled.into()) {
+            let cancelled = cancelled.into();
+            let was_waiting = rpc.calls.stop(&id, &cancelled);
+            let was_searching = rpc.searches.cancel(&id, &cancelled);
+            if was_waiting || was_searching {
                 Ok(())
             } else {
-                Err(Failure::usage("no call with this ID is waiting"))
+                Err(Failure::usage("nothing with this ID is under way"))
             }
         })
     }),
@@ -224,8 +265,21 @@ fn call<T: Serialize + 'static>(call: CallFuture<T>) -> Result<Action, Failure> 
 fn subscribe<S: Shown>(
     subscribe: impl FnOnce() -> Subscription<S> + 'static,
 ) -> Result<Action, Failure> {
-    Ok(Action::Subscribe(Box::new(move |subscriptions, id| {
-        subscriptions.start(id, subscribe());
+    Ok(Action::Start(Box::new(move |rpc, id| {
+        rpc.subscriptions.start(id, subscribe());
+    })))
+}
+
+/// A search for a text, in all conversations or in those of a filter.
+fn search<T: Serialize + Send + Sync + 'static>(
+    args: &mut Args,
+    search: fn(&Session) -> Search<T>,
+) -> Result<Action, Failure> {
+    let text = args.text("query")?;
+    let filter = args.filter("conversation")?;
+    Ok(Action::Start(Box::new(move |rpc, id| {
+        let search = search(&rpc.session);
+        rpc.searches.start(id, search, text, filter);
     })))
 }
 

@@ -41,6 +41,11 @@ impl Failure {
         }
     }
 
+    /// Whether the call could not be made as it was.
+    pub(crate) fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
+    }
+
     fn new(kind: Kind, error: &dyn std::fmt::Display, refused: Option<Refused>) -> Self {
         Self {
             kind,

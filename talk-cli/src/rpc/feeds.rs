@@ -89,6 +89,11 @@ impl<C: ?Sized> Feeds<C> {
         !self.starting.is_empty()
     }
 
+    /// Whether it has shown nothing yet.
+    pub(crate) fn is_starting(&self, number: u64) -> bool {
+        self.starting.contains(&number)
+    }
+
     /// Done when a feed has shown something for the first time, or has ended.
     pub(crate) async fn moved(&mut self) {
         match self.news.recv().await {

@@ -8,8 +8,10 @@ mod feeds;
 mod input;
 mod line;
 mod output;
+mod searches;
 mod serve;
 mod subscriptions;
+mod uploads;
 
 use std::io;
 use std::process::ExitCode;
@@ -19,6 +21,7 @@ use talk_tokio::{Session, TalkOptions};
 
 use self::calls::Calls;
 use self::output::Output;
+use self::searches::Searches;
 use self::subscriptions::Subscriptions;
 use crate::cli::seconds;
 use crate::exit::{Outcome, runtime};
@@ -37,6 +40,7 @@ pub(crate) struct Rpc {
     output: Output,
     calls: Calls,
     subscriptions: Subscriptions,
+    searches: Searches,
 }
 
 /// Runs until the end of input or of the session.

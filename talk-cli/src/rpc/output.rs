@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use talk_tokio::SearchStatus;
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
@@ -100,6 +101,48 @@ impl Output {
             subscription,
             ended,
             error,
+        })
+        .await;
+    }
+
+    /// `{"search": N, "results": […], "status": STATUS}`.
+    pub(crate) async fn found(&self, search: u64, results: &RawValue, status: SearchStatus) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            search: u64,
+            results: &'a RawValue,
+            status: SearchStatus,
+        }
+        self.line(&Line {
+            search,
+            results,
+            status,
+        })
+        .await;
+    }
+
+    /// `{"search": N, "error": {…}}`.
+    pub(crate) async fn search_failed(&self, search: u64, error: &Failure) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            search: u64,
+            error: &'a Failure,
+        }
+        self.line(&Line { search, error }).await;
+    }
+
+    /// `{"upload": ID, "sent": BYTES, "total": BYTES}`.
+    pub(crate) async fn progress(&self, upload: &RawValue, sent: u64, total: u64) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            upload: &'a RawValue,
+            sent: u64,
+            total: u64,
+        }
+        self.line(&Line {
+            upload,
+            sent,
+            total,
         })
         .await;
     }

@@ -18,7 +18,9 @@ use super::failure::Failure;
 use super::input::RawLine;
 use super::line::Line;
 use super::output::Output;
+use super::searches::Searches;
 use super::subscriptions::Subscriptions;
+use super::uploads;
 
 /// How long the driver has to answer everything after the session's end. It does so at once.
 const END_GRACE: Duration = Duration::from_secs(1);
@@ -43,6 +45,7 @@ pub(crate) async fn serve(
     let mut rpc = Rpc {
         calls: Calls::new(output.clone()),
         subscriptions: Subscriptions::new(output.clone()),
+        searches: Searches::new(output.clone()),
         session,
         output,
     };
@@ -76,8 +79,7 @@ impl Rpc {
         let mut shown = "idle";
         let mut drained: Option<Pin<Box<Sleep>>> = None;
         loop {
-            let is_quiet = self.calls.len() == 0 && !self.subscriptions.any_starting();
-            if drained.is_some() && is_quiet {
+            if drained.is_some() && self.is_quiet() {
                 return End::Input;
             }
             tokio::select! {
@@ -92,6 +94,7 @@ impl Rpc {
                 }
                 () = self.calls.answered() => {}
                 () = self.subscriptions.moved() => {}
+                () = self.searches.moved() => {}
                 read = lines.recv(), if drained.is_none() && self.calls.len() < max_calls => {
                     match read {
                         Some(lines) => lines.into_iter().for_each(|line| self.handle(line)),
@@ -101,6 +104,11 @@ impl Rpc {
                 () = until(&mut drained) => return End::Input,
             }
         }
+    }
+
+    /// Whether nothing is under way. Subscriptions may go on, once they have shown something.
+    fn is_quiet(&self) -> bool {
+        self.calls.len() == 0 && !self.subscriptions.any_starting() && !self.searches.any_starting()
     }
 
     /// Starts what the line asks for. It never waits: calls of lines that arrive together are made
@@ -113,7 +121,11 @@ impl Rpc {
         match prepare(self, &line.call, Args::new(line.args)) {
             Err(failure) => self.refuse(line.id, failure),
             Ok(Action::Call(job)) => self.calls.start(line.id, job),
-            Ok(Action::Subscribe(subscribe)) => subscribe(&mut self.subscriptions, line.id),
+            Ok(Action::Upload(upload)) => {
+                let job = uploads::job(upload, line.id.clone(), self.output.clone());
+                self.calls.start(line.id, job);
+            }
+            Ok(Action::Start(start)) => start(self, line.id),
             Ok(Action::Now(act)) => {
                 let answer = act(self);
                 self.calls
@@ -133,8 +145,11 @@ impl Rpc {
             after: drain_timeout,
             maybe_happened: true,
         };
-        self.calls.stop_all(&late.into());
+        let late = late.into();
+        self.calls.stop_all(&late);
+        self.searches.cancel_all(&late);
         self.calls.all_answered().await;
+        self.searches.all_ended().await;
         self.subscriptions.unsubscribe_all();
         self.subscriptions.all_ended().await;
         self.session.shutdown().await;
@@ -146,6 +161,7 @@ impl Rpc {
         let _ = timeout(END_GRACE, self.calls.all_answered()).await;
         self.calls.stop_all(&failure);
         self.calls.all_answered().await;
+        let _ = timeout(END_GRACE, self.searches.all_ended()).await;
         let _ = timeout(END_GRACE, self.subscriptions.all_ended()).await;
         self.output.session("error", Some(&failure)).await;
     }

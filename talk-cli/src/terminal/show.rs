@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use talk_proto::Custom;
 use talk_tokio::{
-    Access, ConversationSnapshot, MessageSnapshot, Notify, OnlineSnapshot, ParticipantSnapshot,
-    ReactionSnapshot, Translation, TypingSnapshot, User, Window,
+    Access, ConversationSnapshot, FoundMessage, MessageSnapshot, Notify, OnlineSnapshot,
+    ParticipantSnapshot, ReactionSnapshot, Translation, TypingSnapshot, User, Window,
 };
 
 use super::message::{message, quote};
@@ -110,6 +110,21 @@ impl Show for ParticipantSnapshot {
 impl Show for MessageSnapshot {
     fn show(&self, style: Style) -> String {
         message(self, style)
+    }
+}
+
+impl Show for FoundMessage {
+    fn show(&self, style: Style) -> String {
+        let conversation = &self.conversation;
+        let place = conversation
+            .subject
+            .as_deref()
+            .unwrap_or(conversation.id.as_str());
+        let place = style.paint(Paint::Dim, &safe(place));
+        format!(
+            "{place}\n  {}",
+            message(&self.message, style).replace('\n', "\n  ")
+        )
     }
 }
 

@@ -217,6 +217,41 @@ fn participants_and_reactions_are_listed() {
 }
 
 #[test]
+fn messages_and_conversations_are_found() {
+    let people = People::new();
+    for index in 0..12 {
+        people.succeeds("alice", &["send", "c1", &format!("cup {index}")]);
+    }
+    let shown = people.succeeds("bob", &["search", "messages", "cup 11"]);
+    assert_eq!(shown, "Tea\n  Alice  cup 11");
+    let shown = people.json("bob", &["search", "messages", "cup", "--limit", "12"]);
+    assert_eq!(shown.as_array().unwrap().len(), 12);
+    let shown = people.json("bob", &["search", "conversations", "te"]);
+    assert_eq!(shown[0]["id"], "c1");
+    let filter = r#"{"isUnread": false}"#;
+    let shown = people.json("bob", &["search", "messages", "cup", "--filter", filter]);
+    assert_eq!(shown, json!([]));
+    let output = people.run("bob", &["search", "messages", "cup", "--filter", "{"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_file_is_sent() {
+    let people = People::new();
+    let file = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
+    std::fs::write(file.path(), "not really a picture").unwrap();
+    let path = file.path().to_str().unwrap();
+    let id = people.succeeds("alice", &["send", "c1", "--file", path, "--as", "image"]);
+    let block = people.json("bob", &["message", "get", "c1", &id])["content"][0].clone();
+    assert_eq!(block["subtype"], "image");
+    assert_eq!(block["size"], 20);
+    let output = people.run("alice", &["send", "c1"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = people.fails("alice", &["send", "c1", "--file", "/nowhere/cat.png"]);
+    assert!(message.contains("could not be read"), "{message}");
+}
+
+#[test]
 fn what_is_watched_is_shown_as_it_changes() {
     let people = People::new();
     let mut process = people
@@ -267,6 +302,8 @@ fn everything_has_help() {
         &["message", "edit"],
         &["reaction"],
         &["reaction", "list"],
+        &["search"],
+        &["search", "messages"],
         &["rpc"],
         &["markup"],
     ] {

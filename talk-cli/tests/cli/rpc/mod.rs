@@ -1,4 +1,6 @@
 mod arguments;
 mod calls;
 mod ends;
+mod searches;
 mod subscriptions;
+mod uploads;

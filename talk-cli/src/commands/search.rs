@@ -1,0 +1,70 @@
+//! `talk search`: messages and conversations.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use talk_tokio::{ConversationFilter, Search, TalkOptions};
+
+use super::app::{App, Common, run};
+use crate::exit::{CliError, Outcome};
+use crate::terminal::Show;
+
+/// How many results the library loads at a time at most.
+const MAX_PAGE: usize = 50;
+
+/// What `talk search` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    target: Target,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Target {
+    /// Find messages by the words in them
+    Messages(Query),
+    /// Find conversations by the words in their subject
+    Conversations(Query),
+}
+
+#[derive(Debug, clap::Args)]
+struct Query {
+    /// The words, or how they begin
+    text: String,
+    /// How many to show at most
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    /// Only in the conversations that this wants, in JSON: {"isUnread": true}
+    #[arg(long, value_name = "JSON", value_parser = filter)]
+    filter: Option<ConversationFilter>,
+}
+
+/// Prints what is found, the newest first.
+pub(crate) fn run_search(options: Options, session: TalkOptions) -> Outcome {
+    run(session, &options.common, async |app| match options.target {
+        Target::Messages(query) => find(app, app.session.search_messages(), query).await,
+        Target::Conversations(query) => find(app, app.session.search_conversations(), query).await,
+    })
+}
+
+async fn find<T>(app: &App, search: Search<T>, query: Query) -> Result<(), CliError>
+where
+    T: Serialize + Show + Send + Sync + 'static,
+{
+    let filter = query.filter.unwrap_or_default();
+    let mut page = search.set_query(query.text, filter).await?;
+    while page.results.len() < query.limit && !page.loaded_all {
+        let missing = query.limit - page.results.len();
+        page = search.load_more(missing.min(MAX_PAGE)).await?;
+    }
+    page.results.truncate(query.limit);
+    let results: Vec<Arc<T>> = page.results;
+    Ok(app.printer.print(&results)?)
+}
+
+/// Reads a filter.
+pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

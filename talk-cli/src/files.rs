@@ -1,0 +1,20 @@
+//! Files to upload.
+
+use std::path::Path;
+
+use talk_tokio::UploadMetadata;
+
+/// What a file's name says of it.
+pub(crate) fn metadata(filename: &str) -> UploadMetadata {
+    let metadata = UploadMetadata::named(filename);
+    match mime_guess::from_path(filename).first_raw() {
+        Some(content_type) => metadata.content_type(content_type),
+        None => metadata,
+    }
+}
+
+/// The file's own name.
+pub(crate) fn filename(path: &Path) -> Option<String> {
+    let name = path.file_name()?;
+    Some(name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,259 @@
+//! Searches, each with a number.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_util::{FutureExt, StreamExt, TryFutureExt};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use talk_tokio::{CommandError, ConversationFilter, Error, Search, SearchUpdate};
+use tokio::sync::oneshot;
+
+use super::calls::{Job, same};
+use super::failure::Failure;
+use super::feeds::{Feed, Feeds, Follower};
+use super::output::{Output, json};
+
+/// Searches that have not ended, by number.
+pub(crate) struct Searches {
+    output: Output,
+    feeds: Feeds<dyn Controls>,
+}
+
+/// A page that is being looked for. What it holds is shown, not answered.
+type Page = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// What lines can do to a search, whatever it looks for.
+trait Controls: Send + Sync {
+    fn set_query(&self, text: String, filter: ConversationFilter) -> Page;
+    fn load_more(&self, limit: Option<usize>) -> Page;
+    /// Whether this call began it.
+    fn is_of(&self, id: &RawValue) -> bool;
+    /// Ends it, with an error that is told where something was under way.
+    fn stop(&self, failure: Option<Failure>);
+}
+
+struct Shared<T> {
+    id: Box<RawValue>,
+    search: Mutex<Search<T>>,
+    stop: Mutex<Option<oneshot::Sender<Option<Failure>>>>,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, Search<T>> {
+        lock(&self.search)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: Send + Sync + 'static> Controls for Shared<T> {
+    fn set_query(&self, text: String, filter: ConversationFilter) -> Page {
+        Box::pin(self.lock().set_query(text, filter).map_ok(drop))
+    }
+
+    fn load_more(&self, limit: Option<usize>) -> Page {
+        Box::pin(self.lock().load_more(limit).map_ok(drop))
+    }
+
+    fn is_of(&self, id: &RawValue) -> bool {
+        same(&self.id, id)
+    }
+
+    fn stop(&self, failure: Option<Failure>) {
+        if let Some(stop) = lock(&self.stop).take() {
+            // It may have ended in this very moment.
+            let _ = stop.send(failure);
+        }
+    }
+}
+
+impl Searches {
+    pub(crate) fn new(output: Output) -> Self {
+        Self {
+            output,
+            feeds: Feeds::new(),
+        }
+    }
+
+    /// Begins to search at once, answers the call with a number, and then writes what is found.
+    pub(crate) fn start<T: Serialize + Send + Sync + 'static>(
+        &mut self,
+        id: Box<RawValue>,
+        search: Search<T>,
+        text: String,
+        filter: ConversationFilter,
+    ) {
+        #[derive(Serialize)]
+        struct Searching {
+            search: u64,
+        }
+        let (stop, stopped) = oneshot::channel();
+        let shared = Arc::new(Shared {
+            id,
+            search: Mutex::new(search),
+            stop: Mutex::new(Some(stop)),
+        });
+        let mut first = shared.set_query(text, filter);
+        // So that it keeps its turn among the lines. The follower polls it from now on.
+        let answered = first.poll_unpin(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(answer) = answered {
+            first = Box::pin(std::future::ready(answer));
+        }
+        let controls: Arc<dyn Controls> = shared.clone();
+        let follower = self.feeds.add(controls);
+        let output = self.output.clone();
+        tokio::spawn(async move {
+            let searching = json(&Searching {
+                search: follower.number,
+            });
+            output.answer(&shared.id, &searching).await;
+            let number = follower.number;
+            tokio::select! {
+                biased;
+                Ok(failure) = stopped => {
+                    if let Some(failure) = failure {
+                        output.search_failed(number, &failure).await;
+                    }
+                }
+                () = follow(&shared, first, follower, &output) => {}
+            }
+        });
+    }
+
+    /// Searches for something else. It is answered after the lines that show what was found.
+    pub(crate) fn set_query(
+        &self,
+        number: u64,
+        text: String,
+        filter: ConversationFilter,
+    ) -> Result<Job, Failure> {
+        let feed = self.feed(number)?;
+        let page = feed.controls.set_query(text, filter);
+        Ok(self.job(number, feed, page))
+    }
+
+    /// Loads more. It is answered after the lines that show what was found.
+    pub(crate) fn load_more(&self, number: u64, limit: Option<usize>) -> Result<Job, Failure> {
+        let feed = self.feed(number)?;
+        let page = feed.controls.load_more(limit);
+        Ok(self.job(number, feed, page))
+    }
+
+    fn feed(&self, number: u64) -> Result<&Feed<dyn Controls>, Failure> {
+        Ok(self.feeds.get(number).ok_or(CommandError::Unknown)?)
+    }
+
+    fn job(&self, number: u64, feed: &Feed<dyn Controls>, page: Page) -> Job {
+        let caught_up = feed.caught_up();
+        let output = self.output.clone();
+        Box::pin(async move {
+            let outcome = page.await;
+            caught_up.await;
+            match outcome.map_err(Failure::from) {
+                Ok(()) => json(&()),
+                Err(failure) => {
+                    if !failure.is_usage() {
+                        output.search_failed(number, &failure).await;
+                    }
+                    Err(failure)
+                }
+            }
+        })
+    }
+
+    /// Ends the searches that this call began. `false` = there are none.
+    pub(crate) fn cancel(&self, id: &RawValue, failure: &Failure) -> bool {
+        let mut any = false;
+        for (number, search) in self.feeds.iter() {
+            if search.is_of(id) {
+                self.stop(number, search, failure);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Ends all searches.
+    pub(crate) fn cancel_all(&self, failure: &Failure) {
+        for (number, search) in self.feeds.iter() {
+            self.stop(number, search, failure);
+        }
+    }
+
+    fn stop(&self, number: u64, search: &dyn Controls, failure: &Failure) {
+        let is_starting = self.feeds.is_starting(number);
+        search.stop(is_starting.then(|| failure.clone()));
+    }
+
+    /// Whether there are some whose first page is being looked for.
+    pub(crate) fn any_starting(&self) -> bool {
+        self.feeds.any_starting()
+    }
+
+    /// Done when the first page of a search is there, or a search has ended.
+    pub(crate) async fn moved(&mut self) {
+        self.feeds.moved().await;
+    }
+
+    /// Done when all have ended.
+    pub(crate) async fn all_ended(&mut self) {
+        self.feeds.all_ended().await;
+    }
+}
+
+/// What there is to tell of a search.
+enum Step<T> {
+    Found(SearchUpdate<T>),
+    FirstPage(Result<(), Error>),
+}
+
+/// Writes what is found, and how the first page failed if it did, until the session ends.
+async fn follow<T: Serialize + Send + Sync + 'static>(
+    search: &Shared<T>,
+    first: Page,
+    mut follower: Follower,
+    output: &Output,
+) {
+    let number = follower.number;
+    let mut first = Some(first);
+    let mut last = None;
+    loop {
+        // What was found comes before the word that it is complete.
+        let poll_step = |cx: &mut Context<'_>| {
+            let update = search.lock().poll_next_unpin(cx);
+            if let Poll::Ready(Some(update)) = update {
+                return Poll::Ready(Some(Step::Found(update)));
+            }
+            match &mut first {
+                Some(page) => page
+                    .poll_unpin(cx)
+                    .map(|answer| Some(Step::FirstPage(answer))),
+                None => update.map(|_| None),
+            }
+        };
+        match follower.next(poll_step).await {
+            None => return,
+            Some(Step::FirstPage(answer)) => {
+                first = None;
+                if let Err(error) = answer {
+                    output.search_failed(number, &error.into()).await;
+                }
+                follower.started();
+            }
+            Some(Step::Found(update)) => {
+                let Ok(results) = json(&update.results) else {
+                    continue;
+                };
+                let line = (results.get().to_owned(), update.status);
+                if last.as_ref() != Some(&line) {
+                    output.found(number, &results, update.status).await;
+                    last = Some(line);
+                }
+            }
+        }
+    }
+}

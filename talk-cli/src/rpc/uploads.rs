@@ -1,0 +1,67 @@
+//! Uploads, and how far they are.
+
+use std::path::PathBuf;
+
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use talk_tokio::{Session, UploadMetadata, UploadSource, Uploading};
+
+use super::args::Args;
+use super::calls::Job;
+use super::dispatch::Action;
+use super::failure::Failure;
+use super::output::{Output, json};
+use crate::files;
+
+/// What is said of a file. Without a name it has that of its path.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    filename: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    duration: Option<f64>,
+}
+
+/// Reads the arguments of an upload, which `begin` begins.
+pub(super) fn prepare(
+    session: &Session,
+    args: &mut Args,
+    begin: impl FnOnce(&Session, UploadSource, UploadMetadata) -> Uploading,
+) -> Result<Action, Failure> {
+    let path = PathBuf::from(args.text("path")?);
+    let given: Metadata = args.strict_params()?;
+    let filename = given
+        .filename
+        .or_else(|| files::filename(&path))
+        .ok_or_else(|| Failure::usage("the filename is missing"))?;
+    let mut metadata = files::metadata(&filename);
+    if let Some(width) = given.width {
+        metadata = metadata.width(width);
+    }
+    if let Some(height) = given.height {
+        metadata = metadata.height(height);
+    }
+    if let Some(duration) = given.duration {
+        metadata = metadata.duration(duration);
+    }
+    Ok(Action::Upload(begin(session, path.into(), metadata)))
+}
+
+/// Makes an upload. How far it is stands in lines of its own, which name the call's ID.
+pub(super) fn job(mut uploading: Uploading, id: Box<RawValue>, output: Output) -> Job {
+    Box::pin(async move {
+        let mut progress = uploading.progress();
+        loop {
+            tokio::select! {
+                biased;
+                // The size is not known at once.
+                Some(now) = progress.next() => if now.total > 0 {
+                    output.progress(&id, now.sent, now.total).await;
+                },
+                outcome = &mut uploading => return json(&outcome?),
+            }
+        }
+    })
+}
