@@ -260,7 +260,7 @@ impl<R: Runtime> Driver<R> {
                 ticket,
                 topic,
                 display,
-            } => match self.core.subscribe(now, topic) {
+            } => match self.core.subscribe(now, *topic) {
                 Ok(id) => self.subscriptions.insert(id, ticket, display),
                 Err(error) => display.end(Some(error.into())),
             },

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Subscribe; what comes of it goes to `display`.
     Subscribe {
         ticket: Ticket,
-        topic: Topic,
+        topic: Box<Topic>,
         display: Arc<dyn Display>,
     },
     /// Nobody looks at the subscription any more.

@@ -70,7 +70,7 @@ impl<S> Subscription<S> {
         let cell = Arc::new(Cell::new());
         handle.push(Command::Subscribe {
             ticket,
-            topic,
+            topic: Box::new(topic),
             display: Arc::clone(&cell) as Arc<dyn Display>,
         });
         Self {
