@@ -10,36 +10,54 @@ use tungstenite::Message;
 /// Listens on a free port for as long as the test runs.
 pub(crate) struct Peer {
     pub(crate) host: String,
-    requests: Arc<Mutex<Vec<Value>>>,
+    frames: Arc<Mutex<Vec<Value>>>,
 }
+
+/// What a request is answered with: a status and a body.
+type Answer = dyn Fn(&str, &str) -> Option<(u16, Value)> + Send + Sync;
 
 impl Peer {
     /// Answers each request with what `answer` gives for its method and path, and leaves it
     /// without an answer for `None`.
     pub(crate) fn start(answer: fn(&str, &str) -> Option<Value>) -> Self {
+        Self::start_with_status(move |method, path| Some((200, answer(method, path)?)))
+    }
+
+    /// The same, with statuses.
+    pub(crate) fn start_with_status(
+        answer: impl Fn(&str, &str) -> Option<(u16, Value)> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let requests = Arc::default();
+        let frames = Arc::default();
         let peer = Self {
             host,
-            requests: Arc::clone(&requests),
+            frames: Arc::clone(&frames),
         };
+        let answer: Arc<Answer> = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let requests = Arc::clone(&requests);
-                thread::spawn(move || serve(stream.unwrap(), answer, &requests));
+                let frames = Arc::clone(&frames);
+                let answer = Arc::clone(&answer);
+                thread::spawn(move || serve(stream.unwrap(), &*answer, &frames));
             }
         });
         peer
     }
 
+    /// The requests so far, as `[METHOD, path, data, headers]`.
+    pub(crate) fn frames(&self) -> Vec<Value> {
+        self.frames.lock().unwrap().clone()
+    }
+
     /// The requests so far, as `[METHOD, path, data]`.
     pub(crate) fn requests(&self) -> Vec<Value> {
-        self.requests.lock().unwrap().clone()
+        let request = |frame: Value| json!([frame[0], frame[1], frame[2]]);
+        self.frames().into_iter().map(request).collect()
     }
 }
 
-fn serve(stream: TcpStream, answer: fn(&str, &str) -> Option<Value>, requests: &Mutex<Vec<Value>>) {
+fn serve(stream: TcpStream, answer: &Answer, frames: &Mutex<Vec<Value>>) {
     // What is no WebSocket, such as the check of the app, is not answered.
     let Ok(mut socket) = tungstenite::accept(stream) else {
         return;
@@ -54,17 +72,17 @@ fn serve(stream: TcpStream, answer: fn(&str, &str) -> Option<Value>, requests: &
         let (Some(method), Some(path)) = (frame[1].as_str(), frame[2].as_str()) else {
             continue;
         };
-        requests
+        frames
             .lock()
             .unwrap()
-            .push(json!([method, path, frame[3]]));
-        let body = if path == "/session/renew" {
-            Some(json!({"expiresInSeconds": null}))
+            .push(json!([method, path, frame[3], frame[4]]));
+        let answer = if path == "/session/renew" {
+            Some((200, json!({"expiresInSeconds": null})))
         } else {
             answer(method, path)
         };
-        if let Some(body) = body {
-            let answer = json!([frame[0], 200, body]).to_string();
+        if let Some((status, body)) = answer {
+            let answer = json!([frame[0], status, body]).to_string();
             socket.send(Message::text(answer)).unwrap();
         }
     }
