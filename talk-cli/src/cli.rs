@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ConversationOptions, MessageOptions, MessagesOptions, ParticipantOptions, ReactionOptions,
-    SearchOptions, SendOptions, UserOptions,
+    ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, ParticipantOptions,
+    ReactionOptions, SearchOptions, SendOptions, UserOptions,
 };
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Messages(MessagesOptions),
     /// Show and change users
     User(UserOptions),
+    /// Show the conversations that the user is in, and follow them
+    Conversations(ConversationsOptions),
     /// Show and change conversations
     Conversation(ConversationOptions),
     /// Show and change who is in a conversation

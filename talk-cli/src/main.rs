@@ -31,6 +31,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Send(options) => commands::run_send(options, session()?),
         Command::Messages(options) => commands::run_messages(options, session()?),
         Command::User(options) => commands::run_user(options, session()?),
+        Command::Conversations(options) => commands::run_conversations(options, session()?),
         Command::Conversation(options) => commands::run_conversation(options, session()?),
         Command::Participant(options) => commands::run_participant(options, session()?),
         Command::Message(options) => commands::run_message(options, session()?),

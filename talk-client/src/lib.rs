@@ -54,15 +54,16 @@ pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRe
 pub use runtime::Runtime;
 pub use search::{Search, SearchPage, SearchUpdate};
 pub use session::{ConnectionStates, ErrorHandler, Session, get_talk_session_on};
-pub use subscription::{Subscription, SubscriptionState, Update};
+pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
 pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,
     ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Custom,
-    CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken, FoundMessage,
-    Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot, MessageType,
-    Millis, Notify, OneOrMany, OnlineSnapshot, Origin, Pacing, ParticipantParams,
-    ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary, ReferencedMessageSnapshot,
-    Refused, SearchStatus, Secret, SendMessage, SessionError, Side, TextBlock, TextNode, Time,
-    Translation, TransportError, TypingSnapshot, User, UserId, UserParams, Window,
+    CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
+    FoundMessage, Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot,
+    MessageType, Millis, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
+    ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
+    ReferencedMessageSnapshot, Refused, SearchStatus, Secret, SendMessage, SessionError, Side,
+    SimpleFilter, StringFilter, TextBlock, TextNode, Time, Translation, TransportError,
+    TypingSnapshot, User, UserId, UserParams, Window,
 };
 pub use upload::{UploadMetadata, UploadProgress, UploadProgressStream, UploadSource, Uploading};

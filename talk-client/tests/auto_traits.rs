@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use talk_client::{
-    CallFuture, ConnectionStates, ConversationRef, Error, ErrorHandler, MessageRef,
-    MessageSnapshot, ParticipantRef, ReactionsRef, Session, Subscription, TalkOptions, Update,
-    User, UserRef, Window,
+    CallFuture, ConnectionStates, ConversationRef, ConversationSnapshot, Error, ErrorHandler,
+    MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef, Session, Subscription, TalkOptions,
+    Update, User, UserRef, Window,
 };
 
 fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
@@ -28,6 +28,8 @@ fn types_can_be_used_where_their_users_need_them() {
     type MessagesShown = Option<Window<MessageSnapshot>>;
     is_stream::<Subscription<UserShown>, Update<UserShown>>();
     is_stream::<Subscription<MessagesShown>, Update<MessagesShown>>();
+    type ConversationsShown = Window<ConversationSnapshot>;
+    is_stream::<Subscription<ConversationsShown>, Update<ConversationsShown>>();
     is_stream::<ConnectionStates, talk_client::ConnectionState>();
 
     is_spawnable::<CallFuture<UserShown>>();

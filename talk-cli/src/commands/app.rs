@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde::Serialize;
 use talk_tokio::{
-    ConversationRef, Error, MessageRef, ParticipantRef, Session, Subscription, TalkOptions,
-    TransportError, UserRef, Window, get_talk_session,
+    ConversationRef, Error, ListSnapshot, MessageRef, ParticipantRef, Session, Subscription,
+    TalkOptions, TransportError, UserRef, get_talk_session,
 };
 use tokio::time::timeout;
 
@@ -74,7 +74,7 @@ impl App {
     /// The first snapshot, in the time that an answer may take.
     pub(crate) async fn first<S: Clone + PartialEq>(
         &self,
-        subscription: &mut Subscription<S>,
+        subscription: &Subscription<S>,
     ) -> Result<S, Error> {
         let late = TransportError::Deadline {
             after: self.timeout,
@@ -90,31 +90,46 @@ impl App {
     where
         S: Clone + PartialEq + Serialize + Show,
     {
-        self.first(&mut subscription).await?;
+        self.first(&subscription).await?;
         while let Some(update) = subscription.next().await {
             self.printer.print(&update.snapshot)?;
         }
         Ok(subscription.terminated().await?)
     }
 
-    /// Prints up to so many items of a list.
-    pub(crate) async fn list<T>(
+    /// Loads so many items of a list, as far as there are.
+    pub(crate) async fn load<S>(
         &self,
-        mut subscription: Subscription<Option<Window<T>>>,
+        subscription: &Subscription<S>,
+        count: usize,
+    ) -> Result<S, Error>
+    where
+        S: ListSnapshot + Clone + PartialEq,
+    {
+        let mut shown = self.first(subscription).await?;
+        while shown
+            .window()
+            .is_some_and(|window| window.len() < count && !window.loaded_all())
+        {
+            subscription.load_more(None).await?;
+            shown = subscription.connected().await?;
+        }
+        Ok(shown)
+    }
+
+    /// Prints up to so many items of a list.
+    pub(crate) async fn list<S>(
+        &self,
+        subscription: Subscription<S>,
         limit: usize,
     ) -> Result<(), CliError>
     where
-        T: PartialEq + Serialize + Show,
+        S: ListSnapshot<Item: Serialize + Show> + Clone + PartialEq,
     {
-        let mut window = self.first(&mut subscription).await?;
-        while window
-            .as_ref()
-            .is_some_and(|window| window.len() < limit && !window.loaded_all())
-        {
-            subscription.load_more(None).await?;
-            window = subscription.latest().flatten();
-        }
-        let items = window.map(|window| window.iter().take(limit).cloned().collect::<Vec<_>>());
+        let shown = self.load(&subscription, limit).await?;
+        let items = shown
+            .window()
+            .map(|window| window.iter().take(limit).cloned().collect::<Vec<_>>());
         Ok(self.printer.print(&items)?)
     }
 }

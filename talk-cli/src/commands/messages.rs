@@ -33,14 +33,7 @@ pub(crate) fn run_messages(options: Options, session: TalkOptions) -> Outcome {
         let mut messages = app
             .conversation(&options.conversation)?
             .subscribe_messages();
-        let mut shown = app.first(&mut messages).await?;
-        while shown
-            .as_ref()
-            .is_some_and(|m| m.len() < options.last && !m.loaded_all())
-        {
-            messages.load_more(None).await?;
-            shown = messages.latest().flatten();
-        }
+        let mut shown = app.load(&messages, options.last).await?;
         begin(app, &options, &shown)?;
         if options.once {
             return Ok(());

@@ -2,6 +2,7 @@
 
 mod app;
 mod conversation;
+mod conversations;
 mod fields;
 mod message;
 mod messages;
@@ -12,6 +13,7 @@ mod send;
 mod user;
 
 pub(crate) use conversation::{Options as ConversationOptions, run_conversation};
+pub(crate) use conversations::{Options as ConversationsOptions, run_conversations};
 pub(crate) use message::{Options as MessageOptions, run_message};
 pub(crate) use messages::{Options as MessagesOptions, run_messages};
 pub(crate) use participant::{Options as ParticipantOptions, run_participant};

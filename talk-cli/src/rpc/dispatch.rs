@@ -146,7 +146,11 @@ const CALLS: &[(&str, Entry)] = &[
         let reactions = reactions(rpc, args)?;
         subscribe(move || reactions.subscribe())
     }),
-    ("session.subscribeConversations", not_yet),
+    ("session.subscribeConversations", |rpc, args| {
+        let filter = args.filter("filter")?;
+        let session = rpc.session.clone();
+        subscribe(move || session.subscribe_conversations(filter))
+    }),
     ("session.searchMessages", |_, args| {
         search(args, Session::search_messages)
     }),
@@ -288,8 +292,4 @@ fn now(act: impl FnOnce(&mut Rpc) -> Result<(), Failure> + 'static) -> Result<Ac
         act(rpc)?;
         json(&())
     })))
-}
-
-fn not_yet(_: &Rpc, _: &mut Args) -> Result<Action, Failure> {
-    Err(Failure::usage("this call is not supported yet"))
 }

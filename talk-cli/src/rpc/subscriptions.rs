@@ -44,6 +44,19 @@ impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Option<Arc<T>> 
 
 impl Shown for Option<TypingSnapshot> {}
 
+impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Window<T> {
+    fn loaded_all(&self) -> Option<bool> {
+        Some(self.loaded_all())
+    }
+
+    fn load_more(
+        subscription: &Subscription<Self>,
+        count: Option<usize>,
+    ) -> Result<CallFuture<()>, Failure> {
+        Ok(subscription.load_more(count))
+    }
+}
+
 impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Option<Window<T>> {
     fn loaded_all(&self) -> Option<bool> {
         // Where there is no list, there is nothing to load.

@@ -9,4 +9,4 @@ mod style;
 pub(crate) use message::{quote, reactions};
 pub(crate) use printer::Printer;
 pub(crate) use show::Show;
-pub(crate) use style::{Paint, Style};
+pub(crate) use style::{Paint, Style, safe};

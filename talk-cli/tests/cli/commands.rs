@@ -193,6 +193,62 @@ fn conversations_are_read_and_left() {
 }
 
 #[test]
+fn conversations_are_listed() {
+    let people = People::new();
+    people.succeeds("alice", &["conversation", "create", "c2"]);
+    people.succeeds("alice", &["participant", "add", "c2", "bob"]);
+    people.succeeds("alice", &["send", "c1", "Hi!"]);
+    let shown = people.succeeds("bob", &["conversations", "--once"]);
+    assert_eq!(shown, "Tea  c1  1 unread\n  last: Alice: Hi!\nc2");
+    let shown = people.json("bob", &["conversations", "--once", "--limit", "1"]);
+    assert_eq!(shown["id"], "c1");
+    assert_eq!(shown["lastMessage"]["plaintext"], "Hi!");
+
+    let once = ["conversations", "--once", "--filter"];
+    let shown = |filter| people.json("bob", &[&once[..], &[filter]].concat());
+    assert_eq!(shown(r#"{"isUnread": false}"#)["id"], "c2");
+    assert_eq!(
+        shown(r#"["any", [{"subject": ["==", "Tea"]}]]"#)["id"],
+        "c1"
+    );
+    assert_eq!(people.succeeds("carol", &["conversations", "--once"]), "");
+    for bad in [
+        "{",
+        r#"{"isunread": true}"#,
+        r#"{"access": ["is", "Read"]}"#,
+    ] {
+        let output = people.run("bob", &[&once[..], &[bad]].concat());
+        assert_eq!(output.status.code(), Some(2), "{bad}");
+    }
+}
+
+#[test]
+fn conversations_are_followed() {
+    let people = People::new();
+    people.succeeds("alice", &["conversation", "create", "c2"]);
+    let filter = r#"{"subject": ["oneOf", ["Tea", "Cake"]]}"#;
+    let mut process = people
+        .command("alice", &["conversations", "--json", "--filter", filter])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["id"], "c1");
+
+    people.succeeds("bob", &["send", "c1", "Hi!"]);
+    assert_eq!(next()["lastMessage"]["plaintext"], "Hi!");
+    people.succeeds("alice", &["conversation", "set", "c2", "--subject", "Cake"]);
+    assert_eq!(next()["id"], "c2");
+    people.succeeds("bob", &["conversation", "set", "c1", "--subject", "Milk"]);
+    assert_eq!(next(), json!({"id": "c1", "gone": true}));
+    people.succeeds("alice", &["conversation", "leave", "c2"]);
+    assert_eq!(next(), json!({"id": "c2", "gone": true}));
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
 fn participants_and_reactions_are_listed() {
     let people = People::new();
     people.succeeds(
@@ -294,6 +350,7 @@ fn everything_has_help() {
         &["messages"],
         &["user"],
         &["user", "set"],
+        &["conversations"],
         &["conversation"],
         &["conversation", "set"],
         &["participant"],

@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use talk_proto::{
-    AppId, ConnectionState, ConversationId, ConversationSnapshot, EmptyId, FoundMessage, Secret,
-    SessionError, UserId,
+    AppId, ConnectionState, ConversationFilter, ConversationId, ConversationSnapshot, EmptyId,
+    FoundMessage, Secret, SessionError, Topic, UserId, Window,
 };
 
 pub use self::connection::ConnectionStates;
@@ -19,6 +19,7 @@ pub use self::start::get_talk_session_on;
 use crate::handle::{Command, Handle};
 use crate::refs::{ConversationRef, UserRef};
 use crate::search::Search;
+use crate::subscription::Subscription;
 use crate::sync::lock;
 use crate::upload::{Kind, UploadMetadata, UploadSource, Uploading};
 
@@ -108,6 +109,43 @@ impl Session {
     {
         let id = id.try_into().map_err(Into::into)?;
         Ok(ConversationRef::new(self.handle.clone(), id))
+    }
+
+    /// The current user's conversations from now on, the most recently active in front: 20 to begin
+    /// with, and more with [`load_more`](Subscription::load_more), 1 to 30 at a time, 20 by default.
+    /// It is empty, and not absent, as long as the user is in none or does not exist.
+    ///
+    /// With a filter it holds the conversations that match it now: they come and go as they change.
+    /// A filter that nothing can match is no error, and shows nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::{SimpleFilter, StringFilter};
+    ///
+    /// let everything = session.subscribe_conversations(None);
+    /// for conversation in everything.connected().await?.iter() {
+    ///     println!("{:?}: {} unread", conversation.subject, conversation.unread_message_count);
+    /// }
+    /// everything.load_more(30).await?;
+    ///
+    /// let filter = SimpleFilter::new()
+    ///     .is_unread(true)
+    ///     .custom("category", StringFilter::one_of(["work", "family"]));
+    /// let unread = session.subscribe_conversations(filter);
+    /// println!("{} to read", unread.connected().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None here. The subscription ends with an error when the server refuses the list, as any does
+    /// when the session ends.
+    pub fn subscribe_conversations(
+        &self,
+        filter: impl Into<Option<ConversationFilter>>,
+    ) -> Subscription<Window<ConversationSnapshot>> {
+        let filter = filter.into();
+        Subscription::new(&self.handle, Topic::Conversations { filter })
     }
 
     /// A search in the messages of the current user's conversations, by their text. Nothing is

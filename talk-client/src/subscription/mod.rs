@@ -1,6 +1,7 @@
 //! Subscriptions: live snapshots as streams.
 
 mod cell;
+mod list;
 mod shown;
 mod state;
 
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use talk_proto::{Changes, CommandError, Topic, Window};
+use talk_proto::{Changes, CommandError, Topic};
 
 use self::cell::Cell;
 pub(crate) use self::cell::Display;
+pub use self::list::ListSnapshot;
 pub(crate) use self::shown::Shown;
 pub use self::state::SubscriptionState;
 use crate::error::Error;
@@ -138,7 +140,7 @@ impl<S> Subscription<S> {
     }
 }
 
-impl<T> Subscription<Option<Window<T>>> {
+impl<S: ListSnapshot> Subscription<S> {
     /// Loads more items and waits until the snapshot shows them. `count` is how many more than are
     /// loaded now; `None` is the usual step of this list. While one request runs, a larger count
     /// widens it.

@@ -7,6 +7,8 @@ use talk_proto::{
     Snapshot, TypingSnapshot, User, Window,
 };
 
+use super::list::ListSnapshot;
+
 /// The snapshots of one kind of topic.
 pub(crate) trait Shown: Clone + PartialEq + Send + Sync + 'static {
     /// The snapshot, when it is of this kind.
@@ -33,8 +35,8 @@ macro_rules! shown {
     };
 }
 
-fn window<T>(window: &Option<Window<T>>) -> usize {
-    window.as_ref().map_or(0, Window::len)
+fn list<S: ListSnapshot>(list: &S) -> usize {
+    list.window().map_or(0, Window::len)
 }
 
 fn single<T>(_: &T) -> usize {
@@ -43,9 +45,10 @@ fn single<T>(_: &T) -> usize {
 
 shown!(User, Option<Arc<User>>, single);
 shown!(Conversation, Option<Arc<ConversationSnapshot>>, single);
-shown!(Messages, Option<Window<MessageSnapshot>>, window);
-shown!(Participants, Option<Window<ParticipantSnapshot>>, window);
+shown!(Messages, Option<Window<MessageSnapshot>>, list);
+shown!(Participants, Option<Window<ParticipantSnapshot>>, list);
 shown!(Participant, Option<Arc<ParticipantSnapshot>>, single);
 shown!(Typing, Option<TypingSnapshot>, single);
-shown!(Reactions, Option<Window<ReactionSnapshot>>, window);
+shown!(Reactions, Option<Window<ReactionSnapshot>>, list);
 shown!(Online, Option<Arc<OnlineSnapshot>>, single);
+shown!(Conversations, Window<ConversationSnapshot>, list);

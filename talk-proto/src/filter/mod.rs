@@ -53,6 +53,13 @@ impl From<SimpleFilter> for ConversationFilter {
     }
 }
 
+/// So that conditions can stand where a filter may be left out.
+impl From<SimpleFilter> for Option<ConversationFilter> {
+    fn from(filter: SimpleFilter) -> Self {
+        Some(filter.into())
+    }
+}
+
 impl FromIterator<SimpleFilter> for ConversationFilter {
     fn from_iter<I: IntoIterator<Item = SimpleFilter>>(filters: I) -> Self {
         Self::Any(filters.into_iter().collect())

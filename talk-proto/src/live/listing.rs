@@ -60,6 +60,12 @@ pub(super) struct Shown<T> {
 }
 
 impl<T> Shown<T> {
+    /// The place of the last item, whether or not its nested data is known.
+    pub(super) fn last(&self) -> Option<Position> {
+        let shown = self.positions.back().copied();
+        shown.max(self.waiting.last().copied())
+    }
+
     /// How many items there are up to and including `position`.
     pub(super) fn count_until(&self, position: Position) -> usize {
         match self.positions.binary_search(&position) {

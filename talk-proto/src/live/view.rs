@@ -138,7 +138,7 @@ impl<T: PartialEq> ListView<T> {
         }
         let mut end = self.end.unwrap_or_else(|| first_end(shown, state));
         let resolved = self.extend(&mut end, shown, state);
-        if state.complete && shown.positions.back().is_none_or(|last| *last <= end) {
+        if state.complete && shown.last().is_none_or(|last| last <= end) {
             end = Position::LAST;
         }
         self.end = Some(end);
@@ -202,7 +202,7 @@ impl<T: PartialEq> ListView<T> {
         state: ListState,
     ) -> Option<(Option<Window<T>>, Changes)> {
         let visible = shown.count_until(end);
-        let loaded_all = state.complete && visible == shown.positions.len();
+        let loaded_all = state.complete && end == Position::LAST;
         let changes = self.changes(visible, shown);
         if let (
             Changes::List(changes),
@@ -280,6 +280,7 @@ impl<T: PartialEq> ListView<T> {
 fn first_end<T>(shown: &Shown<T>, state: ListState) -> Position {
     match shown.positions.get(state.initial - 1) {
         Some(position) => *position,
+        None if state.complete => Position::LAST,
         None => shown.positions.back().copied().unwrap_or(Position::LAST),
     }
 }

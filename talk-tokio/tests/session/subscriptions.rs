@@ -1,8 +1,8 @@
 use futures_util::StreamExt;
 use talk_emulator::Emulator;
 use talk_tokio::{
-    Changes, CommandError, ConversationRef, Error, Session, TalkOptions, TypingSnapshot,
-    UserParams, get_talk_session,
+    Changes, CommandError, ConversationFilter, ConversationParams, ConversationRef, Error, Session,
+    SimpleFilter, StringFilter, TalkOptions, TypingSnapshot, UserParams, get_talk_session,
 };
 
 use crate::server::within;
@@ -141,6 +141,74 @@ async fn every_kind_of_thing_can_be_looked_at() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn conversations_are_listed_and_more_of_them_loaded() {
+    let emulator = Emulator::start().await.unwrap();
+    let alice = session(&emulator, "alice").await;
+    for n in 0..45 {
+        let conversation = alice.conversation(n.to_string()).unwrap();
+        within(conversation.create_if_not_exists(Default::default()))
+            .await
+            .unwrap();
+    }
+
+    let conversations = alice.subscribe_conversations(None);
+    let window = within(conversations.connected()).await.unwrap();
+    assert_eq!((window.len(), window.loaded_all()), (20, false));
+    assert_eq!(window.first().unwrap().id.as_str(), "44");
+    within(conversations.load_more(3)).await.unwrap();
+    assert_eq!(conversations.latest().unwrap().len(), 23);
+    within(conversations.load_more(None)).await.unwrap();
+    assert_eq!(conversations.latest().unwrap().len(), 43);
+    within(conversations.load_more(30)).await.unwrap();
+    let window = conversations.latest().unwrap();
+    assert_eq!((window.len(), window.loaded_all()), (45, true));
+    let outcome = within(conversations.load_more(31)).await;
+    let Err(Error::Usage(CommandError::CountOutOfRange { max: 30, .. })) = outcome else {
+        panic!("{outcome:?}");
+    };
+
+    let nobody = TalkOptions::new("app", "nobody").unwrap();
+    let nobody = get_talk_session(nobody.host(emulator.host())).unwrap();
+    let conversations = nobody.subscribe_conversations(None);
+    let window = within(conversations.connected()).await.unwrap();
+    assert!(window.is_empty() && window.loaded_all());
+}
+
+#[tokio::test]
+async fn conversations_come_and_go_with_what_a_filter_wants() {
+    let emulator = Emulator::start().await.unwrap();
+    let (of_alice, of_bob) = conversation(&emulator).await;
+    let bob = session(&emulator, "bob").await;
+    let mut unread = bob.subscribe_conversations(SimpleFilter::new().is_unread(true));
+    let first = within(unread.next()).await.unwrap();
+    assert_eq!(first.changes, Changes::Reset);
+    assert!(first.snapshot.is_empty());
+    let about_tea = [
+        SimpleFilter::new().subject(StringFilter::is("Tea")),
+        SimpleFilter::new().custom("about", StringFilter::is("tea")),
+    ];
+    let about_tea: ConversationFilter = about_tea.into_iter().collect();
+    let mut about_tea = bob.subscribe_conversations(about_tea);
+    assert!(within(about_tea.next()).await.unwrap().snapshot.is_empty());
+
+    within(of_alice.send("hi")).await.unwrap();
+    let update = within(unread.next()).await.unwrap();
+    let Changes::List(steps) = update.changes else {
+        panic!("{:?}", update.changes);
+    };
+    assert_eq!(steps.inserted, [0]);
+    let shown = update.snapshot.get(0).unwrap();
+    assert_eq!(shown.last_message.as_ref().unwrap().plaintext(), "hi");
+    within(of_bob.mark_as_read()).await.unwrap();
+    assert!(within(unread.next()).await.unwrap().snapshot.is_empty());
+
+    within(of_alice.set(ConversationParams::default().subject("Tea")))
+        .await
+        .unwrap();
+    assert_eq!(within(about_tea.next()).await.unwrap().snapshot.len(), 1);
 }
 
 #[tokio::test]

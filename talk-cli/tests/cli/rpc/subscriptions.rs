@@ -211,3 +211,72 @@ fn every_subscription_shows_its_thing() {
     let first = alice.result("reactions.getFirstReactions", json!(["c1", message, "👍"]));
     assert_eq!(first, line["snapshot"]);
 }
+
+#[test]
+fn a_list_of_conversations_is_live_and_filtered() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 1);
+    for index in 0..21 {
+        let custom = json!({"custom": {"state": "new"}});
+        let id = format!("new{index}");
+        rpc.result("conversation.set", json!([id, custom]));
+    }
+    let list = rpc.subscribe("session.subscribeConversations", json!([]));
+    let line = snapshot(&mut rpc, &list, |_| true);
+    assert_eq!(line["snapshot"].as_array().unwrap().len(), 20);
+    assert_eq!(line["snapshot"][0]["id"], "new20");
+    assert_eq!(line["loadedAll"], false);
+    rpc.send(1, "subscription.loadMore", json!([list, 30]));
+    let line = snapshot(&mut rpc, &list, |_| true);
+    assert_eq!(
+        line["snapshot"][21]["lastMessage"]["plaintext"],
+        "message 0"
+    );
+    assert_eq!(line["loadedAll"], true);
+    assert_eq!(rpc.wait("id", 1)["result"], Value::Null);
+    let line = rpc.call("subscription.loadMore", json!([list, 31]));
+    assert_eq!(line["error"]["kind"], "usage");
+    rpc.result("subscription.unsubscribe", json!([list]));
+
+    let filter = json!({"custom": {"state": ["!=", "new"]}});
+    let others = rpc.subscribe(
+        "session.subscribeConversations",
+        json!([{"filter": filter}]),
+    );
+    let line = snapshot(&mut rpc, &others, |_| true);
+    assert_eq!(line["snapshot"][0]["id"], "c1");
+    assert_eq!(line["snapshot"].as_array().unwrap().len(), 1);
+    let old = json!({"custom": {"state": "old"}});
+    rpc.send("old", "conversation.set", json!(["new7", old]));
+    let line = snapshot(&mut rpc, &others, |list| list[1].is_object());
+    assert_eq!(line["snapshot"][0]["id"], "new7");
+
+    for args in [
+        json!([]),
+        json!([null]),
+        json!([{}]),
+        json!([{"filter": null}]),
+    ] {
+        rpc.subscribe("session.subscribeConversations", args);
+    }
+    for bad in [
+        json!(["all"]),
+        json!([{"fliter": {}}]),
+        json!([{"filter": "unread"}]),
+        json!([{"filter": {"isUnread": null}}]),
+        json!([{"filter": {"hasUnread": true}}]),
+        json!([{"filter": ["all", [{}]]}]),
+        json!([{"filter": {"createdAt": [">", "1"]}}]),
+        json!([{"filter": {}}, 1]),
+    ] {
+        let line = rpc.call("session.subscribeConversations", bad.clone());
+        assert_eq!(line["error"]["kind"], "usage", "{bad}");
+    }
+    let mut nobody = Rpc::start(emulator.host(), "nobody", &[]);
+    let list = nobody.subscribe("session.subscribeConversations", json!([]));
+    let line = snapshot(&mut nobody, &list, |_| true);
+    assert_eq!(
+        line,
+        json!({"subscription": list, "snapshot": [], "loadedAll": true})
+    );
+}

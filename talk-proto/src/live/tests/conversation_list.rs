@@ -164,6 +164,21 @@ fn a_conversation_from_behind_the_window_comes_in_with_new_activity() {
 }
 
 #[test]
+fn all_is_loaded_when_the_last_ones_are_shown_and_not_before() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    let more = kit.load_more(id, 30);
+    kit.drain();
+    kit.answer(LIST, &page(&[active(10), active(9)], None));
+    no_messages(&mut kit, [10]);
+    assert_eq!((kit.count(id), loaded_all(&kit, id)), (1, false));
+    no_messages(&mut kit, [9]);
+    assert_eq!(kit.ids(id).len(), 22);
+    assert_eq!((kit.count(id), loaded_all(&kit, id)), (2, true));
+    assert_eq!(kit.reply(more), json!("done"));
+}
+
+#[test]
 fn a_conversation_that_falls_behind_the_window_goes() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));

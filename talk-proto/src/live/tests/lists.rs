@@ -65,7 +65,7 @@ fn participants_come_latest_first_and_grow_into_the_past() {
     );
     kit.answer(PARTICIPANTS, &page_of(10, 5, None));
     kit.answer(USERS, &users((5..=10).map(|n| format!("p{n}"))));
-    assert_eq!(kit.ids(id).len(), 16);
+    assert_eq!((kit.count(id), kit.ids(id).len()), (2, 16));
     assert_eq!(kit.reply(more), json!("done"));
     let error = kit.try_load_more(id, Some(51)).unwrap_err();
     assert_eq!(error, CommandError::CountOutOfRange { given: 51, max: 50 });
