@@ -327,11 +327,11 @@ fn text(rng: &mut Rng) -> String {
     }
 }
 
-fn key(rng: &mut Rng) -> &'static str {
+pub(super) fn key(rng: &mut Rng) -> &'static str {
     pick::<&str>(rng, &["color", "state", "search"])
 }
 
-fn value(rng: &mut Rng) -> String {
+pub(super) fn value(rng: &mut Rng) -> String {
     format!("v{}", rng.u8(..6))
 }
 
@@ -345,7 +345,7 @@ fn custom(rng: &mut Rng) -> Value {
     }
 }
 
-fn optional(rng: &mut Rng, before: &str) -> Value {
+pub(super) fn optional(rng: &mut Rng, before: &str) -> Value {
     if rng.u8(..4) == 0 {
         Value::Null
     } else {

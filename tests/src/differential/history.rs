@@ -116,6 +116,15 @@ impl History {
         for i in 0..rng.usize(..60) {
             past.send(format!("past {i}")).await?;
         }
+        // And some with more conversations.
+        for i in 0..rng.usize(..world::QUIET) {
+            for watcher in &watchers {
+                let conversation = watcher.session().conversation(world::quiet(i))?;
+                conversation
+                    .create_if_not_exists(Default::default())
+                    .await?;
+            }
+        }
         Ok(Self {
             plan,
             rng,

@@ -3,6 +3,7 @@
 
 mod change;
 mod compare;
+mod filter;
 mod fresh;
 mod history;
 mod random;
@@ -11,7 +12,7 @@ mod trouble;
 mod watcher;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use self::change::Kind;
 use self::fresh::Fresh;
 use self::history::{History, Outcome, Plan};
+use self::watcher::Tally;
 use crate::Peer;
 
 /// How many histories are played at a time. The wait for quiet that follows is not counted.
@@ -66,14 +68,17 @@ impl Histories {
             });
         }
         let mut accepted = BTreeSet::new();
-        let (mut snapshots, mut filled, mut report) = (0, 0, String::new());
+        let (mut tallies, mut report) = (BTreeMap::<_, Tally>::new(), String::new());
         while let Some(played) = playing.join_next().await {
             match played? {
                 (seed, Ok(outcome)) => {
                     tell(&mut report, seed, &outcome)?;
                     accepted.extend(outcome.accepted);
-                    snapshots += outcome.compared.snapshots;
-                    filled += outcome.compared.filled;
+                    for (kind, tally) in outcome.compared.tally {
+                        let all = tallies.entry(kind).or_default();
+                        all.snapshots += tally.snapshots;
+                        all.filled += tally.filled;
+                    }
                 }
                 (seed, Err(error)) => writeln!(report, "seed {seed}: {error:#}")?,
             }
@@ -88,7 +93,9 @@ impl Histories {
         if !never.is_empty() {
             bail!("the server never took {never:?}: play more steps, or mend the history");
         }
-        println!("{snapshots} snapshots compared, {filled} of them not empty");
+        for (kind, Tally { snapshots, filled }) in tallies {
+            println!("{kind}: {snapshots} snapshots compared, {filled} of them not empty");
+        }
         Ok(())
     }
 }

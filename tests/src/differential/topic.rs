@@ -3,12 +3,14 @@
 use std::fmt;
 
 use anyhow::{Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use talk_tokio::{CallFuture, Session, Subscription, SubscriptionState, Window};
+use talk_tokio::{
+    CallFuture, ConversationFilter, ListSnapshot, Session, Subscription, SubscriptionState, Window,
+};
 
 /// Something that can be subscribed to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Topic {
     User(String),
     Online(String),
@@ -18,6 +20,8 @@ pub(super) enum Topic {
     Participant(String, String),
     Typing(String),
     Reactions(String, String, String),
+    /// The user's conversations, filtered or not.
+    Conversations(Option<Value>),
 }
 
 /// What a subscription shows, as the documented API gives it.
@@ -76,6 +80,10 @@ impl Topic {
                     .reactions(emoji.as_str())?
                     .subscribe(),
             ),
+            Self::Conversations(filter) => {
+                let filter = filter.as_ref().map(ConversationFilter::deserialize);
+                list(session.subscribe_conversations(filter.transpose()?))
+            }
         })
     }
 
@@ -92,13 +100,28 @@ impl Topic {
             Self::Reactions(c, message, emoji) => {
                 ("reactions.subscribe", json!([c, message, emoji]))
             }
+            Self::Conversations(filter) => {
+                let params = match filter {
+                    Some(filter) => json!({ "filter": filter }),
+                    None => json!({}),
+                };
+                ("session.subscribeConversations", json!([params]))
+            }
+        }
+    }
+
+    /// What kind of topic it is.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Conversations(Some(_)) => "session.subscribeConversations, filtered",
+            _ => self.call().0,
         }
     }
 
     /// The conversation that it is about, if it is about one.
     pub(super) fn conversation(&self) -> Option<&str> {
         match self {
-            Self::User(_) | Self::Online(_) => None,
+            Self::User(_) | Self::Online(_) | Self::Conversations(_) => None,
             Self::Conversation(c)
             | Self::Messages(c)
             | Self::Participants(c)
@@ -122,9 +145,10 @@ fn single<S: Clone + Serialize + Send + Sync + 'static>(
     Box::new(Single(subscription))
 }
 
-fn list<T: Serialize + Send + Sync + 'static>(
-    subscription: Subscription<Option<Window<T>>>,
-) -> Box<dyn Live> {
+fn list<S>(subscription: Subscription<S>) -> Box<dyn Live>
+where
+    S: ListSnapshot + Clone + Serialize + Send + Sync + 'static,
+{
     Box::new(List(subscription))
 }
 
@@ -143,14 +167,14 @@ impl<S: Clone + Serialize + Send + Sync> Live for Single<S> {
     }
 }
 
-struct List<T>(Subscription<Option<Window<T>>>);
+struct List<S>(Subscription<S>);
 
-impl<T: Serialize + Send + Sync> Live for List<T> {
+impl<S: ListSnapshot + Clone + Serialize + Send + Sync> Live for List<S> {
     fn shown(&self) -> Result<Shown> {
-        let window = latest(&self.0)?;
+        let list = latest(&self.0)?;
         Ok(Shown {
-            snapshot: serde_json::to_value(&window)?,
-            loaded_all: window.map(|window| window.loaded_all()),
+            snapshot: serde_json::to_value(&list)?,
+            loaded_all: list.window().map(Window::loaded_all),
         })
     }
 

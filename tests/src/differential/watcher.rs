@@ -1,10 +1,13 @@
 //! A user whose session holds subscriptions through a whole history.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use fastrand::Rng;
 use talk_tokio::{CallFuture, Session};
 
 use super::compare::differences;
+use super::filter;
 use super::fresh::{Fresh, Wanted};
 use super::random::pick_weighted;
 use super::topic::{Live, Shown, Topic};
@@ -27,11 +30,17 @@ struct Held {
 /// What a comparison found.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
-    /// How many snapshots were compared.
+    /// How many snapshots there were of each kind of topic.
+    pub(super) tally: BTreeMap<&'static str, Tally>,
+    pub(super) mismatches: Vec<Mismatch>,
+}
+
+/// How many snapshots were compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
     pub(super) snapshots: usize,
     /// How many of them showed something: no null, no empty list.
     pub(super) filled: usize,
-    pub(super) mismatches: Vec<Mismatch>,
 }
 
 /// A subscription that does not show what a fresh session sees.
@@ -137,8 +146,9 @@ impl Watcher {
         let user = self.session.user_id().as_str();
         let theirs = fresh.read(host, app, user, &wanted).await?;
         for (held, (ours, theirs)) in self.held.iter().zip(ours.into_iter().zip(theirs)) {
-            compared.snapshots += 1;
-            compared.filled += usize::from(ours.as_ref().is_ok_and(Shown::is_filled));
+            let tally = compared.tally.entry(held.topic.kind()).or_default();
+            tally.snapshots += 1;
+            tally.filled += usize::from(ours.as_ref().is_ok_and(Shown::is_filled));
             let differences = compare(ours, theirs);
             if !differences.is_empty() {
                 compared.mismatches.push(Mismatch {
@@ -175,7 +185,7 @@ fn compare(ours: Result<Shown>, theirs: Result<Shown>) -> Vec<String> {
 
 fn choose_topic(rng: &mut Rng, sent: &SentMessages) -> Topic {
     let conversation = world::conversation(rng);
-    match rng.u8(..9) {
+    match rng.u8(..11) {
         0 => Topic::User(world::user(rng)),
         1 => Topic::Online(world::user(rng)),
         2 => Topic::Conversation(conversation),
@@ -183,6 +193,8 @@ fn choose_topic(rng: &mut Rng, sent: &SentMessages) -> Topic {
         4 => Topic::Participants(conversation),
         5 => Topic::Participant(conversation, world::user(rng)),
         6 => Topic::Typing(conversation),
+        7 => Topic::Conversations(None),
+        8 => Topic::Conversations(Some(filter::choose(rng))),
         _ => match sent.pick_popular(rng) {
             Some(at) => {
                 let emoji = world::emoji(rng).to_owned();

@@ -26,7 +26,7 @@ const EMOJI: [&str; 4] = ["👍", "❤️", "🚀", ":party:"];
 const EXTRAS: usize = 12;
 
 /// How many conversations there may be where little happens: more than a page of a list.
-const QUIET: usize = 30;
+pub(super) const QUIET: usize = 30;
 
 /// How many messages are popular.
 const POPULAR: usize = 3;
@@ -107,7 +107,12 @@ pub(super) fn conversation(rng: &mut Rng) -> String {
 }
 
 pub(super) fn quiet_conversation(rng: &mut Rng) -> String {
-    format!("quiet{}", rng.usize(..QUIET))
+    quiet(rng.usize(..QUIET))
+}
+
+/// One of those where little happens.
+pub(super) fn quiet(index: usize) -> String {
+    format!("quiet{index}")
 }
 
 /// Any user, an actor or not.
