@@ -1,27 +1,4 @@
-//! Talk on [tokio]: a client for TalkJS chat, independent of TalkJS.
-//!
-//! ```no_run
-//! use futures_util::StreamExt;
-//! use talk_tokio::{TalkOptions, UserParams, get_talk_session};
-//!
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let session = get_talk_session(TalkOptions::new("my_app", "alice")?)?;
-//!     session.current_user().set(UserParams::named("Alice")).await?;
-//!     let lobby = session.conversation("lobby")?;
-//!     lobby.create_if_not_exists(Default::default()).await?;
-//!     lobby.send("Hello, *world*!").await?;
-//!
-//!     let mut messages = lobby.subscribe_messages();
-//!     while let Some(update) = messages.next().await {
-//!         println!("{} messages", update.snapshot.map_or(0, |window| window.len()));
-//!     }
-//!     Ok(messages.terminated().await?)
-//! }
-//! ```
-//!
-//! Everything of [`talk_client`] is here: its page tells the story. This crate adds
-//! [`get_talk_session`] and the [`TokioRuntime`] that it runs on.
+#![doc = include_str!("../README.md")]
 
 mod runtime;
 
