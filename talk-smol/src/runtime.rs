@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use smol::net::TcpStream;
@@ -12,12 +12,11 @@ use talk_client::Runtime;
 
 /// smol's global executor, or one of your own.
 ///
-/// An executor of your own runs as long as something polls its `run`. When it is dropped, what runs
-/// on it ends.
+/// It keeps no executor alive: when one of your own is dropped, what runs on it ends.
 #[derive(Clone, Debug, Default)]
 pub struct SmolRuntime {
-    /// `None` is the global one.
-    executor: Option<Arc<Executor<'static>>>,
+    /// `None` is the global one. Tasks hold this, and the executor holds the tasks.
+    executor: Option<Weak<Executor<'static>>>,
 }
 
 impl SmolRuntime {
@@ -27,11 +26,11 @@ impl SmolRuntime {
         Self::default()
     }
 
-    /// An executor of the caller's.
+    /// An executor of the caller's, which runs as long as something polls its `run`.
     #[must_use]
-    pub fn new(executor: Arc<Executor<'static>>) -> Self {
+    pub fn new(executor: &Arc<Executor<'static>>) -> Self {
         Self {
-            executor: Some(executor),
+            executor: Some(Arc::downgrade(executor)),
         }
     }
 }
@@ -53,9 +52,10 @@ impl Runtime for SmolRuntime {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        match &self.executor {
-            Some(executor) => executor.spawn(task).detach(),
+        match self.executor.as_ref().map(Weak::upgrade) {
             None => smol::spawn(task).detach(),
+            Some(Some(executor)) => executor.spawn(task).detach(),
+            Some(None) => {}
         }
     }
 

@@ -1,20 +1,22 @@
-//! A server that answers as its script says.
+//! The emulator, and a server that answers as its script says.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_tungstenite::accept_async;
 use async_tungstenite::tungstenite::protocol::Message;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use talk_tokio::TalkOptions;
+use talk_client::TalkOptions;
+use talk_emulator::{Emulator, EmulatorBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use crate::adapter::servers;
 
 /// A request as it came over a socket.
 #[derive(Clone, Debug)]
@@ -103,17 +105,17 @@ impl Request {
 impl Server {
     /// A server that answers with 200, with `{}` or what comes nearest, where the script says
     /// nothing.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
-        Self::start_with_app(200, script).await
+        Self::start_with_app(200, script)
     }
 
-    pub(crate) async fn start_with_app(
+    pub(crate) fn start_with_app(
         app_status: u16,
         script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listen();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
             script: Box::new(script),
@@ -122,7 +124,7 @@ impl Server {
             live: Mutex::default(),
             app_status,
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        let task = servers().spawn(accept(listener, Arc::clone(&state)));
         Self {
             address,
             state,
@@ -146,7 +148,7 @@ impl Server {
     pub(crate) async fn until(&self, what: impl Fn(&Record) -> bool) -> Record {
         let mut record = self.state.record.subscribe();
         let done = record.wait_for(|record| what(record));
-        within(done).await.unwrap().clone()
+        done.await.unwrap().clone()
     }
 
     /// Sends the answers that were held back.
@@ -300,9 +302,24 @@ fn parse(connection: usize, text: &str) -> Option<Request> {
     })
 }
 
-/// Nothing here takes long. What hangs is to fail instead.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), future)
-        .await
-        .expect("it takes for ever")
+/// An emulator with the documented defaults.
+pub(crate) async fn start_emulator() -> Emulator {
+    start_emulator_as(Emulator::builder()).await
+}
+
+pub(crate) async fn start_emulator_as(builder: EmulatorBuilder) -> Emulator {
+    servers().spawn(builder.start()).await.unwrap().unwrap()
+}
+
+/// Listens on a free port of this machine.
+pub(crate) fn listen() -> TcpListener {
+    listen_on(Ipv4Addr::LOCALHOST.into()).unwrap()
+}
+
+/// Listens on a free port of an address, if the machine has that.
+pub(crate) fn listen_on(address: IpAddr) -> io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind((address, 0))?;
+    listener.set_nonblocking(true)?;
+    let _on_servers = servers().enter();
+    TcpListener::from_std(listener)
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use talk_tokio::{
+use talk_client::{
     CommandError, ConversationParams, Error, Limits, ParticipantParams, SessionError,
-    TransportError, UserParams, get_talk_session,
+    TransportError, UserParams,
 };
+use tokio::select;
 
-use crate::server::{Answer, Request, Server, within};
+use crate::adapter::Adapter;
+use crate::server::{Answer, Request, Server};
 
 fn hold_sends(request: &Request) -> Option<Answer> {
     let body = json!({ "id": format!("msg_{}", request.seq) });
@@ -22,14 +24,13 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-#[tokio::test]
-async fn a_call_connects_authenticates_and_is_answered() {
-    let server = Server::start(|_| None).await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+async fn a_call_connects_authenticates_and_is_answered<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let session = A::session(server.options("alice"));
     assert_eq!(server.record().connections, 0);
 
     let conversation = session.conversation("c1").unwrap();
-    let message = within(conversation.send("hi")).await.unwrap();
+    let message = conversation.send("hi").await.unwrap();
     assert_eq!(message, conversation.message(message.id()).unwrap());
 
     let record = server.record();
@@ -38,20 +39,18 @@ async fn a_call_connects_authenticates_and_is_answered() {
     assert_eq!(record.texts(), ["hi"]);
 }
 
-#[tokio::test]
-async fn every_call_that_changes_something_reaches_the_server() {
+async fn every_call_that_changes_something_reaches_the_server<A: Adapter>() {
     let server = Server::start(|request| {
         let is_batch = request.path.ends_with("/participants");
         is_batch.then(|| Answer::Ok(json!({ "responses": [{ "status": 200 }] })))
-    })
-    .await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+    });
+    let session = A::session(server.options("alice"));
     let conversation = session.conversation("c").unwrap();
     let bob = conversation.participant("bob").unwrap();
     let message = conversation.message("msg_1").unwrap();
     let rocket = message.reactions("🚀").unwrap();
 
-    within(async {
+    async {
         let user = session.user("u").unwrap();
         user.set(UserParams::named("U")).await?;
         user.create_if_not_exists(UserParams::named("U")).await?;
@@ -70,7 +69,7 @@ async fn every_call_that_changes_something_reaches_the_server() {
         message.delete().await?;
         rocket.add().await?;
         rocket.remove().await
-    })
+    }
     .await
     .unwrap();
 
@@ -88,15 +87,13 @@ async fn every_call_that_changes_something_reaches_the_server() {
     assert!(record.paths("POST").contains(&typing));
 }
 
-#[tokio::test]
-async fn a_refusal_says_what_the_server_said() {
+async fn a_refusal_says_what_the_server_said<A: Adapter>() {
     let server = Server::start(|request| {
         let refused = request.path.ends_with("/read");
         refused.then_some(Answer::Refuse(403, "NOT_A_PARTICIPANT"))
-    })
-    .await;
-    let session = get_talk_session(server.options("alice")).unwrap();
-    let error = within(session.conversation("c").unwrap().mark_as_read()).await;
+    });
+    let session = A::session(server.options("alice"));
+    let error = session.conversation("c").unwrap().mark_as_read().await;
     let Err(Error::Refused(refused)) = error else {
         panic!("{error:?}");
     };
@@ -105,10 +102,9 @@ async fn a_refusal_says_what_the_server_said() {
     assert_eq!(refused.reasons, ["as the script says"]);
 }
 
-#[tokio::test]
-async fn an_empty_id_is_refused_at_once() {
-    let server = Server::start(|_| None).await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+async fn an_empty_id_is_refused_at_once<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let session = A::session(server.options("alice"));
     let error = Error::from(session.user("").unwrap_err());
     assert!(matches!(error, Error::Usage(CommandError::EmptyId(_))));
     let conversation = session.conversation("c").unwrap();
@@ -118,11 +114,10 @@ async fn an_empty_id_is_refused_at_once() {
     assert!(session.conversation("").is_err());
 }
 
-#[tokio::test]
-async fn refs_are_equal_when_they_name_the_same_in_the_same_session() {
-    let server = Server::start(|_| None).await;
-    let session = get_talk_session(server.options("alice")).unwrap();
-    let other = get_talk_session(server.options("alice").force_new()).unwrap();
+async fn refs_are_equal_when_they_name_the_same_in_the_same_session<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let session = A::session(server.options("alice"));
+    let other = A::session(server.options("alice").force_new());
     assert_ne!(session, other);
     assert_eq!(session.user("bob").unwrap(), session.user("bob").unwrap());
     assert_ne!(session.user("bob").unwrap(), session.user("eve").unwrap());
@@ -137,17 +132,14 @@ async fn refs_are_equal_when_they_name_the_same_in_the_same_session() {
     );
 }
 
-#[tokio::test]
-async fn calls_above_the_cap_wait_for_their_turn_in_order() {
-    let server = Server::start(hold_sends).await;
+async fn calls_above_the_cap_wait_for_their_turn_in_order<A: Adapter>() {
+    let server = Server::start(hold_sends);
     let mut limits = Limits::default();
     limits.pending_calls = 2;
-    let session = get_talk_session(server.options("alice").limits(limits)).unwrap();
+    let session = A::session(server.options("alice").limits(limits));
     let conversation = session.conversation("c").unwrap();
     let sends =
-        tokio::spawn(
-            async move { join_all((0..5).map(|n| conversation.send(n.to_string()))).await },
-        );
+        A::spawn(async move { join_all((0..5).map(|n| conversation.send(n.to_string()))).await });
     for sent in [2, 4] {
         server.until(|record| record.texts().len() == sent).await;
         // Whatever else was to be sent would have been sent before this call, which needs no permit.
@@ -162,68 +154,76 @@ async fn calls_above_the_cap_wait_for_their_turn_in_order() {
     }
     server.until(|record| record.texts().len() == 5).await;
     server.release();
-    let results = within(sends).await.unwrap();
+    let results = sends.await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(server.record().texts(), ["0", "1", "2", "3", "4"]);
 }
 
-#[tokio::test]
-async fn a_call_that_is_dropped_before_it_is_sent_is_never_sent() {
+async fn a_call_that_is_dropped_before_it_is_sent_is_never_sent<A: Adapter>() {
     let server = Server::start(|request| {
         let renewed = json!({ "expiresInSeconds": null });
         request.is_renewal().then_some(Answer::Hold(renewed))
-    })
-    .await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+    });
+    let session = A::session(server.options("alice"));
     let conversation = session.conversation("c").unwrap();
     assert!(poll_once(conversation.send("dropped")).is_pending());
     let kept = conversation.clone();
-    let kept = tokio::spawn(async move { kept.send("kept").await });
+    let kept = A::spawn(async move { kept.send("kept").await });
     server.until(|record| !record.requests.is_empty()).await;
     server.release();
-    within(kept).await.unwrap().unwrap();
+    kept.await.unwrap();
     assert_eq!(server.record().texts(), ["kept"]);
 }
 
-#[tokio::test]
-async fn a_call_that_is_dropped_makes_room_for_the_next() {
-    let server = Server::start(hold_sends).await;
+async fn a_call_that_is_dropped_makes_room_for_the_next<A: Adapter>() {
+    let server = Server::start(hold_sends);
     let mut limits = Limits::default();
     limits.pending_calls = 1;
-    let session = get_talk_session(server.options("alice").limits(limits)).unwrap();
+    let session = A::session(server.options("alice").limits(limits));
     let conversation = session.conversation("c").unwrap();
     {
         let mut first = pin!(conversation.send("first"));
-        tokio::select! {
+        select! {
             _ = &mut first => panic!("there was no answer"),
             _ = server.until(|record| record.texts() == ["first"]) => {}
         }
     }
-    within(conversation.mark_as_read()).await.unwrap();
+    conversation.mark_as_read().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened() {
-    let server = Server::start(hold_sends).await;
+async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened<A: Adapter>() {
+    let server = Server::start(hold_sends);
     let timeout = Duration::from_millis(200);
-    let session = get_talk_session(server.options("alice").call_timeout(timeout)).unwrap();
+    let session = A::session(server.options("alice").call_timeout(timeout));
     let conversation = session.conversation("c").unwrap();
-    let error = within(conversation.send("slow")).await.unwrap_err();
+    let error = conversation.send("slow").await.unwrap_err();
     let deadline = TransportError::Deadline {
         after: timeout,
         maybe_happened: true,
     };
     assert_eq!(error, Error::Transport(deadline));
     assert!(error.is_retryable());
-    within(conversation.mark_as_read()).await.unwrap();
+    conversation.mark_as_read().await.unwrap();
 }
 
-#[tokio::test]
-async fn calls_after_the_end_fail_with_its_cause() {
-    let server = Server::start(|_| None).await;
-    let session = get_talk_session(server.options("alice")).unwrap();
-    within(session.shutdown()).await;
-    let error = within(session.current_user().get()).await.unwrap_err();
+async fn calls_after_the_end_fail_with_its_cause<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let session = A::session(server.options("alice"));
+    session.shutdown().await;
+    let error = session.current_user().get().await.unwrap_err();
     assert_eq!(error, Error::Session(SessionError::ShutDown));
     assert_eq!(session.error(), Some(SessionError::ShutDown));
 }
+
+on_every_runtime!(
+    a_call_connects_authenticates_and_is_answered,
+    every_call_that_changes_something_reaches_the_server,
+    a_refusal_says_what_the_server_said,
+    an_empty_id_is_refused_at_once,
+    refs_are_equal_when_they_name_the_same_in_the_same_session,
+    calls_above_the_cap_wait_for_their_turn_in_order,
+    a_call_that_is_dropped_before_it_is_sent_is_never_sent,
+    a_call_that_is_dropped_makes_room_for_the_next,
+    a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened,
+    calls_after_the_end_fail_with_its_cause,
+);

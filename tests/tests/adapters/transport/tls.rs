@@ -10,11 +10,12 @@ use futures_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use futures_util::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use talk_tokio::net::{ConnectError, HttpError, RequestBody, TlsOptions};
+use talk_client::net::{ConnectError, HttpError, RequestBody, TlsOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use crate::peer::{MAX_MESSAGE, connector, connector_with, next_text, serve_tcp};
+use super::peer::{MAX_MESSAGE, connector, connector_with, next_text, serve_tcp};
+use crate::adapter::Adapter;
 
 /// A certificate authority and a server that it vouches for.
 struct Authority {
@@ -54,7 +55,7 @@ fn authority(names: &[&str]) -> Authority {
 }
 
 /// Echoes one text over `wss`; a client that does not trust us hangs up before.
-async fn serve_wss(authority: &Authority) -> SocketAddr {
+fn serve_wss(authority: &Authority) -> SocketAddr {
     let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
     let (address, _server) = serve_tcp(|stream| async move {
         let Ok(stream) = acceptor.accept(stream.compat()).await else {
@@ -65,14 +66,13 @@ async fn serve_wss(authority: &Authority) -> SocketAddr {
         socket.send(message).await.unwrap();
         // Ends when the client hangs up.
         socket.next().await;
-    })
-    .await;
+    });
     address
 }
 
 /// Sends a text of many TLS records through an echo.
-async fn assert_echo(tls: TlsOptions, url: &str) {
-    let mut socket = connector_with(tls)
+async fn assert_echo<A: Adapter>(tls: TlsOptions, url: &str) {
+    let mut socket = connector_with::<A>(tls)
         .websocket(url, MAX_MESSAGE)
         .await
         .unwrap();
@@ -81,18 +81,16 @@ async fn assert_echo(tls: TlsOptions, url: &str) {
     assert!(next_text(&mut socket).await == text);
 }
 
-#[tokio::test]
-async fn a_given_root_is_trusted() {
+async fn a_given_root_is_trusted<A: Adapter>() {
     let authority = authority(&["localhost", "127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
-    let address = serve_wss(&authority).await;
-    assert_echo(tls.clone(), &format!("wss://{address}/")).await;
-    let address = serve_wss(&authority).await;
-    assert_echo(tls, &format!("wss://localhost:{}/", address.port())).await;
+    let address = serve_wss(&authority);
+    assert_echo::<A>(tls.clone(), &format!("wss://{address}/")).await;
+    let address = serve_wss(&authority);
+    assert_echo::<A>(tls, &format!("wss://localhost:{}/", address.port())).await;
 }
 
-#[tokio::test]
-async fn a_configuration_of_ones_own_is_used() {
+async fn a_configuration_of_ones_own_is_used<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let mut roots = RootCertStore::empty();
     roots.add(authority.der.clone()).unwrap();
@@ -101,21 +99,20 @@ async fn a_configuration_of_ones_own_is_used() {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let address = serve_wss(&authority).await;
-    assert_echo(
+    let address = serve_wss(&authority);
+    assert_echo::<A>(
         TlsOptions::with_config(Arc::new(config)),
         &format!("wss://{address}/"),
     )
     .await;
 }
 
-#[tokio::test]
-async fn an_unknown_root_is_refused() {
+async fn an_unknown_root_is_refused<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let other = self::authority(&["127.0.0.1"]);
     let other = TlsOptions::with_extra_roots(other.pem.as_bytes()).unwrap();
-    for connector in [connector(), connector_with(other)] {
-        let address = serve_wss(&authority).await;
+    for connector in [connector::<A>(), connector_with::<A>(other)] {
+        let address = serve_wss(&authority);
         let url = format!("wss://{address}/");
         let error = connector.websocket(&url, MAX_MESSAGE).await.unwrap_err();
         assert!(
@@ -126,45 +123,41 @@ async fn an_unknown_root_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn a_certificate_for_another_name_is_refused<A: Adapter>() {
     let authority = authority(&["talk.example"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
-    let address = serve_wss(&authority).await;
+    let address = serve_wss(&authority);
     let url = format!("wss://{address}/");
-    let error = connector_with(tls)
+    let error = connector_with::<A>(tls)
         .websocket(&url, MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
 }
 
-#[tokio::test]
-async fn a_server_without_tls_is_a_typed_error() {
+async fn a_server_without_tls_is_a_typed_error<A: Adapter>() {
     let (address, _server) = serve_tcp(|mut stream| async move {
         stream
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             .await
             .unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
-    })
-    .await;
-    let error = connector()
+    });
+    let error = connector::<A>()
         .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
 
-    let (address, _server) = serve_tcp(|stream| async { drop(stream) }).await;
-    let error = connector()
+    let (address, _server) = serve_tcp(|stream| async { drop(stream) });
+    let error = connector::<A>()
         .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
 }
 
-#[tokio::test]
-async fn https_works_and_a_cut_without_a_goodbye_is_told() {
+async fn https_works_and_a_cut_without_a_goodbye_is_told<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     // Without a length, only TLS tells a complete answer from a cut one.
@@ -183,11 +176,13 @@ async fn https_works_and_a_cut_without_a_goodbye_is_told() {
                 stream.close().await.unwrap();
             }
             head
-        })
-        .await;
+        });
         let request = Request::get(format!("https://{address}/v1"));
         let request = request.body(RequestBody::default()).unwrap();
-        let response = connector_with(tls.clone()).request(request).await.unwrap();
+        let response = connector_with::<A>(tls.clone())
+            .request(request)
+            .await
+            .unwrap();
         let chunks: Vec<_> = response.into_body().collect().await;
         assert_eq!(chunks[0].as_ref().unwrap(), "hello");
         match chunks.get(1) {
@@ -199,3 +194,12 @@ async fn https_works_and_a_cut_without_a_goodbye_is_told() {
         }
     }
 }
+
+on_every_runtime!(
+    a_given_root_is_trusted,
+    a_configuration_of_ones_own_is_used,
+    an_unknown_root_is_refused,
+    a_certificate_for_another_name_is_refused,
+    a_server_without_tls_is_a_typed_error,
+    https_works_and_a_cut_without_a_goodbye_is_told,
+);

@@ -6,18 +6,23 @@ use std::task::Poll;
 
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::protocol::CloseFrame;
+use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::{AsyncWriteExt as _, FutureExt, Stream, StreamExt};
-use talk_tokio::net::{CloseReason, ConnectError, UrlError, WebSocketError, WebSocketEvent};
+use talk_client::net::{
+    CloseReason, ConnectError, Socket, UrlError, WebSocket, WebSocketError, WebSocketEvent,
+};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::select;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use crate::peer::{
-    ClientSocket, MAX_MESSAGE, ServerSocket, answer_with, connector, next, next_text, serve_one,
-    serve_tcp, serve_websocket,
+use super::peer::{
+    MAX_MESSAGE, ServerSocket, answer_with, connector, next, next_text, serve_one, serve_tcp,
+    serve_websocket,
 };
+use crate::adapter::{Adapter, yield_now};
+use crate::server::{listen, listen_on};
 
-async fn flush(socket: &mut ClientSocket) {
+async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
 }
 
@@ -30,10 +35,9 @@ async fn echo(mut socket: ServerSocket) {
     }
 }
 
-#[tokio::test]
-async fn texts_go_both_ways_in_order() {
-    let (url, _server) = serve_websocket(echo).await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+async fn texts_go_both_ways_in_order<A: Adapter>() {
+    let (url, _server) = serve_websocket(echo);
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let texts: Vec<_> = (0..1_000)
         .map(|n| format!("[{n},\"GET\",\"/ping\",{{}},{{}}]"))
         .collect();
@@ -46,24 +50,21 @@ async fn texts_go_both_ways_in_order() {
     assert_eq!(socket.unsent(), 0);
 }
 
-#[tokio::test]
-async fn a_large_text_goes_both_ways() {
-    let (url, _server) = serve_websocket(echo).await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+async fn a_large_text_goes_both_ways<A: Adapter>() {
+    let (url, _server) = serve_websocket(echo);
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let text = "é".repeat(1_500_000);
     socket.start_send(text.as_str());
     assert!(next_text(&mut socket).await == text);
 }
 
-#[tokio::test]
-async fn a_text_over_the_limit_is_a_typed_error_and_the_end() {
+async fn a_text_over_the_limit_is_a_typed_error_and_the_end<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::text("x".repeat(1_000))).await.unwrap();
         // The client hangs up in the middle of this one.
         let _ = socket.send(Message::text("x".repeat(1_001))).await;
-    })
-    .await;
-    let mut socket = connector().websocket(&url, 1_000).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, 1_000).await.unwrap();
     assert_eq!(next_text(&mut socket).await.len(), 1_000);
     let error = next(&mut socket).await.unwrap().unwrap_err();
     assert!(
@@ -79,15 +80,13 @@ async fn a_text_over_the_limit_is_a_typed_error_and_the_end() {
     assert!(next(&mut socket).await.is_none());
 }
 
-#[tokio::test]
-async fn fragments_count_together_against_the_limit() {
+async fn fragments_count_together_against_the_limit<A: Adapter>() {
     let (url, _server) = serve_raw_frames(vec![
         // Text, not final, 3 bytes; continuation, final, 3 bytes.
         vec![0x01, 3, b'a', b'b', b'c', 0x80, 3, b'd', b'e', b'f'],
         vec![0x01, 3, b'a', b'b', b'c', 0x80, 4, b'd', b'e', b'f', b'g'],
-    ])
-    .await;
-    let mut socket = connector().websocket(&url, 6).await.unwrap();
+    ]);
+    let mut socket = connector::<A>().websocket(&url, 6).await.unwrap();
     assert_eq!(next_text(&mut socket).await, "abcdef");
     let error = next(&mut socket).await.unwrap().unwrap_err();
     assert!(
@@ -97,7 +96,7 @@ async fn fragments_count_together_against_the_limit() {
 }
 
 /// Upgrades properly, then writes bytes that need not be valid frames.
-async fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()>) {
+fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()>) {
     serve_websocket(|socket| async move {
         let mut stream = socket.into_inner();
         for frame in frames {
@@ -108,18 +107,16 @@ async fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHan
         // Holds the connection open until the client hangs up.
         let _ = stream.into_inner().read_to_end(&mut rest).await;
     })
-    .await
 }
 
-#[tokio::test]
-async fn broken_frames_are_a_typed_error() {
+async fn broken_frames_are_a_typed_error<A: Adapter>() {
     let reserved_bits = vec![0xf1, 0];
     let invalid_utf8 = vec![0x81, 2, 0xff, 0xfe];
     let masked = vec![0x81, 0x81, 1, 2, 3, 4, 5];
     let stray_continuation = vec![0x80, 1, b'x'];
     for frame in [reserved_bits, invalid_utf8, masked, stray_continuation] {
-        let (url, _server) = serve_raw_frames(vec![frame.clone()]).await;
-        let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+        let (url, _server) = serve_raw_frames(vec![frame.clone()]);
+        let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
         let error = next(&mut socket).await.unwrap().unwrap_err();
         assert!(
             matches!(error, WebSocketError::Protocol { .. }),
@@ -129,22 +126,19 @@ async fn broken_frames_are_a_typed_error() {
     }
 }
 
-#[tokio::test]
-async fn a_binary_message_is_told_from_a_text() {
+async fn a_binary_message_is_told_from_a_text<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
         echo(socket).await;
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let event = next(&mut socket).await.unwrap().unwrap();
     assert_eq!(event, WebSocketEvent::Binary { length: 3 });
     socket.start_send("still open");
     assert_eq!(next_text(&mut socket).await, "still open");
 }
 
-#[tokio::test]
-async fn pings_are_answered_and_not_shown() {
+async fn pings_are_answered_and_not_shown<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         for n in 0..1_000_u32 {
             socket
@@ -160,16 +154,14 @@ async fn pings_are_answered_and_not_shown() {
                 other => panic!("no pong but {other:?}"),
             }
         }
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     assert_eq!(next_text(&mut socket).await, "after the pings");
     flush(&mut socket).await;
     server.await.unwrap();
 }
 
-#[tokio::test]
-async fn the_servers_close_is_reported_with_code_and_reason() {
+async fn the_servers_close_is_reported_with_code_and_reason<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         let reason = CloseFrame {
             code: 4_001.into(),
@@ -178,9 +170,8 @@ async fn the_servers_close_is_reported_with_code_and_reason() {
         socket.send(Message::Close(Some(reason))).await.unwrap();
         // The client's confirmation.
         socket.next().await
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let event = next(&mut socket).await.unwrap().unwrap();
     let reason = CloseReason {
         code: 4_001,
@@ -194,31 +185,27 @@ async fn the_servers_close_is_reported_with_code_and_reason() {
     assert_eq!(u16::from(echoed.code), 4_001);
 }
 
-#[tokio::test]
-async fn a_close_without_a_code_is_a_close() {
+async fn a_close_without_a_code_is_a_close<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::Close(None)).await.unwrap();
         socket.next().await;
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     assert_eq!(
         next(&mut socket).await.unwrap().unwrap(),
         WebSocketEvent::Closed(None)
     );
 }
 
-#[tokio::test]
-async fn our_close_follows_what_was_queued_and_nothing_follows_it() {
+async fn our_close_follows_what_was_queued_and_nothing_follows_it<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         let mut seen = Vec::new();
         while let Some(Ok(message)) = socket.next().await {
             seen.push(message);
         }
         seen
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("first");
     socket.start_close(1_000, &"ü".repeat(100));
     socket.start_send("never");
@@ -243,8 +230,7 @@ async fn our_close_follows_what_was_queued_and_nothing_follows_it() {
     );
 }
 
-#[tokio::test]
-async fn a_connection_that_breaks_off_is_lost() {
+async fn a_connection_that_breaks_off_is_lost<A: Adapter>() {
     for reset in [false, true] {
         let (url, _server) = serve_websocket(move |mut socket| async move {
             socket.send(Message::text("last")).await.unwrap();
@@ -253,9 +239,8 @@ async fn a_connection_that_breaks_off_is_lost() {
             if reset {
                 stream.set_zero_linger().unwrap();
             }
-        })
-        .await;
-        let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+        });
+        let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
         assert_eq!(next_text(&mut socket).await, "last");
         socket.start_send("go");
         let error = next(&mut socket).await.unwrap().unwrap_err();
@@ -264,8 +249,7 @@ async fn a_connection_that_breaks_off_is_lost() {
     }
 }
 
-#[tokio::test]
-async fn what_the_server_does_not_take_is_counted() {
+async fn what_the_server_does_not_take_is_counted<A: Adapter>() {
     let (may_read, wait) = tokio::sync::oneshot::channel::<()>();
     let (url, server) = serve_websocket(|mut socket| async move {
         wait.await.unwrap();
@@ -276,9 +260,8 @@ async fn what_the_server_does_not_take_is_counted() {
             }
         }
         total
-    })
-    .await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    });
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let message = "x".repeat(64 * 1024);
     let mut total = 0;
     // Whatever the kernel buffers, at some point it takes no more.
@@ -289,7 +272,7 @@ async fn what_the_server_does_not_take_is_counted() {
         if flushed.is_pending() && socket.unsent() > 4 * 1024 * 1024 {
             break socket.unsent();
         }
-        tokio::task::yield_now().await;
+        yield_now().await;
     };
     assert!(stuck <= total, "{stuck} of {total}");
     may_read.send(()).unwrap();
@@ -300,8 +283,7 @@ async fn what_the_server_does_not_take_is_counted() {
     assert_eq!(server.await.unwrap(), total);
 }
 
-#[tokio::test]
-async fn a_refused_upgrade_has_its_status() {
+async fn a_refused_upgrade_has_its_status<A: Adapter>() {
     for (answer, status) in [
         ("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno", 403),
         (
@@ -310,9 +292,12 @@ async fn a_refused_upgrade_has_its_status() {
         ),
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200),
     ] {
-        let (address, server) = answer_with(answer).await;
+        let (address, server) = answer_with(answer);
         let url = format!("ws://{address}/v1/a%2Fb?x=%20");
-        let error = connector().websocket(&url, MAX_MESSAGE).await.unwrap_err();
+        let error = connector::<A>()
+            .websocket(&url, MAX_MESSAGE)
+            .await
+            .unwrap_err();
         assert!(
             matches!(&error, ConnectError::Upgrade { status: s } if *s == status),
             "{error:?}"
@@ -329,10 +314,9 @@ async fn a_refused_upgrade_has_its_status() {
     }
 }
 
-#[tokio::test]
-async fn a_server_of_another_kind_is_a_typed_error() {
-    let (address, _server) = answer_with("220 mail.example ESMTP\r\n\r\n").await;
-    let error = connector()
+async fn a_server_of_another_kind_is_a_typed_error<A: Adapter>() {
+    let (address, _server) = answer_with("220 mail.example ESMTP\r\n\r\n");
+    let error = connector::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -340,35 +324,33 @@ async fn a_server_of_another_kind_is_a_typed_error() {
 
     let wrong_key = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
                      upgrade: websocket\r\nsec-websocket-accept: d3Jvbmc=\r\n\r\n";
-    let (address, _server) = answer_with(wrong_key).await;
-    let error = connector()
+    let (address, _server) = answer_with(wrong_key);
+    let error = connector::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Handshake { .. }), "{error:?}");
 
-    let (address, _server) = answer_with("").await;
-    let error = connector()
+    let (address, _server) = answer_with("");
+    let error = connector::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
 }
 
-#[tokio::test]
-async fn dropping_a_connect_that_hangs_closes_its_connection() {
+async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
     let (accepted, wait) = tokio::sync::oneshot::channel();
     let (address, server) = serve_tcp(|mut stream| async move {
         let mut bytes = vec![0; 1];
         stream.read_exact(&mut bytes).await.unwrap();
         accepted.send(()).unwrap();
         stream.read_to_end(&mut bytes).await.unwrap()
-    })
-    .await;
+    });
     let url = format!("ws://{address}/");
-    let connector = connector();
+    let connector = connector::<A>();
     let connect = connector.websocket(&url, MAX_MESSAGE);
-    tokio::select! {
+    select! {
         result = connect => panic!("nobody answered, yet {result:?}"),
         accepted = wait => accepted.unwrap(),
     }
@@ -376,10 +358,9 @@ async fn dropping_a_connect_that_hangs_closes_its_connection() {
     server.await.unwrap();
 }
 
-#[tokio::test]
-async fn addresses_that_lead_nowhere_are_typed_errors() {
-    let connector = connector();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
+    let connector = connector::<A>();
+    let listener = listen();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = connector
@@ -419,15 +400,17 @@ async fn addresses_that_lead_nowhere_are_typed_errors() {
     );
 }
 
-#[tokio::test]
-async fn a_name_is_looked_up_and_an_ipv6_literal_is_not() {
-    let (url, _server) = serve_websocket(echo).await;
+async fn a_name_is_looked_up_and_an_ipv6_literal_is_not<A: Adapter>() {
+    let (url, _server) = serve_websocket(echo);
     let by_name = url.replace("127.0.0.1", "localhost");
-    let mut socket = connector().websocket(&by_name, MAX_MESSAGE).await.unwrap();
+    let mut socket = connector::<A>()
+        .websocket(&by_name, MAX_MESSAGE)
+        .await
+        .unwrap();
     socket.start_send("by name");
     assert_eq!(next_text(&mut socket).await, "by name");
 
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else {
+    let Ok(listener) = listen_on(Ipv6Addr::LOCALHOST.into()) else {
         eprintln!("no IPv6 on this machine: only the name was tested");
         return;
     };
@@ -440,29 +423,49 @@ async fn a_name_is_looked_up_and_an_ipv6_literal_is_not() {
         .await;
     });
     let url = format!("ws://[::1]:{}/", address.port());
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("by address");
     assert_eq!(next_text(&mut socket).await, "by address");
 }
 
-#[tokio::test]
-async fn debug_shows_no_text() {
-    let (url, _server) = serve_websocket(echo).await;
-    let mut socket = connector().websocket(&url, MAX_MESSAGE).await.unwrap();
+async fn debug_shows_no_text<A: Adapter>() {
+    let (url, _server) = serve_websocket(echo);
+    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("my secret");
     assert!(!format!("{socket:?}").contains("secret"));
     let event = next(&mut socket).await;
     assert!(!format!("{event:?}").contains("secret"));
 }
 
-#[tokio::test]
-async fn sockets_and_what_opens_them_can_move_between_threads() {
+async fn sockets_and_what_opens_them_can_move_between_threads<A: Adapter>() {
     fn is_send<T: Send + 'static>(value: T) -> T {
         value
     }
     fn is_stream<T: Stream + Unpin>() {}
-    let connector = connector();
+    let connector = connector::<A>();
     let connect = is_send(async move { connector.websocket("ws://[::1", 1).await });
     assert!(connect.now_or_never().unwrap().is_err());
-    is_stream::<ClientSocket>();
+    is_stream::<Socket<A::Runtime>>();
 }
+
+on_every_runtime!(
+    texts_go_both_ways_in_order,
+    a_large_text_goes_both_ways,
+    a_text_over_the_limit_is_a_typed_error_and_the_end,
+    fragments_count_together_against_the_limit,
+    broken_frames_are_a_typed_error,
+    a_binary_message_is_told_from_a_text,
+    pings_are_answered_and_not_shown,
+    the_servers_close_is_reported_with_code_and_reason,
+    a_close_without_a_code_is_a_close,
+    our_close_follows_what_was_queued_and_nothing_follows_it,
+    a_connection_that_breaks_off_is_lost,
+    what_the_server_does_not_take_is_counted,
+    a_refused_upgrade_has_its_status,
+    a_server_of_another_kind_is_a_typed_error,
+    dropping_a_connect_that_hangs_closes_its_connection,
+    addresses_that_lead_nowhere_are_typed_errors,
+    a_name_is_looked_up_and_an_ipv6_literal_is_not,
+    debug_shows_no_text,
+    sockets_and_what_opens_them_can_move_between_threads,
+);

@@ -5,10 +5,12 @@ use std::io;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::{Request, Response, StatusCode};
-use talk_tokio::net::{ConnectError, HttpError, RequestBody, ResponseBody, UrlError};
+use talk_client::net::{ConnectError, HttpError, RequestBody, ResponseBody, UrlError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::select;
 
-use crate::peer::{answer_with, connector, read_request, serve_tcp};
+use super::peer::{answer_with, connector, read_request, serve_tcp};
+use crate::adapter::Adapter;
 
 fn get(url: String) -> Request<RequestBody> {
     Request::get(url).body(RequestBody::default()).unwrap()
@@ -20,18 +22,17 @@ async fn collect(body: ResponseBody) -> Result<String, HttpError> {
     Ok(String::from_utf8(bytes?.concat()).unwrap())
 }
 
-async fn post(
+async fn post<A: Adapter>(
     address: std::net::SocketAddr,
     body: RequestBody,
 ) -> Result<Response<ResponseBody>, HttpError> {
     let request = Request::post(format!("http://{address}/v1/app/files"))
         .body(body)
         .unwrap();
-    connector().request(request).await
+    connector::<A>().request(request).await
 }
 
-#[tokio::test]
-async fn lines_arrive_as_the_server_sends_them() {
+async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
     let (go_on, mut wait) = tokio::sync::mpsc::channel::<()>(1);
     let (address, server) = serve_tcp(|mut stream| async move {
         let request = read_request(&mut stream).await;
@@ -44,14 +45,13 @@ async fn lines_arrive_as_the_server_sends_them() {
         }
         stream.write_all(b"0\r\n\r\n").await.unwrap();
         request
-    })
-    .await;
+    });
     let url = format!("http://{address}/v1/app/me/messages/search?searchString=a%2520b");
     let mut request = get(url);
     request
         .headers_mut()
         .insert("authorization", "Bearer token".parse().unwrap());
-    let response = connector().request(request).await.unwrap();
+    let response = connector::<A>().request(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["x-more"], "yes");
     let mut body = response.into_body();
@@ -71,12 +71,11 @@ async fn lines_arrive_as_the_server_sends_them() {
     assert!(!head.contains("content-length"), "{head}");
 }
 
-#[tokio::test]
-async fn a_body_is_sent_and_an_error_status_is_an_answer() {
+async fn a_body_is_sent_and_an_error_status_is_an_answer<A: Adapter>() {
     let refusal =
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 23\r\n\r\n{\"errorCode\":\"INVALID\"}";
-    let (address, server) = answer_with(refusal).await;
-    let response = post(address, RequestBody::from_bytes("hello"))
+    let (address, server) = answer_with(refusal);
+    let response = post::<A>(address, RequestBody::from_bytes("hello"))
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
@@ -94,11 +93,10 @@ async fn a_body_is_sent_and_an_error_status_is_an_answer() {
     assert!(request.ends_with("\r\n\r\nhello"), "{request}");
 }
 
-#[tokio::test]
-async fn a_body_of_chunks_is_sent_with_its_length() {
-    let (address, server) = answer_with("HTTP/1.1 204 No Content\r\n\r\n").await;
+async fn a_body_of_chunks_is_sent_with_its_length<A: Adapter>() {
+    let (address, server) = answer_with("HTTP/1.1 204 No Content\r\n\r\n");
     let chunks = stream::iter(["one,", "", "two,", "three"]).map(|text| Ok(text.into()));
-    let response = post(address, RequestBody::from_stream(13, chunks))
+    let response = post::<A>(address, RequestBody::from_stream(13, chunks))
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
@@ -113,22 +111,20 @@ async fn a_body_of_chunks_is_sent_with_its_length() {
     assert!(request.ends_with("\r\n\r\none,two,three"), "{request}");
 }
 
-#[tokio::test]
-async fn an_empty_body_is_sent_as_empty() {
+async fn an_empty_body_is_sent_as_empty<A: Adapter>() {
     for body in [
         RequestBody::default(),
         RequestBody::from_bytes(""),
         RequestBody::from_stream(0, stream::empty()),
     ] {
-        let (address, server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-        assert!(post(address, body).await.is_ok());
+        let (address, server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        assert!(post::<A>(address, body).await.is_ok());
         let request = server.await.unwrap().to_ascii_lowercase();
         assert!(request.contains("content-length: 0\r\n"), "{request}");
     }
 }
 
-#[tokio::test]
-async fn large_bodies_go_both_ways() {
+async fn large_bodies_go_both_ways<A: Adapter>() {
     const SIZE: usize = 8 * 1024 * 1024;
     const CHUNK: usize = 64 * 1024;
     let (address, server) = serve_tcp(|mut stream| async move {
@@ -145,11 +141,10 @@ async fn large_bodies_go_both_ways() {
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&vec![b'y'; SIZE]).await.unwrap();
         received
-    })
-    .await;
+    });
     let chunk = Bytes::from(vec![b'x'; CHUNK]);
     let chunks = stream::iter(vec![chunk; SIZE / CHUNK]).map(Ok);
-    let response = post(address, RequestBody::from_stream(SIZE as u64, chunks))
+    let response = post::<A>(address, RequestBody::from_stream(SIZE as u64, chunks))
         .await
         .unwrap();
     let text = collect(response.into_body()).await.unwrap();
@@ -159,43 +154,40 @@ async fn large_bodies_go_both_ways() {
 }
 
 /// Posts from a source to a server that only reads.
-async fn post_from(
+async fn post_from<A: Adapter>(
     length: u64,
     chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
 ) -> HttpError {
     let (address, _server) = serve_tcp(|mut stream| async move {
         let mut all = Vec::new();
         let _ = stream.read_to_end(&mut all).await;
-    })
-    .await;
-    post(address, RequestBody::from_stream(length, chunks))
+    });
+    post::<A>(address, RequestBody::from_stream(length, chunks))
         .await
         .unwrap_err()
 }
 
-#[tokio::test]
-async fn a_failing_source_is_told_from_a_failing_network() {
+async fn a_failing_source_is_told_from_a_failing_network<A: Adapter>() {
     let broken = || stream::iter([Ok("abc".into()), Err(io::Error::other("the disk is gone"))]);
-    let error = post_from(6, broken()).await;
+    let error = post_from::<A>(6, broken()).await;
     assert!(
         matches!(&error, HttpError::Source(source) if source.to_string() == "the disk is gone")
     );
 
-    let error = post_from(6, stream::iter([Ok("abc".into())])).await;
+    let error = post_from::<A>(6, stream::iter([Ok("abc".into())])).await;
     let HttpError::Source(source) = &error else {
         panic!("{error:?}")
     };
     assert_eq!(source.kind(), io::ErrorKind::UnexpectedEof);
 
-    let error = post_from(4, stream::iter([Ok("abc".into()), Ok("def".into())])).await;
+    let error = post_from::<A>(4, stream::iter([Ok("abc".into()), Ok("def".into())])).await;
     let HttpError::Source(source) = &error else {
         panic!("{error:?}")
     };
     assert_eq!(source.kind(), io::ErrorKind::InvalidData);
 }
 
-#[tokio::test]
-async fn an_answer_that_breaks_off_is_interrupted() {
+async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
     for (answer, has_head) in [
         ("", false),
         ("HTTP/1.1 200 OK\r\ncontent-le", false),
@@ -212,9 +204,11 @@ async fn an_answer_that_breaks_off_is_interrupted() {
                 if reset {
                     stream.set_zero_linger().unwrap();
                 }
-            })
-            .await;
-            let error = match connector().request(get(format!("http://{address}/"))).await {
+            });
+            let error = match connector::<A>()
+                .request(get(format!("http://{address}/")))
+                .await
+            {
                 Ok(response) => collect(response.into_body()).await.unwrap_err(),
                 Err(error) => {
                     // A reset may overtake the head.
@@ -230,10 +224,9 @@ async fn an_answer_that_breaks_off_is_interrupted() {
     }
 }
 
-#[tokio::test]
-async fn after_an_error_the_body_has_ended() {
-    let (address, _server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
-    let response = connector()
+async fn after_an_error_the_body_has_ended<A: Adapter>() {
+    let (address, _server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");
+    let response = connector::<A>()
         .request(get(format!("http://{address}/")))
         .await
         .unwrap();
@@ -243,15 +236,14 @@ async fn after_an_error_the_body_has_ended() {
     assert!(body.next().await.is_none());
 }
 
-#[tokio::test]
-async fn what_is_no_http_is_malformed() {
+async fn what_is_no_http_is_malformed<A: Adapter>() {
     for answer in [
         "220 mail.example ESMTP\r\n\r\n",
         "HTTP/1.1 abc OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
     ] {
-        let (address, _server) = answer_with(answer).await;
-        let error = connector()
+        let (address, _server) = answer_with(answer);
+        let error = connector::<A>()
             .request(get(format!("http://{address}/")))
             .await
             .unwrap_err();
@@ -261,28 +253,26 @@ async fn what_is_no_http_is_malformed() {
         );
     }
     let (address, _server) =
-        answer_with("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n").await;
-    let response = connector()
+        answer_with("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n");
+    let response = connector::<A>()
         .request(get(format!("http://{address}/")))
         .await
         .unwrap();
     assert!(collect(response.into_body()).await.is_err());
 }
 
-#[tokio::test]
-async fn redirects_are_answers() {
+async fn redirects_are_answers<A: Adapter>() {
     let redirect =
         "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
-    let (address, _server) = answer_with(redirect).await;
-    let response = connector()
+    let (address, _server) = answer_with(redirect);
+    let response = connector::<A>()
         .request(get(format!("http://{address}/")))
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::FOUND);
 }
 
-#[tokio::test]
-async fn dropping_an_exchange_closes_its_connection() {
+async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
     for head in ["", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"] {
         let (ready, wait) = tokio::sync::oneshot::channel();
         let (address, server) = serve_tcp(move |mut stream| async move {
@@ -291,9 +281,8 @@ async fn dropping_an_exchange_closes_its_connection() {
             ready.send(()).unwrap();
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await
-        })
-        .await;
-        let connector = connector();
+        });
+        let connector = connector::<A>();
         let exchange = async {
             let response = connector
                 .request(get(format!("http://{address}/")))
@@ -301,7 +290,7 @@ async fn dropping_an_exchange_closes_its_connection() {
                 .unwrap();
             collect(response.into_body()).await
         };
-        tokio::select! {
+        select! {
             result = exchange => panic!("the answer was not complete, yet {result:?}"),
             ready = wait => ready.unwrap(),
         }
@@ -310,12 +299,29 @@ async fn dropping_an_exchange_closes_its_connection() {
     }
 }
 
-#[tokio::test]
-async fn urls_of_another_kind_are_refused() {
+async fn urls_of_another_kind_are_refused<A: Adapter>() {
     for url in ["ws://localhost/", "/v1/app"] {
-        let error = connector().request(get(url.to_owned())).await.unwrap_err();
+        let error = connector::<A>()
+            .request(get(url.to_owned()))
+            .await
+            .unwrap_err();
         let HttpError::Connect(ConnectError::InvalidUrl(UrlError::Scheme { .. })) = error else {
             panic!("{url}: {error:?}");
         };
     }
 }
+
+on_every_runtime!(
+    lines_arrive_as_the_server_sends_them,
+    a_body_is_sent_and_an_error_status_is_an_answer,
+    a_body_of_chunks_is_sent_with_its_length,
+    an_empty_body_is_sent_as_empty,
+    large_bodies_go_both_ways,
+    a_failing_source_is_told_from_a_failing_network,
+    an_answer_that_breaks_off_is_interrupted,
+    after_an_error_the_body_has_ended,
+    what_is_no_http_is_malformed,
+    redirects_are_answers,
+    dropping_an_exchange_closes_its_connection,
+    urls_of_another_kind_are_refused,
+);

@@ -2,22 +2,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use talk_tokio::{ConnectionState, Pacing, SendMessage, get_talk_session};
+use talk_client::{ConnectionState, Pacing, SendMessage};
 
-use crate::server::{Answer, Server, within};
+use crate::adapter::Adapter;
+use crate::server::{Answer, Server};
 
-#[tokio::test]
-async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once() {
+async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once<A: Adapter>() {
     let dropped = AtomicBool::new(false);
     let server = Server::start(move |request| {
         let first = request.is_send() && !dropped.swap(true, Ordering::Relaxed);
         first.then_some(Answer::Drop)
-    })
-    .await;
-    let session = get_talk_session(server.options("alice").pacing(Pacing::OFF)).unwrap();
+    });
+    let session = A::session(server.options("alice").pacing(Pacing::OFF));
     let conversation = session.conversation("c").unwrap();
     let sends = join_all((0..20).map(|n| conversation.send(n.to_string())));
-    let results = within(sends).await;
+    let results = sends.await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 
     let record = server.record();
@@ -32,69 +31,71 @@ async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once() {
     assert!(record.texts().ends_with(&again), "{:?}", record.texts());
 }
 
-#[tokio::test]
-async fn the_connection_state_is_told_as_it_changes() {
+async fn the_connection_state_is_told_as_it_changes<A: Adapter>() {
     let server = Server::start(|request| {
         let body = serde_json::json!({ "id": "msg_1" });
         request.is_send().then_some(Answer::Hold(body))
-    })
-    .await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+    });
+    let session = A::session(server.options("alice"));
     assert_eq!(session.connection_state(), ConnectionState::Idle);
     let mut states = session.connection_states();
     assert_eq!(states.next().await, Some(ConnectionState::Idle));
 
     let conversation = session.conversation("c").unwrap();
-    within(conversation.mark_as_read()).await.unwrap();
+    conversation.mark_as_read().await.unwrap();
     let ready = states
         .by_ref()
         .any(|s| async move { s == ConnectionState::Ready });
-    assert!(within(ready).await);
+    assert!(ready.await);
 
     // Something is pending, so that the session wants its connection back.
-    let send = tokio::spawn(conversation.send("hi"));
+    let send = A::spawn(conversation.send("hi"));
     server.until(|record| record.texts() == ["hi"]).await;
     server.drop_connections();
     let waiting = states
         .by_ref()
         .any(|s| async move { matches!(s, ConnectionState::Waiting { .. }) });
-    assert!(within(waiting).await);
+    assert!(waiting.await);
     session.network_changed();
     server.until(|record| record.connections == 2).await;
     server.until(|record| record.texts() == ["hi", "hi"]).await;
     server.release();
-    within(send).await.unwrap().unwrap();
+    send.await.unwrap();
 
-    within(session.shutdown()).await;
-    assert!(within(states.collect::<Vec<_>>()).await.len() <= 1);
+    session.shutdown().await;
+    assert!(states.collect::<Vec<_>>().await.len() <= 1);
 }
 
 /// As much as no socket buffer takes, several times over.
-async fn send_much(server: &Server) {
+async fn send_much<A: Adapter>(server: &Server) {
     let options = server.options("alice").pacing(Pacing::OFF);
-    let session = get_talk_session(options).unwrap();
+    let session = A::session(options);
     let conversation = session.conversation("c").unwrap();
     let message = SendMessage::text("hi").custom("padding", "x".repeat(256 << 10));
     let sends = join_all((0..96).map(|_| conversation.send(message.clone())));
-    let results = within(sends).await;
+    let results = sends.await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
-#[tokio::test]
-async fn a_connection_that_takes_nothing_is_given_up() {
+async fn a_connection_that_takes_nothing_is_given_up<A: Adapter>() {
     let stalled = AtomicBool::new(false);
     let server = Server::start(move |request| {
         let first = request.is_send() && !stalled.swap(true, Ordering::Relaxed);
         first.then_some(Answer::Stall)
-    })
-    .await;
-    send_much(&server).await;
+    });
+    send_much::<A>(&server).await;
     assert_eq!(server.record().connections, 2);
 }
 
-#[tokio::test]
-async fn a_connection_that_is_only_slow_is_not_given_up() {
-    let server = Server::start(|_| None).await;
-    send_much(&server).await;
+async fn a_connection_that_is_only_slow_is_not_given_up<A: Adapter>() {
+    let server = Server::start(|_| None);
+    send_much::<A>(&server).await;
     assert_eq!(server.record().connections, 1);
 }
+
+on_every_runtime!(
+    what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once,
+    the_connection_state_is_told_as_it_changes,
+    a_connection_that_takes_nothing_is_given_up,
+    a_connection_that_is_only_slow_is_not_given_up,
+);

@@ -1,17 +1,20 @@
 //! Small servers, and what the tests need to talk to them.
 
 use std::future::{Future, poll_fn};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::task::Poll;
 
 use async_tungstenite::WebSocketStream;
 use futures_util::StreamExt;
-use talk_tokio::TokioRuntime;
-use talk_tokio::net::{Connector, Socket, TlsOptions, WebSocketError, WebSocketEvent};
+use futures_util::io::{AsyncRead, AsyncWrite};
+use talk_client::net::{Connector, TlsOptions, WebSocket, WebSocketError, WebSocketEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+use crate::adapter::{Adapter, servers};
+use crate::server::listen;
 
 /// A WebSocket as the server holds it.
 pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;
@@ -19,22 +22,19 @@ pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;
 /// Generous: no test but that of the limit should meet it.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// A WebSocket as the client holds it.
-pub(crate) type ClientSocket = Socket<TokioRuntime>;
-
 /// A connector on the test's runtime, with the default roots.
-pub(crate) fn connector() -> Connector<TokioRuntime> {
-    connector_with(TlsOptions::default())
+pub(crate) fn connector<A: Adapter>() -> Connector<A::Runtime> {
+    connector_with::<A>(TlsOptions::default())
 }
 
 /// A connector on the test's runtime.
-pub(crate) fn connector_with(tls: TlsOptions) -> Connector<TokioRuntime> {
-    Connector::new(TokioRuntime::current().unwrap(), tls)
+pub(crate) fn connector_with<A: Adapter>(tls: TlsOptions) -> Connector<A::Runtime> {
+    Connector::new(A::runtime(), tls)
 }
 
 /// Drives both sides of the socket until it gives an event.
-pub(crate) async fn next(
-    socket: &mut ClientSocket,
+pub(crate) async fn next<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocket<S>,
 ) -> Option<Result<WebSocketEvent, WebSocketError>> {
     poll_fn(|cx| {
         if let Poll::Ready(event) = socket.poll_next_unpin(cx) {
@@ -49,7 +49,9 @@ pub(crate) async fn next(
 }
 
 /// The next event, which must be a text.
-pub(crate) async fn next_text(socket: &mut ClientSocket) -> String {
+pub(crate) async fn next_text<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocket<S>,
+) -> String {
     match next(socket).await {
         Some(Ok(WebSocketEvent::Text(text))) => text,
         other => panic!("no text but {other:?}"),
@@ -57,15 +59,14 @@ pub(crate) async fn next_text(socket: &mut ClientSocket) -> String {
 }
 
 /// Serves one TCP connection on a free port. The task's value is what `serve` returns.
-pub(crate) async fn serve_tcp<F, T>(
+pub(crate) fn serve_tcp<F, T>(
     serve: impl FnOnce(TcpStream) -> F + Send + 'static,
 ) -> (SocketAddr, JoinHandle<T>)
 where
     F: Future<Output = T> + Send,
     T: Send + 'static,
 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    serve_one(listener, serve)
+    serve_one(listen(), serve)
 }
 
 /// Serves one connection of a listener.
@@ -78,7 +79,7 @@ where
     T: Send + 'static,
 {
     let address = listener.local_addr().unwrap();
-    let task = tokio::spawn(async move {
+    let task = servers().spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         drop(listener);
         serve(stream).await
@@ -87,7 +88,7 @@ where
 }
 
 /// Serves one WebSocket on a free port.
-pub(crate) async fn serve_websocket<F, T>(
+pub(crate) fn serve_websocket<F, T>(
     serve: impl FnOnce(ServerSocket) -> F + Send + 'static,
 ) -> (String, JoinHandle<T>)
 where
@@ -101,8 +102,7 @@ where
                 .unwrap(),
         )
         .await
-    })
-    .await;
+    });
     (format!("ws://{address}/v1/app/realtime/user?x=1"), task)
 }
 
@@ -135,11 +135,10 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
 }
 
 /// Answers one request with these bytes and closes the connection. The task's value is the request.
-pub(crate) async fn answer_with(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
+pub(crate) fn answer_with(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
     serve_tcp(move |mut stream| async move {
         let request = read_request(&mut stream).await;
         stream.write_all(answer.as_bytes()).await.unwrap();
         request
     })
-    .await
 }

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -6,25 +6,28 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::io::{AsyncRead, Cursor};
 use http::Request;
+use talk_client::net::{Connector, RequestBody, TlsOptions};
+use talk_client::{
+    ContentBlock, ConversationRef, Error, FileBlock, FileSubtype, FileToken, SendMessage, Session,
+    TalkOptions, TransportError, UploadMetadata, UploadSource, UserParams,
+};
 use talk_emulator::Emulator;
 use talk_emulator::server::Settings;
-use talk_tokio::net::{Connector, RequestBody, TlsOptions};
-use talk_tokio::{
-    ContentBlock, ConversationRef, Error, FileBlock, FileSubtype, FileToken, Session, TalkOptions,
-    TokioRuntime, TransportError, UploadMetadata, UploadSource, UserParams, get_talk_session,
-};
+use tempfile::NamedTempFile;
+use tokio::{join, select};
 
-use crate::server::within;
+use crate::adapter::Adapter;
+use crate::server::{start_emulator, start_emulator_as};
 
-async fn conversation(emulator: &Emulator) -> (Session, ConversationRef) {
+async fn conversation<A: Adapter>(emulator: &Emulator) -> (Session, ConversationRef) {
     let options = TalkOptions::new("app", "alice").unwrap();
-    let session = get_talk_session(options.host(emulator.host())).unwrap();
+    let session = A::session(options.host(emulator.host()));
     let conversation = session.conversation("c").unwrap();
-    within(async {
+    async {
         let alice = UserParams::named("Alice");
         session.current_user().set(alice).await?;
         conversation.create_if_not_exists(Default::default()).await
-    })
+    }
     .await
     .unwrap();
     (session, conversation)
@@ -35,71 +38,61 @@ fn pattern(length: usize) -> Bytes {
 }
 
 /// Sends the file as a message, and gives its block as it comes back, and its bytes.
-async fn downloaded(conversation: &ConversationRef, token: &FileToken) -> (FileBlock, Vec<u8>) {
+async fn downloaded<A: Adapter>(
+    conversation: &ConversationRef,
+    token: &FileToken,
+) -> (FileBlock, Vec<u8>) {
     let block = ContentBlock::file(token.as_str());
-    let message = talk_tokio::SendMessage::content(vec![block]);
-    let sent = within(conversation.send(message)).await.unwrap();
-    let snapshot = within(sent.get()).await.unwrap().unwrap();
+    let message = SendMessage::content(vec![block]);
+    let sent = conversation.send(message).await.unwrap();
+    let snapshot = sent.get().await.unwrap().unwrap();
     let ContentBlock::File(file) = &snapshot.content[0] else {
         panic!("{:?}", snapshot.content);
     };
     let url = file.url.clone().unwrap();
     let request = Request::get(&*url).body(RequestBody::default()).unwrap();
-    let connector = Connector::new(TokioRuntime::current().unwrap(), TlsOptions::default());
-    let answer = within(connector.request(request)).await.unwrap();
-    let chunks: Vec<_> = within(answer.into_body().collect()).await;
+    let connector = Connector::new(A::runtime(), TlsOptions::default());
+    let answer = connector.request(request).await.unwrap();
+    let chunks: Vec<_> = answer.into_body().collect().await;
     let bytes: Vec<Bytes> = chunks.into_iter().map(Result::unwrap).collect();
     ((**file).clone(), bytes.concat())
 }
 
-/// A file of the test's own, which is gone when it is dropped.
-struct TempFile(std::path::PathBuf);
-
-impl TempFile {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let name = format!("talk-upload-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        Self(path)
-    }
+/// A file with these bytes, which is gone when it is dropped.
+fn file(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
 }
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-#[tokio::test]
-async fn what_goes_up_comes_down_from_every_source() {
-    let emulator = Emulator::start().await.unwrap();
-    let (session, conversation) = conversation(&emulator).await;
+async fn what_goes_up_comes_down_from_every_source<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, conversation) = conversation::<A>(&emulator).await;
     let bytes = pattern(1_000_003);
-    let file = TempFile::new("sources", &bytes);
+    let file = file(&bytes);
     let reader = Cursor::new(bytes.to_vec());
     let sources = [
         UploadSource::bytes(bytes.clone()),
-        UploadSource::file(&file.0),
+        UploadSource::file(file.path()),
         UploadSource::reader(bytes.len() as u64, reader),
     ];
     for source in sources {
         let upload = session.upload_file(source, "a \"b\" é.txt");
-        let token = within(upload).await.unwrap();
-        let (block, down) = downloaded(&conversation, &token).await;
+        let token = upload.await.unwrap();
+        let (block, down) = downloaded::<A>(&conversation, &token).await;
         assert_eq!(block.size, Some(1_000_003));
         assert_eq!(block.filename.as_deref(), Some("a \"b\" é.txt"));
         assert!(down == bytes, "the bytes differ");
     }
-    let token = within(session.upload_file(Vec::<u8>::new(), "empty"))
+    let token = session
+        .upload_file(Vec::<u8>::new(), "empty")
         .await
         .unwrap();
-    assert_eq!(downloaded(&conversation, &token).await.1, b"");
+    assert_eq!(downloaded::<A>(&conversation, &token).await.1, b"");
 }
 
-#[tokio::test]
-async fn the_kind_and_what_is_known_of_it_come_back() {
-    let emulator = Emulator::start().await.unwrap();
-    let (session, conversation) = conversation(&emulator).await;
+async fn the_kind_and_what_is_known_of_it_come_back<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, conversation) = conversation::<A>(&emulator).await;
     let metadata = || UploadMetadata::named("f").size(4, 3).duration(1.5);
     let source = || pattern(9);
     let uploads = [
@@ -121,8 +114,8 @@ async fn the_kind_and_what_is_known_of_it_come_back() {
         ),
     ];
     for (upload, subtype) in uploads {
-        let token = within(upload).await.unwrap();
-        let (block, _) = downloaded(&conversation, &token).await;
+        let token = upload.await.unwrap();
+        let (block, _) = downloaded::<A>(&conversation, &token).await;
         let has_size = matches!(subtype, FileSubtype::Image | FileSubtype::Video);
         let has_duration = subtype != FileSubtype::Image;
         assert_eq!(block.subtype, Some(subtype));
@@ -132,22 +125,19 @@ async fn the_kind_and_what_is_known_of_it_come_back() {
     }
 }
 
-#[tokio::test]
-async fn progress_goes_up_to_the_whole_and_ends() {
-    let emulator = Emulator::start().await.unwrap();
-    let (session, _) = conversation(&emulator).await;
+async fn progress_goes_up_to_the_whole_and_ends<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, _) = conversation::<A>(&emulator).await;
     let upload = session.upload_file(pattern(3 << 20), "large");
     let progress = upload.progress();
-    let (token, progress) =
-        within(async { tokio::join!(upload, progress.collect::<Vec<_>>()) }).await;
+    let (token, progress) = join!(upload, progress.collect::<Vec<_>>());
     token.unwrap();
     let last = progress.last().unwrap();
     assert_eq!((last.sent, last.total), (3 << 20, 3 << 20));
     assert!(progress.is_sorted_by_key(|progress| progress.sent));
 }
 
-#[tokio::test]
-async fn a_file_that_is_not_welcome_is_refused_before_it_is_read() {
+async fn a_file_that_is_not_welcome_is_refused_before_it_is_read<A: Adapter>() {
     struct Untouchable;
     impl AsyncRead for Untouchable {
         fn poll_read(
@@ -160,50 +150,42 @@ async fn a_file_that_is_not_welcome_is_refused_before_it_is_read() {
     }
     let mut settings = Settings::default();
     settings.limits.max_file_size = Some(10);
-    let emulator = Emulator::builder()
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
-    let (session, _) = conversation(&emulator).await;
+    let emulator = start_emulator_as(Emulator::builder().settings(settings)).await;
+    let (session, _) = conversation::<A>(&emulator).await;
     let source = UploadSource::reader(11, Untouchable);
-    let refused = within(session.upload_file(source, "large")).await;
+    let refused = session.upload_file(source, "large").await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
-    within(session.upload_file(pattern(10), "small"))
-        .await
-        .unwrap();
+    session.upload_file(pattern(10), "small").await.unwrap();
 }
 
-#[tokio::test]
-async fn a_source_that_fails_says_so_and_the_session_lives_on() {
-    let emulator = Emulator::start().await.unwrap();
-    let (session, _) = conversation(&emulator).await;
-    let changing = TempFile::new("changing", &pattern(8 << 20));
+async fn a_source_that_fails_says_so_and_the_session_lives_on<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, _) = conversation::<A>(&emulator).await;
+    let changing = file(&pattern(8 << 20));
     let short = UploadSource::reader(11, Cursor::new(vec![0; 10]));
     let missing = UploadSource::file("no/such/file");
     let directory = UploadSource::file(std::env::temp_dir());
     for source in [short, missing, directory] {
-        let failed = within(session.upload_file(source, "f")).await;
+        let failed = session.upload_file(source, "f").await;
         let is_source = matches!(failed, Err(Error::Transport(TransportError::Source(_))));
         assert!(is_source, "{failed:?}");
     }
 
-    let upload = session.upload_file(UploadSource::file(&changing.0), "f");
+    let upload = session.upload_file(UploadSource::file(changing.path()), "f");
     let mut progress = upload.progress();
     let change = async {
         while progress.next().await.is_some_and(|p| p.total == 0) {}
-        std::fs::write(&changing.0, b"short").unwrap();
+        std::fs::write(changing.path(), b"short").unwrap();
     };
-    let (failed, ()) = within(async { tokio::join!(upload, change) }).await;
+    let (failed, ()) = join!(upload, change);
     let is_source = matches!(failed, Err(Error::Transport(TransportError::Source(_))));
     assert!(is_source, "{failed:?}");
-    within(session.upload_file(pattern(10), "f")).await.unwrap();
+    session.upload_file(pattern(10), "f").await.unwrap();
 }
 
-#[tokio::test]
-async fn dropping_an_upload_cancels_it() {
-    let emulator = Emulator::start().await.unwrap();
-    let (session, _) = conversation(&emulator).await;
+async fn dropping_an_upload_cancels_it<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let (session, _) = conversation::<A>(&emulator).await;
     struct Endless(tokio::sync::mpsc::UnboundedSender<()>);
     impl AsyncRead for Endless {
         fn poll_read(
@@ -220,15 +202,21 @@ async fn dropping_an_upload_cancels_it() {
     let source = UploadSource::reader(1 << 50, Endless(reads));
     let upload = session.upload_file(source, "endless");
     let mut progress = upload.progress();
-    within(async {
-        tokio::select! {
-            outcome = upload => panic!("{outcome:?}"),
-            _ = read.recv() => {}
-        }
-    })
-    .await;
+    select! {
+        outcome = upload => panic!("{outcome:?}"),
+        _ = read.recv() => {}
+    }
     // The source goes with the upload.
-    within(async { while read.recv().await.is_some() {} }).await;
-    within(async { while progress.next().await.is_some() {} }).await;
-    within(session.upload_file(pattern(10), "f")).await.unwrap();
+    while read.recv().await.is_some() {}
+    while progress.next().await.is_some() {}
+    session.upload_file(pattern(10), "f").await.unwrap();
 }
+
+on_every_runtime!(
+    what_goes_up_comes_down_from_every_source,
+    the_kind_and_what_is_known_of_it_come_back,
+    progress_goes_up_to_the_whole_and_ends,
+    a_file_that_is_not_welcome_is_refused_before_it_is_read,
+    a_source_that_fails_says_so_and_the_session_lives_on,
+    dropping_an_upload_cancels_it,
+);

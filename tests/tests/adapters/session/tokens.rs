@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use talk_tokio::{Error, SessionError, TalkOptions, get_talk_session};
+use talk_client::{Error, SessionError, TalkOptions};
 
-use crate::server::{Answer, Record, Server, within};
+use crate::adapter::Adapter;
+use crate::server::{Answer, Record, Server};
 
 fn options(server: &Server) -> TalkOptions {
     let options = TalkOptions::new("app", "alice").unwrap();
@@ -15,90 +16,99 @@ fn tokens(record: &Record) -> Vec<&str> {
     renewals.filter_map(|r| r.data["token"].as_str()).collect()
 }
 
-#[tokio::test]
-async fn the_fetcher_is_asked_when_the_first_token_is_needed() {
-    let server = Server::start(|_| None).await;
+async fn the_fetcher_is_asked_when_the_first_token_is_needed<A: Adapter>() {
+    let server = Server::start(|_| None);
     let fetched = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&fetched);
     let options = options(&server).token_fetcher(move || {
         let n = count.fetch_add(1, Ordering::Relaxed);
         async move { Ok::<_, String>(format!("token {n}")) }
     });
-    let session = get_talk_session(options).unwrap();
+    let session = A::session(options);
     assert_eq!(fetched.load(Ordering::Relaxed), 0);
-    within(session.current_user().set(Default::default()))
+    session
+        .current_user()
+        .set(Default::default())
         .await
         .unwrap();
     assert_eq!(tokens(&server.record()), ["token 0"]);
 }
 
-#[tokio::test]
-async fn a_fetcher_that_fails_ends_the_session() {
-    let server = Server::start(|_| None).await;
+async fn a_fetcher_that_fails_ends_the_session<A: Adapter>() {
+    let server = Server::start(|_| None);
     let options = options(&server).token_fetcher(|| async { Err::<String, _>("banned") });
-    let session = get_talk_session(options).unwrap();
+    let session = A::session(options);
     let call = session.current_user().set(Default::default());
     let error = SessionError::TokenCallback("banned".to_owned());
-    assert_eq!(within(call).await, Err(Error::Session(error)));
+    assert_eq!(call.await, Err(Error::Session(error)));
 }
 
-#[tokio::test]
-async fn a_fetcher_that_panics_ends_the_session_and_nothing_else() {
-    let server = Server::start(|_| None).await;
+async fn a_fetcher_that_panics_ends_the_session_and_nothing_else<A: Adapter>() {
+    let server = Server::start(|_| None);
     let options = options(&server).token_fetcher(|| async {
         if true {
             panic!("a bug of the application");
         }
         Ok::<_, String>(String::new())
     });
-    let session = get_talk_session(options).unwrap();
+    let session = A::session(options);
     let call = session.current_user().set(Default::default());
-    let outcome = within(call).await;
+    let outcome = call.await;
     let Err(Error::Session(SessionError::TokenCallback(_))) = outcome else {
         panic!("{outcome:?}");
     };
 }
 
-#[tokio::test]
-async fn a_token_handler_answers_with_set_token() {
-    let server = Server::start(|_| None).await;
-    let session = get_talk_session(options(&server)).unwrap();
+async fn a_token_handler_answers_with_set_token<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let session = A::session(options(&server));
     session.on_need_token(|session| session.set_token("handed over"));
-    within(session.current_user().set(Default::default()))
+    session
+        .current_user()
+        .set(Default::default())
         .await
         .unwrap();
     assert_eq!(tokens(&server.record()), ["handed over"]);
 }
 
-#[tokio::test]
-async fn a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected() {
+async fn a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected<A: Adapter>() {
     let server = Server::start(|request| {
         let rejected = request.is_renewal() && request.data["token"] == "old";
         rejected.then_some(Answer::Refuse(401, "UNAUTHORIZED"))
-    })
-    .await;
-    let session = get_talk_session(options(&server).token("good")).unwrap();
-    within(session.current_user().set(Default::default()))
+    });
+    let session = A::session(options(&server).token("good"));
+    session
+        .current_user()
+        .set(Default::default())
         .await
         .unwrap();
     session.on_need_token(|session| session.set_token("new"));
     session.set_token("old");
     let record = server.until(|record| tokens(record).len() == 3).await;
     assert_eq!(tokens(&record), ["good", "old", "new"]);
-    within(session.current_user().set(Default::default()))
+    session
+        .current_user()
+        .set(Default::default())
         .await
         .unwrap();
 }
 
-#[tokio::test]
-async fn a_rejected_token_without_another_ends_the_session() {
+async fn a_rejected_token_without_another_ends_the_session<A: Adapter>() {
     let server = Server::start(|request| {
         let rejected = request.is_renewal();
         rejected.then_some(Answer::Refuse(401, "UNAUTHORIZED"))
-    })
-    .await;
-    let session = get_talk_session(server.options("alice")).unwrap();
+    });
+    let session = A::session(server.options("alice"));
     let call = session.current_user().set(Default::default());
     let error = Error::Session(SessionError::TokenRejected);
-    assert_eq!(within(call).await, Err(error));
+    assert_eq!(call.await, Err(error));
 }
+
+on_every_runtime!(
+    the_fetcher_is_asked_when_the_first_token_is_needed,
+    a_fetcher_that_fails_ends_the_session,
+    a_fetcher_that_panics_ends_the_session_and_nothing_else,
+    a_token_handler_answers_with_set_token,
+    a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected,
+    a_rejected_token_without_another_ends_the_session,
+);

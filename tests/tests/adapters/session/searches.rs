@@ -1,48 +1,49 @@
 use futures_util::StreamExt;
-use talk_emulator::Emulator;
-use talk_tokio::{
+use talk_client::{
     CommandError, ConversationParams, ConversationRef, Error, SearchStatus, Session, TalkOptions,
-    UserParams, get_talk_session,
+    UserParams,
 };
+use talk_emulator::Emulator;
+use tokio::join;
 
-use crate::server::within;
+use crate::adapter::Adapter;
+use crate::server::start_emulator;
 
-async fn session(emulator: &Emulator) -> Session {
+async fn session<A: Adapter>(emulator: &Emulator) -> Session {
     let options = TalkOptions::new("app", "alice").unwrap();
-    let session = get_talk_session(options.host(emulator.host())).unwrap();
+    let session = A::session(options.host(emulator.host()));
     let alice = UserParams::named("Alice");
-    within(session.current_user().set(alice)).await.unwrap();
+    session.current_user().set(alice).await.unwrap();
     session
 }
 
 async fn conversation(session: &Session, id: &str, subject: &str) -> ConversationRef {
     let conversation = session.conversation(id).unwrap();
     let params = ConversationParams::default().subject(subject);
-    within(conversation.set(params)).await.unwrap();
+    conversation.set(params).await.unwrap();
     conversation
 }
 
-#[tokio::test]
-async fn what_was_sent_is_found_page_by_page() {
-    let emulator = Emulator::start().await.unwrap();
-    let session = session(&emulator).await;
+async fn what_was_sent_is_found_page_by_page<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let session = session::<A>(&emulator).await;
     let conversation = conversation(&session, "c", "Plans").await;
     for n in 0..20 {
         let text = format!("apple & pear/{n}");
-        within(conversation.send(text.as_str())).await.unwrap();
-        within(conversation.send("something else")).await.unwrap();
+        conversation.send(text.as_str()).await.unwrap();
+        conversation.send("something else").await.unwrap();
     }
     let search = session.search_messages();
     let query = search.set_query("PEAR APPLE", Default::default());
-    let first = within(query).await.unwrap();
+    let first = query.await.unwrap();
     assert_eq!(first.results.len(), 3);
     assert!(!first.loaded_all);
     assert_eq!(first.results[0].message.plaintext(), "apple & pear/19");
     assert_eq!(first.results[0].conversation.id.as_str(), "c");
 
-    let second = within(search.load_more(None)).await.unwrap();
+    let second = search.load_more(None).await.unwrap();
     assert_eq!((second.results.len(), second.loaded_all), (13, false));
-    let third = within(search.load_more(50)).await.unwrap();
+    let third = search.load_more(50).await.unwrap();
     assert_eq!((third.results.len(), third.loaded_all), (20, true));
     let texts: Vec<_> = third
         .results
@@ -53,53 +54,54 @@ async fn what_was_sent_is_found_page_by_page() {
     assert_eq!(texts, expected);
 }
 
-#[tokio::test]
-async fn the_stream_tells_how_far_the_search_is() {
-    let emulator = Emulator::start().await.unwrap();
-    let session = session(&emulator).await;
+async fn the_stream_tells_how_far_the_search_is<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let session = session::<A>(&emulator).await;
     conversation(&session, "c1", "Holidays in May").await;
     conversation(&session, "c2", "Work").await;
     let mut search = session.search_conversations();
     let query = search.set_query("holi", Default::default());
-    let page = within(query).await.unwrap();
+    let page = query.await.unwrap();
     assert_eq!(page.results[0].id.as_str(), "c1");
-    let update = within(search.next()).await.unwrap();
+    let update = search.next().await.unwrap();
     assert_eq!(update.results, page.results);
     assert_eq!(update.status, SearchStatus::LoadedAll);
 
     let query = search.set_query("nothing like it", Default::default());
-    assert!(within(query).await.unwrap().results.is_empty());
-    let update = within(search.next()).await.unwrap();
+    assert!(query.await.unwrap().results.is_empty());
+    let update = search.next().await.unwrap();
     assert!(update.results.is_empty());
 }
 
-#[tokio::test]
-async fn a_new_query_resolves_the_one_before() {
-    let emulator = Emulator::start().await.unwrap();
-    let session = session(&emulator).await;
+async fn a_new_query_resolves_the_one_before<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let session = session::<A>(&emulator).await;
     conversation(&session, "c1", "Holidays").await;
     let search = session.search_conversations();
-    let (first, second) = within(async {
-        tokio::join!(
-            search.set_query("work", Default::default()),
-            search.set_query("holidays", Default::default()),
-        )
-    })
-    .await;
+    let (first, second) = join!(
+        search.set_query("work", Default::default()),
+        search.set_query("holidays", Default::default()),
+    );
     assert!(!first.unwrap().loaded_all);
     assert_eq!(second.unwrap().results.len(), 1);
 }
 
-#[tokio::test]
-async fn misuse_and_the_end_are_told() {
-    let emulator = Emulator::start().await.unwrap();
-    let session = session(&emulator).await;
+async fn misuse_and_the_end_are_told<A: Adapter>() {
+    let emulator = start_emulator().await;
+    let session = session::<A>(&emulator).await;
     let mut search = session.search_messages();
-    let misuse = within(search.load_more(51)).await.unwrap_err();
+    let misuse = search.load_more(51).await.unwrap_err();
     let out_of_range = CommandError::CountOutOfRange { given: 51, max: 50 };
     assert_eq!(misuse, Error::Usage(out_of_range));
-    within(session.shutdown()).await;
-    let late = within(search.set_query("x", Default::default())).await;
+    session.shutdown().await;
+    let late = search.set_query("x", Default::default()).await;
     assert!(matches!(late, Err(Error::Session(_))), "{late:?}");
-    assert!(within(search.next()).await.is_none());
+    assert!(search.next().await.is_none());
 }
+
+on_every_runtime!(
+    what_was_sent_is_found_page_by_page,
+    the_stream_tells_how_far_the_search_is,
+    a_new_query_resolves_the_one_before,
+    misuse_and_the_end_are_told,
+);

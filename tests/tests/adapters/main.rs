@@ -1,0 +1,43 @@
+//! One suite for every runtime that Talk runs on.
+//!
+//! A scenario is written once, for any [`Adapter`](adapter::Adapter), and named at the end of its
+//! file, which makes a test of it on each of them. Servers run on threads of their own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+/// Makes a test of every scenario on every runtime.
+macro_rules! on_every_runtime {
+    ($($scenario:ident),* $(,)?) => {
+        $(
+            mod $scenario {
+                use crate::adapter::{AsyncStd, Smol, TokioCurrentThread, TokioMultiThread, run};
+
+                #[test]
+                fn on_tokio_with_one_thread() {
+                    run::<TokioCurrentThread>(super::$scenario::<TokioCurrentThread>());
+                }
+
+                #[test]
+                fn on_tokio_with_many_threads() {
+                    run::<TokioMultiThread>(super::$scenario::<TokioMultiThread>());
+                }
+
+                #[test]
+                fn on_async_std() {
+                    run::<AsyncStd>(super::$scenario::<AsyncStd>());
+                }
+
+                #[test]
+                fn on_smol() {
+                    run::<Smol>(super::$scenario::<Smol>());
+                }
+            }
+        )*
+    };
+}
+
+mod adapter;
+mod own;
+mod server;
+mod session;
+mod transport;

@@ -1,0 +1,9 @@
+//! Sessions, against the emulator or a server that answers as a script says.
+
+mod calls;
+mod connection;
+mod lifetime;
+mod searches;
+mod subscriptions;
+mod tokens;
+mod uploads;
