@@ -10,6 +10,7 @@ mod markup;
 mod params;
 mod rpc;
 mod session_args;
+mod session_plan;
 mod terminal;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    let session = || cli.session.options();
+    let session = || cli.session.plan();
     match cli.command {
         Command::Demo => demo::run(),
         Command::Emulator(options) => emulator::run(options),

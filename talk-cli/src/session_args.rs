@@ -1,12 +1,9 @@
 //! The flags of every command that opens a session.
 
-use std::process::Stdio;
-
-use clap::ValueEnum;
 use talk_tokio::{EmptyId, TalkOptions};
-use tokio::process::Command;
 
 use crate::exit::CliError;
+use crate::session_plan::{Runtime, SessionPlan};
 
 /// Whose session it is, where the service is, and how the user proves who they are.
 #[derive(Debug, clap::Args)]
@@ -35,15 +32,9 @@ pub(crate) struct SessionArgs {
     runtime: Runtime,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Runtime {
-    Tokio,
-}
-
 impl SessionArgs {
     /// What the flags ask for.
-    pub(crate) fn options(self) -> Result<TalkOptions, CliError> {
-        let Runtime::Tokio = self.runtime;
+    pub(crate) fn plan(self) -> Result<SessionPlan, CliError> {
         let app = required(self.app, "--app", "TALK_APP")?;
         let user = required(self.user, "--user", "TALK_USER")?;
         let mut options = TalkOptions::new(app, user)
@@ -51,20 +42,24 @@ impl SessionArgs {
         if let Some(host) = self.host {
             options = options.host(checked_host(&host)?);
         }
-        match (self.token, self.token_command, self.signature) {
-            (None, None, None) => Ok(match std::env::var("TALK_TOKEN") {
-                Ok(token) => options.token(token),
-                Err(_) => options,
-            }),
-            (Some(token), None, None) => Ok(options.token(token)),
-            (None, Some(command), None) => {
-                Ok(options.token_fetcher(move || run_token_command(command.clone())))
-            }
-            (None, None, Some(signature)) => Ok(options.signature(signature)),
-            _ => Err(CliError::Usage(
+        let credentials = [&self.token, &self.token_command, &self.signature];
+        if credentials.into_iter().flatten().count() > 1 {
+            return Err(CliError::Usage(
                 "give one of --token, --token-command and --signature".to_owned(),
-            )),
+            ));
         }
+        if let Some(signature) = self.signature {
+            options = options.signature(signature);
+        } else if self.token_command.is_none()
+            && let Some(token) = self.token.or_else(|| std::env::var("TALK_TOKEN").ok())
+        {
+            options = options.token(token);
+        }
+        Ok(SessionPlan {
+            options,
+            token_command: self.token_command,
+            runtime: self.runtime,
+        })
     }
 }
 
@@ -79,38 +74,4 @@ fn checked_host(host: &str) -> Result<&str, CliError> {
         )));
     }
     Ok(host)
-}
-
-/// Runs the command in a shell; its trimmed output is the token.
-async fn run_token_command(command: String) -> Result<String, String> {
-    let output = shell(&command)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| format!("the token command cannot be run: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("the token command failed: {}", output.status));
-    }
-    let token = String::from_utf8(output.stdout)
-        .map_err(|_| "the token command printed what is no text")?;
-    match token.trim() {
-        "" => Err("the token command printed nothing".to_owned()),
-        token => Ok(token.to_owned()),
-    }
-}
-
-#[cfg(unix)]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    shell
-}
-
-#[cfg(windows)]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.arg("/C").raw_arg(command);
-    shell
 }

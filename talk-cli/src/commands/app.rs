@@ -7,11 +7,12 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use talk_tokio::{
     ConversationRef, Error, ListSnapshot, MessageRef, ParticipantRef, Session, Subscription,
-    TalkOptions, TransportError, UserRef, get_talk_session,
+    TransportError, UserRef,
 };
 use tokio::time::timeout;
 
 use crate::exit::{CliError, Outcome, runtime};
+use crate::session_plan::SessionPlan;
 use crate::terminal::{Printer, Show};
 
 /// What all commands take.
@@ -34,13 +35,13 @@ pub(crate) struct App {
 
 /// Opens a session for one command, and closes it afterwards.
 pub(crate) fn run(
-    options: TalkOptions,
+    session: SessionPlan,
     common: &Common,
     command: impl AsyncFnOnce(&App) -> Result<(), CliError>,
 ) -> Outcome {
     runtime()?.block_on(async {
         let app = App {
-            session: get_talk_session(options.call_timeout(common.timeout))?,
+            session: session.call_timeout(common.timeout).open()?,
             printer: Printer::new(common.json),
             timeout: common.timeout,
         };

@@ -1,10 +1,11 @@
 //! `talk conversation`: conversations.
 
-use talk_tokio::{ConversationParams, TalkOptions};
+use talk_tokio::ConversationParams;
 
 use super::app::{Common, run};
 use super::fields::{Custom, Members, Rights, Unset};
 use crate::exit::Outcome;
+use crate::session_plan::SessionPlan;
 
 /// What `talk conversation` takes.
 #[derive(Debug, clap::Args)]
@@ -79,7 +80,7 @@ impl Fields {
 }
 
 /// Does what is asked for.
-pub(crate) fn run_conversation(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_conversation(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         match options.action {
             Action::Get { id } => app.printer.print(&app.conversation(&id)?.get().await?)?,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde::Serialize;
-use talk_tokio::{ConversationFilter, ConversationId, ConversationSnapshot, TalkOptions, Window};
+use talk_tokio::{ConversationFilter, ConversationId, ConversationSnapshot, Window};
 
 use super::app::{App, Common, run};
 use super::search::filter;
 use crate::exit::{CliError, Outcome};
+use crate::session_plan::SessionPlan;
 use crate::terminal::{Paint, Show, safe};
 
 /// What `talk conversations` takes.
@@ -30,7 +31,7 @@ pub(crate) struct Options {
 
 /// Prints conversations, the most recently active first, and then what becomes of them and which
 /// come and go.
-pub(crate) fn run_conversations(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         let mut conversations = app.session.subscribe_conversations(options.filter);
         let mut shown = app.load(&conversations, options.limit).await?;

@@ -1,10 +1,9 @@
 //! `talk message`: one message.
 
-use talk_tokio::TalkOptions;
-
 use super::app::{Common, run};
 use super::send::read_text;
 use crate::exit::Outcome;
+use crate::session_plan::SessionPlan;
 
 /// What `talk message` takes.
 #[derive(Debug, clap::Args)]
@@ -45,7 +44,7 @@ enum Action {
 }
 
 /// Does what is asked for.
-pub(crate) fn run_message(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_message(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         match options.action {
             Action::Get {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde::Serialize;
-use talk_tokio::{MessageId, MessageSnapshot, TalkOptions, Window};
+use talk_tokio::{MessageId, MessageSnapshot, Window};
 
 use super::app::{App, Common, run};
 use crate::exit::{CliError, Outcome};
+use crate::session_plan::SessionPlan;
 use crate::terminal::{Paint, quote, reactions};
 
 /// What `talk messages` takes.
@@ -28,7 +29,7 @@ pub(crate) struct Options {
 type Messages = Option<Window<MessageSnapshot>>;
 
 /// Prints the last messages, the oldest one first, and then what becomes of them and what is sent.
-pub(crate) fn run_messages(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_messages(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         let mut messages = app
             .conversation(&options.conversation)?

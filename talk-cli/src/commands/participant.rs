@@ -1,10 +1,11 @@
 //! `talk participant`: who is in a conversation.
 
-use talk_tokio::{ParticipantParams, TalkOptions};
+use talk_tokio::ParticipantParams;
 
 use super::app::{Common, run};
 use super::fields::{Members, Rights};
 use crate::exit::Outcome;
+use crate::session_plan::SessionPlan;
 
 /// What `talk participant` takes.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ enum Action {
 }
 
 /// Does what is asked for.
-pub(crate) fn run_participant(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         let params = |rights: &Rights| {
             Members::default()

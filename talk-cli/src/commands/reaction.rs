@@ -1,9 +1,10 @@
 //! `talk reaction`: reactions to a message.
 
-use talk_tokio::{ReactionsRef, TalkOptions};
+use talk_tokio::ReactionsRef;
 
 use super::app::{App, Common, run};
 use crate::exit::{CliError, Outcome};
+use crate::session_plan::SessionPlan;
 
 /// What `talk reaction` takes.
 #[derive(Debug, clap::Args)]
@@ -47,7 +48,7 @@ impl Target {
 }
 
 /// Does what is asked for.
-pub(crate) fn run_reaction(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_reaction(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         match options.action {
             Action::Add(target) => target.reactions(app)?.add().await?,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use talk_tokio::{ConversationFilter, Search, TalkOptions};
+use talk_tokio::{ConversationFilter, Search};
 
 use super::app::{App, Common, run};
 use crate::exit::{CliError, Outcome};
+use crate::session_plan::SessionPlan;
 use crate::terminal::Show;
 
 /// How many results the library loads at a time at most.
@@ -42,7 +43,7 @@ struct Query {
 }
 
 /// Prints what is found, the newest first.
-pub(crate) fn run_search(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_search(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| match options.target {
         Target::Messages(query) => find(app, app.session.search_messages(), query).await,
         Target::Conversations(query) => find(app, app.session.search_conversations(), query).await,

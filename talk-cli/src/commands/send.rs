@@ -7,14 +7,13 @@ use clap::ValueEnum;
 use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use talk_tokio::{
-    ContentBlock, FileToken, MessageId, SendMessage, Session, TalkOptions, UploadProgressStream,
-};
+use talk_tokio::{ContentBlock, FileToken, MessageId, SendMessage, Session, UploadProgressStream};
 
 use super::app::{Common, run};
 use super::fields::key_value;
 use crate::exit::{CliError, Outcome};
 use crate::files;
+use crate::session_plan::SessionPlan;
 
 /// What `talk send` takes.
 #[derive(Debug, clap::Args)]
@@ -49,7 +48,7 @@ enum Kind {
 }
 
 /// Sends it, and prints the ID that it got.
-pub(crate) fn run_send(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

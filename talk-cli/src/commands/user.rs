@@ -1,10 +1,11 @@
 //! `talk user`: users.
 
-use talk_tokio::{TalkOptions, UserParams};
+use talk_tokio::UserParams;
 
 use super::app::{Common, run};
 use super::fields::{Custom, Members, Unset};
 use crate::exit::{CliError, Outcome};
+use crate::session_plan::SessionPlan;
 
 /// What `talk user` takes.
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,7 @@ impl Fields {
 }
 
 /// Does what is asked for.
-pub(crate) fn run_user(options: Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run_user(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
         match options.action {
             Action::Get { id } => app.printer.print(&app.user(&id)?.get().await?)?,

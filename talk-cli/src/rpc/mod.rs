@@ -17,7 +17,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use talk_tokio::{Session, TalkOptions};
+use talk_tokio::Session;
 
 use self::calls::Calls;
 use self::output::Output;
@@ -25,6 +25,7 @@ use self::searches::Searches;
 use self::subscriptions::Subscriptions;
 use crate::cli::seconds;
 use crate::exit::{Outcome, runtime};
+use crate::session_plan::SessionPlan;
 
 /// What `talk rpc` takes besides the flags of every session.
 #[derive(Debug, clap::Args)]
@@ -44,13 +45,12 @@ pub(crate) struct Rpc {
 }
 
 /// Runs until the end of input or of the session.
-pub(crate) fn run(options: &Options, session: TalkOptions) -> Outcome {
+pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
     let runtime = runtime()?;
     let (output, writer) = Output::start(io::stdout())?;
     let lines = input::start(io::stdin())?;
     let exit_code = runtime.block_on(async {
-        let session = talk_tokio::get_talk_session(session)?;
-        Ok(serve::serve(session, lines, output, options.drain_timeout).await)
+        Ok(serve::serve(session.open()?, lines, output, options.drain_timeout).await)
     });
     // What is left of the session, and with it of the output, goes with its runtime.
     runtime.shutdown_background();

@@ -8,4 +8,5 @@ mod emulator;
 mod markup;
 mod peer;
 mod rpc;
+mod runtimes;
 mod support;

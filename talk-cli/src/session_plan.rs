@@ -1,0 +1,101 @@
+//! A session that is to be opened.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use talk_tokio::{NoRuntime, Session, TalkOptions};
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+/// The async runtimes that there are adapters for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Runtime {
+    Tokio,
+    AsyncStd,
+    Smol,
+}
+
+/// What a session is made from, and what it runs on. The command itself runs on tokio.
+pub(crate) struct SessionPlan {
+    pub(crate) options: TalkOptions,
+    /// Prints a token.
+    pub(crate) token_command: Option<String>,
+    pub(crate) runtime: Runtime,
+}
+
+impl SessionPlan {
+    pub(crate) fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.call_timeout(timeout);
+        self
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When called from outside of tokio.
+    pub(crate) fn open(self) -> Result<Session, NoRuntime> {
+        let tokio = Handle::try_current().map_err(|_| NoRuntime)?;
+        let options = match self.token_command {
+            Some(command) => self
+                .options
+                .token_fetcher(move || on_tokio(&tokio, run_token_command(command.clone()))),
+            None => self.options,
+        };
+        match self.runtime {
+            Runtime::Tokio => talk_tokio::get_talk_session(options),
+            Runtime::AsyncStd => Ok(talk_async_std::get_talk_session(options)),
+            Runtime::Smol => Ok(talk_smol::get_talk_session(options)),
+        }
+    }
+}
+
+/// Runs a task on tokio, wherever it is awaited. Dropping the future drops the task.
+fn on_tokio<F>(tokio: &Handle, task: F) -> impl Future<Output = F::Output> + Send + use<F>
+where
+    F: Future<Output = Result<String, String>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    tasks.spawn_on(task, tokio);
+    async move {
+        match tasks.join_next().await {
+            Some(Ok(result)) => result,
+            Some(Err(_)) | None => Err("the command is ending".to_owned()),
+        }
+    }
+}
+
+/// Runs the command in a shell; its trimmed output is the token.
+async fn run_token_command(command: String) -> Result<String, String> {
+    let output = shell(&command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| format!("the token command cannot be run: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("the token command failed: {}", output.status));
+    }
+    let token = String::from_utf8(output.stdout)
+        .map_err(|_| "the token command printed what is no text")?;
+    match token.trim() {
+        "" => Err("the token command printed nothing".to_owned()),
+        token => Ok(token.to_owned()),
+    }
+}
+
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+#[cfg(windows)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    shell.arg("/C").raw_arg(command);
+    shell
+}
