@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use talk_proto::{ContentBlock, ForWire, MAX_NESTING, TextNode};
+use talk_proto::{ContentBlock, ForWire, MAX_NESTING, TextNode, plaintext};
 
 fn read(value: &Value) -> ContentBlock {
     serde_json::from_str(&value.to_string()).unwrap()
@@ -179,4 +179,35 @@ fn nodes_are_made_by_name() {
         {"type": "bulletList", "children": [{"type": "bulletPoint", "children": ["one"]}]},
     ]));
     assert_eq!(serde_json::to_value(block).unwrap(), json);
+}
+
+#[test]
+fn nodes_of_other_clients_say_in_plaintext_what_they_say() {
+    for (node, said) in [
+        (json!({"type": "emoji", "text": "🙂"}), "🙂"),
+        (
+            json!({"type": "codeBlock", "text": "let x;", "language": "rust"}),
+            "let x;",
+        ),
+        (json!({"type": "codeblock", "text": "let x;"}), "let x;"),
+        (
+            json!({"type": "blockquote", "children": [
+                "said ",
+                {"type": "mention", "id": "bob", "text": "Bob"},
+                {"type": "blockquote", "children": [{"type": "bold", "children": ["!"]}]},
+            ]}),
+            "said @Bob!",
+        ),
+        (json!({"type": "emoji", "children": ["x"]}), ""),
+        (json!({"type": "blockquote", "text": "x"}), ""),
+        (json!({"type": "suppressed", "text": "x"}), ""),
+        (
+            json!({"type": "spoiler", "text": "x", "children": ["x"]}),
+            "",
+        ),
+        (json!(5), ""),
+    ] {
+        let block = read(&text_block(json!(["a|", node, "|z"])));
+        assert_eq!(plaintext(&[block]), format!("a|{said}|z"), "{node}");
+    }
 }

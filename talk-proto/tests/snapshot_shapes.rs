@@ -341,7 +341,10 @@ fn who_is_typing() {
     let few = json!({"many": false, "usersTyping": {"bob": 50}});
     assert_json_snapshot!("typing_few", Server::new().with(path, few).shows(topic()));
     let nobody = json!({"many": false, "usersTyping": {}});
-    assert_json_snapshot!("typing_nobody", Server::new().with(path, nobody).shows(topic()));
+    assert_json_snapshot!(
+        "typing_nobody",
+        Server::new().with(path, nobody).shows(topic())
+    );
     let many = json!({"many": true});
     assert_json_snapshot!("typing_many", Server::new().with(path, many).shows(topic()));
     let absent = Server::new().without(path, "CONVERSATION_NOT_FOUND");
@@ -369,7 +372,11 @@ fn what_a_search_finds() {
     message["conversationId"] = json!("c");
     for (name, kind, line) in [
         ("found_messages", SearchKind::Messages, message),
-        ("found_conversations", SearchKind::Conversations, bare_side()),
+        (
+            "found_conversations",
+            SearchKind::Conversations,
+            bare_side(),
+        ),
     ] {
         let Reply::Searched { results, .. } = found(kind, &line) else {
             unreachable!("a search is answered with what it found");

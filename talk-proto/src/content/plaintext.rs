@@ -1,12 +1,17 @@
 //! Content as plain text, for lists and notifications.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::block::{ContentBlock, FileBlock, FileSubtype};
+use super::extra::RawJson;
 use super::node::TextNode;
 
 /// Content without its formatting: `- ` before the points of lists, each on a line of its own;
 /// `@Name` for a mention; an icon and the name of a file, or the length of a voice recording; an
-/// icon for a location. Blocks are apart by a blank line. What this version does not know is left
-/// out.
+/// icon for a location. Blocks are apart by a blank line. Of what is no [`TextNode`] of its own,
+/// `emoji`, `codeBlock` and `blockquote` show what they say, as in the published client; all else is
+/// left out.
 ///
 /// ```
 /// use talk_proto::{ContentBlock, TextNode, plaintext};
@@ -87,7 +92,25 @@ fn append_nodes(nodes: &[TextNode], out: &mut String) {
             | TextNode::Link { children, .. }
             | TextNode::ActionLink { children, .. }
             | TextNode::ActionButton { children, .. } => append_nodes(children, out),
-            TextNode::Unknown(_) => {}
+            TextNode::Unknown(raw) => append_unknown(raw, out),
         }
+    }
+}
+
+fn append_unknown(raw: &RawJson, out: &mut String) {
+    let member = |name| raw.value().get(name);
+    match raw.kind() {
+        Some("emoji" | "codeBlock" | "codeblock") => {
+            out.push_str(member("text").and_then(Value::as_str).unwrap_or_default());
+        }
+        Some("blockquote") => {
+            let children = member("children").and_then(Value::as_array);
+            for child in children.into_iter().flatten() {
+                if let Ok(node) = TextNode::deserialize(child) {
+                    append_nodes(&[node], out);
+                }
+            }
+        }
+        _ => {}
     }
 }
