@@ -1,0 +1,259 @@
+//! Bad input: a typed error, at the call where the documentation throws at the call. Nothing is
+//! lost by it: what comes next works.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use talk_proto::{NumberFilter, SimpleFilter, StringFilter};
+use talk_tokio::{
+    CommandError, ContentBlock, ConversationFilter, EditMessage, EmptyId, Error, SendMessage,
+    TalkOptions, TextNode, UploadMetadata, UserParams,
+};
+
+use crate::kit::{Town, assert_refused, ok, say, within};
+
+async fn assert_out_of_range<T: Debug>(
+    call: impl Future<Output = Result<T, Error>>,
+    given: usize,
+    max: usize,
+) {
+    let outcome = within(call).await.map(drop);
+    let expected = CommandError::CountOutOfRange { given, max };
+    assert_eq!(outcome, Err(Error::Usage(expected)));
+}
+
+#[test]
+fn empty_ids_fail_where_they_are_given() {
+    let what = |error: EmptyId| error.to_string();
+    let options = |app: &str, user: &str| TalkOptions::new(app, user).map(drop).map_err(what);
+    assert_eq!(
+        options("", "alice").unwrap_err(),
+        "the app ID must not be empty"
+    );
+    assert_eq!(
+        options("app", "").unwrap_err(),
+        "the user ID must not be empty"
+    );
+    let message = talk_tokio::MessageId::try_from("").map_err(what);
+    assert_eq!(message.unwrap_err(), "the message ID must not be empty");
+}
+
+/// There is no other validation of IDs, and they reach the server as they are.
+#[tokio::test]
+async fn ids_of_any_text_work() {
+    let town = Town::new().await;
+    for id in [
+        " ",
+        "a/b?c#d",
+        "%2F",
+        "..",
+        "ünï 😀",
+        "a\nb",
+        "\"",
+        "__proto__",
+    ] {
+        let alice = town.person(id).await;
+        let conversation = alice.conversation(id).unwrap();
+        ok(conversation.create_if_not_exists(Default::default())).await;
+        say(&conversation, "hi").await;
+        let seen = ok(conversation.get()).await.unwrap();
+        assert_eq!(seen.id, id);
+        let last = seen.last_message.as_ref().unwrap();
+        assert_eq!(last.sender().unwrap().id, id);
+    }
+}
+
+#[tokio::test]
+async fn every_list_has_its_own_range_of_counts() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    let messages = pair.alice.subscribe_messages();
+    let participants = pair.alice.subscribe_participants();
+    let reactions = message.reactions("👍").unwrap().subscribe();
+    ok(messages.connected()).await;
+    ok(participants.connected()).await;
+    ok(reactions.connected()).await;
+    for given in [0, 101, usize::MAX] {
+        assert_out_of_range(messages.load_more(given), given, 100).await;
+        assert_out_of_range(reactions.load_more(given), given, 100).await;
+    }
+    for given in [0, 51] {
+        assert_out_of_range(participants.load_more(given), given, 50).await;
+    }
+    for most in [1, 100] {
+        ok(messages.load_more(most)).await;
+        ok(reactions.load_more(most)).await;
+    }
+    ok(participants.load_more(50)).await;
+}
+
+#[tokio::test]
+async fn a_search_loads_1_to_50() {
+    let (_town, pair) = Town::with_pair().await;
+    let messages = pair.of_alice.search_messages();
+    let conversations = pair.of_alice.search_conversations();
+    for given in [0, 51] {
+        assert_out_of_range(messages.load_more(given), given, 50).await;
+        assert_out_of_range(conversations.load_more(given), given, 50).await;
+    }
+    ok(messages.load_more(50)).await;
+}
+
+/// They are no errors: nothing is found, and that is all there is.
+#[tokio::test]
+async fn filters_that_cannot_match_find_nothing() {
+    let (_town, pair) = Town::with_pair().await;
+    say(&pair.alice, "word").await;
+    let none: [&str; 0] = [];
+    let new = SimpleFilter::new;
+    let filters = [
+        new().subject(StringFilter::one_of(none)).into(),
+        new().created_at(5..5).into(),
+        new().created_at(9..5).into(),
+        new().created_at(NumberFilter::Below(f64::MIN)).into(),
+        ConversationFilter::Any(Vec::new()),
+    ];
+    for filter in filters {
+        let search = pair.of_alice.search_messages();
+        let page = ok(search.set_query("word", filter.clone())).await;
+        assert!(page.results.is_empty() && page.loaded_all, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_on_a_number_that_is_none_is_refused() {
+    let (_town, pair) = Town::with_pair().await;
+    for number in [f64::NAN, f64::INFINITY] {
+        let filter = SimpleFilter::new().created_at(NumberFilter::Above(number));
+        let search = pair.of_alice.search_messages();
+        let query = search.set_query("word", filter.into());
+        assert_refused(query, 400, "INVALID_FILTER").await;
+    }
+}
+
+#[tokio::test]
+async fn a_query_of_nothing_is_refused() {
+    let (_town, pair) = Town::with_pair().await;
+    let search = pair.of_alice.search_messages();
+    for query in ["", "  "] {
+        let query = search.set_query(query, Default::default());
+        assert_refused(query, 400, "INVALID_SEARCH_STRING").await;
+    }
+}
+
+#[tokio::test]
+async fn content_that_makes_no_sense_is_refused() {
+    let (_town, pair) = Town::with_pair().await;
+    let nested = (0..60).fold(TextNode::text("x"), |node, _| TextNode::bold([node]));
+    let blocks = [
+        ContentBlock::location(90.5, 0.0),
+        ContentBlock::location(0.0, -180.5),
+        ContentBlock::location(f64::NAN, 0.0),
+        ContentBlock::location(0.0, f64::INFINITY),
+        ContentBlock::text([nested]),
+    ];
+    let message = say(&pair.alice, "hi").await;
+    for block in blocks {
+        let sent = SendMessage::content([block.clone()]);
+        assert_refused(pair.alice.send(sent), 400, "INVALID_CONTENT").await;
+        let edit = EditMessage::content([block]);
+        assert_refused(message.edit(edit), 400, "INVALID_CONTENT").await;
+    }
+    for token in ["", "token of nothing"] {
+        let file = SendMessage::content([ContentBlock::file(token)]);
+        assert_refused(pair.alice.send(file), 400, "INVALID_FILE_TOKEN").await;
+    }
+    assert_eq!(ok(message.get()).await.unwrap().plaintext(), "hi");
+}
+
+/// The documentation does not forbid it; it is a message that says nothing.
+#[tokio::test]
+async fn an_empty_text_is_sent_as_it_is() {
+    let (_town, pair) = Town::with_pair().await;
+    for text in ["", " ", "\n"] {
+        let message = say(&pair.alice, text).await;
+        assert_eq!(ok(message.get()).await.unwrap().plaintext().trim(), "");
+        ok(message.edit(text)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_edit_of_nothing_changes_nothing() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    ok(message.edit(EditMessage::default())).await;
+    let seen = ok(message.get()).await.unwrap();
+    assert_eq!((seen.plaintext().as_str(), seen.edited_at), ("hi", None));
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_largest_frame_is_refused_at_the_call() {
+    let (_town, pair) = Town::with_pair().await;
+    let text = "x".repeat(17 << 20);
+    let outcome = within(pair.alice.send(text)).await.map(drop);
+    let Err(Error::Usage(CommandError::TooLarge { size, limit })) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(size > limit);
+    say(&pair.alice, "the next one").await;
+}
+
+#[tokio::test]
+async fn custom_data_takes_any_keys_and_values() {
+    let (_town, pair) = Town::with_pair().await;
+    let values = [
+        ("", ""),
+        ("__proto__", "x"),
+        ("a.b", "\u{0}"),
+        ("ключ", "😀"),
+    ];
+    let sent = values
+        .iter()
+        .fold(SendMessage::text("hi"), |sent, (key, value)| {
+            sent.custom(*key, *value)
+        });
+    let message = ok(pair.alice.send(sent)).await;
+    let seen = ok(message.get()).await.unwrap();
+    for (key, value) in values {
+        assert_eq!(seen.custom.get(key), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn a_language_that_is_none_is_refused() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    for language in ["", "-", "english"] {
+        assert_refused(message.translate(language), 400, "INVALID_LANGUAGE").await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_a_name_is_refused_before_it_is_read() {
+    let (_town, pair) = Town::with_pair().await;
+    let upload = pair
+        .of_alice
+        .upload_file(vec![1], UploadMetadata::named(""));
+    assert_refused(upload, 400, "INVALID_FILENAME").await;
+}
+
+#[tokio::test]
+async fn a_duration_that_is_no_number_is_an_error_and_loses_nothing() {
+    let (_town, pair) = Town::with_pair().await;
+    let metadata = UploadMetadata::named("a.ogg").duration(f64::NAN);
+    let outcome = within(pair.of_alice.upload_audio(vec![1], metadata)).await;
+    assert!(matches!(outcome, Err(Error::Refused(_))), "{outcome:?}");
+    say(&pair.alice, "still here").await;
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_hold_fails_the_call_and_not_the_session() {
+    let town = Town::new().await;
+    let alice = town.stranger("alice");
+    alice.set_token("line\nbreak");
+    ok(alice.current_user().set(UserParams::named("Alice"))).await;
+    let search = alice.search_messages();
+    let outcome = within(search.set_query("x", Default::default())).await;
+    assert!(matches!(outcome, Err(Error::Transport(_))), "{outcome:?}");
+    ok(alice.current_user().get()).await;
+}

@@ -1,0 +1,104 @@
+//! Subscriptions: the common contract.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use talk_tokio::{
+    CommandError, ConversationSnapshot, Error, SendMessage, SessionError, SubscriptionState,
+    UserParams,
+};
+
+use crate::kit::{Town, ok, say, shown, within};
+
+#[tokio::test]
+async fn a_subscription_is_pending_then_active_then_unsubscribed() {
+    let (_town, pair) = Town::with_pair().await;
+    let messages = pair.alice.subscribe_messages();
+    assert_eq!(messages.state(), SubscriptionState::Pending);
+    let first = ok(messages.connected()).await;
+    assert_eq!(messages.state(), SubscriptionState::Active(first));
+    messages.unsubscribe();
+    assert_eq!(messages.state(), SubscriptionState::Unsubscribed);
+    messages.unsubscribe();
+    assert_eq!(messages.state(), SubscriptionState::Unsubscribed);
+}
+
+#[tokio::test]
+async fn it_ends_with_the_error_of_the_session() {
+    let (_town, pair) = Town::with_pair().await;
+    let messages = pair.alice.subscribe_messages();
+    ok(messages.connected()).await;
+    within(pair.of_alice.shutdown()).await;
+    let error = Error::Session(SessionError::ShutDown);
+    assert_eq!(within(messages.terminated()).await, Err(error.clone()));
+    assert_eq!(messages.state(), SubscriptionState::Error(error.clone()));
+    messages.unsubscribe();
+    assert_eq!(messages.state(), SubscriptionState::Error(error), "final");
+}
+
+#[tokio::test]
+async fn connected_gives_the_active_snapshot_and_fails_when_terminated_first() {
+    let (_town, pair) = Town::with_pair().await;
+    let messages = pair.alice.subscribe_messages();
+    let connected = messages.connected();
+    messages.unsubscribe();
+    let error = Error::Usage(CommandError::Unknown);
+    assert_eq!(within(connected).await, Err(error));
+}
+
+#[tokio::test]
+async fn terminated_resolves_on_unsubscribe_and_so_does_the_stream() {
+    let (_town, pair) = Town::with_pair().await;
+    let mut messages = pair.alice.subscribe_messages();
+    messages.unsubscribe();
+    assert_eq!(within(messages.terminated()).await, Ok(()));
+    assert_eq!(within(messages.next()).await, None);
+}
+
+/// Futures that nobody awaits, of a subscription that nobody keeps.
+#[tokio::test]
+async fn what_is_ignored_does_no_harm() {
+    let (_town, pair) = Town::with_pair().await;
+    for _ in 0..3 {
+        let messages = pair.alice.subscribe_messages();
+        drop(messages.connected());
+        drop(messages.terminated());
+        drop(messages.load_more(5));
+    }
+    let messages = pair.alice.subscribe_messages();
+    assert!(ok(messages.connected()).await.is_some());
+}
+
+#[tokio::test]
+async fn a_change_deep_inside_shows() {
+    let (_town, pair) = Town::with_pair().await;
+    let question = say(&pair.bob, "Tea?").await;
+    let answer = SendMessage::text("Yes").reply_to(question.id().clone());
+    ok(pair.alice.send(answer)).await;
+    let mut seen = pair.alice.subscribe();
+    let quoted_sender_is = |name: &'static str| {
+        move |seen: &Option<Arc<ConversationSnapshot>>| {
+            let last = seen.as_ref().and_then(|seen| seen.last_message.as_ref());
+            let quoted = last.and_then(|message| message.referenced_message());
+            let sender = quoted.and_then(|quoted| quoted.sender());
+            sender.is_some_and(|sender| sender.name == name)
+        }
+    };
+    shown(&mut seen, quoted_sender_is("BOB")).await;
+    let bob = pair.of_bob.current_user();
+    ok(bob.set(UserParams::named("Robert"))).await;
+    shown(&mut seen, quoted_sender_is("Robert")).await;
+}
+
+#[tokio::test]
+async fn subscribing_again_at_once_shows_at_once() {
+    let (_town, pair) = Town::with_pair().await;
+    say(&pair.alice, "one").await;
+    let messages = pair.bob.subscribe_messages();
+    ok(messages.connected()).await;
+    messages.unsubscribe();
+    let mut messages = pair.bob.subscribe_messages();
+    assert_eq!(ok(messages.connected()).await.unwrap().len(), 1);
+    say(&pair.alice, "two").await;
+    shown(&mut messages, |window| window.as_ref().unwrap().len() == 2).await;
+}

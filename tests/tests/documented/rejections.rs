@@ -1,0 +1,232 @@
+//! Rejection cases at a glance: a test for each row of the table, named by trigger and effect.
+
+use talk_tokio::{
+    ContentBlock, ConversationParams, Notify, ParticipantParams, SendMessage, TextNode, UserParams,
+};
+
+use crate::kit::{Town, assert_refused, ok, say};
+
+#[tokio::test]
+async fn user_set_without_name_on_a_new_user_rejects() {
+    let town = Town::new().await;
+    let alice = town.stranger("alice").current_user();
+    assert_refused(
+        alice.set(UserParams::default().locale("nl")),
+        400,
+        "INVALID_NAME",
+    )
+    .await;
+    assert_eq!(ok(alice.get()).await, None);
+}
+
+#[tokio::test]
+async fn any_write_that_sync_gates_rejects_with_sync_off() {
+    let (town, pair) = Town::with_pair().await;
+    town.person("carol").await;
+    town.without_user_sync().await;
+    town.without_conversation_sync().await;
+    let code = "CLIENT_SIDE_SYNC_DISABLED";
+    let alice = pair.of_alice.current_user();
+    assert_refused(alice.set(UserParams::named("A")), 403, code).await;
+    let nobody = pair.of_alice.user("nobody").unwrap();
+    let call = nobody.create_if_not_exists(UserParams::named("N"));
+    assert_refused(call, 403, code).await;
+
+    let code = "UNAUTHORIZED_TO_EDIT";
+    let subject = ConversationParams::default().subject("S");
+    assert_refused(pair.alice.set(subject), 403, code).await;
+    let new = pair.of_alice.conversation("new").unwrap();
+    assert_refused(new.create_if_not_exists(Default::default()), 403, code).await;
+
+    let code = "UNAUTHORIZED_TO_EDIT_PARTICIPANT";
+    let params = ParticipantParams::default;
+    let carol = pair.alice.participant("carol").unwrap();
+    assert_refused(carol.set(params()), 403, code).await;
+    assert_refused(carol.create_if_not_exists(params()), 403, code).await;
+    let bob = pair.alice.participant("bob").unwrap();
+    assert_refused(bob.edit(params().notify(Notify::Never)), 403, code).await;
+    assert_refused(bob.delete(), 403, code).await;
+}
+
+#[tokio::test]
+async fn creates_with_nothing_to_do_succeed_with_sync_off() {
+    let (town, pair) = Town::with_pair().await;
+    town.without_user_sync().await;
+    town.without_conversation_sync().await;
+    let bob = pair.of_alice.user("bob").unwrap();
+    ok(bob.create_if_not_exists(UserParams::named("B"))).await;
+    ok(pair.alice.create_if_not_exists(Default::default())).await;
+    let bob = pair.alice.participant("bob").unwrap();
+    ok(bob.create_if_not_exists(Default::default())).await;
+}
+
+#[tokio::test]
+async fn participant_get_of_another_rejects_when_i_am_not_in() {
+    let (town, _pair) = Town::with_pair().await;
+    let carol = town.person("carol").await.conversation("c").unwrap();
+    let bob = carol.participant("bob").unwrap();
+    assert_refused(bob.get(), 403, "NOT_A_PARTICIPANT").await;
+    let seen = bob.subscribe();
+    assert_eq!(
+        ok(seen.connected()).await,
+        None,
+        "a subscription shows null"
+    );
+}
+
+#[tokio::test]
+async fn conversation_get_and_message_get_give_null_when_not_in() {
+    let (town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    let carol = town.person("carol").await.conversation("c").unwrap();
+    assert_eq!(ok(carol.get()).await, None);
+    assert_eq!(ok(carol.message(message.id()).unwrap().get()).await, None);
+}
+
+#[tokio::test]
+async fn mark_as_read_and_mark_as_unread_reject_when_not_in() {
+    let (town, _pair) = Town::with_pair().await;
+    let carol = town.person("carol").await.conversation("c").unwrap();
+    assert_refused(carol.mark_as_read(), 403, "NOT_A_PARTICIPANT").await;
+    assert_refused(carol.mark_as_unread(), 403, "NOT_A_PARTICIPANT").await;
+}
+
+#[tokio::test]
+async fn participant_edit_on_a_non_participant_rejects() {
+    let (town, pair) = Town::with_pair().await;
+    town.person("carol").await;
+    let carol = pair.alice.participant("carol").unwrap();
+    let call = carol.edit(ParticipantParams::default().notify(Notify::Never));
+    assert_refused(call, 404, "PARTICIPANT_NOT_FOUND").await;
+}
+
+#[tokio::test]
+async fn message_edit_rejects_and_message_delete_succeeds_when_absent() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    ok(message.delete()).await;
+    assert_refused(message.edit("there"), 404, "MESSAGE_NOT_FOUND").await;
+    ok(message.delete()).await;
+}
+
+#[tokio::test]
+async fn deleting_a_message_rejects_when_not_in() {
+    let (town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    let carol = town.person("carol").await.conversation("c").unwrap();
+    let message = carol.message(message.id()).unwrap();
+    assert_refused(message.delete(), 403, "NOT_A_PARTICIPANT").await;
+}
+
+#[tokio::test]
+async fn the_51st_distinct_emoji_rejects_and_one_of_the_50_succeeds() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    for n in 0..50 {
+        ok(message.reactions(format!(":e{n}:")).unwrap().add()).await;
+    }
+    let another = message.reactions(":e50:").unwrap();
+    assert_refused(another.add(), 400, "INVALID_REACTION_LIMIT").await;
+    let of_bob = pair.bob.message(message.id()).unwrap();
+    ok(of_bob.reactions(":e7:").unwrap().add()).await;
+}
+
+#[tokio::test]
+async fn an_invalid_emoji_makes_a_ref_and_rejects_when_it_is_added() {
+    let (_town, pair) = Town::with_pair().await;
+    let message = say(&pair.alice, "hi").await;
+    for emoji in ["no emoji", "👍👍", ":", "::"] {
+        let reaction = message.reactions(emoji).unwrap();
+        assert_refused(reaction.add(), 400, "INVALID_EMOJI").await;
+    }
+}
+
+#[tokio::test]
+async fn link_and_action_nodes_in_content_reject_by_default() {
+    let (_town, pair) = Town::with_pair().await;
+    let label = || [TextNode::text("here")];
+    let nodes = [
+        TextNode::link("https://example.com", label()),
+        TextNode::action_link("go", Default::default(), label()),
+        TextNode::action_button("go", Default::default(), label()),
+    ];
+    for node in nodes {
+        let content = SendMessage::content([ContentBlock::text([node])]);
+        assert_refused(pair.alice.send(content), 403, "FORBIDDEN_BY_ROLE").await;
+    }
+}
+
+#[tokio::test]
+async fn the_same_markup_in_a_string_is_literal_and_does_not_reject() {
+    let (_town, pair) = Town::with_pair().await;
+    for text in ["<actionlink:go?a=b|Go>", "<actionbutton:go|Go>"] {
+        let message = say(&pair.alice, text).await;
+        assert_eq!(ok(message.get()).await.unwrap().plaintext(), text);
+    }
+    let message = say(&pair.alice, "see <https://example.com|here>").await;
+    let seen = ok(message.get()).await.unwrap();
+    assert!(seen.plaintext().contains("|here>"), "{}", seen.plaintext());
+}
+
+#[tokio::test]
+async fn an_auto_link_whose_text_and_url_disagree_rejects() {
+    let (_town, pair) = Town::with_pair().await;
+    for (url, text) in [
+        ("https://evil.example", "example.com"),
+        ("mailto:a@example.com", "b@example.com"),
+        ("tel:+31612345678", "+31687654321"),
+    ] {
+        let node = TextNode::auto_link(url, text);
+        let content = SendMessage::content([ContentBlock::text([node])]);
+        assert_refused(pair.alice.send(content), 400, "INVALID_CONTENT").await;
+    }
+}
+
+#[tokio::test]
+async fn search_on_the_basic_plan_errors() {
+    let (town, pair) = Town::with_pair().await;
+    town.set(|settings| settings.limits.search = false).await;
+    let search = pair.of_alice.search_messages();
+    let call = search.set_query("hi", Default::default());
+    assert_refused(call, 403, "SEARCH_NOT_AVAILABLE").await;
+}
+
+#[tokio::test]
+async fn load_more_of_a_search_has_no_effect_before_a_query_and_while_it_is_busy() {
+    let (_town, pair) = Town::with_pair().await;
+    for n in 0..20 {
+        say(&pair.alice, &format!("hi {n}")).await;
+    }
+    let search = pair.of_alice.search_messages();
+    assert!(ok(search.load_more(None)).await.results.is_empty());
+    let (query, more) = tokio::join!(
+        search.set_query("hi", Default::default()),
+        search.load_more(50)
+    );
+    assert_eq!(query.unwrap().results.len(), 3);
+    assert!(more.unwrap().results.len() <= 3);
+    let (first, second) = tokio::join!(search.load_more(5), search.load_more(10));
+    assert_eq!(first.unwrap().results.len(), 8);
+    assert!(second.unwrap().results.len() <= 8);
+}
+
+#[tokio::test]
+async fn an_empty_id_fails_at_once() {
+    let (_town, pair) = Town::with_pair().await;
+    assert!(pair.of_alice.user("").is_err());
+    assert!(pair.of_alice.conversation("").is_err());
+    assert!(pair.alice.participant("").is_err());
+    let message = pair.alice.message("msg_1").unwrap();
+    assert!(pair.alice.message("").is_err());
+    assert!(message.reactions("").is_err());
+}
+
+#[tokio::test]
+async fn translate_gives_null_for_an_absent_message_and_rejects_for_an_absent_conversation() {
+    let (_town, pair) = Town::with_pair().await;
+    let absent = pair.alice.message("msg_nowhere").unwrap();
+    assert_eq!(ok(absent.translate("es")).await, None);
+    let nowhere = pair.of_alice.conversation("nowhere").unwrap();
+    let message = nowhere.message("msg_1").unwrap();
+    assert_refused(message.translate("es"), 404, "CONVERSATION_NOT_FOUND").await;
+}

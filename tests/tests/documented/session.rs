@@ -1,0 +1,81 @@
+//! Session, refs, snapshots.
+
+use std::sync::Arc;
+
+use talk_tokio::{SessionError, UserParams};
+
+use crate::kit::{Town, ok, say, within};
+
+#[tokio::test]
+async fn the_same_app_and_user_give_the_same_session_until_it_has_failed() {
+    let town = Town::new().await;
+    let session = town.stranger("alice");
+    assert_eq!(session, town.stranger("alice"));
+    assert_ne!(session, town.stranger("bob"));
+    assert_eq!(
+        (session.app_id().as_str(), session.user_id().as_str()),
+        ("app", "alice")
+    );
+    assert_eq!(session.current_user(), session.user("alice").unwrap());
+    within(session.shutdown()).await;
+    assert_eq!(session.error(), Some(SessionError::ShutDown));
+    assert_ne!(session, town.stranger("alice"));
+}
+
+#[tokio::test]
+async fn refs_of_the_same_things_are_the_same() {
+    let town = Town::new().await;
+    let session = town.stranger("alice");
+    let conversation = session.conversation("c").unwrap();
+    assert_eq!(conversation, session.conversation("c").unwrap());
+    let bob = session.user("bob").unwrap();
+    assert_eq!(
+        conversation.participant("bob").unwrap(),
+        conversation.participant(&bob).unwrap()
+    );
+    let message = conversation.message("m").unwrap();
+    assert_eq!(message, conversation.message("m").unwrap());
+    assert_eq!(
+        message.reactions("👍").unwrap(),
+        message.reactions("👍").unwrap()
+    );
+    assert_ne!(
+        message.reactions("👍").unwrap(),
+        message.reactions("👎").unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_session_alone_opens_no_connection() {
+    let town = Town::new().await;
+    let alice = town.person("alice").await;
+    ok(alice.user("bob").unwrap().set(UserParams::named("Bob"))).await;
+    let bob = town.stranger("bob");
+    let _refs = (bob.current_user(), bob.conversation("c").unwrap());
+    let online = ok(alice.user("bob").unwrap().subscribe_online().connected()).await;
+    assert!(!online.unwrap().is_connected);
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_the_same_allocation() {
+    let (_town, pair) = Town::with_pair().await;
+    say(&pair.alice, "one").await;
+    let messages = pair.alice.subscribe_messages();
+    let before = ok(messages.connected()).await.unwrap();
+    say(&pair.alice, "two").await;
+    let mut again = pair.alice.subscribe_messages();
+    let after = crate::kit::shown(&mut again, |window| {
+        window.as_ref().is_some_and(|window| window.len() == 2)
+    })
+    .await
+    .unwrap();
+    assert!(Arc::ptr_eq(before.get(0).unwrap(), after.get(1).unwrap()));
+    let sender = |message: &talk_tokio::MessageSnapshot| Arc::clone(message.sender().unwrap());
+    assert!(
+        Arc::ptr_eq(
+            &sender(after.get(0).unwrap()),
+            &sender(after.get(1).unwrap())
+        ),
+        "one user, once"
+    );
+}

@@ -1,0 +1,234 @@
+//! The table of subscriptions: initial window, order, growth, and when they show null.
+//!
+//! Ranges of `load_more` are in [`bad_input`](crate::bad_input).
+
+use talk_tokio::{
+    ConversationRef, Error, MessageSnapshot, ParticipantParams, ReactionSnapshot, Session,
+    Subscription, TypingSnapshot, Window,
+};
+
+use crate::kit::{Town, add, ok, say, shown};
+
+type Messages = Subscription<Option<Window<MessageSnapshot>>>;
+
+fn texts(window: &Window<MessageSnapshot>) -> Vec<String> {
+    window.iter().map(|message| message.plaintext()).collect()
+}
+
+fn latest<T>(subscription: &Subscription<Option<Window<T>>>) -> Window<T>
+where
+    Option<Window<T>>: Clone,
+{
+    subscription.latest().unwrap().unwrap()
+}
+
+/// `count` messages: `0`, `1`, …
+async fn fill(conversation: &ConversationRef, count: usize) {
+    for n in 0..count {
+        say(conversation, &n.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn messages_begin_with_30_newest_first_and_grow_by_30_into_the_past() {
+    let (_town, pair) = Town::with_pair().await;
+    fill(&pair.alice, 65).await;
+    let messages = pair.bob.subscribe_messages();
+    let window = ok(messages.connected()).await.unwrap();
+    let expected: Vec<_> = (35..65).rev().map(|n| n.to_string()).collect();
+    assert_eq!((texts(&window), window.loaded_all()), (expected, false));
+    ok(messages.load_more(None)).await;
+    assert_eq!(
+        (latest(&messages).len(), latest(&messages).loaded_all()),
+        (60, false)
+    );
+    ok(messages.load_more(None)).await;
+    let window = latest(&messages);
+    assert_eq!((window.len(), window.loaded_all()), (65, true));
+    assert_eq!(texts(&window)[64], "0");
+}
+
+#[tokio::test]
+async fn participants_begin_with_10_latest_joined_first_and_grow_by_10_into_the_past() {
+    let (town, pair) = Town::with_pair().await;
+    for n in 0..20 {
+        let id = format!("user{n:02}");
+        town.person(&id).await;
+        add(&pair.alice, &id).await;
+    }
+    let participants = pair.bob.subscribe_participants();
+    let window = ok(participants.connected()).await.unwrap();
+    let ids: Vec<_> = window
+        .iter()
+        .map(|p| p.user.id.as_str().to_owned())
+        .collect();
+    let expected: Vec<_> = (10..20).rev().map(|n| format!("user{n}")).collect();
+    assert_eq!((ids, window.loaded_all()), (expected, false));
+    ok(participants.load_more(None)).await;
+    assert_eq!(latest(&participants).len(), 20);
+    ok(participants.load_more(None)).await;
+    let window = latest(&participants);
+    assert_eq!((window.len(), window.loaded_all()), (22, true));
+    assert_eq!(window.get(21).unwrap().user.id.as_str(), "alice");
+}
+
+/// Twelve who react to one message, and Alice's view of it.
+async fn reacted(
+    town: &Town,
+    pair: &crate::kit::Pair,
+) -> Subscription<Option<Window<ReactionSnapshot>>> {
+    let message = say(&pair.alice, "hi").await;
+    for n in 0..12 {
+        react(town, &format!("user{n:02}"), message.id().as_str()).await;
+    }
+    message.reactions("👍").unwrap().subscribe()
+}
+
+async fn react(town: &Town, user: &str, message: &str) -> Session {
+    let person = town.person(user).await;
+    let conversation = person.conversation("c").unwrap();
+    ok(conversation.create_if_not_exists(Default::default())).await;
+    let message = conversation.message(message).unwrap();
+    ok(message.reactions("👍").unwrap().add()).await;
+    person
+}
+
+#[tokio::test]
+async fn reactions_begin_with_the_10_oldest_and_grow_into_the_future() {
+    let (town, pair) = Town::with_pair().await;
+    let mut reactions = reacted(&town, &pair).await;
+    let window = ok(reactions.connected()).await.unwrap();
+    let ids: Vec<_> = window
+        .iter()
+        .map(|r| r.user.id.as_str().to_owned())
+        .collect();
+    let expected: Vec<_> = (0..10).map(|n| format!("user{n:02}")).collect();
+    assert_eq!((ids, window.loaded_all()), (expected, false));
+    ok(reactions.load_more(None)).await;
+    let window = latest(&reactions);
+    assert_eq!((window.len(), window.loaded_all()), (12, true));
+
+    // The window reaches the end, so that a new reaction shows.
+    let message = ok(pair.alice.subscribe_messages().connected())
+        .await
+        .unwrap();
+    let message = message.first().unwrap().id.as_str().to_owned();
+    react(&town, "user12", &message).await;
+    let window = shown(&mut reactions, |window| {
+        window.as_ref().is_some_and(|window| window.len() == 13)
+    })
+    .await
+    .unwrap();
+    assert_eq!(window.get(12).unwrap().user.id.as_str(), "user12");
+}
+
+#[tokio::test]
+async fn what_is_absent_shows_null() {
+    let town = Town::new().await;
+    let alice = town.person("alice").await;
+    shows_null(&alice).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_i_do_not_participate_in_shows_null() {
+    let (town, _pair) = Town::with_pair().await;
+    let carol = town.person("carol").await;
+    shows_null(&carol).await.unwrap();
+}
+
+/// All that can be looked at of the conversation `c`.
+async fn shows_null(session: &Session) -> Result<(), Error> {
+    let conversation = session.conversation("c")?;
+    assert_eq!(ok(conversation.subscribe().connected()).await, None);
+    assert_eq!(
+        ok(conversation.subscribe_messages().connected()).await,
+        None
+    );
+    assert_eq!(
+        ok(conversation.subscribe_participants().connected()).await,
+        None
+    );
+    assert_eq!(ok(conversation.subscribe_typing().connected()).await, None);
+    let bob = conversation.participant("bob")?.subscribe();
+    assert_eq!(ok(bob.connected()).await, None);
+    let reactions = conversation.message("msg_1")?.reactions("👍")?.subscribe();
+    assert_eq!(ok(reactions.connected()).await, None);
+    let nobody = session.user("nobody")?;
+    assert_eq!(ok(nobody.subscribe().connected()).await, None);
+    assert_eq!(ok(nobody.subscribe_online().connected()).await, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn leaving_shows_null_and_rejoining_restores() {
+    let (_town, pair) = Town::with_pair().await;
+    say(&pair.alice, "hi").await;
+    let mut conversation = pair.bob.subscribe();
+    let mut messages = pair.bob.subscribe_messages();
+    let mut participants = pair.bob.subscribe_participants();
+    let mut typing = pair.bob.subscribe_typing();
+    let bob = pair.alice.participant("bob").unwrap();
+    for _ in 0..2 {
+        shown(&mut conversation, Option::is_some).await;
+        shown(&mut messages, Option::is_some).await;
+        shown(&mut participants, Option::is_some).await;
+        shown(&mut typing, Option::is_some).await;
+        ok(bob.delete()).await;
+        shown(&mut conversation, Option::is_none).await;
+        shown(&mut messages, Option::is_none).await;
+        shown(&mut participants, Option::is_none).await;
+        shown(&mut typing, Option::is_none).await;
+        ok(bob.set(ParticipantParams::default())).await;
+    }
+    let back = shown(&mut messages, Option::is_some).await.unwrap();
+    assert_eq!(texts(&back), ["hi"]);
+    let back = shown(&mut typing, Option::is_some).await;
+    assert_eq!(back, Some(TypingSnapshot::Few(Vec::new())));
+}
+
+#[tokio::test]
+async fn new_items_extend_the_head() {
+    let (town, pair) = Town::with_pair().await;
+    fill(&pair.alice, 31).await;
+    let mut messages = pair.bob.subscribe_messages();
+    shown(&mut messages, Option::is_some).await;
+    say(&pair.alice, "new").await;
+    let window = shown(&mut messages, |window| window.as_ref().unwrap().len() == 31).await;
+    assert_eq!(window.unwrap().first().unwrap().plaintext(), "new");
+
+    let mut participants = pair.bob.subscribe_participants();
+    shown(&mut participants, Option::is_some).await;
+    town.person("carol").await;
+    add(&pair.alice, "carol").await;
+    let window = shown(&mut participants, |window| {
+        window.as_ref().unwrap().len() == 3
+    })
+    .await;
+    assert_eq!(window.unwrap().first().unwrap().user.id.as_str(), "carol");
+}
+
+#[tokio::test]
+async fn load_more_is_relative_to_what_is_loaded_and_a_larger_count_widens_it() {
+    let (_town, pair) = Town::with_pair().await;
+    fill(&pair.alice, 60).await;
+    let messages: Messages = pair.bob.subscribe_messages();
+    ok(messages.connected()).await;
+    let (first, second) = tokio::join!(messages.load_more(5), messages.load_more(10));
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(latest(&messages).len(), 40);
+}
+
+#[tokio::test]
+async fn load_more_does_not_touch_another_subscription() {
+    let (_town, pair) = Town::with_pair().await;
+    fill(&pair.alice, 40).await;
+    let messages = pair.bob.subscribe_messages();
+    let others = pair.bob.subscribe_messages();
+    ok(messages.connected()).await;
+    ok(others.connected()).await;
+    ok(messages.load_more(5)).await;
+    assert_eq!((latest(&messages).len(), latest(&others).len()), (35, 30));
+    let later = pair.bob.subscribe_messages();
+    assert_eq!(ok(later.connected()).await.unwrap().len(), 30);
+}
