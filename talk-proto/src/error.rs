@@ -38,7 +38,8 @@ pub enum CommandError {
         /// The largest count.
         max: usize,
     },
-    /// The request could not fit into any frame that a server takes.
+    /// The request is larger than [`Limits::frame_size`](crate::Limits::frame_size): what it sends
+    /// could not be read back.
     #[error("the request has {size} bytes; at most {limit} can be sent")]
     TooLarge {
         /// Its size in bytes.

@@ -74,7 +74,7 @@ pub struct Limits {
     /// Items that one subscription holds; above it the oldest end goes and `loaded_all` becomes
     /// false. Default 100,000.
     pub window: usize,
-    /// Bytes of one incoming frame. Default 16 MiB.
+    /// Bytes of one incoming frame, and of the request that a call makes. Default 16 MiB.
     pub frame_size: usize,
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::command::{Call, Reply, RequestId, SubscriptionId};
-use crate::connection::{Auth, Exchanges, Link, LiveRequest, Prepared, Queue, Reconnect, prepare};
+use crate::connection::{
+    Auth, CallBody, Exchanges, Link, LiveRequest, Prepared, Queue, Reconnect, prepare,
+};
 use crate::error::{CommandError, RequestError, SessionError, TransportError};
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
@@ -237,7 +239,7 @@ impl Session {
     /// Makes a call; its outcome comes as [`Event::Resolved`].
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`].
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::TooLarge`].
     pub fn call(&mut self, now: Time, call: Call) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
@@ -250,6 +252,11 @@ impl Session {
         ) {
             Prepared::Get(get) => self.queue_read(request, get),
             Prepared::Requests(bodies) => {
+                let limit = self.options.limits.frame_size;
+                let size = bodies.iter().map(CallBody::size).max().unwrap_or(0);
+                if size > limit {
+                    return Err(CommandError::TooLarge { size, limit });
+                }
                 let remaining = bodies.len();
                 let places = bodies
                     .into_iter()

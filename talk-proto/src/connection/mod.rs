@@ -12,7 +12,7 @@ mod verdict;
 
 pub(crate) use auth::{Auth, AuthTask, Renewal};
 pub(crate) use backoff::Reconnect;
-pub(crate) use call::{Outcome, Prepared, prepare, validation};
+pub(crate) use call::{CallBody, Outcome, Prepared, prepare, validation};
 pub(crate) use exchange::{Exchanges, Finished, Purpose};
 pub(crate) use link::{CONNECT_WITHIN, InFlight, Link, LiveRequest, OpenLink};
 pub(crate) use queue::{Place, Queue, Turn};

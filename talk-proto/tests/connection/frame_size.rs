@@ -1,7 +1,7 @@
 use serde_json::json;
-use talk_proto::{Event, RequestError, Skipped, SocketClosed, TransportError};
+use talk_proto::{Call, CommandError, Event, RequestError, Skipped, SocketClosed, TransportError};
 
-use crate::kit::{Answer, World, mark_as_read, options, seconds, send};
+use crate::kit::{Answer, World, mark_as_read, message, options, seconds, send};
 
 const TOO_LARGE: RequestError = RequestError::Transport(TransportError::FrameTooLarge);
 
@@ -102,4 +102,29 @@ fn a_call_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
     world.run_for(seconds(5));
     assert!(world.outcome(other).is_ok());
     assert_eq!(world.log.of("POST /me/conversations/large/read").len(), 2);
+}
+
+#[test]
+fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent() {
+    let mut small = options();
+    small.limits.frame_size = 1_000;
+    let mut world = World::ready(small);
+    let long = "x".repeat(1_000);
+    let translate = Call::TranslateMessage {
+        conversation: crate::kit::conversation(&long),
+        message: message("m"),
+        language: "es".to_owned(),
+    };
+    for call in [send("c1", &long), mark_as_read(&long), translate] {
+        let refused = world.try_call(call);
+        let Err(CommandError::TooLarge { size, limit: 1_000 }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(size > 1_000);
+    }
+    world.run();
+    assert!(world.log.requests.is_empty());
+    let request = world.call(send("c1", &long[..500]));
+    world.run();
+    assert!(world.outcome(request).is_ok());
 }

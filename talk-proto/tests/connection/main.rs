@@ -17,6 +17,7 @@ mod frame_size;
 mod heartbeat;
 mod idle;
 mod loss;
+mod no_gaps;
 mod queue;
 mod refresh;
 mod retries;

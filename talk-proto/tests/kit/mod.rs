@@ -34,7 +34,7 @@ pub(crate) use world::World;
 /// When a world begins.
 pub(crate) const START: Time = Time::from_millis(1_700_000_000_000);
 
-pub(crate) fn seconds(n: u64) -> Duration {
+pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 

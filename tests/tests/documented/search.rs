@@ -1,10 +1,9 @@
 //! Search. Its paging and cancellation are proved in virtual time by the tests of the core.
 
 use futures_util::StreamExt;
-use talk_proto::{SimpleFilter, StringFilter};
 use talk_tokio::{
     ContentBlock, ConversationFilter, ConversationParams, ConversationRef, SearchStatus,
-    SendMessage, Session,
+    SendMessage, Session, SimpleFilter, StringFilter,
 };
 
 use crate::kit::{Town, add, ok, say, within};

@@ -3,8 +3,9 @@
 //! Ranges of `load_more` are in [`bad_input`](crate::bad_input).
 
 use talk_tokio::{
-    ConversationRef, Error, MessageSnapshot, ParticipantParams, ReactionSnapshot, Session,
-    Subscription, TypingSnapshot, Window,
+    ConversationFilter, ConversationParams, ConversationRef, ConversationSnapshot, Error,
+    MessageSnapshot, ParticipantParams, ReactionSnapshot, Session, Subscription, TypingSnapshot,
+    Window,
 };
 
 use crate::kit::{Town, add, ok, say, shown};
@@ -27,6 +28,88 @@ async fn fill(conversation: &ConversationRef, count: usize) {
     for n in 0..count {
         say(conversation, &n.to_string()).await;
     }
+}
+
+fn conversation_ids(window: &Window<ConversationSnapshot>) -> Vec<String> {
+    window.iter().map(|it| it.id.as_str().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn conversations_begin_with_the_20_of_latest_activity_and_grow_by_20_into_the_past() {
+    let town = Town::new().await;
+    let alice = town.person("alice").await;
+    for n in 0..45 {
+        let conversation = alice.conversation(format!("c{n:02}")).unwrap();
+        ok(conversation.create_if_not_exists(Default::default())).await;
+    }
+    let mut conversations = alice.subscribe_conversations(None);
+    let window = ok(conversations.connected()).await;
+    let expected: Vec<_> = (25..45).rev().map(|n| format!("c{n}")).collect();
+    assert_eq!(
+        (conversation_ids(&window), window.loaded_all()),
+        (expected, false)
+    );
+    ok(conversations.load_more(None)).await;
+    let window = conversations.latest().unwrap();
+    assert_eq!((window.len(), window.loaded_all()), (40, false));
+    ok(conversations.load_more(None)).await;
+    let window = conversations.latest().unwrap();
+    assert_eq!((window.len(), window.loaded_all()), (45, true));
+
+    say(&alice.conversation("c07").unwrap(), "hi").await;
+    let window = shown(&mut conversations, |window| {
+        window.first().unwrap().id == "c07"
+    })
+    .await;
+    assert_eq!(window.len(), 45);
+}
+
+#[tokio::test]
+async fn conversations_are_an_empty_list_for_a_user_who_does_not_exist() {
+    let town = Town::new().await;
+    let nobody = town.stranger("nobody");
+    let mut conversations = nobody.subscribe_conversations(None);
+    let window = ok(conversations.connected()).await;
+    assert_eq!((window.len(), window.loaded_all()), (0, true));
+    ok(nobody
+        .current_user()
+        .set(talk_tokio::UserParams::named("Somebody")))
+    .await;
+    let conversation = nobody.conversation("c").unwrap();
+    ok(conversation.create_if_not_exists(Default::default())).await;
+    shown(&mut conversations, |window| window.len() == 1).await;
+}
+
+#[tokio::test]
+async fn a_conversation_leaves_a_filtered_list_and_comes_back_as_it_changes() {
+    let (_town, pair) = Town::with_pair().await;
+    let filter = talk_tokio::SimpleFilter::new().is_unread(true);
+    let mut unread = pair
+        .of_bob
+        .subscribe_conversations(ConversationFilter::from(filter));
+    for _ in 0..2 {
+        shown(&mut unread, Window::is_empty).await;
+        say(&pair.alice, "hi").await;
+        shown(&mut unread, |window| window.len() == 1).await;
+        ok(pair.bob.mark_as_read()).await;
+    }
+    shown(&mut unread, Window::is_empty).await;
+}
+
+/// A conversation of the list is live as far as it is shown.
+#[tokio::test]
+async fn a_listed_conversation_shows_its_changes_while_it_is_subscribed_to_by_itself() {
+    let (_town, pair) = Town::with_pair().await;
+    let alone = pair.bob.subscribe();
+    let mut list = pair.of_bob.subscribe_conversations(None);
+    shown(&mut list, |window| window.len() == 1).await;
+    ok(pair
+        .alice
+        .set(ConversationParams::default().subject("Plans")))
+    .await;
+    let has_subject = |it: &ConversationSnapshot| it.subject.as_deref() == Some("Plans");
+    shown(&mut list, |window| window.iter().all(|it| has_subject(it))).await;
+    assert!(has_subject(&alone.latest().unwrap().unwrap()));
 }
 
 #[tokio::test]

@@ -72,6 +72,28 @@ const MAX_ACTIONS: usize = 100;
 const MAX_TRANSLATIONS: usize = 100;
 
 impl CallBody {
+    /// The bytes of what the caller gave, as far as a caller can make them many.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Single { request, .. } => request.path.len() + request.data.len(),
+            Self::Participants {
+                conversation,
+                actions,
+            } => {
+                let users = actions.iter().map(|action| action.user.as_str().len());
+                conversation.as_str().len() + users.sum::<usize>()
+            }
+            Self::Translate {
+                conversation,
+                language,
+                wanted,
+            } => {
+                let messages = wanted.iter().map(|wanted| wanted.message.as_str().len());
+                conversation.as_str().len() + language.len() + messages.sum::<usize>()
+            }
+        }
+    }
+
     /// Takes in `other` if one frame can carry both; gives it back otherwise.
     pub(crate) fn join(&mut self, other: Self) -> Result<(), Self> {
         match (self, other) {
