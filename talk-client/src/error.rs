@@ -38,6 +38,14 @@ pub enum Error {
 
 impl Error {
     /// Whether the same call may succeed later without anything else having changed.
+    ///
+    /// ```
+    /// use talk_client::{Error, TransportError};
+    ///
+    /// let cancelled = TransportError::Cancelled { maybe_happened: false };
+    /// assert!(Error::from(cancelled).is_retryable());
+    /// assert!(!Error::from(TransportError::Malformed).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Refused(refused) => refused.is_retryable(),

@@ -47,6 +47,14 @@ pub struct TalkOptions {
 impl TalkOptions {
     /// Connects `user_id` to the public service without authentication.
     ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?;
+    /// assert!(TalkOptions::new("my_app", "").is_err());
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    ///
     /// # Errors
     /// [`EmptyId`] when either ID is empty.
     pub fn new<A, U>(app_id: A, user_id: U) -> Result<Self, EmptyId>
@@ -66,11 +74,26 @@ impl TalkOptions {
     }
 
     /// Where the service is: a host name with an optional port, see [`Addresses::of_host`].
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.host("127.0.0.1:4000");
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn host(self, host: &str) -> Self {
         self.addresses(Addresses::of_host(host))
     }
 
     /// Where the service is, address by address.
+    ///
+    /// ```
+    /// use talk_client::{Addresses, TalkOptions};
+    ///
+    /// let addresses = Addresses::of_host("127.0.0.1:4000");
+    /// let options = TalkOptions::new("my_app", "alice")?.addresses(addresses);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn addresses(mut self, addresses: Addresses) -> Self {
         self.core.addresses = addresses;
         self
@@ -78,6 +101,15 @@ impl TalkOptions {
 
     /// A JWT to start with. It can be replaced with
     /// [`Session::set_token`](crate::Session::set_token).
+    ///
+    /// ```
+    /// # fn example(jwt: String) -> Result<(), talk_client::EmptyId> {
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.token(jwt);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.core.authentication.token = Some(token.into());
         self
@@ -88,6 +120,14 @@ impl TalkOptions {
     /// It is called when the first token is needed, and before a token expires; a result that
     /// takes more than 60 s is ignored. It retries on its own what may pass: an error, or a panic,
     /// ends the session. The error's text should hold no secret, for it is shown.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    ///
+    /// let fetch = || async { std::fs::read_to_string("token.jwt") };
+    /// let options = TalkOptions::new("my_app", "alice")?.token_fetcher(fetch);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn token_fetcher<F, Fut, T, E>(mut self, fetch: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -110,6 +150,15 @@ impl TalkOptions {
     }
 
     /// The hexadecimal signature of the scheme before JWTs (deprecated by the service).
+    ///
+    /// ```
+    /// # fn example(signature: String) -> Result<(), talk_client::EmptyId> {
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.signature(signature);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn signature(mut self, signature: impl Into<Secret>) -> Self {
         self.core.authentication.signature = Some(signature.into());
         self
@@ -117,18 +166,42 @@ impl TalkOptions {
 
     /// How fast calls that waited for a connection are sent. The default is what the published
     /// client was seen to do; [`Pacing::OFF`] sends everything at once.
+    ///
+    /// ```
+    /// use talk_client::{Pacing, TalkOptions};
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.pacing(Pacing::OFF);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.core.pacing = pacing;
         self
     }
 
     /// Caps on what could grow. A call above [`Limits::pending_calls`] waits for its turn.
+    ///
+    /// ```
+    /// use talk_client::{Limits, TalkOptions};
+    ///
+    /// let mut limits = Limits::default();
+    /// limits.pending_calls = 100;
+    /// let options = TalkOptions::new("my_app", "alice")?.limits(limits);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.core.limits = limits;
         self
     }
 
     /// Whom to trust in TLS connections. The default is the platform's root certificates.
+    ///
+    /// ```
+    /// use talk_client::net::TlsOptions;
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.tls(TlsOptions::default());
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn tls(mut self, tls: TlsOptions) -> Self {
         self.tls = tls;
         self
@@ -137,12 +210,27 @@ impl TalkOptions {
     /// How long a call may take before it fails with
     /// [`TransportError::Deadline`](crate::TransportError::Deadline), the wait for a connection
     /// included. By default calls wait as long as the session lives.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.call_timeout(Duration::from_secs(20));
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = Some(timeout);
         self
     }
 
     /// Makes a session of one's own, even where one lives: nobody else is given it.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.force_new();
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
     pub fn force_new(mut self) -> Self {
         self.force_new = true;
         self

@@ -16,6 +16,19 @@ use crate::error::Error;
 /// was not sent by then never is.
 ///
 /// It borrows nothing, so that it can be spawned or joined with others.
+///
+/// ```no_run
+/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// let (first, second) = futures_util::future::join(
+///     conversation.send("first"),
+///     conversation.send("second"),
+/// )
+/// .await;
+/// first?;
+/// second?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a call is made when its future is polled"]
 pub struct CallFuture<T>(BoxFuture<'static, Result<T, Error>>);
 

@@ -14,6 +14,15 @@ use crate::subscription::Subscription;
 
 /// A conversation, as the session's user sees it; made by
 /// [`Session::conversation`](crate::Session::conversation).
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// let welcome = session.conversation("welcome")?;
+/// welcome.create_if_not_exists(Default::default()).await?;
+/// welcome.send("Hello!").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConversationRef {
     handle: Handle,
@@ -26,11 +35,25 @@ impl ConversationRef {
     }
 
     /// The conversation's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// assert_eq!(session.conversation("welcome")?.id().as_str(), "welcome");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> &ConversationId {
         &self.id
     }
 
     /// A message of this conversation.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// conversation.message("msg_4x7b2")?.delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`EmptyId`] when the ID is empty.

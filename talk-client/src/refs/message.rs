@@ -12,6 +12,14 @@ use crate::handle::{CallFuture, Handle};
 
 /// A message, made by [`ConversationRef::message`](crate::ConversationRef::message) and
 /// [`ConversationRef::send`](crate::ConversationRef::send).
+///
+/// ```no_run
+/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// let message = conversation.send("Hello!").await?;
+/// message.edit("Hello, *everybody*!").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MessageRef {
     handle: Handle,
@@ -29,17 +37,41 @@ impl MessageRef {
     }
 
     /// The message's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let hello = conversation.send("Hello!").await?;
+    /// assert_eq!(hello, conversation.message(hello.id())?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> &MessageId {
         &self.id
     }
 
     /// The conversation's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let hello = conversation.send("Hello!").await?;
+    /// assert_eq!(hello.conversation_id(), conversation.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// The reactions with one emoji: a Unicode one, or the name of a custom one between colons.
     /// Whether it is an emoji at all is for the server to say.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// message.reactions("🚀")?.add().await?;
+    /// message.reactions(":party_cat:")?.add().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`EmptyId`] when the emoji is empty.

@@ -11,6 +11,14 @@ use crate::subscription::Subscription;
 
 /// A user's participation in a conversation, made by
 /// [`ConversationRef::participant`](crate::ConversationRef::participant).
+///
+/// ```no_run
+/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// let bob = conversation.participant("bob")?;
+/// bob.create_if_not_exists(Default::default()).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParticipantRef {
     handle: Handle,
@@ -28,11 +36,25 @@ impl ParticipantRef {
     }
 
     /// The conversation's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// assert_eq!(conversation.participant("bob")?.conversation_id(), conversation.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// The user's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// assert_eq!(conversation.participant("bob")?.user_id().as_str(), "bob");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn user_id(&self) -> &UserId {
         &self.user
     }

@@ -9,6 +9,15 @@ use crate::subscription::Subscription;
 
 /// The reactions to a message with one emoji, made by
 /// [`MessageRef::reactions`](crate::MessageRef::reactions).
+///
+/// ```no_run
+/// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+/// let rockets = message.reactions("🚀")?;
+/// rockets.add().await?;
+/// rockets.remove().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReactionsRef {
     handle: Handle,
@@ -33,16 +42,37 @@ impl ReactionsRef {
     }
 
     /// The conversation's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// assert_eq!(message.reactions("🚀")?.conversation_id(), message.conversation_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// The message's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// assert_eq!(message.reactions("🚀")?.message_id(), message.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message_id(&self) -> &MessageId {
         &self.message
     }
 
     /// The emoji.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// assert_eq!(message.reactions("🚀")?.emoji().as_str(), "🚀");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn emoji(&self) -> &Emoji {
         &self.emoji
     }

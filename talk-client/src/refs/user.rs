@@ -8,6 +8,16 @@ use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 
 /// A user, made by [`Session::user`](crate::Session::user).
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// use talk_client::UserParams;
+///
+/// let bob = session.user("bob")?;
+/// bob.create_if_not_exists(UserParams::named("Bob")).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UserRef {
     handle: Handle,
@@ -20,6 +30,13 @@ impl UserRef {
     }
 
     /// The user's ID.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// assert_eq!(session.user("bob")?.id().as_str(), "bob");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> &UserId {
         &self.id
     }

@@ -48,6 +48,20 @@ pub struct Search<T> {
 }
 
 /// What a search has found so far.
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// use futures_util::StreamExt;
+/// use talk_client::SearchStatus;
+///
+/// let mut search = session.search_conversations();
+/// search.set_query("holidays", Default::default()).await?;
+/// if let Some(update) = search.next().await {
+///     assert_ne!(update.status, SearchStatus::Searching);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchUpdate<T> {
@@ -58,6 +72,15 @@ pub struct SearchUpdate<T> {
 }
 
 /// What a search has found when a page is complete.
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// let search = session.search_messages();
+/// let page = search.set_query("holidays", Default::default()).await?;
+/// println!("{} found{}", page.results.len(), if page.loaded_all { "" } else { ", and more" });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchPage<T> {
@@ -107,6 +130,19 @@ impl<T: Send + Sync + 'static> Search<T> {
     ///
     /// What the search was doing before is cancelled; its call gives what had been found.
     ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::{SimpleFilter, StringFilter};
+    ///
+    /// let search = session.search_messages();
+    /// let at_work = SimpleFilter::new().custom("category", StringFilter::is("work"));
+    /// for found in search.set_query("holi", at_work.into()).await?.results {
+    ///     println!("{:?}: {}", found.conversation.subject, found.message.plaintext());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What any request can fail with. [`load_more`](Self::load_more) then asks again.
     pub fn set_query(
@@ -127,6 +163,17 @@ impl<T: Send + Sync + 'static> Search<T> {
 
     /// Loads the next page, of `limit` results or 10. While the search is busy, before the first
     /// query, and when everything is loaded, it gives at once what there is.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let search = session.search_messages();
+    /// let mut page = search.set_query("holidays", Default::default()).await?;
+    /// while !page.loaded_all {
+    ///     page = search.load_more(50).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::CountOutOfRange`](crate::CommandError::CountOutOfRange) unless `limit` is 1

@@ -14,6 +14,16 @@ use crate::sync::Newer;
 
 /// The states of a session's connection, made by
 /// [`Session::connection_states`](crate::Session::connection_states).
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// use futures_util::StreamExt;
+///
+/// let mut states = session.connection_states();
+/// println!("{:?}", states.next().await);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ConnectionStates {
     shared: Arc<Shared>,
     seen: u64,

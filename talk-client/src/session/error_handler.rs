@@ -7,6 +7,14 @@ use crate::handle::Shared;
 
 /// An error handler, made by [`Session::on_error`](crate::Session::on_error). Dropping it leaves
 /// the handler attached.
+///
+/// ```no_run
+/// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+/// let handler = session.on_error(|error| eprintln!("the chat has ended: {error}"));
+/// handler.unsubscribe();
+/// # Ok(())
+/// # }
+/// ```
 pub struct ErrorHandler {
     shared: Weak<Shared>,
     key: Option<u64>,
@@ -21,6 +29,14 @@ impl ErrorHandler {
     }
 
     /// Takes the handler back: it is not called any more, unless it is being called now.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let handler = session.on_error(|_| unreachable!("it is taken back"));
+    /// handler.unsubscribe();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unsubscribe(self) {
         if let (Some(shared), Some(key)) = (self.shared.upgrade(), self.key) {
             shared.end.detach(key);

@@ -59,16 +59,39 @@ impl TokenHandler {
 
 impl Session {
     /// The app that the session belongs to.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// println!("{} in {}", session.user_id(), session.app_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn app_id(&self) -> &AppId {
         &self.handle.key.app_id
     }
 
     /// The user that the session is connected as.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// assert_eq!(session.user_id(), session.current_user().id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn user_id(&self) -> &UserId {
         self.handle.me()
     }
 
     /// The user that the session is connected as.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::UserParams;
+    ///
+    /// session.current_user().set(UserParams::named("Alice")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn current_user(&self) -> UserRef {
         UserRef::new(self.handle.clone(), self.user_id().clone())
     }
@@ -183,6 +206,19 @@ impl Session {
 
     /// Uploads a file of any kind. The token that it gives can be sent in a message.
     ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use std::path::Path;
+    /// use talk_client::{ContentBlock, SendMessage};
+    ///
+    /// let report = Path::new("report.pdf");
+    /// let file_token = session.upload_file(report, "report.pdf").await?;
+    /// let message = SendMessage::content([ContentBlock::file(file_token.as_str())]);
+    /// session.conversation("welcome")?.send(message).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Refused, before any of it is sent, when the server does not want it.
     pub fn upload_file(
@@ -194,6 +230,16 @@ impl Session {
     }
 
     /// Uploads an image. The token that it gives can be sent in a message.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::{UploadMetadata, UploadSource};
+    ///
+    /// let cat = UploadMetadata::named("cat.png").content_type("image/png").size(640, 480);
+    /// let file_token = session.upload_image(UploadSource::file("cat.png"), cat).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Refused, before any of it is sent, when the server does not want it.
@@ -207,6 +253,16 @@ impl Session {
 
     /// Uploads a video. The token that it gives can be sent in a message.
     ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::{UploadMetadata, UploadSource};
+    ///
+    /// let cat = UploadMetadata::named("cat.mp4").size(640, 480).duration(2.5);
+    /// let file_token = session.upload_video(UploadSource::file("cat.mp4"), cat).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Refused, before any of it is sent, when the server does not want it.
     pub fn upload_video(
@@ -219,6 +275,16 @@ impl Session {
 
     /// Uploads an audio file. The token that it gives can be sent in a message.
     ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::{UploadMetadata, UploadSource};
+    ///
+    /// let song = UploadMetadata::named("song.ogg").duration(210.0);
+    /// let file_token = session.upload_audio(UploadSource::file("song.ogg"), song).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Refused, before any of it is sent, when the server does not want it.
     pub fn upload_audio(
@@ -230,6 +296,16 @@ impl Session {
     }
 
     /// Uploads a voice recording, which is shown as such. The token that it gives can be sent in a message.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session, recording: Vec<u8>) -> Result<(), talk_client::Error> {
+    /// use talk_client::UploadMetadata;
+    ///
+    /// let voice = UploadMetadata::named("voice.ogg").content_type("audio/ogg").duration(4.0);
+    /// let file_token = session.upload_voice(recording, voice).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Refused, before any of it is sent, when the server does not want it.
@@ -309,6 +385,15 @@ impl Session {
     }
 
     /// Whether the session is connected; if it waits to reconnect, until when and why.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::ConnectionState;
+    ///
+    /// assert_eq!(session.connection_state(), ConnectionState::Idle, "nothing was asked for");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connection_state(&self) -> ConnectionState {
         self.handle.connection.get()
     }
@@ -331,6 +416,15 @@ impl Session {
     }
 
     /// Why the session ended, if it has.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// if let Some(error) = session.error() {
+    ///     eprintln!("the chat has ended: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn error(&self) -> Option<SessionError> {
         self.handle.end.cause()
     }

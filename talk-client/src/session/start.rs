@@ -11,6 +11,16 @@ use crate::runtime::Runtime;
 /// `runtime`. An adapter crate's `get_talk_session` calls it with its own.
 ///
 /// Nothing is sent before something is asked of the session. It ends with its runtime.
+///
+/// ```no_run
+/// # fn example<R: talk_client::Runtime>(runtime: R) -> Result<(), talk_client::Error> {
+/// use talk_client::{TalkOptions, get_talk_session_on};
+///
+/// let session = get_talk_session_on(&runtime, TalkOptions::new("my_app", "alice")?);
+/// assert_eq!(session.user_id().as_str(), "alice");
+/// # Ok(())
+/// # }
+/// ```
 pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Session {
     let key = Key {
         addresses: options.core.addresses.clone(),

@@ -5,6 +5,15 @@ use talk_proto::Window;
 /// A snapshot that shows a part of a list, of which more can be loaded.
 ///
 /// Implemented for the snapshots of this crate, and only for those.
+///
+/// ```
+/// use talk_client::ListSnapshot;
+///
+/// /// Whether a list, which may be hidden from the user, has more to show.
+/// fn has_more(snapshot: &impl ListSnapshot) -> bool {
+///     snapshot.window().is_some_and(|window| !window.loaded_all())
+/// }
+/// ```
 pub trait ListSnapshot: sealed::Sealed {
     /// What the list holds.
     type Item;

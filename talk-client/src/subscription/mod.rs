@@ -53,6 +53,22 @@ pub struct Subscription<S> {
 }
 
 /// A new snapshot, and how it comes from the one taken before.
+///
+/// ```no_run
+/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// use futures_util::StreamExt;
+/// use talk_client::Changes;
+///
+/// let mut messages = conversation.subscribe_messages();
+/// while let Some(update) = messages.next().await {
+///     match update.changes {
+///         Changes::List(steps) => println!("{} came", steps.inserted.len()),
+///         _ => println!("show all of it: {:?}", update.snapshot.map(|window| window.len())),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Update<S> {
@@ -86,11 +102,32 @@ impl<S> Subscription<S> {
 
 impl<S: Clone> Subscription<S> {
     /// Where the subscription stands. It is pending at once, and final once it has ended.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// use talk_client::SubscriptionState;
+    ///
+    /// let messages = conversation.subscribe_messages();
+    /// assert_eq!(messages.state(), SubscriptionState::Pending);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn state(&self) -> SubscriptionState<S> {
         self.cell.state()
     }
 
     /// The latest snapshot, while the subscription is active.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let messages = conversation.subscribe_messages();
+    /// messages.connected().await?;
+    /// if let Some(Some(window)) = messages.latest() {
+    ///     println!("{} messages", window.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn latest(&self) -> Option<S> {
         match self.state() {
             SubscriptionState::Active(snapshot) => Some(snapshot),
@@ -101,6 +138,16 @@ impl<S: Clone> Subscription<S> {
     }
 
     /// Waits for the first snapshot, and gives the latest one.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// match conversation.subscribe().connected().await? {
+    ///     Some(conversation) => println!("{} unread", conversation.unread_message_count),
+    ///     None => println!("no such conversation"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What ended the subscription, if it has ended; [`CommandError::Unknown`] when that was
@@ -117,6 +164,16 @@ impl<S: Clone> Subscription<S> {
 
     /// Waits for the end.
     ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let messages = conversation.subscribe_messages();
+    /// if let Err(error) = messages.terminated().await {
+    ///     eprintln!("there are no messages any more: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What ended the subscription, unless it was [`unsubscribe`](Self::unsubscribe).
     pub async fn terminated(&self) -> Result<(), Error> {
@@ -131,6 +188,15 @@ impl<S: Clone> Subscription<S> {
 
 impl<S> Subscription<S> {
     /// Ends the subscription. Does nothing when it has ended.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let messages = conversation.subscribe_messages();
+    /// messages.unsubscribe();
+    /// messages.terminated().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unsubscribe(&self) {
         if self.cell.finish(SubscriptionState::Unsubscribed) {
             self.handle.push(Command::Unsubscribe {
@@ -144,6 +210,16 @@ impl<S: ListSnapshot> Subscription<S> {
     /// Loads more items and waits until the snapshot shows them. `count` is how many more than are
     /// loaded now; `None` is the usual step of this list. While one request runs, a larger count
     /// widens it.
+    ///
+    /// ```no_run
+    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// let messages = conversation.subscribe_messages();
+    /// messages.connected().await?;
+    /// messages.load_more(50).await?;
+    /// messages.load_more(None).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::CountOutOfRange`], [`CommandError::Unknown`] once the subscription has

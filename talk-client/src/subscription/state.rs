@@ -3,6 +3,21 @@
 use crate::error::Error;
 
 /// Where a subscription stands. The last two are final.
+///
+/// ```no_run
+/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// use talk_client::SubscriptionState;
+///
+/// let messages = conversation.subscribe_messages();
+/// match messages.state() {
+///     SubscriptionState::Pending => println!("one moment"),
+///     SubscriptionState::Active(window) => println!("{:?} messages", window.map(|it| it.len())),
+///     SubscriptionState::Unsubscribed => println!("closed"),
+///     SubscriptionState::Error(error) => println!("{error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubscriptionState<S> {
     /// There is no snapshot yet.
@@ -17,6 +32,13 @@ pub enum SubscriptionState<S> {
 
 impl<S> SubscriptionState<S> {
     /// Whether nothing more can come.
+    ///
+    /// ```
+    /// use talk_client::SubscriptionState;
+    ///
+    /// assert!(!SubscriptionState::Active(1).is_final());
+    /// assert!(SubscriptionState::<i32>::Unsubscribed.is_final());
+    /// ```
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Unsubscribed | Self::Error(_))
     }

@@ -24,6 +24,10 @@ pub struct UploadMetadata {
 
 impl UploadMetadata {
     /// A file of this name, which may be any Unicode.
+    ///
+    /// ```
+    /// let metadata = talk_client::UploadMetadata::named("café.png");
+    /// ```
     pub fn named(filename: impl Into<String>) -> Self {
         Self {
             filename: filename.into(),
@@ -35,29 +39,52 @@ impl UploadMetadata {
     }
 
     /// The media type, such as `image/png`; `application/octet-stream` unless given.
+    ///
+    /// ```
+    /// let metadata = talk_client::UploadMetadata::named("cat").content_type("image/png");
+    /// ```
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
     /// Width and height in pixels, of an image or a video.
+    ///
+    /// ```
+    /// use talk_client::UploadMetadata;
+    ///
+    /// let metadata = UploadMetadata::named("cat.png").size(640, 480);
+    /// assert_eq!(metadata, UploadMetadata::named("cat.png").width(640).height(480));
+    /// ```
     pub fn size(self, width: u32, height: u32) -> Self {
         self.width(width).height(height)
     }
 
     /// The width in pixels, of an image or a video.
+    ///
+    /// ```
+    /// let metadata = talk_client::UploadMetadata::named("cat.png").width(640);
+    /// ```
     pub fn width(mut self, pixels: u32) -> Self {
         self.width = Some(pixels);
         self
     }
 
     /// The height in pixels, of an image or a video.
+    ///
+    /// ```
+    /// let metadata = talk_client::UploadMetadata::named("cat.png").height(480);
+    /// ```
     pub fn height(mut self, pixels: u32) -> Self {
         self.height = Some(pixels);
         self
     }
 
     /// The duration in seconds, of a video, an audio or a voice recording.
+    ///
+    /// ```
+    /// let metadata = talk_client::UploadMetadata::named("voice.ogg").duration(2.5);
+    /// ```
     pub fn duration(mut self, seconds: f64) -> Self {
         self.duration = Some(seconds);
         self

@@ -83,6 +83,18 @@ impl Uploading {
     }
 
     /// How far it is, as a stream that ends with the upload.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session, photo: Vec<u8>) -> Result<(), talk_client::Error> {
+    /// use futures_util::StreamExt;
+    ///
+    /// let upload = session.upload_image(photo, "cat.png");
+    /// let last = upload.progress().fold(None, async |_, progress| Some(progress));
+    /// let (file_token, last) = futures_util::future::join(upload, last).await;
+    /// assert!(file_token.is_err() || last.is_some_and(|last| last.sent == last.total));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn progress(&self) -> UploadProgressStream {
         UploadProgressStream::new(&self.meter.0)
     }

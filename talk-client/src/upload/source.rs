@@ -23,6 +23,14 @@ type Reader = Pin<Box<dyn AsyncRead + Send>>;
 /// time.
 ///
 /// Bytes and files are sent again when the connection is lost; a reader can be read only once.
+///
+/// ```
+/// use talk_client::UploadSource;
+///
+/// let in_memory = UploadSource::from(vec![1, 2, 3]);
+/// let on_disk = UploadSource::file("cat.png");
+/// let streamed = UploadSource::reader(3, &b"abc"[..]);
+/// ```
 pub struct UploadSource(Origin);
 
 enum Origin {
@@ -33,18 +41,30 @@ enum Origin {
 
 impl UploadSource {
     /// Bytes in memory.
+    ///
+    /// ```
+    /// let source = talk_client::UploadSource::bytes("a text".as_bytes());
+    /// ```
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self(Origin::Bytes(bytes.into()))
     }
 
     /// A file. It must stay as it is until it is uploaded: one that changes meanwhile fails the
     /// upload with [`TransportError::Source`](crate::TransportError::Source).
+    ///
+    /// ```
+    /// let source = talk_client::UploadSource::file("cat.png");
+    /// ```
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Origin::File(path.into()))
     }
 
     /// The first `length` bytes of a reader. One that ends earlier or fails, fails the upload with
     /// [`TransportError::Source`](crate::TransportError::Source).
+    ///
+    /// ```
+    /// let source = talk_client::UploadSource::reader(6, &b"a text"[..]);
+    /// ```
     pub fn reader(length: u64, reader: impl AsyncRead + Send + 'static) -> Self {
         Self(Origin::Reader {
             reader: Box::pin(reader),
