@@ -85,7 +85,7 @@ fn topics() -> [Topic; 9] {
         Topic::Reactions {
             conversation: c1(),
             message: message("m1"),
-            emoji: "👍".try_into().unwrap(),
+            emoji: "👍".try_into().expect("an emoji"),
         },
         Topic::User { user: user("bob") },
         Topic::Online { user: user("bob") },
@@ -151,7 +151,7 @@ impl Shown {
                 update,
             } => Some((
                 *subscription,
-                serde_json::to_value(&update.snapshot).unwrap(),
+                serde_json::to_value(&update.snapshot).expect("JSON"),
             )),
             _ => None,
         });

@@ -115,7 +115,7 @@ async fn filters_that_cannot_match_find_nothing() {
     let filters = [
         new().subject(StringFilter::one_of(none)).into(),
         new().created_at(5..5).into(),
-        new().created_at(9..5).into(),
+        new().created_at(NumberFilter::Between(9.0, 5.0)).into(),
         new().created_at(NumberFilter::Below(f64::MIN)).into(),
         new().created_at(NumberFilter::Above(f64::NAN)).into(),
         new().created_at(NumberFilter::Above(f64::INFINITY)).into(),
