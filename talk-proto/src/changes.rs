@@ -69,6 +69,16 @@ impl ListChanges {
 
     /// The steps from the list before these to the list after `next`, in time proportional to the
     /// number of steps.
+    ///
+    /// ```
+    /// use talk_proto::ListChanges;
+    ///
+    /// let mut came = ListChanges::default();
+    /// came.inserted.push(0);
+    /// let mut went = ListChanges::default();
+    /// went.removed.push(0);
+    /// assert!(came.then(&went).is_empty(), "it came and went");
+    /// ```
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
         // What went later had either been there before, or came in between and was never seen.
@@ -109,6 +119,15 @@ impl ListChanges {
     ///
     /// Applied to the two lists that they lie between, the steps give `after`. Indices outside
     /// the lists are skipped.
+    ///
+    /// ```
+    /// use talk_proto::ListChanges;
+    ///
+    /// let mut changes = ListChanges::default();
+    /// changes.removed.push(1);
+    /// changes.inserted.push(0);
+    /// assert_eq!(changes.apply(&["b", "a"], &["c", "b"]), ["c", "b"]);
+    /// ```
     pub fn apply<T: Clone>(&self, before: &[T], after: &[T]) -> Vec<T> {
         let mut removed = self.removed.iter().peekable();
         let mut inserted = self.inserted.iter().peekable();

@@ -208,11 +208,23 @@ pub struct Translation {
 
 impl SendMessage {
     /// A message of text.
+    ///
+    /// ```
+    /// use talk_proto::SendMessage;
+    ///
+    /// let message = SendMessage::text("Hello, *world*!");
+    /// ```
     pub fn text(text: impl Into<String>) -> Self {
         Self::of(MessageBody::Text(text.into()))
     }
 
     /// A message of blocks.
+    ///
+    /// ```
+    /// use talk_proto::{ContentBlock, SendMessage};
+    ///
+    /// let message = SendMessage::content([ContentBlock::location(52.37, 4.9)]);
+    /// ```
     pub fn content(blocks: impl Into<Vec<ContentBlock>>) -> Self {
         Self::of(MessageBody::Content(blocks.into()))
     }
@@ -226,6 +238,12 @@ impl SendMessage {
     }
 
     /// Sets one key of the custom data.
+    ///
+    /// ```
+    /// use talk_proto::SendMessage;
+    ///
+    /// let message = SendMessage::text("Hello").custom("mood", "good");
+    /// ```
     #[must_use]
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         insert(&mut self.custom, key.into(), value.into());
@@ -233,6 +251,14 @@ impl SendMessage {
     }
 
     /// Makes it a reply to `message`.
+    ///
+    /// ```
+    /// use talk_proto::{MessageId, SendMessage};
+    ///
+    /// let question = MessageId::new("msg_4x7b2")?;
+    /// let answer = SendMessage::text("Yes").reply_to(question);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn reply_to(mut self, message: MessageId) -> Self {
         self.referenced_message = Some(message);
@@ -254,6 +280,12 @@ impl From<String> for SendMessage {
 
 impl EditMessage {
     /// Replaces the content by text.
+    ///
+    /// ```
+    /// use talk_proto::EditMessage;
+    ///
+    /// let edit = EditMessage::text("Hello, *everybody*!");
+    /// ```
     pub fn text(text: impl Into<String>) -> Self {
         Self {
             body: Some(MessageBody::Text(text.into())),
@@ -262,6 +294,12 @@ impl EditMessage {
     }
 
     /// Replaces the content by blocks.
+    ///
+    /// ```
+    /// use talk_proto::{ContentBlock, EditMessage};
+    ///
+    /// let edit = EditMessage::content([ContentBlock::location(52.37, 4.9)]);
+    /// ```
     pub fn content(blocks: impl Into<Vec<ContentBlock>>) -> Self {
         Self {
             body: Some(MessageBody::Content(blocks.into())),
@@ -270,6 +308,12 @@ impl EditMessage {
     }
 
     /// Sets one key of the custom data.
+    ///
+    /// ```
+    /// use talk_proto::EditMessage;
+    ///
+    /// let edit = EditMessage::default().custom("mood", "better");
+    /// ```
     #[must_use]
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         insert(&mut self.custom, key.into(), value.into());

@@ -35,6 +35,14 @@ pub struct SessionOptions {
 
 impl SessionOptions {
     /// Connects `user_id` to the public service without authentication.
+    ///
+    /// ```
+    /// use talk_proto::SessionOptions;
+    ///
+    /// let mut options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// options.authentication.token = Some("a JWT".into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(app_id: AppId, user_id: UserId) -> Self {
         Self {
             app_id,

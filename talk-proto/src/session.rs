@@ -133,6 +133,15 @@ impl Session {
     /// A session that does nothing until it is asked for something.
     ///
     /// `seed` must be random and differ from that of every other live session.
+    ///
+    /// ```
+    /// use talk_proto::{Session, SessionOptions, Time};
+    ///
+    /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// let mut session = Session::new(options, 0x5eed, Time::from_millis(1_700_000_000_000));
+    /// assert!(session.poll_output().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(options: SessionOptions, seed: u64, now: Time) -> Self {
         let mut rng = Rng::with_seed(seed);
         Self {
@@ -164,21 +173,62 @@ impl Session {
     }
 
     /// What the session was made from.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert_eq!(session.options().user_id, "alice");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn options(&self) -> &SessionOptions {
         &self.options
     }
 
     /// How the connection stands, as the last [`Event::Connection`] told.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert_eq!(*session.connection(), talk_proto::ConnectionState::Idle);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn connection(&self) -> &ConnectionState {
         &self.told
     }
 
     /// Why the session has ended, if it has.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert_eq!(session.ended(), None);
+    /// session.shut_down(now);
+    /// assert_eq!(session.ended(), Some(&talk_proto::SessionError::ShutDown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ended(&self) -> Option<&SessionError> {
         self.ended.as_ref()
     }
 
     /// Calls that are accepted and not resolved.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
+    /// assert_eq!(session.pending_calls(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pending_calls(&self) -> usize {
         // What looks up the results of a search is nobody's call.
         let live = self.live.pending_requests();
@@ -189,11 +239,34 @@ impl Session {
     }
 
     /// Subscriptions that have not ended.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Topic;
+    ///
+    /// session.subscribe(now, Topic::User { user: "bob".try_into()? })?;
+    /// assert_eq!(session.subscriptions(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn subscriptions(&self) -> usize {
         self.live.subscriptions()
     }
 
     /// Whether nothing is pending, subscribed or lingering, and there is no socket.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert!(session.is_idle());
+    /// session.subscribe(now, talk_proto::Topic::User { user: "bob".try_into()? })?;
+    /// assert!(!session.is_idle());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_idle(&self) -> bool {
         matches!(self.link, Link::Idle)
             && !self.needs_connection()
@@ -202,6 +275,15 @@ impl Session {
     }
 
     /// Takes what happened outside.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.handle_input(now, talk_proto::Input::Tick);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
         self.advance(now);
         if self.ended.is_some() {
@@ -221,6 +303,22 @@ impl Session {
     }
 
     /// The next thing to do, until `None`.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{Call, Output};
+    ///
+    /// session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
+    /// let mut opens_a_socket = false;
+    /// while let Some(output) = session.poll_output() {
+    ///     opens_a_socket |= matches!(output, Output::OpenSocket { .. });
+    /// }
+    /// assert!(opens_a_socket);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn poll_output(&mut self) -> Option<Output> {
         if self.outputs.is_empty() && self.unsettled {
             self.settle();
@@ -229,6 +327,19 @@ impl Session {
     }
 
     /// When to give the next [`Input::Tick`]; `None` = not before something else happens.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// assert_eq!(session.poll_timeout(), None);
+    /// session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
+    /// assert_eq!(session.poll_timeout(), Some(now), "there is output to be taken");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn poll_timeout(&self) -> Option<Time> {
         if self.unsettled || !self.outputs.is_empty() {
             return Some(self.now);
@@ -237,6 +348,19 @@ impl Session {
     }
 
     /// Makes a call; its outcome comes as [`Event::Resolved`].
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// let conversation = "lobby".try_into()?;
+    /// let message = "Hello, *world*!".into();
+    /// let request = session.call(now, Call::SendMessage { conversation, message })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::TooLarge`].
@@ -276,6 +400,17 @@ impl Session {
     /// Subscribes to a topic. Snapshots come as [`Event::Updated`], the first one when there is
     /// one.
     ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Topic;
+    ///
+    /// let subscription = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`].
     pub fn subscribe(&mut self, now: Time, topic: Topic) -> Result<SubscriptionId, CommandError> {
@@ -286,6 +421,19 @@ impl Session {
     }
 
     /// Ends a subscription; [`Event::SubscriptionEnded`] follows.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{CommandError, Topic};
+    ///
+    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// session.unsubscribe(now, messages)?;
+    /// assert_eq!(session.unsubscribe(now, messages), Err(CommandError::Unknown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it has ended already.
@@ -299,6 +447,20 @@ impl Session {
     /// there.
     ///
     /// Calls that overlap widen each other: 5, then 10 while that is under way, load 10.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{CommandError, Topic};
+    ///
+    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// let request = session.load_more(now, messages, Some(50))?;
+    /// let too_many = CommandError::CountOutOfRange { given: 101, max: 100 };
+    /// assert_eq!(session.load_more(now, messages, Some(101)), Err(too_many));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
@@ -317,6 +479,19 @@ impl Session {
 
     /// Cancels a request: it is resolved at once as [`TransportError::Cancelled`], and never sent
     /// from now on.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// let request = session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
+    /// session.cancel(now, request)?;
+    /// assert_eq!(session.pending_calls(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it is resolved already.
@@ -350,6 +525,15 @@ impl Session {
     /// Authenticates with this token from now on, at once if there is a connection. Calls in
     /// flight and subscriptions go on.
     ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.set_token(now, "a JWT".into())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CommandError::Ended`].
     pub fn set_token(&mut self, now: Time, token: Secret) -> Result<(), CommandError> {
@@ -362,6 +546,15 @@ impl Session {
     /// From now on [`Output::FetchToken`] can be answered, as
     /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) says from the
     /// start. A token that is in use stays in use until it expires.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.allow_token_fetch(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn allow_token_fetch(&mut self, now: Time) {
         if self.accept(now).is_ok() {
             self.auth.allow_callback();
@@ -370,6 +563,15 @@ impl Session {
 
     /// The network is back, or is another one: connects at once if an attempt was due later, and
     /// checks a connection that is open.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.network_changed(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn network_changed(&mut self, now: Time) {
         if self.accept(now).is_err() {
             return;
@@ -382,6 +584,15 @@ impl Session {
     }
 
     /// Nobody holds the session any more: what was unsubscribed lingers no longer.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.release(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn release(&mut self, now: Time) {
         if self.accept(now).is_ok() {
             self.live.end_linger(self.now);
@@ -389,6 +600,16 @@ impl Session {
     }
 
     /// Ends the session with [`SessionError::ShutDown`]: what is pending fails, the socket closes.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.shut_down(now);
+    /// assert!(session.ended().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shut_down(&mut self, now: Time) {
         if self.accept(now).is_ok() {
             self.end(SessionError::ShutDown);

@@ -94,31 +94,71 @@ impl<T> Window<T> {
     }
 
     /// The loaded items in order.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// for message in messages.iter() {
+    ///     println!("{}", message.plaintext());
+    /// }
+    /// # }
+    /// ```
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> + ExactSizeIterator {
         self.items.iter()
     }
 
     /// The item at `index`, counted from the front.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// assert_eq!(messages.get(0), messages.first());
+    /// # }
+    /// ```
     pub fn get(&self, index: usize) -> Option<&Arc<T>> {
         self.items.get(index)
     }
 
     /// The item in front: the newest, but for reactions the oldest.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// let newest = messages.first().map(|message| message.plaintext());
+    /// # }
+    /// ```
     pub fn first(&self) -> Option<&Arc<T>> {
         self.items.front()
     }
 
     /// How many items are loaded.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// println!("{} of them", messages.len());
+    /// # }
+    /// ```
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Whether no item is loaded.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// assert_eq!(messages.is_empty(), messages.first().is_none());
+    /// # }
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
     /// Whether there is nothing more to load.
+    ///
+    /// ```
+    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+    /// if !messages.loaded_all() {
+    ///     println!("there are more");
+    /// }
+    /// # }
+    /// ```
     pub fn loaded_all(&self) -> bool {
         self.loaded_all
     }

@@ -61,7 +61,7 @@ impl Server {
             _ => None,
         };
         let events = self.world.log.events.iter();
-        events.filter_map(shown).last().expect("a snapshot")
+        events.rev().find_map(shown).expect("a snapshot")
     }
 
     /// The only message of `c`.

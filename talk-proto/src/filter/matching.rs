@@ -8,6 +8,15 @@ use crate::model::Millis;
 impl ConversationFilter {
     /// Whether the conversation is wanted; `None` if too little is known of it to tell. Of one that
     /// is known wholly it is always told.
+    ///
+    /// ```
+    /// use talk_proto::{ConversationFilter, Millis, Side, SimpleFilter};
+    ///
+    /// let side = Side::new("lobby".try_into()?, Millis(10), Millis(20));
+    /// let unread = ConversationFilter::from(SimpleFilter::new().is_unread(true));
+    /// assert_eq!(unread.matches(&(&side).into()), Some(false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
         match self {
             Self::All(filter) => filter.matches(subject),
@@ -23,6 +32,14 @@ impl ConversationFilter {
 
 impl SimpleFilter {
     /// Whether all conditions are met; `None` if too little is known to tell.
+    ///
+    /// ```
+    /// use talk_proto::{Millis, Side, SimpleFilter};
+    ///
+    /// let side = Side::new("lobby".try_into()?, Millis(10), Millis(20));
+    /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&side).into()), Some(true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
         let number = |filter: Option<NumberFilter>, value: Option<Millis>| {
             met(filter, value, |filter, Millis(value)| {

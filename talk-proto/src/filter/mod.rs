@@ -129,12 +129,22 @@ impl SimpleFilter {
     }
 
     /// Those in which the current user has such access.
+    ///
+    /// ```
+    /// use talk_proto::{Access, SimpleFilter, StringFilter};
+    ///
+    /// let writable = SimpleFilter::new().access(StringFilter::Is(Access::ReadWrite));
+    /// ```
     pub fn access(mut self, filter: StringFilter<Access>) -> Self {
         self.access = Some(filter);
         self
     }
 
     /// Those that were created at such a time, in unix milliseconds.
+    ///
+    /// ```
+    /// let since_then = talk_proto::SimpleFilter::new().created_at(1_700_000_000_000..);
+    /// ```
     pub fn created_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.created_at = Some(filter.into());
         self
@@ -142,36 +152,67 @@ impl SimpleFilter {
 
     /// Those with such a value under `key` of their custom data. Another key is another condition;
     /// the same key replaces it.
+    ///
+    /// ```
+    /// use talk_proto::{CustomFilter, SimpleFilter, StringFilter};
+    ///
+    /// let work = SimpleFilter::new()
+    ///     .custom("category", StringFilter::is("work"))
+    ///     .custom("archived", CustomFilter::Missing);
+    /// ```
     pub fn custom(mut self, key: impl Into<String>, filter: impl Into<CustomFilter>) -> Self {
         self.custom.insert(key.into(), filter.into());
         self
     }
 
     /// Those with messages, or those without.
+    ///
+    /// ```
+    /// let silent = talk_proto::SimpleFilter::new().has_messages(false);
+    /// ```
     pub fn has_messages(mut self, has_messages: bool) -> Self {
         self.has_messages = Some(has_messages);
         self
     }
 
     /// Those that are unread, or those that are not.
+    ///
+    /// ```
+    /// let unread = talk_proto::SimpleFilter::new().is_unread(true);
+    /// ```
     pub fn is_unread(mut self, is_unread: bool) -> Self {
         self.is_unread = Some(is_unread);
         self
     }
 
     /// Those that the current user joined at such a time, in unix milliseconds.
+    ///
+    /// ```
+    /// let long_ago = talk_proto::SimpleFilter::new().joined_at(..1_700_000_000_000);
+    /// ```
     pub fn joined_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.joined_at = Some(filter.into());
         self
     }
 
     /// Those in which something last happened at such a time, in unix milliseconds.
+    ///
+    /// ```
+    /// let active = talk_proto::SimpleFilter::new().last_activity_at(1_700_000_000_000..);
+    /// ```
     pub fn last_activity_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.last_activity_at = Some(filter.into());
         self
     }
 
     /// Those with such a title.
+    ///
+    /// ```
+    /// use talk_proto::{SimpleFilter, StringFilter};
+    ///
+    /// let holidays = SimpleFilter::new().subject(StringFilter::is("Holidays"));
+    /// let untitled = SimpleFilter::new().subject(StringFilter::Is(None));
+    /// ```
     pub fn subject(mut self, filter: impl Into<StringFilter<Option<String>>>) -> Self {
         self.subject = Some(filter.into());
         self
@@ -194,21 +235,37 @@ pub enum StringFilter<T = String> {
 /// For texts; others name the variants.
 impl StringFilter {
     /// Equal to `value`.
+    ///
+    /// ```
+    /// let filter = talk_proto::StringFilter::is("work");
+    /// ```
     pub fn is(value: impl Into<String>) -> Self {
         Self::Is(value.into())
     }
 
     /// Not equal to `value`.
+    ///
+    /// ```
+    /// let filter = talk_proto::StringFilter::is_not("work");
+    /// ```
     pub fn is_not(value: impl Into<String>) -> Self {
         Self::IsNot(value.into())
     }
 
     /// Equal to one of `values`.
+    ///
+    /// ```
+    /// let filter = talk_proto::StringFilter::one_of(["work", "family"]);
+    /// ```
     pub fn one_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
     /// Equal to none of `values`.
+    ///
+    /// ```
+    /// let filter = talk_proto::StringFilter::none_of(["work", "family"]);
+    /// ```
     pub fn none_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::NoneOf(values.into_iter().map(Into::into).collect())
     }

@@ -19,6 +19,16 @@ impl ConversationFilter {
     /// The filter as it is sent. It wants the same conversations as this one, among those that a
     /// server may tell of: times are integers, and access is `Read` or `ReadWrite`. The client
     /// should judge by it too, since that is what the server does.
+    ///
+    /// ```
+    /// use talk_proto::{ConversationFilter, SimpleFilter, StringFilter};
+    ///
+    /// let filter = |values: [&str; 3]| {
+    ///     let filter = SimpleFilter::new().subject(StringFilter::one_of(values));
+    ///     ConversationFilter::from(filter).normalized()
+    /// };
+    /// assert_eq!(filter(["b", "a", "b"]), filter(["a", "a", "b"]));
+    /// ```
     pub fn normalized(&self) -> Self {
         let filters = match self {
             Self::All(filter) => {

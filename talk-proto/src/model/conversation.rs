@@ -182,6 +182,13 @@ pub struct ConversationParams {
 
 impl ConversationParams {
     /// Sets the title.
+    ///
+    /// ```
+    /// use talk_proto::ConversationParams;
+    ///
+    /// let named = ConversationParams::default().subject("Holidays");
+    /// let unnamed = ConversationParams::default().subject(None);
+    /// ```
     #[must_use]
     pub fn subject(mut self, subject: impl Into<Patch<String>>) -> Self {
         self.subject = subject.into();
@@ -189,6 +196,12 @@ impl ConversationParams {
     }
 
     /// Sets the address of the picture.
+    ///
+    /// ```
+    /// use talk_proto::ConversationParams;
+    ///
+    /// let params = ConversationParams::default().photo_url("https://example.com/beach.jpg");
+    /// ```
     #[must_use]
     pub fn photo_url(mut self, url: impl Into<Patch<String>>) -> Self {
         self.photo_url = url.into();
@@ -196,6 +209,12 @@ impl ConversationParams {
     }
 
     /// Sets the welcome messages.
+    ///
+    /// ```
+    /// use talk_proto::ConversationParams;
+    ///
+    /// let params = ConversationParams::default().welcome_messages(["Welcome!".to_owned()]);
+    /// ```
     #[must_use]
     pub fn welcome_messages(mut self, messages: impl IntoIterator<Item = String>) -> Self {
         self.welcome_messages = Patch::Set(messages.into_iter().collect());
@@ -203,6 +222,12 @@ impl ConversationParams {
     }
 
     /// Sets when the current user is notified.
+    ///
+    /// ```
+    /// use talk_proto::{ConversationParams, Notify};
+    ///
+    /// let quiet = ConversationParams::default().notify(Notify::MentionsOnly);
+    /// ```
     #[must_use]
     pub fn notify(mut self, notify: Notify) -> Self {
         self.notify = Patch::Set(notify);
@@ -210,6 +235,12 @@ impl ConversationParams {
     }
 
     /// Sets what the current user may do.
+    ///
+    /// ```
+    /// use talk_proto::{Access, ConversationParams};
+    ///
+    /// let params = ConversationParams::default().access(Access::Read);
+    /// ```
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = Patch::Set(access);

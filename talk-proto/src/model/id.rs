@@ -32,6 +32,13 @@ macro_rules! id {
         impl $name {
             /// Takes any text but the empty one.
             ///
+            /// ```
+            /// use talk_proto::UserId;
+            ///
+            /// assert_eq!(UserId::new("alice").map(|id| id.to_string()).as_deref(), Ok("alice"));
+            /// assert!(UserId::new("").is_err());
+            /// ```
+            ///
             /// # Errors
             /// [`EmptyId`] when the text is empty.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyId> {

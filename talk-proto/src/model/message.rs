@@ -172,16 +172,38 @@ impl MessageSnapshot {
     }
 
     /// Who sent it, as they are now; `None` for system messages.
+    ///
+    /// ```
+    /// # fn example(message: talk_proto::MessageSnapshot) {
+    /// let name = message.sender().map_or("the app itself", |sender| &sender.name);
+    /// # }
+    /// ```
     pub fn sender(&self) -> Option<&Arc<User>> {
         self.sender.as_ref()
     }
 
     /// The message it replies to; `None` too when that one was deleted.
+    ///
+    /// ```
+    /// # fn example(message: talk_proto::MessageSnapshot) {
+    /// if let Some(quoted) = message.referenced_message() {
+    ///     println!("> {}", quoted.plaintext());
+    /// }
+    /// # }
+    /// ```
     pub fn referenced_message(&self) -> Option<&Arc<ReferencedMessageSnapshot>> {
         self.referenced_message.as_ref()
     }
 
     /// The reactions, the emoji that was added first in front.
+    ///
+    /// ```
+    /// # fn example(message: talk_proto::MessageSnapshot) {
+    /// for reaction in message.reactions() {
+    ///     println!("{} {}", reaction.emoji, reaction.count);
+    /// }
+    /// # }
+    /// ```
     pub fn reactions(&self) -> Vec<ReactionsSummary> {
         self.message.reactions.summaries()
     }

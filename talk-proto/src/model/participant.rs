@@ -155,6 +155,12 @@ pub struct ParticipantParams {
 
 impl ParticipantParams {
     /// Sets what they may do.
+    ///
+    /// ```
+    /// use talk_proto::{Access, ParticipantParams};
+    ///
+    /// let reader = ParticipantParams::default().access(Access::Read);
+    /// ```
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = Patch::Set(access);
@@ -162,6 +168,12 @@ impl ParticipantParams {
     }
 
     /// Sets when they are notified.
+    ///
+    /// ```
+    /// use talk_proto::{Notify, ParticipantParams};
+    ///
+    /// let quiet = ParticipantParams::default().notify(Notify::Never);
+    /// ```
     #[must_use]
     pub fn notify(mut self, notify: Notify) -> Self {
         self.notify = Patch::Set(notify);

@@ -146,6 +146,10 @@ pub struct UserParams {
 
 impl UserParams {
     /// Nothing but a display name.
+    ///
+    /// ```
+    /// let params = talk_proto::UserParams::named("Alice");
+    /// ```
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: Patch::Set(name.into()),
@@ -154,6 +158,13 @@ impl UserParams {
     }
 
     /// Sets the language tag.
+    ///
+    /// ```
+    /// use talk_proto::UserParams;
+    ///
+    /// let params = UserParams::named("Alice").locale("nl-NL");
+    /// let reset = UserParams::default().locale(None);
+    /// ```
     #[must_use]
     pub fn locale(mut self, locale: impl Into<Patch<String>>) -> Self {
         self.locale = locale.into();
@@ -161,6 +172,12 @@ impl UserParams {
     }
 
     /// Sets the address of the profile picture.
+    ///
+    /// ```
+    /// use talk_proto::UserParams;
+    ///
+    /// let params = UserParams::default().photo_url("https://example.com/alice.png");
+    /// ```
     #[must_use]
     pub fn photo_url(mut self, url: impl Into<Patch<String>>) -> Self {
         self.photo_url = url.into();
@@ -168,6 +185,10 @@ impl UserParams {
     }
 
     /// Sets the role.
+    ///
+    /// ```
+    /// let params = talk_proto::UserParams::default().role("admin");
+    /// ```
     #[must_use]
     pub fn role(mut self, role: impl Into<Patch<String>>) -> Self {
         self.role = role.into();
@@ -175,6 +196,10 @@ impl UserParams {
     }
 
     /// Sets one key of the custom data.
+    ///
+    /// ```
+    /// let params = talk_proto::UserParams::default().custom("team", "blue");
+    /// ```
     #[must_use]
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let mut keys = match self.custom {

@@ -77,6 +77,17 @@ impl Searches {
 impl Session {
     /// Begins a search. Nothing is asked for before [`set_query`](Self::set_query).
     ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::SearchKind;
+    ///
+    /// let search = session.start_search(now, SearchKind::Messages)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`]: a search counts as one.
     pub fn start_search(&mut self, now: Time, kind: SearchKind) -> Result<SearchId, CommandError> {
@@ -98,6 +109,18 @@ impl Session {
     /// [`Event::SearchUpdated`]; the first page resolves the request with [`Reply::Searched`].
     ///
     /// What the search was doing is cancelled; its request is resolved with what it had found.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::SearchKind;
+    ///
+    /// let search = session.start_search(now, SearchKind::Messages)?;
+    /// let request = session.set_query(now, search, "holidays", &Default::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`].
@@ -128,6 +151,19 @@ impl Session {
     /// Loads the next page of a search: `limit` results, 10 unless given. While the search is busy,
     /// before the first query, and when everything is loaded, it is resolved at once with what
     /// there is. After a failure it asks again for the page that failed.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::SearchKind;
+    ///
+    /// let search = session.start_search(now, SearchKind::Messages)?;
+    /// session.set_query(now, search, "holidays", &Default::default())?;
+    /// let request = session.search_more(now, search, Some(50))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
@@ -164,6 +200,18 @@ impl Session {
     }
 
     /// Ends a search. What it was doing is cancelled, and resolved with what it had found.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::SearchKind;
+    ///
+    /// let search = session.start_search(now, SearchKind::Messages)?;
+    /// session.end_search(now, search)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it has ended already.

@@ -93,6 +93,18 @@ impl Session {
     /// A file that is not welcome is refused before a byte of it is sent. After a network fault it
     /// is sent again, up to five times, if it can be read again.
     ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// let report = Upload::new(UploadKind::File, "report.pdf", 12_345);
+    /// let request = session.upload(now, report.content_type("application/pdf"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`].
     pub fn upload(&mut self, now: Time, upload: Upload) -> Result<RequestId, CommandError> {

@@ -51,6 +51,12 @@ pub enum UploadKind {
 
 impl Upload {
     /// A file that can be read again, of an unknown media type.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// let upload = Upload::new(UploadKind::Audio { duration: Some(2.5) }, "song.ogg", 12_345);
+    /// ```
     pub fn new(kind: UploadKind, filename: impl Into<String>, size: u64) -> Self {
         Self {
             kind,
@@ -62,6 +68,12 @@ impl Upload {
     }
 
     /// Sets the media type.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// let upload = Upload::new(UploadKind::File, "report.pdf", 12_345).content_type("application/pdf");
+    /// ```
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
@@ -69,6 +81,12 @@ impl Upload {
     }
 
     /// The source can be read only once.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// assert!(!Upload::new(UploadKind::File, "from a pipe", 12_345).once().can_rewind);
+    /// ```
     #[must_use]
     pub fn once(mut self) -> Self {
         self.can_rewind = false;

@@ -25,9 +25,12 @@ pub(super) struct Kit {
     /// Every snapshot of each subscription, the newest last.
     pub(super) seen: BTreeMap<SubscriptionId, Vec<Snapshot>>,
     pub(super) changes: BTreeMap<SubscriptionId, Changes>,
-    /// For each list, what a consumer who takes every fourth update saw last, and the changes
-    /// since.
+    /// For each list, what a consumer who polls now and then saw last, and the changes since.
     slow: BTreeMap<SubscriptionId, (Vec<usize>, Changes)>,
+    /// Decides when that consumer polls.
+    polls: u64,
+    /// How often changes of more than one update led from what that consumer saw, by kind of list.
+    pub(super) composed: BTreeMap<&'static str, usize>,
     pub(super) ended: BTreeMap<SubscriptionId, Option<RequestError>>,
     pub(super) resolved: BTreeMap<RequestId, Result<Reply, RequestError>>,
     next: u64,
@@ -60,6 +63,8 @@ impl Kit {
             seen: BTreeMap::new(),
             changes: BTreeMap::new(),
             slow: BTreeMap::new(),
+            polls: 0x2545_F491_4F6C_DD1D,
+            composed: BTreeMap::new(),
             ended: BTreeMap::new(),
             resolved: BTreeMap::new(),
             next: 0,
@@ -233,16 +238,26 @@ impl Kit {
             return;
         };
         let (before, pending) = match self.slow.remove(&id) {
-            Some((before, pending)) => (before, pending.then(changes, 1000)),
+            Some((before, pending)) => {
+                if nothing() != pending {
+                    *self
+                        .composed
+                        .entry(kind(&seen[seen.len() - 1]))
+                        .or_default() += 1;
+                }
+                (before, pending.then(changes, 1000))
+            }
             None => (Vec::new(), changes),
         };
         match &pending {
             Changes::List(pending) => assert_eq!(pending.apply(&before, &now), now),
             Changes::Reset => {}
         }
-        if seen.len().is_multiple_of(4) || pending == Changes::Reset {
-            let nothing = Changes::List(ListChanges::default());
-            self.slow.insert(id, (now, nothing));
+        self.polls ^= self.polls << 13;
+        self.polls ^= self.polls >> 7;
+        self.polls ^= self.polls << 17;
+        if self.polls.is_multiple_of(4) || pending == Changes::Reset {
+            self.slow.insert(id, (now, nothing()));
         } else {
             self.slow.insert(id, (before, pending));
         }
@@ -296,6 +311,20 @@ fn check(before: &Snapshot, after: &Snapshot, changes: &Changes) {
         (Snapshot::Reactions(Some(a)), Snapshot::Reactions(Some(b))) => check_list(a, b, changes),
         (Snapshot::Conversations(a), Snapshot::Conversations(b)) => check_list(a, b, changes),
         _ => assert_eq!(*changes, Changes::Reset),
+    }
+}
+
+fn nothing() -> Changes {
+    Changes::List(ListChanges::default())
+}
+
+fn kind(snapshot: &Snapshot) -> &'static str {
+    match snapshot {
+        Snapshot::Messages(_) => "messages",
+        Snapshot::Participants(_) => "participants",
+        Snapshot::Reactions(_) => "reactions",
+        Snapshot::Conversations(_) => "conversations",
+        _ => "no list",
     }
 }
 

@@ -10,13 +10,15 @@ use super::world::{Answer, World};
 use crate::command::{RequestId, SubscriptionId};
 use crate::error::Refused;
 use crate::live::{FetchId, Get};
+use crate::model::MessageId;
 use crate::snapshot::{Snapshot, Topic};
 
-const SEEDS: u64 = 60;
-const STEPS: usize = 250;
+const SEEDS: u64 = 80;
+const STEPS: usize = 700;
 
 #[test]
 fn after_any_history_everything_is_right() {
+    let mut composed = BTreeMap::new();
     for seed in 0..SEEDS {
         let mut history = History::new(seed);
         for _ in 0..STEPS {
@@ -24,6 +26,14 @@ fn after_any_history_everything_is_right() {
         }
         history.settle();
         history.check();
+        for (kind, count) in &history.kit.composed {
+            *composed.entry(*kind).or_default() += *count;
+        }
+    }
+    // The kit applies changes to what a consumer saw some polls ago: for every kind of list.
+    for kind in ["messages", "participants", "reactions", "conversations"] {
+        let count: usize = composed.get(kind).copied().unwrap_or_default();
+        assert!(count > 10, "{kind}: {count} times in {composed:?}");
     }
 }
 
@@ -102,18 +112,21 @@ impl History {
     }
 
     fn step(&mut self) {
-        match self.below(100) {
-            0..30 => self.change_world(),
-            30..50 => self.make_answer(),
-            50..65 => self.send_answer(),
-            65..84 => self.receive(),
-            84..88 => self.subscribe(),
-            88..91 => self.unsubscribe(),
-            91..93 => self.load_more(),
-            93..95 => self.get(),
-            95..97 => self.pass_time(),
-            97 => self.disconnect(),
-            _ => self.connect(),
+        if !self.is_connected && self.below(10) == 0 {
+            self.connect();
+        }
+        match self.below(200) {
+            0..60 => self.change_world(),
+            60..95 => self.make_answer(),
+            95..130 => self.send_answer(),
+            130..180 => self.receive(),
+            180..190 => self.subscribe(),
+            190..193 => self.unsubscribe(),
+            193..196 => self.load_more(),
+            196..198 => self.get(),
+            198 => self.pass_time(),
+            _ if self.below(2) == 0 => self.disconnect(),
+            _ => {}
         }
         self.kit.drain();
     }
@@ -123,6 +136,7 @@ impl History {
         let message = self.below(40).min(self.below(40));
         let what = self.below(40);
         let name = format!("{user}{}", self.below(9));
+        let reacted = self.watched_message(conversation).unwrap_or(message / 4);
         let world = &mut self.world;
         let events = match what {
             0..12 => {
@@ -136,7 +150,7 @@ impl History {
             }
             12..15 => world.edit(conversation, message),
             15..18 => world.delete(conversation, message),
-            18..22 => world.react(conversation, message / 4, user),
+            18..22 => world.react(conversation, reacted, user),
             22..25 => world.rename(user, &name),
             25..27 => world.set_subject(conversation, &name),
             27 => world.read(conversation),
@@ -192,27 +206,46 @@ impl History {
     fn subscribe(&mut self) {
         let conversation = self.conversation().try_into().unwrap();
         let user = self.user().try_into().unwrap();
-        let topic = match self.below(10) {
+        let topic = match self.below(12) {
             0..3 => Topic::Messages { conversation },
-            3 | 4 => Topic::Conversation { conversation },
-            5 => Topic::Conversations {
+            3 => Topic::Conversation { conversation },
+            4 | 5 => Topic::Conversations {
                 filter: serde_json::from_str(FILTERS[self.below(FILTERS.len())]).unwrap(),
             },
-            6 => Topic::Participants { conversation },
-            7 => Topic::Typing { conversation },
-            8 => Topic::Participant { conversation, user },
-            _ => match self.below(3) {
-                0 => Topic::User { user },
-                1 => Topic::Online { user },
-                _ => Topic::Reactions {
-                    message: format!("m{}", 60 + self.below(30)).try_into().unwrap(),
-                    emoji: "👍".try_into().unwrap(),
-                    conversation,
-                },
+            6 | 7 => Topic::Participants { conversation },
+            8 => Topic::Typing { conversation },
+            9 => Topic::Participant { conversation, user },
+            10 => Topic::Reactions {
+                message: self.reacted_message(conversation.as_str()),
+                emoji: "👍".try_into().unwrap(),
+                conversation,
             },
+            _ if self.below(2) == 0 => Topic::User { user },
+            _ => Topic::Online { user },
         };
         let id = self.kit.subscribe(topic.clone());
         self.topics.insert(id, topic);
+    }
+
+    /// Where the message stands whose reactions are shown, if those of one in `conversation` are.
+    fn watched_message(&self, conversation: &str) -> Option<usize> {
+        let messages = &self.world.conversations[conversation].messages;
+        self.topics.values().find_map(|topic| match topic {
+            Topic::Reactions {
+                conversation: of,
+                message,
+                ..
+            } if *of == conversation => messages.iter().position(|it| *message == it.id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// One of those that are reacted to, or one that is not there.
+    fn reacted_message(&mut self, conversation: &str) -> MessageId {
+        let at = self.below(8);
+        let messages = &self.world.conversations[conversation].messages;
+        let id = messages.get(at).map_or("m9999", |message| &message.id);
+        id.try_into().unwrap()
     }
 
     fn unsubscribe(&mut self) {
