@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use talk_tokio::{CallFuture, Error, ParticipantRef, Session};
 
 use super::random::{pick, pick_weighted};
-use super::world::{self, Sent, SentMessages};
+use super::world::{self, Reaction, Sent, SentMessages};
 
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,9 +114,11 @@ impl Kind {
                 self.send(rng, session, sent, json!({ "content": [place] }))
             }
             Self::Reply => self.reply(rng, session, sent),
-            Self::EditText | Self::EditCustom | Self::Delete | Self::React | Self::Unreact => {
+            Self::EditText | Self::EditCustom | Self::Delete => {
                 self.change_message(rng, session, sent)
             }
+            Self::React => self.react(rng, session, sent),
+            Self::Unreact => self.unreact(rng, session, sent),
             Self::SetSelf | Self::SetUser | Self::CreateUser => self.change_user(rng, session),
             Self::Typing
             | Self::MarkRead
@@ -198,11 +200,7 @@ impl Kind {
         session: &Session,
         sent: &SentMessages,
     ) -> Result<Option<Change>> {
-        let picked = match self {
-            Self::React | Self::Unreact => sent.pick_popular(rng),
-            _ => sent.pick_own(rng, session.user_id().as_str()),
-        };
-        let Some(at) = picked else {
+        let Some(at) = sent.pick_own(rng, session.user_id().as_str()) else {
             return Ok(None);
         };
         let message = session
@@ -210,16 +208,6 @@ impl Kind {
             .message(at.message.as_str())?;
         let (what, call) = match self {
             Self::Delete => (Value::Null, message.delete()),
-            Self::React | Self::Unreact => {
-                let emoji = world::emoji(rng);
-                let reactions = message.reactions(emoji)?;
-                let call = if self == Self::React {
-                    reactions.add()
-                } else {
-                    reactions.remove()
-                };
-                (json!(emoji), call)
-            }
             _ => {
                 let edit = if self == Self::EditText {
                     json!(text(rng))
@@ -232,6 +220,47 @@ impl Kind {
         };
         let text = format!("{}: {} {what}", at.conversation, at.message);
         Ok(Some(Change::new(text, call)))
+    }
+
+    fn react(
+        self,
+        rng: &mut Rng,
+        session: &Session,
+        sent: &SentMessages,
+    ) -> Result<Option<Change>> {
+        let Some(at) = sent.pick_popular(rng) else {
+            return Ok(None);
+        };
+        let reaction = Reaction {
+            at,
+            emoji: world::emoji(rng),
+            user: session.user_id().to_string(),
+        };
+        let call = reaction.of(session)?.add();
+        let text = reaction.to_string();
+        let sent = sent.clone();
+        let result = async move {
+            call.await?;
+            sent.push_reaction(reaction);
+            Ok(())
+        };
+        Ok(Some(Change {
+            text,
+            result: result.boxed(),
+        }))
+    }
+
+    fn unreact(
+        self,
+        rng: &mut Rng,
+        session: &Session,
+        sent: &SentMessages,
+    ) -> Result<Option<Change>> {
+        let Some(reaction) = sent.pick_own_reaction(rng, session.user_id().as_str()) else {
+            return Ok(None);
+        };
+        let call = reaction.of(session)?.remove();
+        Ok(Some(Change::new(reaction.to_string(), call)))
     }
 
     fn change_conversation(self, rng: &mut Rng, session: &Session) -> Result<Option<Change>> {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use fastrand::Rng;
 use futures_util::future::{join_all, try_join_all};
 use talk_emulator::Emulator;
-use talk_tokio::{Error, Session, TalkOptions, UserParams, get_talk_session};
+use talk_tokio::{Error, Session, TalkOptions, TransportError, UserParams, get_talk_session};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -208,8 +208,11 @@ impl History {
         if let Some(more) = more {
             let loaded = tokio::spawn(async move {
                 match more.await {
-                    // A subscription may be dropped while it loads.
-                    Ok(()) | Err(Error::Usage(_)) => Ok(None),
+                    Ok(()) => Ok(None),
+                    // A subscription may be dropped before or while it loads.
+                    Err(Error::Usage(_) | Error::Transport(TransportError::Cancelled { .. })) => {
+                        Ok(None)
+                    }
                     Err(error) => Err(error.into()),
                 }
             });

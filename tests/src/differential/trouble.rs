@@ -28,6 +28,8 @@ pub(super) enum Trouble {
     Expiry,
     /// A watcher's next requests are refused for the moment.
     Refusals(&'static str),
+    /// A watcher's next answers come late, and so do the events behind them.
+    Delays(&'static str),
 }
 
 impl Trouble {
@@ -41,7 +43,8 @@ impl Trouble {
             (Self::Restart, 3),
             (Self::Stall(watcher), 1),
             (Self::Expiry, 2),
-            (Self::Refusals(watcher), 2),
+            (Self::Refusals(watcher), 4),
+            (Self::Delays(watcher), 3),
         ];
         pick_weighted(rng, &kinds)
     }
@@ -79,6 +82,11 @@ impl Trouble {
                 emulator.inject(stall).await?;
             }
             Self::Expiry => emulator.expire_tokens().await?,
+            Self::Delays(user) => {
+                let mut delays = fault(FaultKind::Slow, Some(user), None, rng.u32(1..=3));
+                delays.after_ms = Some(rng.u64(50..500));
+                emulator.inject(delays).await?;
+            }
             Self::Refusals(user) => {
                 let kind = *pick(rng, &[FaultKind::TooManyRequests, FaultKind::InternalError]);
                 let refusals = fault(kind, Some(user), None, rng.u32(1..=5));

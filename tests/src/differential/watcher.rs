@@ -195,11 +195,8 @@ fn choose_topic(rng: &mut Rng, sent: &SentMessages) -> Topic {
         6 => Topic::Typing(conversation),
         7 => Topic::Conversations(None),
         8 => Topic::Conversations(Some(filter::choose(rng))),
-        _ => match sent.pick_popular(rng) {
-            Some(at) => {
-                let emoji = world::emoji(rng).to_owned();
-                Topic::Reactions(at.conversation, at.message, emoji)
-            }
+        _ => match sent.pick_reactions(rng) {
+            Some((at, emoji)) => Topic::Reactions(at.conversation, at.message, emoji.to_owned()),
             None => Topic::Conversation(conversation),
         },
     }

@@ -1,8 +1,11 @@
 //! The names that a history is about.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
 use fastrand::Rng;
+use talk_tokio::{ReactionsRef, Session};
 
 use super::random::pick;
 
@@ -39,22 +42,58 @@ pub(super) struct Sent {
     pub(super) sender: String,
 }
 
-/// What was sent so far, deleted or not. All clones are the same list.
+/// A reaction that was added.
+#[derive(Debug, Clone)]
+pub(super) struct Reaction {
+    pub(super) at: Sent,
+    pub(super) emoji: &'static str,
+    pub(super) user: String,
+}
+
+impl Reaction {
+    /// The reactions with its emoji, to be changed by the session's user.
+    pub(super) fn of(&self, session: &Session) -> Result<ReactionsRef> {
+        let message = session
+            .conversation(self.at.conversation.as_str())?
+            .message(self.at.message.as_str())?;
+        Ok(message.reactions(self.emoji)?)
+    }
+}
+
+impl fmt::Display for Reaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, emoji, .. } = self;
+        write!(f, "{}: {} {emoji}", at.conversation, at.message)
+    }
+}
+
+/// What was sent so far, deleted or not, and the reactions to it, removed or not. All clones are
+/// the same.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SentMessages(Arc<Mutex<Vec<Sent>>>);
+pub(super) struct SentMessages(Arc<Mutex<Past>>);
+
+#[derive(Debug, Default)]
+struct Past {
+    sent: Vec<Sent>,
+    reactions: Vec<Reaction>,
+}
 
 impl SentMessages {
     pub(super) fn push(&self, sent: Sent) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(sent);
+        self.lock().sent.push(sent);
+    }
+
+    pub(super) fn push_reaction(&self, reaction: Reaction) {
+        self.lock().reactions.push(reaction);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Past> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of them, most often a late one.
     pub(super) fn pick(&self, rng: &mut Rng) -> Option<Sent> {
-        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pick_late(rng, &sent.iter().collect::<Vec<_>>())
+        pick_late(rng, &self.lock().sent.iter().collect::<Vec<_>>())
     }
 
     /// One of them to react to, often a popular one: else few users would meet.
@@ -62,7 +101,7 @@ impl SentMessages {
         if rng.bool() {
             return self.pick(rng);
         }
-        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = &self.lock().sent;
         let first = &sent[..sent.len().min(POPULAR)];
         (!first.is_empty()).then(|| pick(rng, first).clone())
     }
@@ -72,13 +111,30 @@ impl SentMessages {
         if rng.u8(..5) == 0 {
             return self.pick(rng);
         }
-        let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own: Vec<_> = sent.iter().filter(|sent| sent.sender == sender).collect();
-        pick_late(rng, &own)
+        let past = self.lock();
+        let own = past.sent.iter().filter(|sent| sent.sender == sender);
+        pick_late(rng, &own.collect::<Vec<_>>())
+    }
+
+    /// A reaction of the user, most often a late one.
+    pub(super) fn pick_own_reaction(&self, rng: &mut Rng, user: &str) -> Option<Reaction> {
+        let past = self.lock();
+        let own = past.reactions.iter().filter(|own| own.user == user);
+        pick_late(rng, &own.collect::<Vec<_>>())
+    }
+
+    /// A message and an emoji to watch, most often such as have met.
+    pub(super) fn pick_reactions(&self, rng: &mut Rng) -> Option<(Sent, &'static str)> {
+        if rng.u8(..4) == 0 {
+            return Some((self.pick_popular(rng)?, emoji(rng)));
+        }
+        let past = self.lock();
+        let reaction = pick_late(rng, &past.reactions.iter().collect::<Vec<_>>())?;
+        Some((reaction.at, reaction.emoji))
     }
 }
 
-fn pick_late(rng: &mut Rng, sent: &[&Sent]) -> Option<Sent> {
+fn pick_late<T: Clone>(rng: &mut Rng, sent: &[&T]) -> Option<T> {
     let late = if rng.u8(..4) == 0 {
         0
     } else {
