@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use self::change::Kind;
 use self::fresh::Fresh;
 use self::history::{History, Outcome, Plan};
+use self::topic::Topic;
 use self::watcher::Tally;
 use crate::Peer;
 
@@ -108,24 +109,43 @@ fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
         }
     }
     if let Some(mismatch) = outcome.compared.mismatches.first() {
-        let about = mismatch.topic.conversation();
-        let lines: Vec<_> = outcome
-            .log
-            .iter()
-            .filter(|line| about.is_none_or(|c| concerns(line, c)))
-            .collect();
         writeln!(
             report,
-            "  the last steps of seed {seed} around the first of these:"
+            "  what may have to do with the first of these, of seed {seed}:"
         )?;
-        for line in &lines[lines.len().saturating_sub(SHOWN_STEPS)..] {
+        for line in told(&outcome.log, &mismatch.topic) {
             writeln!(report, "  {line}")?;
         }
     }
     Ok(())
 }
 
-/// Whether a line of the log may have to do with the conversation: it names it, or none at all.
-fn concerns(line: &str, conversation: &str) -> bool {
-    line.contains(conversation) || line.split(' ').count() < 4
+/// The troubles, what was done with the topic's subscriptions, and the last steps that may have
+/// changed what it shows.
+fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String> {
+    let name = topic.to_string();
+    let about = topic.conversation();
+    let is_trouble = |line: &str| {
+        line.split_once(": ")
+            .is_some_and(|(_, what)| is_upper(what))
+    };
+    let mut steps = 0;
+    let mut told: Vec<_> = log
+        .iter()
+        .rev()
+        .filter(|line| {
+            if is_trouble(line) || line.ends_with(&name) {
+                return true;
+            }
+            steps += usize::from(about.is_none_or(|c| line.contains(c)));
+            steps <= SHOWN_STEPS && about.is_none_or(|c| line.contains(c))
+        })
+        .collect();
+    told.reverse();
+    told.into_iter()
+}
+
+/// Whether a step tells of a trouble; others begin with the name of a user.
+fn is_upper(what: &str) -> bool {
+    what.starts_with(char::is_uppercase)
 }
