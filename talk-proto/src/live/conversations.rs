@@ -352,10 +352,7 @@ impl Store for ConversationList {
     fn fetch(&mut self, cx: &mut Context) {
         let cap = cx.limits.window.max(1);
         let state = self.state(cap);
-        let shown = &self.listing.shown;
-        let views = self.listing.views.values();
-        if let Some(wanted) = views.map(|view| view.wants(shown, state)).max() {
-            let loaded = self.listing.len();
+        if let Some((wanted, loaded)) = self.listing.wants(state) {
             let filter: Option<&RawValue> = Some(self.filter.json());
             self.feed.fetch(wanted.min(cap), loaded, filter, cx);
         }

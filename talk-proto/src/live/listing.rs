@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imbl::Vector;
 
 use super::key::ViewerId;
-use super::view::ListView;
+use super::view::{ListState, ListView};
 
 /// The place of an item in its list: by time, then by the server's order. It is never used for
 /// another item.
@@ -60,6 +60,11 @@ pub(super) struct Shown<T> {
 }
 
 impl<T> Shown<T> {
+    /// How many items there are, those aside that have nothing to show.
+    pub(super) fn len(&self) -> usize {
+        self.positions.len() + self.waiting.len()
+    }
+
     /// The place of the last item, whether or not its nested data is known.
     pub(super) fn last(&self) -> Option<Position> {
         let shown = self.positions.back().copied();
@@ -92,6 +97,19 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
             },
             views: BTreeMap::new(),
         }
+    }
+
+    /// How many items must be loaded to show all who look what they want, and how many are; `None`
+    /// when nobody looks. Those that have nothing to show do not count.
+    pub(super) fn wants(&self, state: ListState) -> Option<(usize, usize)> {
+        let views = self.views.values();
+        let wanted = views.map(|view| view.wants(&self.shown, state)).max()?;
+        let loaded = self.shown.len();
+        Some(if state.full {
+            (wanted.min(loaded), loaded)
+        } else {
+            (wanted, loaded)
+        })
     }
 
     /// How many items there are, those whose nested data is not yet known included.

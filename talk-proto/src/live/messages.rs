@@ -338,14 +338,8 @@ impl Store for MessageStore {
     fn fetch(&mut self, cx: &mut Context) {
         let cap = self.cap(cx.limits.window);
         let state = self.state(cap);
-        let shown = &self.listing.shown;
-        let views = self.listing.views.values();
-        let wanted = views
-            .map(|view| view.wants(shown, state))
-            .chain(self.shown_as_last.then_some(1))
-            .max();
-        if let Some(wanted) = wanted {
-            let loaded = self.listing.len();
+        let last = self.shown_as_last.then(|| (1, self.listing.shown.len()));
+        if let Some((wanted, loaded)) = self.listing.wants(state).max(last) {
             self.feed.fetch(wanted.min(cap), loaded, None::<&()>, cx);
         }
         if self.feed.sync.stage != Stage::Loaded || !cx.ready {

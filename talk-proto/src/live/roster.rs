@@ -238,13 +238,10 @@ impl<E: Entry> Store for Roster<E> {
     fn fetch(&mut self, cx: &mut Context) {
         let cap = cx.limits.window.max(1);
         let state = self.state(cap);
-        let shown = &self.listing.shown;
-        let views = self.listing.views.values();
-        if let Some(mut wanted) = views.map(|view| view.wants(shown, state)).max() {
+        if let Some((mut wanted, loaded)) = self.listing.wants(state) {
             if self.feed.sync.stage == Stage::Unloaded {
                 wanted = wanted.max(E::FIRST_LOAD);
             }
-            let loaded = self.listing.len();
             self.feed.fetch(wanted.min(cap), loaded, None::<&()>, cx);
         }
     }

@@ -175,6 +175,8 @@ impl Live {
         }
         if let Some(store) = self.stores.get_mut(key) {
             store.review(&self.cx, &mut news);
+            // Too little may be left for those who wait for a number of items.
+            self.cx.wanting.add(key);
         }
         for news in news {
             self.tell(news);

@@ -131,9 +131,12 @@ impl<T: PartialEq> ListView<T> {
             update: None,
             resolved: Vec::new(),
         };
-        let loaded = shown.positions.len() + shown.waiting.len();
-        let is_short = loaded < state.initial && !state.complete && !state.full;
-        if self.end.is_none() && is_short || self.is_held(shown) {
+        let is_short = shown.len() < state.initial && !state.complete && !state.full;
+        if self.end.is_none() && is_short {
+            self.held = None;
+            return nothing;
+        }
+        if self.is_held(shown) {
             return nothing;
         }
         let mut end = self.end.unwrap_or_else(|| first_end(shown, state));

@@ -179,6 +179,23 @@ fn all_is_loaded_when_the_last_ones_are_shown_and_not_before() {
 }
 
 #[test]
+fn a_conversation_that_goes_before_a_window_is_shown_is_made_up_for() {
+    let mut kit = Kit::new();
+    let id = subscribe(&mut kit);
+    kit.drain();
+    let sides: Vec<_> = (11..=30).rev().map(active).collect();
+    kit.answer(LIST, &page(&sides, Some("x")));
+    let left = json!({"type": "side.deleted", "conversationId": "c20"});
+    let sent = kit.publish(&[left]);
+    assert!(sent.contains(&r#"GET /me/conversations {"limit":1,"cursor":"x"}"#.to_owned()));
+    no_messages(&mut kit, (11..=30).filter(|n| *n != 20));
+    assert_eq!(kit.count(id), 0);
+    kit.answer(LIST, &page(&[active(10)], Some("y")));
+    no_messages(&mut kit, [10]);
+    assert_eq!((kit.count(id), kit.ids(id).len()), (1, 20));
+}
+
+#[test]
 fn a_conversation_that_falls_behind_the_window_goes() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));

@@ -116,6 +116,54 @@ fn a_participant_without_a_user_is_not_shown() {
     assert_eq!(kit.ids(id), ["p2", "p1"]);
 }
 
+fn left(user: &str) -> Value {
+    json!({"type": "participant.deleted", "conversationId": "c", "userId": user})
+}
+
+#[test]
+fn who_leaves_before_a_window_is_shown_is_made_up_for() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(20, 11, Some("x")));
+    let next = |limit: usize, cursor: &str| {
+        format!(r#"{PARTICIPANTS} {{"limit":{limit},"cursor":"{cursor}"}}"#)
+    };
+    assert_eq!(kit.publish(&[left("p15"), left("p14")]), [next(2, "x")]);
+    kit.answer(USERS, &users((11..=20).map(|n| format!("p{n}"))));
+    assert_eq!(kit.count(id), 0);
+    kit.answer(PARTICIPANTS, &page_of(10, 9, Some("y")));
+    kit.answer(USERS, &users((9..=10).map(|n| format!("p{n}"))));
+    assert_eq!((kit.count(id), kit.ids(id).len()), (1, 10));
+
+    let more = kit.load_more(id, 2);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(8, 7, Some("z")));
+    assert_eq!(kit.publish(&[left("p8")]), [next(1, "z")]);
+    kit.answer(PARTICIPANTS, &page_of(6, 6, None));
+    kit.answer(USERS, &users((7..=8).map(|n| format!("p{n}"))));
+    kit.answer(USERS, &users(["p6".to_owned()]));
+    assert_eq!(kit.reply(more), json!("done"));
+    assert_eq!((kit.count(id), kit.ids(id).len()), (2, 12));
+}
+
+#[test]
+fn who_has_no_user_does_not_count_for_a_window() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(20, 11, Some("x")));
+    let sent = kit.answer(USERS, &users((12..=20).map(|n| format!("p{n}"))));
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/participants {"limit":1,"cursor":"x"}"#]
+    );
+    kit.answer(PARTICIPANTS, &page_of(10, 10, Some("y")));
+    kit.answer(USERS, &users(["p10".to_owned()]));
+    assert_eq!((kit.count(id), kit.ids(id).len()), (1, 10));
+    assert_eq!(kit.ids(id)[9], "p10");
+}
+
 #[test]
 fn participants_are_right_again_after_a_loss() {
     let mut kit = Kit::new();

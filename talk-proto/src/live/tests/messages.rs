@@ -45,6 +45,19 @@ fn a_first_window_comes_once_it_is_complete() {
 }
 
 #[test]
+fn a_message_that_is_deleted_before_a_window_is_shown_is_made_up_for() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(40, 11), Some("x")));
+    let sent = kit.publish(&[deleted("m20")]);
+    assert_eq!(sent, [format!(r#"{MESSAGES} {{"limit":1,"cursor":"x"}}"#)]);
+    kit.answer(MESSAGES, &page(&messages(10, 10), Some("y")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!((kit.count(id), kit.ids(id).len()), (1, 30));
+}
+
+#[test]
 fn users_are_asked_for_in_the_order_in_which_they_are_needed() {
     let mut kit = Kit::new();
     kit.messages("c");
