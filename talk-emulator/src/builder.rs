@@ -1,22 +1,25 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use crate::Emulator;
-use crate::emulator::Parts;
+use crate::emulator::{Materials, Parts};
 use crate::server::{Server, Settings};
-use crate::shell::Clock;
+use crate::shell::{Clock, DataError, Files, Kept, Storage};
 
 /// How an [`Emulator`] is to be; [`Emulator::builder`] makes one.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct EmulatorBuilder {
     port: u16,
-    settings: Settings,
+    settings: Option<Settings>,
     seed: Option<u64>,
+    data: Option<PathBuf>,
 }
 
 /// Why an emulator did not start.
@@ -32,6 +35,14 @@ pub enum StartError {
         port: u16,
         /// What the system says.
         source: io::Error,
+    },
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {}: {source}", folder.display())]
+    Data {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// What is wrong with it.
+        source: Box<DataError>,
     },
     /// The system has no randomness to give.
     #[error("the system gives no randomness ({0}); set a seed")]
@@ -53,9 +64,10 @@ impl EmulatorBuilder {
 
     /// What the emulator allows; the documented defaults otherwise.
     ///
-    /// An `origin` left at its default becomes the emulator's own address.
+    /// An `origin` left at its default becomes the emulator's own address. Settings given here
+    /// replace those that a [folder](Self::data) holds.
     pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
+        self.settings = Some(settings);
         self
     }
 
@@ -66,12 +78,24 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Keeps everything in this folder, which is made if it is not there, and goes on from what it
+    /// holds: `talk.sqlite` with apps, users, conversations, messages, what is known of files, and
+    /// the settings in force; `files/` with the bytes of files.
+    ///
+    /// What the emulator has acknowledged survives the sudden death of its process (`kill -9`);
+    /// the last moments before a machine loses its power may be lost, and nothing else. Sessions,
+    /// typing and injected faults are not kept.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
     /// Starts the emulator on the tokio runtime that this is called on. It stops when that runtime
     /// does.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on.
+    /// When the port cannot be listened on, or the data folder cannot be used.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let (parts, run) = self.prepare().await?;
         tokio::spawn(run);
@@ -83,7 +107,8 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on, or the system has no thread left.
+    /// When the port cannot be listened on, the data folder cannot be used, or the system has no
+    /// thread left.
     pub fn start_blocking(self) -> Result<Emulator, StartError> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -110,22 +135,61 @@ impl EmulatorBuilder {
     }
 
     async fn prepare(
-        mut self,
+        self,
     ) -> Result<(Parts, impl Future<Output = ()> + Send + 'static), StartError> {
         let port = self.port;
         let listen = |source| StartError::Listen { port, source };
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        if self.settings.origin == Settings::default().origin {
-            self.settings.origin = format!("http://{address}");
-        }
         let seed = match self.seed {
             Some(seed) => seed,
             None => getrandom::u64().map_err(StartError::Randomness)?,
         };
         let clock = Clock::start();
-        let server = Server::new(self.settings, seed, clock.now());
-        Ok(crate::emulator::assemble(listener, address, server, clock))
+        let (server, files, storage) = match self.data {
+            None => {
+                let settings = at(address, self.settings.unwrap_or_default());
+                (
+                    Server::new(settings, seed, clock.now()),
+                    Files::default(),
+                    None,
+                )
+            }
+            Some(folder) => {
+                let wrong = |error: DataError| StartError::Data {
+                    folder: folder.clone(),
+                    source: Box::new(error),
+                };
+                let kept = open(folder.clone()).await.map_err(wrong)?;
+                let settings = self.settings.or(kept.settings).unwrap_or_default();
+                let settings = at(address, settings);
+                let server = Server::restore(settings, seed, clock.now(), kept.records)
+                    .map_err(|error| wrong(error.into()))?;
+                (server, kept.files, Some(kept.storage))
+            }
+        };
+        Ok(crate::emulator::assemble(Materials {
+            listener,
+            address,
+            server,
+            clock,
+            files,
+            storage,
+        }))
     }
+}
+
+async fn open(folder: PathBuf) -> Result<Kept, DataError> {
+    let opened = spawn_blocking(move || Storage::open(&folder)).await;
+    opened.map_err(io::Error::other)?
+}
+
+/// The settings with an origin that leads here. One on this machine is an emulator's own, from an
+/// earlier run perhaps.
+fn at(address: SocketAddr, mut settings: Settings) -> Settings {
+    if settings.origin.starts_with(&Settings::default().origin) {
+        settings.origin = format!("http://{address}");
+    }
+    settings
 }

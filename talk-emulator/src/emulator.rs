@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -8,7 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, timeout};
 
 use crate::server::{Fault, FaultKind, Server, Settings};
-use crate::shell::{Clock, Engine, EngineTask, Gate, Shell, Stopped, router, serve};
+use crate::shell::{
+    Clock, DataError, Engine, EngineTask, Files, Gate, Shell, Stopped, Storage, router, serve,
+};
 use crate::{EmulatorBuilder, StartError};
 
 /// The close code of a server that goes away (RFC 6455, 7.4.1).
@@ -19,8 +22,8 @@ const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// A local TalkJS, listening on 127.0.0.1.
 ///
-/// It keeps everything in memory and stops when it is dropped. Its methods need no particular
-/// runtime.
+/// It stops when it is dropped. What it knows goes with it, unless it was given a
+/// [folder](EmulatorBuilder::data). Its methods need no particular runtime.
 pub struct Emulator {
     parts: Parts,
     url: String,
@@ -34,6 +37,17 @@ pub(crate) struct Parts {
     /// Dropping it stops the emulator.
     _stop: oneshot::Sender<Infallible>,
     stopped: watch::Receiver<()>,
+    failure: Arc<OnceLock<DataError>>,
+}
+
+/// What an emulator is made from.
+pub(crate) struct Materials {
+    pub(crate) listener: TcpListener,
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Server,
+    pub(crate) clock: Clock,
+    pub(crate) files: Files,
+    pub(crate) storage: Option<Storage>,
 }
 
 impl Emulator {
@@ -142,7 +156,7 @@ impl Emulator {
     /// When the emulator has stopped.
     pub async fn restart(&self, planned: bool) -> Result<(), Stopped> {
         if planned {
-            self.inject(for_everybody(FaultKind::Restart)).await
+            self.inject(Fault::new(FaultKind::Restart)).await
         } else {
             self.drop_connections().await
         }
@@ -154,7 +168,7 @@ impl Emulator {
     ///
     /// When the emulator has stopped.
     pub async fn expire_tokens(&self) -> Result<(), Stopped> {
-        self.inject(for_everybody(FaultKind::TokenExpiry)).await
+        self.inject(Fault::new(FaultKind::TokenExpiry)).await
     }
 
     /// Reads the server's truth, between two of its steps.
@@ -172,10 +186,17 @@ impl Emulator {
             .await
     }
 
-    /// Waits until the emulator stops, which it does on its own only with its runtime.
+    /// Waits until the emulator stops, which it does on its own only with its runtime, or with a
+    /// [`failure`](Self::failure).
     pub async fn wait(&self) {
         // Nothing is ever sent: an error is the one thing that comes.
         let _ = self.parts.stopped.clone().changed().await;
+    }
+
+    /// Why the emulator has stopped on its own: its data folder could not be written. What it had
+    /// acknowledged by then is there.
+    pub fn failure(&self) -> Option<&DataError> {
+        self.parts.failure.get()
     }
 
     /// Stops the emulator and waits until its port is free: it closes its connections with code
@@ -196,53 +217,53 @@ impl fmt::Debug for Emulator {
     }
 }
 
-fn for_everybody(kind: FaultKind) -> Fault {
-    Fault {
-        kind,
-        user: None,
-        path: None,
-        times: 1,
-        after_ms: None,
-    }
-}
-
 /// Puts an emulator together: a handle's parts, and the future that is the emulator.
-pub(crate) fn assemble(
-    listener: TcpListener,
-    address: SocketAddr,
-    server: Server,
-    clock: Clock,
-) -> (Parts, impl Future<Output = ()> + Send + 'static) {
-    let (engine, task) = Engine::new(server, clock);
+pub(crate) fn assemble(materials: Materials) -> (Parts, impl Future<Output = ()> + Send + 'static) {
+    let Materials {
+        listener,
+        address,
+        server,
+        clock,
+        files,
+        storage,
+    } = materials;
+    let (engine, task) = Engine::new(server, clock, storage);
     let (gate, gate_state) = watch::channel(Gate::default());
     let (stop, stopping) = oneshot::channel();
     let (running, stopped) = watch::channel(());
+    let failure = Arc::default();
     let parts = Parts {
         address,
         engine: engine.clone(),
         gate,
         _stop: stop,
         stopped,
+        failure: Arc::clone(&failure),
     };
     let run = async move {
-        live(listener, engine, task, gate_state, stopping).await;
+        let shell = Shell::new(engine.clone(), files);
+        let serving = serve(listener, router(shell), gate_state);
+        if let Err(error) = live(serving, engine, task, stopping).await {
+            // It fails but once.
+            let _ = failure.set(error);
+        }
         drop(running);
     };
     (parts, run)
 }
 
 async fn live(
-    listener: TcpListener,
+    serving: impl Future<Output = ()>,
     engine: Engine,
     task: EngineTask,
-    gate: watch::Receiver<Gate>,
     stopping: oneshot::Receiver<Infallible>,
-) {
+) -> Result<(), DataError> {
     let mut tasks = JoinSet::new();
     tasks.spawn(task.run());
     tokio::select! {
-        () = serve(listener, router(Shell::new(engine.clone())), gate) => {}
+        () = serving => {}
         _ = stopping => {}
+        Some(Ok(Err(error))) = tasks.join_next() => return Err(error),
     }
     if let Ok(gone) = engine
         .call(|core, _| core.close_connections(GOING_AWAY))
@@ -252,4 +273,5 @@ async fn live(
         let _ = timeout(STOP_GRACE, gone).await;
     }
     tasks.shutdown().await;
+    Ok(())
 }

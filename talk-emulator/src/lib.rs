@@ -23,4 +23,4 @@ mod shell;
 
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
-pub use shell::Stopped;
+pub use shell::{DataError, Stopped};

@@ -214,11 +214,9 @@ async fn a_file_that_is_unknown_is_not_found() {
 async fn an_upload_can_be_cut_while_it_runs() {
     let emulator = Emulator::start().await.unwrap();
     let fault = Fault {
-        kind: FaultKind::Drop,
         user: Some("alice".to_owned()),
         path: Some("/files".to_owned()),
-        times: 1,
-        after_ms: None,
+        ..Fault::new(FaultKind::Drop)
     };
     emulator.inject(fault).await.unwrap();
     let body = form("a.bin", "video/mp4", &pattern(20_000_000), &[]);

@@ -1,6 +1,6 @@
 //! What a message may hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -12,6 +12,7 @@ use super::http::FileMetadata;
 use super::message::ContentJson;
 use super::refusal::Refusal;
 use super::settings::Role;
+use super::tracked::Tracked;
 
 /// Content as it is stored, and what its sender needs to be allowed.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ enum Feature {
 /// The files that a message can hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attachments<'a> {
-    pub(super) files: &'a BTreeMap<String, FileMetadata>,
+    pub(super) files: &'a Tracked<FileMetadata>,
     pub(super) app: &'a str,
     pub(super) origin: &'a str,
 }
@@ -92,6 +93,19 @@ impl Feature {
             Self::Actions => "action links and buttons",
         }
     }
+}
+
+/// Stored content with the url at which its file is now; `None` when it holds no file.
+pub(super) fn moved(json: &RawValue, attachments: Attachments<'_>) -> Option<Box<ContentJson>> {
+    if !json.get().contains("\"fileToken\"") {
+        return None;
+    }
+    let blocks: Vec<ContentBlock> = serde_json::from_str(json.get()).ok()?;
+    let [ContentBlock::File(file)] = blocks.as_slice() else {
+        return None;
+    };
+    let file = fill_in(file, attachments).ok()?;
+    serde_json::value::to_raw_value(&[ContentBlock::File(file.into())]).ok()
 }
 
 fn check_block(

@@ -9,7 +9,8 @@ use super::patch::Custom;
 use super::sends::Sends;
 use super::subscribers::Subscribers;
 
-/// A conversation.
+/// A conversation. Serialised, it is the record that is kept: what it skips has records of its own,
+/// or follows.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Conversation {
     pub(super) subject: Option<String>,
@@ -18,11 +19,15 @@ pub(super) struct Conversation {
     pub(super) custom: Custom,
     pub(super) created_at: u64,
     pub(super) participants: BTreeMap<String, Participation>,
+    #[serde(skip)]
     pub(super) messages: Messages,
+    #[serde(skip)]
     pub(super) sends: Sends,
     /// Participants by the time they joined.
+    #[serde(skip)]
     pub(super) by_joined: BTreeMap<u64, String>,
     /// Participants by how far they have read.
+    #[serde(skip)]
     by_read: BTreeSet<(u64, String)>,
 }
 
@@ -168,6 +173,16 @@ impl Conversation {
         self.by_joined.insert(joined_at, user.to_owned());
         self.by_read.insert((joined_at, user.to_owned()));
         self.participants.insert(user.to_owned(), participation);
+    }
+
+    /// Makes what follows from what was kept.
+    pub(super) fn put_together(&mut self) {
+        for (user, participation) in &self.participants {
+            self.by_joined.insert(participation.joined_at, user.clone());
+            self.by_read
+                .insert((participation.read_until, user.clone()));
+        }
+        self.sends.sort();
     }
 
     /// Removes a participant; `None` if there is no such one.

@@ -5,10 +5,12 @@ use talk_proto::Time;
 
 /// Something that is to go wrong.
 ///
-/// A refusal (`429`, `500`) and `slow` meet requests: the next `times` that fit `user` and `path`.
+/// A refusal (`401`, `429`, `500`) and `slow` meet requests: the next `times` that fit `user` and `path`.
 /// Of the others, one with a `path` strikes the connection of each such request. One without
 /// strikes every connection that fits, all at once; the times that are left, and all of them when
 /// none is open, go to the next requests.
+///
+/// An upload meets its fault while its body comes in, after `after_bytes` of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -28,6 +30,11 @@ pub struct Fault {
     /// answer waits, by default 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
+    /// For uploads: how many bytes of the request's body are taken first, by default none. Where
+    /// the body is shorter, the file is stored, and the fault takes the place of the answer. A
+    /// `slow` upload waits again after each so many bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_bytes: Option<u64>,
 }
 
 /// The ways in which things go wrong.
@@ -40,6 +47,9 @@ pub enum FaultKind {
     Stall,
     /// An answer comes late, and all that follows it on its connection.
     Slow,
+    /// A request is refused with status 401.
+    #[serde(rename = "401")]
+    Unauthorized,
     /// A request is refused with status 429.
     #[serde(rename = "429")]
     TooManyRequests,
@@ -53,7 +63,7 @@ pub enum FaultKind {
 }
 
 /// What is to happen to an HTTP exchange instead of, or before, its answer. It stands in the
-/// extensions of the response.
+/// extensions of the response, or in the permit of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpFault {
     /// Close the connection without an answer.
@@ -62,6 +72,24 @@ pub enum HttpFault {
     Stall,
     /// Wait that many milliseconds, then answer.
     Slow(u64),
+    /// Answer with this refusal. Of uploads only: to others it is the answer itself.
+    Refuse {
+        /// The status.
+        status: u16,
+        /// The code.
+        code: &'static str,
+        /// The reason, for people.
+        reason: &'static str,
+    },
+}
+
+/// What is to happen to an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadFault {
+    /// What happens.
+    pub fault: HttpFault,
+    /// After so many bytes of the body; after the whole body where it is shorter.
+    pub after_bytes: u64,
 }
 
 const fn once() -> u32 {
@@ -79,6 +107,18 @@ impl FaultKind {
 }
 
 impl Fault {
+    /// It happens once, at once, to whomever it can.
+    pub const fn new(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            user: None,
+            path: None,
+            times: 1,
+            after_ms: None,
+            after_bytes: None,
+        }
+    }
+
     /// How long an answer waits.
     const DEFAULT_DELAY: u64 = 1000;
 

@@ -7,7 +7,9 @@ use super::http;
 use super::machine::Server;
 use super::refusal::Refusal;
 use super::timers::Timer;
-use super::{ConnectionId, Fault, FaultKind, HttpFault, HttpRequest, HttpResponse, Output};
+use super::{
+    ConnectionId, Fault, FaultKind, HttpFault, HttpRequest, HttpResponse, Output, UploadFault,
+};
 
 /// The close code of a server that restarts.
 const SERVICE_RESTART: u16 = 1012;
@@ -57,7 +59,10 @@ impl Server {
             }
             FaultKind::TokenExpiry => self.expire(id),
             FaultKind::Restart => self.restart(),
-            FaultKind::Slow | FaultKind::TooManyRequests | FaultKind::InternalError => {}
+            FaultKind::Slow
+            | FaultKind::Unauthorized
+            | FaultKind::TooManyRequests
+            | FaultKind::InternalError => {}
         }
     }
 
@@ -130,18 +135,50 @@ impl Server {
         &mut self,
         request: &HttpRequest,
     ) -> Option<Result<HttpFault, Refusal>> {
+        let met = self.meet(request)?;
+        Some(match http_fault(&met) {
+            HttpFault::Refuse { .. } => Err(refusal(met.kind)),
+            fault => Ok(fault),
+        })
+    }
+
+    /// What an upload meets: an answer instead of its own before the body is read, or something
+    /// that happens while it is.
+    pub(super) fn meet_upload(
+        &mut self,
+        request: &HttpRequest,
+    ) -> Option<Result<UploadFault, Refusal>> {
+        let met = self.meet(request)?;
+        let fault = http_fault(&met);
+        Some(match (fault, met.after_bytes) {
+            (HttpFault::Refuse { .. }, None) => Err(refusal(met.kind)),
+            (fault, after_bytes) => Ok(UploadFault {
+                fault,
+                after_bytes: after_bytes.unwrap_or(0),
+            }),
+        })
+    }
+
+    fn meet(&mut self, request: &HttpRequest) -> Option<Fault> {
         let address = http::Address::of(request)?;
         let user = self.user_of(request, &address.app).ok().flatten();
-        let fault = self
-            .faults
-            .meet(self.now, user.as_deref(), &address.raw_path)?;
-        Some(match fault.kind {
-            FaultKind::Drop | FaultKind::Restart => Ok(HttpFault::Drop),
-            FaultKind::Stall => Ok(HttpFault::Stall),
-            FaultKind::Slow => Ok(HttpFault::Slow(fault.delay())),
-            FaultKind::TokenExpiry => Err(Refusal::unauthorized("The token has expired.")),
-            FaultKind::TooManyRequests | FaultKind::InternalError => Err(refusal(fault.kind)),
-        })
+        self.faults
+            .meet(self.now, user.as_deref(), &address.raw_path)
+    }
+}
+
+/// What this fault is to an HTTP exchange.
+fn http_fault(fault: &Fault) -> HttpFault {
+    let refuse = |(status, code, reason)| HttpFault::Refuse {
+        status,
+        code,
+        reason,
+    };
+    match fault.kind {
+        FaultKind::Drop | FaultKind::Restart => HttpFault::Drop,
+        FaultKind::Stall => HttpFault::Stall,
+        FaultKind::Slow => HttpFault::Slow(fault.delay()),
+        kind => refuse(parts_of_refusal(kind)),
     }
 }
 
@@ -155,13 +192,21 @@ pub(super) fn mark(mut response: HttpResponse, fault: Option<HttpFault>) -> Http
 
 /// What a request that meets a fault is refused with.
 pub(super) fn refusal(kind: FaultKind) -> Refusal {
+    let (status, code, reason) = parts_of_refusal(kind);
+    Refusal::new(status, code, reason)
+}
+
+fn parts_of_refusal(kind: FaultKind) -> (u16, &'static str, &'static str) {
     match kind {
-        FaultKind::TooManyRequests => Refusal::new(
+        FaultKind::TokenExpiry | FaultKind::Unauthorized => {
+            (401, "UNAUTHORIZED", "An injected fault: the token is bad.")
+        }
+        FaultKind::TooManyRequests => (
             429,
             "TOO_MANY_REQUESTS",
             "An injected fault: too many requests.",
         ),
-        _ => Refusal::new(
+        _ => (
             500,
             "INTERNAL_ERROR",
             "An injected fault: something went wrong.",

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::dispatch::{Body, Reply, done};
+use super::http::FileMetadata;
 use super::refusal::Refusal;
 use super::settings::Settings;
 
@@ -42,13 +43,33 @@ pub(super) fn validate(cx: &Context<'_>, body: Body<'_>) -> Reply {
             "A size is a whole number of bytes.",
         ));
     }
-    cx.allow(|role| role.file_sharing, "send files")?;
-    check(cx.settings, &filename, filesize as u64)?;
+    check_allowed(cx)?;
+    check_limits(cx.settings, &filename, filesize as u64)?;
     done()
 }
 
+/// Whether I may upload anything.
+pub(super) fn check_allowed(cx: &Context<'_>) -> Result<(), Refusal> {
+    if !cx.settings.limits.files {
+        return Err(Refusal::forbidden(
+            "FILES_NOT_AVAILABLE",
+            "Your plan has no files.",
+        ));
+    }
+    cx.allow(|role| role.file_sharing, "send files")
+}
+
+/// Whether I may upload this file.
+pub(super) fn check(cx: &Context<'_>, file: &FileMetadata) -> Result<(), Refusal> {
+    check_allowed(cx)?;
+    if file.subtype.as_deref() == Some("voice") {
+        cx.allow(|role| role.voice_messages, "send voice messages")?;
+    }
+    check_limits(cx.settings, &file.filename, file.size)
+}
+
 /// Whether the limits let this file in.
-pub(super) fn check(settings: &Settings, filename: &str, size: u64) -> Result<(), Refusal> {
+fn check_limits(settings: &Settings, filename: &str, size: u64) -> Result<(), Refusal> {
     if filename.is_empty() {
         return Err(Refusal::invalid("INVALID_FILENAME", "A file has a name."));
     }

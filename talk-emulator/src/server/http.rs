@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use super::dispatch::Reply;
-use super::fault::HttpFault;
+use super::fault::UploadFault;
 use super::refusal::Refusal;
 
 /// A request without its transport: the URI holds path and query as they came, the body is whole.
@@ -23,8 +23,13 @@ pub struct UploadPermit {
     /// The largest file that will be taken, in bytes. The caller may stop reading beyond it and
     /// give the size so far to [`finish_upload`](super::Server::finish_upload) for the answer.
     pub max_size: u64,
-    /// What is to happen once the body has begun to come in.
-    pub fault: Option<HttpFault>,
+    /// Who uploads it, as far as the token says.
+    pub user: String,
+    /// What the file will be known by once it is complete, letters and digits only: the caller
+    /// keeps the bytes under it.
+    pub token: String,
+    /// What is to happen while the body comes in.
+    pub fault: Option<UploadFault>,
 }
 
 /// What is known of a file beside its bytes.
@@ -50,7 +55,7 @@ pub struct FileMetadata {
 /// An accepted upload.
 #[derive(Debug)]
 pub struct StoredFile {
-    /// Names the file from now on, letters and digits only: the caller keeps the bytes under it.
+    /// What the permit said.
     pub token: String,
     /// The answer to the upload.
     pub response: HttpResponse,

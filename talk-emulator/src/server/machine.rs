@@ -9,6 +9,7 @@ use super::dispatch::{self, Body, Reply};
 use super::fault::Faults;
 use super::faulty;
 use super::frame;
+use super::journal::Journal;
 use super::outbox::Outbox;
 use super::presence;
 use super::random::Random;
@@ -33,6 +34,8 @@ pub struct Server {
     pub(super) faults: Faults,
     pub(super) outbox: Outbox,
     pub(super) outputs: VecDeque<Output>,
+    /// Where somebody keeps what changes.
+    pub(super) journal: Option<Journal>,
 }
 
 /// What a server holds of one app: its data, and who is there.
@@ -59,6 +62,7 @@ impl Server {
             faults: Faults::default(),
             outbox: Outbox::default(),
             outputs: VecDeque::new(),
+            journal: None,
         }
     }
 
@@ -117,6 +121,9 @@ impl Server {
     pub fn set_settings(&mut self, now: Time, settings: Settings) {
         self.advance(now);
         self.settings = settings;
+        if let Some(journal) = &mut self.journal {
+            journal.knows_settings = false;
+        }
     }
 
     /// Time never goes back; all that is due by now happens before anything else does.
@@ -212,6 +219,7 @@ impl Server {
                 self.send(id, text);
             }
         }
+        self.forget_changes();
     }
 
     /// Forgets a connection, its subscriptions, and that its user was there.

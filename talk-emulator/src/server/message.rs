@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::content;
+use super::http::FileMetadata;
 use super::patch::Custom;
+use super::tracked::{Tracked, mark};
 
 /// A message's content as it stands on the wire.
 pub(super) type ContentJson = RawValue;
@@ -42,12 +45,14 @@ pub(super) struct Reactions {
 }
 
 /// The messages of one conversation, in order and by id.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Messages {
     by_time: BTreeMap<u64, Message>,
     times: BTreeMap<String, u64>,
     /// The messages that quote a message.
     quotes: BTreeMap<String, BTreeSet<u64>>,
+    /// The ids of what has changed.
+    changed: BTreeSet<String>,
 }
 
 impl Messages {
@@ -56,7 +61,9 @@ impl Messages {
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Message> {
-        self.by_time.get_mut(self.times.get(id)?)
+        let message = self.by_time.get_mut(self.times.get(id)?)?;
+        mark(&mut self.changed, id);
+        Some(message)
     }
 
     pub(super) fn last(&self) -> Option<&Message> {
@@ -71,6 +78,12 @@ impl Messages {
 
     /// Adds a message that is newer than all there are.
     pub(super) fn insert(&mut self, message: Message) {
+        mark(&mut self.changed, &message.id);
+        self.restore(message);
+    }
+
+    /// Puts back what was kept.
+    pub(super) fn restore(&mut self, message: Message) {
         self.times.insert(message.id.clone(), message.created_at);
         if let Some(referenced) = &message.referenced {
             self.quotes
@@ -84,9 +97,11 @@ impl Messages {
     /// Takes a message out, and out of all that quote it.
     pub(super) fn remove(&mut self, id: &str) -> Option<Message> {
         let message = self.by_time.remove(&self.times.remove(id)?)?;
+        mark(&mut self.changed, id);
         for quoting in self.quotes.remove(id).unwrap_or_default() {
             if let Some(quoting) = self.by_time.get_mut(&quoting) {
                 quoting.referenced = None;
+                mark(&mut self.changed, &quoting.id);
             }
         }
         if let Some(referenced) = &message.referenced
@@ -98,6 +113,21 @@ impl Messages {
             }
         }
         Some(message)
+    }
+
+    /// The ids of what has changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Lets the urls of files lead to where the server is now.
+    pub(super) fn move_files(&mut self, app: &str, origin: &str, files: &Tracked<FileMetadata>) {
+        let attachments = content::Attachments { files, app, origin };
+        for message in self.by_time.values_mut() {
+            if let Some(content) = content::moved(&message.content, attachments) {
+                message.content = content;
+            }
+        }
     }
 }
 

@@ -23,6 +23,9 @@
 //! assert_eq!(server.poll_output(), None);
 //! assert_eq!(server.poll_timeout(), None);
 //! ```
+//!
+//! To let the data outlive the server, make it with [`Server::restore`], and keep what
+//! [`Server::take_changes`] gives before acting on the outputs.
 
 mod auth;
 mod auto_link;
@@ -40,6 +43,7 @@ mod files;
 mod filter;
 mod frame;
 mod http;
+mod journal;
 mod machine;
 mod message;
 mod messages;
@@ -52,6 +56,7 @@ mod presence;
 mod random;
 mod reactions;
 mod read_state;
+mod record;
 mod refusal;
 mod search;
 mod sends;
@@ -61,15 +66,17 @@ mod store;
 mod subscribers;
 mod timers;
 mod tokens;
+mod tracked;
 mod translate;
 mod typing;
 mod users;
 mod web;
 mod words;
 
-pub use fault::{Fault, FaultKind, HttpFault};
+pub use fault::{Fault, FaultKind, HttpFault, UploadFault};
 pub use http::{Download, FileMetadata, HttpRequest, HttpResponse, StoredFile, UploadPermit};
 pub use machine::Server;
 pub use output::{ConnectionId, Output};
+pub use record::{Change, Key, Unreadable};
 pub use settings::{Limits, Role, Settings, Sync, Whose};
 pub use talk_proto::Time;

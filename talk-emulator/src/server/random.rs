@@ -15,6 +15,15 @@ impl Random {
         Self { state: seed }
     }
 
+    /// What all that follows depends on.
+    pub(super) const fn state(&self) -> u64 {
+        self.state
+    }
+
+    pub(super) const fn set_state(&mut self, state: u64) {
+        self.state = state;
+    }
+
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;

@@ -94,6 +94,8 @@ pub struct Limits {
     /// The filename extensions that are taken, in lower case without the dot. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_types: Option<BTreeSet<String>>,
+    /// Whether files can be uploaded. Default: yes.
+    pub files: bool,
     /// Whether there is search (Basic has none). Default: yes.
     pub search: bool,
     /// Whether there is translation. Default: yes.
@@ -172,6 +174,7 @@ impl Default for Limits {
             participants: 300,
             max_file_size: None,
             file_types: None,
+            files: true,
             search: true,
             translation: true,
         }

@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::conversation::{Conversation, Participation};
 use super::http::FileMetadata;
 use super::refusal::Refusal;
+use super::tracked::Tracked;
 use super::users::User;
 
 /// The data of one app.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) clock: Clock,
-    pub(super) users: BTreeMap<String, User>,
-    pub(super) conversations: BTreeMap<String, Conversation>,
-    pub(super) files: BTreeMap<String, FileMetadata>,
+    pub(super) users: Tracked<User>,
+    pub(super) conversations: Tracked<Conversation>,
+    pub(super) files: Tracked<FileMetadata>,
     /// The conversations of each user by last activity.
     pub(super) inboxes: BTreeMap<String, BTreeSet<(u64, String)>>,
 }
@@ -33,6 +34,11 @@ impl Clock {
     /// `now`, or the first moment after the last one given.
     pub(super) fn stamp(&mut self, now: u64) -> u64 {
         self.last = now.max(self.last.saturating_add(1));
+        self.last
+    }
+
+    /// The last time given.
+    pub(super) fn last(&self) -> u64 {
         self.last
     }
 

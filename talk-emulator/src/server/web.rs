@@ -143,24 +143,25 @@ impl Server {
         if self.settings.refused_apps.contains(&address.app) {
             return Err(Refusal::app_not_found());
         }
-        let fault = self.meet_http(request).transpose()?;
+        let fault = self.meet_upload(request).transpose()?;
         let user = self.user_of(request, &address.app)?.unwrap_or_default();
-        self.with_context(&address.app, &user, |cx| {
-            cx.allow(|role| role.file_sharing, "send files")
-        })?;
+        self.with_context(&address.app, &user, |cx| files::check_allowed(cx))?;
         let max_size = self.settings.limits.max_file_size.unwrap_or(u64::MAX);
         Ok(UploadPermit {
             app: address.app,
             max_size,
+            user,
+            token: self.random.id(""),
             fault,
         })
     }
 
-    /// An upload is complete: its file gets a token, under which the caller keeps the bytes.
+    /// An upload is complete, and the caller has its bytes.
     ///
     /// # Errors
     ///
-    /// The answer to give instead (too large, a type that is not allowed); the caller drops the bytes.
+    /// The answer to give instead (too large, a type or kind that is not allowed); the caller drops
+    /// the bytes.
     pub fn finish_upload(
         &mut self,
         now: Time,
@@ -168,12 +169,12 @@ impl Server {
         mut file: FileMetadata,
     ) -> Result<StoredFile, Box<HttpResponse>> {
         self.advance(now);
-        files::check(&self.settings, &file.filename, file.size)
+        self.with_context(&permit.app, &permit.user, |cx| files::check(cx, &file))
             .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
         let is_known =
             |subtype: &String| matches!(subtype.as_str(), "image" | "video" | "audio" | "voice");
         file.subtype = file.subtype.filter(is_known);
-        let token = self.random.id("");
+        let token = permit.token.clone();
         let response = http::respond(reply(&Uploaded { file_token: &token }));
         self.app_mut(&permit.app)
             .store

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::outbox::{Outbox, TooSlow};
+use super::storage::{DataError, Storage};
 use crate::server::{ConnectionId, Output, Server, Time};
 
 /// Inputs that may wait before those who bring more have to wait themselves.
@@ -21,7 +22,10 @@ const BATCH: usize = 64;
 #[error("the emulator has stopped; start a new one")]
 pub struct Stopped;
 
-type Call = Box<dyn FnOnce(&mut Core, Time) + Send>;
+type Call = Box<dyn FnOnce(&mut Core, Time) -> Release + Send>;
+
+/// Lets a caller have its answer.
+type Release = Box<dyn FnOnce() + Send>;
 
 enum Input {
     Open {
@@ -50,6 +54,8 @@ pub(crate) struct Engine {
 pub(crate) struct Core {
     pub(crate) server: Server,
     outboxes: BTreeMap<ConnectionId, Outbox>,
+    /// The answers to calls; like frames, they go out once what they tell of is kept.
+    answers: Vec<Release>,
     /// Told when the last connection is gone.
     deserted: Option<oneshot::Sender<()>>,
 }
@@ -59,20 +65,27 @@ pub(crate) struct EngineTask {
     core: Core,
     clock: Clock,
     inputs: mpsc::Receiver<Input>,
+    storage: Option<Storage>,
 }
 
 impl Engine {
-    pub(crate) fn new(server: Server, clock: Clock) -> (Self, EngineTask) {
+    pub(crate) fn new(
+        server: Server,
+        clock: Clock,
+        storage: Option<Storage>,
+    ) -> (Self, EngineTask) {
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let core = Core {
             server,
             outboxes: BTreeMap::new(),
+            answers: Vec::new(),
             deserted: None,
         };
         let task = EngineTask {
             core,
             clock,
             inputs,
+            storage,
         };
         (Self { inputs: sender }, task)
     }
@@ -112,8 +125,11 @@ impl Engine {
     ) -> Result<R, Stopped> {
         let (answer, answered) = oneshot::channel();
         let call: Call = Box::new(move |core, now| {
-            // A caller that is gone wants no answer.
-            let _ = answer.send(call(core, now));
+            let result = call(core, now);
+            Box::new(move || {
+                // A caller that is gone wants no answer.
+                let _ = answer.send(result);
+            })
         });
         self.send(Input::Call(call)).await?;
         answered.await.map_err(|_| Stopped)
@@ -126,7 +142,11 @@ impl Engine {
 
 impl EngineTask {
     /// Runs the server until nobody can reach it any more.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// # Errors
+    ///
+    /// When what happened cannot be kept. Nobody is told of it then: the server has to end.
+    pub(crate) async fn run(mut self) -> Result<(), DataError> {
         loop {
             let due = self
                 .core
@@ -135,12 +155,24 @@ impl EngineTask {
                 .map(|due| self.clock.instant(due));
             tokio::select! {
                 input = self.inputs.recv() => {
-                    let Some(input) = input else { return };
+                    let Some(input) = input else { return Ok(()) };
                     self.take(input);
                 }
                 () = wait_until(due) => self.core.server.tick(self.clock.now()),
             }
+            self.keep().await?;
             self.core.drain(self.clock.now());
+        }
+    }
+
+    /// Keeps what the inputs since the last time have changed, all in one go.
+    async fn keep(&mut self) -> Result<(), DataError> {
+        let Some(storage) = &self.storage else {
+            return Ok(());
+        };
+        match self.core.server.take_changes() {
+            changes if changes.is_empty() => Ok(()),
+            changes => storage.commit(changes).await,
         }
     }
 
@@ -178,7 +210,10 @@ impl Core {
                 self.server.closed(now, connection);
                 self.tell_deserted();
             }
-            Input::Call(call) => call(self, now),
+            Input::Call(call) => {
+                let release = call(self, now);
+                self.answers.push(release);
+            }
         }
     }
 
@@ -210,6 +245,9 @@ impl Core {
     }
 
     fn drain(&mut self, now: Time) {
+        for release in self.answers.drain(..) {
+            release();
+        }
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::SendFrame { connection, text } => {

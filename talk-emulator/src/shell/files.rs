@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -10,27 +11,32 @@ use futures_util::stream::try_unfold;
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
-/// Files up to this size stay in memory, larger ones go to a temporary file.
+/// Files up to this size stay in memory where nothing is kept, larger ones go to a temporary file.
 const MAX_IN_MEMORY: usize = 1024 * 1024;
 
 /// What is read from a file at a time.
 const CHUNK: u64 = 64 * 1024;
 
+/// What the name of a file that is not complete ends with.
+const INCOMPLETE: &str = ".part";
+
 /// The bytes of all uploaded files, by token.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Files {
-    files: Arc<Mutex<BTreeMap<String, Contents>>>,
+#[derive(Debug, Clone)]
+pub(crate) enum Files {
+    /// They go with the emulator.
+    Temporary(Arc<Mutex<BTreeMap<String, Contents>>>),
+    /// They stay in this folder, each under its token.
+    Kept(Arc<Path>),
 }
 
 /// The bytes of one uploaded file.
 #[derive(Debug, Clone)]
 pub(crate) enum Contents {
     Memory(Bytes),
-    /// A file without a name: the system removes it even if the process is killed.
     File(Arc<Mutex<File>>),
 }
 
-/// A file that is being uploaded.
+/// A file that is being uploaded. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Spool {
     state: State,
@@ -39,30 +45,75 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 enum State {
     Memory(BytesMut),
-    File(tokio::fs::File),
+    /// A file without a name: the system removes it even if the process is killed.
+    Temporary(tokio::fs::File),
+    Kept(tokio::fs::File, Removed),
+}
+
+/// All bytes of an uploaded file. Dropping it removes them.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Temporary(Contents),
+    Kept(Removed),
+}
+
+/// A file that is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    path: PathBuf,
+    is_kept: bool,
 }
 
 impl Files {
-    pub(crate) fn insert(&self, token: String, contents: Contents) {
-        self.lock().insert(token, contents);
+    pub(crate) async fn spool(&self, token: &str) -> io::Result<Spool> {
+        let state = match self {
+            Self::Temporary(_) => State::Memory(BytesMut::new()),
+            Self::Kept(folder) => {
+                let path = folder.join(format!("{token}{INCOMPLETE}"));
+                let file = tokio::fs::File::create_new(&path).await?;
+                let removed = Removed {
+                    path,
+                    is_kept: false,
+                };
+                State::Kept(file, removed)
+            }
+        };
+        Ok(Spool { state })
     }
 
-    pub(crate) fn get(&self, token: &str) -> Option<Contents> {
-        self.lock().get(token).cloned()
+    /// The file is stored: its bytes stay from here on.
+    pub(crate) fn keep(&self, token: String, arrived: Arrived) {
+        match (self, arrived) {
+            (Self::Temporary(files), Arrived::Temporary(contents)) => {
+                lock(files).insert(token, contents);
+            }
+            (_, Arrived::Kept(mut removed)) => removed.is_kept = true,
+            (Self::Kept(_), Arrived::Temporary(_)) => {}
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Contents>> {
-        lock(&self.files)
+    pub(crate) async fn get(&self, token: &str) -> io::Result<Option<Contents>> {
+        match self {
+            Self::Temporary(files) => Ok(lock(files).get(token).cloned()),
+            Self::Kept(folder) => {
+                let path = folder.join(token);
+                match blocking(move || File::open(path)).await {
+                    Ok(file) => Ok(Some(Contents::File(Arc::new(Mutex::new(file))))),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::Temporary(Arc::default())
     }
 }
 
 impl Spool {
-    pub(crate) fn new() -> Self {
-        Self {
-            state: State::Memory(BytesMut::new()),
-        }
-    }
-
     pub(crate) async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         match &mut self.state {
             State::Memory(memory) if memory.len() + chunk.len() <= MAX_IN_MEMORY => {
@@ -73,24 +124,65 @@ impl Spool {
                 let mut file = tokio::fs::File::from_std(file);
                 file.write_all(memory).await?;
                 file.write_all(chunk).await?;
-                self.state = State::File(file);
+                self.state = State::Temporary(file);
             }
-            State::File(file) => file.write_all(chunk).await?,
+            State::Temporary(file) | State::Kept(file, _) => file.write_all(chunk).await?,
         }
         Ok(())
     }
 
     /// All bytes are there.
-    pub(crate) async fn finish(self) -> io::Result<Contents> {
-        match self.state {
-            State::Memory(memory) => Ok(Contents::Memory(memory.freeze())),
-            State::File(mut file) => {
+    pub(crate) async fn finish(self) -> io::Result<Arrived> {
+        Ok(match self.state {
+            State::Memory(memory) => Arrived::Temporary(Contents::Memory(memory.freeze())),
+            State::Temporary(mut file) => {
                 file.flush().await?;
-                Ok(Contents::File(Arc::new(Mutex::new(file.into_std().await))))
+                let file = Arc::new(Mutex::new(file.into_std().await));
+                Arrived::Temporary(Contents::File(file))
             }
+            State::Kept(mut file, mut removed) => {
+                file.flush().await?;
+                let complete = removed.path.with_extension("");
+                tokio::fs::rename(&removed.path, &complete).await?;
+                removed.path = complete;
+                Arrived::Kept(removed)
+            }
+        })
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // What cannot be removed now is when the next emulator starts here.
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }
+
+/// Removes what no record tells of: uploads that were not complete when an emulator was killed.
+pub(crate) fn remove_strays(folder: &Path, is_known: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let token = name.to_str().map(|name| {
+            let complete = name.strip_suffix(INCOMPLETE);
+            (complete.unwrap_or(name), complete.is_some())
+        });
+        // Anything else in the folder is somebody else's.
+        if let Some((token, is_incomplete)) = token
+            && token.len() == TOKEN_LENGTH
+            && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && (is_incomplete || !is_known(token))
+        {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// How many letters and digits a token has.
+const TOKEN_LENGTH: usize = 20;
 
 impl Contents {
     /// The bytes in `range`, in pieces.

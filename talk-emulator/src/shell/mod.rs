@@ -13,6 +13,8 @@ mod range;
 mod refusal;
 mod router;
 mod socket;
+mod storage;
+mod table;
 mod upload;
 
 use std::sync::Arc;
@@ -21,11 +23,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use clock::Clock;
 pub use engine::Stopped;
 pub(crate) use engine::{Engine, EngineTask};
+pub(crate) use files::Files;
 pub(crate) use listener::{Gate, serve};
 pub(crate) use router::router;
+pub use storage::DataError;
+pub(crate) use storage::{Kept, Storage};
 
 use crate::server::ConnectionId;
-use files::Files;
 
 /// What every request can reach.
 #[derive(Clone)]
@@ -36,10 +40,10 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, files: Files) -> Self {
         Self {
             engine,
-            files: Files::default(),
+            files,
             connections: Arc::default(),
         }
     }

@@ -86,12 +86,12 @@ async fn answer(
             line.suffer(response.extensions_mut().remove()).await;
             Ok(into_response(*response))
         }
-        Ok(found) => match shell.files.get(&found.token) {
+        Ok(found) => match shell.files.get(&found.token).await? {
             Some(contents) => Ok(download(&headers, &found.file, contents)),
             None => Err(Refusal::new(
                 StatusCode::NOT_FOUND,
                 "FILE_NOT_FOUND",
-                "The file's upload is not complete yet.",
+                "The bytes of the file are not here.",
             )),
         },
     }

@@ -1,3 +1,5 @@
+use std::future::pending;
+
 use axum::Extension;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request, State};
@@ -6,10 +8,11 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::Shell;
+use super::engine::Stopped;
 use super::files::Spool;
-use super::mishap::Line;
+use super::mishap::{Line, refuse_early, suffering};
 use super::refusal::{Refusal, into_response};
-use crate::server::{FileMetadata, HttpRequest, UploadPermit};
+use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
 
 /// The longest text part taken, in bytes: they hold a number or a word.
 const MAX_TEXT_PART: usize = 1024;
@@ -17,7 +20,7 @@ const MAX_TEXT_PART: usize = 1024;
 /// What a file is served as whose part says nothing.
 const ANY_BYTES: &str = "application/octet-stream";
 
-/// Takes a file: its bytes go to memory or a temporary file as they come, the rest is the server's.
+/// Takes a file: its bytes go to memory or a file as they come, the rest is the server's.
 pub(crate) async fn upload(
     State(shell): State<Shell>,
     Extension(line): Extension<Line>,
@@ -28,15 +31,60 @@ pub(crate) async fn upload(
         .engine
         .call(move |core, now| core.server.begin_upload(now, &head))
         .await??;
-    let (file, spool) =
-        read_form(Multipart::from_request(request, &()).await?, &permit, &line).await?;
-    let contents = spool.finish().await?;
-    let stored = shell
-        .engine
-        .call(move |core, now| core.server.finish_upload(now, &permit, file))
-        .await??;
-    shell.files.insert(stored.token, contents);
-    Ok(into_response(stored.response))
+    let Some(fault) = permit.fault else {
+        let received = receive(&shell, request, &permit).await?;
+        return store(shell, permit, received).await;
+    };
+    let (head, body) = request.into_parts();
+    let (body, struck) = suffering(body, fault, line.clone());
+    let received = receive(&shell, Request::from_parts(head, body), &permit);
+    tokio::select! {
+        received = received => {
+            let answer = store(shell, permit, received?).await;
+            if let HttpFault::Refuse { status, code, reason } = fault.fault {
+                return Ok(refuse_early(status, code, reason, None));
+            }
+            // What waits after so many bytes has waited enough.
+            if !matches!(fault.fault, HttpFault::Slow(_)) {
+                line.suffer(Some(fault.fault)).await;
+            }
+            answer
+        }
+        rest = struck.wait() => match fault.fault {
+            HttpFault::Refuse { status, code, reason } => {
+                Ok(refuse_early(status, code, reason, Some(rest)))
+            }
+            _ => pending().await,
+        },
+    }
+}
+
+async fn receive(
+    shell: &Shell,
+    request: Request,
+    permit: &UploadPermit,
+) -> Result<(FileMetadata, Spool), Refusal> {
+    let spool = shell.files.spool(&permit.token).await?;
+    read_form(Multipart::from_request(request, &()).await?, permit, spool).await
+}
+
+/// Stores a file that is complete. It is done to its end even if the client goes meanwhile: the
+/// server must not know a file whose bytes are gone.
+async fn store(
+    shell: Shell,
+    permit: UploadPermit,
+    (file, spool): (FileMetadata, Spool),
+) -> Result<Response, Refusal> {
+    let stored = tokio::spawn(async move {
+        let arrived = spool.finish().await?;
+        let stored = shell
+            .engine
+            .call(move |core, now| core.server.finish_upload(now, &permit, file))
+            .await??;
+        shell.files.keep(stored.token, arrived);
+        Ok(into_response(stored.response))
+    });
+    stored.await.map_err(|_| Refusal::from(Stopped))?
 }
 
 fn head(request: &Request) -> HttpRequest {
@@ -50,7 +98,7 @@ fn head(request: &Request) -> HttpRequest {
 async fn read_form(
     mut form: Multipart,
     permit: &UploadPermit,
-    line: &Line,
+    mut spool: Spool,
 ) -> Result<(FileMetadata, Spool), Refusal> {
     let mut file = FileMetadata {
         filename: String::new(),
@@ -61,18 +109,19 @@ async fn read_form(
         height: None,
         duration: None,
     };
-    let mut spool = None;
+    let mut is_there = false;
     while let Some(field) = form.next_field().await? {
         match field.name() {
             Some("file") => {
+                if is_there {
+                    return Err(invalid("The form has two parts named file."));
+                }
+                is_there = true;
                 file.filename = filename(&field)?;
-                line.suffer(permit.fault).await;
                 if let Some(content_type) = field.content_type() {
                     content_type.clone_into(&mut file.content_type);
                 }
-                let (received, kept) = read_file(field, permit.max_size).await?;
-                file.size = received;
-                spool = Some(kept);
+                file.size = read_file(field, permit.max_size, &mut spool).await?;
             }
             Some("subtype") => file.subtype = Some(read_text(field).await?),
             Some("width") => file.width = Some(read_number(field).await?),
@@ -81,16 +130,17 @@ async fn read_form(
             _ => {}
         }
     }
-    let spool = spool.ok_or_else(|| invalid("The form has no part named file."))?;
+    if !is_there {
+        return Err(invalid("The form has no part named file."));
+    }
     Ok((file, spool))
 }
 
-/// The size of the file, and as much of it as may be kept.
+/// Keeps as much of the file as may be kept, and gives its size.
 ///
 /// A file that is too large is read to its end all the same: a client that still sends would
 /// otherwise see its connection fail instead of the answer.
-async fn read_file(mut field: Field<'_>, max_size: u64) -> Result<(u64, Spool), Refusal> {
-    let mut spool = Spool::new();
+async fn read_file(mut field: Field<'_>, max_size: u64, spool: &mut Spool) -> Result<u64, Refusal> {
     let mut size = 0;
     while let Some(chunk) = field.chunk().await? {
         size += chunk.len() as u64;
@@ -98,7 +148,7 @@ async fn read_file(mut field: Field<'_>, max_size: u64) -> Result<(u64, Spool), 
             spool.write(&chunk).await?;
         }
     }
-    Ok((size, spool))
+    Ok(size)
 }
 
 /// The part's filename. Browsers send it as raw UTF-8 in which only these three are encoded.

@@ -51,11 +51,10 @@ impl Trouble {
 
     pub(super) async fn begin(self, emulator: &Emulator, rng: &mut Rng) -> Result<()> {
         let fault = |kind, user: Option<&str>, path: Option<&str>, times| Fault {
-            kind,
             user: user.map(str::to_owned),
             path: path.map(str::to_owned),
             times,
-            after_ms: None,
+            ..Fault::new(kind)
         };
         match self {
             Self::Drop => emulator.drop_connections().await?,

@@ -1,0 +1,250 @@
+//! Telling whoever runs a server what to keep, and going on from what was kept.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use talk_proto::Time;
+
+use super::conversation::Conversation;
+use super::machine::{App, Server};
+use super::record::{Change, Key, Unreadable};
+use super::settings::Settings;
+use super::store::{Clock, Store};
+
+/// What was told last, where that cannot be seen from the data.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    random: Option<u64>,
+    clocks: BTreeMap<String, u64>,
+    /// Whether the settings in force were told.
+    pub(super) knows_settings: bool,
+}
+
+impl Server {
+    /// A server that goes on from what an earlier one kept, and tells what changes from now on by
+    /// [`take_changes`](Self::take_changes). The records come in the order of their keys.
+    ///
+    /// The records of settings are not read here: `settings` are in force. `seed` counts only where
+    /// no [`Key::Random`] was kept.
+    ///
+    /// # Errors
+    ///
+    /// When a record is none that a server gave.
+    pub fn restore(
+        settings: Settings,
+        seed: u64,
+        now: Time,
+        records: impl IntoIterator<Item = (Key, String)>,
+    ) -> Result<Self, Unreadable> {
+        let mut server = Self::new(settings, seed, now);
+        for (key, value) in records {
+            server.restore_record(key, &value)?;
+        }
+        for (app, state) in &mut server.apps {
+            state.store.put_together(app, &server.settings.origin);
+        }
+        server.journal = Some(Journal::default());
+        Ok(server)
+    }
+
+    /// What has changed since this was last asked: to be kept before any output that is taken
+    /// afterwards is acted on. Each record comes once, however often it has changed.
+    ///
+    /// Empty unless the server was made by [`restore`](Self::restore).
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let Some(mut journal) = self.journal.take() else {
+            return Vec::new();
+        };
+        let mut changes = Changes::default();
+        if !std::mem::replace(&mut journal.knows_settings, true) {
+            changes.put(Key::Settings, &self.settings);
+        }
+        let random = self.random.state();
+        if journal.random.replace(random) != Some(random) {
+            changes.put(Key::Random, &random);
+        }
+        for (app, state) in &mut self.apps {
+            if journal.clocks.get(app) != Some(&state.store.clock.last()) {
+                journal.clocks.insert(app.clone(), state.store.clock.last());
+                changes.put(Key::App { app: app.clone() }, &state.store.clock);
+            }
+            state.store.collect(app, &mut changes);
+        }
+        self.journal = Some(journal);
+        changes.list
+    }
+
+    /// Without anybody to keep them, changes are not remembered.
+    pub(super) fn forget_changes(&mut self) {
+        if self.journal.is_none() {
+            for app in self.apps.values_mut() {
+                app.store.forget_changes();
+            }
+        }
+    }
+
+    fn restore_record(&mut self, key: Key, value: &str) -> Result<(), Unreadable> {
+        match &key {
+            Key::Settings => {}
+            Key::Random => self.random.set_state(parse(&key, value)?),
+            Key::App { app } => {
+                let clock: Clock = parse(&key, value)?;
+                self.app_mut(app).store.clock = clock;
+            }
+            Key::User { app, user } => {
+                let state = parse(&key, value)?;
+                self.store_of(app).users.restore(user.clone(), state);
+            }
+            Key::File { app, token } => {
+                let state = parse(&key, value)?;
+                self.store_of(app).files.restore(token.clone(), state);
+            }
+            Key::Conversation { app, conversation } => {
+                let state = parse(&key, value)?;
+                self.store_of(app)
+                    .conversations
+                    .restore(conversation.clone(), state);
+            }
+            Key::Message {
+                app, conversation, ..
+            } => {
+                let message = parse(&key, value)?;
+                let conversation = self.conversation_of(&key, app, conversation)?;
+                conversation.messages.restore(message);
+            }
+            Key::Send {
+                app,
+                conversation,
+                sender,
+                key: send,
+            } => {
+                let state = parse(&key, value)?;
+                let conversation = self.conversation_of(&key, app, conversation)?;
+                conversation.sends.restore(sender, send.clone(), state);
+            }
+        }
+        Ok(())
+    }
+
+    fn store_of(&mut self, app: &str) -> &mut Store {
+        let App { store, .. } = self.app_mut(app);
+        store
+    }
+
+    fn conversation_of(
+        &mut self,
+        key: &Key,
+        app: &str,
+        conversation: &str,
+    ) -> Result<&mut Conversation, Unreadable> {
+        self.store_of(app)
+            .conversations
+            .get_mut_unmarked(conversation)
+            .ok_or_else(|| Unreadable {
+                key: key.clone(),
+                reason: "its conversation is missing".to_owned(),
+            })
+    }
+}
+
+impl Store {
+    fn collect(&mut self, app: &str, changes: &mut Changes) {
+        let app = || app.to_owned();
+        for user in self.users.take_changed() {
+            let value = self.users.get(&user);
+            let key = Key::User { app: app(), user };
+            changes.tell(key, value);
+        }
+        for token in self.files.take_changed() {
+            let value = self.files.get(&token);
+            let key = Key::File { app: app(), token };
+            changes.tell(key, value);
+        }
+        for id in self.conversations.take_changed() {
+            let Some(conversation) = self.conversations.get_mut_unmarked(&id) else {
+                continue;
+            };
+            let key = Key::Conversation {
+                app: app(),
+                conversation: id.clone(),
+            };
+            changes.put(key, conversation);
+            for message in conversation.messages.take_changed() {
+                let value = conversation.messages.get(&message);
+                let key = Key::Message {
+                    app: app(),
+                    conversation: id.clone(),
+                    message,
+                };
+                changes.tell(key, value);
+            }
+            for (sender, send) in conversation.sends.take_changed() {
+                let value = conversation.sends.get(&sender, &send);
+                let key = Key::Send {
+                    app: app(),
+                    conversation: id.clone(),
+                    sender,
+                    key: send,
+                };
+                changes.tell(key, value);
+            }
+        }
+    }
+
+    fn forget_changes(&mut self) {
+        self.users.take_changed();
+        self.files.take_changed();
+        for id in self.conversations.take_changed() {
+            if let Some(conversation) = self.conversations.get_mut_unmarked(&id) {
+                conversation.messages.take_changed();
+                conversation.sends.take_changed();
+            }
+        }
+    }
+
+    /// Makes what follows from the records.
+    fn put_together(&mut self, app: &str, origin: &str) {
+        let ids: Vec<String> = self.conversations.keys().cloned().collect();
+        for id in ids {
+            let Some(conversation) = self.conversations.get_mut_unmarked(&id) else {
+                continue;
+            };
+            conversation.put_together();
+            conversation.messages.move_files(app, origin, &self.files);
+            let users: Vec<String> = conversation.participants.keys().cloned().collect();
+            for user in users {
+                self.put_in_inbox(&id, &user);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Changes {
+    list: Vec<Change>,
+}
+
+impl Changes {
+    fn tell(&mut self, key: Key, value: Option<&impl Serialize>) {
+        match value {
+            Some(value) => self.put(key, value),
+            None => self.list.push(Change { key, value: None }),
+        }
+    }
+
+    fn put(&mut self, key: Key, value: &impl Serialize) {
+        // Strings, numbers and JSON itself: this does not fail.
+        if let Ok(value) = serde_json::to_string(value) {
+            let value = Some(value);
+            self.list.push(Change { key, value });
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(key: &Key, value: &str) -> Result<T, Unreadable> {
+    serde_json::from_str(value).map_err(|error| Unreadable {
+        key: key.clone(),
+        reason: error.to_string(),
+    })
+}

@@ -1,0 +1,134 @@
+//! Where the records of a server stand in the database: a table for each kind, with a column for
+//! each part of the key and one for the value.
+
+use crate::server::Key;
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    /// The parts of the key.
+    pub(super) columns: &'static [&'static str],
+}
+
+static SERVER: Table = table("server", &["name"]);
+static APPS: Table = table("apps", &["app"]);
+static USERS: Table = table("users", &["app", "user"]);
+static FILES: Table = table("files", &["app", "token"]);
+static CONVERSATIONS: Table = table("conversations", &["app", "conversation"]);
+static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
+static SENDS: Table = table("sends", &["app", "conversation", "sender", "key"]);
+
+/// All tables, in the order in which a server takes their records back.
+pub(super) static TABLES: [&Table; 7] = [
+    &SERVER,
+    &APPS,
+    &USERS,
+    &FILES,
+    &CONVERSATIONS,
+    &MESSAGES,
+    &SENDS,
+];
+
+const fn table(name: &'static str, columns: &'static [&'static str]) -> Table {
+    Table { name, columns }
+}
+
+impl Table {
+    pub(super) fn create(&self) -> String {
+        let columns: String = self
+            .columns
+            .iter()
+            .map(|column| format!("\"{column}\" TEXT NOT NULL, "))
+            .collect();
+        let key = self.columns.join("\", \"");
+        format!(
+            "CREATE TABLE IF NOT EXISTS \"{}\" ({columns}\"data\" TEXT NOT NULL, \
+             PRIMARY KEY (\"{key}\")) WITHOUT ROWID",
+            self.name
+        )
+    }
+
+    pub(super) fn select(&self) -> String {
+        let key = self.columns.join("\", \"");
+        format!("SELECT \"{key}\", \"data\" FROM \"{}\"", self.name)
+    }
+
+    /// Takes the parts of the key and the value.
+    pub(super) fn put(&self) -> String {
+        let places = ", ?".repeat(self.columns.len());
+        format!("REPLACE INTO \"{}\" VALUES (?{places})", self.name)
+    }
+
+    /// Takes the parts of the key.
+    pub(super) fn delete(&self) -> String {
+        let key = self.columns.join("\" = ? AND \"");
+        format!("DELETE FROM \"{}\" WHERE \"{key}\" = ?", self.name)
+    }
+}
+
+const SETTINGS: &str = "settings";
+const RANDOM: &str = "random";
+
+/// Where a record stands: the table, and the parts of the key.
+pub(super) fn place(key: &Key) -> (&'static Table, Vec<&str>) {
+    match key {
+        Key::Settings => (&SERVER, vec![SETTINGS]),
+        Key::Random => (&SERVER, vec![RANDOM]),
+        Key::App { app } => (&APPS, vec![app.as_str()]),
+        Key::User { app, user } => (&USERS, vec![app.as_str(), user]),
+        Key::File { app, token } => (&FILES, vec![app.as_str(), token]),
+        Key::Conversation { app, conversation } => {
+            (&CONVERSATIONS, vec![app.as_str(), conversation])
+        }
+        Key::Message {
+            app,
+            conversation,
+            message,
+        } => (&MESSAGES, vec![app.as_str(), conversation, message]),
+        Key::Send {
+            app,
+            conversation,
+            sender,
+            key,
+        } => (&SENDS, vec![app.as_str(), conversation, sender, key]),
+    }
+}
+
+/// The key of a row.
+pub(super) fn key(table: &Table, parts: Vec<String>) -> Option<Key> {
+    let mut parts = parts.into_iter();
+    let mut part = || parts.next();
+    Some(match table.name {
+        "server" => match part()?.as_str() {
+            SETTINGS => Key::Settings,
+            RANDOM => Key::Random,
+            _ => return None,
+        },
+        "apps" => Key::App { app: part()? },
+        "users" => Key::User {
+            app: part()?,
+            user: part()?,
+        },
+        "files" => Key::File {
+            app: part()?,
+            token: part()?,
+        },
+        "conversations" => Key::Conversation {
+            app: part()?,
+            conversation: part()?,
+        },
+        "messages" => Key::Message {
+            app: part()?,
+            conversation: part()?,
+            message: part()?,
+        },
+        "sends" => Key::Send {
+            app: part()?,
+            conversation: part()?,
+            sender: part()?,
+            key: part()?,
+        },
+        _ => return None,
+    })
+}
