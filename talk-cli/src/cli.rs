@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, ParticipantOptions,
-    ReactionOptions, SearchOptions, SendOptions, UserOptions,
+    ReactionOptions, SearchOptions, SendOptions, UploadOptions, UserOptions,
 };
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Emulator(emulator::Options),
     /// Send a message or a file
     Send(SendOptions),
+    /// Upload files, for messages that are sent later
+    Upload(UploadOptions),
     /// Show the messages of a conversation, and follow it
     Messages(MessagesOptions),
     /// Show and change users

@@ -22,28 +22,38 @@ pub(crate) struct Options {
     /// A JSON file with settings: roles, limits, sync, secret
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A folder to keep everything in: talk.sqlite and files/. Without it everything is gone at the
+    /// end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 /// Prints where the emulator listens as the first line, and runs until it is told to stop.
 pub(crate) fn run(options: Options) -> Outcome {
-    let mut settings = match &options.config {
-        None => Settings::default(),
-        Some(file) => read_settings(file)?,
-    };
-    if options.secret.is_some() {
-        settings.secret = options.secret;
+    let mut settings = options.config.as_deref().map(read_settings).transpose()?;
+    if let Some(secret) = options.secret {
+        settings.get_or_insert_default().secret = Some(secret);
+    }
+    let mut builder = Emulator::builder().port(options.port);
+    if let Some(settings) = settings {
+        builder = builder.settings(settings);
+    }
+    if let Some(folder) = options.data {
+        builder = builder.data(folder);
     }
     runtime()?.block_on(async {
         let stop = stop_signal()?;
-        let emulator = Emulator::builder()
-            .port(options.port)
-            .settings(settings)
-            .start()
-            .await?;
+        let emulator = builder.start().await?;
         // Without a reader of the line there is nobody to tell.
         let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
         let _ = io::stdout().flush();
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            () = emulator.wait() => {}
+        }
+        if let Some(failure) = emulator.failure() {
+            return Err(CliError::Data(failure.to_string()));
+        }
         emulator.shutdown().await;
         Ok(ExitCode::SUCCESS)
     })

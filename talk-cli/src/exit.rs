@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use talk_emulator::StartError;
@@ -19,11 +20,23 @@ pub(crate) enum CliError {
     /// What was asked for does not exist.
     #[error("there is {0}")]
     NotFound(String),
+    /// A file could not be uploaded.
+    #[error("{}: {error}", path.display())]
+    Upload {
+        path: PathBuf,
+        error: talk_tokio::Error,
+    },
+    /// Ctrl-C, where something was cancelled by it.
+    #[error("cancelled")]
+    Interrupted,
     /// The demo did not come to its end.
     #[error("the demo is stuck: what was done did not arrive; this is a bug")]
     Demo,
     #[error(transparent)]
     Emulator(#[from] StartError),
+    /// The emulator could not keep what happened, and has stopped.
+    #[error("the emulator has stopped, since its data cannot be written: {0}")]
+    Data(String),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -40,6 +53,8 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
     eprintln!("talk: {error}");
     match error {
         CliError::Usage(_) => ExitCode::from(2),
+        // As a shell has it for what an interrupt ends.
+        CliError::Interrupted => ExitCode::from(130),
         _ => ExitCode::FAILURE,
     }
 }

@@ -13,6 +13,12 @@ pub(crate) fn metadata(filename: &str) -> UploadMetadata {
     }
 }
 
+/// Width and height of an image in pixels, for the formats that are common.
+pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
+    let size = imagesize::size(path).ok()?;
+    Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
+}
+
 /// The file's own name.
 pub(crate) fn filename(path: &Path) -> Option<String> {
     let name = path.file_name()?;

@@ -30,6 +30,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Demo => demo::run(),
         Command::Emulator(options) => emulator::run(options),
         Command::Send(options) => commands::run_send(options, session()?),
+        Command::Upload(options) => commands::run_upload(options, session()?),
         Command::Messages(options) => commands::run_messages(options, session()?),
         Command::User(options) => commands::run_user(options, session()?),
         Command::Conversations(options) => commands::run_conversations(options, session()?),

@@ -14,6 +14,9 @@ use crate::net::TlsOptions;
 pub(crate) type TokenFetcher =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Secret, String>> + Send + Sync>;
 
+/// Longer than any pause of a network that comes back.
+const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Which session to get, and how it connects.
 ///
 /// Sessions are shared: where one lives already for the same addresses, app and user, it is given
@@ -41,6 +44,7 @@ pub struct TalkOptions {
     pub(crate) token_fetcher: Option<TokenFetcher>,
     pub(crate) tls: TlsOptions,
     pub(crate) call_timeout: Option<Duration>,
+    pub(crate) upload_timeout: Duration,
     pub(crate) force_new: bool,
 }
 
@@ -69,6 +73,7 @@ impl TalkOptions {
             token_fetcher: None,
             tls: TlsOptions::default(),
             call_timeout: None,
+            upload_timeout: DEFAULT_UPLOAD_TIMEOUT,
             force_new: false,
         })
     }
@@ -223,6 +228,14 @@ impl TalkOptions {
         self
     }
 
+    /// How long a server may take nothing of an upload that has bytes for it; default 60 s. Once it
+    /// has all of it, it has five times as long to answer. A source may be silent as long as it
+    /// likes.
+    pub fn upload_timeout(mut self, timeout: Duration) -> Self {
+        self.upload_timeout = timeout;
+        self
+    }
+
     /// Makes a session of one's own, even where one lives: nobody else is given it.
     ///
     /// ```
@@ -243,6 +256,7 @@ impl fmt::Debug for TalkOptions {
             .field("core", &self.core)
             .field("tls", &self.tls)
             .field("call_timeout", &self.call_timeout)
+            .field("upload_timeout", &self.upload_timeout)
             .field("force_new", &self.force_new)
             .finish_non_exhaustive()
     }

@@ -164,8 +164,11 @@ impl EmulatorBuilder {
                 let kept = open(folder.clone()).await.map_err(wrong)?;
                 let settings = self.settings.or(kept.settings).unwrap_or_default();
                 let settings = at(address, settings);
-                let server = Server::restore(settings, seed, clock.now(), kept.records)
+                let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
+                // What is in force now, and a folder that cannot be written, are found out first.
+                let changes = server.take_changes();
+                kept.storage.commit(changes).await.map_err(wrong)?;
                 (server, kept.files, Some(kept.storage))
             }
         };

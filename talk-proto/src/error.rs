@@ -118,7 +118,8 @@ pub enum TransportError {
         /// Whether the request had been sent.
         maybe_happened: bool,
     },
-    /// No answer came within the time that the caller gave. See `maybe_happened` above.
+    /// No answer came within the time that the caller gave, or the server took nothing of an
+    /// upload for that long. See `maybe_happened` above.
     #[error("no answer within {after:?}")]
     Deadline {
         /// The time that the caller gave.
@@ -136,6 +137,10 @@ pub enum TransportError {
     /// An HTTP exchange failed.
     #[error("the HTTP request failed: {0}")]
     Http(String),
+    /// A whole file was sent, and no answer came: the server may have stored it. It is not sent
+    /// again by itself, since that might store it twice.
+    #[error("the file was sent, but no answer came, so the server may have stored it: {0}")]
+    AnswerLost(String),
     /// The file or reader to be uploaded failed.
     #[error("the data to upload could not be read: {0}")]
     Source(String),
@@ -148,7 +153,10 @@ impl TransportError {
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Cancelled { .. } | Self::Deadline { .. } | Self::Http(_) => true,
+            Self::Cancelled { .. }
+            | Self::Deadline { .. }
+            | Self::Http(_)
+            | Self::AnswerLost(_) => true,
             Self::FrameTooLarge | Self::Malformed | Self::Source(_) | Self::DriverStopped => false,
         }
     }

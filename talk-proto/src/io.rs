@@ -1,6 +1,7 @@
 //! What goes into a session and what comes out of it.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -108,6 +109,8 @@ impl fmt::Debug for Input<'_> {
             Self::HttpFailed { http, failure } => {
                 let plane = match failure {
                     HttpFailure::Network(_) => "network",
+                    HttpFailure::Stalled { .. } => "stalled",
+                    HttpFailure::Unanswered(_) => "unanswered",
                     HttpFailure::Source(_) => "source",
                 };
                 write!(f, "HttpFailed({}, {plane})", http.0)
@@ -136,12 +139,24 @@ pub enum SocketClosed {
 }
 
 /// Why an HTTP exchange broke off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpFailure {
-    /// The connection failed, or the peer stalled.
+    /// The connection failed before the peer could have all of the request.
+    #[error("{0}")]
     Network(String),
+    /// The peer took nothing of the request for this long.
+    #[error("the server took nothing for {after:?}")]
+    Stalled {
+        /// How long.
+        after: Duration,
+    },
+    /// The peer may have all of the request, and no answer came: the connection failed, or nothing
+    /// was heard.
+    #[error("{0}")]
+    Unanswered(String),
     /// The data to upload could not be read, or changed meanwhile.
+    #[error("{0}")]
     Source(String),
 }
 

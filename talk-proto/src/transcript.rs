@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::io::{Event, HttpBody, HttpFailure, Input, Output};
+use crate::io::{Event, HttpBody, Input, Output};
 use crate::time::Time;
 
 /// Everything that went into a session and came out of it, one line each.
@@ -37,8 +37,7 @@ impl Transcript {
                 writeln!(self.0, "http {} {}", http.0, chunk.escape_ascii())
             }
             Input::HttpFailed { http, failure } => {
-                let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
-                writeln!(self.0, "http {} failed: {reason}", http.0)
+                writeln!(self.0, "http {} failed: {failure}", http.0)
             }
             other => writeln!(self.0, "{other:?}"),
         };

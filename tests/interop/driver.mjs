@@ -98,7 +98,9 @@ function one(of, number) {
   return found;
 }
 
-const upload = (kind) => async (path, metadata) => session[kind](await openAsBlob(path), metadata);
+/** Beside the metadata of `talk rpc`, `type` is the media type, which a name does not decide here. */
+const upload = (kind) => async (path, { type = '', ...metadata }) =>
+  session[kind](await openAsBlob(path, { type }), metadata);
 
 const calls = {
   'user.get': (id) => session.user(id).get(),

@@ -6,6 +6,7 @@ mod differential;
 mod missing;
 mod npm_package;
 mod peer;
+mod recorder;
 
 pub use checks::run_checks;
 pub use chromium::find_chromium;
@@ -13,6 +14,7 @@ pub use differential::Histories;
 pub use missing::missing;
 pub use npm_package::NpmPackage;
 pub use peer::{Answer, Driver, Peer};
+pub use recorder::{Recorded, Recorder};
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

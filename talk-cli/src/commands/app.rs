@@ -30,7 +30,7 @@ pub(crate) struct Common {
 pub(crate) struct App {
     pub(crate) session: Session,
     pub(crate) printer: Printer,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// Opens a session for one command, and closes it afterwards.

@@ -10,6 +10,7 @@ mod participant;
 mod reaction;
 mod search;
 mod send;
+mod upload;
 mod user;
 
 pub(crate) use conversation::{Options as ConversationOptions, run_conversation};
@@ -20,4 +21,5 @@ pub(crate) use participant::{Options as ParticipantOptions, run_participant};
 pub(crate) use reaction::{Options as ReactionOptions, run_reaction};
 pub(crate) use search::{Options as SearchOptions, run_search};
 pub(crate) use send::{Options as SendOptions, run_send};
+pub(crate) use upload::{Options as UploadOptions, run_upload};
 pub(crate) use user::{Options as UserOptions, run_user};

@@ -307,6 +307,95 @@ fn a_file_is_sent() {
     assert!(message.contains("could not be read"), "{message}");
 }
 
+/// The smallest part of a PNG that says how large it is.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        size.as_slice(),
+        b"\x08\x06\0\0\0",
+    ]
+    .concat()
+}
+
+#[test]
+fn files_are_uploaded_as_what_they_are() {
+    let people = People::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let picture = path("cat.png", &png(640, 480));
+    let notes = path("notes.txt", b"notes");
+    let sound = path("sound.ogg", b"ogg");
+    let args = ["upload", "--probe", &picture, &notes, &sound];
+    let shown = people.succeeds("alice", &args);
+    let tokens: Vec<&str> = shown.lines().collect();
+    assert_eq!(tokens.len(), 3);
+    assert!(tokens.iter().all(|token| token.len() > 8), "{tokens:?}");
+
+    let shown = people.succeeds("alice", &[&args[..], &["--json"]].concat());
+    let kinds = shown.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["fileToken"].is_string());
+        (line["path"].clone(), line["kind"].clone())
+    });
+    let expected = [
+        (picture.as_str(), "image"),
+        (&notes, "file"),
+        (&sound, "audio"),
+    ];
+    assert!(kinds.eq(expected.map(|(path, kind)| (json!(path), json!(kind)))));
+
+    let send = ["send", "c1", "--file", &picture];
+    let id = people.succeeds(
+        "alice",
+        &[&send[..], &["--probe", "--width", "320"]].concat(),
+    );
+    let block = people.json("bob", &["message", "get", "c1", &id])["content"][0].clone();
+    assert_eq!(block["subtype"], "image");
+    assert_eq!(
+        (&block["width"], &block["height"]),
+        (&json!(320), &json!(480))
+    );
+
+    let message = people.fails("alice", &["upload", &notes, "/nowhere/cat.png"]);
+    assert!(message.contains("/nowhere/cat.png"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_cancels_an_upload() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = silent.local_addr().unwrap().to_string();
+    let mut process = talk()
+        .args([
+            "--app",
+            "app",
+            "--user",
+            "alice",
+            "--host",
+            &host,
+            "upload",
+            "Cargo.toml",
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _connection = silent.accept().unwrap();
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    let mut message = String::new();
+    let mut stderr = process.stderr.take().unwrap();
+    std::io::Read::read_to_string(&mut stderr, &mut message).unwrap();
+    assert_eq!(message, "talk: cancelled\n");
+}
+
 #[test]
 fn what_is_watched_is_shown_as_it_changes() {
     let people = People::new();

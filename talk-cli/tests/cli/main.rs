@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod commands;
+mod data;
 mod demo;
 mod emulator;
 mod markup;

@@ -28,8 +28,12 @@ pub(crate) struct Emulator {
 
 impl Emulator {
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_on("0", options)
+    }
+
+    pub(crate) fn start_on(port: &str, options: &[&str]) -> Self {
         let mut process = talk()
-            .args(["emulator", "--port", "0"])
+            .args(["emulator", "--port", port])
             .args(options)
             .stdout(Stdio::piped())
             .spawn()

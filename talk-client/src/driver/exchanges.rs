@@ -22,7 +22,7 @@ pub(super) struct Exchanges {
 }
 
 enum Stage {
-    Head(BoxFuture<'static, Result<Response<ResponseBody>, HttpError>>),
+    Head(BoxFuture<'static, Result<Response<ResponseBody>, HttpFailure>>),
     Body(ResponseBody),
     /// The request could not be made.
     Failed(HttpFailure),
@@ -59,7 +59,9 @@ impl Exchanges {
                     let request = Request::from_parts(parts, body);
                     let connector = connector.clone();
                     let runtime = runtime.clone();
-                    Stage::Head(Box::pin(uploads::send(connector, runtime, request, meter)))
+                    let patience = uploads.patience;
+                    let send = uploads::send(connector, runtime, request, meter, patience);
+                    Stage::Head(Box::pin(send))
                 }
                 Err(failure) => Stage::Failed(failure),
             },
@@ -100,7 +102,7 @@ impl Stage {
                     *self = Self::Body(response.into_body());
                     Poll::Ready(Step::Head(status))
                 }
-                Err(error) => Poll::Ready(Step::Failed(failure(&error))),
+                Err(failure) => Poll::Ready(Step::Failed(failure)),
             },
             Self::Body(body) => Poll::Ready(match ready!(Pin::new(body).poll_next(cx)) {
                 Some(Ok(chunk)) => Step::Chunk(chunk),
@@ -115,7 +117,10 @@ impl Stage {
 fn plain<R: Runtime>(connector: &Connector<R>, parts: Parts, body: RequestBody) -> Stage {
     let connector = connector.clone();
     let request = Request::from_parts(parts, body);
-    Stage::Head(Box::pin(async move { connector.request(request).await }))
+    Stage::Head(Box::pin(async move {
+        let answer = connector.request(request).await;
+        answer.map_err(|error| failure(&error))
+    }))
 }
 
 fn failure(error: &HttpError) -> HttpFailure {

@@ -77,7 +77,7 @@ impl<R: Runtime> Driver<R> {
             calls: Calls::new(options.call_timeout),
             subscriptions: Subscriptions::default(),
             searches: Searches::default(),
-            uploads: Uploads::default(),
+            uploads: Uploads::new(options.upload_timeout),
         }
     }
 

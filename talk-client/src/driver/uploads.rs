@@ -16,14 +16,17 @@ use talk_proto::{HttpFailure, RequestId};
 use crate::handle::{Answer, Ticket};
 use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
 use crate::runtime::Runtime;
-use crate::upload::{Kind, Meter, Opened, UploadMetadata, UploadSource};
+use crate::upload::{Kind, Meter, Opened, Turn, UploadMetadata, UploadSource};
 
-/// An upload of which the server takes nothing for this long has failed.
-const MOVE_WITHIN: Duration = Duration::from_secs(60);
+/// How much longer a server may think about a whole file than it may take nothing of one.
+const THINKING: u32 = 5;
+/// How often in the time that a server has it is looked at.
+const LOOKS: u32 = 4;
 
 /// Sources that are being opened, and those that the core's uploads are sent from.
-#[derive(Default)]
 pub(super) struct Uploads {
+    /// How long a server may take nothing.
+    pub(super) patience: Duration,
     opening: BTreeMap<Ticket, Opening>,
     sources: BTreeMap<RequestId, Source>,
 }
@@ -47,6 +50,14 @@ struct Source {
 }
 
 impl Uploads {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            opening: BTreeMap::new(),
+            sources: BTreeMap::new(),
+        }
+    }
+
     /// Finds out how long the source is.
     pub(super) fn open<R: Runtime>(
         &mut self,
@@ -108,7 +119,9 @@ impl Uploads {
         let chunks = source.opened.chunks(runtime).map_err(|e| failed(&e))?;
         let file = source.opened.length();
         let around = preamble.len() as u64 + epilogue.len() as u64;
-        source.meter.begin(preamble.len() as u64, file);
+        source
+            .meter
+            .begin(preamble.len() as u64, file, epilogue.len() as u64);
         let whole = stream::iter([Ok(preamble)])
             .chain(chunks)
             .chain(stream::iter([Ok(epilogue)]));
@@ -118,29 +131,45 @@ impl Uploads {
     }
 }
 
-/// Sends an upload and waits for the head of the answer. A server that takes nothing of it for a
-/// minute has failed.
+/// Sends an upload and waits for the head of the answer. A server that takes nothing of it for
+/// `patience` has failed; a source may be silent as long as it likes.
 pub(super) async fn send<R: Runtime>(
     connector: Connector<R>,
     runtime: R,
     request: Request<RequestBody>,
     meter: Arc<Meter>,
-) -> Result<Response<ResponseBody>, HttpError> {
-    let stalled = async {
-        loop {
-            let (before, _) = meter.written();
-            runtime.sleep(MOVE_WITHIN).await;
-            let (now, is_complete) = meter.written();
-            if now == before && !is_complete {
-                return;
-            }
+    patience: Duration,
+) -> Result<Response<ResponseBody>, HttpFailure> {
+    let exchange = pin!(connector.request(request));
+    match select(exchange, pin!(stalled(&runtime, &meter, patience))).await {
+        Either::Left((Ok(response), _)) => Ok(response),
+        Either::Left((Err(HttpError::Source(source)), _)) => {
+            Err(HttpFailure::Source(source.to_string()))
         }
-    };
-    match select(pin!(connector.request(request)), pin!(stalled)).await {
-        Either::Left((response, _)) => response,
-        Either::Right(((), _)) => {
-            let reason = "nothing was taken for a minute";
-            Err(HttpError::Interrupted(reason.into()))
+        Either::Left((Err(error), _)) => Err(match meter.taken().turn {
+            Turn::Answer => HttpFailure::Unanswered(error.to_string()),
+            Turn::Source | Turn::Server => HttpFailure::Network(error.to_string()),
+        }),
+        Either::Right((failure, _)) => Err(failure),
+    }
+}
+
+/// Resolves when the server has not done what it has to do for too long.
+async fn stalled<R: Runtime>(runtime: &R, meter: &Meter, patience: Duration) -> HttpFailure {
+    let mut before = meter.taken();
+    let mut quiet = 0;
+    loop {
+        runtime.sleep(patience / LOOKS).await;
+        let now = meter.taken();
+        quiet = if now == before { quiet + 1 } else { 0 };
+        before = now;
+        match now.turn {
+            Turn::Server if quiet >= LOOKS => return HttpFailure::Stalled { after: patience },
+            Turn::Answer if quiet >= LOOKS * THINKING => {
+                let reason = format!("nothing was heard for {:?}", patience * THINKING);
+                return HttpFailure::Unanswered(reason);
+            }
+            Turn::Source | Turn::Server | Turn::Answer => {}
         }
     }
 }

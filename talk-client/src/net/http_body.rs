@@ -19,6 +19,9 @@ pub(crate) trait Written: Send + Sync {
 
     /// The connection has taken so many bytes more, of the head and then of the body.
     fn wrote(&self, bytes: u64);
+
+    /// The connection takes nothing for the moment, or everything that was given to it has gone.
+    fn blocked(&self, is_blocked: bool);
 }
 
 /// The body of an HTTP request. Its length is always known and goes into `Content-Length`.

@@ -41,7 +41,11 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Some(written) = &self.written {
+            written.blocked(taken.is_pending());
+        }
+        let count = ready!(taken)?;
         if let Some(written) = &self.written {
             written.wrote(count as u64);
         }
@@ -49,7 +53,11 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let gone = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Some(written) = &self.written {
+            written.blocked(gone.is_pending());
+        }
+        gone
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -13,7 +13,7 @@ use talk_proto::{FileToken, Reply};
 
 pub(crate) use self::metadata::Kind;
 pub use self::metadata::UploadMetadata;
-pub(crate) use self::progress::Meter;
+pub(crate) use self::progress::{Meter, Turn};
 pub use self::progress::{UploadProgress, UploadProgressStream};
 pub(crate) use self::source::Opened;
 pub use self::source::UploadSource;

@@ -39,7 +39,30 @@ struct Attempt {
     /// What goes before the file's first byte.
     overhead: u64,
     total: u64,
+    /// What goes after the file's last byte.
+    epilogue: u64,
     told: u64,
+    is_blocked: bool,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Bytes that the socket has taken, whatever they are.
+    pub(crate) bytes: u64,
+    /// Whose turn it is.
+    pub(crate) turn: Turn,
+}
+
+/// Whose turn it is in an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The source has to give more.
+    Source,
+    /// The server has to take what there is.
+    Server,
+    /// The server may have everything, and has to answer.
+    Answer,
 }
 
 impl Meter {
@@ -50,11 +73,13 @@ impl Meter {
         }
     }
 
-    /// The file is sent, perhaps again: `preamble` bytes of the body come before its `total`.
-    pub(crate) fn begin(&self, preamble: u64, total: u64) {
+    /// The file is sent, perhaps again: `preamble` bytes of the body come before its `total`, and
+    /// `epilogue` bytes after.
+    pub(crate) fn begin(&self, preamble: u64, total: u64, epilogue: u64) {
         *lock(&self.attempt) = Attempt {
             overhead: preamble,
             total,
+            epilogue,
             ..Attempt::default()
         };
         self.told.set(UploadProgress { sent: 0, total });
@@ -65,10 +90,19 @@ impl Meter {
         self.told.close();
     }
 
-    /// What the socket has taken in this attempt, and whether that was all of the file.
-    pub(crate) fn written(&self) -> (u64, bool) {
+    /// How this attempt stands.
+    pub(crate) fn taken(&self) -> Taken {
         let attempt = lock(&self.attempt);
-        (attempt.written, attempt.sent() == attempt.total)
+        let bytes = attempt.written;
+        let turn = if bytes >= attempt.overhead + attempt.total + attempt.epilogue {
+            Turn::Answer
+        } else if attempt.is_blocked || bytes == 0 {
+            // With nothing taken, the connection is still being made.
+            Turn::Server
+        } else {
+            Turn::Source
+        };
+        Taken { bytes, turn }
     }
 }
 
@@ -93,6 +127,10 @@ impl Written for Meter {
             attempt.told = sent;
             self.told.set(UploadProgress { sent, total });
         }
+    }
+
+    fn blocked(&self, is_blocked: bool) {
+        lock(&self.attempt).is_blocked = is_blocked;
     }
 }
 
@@ -161,7 +199,7 @@ mod tests {
     #[test]
     fn what_stands_around_the_file_does_not_count() {
         let meter = Meter::new();
-        meter.begin(10, 100);
+        meter.begin(10, 100, 50);
         meter.head(20);
         meter.wrote(30);
         assert_eq!(told(&meter), (0, 100));
@@ -169,13 +207,29 @@ mod tests {
         assert_eq!(told(&meter), (100, 100));
         meter.wrote(50);
         assert_eq!(told(&meter), (100, 100));
-        assert_eq!(meter.written(), (180, true));
+        assert_eq!(meter.taken().bytes, 180);
+    }
+
+    #[test]
+    fn it_is_known_whose_turn_it_is() {
+        let meter = Meter::new();
+        meter.begin(10, 100, 5);
+        assert_eq!(meter.taken().turn, Turn::Server);
+        meter.wrote(50);
+        assert_eq!(meter.taken().turn, Turn::Source);
+        meter.blocked(true);
+        assert_eq!(meter.taken().turn, Turn::Server);
+        meter.blocked(false);
+        meter.wrote(64);
+        assert_eq!(meter.taken().turn, Turn::Source);
+        meter.wrote(1);
+        assert_eq!(meter.taken().turn, Turn::Answer);
     }
 
     #[test]
     fn a_large_file_tells_some_two_hundred_times() {
         let meter = Meter::new();
-        meter.begin(0, 1 << 30);
+        meter.begin(0, 1 << 30, 0);
         let Newer::Value(_, before) = meter.told.newer(0) else {
             panic!("there is no progress");
         };
@@ -192,9 +246,9 @@ mod tests {
     #[test]
     fn another_attempt_begins_at_zero() {
         let meter = Meter::new();
-        meter.begin(0, 5);
+        meter.begin(0, 5, 0);
         meter.wrote(5);
-        meter.begin(0, 5);
+        meter.begin(0, 5, 0);
         assert_eq!(told(&meter), (0, 5));
         meter.wrote(5);
         assert_eq!(told(&meter), (5, 5));

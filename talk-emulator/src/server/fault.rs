@@ -30,9 +30,9 @@ pub struct Fault {
     /// answer waits, by default 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
-    /// For uploads: how many bytes of the request's body are taken first, by default none. Where
-    /// the body is shorter, the file is stored, and the fault takes the place of the answer. A
-    /// `slow` upload waits again after each so many bytes.
+    /// Only for uploads, and how many bytes of the request's body are taken first; 0 when absent.
+    /// Where the body is shorter, the file is stored, and the fault takes the place of the answer.
+    /// A `slow` upload waits again after each so many bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_bytes: Option<u64>,
 }
@@ -130,8 +130,9 @@ impl Fault {
         self.user.is_none() || self.user.as_deref() == user
     }
 
-    fn fits(&self, user: Option<&str>, path: &str) -> bool {
+    fn fits(&self, user: Option<&str>, path: &str, is_upload: bool) -> bool {
         self.fits_user(user)
+            && (is_upload || self.after_bytes.is_none())
             && self
                 .path
                 .as_deref()
@@ -159,11 +160,17 @@ impl Faults {
     }
 
     /// The first fault that this request meets; it has happened once more now.
-    pub(super) fn meet(&mut self, now: Time, user: Option<&str>, path: &str) -> Option<Fault> {
+    pub(super) fn meet(
+        &mut self,
+        now: Time,
+        user: Option<&str>,
+        path: &str,
+        is_upload: bool,
+    ) -> Option<Fault> {
         let at = self
             .waiting
             .iter()
-            .position(|waiting| waiting.from <= now && waiting.fault.fits(user, path))?;
+            .position(|waiting| waiting.from <= now && waiting.fault.fits(user, path, is_upload))?;
         let met = &mut self.waiting.get_mut(at)?.fault;
         met.times -= 1;
         let met = met.clone();

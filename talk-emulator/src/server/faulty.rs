@@ -24,7 +24,11 @@ impl Server {
             fault.after_ms.unwrap_or(0)
         };
         let from = Time::from_millis(self.now.as_millis().saturating_add(after));
-        if fault.kind.strikes_connections() && fault.path.is_none() && fault.times > 0 {
+        if fault.kind.strikes_connections()
+            && fault.path.is_none()
+            && fault.after_bytes.is_none()
+            && fault.times > 0
+        {
             self.timers.set(from, Timer::Strikes(fault));
             self.advance(now);
         } else {
@@ -135,7 +139,7 @@ impl Server {
         &mut self,
         request: &HttpRequest,
     ) -> Option<Result<HttpFault, Refusal>> {
-        let met = self.meet(request)?;
+        let met = self.meet(request, false)?;
         Some(match http_fault(&met) {
             HttpFault::Refuse { .. } => Err(refusal(met.kind)),
             fault => Ok(fault),
@@ -148,7 +152,7 @@ impl Server {
         &mut self,
         request: &HttpRequest,
     ) -> Option<Result<UploadFault, Refusal>> {
-        let met = self.meet(request)?;
+        let met = self.meet(request, true)?;
         let fault = http_fault(&met);
         Some(match (fault, met.after_bytes) {
             (HttpFault::Refuse { .. }, None) => Err(refusal(met.kind)),
@@ -159,11 +163,11 @@ impl Server {
         })
     }
 
-    fn meet(&mut self, request: &HttpRequest) -> Option<Fault> {
+    fn meet(&mut self, request: &HttpRequest, is_upload: bool) -> Option<Fault> {
         let address = http::Address::of(request)?;
         let user = self.user_of(request, &address.app).ok().flatten();
         self.faults
-            .meet(self.now, user.as_deref(), &address.raw_path)
+            .meet(self.now, user.as_deref(), &address.raw_path, is_upload)
     }
 }
 

@@ -155,7 +155,7 @@ impl Server {
         }
         let fault = self
             .faults
-            .meet(self.now, Some(&connection.user), &request.path);
+            .meet(self.now, Some(&connection.user), &request.path, false);
         let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {
             Some((FaultKind::Slow, delay)) => {
                 self.slow_down(id, delay);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use talk_emulator::server::{
-    ConnectionId, FileMetadata, HttpRequest, Output, Server, Settings, Time,
+    ConnectionId, FileMetadata, HttpRequest, Key, Output, Server, Settings, Time,
 };
 
 pub(crate) const APP: &str = "app";
@@ -19,6 +19,8 @@ pub(crate) struct World {
     now: u64,
     connections: u64,
     inboxes: BTreeMap<ConnectionId, Inbox>,
+    /// What the server wanted kept.
+    kept: BTreeMap<Key, String>,
 }
 
 #[derive(Default)]
@@ -43,7 +45,24 @@ impl World {
             now,
             connections: 0,
             inboxes: BTreeMap::new(),
+            kept: BTreeMap::new(),
         }
+    }
+
+    /// A world whose server can be restarted.
+    pub(crate) fn keeping() -> Self {
+        let mut world = Self::new();
+        world.restart();
+        world
+    }
+
+    /// The server is gone, with all connections, and another goes on from what it kept.
+    pub(crate) fn restart(&mut self) {
+        let mut settings = Settings::default();
+        settings.origin = format!("http://127.0.0.1:{}", self.connections);
+        let kept = self.kept.clone();
+        self.server = Server::restore(settings, 7, self.time(), kept).unwrap();
+        self.inboxes.clear();
     }
 
     /// Users alice, bob and carol exist, and so does the conversation `c` with alice and bob in it.
@@ -267,6 +286,12 @@ impl World {
 
     /// Takes all output, and checks what holds for every frame that ever goes out.
     fn drain(&mut self) {
+        for change in self.server.take_changes() {
+            match change.value {
+                Some(value) => self.kept.insert(change.key, value),
+                None => self.kept.remove(&change.key),
+            };
+        }
         let mut caused = BTreeMap::<ConnectionId, u64>::new();
         while let Some(output) = self.server.poll_output() {
             match output {

@@ -28,6 +28,7 @@ enum Step {
     Type,
     Wait(u64),
     Reconnect,
+    Restart,
 }
 
 fn steps() -> impl Strategy<Value = Vec<(usize, usize, Step)>> {
@@ -47,6 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, usize, Step)>> {
         2 => Just(Step::Type),
         2 => (0..8000_u64).prop_map(Step::Wait),
         1 => Just(Step::Reconnect),
+        1 => Just(Step::Restart),
     ];
     prop::collection::vec((0..USERS.len(), 0..CONVERSATIONS.len(), step), 1..60)
 }
@@ -296,6 +298,21 @@ fn act(world: &mut World, watchers: &mut [Watcher], user: usize, id: &str, step:
         Step::Unread => ("POST", format!("/me{conversation}/unread"), json!({})),
         Step::Type => ("POST", format!("/me{conversation}/typing"), json!({})),
         Step::Wait(millis) => return world.wait(*millis),
+        Step::Restart => {
+            world.restart();
+            let mut kept: Vec<Watcher> = (0..USERS.len())
+                .map(|user| Watcher::start(world, user))
+                .collect();
+            for (before, after) in watchers.iter_mut().zip(&kept) {
+                // Who is typing is all that is not kept.
+                for (id, view) in &mut before.views {
+                    view.typing = after.views[id].typing.clone();
+                }
+                assert_eq!(before.views, after.views);
+            }
+            watchers.swap_with_slice(&mut kept);
+            return;
+        }
         Step::Reconnect => {
             world.close(peer);
             watchers[user] = Watcher::start(world, user);
@@ -310,7 +327,7 @@ proptest! {
 
     #[test]
     fn events_keep_every_reader_up_to_date(steps in steps()) {
-        let mut world = World::new();
+        let mut world = World::keeping();
         let first = world.connect("alice");
         for user in USERS {
             world.ok(first, "POST", &format!("/users/{user}"), json!({ "name": user }));

@@ -92,11 +92,10 @@ impl Exchanges {
         failure: HttpFailure,
     ) -> Option<Finished> {
         let Exchange { purpose, .. } = self.under_way.remove(&http)?;
-        let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
         Some(Finished {
             http,
             purpose,
-            result: Err(reason),
+            result: Err(failure.to_string()),
         })
     }
 

@@ -90,6 +90,12 @@ impl Exchange {
         Refused::new(status, error_code, reasons)
     }
 
+    /// Whether this is a refusal, and all of it is there.
+    pub(super) fn has_whole_refusal(&self) -> bool {
+        self.status.is_some_and(|status| status != 200)
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+
     /// The token was rejected: waits for another one, unless that happened before. The rejected
     /// token.
     pub(super) fn reject_token(&mut self) -> Option<Secret> {

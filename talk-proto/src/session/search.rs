@@ -400,8 +400,7 @@ impl Session {
             return false;
         };
         search.exchange = None;
-        let (HttpFailure::Network(reason) | HttpFailure::Source(reason)) = failure;
-        self.fail_search(id, TransportError::Http(reason.clone()).into());
+        self.fail_search(id, TransportError::Http(failure.to_string()).into());
         true
     }
 

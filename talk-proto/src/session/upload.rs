@@ -18,9 +18,9 @@ use crate::upload::{Form, Upload};
 
 /// A file is sent this often before the upload fails.
 const MAX_ATTEMPTS: u32 = 5;
-/// A server that has the whole file, or wants none of it, answers within this time. While bytes
-/// move, the driver watches over them.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3600);
+/// An answer that has begun goes on within this time. Until it begins the driver watches, who sees
+/// bytes move.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// The uploads of a session that are not resolved.
 #[derive(Default)]
@@ -50,10 +50,8 @@ impl Uploads {
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let retries = self.runs.values().filter_map(|run| run.retry_at);
-        let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
-        retries
-            .chain(sent.map(|exchange| exchange.heard + ANSWER_WITHIN))
-            .min()
+        let answers = self.exchanges().filter_map(answer_due);
+        retries.chain(answers).min()
     }
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
@@ -79,6 +77,16 @@ impl Uploads {
         }
     }
 
+    /// Whether the server has said that it took the file.
+    fn is_stored(&self, request: RequestId) -> bool {
+        let exchange = self
+            .runs
+            .get(&request)
+            .and_then(|run| run.exchange.as_ref());
+        let status = exchange.and_then(|exchange| exchange.status);
+        status.is_some_and(|status| matches!(Verdict::of(status), Verdict::Done))
+    }
+
     fn by_http(&self, http: HttpId) -> Option<RequestId> {
         let mut runs = self.runs.iter();
         let found = runs.find(|(_, r)| r.exchange.as_ref().is_some_and(|e| e.http == Some(http)));
@@ -86,12 +94,19 @@ impl Uploads {
     }
 }
 
+/// Until when an answer that has begun has to go on.
+fn answer_due(exchange: &Exchange) -> Option<Time> {
+    let has_begun = exchange.http.is_some() && exchange.status.is_some();
+    has_begun.then(|| exchange.heard + ANSWER_WITHIN)
+}
+
 impl Session {
     /// Uploads a file: asks whether it is welcome, then wants it sent with [`HttpBody::Upload`].
     /// Resolved with [`Reply::Uploaded`].
     ///
     /// A file that is not welcome is refused before a byte of it is sent. After a network fault it
-    /// is sent again, up to five times, if it can be read again.
+    /// is sent again, up to five times, if it can be read again and the server cannot have all of
+    /// it: the protocol has no way to tell a server that two uploads are one.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Time};
@@ -160,9 +175,8 @@ impl Session {
                 continue;
             };
             if exchange.http.is_some() {
-                if exchange.heard + ANSWER_WITHIN <= now {
-                    let reason = "no answer within an hour".to_owned();
-                    self.fail_upload(request, TransportError::Http(reason).into());
+                if answer_due(exchange).is_some_and(|due| due <= now) {
+                    self.lose_answer(request, "the answer broke off");
                 }
             } else if run.retry_at.is_none_or(|at| at <= now) {
                 run.retry_at = None;
@@ -238,6 +252,11 @@ impl Session {
         {
             exchange.heard = now;
             exchange.keep(chunk);
+            // Whoever refuses a file says so while it comes in. The rest of it is not sent.
+            if exchange.has_whole_refusal() {
+                self.outputs.push_back(Output::CancelHttp { http });
+                return self.handle_upload_end(http);
+            }
         }
         true
     }
@@ -291,16 +310,39 @@ impl Session {
             return false;
         };
         self.uploads.exchange_over(request);
+        if let Some(refused) = self.uploads.refusal(request) {
+            self.fail_upload(request, refused.into());
+            return true;
+        }
         match failure {
-            HttpFailure::Network(reason) => match self.uploads.refusal(request) {
-                Some(refused) => self.fail_upload(request, refused.into()),
-                None => self.retry_upload(request, TransportError::Http(reason.clone()).into()),
-            },
+            HttpFailure::Network(reason) if self.uploads.is_stored(request) => {
+                self.lose_answer(request, reason);
+            }
+            HttpFailure::Network(reason) => {
+                self.retry_upload(request, TransportError::Http(reason.clone()).into());
+            }
+            HttpFailure::Stalled { after } => {
+                let stalled = TransportError::Deadline {
+                    after: *after,
+                    maybe_happened: false,
+                };
+                self.retry_upload(request, stalled.into());
+            }
+            HttpFailure::Unanswered(reason) => self.lose_answer(request, reason),
             HttpFailure::Source(reason) => {
                 self.fail_upload(request, TransportError::Source(reason.clone()).into());
             }
         }
         true
+    }
+
+    /// The server may have stored the file, and nobody knows under which name.
+    fn lose_answer(&mut self, request: RequestId, reason: &str) {
+        let error = match self.uploads.refusal(request) {
+            Some(refused) => refused.into(),
+            None => TransportError::AnswerLost(reason.to_owned()).into(),
+        };
+        self.fail_upload(request, error);
     }
 
     /// Sends the file again after a while, if it can be read again and was not sent too often.

@@ -132,3 +132,76 @@ fn a_source_that_fails_is_not_tried_again() {
     assert_eq!(bench.error(), source.into());
     assert_eq!(bench.attempts(), 1);
 }
+
+#[test]
+fn a_file_that_the_server_may_have_is_not_sent_twice() {
+    let answer_lost = |reason: &str| TransportError::AnswerLost(reason.to_owned()).into();
+    let mut bench = Bench::sending(file());
+    let failure = HttpFailure::Unanswered("reset".to_owned());
+    bench.world.http_fail(bench.http(), failure);
+    bench.world.run_for(seconds(120));
+    assert_eq!(bench.error(), answer_lost("reset"));
+    assert_eq!(bench.attempts(), 1);
+
+    // It says that it has it, and not under which name.
+    let mut bench = Bench::sending(file());
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    bench.world.http_fail(http, lost());
+    bench.world.run_for(seconds(120));
+    assert_eq!(bench.error(), answer_lost("reset"));
+    assert_eq!(bench.attempts(), 1);
+
+    let mut bench = Bench::sending(file());
+    bench.world.http_head(bench.http(), 200);
+    bench.world.run_for(seconds(59));
+    assert!(!bench.is_resolved());
+    bench.world.run_for(seconds(2));
+    assert_eq!(bench.error(), answer_lost("the answer broke off"));
+    assert!(bench.world.http_of("/files")[0].cancelled);
+}
+
+#[test]
+fn a_server_that_stalls_is_tried_again_and_then_is_a_deadline() {
+    let after = seconds(60);
+    let mut bench = Bench::sending(file().once());
+    bench
+        .world
+        .http_fail(bench.http(), HttpFailure::Stalled { after });
+    let maybe_happened = false;
+    let deadline = TransportError::Deadline {
+        after,
+        maybe_happened,
+    };
+    assert_eq!(bench.error(), deadline.into());
+
+    let mut bench = Bench::sending(file());
+    bench
+        .world
+        .http_fail(bench.http(), HttpFailure::Stalled { after });
+    bench.world.run_for(seconds(40));
+    assert_eq!(bench.attempts(), 2);
+    bench.succeed();
+    assert_eq!(bench.token(), "a-file-token");
+}
+
+#[test]
+fn a_refusal_is_heard_while_the_file_is_sent() {
+    let mut bench = Bench::sending(file());
+    let http = bench.http();
+    bench.world.http_head(http, 413);
+    bench.world.http_chunk(http, r#"{"errorCode": "TOO_"#);
+    assert!(!bench.is_resolved());
+    bench.world.http_chunk(http, r#"LARGE"}"#);
+    assert_eq!(bench.error(), Refused::new(413, "TOO_LARGE", vec![]).into());
+    assert!(bench.world.http_of("/files")[0].cancelled);
+}
+
+#[test]
+fn an_upload_may_take_as_long_as_bytes_move() {
+    let mut bench = Bench::sending(file());
+    bench.world.run_for(seconds(24 * 3600));
+    assert!(!bench.is_resolved());
+    bench.succeed();
+    assert_eq!(bench.token(), "a-file-token");
+}

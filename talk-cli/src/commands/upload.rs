@@ -1,0 +1,236 @@
+//! `talk upload`: files for messages.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use talk_tokio::{FileToken, TransportError, UploadMetadata, Uploading};
+use tokio::signal::ctrl_c;
+use tokio::time::sleep;
+
+use super::app::{App, Common, run};
+use crate::exit::{CliError, Outcome};
+use crate::files;
+use crate::session_plan::SessionPlan;
+
+/// How many files are sent at a time: enough to keep a connection busy between two files.
+const AT_ONCE: usize = 4;
+
+/// What `talk upload` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[arg(required = true, value_name = "PATH")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    about: About,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What is said of files.
+#[derive(Debug, clap::Args)]
+pub(super) struct About {
+    /// What kind of file it is; by default what its name says
+    #[arg(long = "as", value_enum)]
+    kind: Option<Kind>,
+    /// Read width and height from images
+    #[arg(long)]
+    probe: bool,
+    /// The width of an image or a video
+    #[arg(long, value_name = "PIXELS")]
+    width: Option<u32>,
+    /// The height of an image or a video
+    #[arg(long, value_name = "PIXELS")]
+    height: Option<u32>,
+    /// How long a video or a recording is
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    File,
+    Image,
+    Video,
+    Audio,
+    Voice,
+}
+
+/// A file that was uploaded.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Uploaded {
+    path: PathBuf,
+    kind: Kind,
+    #[serde(rename = "fileToken")]
+    pub(super) token: FileToken,
+}
+
+/// Uploads files, and prints their tokens in the order of the files.
+pub(crate) fn run_upload(options: Options, session: SessionPlan) -> Outcome {
+    run(session, &options.common, async |app| {
+        let uploads = Uploads::new(app);
+        for uploaded in uploads.make(&options.files, &options.about).await? {
+            app.printer
+                .print_as(&uploaded, || uploaded.token.as_str().to_owned())?;
+        }
+        Ok(())
+    })
+}
+
+/// Uploads, each with a bar where somebody looks.
+pub(super) struct Uploads<'a> {
+    app: &'a App,
+    bars: MultiProgress,
+}
+
+impl<'a> Uploads<'a> {
+    pub(super) fn new(app: &'a App) -> Self {
+        let target = if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            app,
+            bars: MultiProgress::with_draw_target(target),
+        }
+    }
+
+    /// Makes all of them, or cancels those that are left when one fails or on Ctrl-C.
+    pub(super) async fn make(
+        &self,
+        files: &[PathBuf],
+        about: &About,
+    ) -> Result<Vec<Uploaded>, CliError> {
+        let all = stream::iter(files)
+            .map(|path| self.make_one(path, about))
+            .buffered(AT_ONCE)
+            .try_collect();
+        let outcome = tokio::select! {
+            outcome = all => outcome,
+            interrupted = ctrl_c() => {
+                interrupted?;
+                Err(CliError::Interrupted)
+            }
+        };
+        // What is drawn is no result.
+        let _ = self.bars.clear();
+        outcome
+    }
+
+    async fn make_one(&self, path: &Path, about: &About) -> Result<Uploaded, CliError> {
+        let filename = files::filename(path)
+            .ok_or_else(|| CliError::Usage(format!("{} is no file", path.display())))?;
+        let kind = about.kind.unwrap_or_else(|| Kind::of(&filename));
+        let metadata = about.metadata(path, &filename, kind);
+        let session = &self.app.session;
+        let uploading = match kind {
+            Kind::File => session.upload_file(path, metadata),
+            Kind::Image => session.upload_image(path, metadata),
+            Kind::Video => session.upload_video(path, metadata),
+            Kind::Audio => session.upload_audio(path, metadata),
+            Kind::Voice => session.upload_voice(path, metadata),
+        };
+        let bar = self.bars.add(bar(filename));
+        let token = self.watch(uploading, &bar).await;
+        let wrong = |error| CliError::Upload {
+            path: path.to_owned(),
+            error,
+        };
+        Ok(Uploaded {
+            path: path.to_owned(),
+            kind,
+            token: token.map_err(wrong)?,
+        })
+    }
+
+    /// An upload may take as long as it likes once it has begun; until then it is a call as any
+    /// other.
+    async fn watch(
+        &self,
+        uploading: Uploading,
+        bar: &ProgressBar,
+    ) -> Result<FileToken, talk_tokio::Error> {
+        let has_begun = Cell::new(false);
+        let mut progress = uploading.progress();
+        let show = async {
+            // The first item is there before anything has happened.
+            progress.next().await;
+            while let Some(now) = progress.next().await {
+                has_begun.set(true);
+                bar.set_length(now.total);
+                bar.set_position(now.sent);
+            }
+            std::future::pending().await
+        };
+        let late = async {
+            sleep(self.app.timeout).await;
+            if has_begun.get() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            token = uploading => {
+                bar.finish();
+                token
+            }
+            () = late => Err(TransportError::Deadline {
+                after: self.app.timeout,
+                maybe_happened: false,
+            }.into()),
+            () = show => std::future::pending().await,
+        }
+    }
+}
+
+impl About {
+    fn metadata(&self, path: &Path, filename: &str, kind: Kind) -> UploadMetadata {
+        let mut metadata = files::metadata(filename);
+        // An image of an unknown format is an image all the same.
+        if self.probe
+            && kind == Kind::Image
+            && let Some((width, height)) = files::dimensions(path)
+        {
+            metadata = metadata.size(width, height);
+        }
+        if let Some(width) = self.width {
+            metadata = metadata.width(width);
+        }
+        if let Some(height) = self.height {
+            metadata = metadata.height(height);
+        }
+        if let Some(duration) = self.duration {
+            metadata = metadata.duration(duration);
+        }
+        metadata
+    }
+}
+
+impl Kind {
+    /// What a file of this name is. A recording is not told from other sound by its name.
+    fn of(filename: &str) -> Self {
+        let kind = mime_guess::from_path(filename).first_raw();
+        match kind.and_then(|kind| kind.split_once('/')) {
+            Some(("image", _)) => Self::Image,
+            Some(("video", _)) => Self::Video,
+            Some(("audio", _)) => Self::Audio,
+            _ => Self::File,
+        }
+    }
+}
+
+fn bar(filename: String) -> ProgressBar {
+    let bar = ProgressBar::new(0).with_message(filename);
+    let template = "{bar:30} {bytes:>11}/{total_bytes:11} {bytes_per_sec:>13} {eta:>4} {wide_msg}";
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

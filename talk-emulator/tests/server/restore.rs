@@ -1,0 +1,89 @@
+//! A server goes on from what an earlier one kept.
+
+use serde_json::json;
+use talk_emulator::server::{Key, Server, Settings};
+
+use crate::kit::{World, get, picture, text_block};
+
+#[test]
+fn what_is_no_message_is_kept_too() {
+    let mut world = World::keeping();
+    let [alice, bob] = world.befriend();
+    let params = json!({ "name": "A", "email": "a@example.com", "custom": { "k": "v" } });
+    world.ok(alice, "PUT", "/users/alice", params);
+    let token = world.upload(picture());
+    let key = "00000000000000000000";
+    let data = json!({
+        "content": [{ "type": "file", "fileToken": token }],
+        "idempotencyKey": key,
+    });
+    let sent = world.ok(alice, "POST", "/conversations/c/messages", data.clone());
+    let path = format!(
+        "/me/conversations/c/messages/{}",
+        sent["id"].as_str().unwrap()
+    );
+    let users = json!({ "ids": ["alice", "bob", "carol"] });
+    let before = world.ok(bob, "GET", "/users", users.clone());
+    let block = world.ok(bob, "GET", &path, json!({}))["content"][0].clone();
+
+    world.restart();
+    let [alice, bob] = [world.connect("alice"), world.connect("bob")];
+    assert_eq!(world.ok(bob, "GET", "/users", users), before);
+    // A send that is repeated after the restart is still the same send.
+    assert_eq!(
+        world.ok(alice, "POST", "/conversations/c/messages", data),
+        sent
+    );
+    let list = world.ok(bob, "GET", "/me/conversations", json!({}));
+    assert_eq!(list["data"][0]["unreadMessageCount"], 1);
+
+    // The server is somewhere else now, and so are its files.
+    let mut moved = world.ok(bob, "GET", &path, json!({}))["content"][0].clone();
+    let url = moved["url"].take();
+    let url = url.as_str().unwrap();
+    assert_ne!(block["url"], url);
+    assert_eq!(moved["size"], block["size"]);
+    let found = world.server.download(&get(url)).unwrap();
+    assert_eq!((found.token, found.file), (token, picture()));
+
+    // Ids go on where they were.
+    let again = world.say(alice, "c", "after");
+    assert_ne!(sent["id"], again);
+}
+
+#[test]
+fn a_change_is_told_once_and_only_if_somebody_keeps_it() {
+    let mut world = World::new();
+    let [alice, _] = world.befriend();
+    world.say(alice, "c", "hi");
+    assert_eq!(world.server.take_changes(), []);
+
+    let now = world.time();
+    let mut server = Server::restore(Settings::default(), 1, now, []).unwrap();
+    assert_eq!(server.take_changes().len(), 2, "settings and randomness");
+    assert_eq!(server.take_changes(), []);
+    server.set_settings(now, Settings::default());
+    let keys: Vec<Key> = server.take_changes().into_iter().map(|it| it.key).collect();
+    assert_eq!(keys, [Key::Settings]);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_an_error_that_names_it() {
+    let now = World::new().time();
+    let key = Key::User {
+        app: "app".to_owned(),
+        user: "alice".to_owned(),
+    };
+    let orphan = Key::Message {
+        app: "app".to_owned(),
+        conversation: "c".to_owned(),
+        message: "m".to_owned(),
+    };
+    for (key, value) in [
+        (key, "[]".to_owned()),
+        (orphan, text_block("x").to_string()),
+    ] {
+        let wrong = Server::restore(Settings::default(), 1, now, [(key.clone(), value)]);
+        assert_eq!(wrong.unwrap_err().key, key);
+    }
+}

@@ -1,0 +1,449 @@
+//! Uploads on real sockets while everything goes wrong: each ends in success or the right error, no
+//! file is stored twice, nothing is left behind, and the session lives on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::io::AsyncRead;
+use talk_emulator::Emulator;
+use talk_emulator::server::{Fault, FaultKind, Role, Settings};
+use talk_tokio::{
+    Error, FileToken, Session, TalkOptions, TransportError, UploadSource, Uploading,
+    get_talk_session,
+};
+use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+
+/// Far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Short, so that a server that stalls is soon found out.
+const STALL: Duration = Duration::from_millis(400);
+
+/// More than sockets hold between client and server.
+const LARGE: usize = 24 << 20;
+
+/// How often each thing goes wrong.
+const TIMES: usize = 20;
+
+struct World {
+    emulator: Emulator,
+    session: Session,
+    data: TempDir,
+    rng: Rng,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let data = tempfile::tempdir().unwrap();
+        let emulator = Emulator::builder().settings(settings).data(data.path());
+        let emulator = emulator.start().await.unwrap();
+        let options = TalkOptions::new("app", "alice").unwrap();
+        let options = options.host(emulator.host()).upload_timeout(STALL);
+        let session = get_talk_session(options.force_new()).unwrap();
+        Self {
+            emulator,
+            session,
+            data,
+            rng: Rng::with_seed(seed),
+        }
+    }
+
+    /// The next uploads meet this fault, each after so many bytes.
+    async fn hinder(&self, kind: FaultKind, after_bytes: u64) {
+        let fault = Fault {
+            path: Some("/files".to_owned()),
+            after_bytes: Some(after_bytes),
+            ..Fault::new(kind)
+        };
+        self.emulator.inject(fault).await.unwrap();
+    }
+
+    /// The server takes 256 KiB each 30 ms.
+    async fn slow_down(&self, uploads: usize) {
+        let fault = Fault {
+            path: Some("/files".to_owned()),
+            after_bytes: Some(256 << 10),
+            after_ms: Some(30),
+            times: uploads.try_into().unwrap(),
+            ..Fault::new(FaultKind::Slow)
+        };
+        self.emulator.inject(fault).await.unwrap();
+    }
+
+    fn upload(&self, source: impl Into<UploadSource>) -> Uploading {
+        self.session.upload_file(source, "f.bin")
+    }
+
+    /// The server's files: complete ones, or others.
+    fn files(&self, complete: bool) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.data.path().join("files")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_none() == complete);
+        files.collect()
+    }
+
+    /// The session can still do what it is there for, and the server has what it should.
+    async fn lives_on_with(&self, stored: usize) {
+        self.lives_on_with_hung(stored, 0).await;
+    }
+
+    /// As [`lives_on_with`](Self::lives_on_with), when so many uploads hang in the server.
+    async fn lives_on_with_hung(&self, stored: usize, hung: usize) {
+        within(self.upload(b"after".to_vec())).await.unwrap();
+        // The server notices that a client has gone when it reads next.
+        within(async {
+            while self.files(false).len() > hung {
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        let all = self.files(true);
+        let all: Vec<Vec<u8>> = all.iter().map(|path| fs::read(path).unwrap()).collect();
+        assert_eq!(all.len(), stored + 1);
+        let different: BTreeSet<&Vec<u8>> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "a file is stored twice");
+    }
+}
+
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap()
+}
+
+/// A file that differs from others by its number.
+fn file(number: usize, length: usize) -> Vec<u8> {
+    let mut bytes = number.to_le_bytes().to_vec();
+    bytes.resize(length, b'x');
+    bytes
+}
+
+fn on_disk(folder: &TempDir, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join("source.bin");
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A reader that gives so many bytes and then does as it is told. Whoever holds the other end of
+/// `held` sees when it is dropped.
+struct Reader {
+    left: usize,
+    then: Then,
+    held: Arc<()>,
+}
+
+enum Then {
+    Fail,
+    End,
+    Hang,
+    Pause(Pin<Box<tokio::time::Sleep>>, usize),
+}
+
+impl Reader {
+    fn new(left: usize, then: Then) -> Self {
+        Self {
+            left,
+            then,
+            held: Arc::default(),
+        }
+    }
+}
+
+impl AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.left == 0 {
+            match &mut self.then {
+                Then::Fail => return Poll::Ready(Err(io::Error::other("the disk is broken"))),
+                Then::End => return Poll::Ready(Ok(0)),
+                Then::Hang => return Poll::Pending,
+                Then::Pause(pause, more) => {
+                    std::task::ready!(pause.as_mut().poll(cx));
+                    self.left = *more;
+                    self.then = Then::End;
+                }
+            }
+        }
+        let count = buffer.len().min(self.left);
+        buffer[..count].fill(b'r');
+        self.left -= count;
+        Poll::Ready(Ok(count))
+    }
+}
+
+fn transport(outcome: Result<FileToken, Error>) -> TransportError {
+    match outcome {
+        Err(Error::Transport(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(outcome: Result<FileToken, Error>) -> u16 {
+    match outcome {
+        Err(Error::Refused(refused)) => refused.status,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_is_made_again_where_the_source_allows() {
+    let mut world = World::new().await;
+    let length = 8 << 20;
+    for _ in 0..TIMES {
+        let at = world.rng.u64(0..length);
+        world.hinder(FaultKind::Drop, at).await;
+    }
+    let uploads = (0..TIMES).map(|number| world.upload(file(number, length as usize)));
+    let outcomes = within(join_all(uploads)).await;
+    // What was cut after its last byte had left the client may have arrived.
+    let stored = outcomes.into_iter().filter(|outcome| match outcome {
+        Ok(_) => true,
+        Err(Error::Transport(TransportError::AnswerLost(_))) => false,
+        Err(error) => panic!("{error}"),
+    });
+    world.lives_on_with(stored.count()).await;
+}
+
+#[tokio::test]
+async fn a_source_that_can_be_read_once_fails_with_its_connection() {
+    let mut world = World::new().await;
+    for _ in 0..TIMES {
+        let at = world.rng.u64(0..1 << 20);
+        world.hinder(FaultKind::Drop, at).await;
+    }
+    let uploads = (0..TIMES).map(|_| {
+        let reader = Reader::new(LARGE, Then::End);
+        world.upload(UploadSource::reader(LARGE as u64, reader))
+    });
+    for outcome in within(join_all(uploads)).await {
+        let error = transport(outcome);
+        assert!(matches!(error, TransportError::Http(_)), "{error:?}");
+    }
+    world.lives_on_with(0).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_not_asked_for_twice() {
+    let world = World::new().await;
+    world.hinder(FaultKind::Drop, u64::MAX).await;
+    let error = transport(within(world.upload(file(1, 100_000))).await);
+    assert!(matches!(error, TransportError::AnswerLost(_)), "{error:?}");
+    world.lives_on_with(1).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_rejected_midway_is_replaced_once() {
+    let mut world = World::new().await;
+    for number in 0..3 {
+        let at = world.rng.u64(0..LARGE as u64);
+        world.hinder(FaultKind::Unauthorized, at).await;
+        within(world.upload(file(number, LARGE))).await.unwrap();
+    }
+    world.hinder(FaultKind::Unauthorized, 1 << 20).await;
+    let reader = Reader::new(LARGE, Then::End);
+    let once = UploadSource::reader(LARGE as u64, reader);
+    assert_eq!(refused(within(world.upload(once)).await), 401);
+    world.lives_on_with(3).await;
+}
+
+#[tokio::test]
+async fn a_server_in_trouble_is_tried_again() {
+    let mut world = World::new().await;
+    for kind in [FaultKind::InternalError, FaultKind::TooManyRequests] {
+        let at = world.rng.u64(0..LARGE as u64);
+        world.hinder(kind, at).await;
+    }
+    within(world.upload(file(1, LARGE))).await.unwrap();
+    world.lives_on_with(1).await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_gone_gets_the_file_when_it_is_back() {
+    let world = World::new().await;
+    world.slow_down(1).await;
+    let upload = world.upload(file(1, LARGE));
+    let mut progress = upload.progress();
+    let outage = async {
+        while progress.next().await.is_some_and(|now| now.sent < 1 << 20) {}
+        world.emulator.refuse_connections(true);
+        world.emulator.drop_connections().await.unwrap();
+        sleep(Duration::from_millis(500)).await;
+        world.emulator.refuse_connections(false);
+    };
+    let (token, ()) = within(async { tokio::join!(upload, outage) }).await;
+    token.unwrap();
+    world.lives_on_with(1).await;
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_is_an_error_of_the_source() {
+    type Change = fn(&PathBuf);
+    let changes: [Change; 3] = [
+        |path| fs::write(path, file(9, LARGE)).unwrap(),
+        |path| fs::write(path, b"short").unwrap(),
+        |path| {
+            let longer = fs::OpenOptions::new().append(true).open(path);
+            io::Write::write_all(&mut longer.unwrap(), b"more").unwrap();
+        },
+    ];
+    for change in changes {
+        let world = World::new().await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = on_disk(&folder, &file(1, LARGE));
+        world.slow_down(1).await;
+        let upload = world.upload(path.clone());
+        let mut progress = upload.progress();
+        let meanwhile = async {
+            while progress.next().await.is_some_and(|now| now.sent < 1 << 20) {}
+            change(&path);
+        };
+        let (outcome, ()) = within(async { tokio::join!(upload, meanwhile) }).await;
+        let error = transport(outcome);
+        assert!(matches!(error, TransportError::Source(_)), "{error:?}");
+        world.lives_on_with(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_fails_or_ends_early_is_an_error_of_the_source() {
+    let mut world = World::new().await;
+    for then in [Then::Fail, Then::End] {
+        let reader = Reader::new(world.rng.usize(0..4 << 20), then);
+        let held = Arc::downgrade(&reader.held);
+        let source = UploadSource::reader(8 << 20, reader);
+        let error = transport(within(world.upload(source)).await);
+        assert!(matches!(error, TransportError::Source(_)), "{error:?}");
+        within(async {
+            while held.strong_count() > 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+    }
+    world.lives_on_with(0).await;
+}
+
+#[tokio::test]
+async fn an_upload_can_be_cancelled_at_any_moment() {
+    let mut world = World::new().await;
+    world.slow_down(TIMES).await;
+    let mut held = Vec::new();
+    let uploads: Vec<_> = (0..TIMES)
+        .map(|_| {
+            let reader = Reader::new(LARGE, Then::Hang);
+            held.push(Arc::downgrade(&reader.held));
+            let upload = world.upload(UploadSource::reader(LARGE as u64 + 1, reader));
+            timeout(Duration::from_millis(world.rng.u64(0..600)), upload)
+        })
+        .collect();
+    for outcome in within(join_all(uploads)).await {
+        outcome.unwrap_err();
+    }
+    // The readers are gone, and with them all that an upload holds.
+    within(async {
+        while held.iter().any(|held| held.strong_count() > 0) {
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    world.lives_on_with(0).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_left_and_a_source_that_is_silent_is_not() {
+    let world = World::new().await;
+    world.hinder(FaultKind::Stall, 1 << 20).await;
+    let reader = Reader::new(LARGE, Then::End);
+    let once = UploadSource::reader(LARGE as u64, reader);
+    let stalled = TransportError::Deadline {
+        after: STALL,
+        maybe_happened: false,
+    };
+    assert_eq!(transport(within(world.upload(once)).await), stalled);
+
+    // Tried again, on another connection, where that is possible.
+    world.hinder(FaultKind::Stall, 1 << 20).await;
+    within(world.upload(file(1, LARGE))).await.unwrap();
+
+    // A server that has all of it and says nothing may have stored it.
+    world.hinder(FaultKind::Stall, u64::MAX).await;
+    let error = transport(within(world.upload(file(2, 1000))).await);
+    assert!(matches!(error, TransportError::AnswerLost(_)), "{error:?}");
+
+    for before in [0, 1 << 20] {
+        let pause = Box::pin(sleep(10 * STALL));
+        let reader = Reader::new(before, Then::Pause(pause, 1000 + before));
+        let source = UploadSource::reader((1000 + 2 * before) as u64, reader);
+        within(world.upload(source)).await.unwrap();
+    }
+    world.lives_on_with_hung(4, 2).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_welcome_is_not_read() {
+    let too_large = |settings: &mut Settings| settings.limits.max_file_size = Some(10);
+    let wrong_type =
+        |settings: &mut Settings| settings.limits.file_types = Some(BTreeSet::from(["png".into()]));
+    let no_role = |settings: &mut Settings| {
+        let role = Role {
+            file_sharing: false,
+            ..Role::default()
+        };
+        settings.roles.insert("default".to_owned(), role);
+    };
+    let no_plan = |settings: &mut Settings| settings.limits.files = false;
+    let refusals: [(&dyn Fn(&mut Settings), u16); 4] = [
+        (&too_large, 400),
+        (&wrong_type, 400),
+        (&no_role, 403),
+        (&no_plan, 403),
+    ];
+    for (refuse, status) in refusals {
+        let mut settings = Settings::default();
+        refuse(&mut settings);
+        let world = World::with(settings).await;
+        // It fails at its first byte.
+        let source = UploadSource::reader(11, Reader::new(0, Then::Fail));
+        assert_eq!(refused(within(world.upload(source)).await), status);
+        let settings = Settings::default();
+        world.emulator.set_settings(settings).await.unwrap();
+        world.lives_on_with(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_refused_when_it_comes_is_a_refusal() {
+    let mut settings = Settings::default();
+    let role = Role {
+        voice_messages: false,
+        ..Role::default()
+    };
+    settings.roles.insert("default".to_owned(), role);
+    let world = World::with(settings).await;
+    let voice = world.session.upload_voice(file(1, LARGE), "v.ogg");
+    assert_eq!(refused(within(voice).await), 403);
+    world.lives_on_with(0).await;
+}
