@@ -404,22 +404,24 @@ async fn a_server_that_stalls_is_left_and_a_source_that_is_silent_is_not() {
 
 #[tokio::test]
 async fn a_file_that_is_not_welcome_is_not_read() {
-    let too_large = |settings: &mut Settings| settings.limits.max_file_size = Some(10);
-    let wrong_type =
-        |settings: &mut Settings| settings.limits.file_types = Some(BTreeSet::from(["png".into()]));
-    let no_role = |settings: &mut Settings| {
-        let role = Role {
-            file_sharing: false,
-            ..Role::default()
-        };
-        settings.roles.insert("default".to_owned(), role);
-    };
-    let no_plan = |settings: &mut Settings| settings.limits.files = false;
-    let refusals: [(&dyn Fn(&mut Settings), u16); 4] = [
-        (&too_large, 400),
-        (&wrong_type, 400),
-        (&no_role, 403),
-        (&no_plan, 403),
+    type Refuse = fn(&mut Settings);
+    let refusals: [(Refuse, u16); 4] = [
+        (|settings| settings.limits.max_file_size = Some(10), 400),
+        (
+            |settings| settings.limits.file_types = Some(BTreeSet::from(["png".into()])),
+            400,
+        ),
+        (
+            |settings| {
+                let role = Role {
+                    file_sharing: false,
+                    ..Role::default()
+                };
+                settings.roles.insert("default".to_owned(), role);
+            },
+            403,
+        ),
+        (|settings| settings.limits.files = false, 403),
     ];
     for (refuse, status) in refusals {
         let mut settings = Settings::default();

@@ -1,6 +1,8 @@
 //! `talk upload`: files for messages.
 
 use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::pending;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -167,12 +169,12 @@ impl<'a> Uploads<'a> {
                 bar.set_length(now.total);
                 bar.set_position(now.sent);
             }
-            std::future::pending().await
+            pending::<Infallible>().await
         };
         let late = async {
             sleep(self.app.timeout).await;
             if has_begun.get() {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
         };
         tokio::select! {
@@ -185,7 +187,7 @@ impl<'a> Uploads<'a> {
                 after: self.app.timeout,
                 maybe_happened: false,
             }.into()),
-            () = show => std::future::pending().await,
+            never = show => match never {},
         }
     }
 }

@@ -89,7 +89,7 @@ async fn texts(conversation: &ConversationRef) -> Vec<String> {
         messages.load_more(100).await.unwrap();
         window = messages.latest().unwrap().unwrap();
     }
-    let texts = window.iter().map(|message| message.plaintext().to_string());
+    let texts = window.iter().map(|message| message.plaintext());
     let mut texts: Vec<String> = texts.collect();
     texts.reverse();
     texts
