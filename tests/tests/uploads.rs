@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -127,8 +128,13 @@ impl World {
     }
 }
 
-async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.unwrap()
+#[track_caller]
+fn within<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    let caller = Location::caller();
+    async move {
+        let outcome = timeout(PATIENCE, future).await;
+        outcome.unwrap_or_else(|_| panic!("too late at {caller}"))
+    }
 }
 
 /// A file that differs from others by its number.

@@ -69,12 +69,14 @@ impl Files {
         let state = match self {
             Self::Temporary(_) => State::Memory(BytesMut::new()),
             Self::Kept(folder) => {
-                let path = folder.join(format!("{token}{INCOMPLETE}"));
-                let file = tokio::fs::File::create_new(&path).await?;
                 let removed = Removed {
-                    path,
+                    path: folder.join(format!("{token}{INCOMPLETE}")),
                     is_kept: false,
                 };
+                // Whoever waits may be gone before it is there: then it goes at once.
+                let create = move || Ok((File::create_new(&removed.path)?, removed));
+                let (file, removed) = blocking(create).await?;
+                let file = tokio::fs::File::from_std(file);
                 State::Kept(file, removed)
             }
         };

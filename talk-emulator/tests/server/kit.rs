@@ -58,8 +58,10 @@ impl World {
 
     /// The server is gone, with all connections, and another goes on from what it kept.
     pub(crate) fn restart(&mut self) {
-        let mut settings = Settings::default();
-        settings.origin = format!("http://127.0.0.1:{}", self.connections);
+        let settings = Settings {
+            origin: format!("http://127.0.0.1:{}", self.connections),
+            ..Settings::default()
+        };
         let kept = self.kept.clone();
         self.server = Server::restore(settings, 7, self.time(), kept).unwrap();
         self.inboxes.clear();
