@@ -2,7 +2,7 @@
 //!
 //! `DIFF_SEED=17` plays one history again, `DIFF_SEEDS=200` plays that many fresh ones, and
 //! `DIFF_STEPS=300` says how long they are. The choices follow from the seed; how the answers and
-//! events of concurrent steps fall does not.
+//! events of concurrent steps fall does not, nor do the times in filters.
 
 use std::ops::Range;
 use std::str::FromStr;

@@ -125,27 +125,22 @@ fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
 fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String> {
     let name = topic.to_string();
     let about = topic.conversation();
-    let is_trouble = |line: &str| {
-        line.split_once(": ")
-            .is_some_and(|(_, what)| is_upper(what))
-    };
-    let mut steps = 0;
-    let mut told: Vec<_> = log
-        .iter()
-        .rev()
-        .filter(|line| {
-            if is_trouble(line) || line.ends_with(&name) {
-                return true;
-            }
-            steps += usize::from(about.is_none_or(|c| line.contains(c)));
-            steps <= SHOWN_STEPS && about.is_none_or(|c| line.contains(c))
-        })
-        .collect();
-    told.reverse();
-    told.into_iter()
+    let may_concern =
+        move |line: &str| about.is_none_or(|conversation| line.contains(conversation));
+    let steps = log.iter().filter(|line| may_concern(line)).count();
+    let mut skipped = steps.saturating_sub(SHOWN_STEPS);
+    log.iter().filter(move |line| {
+        let is_late = may_concern(line) && {
+            let was_skipped = skipped > 0;
+            skipped = skipped.saturating_sub(1);
+            !was_skipped
+        };
+        is_late || line.ends_with(&name) || is_trouble(line)
+    })
 }
 
-/// Whether a step tells of a trouble; others begin with the name of a user.
-fn is_upper(what: &str) -> bool {
-    what.starts_with(char::is_uppercase)
+/// Whether a line of the log tells of a trouble; others name a user first.
+fn is_trouble(line: &str) -> bool {
+    line.split_once(": ")
+        .is_some_and(|(_, what)| what.starts_with(char::is_uppercase))
 }
