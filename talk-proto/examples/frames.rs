@@ -1,0 +1,148 @@
+//! A loop that draws 60 times a second, as games and many windows do, and looks in on the session
+//! once per frame. Nothing in a frame blocks.
+//!
+//! Run `talk emulator --port 4000`, then `cargo run -p talk-proto --example frames`.
+
+// A driver is where I/O, threads and the clock come in.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod lobby;
+
+use std::error::Error;
+use std::io::ErrorKind::WouldBlock;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lobby::now;
+use talk_proto::{Event, Input, Output, Session, SocketClosed, SocketId};
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Error::Io, Message, WebSocket};
+
+type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
+
+const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
+
+/// A session that is looked in on.
+struct Chat {
+    session: Session,
+    /// A thread that connects, for that blocks.
+    connecting: Option<(SocketId, Receiver<tungstenite::Result<Socket>>)>,
+    socket: Option<(SocketId, Socket)>,
+}
+
+impl Chat {
+    /// Takes what has come, sends what is to go, and gives what happened. It never waits.
+    fn poll(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.connect();
+        self.read();
+        // What is due once per frame at most needs no timer: `poll_timeout` need not be asked.
+        self.tell(Input::Tick);
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::OpenSocket { socket, url } => {
+                    let (connected, connecting) = channel();
+                    thread::spawn(move || drop(connected.send(open(&url))));
+                    self.connecting = Some((socket, connecting));
+                }
+                Output::SendFrame { frame, .. } => {
+                    if let Some((_, open)) = &mut self.socket {
+                        // What is not taken now is flushed in a later frame.
+                        let _ = open.send(Message::text(frame.into_string()));
+                    }
+                }
+                Output::CloseSocket { .. } => {
+                    self.connecting = None;
+                    if let Some((_, mut open)) = self.socket.take() {
+                        let _ = open.close(None).and_then(|()| open.flush());
+                    }
+                }
+                Output::SendHttp { http, .. } => self.tell(lobby::no_http(http)),
+                Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+                Output::Event(event) => events.push(event),
+            }
+        }
+        events
+    }
+
+    /// Sees whether the thread that connects is done.
+    fn connect(&mut self) {
+        let Some((socket, connecting)) = &self.connecting else {
+            return;
+        };
+        let (socket, Ok(outcome)) = (*socket, connecting.try_recv()) else {
+            return;
+        };
+        self.connecting = None;
+        match outcome {
+            Ok(open) => {
+                self.socket = Some((socket, open));
+                self.tell(Input::SocketOpened { socket });
+            }
+            Err(error) => {
+                let cause = SocketClosed::ConnectFailed(error.to_string());
+                self.tell(Input::SocketClosed { socket, cause });
+            }
+        }
+    }
+
+    fn read(&mut self) {
+        while let Some((socket, open)) = &mut self.socket {
+            let socket = *socket;
+            // What is wrong with it, reading tells too.
+            let _ = open.flush();
+            match open.read() {
+                Ok(Message::Text(text)) => self.tell(Input::SocketFrame {
+                    socket,
+                    text: &text,
+                }),
+                Ok(_) => {}
+                Err(Io(error)) if error.kind() == WouldBlock => return,
+                Err(error) => {
+                    self.socket = None;
+                    let cause = SocketClosed::Lost(error.to_string());
+                    self.tell(Input::SocketClosed { socket, cause });
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        self.session.handle_input(now(), input);
+    }
+}
+
+fn open(url: &str) -> tungstenite::Result<Socket> {
+    let (socket, _) = tungstenite::connect(url)?;
+    if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+        stream.set_nonblocking(true)?;
+    }
+    Ok(socket)
+}
+
+/// Draws frames until what is said in the lobby has been drawn.
+pub(crate) fn run(host: &str, text: &str) -> Result<String, Box<dyn Error>> {
+    let mut session = lobby::session(host, "alice")?;
+    lobby::enter(&mut session, "alice", text)?;
+    let (connecting, socket) = (None, None);
+    let mut chat = Chat {
+        session,
+        connecting,
+        socket,
+    };
+    let mut next_frame = Instant::now();
+    loop {
+        if let Some(shown) = chat.poll().iter().find_map(lobby::newest) {
+            return Ok(shown);
+        }
+        next_frame += FRAME;
+        thread::sleep(next_frame.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("{}", run(&lobby::host(), "Hello from a *frame*!")?);
+    Ok(())
+}

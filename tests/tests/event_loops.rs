@@ -1,0 +1,54 @@
+//! The examples of event loops of one's own, run as they are.
+
+#![allow(clippy::unwrap_used)]
+
+use talk_emulator::Emulator;
+
+#[allow(dead_code, clippy::duplicate_mod)]
+#[path = "../../talk-proto/examples/threads.rs"]
+mod threads;
+
+#[allow(dead_code, clippy::duplicate_mod)]
+#[path = "../../talk-proto/examples/many_sessions.rs"]
+mod many_sessions;
+
+#[allow(dead_code, clippy::duplicate_mod)]
+#[path = "../../talk-proto/examples/frames.rs"]
+mod frames;
+
+#[allow(dead_code)]
+#[path = "../../talk-emulator/examples/virtual_time.rs"]
+mod virtual_time;
+
+#[test]
+fn threads_that_block() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let shown = threads::run(emulator.host(), "Hello!").unwrap();
+    assert_eq!(shown, "Hello!");
+}
+
+#[test]
+fn many_sessions_on_one_thread() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let texts = many_sessions::run(emulator.host(), 50).unwrap();
+    assert_eq!(texts, vec!["Hello, everybody!"; 50]);
+}
+
+#[test]
+fn a_look_once_per_frame() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let shown = frames::run(emulator.host(), "Hello!").unwrap();
+    assert_eq!(shown, "Hello!");
+}
+
+#[test]
+fn the_same_story_on_virtual_time() {
+    let story = virtual_time::run(1).unwrap();
+    assert_eq!(story, virtual_time::run(1).unwrap());
+    let shown = story.iter().filter(|line| line.contains("messages"));
+    let shown: Vec<_> = shown.filter_map(|line| line.split_once(": ")).collect();
+    assert_eq!(shown.first().unwrap(), &("0 ms", "1 messages"));
+    assert_eq!(shown.last().unwrap().1, "2 messages");
+    // Another seed, other delays.
+    assert_ne!(story, virtual_time::run(2).unwrap());
+}
