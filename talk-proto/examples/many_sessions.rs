@@ -1,6 +1,5 @@
-//! Many sessions on one thread, with mio.
-//!
-//! Run `talk emulator --port 4000`, then `cargo run -p talk-proto --example many_sessions`.
+//! Many sessions on one thread, with mio. Run `talk emulator --port 4000`, then
+//! `cargo run -p talk-proto --example many_sessions`.
 
 // A driver is where I/O and the clock come in.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
