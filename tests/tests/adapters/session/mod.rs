@@ -4,6 +4,7 @@ mod calls;
 mod connection;
 mod lifetime;
 mod searches;
+mod service;
 mod subscriptions;
 mod tokens;
 mod uploads;

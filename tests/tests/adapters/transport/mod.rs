@@ -2,5 +2,5 @@
 
 mod http;
 mod peer;
-mod tls;
+pub(crate) mod tls;
 mod websocket;

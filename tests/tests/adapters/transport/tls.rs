@@ -18,14 +18,14 @@ use super::peer::{MAX_MESSAGE, connector, connector_with, next_text, serve_tcp};
 use crate::adapter::Adapter;
 
 /// A certificate authority and a server that it vouches for.
-struct Authority {
-    pem: String,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
     der: CertificateDer<'static>,
-    server: Arc<ServerConfig>,
+    pub(crate) server: Arc<ServerConfig>,
 }
 
 /// An authority that vouches for a server under these names.
-fn authority(names: &[&str]) -> Authority {
+pub(crate) fn authority(names: &[&str]) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root_key = KeyPair::generate().unwrap();
