@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, ParticipantOptions,
-    ReactionOptions, SearchOptions, SendOptions, UploadOptions, UserOptions,
+    ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions, UserOptions,
 };
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Reaction(ReactionOptions),
     /// Find messages and conversations
     Search(SearchOptions),
+    /// Make and check user tokens
+    Token(TokenOptions),
     /// Drive one session over standard input and output, one JSON object a line each way
     Rpc(rpc::Options),
     /// Show what texts become on the wire, one JSON object a line each way

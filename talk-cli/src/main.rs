@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    let session = || cli.session.plan();
+    let session = || cli.session.clone().plan();
     match cli.command {
         Command::Demo => demo::run(),
         Command::Emulator(options) => emulator::run(options),
@@ -39,6 +39,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Message(options) => commands::run_message(options, session()?),
         Command::Reaction(options) => commands::run_reaction(options, session()?),
         Command::Search(options) => commands::run_search(options, session()?),
+        Command::Token(options) => commands::run_token(options, &cli.session),
         Command::Rpc(options) => rpc::run(&options, session()?),
         Command::Markup => markup::run(),
     }

@@ -6,7 +6,7 @@ use crate::exit::CliError;
 use crate::session_plan::{Runtime, SessionPlan};
 
 /// Whose session it is, where the service is, and how the user proves who they are.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Session")]
 pub(crate) struct SessionArgs {
     /// The ID of the app
@@ -33,10 +33,32 @@ pub(crate) struct SessionArgs {
 }
 
 impl SessionArgs {
+    /// The app, if it was named.
+    pub(crate) fn app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    /// The user, if they were named.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The app and the user.
+    pub(crate) fn app_and_user(&self) -> Result<(&str, &str), CliError> {
+        let app = required(self.app(), "--app", "TALK_APP")?;
+        let user = required(self.user(), "--user", "TALK_USER")?;
+        Ok((app, user))
+    }
+
+    /// The token, if one was given.
+    pub(crate) fn token(&self) -> Option<String> {
+        let token = self.token.clone();
+        token.or_else(|| std::env::var("TALK_TOKEN").ok())
+    }
+
     /// What the flags ask for.
     pub(crate) fn plan(self) -> Result<SessionPlan, CliError> {
-        let app = required(self.app, "--app", "TALK_APP")?;
-        let user = required(self.user, "--user", "TALK_USER")?;
+        let (app, user) = self.app_and_user()?;
         let mut options = TalkOptions::new(app, user)
             .map_err(|error: EmptyId| CliError::Usage(error.to_string()))?;
         if let Some(host) = self.host {
@@ -63,7 +85,7 @@ impl SessionArgs {
     }
 }
 
-fn required(value: Option<String>, flag: &str, variable: &str) -> Result<String, CliError> {
+fn required<'a>(value: Option<&'a str>, flag: &str, variable: &str) -> Result<&'a str, CliError> {
     value.ok_or_else(|| CliError::Usage(format!("{flag} is missing (or set {variable})")))
 }
 

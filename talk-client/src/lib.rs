@@ -57,7 +57,7 @@ pub use session::{ConnectionStates, ErrorHandler, Session, get_talk_session_on};
 pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
 pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,
-    ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Custom,
+    ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Counters, Custom,
     CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
     FoundMessage, Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot,
     MessageType, Millis, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
@@ -65,5 +65,9 @@ pub use talk_proto::{
     ReferencedMessageSnapshot, Refused, SearchStatus, Secret, SendMessage, SessionError, Side,
     SimpleFilter, StringFilter, TextBlock, TextNode, Time, Translation, TransportError,
     TypingSnapshot, User, UserId, UserParams, Window,
+};
+#[cfg(feature = "token")]
+pub use talk_proto::{
+    TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
 };
 pub use upload::{UploadMetadata, UploadProgress, UploadProgressStream, UploadSource, Uploading};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use talk_client::{
-    CallFuture, ConnectionStates, ConversationRef, ConversationSnapshot, Error, ErrorHandler,
-    MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef, Session, Subscription, TalkOptions,
-    Update, User, UserRef, Window,
+    CallFuture, ConnectionState, ConnectionStates, ConversationRef, ConversationSnapshot, Counters,
+    Error, ErrorHandler, FoundMessage, MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef,
+    Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
 };
 
 fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
@@ -35,6 +35,9 @@ fn types_can_be_used_where_their_users_need_them() {
     is_spawnable::<CallFuture<UserShown>>();
     is_sendable::<Error>();
     is_sendable::<ErrorHandler>();
+    is_sendable::<Search<FoundMessage>>();
+    is_sendable::<ConnectionState>();
+    is_sendable::<Counters>();
     is_sendable::<TalkOptions>();
 }
 

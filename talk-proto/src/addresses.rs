@@ -1,7 +1,7 @@
 //! Where the service is.
 
 /// The base addresses of the service, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Addresses {
     /// The base of the WebSocket, `wss://…`.

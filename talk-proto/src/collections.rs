@@ -1,6 +1,9 @@
-//! Hash maps whose order is the same in every run.
+//! Hash maps whose order is the same in every run, and collections that keep nothing while they are
+//! empty.
 //!
 //! Nothing may be decided by a hash map's order; the fixed hasher only makes a mistake repeatable.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A hash map with a fixed hasher.
 #[allow(
@@ -15,3 +18,42 @@ pub type HashMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHash
     reason = "this alias is the one allowed form"
 )]
 pub type HashSet<T> = std::collections::HashSet<T, rustc_hash::FxBuildHasher>;
+
+/// Collections keep their room when they become empty, a map that of eleven entries. A process may
+/// have thousands of sessions, of which most are quiet.
+pub(crate) trait GiveBack {
+    /// Gives the memory back unless there is something in it.
+    fn give_back(&mut self);
+}
+
+impl<K, V> GiveBack for BTreeMap<K, V> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+}
+
+impl<T> GiveBack for BTreeSet<T> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+}
+
+impl<T> GiveBack for VecDeque<T> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+}
+
+impl<T> GiveBack for Vec<T> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+}

@@ -13,6 +13,7 @@ use crate::search::SearchResults;
 use crate::upload::FileToken;
 
 mod json;
+mod kind;
 
 /// One accepted command that will be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -335,8 +335,12 @@ pub enum ConnectionState {
     Ready,
     /// The connection was lost or could not be made, and another attempt follows.
     Waiting {
+        /// When the connection was lost, or the last attempt failed.
+        since: Time,
         /// When the next attempt is.
         until: Time,
+        /// The number of that attempt, from 1, since there was a connection last.
+        attempt: u32,
         /// What went wrong, in words.
         reason: String,
     },

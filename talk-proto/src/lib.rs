@@ -91,17 +91,21 @@ mod collections;
 mod command;
 mod connection;
 mod content;
+mod counters;
 mod error;
 mod filter;
 mod io;
 mod live;
 mod model;
 mod options;
+mod registry;
 mod search;
 mod secret;
 mod session;
 mod snapshot;
 mod time;
+#[cfg(feature = "token")]
+mod token;
 #[cfg(feature = "testing")]
 mod transcript;
 mod upload;
@@ -117,6 +121,7 @@ pub use content::{
     ContentBlock, Extra, FileBlock, FileSubtype, ForWire, LocationBlock, MAX_NESTING, MarkupSource,
     RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
+pub use counters::Counters;
 pub use error::{CommandError, Refused, RequestError, SessionError, TransportError};
 pub use filter::{
     ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
@@ -136,11 +141,16 @@ pub use model::{
     UserId, UserParams,
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
+pub use registry::{Registry, SessionKey};
 pub use search::{FoundMessage, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window};
 pub use time::Time;
+#[cfg(feature = "token")]
+pub use token::{
+    TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
+};
 #[cfg(feature = "testing")]
 pub use transcript::Transcript;
 pub use upload::{FileToken, Upload, UploadKind};

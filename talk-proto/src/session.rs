@@ -1,5 +1,6 @@
 //! The session: the one type that a driver runs.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::command::{Call, Reply, RequestId, SubscriptionId};
 use crate::connection::{
     Auth, CallBody, Exchanges, Link, LiveRequest, Prepared, Queue, Reconnect, prepare,
 };
+use crate::counters::Counters;
 use crate::error::{CommandError, RequestError, SessionError, TransportError};
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
@@ -118,6 +120,7 @@ pub struct Session {
     /// Since when nothing needs a connection.
     unneeded_since: Option<Time>,
     told: ConnectionState,
+    counters: Counters,
     ended: Option<SessionError>,
 }
 
@@ -167,6 +170,7 @@ impl Session {
             next_id: 0,
             unneeded_since: None,
             told: ConnectionState::Idle,
+            counters: Counters::default(),
             ended: None,
             options,
         }
@@ -198,6 +202,11 @@ impl Session {
     /// ```
     pub fn connection(&self) -> &ConnectionState {
         &self.told
+    }
+
+    /// What the session has done so far, in numbers.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Why the session has ended, if it has.
@@ -323,7 +332,11 @@ impl Session {
         if self.outputs.is_empty() && self.unsettled {
             self.settle();
         }
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            self.outputs.give_back();
+        }
+        output
     }
 
     /// When to give the next [`Input::Tick`]; `None` = not before something else happens.

@@ -10,6 +10,7 @@ mod participant;
 mod reaction;
 mod search;
 mod send;
+mod token;
 mod upload;
 mod user;
 
@@ -21,5 +22,6 @@ pub(crate) use participant::{Options as ParticipantOptions, run_participant};
 pub(crate) use reaction::{Options as ReactionOptions, run_reaction};
 pub(crate) use search::{Options as SearchOptions, run_search};
 pub(crate) use send::{Options as SendOptions, run_send};
+pub(crate) use token::{Options as TokenOptions, run_token};
 pub(crate) use upload::{Options as UploadOptions, run_upload};
 pub(crate) use user::{Options as UserOptions, run_user};

@@ -11,3 +11,4 @@ mod peer;
 mod rpc;
 mod runtimes;
 mod support;
+mod token;

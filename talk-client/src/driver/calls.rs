@@ -1,6 +1,6 @@
 //! The calls that somebody waits for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use talk_proto::{CommandError, Reply, RequestError, RequestId, Time, TransportError};
@@ -10,18 +10,24 @@ use crate::handle::{Answer, Ticket};
 
 /// Who waits for which request.
 pub(super) struct Calls {
+    /// How long a call may take of which nothing else was said.
     timeout: Option<Duration>,
     requests: BTreeMap<Ticket, RequestId>,
     waiting: BTreeMap<RequestId, Waiting>,
-    /// All calls have the same time, so that the deadlines come in the order of the calls. Some are
-    /// of calls that are done.
-    deadlines: VecDeque<(Time, RequestId)>,
+    deadlines: BTreeSet<(Time, RequestId)>,
 }
 
 struct Waiting {
     ticket: Ticket,
     answer: Answer,
-    overdue: bool,
+    deadline: Option<Deadline>,
+}
+
+struct Deadline {
+    at: Time,
+    /// How long the call may take.
+    after: Duration,
+    is_over: bool,
 }
 
 impl Calls {
@@ -30,7 +36,7 @@ impl Calls {
             timeout,
             requests: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            deadlines: VecDeque::new(),
+            deadlines: BTreeSet::new(),
         }
     }
 
@@ -42,73 +48,85 @@ impl Calls {
         ticket: Ticket,
         answer: Answer,
     ) {
-        match accepted {
-            Ok(request) => self.insert(now, request, ticket, answer),
-            Err(error) => {
-                // Who has stopped waiting needs no answer.
-                let _ = answer.send(Err(error.into()));
-            }
-        }
+        let timeout = answer.timeout.or(self.timeout);
+        self.insert(now, accepted, ticket, answer, timeout);
     }
 
     /// The core has accepted an upload, or has not. How long it takes depends on its size: it has no
-    /// deadline.
+    /// deadline unless one was given with it.
     pub(super) fn accepted_upload(
         &mut self,
+        now: Time,
         accepted: Result<RequestId, CommandError>,
         ticket: Ticket,
         answer: Answer,
     ) {
-        match accepted {
-            Ok(request) => self.wait(request, ticket, answer),
+        let timeout = answer.timeout;
+        self.insert(now, accepted, ticket, answer, timeout);
+    }
+
+    fn insert(
+        &mut self,
+        now: Time,
+        accepted: Result<RequestId, CommandError>,
+        ticket: Ticket,
+        answer: Answer,
+        timeout: Option<Duration>,
+    ) {
+        let request = match accepted {
+            Ok(request) => request,
             Err(error) => {
+                // Who has stopped waiting needs no answer.
                 let _ = answer.send(Err(error.into()));
+                return;
             }
-        }
-    }
-
-    fn insert(&mut self, now: Time, request: RequestId, ticket: Ticket, answer: Answer) {
-        if let Some(timeout) = self.timeout {
-            if self.deadlines.len() > 2 * self.waiting.len() + 64 {
-                let waiting = &self.waiting;
-                self.deadlines
-                    .retain(|(_, request)| waiting.contains_key(request));
-            }
-            self.deadlines.push_back((now + timeout, request));
-        }
-        self.wait(request, ticket, answer);
-    }
-
-    fn wait(&mut self, request: RequestId, ticket: Ticket, answer: Answer) {
+        };
+        let deadline = timeout.map(|after| Deadline {
+            at: now + after,
+            after,
+            is_over: false,
+        });
+        let at = deadline.as_ref().map(|deadline| (deadline.at, request));
+        self.deadlines.extend(at);
         self.requests.insert(ticket, request);
-        self.waiting.insert(
-            request,
-            Waiting {
-                ticket,
-                answer,
-                overdue: false,
-            },
-        );
+        let waiting = Waiting {
+            ticket,
+            answer,
+            deadline,
+        };
+        self.waiting.insert(request, waiting);
     }
 
     /// Nobody waits any more: the request that is to be cancelled, unless it is done.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<RequestId> {
-        let request = self.requests.remove(&ticket)?;
-        self.waiting.remove(&request);
+        let request = self.forget(ticket)?;
+        self.take(request);
         Some(request)
+    }
+
+    fn forget(&mut self, ticket: Ticket) -> Option<RequestId> {
+        let request = self.requests.remove(&ticket);
+        if self.requests.is_empty() {
+            self.requests = BTreeMap::new();
+        }
+        request
     }
 
     /// The core has resolved a request.
     pub(super) fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
-        let Some(waiting) = self.waiting.remove(&request) else {
+        let Some(waiting) = self.take(request) else {
             return;
         };
-        self.requests.remove(&waiting.ticket);
-        let result = result.map_err(|error| match (error, self.timeout) {
+        self.forget(waiting.ticket);
+        let result = result.map_err(|error| match (error, waiting.deadline) {
             (
                 RequestError::Transport(TransportError::Cancelled { maybe_happened }),
-                Some(after),
-            ) if waiting.overdue => Error::Transport(TransportError::Deadline {
+                Some(Deadline {
+                    after,
+                    is_over: true,
+                    ..
+                }),
+            ) => Error::Transport(TransportError::Deadline {
                 after,
                 maybe_happened,
             }),
@@ -118,32 +136,40 @@ impl Calls {
         let _ = waiting.answer.send(result);
     }
 
-    /// When the next call is overdue.
-    pub(super) fn next_deadline(&mut self) -> Option<Time> {
-        while let Some((at, request)) = self.deadlines.front() {
-            if self.waiting.contains_key(request) {
-                return Some(*at);
-            }
-            self.deadlines.pop_front();
+    fn take(&mut self, request: RequestId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&request)?;
+        if let Some(deadline) = &waiting.deadline {
+            self.deadlines.remove(&(deadline.at, request));
         }
-        None
+        if self.waiting.is_empty() {
+            // An empty map keeps room for eleven, and most sessions are quiet.
+            self.waiting = BTreeMap::new();
+            self.deadlines = BTreeSet::new();
+        }
+        Some(waiting)
+    }
+
+    /// When the next call is overdue.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
     }
 
     /// A call that is overdue, and is to be cancelled.
     pub(super) fn pop_overdue(&mut self, now: Time) -> Option<RequestId> {
-        if self.next_deadline()? > now {
+        let (at, request) = *self.deadlines.first()?;
+        if at > now {
             return None;
         }
-        let (_, request) = self.deadlines.pop_front()?;
-        if let Some(waiting) = self.waiting.get_mut(&request) {
-            waiting.overdue = true;
-        }
+        self.deadlines.remove(&(at, request));
+        let deadline = self.waiting.get_mut(&request)?.deadline.as_mut()?;
+        deadline.is_over = true;
         Some(request)
     }
 
     /// The driver stops: all that wait are told.
     pub(super) fn end(&mut self, error: &Error) {
         self.requests.clear();
+        self.deadlines.clear();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             let _ = waiting.answer.send(Err(error.clone()));
         }

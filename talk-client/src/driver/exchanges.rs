@@ -71,6 +71,10 @@ impl Exchanges {
 
     pub(super) fn cancel(&mut self, id: HttpId) {
         self.running.remove(&id);
+        if self.running.is_empty() {
+            // An empty map keeps room for eleven.
+            self.running = BTreeMap::new();
+        }
     }
 
     /// The next thing that happened in one of them.
@@ -80,7 +84,7 @@ impl Exchanges {
                 continue;
             };
             if let Step::End | Step::Failed(_) = step {
-                self.running.remove(&http);
+                self.cancel(http);
             }
             return Poll::Ready(match step {
                 Step::Head(status) => Input::HttpHead { http, status },

@@ -9,6 +9,7 @@ mod socket;
 mod subscriptions;
 mod timer;
 mod tokens;
+mod trace;
 mod uploads;
 
 use std::future::poll_fn;
@@ -29,6 +30,7 @@ use self::socket::{SocketEvent, Sockets};
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::tokens::Tokens;
+use self::trace::Trace;
 use self::uploads::{Uploads, Wanted};
 use crate::handle::{Command, Handle, Shared, Ticket};
 use crate::net::Connector;
@@ -59,11 +61,16 @@ pub(crate) struct Driver<R: Runtime> {
     subscriptions: Subscriptions,
     searches: Searches,
     uploads: Uploads,
+    trace: Trace,
 }
 
 impl<R: Runtime> Driver<R> {
     pub(crate) fn new(runtime: R, options: TalkOptions, shared: Arc<Shared>) -> Self {
         let mut clock = Clock::new();
+        let trace = Trace::new(&shared.key);
+        if let Some(token) = &options.core.authentication.token {
+            trace.token(clock.now(), &shared.key, token);
+        }
         Self {
             core: Core::new(options.core, seed(), clock.now()),
             shared,
@@ -78,17 +85,24 @@ impl<R: Runtime> Driver<R> {
             subscriptions: Subscriptions::default(),
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
+            trace,
         }
     }
 
     /// Runs until the session has ended, or nobody holds it and nothing is left to do.
-    pub(crate) async fn run(mut self) {
-        poll_fn(|cx| self.poll(cx)).await;
+    ///
+    /// No `async fn`: that would hold the driver twice, and there is one for each session.
+    pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send + 'static {
+        poll_fn(move |cx| self.poll(cx))
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _entered = self.trace.enter();
         for _ in 0..TURNS_PER_POLL {
             let busy = self.take_turn(cx);
+            if busy {
+                *lock(&self.shared.counters) = self.core.counters();
+            }
             if self.may_stop() {
                 return Poll::Ready(());
             }
@@ -169,7 +183,8 @@ impl<R: Runtime> Driver<R> {
         if let Ok(request) = accepted {
             self.uploads.insert(request, opened, wanted.meter);
         }
-        self.calls.accepted_upload(accepted, ticket, wanted.answer);
+        self.calls
+            .accepted_upload(now, accepted, ticket, wanted.answer);
         self.drain();
     }
 
@@ -208,6 +223,13 @@ impl<R: Runtime> Driver<R> {
 
     fn handle_input(&mut self, input: Input<'_>) {
         let now = self.clock.now();
+        self.trace.input(&input);
+        if let Input::Token {
+            result: Ok(token), ..
+        } = &input
+        {
+            self.trace.token(now, &self.shared.key, token);
+        }
         self.core.handle_input(now, input);
         self.drain();
     }
@@ -219,7 +241,11 @@ impl<R: Runtime> Driver<R> {
                 call,
                 answer,
             } => {
+                let kind = call.kind();
                 let accepted = self.core.call(now, *call);
+                if let Ok(request) = accepted {
+                    self.trace.call(request, kind);
+                }
                 self.calls.accepted(now, accepted, ticket, answer);
             }
             Command::LoadMore {
@@ -302,6 +328,7 @@ impl<R: Runtime> Driver<R> {
                 }
             }
             Command::SetToken(token) => {
+                self.trace.token(now, &self.shared.key, &token);
                 // After the end no token is of use.
                 let _ = self.core.set_token(now, token);
             }
@@ -319,6 +346,7 @@ impl<R: Runtime> Driver<R> {
     /// Does everything that the core wants done.
     fn drain(&mut self) {
         while let Some(output) = self.core.poll_output() {
+            self.trace.output(&output);
             match output {
                 Output::OpenSocket { socket, url } => {
                     let max_message = self.core.options().limits.frame_size;
@@ -346,6 +374,7 @@ impl<R: Runtime> Driver<R> {
     fn handle_event(&mut self, event: Event) {
         match event {
             Event::Resolved { request, result } => {
+                self.trace.resolved(request, &result);
                 self.uploads.resolve(request);
                 self.calls.resolve(request, result);
             }

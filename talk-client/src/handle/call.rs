@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
@@ -30,13 +31,61 @@ use crate::error::Error;
 /// # }
 /// ```
 #[must_use = "a call is made when its future is polled"]
-pub struct CallFuture<T>(BoxFuture<'static, Result<T, Error>>);
+pub struct CallFuture<T> {
+    timeout: Option<Duration>,
+    state: State<T>,
+}
+
+type Make<T> = Box<dyn FnOnce(Option<Duration>) -> Made<T> + Send>;
+type Made<T> = BoxFuture<'static, Result<T, Error>>;
+
+enum State<T> {
+    /// It was not polled yet; the time that it may take is not settled.
+    New(Option<Make<T>>),
+    Made(Made<T>),
+}
+
+impl<T> CallFuture<T> {
+    fn new(make: impl FnOnce(Option<Duration>) -> Made<T> + Send + 'static) -> Self {
+        Self {
+            timeout: None,
+            state: State::New(Some(Box::new(make))),
+        }
+    }
+
+    /// Lets the call fail with [`TransportError::Deadline`](crate::TransportError::Deadline) unless
+    /// it is answered within this time, instead of
+    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The wait for a connection
+    /// counts, that for a place among [`Limits::pending_calls`](crate::Limits::pending_calls) does
+    /// not. Once the call was polled it changes nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use std::time::Duration;
+    ///
+    /// session.conversation("welcome")?.send("Hello").timeout(Duration::from_secs(5)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
 
 impl<T> Future for CallFuture<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        if let State::New(make) = &mut self.state
+            && let Some(make) = make.take()
+        {
+            self.state = State::Made(make(self.timeout));
+        }
+        match &mut self.state {
+            State::Made(made) => made.as_mut().poll(cx),
+            State::New(_) => Poll::Pending,
+        }
     }
 }
 
@@ -69,10 +118,12 @@ impl Handle {
         extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
     ) -> CallFuture<T> {
         let handle = self.clone();
-        CallFuture(Box::pin(async move {
-            let reply = handle.request(command).await?;
-            extract(reply).map_err(|reply| Error::unexpected(&reply))
-        }))
+        CallFuture::new(move |timeout| {
+            Box::pin(async move {
+                let reply = handle.request(command, timeout).await?;
+                extract(reply).map_err(|reply| Error::unexpected(&reply))
+            })
+        })
     }
 
     /// Makes a call that is answered with nothing.
@@ -94,13 +145,14 @@ impl Handle {
     async fn request(
         &self,
         command: impl FnOnce(Ticket, Answer) -> Command,
+        timeout: Option<Duration>,
     ) -> Result<Reply, Error> {
         // Declared before the guard, so that a cancelled call leaves the core before the next one
         // gets its permit.
         let _permit = self.permits.acquire().await;
         let ticket = self.new_ticket();
         let (answer, outcome) = oneshot::channel();
-        self.push(command(ticket, answer));
+        self.push(command(ticket, Answer::new(answer, timeout)));
         let mut guard = CancelOnDrop {
             shared: self.shared(),
             ticket,

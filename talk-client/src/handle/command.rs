@@ -1,6 +1,7 @@
 //! What handles ask of the driver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use talk_proto::{Call, ConversationFilter, Reply, SearchKind, Secret, Topic};
@@ -14,8 +15,26 @@ use crate::upload::{Kind, Meter, UploadMetadata, UploadSource};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
 
-/// Where the outcome of a call goes.
-pub(crate) type Answer = oneshot::Sender<Result<Reply, Error>>;
+/// Where the outcome of a call goes, and when it is to be there.
+pub(crate) struct Answer {
+    to: oneshot::Sender<Result<Reply, Error>>,
+    /// How long this call may take, if that was said of it.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Answer {
+    pub(crate) fn new(
+        to: oneshot::Sender<Result<Reply, Error>>,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self { to, timeout }
+    }
+
+    /// Tells the outcome; gives it back when nobody waits for it any more.
+    pub(crate) fn send(self, outcome: Result<Reply, Error>) -> Result<(), Result<Reply, Error>> {
+        self.to.send(outcome)
+    }
+}
 
 /// One thing to do. The driver takes them in the order in which they were given.
 pub(crate) enum Command {

@@ -12,38 +12,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use async_lock::Semaphore;
-use talk_proto::{ConnectionState, SessionError, UserId};
+use talk_proto::{ConnectionState, Counters, SessionError, SessionKey, UserId};
 
 pub use self::call::CallFuture;
 pub(crate) use self::command::{Answer, Command, Ticket};
 pub(crate) use self::end::End;
 pub(crate) use self::mailbox::Mailbox;
 use crate::error::Error;
-use crate::registry::Key;
 use crate::session::TokenHandler;
 use crate::sync::{Watch, lock};
 
 /// One session, as its handles and its driver see it.
 pub(crate) struct Shared {
-    pub(crate) key: Key,
+    pub(crate) key: Arc<SessionKey>,
     pub(crate) mailbox: Mailbox,
     /// One for each call that may be pending in the core.
     permits: Semaphore,
     tickets: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,
+    pub(crate) counters: Mutex<Counters>,
     pub(crate) end: End,
     pub(crate) token_handler: Mutex<Option<TokenHandler>>,
     hold: Mutex<Weak<Hold>>,
 }
 
 impl Shared {
-    pub(crate) fn new(key: Key, pending_calls: usize) -> Arc<Self> {
+    pub(crate) fn new(key: Arc<SessionKey>, pending_calls: usize) -> Arc<Self> {
         Arc::new(Self {
             key,
             mailbox: Mailbox::default(),
             permits: Semaphore::new(pending_calls),
             tickets: AtomicU64::new(0),
             connection: Watch::new(ConnectionState::Idle),
+            counters: Mutex::default(),
             end: End::default(),
             token_handler: Mutex::default(),
             hold: Mutex::default(),

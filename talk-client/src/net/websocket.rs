@@ -188,6 +188,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             ready!(self.poll_flush_inner(cx))?;
             if self.queue.is_empty() {
+                // Most connections are quiet.
+                self.queue = VecDeque::new();
                 break;
             }
         }

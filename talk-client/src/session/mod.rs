@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use talk_proto::{
-    AppId, ConnectionState, ConversationFilter, ConversationId, ConversationSnapshot, EmptyId,
-    FoundMessage, Secret, SessionError, Topic, UserId, Window,
+    AppId, ConnectionState, ConversationFilter, ConversationId, ConversationSnapshot, Counters,
+    EmptyId, FoundMessage, Secret, SessionError, Topic, UserId, Window,
 };
 
 pub use self::connection::ConnectionStates;
@@ -413,6 +413,18 @@ impl Session {
     /// ```
     pub fn connection_states(&self) -> ConnectionStates {
         ConnectionStates::new(self.handle.shared())
+    }
+
+    /// What the session has done so far, in numbers, for logs and monitoring.
+    ///
+    /// ```no_run
+    /// # fn example(session: talk_client::Session) {
+    /// let counters = session.counters();
+    /// println!("{} bytes in, {} reconnects", counters.bytes_received, counters.reconnects);
+    /// # }
+    /// ```
+    pub fn counters(&self) -> Counters {
+        *lock(&self.handle.counters)
     }
 
     /// Why the session ended, if it has.

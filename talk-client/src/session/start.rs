@@ -1,10 +1,14 @@
 //! Getting a session.
 
+use std::sync::Arc;
+
+use talk_proto::SessionKey;
+
 use super::Session;
 use crate::driver::Driver;
 use crate::handle::{Handle, Shared};
 use crate::options::TalkOptions;
-use crate::registry::{self, Key};
+use crate::registry;
 use crate::runtime::Runtime;
 
 /// The session that lives for the addresses, app and user of `options`, or a new one that runs on
@@ -22,11 +26,7 @@ use crate::runtime::Runtime;
 /// # }
 /// ```
 pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Session {
-    let key = Key {
-        addresses: options.core.addresses.clone(),
-        app_id: options.core.app_id.clone(),
-        user_id: options.core.user_id.clone(),
-    };
+    let key = Arc::new(SessionKey::of(&options.core));
     // A call needs a permit; with none, all would wait for ever.
     let pending_calls = options.core.limits.pending_calls.max(1);
     let shared = Shared::new(key, pending_calls);

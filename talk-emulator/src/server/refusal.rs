@@ -32,7 +32,7 @@ impl Refusal {
         Self::new(400, code, reason)
     }
 
-    pub(super) fn unauthorized(reason: &'static str) -> Self {
+    pub(super) fn unauthorized(reason: impl Into<String>) -> Self {
         Self::new(401, "UNAUTHORIZED", reason)
     }
 

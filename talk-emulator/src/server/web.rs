@@ -111,7 +111,7 @@ impl Server {
             }
         }
         reply(&Boken {
-            boken: auth::issue(secret, app, user),
+            boken: auth::issue(secret, app, user)?.expose().to_owned(),
         })
     }
 

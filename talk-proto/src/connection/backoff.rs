@@ -18,6 +18,8 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct Reconnect {
     failures: u32,
+    /// Delays since there was a connection.
+    attempts: u32,
     restart_announced: bool,
 }
 
@@ -25,6 +27,16 @@ impl Reconnect {
     /// The server said that it is about to restart.
     pub(crate) fn announce_restart(&mut self) {
         self.restart_announced = true;
+    }
+
+    /// There is a connection, however long it lasts.
+    pub(crate) fn note_connected(&mut self) {
+        self.attempts = 0;
+    }
+
+    /// The number of the attempt that follows the last delay, from 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempts
     }
 
     /// A connection was authenticated for so long.
@@ -36,6 +48,7 @@ impl Reconnect {
 
     /// The delay after a loss, or after an attempt that failed.
     pub(crate) fn next_delay(&mut self, rng: &mut Rng) -> Duration {
+        self.attempts = self.attempts.saturating_add(1);
         if std::mem::take(&mut self.restart_announced) {
             return random_below(RESTART_SPREAD, rng);
         }

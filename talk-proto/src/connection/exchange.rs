@@ -1,5 +1,6 @@
 //! HTTP exchanges whose answers are small and read whole.
 
+use crate::collections::GiveBack;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -117,6 +118,11 @@ impl Exchanges {
     /// Forgets every exchange; their IDs.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = HttpId> + use<> {
         std::mem::take(&mut self.under_way).into_keys()
+    }
+
+    /// Gives back the memory of what is empty.
+    pub(crate) fn give_back(&mut self) {
+        self.under_way.give_back();
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Time> {

@@ -19,7 +19,12 @@ pub(crate) enum Link {
     /// None, and none is needed.
     Idle,
     /// None until the time of the next attempt.
-    Waiting { until: Time, reason: String },
+    Waiting {
+        since: Time,
+        until: Time,
+        attempt: u32,
+        reason: String,
+    },
     /// One is being opened.
     Opening { socket: SocketId, deadline: Time },
     /// One is open.

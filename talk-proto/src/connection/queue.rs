@@ -1,5 +1,6 @@
 //! Calls that are accepted and not resolved, in the order in which they were made.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
@@ -325,6 +326,15 @@ impl Queue {
             }
         }
         given_up
+    }
+
+    /// Gives back the memory of what is empty.
+    pub(crate) fn give_back(&mut self) {
+        self.calls.give_back();
+        self.reads.give_back();
+        self.ready.give_back();
+        self.retries.give_back();
+        self.lanes.give_back();
     }
 
     /// The session is over: everything fails.

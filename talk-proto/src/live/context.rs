@@ -1,5 +1,6 @@
 //! What every store needs beside itself.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -86,6 +87,19 @@ impl Context {
         self.users.get(user)
     }
 
+    /// Gives back the memory of what is empty.
+    pub(super) fn give_back(&mut self) {
+        self.requests.give_back();
+        self.linger.give_back();
+        self.wanting.give_back();
+        self.deferred.give_back();
+        self.changed.give_back();
+        self.orphans.give_back();
+        self.touched.give_back();
+        self.listed.give_back();
+        self.failed.give_back();
+    }
+
     /// Forgets everything that is to be done.
     pub(super) fn clear(&mut self) {
         self.requests.clear();
@@ -132,6 +146,11 @@ impl Agenda {
     pub(super) fn take_all(&mut self) -> VecDeque<StoreKey> {
         self.members.clear();
         std::mem::take(&mut self.queue)
+    }
+
+    fn give_back(&mut self) {
+        self.queue.give_back();
+        self.members.give_back();
     }
 
     pub(super) fn clear(&mut self) {

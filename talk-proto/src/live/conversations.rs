@@ -417,7 +417,7 @@ impl Store for ConversationList {
     }
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
-        self.listing.views.insert(viewer, ListView::new());
+        self.listing.views.insert(viewer, Box::new(ListView::new()));
         cx.wanting.add(self.key());
         cx.changed.insert(self.key().clone());
     }

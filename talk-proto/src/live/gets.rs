@@ -1,5 +1,6 @@
 //! Single messages, read once beside all stores.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,6 +45,13 @@ enum Part {
 }
 
 impl Gets {
+    /// Gives back the memory of what is empty.
+    pub(super) fn give_back(&mut self) {
+        self.gets.give_back();
+        self.changed.give_back();
+        self.users.give_back();
+    }
+
     pub(super) fn len(&self) -> usize {
         self.gets.len()
     }

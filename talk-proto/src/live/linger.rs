@@ -1,5 +1,6 @@
 //! Stores that nobody shows stay a while, so that showing them again costs nothing.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::StoreKey;
@@ -37,6 +38,12 @@ impl Linger {
         let (_, key) = self.by_time.pop_first()?;
         self.by_key.remove(&key);
         Some(key)
+    }
+
+    /// Gives back the memory of what is empty.
+    pub(super) fn give_back(&mut self) {
+        self.by_time.give_back();
+        self.by_key.give_back();
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {

@@ -48,7 +48,8 @@ pub(super) struct Listing<K, T> {
     order: BTreeMap<Position, K>,
     ties: i64,
     pub(super) shown: Shown<T>,
-    pub(super) views: BTreeMap<ViewerId, ListView<T>>,
+    /// Boxed, as [`Stores`](super::stores::Stores) are.
+    pub(super) views: BTreeMap<ViewerId, Box<ListView<T>>>,
 }
 
 /// What can be shown of a list.

@@ -38,6 +38,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -229,6 +230,14 @@ impl Live {
     pub(crate) fn end_linger(&mut self, now: Time) {
         self.cx.now = now;
         self.drop_lingering();
+    }
+
+    /// Gives back the memory of what is empty.
+    pub(crate) fn give_back(&mut self) {
+        self.cx.give_back();
+        self.subscriptions.give_back();
+        self.gets.give_back();
+        self.outputs.give_back();
     }
 
     /// Works off what has changed.

@@ -1,5 +1,6 @@
 //! Requests of the live half, gathered until the next drain.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
@@ -243,6 +244,15 @@ impl Requests {
         self.users.clear();
         self.users_once.clear();
         self.waiting.clear();
+    }
+
+    /// Gives back the memory of what is empty.
+    pub(super) fn give_back(&mut self) {
+        self.open.give_back();
+        self.subscribes.give_back();
+        self.loads.give_back();
+        self.closing.give_back();
+        self.waiting.give_back();
     }
 
     /// Sends everything, and says which users were asked for by which request.

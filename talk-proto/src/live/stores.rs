@@ -1,6 +1,7 @@
 //! Every store of a session.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use super::context::{Context, Listed};
 use super::conversations::{self, ConversationList};
@@ -17,17 +18,22 @@ use super::typing::WhoTypes;
 use crate::model::{ConversationId, Emoji, MessageId, Participant, Reaction, UserId};
 use crate::wire::ServerEvent;
 
+/// Those of one conversation.
+type ReactionRosters = BTreeMap<(MessageId, Emoji), Box<Roster<Reaction>>>;
+
 /// The stores by what they hold. Users are apart: every other store shows them.
+///
+/// They are boxed: a map makes room for eleven at once, and many sessions have one.
 #[derive(Default)]
 pub(super) struct Stores {
-    sides: BTreeMap<ConversationId, SideStore>,
-    messages: BTreeMap<ConversationId, MessageStore>,
-    participants: BTreeMap<ConversationId, Roster<Participant>>,
-    participant: BTreeMap<ConversationId, BTreeMap<UserId, Single<OneParticipant>>>,
-    typing: BTreeMap<ConversationId, Single<WhoTypes>>,
-    reactions: BTreeMap<ConversationId, BTreeMap<(MessageId, Emoji), Roster<Reaction>>>,
-    online: BTreeMap<UserId, Single<Presence>>,
-    conversations: BTreeMap<ListFilter, ConversationList>,
+    sides: BTreeMap<ConversationId, Box<SideStore>>,
+    messages: BTreeMap<ConversationId, Box<MessageStore>>,
+    participants: BTreeMap<ConversationId, Box<Roster<Participant>>>,
+    participant: BTreeMap<ConversationId, BTreeMap<UserId, Box<Single<OneParticipant>>>>,
+    typing: BTreeMap<ConversationId, Box<Single<WhoTypes>>>,
+    reactions: BTreeMap<ConversationId, ReactionRosters>,
+    online: BTreeMap<UserId, Box<Single<Presence>>>,
+    conversations: BTreeMap<ListFilter, Box<ConversationList>>,
     /// The order in which stores came to be, in which they are subscribed again.
     serials: BTreeMap<StoreKey, u64>,
     next_serial: u64,
@@ -83,7 +89,7 @@ impl Stores {
     }
 
     pub(super) fn messages(&mut self, conversation: &ConversationId) -> Option<&mut MessageStore> {
-        self.messages.get_mut(conversation)
+        self.messages.get_mut(conversation).map(Box::as_mut)
     }
 
     /// Lets a viewer look at a thing, whose store is made if there is none.
@@ -109,32 +115,33 @@ impl Stores {
             StoreKey::User(_) => {}
             StoreKey::Online(u) => {
                 let thing = Presence { user: u.clone() };
-                self.online.insert(u, Single::new(own, thing));
+                self.online.insert(u, Box::new(Single::new(own, thing)));
             }
             StoreKey::Typing(c) => {
-                self.typing.insert(c, Single::new(own, WhoTypes));
+                self.typing.insert(c, Box::new(Single::new(own, WhoTypes)));
             }
             StoreKey::Participants(c) => {
-                self.participants.insert(c, Roster::new(own));
+                self.participants.insert(c, Box::new(Roster::new(own)));
             }
             StoreKey::Participant(c, u) => {
                 let thing = OneParticipant { user: u.clone() };
                 let of_conversation = self.participant.entry(c).or_default();
-                of_conversation.insert(u, Single::new(own, thing));
+                of_conversation.insert(u, Box::new(Single::new(own, thing)));
             }
             StoreKey::Reactions(c, m, e) => {
                 let of_conversation = self.reactions.entry(c).or_default();
-                of_conversation.insert((m, e), Roster::new(own));
+                of_conversation.insert((m, e), Box::new(Roster::new(own)));
             }
             StoreKey::Messages(c) => {
-                self.messages.insert(c.clone(), MessageStore::new(c));
+                self.messages
+                    .insert(c.clone(), Box::new(MessageStore::new(c)));
             }
             StoreKey::Side(c) => {
-                self.sides.insert(c.clone(), SideStore::new(c));
+                self.sides.insert(c.clone(), Box::new(SideStore::new(c)));
             }
             StoreKey::Conversations(filter) => {
                 let list = ConversationList::new(filter.clone());
-                self.conversations.insert(filter, list);
+                self.conversations.insert(filter, Box::new(list));
             }
         }
         if let Some(store) = self.get_mut(key) {
@@ -208,7 +215,7 @@ impl Stores {
         let Some(store) = self.sides.get_mut(c) else {
             return;
         };
-        store.refresh(self.messages.get(c));
+        store.refresh(self.messages.get(c).map(Box::as_ref));
         for filter in lists.iter().filter_map(StoreKey::filter) {
             if let Some(list) = self.conversations.get_mut(filter) {
                 list.side_changed(store, cx);
@@ -429,10 +436,10 @@ impl Stores {
     }
 }
 
-fn as_store<S: Store>(store: &S) -> &dyn Store {
-    store
+fn as_store<B: Deref<Target: Store + Sized>>(store: &B) -> &dyn Store {
+    &**store
 }
 
-fn as_store_mut<S: Store>(store: &mut S) -> &mut dyn Store {
-    store
+fn as_store_mut<B: DerefMut<Target: Store + Sized>>(store: &mut B) -> &mut dyn Store {
+    &mut **store
 }

@@ -1,5 +1,6 @@
 //! Those who look at stores: subscriptions, and `get`s that look once.
 
+use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{Dependent, StoreKey, ViewerId};
@@ -28,6 +29,12 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
+    /// Gives back the memory of what is empty.
+    pub(super) fn give_back(&mut self) {
+        self.more.give_back();
+        self.unsent.give_back();
+    }
+
     /// Everything that could be sent is sent.
     pub(super) fn note_sent(&mut self) {
         self.unsent.clear();

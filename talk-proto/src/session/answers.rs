@@ -24,6 +24,8 @@ impl Session {
             return;
         };
         open.heartbeat.heard(now);
+        self.counters.frames_received += 1;
+        self.counters.bytes_received += text.len() as u64;
         if text.len() > self.options.limits.frame_size {
             return self.skip_large(text);
         }
@@ -96,14 +98,18 @@ impl Session {
                 }
             }
             Verdict::Refused => self.refuse_call(place, refused(status, body)),
-            Verdict::Unauthenticated => self.queue.requeue(place),
+            Verdict::Unauthenticated => {
+                self.counters.retries += 1;
+                self.queue.requeue(place);
+            }
             verdict @ (Verdict::Busy | Verdict::Failed) => {
                 let failed = verdict == Verdict::Failed;
                 let later = self
                     .queue
                     .retry_later(self.now, place, failed, &mut self.rng);
-                if later.is_err() {
-                    self.refuse_call(place, refused(status, body));
+                match later {
+                    Ok(()) => self.counters.retries += 1,
+                    Err(_) => self.refuse_call(place, refused(status, body)),
                 }
             }
         }
@@ -156,11 +162,15 @@ impl Session {
                     None => self.live.handle_answer(self.now, live.fetch, Ok(body)),
                 }
             }
-            Verdict::Unauthenticated => self.live_ready.push_back(live),
+            Verdict::Unauthenticated => {
+                self.counters.retries += 1;
+                self.live_ready.push_back(live);
+            }
             Verdict::Failed if live.failures + 1 >= MAX_FAILURES => {
                 self.refuse_live(&live, refused(status, body));
             }
             verdict @ (Verdict::Busy | Verdict::Failed) => {
+                self.counters.retries += 1;
                 live.failures += u32::from(verdict == Verdict::Failed);
                 let at = self.now + live.retry.next_delay(&mut self.rng);
                 self.live_retries.push((at, live));

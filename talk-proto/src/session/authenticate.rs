@@ -177,6 +177,7 @@ impl Session {
         }
         open.renew_at = None;
         open.renewals += 1;
+        self.counters.token_refreshes += u64::from(open.was_ready);
         let data = serde_json::json!({ "token": token.expose() });
         let request = Request::new(Method::Post, "/session/renew".to_owned(), &data);
         self.send(&request, InFlight::Renew);
@@ -228,6 +229,7 @@ impl Session {
             return;
         }
         open.ready_since = Some(now);
+        self.reconnect.note_connected();
         if std::mem::replace(&mut open.was_ready, true) {
             // The token had expired: what happened meanwhile was not told.
             self.resync_live();

@@ -69,6 +69,8 @@ impl Session {
     }
 
     fn open_socket(&mut self) {
+        self.counters.connects += 1;
+        self.counters.reconnects += u64::from(matches!(self.link, Link::Waiting { .. }));
         let socket = SocketId(self.take_id());
         let url = self.socket_url();
         self.link = Link::Opening {
@@ -145,7 +147,9 @@ impl Session {
         if self.needs_connection() {
             let delay = self.reconnect.next_delay(&mut self.rng);
             self.link = Link::Waiting {
+                since: self.now,
                 until: self.now + delay,
+                attempt: self.reconnect.attempt(),
                 reason: reason.to_owned(),
             };
         }
@@ -154,6 +158,7 @@ impl Session {
     /// Leaves the socket behind, if there is one, and everything that was said on it.
     fn drop_link(&mut self) {
         if let Link::Open(open) = std::mem::replace(&mut self.link, Link::Idle) {
+            self.counters.retries += open.calls().count() as u64;
             self.queue.handle_lost(open.calls());
         }
         self.requeue_reads();
@@ -213,6 +218,8 @@ impl Session {
         let now = self.now;
         if let Some(open) = self.link.open() {
             open.heartbeat.sent(now);
+            self.counters.frames_sent += 1;
+            self.counters.bytes_sent += frame.len() as u64;
             self.outputs.push_back(Output::SendFrame {
                 socket,
                 frame: Frame(frame),

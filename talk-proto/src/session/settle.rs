@@ -1,6 +1,7 @@
 //! What follows from the state and the time: done before each drain.
 
 use super::Session;
+use crate::collections::GiveBack;
 use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
 use crate::live::LiveOutput;
@@ -23,7 +24,23 @@ impl Session {
             }
         }
         self.tell_connection();
+        self.give_back();
         self.unsettled = false;
+    }
+
+    /// Gives back the memory of what is empty: most sessions are quiet most of the time.
+    fn give_back(&mut self) {
+        self.live.give_back();
+        self.queue.give_back();
+        self.exchanges.give_back();
+        self.calls.give_back();
+        self.reads.give_back();
+        self.live_ready.give_back();
+        self.live_retries.give_back();
+        self.live_large_losses.give_back();
+        if let Some(open) = self.link.open() {
+            open.in_flight.give_back();
+        }
     }
 
     fn settle_once(&mut self) {
@@ -164,8 +181,15 @@ impl Session {
         }
         let state = match &self.link {
             Link::Idle => ConnectionState::Idle,
-            Link::Waiting { until, reason } => ConnectionState::Waiting {
+            Link::Waiting {
+                since,
+                until,
+                attempt,
+                reason,
+            } => ConnectionState::Waiting {
+                since: *since,
                 until: *until,
+                attempt: *attempt,
                 reason: reason.clone(),
             },
             Link::Open(open) if open.is_ready() => ConnectionState::Ready,

@@ -10,6 +10,8 @@ mod app_check;
 mod authentication;
 mod bad_input;
 mod boken;
+mod counters;
+mod crowd;
 mod day;
 mod end;
 mod expiry;

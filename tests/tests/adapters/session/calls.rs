@@ -206,6 +206,38 @@ async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened<A: 
     conversation.mark_as_read().await.unwrap();
 }
 
+async fn a_call_may_have_a_timeout_of_its_own<A: Adapter>() {
+    let server = Server::start(|request| {
+        let held = request.path.ends_with("/typing");
+        held.then(|| Answer::Hold(json!({})))
+    });
+    let session = A::session(server.options("alice"));
+    let conversation = session.conversation("c").unwrap();
+    conversation.mark_as_read().await.unwrap();
+    let after = Duration::from_millis(50);
+    let error = conversation.mark_as_typing().timeout(after).await;
+    let maybe_happened = true;
+    let deadline = TransportError::Deadline {
+        after,
+        maybe_happened,
+    };
+    assert_eq!(error, Err(Error::Transport(deadline)));
+    // The others have none.
+    let patient = A::spawn(conversation.mark_as_typing());
+    server
+        .until(|record| {
+            record
+                .paths("POST")
+                .iter()
+                .filter(|p| p.ends_with("/typing"))
+                .count()
+                == 2
+        })
+        .await;
+    server.release();
+    patient.await.unwrap();
+}
+
 async fn calls_after_the_end_fail_with_its_cause<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
@@ -225,5 +257,6 @@ on_every_runtime!(
     a_call_that_is_dropped_before_it_is_sent_is_never_sent,
     a_call_that_is_dropped_makes_room_for_the_next,
     a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened,
+    a_call_may_have_a_timeout_of_its_own,
     calls_after_the_end_fail_with_its_cause,
 );

@@ -1,0 +1,140 @@
+//! `talk token`: user tokens, made and checked.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use talk_proto::{AppId, EmptyId, Secret, Time, TokenCheck, TokenClaims, UserId};
+
+use crate::cli::seconds;
+use crate::exit::{CliError, Outcome};
+use crate::session_args::SessionArgs;
+
+/// What `talk token` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make a token for --app and --user, and print it
+    Mint(Mint),
+    /// Tell what is wrong with a token: --token, TALK_TOKEN, or the first line of standard input
+    Check(Check),
+}
+
+#[derive(Debug, clap::Args)]
+struct Key {
+    /// The secret key of the app; better in the environment, where other users do not see it
+    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Mint {
+    #[command(flatten)]
+    key: Key,
+    /// How long it is good for, in seconds; a day by default
+    #[arg(long, value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
+    expires_in: Duration,
+    /// Let it never expire
+    #[arg(long, conflicts_with = "expires_in")]
+    no_expiry: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Check {
+    #[command(flatten)]
+    key: Key,
+}
+
+/// Prints a token, or what is wrong with one; a token that is refused is a failure.
+pub(crate) fn run_token(options: Options, session: &SessionArgs) -> Outcome {
+    match options.action {
+        Action::Mint(mint) => run_mint(mint, session),
+        Action::Check(check) => run_check(check, session),
+    }
+}
+
+fn run_mint(mint: Mint, session: &SessionArgs) -> Outcome {
+    let (app, user) = session.app_and_user()?;
+    let claims = TokenClaims::new(app_id(app)?, user_id(user)?);
+    let claims = match mint.no_expiry {
+        true => claims,
+        false => claims.expires_at(now() + mint.expires_in),
+    };
+    let secret = match mint.key.secret {
+        Some(secret) => secret,
+        None => first_line("the secret key: set TALK_SECRET, or give it on standard input")?,
+    };
+    let token = claims.mint(&Secret::from(secret));
+    writeln!(io::stdout(), "{}", token.expose())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_check(options: Check, session: &SessionArgs) -> Outcome {
+    let mut check = TokenCheck::new(now());
+    if let Some(secret) = options.key.secret {
+        check = check.secret(secret);
+    }
+    if let Some(app) = session.app() {
+        check = check.app_id(app_id(app)?);
+    }
+    if let Some(user) = session.user() {
+        check = check.user_id(user_id(user)?);
+    }
+    let token = match session.token() {
+        Some(token) => token,
+        None => first_line("the token: set TALK_TOKEN, or give it on standard input")?,
+    };
+    let report = check.check(&Secret::from(token));
+    let mut output = io::stdout();
+    for (what, claim) in [("app", &report.app_id), ("user", &report.user_id)] {
+        if let Some(claim) = claim {
+            writeln!(output, "{what}: {claim}")?;
+        }
+    }
+    if let Some(expires_at) = report.expires_at {
+        writeln!(output, "expires: {}", expires_at.as_millis() / 1000)?;
+    }
+    for problem in &report.problems {
+        let weight = match problem.is_refused() {
+            true => "refused",
+            false => "warning",
+        };
+        writeln!(output, "{weight}: {problem}")?;
+    }
+    Ok(match report.is_accepted() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn app_id(text: &str) -> Result<AppId, CliError> {
+    AppId::new(text).map_err(empty)
+}
+
+fn user_id(text: &str) -> Result<UserId, CliError> {
+    UserId::new(text).map_err(empty)
+}
+
+fn empty(error: EmptyId) -> CliError {
+    CliError::Usage(error.to_string())
+}
+
+/// The first line of standard input, which holds what is named.
+fn first_line(what: &str) -> Result<String, CliError> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    match line.trim() {
+        "" => Err(CliError::Usage(format!("there is no sign of {what}"))),
+        line => Ok(line.to_owned()),
+    }
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Time::from_millis(0) + since.unwrap_or_default()
+}

@@ -1,0 +1,29 @@
+//! Nothing is told.
+
+use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, SessionKey, Time};
+
+/// Stands in for what tells.
+pub(in crate::driver) struct Trace;
+
+/// Stands in for a span that was entered.
+pub(in crate::driver) struct Entered;
+
+impl Trace {
+    pub(in crate::driver) fn new(_: &SessionKey) -> Self {
+        Self
+    }
+
+    pub(in crate::driver) fn enter(&self) -> Entered {
+        Entered
+    }
+
+    pub(in crate::driver) fn input(&self, _: &Input<'_>) {}
+
+    pub(in crate::driver) fn output(&self, _: &Output) {}
+
+    pub(in crate::driver) fn token(&self, _: Time, _: &SessionKey, _: &Secret) {}
+
+    pub(in crate::driver) fn call(&mut self, _: RequestId, _: &'static str) {}
+
+    pub(in crate::driver) fn resolved(&mut self, _: RequestId, _: &Result<Reply, RequestError>) {}
+}

@@ -1,0 +1,180 @@
+//! Spans for the session and its calls, and events for what happens to it.
+
+use std::collections::BTreeMap;
+
+use talk_proto::{
+    ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError, RequestId, Secret,
+    SessionError, SessionKey, SocketClosed, Time,
+};
+use tracing::span::EnteredSpan;
+use tracing::{Span, debug, debug_span, error, info, info_span, trace, warn};
+
+/// The spans of one session.
+pub(in crate::driver) struct Trace {
+    session: Span,
+    /// Of the calls that are not resolved.
+    calls: BTreeMap<RequestId, Span>,
+}
+
+impl Trace {
+    pub(in crate::driver) fn new(key: &SessionKey) -> Self {
+        Self {
+            session: info_span!("talk_session", app = %key.app_id, user = %key.user_id),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// What follows is about this session.
+    pub(in crate::driver) fn enter(&self) -> EnteredSpan {
+        self.session.clone().entered()
+    }
+
+    /// Something came.
+    pub(in crate::driver) fn input(&self, input: &Input<'_>) {
+        match input {
+            Input::SocketOpened { .. } => debug!("the socket is open"),
+            Input::SocketFrame { text, .. } => trace!(bytes = text.len(), "frame received"),
+            Input::SocketClosed { cause, .. } => closed(cause),
+            Input::Token { result: Ok(_), .. } => debug!("a token came"),
+            Input::Token { result: Err(_), .. } => warn!("the token callback failed"),
+            Input::HttpHead { status, .. } => debug!(status, "HTTP answer"),
+            Input::HttpChunk { chunk, .. } => trace!(bytes = chunk.len(), "HTTP chunk received"),
+            Input::HttpEnd { .. } => trace!("the HTTP answer is complete"),
+            Input::HttpFailed { failure, .. } => match failure {
+                HttpFailure::Network(reason) => debug!(%reason, "the HTTP exchange failed"),
+                HttpFailure::Source(reason) => warn!(%reason, "the file cannot be read"),
+                _ => debug!("the HTTP exchange failed"),
+            },
+            Input::Tick => {}
+        }
+    }
+
+    /// Something is to be done or told.
+    pub(in crate::driver) fn output(&self, output: &Output) {
+        match output {
+            Output::OpenSocket { url, .. } => {
+                let address = url.split('?').next();
+                debug!(address, "opening a socket");
+            }
+            Output::SendFrame { frame, .. } => trace!(bytes = frame.as_str().len(), "frame sent"),
+            Output::CloseSocket { code, .. } => debug!(code, "closing the socket"),
+            Output::FetchToken { .. } => debug!("a token is wanted"),
+            Output::SendHttp { request, .. } => {
+                let (method, uri) = (request.method(), request.uri());
+                debug!(%method, host = uri.host(), path = uri.path(), "HTTP request");
+            }
+            Output::CancelHttp { .. } => debug!("the HTTP exchange is cancelled"),
+            Output::Event(event) => tell(event),
+        }
+    }
+
+    /// There is a token. What can be seen to be wrong with it is told.
+    pub(in crate::driver) fn token(&self, now: Time, key: &SessionKey, token: &Secret) {
+        #[cfg(feature = "token")]
+        {
+            let check = talk_proto::TokenCheck::new(now)
+                .app_id(key.app_id.clone())
+                .user_id(key.user_id.clone());
+            for problem in check.check(token).problems {
+                warn!("the token has a problem: {problem}");
+            }
+        }
+        #[cfg(not(feature = "token"))]
+        let _ = (now, key, token);
+    }
+
+    /// A call was accepted.
+    pub(in crate::driver) fn call(&mut self, request: RequestId, kind: &'static str) {
+        let span = debug_span!(
+            "call",
+            kind,
+            outcome = tracing::field::Empty,
+            status = tracing::field::Empty,
+            code = tracing::field::Empty,
+        );
+        self.calls.insert(request, span);
+    }
+
+    /// A call is over.
+    pub(in crate::driver) fn resolved(
+        &mut self,
+        request: RequestId,
+        result: &Result<Reply, RequestError>,
+    ) {
+        let Some(span) = self.calls.remove(&request) else {
+            return;
+        };
+        if self.calls.is_empty() {
+            // An empty map keeps room for eleven.
+            self.calls = BTreeMap::new();
+        }
+        span.record("outcome", outcome(result));
+        if let Err(RequestError::Refused(refused)) = result {
+            span.record("status", refused.status);
+            span.record("code", &refused.error_code);
+        }
+        span.in_scope(|| debug!("the call is resolved"));
+    }
+}
+
+fn outcome(result: &Result<Reply, RequestError>) -> &'static str {
+    match result {
+        Ok(_) => "done",
+        Err(RequestError::Refused(_)) => "refused",
+        Err(RequestError::Transport(_)) => "transport",
+        Err(RequestError::Session(_)) => "session ended",
+        Err(_) => "failed",
+    }
+}
+
+fn closed(cause: &SocketClosed) {
+    match cause {
+        SocketClosed::ConnectFailed(reason) => debug!(%reason, "the socket cannot be opened"),
+        SocketClosed::ByServer { code } => debug!(code, "the server closed the socket"),
+        SocketClosed::Lost(reason) => debug!(%reason, "the socket is lost"),
+        SocketClosed::FrameTooLarge => warn!("the socket is lost to a frame that is too large"),
+        _ => debug!("the socket is closed"),
+    }
+}
+
+fn tell(event: &Event) {
+    match event {
+        Event::Updated { .. } | Event::SearchUpdated { .. } => trace!("something new is shown"),
+        Event::SubscriptionEnded { error, .. } => match error {
+            None => debug!("a subscription was ended"),
+            Some(error) => {
+                let outcome = outcome(&Err(error.clone()));
+                debug!(outcome, "a subscription has failed");
+            }
+        },
+        Event::Connection(ConnectionState::Idle) => info!("not connected"),
+        Event::Connection(ConnectionState::Connecting) => info!("connecting"),
+        Event::Connection(ConnectionState::Ready) => info!("connected"),
+        Event::Connection(ConnectionState::Waiting {
+            since,
+            until,
+            attempt,
+            reason,
+        }) => {
+            let delay = until.saturating_since(*since);
+            info!(%reason, attempt, ?delay, "the connection is lost");
+        }
+        Event::Skipped(what) => warn!(?what, "something of the server was skipped"),
+        Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),
+        Event::Ended(error) => error!(reason = end(error), "the session has ended"),
+        _ => {}
+    }
+}
+
+/// Why a session ended, without the words of the server or of the application.
+fn end(error: &SessionError) -> &'static str {
+    match error {
+        SessionError::AppNotFound => "the app does not exist",
+        SessionError::SignatureRejected(_) => "the signature was rejected",
+        SessionError::Refused(_) => "the server refused the session",
+        SessionError::TokenRejected => "the token was rejected or has expired",
+        SessionError::TokensRejected { .. } => "tokens in a row were rejected",
+        SessionError::TokenCallback(_) => "the token callback failed",
+        _ => "the driver stopped",
+    }
+}

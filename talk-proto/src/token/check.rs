@@ -1,0 +1,213 @@
+//! Why a user token is refused, or soon will be.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::jwt::{ALGORITHM, Jwt};
+use super::problem::TokenProblem;
+use crate::model::{AppId, UserId};
+use crate::secret::Secret;
+use crate::time::Time;
+
+/// An expiry above this number of seconds is meant in milliseconds: as seconds it is the year 5138,
+/// as milliseconds it was 1973.
+const MILLISECONDS_FROM: f64 = 1e11;
+
+/// Clients treat a token that lives shorter than this as expired.
+const MIN_LIFE: Duration = Duration::from_secs(120);
+
+/// The longest part of a claim that is told.
+const MAX_TOLD: usize = 64;
+
+/// Looks for what is wrong with user tokens: on a server before it hands one out, in a test, or by
+/// somebody who wonders why one is refused.
+///
+/// ```
+/// use talk_proto::{Secret, Time, TokenCheck, TokenClaims, TokenProblem};
+///
+/// let now = Time::from_millis(1_700_000_000_000); // the wall clock
+/// let secret = Secret::from("key");
+/// let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+/// let report = TokenCheck::new(now)
+///     .secret(secret)
+///     .app_id("my_app".try_into()?)
+///     .user_id("alice".try_into()?)
+///     .check(&token);
+/// assert!(report.is_accepted());
+/// assert_eq!(report.problems, [TokenProblem::NoExpiry]);
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenCheck {
+    now: Time,
+    secret: Option<Secret>,
+    app_id: Option<AppId>,
+    user_id: Option<UserId>,
+}
+
+/// What a token says, and what is wrong with it. It holds nothing of the token's signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenReport {
+    /// The app that it is for, if that can be read.
+    pub app_id: Option<String>,
+    /// The user that it is for, if that can be read.
+    pub user_id: Option<String>,
+    /// When it expires, if it ever does.
+    pub expires_at: Option<Time>,
+    /// What is wrong, or will be soon; what makes it refused comes first.
+    pub problems: Vec<TokenProblem>,
+}
+
+impl TokenReport {
+    /// Whether nothing was found for which the token is refused.
+    pub fn is_accepted(&self) -> bool {
+        self.refused_for().is_none()
+    }
+
+    /// Why the token is refused, if it is.
+    pub fn refused_for(&self) -> Option<&TokenProblem> {
+        self.problems.iter().find(|problem| problem.is_refused())
+    }
+}
+
+impl TokenCheck {
+    /// A check at this time of the wall clock, of what can be checked without knowing more.
+    pub fn new(now: Time) -> Self {
+        Self {
+            now,
+            secret: None,
+            app_id: None,
+            user_id: None,
+        }
+    }
+
+    /// Checks the signature with the secret key of the app.
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// Checks that the token is for this app.
+    pub fn app_id(mut self, app_id: AppId) -> Self {
+        self.app_id = Some(app_id);
+        self
+    }
+
+    /// Checks that the token is for this user.
+    pub fn user_id(mut self, user_id: UserId) -> Self {
+        self.user_id = Some(user_id);
+        self
+    }
+
+    /// What the token says, and what is wrong with it.
+    pub fn check(&self, token: &Secret) -> TokenReport {
+        let mut report = TokenReport {
+            app_id: None,
+            user_id: None,
+            expires_at: None,
+            problems: Vec::new(),
+        };
+        let Some(jwt) = Jwt::parse(token.expose()) else {
+            report.problems.push(TokenProblem::NotAToken);
+            return report;
+        };
+        self.check_signature(&jwt, &mut report);
+        self.check_app(&jwt.claims, &mut report);
+        self.check_user(&jwt.claims, &mut report);
+        self.check_expiry(&jwt.claims, &mut report);
+        check_type(&jwt.claims, &mut report);
+        report.problems.sort_by_key(|problem| !problem.is_refused());
+        report
+    }
+
+    fn check_signature(&self, jwt: &Jwt<'_>, report: &mut TokenReport) {
+        if jwt.algorithm != ALGORITHM {
+            let found = told(&jwt.algorithm);
+            report.problems.push(TokenProblem::WrongAlgorithm { found });
+        } else if self.secret.as_ref().is_some_and(|s| !jwt.is_signed_with(s)) {
+            report.problems.push(TokenProblem::WrongSignature);
+        }
+    }
+
+    fn check_app(&self, claims: &Map<String, Value>, report: &mut TokenReport) {
+        let Some(found) = claims.get("iss").and_then(Value::as_str) else {
+            return report.problems.push(TokenProblem::InvalidClaim {
+                name: "iss",
+                expected: "the app ID, a text",
+            });
+        };
+        report.app_id = Some(found.to_owned());
+        if let Some(expected) = &self.app_id
+            && *expected != *found
+        {
+            report.problems.push(TokenProblem::WrongApp {
+                expected: expected.as_str().to_owned(),
+                found: told(found),
+            });
+        }
+    }
+
+    fn check_user(&self, claims: &Map<String, Value>, report: &mut TokenReport) {
+        let Some(found) = claims.get("sub").and_then(Value::as_str) else {
+            return report.problems.push(TokenProblem::InvalidClaim {
+                name: "sub",
+                expected: "the user ID, a text",
+            });
+        };
+        report.user_id = Some(found.to_owned());
+        if let Some(expected) = &self.user_id
+            && *expected != *found
+        {
+            report.problems.push(TokenProblem::WrongUser {
+                expected: expected.as_str().to_owned(),
+                found: told(found),
+            });
+        }
+    }
+
+    fn check_expiry(&self, claims: &Map<String, Value>, report: &mut TokenReport) {
+        let Some(expiry) = claims.get("exp") else {
+            return report.problems.push(TokenProblem::NoExpiry);
+        };
+        let Some(seconds) = expiry.as_f64() else {
+            return report.problems.push(TokenProblem::InvalidClaim {
+                name: "exp",
+                expected: "a number of seconds since 1970",
+            });
+        };
+        // A float becomes the nearest millisecond it can be; one beyond all time never comes.
+        let expires_at = Time::from_millis((seconds * 1000.0) as u64);
+        report.expires_at = Some(expires_at);
+        if expires_at <= self.now {
+            report.problems.push(TokenProblem::Expired {
+                ago: self.now.saturating_since(expires_at),
+            });
+        } else if seconds >= MILLISECONDS_FROM {
+            report.problems.push(TokenProblem::ExpiryInMilliseconds {
+                meant: Time::from_millis(seconds as u64),
+            });
+        } else if expires_at < self.now + MIN_LIFE {
+            report.problems.push(TokenProblem::ExpiresSoon {
+                left: expires_at.saturating_since(self.now),
+            });
+        }
+    }
+}
+
+fn check_type(claims: &Map<String, Value>, report: &mut TokenReport) {
+    let found = claims.get("tokenType").map(|found| match found {
+        Value::String(text) => told(text),
+        other => told(&other.to_string()),
+    });
+    if found.as_deref() != Some("user") {
+        report.problems.push(TokenProblem::WrongTokenType { found });
+    }
+}
+
+/// As much of a text as is told.
+fn told(text: &str) -> String {
+    text.chars().take(MAX_TOLD).collect()
+}

@@ -1,0 +1,74 @@
+//! What a user token says.
+
+use serde::Serialize;
+
+use super::jwt;
+use crate::model::{AppId, UserId};
+use crate::secret::Secret;
+use crate::time::Time;
+
+/// What a user token says, for an application's server that hands tokens out.
+///
+/// The server must know who asks: a token for Alice is all that it takes to be Alice. The secret
+/// key of the app must never reach a client.
+///
+/// ```
+/// use std::time::Duration;
+/// use talk_proto::{Secret, Time, TokenClaims};
+///
+/// let secret = Secret::from("the secret key of the app");
+/// let now = Time::from_millis(1_700_000_000_000); // the wall clock
+/// let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?)
+///     .expires_at(now + Duration::from_secs(24 * 3600))
+///     .mint(&secret);
+/// assert_eq!(token.expose().split('.').count(), 3);
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct TokenClaims {
+    app_id: AppId,
+    user_id: UserId,
+    expires_at: Option<Time>,
+}
+
+/// The names are those of the wire.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(rename = "tokenType")]
+    token_type: &'static str,
+    iss: &'a str,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<u64>,
+}
+
+impl TokenClaims {
+    /// The claims of a token that never expires.
+    pub fn new(app_id: AppId, user_id: UserId) -> Self {
+        Self {
+            app_id,
+            user_id,
+            expires_at: None,
+        }
+    }
+
+    /// Lets the token expire, in whole seconds: a part of one is cut off.
+    ///
+    /// A client treats a token that lives for less than 2 minutes as expired; a day is usual.
+    pub fn expires_at(mut self, time: Time) -> Self {
+        self.expires_at = Some(time);
+        self
+    }
+
+    /// The token, signed with the secret key of the app.
+    pub fn mint(&self, secret: &Secret) -> Secret {
+        let payload = Payload {
+            token_type: "user",
+            iss: self.app_id.as_str(),
+            sub: self.user_id.as_str(),
+            exp: self.expires_at.map(|time| time.as_millis() / 1000),
+        };
+        jwt::sign(secret, &payload)
+    }
+}

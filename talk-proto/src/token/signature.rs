@@ -1,0 +1,20 @@
+//! The proof of who somebody is that the service took before tokens.
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+
+use super::jwt::{is_mac, mac};
+use crate::model::UserId;
+use crate::secret::Secret;
+
+/// The hexadecimal HMAC-SHA256 of a user's ID: the signature of the scheme before tokens, which the
+/// service still takes and calls deprecated. It never expires.
+pub fn sign_user_id(secret: &Secret, user: &UserId) -> Secret {
+    Secret::from(HEXLOWER.encode(&mac(secret, user.as_str())))
+}
+
+/// Whether this is the signature of that user, in upper or lower case.
+pub fn is_user_signature(secret: &Secret, user: &UserId, signature: &str) -> bool {
+    HEXLOWER_PERMISSIVE
+        .decode(signature.as_bytes())
+        .is_ok_and(|signature| is_mac(secret, user.as_str(), &signature))
+}

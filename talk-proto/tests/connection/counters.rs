@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use serde_json::json;
+use talk_proto::{Counters, SocketClosed};
+
+use crate::kit::{Answer, Request, World, mark_as_read, options, seconds};
+
+fn counters(world: &World) -> Counters {
+    world.session.counters()
+}
+
+#[test]
+fn frames_and_bytes_are_those_that_went_over_the_socket() {
+    let mut world = World::new(options());
+    assert_eq!(counters(&world), Counters::default());
+    world.call(mark_as_read("c1"));
+    world.run();
+    let before = counters(&world);
+    assert_eq!((before.connects, before.reconnects), (1, 0));
+    assert_eq!(before.frames_sent, world.log.requests.len() as u64);
+    let frame = |r: &Request| json!([r.seq, r.method, r.path, r.data, r.headers]);
+    let bytes = world.log.requests.iter().map(frame);
+    let bytes: usize = bytes.map(|frame| frame.to_string().len()).sum();
+    assert_eq!(before.bytes_sent, bytes as u64);
+    assert_eq!(before.frames_received, before.frames_sent);
+
+    // What is skipped came all the same; a publish is acknowledged.
+    world.hear("nonsense");
+    world.publish(&[json!({"type": "unheard.of"})]);
+    let after = counters(&world);
+    assert_eq!(after.frames_received, before.frames_received + 2);
+    assert!(after.bytes_received >= before.bytes_received + "nonsense".len() as u64);
+    assert_eq!(after.frames_sent, before.frames_sent + 1);
+}
+
+#[test]
+fn what_is_sent_again_counts_as_retried_whatever_the_reason() {
+    let mut world = World::ready(options());
+    world.script.next.extend([
+        Answer::refuse(429, "TOO_MANY"),
+        Answer::refuse(500, "FAILED"),
+        Answer::refuse(401, "UNAUTHORIZED"),
+    ]);
+    let request = world.call(mark_as_read("c1"));
+    world.run_until_resolved(seconds(10));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(counters(&world).retries, 3);
+    assert_eq!(counters(&world).token_refreshes, 1, "after the 401");
+
+    world.script.next.push_back(Answer::Silence);
+    world.call(mark_as_read("c2"));
+    world.run_for(Duration::from_millis(1));
+    world.close(SocketClosed::Lost("gone".into()));
+    world.run_for(seconds(2));
+    assert_eq!(counters(&world).retries, 4);
+    assert_eq!(
+        (counters(&world).connects, counters(&world).reconnects),
+        (2, 1)
+    );
+}

@@ -1,0 +1,89 @@
+//! The registry against a model: the plainest thing that could keep sessions.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use talk_proto::{Addresses, Registry, SessionKey, SessionOptions};
+
+/// Keys of which some collide when their parts are joined to one text, and some differ in one
+/// address alone.
+fn keys() -> Vec<Arc<SessionKey>> {
+    let mut keys = Vec::new();
+    for (app, user) in [("a", "b"), ("a:b", "c"), ("a", "b:c"), ("b", "a")] {
+        for part in 0..4 {
+            let mut options =
+                SessionOptions::new(app.try_into().unwrap(), user.try_into().unwrap());
+            let mut addresses = Addresses::of_host("127.0.0.1:1");
+            match part {
+                0 => {}
+                1 => addresses.realtime.push('x'),
+                2 => addresses.rest.push('x'),
+                _ => addresses.internal.push('x'),
+            }
+            options.addresses = addresses;
+            keys.push(Arc::new(SessionKey::of(&options)));
+        }
+    }
+    keys
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Somebody asks for the session of a key.
+    Ask(usize),
+    /// Somebody makes one of their own.
+    ForceNew(usize),
+    /// A session that was once made ends; perhaps it has ended before.
+    End(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..16usize).prop_map(Step::Ask),
+        1 => (0..16usize).prop_map(Step::ForceNew),
+        3 => any::<usize>().prop_map(Step::End),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn it_agrees_with_a_list_that_is_searched(steps in vec(step(), 0..200)) {
+        let keys = keys();
+        let mut registry = Registry::new();
+        // Every session that was ever made: its key, and whether it lives for everybody.
+        let mut made: Vec<(usize, bool)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Ask(key) => {
+                    let expected = made.iter().position(|known| *known == (key, true));
+                    let new = made.len();
+                    let (&given, is_new) = registry.get_or_insert(&keys[key], new);
+                    prop_assert_eq!(given, expected.unwrap_or(new));
+                    prop_assert_eq!(is_new, expected.is_none());
+                    if is_new {
+                        made.push((key, true));
+                    }
+                }
+                Step::ForceNew(key) => made.push((key, false)),
+                Step::End(any) if !made.is_empty() => {
+                    let session = any % made.len();
+                    let (key, lived) = made[session];
+                    let removed = registry.remove_if(&keys[key], |living| *living == session);
+                    prop_assert_eq!(removed, lived.then_some(session));
+                    made[session].1 = false;
+                }
+                Step::End(_) => {}
+            }
+            let living = made.iter().filter(|(_, lives)| *lives).count();
+            prop_assert_eq!(registry.len(), living);
+            prop_assert_eq!(registry.is_empty(), living == 0);
+            for (number, key) in keys.iter().enumerate() {
+                let expected = made.iter().position(|known| *known == (number, true));
+                prop_assert_eq!(registry.get(key).copied(), expected);
+            }
+        }
+    }
+}

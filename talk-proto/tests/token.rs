@@ -1,0 +1,240 @@
+//! User tokens, as an application's server makes them and as they go wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use talk_proto::{
+    AppId, Secret, Time, TokenCheck, TokenClaims, TokenProblem, TokenReport, UserId,
+    is_user_signature, sign_user_id,
+};
+
+const NOW: Time = Time::from_millis(1_700_000_000_000);
+const NOW_SECONDS: u64 = 1_700_000_000;
+
+fn app() -> AppId {
+    "my_app".try_into().unwrap()
+}
+
+fn alice() -> UserId {
+    "alice".try_into().unwrap()
+}
+
+/// Any token, signed with `key`: not by the code that is tested.
+fn signed(header: &Value, claims: &Value) -> Secret {
+    let encode = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
+    let signed = format!("{}.{}", encode(header), encode(claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"key").unwrap();
+    mac.update(signed.as_bytes());
+    let signature = BASE64URL_NOPAD.encode(&mac.finalize().into_bytes());
+    Secret::from(format!("{signed}.{signature}"))
+}
+
+fn good() -> Value {
+    json!({ "tokenType": "user", "iss": "my_app", "sub": "alice", "exp": NOW_SECONDS + 86_400 })
+}
+
+fn check(token: &Secret) -> TokenReport {
+    let check = TokenCheck::new(NOW).secret("key");
+    check.app_id(app()).user_id(alice()).check(token)
+}
+
+/// The problems of a good token of which one claim is another.
+fn problems_with(name: &str, value: Value) -> Vec<TokenProblem> {
+    let mut claims = good();
+    claims[name] = value;
+    check(&signed(&json!({ "alg": "HS256" }), &claims)).problems
+}
+
+fn problems_without(name: &str) -> Vec<TokenProblem> {
+    let mut claims = good();
+    claims.as_object_mut().unwrap().remove(name);
+    check(&signed(&json!({ "alg": "HS256" }), &claims)).problems
+}
+
+#[test]
+fn a_minted_token_says_what_is_documented() {
+    let claims = TokenClaims::new(app(), alice()).expires_at(NOW + Duration::from_secs(86_400));
+    let token = claims.mint(&"key".into());
+    let decoded = token.expose().split('.').take(2).map(|part| {
+        let json = BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
+        serde_json::from_slice::<Value>(&json).unwrap()
+    });
+    let header = json!({ "alg": "HS256", "typ": "JWT" });
+    assert_eq!(decoded.collect::<Vec<_>>(), [header, good()]);
+    let report = check(&token);
+    assert_eq!(report.problems, []);
+    assert_eq!(report.app_id.as_deref(), Some("my_app"));
+    assert_eq!(report.user_id.as_deref(), Some("alice"));
+    assert_eq!(report.expires_at, Some(NOW + Duration::from_secs(86_400)));
+}
+
+#[test]
+fn the_example_of_rfc_7515_has_the_signature_that_it_should() {
+    // Appendix A.1 uses a key that is no text; this is the widely known example of jwt.io.
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+                 eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.\
+                 SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
+    let check = TokenCheck::new(NOW).secret("your-256-bit-secret");
+    let problems = check.check(&token.into()).problems;
+    assert!(
+        !problems.contains(&TokenProblem::WrongSignature),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn every_usual_mistake_has_its_own_problem() {
+    let wrong_app = TokenProblem::WrongApp {
+        expected: "my_app".into(),
+        found: "other".into(),
+    };
+    assert_eq!(problems_with("iss", json!("other")), [wrong_app]);
+    let wrong_user = TokenProblem::WrongUser {
+        expected: "alice".into(),
+        found: "bob".into(),
+    };
+    assert_eq!(problems_with("sub", json!("bob")), [wrong_user]);
+    let milliseconds = TokenProblem::ExpiryInMilliseconds {
+        meant: NOW + Duration::from_secs(60),
+    };
+    let exp = json!((NOW_SECONDS + 60) * 1000);
+    assert_eq!(problems_with("exp", exp), [milliseconds]);
+    let ago = Duration::from_secs(5);
+    let expired = TokenProblem::Expired { ago };
+    assert_eq!(problems_with("exp", json!(NOW_SECONDS - 5)), [expired]);
+    let left = Duration::from_secs(119);
+    let soon = TokenProblem::ExpiresSoon { left };
+    assert_eq!(problems_with("exp", json!(NOW_SECONDS + 119)), [soon]);
+    assert_eq!(problems_with("exp", json!(NOW_SECONDS + 120)), []);
+    assert_eq!(problems_without("exp"), [TokenProblem::NoExpiry]);
+    let no_type = TokenProblem::WrongTokenType { found: None };
+    assert_eq!(problems_without("tokenType"), [no_type]);
+    let app_type = TokenProblem::WrongTokenType {
+        found: Some("app".into()),
+    };
+    assert_eq!(problems_with("tokenType", json!("app")), [app_type]);
+}
+
+#[test]
+fn claims_of_another_type_are_not_guessed_at() {
+    for (name, value) in [
+        ("iss", json!(5)),
+        ("sub", json!(null)),
+        ("exp", json!("1700000000")),
+    ] {
+        let problems = problems_with(name, value);
+        let [TokenProblem::InvalidClaim { name: told, .. }] = problems[..] else {
+            panic!("{problems:?}");
+        };
+        assert_eq!(told, name);
+    }
+    assert!(matches!(
+        problems_without("sub")[..],
+        [TokenProblem::InvalidClaim { name: "sub", .. }]
+    ));
+}
+
+#[test]
+fn only_hs256_with_the_right_key_is_good() {
+    let algorithm = |alg: &str| check(&signed(&json!({ "alg": alg }), &good())).problems;
+    for found in ["none", "RS256", "HS512", "hs256"] {
+        let found = found.to_owned();
+        let problem = TokenProblem::WrongAlgorithm {
+            found: found.clone(),
+        };
+        assert_eq!(algorithm(&found), [problem]);
+    }
+    let token = signed(&json!({ "alg": "HS256" }), &good());
+    let other_key = TokenCheck::new(NOW).secret("another key").check(&token);
+    assert_eq!(other_key.problems, [TokenProblem::WrongSignature]);
+    assert!(!other_key.is_accepted());
+    let unknown_key = TokenCheck::new(NOW).check(&token);
+    assert_eq!(unknown_key.problems, []);
+}
+
+#[test]
+fn what_is_no_token_is_told_so() {
+    let token = signed(&json!({ "alg": "HS256" }), &good());
+    let token = token.expose();
+    let quoted = format!("\"{token}\"");
+    let bearer = format!("Bearer {token}");
+    let cut = &token[..token.len() - 50];
+    for text in ["", "token", "a.b.c", ".", "..", &quoted, &bearer, cut] {
+        let report = check(&text.into());
+        assert_eq!(report.problems, [TokenProblem::NotAToken], "{text:?}");
+    }
+}
+
+#[test]
+fn what_makes_a_token_refused_comes_first() {
+    let claims = json!({ "iss": "other", "sub": "alice" });
+    let report = check(&signed(&json!({ "alg": "HS256" }), &claims));
+    assert_eq!(report.problems.len(), 3);
+    assert!(matches!(
+        report.refused_for(),
+        Some(TokenProblem::WrongApp { .. })
+    ));
+    assert_eq!(report.refused_for(), report.problems.first());
+}
+
+#[test]
+fn signatures_of_the_scheme_before_tokens_are_taken_in_either_case() {
+    let key = Secret::from("key");
+    let signature = sign_user_id(&key, &alice());
+    // Made with `printf alice | openssl dgst -sha256 -hmac key`.
+    assert_eq!(signature.expose(), SIGNATURE_OF_ALICE);
+    assert!(is_user_signature(&key, &alice(), signature.expose()));
+    assert!(is_user_signature(
+        &key,
+        &alice(),
+        &signature.expose().to_uppercase()
+    ));
+    assert!(!is_user_signature(
+        &key,
+        &"bob".try_into().unwrap(),
+        signature.expose()
+    ));
+    assert!(!is_user_signature(
+        &"other".into(),
+        &alice(),
+        signature.expose()
+    ));
+    assert!(!is_user_signature(&key, &alice(), "not hex"));
+}
+
+const SIGNATURE_OF_ALICE: &str = "76fb55e929c06b97b01c35950ee5f72fe415b15ed3a7356c39e709906dbb5c45";
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange_and_nothing_of_it_is_shown(text in ".{40,200}") {
+        let report = check(&text.as_str().into());
+        prop_assert!(!report.is_accepted());
+        let shown = format!("{report:?} {}", report.problems[0]);
+        prop_assert!(!shown.contains(&text));
+    }
+
+    #[test]
+    fn what_is_minted_is_accepted(
+        app in ".{1,20}",
+        user in ".{1,20}",
+        key in ".{0,80}",
+        life in 120_u64..1_000_000_000,
+    ) {
+        let (app, user) = (AppId::new(app).unwrap(), UserId::new(user).unwrap());
+        let expires_at = NOW + Duration::from_secs(life);
+        let claims = TokenClaims::new(app.clone(), user.clone()).expires_at(expires_at);
+        let token = claims.mint(&Secret::from(key.as_str()));
+        let check = TokenCheck::new(NOW).secret(key.as_str());
+        let report = check.app_id(app).user_id(user).check(&token);
+        prop_assert_eq!(report.problems, vec![]);
+        prop_assert_eq!(report.expires_at, Some(expires_at));
+        let shown = format!("{token:?} {claims:?}");
+        prop_assert!(!shown.contains(token.expose()));
+    }
+}
