@@ -1,0 +1,137 @@
+//! How many sessions one process bears, and how they come back after a restart of the server.
+//!
+//! Opens many sessions against an emulator in a process of its own, each with a live subscription
+//! to an empty conversation, and prints as JSON what one of them costs in memory. Then it restarts
+//! the server, with and without announcing it, and tells when the sessions tried to come back. It
+//! fails when a goal is missed. Linux only: memory is read from `/proc`.
+//!
+//! ```sh
+//! ulimit -n 20000
+//! cargo run --release -p talk-tests --bin sessions -- --sessions 10000
+//! cargo run --release -p talk-tests --bin sessions -- --sessions 10000 --tls
+//! ```
+
+mod comeback;
+mod crowd;
+mod histogram;
+mod process;
+mod server;
+mod tls;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use serde_json::json;
+
+use crate::comeback::Comeback;
+use crate::crowd::Crowd;
+use crate::server::Servers;
+
+/// What a session may cost the client in memory, over plain TCP.
+const GOAL_BYTES: u64 = 16 * 1024;
+
+/// How long everything may settle before memory is looked at.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// A connection that lasted longer counts as healthy, so that the next loss is a first one again.
+const HEALTHY: Duration = Duration::from_secs(12);
+
+/// How long the server is away when it restarts without announcing it: longer than the first
+/// attempts take, so that there are later ones.
+const OUTAGE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many sessions to open
+    #[arg(long, default_value_t = 10_000)]
+    sessions: usize,
+    /// Connect with TLS
+    #[arg(long)]
+    tls: bool,
+    /// Leave the restarts out
+    #[arg(long)]
+    memory_only: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What this program is when it started itself.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// The emulator
+    #[command(hide = true)]
+    Server {
+        #[arg(long)]
+        port: u16,
+    },
+    /// TLS in front of the emulator
+    #[command(hide = true)]
+    Tls {
+        #[arg(long)]
+        to: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    match args.role {
+        Some(Role::Server { port }) => server::run(port).await.map(|()| ExitCode::SUCCESS),
+        Some(Role::Tls { to }) => tls::run(to).await.map(|()| ExitCode::SUCCESS),
+        None => measure(&args).await,
+    }
+}
+
+async fn measure(args: &Args) -> Result<ExitCode> {
+    process::check_open_files(args.sessions)?;
+    let mut servers = Servers::start(args.sessions, args.tls).await?;
+
+    // The first session pays for what is there once.
+    let mut crowd = Crowd::default();
+    crowd.grow(&servers, 1).await?;
+    tokio::time::sleep(SETTLE).await;
+    let before = process::resident_bytes()?;
+    crowd.grow(&servers, args.sessions).await?;
+    tokio::time::sleep(SETTLE).await;
+    let after = process::resident_bytes()?;
+    let each = after.saturating_sub(before) / u64::try_from(args.sessions)?;
+    let memory_is_met = args.tls || each <= GOAL_BYTES;
+
+    let mut figures = json!({
+        "sessions": args.sessions,
+        "tls": args.tls,
+        "memory": {
+            "rss_before": before,
+            "rss_after": after,
+            "bytes_per_session": each,
+            "goal": (!args.tls).then_some(GOAL_BYTES),
+            "met": memory_is_met,
+        },
+    });
+    let mut all_met = memory_is_met;
+    if !args.memory_only {
+        let planned = comeback(&crowd, servers.restart_planned()).await?;
+        let unplanned = comeback(&crowd, servers.restart_unplanned(OUTAGE)).await?;
+        let (planned, planned_met) = planned.planned();
+        let (unplanned, unplanned_met) = unplanned.unplanned();
+        figures["planned_restart"] = planned;
+        figures["unplanned_restart"] = unplanned;
+        all_met &= planned_met && unplanned_met;
+    }
+    println!("{figures:#}");
+    Ok(if all_met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Lets the server restart, and watches until everybody is back.
+async fn comeback(crowd: &Crowd, restart: impl Future<Output = Result<()>>) -> Result<Comeback> {
+    tokio::time::sleep(HEALTHY).await;
+    let watch = Comeback::watch(crowd);
+    restart.await.context("the server did not restart")?;
+    watch.all_back().await
+}

@@ -1,0 +1,114 @@
+//! The emulator, and TLS in front of it, in processes of their own.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use talk_emulator::Emulator;
+use talk_tokio::net::TlsOptions;
+use talk_tokio::{Addresses, TalkOptions};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::tls::Identity;
+
+/// How many sessions one TLS process carries. Each takes two of its sockets.
+const SESSIONS_PER_TLS: usize = 5_000;
+
+/// The processes that the sessions talk to.
+pub(crate) struct Servers {
+    emulator: Process,
+    tls: Vec<Process>,
+    options: TlsOptions,
+}
+
+/// One of them; it ends when its input does.
+struct Process {
+    child: Child,
+    input: ChildStdin,
+    /// Where it listens: `127.0.0.1:PORT`.
+    host: String,
+}
+
+impl Servers {
+    /// Starts an emulator, with TLS in front of it for so many sessions if that is wanted.
+    pub(crate) async fn start(sessions: usize, with_tls: bool) -> Result<Self> {
+        let emulator = Process::start(&["server", "--port", "0"], "").await?;
+        let mut servers = Self {
+            emulator,
+            tls: Vec::new(),
+            options: TlsOptions::default(),
+        };
+        if with_tls {
+            let identity = Identity::new()?;
+            servers.options = TlsOptions::with_extra_roots(identity.certificate.as_bytes())?;
+            for _ in 0..sessions.div_ceil(SESSIONS_PER_TLS) {
+                let args = ["tls", "--to", &servers.emulator.host];
+                let process = Process::start(&args, &identity.to_json()?).await?;
+                servers.tls.push(process);
+            }
+        }
+        Ok(servers)
+    }
+
+    /// The options of the session of this number.
+    pub(crate) fn options(&self, number: usize) -> Result<TalkOptions> {
+        let options = TalkOptions::new("sessions", format!("user {number}"))?;
+        if self.tls.is_empty() {
+            return Ok(options.host(&self.emulator.host));
+        }
+        let host = &self.tls[number % self.tls.len()].host;
+        let mut addresses = Addresses::default();
+        addresses.realtime = format!("wss://{host}/public_api/v1");
+        addresses.rest = format!("https://{host}/public_api/v1");
+        addresses.internal = format!("https://{host}/api/v0");
+        Ok(options.addresses(addresses).tls(self.options.clone()))
+    }
+
+    /// Announces a restart, and closes all connections.
+    pub(crate) async fn restart_planned(&mut self) -> Result<()> {
+        Ok(self.emulator.input.write_all(b"restart\n").await?)
+    }
+
+    /// Kills the server, and starts it again on its port after a while.
+    pub(crate) async fn restart_unplanned(&mut self, after: Duration) -> Result<()> {
+        self.emulator.child.kill().await?;
+        tokio::time::sleep(after).await;
+        let port = self.emulator.host.rsplit(':').next().unwrap_or_default();
+        self.emulator = Process::start(&["server", "--port", port], "").await?;
+        Ok(())
+    }
+}
+
+impl Process {
+    /// Starts this program in another role, whose first line of output says where it listens.
+    async fn start(args: &[&str], first_line: &str) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut input = child.stdin.take().context("no standard input")?;
+        input
+            .write_all(format!("{first_line}\n").as_bytes())
+            .await?;
+        let output = child.stdout.take().context("no standard output")?;
+        let host = BufReader::new(output).lines().next_line().await?;
+        let host = host.context("a server ended before it listened")?;
+        Ok(Self { child, input, host })
+    }
+}
+
+/// Runs the emulator until the input ends; a line `restart` announces a restart.
+pub(crate) async fn run(port: u16) -> Result<()> {
+    let emulator = Emulator::builder().port(port).start().await?;
+    println!("{}", emulator.host());
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(line) = lines.next_line().await? {
+        if line == "restart" {
+            emulator.restart(true).await?;
+        }
+    }
+    Ok(())
+}

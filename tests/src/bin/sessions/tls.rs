@@ -1,0 +1,78 @@
+//! TLS in front of the emulator, which has none.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use futures_rustls::TlsAcceptor;
+use futures_rustls::pki_types::pem::PemObject;
+use futures_rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use futures_rustls::rustls::ServerConfig;
+use futures_rustls::rustls::crypto::ring;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
+
+/// A certificate for 127.0.0.1 that signs itself, and its key, as PEM.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) certificate: String,
+    key: String,
+}
+
+impl Identity {
+    pub(crate) fn new() -> Result<Self> {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        Ok(Self {
+            certificate: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
+        })
+    }
+
+    /// In one line.
+    pub(crate) fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    fn acceptor(&self) -> Result<TlsAcceptor> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+/// Carries connections to the emulator at `to` until the input ends, whose first line is the
+/// identity.
+pub(crate) async fn run(to: String) -> Result<()> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let identity = lines.next_line().await?.context("no identity")?;
+    let acceptor = serde_json::from_str::<Identity>(&identity)?.acceptor()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (stream, _) = accepted?;
+                let (acceptor, to) = (acceptor.clone(), to.clone());
+                // A connection that fails is the client's to notice.
+                tokio::spawn(async move { carry(stream, acceptor, &to).await.ok() });
+            }
+            line = lines.next_line() => if line?.is_none() {
+                return Ok(());
+            },
+        }
+    }
+}
+
+async fn carry(stream: TcpStream, acceptor: TlsAcceptor, to: &str) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut inside = TcpStream::connect(to).await?;
+    inside.set_nodelay(true)?;
+    let mut outside = acceptor.accept(stream.compat()).await?.compat();
+    copy_bidirectional(&mut outside, &mut inside).await?;
+    Ok(())
+}
