@@ -13,6 +13,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Everything goes with the emulator unless it is given a [folder](EmulatorBuilder::data), from
+//! which the next one goes on, however this one ends.
 
 mod builder;
 mod emulator;

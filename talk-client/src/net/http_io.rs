@@ -1,6 +1,6 @@
 //! Lets hyper use a `futures-io` stream.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -35,6 +35,19 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
     }
 }
 
+impl<S> HyperIo<S> {
+    /// Tells what the stream has taken.
+    fn tell(&self, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Some(written) = &self.written {
+            written.blocked(taken.is_pending());
+            if let Poll::Ready(Ok(count)) = taken {
+                written.wrote(count as u64);
+            }
+        }
+        taken
+    }
+}
+
 impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -42,14 +55,21 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if let Some(written) = &self.written {
-            written.blocked(taken.is_pending());
-        }
-        let count = ready!(taken)?;
-        if let Some(written) = &self.written {
-            written.wrote(count as u64);
-        }
-        Poll::Ready(Ok(count))
+        self.tell(taken)
+    }
+
+    /// Otherwise hyper would copy every chunk of a body to put it next to what goes before.
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let taken = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.tell(taken)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

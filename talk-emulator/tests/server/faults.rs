@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use talk_emulator::server::{Fault, HttpFault};
+use talk_emulator::server::{Fault, HttpFault, UploadFault};
 
 use crate::kit::{World, get, text_block};
 
@@ -172,4 +172,48 @@ fn http_meets_faults_too() {
     let slow = world.server.http(now, &get("/api/v0/app"));
     assert_eq!(slow.extensions().get(), Some(&HttpFault::Slow(70)));
     assert_eq!(slow.status(), 200);
+}
+
+#[test]
+fn a_fault_after_so_many_bytes_meets_uploads_alone() {
+    let (mut world, alice, _) = World::of_friends();
+    inject(
+        &mut world,
+        json!({ "kind": "401", "path": "/files", "after_bytes": 70 }),
+    );
+    inject(&mut world, json!({ "kind": "drop", "after_bytes": 7 }));
+    // Neither the question before an upload nor anything else meets them.
+    let file = json!({ "filename": "f", "filesize": 1 });
+    world.ok(alice, "POST", "/files/validate", file);
+    assert_eq!(world.is_closed(alice), None);
+    assert_eq!(world.http(get("/api/v0/app")).0, 200);
+
+    let upload = http::Request::post("/public_api/v1/app/files")
+        .header("authorization", "Bearer any")
+        .body(bytes::Bytes::new())
+        .unwrap();
+    let mut met = || {
+        let now = world.time();
+        world.server.begin_upload(now, &upload).unwrap().fault
+    };
+    let refused = met().unwrap();
+    assert_eq!(refused.after_bytes, 70);
+    assert!(matches!(
+        refused.fault,
+        HttpFault::Refuse { status: 401, .. }
+    ));
+    let cut = UploadFault {
+        fault: HttpFault::Drop,
+        after_bytes: 7,
+    };
+    assert_eq!(met(), Some(cut));
+    assert_eq!(met(), None);
+}
+
+#[test]
+fn a_401_meets_calls_as_an_expired_token_does() {
+    let (mut world, alice, _) = World::of_friends();
+    inject(&mut world, json!({ "kind": "401" }));
+    assert_eq!(world.refused(alice, "GET", "/ping", json!({})).0, 401);
+    world.ok(alice, "GET", "/ping", json!({}));
 }
