@@ -221,6 +221,17 @@ impl ConversationParams {
         self
     }
 
+    /// Sets one key of the custom data.
+    ///
+    /// ```
+    /// let params = talk_proto::ConversationParams::default().custom("topic", "travel");
+    /// ```
+    #[must_use]
+    pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.custom.set_key(key.into(), value.into());
+        self
+    }
+
     /// Sets when the current user is notified.
     ///
     /// ```

@@ -11,6 +11,7 @@ mod reaction;
 mod reactions;
 mod typing;
 mod user;
+mod user_params;
 
 pub use conversation::{
     ConversationDiff, ConversationParams, ConversationSnapshot, Side, SideDiff,
@@ -30,4 +31,5 @@ pub use reaction::{
 };
 pub use reactions::Reactions;
 pub use typing::{Online, OnlineSnapshot, Typing, TypingDiff, TypingSnapshot};
-pub use user::{DEFAULT_ROLE, OneOrMany, User, UserDiff, UserParams};
+pub use user::{DEFAULT_ROLE, User, UserDiff};
+pub use user_params::{OneOrMany, UserParams};

@@ -52,6 +52,18 @@ impl<T> Patch<T> {
     }
 }
 
+impl Patch<CustomPatch> {
+    /// Sets one key besides those that are set already.
+    pub(super) fn set_key(&mut self, key: String, value: String) {
+        if !matches!(self, Self::Set(_)) {
+            *self = Self::Set(CustomPatch::new());
+        }
+        if let Self::Set(keys) = self {
+            keys.insert(key, Some(value));
+        }
+    }
+}
+
 /// `Some` sets, `None` resets.
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
