@@ -98,6 +98,8 @@ pub struct Session {
     outputs: VecDeque<Output>,
     /// Whether something happened since the last drain.
     unsettled: bool,
+    /// Whether the socket, if there still is one at the next drain, is to be asked for life.
+    is_suspect: bool,
     link: Link,
     reconnect: Reconnect,
     auth: Auth,
@@ -153,6 +155,7 @@ impl Session {
             rng,
             outputs: VecDeque::new(),
             unsettled: false,
+            is_suspect: false,
             link: Link::Idle,
             reconnect: Reconnect::default(),
             auth: Auth::new(options.authentication.clone()),
@@ -591,7 +594,7 @@ impl Session {
         }
         match &mut self.link {
             Link::Waiting { until, .. } => *until = self.now,
-            Link::Open(_) => self.doubt_socket(),
+            Link::Open(_) => self.is_suspect = true,
             Link::Idle | Link::Opening { .. } => {}
         }
     }
@@ -666,9 +669,7 @@ impl Session {
             .map_or(Duration::ZERO, |at| now.saturating_since(at));
         self.now = self.now.max(now);
         self.unsettled = true;
-        if overdue > SUSPENDED_AFTER {
-            self.doubt_socket();
-        }
+        self.is_suspect |= overdue > SUSPENDED_AFTER;
     }
 
     fn take_id(&mut self) -> u64 {

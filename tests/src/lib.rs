@@ -7,6 +7,7 @@ mod missing;
 mod npm_package;
 mod peer;
 mod recorder;
+pub mod simulation;
 
 pub use checks::run_checks;
 pub use chromium::find_chromium;

@@ -77,7 +77,14 @@ impl<T: PartialEq> ListView<T> {
             return state.initial.saturating_add(self.ahead);
         };
         let waiting = shown.waiting.range(..=end).count();
-        (shown.count_until(end) + waiting).saturating_add(self.ahead)
+        let seen = shown.count_until(end) + waiting;
+        // Who saw everything is not to see less of a list that has grown while nobody was told.
+        let least = if end == Position::LAST {
+            state.initial
+        } else {
+            0
+        };
+        seen.max(least).saturating_add(self.ahead)
     }
 
     /// Asks for `count` items more than are shown.

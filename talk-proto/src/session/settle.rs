@@ -16,6 +16,9 @@ impl Session {
     /// Does everything that is due.
     pub(super) fn settle(&mut self) {
         self.queue.close_batch();
+        if std::mem::take(&mut self.is_suspect) {
+            self.doubt_socket();
+        }
         for _ in 0..MAX_ROUNDS {
             self.settle_once();
             let due = self.next_deadline().is_some_and(|at| at <= self.now);

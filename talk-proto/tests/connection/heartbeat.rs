@@ -154,3 +154,14 @@ fn a_changed_network_puts_the_socket_in_doubt() {
         Some(START + seconds(13))
     );
 }
+
+#[test]
+fn a_socket_that_is_found_closed_after_a_sleep_is_not_pinged() {
+    let mut world = busy_world();
+    world.run_for(seconds(1));
+    let before = pings(&world);
+    world.now = world.now + seconds(3_600);
+    world.cut();
+    world.run_for(seconds(1));
+    assert_eq!(pings(&world), before);
+}

@@ -320,3 +320,35 @@ fn a_refusal_ends_the_subscription_and_nothing_else() {
     assert_eq!(world.session.subscriptions(), 1);
     assert_eq!(world.end(), None);
 }
+
+#[test]
+fn a_list_that_was_seen_whole_is_seen_whole_after_it_grew_during_a_loss() {
+    let mut world = World::ready(options());
+    let mut asked = 0;
+    world.script.add(move |request| {
+        if request.line() != "GET /me/conversations/c1/messages" {
+            return None;
+        }
+        asked += 1;
+        let held = if asked == 1 { 2 } else { 5 };
+        let limit = request.data["limit"].as_u64().unwrap_or(0).min(held);
+        let newest = (held - limit..held).rev();
+        let messages: Vec<_> = newest.map(|n| data::message(&format!("m{n}"), n)).collect();
+        let cursor = (limit < held).then_some("more");
+        Some(Answer::Reply(200, json!({"data": messages, "cursor": cursor})))
+    });
+    world.subscribe(Topic::Messages {
+        conversation: conversation("c1"),
+    });
+    world.run();
+    world.cut();
+    world.run_for(seconds(5));
+    let lengths = world.log.events.iter().filter_map(|(_, event)| match event {
+        Event::Updated { update, .. } => {
+            let snapshot = serde_json::to_value(&update.snapshot).expect("JSON");
+            snapshot.as_array().map(Vec::len)
+        }
+        _ => None,
+    });
+    assert_eq!(lengths.collect::<Vec<_>>(), [2, 5]);
+}

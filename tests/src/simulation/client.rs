@@ -1,0 +1,295 @@
+//! One session, what is watched of it, and what it told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use talk_proto::{
+    CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, SearchId,
+    Session, SessionError, SessionOptions, SocketId, SubscriptionId, Time, TokenFetchId, Topic,
+};
+
+use super::broken::broken;
+use super::laws::Laws;
+use super::phase::Phase;
+use super::shown::Shown;
+use super::wire;
+
+/// A session may end after so many things that made it doubt its token: one of them can cost more
+/// than one of the five tokens that it tries.
+const TROUBLES: u32 = 3;
+
+/// How the session's clock differs from the world's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    pub(super) ahead: Duration,
+    pub(super) behind: Duration,
+}
+
+impl Clock {
+    fn of_world(self, now: Time) -> Time {
+        let millis = (now + self.ahead).as_millis();
+        let behind = u64::try_from(self.behind.as_millis()).unwrap_or(u64::MAX);
+        Time::from_millis(millis.saturating_sub(behind))
+    }
+
+    fn to_world(self, at: Time) -> Time {
+        let ahead = u64::try_from(self.ahead.as_millis()).unwrap_or(u64::MAX);
+        Time::from_millis(at.as_millis().saturating_sub(ahead)) + self.behind
+    }
+}
+
+/// A session with the laws watched.
+pub(super) struct Client {
+    pub(super) user: &'static str,
+    /// Which session with this number it is.
+    pub(super) life: u64,
+    pub(super) session: Session,
+    pub(super) clock: Clock,
+    pub(super) shown: BTreeMap<SubscriptionId, Shown>,
+    /// What was resolved since somebody looked.
+    pub(super) resolved: Vec<(RequestId, Result<Reply, RequestError>)>,
+    pub(super) requests: Vec<RequestId>,
+    pub(super) searches: Vec<SearchId>,
+    pub(super) end: Option<SessionError>,
+    pub(super) socket: Option<SocketId>,
+    /// All sockets and token fetches so far, the latest last.
+    pub(super) sockets: Vec<SocketId>,
+    pub(super) fetches: Vec<TokenFetchId>,
+    /// The application looks at nothing before.
+    pub(super) slow_until: Time,
+    /// Tokens that it may use: the last one that it was given.
+    pub(super) tokens: Vec<String>,
+    /// Whether something happened that may end subscriptions, or the session.
+    pub(super) may_lose_subscriptions: bool,
+    pub(super) may_end: bool,
+    pub(super) auth_troubles: u32,
+    is_open: bool,
+    /// Requests on the socket that are not answered, and whether they are of subscriptions.
+    asked: BTreeMap<u64, bool>,
+    laws: Laws,
+    seen: Time,
+    window: usize,
+}
+
+impl Client {
+    pub(super) fn new(
+        user: &'static str,
+        life: u64,
+        options: SessionOptions,
+        seed: u64,
+        now: Time,
+    ) -> Self {
+        Self {
+            user,
+            life,
+            clock: Clock::default(),
+            shown: BTreeMap::new(),
+            resolved: Vec::new(),
+            requests: Vec::new(),
+            searches: Vec::new(),
+            end: None,
+            socket: None,
+            sockets: Vec::new(),
+            fetches: Vec::new(),
+            slow_until: now,
+            tokens: Vec::new(),
+            may_lose_subscriptions: false,
+            may_end: false,
+            auth_troubles: 0,
+            is_open: false,
+            asked: BTreeMap::new(),
+            laws: Laws::default(),
+            seen: now,
+            window: options.limits.window,
+            session: Session::new(options, seed, now),
+        }
+    }
+
+    /// The time by its own clock.
+    pub(super) fn time(&mut self, now: Time) -> Time {
+        let time = self.clock.of_world(now);
+        self.seen = self.seen.max(time);
+        time
+    }
+
+    /// When it wants a tick, by the world's clock.
+    pub(super) fn tick_at(&self) -> Option<Time> {
+        let at = self.session.poll_timeout()?;
+        Some(self.clock.to_world(at))
+    }
+
+    /// Gives the session a command that will be resolved.
+    pub(super) fn ask(
+        &mut self,
+        now: Time,
+        command: impl FnOnce(&mut Session, Time) -> Result<RequestId, CommandError>,
+    ) -> Option<RequestId> {
+        let time = self.time(now);
+        let request = command(&mut self.session, time).ok()?;
+        self.laws.accepted(request);
+        self.laws.commanded(&self.session, self.seen);
+        self.requests.push(request);
+        if self.requests.len() > 64 {
+            self.requests.remove(0);
+        }
+        let limit = self.session.options().limits.pending_calls;
+        if self.session.pending_calls() > limit {
+            broken("calls stay under their cap", format!("{limit}"));
+        }
+        Some(request)
+    }
+
+    pub(super) fn subscribe(&mut self, now: Time, topic: Topic) {
+        let time = self.time(now);
+        if let Ok(id) = self.session.subscribe(time, topic.clone()) {
+            self.laws.subscribed(id);
+            self.shown.insert(id, Shown::new(topic));
+        }
+    }
+
+    /// Gives the session a command that is not resolved.
+    pub(super) fn tell(&mut self, now: Time, command: impl FnOnce(&mut Session, Time)) {
+        let time = self.time(now);
+        command(&mut self.session, time);
+    }
+
+    pub(super) fn token_set(&mut self) {
+        self.laws.token_set();
+    }
+
+    pub(super) fn input(&mut self, now: Time, input: Input<'_>) {
+        let time = self.time(now);
+        self.laws.input(self.seen, &input);
+        match &input {
+            Input::SocketOpened { socket } if self.socket == Some(*socket) => self.is_open = true,
+            Input::SocketFrame { socket, text } if self.socket == Some(*socket) => {
+                if let Some((seq, _)) = wire::head(text).filter(|(_, kind)| *kind != "\"PUBLISH\"")
+                {
+                    self.asked.remove(&seq);
+                }
+            }
+            Input::SocketClosed { socket, .. } if self.socket == Some(*socket) => {
+                self.forget_socket();
+            }
+            _ => {}
+        }
+        self.session.handle_input(time, input);
+    }
+
+    fn forget_socket(&mut self) {
+        self.socket = None;
+        self.is_open = false;
+        self.asked.clear();
+    }
+
+    /// The next thing to do that concerns the world.
+    pub(super) fn poll(&mut self, now: Time) -> Option<Output> {
+        loop {
+            let timeout = self.session.poll_timeout();
+            let Some(output) = self.session.poll_output() else {
+                self.laws.drained(&self.session, self.seen);
+                return None;
+            };
+            self.laws.output(self.seen, timeout, &output);
+            match output {
+                Output::Event(event) => self.note(now, event),
+                output => {
+                    self.watch(&output);
+                    return Some(output);
+                }
+            }
+        }
+    }
+
+    fn watch(&mut self, output: &Output) {
+        match output {
+            Output::OpenSocket { socket, .. } => {
+                self.forget_socket();
+                self.socket = Some(*socket);
+                self.sockets.push(*socket);
+            }
+            Output::CloseSocket { .. } => self.forget_socket(),
+            Output::FetchToken { fetch } => self.fetches.push(*fetch),
+            Output::SendFrame { frame, .. } => self.watch_frame(frame.as_str()),
+            _ => {}
+        }
+    }
+
+    fn watch_frame(&mut self, text: &str) {
+        let Some((seq, method)) = wire::head(text).filter(|(_, kind)| *kind != "\"ACK\"") else {
+            return;
+        };
+        match wire::path(text) {
+            Some("/ping") => {}
+            Some("/session/renew") => {
+                let is_known = self.tokens.iter().any(|token| text.contains(token.as_str()));
+                if !is_known && !self.tokens.is_empty() {
+                    broken("only the newest token is used", text);
+                }
+                self.asked.insert(seq, false);
+            }
+            _ => {
+                let is_live = matches!(method, "\"SUBSCRIBE\"" | "\"UNSUBSCRIBE\"" | "\"GET\"");
+                self.asked.insert(seq, is_live);
+            }
+        }
+    }
+
+    fn note(&mut self, now: Time, event: Event) {
+        let is_slow = now < self.slow_until;
+        match event {
+            Event::Resolved { request, result } => self.resolved.push((request, result)),
+            Event::Updated {
+                subscription,
+                update,
+            } => {
+                let window = self.window;
+                if let Some(shown) = self.shown.get_mut(&subscription) {
+                    shown.update(update, is_slow, window);
+                }
+            }
+            Event::SubscriptionEnded {
+                subscription,
+                error,
+            } => {
+                if let Some(shown) = self.shown.get_mut(&subscription) {
+                    let excused = self.may_lose_subscriptions || self.session.ended().is_some();
+                    if error.is_some() && !excused {
+                        let detail = format!("{:?}: {error:?}", shown.topic);
+                        broken("a subscription ends with a cause", detail);
+                    }
+                    shown.ended = Some(error);
+                }
+            }
+            Event::Ended(error) => {
+                if !self.may_end && self.auth_troubles < TROUBLES {
+                    broken("a session ends with a cause", error.to_string());
+                }
+                self.end = Some(error);
+            }
+            _ => {}
+        }
+    }
+
+    /// Requests that are accepted and not resolved.
+    pub(super) fn pending(&self) -> usize {
+        self.laws.pending()
+    }
+
+    /// How far its connection is.
+    pub(super) fn phase(&self) -> Phase {
+        if self.end.is_some() {
+            return Phase::Idle;
+        }
+        let is_ready = *self.session.connection() == ConnectionState::Ready;
+        match (self.socket, self.is_open) {
+            (None, _) if *self.session.connection() == ConnectionState::Idle => Phase::Idle,
+            (None, _) => Phase::Waiting,
+            (Some(_), false) => Phase::Opening,
+            (Some(_), true) if !is_ready => Phase::Authenticating,
+            (Some(_), true) if self.asked.values().any(|is_live| *is_live) => Phase::Subscribing,
+            (Some(_), true) if !self.asked.is_empty() => Phase::Calling,
+            (Some(_), true) => Phase::Settled,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is on its way, connections aside.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use talk_proto::{HttpBody, HttpFailure, HttpId, SocketId, Time, TokenFetchId};
+
+/// One thing that will arrive. Each names the incarnation of the session that it is for.
+pub(super) enum Mail {
+    /// An attempt to connect reaches the server.
+    Connect(Address, SocketId),
+    /// An attempt to connect has failed.
+    ConnectFailed(Address, SocketId),
+    /// The application answers a request for a token.
+    Token(Address, TokenFetchId, String),
+    /// A request over HTTP reaches the server.
+    HttpRequest(Address, HttpId, Box<http::Request<HttpBody>>),
+    HttpHead(Address, HttpId, u16),
+    HttpChunk(Address, HttpId, Bytes),
+    HttpEnd(Address, HttpId),
+    HttpFailed(Address, HttpId, HttpFailure),
+}
+
+/// A session, and which of those that had this number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) who: usize,
+    pub(super) life: u64,
+}
+
+/// Mail in the order in which it arrives.
+#[derive(Default)]
+pub(super) struct Mailbox {
+    mail: BTreeMap<(Time, u64), Mail>,
+    next: u64,
+}
+
+impl Mailbox {
+    pub(super) fn put(&mut self, at: Time, mail: Mail) {
+        self.mail.insert((at, self.next), mail);
+        self.next += 1;
+    }
+
+    pub(super) fn next_at(&self) -> Option<Time> {
+        self.mail.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn take(&mut self) -> Option<Mail> {
+        self.mail.pop_first().map(|(_, mail)| mail)
+    }
+}

@@ -1,0 +1,55 @@
+//! How often which fault struck in which phase.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::fault::FaultKind;
+use super::phase::Phase;
+
+/// How often which fault struck in which phase.
+#[derive(Clone, Debug, Default)]
+pub struct Matrix(BTreeMap<(FaultKind, Phase), u64>);
+
+impl Matrix {
+    pub(super) fn count(&mut self, kind: FaultKind, phase: Phase) {
+        *self.0.entry((kind, phase)).or_default() += 1;
+    }
+
+    /// Adds what another one counted.
+    pub fn add(&mut self, other: &Self) {
+        for (pair, count) in &other.0 {
+            *self.0.entry(*pair).or_default() += count;
+        }
+    }
+
+    /// How often a fault struck in a phase.
+    pub fn get(&self, kind: FaultKind, phase: Phase) -> u64 {
+        self.0.get(&(kind, phase)).copied().unwrap_or(0)
+    }
+
+    /// How often each fault struck, in whatever phase.
+    pub fn by_kind(&self) -> BTreeMap<String, u64> {
+        let sum = |kind| Phase::ALL.iter().map(|phase| self.get(kind, *phase)).sum();
+        let kinds = FaultKind::ALL.iter();
+        kinds.map(|&kind| (name(kind), sum(kind))).collect()
+    }
+}
+
+fn name(of: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(of).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A table in Markdown.
+impl fmt::Display for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phases = Phase::ALL.map(name);
+        writeln!(f, "| fault | {} |", phases.join(" | "))?;
+        writeln!(f, "|---|{}", "---:|".repeat(phases.len()))?;
+        for kind in FaultKind::ALL {
+            let counts = Phase::ALL.map(|phase| self.get(*kind, phase).to_string());
+            writeln!(f, "| {} | {} |", name(kind), counts.join(" | "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! Carries what sessions and server say to each other.
+
+use talk_emulator::server::{ConnectionId, Output as ServerOutput};
+use talk_proto::{Input, Output, SocketClosed, SocketId, Time};
+
+use super::mail::{Address, Mail};
+use super::net::Rule;
+use super::probe::is_probe;
+use super::wire::{self, Parcel, Wire};
+use super::world::{APP, World, start};
+
+impl World {
+    pub(super) fn arrival(&mut self, who: usize) -> Time {
+        self.now + self.nets[who].latency(self.now, &mut self.rng)
+    }
+
+    /// Does what a session wants done.
+    pub(super) fn drain(&mut self, who: usize) {
+        let address = self.address(who);
+        while let Some(output) = self.clients[who].poll(self.now) {
+            let at = self.arrival(who);
+            self.trace(who, || match &output {
+                Output::SendFrame { frame, .. } => format!("> {}", start(frame.as_str())),
+                output => format!("> {output:?}"),
+            });
+            match output {
+                Output::OpenSocket { socket, .. } => {
+                    self.mailbox.put(at, Mail::Connect(address, socket));
+                }
+                Output::SendFrame { socket, frame } => {
+                    if let Some(wire) = self.wire_of(address, socket) {
+                        wire.up.put(at, Parcel::Frame(frame.into_string()));
+                    }
+                }
+                Output::CloseSocket { socket, .. } => {
+                    if let Some(wire) = self.wire_of(address, socket) {
+                        wire.up.put(at, Parcel::Goodbye);
+                        wire.client_is_gone = true;
+                    }
+                }
+                Output::FetchToken { fetch } => self.fetch_token(address, fetch),
+                Output::SendHttp { http, request } => {
+                    let request = Box::new(request);
+                    self.mailbox
+                        .put(at, Mail::HttpRequest(address, http, request));
+                }
+                // What was on its way comes all the same: it must do no harm.
+                Output::CancelHttp { .. } | Output::Event(_) => {}
+            }
+        }
+        self.note_resolved(who);
+    }
+
+    fn wire_of(&mut self, client: Address, socket: SocketId) -> Option<&mut Wire> {
+        let mut wires = self.wires.values_mut();
+        wires.find(|wire| (wire.client, wire.socket) == (client, socket))
+    }
+
+    /// Posts what the server sends.
+    pub(super) fn post(&mut self) {
+        while let Some(output) = self.server.poll_output() {
+            match output {
+                ServerOutput::SendFrame { connection, text } if is_probe(connection) => {
+                    self.probe_frames.push((connection, text));
+                }
+                ServerOutput::SendFrame { connection, text } => self.send_down(connection, text),
+                ServerOutput::Close { connection, code } => {
+                    let cause = SocketClosed::ByServer { code };
+                    self.close_down(connection, cause);
+                }
+            }
+        }
+    }
+
+    pub(super) fn send_down(&mut self, connection: ConnectionId, text: String) {
+        let Some(who) = self.wires.get(&connection).map(|wire| wire.client.who) else {
+            return;
+        };
+        let at = self.arrival(who);
+        if let Some(wire) = self.wires.get_mut(&connection) {
+            if wire::head(&text).is_some_and(|(_, kind)| kind == "\"PUBLISH\"") {
+                wire.last_publish = Some(text.clone());
+            }
+            wire.down.put(at, Parcel::Frame(text));
+        }
+    }
+
+    /// The server's end is closed; the session learns after everything else.
+    pub(super) fn close_down(&mut self, connection: ConnectionId, cause: SocketClosed) {
+        let Some(who) = self.wires.get(&connection).map(|wire| wire.client.who) else {
+            return;
+        };
+        let at = self.arrival(who);
+        if let Some(wire) = self.wires.get_mut(&connection) {
+            wire.up.lose_all();
+            wire.down.put_last(at, Parcel::Closed(cause));
+            wire.server_is_gone = true;
+        }
+    }
+
+    /// An attempt to connect reaches the server.
+    pub(super) fn connect(&mut self, client: Address, socket: SocketId) {
+        let net = &self.nets[client.who];
+        if self.now < net.hangs_until {
+            return;
+        }
+        let at = self.arrival(client.who);
+        if self.now < self.nets[client.who].refuses_until {
+            return self.mailbox.put(at, Mail::ConnectFailed(client, socket));
+        }
+        let Some(user) = self.at(client).map(|client| client.user) else {
+            return;
+        };
+        let connection = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        self.server.open(self.now, connection, APP, user);
+        let mut wire = Wire::new(client, socket);
+        wire.down.put(at, Parcel::Opened);
+        if self.clients[client.who].socket != Some(socket) {
+            // It was given up meanwhile: the server is about to learn.
+            wire.client_is_gone = true;
+            wire.up.put(at, Parcel::Goodbye);
+        }
+        self.wires.insert(connection, wire);
+        self.post();
+    }
+
+    /// The next thing that a session sent reaches the server.
+    pub(super) fn deliver_up(&mut self, connection: ConnectionId) {
+        let Some(wire) = self.wires.get_mut(&connection) else {
+            return;
+        };
+        match wire.up.take() {
+            Some(Parcel::Frame(text)) if !wire.server_is_gone => {
+                let who = wire.client.who;
+                self.serve(connection, who, &text);
+            }
+            Some(Parcel::Goodbye) => {
+                wire.server_is_gone = true;
+                self.server.closed(self.now, connection);
+            }
+            _ => {}
+        }
+        self.post();
+        self.forget_wire(connection);
+    }
+
+    /// The server takes a frame, or something comes between.
+    fn serve(&mut self, connection: ConnectionId, who: usize, text: &str) {
+        let request = wire::head(text).filter(|(_, kind)| *kind != "\"ACK\"");
+        let rule = match request {
+            Some(_) => self.nets[who].rules.front().copied(),
+            None => None,
+        };
+        let rule = rule.filter(|rule| !(is_final(*rule) && is_nested(text)));
+        if rule.is_some() {
+            self.nets[who].rules.pop_front();
+        }
+        let (Some((seq, _)), Some(rule)) = (request, rule) else {
+            return self.server.handle_frame(self.now, connection, text);
+        };
+        self.note_rule(who, text, rule);
+        match rule {
+            Rule::Refuse(status) => self.send_down(connection, refusal(seq, status)),
+            Rule::Done500 => {
+                self.server.handle_frame(self.now, connection, text);
+                while let Some(output) = self.server.poll_output() {
+                    self.post_instead(connection, seq, output);
+                }
+            }
+            Rule::LostAnswer => {
+                if let Some(wire) = self.wires.get_mut(&connection) {
+                    wire.down.lose_all();
+                }
+                self.server.handle_frame(self.now, connection, text);
+                self.post();
+                self.server.closed(self.now, connection);
+                self.post();
+                self.close_down(connection, SocketClosed::Lost("it broke".to_owned()));
+            }
+        }
+    }
+
+    /// Posts an output, the answer to `seq` replaced by 500.
+    fn post_instead(&mut self, connection: ConnectionId, seq: u64, output: ServerOutput) {
+        match output {
+            ServerOutput::SendFrame {
+                connection: to,
+                text,
+            } => {
+                let is_answer = wire::head(&text)
+                    .is_some_and(|(number, kind)| number == seq && kind != "\"PUBLISH\"");
+                if to == connection && is_answer {
+                    self.send_down(to, refusal(seq, 500));
+                } else {
+                    self.send_down(to, text);
+                }
+            }
+            ServerOutput::Close { connection, code } => {
+                self.close_down(connection, SocketClosed::ByServer { code });
+            }
+        }
+    }
+
+    /// The next thing that the server sent reaches a session.
+    pub(super) fn deliver_down(&mut self, connection: ConnectionId) {
+        let Some(wire) = self.wires.get_mut(&connection) else {
+            return;
+        };
+        let (client, socket) = (wire.client, wire.socket);
+        let parcel = wire.down.take();
+        if matches!(parcel, Some(Parcel::Closed(_))) {
+            wire.client_is_gone = true;
+        }
+        if self.at(client).is_none() {
+            wire_is_nobodys(self.wires.get_mut(&connection));
+        } else if let Some(parcel) = parcel {
+            self.hear(connection, client.who, socket, parcel);
+        }
+        self.forget_wire(connection);
+    }
+
+    fn hear(&mut self, connection: ConnectionId, who: usize, socket: SocketId, parcel: Parcel) {
+        match parcel {
+            Parcel::Frame(_) if std::mem::take(&mut self.nets[who].next_is_too_large) => {
+                if let Some(wire) = self.wires.get_mut(&connection) {
+                    wire.down.lose_all();
+                    wire.client_is_gone = true;
+                    let at = self.now;
+                    wire.up.put_last(at, Parcel::Goodbye);
+                }
+                let cause = SocketClosed::FrameTooLarge;
+                self.input(who, Input::SocketClosed { socket, cause });
+            }
+            Parcel::Frame(text) => {
+                let text = text.as_str();
+                self.input(who, Input::SocketFrame { socket, text });
+            }
+            Parcel::Opened => self.input(who, Input::SocketOpened { socket }),
+            Parcel::Closed(cause) => self.input(who, Input::SocketClosed { socket, cause }),
+            Parcel::Goodbye => {}
+        }
+    }
+
+    fn forget_wire(&mut self, connection: ConnectionId) {
+        if self.wires.get(&connection).is_some_and(Wire::is_over) {
+            self.wires.remove(&connection);
+        }
+    }
+}
+
+/// Its session is over.
+fn wire_is_nobodys(wire: Option<&mut Wire>) {
+    if let Some(wire) = wire {
+        wire.client_is_gone = true;
+        wire.down.lose_all();
+    }
+}
+
+fn is_final(rule: Rule) -> bool {
+    matches!(rule, Rule::Refuse(402 | 403))
+}
+
+/// Whether a frame asks for what others show within: a user, or a message that is quoted. When
+/// that is refused for good it is shown as missing, which the server's truth does not say.
+fn is_nested(frame: &str) -> bool {
+    let path = wire::path(frame).unwrap_or_default();
+    path == "/users" || path.contains("/messages/")
+}
+
+fn refusal(seq: u64, status: u16) -> String {
+    format!(r#"[{seq},{status},{{"errorCode":"INJECTED","reasons":["It was to fail."]}}]"#)
+}

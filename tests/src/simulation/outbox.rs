@@ -1,0 +1,165 @@
+//! What was sent, and what must have become of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use talk_proto::{Reply, RequestError, RequestId, TransportError};
+
+use super::broken::broken;
+
+/// One send.
+struct Sent {
+    /// The session that sent it, and which of those with its number.
+    from: (usize, u64),
+    request: RequestId,
+    conversation: &'static str,
+    outcome: Option<Result<String, RequestError>>,
+    /// Something made it wait, so that later ones could overtake.
+    was_delayed: bool,
+    /// Something was carried out and answered as if it was not.
+    was_done_unsaid: bool,
+    /// The server has forgotten everything since.
+    is_forgotten: bool,
+}
+
+/// A message as the server holds it: its ID and the number that it was sent with.
+pub(super) struct Held {
+    pub(super) id: String,
+    pub(super) number: u64,
+}
+
+/// What was sent since the last quiet point. Every send has a number of its own.
+#[derive(Default)]
+pub(super) struct Outbox {
+    sent: BTreeMap<u64, Sent>,
+    by_request: BTreeMap<((usize, u64), RequestId), u64>,
+    deleted: BTreeSet<u64>,
+    next: u64,
+}
+
+impl Outbox {
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The first number since the last quiet point.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.sent.keys().next().copied()
+    }
+
+    pub(super) fn sent(
+        &mut self,
+        number: u64,
+        from: (usize, u64),
+        request: RequestId,
+        conversation: &'static str,
+    ) {
+        let sent = Sent {
+            from,
+            request,
+            conversation,
+            outcome: None,
+            was_delayed: false,
+            was_done_unsaid: false,
+            is_forgotten: false,
+        };
+        self.sent.insert(number, sent);
+        self.by_request.insert((from, request), number);
+    }
+
+    /// What became of a request. The number and place of the send that it was, if it was one.
+    pub(super) fn resolved(
+        &mut self,
+        from: (usize, u64),
+        request: RequestId,
+        result: &Result<Reply, RequestError>,
+    ) -> Option<(u64, &'static str)> {
+        let number = *self.by_request.get(&(from, request))?;
+        let sent = self.sent.get_mut(&number)?;
+        sent.outcome = Some(match result {
+            Ok(Reply::Sent(id)) => Ok(id.as_str().to_owned()),
+            Ok(reply) => broken("a send is answered with an ID", format!("{reply:?}")),
+            Err(error) => Err(error.clone()),
+        });
+        Some((number, sent.conversation))
+    }
+
+    pub(super) fn delayed(&mut self, number: u64, was_done: bool) {
+        if let Some(sent) = self.sent.get_mut(&number) {
+            sent.was_delayed = true;
+            sent.was_done_unsaid |= was_done;
+        }
+    }
+
+    pub(super) fn deleted(&mut self, number: u64) {
+        self.deleted.insert(number);
+    }
+
+    /// The server has forgotten everything.
+    pub(super) fn forget(&mut self) {
+        for sent in self.sent.values_mut() {
+            sent.is_forgotten = true;
+        }
+    }
+
+    /// Compares what was sent to `conversation` with what the server holds, oldest first.
+    pub(super) fn check(&self, conversation: &str, held: &[Held]) {
+        let mut places: BTreeMap<u64, (usize, &str)> = BTreeMap::new();
+        for (place, message) in held.iter().enumerate() {
+            if places.insert(message.number, (place, &message.id)).is_some() {
+                let detail = format!("send {} is there twice", message.number);
+                broken("a send is there once", detail);
+            }
+        }
+        let mut last: BTreeMap<(usize, u64), (usize, u64)> = BTreeMap::new();
+        for (number, sent) in &self.sent {
+            if sent.conversation != conversation {
+                continue;
+            }
+            let place = places.get(number);
+            self.check_one(*number, sent, place.map(|(_, id)| *id));
+            let counts = !sent.was_delayed && !sent.is_forgotten && matches!(sent.outcome, Some(Ok(_)));
+            let Some((place, _)) = place.filter(|_| counts) else {
+                continue;
+            };
+            let before = last.insert(sent.from, (*place, *number));
+            if before.is_some_and(|(before, _)| before > *place) {
+                let detail = format!("{number} is before {before:?}");
+                broken("sends are there in their order", detail);
+            }
+        }
+    }
+
+    fn check_one(&self, number: u64, sent: &Sent, held: Option<&str>) {
+        let what = || format!("send {number} ({:?}): {:?}", sent.request, sent.outcome);
+        match (&sent.outcome, held) {
+            (None, _) => broken("every send is resolved", what()),
+            (Some(Ok(id)), Some(held)) if id != held && !sent.is_forgotten => {
+                broken("a send is answered with its ID", what());
+            }
+            (Some(Ok(_)), None) if !sent.is_forgotten && !self.deleted.contains(&number) => {
+                broken("an accepted send is there", what());
+            }
+            (Some(Err(error)), Some(_)) if never_happened(error) && !sent.was_done_unsaid => {
+                broken("a send that failed is not there", what());
+            }
+            _ => {}
+        }
+    }
+
+    /// What is settled is forgotten.
+    pub(super) fn clear(&mut self) {
+        self.sent.clear();
+        self.by_request.clear();
+        self.deleted.clear();
+    }
+}
+
+/// Whether what failed so was not carried out.
+fn never_happened(error: &RequestError) -> bool {
+    match error {
+        RequestError::Refused(_) => true,
+        RequestError::Transport(TransportError::Cancelled { maybe_happened }) => !maybe_happened,
+        _ => false,
+    }
+}

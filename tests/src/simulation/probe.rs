@@ -1,0 +1,95 @@
+//! Looking at what the server holds, through the wire and past every session.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use talk_emulator::server::ConnectionId;
+
+use super::broken::broken;
+use super::world::{APP, CONVERSATIONS, USERS, World};
+
+/// Connections from here on belong to nobody's session.
+const PROBES: u64 = 1 << 62;
+/// Somebody who is in every conversation and says nothing.
+pub(super) const OBSERVER: &str = "observer";
+
+pub(super) fn is_probe(connection: ConnectionId) -> bool {
+    connection.0 >= PROBES
+}
+
+/// Who asks past every session, each by a connection of their own.
+#[derive(Default)]
+pub(super) struct Probes {
+    open: BTreeMap<String, (ConnectionId, u64)>,
+}
+
+impl World {
+    /// The server's answer to a request of `user`: its status and body.
+    pub(super) fn probe(
+        &mut self,
+        probes: &mut Probes,
+        user: &str,
+        method: &str,
+        path: &str,
+        data: &Value,
+    ) -> (u16, Value) {
+        if !probes.open.contains_key(user) {
+            let id = ConnectionId(PROBES + probes.open.len() as u64);
+            self.server.open(self.now, id, APP, user);
+            let token = self.token(user, self.now + Duration::from_secs(600));
+            let renew = json!([0, "POST", "/session/renew", {"token": token}, {}]);
+            self.server.handle_frame(self.now, id, &renew.to_string());
+            probes.open.insert(user.to_owned(), (id, 0));
+        }
+        let Some((id, seq)) = probes.open.get_mut(user) else {
+            return (0, Value::Null);
+        };
+        *seq += 1;
+        let frame = json!([*seq, method, path, data, {}]).to_string();
+        self.server.handle_frame(self.now, *id, &frame);
+        self.post();
+        let mut answer = None;
+        for (connection, text) in std::mem::take(&mut self.probe_frames) {
+            let frame: Value = serde_json::from_str(&text).unwrap_or_default();
+            let status = frame[1].as_u64().and_then(|s| u16::try_from(s).ok());
+            if connection == *id && frame[0] == *seq && status.is_some() {
+                answer = status.map(|status| (status, frame[2].clone()));
+            }
+        }
+        answer.unwrap_or_else(|| broken("the server answers", frame))
+    }
+
+    /// Everybody is there, and in every conversation.
+    pub(super) fn populate(&mut self) {
+        let mut probes = Probes::default();
+        let everybody = USERS.iter().chain([&OBSERVER]);
+        for user in everybody.clone() {
+            let (path, name) = (format!("/users/{user}"), json!({"name": user}));
+            self.probe(&mut probes, user, "POST", &path, &name);
+        }
+        for conversation in CONVERSATIONS {
+            let path = conversation_path(conversation);
+            self.probe(&mut probes, OBSERVER, "POST", &path, &json!({}));
+            let actions: Vec<_> = everybody
+                .clone()
+                .map(|user| json!({"id": user, "method": "POST", "params": {}}))
+                .collect();
+            let path = format!("{path}/participants");
+            self.probe(&mut probes, OBSERVER, "POST", &path, &json!({"actions": actions}));
+        }
+        self.close_probes(probes);
+    }
+
+    pub(super) fn close_probes(&mut self, probes: Probes) {
+        for (connection, _) in probes.open.into_values() {
+            self.server.closed(self.now, connection);
+        }
+        self.post();
+        self.probe_frames.clear();
+    }
+}
+
+pub(super) fn conversation_path(conversation: &str) -> String {
+    format!("/conversations/{}", conversation.replace('/', "%2F"))
+}

@@ -1,0 +1,54 @@
+//! Panics that are expected: they are kept instead of printed.
+
+use std::cell::{Cell, RefCell};
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+use super::broken::Broken;
+
+thread_local! {
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    static LAST: RefCell<Option<Broken>> = const { RefCell::new(None) };
+}
+
+/// Keeps the panics of this thread.
+pub(super) struct QuietPanics;
+
+impl QuietPanics {
+    /// Keeps the panics of this thread while `run` runs. Other threads print theirs.
+    pub(super) fn during<R>(run: impl FnOnce() -> R) -> R {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                if IS_QUIET.get() {
+                    LAST.set(Some(describe(info)));
+                } else {
+                    before(info);
+                }
+            }));
+        });
+        IS_QUIET.set(true);
+        let result = run();
+        IS_QUIET.set(false);
+        result
+    }
+
+    /// The last panic of this thread: its place is the rule that it broke.
+    pub(super) fn last() -> Broken {
+        LAST.take().unwrap_or_else(|| Broken {
+            rule: "no panic".to_owned(),
+            detail: String::new(),
+        })
+    }
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> Broken {
+    let place = info.location().map_or_else(String::new, |location| {
+        format!(" at {}:{}", location.file(), location.line())
+    });
+    Broken {
+        rule: format!("no panic{place}"),
+        detail: info.payload_as_str().unwrap_or_default().to_owned(),
+    }
+}

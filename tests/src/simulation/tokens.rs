@@ -1,0 +1,87 @@
+//! The application, asked for tokens.
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+use talk_proto::{Input, Time, TokenFetchId};
+
+use super::mail::{Address, Mail};
+use super::net::TokenAnswer;
+use super::world::{APP, Proof, SECRET, World};
+
+/// How long tokens live, in seconds.
+const LIVES: [u64; 5] = [150, 400, 1_300, 3_600, 86_400];
+/// The life of a token that lives too short.
+const SHORT: u64 = 60;
+
+impl World {
+    /// The application answers, as it is its turn to.
+    pub(super) fn fetch_token(&mut self, client: Address, fetch: TokenFetchId) {
+        let answer = self.nets[client.who].tokens.pop_front();
+        let millis = match answer {
+            Some(TokenAnswer::Silence) => return self.trouble(client.who),
+            Some(TokenAnswer::Late) => self.rng.u64(1_000..90_000),
+            _ => self.rng.u64(0..200),
+        };
+        let at = self.now + Duration::from_millis(millis);
+        let life = LIVES[self.rng.usize(..LIVES.len())];
+        let user = self.clients[client.who].user;
+        let token = match answer {
+            Some(TokenAnswer::Rejected) => {
+                self.trouble(client.who);
+                self.next_token += 1;
+                format!("rejected-{}", self.next_token)
+            }
+            Some(TokenAnswer::ShortLived) => {
+                self.trouble(client.who);
+                self.token(user, at + Duration::from_secs(SHORT))
+            }
+            Some(TokenAnswer::Late) => {
+                self.trouble(client.who);
+                self.token(user, at + Duration::from_secs(life))
+            }
+            _ => self.token(user, at + Duration::from_secs(life)),
+        };
+        self.mailbox.put(at, Mail::Token(client, fetch, token));
+    }
+
+    /// Something happened that makes a session doubt its token.
+    pub(super) fn trouble(&mut self, who: usize) {
+        self.clients[who].auth_troubles += 1;
+    }
+
+    pub(super) fn deliver_token(&mut self, client: Address, fetch: TokenFetchId, token: String) {
+        let Some(of) = self.at(client) else { return };
+        if of.fetches.last() == Some(&fetch) {
+            of.tokens.push(token.clone());
+            if of.tokens.len() > 2 {
+                of.tokens.remove(0);
+            }
+        }
+        let result = Ok(token.into());
+        self.input(client.who, Input::Token { fetch, result });
+    }
+
+    /// A new token, signed if the server checks.
+    pub(super) fn token(&mut self, user: &str, expires: Time) -> String {
+        self.next_token += 1;
+        if self.proof != Proof::Signed {
+            return format!("token-{}", self.next_token);
+        }
+        let encode = |json: serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+        let exp = expires.as_millis() / 1000;
+        let claims =
+            json!({"tokenType": "user", "iss": APP, "sub": user, "exp": exp, "n": self.next_token});
+        let signed = format!("{}.{}", encode(json!({"alg": "HS256"})), encode(claims));
+        // Keys of every length are taken.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()) else {
+            return signed;
+        };
+        mac.update(signed.as_bytes());
+        let signature = BASE64URL_NOPAD.encode(&mac.finalize().into_bytes());
+        format!("{signed}.{signature}")
+    }
+}
