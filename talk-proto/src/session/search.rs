@@ -24,7 +24,8 @@ const HEAR_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(super) struct Searches {
     open: BTreeMap<SearchId, Search>,
-    lookups: BTreeMap<RequestId, (SearchId, u64)>,
+    /// What they are for; `None` when that is not wanted any more, but the outcome is on its way.
+    lookups: BTreeMap<RequestId, Option<(SearchId, u64)>>,
 }
 
 struct Search {
@@ -58,7 +59,7 @@ impl Searches {
 
     /// Requests of the session's own that look up what was found.
     pub(super) fn lookups(&self) -> usize {
-        self.lookups.len()
+        self.lookups.values().flatten().count()
     }
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
@@ -253,12 +254,15 @@ impl Session {
         let lookups = &mut self.searches.lookups;
         let mine: Vec<_> = lookups
             .iter()
-            .filter(|(_, (of, _))| *of == id)
+            .filter(|(_, of)| of.is_some_and(|(of, _)| of == id))
             .map(|(lookup, _)| *lookup)
             .collect();
         for lookup in mine {
-            lookups.remove(&lookup);
-            self.live.cancel(self.now, lookup);
+            if self.live.cancel(self.now, lookup).is_some() {
+                lookups.remove(&lookup);
+            } else {
+                lookups.insert(lookup, None);
+            }
         }
         request
     }
@@ -290,7 +294,7 @@ impl Session {
                 self.resolve(request, Err(error.clone()));
             }
         }
-        self.searches = Searches::default();
+        self.searches.open.clear();
     }
 
     /// Sends the pages that wait for a token once there is one, and gives up on silent ones.
@@ -425,7 +429,7 @@ impl Session {
             };
             for get in gets {
                 let lookup = RequestId(self.take_id());
-                self.searches.lookups.insert(lookup, (id, slot));
+                self.searches.lookups.insert(lookup, Some((id, slot)));
                 self.live.get(self.now, lookup, get);
             }
         }
@@ -438,9 +442,10 @@ impl Session {
         request: RequestId,
         result: Result<Reply, RequestError>,
     ) -> Option<Result<Reply, RequestError>> {
-        let Some((id, slot)) = self.searches.lookups.remove(&request) else {
+        let Some(wanted) = self.searches.lookups.remove(&request) else {
             return Some(result);
         };
+        let (id, slot) = wanted?;
         let search = self.searches.open.get_mut(&id)?;
         match result {
             Ok(Reply::Conversation(conversation)) => {

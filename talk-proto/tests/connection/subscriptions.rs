@@ -335,7 +335,10 @@ fn a_list_that_was_seen_whole_is_seen_whole_after_it_grew_during_a_loss() {
         let newest = (held - limit..held).rev();
         let messages: Vec<_> = newest.map(|n| data::message(&format!("m{n}"), n)).collect();
         let cursor = (limit < held).then_some("more");
-        Some(Answer::Reply(200, json!({"data": messages, "cursor": cursor})))
+        Some(Answer::Reply(
+            200,
+            json!({"data": messages, "cursor": cursor}),
+        ))
     });
     world.subscribe(Topic::Messages {
         conversation: conversation("c1"),
@@ -343,12 +346,16 @@ fn a_list_that_was_seen_whole_is_seen_whole_after_it_grew_during_a_loss() {
     world.run();
     world.cut();
     world.run_for(seconds(5));
-    let lengths = world.log.events.iter().filter_map(|(_, event)| match event {
-        Event::Updated { update, .. } => {
-            let snapshot = serde_json::to_value(&update.snapshot).expect("JSON");
-            snapshot.as_array().map(Vec::len)
-        }
-        _ => None,
-    });
+    let lengths = world
+        .log
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Updated { update, .. } => {
+                let snapshot = serde_json::to_value(&update.snapshot).expect("JSON");
+                snapshot.as_array().map(Vec::len)
+            }
+            _ => None,
+        });
     assert_eq!(lengths.collect::<Vec<_>>(), [2, 5]);
 }

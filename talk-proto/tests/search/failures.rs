@@ -120,3 +120,18 @@ fn a_server_that_does_not_close_the_exchange_delays_nothing() {
     bench.answer(&[message("m0", "c1")], None);
     assert_eq!(bench.outcome(more).0, ["m1", "m0"]);
 }
+
+#[test]
+fn a_conversation_that_is_refused_fails_the_page_once_however_many_results_are_in_it() {
+    let mut bench = Bench::messages();
+    bench.world.script.add(|request| {
+        let refused = request.line() == "GET /me/conversations/c1";
+        refused.then(|| crate::kit::Answer::refuse(403, "NOT_NOW"))
+    });
+    let request = bench.query("found");
+    bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
+    let refused = Refused::new(403, "NOT_NOW", vec!["because".to_owned()]);
+    assert_eq!(bench.error(request), refused.into());
+    // The kit's laws know of every request: the session's own are nobody's.
+    bench.world.run_for(seconds(5));
+}

@@ -45,7 +45,11 @@ impl Options {
         };
         let mut arguments = arguments;
         while let Some(name) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{name} what?\n{USAGE}"));
+            let mut value = || {
+                arguments
+                    .next()
+                    .with_context(|| format!("{name} what?\n{USAGE}"))
+            };
             match name.as_str() {
                 "--seed" => options.seed = value()?.parse()?,
                 "--steps" => options.steps = value()?.parse()?,
@@ -69,9 +73,18 @@ fn main() -> Result<ExitCode> {
             let started = Instant::now();
             let outcome = replay(life.seed, &life.acts, true);
             if let Some(failure) = &outcome.failure {
-                println!("step {}: {}\n{}", failure.step, failure.rule, failure.detail);
+                println!(
+                    "step {}: {}\n{}",
+                    failure.step, failure.rule, failure.detail
+                );
             }
-            Ok(report(life.seed, outcome.steps, started, &outcome.matrix, &outcome))
+            Ok(report(
+                life.seed,
+                outcome.steps,
+                started,
+                &outcome.matrix,
+                &outcome,
+            ))
         }
         None => run(&options),
     }
@@ -79,7 +92,9 @@ fn main() -> Result<ExitCode> {
 
 fn run(options: &Options) -> Result<ExitCode> {
     let started = Instant::now();
-    let until = options.minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    let until = options
+        .minutes
+        .map(|minutes| Duration::from_secs(minutes * 60));
     let (mut seed, mut steps, mut matrix) = (options.seed, 0, Matrix::default());
     loop {
         let outcome = live(seed, options.steps);
@@ -104,10 +119,17 @@ fn run(options: &Options) -> Result<ExitCode> {
 fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
     let (acts, failure) = shrink(seed, outcome);
     if let Some(failure) = &outcome.failure {
-        println!("seed {seed}, step {}: {}\n{}\n", failure.step, failure.rule, failure.detail);
+        println!(
+            "seed {seed}, step {}: {}\n{}\n",
+            failure.step, failure.rule, failure.detail
+        );
     }
     let life = Life::of_failure(seed, failure.as_ref(), acts);
-    println!("Shortened to {} of {} acts:\n{life}", life.acts.len(), outcome.acts.len());
+    println!(
+        "Shortened to {} of {} acts:\n{life}",
+        life.acts.len(),
+        outcome.acts.len()
+    );
     if let Some(failure) = failure {
         println!("There, at step {}: {}", failure.step, failure.detail);
     }

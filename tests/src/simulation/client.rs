@@ -222,7 +222,10 @@ impl Client {
         match wire::path(text) {
             Some("/ping") => {}
             Some("/session/renew") => {
-                let is_known = self.tokens.iter().any(|token| text.contains(token.as_str()));
+                let is_known = self
+                    .tokens
+                    .iter()
+                    .any(|token| text.contains(token.as_str()));
                 if !is_known && !self.tokens.is_empty() {
                     broken("only the newest token is used", text);
                 }

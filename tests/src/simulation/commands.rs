@@ -18,7 +18,14 @@ const SEARCHES: usize = 3;
 /// So many messages are known to people.
 const KNOWN: usize = 40;
 const EMOJI: [&str; 4] = ["👍", "❤️", ":party:", "🎉"];
-const WORDS: [&str; 6] = ["apple", "pear", "plum", "*bold*", "_fig_", "www.talk.example"];
+const WORDS: [&str; 6] = [
+    "apple",
+    "pear",
+    "plum",
+    "*bold*",
+    "_fig_",
+    "www.talk.example",
+];
 
 fn id<T: for<'a> TryFrom<&'a str>>(text: &str) -> T {
     T::try_from(text).unwrap_or_else(|_| broken("IDs are IDs", text))
@@ -183,14 +190,18 @@ impl World {
         let client = &mut self.clients[who];
         client.tokens.push(token.clone());
         client.token_set();
-        self.tell(who, |session, now| drop(session.set_token(now, token.into())));
+        self.tell(who, |session, now| {
+            drop(session.set_token(now, token.into()))
+        });
     }
 
     fn search(&mut self, who: usize, dice: &mut Rng) {
         let kind = [SearchKind::Messages, SearchKind::Conversations][dice.usize(..2)];
         if self.clients[who].searches.len() < SEARCHES {
             let mut search = None;
-            self.tell(who, |session, now| search = session.start_search(now, kind).ok());
+            self.tell(who, |session, now| {
+                search = session.start_search(now, kind).ok()
+            });
             self.clients[who].searches.extend(search);
         }
         let searches = &self.clients[who].searches;
@@ -199,7 +210,9 @@ impl World {
         };
         let text = one(&["app", "p", "subject", "fig plum"], dice);
         let filter = filter(dice).unwrap_or_default();
-        self.ask(who, |session, now| session.set_query(now, id, text, &filter));
+        self.ask(who, |session, now| {
+            session.set_query(now, id, text, &filter)
+        });
     }
 
     fn upload(&mut self, who: usize, dice: &mut Rng) {

@@ -37,7 +37,9 @@ pub struct Outcome {
 /// Lives the life of a seed for about so many steps; it ends with a quiet point.
 pub fn live(seed: u64, steps: u64) -> Outcome {
     let mut plan = Plan::new(seed, World::sessions(seed));
-    run(seed, false, &mut |done| if done < steps { plan.next() } else { None })
+    run(seed, false, &mut |done| {
+        if done < steps { plan.next() } else { None }
+    })
 }
 
 /// Does the given acts in the world of a seed, and ends with a quiet point. Prints everything that

@@ -59,15 +59,19 @@ impl World {
     /// Posts what the server sends.
     pub(super) fn post(&mut self) {
         while let Some(output) = self.server.poll_output() {
-            match output {
-                ServerOutput::SendFrame { connection, text } if is_probe(connection) => {
-                    self.probe_frames.push((connection, text));
-                }
-                ServerOutput::SendFrame { connection, text } => self.send_down(connection, text),
-                ServerOutput::Close { connection, code } => {
-                    let cause = SocketClosed::ByServer { code };
-                    self.close_down(connection, cause);
-                }
+            self.post_one(output);
+        }
+    }
+
+    fn post_one(&mut self, output: ServerOutput) {
+        match output {
+            ServerOutput::SendFrame { connection, text } if is_probe(connection) => {
+                self.probe_frames.push((connection, text));
+            }
+            ServerOutput::SendFrame { connection, text } => self.send_down(connection, text),
+            ServerOutput::Close { connection, code } => {
+                let cause = SocketClosed::ByServer { code };
+                self.close_down(connection, cause);
             }
         }
     }
@@ -157,7 +161,8 @@ impl World {
             self.nets[who].rules.pop_front();
         }
         let (Some((seq, _)), Some(rule)) = (request, rule) else {
-            return self.server.handle_frame(self.now, connection, text);
+            self.server.handle_frame(self.now, connection, text);
+            return self.post_answer(connection, who, text);
         };
         self.note_rule(who, text, rule);
         match rule {
@@ -178,6 +183,26 @@ impl World {
                 self.post();
                 self.close_down(connection, SocketClosed::Lost("it broke".to_owned()));
             }
+        }
+    }
+
+    /// Posts what the server makes of a frame. A send that it refused for what held at the time may
+    /// be accepted later, when it is sent again: others can overtake it.
+    fn post_answer(&mut self, connection: ConnectionId, who: usize, frame: &str) {
+        let seq = wire::head(frame).map(|(seq, _)| seq);
+        while let Some(output) = self.server.poll_output() {
+            if let ServerOutput::SendFrame {
+                connection: to,
+                text,
+            } = &output
+                && *to == connection
+                && let Some((number, status)) = wire::head(text)
+                && Some(number) == seq
+                && status.starts_with('4')
+            {
+                self.note_refused(who, frame, status);
+            }
+            self.post_one(output);
         }
     }
 
@@ -261,11 +286,15 @@ fn is_final(rule: Rule) -> bool {
     matches!(rule, Rule::Refuse(402 | 403))
 }
 
-/// Whether a frame asks for what others show within: a user, or a message that is quoted. When
-/// that is refused for good it is shown as missing, which the server's truth does not say.
+/// Whether a frame asks for what is shown within something else: a user, a conversation in a list,
+/// its last message, a message that is quoted. When that is refused for good it is shown as
+/// missing, or as it was, which the server's truth does not say.
 fn is_nested(frame: &str) -> bool {
     let path = wire::path(frame).unwrap_or_default();
-    path == "/users" || path.contains("/messages/")
+    let of_conversation = path.strip_prefix("/me/conversations/");
+    path == "/users"
+        || path.contains("/messages")
+        || of_conversation.is_some_and(|rest| !rest.contains('/'))
 }
 
 fn refusal(seq: u64, status: u16) -> String {

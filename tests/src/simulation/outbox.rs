@@ -106,7 +106,10 @@ impl Outbox {
     pub(super) fn check(&self, conversation: &str, held: &[Held]) {
         let mut places: BTreeMap<u64, (usize, &str)> = BTreeMap::new();
         for (place, message) in held.iter().enumerate() {
-            if places.insert(message.number, (place, &message.id)).is_some() {
+            if places
+                .insert(message.number, (place, &message.id))
+                .is_some()
+            {
                 let detail = format!("send {} is there twice", message.number);
                 broken("a send is there once", detail);
             }
@@ -118,7 +121,8 @@ impl Outbox {
             }
             let place = places.get(number);
             self.check_one(*number, sent, place.map(|(_, id)| *id));
-            let counts = !sent.was_delayed && !sent.is_forgotten && matches!(sent.outcome, Some(Ok(_)));
+            let counts =
+                !sent.was_delayed && !sent.is_forgotten && matches!(sent.outcome, Some(Ok(_)));
             let Some((place, _)) = place.filter(|_| counts) else {
                 continue;
             };

@@ -72,7 +72,7 @@ impl World {
                 self.clients[client.who].auth_troubles += u32::from(status == 401);
                 if request.uri().path().contains("/bokens/") {
                     // This is the end for a session that has nothing else.
-                    self.clients[client.who].may_end |= matches!(status, 400..=403);
+                    self.clients[client.who].may_end |= matches!(status, 400..=428);
                 }
                 refusal(status)
             }
@@ -100,7 +100,10 @@ impl World {
                 let told = request.headers().get(http::header::CONTENT_LENGTH);
                 let told = told.and_then(|length| length.to_str().ok()?.parse().ok());
                 if told.is_some_and(|told: u64| told != whole) {
-                    broken("Content-Length is the length of the form", upload_name(upload));
+                    broken(
+                        "Content-Length is the length of the form",
+                        upload_name(upload),
+                    );
                 }
                 self.receive(client, upload, &request)
             }

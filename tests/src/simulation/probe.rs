@@ -76,7 +76,13 @@ impl World {
                 .map(|user| json!({"id": user, "method": "POST", "params": {}}))
                 .collect();
             let path = format!("{path}/participants");
-            self.probe(&mut probes, OBSERVER, "POST", &path, &json!({"actions": actions}));
+            self.probe(
+                &mut probes,
+                OBSERVER,
+                "POST",
+                &path,
+                &json!({"actions": actions}),
+            );
         }
         self.close_probes(probes);
     }

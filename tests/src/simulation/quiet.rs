@@ -80,7 +80,10 @@ impl World {
 
     /// The messages of a conversation with numbers from `first` on, oldest first.
     fn held_since(&mut self, oracle: &mut Oracle, conversation: &str, first: u64) -> Vec<Held> {
-        let path = format!("/me/conversations/{}/messages", conversation.replace('/', "%2F"));
+        let path = format!(
+            "/me/conversations/{}/messages",
+            conversation.replace('/', "%2F")
+        );
         let (mut held, mut data) = (Vec::new(), json!({"limit": 100}));
         loop {
             let (_, page) = self.probe(&mut oracle.probes, OBSERVER, "GET", &path, &data);
@@ -134,7 +137,10 @@ impl World {
         shown.look();
         let topic = shown.topic.clone();
         let Some(snapshot) = shown.snapshot.clone() else {
-            broken("a subscription shows something", format!("{user}: {topic:?}"));
+            broken(
+                "a subscription shows something",
+                format!("{user}: {topic:?}"),
+            );
         };
         let length = items(&snapshot).map_or(0, |items| items.len());
         let truth = oracle.of(self, user, &topic, length);
@@ -170,18 +176,27 @@ impl World {
         self.run_for(IDLE_WITHIN);
         let session = &self.clients[who].session;
         if !session.is_idle() || session.poll_timeout().is_some() {
-            broken("a session that nobody needs becomes idle", format!("{session:?}"));
+            broken(
+                "a session that nobody needs becomes idle",
+                format!("{session:?}"),
+            );
         }
         let is_open = |wire: &Wire| wire.client.who == who && !wire.client_is_gone;
         if self.wires.values().any(is_open) {
-            broken("a session that nobody needs has no connection", format!("{who}"));
+            broken(
+                "a session that nobody needs has no connection",
+                format!("{who}"),
+            );
         }
     }
 }
 
 /// Whether there are never more of these than a list shows from the start.
 fn is_small(snapshot: &Snapshot) -> bool {
-    matches!(snapshot, Snapshot::Conversations(_) | Snapshot::Participants(_))
+    matches!(
+        snapshot,
+        Snapshot::Conversations(_) | Snapshot::Participants(_)
+    )
 }
 
 /// Where two values differ first, in words.
@@ -203,9 +218,11 @@ fn difference(shown: &Value, held: &Value, at: &str) -> Option<String> {
             pairs.find_map(|(n, (a, b))| difference(a, b, &format!("{at}[{n}]")))
         }
         (a, b) if a == b => None,
-        (Value::Array(a), Value::Array(b)) => {
-            Some(format!("{at}: {} items are shown, {} are held", a.len(), b.len()))
-        }
+        (Value::Array(a), Value::Array(b)) => Some(format!(
+            "{at}: {} items are shown, {} are held",
+            a.len(),
+            b.len()
+        )),
         (a, b) => Some(format!("{at}: {a} is shown, {b} is held")),
     }
 }

@@ -12,7 +12,12 @@ pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Act>, Option<Failure>) {
     let mut failure = failed.failure.clone();
     let fails = |acts: &[Act]| {
         let found = replay(seed, acts, false).failure;
-        found.filter(|found| failed.failure.as_ref().is_some_and(|f| f.rule == found.rule))
+        found.filter(|found| {
+            failed
+                .failure
+                .as_ref()
+                .is_some_and(|f| f.rule == found.rule)
+        })
     };
     let mut size = acts.len().div_ceil(2);
     let mut left = TRIES;

@@ -235,6 +235,14 @@ impl World {
         }
     }
 
+    /// The server refused what a frame asked for; 401 makes a session doubt its token.
+    pub(super) fn note_refused(&mut self, who: usize, frame: &str, status: &str) {
+        self.clients[who].auth_troubles += u32::from(status == "401");
+        if let Some(number) = send_number(frame) {
+            self.outbox.delayed(number, false);
+        }
+    }
+
     fn sleep(&mut self, who: usize, until: Time) {
         self.nets[who].asleep_until = until;
         for wire in self.wires.values_mut().filter(|w| w.client.who == who) {
@@ -244,7 +252,11 @@ impl World {
 
     fn send_large(&mut self, who: usize, dice: &mut Rng) {
         // Ten megabytes now and then: they take long.
-        let size = if dice.u32(..40) == 0 { 10 << 20 } else { 60_000 };
+        let size = if dice.u32(..40) == 0 {
+            10 << 20
+        } else {
+            60_000
+        };
         let text = "x".repeat(size);
         let number = if dice.bool() { "null" } else { "[]" };
         for id in self.wires_of(who) {
@@ -327,4 +339,3 @@ fn send_number(frame: &str) -> Option<u64> {
     let (_, rest) = frame.split_once("\"n\":\"")?;
     rest.split('"').next()?.parse().ok()
 }
-

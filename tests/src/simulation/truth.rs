@@ -28,7 +28,13 @@ pub(super) struct Truth {
 
 impl Oracle {
     /// What `topic` shows to `user`, a list to its first `length` items.
-    pub(super) fn of(&mut self, world: &mut World, user: &str, topic: &Topic, length: usize) -> Truth {
+    pub(super) fn of(
+        &mut self,
+        world: &mut World,
+        user: &str,
+        topic: &Topic,
+        length: usize,
+    ) -> Truth {
         let c = |id: &str| format!("/me/conversations/{}", id.replace('/', "%2F"));
         let value = match topic {
             Topic::User { user } => self.user(world, user.as_str()),
@@ -52,7 +58,8 @@ impl Oracle {
             }
             Topic::Messages { conversation } => {
                 let path = format!("{}/messages", c(conversation.as_str()));
-                let read = move |me: &mut Self, world: &mut World, item| me.message(world, user, item);
+                let read =
+                    move |me: &mut Self, world: &mut World, item| me.message(world, user, item);
                 return self.list(world, user, &path, length, None, read);
             }
             Topic::Participants { conversation } => {
@@ -112,7 +119,11 @@ impl Oracle {
         filter: Option<Value>,
         mut read: impl FnMut(&mut Self, &mut World, Value) -> Value,
     ) -> Truth {
-        let limit = PAGE.min(if path.ends_with("/conversations") { 30 } else { PAGE });
+        let limit = PAGE.min(if path.ends_with("/conversations") {
+            30
+        } else {
+            PAGE
+        });
         let mut data = json!({"limit": limit});
         if let Some(filter) = filter {
             data["filter"] = filter;
@@ -223,7 +234,15 @@ impl Oracle {
 
     fn message_alone(&mut self, world: &mut World, message: &Value) -> Map<String, Value> {
         let mut shown = Map::new();
-        for member in ["id", "type", "custom", "createdAt", "editedAt", "origin", "content"] {
+        for member in [
+            "id",
+            "type",
+            "custom",
+            "createdAt",
+            "editedAt",
+            "origin",
+            "content",
+        ] {
             shown.insert(member.to_owned(), message[member].clone());
         }
         let sender = match message["senderId"].as_str() {
