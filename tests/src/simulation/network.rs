@@ -152,6 +152,7 @@ impl World {
     /// The server takes a frame, or something comes between.
     fn serve(&mut self, connection: ConnectionId, who: usize, text: &str) {
         let request = wire::head(text).filter(|(_, kind)| *kind != "\"ACK\"");
+        self.note_arrival(connection, text);
         let rule = match request {
             Some(_) => self.nets[who].rules.front().copied(),
             None => None,

@@ -235,6 +235,13 @@ impl World {
         }
     }
 
+    /// A frame has reached the server.
+    pub(super) fn note_arrival(&mut self, connection: ConnectionId, frame: &str) {
+        if let Some(number) = send_number(frame) {
+            self.outbox.arrived(number, connection);
+        }
+    }
+
     /// The server refused what a frame asked for; 401 makes a session doubt its token.
     pub(super) fn note_refused(&mut self, who: usize, frame: &str, status: &str) {
         self.clients[who].auth_troubles += u32::from(status == "401");
