@@ -8,6 +8,10 @@ pub(super) struct Broken {
 }
 
 /// Ends the life: `rule` does not hold.
+#[expect(
+    clippy::panic,
+    reason = "a rule that is broken ends the life from anywhere"
+)]
 pub(super) fn broken(rule: &str, detail: impl Into<String>) -> ! {
     std::panic::panic_any(Broken {
         rule: rule.to_owned(),

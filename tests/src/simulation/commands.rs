@@ -191,7 +191,7 @@ impl World {
         client.tokens.push(token.clone());
         client.token_set();
         self.tell(who, |session, now| {
-            drop(session.set_token(now, token.into()))
+            drop(session.set_token(now, token.into()));
         });
     }
 
@@ -200,7 +200,7 @@ impl World {
         if self.clients[who].searches.len() < SEARCHES {
             let mut search = None;
             self.tell(who, |session, now| {
-                search = session.start_search(now, kind).ok()
+                search = session.start_search(now, kind).ok();
             });
             self.clients[who].searches.extend(search);
         }

@@ -198,6 +198,7 @@ impl World {
             path: None,
             times: 1,
             after_ms: None,
+            after_bytes: None,
         };
         if kind == ServerFault::TokenExpiry {
             for client in &mut self.clients {
