@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod runtime;
+mod source;
 
 pub use runtime::{NoRuntime, TokioRuntime};
+pub use source::{reader_source, seekable_source};
 pub use talk_client::*;
 
 /// The session that lives for the addresses, app and user of `options`, or a new one that runs on

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Cursor};
 use std::panic::Location;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ use talk_emulator::Emulator;
 use talk_emulator::server::{Fault, FaultKind, Role, Settings};
 use talk_tokio::{
     Error, FileToken, Session, TalkOptions, TransportError, UploadSource, Uploading,
-    get_talk_session,
+    get_talk_session, seekable_source,
 };
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
@@ -249,6 +249,17 @@ async fn a_source_that_can_be_read_once_fails_with_its_connection() {
         assert!(matches!(error, TransportError::Http(_)), "{error:?}");
     }
     world.lives_on_with(0).await;
+}
+
+#[tokio::test]
+async fn a_reader_that_can_go_back_is_read_again() {
+    let mut world = World::new().await;
+    let at = world.rng.u64(0..1 << 20);
+    world.hinder(FaultKind::Drop, at).await;
+    let reader = Cursor::new(vec![b'r'; LARGE]);
+    let source = seekable_source(LARGE as u64, reader);
+    within(world.upload(source)).await.unwrap();
+    world.lives_on_with(1).await;
 }
 
 #[tokio::test]

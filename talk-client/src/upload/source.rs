@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use async_lock::Mutex;
 use bytes::Bytes;
-use futures_util::io::{AsyncRead, AsyncReadExt};
+use futures_util::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::runtime::{Runtime, unblock};
@@ -19,10 +21,18 @@ const CHUNK: usize = 256 << 10;
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
+/// Shared by the readings of it, of which the newest counts.
+type SeekableReader = Arc<Mutex<Pin<Box<dyn ReadSeek>>>>;
+
+pub(crate) trait ReadSeek: AsyncRead + AsyncSeek + Send {}
+
+impl<T: AsyncRead + AsyncSeek + Send> ReadSeek for T {}
+
 /// Where the bytes of an upload come from. They are read while they are sent, some hundred KiB at a
 /// time.
 ///
-/// Bytes and files are sent again when the connection is lost; a reader can be read only once.
+/// Bytes, files and seekable readers are sent again when the connection is lost; another reader can
+/// be read only once.
 ///
 /// ```
 /// use talk_client::UploadSource;
@@ -37,6 +47,7 @@ enum Origin {
     Bytes(Bytes),
     File(PathBuf),
     Reader { reader: Reader, length: u64 },
+    Seekable { reader: SeekableReader, length: u64 },
 }
 
 impl UploadSource {
@@ -72,6 +83,22 @@ impl UploadSource {
         })
     }
 
+    /// The first `length` bytes of a reader that can go back to its start, and so be sent again.
+    /// One that ends earlier or fails, fails the upload with
+    /// [`TransportError::Source`](crate::TransportError::Source).
+    ///
+    /// ```
+    /// use futures_util::io::Cursor;
+    ///
+    /// let source = talk_client::UploadSource::seekable(6, Cursor::new("a text"));
+    /// ```
+    pub fn seekable(length: u64, reader: impl AsyncRead + AsyncSeek + Send + 'static) -> Self {
+        Self(Origin::Seekable {
+            reader: Arc::new(Mutex::new(Box::pin(reader))),
+            length,
+        })
+    }
+
     /// Finds out how long it is.
     pub(crate) async fn open<R: Runtime>(self, runtime: &R) -> io::Result<Opened> {
         Ok(match self.0 {
@@ -80,6 +107,7 @@ impl UploadSource {
                 reader: Some(reader),
                 length,
             },
+            Origin::Seekable { reader, length } => Opened::Seekable { reader, length },
             Origin::File(path) => {
                 let look = {
                     let path = path.clone();
@@ -122,6 +150,7 @@ impl fmt::Debug for UploadSource {
             Origin::Bytes(_) => "UploadSource(bytes)",
             Origin::File(_) => "UploadSource(file)",
             Origin::Reader { .. } => "UploadSource(reader)",
+            Origin::Seekable { .. } => "UploadSource(seekable reader)",
         })
     }
 }
@@ -138,6 +167,10 @@ pub(crate) enum Opened {
         reader: Option<Reader>,
         length: u64,
     },
+    Seekable {
+        reader: SeekableReader,
+        length: u64,
+    },
 }
 
 impl Opened {
@@ -145,7 +178,7 @@ impl Opened {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { stamp, .. } => stamp.length,
-            Self::Reader { length, .. } => *length,
+            Self::Reader { length, .. } | Self::Seekable { length, .. } => *length,
         }
     }
 
@@ -187,6 +220,9 @@ impl Opened {
                 let reader = reader.ok_or_else(|| io::Error::other("it was read already"))?;
                 stream::try_unfold((reader, *length), read_on).boxed()
             }
+            Self::Seekable { reader, length } => {
+                stream::try_unfold((Arc::clone(reader), 0, *length), read_at).boxed()
+            }
         })
     }
 }
@@ -195,16 +231,33 @@ async fn read_on((mut reader, left): (Reader, u64)) -> io::Result<Option<(Bytes,
     if left == 0 {
         return Ok(None);
     }
-    let mut chunk = vec![0; chunk_length(left)];
-    reader.read_exact(&mut chunk).await.map_err(|error| {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            too_short()
-        } else {
-            error
-        }
-    })?;
+    let chunk = read_chunk(&mut reader, left).await?;
     let left = left - chunk.len() as u64;
-    Ok(Some((chunk.into(), (reader, left))))
+    Ok(Some((chunk, (reader, left))))
+}
+
+/// A reader, where the next chunk begins, and where the last one ends.
+type Place = (SeekableReader, u64, u64);
+
+async fn read_at((reader, at, end): Place) -> io::Result<Option<(Bytes, Place)>> {
+    if at == end {
+        return Ok(None);
+    }
+    let mut locked = reader.lock().await;
+    locked.seek(SeekFrom::Start(at)).await?;
+    let chunk = read_chunk(&mut *locked, end - at).await?;
+    drop(locked);
+    let at = at + chunk.len() as u64;
+    Ok(Some((chunk, (reader, at, end))))
+}
+
+async fn read_chunk(reader: &mut (impl AsyncRead + Unpin), left: u64) -> io::Result<Bytes> {
+    let mut chunk = vec![0; chunk_length(left)];
+    match reader.read_exact(&mut chunk).await {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(too_short()),
+        read => read?,
+    }
+    Ok(chunk.into())
 }
 
 fn chunk_length(left: u64) -> usize {

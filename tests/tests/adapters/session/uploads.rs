@@ -73,7 +73,8 @@ async fn what_goes_up_comes_down_from_every_source<A: Adapter>() {
     let sources = [
         UploadSource::bytes(bytes.clone()),
         UploadSource::file(file.path()),
-        UploadSource::reader(bytes.len() as u64, reader),
+        UploadSource::reader(bytes.len() as u64, reader.clone()),
+        UploadSource::seekable(bytes.len() as u64, reader),
     ];
     for source in sources {
         let upload = session.upload_file(source, "a \"b\" é.txt");

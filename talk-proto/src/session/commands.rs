@@ -1,0 +1,306 @@
+//! What is asked of a session.
+
+use super::{OpenCall, Session};
+use crate::command::{Call, Reply, RequestId, SubscriptionId};
+use crate::connection::{CallBody, Link, Prepared, prepare};
+use crate::error::{CommandError, SessionError, TransportError};
+use crate::secret::Secret;
+use crate::snapshot::Topic;
+use crate::time::Time;
+
+impl Session {
+    /// Makes a call; its outcome comes as [`Event::Resolved`](crate::Event::Resolved).
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// let conversation = "lobby".try_into()?;
+    /// let message = "Hello, *world*!".into();
+    /// let request = session.call(now, Call::SendMessage { conversation, message })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::TooLarge`].
+    pub fn call(&mut self, now: Time, call: Call) -> Result<RequestId, CommandError> {
+        self.accept_request(now)?;
+        let request = RequestId(self.take_id());
+        match prepare(
+            call,
+            request,
+            &self.options.user_id,
+            self.now,
+            &mut self.rng,
+        ) {
+            Prepared::Get(get) => self.queue_read(request, get),
+            Prepared::Requests(bodies) => {
+                let limit = self.options.limits.frame_size;
+                let size = bodies.iter().map(CallBody::size).max().unwrap_or(0);
+                if size > limit {
+                    return Err(CommandError::TooLarge { size, limit });
+                }
+                let remaining = bodies.len();
+                let places = bodies
+                    .into_iter()
+                    .map(|body| self.queue.push(body))
+                    .collect();
+                let call = OpenCall {
+                    places,
+                    remaining,
+                    result: Ok(Reply::Done),
+                };
+                self.calls.insert(request, call);
+            }
+        }
+        Ok(request)
+    }
+
+    /// Subscribes to a topic. Snapshots come as [`Event::Updated`](crate::Event::Updated), the
+    /// first one when there is one.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Topic;
+    ///
+    /// let subscription = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`].
+    pub fn subscribe(&mut self, now: Time, topic: Topic) -> Result<SubscriptionId, CommandError> {
+        self.accept_subscription(now)?;
+        let id = SubscriptionId(self.take_id());
+        self.live.subscribe(self.now, id, topic);
+        Ok(id)
+    }
+
+    /// Ends a subscription; [`Event::SubscriptionEnded`](crate::Event::SubscriptionEnded) follows.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{CommandError, Topic};
+    ///
+    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// session.unsubscribe(now, messages)?;
+    /// assert_eq!(session.unsubscribe(now, messages), Err(CommandError::Unknown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Unknown`] when it has ended already.
+    pub fn unsubscribe(&mut self, now: Time, id: SubscriptionId) -> Result<(), CommandError> {
+        self.accept(now)?;
+        self.live.unsubscribe(self.now, id)
+    }
+
+    /// Loads more of a list: `count` items more than the subscription shows now, or as many as
+    /// the list's default says. [`Event::Resolved`](crate::Event::Resolved) with [`Reply::Done`]
+    /// comes when they are there.
+    ///
+    /// Calls that overlap widen each other: 5, then 10 while that is under way, load 10.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::{CommandError, Topic};
+    ///
+    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// let request = session.load_more(now, messages, Some(50))?;
+    /// let too_many = CommandError::CountOutOfRange { given: 101, max: 100 };
+    /// assert_eq!(session.load_more(now, messages, Some(101)), Err(too_many));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
+    /// [`CommandError::NotAList`], [`CommandError::CountOutOfRange`].
+    pub fn load_more(
+        &mut self,
+        now: Time,
+        id: SubscriptionId,
+        count: Option<usize>,
+    ) -> Result<RequestId, CommandError> {
+        self.accept_request(now)?;
+        let request = RequestId(self.take_id());
+        self.live.load_more(self.now, request, id, count)?;
+        Ok(request)
+    }
+
+    /// Cancels a request: it is resolved at once as [`TransportError::Cancelled`], and never sent
+    /// from now on.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// use talk_proto::Call;
+    ///
+    /// let request = session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
+    /// session.cancel(now, request)?;
+    /// assert_eq!(session.pending_calls(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Unknown`] when it is resolved already.
+    pub fn cancel(&mut self, now: Time, request: RequestId) -> Result<(), CommandError> {
+        self.accept(now)?;
+        let maybe_happened = if let Some(call) = self.calls.remove(&request) {
+            let mut was_sent = call.remaining < call.places.len();
+            for place in call.places {
+                was_sent |= self.queue.cancel(place, request);
+            }
+            was_sent | self.stop_upload(request).unwrap_or(false)
+        } else if let Some(was_sent) = self.stop_upload(request) {
+            was_sent
+        } else if self.cancel_search_request(request) {
+            false
+        } else {
+            self.reads.remove(&request);
+            // Reading changes nothing on the server: it is as if it had not happened.
+            self.live
+                .cancel(self.now, request)
+                .ok_or(CommandError::Unknown)?;
+            false
+        };
+        self.resolve(
+            request,
+            Err(TransportError::Cancelled { maybe_happened }.into()),
+        );
+        Ok(())
+    }
+
+    /// Authenticates with this token from now on, at once if there is a connection. Calls in
+    /// flight and subscriptions go on.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.set_token(now, "a JWT".into())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError::Ended`].
+    pub fn set_token(&mut self, now: Time, token: Secret) -> Result<(), CommandError> {
+        self.accept(now)?;
+        self.auth.set_token(token);
+        self.renew_now();
+        Ok(())
+    }
+
+    /// From now on [`Output::FetchToken`] can be answered, as
+    /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) says from the
+    /// start. A token that is in use stays in use until it expires.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.allow_token_fetch(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allow_token_fetch(&mut self, now: Time) {
+        if self.accept(now).is_ok() {
+            self.auth.allow_callback();
+        }
+    }
+
+    /// The network is back, or is another one: connects at once if an attempt was due later, and
+    /// checks a connection that is open.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.network_changed(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn network_changed(&mut self, now: Time) {
+        if self.accept(now).is_err() {
+            return;
+        }
+        match &mut self.link {
+            Link::Waiting { until, .. } => *until = self.now,
+            Link::Open(_) => self.is_suspect = true,
+            Link::Idle | Link::Opening { .. } => {}
+        }
+    }
+
+    /// Nobody holds the session any more: what was unsubscribed lingers no longer.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.release(now);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn release(&mut self, now: Time) {
+        if self.accept(now).is_ok() {
+            self.live.end_linger(self.now);
+        }
+    }
+
+    /// Ends the session with [`SessionError::ShutDown`]: what is pending fails, the socket closes.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// session.shut_down(now);
+    /// assert!(session.ended().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shut_down(&mut self, now: Time) {
+        if self.accept(now).is_ok() {
+            self.end(SessionError::ShutDown);
+        }
+    }
+
+    pub(super) fn accept_request(&mut self, now: Time) -> Result<(), CommandError> {
+        self.accept(now)?;
+        let limit = self.options.limits.pending_calls;
+        if self.pending_calls() >= limit {
+            return Err(CommandError::TooManyCalls { limit });
+        }
+        Ok(())
+    }
+
+    pub(super) fn accept_subscription(&mut self, now: Time) -> Result<(), CommandError> {
+        self.accept(now)?;
+        let limit = self.options.limits.subscriptions;
+        if self.live.subscriptions() + self.searches.len() >= limit {
+            return Err(CommandError::TooManySubscriptions { limit });
+        }
+        Ok(())
+    }
+
+    pub(super) fn accept(&mut self, now: Time) -> Result<(), CommandError> {
+        if let Some(error) = &self.ended {
+            return Err(CommandError::Ended(error.clone()));
+        }
+        self.advance(now);
+        Ok(())
+    }
+}
