@@ -99,6 +99,7 @@ mod live;
 mod model;
 mod options;
 mod registry;
+mod sabotage;
 mod search;
 mod secret;
 mod session;
@@ -142,6 +143,8 @@ pub use model::{
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use registry::{Registry, SessionKey};
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;
 pub use search::{FoundMessage, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use crate::sabotage::Sabotage;
 use crate::time::Time;
 
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
@@ -10,6 +11,9 @@ const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijkl
 /// A key made at `now`: the milliseconds in 8 characters, most significant first, then 12 random
 /// ones.
 pub(crate) fn idempotency_key(now: Time, rng: &mut Rng) -> String {
+    if Sabotage::ReusedKey.is_on() {
+        return "-".repeat(20);
+    }
     let millis = now.as_millis();
     let time = (0..8).rev().map(|place| millis >> (6 * place));
     let random = std::iter::repeat_with(|| rng.u64(..)).take(12);

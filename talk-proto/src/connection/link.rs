@@ -8,6 +8,7 @@ use super::heartbeat::Heartbeat;
 use super::queue::Place;
 use crate::io::SocketId;
 use crate::live::FetchId;
+use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::Request;
 
@@ -178,6 +179,7 @@ impl Link {
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         match self {
             Self::Idle => None,
+            Self::Waiting { .. } if Sabotage::MissedTimer.is_on() => None,
             Self::Waiting { until, .. } => Some(*until),
             Self::Opening { deadline, .. } => Some(*deadline),
             Self::Open(open) => open.next_deadline(),

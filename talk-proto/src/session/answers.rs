@@ -7,6 +7,7 @@ use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{Refused, RequestError, TransportError};
 use crate::io::{Event, Skipped, SocketId};
+use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::{
     EventError, FrameHead, Method, Refusal, Request, ServerEvent, ServerFrame, encode_ack,
@@ -20,7 +21,8 @@ const MAX_KIND: usize = 64;
 impl Session {
     pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) {
         let now = self.now;
-        let Some(open) = self.link.open().filter(|open| open.socket == socket) else {
+        let is_current = |id| id == socket || Sabotage::StaleGeneration.is_on();
+        let Some(open) = self.link.open().filter(|open| is_current(open.socket)) else {
             return;
         };
         open.heartbeat.heard(now);
@@ -144,6 +146,7 @@ impl Session {
         }
         if call.remaining == 0
             && let Some(call) = self.calls.remove(&request)
+            && !Sabotage::LeakedRequest.is_on_for(request.0)
             && let Some(result) = self.take_validated(request, call.result)
         {
             self.resolve(request, result);
@@ -204,7 +207,9 @@ impl Session {
         if self.ended.is_some() {
             return;
         }
-        self.live.handle_events(self.now, events);
+        if !Sabotage::DroppedDiff.is_on_for(number) {
+            self.live.handle_events(self.now, events);
+        }
         if !is_next {
             self.resync_live();
         }
@@ -217,7 +222,9 @@ impl Session {
         let last = open.last_publish;
         open.last_publish = last.max(Some(number));
         let socket = open.socket;
-        self.send_frame(socket, encode_ack(number));
+        if !Sabotage::LostAck.is_on_for(number) {
+            self.send_frame(socket, encode_ack(number));
+        }
         match last {
             Some(last) if number <= last => None,
             last => Some(number - last.unwrap_or(0) <= 1),

@@ -7,6 +7,7 @@ use super::Session;
 use crate::connection::{CONNECT_WITHIN, InFlight, Link, OpenLink};
 use crate::error::{RequestError, TransportError};
 use crate::io::{Frame, Output, SocketClosed, SocketId};
+use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::Method;
 use crate::wire::path::encode_component;
@@ -162,7 +163,9 @@ impl Session {
             self.queue.handle_lost(open.calls());
         }
         self.requeue_reads();
-        self.live.handle_lost(self.now);
+        if !Sabotage::SkippedResubscribe.is_on() {
+            self.live.handle_lost(self.now);
+        }
         self.live_ready.clear();
         self.live_retries.clear();
     }
