@@ -3,9 +3,8 @@
 //! crashes, forgets and refuses.
 //!
 //! Client core and server core are both pure, so a world is a loop over whatever happens next
-//! (`World`), and everything in it follows from its seed: what people do and what
-//! goes wrong is a list of [`Act`]s that a `Plan` draws, and that can be written
-//! down, shortened and lived again.
+//! (`World`), and everything in it follows from its seed: what people do and what goes wrong is a
+//! list of [`Act`]s that a `Plan` draws, and that can be written down, shortened and lived again.
 
 mod act;
 mod broken;
