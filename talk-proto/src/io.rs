@@ -195,7 +195,7 @@ pub enum Output {
         /// The exchange.
         http: HttpId,
         /// The request.
-        request: http::Request<HttpBody>,
+        request: Box<http::Request<HttpBody>>,
     },
     /// Stop an HTTP exchange; nothing of it is heard any more.
     CancelHttp {

@@ -95,6 +95,7 @@ mod counters;
 mod error;
 mod filter;
 mod io;
+mod json;
 mod live;
 mod model;
 mod options;
@@ -157,4 +158,3 @@ pub use token::{
 #[cfg(feature = "testing")]
 pub use transcript::Transcript;
 pub use upload::{FileToken, Upload, UploadKind};
-pub use wire::ServerEvent;

@@ -1,6 +1,5 @@
 //! The session: the one type that a driver runs.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
 use crate::time::Time;
+use crate::wire::FrameReader;
 
 use self::reads::Reads;
 use self::search::Searches;
@@ -93,14 +93,19 @@ pub struct Session {
     rng: Rng,
     client_id: u64,
     outputs: VecDeque<Output>,
-    /// Whether something happened since the last drain.
-    unsettled: bool,
+    unsettled: Unsettled,
+    /// When something is due, as of the last drain.
+    deadline: Option<Time>,
+    /// Whether the drain after a tick is to give memory back. While frames come in it would be
+    /// taken again at once.
+    is_quiet: bool,
     /// Whether the socket, if there still is one at the next drain, is to be asked for life.
     is_suspect: bool,
     link: Link,
     reconnect: Reconnect,
     auth: Auth,
     queue: Queue,
+    frames: FrameReader,
     live: Live,
     /// Requests of the live half that wait for authentication, in order.
     live_ready: VecDeque<LiveRequest>,
@@ -121,6 +126,15 @@ pub struct Session {
     told: ConnectionState,
     counters: Counters,
     ended: Option<SessionError>,
+}
+
+/// What may have to be done at the next drain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unsettled {
+    Nothing,
+    /// What follows from a change of what is shown, and from the time.
+    Shown,
+    Anything,
 }
 
 /// A call of the queue whose requests are not all answered.
@@ -151,12 +165,15 @@ impl Session {
             client_id: rng.u64(..1 << 53),
             rng,
             outputs: VecDeque::new(),
-            unsettled: false,
+            unsettled: Unsettled::Nothing,
+            deadline: None,
+            is_quiet: false,
             is_suspect: false,
             link: Link::Idle,
             reconnect: Reconnect::default(),
             auth: Auth::new(options.authentication.clone()),
             queue: Queue::new(options.pacing.clone()),
+            frames: FrameReader::default(),
             live: Live::new(options.user_id.clone(), options.limits.clone()),
             live_ready: VecDeque::new(),
             live_retries: Vec::new(),
@@ -294,20 +311,25 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
+        let is_quick = self.unsettled != Unsettled::Anything;
         self.advance(now);
         if self.ended.is_some() {
             return;
         }
         match input {
             Input::SocketOpened { socket } => self.handle_socket_opened(socket),
-            Input::SocketFrame { socket, text } => self.handle_frame(socket, text),
+            Input::SocketFrame { socket, text } => {
+                if self.handle_frame(socket, text) && is_quick {
+                    self.unsettled = Unsettled::Shown;
+                }
+            }
             Input::SocketClosed { socket, cause } => self.handle_socket_closed(socket, &cause),
             Input::Token { fetch, result } => self.handle_token(fetch, result),
             Input::HttpHead { http, status } => self.handle_http_head(http, status),
             Input::HttpChunk { http, chunk } => self.handle_http_chunk(http, &chunk),
             Input::HttpEnd { http } => self.handle_http_end(http),
             Input::HttpFailed { http, failure } => self.handle_http_failure(http, failure),
-            Input::Tick => {}
+            Input::Tick => self.is_quiet = true,
         }
     }
 
@@ -329,12 +351,12 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outputs.is_empty() && self.unsettled {
+        if self.outputs.is_empty() && self.unsettled != Unsettled::Nothing {
             self.settle();
         }
         let output = self.outputs.pop_front();
-        if output.is_none() {
-            self.outputs.give_back();
+        if output.is_none() && std::mem::take(&mut self.is_quiet) {
+            self.give_back();
         }
         output
     }
@@ -354,10 +376,10 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn poll_timeout(&self) -> Option<Time> {
-        if self.unsettled || !self.outputs.is_empty() {
+        if self.unsettled != Unsettled::Nothing || !self.outputs.is_empty() {
             return Some(self.now);
         }
-        self.next_deadline()
+        self.deadline.filter(|_| self.ended.is_none())
     }
 
     /// Takes note of the time. One far past what was due means that the machine slept: the socket
@@ -366,12 +388,13 @@ impl Session {
         if self.ended.is_some() {
             return;
         }
-        let overdue = self
-            .poll_timeout()
-            .map_or(Duration::ZERO, |at| now.saturating_since(at));
+        if now.saturating_since(self.now) > SUSPENDED_AFTER {
+            let due = self.poll_timeout();
+            let overdue = due.map_or(Duration::ZERO, |at| now.saturating_since(at));
+            self.is_suspect |= overdue > SUSPENDED_AFTER;
+        }
         self.now = self.now.max(now);
-        self.unsettled = true;
-        self.is_suspect |= overdue > SUSPENDED_AFTER;
+        self.unsettled = Unsettled::Anything;
     }
 
     fn take_id(&mut self) -> u64 {
@@ -409,7 +432,7 @@ impl Session {
         }
         self.close_socket();
         self.link = Link::Idle;
-        self.unsettled = false;
+        self.unsettled = Unsettled::Nothing;
         self.emit(Event::Ended(error));
     }
 }
@@ -425,5 +448,30 @@ impl fmt::Debug for Session {
             .field("subscriptions", &self.subscriptions())
             .field("ended", &self.ended)
             .finish_non_exhaustive()
+    }
+}
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn sizes() {
+        use std::mem::size_of;
+        eprintln!(
+            "Output {} Event {} LiveOutput {} Update {} ServerEvent {} Message {} Side {} News {} StoreKey {} Session {} TextNode {} Block {} Window {} Changes {} MsgSnap {}",
+            size_of::<crate::io::Output>(),
+            size_of::<crate::io::Event>(),
+            size_of::<crate::live::LiveOutput>(),
+            size_of::<crate::snapshot::Update>(),
+            size_of::<crate::wire::ServerEvent>(),
+            size_of::<crate::model::Message>(),
+            size_of::<crate::model::Side>(),
+            0,
+            0,
+            size_of::<crate::Session>(),
+            size_of::<crate::TextNode>(),
+            size_of::<crate::ContentBlock>(),
+            size_of::<crate::Window<u8>>(),
+            size_of::<crate::Changes>(),
+            size_of::<crate::MessageSnapshot>()
+        );
     }
 }

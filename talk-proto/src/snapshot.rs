@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use imbl::Vector;
 use serde::{Serialize, Serializer};
 
 use crate::changes::Changes;
 use crate::filter::ConversationFilter;
+use crate::live::Items;
 use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
@@ -84,12 +84,12 @@ pub enum Snapshot {
 /// The part of a list that is loaded. Serialises as the list of its items.
 #[derive(Debug)]
 pub struct Window<T> {
-    items: Vector<Arc<T>>,
+    items: Items<T>,
     loaded_all: bool,
 }
 
 impl<T> Window<T> {
-    pub(crate) fn new(items: Vector<Arc<T>>, loaded_all: bool) -> Self {
+    pub(crate) fn new(items: Items<T>, loaded_all: bool) -> Self {
         Self { items, loaded_all }
     }
 
@@ -125,7 +125,7 @@ impl<T> Window<T> {
     /// # }
     /// ```
     pub fn first(&self) -> Option<&Arc<T>> {
-        self.items.front()
+        self.items.first()
     }
 
     /// How many items are loaded.
@@ -147,7 +147,7 @@ impl<T> Window<T> {
     /// # }
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.items.len() == 0
     }
 
     /// Whether there is nothing more to load.

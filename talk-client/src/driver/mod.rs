@@ -363,7 +363,7 @@ impl<R: Runtime> Driver<R> {
                     let (connector, runtime) = (&self.connector, &self.runtime);
                     let uploads = &mut self.uploads;
                     self.exchanges
-                        .start(http, connector, runtime, uploads, request);
+                        .start(http, connector, runtime, uploads, *request);
                 }
                 Output::CancelHttp { http } => self.exchanges.cancel(http),
                 Output::Event(event) => self.handle_event(event),

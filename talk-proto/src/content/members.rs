@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::extra::Extra;
 use super::node::{MAX_NESTING, TextNode};
 use super::node_json::NodeSeed;
+use crate::json;
 
 /// The members of one object. Children are read as nodes at once; the rest, which is small, waits
 /// as JSON until the type is known.
@@ -226,12 +227,33 @@ enum TypeName {
 
 impl<'de> serde::Deserialize<'de> for TypeName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        Ok(match value.as_str().and_then(Kind::from_name) {
-            Some(kind) => Self::Known(kind),
-            None => Self::Other(value),
-        })
+        deserializer.deserialize_any(TypeVisitor)
     }
+}
+
+struct TypeVisitor;
+
+impl<'de> Visitor<'de> for TypeVisitor {
+    type Value = TypeName;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a type")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<TypeName, E> {
+        let known = Kind::from_name(name).map(TypeName::Known);
+        Ok(known.unwrap_or_else(|| TypeName::Other(name.into())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<TypeName, A::Error> {
+        any_value::array(seq).map(TypeName::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TypeName, A::Error> {
+        any_value::object(map).map(TypeName::Other)
+    }
+
+    any_value::scalars!(TypeName::Other, TypeName);
 }
 
 enum Children {
@@ -264,11 +286,8 @@ impl<'de> Visitor<'de> for ChildrenSeed {
                 "rich text is nested more than {MAX_NESTING} deep"
             )));
         }
-        let mut nodes = Vec::new();
-        while let Some(node) = seq.next_element_seed(NodeSeed { depth: self.depth })? {
-            nodes.push(node);
-        }
-        Ok(Children::Nodes(nodes.into()))
+        let next = || seq.next_element_seed(NodeSeed { depth: self.depth });
+        json::collect(next).map(Children::Nodes)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Children, A::Error> {

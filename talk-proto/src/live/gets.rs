@@ -151,7 +151,7 @@ impl Gets {
     /// Asks for what is missing, and says what is done.
     pub(super) fn advance(&mut self, cx: &mut Context) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
-        if !cx.ready {
+        if !cx.ready || self.changed.is_empty() {
             return outcomes;
         }
         for request in std::mem::take(&mut self.changed) {

@@ -116,8 +116,6 @@ pub(super) enum Dependent {
     Viewer(ViewerId),
     /// A store that holds the user once.
     Store(StoreKey),
-    /// One item of a store.
-    Message(ConversationId, MessageId),
-    /// One item of a list of users.
+    /// What a store holds of the user.
     Item(StoreKey, UserId),
 }

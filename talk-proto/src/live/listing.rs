@@ -3,35 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use imbl::Vector;
-
+use super::items::{Items, Position};
 use super::key::ViewerId;
 use super::view::{ListState, ListView};
-
-/// The place of an item in its list: by time, then by the server's order. It is never used for
-/// another item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    time: i64,
-    tie: i64,
-}
-
-impl Position {
-    /// Behind every item.
-    pub(super) const LAST: Self = Self {
-        time: i64::MAX,
-        tie: i64::MAX,
-    };
-
-    /// Whether an item of this time would lie behind the place.
-    pub(super) fn is_before(self, time: i64) -> bool {
-        self.time < time
-    }
-
-    pub(super) fn is_at(self, time: i64) -> bool {
-        self.time == time
-    }
-}
 
 /// Which of the items with an equal time a new one goes before, or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +16,7 @@ pub(super) enum End {
 
 /// The loaded items in order.
 ///
-/// Those whose nested data is known are in two parallel persistent vectors, so that a change
-/// copies one path, and a snapshot is a clone.
+/// Those whose nested data is known are in a persistent vector, of which a snapshot is a clone.
 pub(super) struct Listing<K, T> {
     order: BTreeMap<Position, K>,
     ties: i64,
@@ -54,8 +27,7 @@ pub(super) struct Listing<K, T> {
 
 /// What can be shown of a list.
 pub(super) struct Shown<T> {
-    pub(super) positions: Vector<Position>,
-    pub(super) items: Vector<Arc<T>>,
+    pub(super) items: Items<T>,
     /// Items whose nested data is not yet known.
     pub(super) waiting: BTreeSet<Position>,
 }
@@ -63,25 +35,25 @@ pub(super) struct Shown<T> {
 impl<T> Shown<T> {
     /// How many items there are, those aside that have nothing to show.
     pub(super) fn len(&self) -> usize {
-        self.positions.len() + self.waiting.len()
+        self.items.len() + self.waiting.len()
     }
 
     /// The place of the last item, whether or not its nested data is known.
     pub(super) fn last(&self) -> Option<Position> {
-        let shown = self.positions.back().copied();
+        let shown = self.items.last_position();
         shown.max(self.waiting.last().copied())
     }
 
     /// How many items there are up to and including `position`.
     pub(super) fn count_until(&self, position: Position) -> usize {
-        match self.positions.binary_search(&position) {
+        match self.items.find(position) {
             Ok(index) => index + 1,
             Err(index) => index,
         }
     }
 
     pub(super) fn get(&self, position: Position) -> Option<&Arc<T>> {
-        let index = self.positions.binary_search(&position).ok()?;
+        let index = self.items.find(position).ok()?;
         self.items.get(index)
     }
 }
@@ -92,8 +64,7 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
             order: BTreeMap::new(),
             ties: 0,
             shown: Shown {
-                positions: Vector::new(),
-                items: Vector::new(),
+                items: Items::new(),
                 waiting: BTreeSet::new(),
             },
             views: BTreeMap::new(),
@@ -142,31 +113,33 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
 
     /// Takes up an item; it is shown when [`Listing::show`] gives it a face.
     pub(super) fn insert(&mut self, position: Position, key: K) {
-        self.order.insert(position, key);
+        self.enter(position, key);
         self.shown.waiting.insert(position);
+    }
+
+    /// Takes up an item that is shown or waited for next.
+    pub(super) fn enter(&mut self, position: Position, key: K) {
+        self.order.insert(position, key);
+    }
+
+    /// Waits for the nested data of an item that has no face yet.
+    pub(super) fn wait_unless_shown(&mut self, position: Position) {
+        if self.shown.get(position).is_none() {
+            self.shown.waiting.insert(position);
+        }
     }
 
     /// Shows a new item, or another version of it.
     pub(super) fn show(&mut self, position: Position, item: Arc<T>) {
         self.shown.waiting.remove(&position);
-        match self.shown.positions.binary_search(&position) {
-            Ok(index) => {
-                self.shown.items.set(index, item);
-            }
-            Err(index) => {
-                self.shown.positions.insert(index, position);
-                self.shown.items.insert(index, item);
-            }
-        }
+        self.shown.items.put(position, item);
         self.touch(position);
     }
 
     /// Shows the item no more and waits for it no more, but knows its place.
     pub(super) fn hide(&mut self, position: Position) {
         self.shown.waiting.remove(&position);
-        if let Ok(index) = self.shown.positions.binary_search(&position) {
-            self.shown.positions.remove(index);
-            self.shown.items.remove(index);
+        if self.shown.items.remove(position) {
             self.touch(position);
         }
     }

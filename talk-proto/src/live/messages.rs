@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::FetchId;
 use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
+use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::{End, Listing, Position};
+use super::listing::{End, Listing};
 use super::records::Records;
+use super::speakers::Speakers;
 use super::store::{Answer, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::{ListState, ListView};
@@ -26,6 +28,7 @@ pub(super) struct MessageStore {
     feed: Feed<Message>,
     pub(super) listing: Listing<MessageId, MessageSnapshot>,
     pub(super) records: Records,
+    pub(super) speakers: Speakers,
     /// Quoted messages to fetch at the next drain.
     pub(super) quotes_wanted: Vec<MessageId>,
     quotes_in_flight: BTreeMap<MessageId, FetchId>,
@@ -53,6 +56,7 @@ impl MessageStore {
             feed: Feed::new(Sync::new(key), PAGE),
             listing: Listing::new(),
             records: Records::default(),
+            speakers: Speakers::default(),
             quotes_wanted: Vec::new(),
             quotes_in_flight: BTreeMap::new(),
             refreshing: BTreeSet::new(),
@@ -101,7 +105,7 @@ impl MessageStore {
 
     /// The newest message that can be shown.
     pub(super) fn newest_shown(&self) -> Option<Arc<MessageSnapshot>> {
-        self.listing.shown.items.front().cloned()
+        self.listing.shown.items.first().cloned()
     }
 
     /// Takes the answer about a quoted message; whatever else than the message makes it gone.
@@ -123,7 +127,9 @@ impl MessageStore {
                 .flatten()
                 .and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
             match message {
-                Some(message) if message.id == *id => self.learn(message, cx),
+                Some(message) if message.id == *id => {
+                    self.learn(Arc::new(message), cx);
+                }
                 _ => self.set_gone(id, cx),
             }
             self.replay(Some(id), cx);
@@ -148,10 +154,17 @@ impl MessageStore {
         }
     }
 
+    /// How many messages must be loaded, and how many are.
+    fn wants(&self, cap: usize) -> (usize, usize) {
+        let last = self.shown_as_last.then(|| (1, self.listing.shown.len()));
+        let wants = self.listing.wants(self.state(cap)).max(last);
+        wants.map_or((0, 0), |(wanted, loaded)| (wanted.min(cap), loaded))
+    }
+
     fn apply(&mut self, event: &ServerEvent, cx: &mut Context) {
         match event {
             ServerEvent::MessageCreated { state, .. } => {
-                self.take_new(state.clone(), End::Front, cx);
+                self.take_new(Arc::clone(state), End::Front, cx);
             }
             ServerEvent::MessageEdited {
                 message_id, diff, ..
@@ -159,7 +172,7 @@ impl MessageStore {
                 if let Some(message) = self.records.message(message_id) {
                     let mut message = Message::clone(message);
                     message.apply(diff.clone());
-                    self.learn(message, cx);
+                    self.learn(Arc::new(message), cx);
                 }
             }
             ServerEvent::MessageDeleted {
@@ -170,7 +183,7 @@ impl MessageStore {
                 self.delete(message_id, cx);
                 match new_last_message {
                     None => {}
-                    Some(Some(message)) => self.take_new(message.clone(), End::Back, cx),
+                    Some(Some(message)) => self.take_new(Arc::clone(message), End::Back, cx),
                     Some(None) => self.clear(cx),
                 }
             }
@@ -180,7 +193,7 @@ impl MessageStore {
     }
 
     /// Takes up a message that came by an event, unless it lies behind what is loaded.
-    fn take_new(&mut self, message: Message, end: End, cx: &mut Context) {
+    fn take_new(&mut self, message: Arc<Message>, end: End, cx: &mut Context) {
         if self.records.position(&message.id).is_some() {
             return;
         }
@@ -220,14 +233,14 @@ impl MessageStore {
             let time = time(message.created_at);
             let position = match self.records.position(&message.id) {
                 Some(position) if position.is_at(time) && before < Some(position) => {
-                    self.learn(message, cx);
+                    self.learn(Arc::new(message), cx);
                     position
                 }
                 // A page that names a message twice.
                 Some(position) if before == Some(position) => continue,
                 _ => {
                     let position = self.listing.place(time, End::Back);
-                    self.list(position, message, cx);
+                    self.list(position, Arc::new(message), cx);
                     position
                 }
             };
@@ -245,7 +258,7 @@ impl MessageStore {
         for message in messages {
             if self.records.position(&message.id).is_none() {
                 let position = self.listing.place(time(message.created_at), End::Back);
-                self.list(position, message, cx);
+                self.list(position, Arc::new(message), cx);
             }
         }
     }
@@ -335,12 +348,15 @@ impl Store for MessageStore {
         self.shown_as_last || !self.listing.views.is_empty()
     }
 
+    fn may_fetch(&self, cx: &Context) -> bool {
+        let (wanted, loaded) = self.wants(self.cap(cx.limits.window));
+        self.feed.sync.stage != Stage::Loaded || wanted > loaded || !self.quotes_wanted.is_empty()
+    }
+
     fn fetch(&mut self, cx: &mut Context) {
-        let cap = self.cap(cx.limits.window);
-        let state = self.state(cap);
-        let last = self.shown_as_last.then(|| (1, self.listing.shown.len()));
-        if let Some((wanted, loaded)) = self.listing.wants(state).max(last) {
-            self.feed.fetch(wanted.min(cap), loaded, None::<&()>, cx);
+        let (wanted, loaded) = self.wants(self.cap(cx.limits.window));
+        if wanted > 0 {
+            self.feed.fetch(wanted, loaded, None::<&()>, cx);
         }
         if self.feed.sync.stage != Stage::Loaded || !cx.ready {
             return;
@@ -379,8 +395,10 @@ impl Store for MessageStore {
     }
 
     fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context) {
-        if let Dependent::Message(_, id) = dependent {
-            self.refresh(id, cx);
+        if let Dependent::Item(_, user) = dependent {
+            for id in self.speakers.messages(user) {
+                self.refresh(&id, cx);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod context;
 mod conversations;
 mod feed;
 mod gets;
+mod items;
 mod key;
 mod linger;
 mod list_filter;
@@ -27,6 +28,7 @@ mod requests;
 mod roster;
 mod sides;
 mod single;
+mod speakers;
 mod store;
 mod stores;
 mod subscriptions;
@@ -46,8 +48,10 @@ use serde_json::value::RawValue;
 
 use self::context::Context;
 use self::gets::Gets;
+pub(crate) use self::items::Items;
 use self::key::{Dependent, StoreKey};
 use self::requests::Purpose;
+use self::store::News;
 use self::stores::Stores;
 use self::subscriptions::Subscriptions;
 use crate::error::{RequestError, TransportError};
@@ -89,7 +93,11 @@ pub(crate) struct Live {
     stores: Stores,
     subscriptions: Subscriptions,
     gets: Gets,
+    /// Empty but during a review; its room is used again.
+    news: Vec<News>,
     outputs: VecDeque<LiveOutput>,
+    /// Whether nothing has happened since everything was worked off.
+    is_settled: bool,
 }
 
 impl Live {
@@ -100,13 +108,21 @@ impl Live {
             stores: Stores::default(),
             subscriptions: Subscriptions::default(),
             gets: Gets::default(),
+            news: Vec::new(),
             outputs: VecDeque::new(),
+            is_settled: true,
         }
+    }
+
+    /// Something happens now.
+    fn begin(&mut self, now: Time) {
+        self.cx.now = now;
+        self.is_settled = false;
     }
 
     /// The connection is authenticated: everything that is shown is subscribed and fetched.
     pub(crate) fn handle_ready(&mut self, now: Time) {
-        self.cx.now = now;
+        self.begin(now);
         self.cx.ready = true;
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
@@ -120,7 +136,7 @@ impl Live {
 
     /// The connection is gone: no answer to what was sent comes any more.
     pub(crate) fn handle_lost(&mut self, now: Time) {
-        self.cx.now = now;
+        self.begin(now);
         self.cx.ready = false;
         self.cx.requests.clear();
         self.cx.wanting.clear();
@@ -136,8 +152,12 @@ impl Live {
     }
 
     /// The events of one publish, which are one step.
-    pub(crate) fn handle_events(&mut self, now: Time, events: Vec<ServerEvent>) {
-        self.cx.now = now;
+    pub(crate) fn handle_events(
+        &mut self,
+        now: Time,
+        events: impl IntoIterator<Item = ServerEvent>,
+    ) {
+        self.begin(now);
         for event in events {
             self.stores.handle_event(&event, &mut self.cx);
         }
@@ -150,7 +170,7 @@ impl Live {
         fetch: FetchId,
         answer: Result<Option<&RawValue>, RequestError>,
     ) {
-        self.cx.now = now;
+        self.begin(now);
         let cx = &mut self.cx;
         match cx.requests.answered(fetch) {
             None => {}
@@ -202,7 +222,7 @@ impl Live {
 
     /// The time of [`Live::poll_timeout`] may have come.
     pub(crate) fn handle_timeout(&mut self, now: Time) {
-        self.cx.now = now;
+        self.begin(now);
         while let Some(key) = self.cx.linger.take_due(now) {
             self.drop_store(&key);
         }
@@ -215,8 +235,9 @@ impl Live {
 
     /// The next thing to do. The first call of a run closes the batches that are open.
     pub(crate) fn poll_output(&mut self) -> Option<LiveOutput> {
-        if self.outputs.is_empty() {
+        if self.outputs.is_empty() && !self.is_settled {
             self.settle();
+            self.is_settled = true;
         }
         self.outputs.pop_front()
     }
@@ -228,7 +249,7 @@ impl Live {
 
     /// Nothing lingers any more: what nobody shows is unsubscribed at once.
     pub(crate) fn end_linger(&mut self, now: Time) {
-        self.cx.now = now;
+        self.begin(now);
         self.drop_lingering();
     }
 
@@ -237,6 +258,7 @@ impl Live {
         self.cx.give_back();
         self.subscriptions.give_back();
         self.gets.give_back();
+        self.news.give_back();
         self.outputs.give_back();
     }
 
@@ -294,7 +316,6 @@ impl Live {
         let key = match dependent {
             Dependent::Viewer(_) => return,
             Dependent::Store(key) | Dependent::Item(key, _) => key.clone(),
-            Dependent::Message(conversation, _) => StoreKey::Messages(conversation.clone()),
         };
         if let Some(store) = self.stores.get_mut(&key) {
             store.user_changed(dependent, &mut self.cx);

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::Context;
+use super::items::Position;
 use super::key::Dependent;
-use super::listing::Position;
 use super::messages::MessageStore;
-use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot};
+use crate::collections::HashMap;
+use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, UserId};
 
 /// The messages of a window, and those that they quote.
 #[derive(Default)]
 pub(super) struct Records {
-    records: BTreeMap<MessageId, Record>,
+    records: HashMap<MessageId, Record>,
     /// Who quotes a message.
     quoters: BTreeMap<MessageId, Quoters>,
 }
@@ -67,10 +68,12 @@ impl Records {
         record.is_some_and(|record| matches!(record.content, Content::Missing))
     }
 
-    /// The messages that are here only because others quote them.
+    /// The messages that are here only because others quote them, in the order of their IDs.
     pub(super) fn quotes(&self) -> Vec<MessageId> {
         let quotes = self.records.iter().filter(|(_, r)| r.position.is_none());
-        quotes.map(|(id, _)| id.clone()).collect()
+        let mut quotes: Vec<_> = quotes.map(|(id, _)| id.clone()).collect();
+        quotes.sort_unstable();
+        quotes
     }
 
     fn listed_quoters(&self, id: &MessageId) -> Vec<MessageId> {
@@ -81,7 +84,7 @@ impl Records {
 
 impl MessageStore {
     /// Puts a message at a place in the window.
-    pub(super) fn list(&mut self, position: Position, message: Message, cx: &mut Context) {
+    pub(super) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
         let id = message.id.clone();
         let record = self.records.records.entry(id.clone()).or_default();
         let old = record.position.replace(position);
@@ -92,14 +95,16 @@ impl MessageStore {
         if let Some(old) = old {
             self.listing.remove(old);
         }
-        self.listing.insert(position, id.clone());
+        self.listing.enter(position, id.clone());
         if let Some(quoted) = quoted {
             self.unlink(&id, &quoted, cx);
             self.link(&id, &quoted, cx);
         }
         self.refreshing.remove(&id);
-        self.learn(message, cx);
-        self.show(&id, cx);
+        if !self.learn(message, cx) {
+            self.show(&id, cx);
+        }
+        self.listing.wait_unless_shown(position);
     }
 
     /// Takes a message out of the window; it stays while others quote it.
@@ -143,27 +148,27 @@ impl MessageStore {
         }
     }
 
-    /// Takes note of what a message is.
-    pub(super) fn learn(&mut self, message: Message, cx: &mut Context) {
+    /// Takes note of what a message is. Whether that is news, and shown.
+    pub(super) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
         let id = message.id.clone();
         let Some(record) = self.records.records.get_mut(&id) else {
-            return;
+            return false;
         };
         let old = match &record.content {
-            Content::Known(old) if **old == message => return,
+            Content::Known(old) if *old == message => return false,
             Content::Known(old) => Some(Arc::clone(old)),
             Content::Missing | Content::Gone => None,
         };
-        let message = Arc::new(message);
         record.content = Content::Known(Arc::clone(&message));
         let old_sender = old.as_ref().and_then(|old| old.sender_id.as_ref());
         if old_sender != message.sender_id.as_ref() {
-            let dependent = Dependent::Message(self.conversation.clone(), id.clone());
             if let Some(sender) = old_sender {
-                cx.release_user(sender, &dependent);
+                self.release_sender(sender, &id, cx);
             }
-            if let Some(sender) = &message.sender_id {
-                cx.hold_user(sender, dependent);
+            if let Some(sender) = &message.sender_id
+                && self.speakers.add(sender, &id)
+            {
+                cx.hold_user(sender, self.speaker(sender));
             }
         }
         let old_quoted = old
@@ -178,6 +183,7 @@ impl MessageStore {
             }
         }
         self.refresh(&id, cx);
+        true
     }
 
     /// A quoted message cannot be had.
@@ -206,12 +212,15 @@ impl MessageStore {
 
     /// Gives the window the message as it is now, once all that it shows is known.
     fn show(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(position) = self.records.position(id) else {
+        let Some(Record {
+            position: Some(position),
+            content: Content::Known(message),
+            ..
+        }) = self.records.records.get(id)
+        else {
             return;
         };
-        let Some(message) = self.records.message(id).cloned() else {
-            return;
-        };
+        let (position, message) = (*position, Arc::clone(message));
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
@@ -315,11 +324,20 @@ impl MessageStore {
         }
     }
 
+    fn release_sender(&mut self, sender: &UserId, id: &MessageId, cx: &mut Context) {
+        if self.speakers.remove(sender, id) {
+            cx.release_user(sender, &self.speaker(sender));
+        }
+    }
+
+    fn speaker(&self, sender: &UserId) -> Dependent {
+        Dependent::Item(self.key().clone(), sender.clone())
+    }
+
     /// Lets go of what a message shows.
     fn let_go(&mut self, message: &Message, cx: &mut Context) {
         if let Some(sender) = &message.sender_id {
-            let dependent = Dependent::Message(self.conversation.clone(), message.id.clone());
-            cx.release_user(sender, &dependent);
+            self.release_sender(sender, &message.id, cx);
         }
         if let Some(quoted) = &message.referenced_message_id {
             self.unlink(&message.id, quoted, cx);

@@ -255,9 +255,20 @@ impl Requests {
         self.waiting.give_back();
     }
 
+    /// Whether nothing is to be sent.
+    fn is_empty(&self) -> bool {
+        self.subscribes.is_empty()
+            && self.loads.is_empty()
+            && self.users.is_empty()
+            && self.users_once.is_empty()
+    }
+
     /// Sends everything, and says which users were asked for by which request.
     pub(super) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
         let mut asked = Vec::new();
+        if self.is_empty() {
+            return asked;
+        }
         self.waiting.clear();
         let mut send = |fetch, request| outputs.push_back(LiveOutput::Send { fetch, request });
         for (fetch, request) in self.subscribes.drain(..) {

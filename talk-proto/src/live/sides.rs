@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::FetchId;
 use super::context::Context;
+use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::Position;
 use super::messages::{LastMessage, MessageStore};
 use super::single::NoParameters;
 use super::store::{Answer, News, Store};

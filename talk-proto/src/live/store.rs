@@ -41,6 +41,12 @@ pub(super) trait Store {
         let _ = cx;
     }
 
+    /// Whether something may be missing.
+    fn may_fetch(&self, cx: &Context) -> bool {
+        let _ = cx;
+        true
+    }
+
     /// Sends what is missing.
     fn fetch(&mut self, cx: &mut Context);
 

@@ -15,6 +15,7 @@ use super::sides::SideStore;
 use super::single::Single;
 use super::store::Store;
 use super::typing::WhoTypes;
+use crate::collections::HashMap;
 use crate::model::{ConversationId, Emoji, MessageId, Participant, Reaction, UserId};
 use crate::wire::ServerEvent;
 
@@ -23,16 +24,16 @@ type ReactionRosters = BTreeMap<(MessageId, Emoji), Box<Roster<Reaction>>>;
 
 /// The stores by what they hold. Users are apart: every other store shows them.
 ///
-/// They are boxed: a map makes room for eleven at once, and many sessions have one.
+/// They are boxed: a map makes room for several at once, and many sessions have one.
 #[derive(Default)]
 pub(super) struct Stores {
-    sides: BTreeMap<ConversationId, Box<SideStore>>,
-    messages: BTreeMap<ConversationId, Box<MessageStore>>,
-    participants: BTreeMap<ConversationId, Box<Roster<Participant>>>,
-    participant: BTreeMap<ConversationId, BTreeMap<UserId, Box<Single<OneParticipant>>>>,
-    typing: BTreeMap<ConversationId, Box<Single<WhoTypes>>>,
-    reactions: BTreeMap<ConversationId, ReactionRosters>,
-    online: BTreeMap<UserId, Box<Single<Presence>>>,
+    sides: HashMap<ConversationId, Box<SideStore>>,
+    messages: HashMap<ConversationId, Box<MessageStore>>,
+    participants: HashMap<ConversationId, Box<Roster<Participant>>>,
+    participant: HashMap<ConversationId, BTreeMap<UserId, Box<Single<OneParticipant>>>>,
+    typing: HashMap<ConversationId, Box<Single<WhoTypes>>>,
+    reactions: HashMap<ConversationId, ReactionRosters>,
+    online: HashMap<UserId, Box<Single<Presence>>>,
     conversations: BTreeMap<ListFilter, Box<ConversationList>>,
     /// The order in which stores came to be, in which they are subscribed again.
     serials: BTreeMap<StoreKey, u64>,

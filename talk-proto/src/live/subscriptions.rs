@@ -44,7 +44,7 @@ impl Subscriptions {
 impl Live {
     /// Starts a subscription under a fresh ID. The first snapshot comes as an event.
     pub(crate) fn subscribe(&mut self, now: Time, id: SubscriptionId, topic: Topic) {
-        self.cx.now = now;
+        self.begin(now);
         self.subscriptions.count += 1;
         self.look(ViewerId::Subscription(id), store_of(topic));
     }
@@ -58,7 +58,7 @@ impl Live {
         now: Time,
         id: SubscriptionId,
     ) -> Result<(), CommandError> {
-        self.cx.now = now;
+        self.begin(now);
         let viewer = ViewerId::Subscription(id);
         if !self.subscriptions.viewers.contains_key(&viewer) {
             return Err(CommandError::Unknown);
@@ -86,7 +86,7 @@ impl Live {
         id: SubscriptionId,
         count: Option<usize>,
     ) -> Result<(), CommandError> {
-        self.cx.now = now;
+        self.begin(now);
         let viewer = ViewerId::Subscription(id);
         let key = self.subscriptions.viewers.get(&viewer);
         let key = key.ok_or(CommandError::Unknown)?;
@@ -105,7 +105,7 @@ impl Live {
 
     /// Reads one thing once; `request` is resolved with it.
     pub(crate) fn get(&mut self, now: Time, request: RequestId, get: Get) {
-        self.cx.now = now;
+        self.begin(now);
         self.subscriptions.unsent.insert(request);
         let key = match get {
             Get::User(u) => StoreKey::User(u),
@@ -121,7 +121,7 @@ impl Live {
     /// Forgets a `get` or `load_more` without resolving it. Whether it was known, and then whether
     /// anything had been sent for it.
     pub(crate) fn cancel(&mut self, now: Time, request: RequestId) -> Option<bool> {
-        self.cx.now = now;
+        self.begin(now);
         let viewer = ViewerId::Get(request);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {
             let key = self.subscriptions.viewers.get(&viewer)?;
@@ -148,6 +148,7 @@ impl Live {
 
     /// Ends every subscription and resolves every request with `error`.
     pub(crate) fn end(&mut self, error: &RequestError) {
+        self.begin(self.cx.now);
         for request in self.gets.end() {
             self.resolve(request, Err(error.clone()));
         }
@@ -163,7 +164,7 @@ impl Live {
 
     /// Shows the viewers of a store what they have not seen.
     pub(super) fn review(&mut self, key: &StoreKey) {
-        let mut news = Vec::new();
+        let mut news = std::mem::take(&mut self.news);
         match key {
             StoreKey::User(user) => {
                 let seen = self.cx.users.review(user);
@@ -183,11 +184,14 @@ impl Live {
         if let Some(store) = self.stores.get_mut(key) {
             store.review(&self.cx, &mut news);
             // Too little may be left for those who wait for a number of items.
-            self.cx.wanting.add(key);
+            if store.may_fetch(&self.cx) {
+                self.cx.wanting.add(key);
+            }
         }
-        for news in news {
+        for news in news.drain(..) {
             self.tell(news);
         }
+        self.news = news;
     }
 
     /// A store cannot go on: its viewers fail, and so do those of what shows it.

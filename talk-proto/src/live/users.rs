@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::FetchId;
 use super::context::Context;
 use super::key::{Dependent, StoreKey, ViewerId};
+use crate::collections::HashMap;
 use crate::model::{User, UserId};
 use crate::wire::ServerEvent;
 
@@ -14,7 +15,7 @@ const LOG_LIMIT: usize = 1000;
 
 /// Every user that anything shows, or showed a moment ago.
 pub(super) struct Users {
-    stores: BTreeMap<UserId, UserStore>,
+    stores: HashMap<UserId, UserStore>,
     next_serial: u64,
 }
 
@@ -36,7 +37,7 @@ struct UserStore {
 impl Users {
     pub(super) fn new() -> Self {
         Self {
-            stores: BTreeMap::new(),
+            stores: HashMap::default(),
             next_serial: 0,
         }
     }
@@ -134,12 +135,12 @@ impl Users {
 
     /// The connection is gone: what is known is not certain any more.
     pub(super) fn lost(&mut self) {
-        for store in self.stores.values_mut() {
+        self.stores.retain(|_, store| {
             store.is_fresh = false;
             store.fetch = None;
             store.log.clear();
-        }
-        self.stores.retain(|_, store| !store.dependents.is_empty());
+            !store.dependents.is_empty()
+        });
     }
 
     /// Every user, in the order in which they came to be needed.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use imbl::Vector;
-
-use super::listing::{Position, Shown};
+use super::items::{Items, Position};
+use super::listing::Shown;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
 use crate::sabotage::Sabotage;
@@ -26,7 +25,7 @@ pub(super) struct ListView<T> {
     requests: Vec<RequestId>,
     held: Option<BTreeSet<Position>>,
     /// Places that may show another item than in `last`.
-    touched: BTreeSet<Position>,
+    touched: Vec<Position>,
     last: Last<T>,
 }
 
@@ -34,11 +33,7 @@ pub(super) struct ListView<T> {
 enum Last<T> {
     Nothing,
     Absent,
-    List {
-        positions: Vector<Position>,
-        items: Vector<Arc<T>>,
-        loaded_all: bool,
-    },
+    List { items: Items<T>, loaded_all: bool },
 }
 
 /// The state of the list that a window is cut from.
@@ -67,7 +62,7 @@ impl<T: PartialEq> ListView<T> {
             ahead: 0,
             requests: Vec::new(),
             held: None,
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
             last: Last::Nothing,
         }
     }
@@ -160,9 +155,15 @@ impl<T: PartialEq> ListView<T> {
     }
 
     pub(super) fn touch(&mut self, position: Position) {
-        if matches!(self.last, Last::List { .. }) {
-            self.touched.insert(position);
+        if !matches!(self.last, Last::List { .. }) || self.touched.last() == Some(&position) {
+            return;
         }
+        // Places may be there several times, but do not take up room for ever.
+        if self.touched.len() == self.touched.capacity() {
+            self.touched.sort_unstable();
+            self.touched.dedup();
+        }
+        self.touched.push(position);
     }
 
     /// Whether new items in the window keep it from being shown.
@@ -188,8 +189,8 @@ impl<T: PartialEq> ListView<T> {
         }
         let from = shown.count_until(*end);
         let wanted = from.saturating_add(self.ahead);
-        let new_end = match shown.positions.get(wanted - 1) {
-            Some(position) => *position,
+        let new_end = match shown.items.position(wanted - 1) {
+            Some(position) => position,
             None if state.complete || state.full => Position::LAST,
             None => return Vec::new(),
         };
@@ -197,10 +198,10 @@ impl<T: PartialEq> ListView<T> {
         if shown.waiting.range(behind).next().is_some() {
             return Vec::new();
         }
-        for position in shown.positions.iter().skip(from).take(self.ahead) {
-            self.touch(*position);
+        for position in shown.items.positions_from(from).take(self.ahead) {
+            self.touch(position);
         }
-        let last = shown.positions.back().copied();
+        let last = shown.items.last_position();
         *end = new_end.min(last.unwrap_or(*end).max(*end));
         self.ahead = 0;
         self.take_requests()
@@ -227,13 +228,8 @@ impl<T: PartialEq> ListView<T> {
         {
             return None;
         }
-        let (positions, items) = if visible == shown.positions.len() {
-            (shown.positions.clone(), shown.items.clone())
-        } else {
-            (shown.positions.take(visible), shown.items.take(visible))
-        };
+        let items = shown.items.take(visible);
         self.last = Last::List {
-            positions,
             items: items.clone(),
             loaded_all,
         };
@@ -243,17 +239,16 @@ impl<T: PartialEq> ListView<T> {
     /// What the touched places tell about the way from the last list to the first `visible`
     /// items.
     fn changes(&mut self, visible: usize, shown: &mut Shown<T>) -> Changes {
-        let touched = std::mem::take(&mut self.touched);
-        let Last::List {
-            positions, items, ..
-        } = &self.last
-        else {
+        let Last::List { items, .. } = &self.last else {
+            self.touched.clear();
             return Changes::Reset;
         };
         let mut changes = ListChanges::default();
-        for position in touched {
-            let before = positions.binary_search(&position).ok();
-            let after = shown.positions.binary_search(&position).ok();
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        for position in self.touched.drain(..) {
+            let before = items.find(position).ok();
+            let after = shown.items.find(position).ok();
             match (before, after.filter(|index| *index < visible)) {
                 (Some(before), Some(after)) => {
                     let (Some(old), Some(new)) = (items.get(before), shown.items.get(after)) else {
@@ -290,9 +285,9 @@ impl<T: PartialEq> ListView<T> {
 
 /// The end of a first window.
 fn first_end<T>(shown: &Shown<T>, state: ListState) -> Position {
-    match shown.positions.get(state.initial - 1) {
-        Some(position) => *position,
+    match shown.items.position(state.initial - 1) {
+        Some(position) => position,
         None if state.complete => Position::LAST,
-        None => shown.positions.back().copied().unwrap_or(Position::LAST),
+        None => shown.items.last_position().unwrap_or(Position::LAST),
     }
 }

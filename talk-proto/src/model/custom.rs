@@ -11,45 +11,59 @@ use super::patch::{CustomPatch, Patch};
 /// Custom data: strings under string keys.
 ///
 /// The server keeps only strings; a value of another kind in what it sends is skipped.
+#[expect(
+    clippy::box_collection,
+    reason = "an empty one is one word, in every message"
+)]
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Custom(BTreeMap<String, String>);
+pub struct Custom(
+    /// Most things have none, and are to be small then.
+    Option<Box<BTreeMap<String, String>>>,
+);
 
 impl Custom {
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.0.as_ref()?.get(key).map(String::as_str)
     }
 
     /// Every key and value, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+        let entries = self.0.iter().flat_map(|entries| entries.iter());
+        entries.map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |entries| entries.len())
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Sets `key` to `value`.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(key.into(), value.into());
+        let entries = self.0.get_or_insert_default();
+        entries.insert(key.into(), value.into());
     }
 
     /// Removes `key`.
     pub fn remove(&mut self, key: &str) {
-        self.0.remove(key);
+        if let Some(entries) = &mut self.0 {
+            entries.remove(key);
+            if entries.is_empty() {
+                self.0 = None;
+            }
+        }
     }
 
     /// Changes the keys that `patch` names; a reset removes all.
     pub fn apply(&mut self, patch: Patch<CustomPatch>) {
         match patch {
             Patch::Keep => {}
-            Patch::Reset => self.0.clear(),
+            Patch::Reset => self.0 = None,
             Patch::Set(keys) => {
                 for (key, value) in keys {
                     match value {
@@ -64,12 +78,11 @@ impl Custom {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Custom {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Self(
-            entries
-                .into_iter()
-                .map(|(k, v)| (k.into(), v.into()))
-                .collect(),
-        )
+        let mut custom = Self::default();
+        for (key, value) in entries {
+            custom.insert(key, value);
+        }
+        custom
     }
 }
 

@@ -11,9 +11,10 @@ use super::{
     ReactionsSummary, User, UserId,
 };
 use crate::content::ContentBlock;
+use crate::json::{self, deserialize_name};
 
 /// Who speaks in a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum MessageType {
     /// A user.
@@ -26,8 +27,16 @@ pub enum MessageType {
     Other(Arc<str>),
 }
 
+deserialize_name! {
+    MessageType {
+        "UserMessage" => UserMessage,
+        "SystemMessage" => SystemMessage,
+    }
+    Other(Arc<str>)
+}
+
 /// How a message reached the service.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Origin {
@@ -43,6 +52,16 @@ pub enum Origin {
     /// A value that this version does not know, kept as it came.
     #[serde(untagged)]
     Other(Arc<str>),
+}
+
+deserialize_name! {
+    Origin {
+        "web" => Web,
+        "rest" => Rest,
+        "import" => Import,
+        "email" => Email,
+    }
+    Other(Arc<str>)
 }
 
 /// A message as the server tells it to one receiver.
@@ -74,15 +93,11 @@ pub struct Message {
     #[serde(default)]
     pub origin: Origin,
     /// What it says; one block today, more are allowed.
-    #[serde(default = "no_content")]
+    #[serde(default, deserialize_with = "json::list")]
     pub content: Arc<[ContentBlock]>,
     /// The reactions to it.
     #[serde(default)]
     pub reactions: Reactions,
-}
-
-fn no_content() -> Arc<[ContentBlock]> {
-    Arc::from(Vec::new())
 }
 
 impl Message {

@@ -42,6 +42,6 @@ impl<'de> Deserialize<'de> for Millis {
             }
         }
 
-        deserializer.deserialize_any(MillisVisitor)
+        deserializer.deserialize_i64(MillisVisitor)
     }
 }

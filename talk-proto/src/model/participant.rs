@@ -7,9 +7,10 @@ use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Millis, Patch, User, UserId};
+use crate::json::deserialize_name;
 
 /// What a participant may do in a conversation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Access {
     /// Read only.
@@ -20,6 +21,14 @@ pub enum Access {
     /// A value that this version does not know, kept as it came.
     #[serde(untagged)]
     Other(Arc<str>),
+}
+
+deserialize_name! {
+    Access {
+        "Read" => Read,
+        "ReadWrite" => ReadWrite,
+    }
+    Other(Arc<str>)
 }
 
 /// When a participant is notified of new messages.

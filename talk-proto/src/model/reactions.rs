@@ -12,13 +12,21 @@ use super::{Emoji, ReactionCount, ReactionCountDiff, ReactionsSummary};
 /// ordered by the emoji's code points.
 ///
 /// On the wire it is an object `{EMOJI: {createdAt, count, currentUserReacted}}`.
+#[expect(
+    clippy::box_collection,
+    reason = "an empty one is one word, in every message"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reactions(Vec<(Emoji, ReactionCount)>);
+pub struct Reactions(
+    /// Most messages have none, and are to be small then.
+    Option<Box<Vec<(Emoji, ReactionCount)>>>,
+);
 
 impl Reactions {
     /// Every emoji with its count.
     pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
-        self.0.iter().map(|(emoji, count)| (emoji, count))
+        let entries = self.0.iter().flat_map(|entries| entries.iter());
+        entries.map(|(emoji, count)| (emoji, count))
     }
 
     /// The count of one emoji.
@@ -30,23 +38,25 @@ impl Reactions {
 
     /// How many different emoji there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |entries| entries.len())
     }
 
     /// Whether there is no reaction.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Sets the count of one emoji, or removes it.
     pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
-        self.0.retain(|(e, _)| *e != emoji);
+        let mut entries = self.0.take().unwrap_or_default();
+        entries.retain(|(e, _)| *e != emoji);
         if let Some(count) = count {
-            let at = self.0.partition_point(|(e, c)| {
+            let at = entries.partition_point(|(e, c)| {
                 (c.created_at, e.as_str()) < (count.created_at, emoji.as_str())
             });
-            self.0.insert(at, (emoji, count));
+            entries.insert(at, (emoji, count));
         }
+        self.0 = (!entries.is_empty()).then_some(entries);
     }
 
     /// Changes the emoji that `diff` names; members that are absent keep their value.
@@ -111,7 +121,7 @@ impl<'de> Deserialize<'de> for Reactions {
                 }
                 entries.sort_by(|(a, x), (b, y)| (x.created_at, a).cmp(&(y.created_at, b)));
                 entries.dedup_by(|(a, _), (b, _)| a == b);
-                Ok(Reactions(entries))
+                Ok(Reactions((!entries.is_empty()).then(|| Box::new(entries))))
             }
         }
 

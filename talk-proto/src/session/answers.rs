@@ -10,7 +10,8 @@ use crate::io::{Event, Skipped, SocketId};
 use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::{
-    EventError, FrameHead, Method, Refusal, Request, ServerEvent, ServerFrame, encode_ack,
+    EventError, FrameHead, Method, Published, Refusal, Request, ServerEvent, ServerFrame,
+    encode_ack,
 };
 
 /// A live request that the server fails to answer is tried this often.
@@ -19,25 +20,30 @@ const MAX_FAILURES: u32 = 10;
 const MAX_KIND: usize = 64;
 
 impl Session {
-    pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) {
+    /// Takes a frame. Whether nothing changed but what is shown.
+    pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) -> bool {
         let now = self.now;
         let is_current = |id| id == socket || Sabotage::StaleGeneration.is_on();
         let Some(open) = self.link.open().filter(|open| is_current(open.socket)) else {
-            return;
+            return false;
         };
         open.heartbeat.heard(now);
         self.counters.frames_received += 1;
         self.counters.bytes_received += text.len() as u64;
         if text.len() > self.options.limits.frame_size {
-            return self.skip_large(text);
+            self.skip_large(text);
+            return false;
         }
-        match ServerFrame::parse(text) {
+        match self.frames.read(text) {
             Some(ServerFrame::Answer { seq, status, body }) => {
                 self.handle_answer(seq, status, body);
             }
-            Some(ServerFrame::Publish { number, events }) => self.handle_publish(number, &events),
+            Some(ServerFrame::Publish { number, events }) => {
+                return self.handle_publish(number, events);
+            }
             None => self.skip(Skipped::Frame),
         }
+        false
     }
 
     fn skip(&mut self, what: Skipped) {
@@ -198,21 +204,28 @@ impl Session {
     }
 
     /// Applies a publish as one step, unless it was applied before. After a gap in the numbers
-    /// something was missed: everything that is shown is fetched anew.
-    fn handle_publish(&mut self, number: u64, events: &[&RawValue]) {
+    /// something was missed: everything that is shown is fetched anew. Whether nothing changed but
+    /// what is shown.
+    fn handle_publish(&mut self, number: u64, mut events: Vec<Published>) -> bool {
         let Some(is_next) = self.accept_publish(number) else {
-            return self.skip(Skipped::RepeatedPublish);
+            self.skip(Skipped::RepeatedPublish);
+            return false;
         };
-        let events = self.read_events(events);
+        let count = events.len();
+        self.see_to(&mut events);
         if self.ended.is_some() {
-            return;
+            return false;
         }
+        let is_all = events.len() == count;
         if !Sabotage::DroppedDiff.is_on_for(number) {
+            let events = events.drain(..).flatten();
             self.live.handle_events(self.now, events);
         }
+        self.frames.take_back(events);
         if !is_next {
             self.resync_live();
         }
+        is_next && is_all
     }
 
     /// Acknowledges a publish. Whether it is the one after the last, which the first one is when
@@ -231,22 +244,21 @@ impl Session {
         }
     }
 
-    /// The events of a publish; those about the connection are seen to.
-    fn read_events(&mut self, raw: &[&RawValue]) -> Vec<ServerEvent> {
-        let mut events = Vec::with_capacity(raw.len());
-        for raw in raw {
-            match ServerEvent::parse(raw) {
+    /// Takes out what does not concern what is shown, and sees to it.
+    fn see_to(&mut self, events: &mut Vec<Published>) {
+        events.retain(|event| {
+            match event {
                 Ok(ServerEvent::SessionExpired) => self.handle_expired(),
                 Ok(ServerEvent::UpstreamRestarting) => self.reconnect.announce_restart(),
-                Ok(event) => events.push(event),
+                Ok(_) => return true,
                 Err(EventError::Malformed) => self.skip(Skipped::Event),
                 Err(EventError::UnknownType(kind)) => {
                     let kind = kind.chars().take(MAX_KIND).collect();
                     self.skip(Skipped::UnknownEvent { kind });
                 }
             }
-        }
-        events
+            false
+        });
     }
 
     /// Subscribes to and fetches anew everything that is shown. Without authentication nothing is

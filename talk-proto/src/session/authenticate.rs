@@ -70,7 +70,7 @@ impl Session {
         match request {
             Ok(request) => {
                 self.exchanges.start(self.now, http, purpose);
-                self.outputs.push_back(Output::SendHttp { http, request });
+                self.send_http(http, request);
                 Some(http)
             }
             Err(error) => {

@@ -3,9 +3,14 @@
 use bytes::Bytes;
 
 use super::Session;
-use crate::io::{HttpFailure, HttpId};
+use crate::io::{HttpBody, HttpFailure, HttpId, Output};
 
 impl Session {
+    pub(super) fn send_http(&mut self, http: HttpId, request: http::Request<HttpBody>) {
+        let request = Box::new(request);
+        self.outputs.push_back(Output::SendHttp { http, request });
+    }
+
     pub(super) fn handle_http_head(&mut self, http: HttpId, status: u16) {
         if !self.handle_search_head(http, status) && !self.handle_upload_head(http, status) {
             self.exchanges.handle_head(http, status);

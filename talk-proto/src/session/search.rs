@@ -330,7 +330,7 @@ impl Session {
         };
         let (get, body) = (http::Request::builder(), HttpBody::Empty);
         match exchange.send(self.now, http, token, &rest_of_app, get, body) {
-            Ok(request) => self.outputs.push_back(Output::SendHttp { http, request }),
+            Ok(request) => self.send_http(http, request),
             Err(error) => self.fail_search(id, error.into()),
         }
     }

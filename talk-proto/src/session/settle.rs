@@ -1,6 +1,6 @@
 //! What follows from the state and the time: done before each drain.
 
-use super::Session;
+use super::{Session, Unsettled};
 use crate::collections::GiveBack;
 use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
@@ -15,24 +15,44 @@ const MAX_ROUNDS: usize = 16;
 impl Session {
     /// Does everything that is due.
     pub(super) fn settle(&mut self) {
+        if self.unsettled == Unsettled::Shown && self.settle_shown() {
+            self.unsettled = Unsettled::Nothing;
+            return;
+        }
         self.queue.close_batch();
         if std::mem::take(&mut self.is_suspect) {
             self.doubt_socket();
         }
         for _ in 0..MAX_ROUNDS {
             self.settle_once();
-            let due = self.next_deadline().is_some_and(|at| at <= self.now);
-            if self.ended.is_some() || !due {
+            self.deadline = self.next_deadline();
+            let is_due = self.deadline.is_some_and(|at| at <= self.now);
+            if self.ended.is_some() || !is_due {
                 break;
             }
         }
         self.tell_connection();
-        self.give_back();
-        self.unsettled = false;
+        self.unsettled = Unsettled::Nothing;
+    }
+
+    /// Does what a change of what is shown makes due. Whether that is all: most publishes ask for
+    /// nothing but to be shown.
+    fn settle_shown(&mut self) -> bool {
+        if self.deadline.is_some_and(|at| at <= self.now) || self.is_suspect {
+            return false;
+        }
+        self.take_live_outputs();
+        self.note_need();
+        self.deadline = self.next_deadline();
+        let is_due = self.deadline.is_some_and(|at| at <= self.now);
+        let is_alone = self.searches.pending() == 0 && self.uploads.pending() == 0;
+        self.live_ready.is_empty() && is_alone && !is_due
     }
 
     /// Gives back the memory of what is empty: most sessions are quiet most of the time.
-    fn give_back(&mut self) {
+    pub(super) fn give_back(&mut self) {
+        self.outputs.give_back();
+        self.frames.give_back();
         self.live.give_back();
         self.queue.give_back();
         self.exchanges.give_back();
@@ -65,7 +85,7 @@ impl Session {
     }
 
     /// The earliest time at which something is due.
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    fn next_deadline(&self) -> Option<Time> {
         if self.ended.is_some() {
             return None;
         }
@@ -131,6 +151,9 @@ impl Session {
     }
 
     fn release_live_retries(&mut self) {
+        if self.live_retries.is_empty() {
+            return;
+        }
         let (now, mut waiting) = (self.now, Vec::new());
         for (at, request) in std::mem::take(&mut self.live_retries) {
             if at <= now {

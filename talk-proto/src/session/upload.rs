@@ -209,7 +209,7 @@ impl Session {
             .method("POST")
             .header(CONTENT_TYPE, form.content_type);
         match exchange.send(self.now, http, token, &rest_of_app, builder, body) {
-            Ok(request) => self.outputs.push_back(Output::SendHttp { http, request }),
+            Ok(request) => self.send_http(http, request),
             Err(error) => self.fail_upload(request, error.into()),
         }
     }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::event_json::{EventSeed, Names, Published, read_event};
 use super::request::Request;
 
-/// A frame from the server, its payloads not yet read.
+/// A frame from the server, the body of an answer not yet read.
 #[derive(Debug)]
 pub(crate) enum ServerFrame<'a> {
     /// The answer to request `seq` of this connection.
@@ -18,16 +19,46 @@ pub(crate) enum ServerFrame<'a> {
         body: Option<&'a RawValue>,
     },
     /// One or more events that are applied as one step.
-    Publish {
-        number: u64,
-        events: Vec<&'a RawValue>,
-    },
+    Publish { number: u64, events: Vec<Published> },
 }
 
-impl<'a> ServerFrame<'a> {
-    /// Reads a frame; `None` when it has no known shape.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+/// Reads frames, and keeps what the next one can use again.
+#[derive(Default)]
+pub(crate) struct FrameReader {
+    names: Names,
+    /// Room for events.
+    events: Vec<Published>,
+}
+
+impl FrameReader {
+    /// Reads a frame; `None` when it has no known shape. One pass reads all of a frame whose events
+    /// are as they should be. Of any other the events are read one by one, so that one that is
+    /// malformed does no harm to the rest.
+    pub(crate) fn read<'a>(&mut self, text: &'a str) -> Option<ServerFrame<'a>> {
+        self.try_read(text, false)
+            .or_else(|| self.try_read(text, true))
+    }
+
+    fn try_read<'a>(&mut self, text: &'a str, one_by_one: bool) -> Option<ServerFrame<'a>> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let visitor = FrameVisitor {
+            one_by_one,
+            names: &mut self.names,
+            events: std::mem::take(&mut self.events),
+        };
+        let frame = json.deserialize_seq(visitor);
+        frame.and_then(|frame| json.end().map(|()| frame)).ok()
+    }
+
+    /// Takes back the list of a publish's events, to use its room again.
+    pub(crate) fn take_back(&mut self, mut events: Vec<Published>) {
+        events.clear();
+        self.events = events;
+    }
+
+    /// Gives back the memory of what is kept.
+    pub(crate) fn give_back(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -57,47 +88,60 @@ impl FrameHead {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for ServerFrame<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FrameVisitor;
+struct FrameVisitor<'n> {
+    /// Whether every event is taken out as it stands before it is read.
+    one_by_one: bool,
+    names: &'n mut Names,
+    events: Vec<Published>,
+}
 
-        impl<'de> Visitor<'de> for FrameVisitor {
-            type Value = ServerFrame<'de>;
+impl<'de> Visitor<'de> for FrameVisitor<'_> {
+    type Value = ServerFrame<'de>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[number, status, body] or [number, \"PUBLISH\", event…]")
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[number, status, body] or [number, \"PUBLISH\", event…]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let number: u64 = seq
+            .next_element()?
+            .ok_or_else(|| A::Error::custom("empty"))?;
+        let second = seq
+            .next_element()?
+            .ok_or_else(|| A::Error::custom("too short"))?;
+        match second {
+            Second::Status(status) => {
+                let body = seq.next_element()?;
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(ServerFrame::Answer {
+                    seq: number,
+                    status,
+                    body,
+                })
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                use serde::de::Error;
-                let number: u64 = seq
-                    .next_element()?
-                    .ok_or_else(|| A::Error::custom("empty"))?;
-                let second = seq
-                    .next_element()?
-                    .ok_or_else(|| A::Error::custom("too short"))?;
-                match second {
-                    Second::Status(status) => {
-                        let body = seq.next_element()?;
-                        while seq.next_element::<IgnoredAny>()?.is_some() {}
-                        Ok(ServerFrame::Answer {
-                            seq: number,
-                            status,
-                            body,
-                        })
-                    }
-                    Second::Publish => {
-                        let mut events = Vec::with_capacity(1);
-                        while let Some(event) = seq.next_element()? {
-                            events.push(event);
-                        }
-                        Ok(ServerFrame::Publish { number, events })
-                    }
+            Second::Publish => {
+                while let Some(event) = self.next_event(&mut seq)? {
+                    self.events.push(event);
                 }
+                let events = self.events;
+                Ok(ServerFrame::Publish { number, events })
             }
         }
+    }
+}
 
-        deserializer.deserialize_seq(FrameVisitor)
+impl FrameVisitor<'_> {
+    fn next_event<'de, A: SeqAccess<'de>>(
+        &mut self,
+        seq: &mut A,
+    ) -> Result<Option<Published>, A::Error> {
+        let names = &mut *self.names;
+        if self.one_by_one {
+            let event: Option<&RawValue> = seq.next_element()?;
+            Ok(event.map(|event| read_event(event, names)))
+        } else {
+            seq.next_element_seed(EventSeed { names })
+        }
     }
 }
 
@@ -118,13 +162,13 @@ impl<'de> Deserialize<'de> for Second {
                 f.write_str("a status or \"PUBLISH\"")
             }
 
-            fn visit_u64<E: serde::de::Error>(self, status: u64) -> Result<Second, E> {
+            fn visit_u64<E: Error>(self, status: u64) -> Result<Second, E> {
                 u16::try_from(status)
                     .map(Second::Status)
                     .map_err(|_| E::custom("not a status"))
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Second, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<Second, E> {
                 if text == "PUBLISH" {
                     Ok(Second::Publish)
                 } else {
@@ -148,5 +192,9 @@ pub(crate) fn encode_request(seq: u64, request: &Request) -> String {
 
 /// The frame that acknowledges publish `number`.
 pub(crate) fn encode_ack(number: u64) -> String {
-    format!("[{number},\"ACK\"]")
+    let mut frame = String::with_capacity(24);
+    frame.push('[');
+    frame.push_str(itoa::Buffer::new().format(number));
+    frame.push_str(",\"ACK\"]");
+    frame
 }

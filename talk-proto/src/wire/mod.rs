@@ -1,13 +1,20 @@
 //! Frames, requests, answers and events as JSON.
 
 mod event;
+mod event_json;
 mod frame;
 pub(crate) mod path;
 mod request;
 mod response;
 
-pub(crate) use event::EventError;
-pub use event::ServerEvent;
-pub(crate) use frame::{FrameHead, ServerFrame, encode_ack, encode_request};
+pub(crate) use event::ServerEvent;
+pub(crate) use event_json::{EventError, Published};
+pub(crate) use frame::{FrameHead, FrameReader, ServerFrame, encode_ack, encode_request};
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Page, Refusal};
+
+/// Reads one event, for tests.
+#[cfg(test)]
+pub(crate) fn read_event(json: &serde_json::value::RawValue) -> Published {
+    event_json::read_event(json, &mut event_json::Names::default())
+}

@@ -40,7 +40,6 @@ impl World {
                 }
                 Output::FetchToken { fetch } => self.fetch_token(address, fetch),
                 Output::SendHttp { http, request } => {
-                    let request = Box::new(request);
                     self.mailbox
                         .put(at, Mail::HttpRequest(address, http, request));
                 }

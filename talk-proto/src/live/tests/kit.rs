@@ -15,7 +15,7 @@ use crate::live::{FetchId, Get, Live, LiveOutput};
 use crate::options::{Limits, SessionOptions};
 use crate::snapshot::{Snapshot, Topic, Window};
 use crate::time::Time;
-use crate::wire::{Request, ServerEvent};
+use crate::wire::{Request, ServerEvent, read_event};
 
 pub(super) struct Kit {
     pub(super) live: Live,
@@ -167,7 +167,7 @@ impl Kit {
 
     /// One publish of these events, then a drain.
     pub(super) fn publish(&mut self, events: &[Value]) -> Vec<String> {
-        let events = events.iter().map(event).collect();
+        let events: Vec<_> = events.iter().map(event).collect();
         self.live.handle_events(self.now, events);
         self.drain()
     }
@@ -357,7 +357,7 @@ fn check_list<T>(before: &Window<T>, after: &Window<T>, changes: &Changes) {
 
 pub(super) fn event(json: &Value) -> ServerEvent {
     let raw: Box<RawValue> = to_raw_value(json).unwrap();
-    ServerEvent::parse(&raw).unwrap()
+    read_event(&raw).unwrap()
 }
 
 pub(super) fn user(id: &str, name: &str) -> Value {

@@ -197,7 +197,7 @@ impl History {
                 self.kit.live.handle_answer(now, fetch, Err(refused.into()));
             }
             Some(Item::Publish(events)) => {
-                let events = events.iter().map(event).collect();
+                let events: Vec<_> = events.iter().map(event).collect();
                 self.kit.live.handle_events(now, events);
             }
         }

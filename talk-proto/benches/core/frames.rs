@@ -1,0 +1,121 @@
+//! What a server publishes to a busy conversation.
+
+use serde_json::{Value, json};
+
+/// The conversation that everything happens in.
+pub(crate) const CONVERSATION: &str = "conversation_0001";
+/// How many users speak in it.
+const USERS: u64 = 8;
+/// When the first message was sent, in unix milliseconds.
+const START: u64 = 1_700_000_000_000;
+
+/// How a message's text begins; with it the frame has some 390 bytes.
+const TEXT: &str = "The kettle is on, and there is cake left from yesterday. No. ";
+
+pub(crate) fn user_id(n: u64) -> String {
+    format!("user_{:04}", n % USERS)
+}
+
+pub(crate) fn message_id(n: u64) -> String {
+    format!("msg_{n:020}")
+}
+
+pub(crate) fn user(id: &str) -> Value {
+    json!({"id": id, "name": format!("Name of {id}"), "custom": {}, "locale": null,
+        "photoUrl": format!("https://example.com/{id}.jpg"), "role": "default",
+        "welcomeMessage": null})
+}
+
+/// Message `n` of the conversation, of the text that people write most.
+pub(crate) fn message(n: u64) -> Value {
+    json!({"id": message_id(n), "type": "UserMessage", "senderId": user_id(n), "custom": {},
+        "createdAt": START + n * 1_000, "editedAt": null, "referencedMessageId": null,
+        "origin": "rest",
+        "content": [{"type": "text", "children": [format!("{TEXT}{n}")]}], "reactions": {}})
+}
+
+/// Publish frames with one event each, numbered from 1. Messages begin at number `first`.
+pub(crate) fn publishes(first: u64, count: u64, event: fn(u64) -> Value) -> Vec<String> {
+    (1..=count)
+        .map(|number| publish(number, event(first + number - 1)))
+        .collect()
+}
+
+/// A frame as servers write it: an event's type comes first.
+fn publish(number: u64, mut event: Value) -> String {
+    let members = event.as_object_mut();
+    let kind = members.and_then(|members| members.remove("type"));
+    let kind = kind.unwrap_or_default();
+    let rest = event.to_string();
+    format!("[{number},\"PUBLISH\",{{\"type\":{kind},{}]", &rest[1..])
+}
+
+pub(crate) fn created(n: u64) -> Value {
+    about(n, json!({"type": "message.created", "state": message(n)}))
+}
+
+/// Every kind of event in turn, messages among them as every second one.
+pub(crate) fn any(n: u64) -> Value {
+    if n.is_multiple_of(2) {
+        return created(n);
+    }
+    // The message before the last one.
+    let known = n - 1;
+    let user_id = user_id(n);
+    let now = START + n * 1_000;
+    match n / 2 % 15 {
+        0 => about(
+            known,
+            json!({"type": "message.edited", "diff": {"editedAt": now,
+                "content": [{"type": "text", "children": ["It was ", {"type": "bold", "children": ["not"]}, " cake."]}]}}),
+        ),
+        1 => about(
+            known,
+            json!({"type": "message.edited",
+                "diff": {"reactions": {"👍": {"createdAt": now, "count": 1, "currentUserReacted": false}}}}),
+        ),
+        2 => about(known, json!({"type": "message.deleted"})),
+        3 => about(
+            known,
+            json!({"type": "reaction.added", "emoji": "👍", "userId": user_id, "createdAt": now}),
+        ),
+        4 => about(
+            known,
+            json!({"type": "reaction.removed", "emoji": "👍", "userId": user_id}),
+        ),
+        5 => here(json!({"type": "typing.changed", "diff": {"usersTyping": {user_id: now}}})),
+        6 => here(json!({"type": "typing.changed", "diff": {"usersTyping": {user_id: null}}})),
+        7 => here(
+            json!({"type": "side.edited", "diff": {"lastMessageAt": now, "unreadMessageCount": n,
+                "isUnread": true}}),
+        ),
+        8 => here(
+            json!({"type": "side.edited", "diff": {"readUntil": now, "everyoneReadUntil": now}}),
+        ),
+        9 => here(
+            json!({"type": "conversation.edited", "diff": {"subject": format!("Cake {n}"),
+                "custom": {"category": "food"}}}),
+        ),
+        10 => here(json!({"type": "participant.created", "userId": user_id,
+            "state": {"id": user_id, "access": "ReadWrite", "notify": true, "joinedAt": now}})),
+        11 => here(
+            json!({"type": "participant.edited", "userId": user_id, "diff": {"access": "Read"}}),
+        ),
+        12 => here(json!({"type": "participant.deleted", "userId": user_id})),
+        13 => json!({"type": "user.edited", "userId": user_id,
+            "diff": {"name": format!("Name {n}"), "custom": {"mood": "hungry"}}}),
+        _ => json!({"type": "user.online.changed", "userId": user_id,
+            "diff": {"isConnected": n.is_multiple_of(4)}}),
+    }
+}
+
+fn here(mut event: Value) -> Value {
+    event["conversationId"] = CONVERSATION.into();
+    event
+}
+
+fn about(n: u64, event: Value) -> Value {
+    let mut event = here(event);
+    event["messageId"] = message_id(n).into();
+    event
+}

@@ -1,0 +1,116 @@
+//! The pieces of work whose instructions are counted.
+
+use serde::Deserialize;
+use serde_json::Value;
+use talk_proto::{Message, MessageId, Topic};
+
+use crate::client::{Client, messages};
+use crate::frames;
+
+/// What is done with every frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Text messages into a session that shows 30 messages.
+    ApplyText,
+    /// The same frames, read into [`Value`] and dropped.
+    ValueText,
+    /// The same frames, read into the types of this crate and dropped.
+    TypedText,
+    /// Every kind of event into a session that shows 30 messages.
+    ApplyMix,
+    /// The same frames, read into [`Value`] and dropped.
+    ValueMix,
+    /// Every kind of event into a session that shows this many messages.
+    Loaded(u64),
+    /// Text messages into a session with this many subscriptions to other conversations.
+    Beside(u64),
+}
+
+impl Work {
+    /// How the work is named on the command line: a word, or a word and a number.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::ApplyText => "apply-text".to_owned(),
+            Self::ValueText => "value-text".to_owned(),
+            Self::TypedText => "typed-text".to_owned(),
+            Self::ApplyMix => "apply-mix".to_owned(),
+            Self::ValueMix => "value-mix".to_owned(),
+            Self::Loaded(count) => format!("loaded-{count}"),
+            Self::Beside(count) => format!("beside-{count}"),
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let fixed = [
+            Self::ApplyText,
+            Self::ValueText,
+            Self::TypedText,
+            Self::ApplyMix,
+            Self::ValueMix,
+        ];
+        if let Some(work) = fixed.into_iter().find(|work| work.name() == name) {
+            return Some(work);
+        }
+        let (kind, count) = name.split_once('-')?;
+        let count = count.parse().ok()?;
+        match kind {
+            "loaded" => Some(Self::Loaded(count)),
+            "beside" => Some(Self::Beside(count)),
+            _ => None,
+        }
+    }
+
+    /// Makes `2 * frames` frames, and does the work with the first `heard` of them.
+    pub(crate) fn run(self, frames: u64, heard: u64) {
+        let loaded = match self {
+            Self::Loaded(count) => count,
+            _ => 30,
+        };
+        let event = match self {
+            Self::ApplyMix | Self::ValueMix | Self::Loaded(_) => frames::any,
+            _ => frames::created,
+        };
+        let publishes = frames::publishes(loaded, 2 * frames, event);
+        let heard = publishes
+            .iter()
+            .take(usize::try_from(heard).unwrap_or(usize::MAX));
+        match self {
+            Self::ValueText | Self::ValueMix => heard.for_each(|frame| read::<Value>(frame)),
+            Self::TypedText => heard.for_each(|frame| read::<(u64, &str, Created)>(frame)),
+            Self::ApplyText | Self::ApplyMix | Self::Loaded(_) | Self::Beside(_) => {
+                let mut client = self.client(loaded);
+                heard.for_each(|frame| client.hear(frame));
+            }
+        }
+    }
+
+    fn client(self, loaded: u64) -> Client {
+        let mut client = Client::connected(loaded);
+        let id = client.subscribe(messages());
+        client.load(id, loaded);
+        if let Self::Beside(count) = self {
+            for n in 0..count {
+                let name = format!("other_{n:05}");
+                let conversation = name.try_into().expect("an ID");
+                client.subscribe(Topic::Messages { conversation });
+            }
+        }
+        client
+    }
+}
+
+/// One event as a program would read it that needs only messages.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the reading of it counts")]
+struct Created {
+    #[serde(rename = "type")]
+    kind: String,
+    conversation_id: String,
+    message_id: MessageId,
+    state: Message,
+}
+
+fn read<'a, T: Deserialize<'a>>(frame: &'a str) {
+    drop(std::hint::black_box(serde_json::from_str::<T>(frame)));
+}

@@ -1,0 +1,94 @@
+//! Reading JSON with as few allocations as what is read needs.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+/// A string in one allocation. (What serde has for `Arc<str>` goes through a `String`.)
+pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Arc<str>, D::Error> {
+    struct TextVisitor;
+
+    impl Visitor<'_> for TextVisitor {
+        type Value = Arc<str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(Arc::from(text))
+        }
+    }
+
+    json.deserialize_str(TextVisitor)
+}
+
+/// A list, which most often has one item: then it takes one allocation.
+pub(crate) fn list<'de, T, D>(json: D) -> Result<Arc<[T]>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct ListVisitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+        type Value = Arc<[T]>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Arc<[T]>, A::Error> {
+            collect(|| seq.next_element())
+        }
+    }
+
+    json.deserialize_seq(ListVisitor(PhantomData))
+}
+
+/// All that `next` gives, as [`list`] does.
+pub(crate) fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> Result<Arc<[T]>, E> {
+    let Some(first) = next()? else {
+        return Ok(Arc::default());
+    };
+    let Some(second) = next()? else {
+        return Ok(Arc::new([first]));
+    };
+    let mut items = vec![first, second];
+    while let Some(item) = next()? {
+        items.push(item);
+    }
+    Ok(items.into())
+}
+
+/// Reads an enum from the names of its variants. Any other name gives the last variant, which may
+/// keep it.
+macro_rules! deserialize_name {
+    ($type:ident { $($name:literal => $variant:ident,)* } $other:ident$(($text:ty))?) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                struct NameVisitor;
+
+                impl serde::de::Visitor<'_> for NameVisitor {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("a name")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<$type, E> {
+                        Ok(match name {
+                            $($name => $type::$variant,)*
+                            _ => $type::$other$((<$text>::from(name)))?,
+                        })
+                    }
+                }
+
+                json.deserialize_str(NameVisitor)
+            }
+        }
+    };
+}
+pub(crate) use deserialize_name;

@@ -1,0 +1,38 @@
+//! Who speaks in the messages of a conversation.
+
+use crate::collections::{HashMap, HashSet};
+use crate::model::{MessageId, UserId};
+
+/// The messages of each user, so that a change of theirs finds them.
+#[derive(Default)]
+pub(super) struct Speakers(HashMap<UserId, HashSet<MessageId>>);
+
+impl Speakers {
+    /// Whether it is the first message of the user.
+    pub(super) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
+        if let Some(messages) = self.0.get_mut(user) {
+            messages.insert(message.clone());
+            return false;
+        }
+        let messages = std::iter::once(message.clone()).collect();
+        self.0.insert(user.clone(), messages);
+        true
+    }
+
+    /// Whether it was the last message of the user.
+    pub(super) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
+        let Some(messages) = self.0.get_mut(user) else {
+            return false;
+        };
+        messages.remove(message);
+        messages.is_empty() && self.0.remove(user).is_some()
+    }
+
+    /// The messages of the user, always in the same order.
+    pub(super) fn messages(&self, user: &UserId) -> Vec<MessageId> {
+        let messages = self.0.get(user).into_iter().flatten().cloned();
+        let mut messages: Vec<_> = messages.collect();
+        messages.sort_unstable();
+        messages
+    }
+}
