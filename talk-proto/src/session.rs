@@ -96,6 +96,8 @@ pub struct Session {
     unsettled: Unsettled,
     /// When something is due, as of the last drain.
     deadline: Option<Time>,
+    /// The same, without what changes with what is shown.
+    other_deadline: Option<Time>,
     /// Whether the drain after a tick is to give memory back. While frames come in it would be
     /// taken again at once.
     is_quiet: bool,
@@ -167,6 +169,7 @@ impl Session {
             outputs: VecDeque::new(),
             unsettled: Unsettled::Nothing,
             deadline: None,
+            other_deadline: None,
             is_quiet: false,
             is_suspect: false,
             link: Link::Idle,
@@ -448,30 +451,5 @@ impl fmt::Debug for Session {
             .field("subscriptions", &self.subscriptions())
             .field("ended", &self.ended)
             .finish_non_exhaustive()
-    }
-}
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn sizes() {
-        use std::mem::size_of;
-        eprintln!(
-            "Output {} Event {} LiveOutput {} Update {} ServerEvent {} Message {} Side {} News {} StoreKey {} Session {} TextNode {} Block {} Window {} Changes {} MsgSnap {}",
-            size_of::<crate::io::Output>(),
-            size_of::<crate::io::Event>(),
-            size_of::<crate::live::LiveOutput>(),
-            size_of::<crate::snapshot::Update>(),
-            size_of::<crate::wire::ServerEvent>(),
-            size_of::<crate::model::Message>(),
-            size_of::<crate::model::Side>(),
-            0,
-            0,
-            size_of::<crate::Session>(),
-            size_of::<crate::TextNode>(),
-            size_of::<crate::ContentBlock>(),
-            size_of::<crate::Window<u8>>(),
-            size_of::<crate::Changes>(),
-            size_of::<crate::MessageSnapshot>()
-        );
     }
 }

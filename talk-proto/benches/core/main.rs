@@ -14,8 +14,8 @@
 )]
 
 mod callgrind;
-mod client;
-mod frames;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod rows;
 mod work;
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     match rows::measure(arguments.contains(&"--quick")) {
-        Ok(rows) => rows::print(&rows, arguments.contains(&"--json")),
+        Ok(rows) => kit::table::print(&rows, arguments.contains(&"--json")),
         Err(problem) => {
             eprintln!("{problem}");
             ExitCode::FAILURE

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use talk_proto::{Message, MessageId, Topic};
 
-use crate::client::{Client, messages};
-use crate::frames;
+use crate::kit::client::{Client, messages};
+use crate::kit::frames;
 
 /// What is done with every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,8 @@ impl Work {
             Self::ApplyText | Self::ApplyMix | Self::Loaded(_) | Self::Beside(_) => {
                 let mut client = self.client(loaded);
                 heard.for_each(|frame| client.hear(frame));
+                // To let go of all that was loaded is no part of an event.
+                std::mem::forget(client);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::list_filter::ListFilter;
-use super::listing::{End, Listing};
+use super::listing::{End, Face, Listing};
 use super::sides::{SideStore, fold};
 use super::store::{Answer, News, Store};
 use super::sync::{Stage, Sync};
@@ -33,7 +33,7 @@ const PAGE: usize = 30;
 pub(super) struct ConversationList {
     feed: Feed<Side>,
     filter: ListFilter,
-    listing: Listing<ConversationId, ConversationSnapshot>,
+    listing: Listing<ConversationSnapshot>,
     places: BTreeMap<ConversationId, Position>,
     /// The place up to which every conversation is loaded.
     edge: Position,
@@ -325,6 +325,14 @@ pub(super) fn conversation(event: &ServerEvent) -> Option<&ConversationId> {
     }
 }
 
+impl Face for ConversationSnapshot {
+    type Key = ConversationId;
+
+    fn key(&self) -> &ConversationId {
+        &self.side.id
+    }
+}
+
 impl Store for ConversationList {
     fn open(&mut self, cx: &mut Context) {
         self.feed.sync.open(cx);
@@ -403,7 +411,7 @@ impl Store for ConversationList {
         }
         let key = self.key().clone();
         let listed = match event {
-            ServerEvent::SideCreated { state, .. } => Listed::Feed(key, Box::new(state.clone())),
+            ServerEvent::SideCreated { state, .. } => Listed::Feed(key, state.clone()),
             ServerEvent::SideDeleted { .. } => return,
             _ if self.concerns(event) => Listed::Watch(key, id.clone()),
             _ => return,

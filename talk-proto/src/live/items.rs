@@ -1,6 +1,7 @@
 //! What is shown of a list: items at their places.
 
 use std::iter::Rev;
+use std::num::NonZeroI64;
 use std::slice;
 use std::sync::Arc;
 
@@ -12,14 +13,15 @@ use imbl::shared_ptr::DefaultSharedPtr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(super) time: i64,
-    pub(super) tie: i64,
+    /// Not zero, so that no place takes no room of its own.
+    pub(super) tie: NonZeroI64,
 }
 
 impl Position {
     /// Behind every item.
     pub(super) const LAST: Self = Self {
         time: i64::MAX,
-        tie: i64::MAX,
+        tie: NonZeroI64::MAX,
     };
 
     /// Whether an item of this time would lie behind the place.
@@ -112,9 +114,9 @@ impl<T> Items<T> {
 
     /// Where the item at `index` is in front, or else in the rest.
     fn front_index(&self, index: usize) -> Result<usize, usize> {
-        match self.front.len().checked_sub(index + 1) {
-            Some(index) => Ok(index),
-            None => Err(index - self.front.len()),
+        match index.checked_sub(self.front.len()) {
+            None => Ok(self.front.len() - 1 - index),
+            Some(index) => Err(index),
         }
     }
 
@@ -201,16 +203,14 @@ impl<T> Items<T> {
         }
     }
 
-    /// Whether there was an item.
-    pub(super) fn remove(&mut self, position: Position) -> bool {
-        let Ok(index) = self.find(position) else {
-            return false;
+    /// Takes out the item at a place.
+    pub(super) fn remove(&mut self, position: Position) -> Option<Arc<T>> {
+        let index = self.find(position).ok()?;
+        let placed = match self.front_index(index) {
+            Ok(index) => owned(&mut self.front).remove(index),
+            Err(index) => self.rest.remove(index),
         };
-        match self.front_index(index) {
-            Ok(index) => drop(owned(&mut self.front).remove(index)),
-            Err(index) => drop(self.rest.remove(index)),
-        }
-        true
+        Some(placed.item)
     }
 
     /// The first `count` items.
@@ -272,6 +272,7 @@ impl<T> ExactSizeIterator for Iter<'_, T> {}
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::num::NonZeroI64;
     use std::sync::Arc;
 
     use proptest::prelude::*;
@@ -279,7 +280,10 @@ mod tests {
     use super::{Items, Position};
 
     fn at(time: i64) -> Position {
-        Position { time, tie: 0 }
+        Position {
+            time,
+            tie: NonZeroI64::MIN,
+        }
     }
 
     proptest! {
@@ -298,7 +302,7 @@ mod tests {
                         items.put(at(time), Arc::new(step));
                         model.insert(at(time), step);
                     }
-                    2 => prop_assert_eq!(items.remove(at(time)), model.remove(&at(time)).is_some()),
+                    2 => prop_assert_eq!(items.remove(at(time)).map(|item| *item), model.remove(&at(time))),
                     _ => {
                         let count = usize::try_from(time.unsigned_abs()).unwrap().min(model.len());
                         items = items.take(count);

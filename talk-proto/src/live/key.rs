@@ -9,7 +9,7 @@ use crate::wire::path::path;
 
 /// The thing that a store holds. What shows another thing comes after it in the order, so that a
 /// change passes through all stores in one ascending pass.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum StoreKey {
     User(UserId),
     Online(UserId),
@@ -101,7 +101,7 @@ pub(super) enum Scope {
 }
 
 /// Who looks at a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ViewerId {
     /// Until unsubscribed.
     Subscription(SubscriptionId),
@@ -110,7 +110,7 @@ pub(super) enum ViewerId {
 }
 
 /// What is shown with a user in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Dependent {
     /// The user's own viewer.
     Viewer(ViewerId),

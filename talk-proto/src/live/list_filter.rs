@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde_json::value::{RawValue, to_raw_value};
@@ -89,6 +90,12 @@ impl PartialOrd for ListFilter {
 impl Ord for ListFilter {
     fn cmp(&self, other: &Self) -> Ordering {
         self.json().get().cmp(other.json().get())
+    }
+}
+
+impl Hash for ListFilter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.json().get().hash(state);
     }
 }
 

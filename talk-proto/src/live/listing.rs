@@ -1,6 +1,7 @@
 //! An ordered list of items, as much of it as is loaded, and those who look at it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
@@ -14,11 +15,21 @@ pub(super) enum End {
     Back,
 }
 
+/// What is shown of an item.
+pub(super) trait Face: PartialEq {
+    /// What the item is found by.
+    type Key: Clone;
+
+    fn key(&self) -> &Self::Key;
+}
+
 /// The loaded items in order.
 ///
 /// Those whose nested data is known are in a persistent vector, of which a snapshot is a clone.
-pub(super) struct Listing<K, T> {
-    order: BTreeMap<Position, K>,
+pub(super) struct Listing<T: Face> {
+    /// Items without a face: those that wait for nested data, and those that have nothing to show.
+    faceless: BTreeMap<Position, T::Key>,
+    /// How many places were made.
     ties: i64,
     pub(super) shown: Shown<T>,
     /// Boxed, as [`Stores`](super::stores::Stores) are.
@@ -58,10 +69,10 @@ impl<T> Shown<T> {
     }
 }
 
-impl<K: Clone, T: PartialEq> Listing<K, T> {
+impl<T: Face> Listing<T> {
     pub(super) fn new() -> Self {
         Self {
-            order: BTreeMap::new(),
+            faceless: BTreeMap::new(),
             ties: 0,
             shown: Shown {
                 items: Items::new(),
@@ -84,21 +95,34 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
         })
     }
 
-    /// How many items there are, those whose nested data is not yet known included.
+    /// How many items there are, those without a face included.
     pub(super) fn len(&self) -> usize {
-        self.order.len()
+        self.shown.items.len() + self.faceless.len()
     }
 
-    pub(super) fn first(&self) -> Option<(Position, &K)> {
-        self.order.first_key_value().map(|(p, k)| (*p, k))
+    pub(super) fn first(&self) -> Option<(Position, &T::Key)> {
+        let shown = self.item(0);
+        let faceless = self.faceless.first_key_value().map(|(p, k)| (*p, k));
+        let both = shown.into_iter().chain(faceless);
+        both.min_by_key(|(position, _)| *position)
     }
 
-    pub(super) fn last(&self) -> Option<(Position, &K)> {
-        self.order.last_key_value().map(|(p, k)| (*p, k))
+    pub(super) fn last(&self) -> Option<(Position, &T::Key)> {
+        let last = self.shown.items.len().checked_sub(1);
+        let shown = last.and_then(|last| self.item(last));
+        let faceless = self.faceless.last_key_value().map(|(p, k)| (*p, k));
+        let both = shown.into_iter().chain(faceless);
+        both.max_by_key(|(position, _)| *position)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.order.values()
+    fn item(&self, index: usize) -> Option<(Position, &T::Key)> {
+        let items = &self.shown.items;
+        Some((items.position(index)?, items.get(index)?.key()))
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &T::Key> {
+        let shown = self.shown.items.iter().map(|item| item.key());
+        shown.chain(self.faceless.values())
     }
 
     /// A place for an item that is not in the list, at one end of those with its time.
@@ -108,30 +132,27 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
             End::Front => -self.ties,
             End::Back => self.ties,
         };
+        // There was one before: it is not zero.
+        let tie = NonZeroI64::new(tie).unwrap_or(NonZeroI64::MAX);
         Position { time, tie }
     }
 
     /// Takes up an item; it is shown when [`Listing::show`] gives it a face.
-    pub(super) fn insert(&mut self, position: Position, key: K) {
-        self.enter(position, key);
+    pub(super) fn insert(&mut self, position: Position, key: T::Key) {
+        self.faceless.insert(position, key);
         self.shown.waiting.insert(position);
     }
 
-    /// Takes up an item that is shown or waited for next.
-    pub(super) fn enter(&mut self, position: Position, key: K) {
-        self.order.insert(position, key);
-    }
-
-    /// Waits for the nested data of an item that has no face yet.
-    pub(super) fn wait_unless_shown(&mut self, position: Position) {
-        if self.shown.get(position).is_none() {
-            self.shown.waiting.insert(position);
+    /// Takes up an item unless it is shown by now.
+    pub(super) fn insert_unless_shown(&mut self, position: Position, key: T::Key) {
+        if self.shown.items.find(position).is_err() {
+            self.insert(position, key);
         }
     }
 
     /// Shows a new item, or another version of it.
     pub(super) fn show(&mut self, position: Position, item: Arc<T>) {
-        self.shown.waiting.remove(&position);
+        self.forget_faceless(position);
         self.shown.items.put(position, item);
         self.touch(position);
     }
@@ -139,14 +160,22 @@ impl<K: Clone, T: PartialEq> Listing<K, T> {
     /// Shows the item no more and waits for it no more, but knows its place.
     pub(super) fn hide(&mut self, position: Position) {
         self.shown.waiting.remove(&position);
-        if self.shown.items.remove(position) {
+        if let Some(item) = self.shown.items.remove(position) {
+            self.faceless.insert(position, item.key().clone());
             self.touch(position);
         }
     }
 
     pub(super) fn remove(&mut self, position: Position) {
-        self.order.remove(&position);
-        self.hide(position);
+        self.forget_faceless(position);
+        if self.shown.items.remove(position).is_some() {
+            self.touch(position);
+        }
+    }
+
+    fn forget_faceless(&mut self, position: Position) {
+        self.faceless.remove(&position);
+        self.shown.waiting.remove(&position);
     }
 
     fn touch(&mut self, position: Position) {

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::{End, Listing};
+use super::listing::{End, Face, Listing};
 use super::records::Records;
 use super::speakers::Speakers;
 use super::store::{Answer, News, Store};
@@ -26,7 +26,7 @@ const PAGE: usize = 100;
 /// The messages of one conversation, newest first.
 pub(super) struct MessageStore {
     feed: Feed<Message>,
-    pub(super) listing: Listing<MessageId, MessageSnapshot>,
+    pub(super) listing: Listing<MessageSnapshot>,
     pub(super) records: Records,
     pub(super) speakers: Speakers,
     /// Quoted messages to fetch at the next drain.
@@ -230,17 +230,18 @@ impl MessageStore {
         }
         let mut before = None;
         for message in messages {
+            let message = self.own(message);
             let time = time(message.created_at);
             let position = match self.records.position(&message.id) {
                 Some(position) if position.is_at(time) && before < Some(position) => {
-                    self.learn(Arc::new(message), cx);
+                    self.learn(message, cx);
                     position
                 }
                 // A page that names a message twice.
                 Some(position) if before == Some(position) => continue,
                 _ => {
                     let position = self.listing.place(time, End::Back);
-                    self.list(position, Arc::new(message), cx);
+                    self.list(position, message, cx);
                     position
                 }
             };
@@ -258,9 +259,17 @@ impl MessageStore {
         for message in messages {
             if self.records.position(&message.id).is_none() {
                 let position = self.listing.place(time(message.created_at), End::Back);
-                self.list(position, Arc::new(message), cx);
+                let message = self.own(message);
+                self.list(position, message, cx);
             }
         }
+    }
+
+    /// A message of a page, which shares its sender's ID with the others.
+    fn own(&self, mut message: Message) -> Arc<Message> {
+        let sender = message.sender_id.take();
+        message.sender_id = sender.map(|sender| self.speakers.known(sender));
+        Arc::new(message)
     }
 
     /// Drops the oldest messages above the cap.
@@ -315,6 +324,14 @@ impl MessageStore {
         }
         self.quotes_wanted.clear();
         self.refreshing.clear();
+    }
+}
+
+impl Face for MessageSnapshot {
+    type Key = MessageId;
+
+    fn key(&self) -> &MessageId {
+        &self.id
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::listing::End;
+use super::listing::{End, Face};
 use super::roster::{Change, Entry};
 use crate::model::{Participant, ParticipantSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
@@ -47,5 +47,13 @@ impl Entry for Participant {
 
     fn wrap(window: Option<Window<ParticipantSnapshot>>) -> Snapshot {
         Snapshot::Participants(window)
+    }
+}
+
+impl Face for ParticipantSnapshot {
+    type Key = UserId;
+
+    fn key(&self) -> &UserId {
+        &self.user.id
     }
 }

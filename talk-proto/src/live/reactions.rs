@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::listing::End;
+use super::listing::{End, Face};
 use super::roster::{Change, Entry};
 use crate::model::{Reaction, ReactionSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
@@ -49,5 +49,13 @@ impl Entry for Reaction {
 
     fn wrap(window: Option<Window<ReactionSnapshot>>) -> Snapshot {
         Snapshot::Reactions(window)
+    }
+}
+
+impl Face for ReactionSnapshot {
+    type Key = UserId;
+
+    fn key(&self) -> &UserId {
+        &self.user.id
     }
 }

@@ -14,31 +14,31 @@ use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapsho
 #[derive(Default)]
 pub(super) struct Records {
     records: HashMap<MessageId, Record>,
+    /// Those that are quoted and cannot be fetched.
+    gone: BTreeSet<MessageId>,
     /// Who quotes a message.
     quoters: BTreeMap<MessageId, Quoters>,
 }
 
+/// There are as many as there are messages: it is small.
 #[derive(Default)]
 struct Record {
-    content: Content,
+    /// `None` for one that is to be fetched, or that is gone.
+    message: Option<Arc<Message>>,
     /// The place in the window; `None` for one that is only quoted.
     position: Option<Position>,
-    /// The message as its quoters show it, once one of them did.
-    quote: Option<Arc<ReferencedMessageSnapshot>>,
 }
 
-#[derive(Default)]
-enum Content {
-    /// It is to be fetched.
-    #[default]
-    Missing,
-    Known(Arc<Message>),
-    /// It cannot be fetched.
-    Gone,
+impl Record {
+    fn quoted(&self) -> Option<&MessageId> {
+        self.message.as_ref()?.referenced_message_id.as_ref()
+    }
 }
 
 #[derive(Default)]
 struct Quoters {
+    /// The message as they show it, once one of them did.
+    face: Option<Arc<ReferencedMessageSnapshot>>,
     /// In the window: they show the quote.
     listed: BTreeSet<MessageId>,
     /// Quoted themselves: they show an ID.
@@ -51,10 +51,7 @@ impl Records {
     }
 
     pub(super) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
-        match &self.records.get(id)?.content {
-            Content::Known(message) => Some(message),
-            Content::Missing | Content::Gone => None,
-        }
+        self.records.get(id)?.message.as_ref()
     }
 
     /// Whether the message is here only because others quote it.
@@ -65,7 +62,7 @@ impl Records {
 
     pub(super) fn is_missing(&self, id: &MessageId) -> bool {
         let record = self.records.get(id);
-        record.is_some_and(|record| matches!(record.content, Content::Missing))
+        record.is_some_and(|record| record.message.is_none()) && !self.gone.contains(id)
     }
 
     /// The messages that are here only because others quote them, in the order of their IDs.
@@ -74,6 +71,13 @@ impl Records {
         let mut quotes: Vec<_> = quotes.map(|(id, _)| id.clone()).collect();
         quotes.sort_unstable();
         quotes
+    }
+
+    /// The message has changed, and is to be shown anew by those who quote it.
+    fn forget_face(&mut self, id: &MessageId) {
+        if let Some(quoters) = self.quoters.get_mut(id) {
+            quoters.face = None;
+        }
     }
 
     fn listed_quoters(&self, id: &MessageId) -> Vec<MessageId> {
@@ -88,14 +92,10 @@ impl MessageStore {
         let id = message.id.clone();
         let record = self.records.records.entry(id.clone()).or_default();
         let old = record.position.replace(position);
-        let quoted = match &record.content {
-            Content::Known(known) => known.referenced_message_id.clone(),
-            Content::Missing | Content::Gone => None,
-        };
+        let quoted = record.quoted().cloned();
         if let Some(old) = old {
             self.listing.remove(old);
         }
-        self.listing.enter(position, id.clone());
         if let Some(quoted) = quoted {
             self.unlink(&id, &quoted, cx);
             self.link(&id, &quoted, cx);
@@ -104,7 +104,7 @@ impl MessageStore {
         if !self.learn(message, cx) {
             self.show(&id, cx);
         }
-        self.listing.wait_unless_shown(position);
+        self.listing.insert_unless_shown(position, id);
     }
 
     /// Takes a message out of the window; it stays while others quote it.
@@ -112,10 +112,7 @@ impl MessageStore {
         let Some(record) = self.records.records.get_mut(id) else {
             return;
         };
-        let quoted = match &record.content {
-            Content::Known(message) => message.referenced_message_id.clone(),
-            Content::Missing | Content::Gone => None,
-        };
+        let quoted = record.quoted().cloned();
         if let Some(position) = record.position.take() {
             self.listing.remove(position);
             cx.changed.insert(self.key().clone());
@@ -137,7 +134,7 @@ impl MessageStore {
         let quoters: Vec<MessageId> = quoters.listed.into_iter().chain(quoters.quoted).collect();
         for quoter in &quoters {
             if let Some(record) = self.records.records.get_mut(quoter)
-                && let Content::Known(message) = &mut record.content
+                && let Some(message) = &mut record.message
             {
                 Arc::make_mut(message).referenced_message_id = None;
             }
@@ -154,12 +151,13 @@ impl MessageStore {
         let Some(record) = self.records.records.get_mut(&id) else {
             return false;
         };
-        let old = match &record.content {
-            Content::Known(old) if *old == message => return false,
-            Content::Known(old) => Some(Arc::clone(old)),
-            Content::Missing | Content::Gone => None,
-        };
-        record.content = Content::Known(Arc::clone(&message));
+        if record.message.as_ref() == Some(&message) {
+            return false;
+        }
+        let old = record.message.replace(Arc::clone(&message));
+        let position = record.position;
+        self.records.gone.remove(&id);
+        self.records.forget_face(&id);
         let old_sender = old.as_ref().and_then(|old| old.sender_id.as_ref());
         if old_sender != message.sender_id.as_ref() {
             if let Some(sender) = old_sender {
@@ -182,7 +180,10 @@ impl MessageStore {
                 self.link(&id, quoted, cx);
             }
         }
-        self.refresh(&id, cx);
+        self.show_quoters(&id, cx);
+        if let Some(position) = position {
+            self.show_at(position, message, cx);
+        }
         true
     }
 
@@ -191,8 +192,9 @@ impl MessageStore {
         let Some(record) = self.records.records.get_mut(id) else {
             return;
         };
-        let old = std::mem::replace(&mut record.content, Content::Gone);
-        if let Content::Known(message) = old {
+        let old = record.message.take();
+        self.records.gone.insert(id.clone());
+        if let Some(message) = old {
             self.let_go(&message, cx);
         }
         self.refresh(id, cx);
@@ -200,27 +202,31 @@ impl MessageStore {
 
     /// Something that the message shows has changed: it is shown anew, by itself and in quotes.
     pub(super) fn refresh(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(record) = self.records.records.get_mut(id) else {
-            return;
-        };
-        record.quote = None;
+        self.records.forget_face(id);
+        self.show_quoters(id, cx);
+        self.show(id, cx);
+    }
+
+    fn show_quoters(&mut self, id: &MessageId, cx: &mut Context) {
         for quoter in self.records.listed_quoters(id) {
             self.show(&quoter, cx);
         }
-        self.show(id, cx);
     }
 
     /// Gives the window the message as it is now, once all that it shows is known.
     fn show(&mut self, id: &MessageId, cx: &mut Context) {
         let Some(Record {
             position: Some(position),
-            content: Content::Known(message),
-            ..
+            message: Some(message),
         }) = self.records.records.get(id)
         else {
             return;
         };
         let (position, message) = (*position, Arc::clone(message));
+        self.show_at(position, message, cx);
+    }
+
+    fn show_at(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
@@ -253,23 +259,22 @@ impl MessageStore {
         id: &MessageId,
         cx: &Context,
     ) -> Option<Option<Arc<ReferencedMessageSnapshot>>> {
-        let Some(record) = self.records.records.get_mut(id) else {
-            return Some(None);
+        let Some(message) = self.records.message(id) else {
+            return (!self.records.is_missing(id)).then_some(None);
         };
-        let message = match &record.content {
-            Content::Missing => return None,
-            Content::Gone => return Some(None),
-            Content::Known(message) => message,
-        };
-        if record.quote.is_none() {
-            let sender = match &message.sender_id {
-                None => None,
-                Some(sender) => cx.user(sender)?.cloned(),
-            };
-            let quote = ReferencedMessageSnapshot::new(Arc::clone(message), sender);
-            record.quote = Some(Arc::new(quote));
+        let quoters = self.records.quoters.get(id);
+        if let Some(face) = quoters.and_then(|quoters| quoters.face.as_ref()) {
+            return Some(Some(Arc::clone(face)));
         }
-        Some(record.quote.clone())
+        let sender = match &message.sender_id {
+            None => None,
+            Some(sender) => cx.user(sender)?.cloned(),
+        };
+        let face = Arc::new(ReferencedMessageSnapshot::new(Arc::clone(message), sender));
+        if let Some(quoters) = self.records.quoters.get_mut(id) {
+            quoters.face = Some(Arc::clone(&face));
+        }
+        Some(Some(face))
     }
 
     /// Takes note that `id` quotes `quoted`, which is fetched when a window shows the quote.
@@ -319,7 +324,8 @@ impl MessageStore {
             cx.changed.insert(self.key().clone());
         }
         self.refreshing.remove(id);
-        if let Content::Known(message) = record.content {
+        self.records.gone.remove(id);
+        if let Some(message) = record.message {
             self.let_go(&message, cx);
         }
     }

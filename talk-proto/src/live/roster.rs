@@ -10,7 +10,7 @@ use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::{End, Listing};
+use super::listing::{End, Face, Listing};
 use super::store::{Answer, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::{ListState, ListView};
@@ -21,7 +21,7 @@ use crate::wire::ServerEvent;
 
 /// One kind of list of users.
 pub(super) trait Entry: Clone + PartialEq + DeserializeOwned {
-    type Snapshot: PartialEq;
+    type Snapshot: Face<Key = UserId>;
 
     /// The items that a window begins with, that the first load asks for, and that one request
     /// gives at most.
@@ -51,7 +51,7 @@ pub(super) enum Change<E> {
 /// The store of one list of users.
 pub(super) struct Roster<E: Entry> {
     feed: Feed<E>,
-    listing: Listing<UserId, E::Snapshot>,
+    listing: Listing<E::Snapshot>,
     entries: BTreeMap<UserId, (Position, E)>,
 }
 

@@ -166,7 +166,9 @@ impl SideStore {
 /// Changes the current user's view of a conversation, where `None` = they have none.
 pub(super) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
     match (event, side) {
-        (ServerEvent::SideCreated { state, .. }, side) => *side = Some(Arc::new(state.clone())),
+        (ServerEvent::SideCreated { state, .. }, side) => {
+            *side = Some(Arc::new(Side::clone(state)));
+        }
         (ServerEvent::SideDeleted { .. }, side) => *side = None,
         (ServerEvent::SideEdited { diff, .. }, Some(side)) => {
             Arc::make_mut(side).apply_side(diff.clone());
@@ -253,6 +255,7 @@ impl Store for SideStore {
         match answer {
             Ok(body) => {
                 let side = body.and_then(|body| serde_json::from_str::<Side>(body.get()).ok());
+                let side = side.filter(|side| side.id == self.conversation);
                 if side.is_some() {
                     self.take(side, cx);
                 } else {

@@ -19,6 +19,12 @@ impl Speakers {
         true
     }
 
+    /// The ID of a user, in the allocation that is here already.
+    pub(super) fn known(&self, user: UserId) -> UserId {
+        let known = self.0.get_key_value(&user);
+        known.map_or(user, |(known, _)| known.clone())
+    }
+
     /// Whether it was the last message of the user.
     pub(super) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
         let Some(messages) = self.0.get_mut(user) else {

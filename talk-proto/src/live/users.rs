@@ -1,12 +1,12 @@
 //! Users: one store for each that anything shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::FetchId;
 use super::context::Context;
 use super::key::{Dependent, StoreKey, ViewerId};
-use crate::collections::HashMap;
+use crate::collections::{HashMap, HashSet};
 use crate::model::{User, UserId};
 use crate::wire::ServerEvent;
 
@@ -15,7 +15,8 @@ const LOG_LIMIT: usize = 1000;
 
 /// Every user that anything shows, or showed a moment ago.
 pub(super) struct Users {
-    stores: HashMap<UserId, UserStore>,
+    /// Boxed, as [`Stores`](super::stores::Stores) are.
+    stores: HashMap<UserId, Box<UserStore>>,
     next_serial: u64,
 }
 
@@ -29,9 +30,18 @@ struct UserStore {
     /// The GET that is awaited.
     fetch: Option<FetchId>,
     log: Vec<ServerEvent>,
-    dependents: BTreeSet<Dependent>,
+    dependents: HashSet<Dependent>,
     /// Those who see the user alone, and what they saw last.
     views: BTreeMap<ViewerId, Option<Option<Arc<User>>>>,
+}
+
+impl UserStore {
+    /// What shows the user, always in the same order.
+    fn dependents(&self) -> Vec<Dependent> {
+        let mut dependents: Vec<_> = self.dependents.iter().cloned().collect();
+        dependents.sort_unstable();
+        dependents
+    }
 }
 
 impl Users {
@@ -62,15 +72,15 @@ impl Users {
         let is_new = !self.stores.contains_key(user);
         let store = self.stores.entry(user.clone()).or_insert_with(|| {
             self.next_serial += 1;
-            UserStore {
+            Box::new(UserStore {
                 serial: self.next_serial,
                 value: None,
                 is_fresh: false,
                 fetch: None,
                 log: Vec::new(),
-                dependents: BTreeSet::new(),
+                dependents: HashSet::default(),
                 views: BTreeMap::new(),
-            }
+            })
         });
         if let Dependent::Viewer(viewer) = &dependent {
             store.views.insert(*viewer, None);
@@ -177,7 +187,7 @@ impl Context {
             store.fetch = None;
             store.is_fresh = true;
             let mut value = match &mut answer {
-                Some(users) => users.remove(id),
+                Some(users) => users.remove(id).filter(|user| user.id == *id),
                 None => store
                     .value
                     .iter()
@@ -198,7 +208,7 @@ impl Context {
                 .is_some_and(|old| old.as_deref() == value.as_ref());
             if !same {
                 store.value = Some(value.map(Arc::new));
-                self.touched.extend(store.dependents.iter().cloned());
+                self.touched.extend(store.dependents());
             }
             self.changed.insert(StoreKey::User(id.clone()));
         }
@@ -226,7 +236,7 @@ impl Context {
         apply(&mut value, event.clone());
         if old.as_deref() != value.as_ref() {
             store.value = Some(value.map(Arc::new));
-            self.touched.extend(store.dependents.iter().cloned());
+            self.touched.extend(store.dependents());
             self.changed.insert(StoreKey::User(id.clone()));
         }
     }
@@ -234,10 +244,10 @@ impl Context {
 
 fn apply(user: &mut Option<User>, event: ServerEvent) {
     match event {
-        ServerEvent::UserCreated { state, .. } => *user = Some(state),
+        ServerEvent::UserCreated { state, .. } => *user = Some(*state),
         ServerEvent::UserEdited { diff, .. } => {
             if let Some(user) = user {
-                user.apply(diff);
+                user.apply(*diff);
             }
         }
         _ => {}

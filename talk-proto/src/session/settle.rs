@@ -25,6 +25,7 @@ impl Session {
         }
         for _ in 0..MAX_ROUNDS {
             self.settle_once();
+            self.other_deadline = self.find_other_deadline();
             self.deadline = self.next_deadline();
             let is_due = self.deadline.is_some_and(|at| at <= self.now);
             if self.ended.is_some() || !is_due {
@@ -86,6 +87,22 @@ impl Session {
 
     /// The earliest time at which something is due.
     fn next_deadline(&self) -> Option<Time> {
+        let shown = self.shown_deadline();
+        shown.into_iter().chain(self.other_deadline).min()
+    }
+
+    /// When something is due of what changes with what is shown.
+    fn shown_deadline(&self) -> Option<Time> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let link = self.link.next_deadline();
+        let link = link.into_iter().chain(self.idle_deadline()).min();
+        link.into_iter().chain(self.live.poll_timeout()).min()
+    }
+
+    /// When something is due of everything else.
+    fn find_other_deadline(&self) -> Option<Time> {
         if self.ended.is_some() {
             return None;
         }
@@ -102,9 +119,6 @@ impl Session {
             auth,
             queue,
             live_retry,
-            self.link.next_deadline(),
-            self.idle_deadline(),
-            self.live.poll_timeout(),
             self.exchanges.next_deadline(),
             self.searches.next_deadline(),
             self.uploads.next_deadline(),

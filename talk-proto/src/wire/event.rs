@@ -7,19 +7,23 @@ use crate::model::{
     Participant, ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 
-/// One event of a publish. `state` is the whole thing, `diff` holds only what changed.
+/// One event of a publish. `state` is the whole thing, `diff` holds only what changed. What is large
+/// and seldom is boxed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ServerEvent {
     /// A user came to be.
-    UserCreated { user_id: UserId, state: User },
+    UserCreated { user_id: UserId, state: Box<User> },
     /// A user changed.
-    UserEdited { user_id: UserId, diff: UserDiff },
+    UserEdited {
+        user_id: UserId,
+        diff: Box<UserDiff>,
+    },
     /// A user came online or went.
     UserOnlineChanged { user_id: UserId, diff: Online },
     /// The current user joined a conversation.
     SideCreated {
         conversation_id: ConversationId,
-        state: Side,
+        state: Box<Side>,
     },
     /// The current user's view of a conversation changed.
     SideEdited {

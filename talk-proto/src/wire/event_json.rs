@@ -1,6 +1,7 @@
 //! Reading events from JSON, in one pass where their type comes first.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::event::ServerEvent;
 use crate::json::deserialize_name;
 use crate::model::{
     ConversationDiff, ConversationId, Message, MessageDiff, Millis, Online, Participant,
-    ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff,
+    ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 
 /// Why an event was not understood.
@@ -30,10 +31,15 @@ pub(crate) enum EventError {
 /// One event of a publish, or why it was not understood.
 pub(crate) type Published = Result<ServerEvent, EventError>;
 
-/// The conversation that was named last: the next event is most often about the same.
+/// How many users are remembered.
+const MAX_USERS: usize = 16;
+
+/// Who and what was named last: the next event most often names the same again, and shares what was
+/// allocated for it.
 #[derive(Default)]
 pub(super) struct Names {
     conversation: Option<ConversationId>,
+    users: VecDeque<UserId>,
 }
 
 impl Names {
@@ -42,6 +48,24 @@ impl Names {
             self.conversation = text.read();
         }
         self.conversation.clone()
+    }
+
+    fn user(&mut self, user: UserId) -> UserId {
+        if let Some(known) = self.users.iter().find(|known| **known == user) {
+            return known.clone();
+        }
+        self.users.truncate(MAX_USERS - 1);
+        self.users.push_front(user.clone());
+        user
+    }
+
+    /// Lets a message share the ID of its sender.
+    fn share(&mut self, message: &mut Arc<Message>) {
+        if let Some(message) = Arc::get_mut(message)
+            && let Some(sender) = message.sender_id.take()
+        {
+            message.sender_id = Some(self.user(sender));
+        }
     }
 }
 
@@ -196,10 +220,12 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Payload, D::Error> {
         Ok(match (self.kind, self.name) {
-            (Kind::UserCreated, Name::State) => Payload::User(User::deserialize(json)?),
-            (Kind::UserEdited, Name::Diff) => Payload::UserDiff(UserDiff::deserialize(json)?),
+            (Kind::UserCreated, Name::State) => Payload::User(Box::new(User::deserialize(json)?)),
+            (Kind::UserEdited, Name::Diff) => {
+                Payload::UserDiff(Box::new(UserDiff::deserialize(json)?))
+            }
             (Kind::UserOnlineChanged, Name::Diff) => Payload::Online(Online::deserialize(json)?),
-            (Kind::SideCreated, Name::State) => Payload::Side(Side::deserialize(json)?),
+            (Kind::SideCreated, Name::State) => Payload::Side(Box::new(Side::deserialize(json)?)),
             (Kind::SideEdited, Name::Diff) => Payload::SideDiff(SideDiff::deserialize(json)?),
             (Kind::ConversationEdited, Name::Diff) => {
                 Payload::ConversationDiff(ConversationDiff::deserialize(json)?)
@@ -256,10 +282,10 @@ struct Members<'a> {
 enum Payload {
     #[default]
     Missing,
-    User(User),
-    UserDiff(UserDiff),
+    User(Box<User>),
+    UserDiff(Box<UserDiff>),
     Online(Online),
-    Side(Side),
+    Side(Box<Side>),
     SideDiff(SideDiff),
     ConversationDiff(ConversationDiff),
     Participant(Participant),
@@ -297,7 +323,7 @@ impl Members<'_> {
             .and_then(|text| names.conversation(&text));
         Some(match (self.kind?, self.payload) {
             (Kind::UserCreated, Payload::User(state)) => ServerEvent::UserCreated {
-                user_id: self.user_id?.read()?,
+                user_id: self.user_id?.read().filter(|id| *id == state.id)?,
                 state,
             },
             (Kind::UserEdited, Payload::UserDiff(diff)) => ServerEvent::UserEdited {
@@ -309,7 +335,7 @@ impl Members<'_> {
                 diff,
             },
             (Kind::SideCreated, Payload::Side(state)) => ServerEvent::SideCreated {
-                conversation_id: conversation_id?,
+                conversation_id: conversation_id.filter(|id| *id == state.id)?,
                 state,
             },
             (Kind::SideEdited, Payload::SideDiff(diff)) => ServerEvent::SideEdited {
@@ -346,10 +372,13 @@ impl Members<'_> {
                 conversation_id: conversation_id?,
                 user_id: self.user_id?.read()?,
             },
-            (Kind::MessageCreated, Payload::Message(state)) => ServerEvent::MessageCreated {
-                conversation_id: conversation_id?,
-                state,
-            },
+            (Kind::MessageCreated, Payload::Message(mut state)) => {
+                names.share(&mut state);
+                ServerEvent::MessageCreated {
+                    conversation_id: conversation_id?,
+                    state,
+                }
+            }
             (Kind::MessageEdited, Payload::MessageDiff(diff)) => ServerEvent::MessageEdited {
                 conversation_id: conversation_id?,
                 message_id: self.message_id?.read()?,

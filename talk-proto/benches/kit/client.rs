@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use talk_proto::{
-    Event, Input, Output, Pacing, Session, SessionOptions, SocketId, SubscriptionId, Time, Topic,
-    Update,
+    Call, ConversationId, Event, Input, Output, Pacing, Session, SessionOptions, SocketId,
+    SubscriptionId, Time, Topic, Update,
 };
 
-use crate::frames;
+use super::frames;
 
 /// A session, its socket, and the snapshots that its user holds.
 pub(crate) struct Client {
@@ -24,7 +24,12 @@ impl Client {
     /// Connected and authenticated, to a conversation that has this many messages.
     pub(crate) fn connected(messages: u64) -> Self {
         let mut client = Self::new(messages);
-        client.session.handle_input(client.now, Input::Tick);
+        let call = Call::MarkAsRead {
+            conversation: conversation(),
+        };
+        let call = client.session.call(client.now, call);
+        call.expect("room for a call");
+        client.serve();
         client
     }
 
@@ -65,7 +70,14 @@ impl Client {
         }
     }
 
+    /// Gives the session time, as its driver does when nothing else happens.
+    pub(crate) fn tick(&mut self) {
+        self.session.handle_input(self.now, Input::Tick);
+        self.serve();
+    }
+
     /// One frame comes in; the acknowledgement goes out and the snapshot is taken.
+    #[inline(never)]
     pub(crate) fn hear(&mut self, frame: &str) {
         let Some(socket) = self.socket else { return };
         let input = Input::SocketFrame {
@@ -158,6 +170,10 @@ impl Client {
 /// The messages of the busy conversation.
 pub(crate) fn messages() -> Topic {
     Topic::Messages {
-        conversation: frames::CONVERSATION.try_into().expect("an ID"),
+        conversation: conversation(),
     }
+}
+
+fn conversation() -> ConversationId {
+    frames::CONVERSATION.try_into().expect("an ID")
 }

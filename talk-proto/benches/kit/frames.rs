@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 /// The conversation that everything happens in.
 pub(crate) const CONVERSATION: &str = "conversation_0001";
-/// How many users speak in it.
+/// How many users speak in it day by day.
 const USERS: u64 = 8;
+/// One who spoke once, in the first message of all.
+const RARE: &str = "user_rare";
 /// When the first message was sent, in unix milliseconds.
 const START: u64 = 1_700_000_000_000;
 
@@ -28,7 +30,8 @@ pub(crate) fn user(id: &str) -> Value {
 
 /// Message `n` of the conversation, of the text that people write most.
 pub(crate) fn message(n: u64) -> Value {
-    json!({"id": message_id(n), "type": "UserMessage", "senderId": user_id(n), "custom": {},
+    let sender = if n == 0 { RARE.to_owned() } else { user_id(n) };
+    json!({"id": message_id(n), "type": "UserMessage", "senderId": sender, "custom": {},
         "createdAt": START + n * 1_000, "editedAt": null, "referencedMessageId": null,
         "origin": "rest",
         "content": [{"type": "text", "children": [format!("{TEXT}{n}")]}], "reactions": {}})
@@ -102,7 +105,7 @@ pub(crate) fn any(n: u64) -> Value {
             json!({"type": "participant.edited", "userId": user_id, "diff": {"access": "Read"}}),
         ),
         12 => here(json!({"type": "participant.deleted", "userId": user_id})),
-        13 => json!({"type": "user.edited", "userId": user_id,
+        13 => json!({"type": "user.edited", "userId": RARE,
             "diff": {"name": format!("Name {n}"), "custom": {"mood": "hungry"}}}),
         _ => json!({"type": "user.online.changed", "userId": user_id,
             "diff": {"isConnected": n.is_multiple_of(4)}}),

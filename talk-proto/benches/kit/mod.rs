@@ -1,0 +1,11 @@
+//! What the benchmarks of the core share.
+
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "each benchmark needs a part of it, and one that cannot be set up has to stop"
+)]
+
+pub(crate) mod client;
+pub(crate) mod frames;
+pub(crate) mod table;

@@ -1,0 +1,88 @@
+//! What the core holds on the heap, in bytes that were asked for.
+//!
+//! ```sh
+//! cargo bench -p talk-proto --bench memory            # a table
+//! cargo bench -p talk-proto --bench memory -- --json
+//! ```
+//!
+//! The exit code is 1 when a goal is missed.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up has to stop"
+)]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+use std::alloc::System;
+use std::env;
+use std::process::ExitCode;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use self::kit::client::{Client, messages};
+use self::kit::frames;
+use self::kit::table::{self, Row};
+
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What one session may hold.
+const IDLE: f64 = 4.0 * 1024.0;
+const WITH_MESSAGES: f64 = 32.0 * 1024.0;
+/// How many messages are loaded to find what one takes.
+const MESSAGES: u64 = 10_000;
+const SESSIONS: usize = 100;
+
+fn main() -> ExitCode {
+    let as_json = env::args().any(|argument| argument == "--json");
+    let idle = held(SESSIONS, || Client::connected(30)) / SESSIONS as f64;
+    let showing = held(SESSIONS, || session_showing(30)) / SESSIONS as f64;
+    let loaded = held(1, || session_showing(MESSAGES)) - held(1, || session_showing(30));
+    let message = loaded / (MESSAGES - 30) as f64;
+    let frame = frames::publishes(MESSAGES, 1, frames::created)[0].len();
+    let rows = [
+        Row {
+            id: "E-idle",
+            what: format!("a session without a subscription, against 4 KiB ({idle:.0} B)"),
+            ratio: idle / IDLE,
+            goal: Some(1.0),
+        },
+        Row {
+            id: "E-30",
+            what: format!("a session that shows 30 messages, against 32 KiB ({showing:.0} B)"),
+            ratio: showing / WITH_MESSAGES,
+            goal: Some(1.0),
+        },
+        Row {
+            id: "E-message",
+            what: format!("a loaded message, against its frame ({message:.0} : {frame} B)"),
+            ratio: message / frame as f64,
+            goal: Some(1.3),
+        },
+    ];
+    table::print(&rows, as_json)
+}
+
+/// A session that shows this many messages, of which its user keeps the snapshot.
+fn session_showing(count: u64) -> Client {
+    let mut client = Client::connected(count);
+    let id = client.subscribe(messages());
+    client.load(id, count);
+    client
+}
+
+/// The bytes that this many clients hold once nothing happens any more.
+fn held(count: usize, make: impl Fn() -> Client) -> f64 {
+    let mut clients = Vec::with_capacity(count);
+    let region = Region::new(HEAP);
+    for _ in 0..count {
+        let mut client = make();
+        client.tick();
+        clients.push(client);
+    }
+    let change = region.change();
+    drop(clients);
+    change.bytes_allocated as f64 - change.bytes_deallocated as f64
+}
