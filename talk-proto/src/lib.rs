@@ -139,8 +139,8 @@ pub use model::{
     MessageSnapshot, MessageType, Millis, Notify, OneOrMany, Online, OnlineSnapshot, Origin,
     Participant, ParticipantDiff, ParticipantParams, ParticipantSnapshot, Patch, Reaction,
     ReactionCount, ReactionCountDiff, ReactionSnapshot, Reactions, ReactionsSummary,
-    ReferencedMessageSnapshot, Side, SideDiff, Typing, TypingDiff, TypingSnapshot, User, UserDiff,
-    UserId, UserParams,
+    ReferencedMessageSnapshot, Side, SideDiff, Typing, TypingDiff, TypingSnapshot, UnknownName,
+    User, UserDiff, UserId, UserParams,
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use registry::{Registry, SessionKey};

@@ -11,8 +11,8 @@ const RARE: &str = "user_rare";
 /// When the first message was sent, in unix milliseconds.
 const START: u64 = 1_700_000_000_000;
 
-/// How a message's text begins; with it the frame has some 390 bytes.
-const TEXT: &str = "The kettle is on, and there is cake left from yesterday. No. ";
+/// How a message's text begins; with it the frame has some 400 bytes.
+const TEXT: &str = "The kettle is on, there is cake. No. ";
 
 pub(crate) fn user_id(n: u64) -> String {
     format!("user_{:04}", n % USERS)

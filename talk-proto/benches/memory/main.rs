@@ -73,7 +73,7 @@ fn session_showing(count: u64) -> Client {
     client
 }
 
-/// The bytes that this many clients hold once nothing happens any more.
+/// The bytes that this many clients are and hold once nothing happens any more.
 fn held(count: usize, make: impl Fn() -> Client) -> f64 {
     let mut clients = Vec::with_capacity(count);
     let region = Region::new(HEAP);
@@ -84,5 +84,6 @@ fn held(count: usize, make: impl Fn() -> Client) -> f64 {
     }
     let change = region.change();
     drop(clients);
-    change.bytes_allocated as f64 - change.bytes_deallocated as f64
+    let heap = change.bytes_allocated as f64 - change.bytes_deallocated as f64;
+    heap + (count * size_of::<Client>()) as f64
 }

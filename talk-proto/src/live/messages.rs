@@ -169,7 +169,7 @@ impl MessageStore {
             ServerEvent::MessageEdited {
                 message_id, diff, ..
             } => {
-                if let Some(message) = self.records.message(message_id) {
+                if let Some(message) = self.message(message_id) {
                     let mut message = Message::clone(message);
                     message.apply(diff.clone());
                     self.learn(Arc::new(message), cx);

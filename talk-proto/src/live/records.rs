@@ -11,28 +11,18 @@ use crate::collections::HashMap;
 use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, UserId};
 
 /// The messages of a window, and those that they quote.
+///
+/// What is known of a message that is shown is in what is shown.
 #[derive(Default)]
 pub(super) struct Records {
-    records: HashMap<MessageId, Record>,
+    /// The place in the window; `None` for a message that is only quoted.
+    positions: HashMap<MessageId, Option<Position>>,
+    /// What is known of messages that are only quoted, and what is newer than what is shown.
+    unshown: BTreeMap<MessageId, Arc<Message>>,
     /// Those that are quoted and cannot be fetched.
     gone: BTreeSet<MessageId>,
     /// Who quotes a message.
     quoters: BTreeMap<MessageId, Quoters>,
-}
-
-/// There are as many as there are messages: it is small.
-#[derive(Default)]
-struct Record {
-    /// `None` for one that is to be fetched, or that is gone.
-    message: Option<Arc<Message>>,
-    /// The place in the window; `None` for one that is only quoted.
-    position: Option<Position>,
-}
-
-impl Record {
-    fn quoted(&self) -> Option<&MessageId> {
-        self.message.as_ref()?.referenced_message_id.as_ref()
-    }
 }
 
 #[derive(Default)]
@@ -47,27 +37,22 @@ struct Quoters {
 
 impl Records {
     pub(super) fn position(&self, id: &MessageId) -> Option<Position> {
-        self.records.get(id)?.position
-    }
-
-    pub(super) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
-        self.records.get(id)?.message.as_ref()
+        self.positions.get(id).copied().flatten()
     }
 
     /// Whether the message is here only because others quote it.
     pub(super) fn is_quote(&self, id: &MessageId) -> bool {
-        let record = self.records.get(id);
-        record.is_some_and(|record| record.position.is_none())
+        matches!(self.positions.get(id), Some(None))
     }
 
+    /// Whether the message is here only because others quote it, and is to be fetched.
     pub(super) fn is_missing(&self, id: &MessageId) -> bool {
-        let record = self.records.get(id);
-        record.is_some_and(|record| record.message.is_none()) && !self.gone.contains(id)
+        self.is_quote(id) && !self.unshown.contains_key(id) && !self.gone.contains(id)
     }
 
     /// The messages that are here only because others quote them, in the order of their IDs.
     pub(super) fn quotes(&self) -> Vec<MessageId> {
-        let quotes = self.records.iter().filter(|(_, r)| r.position.is_none());
+        let quotes = self.positions.iter().filter(|(_, p)| p.is_none());
         let mut quotes: Vec<_> = quotes.map(|(id, _)| id.clone()).collect();
         quotes.sort_unstable();
         quotes
@@ -87,20 +72,39 @@ impl Records {
 }
 
 impl MessageStore {
+    /// What is known of a message.
+    pub(super) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
+        self.message_at(id, self.records.position(id))
+    }
+
+    fn message_at(&self, id: &MessageId, position: Option<Position>) -> Option<&Arc<Message>> {
+        let unshown = self.records.unshown.get(id);
+        unshown.or_else(|| Some(self.listing.shown.get(position?)?.message()))
+    }
+
+    /// Takes a message out of the list, but not out of mind.
+    fn take_out(&mut self, id: &MessageId, position: Position) {
+        if let Some(message) = self.message_at(id, Some(position)).cloned() {
+            self.records.unshown.insert(id.clone(), message);
+        }
+        self.listing.remove(position);
+    }
+
     /// Puts a message at a place in the window.
     pub(super) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
         let id = message.id.clone();
-        let record = self.records.records.entry(id.clone()).or_default();
-        let old = record.position.replace(position);
-        let quoted = record.quoted().cloned();
+        let old = self.records.positions.insert(id.clone(), Some(position));
         if let Some(old) = old {
-            self.listing.remove(old);
+            if let Some(old) = old {
+                self.take_out(&id, old);
+            }
+            let known = self.records.unshown.get(&id);
+            if let Some(quoted) = known.and_then(|known| known.referenced_message_id.clone()) {
+                self.unlink(&id, &quoted, cx);
+                self.link(&id, &quoted, cx);
+            }
+            self.refreshing.remove(&id);
         }
-        if let Some(quoted) = quoted {
-            self.unlink(&id, &quoted, cx);
-            self.link(&id, &quoted, cx);
-        }
-        self.refreshing.remove(&id);
         if !self.learn(message, cx) {
             self.show(&id, cx);
         }
@@ -109,14 +113,15 @@ impl MessageStore {
 
     /// Takes a message out of the window; it stays while others quote it.
     pub(super) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(record) = self.records.records.get_mut(id) else {
+        let Some(position) = self.records.positions.get_mut(id) else {
             return;
         };
-        let quoted = record.quoted().cloned();
-        if let Some(position) = record.position.take() {
-            self.listing.remove(position);
+        if let Some(position) = position.take() {
+            self.take_out(id, position);
             cx.changed.insert(self.key().clone());
         }
+        let known = self.records.unshown.get(id);
+        let quoted = known.and_then(|known| known.referenced_message_id.clone());
         if let Some(quoted) = &quoted {
             self.unlink(id, quoted, cx);
         }
@@ -133,10 +138,11 @@ impl MessageStore {
         let quoters = self.records.quoters.remove(id).unwrap_or_default();
         let quoters: Vec<MessageId> = quoters.listed.into_iter().chain(quoters.quoted).collect();
         for quoter in &quoters {
-            if let Some(record) = self.records.records.get_mut(quoter)
-                && let Some(message) = &mut record.message
-            {
-                Arc::make_mut(message).referenced_message_id = None;
+            if let Some(message) = self.message(quoter) {
+                let mut message = Message::clone(message);
+                message.referenced_message_id = None;
+                let message = Arc::new(message);
+                self.records.unshown.insert(quoter.clone(), message);
             }
         }
         self.drop_record(id, cx);
@@ -148,14 +154,13 @@ impl MessageStore {
     /// Takes note of what a message is. Whether that is news, and shown.
     pub(super) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
         let id = message.id.clone();
-        let Some(record) = self.records.records.get_mut(&id) else {
+        let Some(position) = self.records.positions.get(&id).copied() else {
             return false;
         };
-        if record.message.as_ref() == Some(&message) {
+        let old = self.message_at(&id, position).cloned();
+        if old.as_ref() == Some(&message) {
             return false;
         }
-        let old = record.message.replace(Arc::clone(&message));
-        let position = record.position;
         self.records.gone.remove(&id);
         self.records.forget_face(&id);
         let old_sender = old.as_ref().and_then(|old| old.sender_id.as_ref());
@@ -180,21 +185,23 @@ impl MessageStore {
                 self.link(&id, quoted, cx);
             }
         }
-        self.show_quoters(&id, cx);
-        if let Some(position) = position {
-            self.show_at(position, message, cx);
+        let is_shown = position.is_some_and(|position| self.show_at(position, &message, cx));
+        if is_shown {
+            self.records.unshown.remove(&id);
+        } else {
+            self.records.unshown.insert(id.clone(), message);
         }
+        self.show_quoters(&id, cx);
         true
     }
 
     /// A quoted message cannot be had.
     pub(super) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(record) = self.records.records.get_mut(id) else {
+        if !self.records.is_quote(id) {
             return;
-        };
-        let old = record.message.take();
+        }
         self.records.gone.insert(id.clone());
-        if let Some(message) = old {
+        if let Some(message) = self.records.unshown.remove(id) {
             self.let_go(&message, cx);
         }
         self.refresh(id, cx);
@@ -215,42 +222,43 @@ impl MessageStore {
 
     /// Gives the window the message as it is now, once all that it shows is known.
     fn show(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(Record {
-            position: Some(position),
-            message: Some(message),
-        }) = self.records.records.get(id)
-        else {
+        let Some(position) = self.records.position(id) else {
             return;
         };
-        let (position, message) = (*position, Arc::clone(message));
-        self.show_at(position, message, cx);
+        if let Some(message) = self.message_at(id, Some(position)).cloned()
+            && self.show_at(position, &message, cx)
+        {
+            self.records.unshown.remove(id);
+        }
     }
 
-    fn show_at(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
+    /// The same. Whether all that the message shows is known.
+    fn show_at(&mut self, position: Position, message: &Arc<Message>, cx: &mut Context) -> bool {
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
                 Some(sender) => sender.cloned(),
-                None => return,
+                None => return false,
             },
         };
         let quote = match &message.referenced_message_id {
             None => None,
             Some(quoted) => match self.quote(quoted, cx) {
                 Some(quote) => quote,
-                None => return,
+                None => return false,
             },
         };
         if let Some(shown) = self.listing.shown.get(position)
-            && Arc::ptr_eq(shown.message(), &message)
+            && Arc::ptr_eq(shown.message(), message)
             && is_same(shown.sender(), sender.as_ref())
             && is_same(shown.referenced_message(), quote.as_ref())
         {
-            return;
+            return true;
         }
-        let snapshot = Arc::new(MessageSnapshot::new(message, sender, quote));
-        self.listing.show(position, snapshot);
+        let snapshot = MessageSnapshot::new(Arc::clone(message), sender, quote);
+        self.listing.show(position, Arc::new(snapshot));
         cx.changed.insert(self.key().clone());
+        true
     }
 
     /// The message as its quoters show it; the outer `None` = not yet known.
@@ -259,7 +267,7 @@ impl MessageStore {
         id: &MessageId,
         cx: &Context,
     ) -> Option<Option<Arc<ReferencedMessageSnapshot>>> {
-        let Some(message) = self.records.message(id) else {
+        let Some(message) = self.message(id) else {
             return (!self.records.is_missing(id)).then_some(None);
         };
         let quoters = self.records.quoters.get(id);
@@ -280,20 +288,13 @@ impl MessageStore {
     /// Takes note that `id` quotes `quoted`, which is fetched when a window shows the quote.
     fn link(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut Context) {
         let quoters = self.records.quoters.entry(quoted.clone()).or_default();
-        if self
-            .records
-            .records
-            .get(id)
-            .is_none_or(|record| record.position.is_none())
-        {
+        if self.records.positions.get(id).is_none_or(Option::is_none) {
             quoters.quoted.insert(id.clone());
             return;
         }
         quoters.listed.insert(id.clone());
-        if !self.records.records.contains_key(quoted) {
-            self.records
-                .records
-                .insert(quoted.clone(), Record::default());
+        if !self.records.positions.contains_key(quoted) {
+            self.records.positions.insert(quoted.clone(), None);
             self.quotes_wanted.push(quoted.clone());
             cx.wanting.add(self.key());
         }
@@ -316,16 +317,18 @@ impl MessageStore {
     }
 
     fn drop_record(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(record) = self.records.records.remove(id) else {
+        let Some(position) = self.records.positions.remove(id) else {
             return;
         };
-        if let Some(position) = record.position {
+        let message = self.message_at(id, position).cloned();
+        self.records.unshown.remove(id);
+        self.records.gone.remove(id);
+        self.refreshing.remove(id);
+        if let Some(position) = position {
             self.listing.remove(position);
             cx.changed.insert(self.key().clone());
         }
-        self.refreshing.remove(id);
-        self.records.gone.remove(id);
-        if let Some(message) = record.message {
+        if let Some(message) = message {
             self.let_go(&message, cx);
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     Custom, CustomPatch, Emoji, MessageId, Millis, Patch, ReactionCountDiff, Reactions,
-    ReactionsSummary, User, UserId,
+    ReactionsSummary, UnknownName, User, UserId,
 };
 use crate::content::ContentBlock;
 use crate::json::{self, deserialize_name};
@@ -24,7 +24,7 @@ pub enum MessageType {
     SystemMessage,
     /// A value that this version does not know, kept as it came.
     #[serde(untagged)]
-    Other(Arc<str>),
+    Other(UnknownName),
 }
 
 deserialize_name! {
@@ -32,7 +32,7 @@ deserialize_name! {
         "UserMessage" => UserMessage,
         "SystemMessage" => SystemMessage,
     }
-    Other(Arc<str>)
+    Other(UnknownName)
 }
 
 /// How a message reached the service.
@@ -51,7 +51,7 @@ pub enum Origin {
     Email,
     /// A value that this version does not know, kept as it came.
     #[serde(untagged)]
-    Other(Arc<str>),
+    Other(UnknownName),
 }
 
 deserialize_name! {
@@ -61,7 +61,7 @@ deserialize_name! {
         "import" => Import,
         "email" => Email,
     }
-    Other(Arc<str>)
+    Other(UnknownName)
 }
 
 /// A message as the server tells it to one receiver.

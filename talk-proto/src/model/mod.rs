@@ -10,6 +10,7 @@ mod patch;
 mod reaction;
 mod reactions;
 mod typing;
+mod unknown_name;
 mod user;
 mod user_params;
 
@@ -31,5 +32,6 @@ pub use reaction::{
 };
 pub use reactions::Reactions;
 pub use typing::{Online, OnlineSnapshot, Typing, TypingDiff, TypingSnapshot};
+pub use unknown_name::UnknownName;
 pub use user::{DEFAULT_ROLE, User, UserDiff};
 pub use user_params::{OneOrMany, UserParams};

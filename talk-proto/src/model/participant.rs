@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Millis, Patch, User, UserId};
+use super::{Millis, Patch, UnknownName, User, UserId};
 use crate::json::deserialize_name;
 
 /// What a participant may do in a conversation.
@@ -20,7 +20,7 @@ pub enum Access {
     ReadWrite,
     /// A value that this version does not know, kept as it came.
     #[serde(untagged)]
-    Other(Arc<str>),
+    Other(UnknownName),
 }
 
 deserialize_name! {
@@ -28,7 +28,7 @@ deserialize_name! {
         "Read" => Read,
         "ReadWrite" => ReadWrite,
     }
-    Other(Arc<str>)
+    Other(UnknownName)
 }
 
 /// When a participant is notified of new messages.
@@ -43,7 +43,7 @@ pub enum Notify {
     /// Only when mentioned (`"MentionsOnly"`).
     MentionsOnly,
     /// A value that this version does not know, kept as it came.
-    Other(Arc<str>),
+    Other(UnknownName),
 }
 
 impl Serialize for Notify {
@@ -52,7 +52,7 @@ impl Serialize for Notify {
             Self::Never => serializer.serialize_bool(false),
             Self::Always => serializer.serialize_bool(true),
             Self::MentionsOnly => serializer.serialize_str("MentionsOnly"),
-            Self::Other(text) => serializer.serialize_str(text),
+            Self::Other(name) => name.serialize(serializer),
         }
     }
 }
