@@ -120,8 +120,8 @@ pub use command::{
     Call, EditMessage, MessageBody, Reply, RequestId, SendMessage, SubscriptionId, Translation,
 };
 pub use content::{
-    ContentBlock, Extra, FileBlock, FileSubtype, ForWire, LocationBlock, MAX_NESTING, MarkupSource,
-    RawJson, TextBlock, TextNode, parse_markup, plaintext,
+    Action, ContentBlock, Extra, FileBlock, FileSubtype, ForWire, LocationBlock, MAX_NESTING,
+    MarkupSource, RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
 pub use counters::Counters;
 pub use error::{CommandError, Refused, RequestError, SessionError, TransportError};

@@ -1,6 +1,5 @@
 //! Reading a block or node: an object whose `type` may stand anywhere in it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 use super::extra::Extra;
-use super::node::{MAX_NESTING, TextNode};
+use super::node::{Action, MAX_NESTING, TextNode};
 use super::node_json::NodeSeed;
 use crate::json;
 
@@ -88,16 +87,19 @@ impl Members {
         Some(taken)
     }
 
-    pub(crate) fn take_text_map(&mut self, name: &str) -> Arc<BTreeMap<String, String>> {
-        let map = match self.rest.remove(name) {
+    pub(crate) fn take_action(&mut self) -> Arc<Action> {
+        let params = match self.rest.remove("params") {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
         };
-        let texts = map.into_iter().filter_map(|(name, value)| match value {
+        let texts = params.into_iter().filter_map(|(name, value)| match value {
             Value::String(text) => Some((name, text)),
             _ => None,
         });
-        Arc::new(texts.collect())
+        Arc::new(Action {
+            name: self.take_text("action").unwrap_or_default(),
+            params: texts.collect(),
+        })
     }
 
     /// All that was not taken.

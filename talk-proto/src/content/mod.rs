@@ -13,7 +13,7 @@ mod spelling;
 pub use block::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock};
 pub use extra::{Extra, RawJson};
 pub use markup::{MarkupSource, parse_markup};
-pub use node::{MAX_NESTING, TextNode};
+pub use node::{Action, MAX_NESTING, TextNode};
 pub(crate) use number::JsNumber;
 pub use plaintext::plaintext;
 pub use spelling::ForWire;

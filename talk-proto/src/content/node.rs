@@ -109,10 +109,8 @@ pub enum TextNode {
     /// allows it.
     #[non_exhaustive]
     ActionLink {
-        /// The action's name.
-        action: Arc<str>,
-        /// Its parameters.
-        params: Arc<BTreeMap<String, String>>,
+        /// What it triggers.
+        action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
         /// Members unknown to this version.
@@ -122,10 +120,8 @@ pub enum TextNode {
     /// allows it.
     #[non_exhaustive]
     ActionButton {
-        /// The action's name.
-        action: Arc<str>,
-        /// Its parameters.
-        params: Arc<BTreeMap<String, String>>,
+        /// What it triggers.
+        action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
         /// Members unknown to this version.
@@ -133,6 +129,22 @@ pub enum TextNode {
     },
     /// A node that this version does not know, kept as it came and passed on as it is.
     Unknown(RawJson),
+}
+
+/// An action of the app, as a link or button triggers it. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Action {
+    /// The action's name.
+    pub name: Arc<str>,
+    /// Its parameters.
+    pub params: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Action").finish_non_exhaustive()
+    }
 }
 
 impl TextNode {
@@ -231,8 +243,10 @@ impl TextNode {
         children: impl Into<Arc<[Self]>>,
     ) -> Self {
         Self::ActionLink {
-            action: action.into(),
-            params: Arc::new(params),
+            action: Arc::new(Action {
+                name: action.into(),
+                params,
+            }),
             children: children.into(),
             extra: Extra::default(),
         }
@@ -245,8 +259,10 @@ impl TextNode {
         children: impl Into<Arc<[Self]>>,
     ) -> Self {
         Self::ActionButton {
-            action: action.into(),
-            params: Arc::new(params),
+            action: Arc::new(Action {
+                name: action.into(),
+                params,
+            }),
             children: children.into(),
             extra: Extra::default(),
         }

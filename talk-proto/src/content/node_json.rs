@@ -62,14 +62,12 @@ impl TextNode {
                 }
             }
             Kind::ActionLink => Self::ActionLink {
-                action: text("action"),
-                params: m.take_text_map("params"),
+                action: m.take_action(),
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
             Kind::ActionButton => Self::ActionButton {
-                action: text("action"),
-                params: m.take_text_map("params"),
+                action: m.take_action(),
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
@@ -221,25 +219,23 @@ impl Serialize for Spelled<'_, TextNode> {
             }
             TextNode::ActionLink {
                 action,
-                params,
                 children,
                 extra,
             } => {
                 let mut map = open(serializer, pick("actionLink", "actionlink"))?;
-                map.serialize_entry("action", action)?;
-                map.serialize_entry("params", params)?;
+                map.serialize_entry("action", &action.name)?;
+                map.serialize_entry("params", &action.params)?;
                 map_children(&mut map, children, self.spelling)?;
                 self.close(map, extra)
             }
             TextNode::ActionButton {
                 action,
-                params,
                 children,
                 extra,
             } => {
                 let mut map = open(serializer, pick("actionButton", "actionbutton"))?;
-                map.serialize_entry("action", action)?;
-                map.serialize_entry("params", params)?;
+                map.serialize_entry("action", &action.name)?;
+                map.serialize_entry("params", &action.params)?;
                 map_children(&mut map, children, self.spelling)?;
                 self.close(map, extra)
             }

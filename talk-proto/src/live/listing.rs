@@ -57,10 +57,22 @@ impl<T> Shown<T> {
 
     /// How many items there are up to and including `position`.
     pub(super) fn count_until(&self, position: Position) -> usize {
+        if position == Position::LAST {
+            return self.items.len();
+        }
         match self.items.find(position) {
             Ok(index) => index + 1,
             Err(index) => index,
         }
+    }
+
+    /// The items up to and including `position` that are waited for. Mostly none are anywhere.
+    pub(super) fn waiting_until(&self, position: Position) -> impl Iterator<Item = Position> {
+        let waiting = Some(&self.waiting).filter(|waiting| !waiting.is_empty());
+        waiting
+            .into_iter()
+            .flat_map(move |w| w.range(..=position))
+            .copied()
     }
 
     pub(super) fn get(&self, position: Position) -> Option<&Arc<T>> {

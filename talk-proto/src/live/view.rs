@@ -72,7 +72,7 @@ impl<T: PartialEq> ListView<T> {
         let Some(end) = self.end else {
             return state.initial.saturating_add(self.ahead);
         };
-        let waiting = shown.waiting.range(..=end).count();
+        let waiting = shown.waiting_until(end).count();
         let seen = shown.count_until(end) + waiting;
         // Who saw everything is not to see less of a list that has grown while nobody was told.
         let least = if end == Position::LAST {
@@ -169,7 +169,7 @@ impl<T: PartialEq> ListView<T> {
     /// Whether new items in the window keep it from being shown.
     fn is_held(&mut self, shown: &Shown<T>) -> bool {
         let end = self.end.unwrap_or(Position::LAST);
-        let waiting = || shown.waiting.range(..=end).copied();
+        let waiting = || shown.waiting_until(end);
         if waiting().next().is_none() {
             self.held = None;
             return false;
