@@ -22,6 +22,7 @@ mod laws;
 mod life;
 mod mail;
 mod matrix;
+mod nested;
 mod net;
 mod network;
 mod outbox;
