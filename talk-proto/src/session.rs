@@ -14,7 +14,7 @@ use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
 use crate::time::Time;
-use crate::wire::FrameReader;
+use crate::wire::{FrameReader, Request};
 
 use self::reads::Reads;
 use self::search::Searches;
@@ -113,8 +113,8 @@ pub struct Session {
     live_ready: VecDeque<LiveRequest>,
     /// Requests of the live half that wait to be tried again.
     live_retries: Vec<(Time, LiveRequest)>,
-    /// How often the answer to a live request was perhaps too large, by the request's path.
-    live_large_losses: BTreeMap<String, u32>,
+    /// How often the answer to a live request was perhaps too large, by the request.
+    live_large_losses: BTreeMap<Request, u32>,
     searches: Searches,
     uploads: Uploads,
     exchanges: Exchanges,

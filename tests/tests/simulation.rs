@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use talk_tests::simulation::{FaultKind, Life, Matrix, Phase, live, replay};
+use talk_tests::simulation::{FaultKind, Life, Lives, Matrix, Phase, live, replay};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -33,6 +33,21 @@ fn a_life_is_the_same_each_time_and_can_be_written_down() -> Outcome {
     let read = Life::parse(&written)?;
     assert_eq!(replay(read.seed, &read.acts, false).steps, first.steps);
     Ok(())
+}
+
+#[test]
+fn lives_that_are_lived_at_a_time_are_those_that_are_lived_one_after_the_other() {
+    let lives = |threads| Lives {
+        seed: 20,
+        count: Some(4),
+        within: None,
+        steps: 500,
+        threads,
+    };
+    let [together, alone] = [3, 1].map(|threads| lives(threads).live(|_, _| ()));
+    assert_eq!((together.lives, alone.lives), (4, 4));
+    assert_eq!(together.steps, alone.steps);
+    assert_eq!(together.matrix, alone.matrix);
 }
 
 #[test]

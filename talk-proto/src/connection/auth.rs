@@ -64,7 +64,9 @@ pub(crate) struct Auth {
     fetch: Option<(Fetch, Time)>,
     retry: TokenRetry,
     retry_at: Option<Time>,
-    /// Whether the server did something for the current token.
+    /// Whether the server accepted the current token.
+    is_accepted: bool,
+    /// Whether it did something for it since.
     proven: bool,
     refresh_at: Option<Time>,
     boken_retry: Reconnect,
@@ -89,6 +91,7 @@ impl Auth {
             fetch: None,
             retry: TokenRetry::default(),
             retry_at: None,
+            is_accepted: false,
             proven: false,
             refresh_at: None,
             boken_retry: Reconnect::default(),
@@ -103,13 +106,18 @@ impl Auth {
 
     /// The caller gives a token, asked or not.
     pub(crate) fn set_token(&mut self, token: Secret) {
-        self.token = Some(token);
+        self.replace_token(token);
         self.fetch = None;
         self.retry_at = None;
-        self.refresh_at = None;
         if matches!(self.source, Source::Boken { .. }) {
             self.source = Source::Given;
         }
+    }
+
+    fn replace_token(&mut self, token: Secret) {
+        self.token = Some(token);
+        self.is_accepted = false;
+        self.refresh_at = None;
     }
 
     /// From now on the application can be asked, and nobody else is.
@@ -129,6 +137,10 @@ impl Auth {
             }
         }
         let refresh_due = self.refresh_at.is_some_and(|at| at <= now);
+        if refresh_due {
+            // It was good for as long as it was to be.
+            self.prove();
+        }
         let waits = self.fetch.is_some() || self.retry_at.is_some_and(|at| at > now);
         if waits || (self.token.is_some() && !refresh_due) {
             return None;
@@ -198,8 +210,7 @@ impl Auth {
             Ok((200, Some(boken))) => {
                 self.boken_failures = 0;
                 self.boken_retry = Reconnect::default();
-                self.token = Some(boken);
-                self.refresh_at = None;
+                self.replace_token(boken);
                 return Ok(true);
             }
             Ok((status, _)) => status,
@@ -228,11 +239,16 @@ impl Auth {
         answer: &Renewal,
     ) -> Result<(), SessionError> {
         self.proven = false;
+        if self.is_accepted {
+            // It was good on an earlier connection. If it has grown old since, that is no bad
+            // token after others.
+            self.retry.reset();
+        }
         let Renewal::Accepted { expires_in } = answer else {
             return self.reject(now);
         };
         let Some(seconds) = expires_in else {
-            self.refresh_at = None;
+            self.accept(None);
             return Ok(());
         };
         #[expect(
@@ -249,8 +265,13 @@ impl Auth {
         } else {
             seconds / 2
         };
-        self.refresh_at = Some(now + Duration::from_secs(refresh_in.min(MAX_AGE)));
+        self.accept(Some(now + Duration::from_secs(refresh_in.min(MAX_AGE))));
         Ok(())
+    }
+
+    fn accept(&mut self, refresh_at: Option<Time>) {
+        self.is_accepted = true;
+        self.refresh_at = refresh_at;
     }
 
     /// The server did something for this token: it is a good one.

@@ -163,7 +163,7 @@ impl Session {
         match Verdict::of(status) {
             Verdict::Done => {
                 if live.request.method == Method::Get {
-                    self.live_large_losses.remove(&live.request.path);
+                    self.live_large_losses.remove(&live.request);
                 }
                 match self.subscribes_again_at(&live.request) {
                     // What happens until then would be missed: it is fetched again behind.
@@ -277,10 +277,9 @@ impl Session {
 
     /// Whether this request of the live half may be sent; if not it is answered here.
     pub(super) fn may_send_live(&mut self, live: &LiveRequest) -> bool {
-        let too_large =
-            live.request.method == Method::Get && self.was_too_large(&live.request.path);
+        let too_large = live.request.method == Method::Get && self.was_too_large(&live.request);
         if too_large {
-            self.live_large_losses.remove(&live.request.path);
+            self.live_large_losses.remove(&live.request);
             let error = TransportError::FrameTooLarge.into();
             self.live.handle_answer(self.now, live.fetch, Err(error));
         }

@@ -1,5 +1,6 @@
 //! Opening, watching and closing the socket.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use crate::error::{RequestError, TransportError};
 use crate::io::{Frame, Output, SocketClosed, SocketId};
 use crate::sabotage::Sabotage;
 use crate::time::Time;
-use crate::wire::Method;
 use crate::wire::path::encode_component;
+use crate::wire::{Method, Request};
 
 /// A connection that nothing needs is closed after this long.
 const IDLE_AFTER: Duration = Duration::from_secs(3);
@@ -184,13 +185,16 @@ impl Session {
     fn count_large_loss(&mut self) {
         let Link::Open(open) = &self.link else { return };
         let given_up = self.queue.count_large_loss(open.calls());
+        // The same may be asked for twice at once, for a subscription and for a read.
+        let mut asked = BTreeSet::new();
         for what in open.in_flight.values() {
             if let InFlight::Live(live) = what
                 && live.request.method == Method::Get
+                && asked.insert(&live.request)
             {
                 *self
                     .live_large_losses
-                    .entry(live.request.path.clone())
+                    .entry(live.request.clone())
                     .or_default() += 1;
             }
         }
@@ -201,9 +205,9 @@ impl Session {
     }
 
     /// Whether the answer to this request was too large too often.
-    pub(super) fn was_too_large(&self, path: &str) -> bool {
+    pub(super) fn was_too_large(&self, request: &Request) -> bool {
         self.live_large_losses
-            .get(path)
+            .get(request)
             .is_some_and(|&losses| losses >= MAX_LARGE_LOSSES)
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// What a request does to its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Method {
     Get,
     Post,
@@ -31,7 +31,7 @@ impl fmt::Display for Method {
 }
 
 /// A request: a method on a path with its data.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Every segment is percent-encoded.

@@ -1,7 +1,11 @@
 use serde_json::json;
-use talk_proto::{Call, CommandError, Event, RequestError, Skipped, SocketClosed, TransportError};
+use talk_proto::{
+    Call, CommandError, Event, RequestError, Skipped, SocketClosed, Topic, TransportError,
+};
 
-use crate::kit::{Answer, World, mark_as_read, message, options, seconds, send};
+use crate::kit::{
+    Answer, World, conversation, data, mark_as_read, message, options, seconds, send, user,
+};
 
 const TOO_LARGE: RequestError = RequestError::Transport(TransportError::FrameTooLarge);
 
@@ -105,13 +109,69 @@ fn a_call_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
 }
 
 #[test]
+fn users_that_are_asked_for_twice_at_a_loss_to_a_large_frame_are_asked_for_again() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        (request.line() == "GET /users" && request.connection == 0).then_some(Answer::Silence)
+    });
+    let subscription = world.subscribe(Topic::Messages {
+        conversation: conversation("c1"),
+    });
+    world.run();
+    let get = world.call(Call::GetMessage {
+        conversation: conversation("c1"),
+        message: message("m1"),
+    });
+    world.run();
+    assert_eq!(world.log.of("GET /users").len(), 2, "shown, and read");
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(2));
+    assert!(world.outcome(get).is_ok());
+    let shown = world
+        .log
+        .events
+        .iter()
+        .rev()
+        .find_map(|(_, event)| match event {
+            Event::Updated {
+                subscription: of,
+                update,
+            } if *of == subscription => serde_json::to_value(&update.snapshot).ok(),
+            _ => None,
+        });
+    assert_eq!(shown.expect("an update")[0]["sender"], data::user("bob"));
+}
+
+#[test]
+fn a_read_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_large = request.data["ids"] == json!(["large"]);
+        is_large.then_some(Answer::Silence)
+    });
+    let large = world.call(Call::GetUser {
+        user: user("large"),
+    });
+    world.run();
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(2));
+    assert!(!world.is_resolved(large), "once may be chance");
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(3));
+    assert_eq!(world.outcome(large), &Err(TOO_LARGE));
+    let other = world.call(Call::GetUser { user: user("bob") });
+    world.run_for(seconds(5));
+    assert!(world.outcome(other).is_ok());
+}
+
+#[test]
 fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent() {
     let mut small = options();
     small.limits.frame_size = 1_000;
     let mut world = World::ready(small);
     let long = "x".repeat(1_000);
     let translate = Call::TranslateMessage {
-        conversation: crate::kit::conversation(&long),
+        conversation: conversation(&long),
         message: message("m"),
         language: "es".to_owned(),
     };

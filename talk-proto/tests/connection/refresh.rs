@@ -1,6 +1,10 @@
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::kit::{Answer, START, TokenSource, World, mark_as_read, options, seconds};
+use serde_json::{Value, json};
+use talk_proto::Time;
+
+use crate::kit::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
 
 /// A world whose tokens live for so long, with a call that keeps the connection.
 fn world(expires_in: Value) -> World {
@@ -132,4 +136,56 @@ fn an_idle_session_fetches_nothing_until_it_is_needed() {
         world.log.tokens().last().map(String::as_str),
         Some("token-2")
     );
+}
+
+/// A world in which nothing is ever answered but renewals, and the n-th token lives for
+/// `life(n)` seconds from when the server first hears of it.
+fn world_of_silence(life: impl Fn(u64) -> u64 + 'static) -> World {
+    let mut world = World::new(options());
+    let mut heard: BTreeMap<String, Time> = BTreeMap::new();
+    world.script.add(move |request| {
+        let Some(token) = request.data["token"].as_str() else {
+            return Some(Answer::Silence);
+        };
+        let since = *heard.entry(token.to_owned()).or_insert(request.at);
+        let number = token.trim_start_matches("token-").parse().unwrap_or(0);
+        let left = life(number) - request.at.saturating_since(since).as_secs();
+        Some(Answer::Reply(200, json!({"expiresInSeconds": left})))
+    });
+    world.call(mark_as_read("kept"));
+    world
+}
+
+/// The connection breaks, and there is none for so long.
+fn lose_for(world: &mut World, time: Duration) {
+    world.network = Network::Refuse;
+    world.cut();
+    world.run_for(time);
+    world.network = Network::Up(Duration::ZERO);
+    world.session.network_changed(world.now);
+    world.run();
+}
+
+#[test]
+fn tokens_that_grow_old_between_two_connections_are_not_bad_ones() {
+    let mut world = world_of_silence(|_| 125);
+    for _ in 0..8 {
+        world.run_for(seconds(1));
+        lose_for(&mut world, seconds(8));
+        assert_eq!(world.end(), None);
+    }
+    assert_eq!(fetches(&world), [0, 10, 19, 28, 37, 46, 55, 64]);
+}
+
+#[test]
+fn a_token_that_was_good_until_its_refresh_parts_the_bad_ones_before_it_from_those_after() {
+    let is_good = |number| number % 4 == 0;
+    let mut world = world_of_silence(move |number| if is_good(number) { 125 } else { 60 });
+    for _ in 0..3 {
+        // Three bad tokens: 1, 2 and 4 s until the next.
+        world.run_for(seconds(8));
+        lose_for(&mut world, seconds(65));
+        assert_eq!(world.end(), None);
+    }
+    assert_eq!(world.log.token_fetches.len(), 13);
 }

@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use talk_tests::simulation::{Life, Matrix, Outcome, live, replay, shrink};
+use talk_tests::simulation::{Life, Lives, Matrix, Outcome, replay, shrink};
 
 const USAGE: &str = "\
-Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--save FILE]
+Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--save FILE]
        simulate --transcript FILE
 
   --seed S         the first seed (default: one that nobody chose)
   --steps N        steps of each life (default 10000)
   --seeds K        how many lives, of seeds S, S+1 … (default 1)
   --minutes M      as many lives as fit into this time
-  --save FILE      where a failure is written, shortened (default: failure.jsonl)
+  --threads T      how many are lived at a time (default 1)
+  --save FILE      where a failure is written (default: failure.jsonl)
   --transcript F   live the life that is written there, and print everything that happens
 
-A failure is shortened and printed. The last line is JSON:
+What a seed does is the same each time. A failure is written down at once, then shortened and
+printed. The last line is JSON, its seed the one that failed, or the first:
 {\"seed\", \"steps\", \"steps_per_s\", \"faults\", \"failure\"}.";
 
 /// What the command line says.
@@ -29,6 +31,7 @@ struct Options {
     steps: u64,
     seeds: u64,
     minutes: Option<u64>,
+    threads: usize,
     save: String,
     transcript: Option<String>,
 }
@@ -40,6 +43,7 @@ impl Options {
             steps: 10_000,
             seeds: 1,
             minutes: None,
+            threads: 1,
             save: "failure.jsonl".to_owned(),
             transcript: None,
         };
@@ -55,6 +59,7 @@ impl Options {
                 "--steps" => options.steps = value()?.parse()?,
                 "--seeds" => options.seeds = value()?.parse()?,
                 "--minutes" => options.minutes = Some(value()?.parse()?),
+                "--threads" => options.threads = value()?.parse()?,
                 "--save" => options.save = value()?,
                 "--transcript" => options.transcript = Some(value()?),
                 "--help" => bail!("{USAGE}"),
@@ -68,62 +73,64 @@ impl Options {
 fn main() -> Result<ExitCode> {
     let options = Options::parse(std::env::args().skip(1))?;
     match &options.transcript {
-        Some(file) => {
-            let life = Life::parse(&fs::read_to_string(file)?)?;
-            let started = Instant::now();
-            let outcome = replay(life.seed, &life.acts, true);
-            if let Some(failure) = &outcome.failure {
-                println!(
-                    "step {}: {}\n{}",
-                    failure.step, failure.rule, failure.detail
-                );
-            }
-            Ok(report(
-                life.seed,
-                outcome.steps,
-                started,
-                &outcome.matrix,
-                &outcome,
-            ))
-        }
+        Some(file) => live_again(file),
         None => run(&options),
     }
 }
 
+/// Lives the life that is written in a file, and prints everything that happens.
+fn live_again(file: &str) -> Result<ExitCode> {
+    let life = Life::parse(&fs::read_to_string(file)?)?;
+    let started = Instant::now();
+    let outcome = replay(life.seed, &life.acts, true);
+    if let Some(failure) = &outcome.failure {
+        println!(
+            "step {}: {}\n{}",
+            failure.step, failure.rule, failure.detail
+        );
+    }
+    let Outcome { steps, matrix, .. } = &outcome;
+    Ok(report(life.seed, *steps, started, matrix, Some(&outcome)))
+}
+
 fn run(options: &Options) -> Result<ExitCode> {
     let started = Instant::now();
-    let until = options
-        .minutes
-        .map(|minutes| Duration::from_secs(minutes * 60));
-    let (mut seed, mut steps, mut matrix) = (options.seed, 0, Matrix::default());
-    loop {
-        let outcome = live(seed, options.steps);
-        steps += outcome.steps;
-        matrix.add(&outcome.matrix);
-        let is_last = match until {
-            Some(time) => started.elapsed() >= time,
-            None => seed - options.seed + 1 >= options.seeds,
-        };
-        if outcome.failure.is_some() {
-            write_down(options, seed, &outcome)?;
-        } else if !is_last {
-            seed += 1;
-            continue;
-        }
-        println!("{matrix}");
-        return Ok(report(seed, steps, started, &matrix, &outcome));
+    let minutes = options.minutes;
+    let lives = Lives {
+        seed: options.seed,
+        count: minutes.is_none().then_some(options.seeds),
+        within: minutes.map(|minutes| Duration::from_secs(minutes * 60)),
+        steps: options.steps,
+        threads: options.threads,
+    };
+    let mut saved = Ok(());
+    let lived = lives.live(|seed, outcome| {
+        let acts = outcome.acts.clone();
+        saved = save(
+            options,
+            &Life::of_failure(seed, outcome.failure.as_ref(), acts),
+        );
+    });
+    saved?;
+    if let Some((seed, outcome)) = &lived.failed {
+        write_down(options, *seed, outcome)?;
     }
+    println!("Lives: {}\n\n{}", lived.lives, lived.matrix);
+    let failed = lived.failed.as_ref();
+    let seed = failed.map_or(options.seed, |(seed, _)| *seed);
+    let failed = failed.map(|(_, outcome)| outcome);
+    Ok(report(seed, lived.steps, started, &lived.matrix, failed))
 }
 
 /// Shortens a failing life, prints it and saves it.
 fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
-    let (acts, failure) = shrink(seed, outcome);
     if let Some(failure) = &outcome.failure {
         println!(
             "seed {seed}, step {}: {}\n{}\n",
             failure.step, failure.rule, failure.detail
         );
     }
+    let (acts, failure) = shrink(seed, outcome);
     let life = Life::of_failure(seed, failure.as_ref(), acts);
     println!(
         "Shortened to {} of {} acts:\n{life}",
@@ -133,14 +140,24 @@ fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
     if let Some(failure) = failure {
         println!("There, at step {}: {}", failure.step, failure.detail);
     }
-    fs::write(&options.save, life.to_string()).context(options.save.clone())?;
+    save(options, &life)?;
     println!("Saved; live it again with --transcript {}\n", options.save);
     Ok(())
 }
 
-fn report(seed: u64, steps: u64, started: Instant, matrix: &Matrix, outcome: &Outcome) -> ExitCode {
+fn save(options: &Options, life: &Life) -> Result<()> {
+    fs::write(&options.save, life.to_string()).context(options.save.clone())
+}
+
+fn report(
+    seed: u64,
+    steps: u64,
+    started: Instant,
+    matrix: &Matrix,
+    outcome: Option<&Outcome>,
+) -> ExitCode {
     let faults: BTreeMap<_, _> = matrix.by_kind();
-    let failure = outcome.failure.as_ref();
+    let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
     let line = json!({
         "seed": seed,
         "steps": steps,

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use talk_proto::{
     CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, SearchId,
-    Session, SessionError, SessionOptions, SocketId, SubscriptionId, Time, TokenFetchId, Topic,
+    Session, SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Time,
+    TokenFetchId, Topic,
 };
 
 use super::broken::broken;
 use super::laws::Laws;
+use super::nested::NestedReads;
 use super::phase::Phase;
 use super::shown::Shown;
 use super::wire;
@@ -63,10 +65,13 @@ pub(super) struct Client {
     pub(super) may_lose_subscriptions: bool,
     pub(super) may_end: bool,
     pub(super) auth_troubles: u32,
+    pub(super) nested_reads: NestedReads,
     is_open: bool,
     /// Requests on the socket that are not answered, and whether they are of subscriptions.
     asked: BTreeMap<u64, bool>,
     laws: Laws,
+    /// When it wants a tick, by its own clock, as it said when it was drained last.
+    tick_at: Option<Time>,
     seen: Time,
     window: usize,
 }
@@ -96,9 +101,11 @@ impl Client {
             may_lose_subscriptions: false,
             may_end: false,
             auth_troubles: 0,
+            nested_reads: NestedReads::default(),
             is_open: false,
             asked: BTreeMap::new(),
             laws: Laws::default(),
+            tick_at: None,
             seen: now,
             window: options.limits.window,
             session: Session::new(options, seed, now),
@@ -114,8 +121,7 @@ impl Client {
 
     /// When it wants a tick, by the world's clock.
     pub(super) fn tick_at(&self) -> Option<Time> {
-        let at = self.session.poll_timeout()?;
-        Some(self.clock.to_world(at))
+        Some(self.clock.to_world(self.tick_at?))
     }
 
     /// Gives the session a command that will be resolved.
@@ -166,9 +172,13 @@ impl Client {
                 if let Some((seq, _)) = wire::head(text).filter(|(_, kind)| *kind != "\"PUBLISH\"")
                 {
                     self.asked.remove(&seq);
+                    self.nested_reads.answered(seq);
                 }
             }
-            Input::SocketClosed { socket, .. } if self.socket == Some(*socket) => {
+            Input::SocketClosed { socket, cause } if self.socket == Some(*socket) => {
+                if *cause == SocketClosed::FrameTooLarge {
+                    self.nested_reads.note_large_loss();
+                }
                 self.forget_socket();
             }
             _ => {}
@@ -180,6 +190,7 @@ impl Client {
         self.socket = None;
         self.is_open = false;
         self.asked.clear();
+        self.nested_reads.disconnected();
     }
 
     /// The next thing to do that concerns the world.
@@ -188,6 +199,7 @@ impl Client {
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
                 self.laws.drained(&self.session, self.seen);
+                self.tick_at = self.session.poll_timeout();
                 return None;
             };
             self.laws.output(self.seen, timeout, &output);
@@ -234,6 +246,7 @@ impl Client {
             _ => {
                 let is_live = matches!(method, "\"SUBSCRIBE\"" | "\"UNSUBSCRIBE\"" | "\"GET\"");
                 self.asked.insert(seq, is_live);
+                self.nested_reads.asked(seq, text);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::fault::FaultKind;
 use super::phase::Phase;
 
 /// How often which fault struck in which phase.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matrix(BTreeMap<(FaultKind, Phase), u64>);
 
 impl Matrix {

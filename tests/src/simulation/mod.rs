@@ -20,8 +20,10 @@ mod fault;
 )]
 mod laws;
 mod life;
+mod lives;
 mod mail;
 mod matrix;
+mod nested;
 mod net;
 mod network;
 mod outbox;
@@ -43,6 +45,7 @@ mod world;
 pub use act::{Act, Command, What};
 pub use fault::FaultKind;
 pub use life::{Failure, Outcome, live, replay};
+pub use lives::{Lived, Lives};
 pub use matrix::Matrix;
 pub use phase::Phase;
 pub use shrink::shrink;

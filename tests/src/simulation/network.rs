@@ -247,7 +247,7 @@ impl World {
 
     fn hear(&mut self, connection: ConnectionId, who: usize, socket: SocketId, parcel: Parcel) {
         match parcel {
-            Parcel::Frame(_) if std::mem::take(&mut self.nets[who].next_is_too_large) => {
+            Parcel::Frame(_) if self.take_too_large(who) => {
                 if let Some(wire) = self.wires.get_mut(&connection) {
                     wire.down.lose_all();
                     wire.client_is_gone = true;
@@ -265,6 +265,12 @@ impl World {
             Parcel::Closed(cause) => self.input(who, Input::SocketClosed { socket, cause }),
             Parcel::Goodbye => {}
         }
+    }
+
+    /// Whether the next frame to a session is larger than its transport takes.
+    fn take_too_large(&mut self, who: usize) -> bool {
+        !self.clients[who].nested_reads.are_at_stake()
+            && std::mem::take(&mut self.nets[who].next_is_too_large)
     }
 
     fn forget_wire(&mut self, connection: ConnectionId) {

@@ -13,12 +13,17 @@ const FAULTS: u32 = 7;
 /// One quiet point in so many ends with a session that leaves.
 const LEAVES: u32 = 4;
 
+/// So many things go wrong for a session that has left: it is hardly ever idle otherwise.
+const FAULTS_WHILE_IDLE: u32 = 2;
+
 /// An endless life.
 pub(super) struct Plan {
     rng: Rng,
     sessions: usize,
     acts: u32,
     last: usize,
+    /// How many faults are still to strike the last session, which is idle.
+    while_idle: u32,
 }
 
 impl Plan {
@@ -28,6 +33,7 @@ impl Plan {
             sessions,
             acts: 0,
             last: 0,
+            while_idle: 0,
         }
     }
 
@@ -41,6 +47,10 @@ impl Plan {
         }
     }
 
+    fn kind(&mut self) -> FaultKind {
+        FaultKind::ALL[self.rng.usize(..FaultKind::ALL.len())]
+    }
+
     fn what(&mut self) -> What {
         if self.acts.is_multiple_of(ACTS_UNTIL_QUIET) {
             return match self.rng.u32(..LEAVES) {
@@ -49,8 +59,7 @@ impl Plan {
             };
         }
         if self.rng.u32(..FAULTS) == 0 {
-            let kind = FaultKind::ALL[self.rng.usize(..FaultKind::ALL.len())];
-            return What::Fault(kind, Phase::ALL[self.rng.usize(..Phase::ALL.len())]);
+            return What::Fault(self.kind(), Phase::ALL[self.rng.usize(..Phase::ALL.len())]);
         }
         let sum: u32 = COMMANDS.iter().map(|(weight, _)| weight).sum();
         let mut at = self.rng.u32(..sum);
@@ -68,11 +77,20 @@ impl Iterator for Plan {
     type Item = Act;
 
     fn next(&mut self) -> Option<Act> {
-        self.acts += 1;
-        let what = self.what();
-        // People do several things in a row.
-        if self.rng.u32(..3) > 0 {
-            self.last = self.rng.usize(..self.sessions);
+        let what = if self.while_idle > 0 {
+            self.while_idle -= 1;
+            What::Fault(self.kind(), Phase::Idle)
+        } else {
+            self.acts += 1;
+            let what = self.what();
+            // People do several things in a row.
+            if self.rng.u32(..3) > 0 {
+                self.last = self.rng.usize(..self.sessions);
+            }
+            what
+        };
+        if what == What::Leave {
+            self.while_idle = FAULTS_WHILE_IDLE;
         }
         Some(Act {
             after_ms: self.pause(),

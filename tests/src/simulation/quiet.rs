@@ -201,6 +201,9 @@ fn is_small(snapshot: &Snapshot) -> bool {
 
 /// Where two values differ first, in words.
 fn difference(shown: &Value, held: &Value, at: &str) -> Option<String> {
+    if shown == held {
+        return None;
+    }
     match (shown, held) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys());
@@ -217,7 +220,6 @@ fn difference(shown: &Value, held: &Value, at: &str) -> Option<String> {
             let mut pairs = a.iter().zip(b).enumerate();
             pairs.find_map(|(n, (a, b))| difference(a, b, &format!("{at}[{n}]")))
         }
-        (a, b) if a == b => None,
         (Value::Array(a), Value::Array(b)) => Some(format!(
             "{at}: {} items are shown, {} are held",
             a.len(),
