@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::command::{Reply, RequestId};
-use crate::connection::{Auth, Exchanges, Link, LiveRequest, Queue, Reconnect};
+use crate::connection::{Auth, Exchanges, Link, LiveRequest, Queue, Reconnect, Rejections};
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
 use crate::io::{ConnectionState, Event, Input, Output};
@@ -108,6 +108,7 @@ pub struct Session {
     live_retries: Vec<(Time, LiveRequest)>,
     /// How often the answer to a live request was perhaps too large, by the request's path.
     live_large_losses: BTreeMap<String, u32>,
+    live_rejections: Rejections,
     searches: Searches,
     uploads: Uploads,
     exchanges: Exchanges,
@@ -161,6 +162,7 @@ impl Session {
             live_ready: VecDeque::new(),
             live_retries: Vec::new(),
             live_large_losses: BTreeMap::new(),
+            live_rejections: Rejections::default(),
             searches: Searches::default(),
             uploads: Uploads::default(),
             exchanges: Exchanges::default(),

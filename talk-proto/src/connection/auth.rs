@@ -66,7 +66,10 @@ pub(crate) struct Auth {
     retry_at: Option<Time>,
     /// Whether the server did something for the current token.
     proven: bool,
+    accepted_at: Option<Time>,
     refresh_at: Option<Time>,
+    /// When the token stops being good, as the server said.
+    expires_at: Option<Time>,
     boken_retry: Reconnect,
     boken_failures: u32,
 }
@@ -90,7 +93,9 @@ impl Auth {
             retry: TokenRetry::default(),
             retry_at: None,
             proven: false,
+            accepted_at: None,
             refresh_at: None,
+            expires_at: None,
             boken_retry: Reconnect::default(),
             boken_failures: 0,
         }
@@ -103,13 +108,24 @@ impl Auth {
 
     /// The caller gives a token, asked or not.
     pub(crate) fn set_token(&mut self, token: Secret) {
-        self.token = Some(token);
+        self.take(token);
         self.fetch = None;
         self.retry_at = None;
-        self.refresh_at = None;
         if matches!(self.source, Source::Boken { .. }) {
             self.source = Source::Given;
         }
+    }
+
+    /// Uses a token of which nothing is known yet.
+    fn take(&mut self, token: Secret) {
+        self.drop_token();
+        self.token = Some(token);
+    }
+
+    fn drop_token(&mut self) {
+        self.token = None;
+        self.refresh_at = None;
+        self.expires_at = None;
     }
 
     /// From now on the application can be asked, and nobody else is.
@@ -127,6 +143,11 @@ impl Auth {
             if let Err(error) = self.wait_for_next(now) {
                 return Some(AuthTask::End(error));
             }
+        }
+        let is_over = self.expires_at.is_some_and(|at| at <= now);
+        if is_over && self.check_source().is_ok() {
+            // It is not shown to a server that would reject it.
+            self.drop_token();
         }
         let refresh_due = self.refresh_at.is_some_and(|at| at <= now);
         let waits = self.fetch.is_some() || self.retry_at.is_some_and(|at| at > now);
@@ -198,8 +219,7 @@ impl Auth {
             Ok((200, Some(boken))) => {
                 self.boken_failures = 0;
                 self.boken_retry = Reconnect::default();
-                self.token = Some(boken);
-                self.refresh_at = None;
+                self.take(boken);
                 return Ok(true);
             }
             Ok((status, _)) => status,
@@ -231,8 +251,10 @@ impl Auth {
         let Renewal::Accepted { expires_in } = answer else {
             return self.reject(now);
         };
+        self.accepted_at = Some(now);
         let Some(seconds) = expires_in else {
             self.refresh_at = None;
+            self.expires_at = None;
             return Ok(());
         };
         #[expect(
@@ -250,6 +272,7 @@ impl Auth {
             seconds / 2
         };
         self.refresh_at = Some(now + Duration::from_secs(refresh_in.min(MAX_AGE)));
+        self.expires_at = Some(now + Duration::from_secs(seconds));
         Ok(())
     }
 
@@ -263,17 +286,19 @@ impl Auth {
 
     /// The token that was good is not accepted any more.
     pub(crate) fn expire(&mut self, now: Time) -> Result<(), SessionError> {
-        if self.proven {
-            self.token = None;
-            self.refresh_at = None;
-            return self.check_source();
+        if !self.proven {
+            return self.reject(now);
         }
-        self.reject(now)
+        self.drop_token();
+        self.check_source()?;
+        let lived = |since: Time| now.saturating_since(since) >= Duration::from_secs(MIN_LIFE);
+        let delay = self.retry.delay_after(!self.accepted_at.is_some_and(lived));
+        self.retry_at = (!delay.is_zero()).then(|| now + delay);
+        Ok(())
     }
 
     fn reject(&mut self, now: Time) -> Result<(), SessionError> {
-        self.token = None;
-        self.refresh_at = None;
+        self.drop_token();
         self.check_source()?;
         self.wait_for_next(now)
     }
