@@ -9,5 +9,6 @@ mod chat;
 mod leaks;
 mod reconnect;
 mod sends;
+mod snapshots;
 mod teardown;
 mod tokens;
