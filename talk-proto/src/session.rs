@@ -207,6 +207,15 @@ impl Session {
     }
 
     /// What the session has done so far, in numbers.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert_eq!(session.counters().connects, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.counters
     }
