@@ -17,11 +17,29 @@ pub struct Reactions(Vec<(Emoji, ReactionCount)>);
 
 impl Reactions {
     /// Every emoji with its count.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert!(reactions.iter().all(|(_, count)| count.count == 1));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
         self.0.iter().map(|(emoji, count)| (emoji, count))
     }
 
     /// The count of one emoji.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.get("👍"), Some(&of(1)));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn get(&self, emoji: &str) -> Option<&ReactionCount> {
         self.iter()
             .find(|(e, _)| e.as_str() == emoji)
@@ -29,16 +47,39 @@ impl Reactions {
     }
 
     /// How many different emoji there are.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.len(), 2);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is no reaction.
+    ///
+    /// ```
+    /// assert!(talk_proto::Reactions::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Sets the count of one emoji, or removes it.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let mut reactions = Reactions::from_iter(entries);
+    /// reactions.set("👍".try_into()?, None);
+    /// assert_eq!(reactions.get("👍"), None);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
         self.0.retain(|(e, _)| *e != emoji);
         if let Some(count) = count {
@@ -50,6 +91,17 @@ impl Reactions {
     }
 
     /// Changes the emoji that `diff` names; members that are absent keep their value.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let mut reactions = Reactions::from_iter(entries);
+    /// reactions.apply(serde_json::from_str(r#"{"👍": {"count": 5}, "🎉": null}"#)?);
+    /// assert_eq!(reactions.get("👍").map(|reaction| reaction.count), Some(5));
+    /// assert_eq!(reactions.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: BTreeMap<Emoji, Option<ReactionCountDiff>>) {
         for (emoji, change) in diff {
             let count = change.map(|change| {
@@ -66,6 +118,15 @@ impl Reactions {
     }
 
     /// The reactions as a snapshot shows them.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.summaries()[0].emoji, "👍");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn summaries(&self) -> Vec<ReactionsSummary> {
         self.iter()
             .map(|(emoji, count)| ReactionsSummary {
