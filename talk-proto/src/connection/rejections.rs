@@ -8,20 +8,26 @@ use crate::wire::Request;
 /// A request is sent with this many tokens before it counts as refused.
 pub(crate) const MAX_REJECTIONS: u32 = 5;
 
-/// How often no token was accepted for a request of the live half, which asks anew each time.
+/// How many tokens were not accepted for a request of the live half, which asks anew each time.
 #[derive(Default)]
-pub(crate) struct Rejections(BTreeMap<String, u32>);
+pub(crate) struct Rejections(BTreeMap<String, Rejected>);
+
+#[derive(Default)]
+struct Rejected {
+    tokens: u32,
+    /// The last of them, by the number of the first request that it was good for.
+    last: Option<u64>,
+}
 
 impl Rejections {
-    /// Counts one. Whether the request is given up with it.
-    pub(crate) fn count(&mut self, request: &Request) -> bool {
-        let count = self.0.entry(name(request)).or_default();
-        *count += 1;
-        let is_last = *count >= MAX_REJECTIONS;
-        if is_last {
-            self.0.remove(&name(request));
+    /// The token that is accepted since request `accepted` is not accepted for this one. Whether
+    /// it is given up. Others like it may meet the same: that counts once.
+    pub(crate) fn count(&mut self, request: &Request, accepted: u64) -> bool {
+        let rejected = self.0.entry(name(request)).or_default();
+        if rejected.last.replace(accepted) != Some(accepted) {
+            rejected.tokens += 1;
         }
-        is_last
+        rejected.tokens >= MAX_REJECTIONS
     }
 
     /// The request was answered.
@@ -43,5 +49,5 @@ impl Rejections {
 }
 
 fn name(request: &Request) -> String {
-    format!("{} {}", request.method, request.path)
+    format!("{} {} {}", request.method, request.path, request.data)
 }

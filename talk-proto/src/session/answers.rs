@@ -91,7 +91,7 @@ impl Session {
         match what {
             InFlight::Renew | InFlight::Ping | InFlight::Forgotten => {}
             InFlight::Call(place) => self.handle_call_answer(place, status, body),
-            InFlight::Live(live) => self.handle_live_answer(live, status, body),
+            InFlight::Live(live) => self.handle_live_answer(live, seq, status, body),
         }
     }
 
@@ -156,7 +156,13 @@ impl Session {
         }
     }
 
-    fn handle_live_answer(&mut self, mut live: LiveRequest, status: u16, body: Option<&RawValue>) {
+    fn handle_live_answer(
+        &mut self,
+        mut live: LiveRequest,
+        seq: u64,
+        status: u16,
+        body: Option<&RawValue>,
+    ) {
         match Verdict::of(status) {
             Verdict::Done => {
                 self.live_rejections.forget(&live.request);
@@ -169,7 +175,7 @@ impl Session {
                     None => self.live.handle_answer(self.now, live.fetch, Ok(body)),
                 }
             }
-            Verdict::Unauthenticated if self.live_rejections.count(&live.request) => {
+            Verdict::Unauthenticated if self.has_no_token_for(&live.request, seq) => {
                 self.refuse_live(&live, refused(status, body));
             }
             Verdict::Unauthenticated => {
@@ -187,6 +193,15 @@ impl Session {
             }
             Verdict::Refused => self.refuse_live(&live, refused(status, body)),
         }
+    }
+
+    /// Whether token after token was not accepted for this request, the last time as number `seq`.
+    fn has_no_token_for(&mut self, request: &Request, seq: u64) -> bool {
+        let Some(open) = self.link.open() else {
+            return false;
+        };
+        let accepted = open.renewed_from;
+        seq >= accepted && self.live_rejections.count(request, accepted)
     }
 
     /// When the subscription that this request fetches the data of is tried again, if it is to be.

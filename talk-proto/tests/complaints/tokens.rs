@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use talk_proto::{
-    Authentication, ConnectionState, RequestError, SearchKind, SessionError, Upload, UploadKind,
+    Authentication, Call, ConnectionState, RequestError, SearchKind, SessionError, Upload,
+    UploadKind,
 };
 
 use crate::chat::{Chat, created, messages};
-use crate::kit::{Answer, START, TokenSource, World, mark_as_read, options, seconds};
+use crate::kit::{
+    Answer, START, TokenSource, World, conversation, mark_as_read, message, options, seconds,
+};
 
 /// Tokens of the server live for so many seconds.
 fn live_for(world: &mut World, seconds: u64) {
@@ -77,12 +80,33 @@ fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
     reject(&mut world, "/me/conversations/c2/participants");
     world.subscribe(messages());
     world.subscribe(talk_proto::Topic::Participants {
-        conversation: crate::kit::conversation("c2"),
+        conversation: conversation("c2"),
     });
     world.run_for(seconds(600));
     assert_eq!(world.session.subscriptions(), 1);
     assert!(world.log.token_fetches.len() <= 1 + 5);
     assert_eq!(world.session.connection(), &ConnectionState::Ready);
+}
+
+/// What many requests meet at once is taken for a bad token, many times over.
+#[test]
+fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
+    let mut world = World::ready(options());
+    let mut is_expired = true;
+    world.script.add(move |request| {
+        is_expired &= request.path != "/session/renew";
+        is_expired.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    let get = Call::GetMessage {
+        conversation: conversation("c1"),
+        message: message("m1"),
+    };
+    let requests = [(); 20].map(|()| world.call(get.clone()));
+    world.run_for(seconds(1));
+    for request in requests {
+        assert!(world.outcome(request).is_ok());
+    }
+    assert_eq!(world.log.token_fetches.len(), 2);
 }
 
 /// A refresh that helps for a moment only makes the client ask for ever.
