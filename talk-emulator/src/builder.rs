@@ -1,10 +1,10 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use crate::Emulator;
@@ -105,33 +105,48 @@ impl EmulatorBuilder {
     /// Starts the emulator on a thread and a runtime of its own, for code that has no tokio
     /// runtime. The emulator's methods can be awaited on any executor.
     ///
+    /// On a thread of a runtime it works too, but holds that thread up until the emulator listens:
+    /// there, [`start`](Self::start) is the better way.
+    ///
     /// # Errors
     ///
     /// When the port cannot be listened on, the data folder cannot be used, or the system has no
     /// thread left.
     pub fn start_blocking(self) -> Result<Emulator, StartError> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(StartError::Thread)?;
-        let (started, start) = oneshot::channel();
+        // Not tokio's channel: to wait on that is forbidden on a thread of a runtime.
+        let (started, start) = mpsc::channel();
         std::thread::Builder::new()
             .name("talk-emulator".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    match self.prepare().await {
-                        Ok((parts, run)) => {
-                            if started.send(Ok(parts)).is_ok() {
-                                run.await;
-                            }
-                        }
-                        Err(error) => drop(started.send(Err(error))),
-                    }
-                });
-            })
+            .spawn(move || self.run_blocking(&started))
             .map_err(StartError::Thread)?;
-        let parts = start.blocking_recv().map_err(|_| StartError::Died)??;
+        let parts = start.recv().map_err(|_| StartError::Died)??;
         Ok(Emulator::new(parts))
+    }
+
+    /// Runs the emulator until it stops, having told how its start went.
+    fn run_blocking(self, started: &mpsc::Sender<Result<Parts, StartError>>) {
+        // Whoever started it may have given up.
+        let tell = |result| started.send(result).is_ok();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tell(Err(StartError::Thread(error)));
+                return;
+            }
+        };
+        runtime.block_on(async {
+            match self.prepare().await {
+                Ok((parts, run)) => {
+                    if tell(Ok(parts)) {
+                        run.await;
+                    }
+                }
+                Err(error) => {
+                    tell(Err(error));
+                }
+            }
+        });
     }
 
     async fn prepare(

@@ -128,6 +128,28 @@ impl Emulator {
             .await
     }
 
+    /// Says something in a conversation as the app itself, as a back end does: a system message, of
+    /// which `text` is taken literally. Its id; `None` when there is no such conversation.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator has stopped.
+    pub async fn post_system_message(
+        &self,
+        app: &str,
+        conversation: &str,
+        text: &str,
+    ) -> Result<Option<String>, Stopped> {
+        let [app, conversation, text] = [app, conversation, text].map(str::to_owned);
+        self.parts
+            .engine
+            .call(move |core, now| {
+                core.server
+                    .post_system_message(now, &app, &conversation, &text)
+            })
+            .await
+    }
+
     /// Cuts every connection without a word, WebSockets, uploads and downloads alike, as a failing
     /// network does.
     ///

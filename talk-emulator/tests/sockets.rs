@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 use support::{Socket, get};
-use talk_emulator::Emulator;
+use talk_emulator::{Emulator, StartError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -233,6 +233,19 @@ fn an_emulator_needs_no_runtime_of_its_user() {
     let settings = futures_executor::block_on(emulator.settings()).unwrap();
     assert_eq!(settings.origin, emulator.url());
     futures_executor::block_on(emulator.shutdown());
+}
+
+#[tokio::test]
+async fn an_emulator_with_a_runtime_of_its_own_starts_on_a_thread_of_another() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let response = get(&emulator, "/api/v0/app").await;
+    assert_eq!(response.body(), &Bytes::from_static(b"{}"));
+    let error = Emulator::builder()
+        .port(emulator.port())
+        .start_blocking()
+        .unwrap_err();
+    assert!(matches!(error, StartError::Listen { .. }), "{error}");
+    emulator.shutdown().await;
 }
 
 #[tokio::test]

@@ -58,11 +58,24 @@ pub struct ListChanges {
 
 impl ListChanges {
     /// How many steps there are.
+    ///
+    /// ```
+    /// use talk_proto::ListChanges;
+    ///
+    /// let mut changes = ListChanges::default();
+    /// changes.inserted.push(0);
+    /// changes.updated.push(3);
+    /// assert_eq!(changes.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.removed.len() + self.inserted.len() + self.updated.len()
     }
 
     /// Whether nothing changes.
+    ///
+    /// ```
+    /// assert!(talk_proto::ListChanges::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

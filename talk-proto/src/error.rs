@@ -69,6 +69,14 @@ pub enum RequestError {
 
 impl RequestError {
     /// Whether the same request may succeed later without anything else having changed.
+    ///
+    /// ```
+    /// use talk_proto::{Refused, RequestError, SessionError};
+    ///
+    /// let busy = RequestError::Refused(Refused::new(429, "TOO_MANY_REQUESTS", vec![]));
+    /// assert!(busy.is_retryable());
+    /// assert!(!RequestError::Session(SessionError::ShutDown).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Refused(refused) => refused.is_retryable(),
@@ -93,6 +101,16 @@ pub struct Refused {
 
 impl Refused {
     /// A refusal with a code and a reason.
+    ///
+    /// ```
+    /// use talk_proto::Refused;
+    ///
+    /// let refused = Refused::new(403, "READ_ONLY", vec!["You may only read.".to_owned()]);
+    /// assert_eq!(
+    ///     refused.to_string(),
+    ///     "the server refused with status 403 READ_ONLY: You may only read."
+    /// );
+    /// ```
     pub fn new(status: u16, error_code: impl Into<String>, reasons: Vec<String>) -> Self {
         Self {
             status,
@@ -102,6 +120,13 @@ impl Refused {
     }
 
     /// Whether the same request may succeed later.
+    ///
+    /// ```
+    /// use talk_proto::Refused;
+    ///
+    /// assert!(Refused::new(503, "", vec![]).is_retryable());
+    /// assert!(!Refused::new(403, "", vec![]).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         matches!(self.status, 429 | 500 | 502..=504)
     }
@@ -151,6 +176,13 @@ pub enum TransportError {
 
 impl TransportError {
     /// Whether the same request may succeed later.
+    ///
+    /// ```
+    /// use talk_proto::TransportError;
+    ///
+    /// assert!(TransportError::Http("connection reset".to_owned()).is_retryable());
+    /// assert!(!TransportError::Malformed.is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Cancelled { .. }

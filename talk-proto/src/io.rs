@@ -234,11 +234,23 @@ pub struct Frame(pub(crate) String);
 
 impl Frame {
     /// The text.
+    ///
+    /// ```
+    /// # fn example(frame: &talk_proto::Frame) {
+    /// assert!(frame.as_str().starts_with('['));
+    /// # }
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The text, to send it.
+    ///
+    /// ```
+    /// # fn example(frame: talk_proto::Frame, mut send: impl FnMut(String)) {
+    /// send(frame.into_string());
+    /// # }
+    /// ```
     pub fn into_string(self) -> String {
         self.0
     }

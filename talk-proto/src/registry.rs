@@ -23,6 +23,14 @@ pub struct SessionKey {
 
 impl SessionKey {
     /// What makes sessions with these options the same.
+    ///
+    /// ```
+    /// use talk_proto::{SessionKey, SessionOptions};
+    ///
+    /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// assert_eq!(SessionKey::of(&options).user_id, "alice");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn of(options: &SessionOptions) -> Self {
         Self {
             user_id: options.user_id.clone(),
@@ -61,6 +69,11 @@ pub struct Registry<S> {
 
 impl<S> Registry<S> {
     /// No session lives.
+    ///
+    /// ```
+    /// let registry: talk_proto::Registry<u32> = talk_proto::Registry::new();
+    /// assert!(registry.is_empty());
+    /// ```
     pub const fn new() -> Self {
         Self {
             living: BTreeMap::new(),
@@ -68,12 +81,33 @@ impl<S> Registry<S> {
     }
 
     /// The session that lives under the key.
+    ///
+    /// ```
+    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let key = SessionKey::of(&options);
+    /// # let mut registry = Registry::new();
+    /// assert_eq!(registry.get(&key), None);
+    /// registry.get_or_insert(&key.clone().into(), "Alice's");
+    /// assert_eq!(registry.get(&key), Some(&"Alice's"));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn get(&self, key: &SessionKey) -> Option<&S> {
         self.living.get(key)
     }
 
     /// The session that lives under the key, or else `new`, which lives from now on. Whether it is
     /// `new` comes with it.
+    ///
+    /// ```
+    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let key = SessionKey::of(&options);
+    /// # let mut registry = Registry::new();
+    /// assert_eq!(registry.get_or_insert(&key.clone().into(), 1), (&1, true));
+    /// assert_eq!(registry.get_or_insert(&key.into(), 2), (&1, false));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn get_or_insert(&mut self, key: &Arc<SessionKey>, new: S) -> (&S, bool) {
         use std::collections::btree_map::Entry;
 
@@ -85,6 +119,17 @@ impl<S> Registry<S> {
 
     /// Takes out the session under the key if `is_it`. The one that lives there may be another: a
     /// later one, or that of everybody when this one was made for one caller alone.
+    ///
+    /// ```
+    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let key = SessionKey::of(&options);
+    /// # let mut registry = Registry::new();
+    /// registry.get_or_insert(&key.clone().into(), 1);
+    /// assert_eq!(registry.remove_if(&key, |session| *session == 2), None);
+    /// assert_eq!(registry.remove_if(&key, |session| *session == 1), Some(1));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn remove_if(&mut self, key: &SessionKey, is_it: impl FnOnce(&S) -> bool) -> Option<S> {
         if is_it(self.living.get(key)?) {
             self.living.remove(key)
@@ -94,11 +139,25 @@ impl<S> Registry<S> {
     }
 
     /// How many sessions live.
+    ///
+    /// ```
+    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let key = SessionKey::of(&options);
+    /// # let mut registry = Registry::new();
+    /// registry.get_or_insert(&key.into(), 1);
+    /// assert_eq!(registry.len(), 1);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.living.len()
     }
 
     /// Whether no session lives.
+    ///
+    /// ```
+    /// assert!(talk_proto::Registry::<u32>::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.living.is_empty()
     }

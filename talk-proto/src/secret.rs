@@ -9,11 +9,20 @@ pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Hides `text`.
+    ///
+    /// ```
+    /// let token = talk_proto::Secret::new("a JWT");
+    /// assert_eq!(format!("{token:?}"), "Secret(…)");
+    /// ```
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
     /// The text itself. Mind where it goes.
+    ///
+    /// ```
+    /// assert_eq!(talk_proto::Secret::new("a JWT").expose(), "a JWT");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

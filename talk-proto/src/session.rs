@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::command::{Reply, RequestId};
-use crate::connection::{Auth, Exchanges, Link, LiveRequest, Queue, Reconnect};
+use crate::connection::{Auth, Exchanges, Link, LiveRequest, Queue, Reconnect, Rejections};
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
 use crate::io::{ConnectionState, Event, Input, Output};
@@ -115,6 +115,7 @@ pub struct Session {
     live_retries: Vec<(Time, LiveRequest)>,
     /// How often the answer to a live request was perhaps too large, by the request.
     live_large_losses: BTreeMap<Request, u32>,
+    live_rejections: Rejections,
     searches: Searches,
     uploads: Uploads,
     exchanges: Exchanges,
@@ -181,6 +182,7 @@ impl Session {
             live_ready: VecDeque::new(),
             live_retries: Vec::new(),
             live_large_losses: BTreeMap::new(),
+            live_rejections: Rejections::default(),
             searches: Searches::default(),
             uploads: Uploads::default(),
             exchanges: Exchanges::default(),
@@ -225,6 +227,15 @@ impl Session {
     }
 
     /// What the session has done so far, in numbers.
+    ///
+    /// ```
+    /// # use talk_proto::{Session, SessionOptions, Time};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// # let mut session = Session::new(options, 0x5eed, now);
+    /// assert_eq!(session.counters().connects, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.counters
     }

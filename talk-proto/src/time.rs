@@ -14,16 +14,39 @@ pub struct Time(u64);
 
 impl Time {
     /// The moment `millis` milliseconds after the unix epoch.
+    ///
+    /// ```
+    /// use talk_proto::Time;
+    ///
+    /// assert!(Time::from_millis(1_700_000_000_000) > Time::default());
+    /// ```
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
     /// Milliseconds since the unix epoch.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use talk_proto::Time;
+    ///
+    /// let later = Time::from_millis(1_700_000_000_000) + Duration::from_secs(1);
+    /// assert_eq!(later.as_millis(), 1_700_000_001_000);
+    /// ```
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
     /// The time from `earlier` to this moment, zero when `earlier` is later.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use talk_proto::Time;
+    ///
+    /// let (earlier, later) = (Time::from_millis(1_000), Time::from_millis(3_000));
+    /// assert_eq!(later.saturating_since(earlier), Duration::from_secs(2));
+    /// assert_eq!(earlier.saturating_since(later), Duration::ZERO);
+    /// ```
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

@@ -420,6 +420,22 @@ async fn a_server_that_stalls_is_left_and_a_source_that_is_silent_is_not() {
 }
 
 #[tokio::test]
+async fn progress_stops_where_the_server_stops_taking() {
+    let world = World::new().await;
+    world.hinder(FaultKind::Stall, 1 << 20).await;
+    let reader = Reader::new(LARGE, Then::End);
+    let upload = world.upload(UploadSource::reader(LARGE as u64, reader));
+    let progress = upload.progress();
+    let (outcome, progress) =
+        within(async { tokio::join!(upload, progress.collect::<Vec<_>>()) }).await;
+    transport(outcome);
+    let sent = progress.last().unwrap().sent;
+    // What it took, and what the sockets hold.
+    assert!((1 << 20..LARGE as u64).contains(&sent), "{sent}");
+    world.lives_on_with_hung(0, 1).await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_welcome_is_not_read() {
     type Refuse = fn(&mut Settings);
     let refusals: [(Refuse, u16); 4] = [

@@ -142,7 +142,7 @@ fn check_reference(cx: &Context<'_>, id: &str, referenced: Option<&str>) -> Resu
 }
 
 /// Puts a message at the end of a conversation and tells everybody.
-fn post(cx: &mut Context<'_>, id: &str, message: Message) -> Result<(), Refusal> {
+pub(super) fn post(cx: &mut Context<'_>, id: &str, message: Message) -> Result<(), Refusal> {
     let before = read_state::before(cx, id);
     let created_at = message.created_at;
     let to = cx

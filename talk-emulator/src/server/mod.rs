@@ -64,6 +64,7 @@ mod session;
 mod settings;
 mod store;
 mod subscribers;
+mod system_message;
 mod timers;
 mod tokens;
 mod tracked;

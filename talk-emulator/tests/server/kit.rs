@@ -232,6 +232,16 @@ impl World {
         sent["id"].as_str().unwrap().to_owned()
     }
 
+    /// Says something as the app itself.
+    pub(crate) fn say_as_app(&mut self, conversation: &str, text: &str) -> Option<String> {
+        let now = self.time();
+        let id = self
+            .server
+            .post_system_message(now, APP, conversation, text);
+        self.drain();
+        id
+    }
+
     /// The frames of events that came since the last time this was asked.
     pub(crate) fn frames(&mut self, peer: Peer) -> Vec<Vec<Value>> {
         let inbox = self.inboxes.get_mut(&peer.0).unwrap();

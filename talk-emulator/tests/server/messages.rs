@@ -229,6 +229,26 @@ fn a_quote_of_a_deleted_message_quotes_nothing() {
 }
 
 #[test]
+fn a_system_message_is_shown_to_all_counts_for_nobody_and_cannot_be_quoted() {
+    let (mut world, alice, bob) = World::of_friends();
+    world.subscribe(bob, &[MESSAGES]);
+    let system = world.say_as_app("c", "The *order* has shipped").unwrap();
+    let shown = world.ok(alice, "GET", &format!("{MESSAGES}/{system}"), json!({}));
+    assert_eq!(shown["type"], "SystemMessage");
+    assert_eq!(shown["senderId"], Value::Null);
+    assert_eq!(shown["content"], text_block("The *order* has shipped"));
+    assert_eq!(world.event_types(bob), ["message.created"]);
+    let side = world.ok(bob, "GET", "/me/conversations/c", json!({}));
+    assert_eq!(side["unreadMessageCount"], 0);
+    assert_eq!(side["lastMessageAt"], shown["createdAt"]);
+
+    let reply = json!({ "content": text_block("Thanks"), "referencedMessageId": system });
+    let refused = world.refused(bob, "POST", SEND, reply);
+    assert_eq!(refused, (400, "INVALID_REFERENCED_MESSAGE".to_owned()));
+    assert_eq!(world.say_as_app("nowhere", "hello"), None);
+}
+
+#[test]
 fn content_that_makes_no_sense_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     let text = |node: Value| json!([{ "type": "text", "children": [node] }]);

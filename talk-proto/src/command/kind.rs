@@ -4,6 +4,14 @@ use super::Call;
 
 impl Call {
     /// What kind of call it is, in one word: `send_message`, for logs and figures.
+    ///
+    /// ```
+    /// use talk_proto::Call;
+    ///
+    /// let call = Call::MarkAsRead { conversation: "lobby".try_into()? };
+    /// assert_eq!(call.kind(), "mark_as_read");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn kind(&self) -> &'static str {
         match self {
             Self::GetUser { .. } => "get_user",

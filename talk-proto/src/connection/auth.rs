@@ -68,7 +68,10 @@ pub(crate) struct Auth {
     is_accepted: bool,
     /// Whether it did something for it since.
     proven: bool,
+    accepted_at: Option<Time>,
     refresh_at: Option<Time>,
+    /// When the token stops being good, as the server said.
+    expires_at: Option<Time>,
     boken_retry: Reconnect,
     boken_failures: u32,
 }
@@ -93,7 +96,9 @@ impl Auth {
             retry_at: None,
             is_accepted: false,
             proven: false,
+            accepted_at: None,
             refresh_at: None,
+            expires_at: None,
             boken_retry: Reconnect::default(),
             boken_failures: 0,
         }
@@ -106,7 +111,7 @@ impl Auth {
 
     /// The caller gives a token, asked or not.
     pub(crate) fn set_token(&mut self, token: Secret) {
-        self.replace_token(token);
+        self.take(token);
         self.fetch = None;
         self.retry_at = None;
         if matches!(self.source, Source::Boken { .. }) {
@@ -114,10 +119,17 @@ impl Auth {
         }
     }
 
-    fn replace_token(&mut self, token: Secret) {
+    /// Uses a token of which nothing is known yet.
+    fn take(&mut self, token: Secret) {
+        self.drop_token();
         self.token = Some(token);
+    }
+
+    fn drop_token(&mut self) {
+        self.token = None;
         self.is_accepted = false;
         self.refresh_at = None;
+        self.expires_at = None;
     }
 
     /// From now on the application can be asked, and nobody else is.
@@ -140,6 +152,11 @@ impl Auth {
         if refresh_due {
             // It was good for as long as it was to be.
             self.prove();
+        }
+        let is_over = self.expires_at.is_some_and(|at| at <= now);
+        if is_over && self.check_source().is_ok() {
+            // It is not shown to a server that would reject it.
+            self.drop_token();
         }
         let waits = self.fetch.is_some() || self.retry_at.is_some_and(|at| at > now);
         if waits || (self.token.is_some() && !refresh_due) {
@@ -210,7 +227,7 @@ impl Auth {
             Ok((200, Some(boken))) => {
                 self.boken_failures = 0;
                 self.boken_retry = Reconnect::default();
-                self.replace_token(boken);
+                self.take(boken);
                 return Ok(true);
             }
             Ok((status, _)) => status,
@@ -247,8 +264,9 @@ impl Auth {
         let Renewal::Accepted { expires_in } = answer else {
             return self.reject(now);
         };
+        self.accepted_at = Some(now);
         let Some(seconds) = expires_in else {
-            self.accept(None);
+            self.accept(None, None);
             return Ok(());
         };
         #[expect(
@@ -265,13 +283,17 @@ impl Auth {
         } else {
             seconds / 2
         };
-        self.accept(Some(now + Duration::from_secs(refresh_in.min(MAX_AGE))));
+        self.accept(
+            Some(now + Duration::from_secs(refresh_in.min(MAX_AGE))),
+            Some(now + Duration::from_secs(seconds)),
+        );
         Ok(())
     }
 
-    fn accept(&mut self, refresh_at: Option<Time>) {
+    fn accept(&mut self, refresh_at: Option<Time>, expires_at: Option<Time>) {
         self.is_accepted = true;
         self.refresh_at = refresh_at;
+        self.expires_at = expires_at;
     }
 
     /// The server did something for this token: it is a good one.
@@ -284,17 +306,19 @@ impl Auth {
 
     /// The token that was good is not accepted any more.
     pub(crate) fn expire(&mut self, now: Time) -> Result<(), SessionError> {
-        if self.proven {
-            self.token = None;
-            self.refresh_at = None;
-            return self.check_source();
+        if !self.proven {
+            return self.reject(now);
         }
-        self.reject(now)
+        self.drop_token();
+        self.check_source()?;
+        let lived = |since: Time| now.saturating_since(since) >= Duration::from_secs(MIN_LIFE);
+        let delay = self.retry.delay_after(!self.accepted_at.is_some_and(lived));
+        self.retry_at = (!delay.is_zero()).then(|| now + delay);
+        Ok(())
     }
 
     fn reject(&mut self, now: Time) -> Result<(), SessionError> {
-        self.token = None;
-        self.refresh_at = None;
+        self.drop_token();
         self.check_source()?;
         self.wait_for_next(now)
     }

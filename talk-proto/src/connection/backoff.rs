@@ -99,6 +99,8 @@ const MAX_REJECTED: u32 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct TokenRetry {
     rejected: u32,
+    /// Tokens in a row that did their work, and were not accepted any more soon after.
+    short_lived: u32,
 }
 
 impl TokenRetry {
@@ -113,8 +115,27 @@ impl TokenRetry {
         if self.rejected >= MAX_REJECTED {
             return Err(self.rejected);
         }
-        Ok(Duration::from_secs(1 << (self.rejected - 1).min(6)).min(Duration::from_secs(60)))
+        Ok(doubling(self.rejected))
     }
+
+    /// The delay before the token that follows one that did its work: none, unless that one and
+    /// the one before were both good for a short time only.
+    pub(crate) fn delay_after(&mut self, was_short_lived: bool) -> Duration {
+        if !was_short_lived {
+            self.short_lived = 0;
+            return Duration::ZERO;
+        }
+        self.short_lived = self.short_lived.saturating_add(1);
+        match self.short_lived {
+            1 => Duration::ZERO,
+            again => doubling(again - 1),
+        }
+    }
+}
+
+/// The n-th delay, from 1: 1 s, doubling to 60 s.
+fn doubling(n: u32) -> Duration {
+    Duration::from_secs(1 << (n - 1).min(6)).min(Duration::from_secs(60))
 }
 
 #[cfg(test)]
@@ -180,5 +201,16 @@ mod tests {
             .collect();
         assert_eq!(delays, [Ok(1), Ok(2), Ok(4), Ok(8)]);
         assert_eq!(retry.next_delay(), Err(5));
+    }
+
+    #[test]
+    fn tokens_that_last_follow_at_once_and_others_ever_more_slowly() {
+        let mut retry = TokenRetry::default();
+        let mut after = |short| retry.delay_after(short).as_secs();
+        assert_eq!(
+            [(); 9].map(|()| after(true)),
+            [0, 1, 2, 4, 8, 16, 32, 60, 60]
+        );
+        assert_eq!([after(false), after(true), after(true)], [0, 0, 1]);
     }
 }

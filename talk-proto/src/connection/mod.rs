@@ -8,6 +8,7 @@ mod heartbeat;
 mod key;
 mod link;
 mod queue;
+mod rejections;
 mod verdict;
 
 pub(crate) use auth::{Auth, AuthTask, Renewal};
@@ -16,4 +17,5 @@ pub(crate) use call::{CallBody, Outcome, Prepared, prepare, validation};
 pub(crate) use exchange::{Exchanges, Finished, Purpose};
 pub(crate) use link::{CONNECT_WITHIN, InFlight, Link, LiveRequest, OpenLink};
 pub(crate) use queue::{Place, Queue, Turn};
+pub(crate) use rejections::Rejections;
 pub(crate) use verdict::Verdict;

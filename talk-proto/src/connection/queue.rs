@@ -7,6 +7,7 @@ use fastrand::Rng;
 
 use super::backoff::CallRetry;
 use super::call::{CallBody, Outcome};
+use super::rejections::MAX_REJECTIONS;
 use crate::command::RequestId;
 use crate::error::RequestError;
 use crate::live::Get;
@@ -27,6 +28,7 @@ struct Waiting {
     body: CallBody,
     retry: CallRetry,
     failures: u32,
+    rejections: u32,
     large_losses: u32,
     was_sent: bool,
     retry_at: Option<Time>,
@@ -99,6 +101,7 @@ impl Queue {
             body,
             retry: CallRetry::default(),
             failures: 0,
+            rejections: 0,
             large_losses: 0,
             was_sent: false,
             retry_at: None,
@@ -273,6 +276,20 @@ impl Queue {
         if self.calls.contains_key(&place) {
             self.ready.insert(place);
         }
+    }
+
+    /// The token was not accepted for the request at `place`: it is sent with the next one,
+    /// unless that was so too often.
+    pub(crate) fn reject(&mut self, place: Place) -> Result<(), GivenUp> {
+        let Some(call) = self.calls.get_mut(&place) else {
+            return Ok(());
+        };
+        call.rejections += 1;
+        if call.rejections >= MAX_REJECTIONS {
+            return Err(GivenUp);
+        }
+        self.ready.insert(place);
+        Ok(())
     }
 
     /// The server is too busy for the request at `place`, or failed: it is tried again later,

@@ -124,6 +124,12 @@ pub struct SimpleFilter {
 
 impl SimpleFilter {
     /// No condition: every conversation is wanted.
+    ///
+    /// ```
+    /// use talk_proto::SimpleFilter;
+    ///
+    /// assert_eq!(SimpleFilter::new(), SimpleFilter::default());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }

@@ -44,6 +44,15 @@ pub enum CustomValues<'a> {
 
 impl<'a> CustomValues<'a> {
     /// The value under `key`: `None` if that is not known, `Some(None)` if the key is missing.
+    ///
+    /// ```
+    /// use talk_proto::{Custom, CustomValues};
+    ///
+    /// let custom = Custom::from_iter([("team", "blue")]);
+    /// assert_eq!(CustomValues::All(&custom).get("team"), Some(Some("blue")));
+    /// assert_eq!(CustomValues::All(&custom).get("floor"), Some(None));
+    /// assert_eq!(CustomValues::Unknown.get("team"), None);
+    /// ```
     pub fn get(self, key: &str) -> Option<Option<&'a str>> {
         match self {
             Self::Unknown => None,

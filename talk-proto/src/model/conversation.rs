@@ -62,6 +62,13 @@ pub struct Side {
 
 impl Side {
     /// A conversation without attributes or messages that was joined at `joined_at`.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, Side};
+    /// let side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// assert_eq!((side.last_message_at, side.is_unread), (Millis(2), false));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(id: ConversationId, created_at: Millis, joined_at: Millis) -> Self {
         Self {
             id,
@@ -82,6 +89,14 @@ impl Side {
     }
 
     /// Changes what a `side.edited` event names.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// side.apply_side(serde_json::from_str(r#"{"isUnread": true}"#)?);
+    /// assert!(side.is_unread);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply_side(&mut self, diff: SideDiff) {
         let SideDiff {
             last_message_at,
@@ -98,6 +113,14 @@ impl Side {
     }
 
     /// Changes what a `conversation.edited` event names.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// side.apply_conversation(serde_json::from_str(r#"{"subject": "Tea"}"#)?);
+    /// assert_eq!(side.subject.as_deref(), Some("Tea"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply_conversation(&mut self, diff: ConversationDiff) {
         diff.subject.apply_to(&mut self.subject);
         diff.photo_url.apply_to(&mut self.photo_url);
@@ -106,6 +129,14 @@ impl Side {
     }
 
     /// Changes what a `participant.edited` event about the current user names.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// side.apply_participant(serde_json::from_str(r#"{"access": "Read"}"#)?);
+    /// assert_eq!(side.access, talk_proto::Access::Read);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply_participant(&mut self, diff: ParticipantDiff) {
         apply_or_default(diff.access, &mut self.access);
         apply_or_default(diff.notify, &mut self.notify);

@@ -23,33 +23,64 @@ pub struct Custom(
 
 impl Custom {
     /// The value under `key`.
+    ///
+    /// ```
+    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// assert_eq!(custom.get("team"), Some("blue"));
+    /// ```
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.as_ref()?.get(key).map(String::as_str)
     }
 
     /// Every key and value, in the order of the keys.
+    ///
+    /// ```
+    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// assert_eq!(custom.iter().collect::<Vec<_>>(), [("team", "blue")]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.0.iter().flat_map(|entries| entries.iter());
         entries.map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
     /// How many keys there are.
+    ///
+    /// ```
+    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// assert_eq!(custom.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |entries| entries.len())
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// assert!(talk_proto::Custom::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// Sets `key` to `value`.
+    ///
+    /// ```
+    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// custom.insert("team", "red");
+    /// assert_eq!(custom.get("team"), Some("red"));
+    /// ```
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
         let entries = self.0.get_or_insert_default();
         entries.insert(key.into(), value.into());
     }
 
     /// Removes `key`.
+    ///
+    /// ```
+    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// custom.remove("team");
+    /// assert!(custom.is_empty());
+    /// ```
     pub fn remove(&mut self, key: &str) {
         if let Some(entries) = &mut self.0 {
             entries.remove(key);
@@ -60,6 +91,12 @@ impl Custom {
     }
 
     /// Changes the keys that `patch` names; a reset removes all.
+    ///
+    /// ```
+    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
+    /// custom.apply(talk_proto::Patch::Reset);
+    /// assert!(custom.is_empty());
+    /// ```
     pub fn apply(&mut self, patch: Patch<CustomPatch>) {
         match patch {
             Patch::Keep => {}

@@ -102,6 +102,15 @@ pub struct Message {
 
 impl Message {
     /// A user's message without custom data, quote or reactions.
+    ///
+    /// ```
+    /// use talk_proto::{ContentBlock, Message, MessageType, Millis, TextNode};
+    ///
+    /// let content = vec![ContentBlock::text([TextNode::text("Hello")])];
+    /// let message = Message::new("msg_1".try_into()?, None, Millis(1), content.into());
+    /// assert_eq!(message.message_type, MessageType::SystemMessage);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(
         id: MessageId,
         sender_id: Option<UserId>,
@@ -128,6 +137,16 @@ impl Message {
     }
 
     /// Changes what `diff` names.
+    ///
+    /// ```
+    /// # use talk_proto::{ContentBlock, Message, Millis, TextNode};
+    /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
+    /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
+    /// let mut message = Message::new(id, Some(bob), Millis(1), content.into());
+    /// message.apply(serde_json::from_str(r#"{"custom": {"pinned": "yes"}}"#)?);
+    /// assert_eq!(message.custom.get("pinned"), Some("yes"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: MessageDiff) {
         if let Some(content) = diff.content {
             self.content = content;
@@ -140,6 +159,15 @@ impl Message {
     }
 
     /// The content without formatting.
+    ///
+    /// ```
+    /// # use talk_proto::{ContentBlock, Message, Millis, TextNode};
+    /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
+    /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
+    /// let message = Message::new(id, Some(bob), Millis(1), content.into());
+    /// assert_eq!(message.plaintext(), "Hello");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn plaintext(&self) -> String {
         crate::content::plaintext(&self.content)
     }
@@ -258,11 +286,23 @@ impl ReferencedMessageSnapshot {
     }
 
     /// Who sent it, as they are now.
+    ///
+    /// ```
+    /// # fn example(quoted: talk_proto::ReferencedMessageSnapshot) {
+    /// let name = quoted.sender().map_or("the app itself", |sender| &sender.name);
+    /// # }
+    /// ```
     pub fn sender(&self) -> Option<&Arc<User>> {
         self.sender.as_ref()
     }
 
     /// The reactions, the emoji that was added first in front.
+    ///
+    /// ```
+    /// # fn example(quoted: talk_proto::ReferencedMessageSnapshot) {
+    /// let reactions: u64 = quoted.reactions().iter().map(|reaction| reaction.count).sum();
+    /// # }
+    /// ```
     pub fn reactions(&self) -> Vec<ReactionsSummary> {
         self.message.reactions.summaries()
     }

@@ -110,6 +110,13 @@ pub struct Participant {
 
 impl Participant {
     /// A participant with the default access and notifications.
+    ///
+    /// ```
+    /// # use talk_proto::{Access, Millis, Participant};
+    /// let participant = Participant::new("bob".try_into()?, Millis(1));
+    /// assert_eq!(participant.access, Access::ReadWrite);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(id: UserId, joined_at: Millis) -> Self {
         Self {
             id,
@@ -120,6 +127,14 @@ impl Participant {
     }
 
     /// Changes what `diff` names.
+    ///
+    /// ```
+    /// # use talk_proto::{Access, Millis, Participant};
+    /// let mut participant = Participant::new("bob".try_into()?, Millis(1));
+    /// participant.apply(serde_json::from_str(r#"{"access": "Read"}"#)?);
+    /// assert_eq!(participant.access, Access::Read);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: ParticipantDiff) {
         apply_or_default(diff.access, &mut self.access);
         apply_or_default(diff.notify, &mut self.notify);

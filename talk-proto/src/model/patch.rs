@@ -21,11 +21,19 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// Whether nothing changes.
+    ///
+    /// ```
+    /// assert!(talk_proto::Patch::<String>::default().is_keep());
+    /// ```
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
     /// The value that is set, if one is.
+    ///
+    /// ```
+    /// assert_eq!(talk_proto::Patch::Set(1).as_set(), Some(&1));
+    /// ```
     pub const fn as_set(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -34,6 +42,16 @@ impl<T> Patch<T> {
     }
 
     /// Changes `target` as this says, where a reset means `None`.
+    ///
+    /// ```
+    /// use talk_proto::Patch;
+    ///
+    /// let mut subject = Some("Tea");
+    /// Patch::Keep.apply_to(&mut subject);
+    /// assert_eq!(subject, Some("Tea"));
+    /// Patch::Reset.apply_to(&mut subject);
+    /// assert_eq!(subject, None);
+    /// ```
     pub fn apply_to(self, target: &mut Option<T>) {
         match self {
             Self::Keep => {}
@@ -43,6 +61,12 @@ impl<T> Patch<T> {
     }
 
     /// The same patch of another type.
+    ///
+    /// ```
+    /// use talk_proto::Patch;
+    ///
+    /// assert_eq!(Patch::Set("Tea").map(str::len), Patch::Set(3));
+    /// ```
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Keep => Patch::Keep,

@@ -64,6 +64,14 @@ pub struct Reaction {
 
 impl Reaction {
     /// A reaction by `user_id` at `created_at`.
+    ///
+    /// ```
+    /// use talk_proto::{Millis, Reaction};
+    ///
+    /// let reaction = Reaction::new("bob".try_into()?, Millis(1));
+    /// assert_eq!(reaction.user_id, "bob");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(user_id: UserId, created_at: Millis) -> Self {
         Self {
             user_id,
@@ -85,6 +93,13 @@ pub struct ReactionSnapshot {
 
 impl ReactionCount {
     /// Counts `count` users since `created_at`.
+    ///
+    /// ```
+    /// use talk_proto::{Millis, ReactionCount};
+    ///
+    /// let count = ReactionCount::new(Millis(1), 2, true);
+    /// assert_eq!(count.count, 2);
+    /// ```
     pub fn new(created_at: Millis, count: u64, current_user_reacted: bool) -> Self {
         Self {
             created_at,
@@ -94,6 +109,14 @@ impl ReactionCount {
     }
 
     /// Changes what `diff` names.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount};
+    /// let mut count = ReactionCount::new(Millis(1), 2, true);
+    /// count.apply(&serde_json::from_str(r#"{"count": 3}"#)?);
+    /// assert_eq!((count.count, count.current_user_reacted), (3, true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: &ReactionCountDiff) {
         self.created_at = diff.created_at.unwrap_or(self.created_at);
         self.count = diff.count.unwrap_or(self.count);

@@ -24,12 +24,30 @@ pub struct Reactions(
 
 impl Reactions {
     /// Every emoji with its count.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert!(reactions.iter().all(|(_, count)| count.count == 1));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
         let entries = self.0.iter().flat_map(|entries| entries.iter());
         entries.map(|(emoji, count)| (emoji, count))
     }
 
     /// The count of one emoji.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.get("👍"), Some(&of(1)));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn get(&self, emoji: &str) -> Option<&ReactionCount> {
         self.iter()
             .find(|(e, _)| e.as_str() == emoji)
@@ -37,16 +55,39 @@ impl Reactions {
     }
 
     /// How many different emoji there are.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.len(), 2);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |entries| entries.len())
     }
 
     /// Whether there is no reaction.
+    ///
+    /// ```
+    /// assert!(talk_proto::Reactions::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// Sets the count of one emoji, or removes it.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let mut reactions = Reactions::from_iter(entries);
+    /// reactions.set("👍".try_into()?, None);
+    /// assert_eq!(reactions.get("👍"), None);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
         let mut entries = self.0.take().unwrap_or_default();
         entries.retain(|(e, _)| *e != emoji);
@@ -60,6 +101,17 @@ impl Reactions {
     }
 
     /// Changes the emoji that `diff` names; members that are absent keep their value.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let mut reactions = Reactions::from_iter(entries);
+    /// reactions.apply(serde_json::from_str(r#"{"👍": {"count": 5}, "🎉": null}"#)?);
+    /// assert_eq!(reactions.get("👍").map(|reaction| reaction.count), Some(5));
+    /// assert_eq!(reactions.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: BTreeMap<Emoji, Option<ReactionCountDiff>>) {
         for (emoji, change) in diff {
             let count = change.map(|change| {
@@ -76,6 +128,15 @@ impl Reactions {
     }
 
     /// The reactions as a snapshot shows them.
+    ///
+    /// ```
+    /// # use talk_proto::{Millis, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
+    /// let reactions = Reactions::from_iter(entries);
+    /// assert_eq!(reactions.summaries()[0].emoji, "👍");
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn summaries(&self) -> Vec<ReactionsSummary> {
         self.iter()
             .map(|(emoji, count)| ReactionsSummary {

@@ -70,6 +70,10 @@ pub struct Online {
 
 impl Online {
     /// Online or not.
+    ///
+    /// ```
+    /// assert!(talk_proto::Online::new(true).is_connected);
+    /// ```
     pub fn new(is_connected: bool) -> Self {
         Self { is_connected }
     }

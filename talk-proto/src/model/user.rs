@@ -42,6 +42,13 @@ fn default_role() -> String {
 
 impl User {
     /// A user with a name and the default of everything else.
+    ///
+    /// ```
+    /// # use talk_proto::{DEFAULT_ROLE, User};
+    /// let user = User::new("alice".try_into()?, "Alice");
+    /// assert_eq!(user.role, DEFAULT_ROLE);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(id: UserId, name: impl Into<String>) -> Self {
         Self {
             id,
@@ -55,6 +62,14 @@ impl User {
     }
 
     /// Changes what `diff` names.
+    ///
+    /// ```
+    /// # use talk_proto::User;
+    /// let mut user = User::new("alice".try_into()?, "Alice");
+    /// user.apply(serde_json::from_str(r#"{"name": "Alice II"}"#)?);
+    /// assert_eq!(user.name, "Alice II");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, diff: UserDiff) {
         if let Patch::Set(name) = diff.name {
             self.name = name;

@@ -48,6 +48,10 @@ pub enum SearchResults {
 
 impl SearchResults {
     /// How many there are.
+    ///
+    /// ```
+    /// assert_eq!(talk_proto::SearchResults::Messages(vec![]).len(), 0);
+    /// ```
     pub fn len(&self) -> usize {
         match self {
             Self::Messages(found) => found.len(),
@@ -56,6 +60,10 @@ impl SearchResults {
     }
 
     /// Whether nothing is found.
+    ///
+    /// ```
+    /// assert!(talk_proto::SearchResults::Conversations(vec![]).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

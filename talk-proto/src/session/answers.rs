@@ -82,19 +82,22 @@ impl Session {
         let Some(what) = open.in_flight.remove(&seq) else {
             return self.skip(Skipped::Answer);
         };
-        let is_rejected = Verdict::of(status) == Verdict::Unauthenticated;
-        if !matches!(what, InFlight::Renew) && !is_rejected {
+        if matches!(what, InFlight::Renew) {
+            return self.handle_renewed(status, body);
+        }
+        if Verdict::of(status) != Verdict::Unauthenticated {
             self.auth.prove();
+        } else if is_current {
+            // What was asked before the last renewal says nothing about the token.
+            self.handle_expired();
+            if self.ended.is_some() {
+                return;
+            }
         }
         match what {
-            InFlight::Renew => return self.handle_renewed(status, body),
-            InFlight::Ping | InFlight::Forgotten => {}
+            InFlight::Renew | InFlight::Ping | InFlight::Forgotten => {}
             InFlight::Call(place) => self.handle_call_answer(place, status, body),
-            InFlight::Live(live) => self.handle_live_answer(live, status, body),
-        }
-        // What was asked before the last renewal says nothing about the token.
-        if is_rejected && is_current {
-            self.handle_expired();
+            InFlight::Live(live) => self.handle_live_answer(live, seq, status, body),
         }
     }
 
@@ -106,10 +109,10 @@ impl Session {
                 }
             }
             Verdict::Refused => self.refuse_call(place, refused(status, body)),
-            Verdict::Unauthenticated => {
-                self.counters.retries += 1;
-                self.queue.requeue(place);
-            }
+            Verdict::Unauthenticated => match self.queue.reject(place) {
+                Ok(()) => self.counters.retries += 1,
+                Err(_) => self.refuse_call(place, refused(status, body)),
+            },
             verdict @ (Verdict::Busy | Verdict::Failed) => {
                 let failed = verdict == Verdict::Failed;
                 let later = self
@@ -159,9 +162,16 @@ impl Session {
         }
     }
 
-    fn handle_live_answer(&mut self, mut live: LiveRequest, status: u16, body: Option<&RawValue>) {
+    fn handle_live_answer(
+        &mut self,
+        mut live: LiveRequest,
+        seq: u64,
+        status: u16,
+        body: Option<&RawValue>,
+    ) {
         match Verdict::of(status) {
             Verdict::Done => {
+                self.live_rejections.forget(&live.request);
                 if live.request.method == Method::Get {
                     self.live_large_losses.remove(&live.request);
                 }
@@ -170,6 +180,9 @@ impl Session {
                     Some(at) => self.live_retries.push((at, live)),
                     None => self.live.handle_answer(self.now, live.fetch, Ok(body)),
                 }
+            }
+            Verdict::Unauthenticated if self.has_no_token_for(&live.request, seq) => {
+                self.refuse_live(&live, refused(status, body));
             }
             Verdict::Unauthenticated => {
                 self.counters.retries += 1;
@@ -186,6 +199,15 @@ impl Session {
             }
             Verdict::Refused => self.refuse_live(&live, refused(status, body)),
         }
+    }
+
+    /// Whether token after token was not accepted for this request, the last time as number `seq`.
+    fn has_no_token_for(&mut self, request: &Request, seq: u64) -> bool {
+        let Some(open) = self.link.open() else {
+            return false;
+        };
+        let accepted = open.renewed_from;
+        seq >= accepted && self.live_rejections.count(request, accepted)
     }
 
     /// When the subscription that this request fetches the data of is tried again, if it is to be.

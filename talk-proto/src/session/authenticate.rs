@@ -124,6 +124,10 @@ impl Session {
             .map(|(_, body)| body.clone())
             .unwrap_or_default();
         let refused = |status| {
+            if status == 200 {
+                let reason = "the answer holds no token".to_owned();
+                return Refused::new(status, "NO_BOKEN", vec![reason]);
+            }
             let Refusal {
                 error_code,
                 reasons,

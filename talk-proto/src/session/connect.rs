@@ -169,6 +169,7 @@ impl Session {
         }
         self.live_ready.clear();
         self.live_retries.clear();
+        self.live_rejections.clear();
     }
 
     /// A connection that was authenticated for long enough makes reconnecting quick again.

@@ -62,6 +62,7 @@ impl Session {
         self.live_ready.give_back();
         self.live_retries.give_back();
         self.live_large_losses.give_back();
+        self.live_rejections.give_back();
         if let Some(open) = self.link.open() {
             open.in_flight.give_back();
         }

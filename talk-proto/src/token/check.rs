@@ -63,11 +63,31 @@ pub struct TokenReport {
 
 impl TokenReport {
     /// Whether nothing was found for which the token is refused.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// assert!(TokenCheck::new(now).check(&token).is_accepted());
+    /// assert!(!TokenCheck::new(now).check(&"no token".into()).is_accepted());
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn is_accepted(&self) -> bool {
         self.refused_for().is_none()
     }
 
     /// Why the token is refused, if it is.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// let report = TokenCheck::new(now).secret("sk_another").check(&token);
+    /// assert_eq!(report.refused_for(), Some(&talk_proto::TokenProblem::WrongSignature));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn refused_for(&self) -> Option<&TokenProblem> {
         self.problems.iter().find(|problem| problem.is_refused())
     }
@@ -75,6 +95,16 @@ impl TokenReport {
 
 impl TokenCheck {
     /// A check at this time of the wall clock, of what can be checked without knowing more.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// let report = TokenCheck::new(now).check(&token);
+    /// assert_eq!(report.user_id.as_deref(), Some("alice"));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(now: Time) -> Self {
         Self {
             now,
@@ -85,24 +115,61 @@ impl TokenCheck {
     }
 
     /// Checks the signature with the secret key of the app.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// assert!(TokenCheck::new(now).secret("sk_test").check(&token).is_accepted());
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
     /// Checks that the token is for this app.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// assert!(!TokenCheck::new(now).app_id("another".try_into()?).check(&token).is_accepted());
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn app_id(mut self, app_id: AppId) -> Self {
         self.app_id = Some(app_id);
         self
     }
 
     /// Checks that the token is for this user.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// assert!(TokenCheck::new(now).user_id("alice".try_into()?).check(&token).is_accepted());
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn user_id(mut self, user_id: UserId) -> Self {
         self.user_id = Some(user_id);
         self
     }
 
     /// What the token says, and what is wrong with it.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// let report = TokenCheck::new(now).check(&token);
+    /// assert_eq!(report.problems, [talk_proto::TokenProblem::NoExpiry]);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn check(&self, token: &Secret) -> TokenReport {
         let mut report = TokenReport {
             app_id: None,

@@ -45,6 +45,16 @@ struct Payload<'a> {
 
 impl TokenClaims {
     /// The claims of a token that never expires.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
+    /// assert_eq!(claims.mint(&secret), token);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn new(app_id: AppId, user_id: UserId) -> Self {
         Self {
             app_id,
@@ -56,12 +66,32 @@ impl TokenClaims {
     /// Lets the token expire, in whole seconds: a part of one is cut off.
     ///
     /// A client treats a token that lives for less than 2 minutes as expired; a day is usual.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
+    /// let token = claims.expires_at(now).mint(&secret);
+    /// assert_eq!(TokenCheck::new(now).check(&token).expires_at, Some(now));
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn expires_at(mut self, time: Time) -> Self {
         self.expires_at = Some(time);
         self
     }
 
     /// The token, signed with the secret key of the app.
+    ///
+    /// ```
+    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
+    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # let secret = Secret::new("sk_test");
+    /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
+    /// assert_eq!(token.expose().split('.').count(), 3);
+    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// ```
     pub fn mint(&self, secret: &Secret) -> Secret {
         let payload = Payload {
             token_type: "user",

@@ -80,6 +80,13 @@ pub enum TokenProblem {
 impl TokenProblem {
     /// Whether such a token is refused. The other problems are for the one who makes tokens to
     /// mend.
+    ///
+    /// ```
+    /// use talk_proto::TokenProblem;
+    ///
+    /// assert!(TokenProblem::WrongSignature.is_refused());
+    /// assert!(!TokenProblem::NoExpiry.is_refused());
+    /// ```
     pub fn is_refused(&self) -> bool {
         match self {
             Self::NotAToken

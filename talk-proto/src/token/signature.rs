@@ -8,11 +8,28 @@ use crate::secret::Secret;
 
 /// The hexadecimal HMAC-SHA256 of a user's ID: the signature of the scheme before tokens, which the
 /// service still takes and calls deprecated. It never expires.
+///
+/// ```
+/// use talk_proto::{Secret, is_user_signature, sign_user_id};
+///
+/// let (secret, alice) = (Secret::new("sk_test"), "alice".try_into()?);
+/// let signature = sign_user_id(&secret, &alice);
+/// assert!(is_user_signature(&secret, &alice, signature.expose()));
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
 pub fn sign_user_id(secret: &Secret, user: &UserId) -> Secret {
     Secret::from(HEXLOWER.encode(&mac(secret, user.as_str())))
 }
 
 /// Whether this is the signature of that user, in upper or lower case.
+///
+/// ```
+/// use talk_proto::{Secret, is_user_signature};
+///
+/// let (secret, alice) = (Secret::new("sk_test"), "alice".try_into()?);
+/// assert!(!is_user_signature(&secret, &alice, "c0ffee"));
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
 pub fn is_user_signature(secret: &Secret, user: &UserId, signature: &str) -> bool {
     HEXLOWER_PERMISSIVE
         .decode(signature.as_bytes())

@@ -114,6 +114,11 @@ pub struct FileToken(Arc<str>);
 
 impl FileToken {
     /// The token as text.
+    ///
+    /// ```
+    /// let token = talk_proto::FileToken::from("ft_1".to_owned());
+    /// assert_eq!(token.as_str(), "ft_1");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

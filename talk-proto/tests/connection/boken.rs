@@ -130,3 +130,18 @@ fn a_boken_that_is_rejected_or_expires_is_replaced_by_another() {
     assert!(world.outcome(request).is_ok());
     assert_eq!(boken_times(&world), [seconds(0), seconds(1)]);
 }
+
+#[test]
+fn a_service_that_never_gives_a_boken_ends_the_session_after_five() {
+    for body in [json!({}), json!({"boken": 7}), json!("boken"), Value::Null] {
+        let mut world = world(anonymous(), vec![Some((200, body)); 5]);
+        let request = world.call(mark_as_read("c1"));
+        world.run_for(seconds(600));
+        assert_eq!(boken_times(&world).len(), 5);
+        let end = world.end().map(ToString::to_string);
+        let expected = "the server refused the session: the server refused with status 200 \
+                        NO_BOKEN: the answer holds no token";
+        assert_eq!(end.as_deref(), Some(expected));
+        assert!(world.outcome(request).is_err());
+    }
+}

@@ -50,6 +50,7 @@ pub(crate) enum TokenSource {
     /// With a token after so long.
     After(Duration),
     Fails,
+    FailsAfter(Duration),
     NeverAnswers,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use talk_proto::{
     Call, CommandError, ConnectionState, Event, HttpFailure, Input, MessageBody, Output, Reply,
     RequestError, RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
-    SubscriptionId, Time, Topic, Transcript,
+    SubscriptionId, Time, TokenFetchId, Topic, Transcript,
 };
 
 use super::log::{HttpAsked, Log, Request, SocketLog};
@@ -320,10 +320,8 @@ impl World {
                     TokenSource::After(time) => {
                         self.mailbox.put(now + time, Mail::Token(fetch, Ok(token)));
                     }
-                    TokenSource::Fails => {
-                        let failure = Err("the application says no".to_owned());
-                        self.mailbox.put(now, Mail::Token(fetch, failure));
-                    }
+                    TokenSource::Fails => self.fail_token(fetch, Duration::ZERO),
+                    TokenSource::FailsAfter(time) => self.fail_token(fetch, time),
                     TokenSource::NeverAnswers => {}
                 }
             }
@@ -358,6 +356,12 @@ impl World {
                 self.log.events.push((now, event));
             }
         }
+    }
+
+    fn fail_token(&mut self, fetch: TokenFetchId, after: Duration) {
+        let failure = Err("the application says no".to_owned());
+        let mail = Mail::Token(fetch, failure);
+        self.mailbox.put(self.now + after, mail);
     }
 
     /// The server takes a frame.

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use async_tungstenite::accept_async;
-use async_tungstenite::tungstenite::protocol::Message;
-use futures_util::StreamExt;
+use async_tungstenite::tungstenite::protocol::{CloseFrame, Message};
+use futures_util::{AsyncWriteExt as _, StreamExt};
 use serde_json::{Value, json};
 use talk_client::TalkOptions;
 use talk_emulator::{Emulator, EmulatorBuilder};
@@ -38,6 +38,10 @@ pub(crate) enum Answer {
     Hold(Value),
     /// The connection is dropped.
     Drop,
+    /// The connection is closed with this code.
+    Close(u16),
+    /// The connection is dropped in the middle of a frame.
+    CutShort,
     /// Nothing is read from the connection any more.
     Stall,
 }
@@ -48,6 +52,8 @@ type Script = dyn Fn(&Request) -> Option<Answer> + Send + Sync;
 enum Act {
     Send(String),
     Drop,
+    Close(u16),
+    CutShort,
     Stall,
 }
 
@@ -197,6 +203,8 @@ impl State {
                 vec![]
             }
             Answer::Drop => vec![Act::Drop],
+            Answer::Close(code) => vec![Act::Close(code)],
+            Answer::CutShort => vec![Act::CutShort],
             Answer::Stall => vec![Act::Stall],
         }
     }
@@ -259,6 +267,15 @@ async fn serve_socket(stream: TcpStream, state: &State) {
                     }
                 }
                 Act::Drop => break,
+                Act::Close(code) => {
+                    let frame = CloseFrame { code: code.into(), reason: "as the script says".into() };
+                    let _ = socket.close(Some(frame)).await;
+                }
+                Act::CutShort => {
+                    // A text of 100 bytes, of which there is one.
+                    let _ = socket.into_inner().write_all(&[0x81, 100, b'[']).await;
+                    break;
+                }
                 Act::Stall => std::future::pending().await,
             },
             message = socket.next() => match message {

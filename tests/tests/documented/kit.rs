@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use talk_emulator::Emulator;
 use talk_emulator::server::Settings;
 use talk_tokio::{
-    ConversationRef, Error, MessageRef, Session, Subscription, TalkOptions, UserParams,
+    ConversationRef, Error, MessageId, MessageRef, Session, Subscription, TalkOptions, UserParams,
     get_talk_session,
 };
 
@@ -65,6 +65,13 @@ impl Town {
             of_alice,
             of_bob,
         }
+    }
+
+    /// The app says something in the conversation `c`.
+    pub(crate) async fn say_as_app(&self, text: &str) -> MessageId {
+        let posted = self.emulator.post_system_message("app", "c", text).await;
+        let id = posted.unwrap().expect("the conversation exists");
+        id.try_into().unwrap()
     }
 
     /// Changes the settings from here on.

@@ -1,6 +1,6 @@
 //! Sending.
 
-use talk_tokio::{ContentBlock, Origin, SendMessage, TextNode, TypingSnapshot};
+use talk_tokio::{ContentBlock, MessageType, Origin, SendMessage, TextNode, TypingSnapshot};
 
 use crate::kit::{Town, assert_refused, ok, say, shown};
 
@@ -75,6 +75,19 @@ async fn a_file_that_was_received_can_be_sent_again_as_it_is() {
 async fn a_quote_of_what_is_not_there_is_refused() {
     let (_town, pair) = Town::with_pair().await;
     let reply = SendMessage::text("Yes").reply_to("msg_nowhere".try_into().unwrap());
+    assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;
+}
+
+#[tokio::test]
+async fn a_reply_to_a_system_message_is_refused() {
+    let (town, pair) = Town::with_pair().await;
+    let system = town.say_as_app("Your order has shipped").await;
+    let seen = ok(pair.alice.message(system.clone()).unwrap().get())
+        .await
+        .unwrap();
+    assert_eq!(seen.message_type, MessageType::SystemMessage);
+    assert!(seen.sender().is_none());
+    let reply = SendMessage::text("Thanks").reply_to(system);
     assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;
 }
 

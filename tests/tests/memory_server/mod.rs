@@ -1,5 +1,7 @@
 //! A server in memory that knows one empty conversation.
 
+pub(crate) mod counting;
+
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};

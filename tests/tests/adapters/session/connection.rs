@@ -31,6 +31,44 @@ async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once<A: Adapter
     assert!(record.texts().ends_with(&again), "{:?}", record.texts());
 }
 
+/// A send to a server that does this the first time that it sees it.
+async fn send_once_more<A: Adapter>(first: fn() -> Answer) -> (usize, Vec<String>) {
+    let seen = AtomicBool::new(false);
+    let server = Server::start(move |request| {
+        let is_first = request.is_send() && !seen.swap(true, Ordering::Relaxed);
+        is_first.then(first)
+    });
+    let session = A::session(server.options("alice"));
+    let sent = session.conversation("c").unwrap().send("hi").await;
+    sent.unwrap();
+    let record = server.record();
+    (record.connections, record.texts())
+}
+
+async fn whatever_code_the_server_closes_with_a_call_is_sent_again<A: Adapter>() {
+    // The codes that may stand in a frame, and some of the private ones.
+    let closes: [fn() -> Answer; 10] = [
+        || Answer::Close(1000),
+        || Answer::Close(1001),
+        || Answer::Close(1002),
+        || Answer::Close(1008),
+        || Answer::Close(1011),
+        || Answer::Close(1012),
+        || Answer::Close(1013),
+        || Answer::Close(3000),
+        || Answer::Close(4401),
+        || Answer::Close(4999),
+    ];
+    for sent in join_all(closes.map(send_once_more::<A>)).await {
+        assert_eq!(sent, (2, vec!["hi".to_owned(); 2]));
+    }
+}
+
+async fn a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again<A: Adapter>() {
+    let sent = send_once_more::<A>(|| Answer::CutShort).await;
+    assert_eq!(sent, (2, vec!["hi".to_owned(); 2]));
+}
+
 async fn the_connection_state_is_told_as_it_changes<A: Adapter>() {
     let server = Server::start(|request| {
         let body = serde_json::json!({ "id": "msg_1" });
@@ -95,6 +133,8 @@ async fn a_connection_that_is_only_slow_is_not_given_up<A: Adapter>() {
 
 on_every_runtime!(
     what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once,
+    whatever_code_the_server_closes_with_a_call_is_sent_again,
+    a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again,
     the_connection_state_is_told_as_it_changes,
     a_connection_that_takes_nothing_is_given_up,
     a_connection_that_is_only_slow_is_not_given_up,

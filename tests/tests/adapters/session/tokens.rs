@@ -93,6 +93,18 @@ async fn a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected<A: 
         .unwrap();
 }
 
+async fn a_token_that_is_set_on_one_handle_counts_for_all<A: Adapter>() {
+    let server = Server::start(|_| None);
+    let one = A::session(options(&server).token("first"));
+    one.current_user().set(Default::default()).await.unwrap();
+    let other = A::session(options(&server).token("ignored"));
+    other.set_token("second");
+    one.current_user().set(Default::default()).await.unwrap();
+    let record = server.record();
+    assert_eq!(tokens(&record), ["first", "second"]);
+    assert_eq!(record.connections, 1);
+}
+
 async fn a_rejected_token_without_another_ends_the_session<A: Adapter>() {
     let server = Server::start(|request| {
         let rejected = request.is_renewal();
@@ -110,5 +122,6 @@ on_every_runtime!(
     a_fetcher_that_panics_ends_the_session_and_nothing_else,
     a_token_handler_answers_with_set_token,
     a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected,
+    a_token_that_is_set_on_one_handle_counts_for_all,
     a_rejected_token_without_another_ends_the_session,
 );

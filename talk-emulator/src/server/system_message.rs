@@ -1,0 +1,50 @@
+//! What the app itself says, as its back end does.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use serde_json::value::to_raw_value;
+use talk_proto::Time;
+
+use super::Server;
+use super::context::Context;
+use super::message::{Message, MessageKind};
+use super::messages;
+
+impl Server {
+    /// Puts a system message at the end of a conversation: one of no sender, that counts as unread
+    /// for nobody and cannot be quoted. `text` is taken literally.
+    ///
+    /// Its id; `None` when there is no such conversation.
+    pub fn post_system_message(
+        &mut self,
+        now: Time,
+        app: &str,
+        conversation: &str,
+        text: &str,
+    ) -> Option<String> {
+        self.advance(now);
+        self.apps.get(app)?.store.conversations.get(conversation)?;
+        let id = self.with_context(app, "", |cx| post(cx, conversation, text));
+        self.flush();
+        id
+    }
+}
+
+fn post(cx: &mut Context<'_>, conversation: &str, text: &str) -> Option<String> {
+    let content = json!([{ "type": "text", "children": [text] }]);
+    let message = Message {
+        id: cx.random.id("msg_"),
+        kind: MessageKind::SystemMessage,
+        sender: None,
+        custom: BTreeMap::new(),
+        created_at: cx.store.clock.stamp(cx.now.as_millis()),
+        edited_at: None,
+        referenced: None,
+        content: to_raw_value(&content).ok()?,
+        reactions: BTreeMap::new(),
+    };
+    let id = message.id.clone();
+    messages::post(cx, conversation, message).ok()?;
+    Some(id)
+}

@@ -1,0 +1,120 @@
+//! A session that looks at the messages of a conversation, and the server that holds them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use talk_proto::{Event, SubscriptionId, Topic};
+
+use crate::kit::{Answer, World, conversation, data, unpaced};
+
+pub(crate) const MESSAGES: &str = "/me/conversations/c1/messages";
+
+pub(crate) struct Chat {
+    pub(crate) world: World,
+    /// What the server holds, oldest first.
+    pub(crate) held: Rc<RefCell<Vec<Value>>>,
+}
+
+impl Chat {
+    /// A server that holds so many messages, `m1` and on. Nobody looks yet.
+    pub(crate) fn of(count: u64) -> Self {
+        let held: Vec<_> = (1..=count).map(numbered).collect();
+        let held = Rc::new(RefCell::new(held));
+        let mut world = World::ready(unpaced());
+        let of_server = Rc::clone(&held);
+        world.script.add(move |request| {
+            let is_page = request.method == "GET" && request.path == MESSAGES;
+            is_page.then(|| Answer::Reply(200, page(&of_server.borrow(), &request.data)))
+        });
+        Self { world, held }
+    }
+
+    /// The same, with somebody who looks.
+    pub(crate) fn shown(count: u64) -> (Self, SubscriptionId) {
+        let mut chat = Self::of(count);
+        let subscription = chat.subscribe();
+        chat.world.run();
+        assert!(!chat.shows(subscription).is_empty());
+        (chat, subscription)
+    }
+
+    pub(crate) fn subscribe(&mut self) -> SubscriptionId {
+        self.world.subscribe(messages())
+    }
+
+    /// The server takes a message, and tells nobody.
+    pub(crate) fn hold(&self, n: u64) {
+        self.held.borrow_mut().push(numbered(n));
+    }
+
+    /// The server takes a message and tells of it.
+    pub(crate) fn post(&mut self, n: u64) {
+        self.hold(n);
+        self.world.publish(&[created(n)]);
+        self.world.run();
+    }
+
+    /// Every list of messages that a subscription was shown, as their IDs, newest first.
+    pub(crate) fn updates(&self, subscription: SubscriptionId) -> Vec<Vec<String>> {
+        let events = self.world.log.events.iter();
+        let updates = events.filter_map(|(_, event)| match event {
+            Event::Updated {
+                subscription: id,
+                update,
+            } if *id == subscription => Some(ids(&update.snapshot)),
+            _ => None,
+        });
+        updates.collect()
+    }
+
+    /// What a subscription shows.
+    pub(crate) fn shows(&self, subscription: SubscriptionId) -> Vec<String> {
+        self.updates(subscription).pop().unwrap()
+    }
+
+    /// The server's newest messages.
+    pub(crate) fn newest(&self, count: usize) -> Vec<String> {
+        let held = self.held.borrow();
+        let newest = held.iter().rev().take(count);
+        newest.map(|message| text(&message["id"])).collect()
+    }
+}
+
+pub(crate) fn messages() -> Topic {
+    Topic::Messages {
+        conversation: conversation("c1"),
+    }
+}
+
+/// `m{n}`.
+pub(crate) fn numbered(n: u64) -> Value {
+    data::message(&format!("m{n}"), n)
+}
+
+/// The event that tells of `m{n}`.
+pub(crate) fn created(n: u64) -> Value {
+    let state = numbered(n);
+    json!({"type": "message.created", "conversationId": "c1", "messageId": state["id"],
+           "state": state})
+}
+
+/// A page of messages; its cursor is how many came before its end.
+pub(crate) fn page(held: &[Value], query: &Value) -> Value {
+    let limit = query["limit"].as_u64().unwrap() as usize;
+    let skip = query["cursor"].as_str().map_or(0, |at| at.parse().unwrap());
+    let data: Vec<_> = held.iter().rev().skip(skip).take(limit).collect();
+    let end = skip + data.len();
+    let cursor = (end < held.len()).then(|| end.to_string());
+    json!({"data": data, "cursor": cursor})
+}
+
+fn ids(snapshot: &talk_proto::Snapshot) -> Vec<String> {
+    let snapshot = serde_json::to_value(snapshot).unwrap();
+    let messages = snapshot.as_array().into_iter().flatten();
+    messages.map(|message| text(&message["id"])).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

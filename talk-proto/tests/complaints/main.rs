@@ -1,0 +1,14 @@
+//! What users of chat SDKs complain about, in virtual time. `tests/COMPLAINTS.md` is the list.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod chat;
+mod leaks;
+mod reconnect;
+mod sends;
+mod snapshots;
+mod teardown;
+mod tokens;

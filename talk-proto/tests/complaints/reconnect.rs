@@ -1,0 +1,146 @@
+//! After a loss: no gap, no subscription less, whatever the server closed with.
+
+use serde_json::json;
+use talk_proto::{ConnectionState, Event, SocketClosed, Topic};
+
+use crate::chat::{Chat, MESSAGES, created};
+use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds, send};
+
+/// One's own echo after a loss hides what was missed before it.
+#[test]
+fn an_own_message_right_after_a_loss_hides_no_gap() {
+    let (mut chat, subscription) = Chat::shown(3);
+    chat.world.latency = seconds(1);
+    chat.world.cut();
+    chat.hold(4);
+    chat.hold(5);
+    chat.world.run_for(seconds(1));
+    // Renewed; subscribed, but without the first page.
+    let subscribe = format!("SUBSCRIBE {MESSAGES}");
+    while chat.world.log.of(&subscribe).len() < 2 {
+        let next = chat.world.now + seconds(3);
+        assert!(chat.world.step(next));
+    }
+    chat.post(6);
+    chat.world.run_for(seconds(5));
+    assert_eq!(chat.shows(subscription), chat.newest(6));
+    for shown in chat.updates(subscription) {
+        assert!(
+            !shown.contains(&"m6".into()) || shown.contains(&"m4".into()),
+            "{shown:?}"
+        );
+    }
+}
+
+/// After a long time away the window has a hole in it.
+#[test]
+fn a_gap_that_is_longer_than_the_window_leaves_no_hole() {
+    let (mut chat, subscription) = Chat::shown(40);
+    chat.world.cut();
+    for n in 41..=240 {
+        chat.hold(n);
+    }
+    chat.world.run_for(seconds(2));
+    assert_eq!(chat.shows(subscription), chat.newest(30));
+    for _ in 0..4 {
+        chat.world.load_more(subscription, Some(100)).unwrap();
+        chat.world.run();
+    }
+    assert_eq!(chat.shows(subscription), chat.newest(240));
+}
+
+/// The socket is back, and a subscription is not.
+#[test]
+fn a_subscription_that_the_server_takes_no_more_says_so() {
+    for status in [400, 402, 403, 405] {
+        let (mut chat, subscription) = Chat::shown(3);
+        chat.world.script.add(move |request| {
+            let is_it =
+                request.connection > 0 && request.method == "SUBSCRIBE" && request.path == MESSAGES;
+            is_it.then(|| Answer::refuse(status, "NO_MORE"))
+        });
+        chat.world.cut();
+        chat.world.run_for(seconds(60));
+        let events = chat.world.log.events.iter();
+        let mut ended = events.filter_map(|(_, event)| match event {
+            Event::SubscriptionEnded {
+                subscription: id,
+                error,
+            } if *id == subscription => error.as_ref(),
+            _ => None,
+        });
+        let told = ended.next().map(ToString::to_string);
+        let expected = format!("the server refused with status {status} NO_MORE: because");
+        assert_eq!(told, Some(expected));
+    }
+}
+
+/// The server is asked for a subscription again, and is slow to take it.
+#[test]
+fn a_subscription_that_is_taken_late_misses_nothing() {
+    let (mut chat, subscription) = Chat::shown(3);
+    let mut failures = 3;
+    chat.world.script.add(move |request| {
+        let is_it = request.connection > 0 && request.method == "SUBSCRIBE";
+        if !is_it || request.path != MESSAGES || failures == 0 {
+            return None;
+        }
+        failures -= 1;
+        Some(Answer::refuse(500, "LATER"))
+    });
+    chat.world.cut();
+    chat.world.run_for(seconds(1));
+    // Told to nobody: the server has not taken the subscription.
+    chat.hold(4);
+    chat.world.run_for(seconds(10));
+    assert_eq!(chat.shows(subscription), chat.newest(4));
+}
+
+/// A close code that is not expected ends the client.
+#[test]
+fn whatever_code_the_server_closes_with_nothing_that_was_accepted_is_lost() {
+    let codes = [
+        1000, 1001, 1002, 1005, 1006, 1008, 1011, 1012, 1013, 1015, 3000, 4401, 4999,
+    ];
+    for code in codes.into_iter().map(Some).chain([None]) {
+        let mut world = World::ready(options());
+        world.subscribe(Topic::Conversation {
+            conversation: conversation("c1"),
+        });
+        world
+            .script
+            .add(|r| (r.connection == 0).then_some(Answer::Silence));
+        let requests = [send("c1", "hello"), mark_as_read("c1")].map(|call| world.call(call));
+        world.run();
+        world.close(SocketClosed::ByServer { code });
+        world.run_until_resolved(seconds(1));
+        for request in requests {
+            assert!(world.outcome(request).is_ok(), "{code:?}");
+        }
+        assert_eq!(world.session.connection(), &ConnectionState::Ready);
+        assert_eq!(world.session.subscriptions(), 1);
+        assert_eq!(
+            world.log.token_fetches.len(),
+            1,
+            "no code means that a token is bad"
+        );
+    }
+}
+
+/// A frame that is cut short breaks the client, or is lost for good.
+#[test]
+fn a_publish_that_is_cut_short_anywhere_is_made_up_for_with_the_next() {
+    let whole = json!([1, "PUBLISH", created(4)]).to_string();
+    let cuts = (0..whole.len()).filter(|at| whole.is_char_boundary(*at));
+    for at in cuts {
+        let (mut chat, subscription) = Chat::shown(3);
+        chat.hold(4);
+        chat.world.hear(&whole[..at]);
+        assert_eq!(chat.updates(subscription).len(), 1, "{}", &whole[..at]);
+        chat.hold(5);
+        chat.world
+            .hear(&json!([2, "PUBLISH", created(5)]).to_string());
+        chat.world.run_for(seconds(1));
+        assert_eq!(chat.shows(subscription), chat.newest(5), "{}", &whole[..at]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Sends: told as done when they are, done once, shown once.
+
+use serde_json::json;
+use talk_proto::{Call, ConversationParams, ParticipantParams, RequestError, UserParams};
+
+use crate::chat::{Chat, created};
+use crate::kit::{
+    Answer, Network, World, conversation, message, options, seconds, send, unpaced, user,
+};
+
+/// Sends are reported as done, and lost.
+#[test]
+fn a_send_is_done_only_once_the_server_has_said_so() {
+    let mut world = World::new(options());
+    let mut answers = [
+        Answer::Drop,
+        Answer::refuse(429, "LATER"),
+        Answer::refuse(500, "FAILED"),
+        Answer::Late(seconds(5), 200, json!({"id": "msg_of_the_server"})),
+    ]
+    .into_iter();
+    world.script.add(move |request| {
+        let is_send = request.path.ends_with("/messages");
+        is_send.then(|| answers.next().unwrap())
+    });
+    world.network = Network::Up(seconds(1));
+    let request = world.call(send("c1", "hello"));
+    let end = world.now + seconds(60);
+    while world.log.of("POST /conversations/c1/messages").len() < 4 {
+        assert!(world.step(end));
+        assert!(!world.is_resolved(request));
+    }
+    world.run_for(seconds(4));
+    assert!(!world.is_resolved(request));
+    world.run_for(seconds(1));
+    let reply = serde_json::to_value(world.outcome(request).as_ref().unwrap()).unwrap();
+    assert_eq!(reply, json!({"messageRef": "msg_of_the_server"}));
+}
+
+/// What failed is sent later all the same.
+#[test]
+fn a_send_that_failed_is_never_sent_again() {
+    let mut world = World::ready(unpaced());
+    world.script.add(|request| {
+        let text = request.data["content"][0]["children"][0].as_str()?;
+        match text {
+            "refused" => Some(Answer::refuse(403, "FORBIDDEN")),
+            "failing" => Some(Answer::refuse(500, "FAILED")),
+            _ => Some(Answer::Silence),
+        }
+    });
+    let texts = ["refused", "failing", "cancelled"];
+    let requests = texts.map(|text| world.call(send(text, text)));
+    world.run_for(seconds(20));
+    world.session.cancel(world.now, requests[2]).unwrap();
+    world.run();
+    for request in requests {
+        assert!(world.outcome(request).is_err());
+    }
+    let sent = world.log.work().count();
+    world.cut();
+    world.call(crate::kit::mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    assert_eq!(world.log.work().count(), sent + 1);
+}
+
+/// After a timeout the retry fails because the thing exists already.
+#[test]
+fn what_is_repeated_after_a_lost_answer_has_succeeded_when_it_is_there_already() {
+    let c1 = || conversation("c1");
+    let creates = [
+        Call::CreateUser {
+            user: user("bob"),
+            params: UserParams::named("Bob"),
+        },
+        Call::CreateConversation {
+            conversation: c1(),
+            params: ConversationParams::default(),
+        },
+        Call::CreateParticipant {
+            conversation: c1(),
+            user: user("bob"),
+            params: ParticipantParams::default(),
+        },
+    ];
+    let deletes = [
+        Call::DeleteMessage {
+            conversation: c1(),
+            message: message("m1"),
+        },
+        Call::DeleteParticipant {
+            conversation: c1(),
+            user: user("bob"),
+        },
+    ];
+    let of = |status| move |call| (status, call);
+    let calls = creates.map(of(409)).into_iter();
+    for (status, call) in calls.chain(deletes.map(of(404))) {
+        let mut world = World::ready(options());
+        world.script.add(move |request| match request.connection {
+            0 => Some(Answer::Silence),
+            _ if request.is_housekeeping() => None,
+            _ if request.path.ends_with("/participants") => {
+                let response = json!({"status": 409, "errorCode": "ALREADY_EXISTS"});
+                Some(Answer::Reply(200, json!({"responses": [response]})))
+            }
+            _ => Some(Answer::refuse(status, "AS_BEFORE")),
+        });
+        let request = world.call(call.clone());
+        world.run();
+        world.cut();
+        world.run_until_resolved(seconds(5));
+        assert!(world.outcome(request).is_ok(), "{call:?}");
+    }
+}
+
+/// The echo of a message stands beside the server's copy.
+#[test]
+fn an_own_message_shows_once_whether_its_event_or_its_answer_comes_first() {
+    for event_comes_first in [true, false] {
+        let (mut chat, subscription) = Chat::shown(3);
+        let answer = |seq| json!([seq, 200, {"id": "m4"}]).to_string();
+        let mut send_is_held = true;
+        chat.world.script.add(move |request| {
+            let is_send = request.path.ends_with("/c1/messages") && request.method == "POST";
+            (is_send && std::mem::take(&mut send_is_held)).then_some(Answer::Silence)
+        });
+        let request = chat.world.call(send("c1", "hello"));
+        chat.world.run();
+        let seq = chat.world.log.requests.last().unwrap().seq;
+        chat.hold(4);
+        if event_comes_first {
+            chat.world.publish(&[created(4)]);
+            chat.world.hear(&answer(seq));
+        } else {
+            chat.world.hear(&answer(seq));
+            chat.world.publish(&[created(4)]);
+        }
+        // A server that tells of it once more, as after a recovery.
+        chat.world.publish(&[created(4)]);
+        assert!(chat.world.outcome(request).is_ok());
+        assert_eq!(chat.updates(subscription).len(), 2);
+        assert_eq!(chat.shows(subscription), ["m4", "m3", "m2", "m1"]);
+    }
+}
+
+/// A send whose answer was lost shows twice after the connection is back.
+#[test]
+fn a_message_that_is_fetched_before_its_send_is_repeated_shows_once() {
+    let (mut chat, subscription) = Chat::shown(3);
+    chat.world.script.add(|request| {
+        let is_send = request.path.ends_with("/c1/messages") && request.method == "POST";
+        let answer = match request.connection {
+            0 => Answer::Drop,
+            _ => Answer::Reply(200, json!({"id": "m4"})),
+        };
+        is_send.then_some(answer)
+    });
+    let request = chat.world.call(send("c1", "hello"));
+    chat.hold(4);
+    chat.world.run_for(seconds(5));
+    assert_eq!(
+        chat.world.outcome(request).as_ref().map(|_| ()),
+        Ok::<_, &RequestError>(())
+    );
+    chat.world.publish(&[created(4)]);
+    assert_eq!(chat.shows(subscription), ["m4", "m3", "m2", "m1"]);
+    let sends = chat.world.log.of("POST /conversations/c1/messages");
+    assert_eq!(sends.len(), 2);
+    assert_eq!(
+        sends[0].data["idempotencyKey"],
+        sends[1].data["idempotencyKey"]
+    );
+}

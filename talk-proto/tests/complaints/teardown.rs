@@ -1,0 +1,133 @@
+//! What is over says nothing any more: sockets, subscriptions.
+
+use serde_json::json;
+use talk_proto::{Input, SocketClosed, SocketId};
+
+use crate::chat::{Chat, MESSAGES, created};
+use crate::kit::{Answer, Network, World, mark_as_read, options, seconds};
+
+/// Everything that a socket can still say.
+fn say_everything(world: &mut World, socket: SocketId) {
+    let expired = json!([9, "PUBLISH", {"type": "session.expired"}]).to_string();
+    let restart = json!([9, "PUBLISH", {"type": "upstream.restarting"}]).to_string();
+    let publish = json!([1, "PUBLISH", created(9)]).to_string();
+    let mut texts = vec![expired, restart, publish];
+    texts.extend((0..20).map(|seq| json!([seq, 403, {"errorCode": "STALE"}]).to_string()));
+    world.input(Input::SocketOpened { socket });
+    for text in &texts {
+        world.input(Input::SocketFrame { socket, text });
+    }
+    for cause in [
+        SocketClosed::ByServer { code: Some(1006) },
+        SocketClosed::FrameTooLarge,
+    ] {
+        world.input(Input::SocketClosed { socket, cause });
+    }
+}
+
+/// Callbacks of a replaced transport reach the session that lives on.
+#[test]
+fn a_replaced_socket_reaches_nothing_at_any_moment() {
+    let (mut chat, subscription) = Chat::shown(3);
+    let stale = chat.world.log.sockets[0].id;
+    chat.world.latency = seconds(1);
+    chat.world.network = Network::Up(seconds(1));
+    let request = chat.world.call(mark_as_read("c1"));
+    chat.world.run();
+    chat.world.cut();
+    // While the next attempt is waited for, made, authenticated, and all is fetched.
+    let end = chat.world.now + seconds(10);
+    loop {
+        let (sockets, requests, acks) = (
+            chat.world.log.sockets.len(),
+            chat.world.log.requests.len(),
+            chat.world.log.acks.len(),
+        );
+        let events = chat.world.log.events.len();
+        say_everything(&mut chat.world, stale);
+        assert_eq!(chat.world.log.sockets.len(), sockets);
+        assert_eq!(chat.world.log.requests.len(), requests);
+        assert_eq!(chat.world.log.acks.len(), acks);
+        assert_eq!(chat.world.log.events.len(), events);
+        if !chat.world.step(end) {
+            break;
+        }
+    }
+    assert!(chat.world.outcome(request).is_ok());
+    assert_eq!(chat.shows(subscription), ["m3", "m2", "m1"]);
+    assert_eq!(chat.world.log.sockets.len(), 2);
+    assert_eq!(chat.world.log.token_fetches.len(), 1);
+}
+
+/// What was recovered is delivered after the teardown.
+#[test]
+fn what_comes_after_unsubscribing_is_shown_to_nobody() {
+    for is_lost in [false, true] {
+        let (mut chat, subscription) = Chat::shown(3);
+        chat.hold(4);
+        chat.world.script.add(|request| {
+            let is_page = request.method == "GET" && request.path == MESSAGES;
+            let page = json!({"data": [crate::chat::numbered(4)], "cursor": null});
+            is_page.then(|| Answer::Late(seconds(5), 200, page.clone()))
+        });
+        if is_lost {
+            chat.world.cut();
+        } else {
+            chat.world.load_more(subscription, Some(5)).unwrap();
+        }
+        chat.world.run_for(seconds(2));
+        let now = chat.world.now;
+        chat.world.session.unsubscribe(now, subscription).unwrap();
+        chat.world.run();
+        let shown = chat.updates(subscription).len();
+        chat.world.publish(&[created(5)]);
+        // The laws see to it that nothing is shown to whoever has left.
+        chat.world.run_for(seconds(100));
+        assert_eq!(chat.updates(subscription).len(), shown);
+        assert!(chat.world.session.is_idle());
+    }
+}
+
+/// Subscribing again runs into events out of order.
+#[test]
+fn who_comes_back_after_the_end_of_lingering_sees_events_in_order() {
+    let (mut chat, first) = Chat::shown(3);
+    chat.world.subscribe(talk_proto::Topic::User {
+        user: crate::kit::user("bob"),
+    });
+    chat.post(4);
+    let now = chat.world.now;
+    chat.world.session.unsubscribe(now, first).unwrap();
+    chat.world.run_for(seconds(11));
+    assert_eq!(
+        chat.world.log.of(&format!("UNSUBSCRIBE {MESSAGES}")).len(),
+        1
+    );
+    chat.hold(5);
+    let second = chat.subscribe();
+    chat.world.run();
+    chat.post(6);
+    chat.post(7);
+    assert_eq!(chat.shows(second), chat.newest(7));
+    let pages = chat.world.log.of(&format!("GET {MESSAGES}"));
+    assert_eq!(
+        pages.len(),
+        2,
+        "numbers of publishes go on: nothing was missed"
+    );
+    assert_eq!(chat.world.log.acks, [1, 2, 3]);
+}
+
+/// A component that mounts, unmounts and mounts again leaves something behind.
+#[test]
+fn a_subscription_that_is_dropped_before_it_was_sent_costs_nothing() {
+    let mut world = World::new(options());
+    for _ in 0..100 {
+        let subscription = world.subscribe(crate::chat::messages());
+        world.session.unsubscribe(world.now, subscription).unwrap();
+    }
+    world.run_for(seconds(60));
+    assert!(world.log.requests.iter().all(|r| r.is_housekeeping()));
+    assert!(world.session.is_idle());
+    assert_eq!(world.session.poll_timeout(), None);
+}

@@ -1,0 +1,241 @@
+//! Tokens: fetched once for all, never for ever, and never those of yesterday.
+
+use std::time::Duration;
+
+use serde_json::json;
+use talk_proto::{
+    Authentication, Call, ConnectionState, RequestError, SearchKind, SessionError, Upload,
+    UploadKind,
+};
+
+use crate::chat::{Chat, created, messages};
+use crate::kit::{
+    Answer, START, TokenSource, World, conversation, mark_as_read, message, options, seconds,
+};
+
+/// Tokens of the server live for so many seconds.
+fn live_for(world: &mut World, seconds: u64) {
+    world.script.add(move |request| {
+        let life = json!({"expiresInSeconds": seconds});
+        (request.path == "/session/renew").then(|| Answer::Reply(200, life.clone()))
+    });
+}
+
+/// The server accepts no token for what goes to this path.
+fn reject(world: &mut World, path: &'static str) {
+    world.script.add(move |request| {
+        let is_it = request.path == path;
+        is_it.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+}
+
+/// The token provider is called twice at once.
+#[test]
+fn socket_search_and_upload_share_the_fetch_that_an_expired_token_needs() {
+    let mut world = World::ready(options());
+    world.script.hold_http("/search?");
+    world.script.hold_http("/files");
+    world.subscribe(messages());
+    let search = world.start_search(SearchKind::Messages);
+    world.set_query(search, "found", &Default::default());
+    world.upload(Upload::new(UploadKind::File, "notes.txt", 5));
+    world.run();
+    world.tokens = TokenSource::After(seconds(3));
+    let https = ["/search?", "/files"].map(|part| world.http_of(part)[0].id);
+    world.publish(&[json!({"type": "session.expired"})]);
+    for http in https {
+        world.http_head(http, 401);
+    }
+    world.run_for(seconds(60));
+    assert_eq!(world.log.token_fetches.len(), 2);
+    assert_eq!(world.log.tokens(), ["token-1", "token-2"][1..]);
+    for part in ["/search?", "/files"] {
+        let asked = world.http_of(part);
+        assert_eq!(asked.len(), 2, "{part}");
+        assert_eq!(asked[1].headers["authorization"], "Bearer token-2");
+    }
+}
+
+/// A bad token leads to an endless loop: here it is bad for one call only.
+#[test]
+fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
+    let mut world = World::ready(options());
+    reject(&mut world, "/me/conversations/c1/read");
+    world.subscribe(messages());
+    let request = world.call(mark_as_read("c1"));
+    let other = world.call(mark_as_read("c2"));
+    world.run_for(seconds(600));
+    let outcome = world.outcome(request);
+    assert!(matches!(outcome, Err(RequestError::Refused(refused)) if refused.status == 401));
+    assert!(world.outcome(other).is_ok());
+    assert_eq!(world.log.token_fetches.len(), 1 + 5);
+    assert_eq!(world.end(), None);
+    assert_eq!(world.session.connection(), &ConnectionState::Ready);
+}
+
+/// A bad token leads to an endless loop: here it is bad for one subscription only.
+#[test]
+fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
+    let mut world = World::ready(options());
+    reject(&mut world, "/me/conversations/c2/participants");
+    world.subscribe(messages());
+    world.subscribe(talk_proto::Topic::Participants {
+        conversation: conversation("c2"),
+    });
+    world.run_for(seconds(600));
+    assert_eq!(world.session.subscriptions(), 1);
+    assert!(world.log.token_fetches.len() <= 1 + 5);
+    assert_eq!(world.session.connection(), &ConnectionState::Ready);
+}
+
+/// What many requests meet at once is taken for a bad token, many times over.
+#[test]
+fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
+    let mut world = World::ready(options());
+    let mut is_expired = true;
+    world.script.add(move |request| {
+        is_expired &= request.path != "/session/renew";
+        is_expired.then(|| Answer::refuse(401, "UNAUTHORIZED"))
+    });
+    let get = Call::GetMessage {
+        conversation: conversation("c1"),
+        message: message("m1"),
+    };
+    let requests = [(); 20].map(|()| world.call(get.clone()));
+    world.run_for(seconds(1));
+    for request in requests {
+        assert!(world.outcome(request).is_ok());
+    }
+    assert_eq!(world.log.token_fetches.len(), 2);
+}
+
+/// A refresh that helps for a moment only makes the client ask for ever.
+#[test]
+fn tokens_that_expire_soon_after_they_worked_are_fetched_ever_more_slowly() {
+    let mut world = World::ready(options());
+    world.subscribe(messages());
+    world.run();
+    for _ in 0..9 {
+        world.publish(&[json!({"type": "session.expired"})]);
+        world.run();
+        while world.session.connection() != &ConnectionState::Ready {
+            let next = world.session.poll_timeout().unwrap();
+            world.run_until(next);
+        }
+    }
+    let fetches = world.log.token_fetches.windows(2);
+    let delays: Vec<_> = fetches
+        .map(|pair| pair[1].saturating_since(pair[0]))
+        .collect();
+    let expected = [0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map(seconds);
+    assert_eq!(delays, expected[1..]);
+
+    // One that lasts is replaced at once again.
+    world.run_for(seconds(120));
+    world.publish(&[json!({"type": "session.expired"})]);
+    assert_eq!(world.log.token_fetches.last(), Some(&world.now));
+}
+
+/// A stale token is used on rejoining after a sleep.
+#[test]
+fn after_a_sleep_no_frame_holds_a_token_that_has_expired() {
+    let mut world = World::new(options());
+    live_for(&mut world, 600);
+    world.subscribe(messages());
+    world.run();
+    world.tokens = TokenSource::After(seconds(2));
+    world.now = world.now + seconds(3600);
+    world.cut();
+    world.run_for(seconds(10));
+    assert_eq!(world.log.tokens(), ["token-1", "token-2"]);
+    let [_, second] = &world.log.times_of("POST /session/renew")[..] else {
+        panic!("{:?}", world.log.tokens());
+    };
+    assert!(second.saturating_since(START + seconds(3600)) >= seconds(2));
+}
+
+/// A stale token is used over HTTP after a sleep.
+#[test]
+fn after_a_sleep_no_search_holds_a_token_that_has_expired() {
+    let mut world = World::new(options());
+    live_for(&mut world, 600);
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(3600));
+    assert!(world.session.is_idle());
+    let search = world.start_search(SearchKind::Messages);
+    world.set_query(search, "found", &Default::default());
+    world.run();
+    let asked = world.http_of("/search?");
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].headers["authorization"], "Bearer token-2");
+}
+
+/// A refresh that belongs to an old session takes effect in another.
+#[test]
+fn a_token_that_comes_after_the_end_is_used_for_nothing() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(seconds(5));
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    world.session.shut_down(world.now);
+    world.run();
+    let events = world.log.events.len();
+    world.run_for(seconds(60));
+    assert!(world.log.requests.is_empty());
+    assert_eq!(world.log.events.len(), events);
+    assert_eq!(world.end(), Some(&SessionError::ShutDown));
+}
+
+/// A refresh that was given up fails late, and takes the session with it.
+#[test]
+fn a_fetch_that_fails_after_it_was_given_up_harms_nobody() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::FailsAfter(seconds(62));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(30));
+    world.tokens = TokenSource::After(Duration::ZERO);
+    world.run_for(seconds(60));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.end(), None);
+    assert_eq!(world.log.tokens(), ["token-2"]);
+}
+
+/// Two ways to authenticate race with each other.
+#[test]
+fn a_boken_that_comes_after_a_token_was_set_is_not_used() {
+    let mut options = options();
+    options.authentication = Authentication::default();
+    let mut world = World::new(options);
+    world.script.hold_http("/bokens/");
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    let http = world.http_of("/bokens/")[0].id;
+    world.set_token("set-token").unwrap();
+    world.run();
+    world.http_answer(http, 200, r#"{"boken": "late-boken"}"#);
+    world.cut();
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(60));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.tokens(), ["set-token", "set-token"]);
+}
+
+/// Events get lost, or come twice, while a token is refreshed.
+#[test]
+fn events_during_a_refresh_are_shown_once_and_nothing_is_fetched_again() {
+    let (mut chat, subscription) = Chat::shown(3);
+    let asked = chat.world.log.work().count();
+    chat.world.script.add(|request| {
+        let life = json!({"expiresInSeconds": null});
+        let is_renewal = request.path == "/session/renew";
+        is_renewal.then(|| Answer::Late(seconds(2), 200, life.clone()))
+    });
+    chat.world.set_token("set-token").unwrap();
+    chat.world.run();
+    chat.world.publish(&[created(4)]);
+    chat.world.run_for(seconds(1));
+    assert_eq!(chat.shows(subscription), ["m4", "m3", "m2", "m1"]);
+    chat.world.run_for(seconds(2));
+    assert_eq!(chat.updates(subscription).len(), 2);
+    assert_eq!(chat.world.log.work().count(), asked);
+}

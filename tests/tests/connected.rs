@@ -1,0 +1,49 @@
+//! A session that is connected takes little memory: no buffer is larger than it has to be.
+
+#![allow(clippy::unwrap_used)]
+
+mod memory_server;
+
+use std::alloc::System;
+
+use futures_util::future::join_all;
+use memory_server::counting::Counting;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use talk_tokio::{TalkOptions, get_talk_session_on};
+
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const SESSIONS: usize = 200;
+
+/// For a session and the server's end of it. The buffer that the WebSocket crate reads into is four
+/// times as large by default.
+const ENOUGH: usize = 32 << 10;
+
+fn bytes_in_use() -> usize {
+    let stats = HEAP.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+#[tokio::test]
+async fn a_connected_session_takes_less_than_32_kib() {
+    let runtime = Counting::new();
+    let connect = async |number: usize| {
+        let options = TalkOptions::new("app", format!("user {number}")).unwrap();
+        let options = options.host("127.0.0.1:1").token("token");
+        let session = get_talk_session_on(&runtime, options);
+        let messages = session.conversation("c").unwrap().subscribe_messages();
+        messages.connected().await.unwrap();
+        (session, messages)
+    };
+    // The first one pays for what is shared.
+    let first = connect(0).await;
+    let before = bytes_in_use();
+    let others = join_all((1..=SESSIONS).map(connect)).await;
+    let each = (bytes_in_use() - before) / SESSIONS;
+    assert!(each < ENOUGH, "{each} bytes for each session");
+    drop((first, others));
+    runtime.tasks.until_none("tasks").await;
+    runtime.sockets.until_none("sockets").await;
+    runtime.sleeps.until_none("sleeps").await;
+}
