@@ -11,6 +11,9 @@ use crate::model::{
     Participant, ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// One event of a publish. `state` is the whole thing, `diff` holds only what changed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
