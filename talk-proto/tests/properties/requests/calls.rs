@@ -1,6 +1,5 @@
-//! What the client sends, read back from its frames by a reader that knows the protocol alone.
+//! Every call, and what it asks for as the description of the protocol has it.
 
-use percent_encoding::percent_decode_str;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -8,53 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use talk_proto::{Call, ContentBlock, EditMessage, SendMessage};
 
-use crate::kit::{Request, World, unpaced};
+use super::{Understood, understood};
 
 /// Lists are asked for in pages of this length.
 const PAGE: u32 = 30;
-
-/// A request as its receiver understands it.
-#[derive(Clone, Debug, PartialEq)]
-struct Understood {
-    method: String,
-    path: Vec<String>,
-    data: Value,
-}
-
-fn understood<const N: usize>(method: &str, path: [&str; N], data: Value) -> Understood {
-    Understood {
-        method: method.to_owned(),
-        path: path.map(str::to_owned).into(),
-        data,
-    }
-}
-
-/// Reads a request. Its key is checked and left out: it is random.
-fn read(request: &Request) -> Understood {
-    let segments = request.path.strip_prefix('/').expect("a path").split('/');
-    let path = segments.map(|segment| {
-        let is_kept = |c: char| c.is_ascii_alphanumeric() || "-_.!~*'()%".contains(c);
-        assert!(segment.chars().all(is_kept), "{segment} is not encoded");
-        let decoded = percent_decode_str(segment).decode_utf8();
-        decoded.expect("segments are UTF-8").into_owned()
-    });
-    assert_eq!(request.headers, json!({}));
-    let mut data = request.data.clone();
-    if let Some(members) = data.as_object_mut() {
-        let key = members.remove("idempotencyKey");
-        let is_send = request.method == "POST" && request.path.ends_with("/messages");
-        assert_eq!(
-            key.is_some(),
-            is_send,
-            "messages have keys, nothing else has"
-        );
-    }
-    Understood {
-        method: request.method.clone(),
-        path: path.collect(),
-        data,
-    }
-}
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -117,7 +73,7 @@ fn an<T: TryFrom<String>>(text: &str) -> T {
 }
 
 /// Calls about a conversation itself.
-fn about_conversations() -> impl Strategy<Value = (Call, Vec<Understood>)> {
+pub(super) fn about_conversations() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let change = some_of(&["subject", "photoUrl"]);
     (0..6, id(), change).prop_map(|(kind, c, change)| {
         let conversation = || an(&c);
@@ -181,7 +137,7 @@ fn about_conversations() -> impl Strategy<Value = (Call, Vec<Understood>)> {
 }
 
 /// Calls about users and participants.
-fn about_people() -> impl Strategy<Value = (Call, Vec<Understood>)> {
+pub(super) fn about_people() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let change = some_of(&["name", "locale", "photoUrl", "welcomeMessage"]);
     (0..8, id(), id(), change, participation()).prop_map(|(kind, c, u, change, participation)| {
         let path = ["conversations", c.as_str(), "participants"];
@@ -262,7 +218,7 @@ fn about_people() -> impl Strategy<Value = (Call, Vec<Understood>)> {
 }
 
 /// Calls about messages.
-fn about_messages() -> impl Strategy<Value = (Call, Vec<Understood>)> {
+pub(super) fn about_messages() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let details = (option::of(custom()), option::of(id()));
     (0..8, id(), id(), id(), details).prop_map(|(kind, c, m, word, (custom, quoted))| {
         let (conversation, message) = (an(&c), an(&m));
@@ -370,21 +326,4 @@ fn about_messages() -> impl Strategy<Value = (Call, Vec<Understood>)> {
             }
         }
     })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn what_is_asked_is_what_a_server_reads(
-        (call, expected) in prop_oneof![about_conversations(), about_people(), about_messages()],
-    ) {
-        let mut world = World::new(unpaced());
-        world.call(call);
-        world.run();
-        // What is got stays subscribed for a while, and may lead to more that has to be got.
-        let asked = world.log.work().filter(|request| request.method != "SUBSCRIBE");
-        let sent: Vec<_> = asked.take(expected.len()).map(read).collect();
-        prop_assert_eq!(sent, expected);
-    }
 }
