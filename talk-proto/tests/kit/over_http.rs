@@ -55,7 +55,6 @@ impl World {
     }
 
     pub(crate) fn try_upload(&mut self, upload: Upload) -> Result<RequestId, CommandError> {
-        self.laws.keep_secret(&upload.filename);
         let request = self.session.upload(self.now, upload);
         self.accepted(request)
     }

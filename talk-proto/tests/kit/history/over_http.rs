@@ -64,6 +64,7 @@ impl History {
             } => {
                 let mut upload = upload(*kind, *size);
                 upload.can_rewind = *can_rewind;
+                self.world.laws.keep_secret(&upload.filename);
                 self.requests.extend(self.world.try_upload(upload));
             }
             Step::Http { which, kind } => {
