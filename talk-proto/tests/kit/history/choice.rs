@@ -203,7 +203,8 @@ pub(super) fn event(kind: u8, id: u8) -> Value {
         14 => json!({"type": "message.created", "conversationId": c}),
         15 => json!({"type": "no.such.thing"}),
         16 => {
-            json!({"type": "user.online.changed", "userId": "bob", "diff": {"isConnected": id % 2 == 0}})
+            let diff = json!({"isConnected": id.is_multiple_of(2)});
+            json!({"type": "user.online.changed", "userId": "bob", "diff": diff})
         }
         17 => json!({
             "type": "participant.created", "conversationId": c, "userId": m,
@@ -216,7 +217,7 @@ pub(super) fn event(kind: u8, id: u8) -> Value {
         }),
         20 => json!({
             "type": "typing.changed", "conversationId": c,
-            "diff": {"usersTyping": {"bob": if id % 2 == 0 { json!(id) } else { Value::Null }}},
+            "diff": {"usersTyping": {"bob": if id.is_multiple_of(2) { json!(id) } else { Value::Null }}},
         }),
         21 => json!({"type": "typing.changed", "conversationId": c, "diff": {"many": true}}),
         22 => json!({
