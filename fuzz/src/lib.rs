@@ -1,12 +1,30 @@
 //! What the fuzz targets do. They are functions, so that the corpus is replayed by `cargo test`.
 
 mod client;
+mod client_and_server;
+#[path = "../../talk-proto/tests/kit/mod.rs"]
+mod kit;
 mod markup;
+mod multipart;
+mod search_stream;
 mod server;
+#[path = "../../tests/src/simulation/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    unfulfilled_lint_expectations,
+    reason = "the targets need a part of what the tests have"
+)]
+mod simulation;
+mod tokens;
 
 pub use client::{frames, inputs};
+pub use client_and_server::client_and_server;
 pub use markup::markup;
+pub use multipart::multipart;
+pub use search_stream::search_stream;
 pub use server::server_frames;
+pub use tokens::tokens;
 
 #[cfg(test)]
 mod tests {
@@ -14,7 +32,9 @@ mod tests {
 
     /// Runs a target on every file of its corpus.
     fn replay(target: &str, run: fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("corpus")
+            .join(target);
         let mut files = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
             run(&std::fs::read(entry.unwrap().path()).unwrap());
@@ -23,23 +43,25 @@ mod tests {
         assert!(files > 0, "{target} has no corpus");
     }
 
-    #[test]
-    fn frames() {
-        replay("frames", super::frames);
+    macro_rules! corpora {
+        ($($target:ident)+) => {
+            $(
+                #[test]
+                fn $target() {
+                    replay(stringify!($target), super::$target);
+                }
+            )+
+        };
     }
 
-    #[test]
-    fn inputs() {
-        replay("inputs", super::inputs);
-    }
-
-    #[test]
-    fn markup() {
-        replay("markup", super::markup);
-    }
-
-    #[test]
-    fn server_frames() {
-        replay("server_frames", super::server_frames);
+    corpora! {
+        client_and_server
+        frames
+        inputs
+        markup
+        multipart
+        search_stream
+        server_frames
+        tokens
     }
 }

@@ -13,7 +13,11 @@ pub fn server_frames(data: &[u8]) {
     let connections = [ConnectionId(1), ConnectionId(2)];
     for (connection, user) in connections.into_iter().zip(["alice", "bob"]) {
         server.open(now, connection, "app", user);
-        server.handle_frame(now, connection, r#"[0,"POST","/session/renew",{"token":"t"},{}]"#);
+        server.handle_frame(
+            now,
+            connection,
+            r#"[0,"POST","/session/renew",{"token":"t"},{}]"#,
+        );
     }
     drain(&mut server);
     for (turn, line) in data.split(|byte| *byte == b'\n').enumerate() {
@@ -24,7 +28,10 @@ pub fn server_frames(data: &[u8]) {
     now = now + Duration::from_secs(60);
     server.tick(now);
     drain(&mut server);
-    assert!(server.poll_timeout().is_none_or(|at| at > now), "a timer stays due");
+    assert!(
+        server.poll_timeout().is_none_or(|at| at > now),
+        "a timer stays due"
+    );
 }
 
 fn drain(server: &mut Server) {

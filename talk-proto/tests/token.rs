@@ -172,6 +172,22 @@ fn what_is_no_token_is_told_so() {
 }
 
 #[test]
+fn header_and_claims_are_objects() {
+    for (header, claims) in [
+        (json!(["HS256"]), good()),
+        (json!("HS256"), good()),
+        (json!({ "alg": "HS256" }), json!([good()])),
+    ] {
+        let report = check(&signed(&header, &claims));
+        assert_eq!(
+            report.problems,
+            [TokenProblem::NotAToken],
+            "{header} {claims}"
+        );
+    }
+}
+
+#[test]
 fn what_makes_a_token_refused_comes_first() {
     let claims = json!({ "iss": "other", "sub": "alice" });
     let report = check(&signed(&json!({ "alg": "HS256" }), &claims));

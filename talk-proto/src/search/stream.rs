@@ -63,6 +63,9 @@ impl SearchStream {
             .position(|&b| b == b'\n')
         {
             let end = self.searched + length;
+            if end - start > self.limit {
+                return Err(StreamError::TooLong);
+            }
             let line = read_line(&self.buffer[start..end], &mut self.is_open)?;
             start = end + 1;
             self.searched = start;
@@ -178,5 +181,13 @@ mod tests {
         let mut stream = SearchStream::new(100);
         let chunk = [b'x'; 101];
         assert_eq!(stream.push::<Value>(&chunk), Err(StreamError::TooLong));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_given_up_also_when_it_comes_with_its_end() {
+        let mut stream = SearchStream::new(100);
+        let line = format!("{{\n{}\n", "x".repeat(101));
+        let read = stream.push::<Value>(line.as_bytes());
+        assert_eq!(read, Err(StreamError::TooLong));
     }
 }

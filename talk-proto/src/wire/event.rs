@@ -7,6 +7,9 @@ use crate::model::{
     Participant, ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// One event of a publish. `state` is the whole thing, `diff` holds only what changed. What is large
 /// and seldom is boxed.
 #[derive(Clone, Debug, PartialEq)]

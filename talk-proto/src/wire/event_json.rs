@@ -373,6 +373,7 @@ impl Members<'_> {
                 user_id: self.user_id?.read()?,
             },
             (Kind::MessageCreated, Payload::Message(mut state)) => {
+                self.message_id.filter(|id| state.id == *id.0)?;
                 names.share(&mut state);
                 ServerEvent::MessageCreated {
                     conversation_id: conversation_id?,

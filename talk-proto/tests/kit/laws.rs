@@ -80,6 +80,11 @@ impl Laws {
         self.boken = None;
     }
 
+    /// From now on the application is asked, and no answer of the service is waited for.
+    pub(crate) fn token_fetch_allowed(&mut self) {
+        self.boken = None;
+    }
+
     /// Something was asked of `session`: what follows from it counts as queued output.
     pub(crate) fn commanded(&self, session: &Session, now: Time) {
         if !self.has_ended {

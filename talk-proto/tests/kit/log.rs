@@ -56,6 +56,8 @@ pub(crate) struct HttpAsked {
     pub(crate) body: HttpBody,
     /// Whether the session has called it off.
     pub(crate) cancelled: bool,
+    /// Whether nothing more of it counts.
+    pub(crate) is_over: bool,
 }
 
 /// Everything that a session did, in order.

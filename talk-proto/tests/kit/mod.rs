@@ -13,13 +13,16 @@
 )]
 
 pub(crate) mod data;
+pub(crate) mod form;
+pub(crate) mod found;
 pub(crate) mod history;
 mod laws;
 mod log;
 mod mail;
 mod over_http;
-mod script;
+pub(crate) mod script;
 mod world;
+pub(crate) mod written;
 
 use std::time::Duration;
 

@@ -20,16 +20,41 @@ impl World {
         text: &str,
         filter: &ConversationFilter,
     ) -> RequestId {
+        let request = self.try_set_query(search, text, filter);
+        request.expect("the query is accepted")
+    }
+
+    pub(crate) fn try_set_query(
+        &mut self,
+        search: SearchId,
+        text: &str,
+        filter: &ConversationFilter,
+    ) -> Result<RequestId, CommandError> {
+        self.laws.keep_secret(text);
         let request = self.session.set_query(self.now, search, text, filter);
         self.accepted(request)
     }
 
     pub(crate) fn search_more(&mut self, search: SearchId, limit: Option<usize>) -> RequestId {
+        let request = self.try_search_more(search, limit);
+        request.expect("there is such a search")
+    }
+
+    pub(crate) fn try_search_more(
+        &mut self,
+        search: SearchId,
+        limit: Option<usize>,
+    ) -> Result<RequestId, CommandError> {
         let request = self.session.search_more(self.now, search, limit);
         self.accepted(request)
     }
 
     pub(crate) fn upload(&mut self, upload: Upload) -> RequestId {
+        let request = self.try_upload(upload);
+        request.expect("the upload is accepted")
+    }
+
+    pub(crate) fn try_upload(&mut self, upload: Upload) -> Result<RequestId, CommandError> {
         let request = self.session.upload(self.now, upload);
         self.accepted(request)
     }
@@ -39,11 +64,14 @@ impl World {
         cancelled.expect("it is not resolved yet");
     }
 
-    fn accepted(&mut self, request: Result<RequestId, CommandError>) -> RequestId {
-        let request = request.expect("the command is accepted");
+    fn accepted(
+        &mut self,
+        request: Result<RequestId, CommandError>,
+    ) -> Result<RequestId, CommandError> {
+        let request = request?;
         self.laws.accepted(request);
         self.laws.commanded(&self.session, self.now);
-        request
+        Ok(request)
     }
 
     /// The HTTP requests whose path contains `part`.

@@ -80,6 +80,13 @@ impl Script {
         self.http_rules.push(Box::new(rule));
     }
 
+    /// From now on the server has nothing against anything.
+    pub(crate) fn forget(&mut self) {
+        self.rules.clear();
+        self.http_rules.clear();
+        self.next.clear();
+    }
+
     /// HTTP requests whose address contains `part` are left to the test to answer.
     pub(crate) fn hold_http(&mut self, part: &'static str) {
         self.held_http.push(part);

@@ -130,6 +130,11 @@ impl World {
         Ok(())
     }
 
+    pub(crate) fn allow_token_fetch(&mut self) {
+        self.session.allow_token_fetch(self.now);
+        self.laws.token_fetch_allowed();
+    }
+
     // Time.
 
     /// Drains, and lets arrive what arrives without time passing.
@@ -226,6 +231,12 @@ impl World {
         self.laws.input(self.now, &input);
         if let Some(transcript) = &mut self.transcript {
             transcript.input(self.now, &input);
+        }
+        if let Input::HttpEnd { http } | Input::HttpFailed { http, .. } = &input {
+            let mut asked = self.log.http.iter_mut();
+            if let Some(asked) = asked.find(|asked| asked.id == *http) {
+                asked.is_over = true;
+            }
         }
         self.session.handle_input(self.now, input);
         self.drain();
@@ -341,12 +352,14 @@ impl World {
                     headers: parts.headers,
                     body,
                     cancelled: false,
+                    is_over: false,
                 });
             }
             Output::CancelHttp { http } => {
                 let mut asked = self.log.http.iter_mut();
                 if let Some(asked) = asked.find(|asked| asked.id == http) {
                     asked.cancelled = true;
+                    asked.is_over = true;
                 }
             }
             Output::Event(event) => {

@@ -72,7 +72,7 @@ pub enum Command {
 }
 
 /// How often people do what, out of the sum.
-pub(super) const COMMANDS: [(u32, Command); 32] = [
+pub const COMMANDS: [(u32, Command); 32] = [
     (22, Command::Send),
     (4, Command::SendMany),
     (5, Command::Reply),

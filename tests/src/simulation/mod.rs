@@ -42,7 +42,7 @@ mod truth;
 mod wire;
 mod world;
 
-pub use act::{Act, Command, What};
+pub use act::{Act, COMMANDS, Command, What};
 pub use fault::FaultKind;
 pub use life::{Failure, Outcome, live, replay};
 pub use lives::{Lived, Lives};

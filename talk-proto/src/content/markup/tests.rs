@@ -1,5 +1,7 @@
 //! The parser's work grows with the text and no faster, whatever the text.
 
+use proptest::prelude::*;
+
 use super::{MarkupSource, parse_markup, work};
 use crate::content::{ContentBlock, MAX_NESTING, TextNode};
 
@@ -99,6 +101,20 @@ fn work_is_linear_in_the_length_of_mixed_texts() {
                 &name,
             );
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn work_is_linear_in_the_length_of_any_repeated_text(
+        pieces in prop::collection::vec(prop::sample::select(&PATTERNS[..]), 1..6),
+        any in ".{0,4}",
+    ) {
+        let text = pieces.concat() + &any;
+        let times = (1 << 10) / text.len();
+        check(|length| text.repeat((length >> 10) * times), &text);
     }
 }
 

@@ -1,0 +1,180 @@
+//! Every kind of event, written as a server writes it and read back.
+
+mod any;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use super::ServerEvent;
+use crate::wire::{EventError, read_event};
+use any::event;
+
+/// A member that no event, state or diff has.
+const UNKNOWN: &str = "unknownMember";
+
+/// Reads an event whose members come in the order of their names.
+fn read(event: &Value) -> Result<ServerEvent, EventError> {
+    read_event(&to_raw_value(event).unwrap())
+}
+
+/// Reads an event whose type comes first.
+fn read_type_first(event: &Value) -> Result<ServerEvent, EventError> {
+    let mut members = event.as_object().unwrap().clone();
+    let kind = members.remove("type").unwrap();
+    let rest = Value::Object(members).to_string();
+    let comma = if rest == "{}" { "" } else { "," };
+    let text = format!("{{\"type\":{kind}{comma}{}", &rest[1..]);
+    read_event(&RawValue::from_string(text).unwrap())
+}
+
+/// What the server must have told for this event to come of it.
+fn told(event: &ServerEvent) -> Value {
+    use ServerEvent as E;
+    match event {
+        E::UserCreated { user_id, state } => {
+            json!({"type": "user.created", "userId": user_id, "state": state})
+        }
+        E::UserEdited { user_id, diff } => {
+            json!({"type": "user.edited", "userId": user_id, "diff": diff})
+        }
+        E::UserOnlineChanged { user_id, diff } => {
+            json!({"type": "user.online.changed", "userId": user_id, "diff": diff})
+        }
+        E::SideCreated {
+            conversation_id: c,
+            state,
+        } => json!({"type": "side.created", "conversationId": c, "state": state}),
+        E::SideEdited {
+            conversation_id: c,
+            diff,
+        } => json!({"type": "side.edited", "conversationId": c, "diff": diff}),
+        E::SideDeleted { conversation_id: c } => {
+            json!({"type": "side.deleted", "conversationId": c})
+        }
+        E::ConversationEdited {
+            conversation_id: c,
+            diff,
+        } => json!({"type": "conversation.edited", "conversationId": c, "diff": diff}),
+        E::ConversationCleared { conversation_id: c } => {
+            json!({"type": "conversation.cleared", "conversationId": c})
+        }
+        E::ParticipantCreated {
+            conversation_id: c,
+            user_id: u,
+            state,
+        } => json!({
+            "type": "participant.created", "conversationId": c, "userId": u, "state": state,
+        }),
+        E::ParticipantEdited {
+            conversation_id: c,
+            user_id: u,
+            diff,
+        } => json!({
+            "type": "participant.edited", "conversationId": c, "userId": u, "diff": diff,
+        }),
+        E::ParticipantDeleted {
+            conversation_id: c,
+            user_id: u,
+        } => json!({"type": "participant.deleted", "conversationId": c, "userId": u}),
+        E::MessageCreated {
+            conversation_id: c,
+            state,
+        } => json!({
+            "type": "message.created", "conversationId": c, "messageId": state.id, "state": state,
+        }),
+        E::MessageEdited {
+            conversation_id: c,
+            message_id: m,
+            diff,
+        } => json!({
+            "type": "message.edited", "conversationId": c, "messageId": m, "diff": diff,
+        }),
+        E::MessageDeleted {
+            conversation_id: c,
+            message_id: m,
+            new_last_message,
+        } => {
+            let mut told = json!({"type": "message.deleted", "conversationId": c, "messageId": m});
+            if let Some(last) = new_last_message {
+                told["newLastMessage"] = json!(last);
+            }
+            told
+        }
+        E::TypingAvailable {
+            conversation_id: c,
+            state,
+        } => json!({"type": "typing.available", "conversationId": c, "state": state}),
+        E::TypingChanged {
+            conversation_id: c,
+            diff,
+        } => json!({"type": "typing.changed", "conversationId": c, "diff": diff}),
+        E::ReactionAdded {
+            conversation_id: c,
+            message_id: m,
+            emoji,
+            user_id: u,
+            created_at,
+        } => json!({
+            "type": "reaction.added", "conversationId": c, "messageId": m, "emoji": emoji,
+            "userId": u, "createdAt": created_at,
+        }),
+        E::ReactionRemoved {
+            conversation_id: c,
+            message_id: m,
+            emoji,
+            user_id: u,
+        } => json!({
+            "type": "reaction.removed", "conversationId": c, "messageId": m, "emoji": emoji,
+            "userId": u,
+        }),
+        E::SessionExpired => json!({"type": "session.expired"}),
+        E::UpstreamRestarting => json!({"type": "upstream.restarting"}),
+    }
+}
+
+/// The event with a member that is unknown beside all that are not, in its state or diff too.
+fn with_unknown(event: &Value, value: &Value) -> Value {
+    let mut event = event.clone();
+    let insert = |members: Option<&mut Map<String, Value>>| {
+        if let Some(members) = members {
+            members.insert(UNKNOWN.to_owned(), value.clone());
+        }
+    };
+    for member in ["state", "diff"] {
+        insert(event.get_mut(member).and_then(Value::as_object_mut));
+    }
+    insert(event.as_object_mut());
+    event
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_event_of_any_kind_is_read_as_it_was_told(event in event()) {
+        let read = read(&event).unwrap();
+        prop_assert_eq!(&read_type_first(&event).unwrap(), &read);
+        prop_assert_eq!(told(&read), event);
+    }
+
+    #[test]
+    fn unknown_members_are_ignored(
+        event in event(),
+        value in select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])]),
+    ) {
+        let known = read(&event).unwrap();
+        prop_assert_eq!(read(&with_unknown(&event, &value)).unwrap(), known);
+    }
+
+    #[test]
+    fn an_event_without_one_of_its_members_is_none(event in event(), member: prop::sample::Index) {
+        let members = event.as_object().unwrap();
+        let names: Vec<_> = members.keys().filter(|name| *name != "newLastMessage").collect();
+        let name = names[member.index(names.len())];
+        let mut less = event.clone();
+        less.as_object_mut().unwrap().remove(name);
+        prop_assert!(matches!(read(&less), Err(EventError::Malformed)), "without {name}");
+    }
+}

@@ -1,0 +1,61 @@
+//! A search from its answer, in pieces, to what it found.
+
+use bytes::Bytes;
+use talk_proto::{ConversationFilter, HttpFailure, Input, Reply, SearchKind};
+
+use super::history::History;
+use super::unpaced;
+
+/// What a search comes to whose answer comes in pieces of these sizes, in turn: its outcome, and
+/// the address of the next page.
+pub(crate) fn find(
+    kind: SearchKind,
+    line_limit: usize,
+    body: &[u8],
+    pieces: &[usize],
+) -> (String, Option<String>) {
+    let mut options = unpaced();
+    options.limits.frame_size = line_limit;
+    let mut history = History::new(options, 1);
+    let world = &mut history.world;
+    let search = world.start_search(kind);
+    let request = world.set_query(search, "the query", &ConversationFilter::default());
+    world.run();
+    let http = world.last_http();
+    world.http_head(http, 200);
+    let mut rest = body;
+    for size in pieces.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, others) = rest.split_at((*size).min(rest.len()));
+        rest = others;
+        let chunk = Bytes::copy_from_slice(piece);
+        world.input(Input::HttpChunk { http, chunk });
+        world.run();
+    }
+    world.http_end(http);
+    let outcome = match world.outcome(request) {
+        Ok(reply @ Reply::Searched { loaded_all, .. }) => {
+            let results = serde_json::to_string(reply).expect("it can be written");
+            format!("{results} {loaded_all}")
+        }
+        other => format!("{other:?}"),
+    };
+
+    let pages = world.http_of("/search?").len();
+    world.search_more(search, None);
+    world.run();
+    let next = world
+        .http_of("/search?")
+        .get(pages)
+        .map(|asked| asked.uri.clone());
+    if next.is_some() {
+        let http = world.last_http();
+        world.http_fail(http, HttpFailure::Network("gone".to_owned()));
+    }
+    let ended = world.session.end_search(world.now, search);
+    assert_eq!(ended, Ok(()));
+    history.heal();
+    (outcome, next)
+}

@@ -1,0 +1,58 @@
+//! The core against a small model of it: what is asked, lost, answered and waited for decides what
+//! is resolved, sent and subscribed.
+
+mod model;
+mod subject;
+
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+
+use model::{Model, Step};
+use subject::Subject;
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_core_does_what_its_model_says(sequential 1..60 => Subject);
+}
+
+impl ReferenceStateMachine for Model {
+    type State = Self;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        Just(Self::default()).boxed()
+    }
+
+    fn transitions(state: &Self) -> BoxedStrategy<Step> {
+        state.steps()
+    }
+
+    fn preconditions(state: &Self, step: &Step) -> bool {
+        state.allows(step)
+    }
+
+    fn apply(mut state: Self, step: &Step) -> Self {
+        state.take(step);
+        state
+    }
+}
+
+impl StateMachineTest for Subject {
+    type SystemUnderTest = Self;
+    type Reference = Model;
+
+    fn init_test(_: &Model) -> Self {
+        Self::new()
+    }
+
+    fn apply(mut subject: Self, _: &Model, step: Step) -> Self {
+        subject.take(&step);
+        subject
+    }
+
+    fn check_invariants(subject: &Self, model: &Model) {
+        subject.check(model);
+    }
+}

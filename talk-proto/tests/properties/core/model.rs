@@ -1,0 +1,314 @@
+//! The plainest thing that could say what a session does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A call that fails so often is given up.
+const MAX_FAILURES: u32 = 10;
+pub(super) const USERS: [&str; 3] = ["bob", "carol", "dave"];
+
+/// What happens. No time passes but in the steps that say so.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Messages to a conversation, all in one tick.
+    Send {
+        conversation: u8,
+        count: u8,
+    },
+    /// Another call, which waits for nothing.
+    Mark,
+    /// The server answers a call that is in flight.
+    Answer {
+        call: usize,
+        status: u16,
+    },
+    Cancel {
+        call: usize,
+    },
+    Subscribe {
+        user: usize,
+    },
+    Unsubscribe {
+        user: usize,
+    },
+    /// The connection breaks, and none can be made until the next wait.
+    Lose,
+    /// The token expires, and two minutes pass.
+    Expire,
+    /// Two minutes pass: longer than any retry, reconnect or lingering takes.
+    Wait,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It can go as soon as there is a connection.
+    Queued,
+    InFlight,
+    /// The server was too busy: it goes again in a while.
+    Waits,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    number: usize,
+    /// Where a message goes.
+    conversation: Option<u8>,
+    place: Place,
+    was_sent: bool,
+    /// The server was too busy, and has not taken it since: later sends there wait.
+    was_refused: bool,
+    failures: u32,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    Refused(u16),
+    Cancelled { maybe_happened: bool },
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    /// What is accepted and not resolved, in order.
+    calls: Vec<Call>,
+    next: usize,
+    pub(super) resolved: BTreeMap<usize, Outcome>,
+    /// What the server was ever too busy for: it may come after what was sent later.
+    pub(super) refused: BTreeSet<usize>,
+    /// How often each user is shown.
+    pub(super) shown: BTreeMap<usize, usize>,
+    /// Whom the server is subscribed for, those that nobody shows any more included.
+    pub(super) held: BTreeSet<usize>,
+    pub(super) is_connected: bool,
+    /// The connection was lost and no other can be made.
+    is_cut: bool,
+    /// Whether the server did something for the token: one in doubt is not followed at once.
+    is_proven: bool,
+    pub(super) tokens: usize,
+}
+
+impl Model {
+    pub(super) fn steps(&self) -> BoxedStrategy<Step> {
+        let mut steps = vec![
+            (
+                4,
+                (0..3u8, 1..4u8)
+                    .prop_map(|(conversation, count)| Step::Send {
+                        conversation,
+                        count,
+                    })
+                    .boxed(),
+            ),
+            (1, Just(Step::Mark).boxed()),
+            (
+                2,
+                (0..USERS.len())
+                    .prop_map(|user| Step::Subscribe { user })
+                    .boxed(),
+            ),
+            (2, Just(Step::Wait).boxed()),
+        ];
+        let in_flight = self.in_flight();
+        if !in_flight.is_empty() {
+            let statuses = select(vec![200, 200, 200, 403, 429, 429, 500, 503]);
+            let answer = (select(in_flight), statuses);
+            steps.push((
+                8,
+                answer
+                    .prop_map(|(call, status)| Step::Answer { call, status })
+                    .boxed(),
+            ));
+        }
+        let calls: Vec<_> = self.calls.iter().map(|call| call.number).collect();
+        if !calls.is_empty() {
+            steps.push((
+                1,
+                select(calls).prop_map(|call| Step::Cancel { call }).boxed(),
+            ));
+        }
+        let shown: Vec<_> = self.shown.keys().copied().collect();
+        if !shown.is_empty() {
+            steps.push((
+                1,
+                select(shown)
+                    .prop_map(|user| Step::Unsubscribe { user })
+                    .boxed(),
+            ));
+        }
+        if self.is_connected {
+            steps.push((1, Just(Step::Lose).boxed()));
+        }
+        if self.can_expire() {
+            steps.push((1, Just(Step::Expire).boxed()));
+        }
+        proptest::strategy::Union::new_weighted(steps).boxed()
+    }
+
+    pub(super) fn allows(&self, step: &Step) -> bool {
+        match step {
+            Step::Answer { call, .. } => self.in_flight().contains(call),
+            Step::Cancel { call } => self.calls.iter().any(|other| other.number == *call),
+            Step::Unsubscribe { user } => self.shown.contains_key(user),
+            Step::Lose => self.is_connected,
+            Step::Expire => self.can_expire(),
+            Step::Send { .. } | Step::Mark | Step::Subscribe { .. } | Step::Wait => true,
+        }
+    }
+
+    pub(super) fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Send {
+                conversation,
+                count,
+            } => {
+                for _ in 0..count {
+                    self.push(Some(conversation));
+                }
+            }
+            Step::Mark => self.push(None),
+            Step::Answer { call, status } => self.answer(call, status),
+            Step::Cancel { call } => {
+                let maybe_happened = self.call(call).was_sent;
+                self.resolve(call, Outcome::Cancelled { maybe_happened });
+            }
+            Step::Subscribe { user } => {
+                *self.shown.entry(user).or_default() += 1;
+                self.held.insert(user);
+            }
+            Step::Unsubscribe { user } => {
+                if let Some(count) = self.shown.get_mut(&user) {
+                    *count -= 1;
+                }
+                self.shown.retain(|_, count| *count > 0);
+                if self.is_cut {
+                    self.drop_lingering();
+                }
+            }
+            Step::Lose => self.lose(),
+            Step::Expire => {
+                self.tokens += 1;
+                self.is_proven = false;
+                self.wait();
+            }
+            Step::Wait => self.wait(),
+        }
+        self.flow();
+    }
+
+    pub(super) fn in_flight(&self) -> Vec<usize> {
+        let calls = self.calls.iter();
+        let in_flight = calls.filter(|call| call.place == Place::InFlight);
+        in_flight.map(|call| call.number).collect()
+    }
+
+    /// Whether a token that expires is followed by another while there is a connection.
+    fn can_expire(&self) -> bool {
+        self.is_connected && (self.is_proven || self.needs_connection())
+    }
+
+    /// Whether there is a reason for a connection.
+    pub(super) fn needs_connection(&self) -> bool {
+        !self.calls.is_empty() || !self.held.is_empty()
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn call(&mut self, number: usize) -> &mut Call {
+        let mut calls = self.calls.iter_mut();
+        calls
+            .find(|call| call.number == number)
+            .expect("it is pending")
+    }
+
+    fn push(&mut self, conversation: Option<u8>) {
+        self.calls.push(Call {
+            number: self.next,
+            conversation,
+            place: Place::Queued,
+            was_sent: false,
+            was_refused: false,
+            failures: 0,
+        });
+        self.next += 1;
+    }
+
+    fn resolve(&mut self, number: usize, outcome: Outcome) {
+        self.calls.retain(|call| call.number != number);
+        self.resolved.insert(number, outcome);
+    }
+
+    fn answer(&mut self, number: usize, status: u16) {
+        self.is_proven |= status == 200;
+        let call = self.call(number);
+        match status {
+            200 => self.resolve(number, Outcome::Done),
+            429 | 500 | 503 => {
+                call.failures += u32::from(status != 429);
+                if call.failures >= MAX_FAILURES {
+                    return self.resolve(number, Outcome::Refused(status));
+                }
+                call.place = Place::Waits;
+                call.was_refused = true;
+                self.refused.insert(number);
+            }
+            _ => self.resolve(number, Outcome::Refused(status)),
+        }
+    }
+
+    /// What was in flight goes again; nothing lingers that is not subscribed any more.
+    fn lose(&mut self) {
+        self.is_connected = false;
+        self.is_cut = true;
+        for call in &mut self.calls {
+            if call.place == Place::InFlight {
+                call.place = Place::Queued;
+            }
+        }
+        self.drop_lingering();
+    }
+
+    fn drop_lingering(&mut self) {
+        let shown = &self.shown;
+        self.held.retain(|user| shown.contains_key(user));
+    }
+
+    /// Every delay is over, and without need there is no connection.
+    fn wait(&mut self) {
+        self.is_cut = false;
+        for call in &mut self.calls {
+            if call.place == Place::Waits {
+                call.place = Place::Queued;
+            }
+        }
+        self.drop_lingering();
+        self.is_connected &= self.needs_connection();
+        // The server is asked whether it is there, and answers.
+        self.is_proven |= self.is_connected;
+    }
+
+    /// What can be sent is sent.
+    fn flow(&mut self) {
+        if self.is_cut || !(self.is_connected || self.needs_connection()) {
+            return;
+        }
+        self.is_connected = true;
+        self.tokens = self.tokens.max(1);
+        self.is_proven |= !self.held.is_empty();
+        let mut blocked = BTreeSet::new();
+        for call in &mut self.calls {
+            let is_blocked = call.conversation.is_some_and(|to| blocked.contains(&to));
+            if call.place == Place::Queued && !is_blocked {
+                call.place = Place::InFlight;
+                call.was_sent = true;
+            }
+            if call.was_refused {
+                blocked.extend(call.conversation);
+            }
+        }
+    }
+}
