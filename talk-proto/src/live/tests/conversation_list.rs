@@ -306,6 +306,44 @@ fn a_refused_list_ends_the_subscription() {
 }
 
 #[test]
+fn a_refused_subscription_ends_every_list_that_shares_it() {
+    let mut kit = Kit::new();
+    let all = loaded(&mut kit, 2, 1, None);
+    let filter = Some(crate::filter::SimpleFilter::new().is_unread(true).into());
+    let unread = kit.subscribe(Topic::Conversations { filter });
+    kit.drain();
+    kit.refuse("SUBSCRIBE /me/conversations", 402, "PLAN_LIMIT");
+    assert!(kit.ended[&all].is_some());
+    assert!(kit.ended[&unread].is_some());
+}
+
+/// What stands in a list is shown whole: a part that is refused takes the list with it.
+#[test]
+fn a_refused_part_of_a_conversation_ends_the_list() {
+    let mut kit = Kit::new();
+    let id = subscribe(&mut kit);
+    kit.drain();
+    kit.answer(LIST, &page(&[active(2), active(1)], None));
+    kit.refuse("GET /me/conversations/c1/messages", 402, "PLAN_LIMIT");
+    assert!(kit.ended[&id].is_some());
+    assert_eq!(kit.count(id), 0);
+}
+
+#[test]
+fn a_cancelled_load_is_never_resolved() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    let more = kit.load_more(id, 5);
+    kit.drain();
+    assert_eq!(kit.live.cancel(kit.now, more), Some(true));
+    assert_eq!(kit.live.cancel(kit.now, more), None);
+    let sides: Vec<_> = (6..=10).rev().map(active).collect();
+    kit.answer(LIST, &page(&sides, Some("y")));
+    assert_eq!((kit.count(id), kit.resolved.len()), (1, 0));
+    assert_eq!(kit.live.pending_requests(), 0);
+}
+
+#[test]
 fn a_candidate_that_cannot_be_had_harms_nobody() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));

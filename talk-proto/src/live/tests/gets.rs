@@ -256,3 +256,23 @@ fn the_end_fails_everything_and_leaves_nothing() {
     );
     assert_eq!(kit.live.poll_timeout(), None);
 }
+
+#[test]
+fn a_message_of_the_system_has_no_sender_and_quotes_one_that_has_none() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    let system = |id: &str| {
+        let mut system = message(id, "bob", 1);
+        system["senderId"] = json!(null);
+        system["type"] = json!("SystemMessage");
+        system
+    };
+    let sent = kit.answer(M1, &reply_to(system("m1"), "m0"));
+    assert_eq!(sent, ["GET /me/conversations/c/messages/m0 {}"]);
+    kit.answer("GET /me/conversations/c/messages/m0", &system("m0"));
+    let reply = kit.reply(get);
+    assert_eq!(reply["sender"], json!(null));
+    assert_eq!(reply["referencedMessage"]["id"], "m0");
+    assert_eq!(reply["referencedMessage"]["sender"], json!(null));
+}

@@ -230,3 +230,22 @@ fn another_message_does_not_fetch_reactions_again() {
     assert_eq!(kit.publish(&[deleted("m2")]), [""; 0]);
     assert_eq!(kit.last(id), json!([]));
 }
+
+#[test]
+fn a_cancelled_load_is_never_resolved() {
+    type Subscribe = fn(&mut Kit) -> SubscriptionId;
+    let topics: [(Subscribe, &str); 2] = [(participants, PARTICIPANTS), (reactions, REACTIONS)];
+    for (subscribe, path) in topics {
+        let mut kit = Kit::new();
+        let id = subscribe(&mut kit);
+        kit.drain();
+        let more = kit.load_more(id, 5);
+        kit.drain();
+        assert_eq!(kit.live.cancel(kit.now, more), Some(true));
+        assert_eq!(kit.live.cancel(kit.now, more), None);
+        kit.answer(path, &page(&[], None));
+        assert_eq!(kit.last(id), json!([]));
+        assert_eq!(kit.resolved.len(), 0);
+        assert_eq!(kit.live.pending_requests(), 0);
+    }
+}

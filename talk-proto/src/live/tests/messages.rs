@@ -442,3 +442,14 @@ fn a_cleared_conversation_is_empty() {
     assert_eq!(kit.last(id), json!([]));
     assert!(kit.window(id).loaded_all());
 }
+
+#[test]
+fn a_page_that_names_a_message_twice_shows_it_once() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let [m2, m1] = [message("m2", "alice", 2), message("m1", "alice", 1)];
+    kit.answer(MESSAGES, &page(&[m2.clone(), m2, m1], None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["m2", "m1"]);
+}

@@ -1,5 +1,6 @@
 //! Behaviour of the live half, without a session.
 
+mod bounds;
 mod conversation_list;
 mod conversations;
 mod gets;

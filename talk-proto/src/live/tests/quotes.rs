@@ -145,3 +145,44 @@ fn a_message_that_quotes_itself_does_no_harm() {
     kit.publish(&[deleted("m1")]);
     assert_eq!(kit.last(id), json!([]));
 }
+
+#[test]
+fn a_message_of_the_system_is_quoted_without_a_sender() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    let mut system = message("m0", "bob", 0);
+    system["senderId"] = json!(null);
+    kit.answer(M0, &system);
+    let quote = &kit.last(id)[0]["referencedMessage"];
+    assert_eq!(
+        (&quote["id"], &quote["sender"]),
+        (&json!("m0"), &json!(null))
+    );
+}
+
+#[test]
+fn a_message_that_is_gone_from_the_window_while_it_is_fetched_anew_is_quoted_no_more() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let quoting = reply_to(message("m1", "alice", 1), "m0");
+    kit.answer(
+        MESSAGES,
+        &page(&[quoting.clone(), message("m0", "bob", 0)], None),
+    );
+    kit.answer(
+        USERS,
+        &json!({"alice": user("alice", "A"), "bob": user("bob", "B")}),
+    );
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["id"], "m0");
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&[quoting], None));
+    kit.answer(
+        USERS,
+        &json!({"alice": user("alice", "A"), "bob": user("bob", "B")}),
+    );
+    kit.refuse(M0, 404, "MESSAGE_NOT_FOUND");
+    assert_eq!(kit.ids(id), ["m1"]);
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+}

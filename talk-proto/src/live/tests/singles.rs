@@ -138,3 +138,16 @@ fn presence_shows_its_changes_and_its_user() {
     assert_eq!(kit.last(id)["user"]["name"], "Robert");
     assert_eq!(kit.count(id), 4);
 }
+
+#[test]
+fn another_refusal_ends_the_subscription() {
+    let mut kit = Kit::new();
+    let (bob, typing) = (bob(&mut kit), typing(&mut kit));
+    kit.drain();
+    kit.refuse(TYPING, 402, "PLAN_LIMIT");
+    assert!(kit.ended[&typing].is_some());
+    assert!(!kit.ended.contains_key(&bob));
+    kit.refuse(BOB, 400, "INVALID_ID");
+    assert!(kit.ended[&bob].is_some());
+    assert_eq!((kit.count(bob), kit.count(typing)), (0, 0));
+}
