@@ -148,3 +148,18 @@ fn once_the_application_can_be_asked_nobody_else_is() {
     assert_eq!(world.log.tokens(), ["token-1"]);
     assert_eq!(boken_times(&world).len(), 1);
 }
+
+#[test]
+fn a_token_that_is_set_is_not_replaced_by_a_boken_that_was_on_its_way() {
+    let mut world = World::new(anonymous());
+    world.script.hold_http("/bokens/");
+    world.call(mark_as_read("c1"));
+    world.run();
+    let boken = world.http_of("/bokens/")[0].id;
+    world.set_token("set-token").expect("the session lives");
+    world.run_for(seconds(1));
+    world.http_answer(boken, 200, r#"{"boken": "a late boken"}"#);
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(60));
+    assert_eq!(world.log.tokens(), ["set-token"]);
+}

@@ -7,20 +7,20 @@ use crate::SubscriptionId;
 use crate::live::Get;
 use crate::snapshot::{Snapshot, Topic};
 
-const LIST: &str = "GET /me/conversations";
+pub(super) const LIST: &str = "GET /me/conversations";
 
-fn subscribe(kit: &mut Kit) -> SubscriptionId {
+pub(super) fn subscribe(kit: &mut Kit) -> SubscriptionId {
     kit.subscribe(Topic::Conversations { filter: None })
 }
 
 /// `c{n}`, with its last activity at `n`.
-fn active(n: i64) -> Value {
+pub(super) fn active(n: i64) -> Value {
     let mut side = side(&format!("c{n}"));
     side["lastMessageAt"] = json!(n);
     side
 }
 
-fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
+pub(super) fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
     for n in conversations {
         kit.answer(
             &format!("GET /me/conversations/c{n}/messages"),
@@ -30,7 +30,7 @@ fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
 }
 
 /// A list that shows `c{from}` down to `c{to}`.
-fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> SubscriptionId {
+pub(super) fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> SubscriptionId {
     let id = subscribe(kit);
     kit.drain();
     let sides: Vec<_> = (to..=from).rev().map(active).collect();
@@ -40,7 +40,7 @@ fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> Subscripti
     id
 }
 
-fn side_edited(n: i64, diff: Value) -> Value {
+pub(super) fn side_edited(n: i64, diff: Value) -> Value {
     json!({"type": "side.edited", "conversationId": format!("c{n}"), "diff": diff})
 }
 
@@ -355,12 +355,12 @@ fn a_candidate_that_cannot_be_had_harms_nobody() {
     assert_eq!((kit.count(id), kit.ids(id).len()), (1, 20));
 }
 
-mod filtered {
+pub(super) mod filtered {
     use super::*;
     use crate::filter::SimpleFilter;
 
     /// The unread conversations `c30` down to `c11`, with more behind when `cursor`.
-    fn unread(kit: &mut Kit, cursor: Option<&str>) -> SubscriptionId {
+    pub(in crate::live::tests) fn unread(kit: &mut Kit, cursor: Option<&str>) -> SubscriptionId {
         let filter = Some(SimpleFilter::new().is_unread(true).into());
         let id = kit.subscribe(Topic::Conversations { filter });
         assert_eq!(
@@ -374,7 +374,7 @@ mod filtered {
         id
     }
 
-    fn active_unread(n: i64) -> Value {
+    pub(in crate::live::tests) fn active_unread(n: i64) -> Value {
         let mut side = active(n);
         side["isUnread"] = json!(true);
         side

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod conversation_list;
+mod conversation_places;
 mod conversations;
 mod gets;
 mod kit;
