@@ -1,11 +1,11 @@
 //! Which conversations belong in a list, and where they stand in it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::conversation_list::filtered::{active_unread, unread};
 use super::conversation_list::*;
 use super::kit::*;
-use crate::Changes;
+use crate::{Changes, Topic};
 
 #[test]
 fn one_that_matches_but_lies_behind_the_window_waits_for_its_page() {
@@ -125,4 +125,76 @@ fn what_cannot_belong_is_not_asked_for_when_the_page_comes() {
     assert!(!asked(5) && !asked(6), "{sent:?}");
     no_messages(&mut kit, 11..=30);
     assert_eq!((kit.count(id), kit.ids(id).len()), (1, 20));
+}
+
+/// Whether the whole list of this filter, which is empty, asks for `c5` because of the event.
+fn is_asked(filter: &Value, event: &Value) -> bool {
+    let mut kit = Kit::new();
+    let filter = serde_json::from_value(filter.clone()).unwrap();
+    let id = kit.subscribe(Topic::Conversations {
+        filter: Some(filter),
+    });
+    kit.drain();
+    kit.answer(LIST, &page(&[], None));
+    let sent = kit.publish(std::slice::from_ref(event));
+    assert_eq!(kit.count(id), 1);
+    match sent.as_slice() {
+        [] => false,
+        [request] => request == "GET /me/conversations/c5 {}",
+        more => panic!("{more:?}"),
+    }
+}
+
+/// Only what a filter asks about is a reason to look, and not when it rules the conversation out.
+#[test]
+fn a_change_is_looked_into_when_it_may_bring_a_conversation_in() {
+    let side = |diff| json!({"type": "side.edited", "conversationId": "c5", "diff": diff});
+    let edited =
+        |diff| json!({"type": "conversation.edited", "conversationId": "c5", "diff": diff});
+    let access = |user: &str, diff: Value| {
+        json!({"type": "participant.edited", "conversationId": "c5", "userId": user,
+               "diff": diff})
+    };
+    let titled = json!({"subject": ["==", "Tea"]});
+    let blue = json!({"custom": {"team": ["==", "blue"]}});
+    let writable = json!({"access": ["==", "ReadWrite"]});
+    let recent = json!({"lastActivityAt": [">", 10]});
+    let used = json!({"hasMessages": true});
+    let unread = json!({"isUnread": true});
+    let either = json!(["any", [titled, unread]]);
+    for (filter, event, expected) in [
+        (&titled, edited(json!({"subject": "Tea"})), true),
+        (&titled, edited(json!({"subject": "Coffee"})), false),
+        (&titled, edited(json!({"custom": {"team": "blue"}})), false),
+        (&titled, side(json!({"isUnread": true})), false),
+        (&blue, edited(json!({"custom": {"team": "blue"}})), true),
+        (&blue, edited(json!({"custom": {"team": "red"}})), false),
+        (&blue, edited(json!({"custom": null})), false),
+        (&blue, edited(json!({"subject": "Tea"})), false),
+        (
+            &writable,
+            access("me", json!({"access": "ReadWrite"})),
+            true,
+        ),
+        (&writable, access("me", json!({"access": "Read"})), false),
+        (&writable, access("me", json!({"notify": false})), false),
+        (
+            &writable,
+            access("bob", json!({"access": "ReadWrite"})),
+            false,
+        ),
+        (&recent, side(json!({"lastMessageAt": 50})), true),
+        (&recent, side(json!({"lastMessageAt": 5})), false),
+        (&recent, side(json!({"isUnread": true})), false),
+        (&used, side(json!({"lastMessageAt": 50})), true),
+        (&used, side(json!({"unreadMessageCount": 1})), false),
+        (&unread, side(json!({"isUnread": true})), true),
+        (&unread, side(json!({"isUnread": false})), false),
+        (&unread, side(json!({"lastMessageAt": 50})), false),
+        (&unread, access("me", json!({"access": "Read"})), false),
+        (&either, side(json!({"isUnread": true})), true),
+        (&either, edited(json!({"subject": "Tea"})), true),
+    ] {
+        assert_eq!(is_asked(filter, &event), expected, "{filter} {event}");
+    }
 }
