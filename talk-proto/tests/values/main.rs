@@ -10,5 +10,6 @@ mod errors;
 mod filters;
 mod ids;
 mod json;
+mod markup;
 mod params;
 mod wire_types;
