@@ -12,4 +12,5 @@ mod ids;
 mod json;
 mod markup;
 mod params;
+mod snapshots;
 mod wire_types;
