@@ -186,3 +186,12 @@ fn a_message_that_is_gone_from_the_window_while_it_is_fetched_anew_is_quoted_no_
     assert_eq!(kit.ids(id), ["m1"]);
     assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
 }
+
+#[test]
+fn an_answer_about_another_message_is_none_about_the_quote() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(M0, &message("another", "alice", 0));
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+}
