@@ -339,3 +339,15 @@ fn a_given_token_that_is_rejected_is_replaced_once_the_application_can_be_asked(
     assert_eq!(world.log.tokens(), ["given-token", "token-1"]);
     assert!(world.outcome(request).is_ok());
 }
+
+#[test]
+fn what_the_application_is_asked_already_is_not_asked_again() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(seconds(5));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    world.session.allow_token_fetch(world.now);
+    world.run_for(seconds(10));
+    assert_eq!(world.log.token_fetches, [START]);
+    assert!(world.outcome(request).is_ok());
+}

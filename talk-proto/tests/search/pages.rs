@@ -272,3 +272,17 @@ fn the_reply_is_the_results_and_whether_that_was_all() {
     assert!(found(nothing));
     assert!(!found(one));
 }
+
+#[test]
+fn a_result_without_custom_data_is_shown() {
+    for custom in [json!(null), json!({}), json!({"k": null})] {
+        let mut bench = Bench::messages();
+        let request = bench.query("found");
+        let mut found = message("m1", "c1");
+        found["custom"] = custom;
+        bench.answer(&[found], None);
+        let reply = bench.world.outcome(request).as_ref().unwrap();
+        let reply = serde_json::to_value(reply).unwrap();
+        assert_eq!(reply["results"][0]["message"]["custom"], json!({}));
+    }
+}

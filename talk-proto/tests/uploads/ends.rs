@@ -1,6 +1,8 @@
 //! Uploads that are given up.
 
-use talk_proto::{Authentication, HttpFailure, RequestError, SessionError, TransportError};
+use talk_proto::{
+    Authentication, HttpFailure, Refused, RequestError, SessionError, TransportError,
+};
 
 use crate::bench::{Bench, file};
 use crate::kit::{Answer, Network, World, seconds, unpaced};
@@ -96,4 +98,12 @@ fn a_token_that_is_rejected_and_cannot_be_replaced_ends_the_session_without_a_co
     bench.world.run();
     assert_eq!(bench.world.end(), Some(&SessionError::TokenRejected));
     assert_eq!(bench.error(), SessionError::TokenRejected.into());
+}
+
+#[test]
+fn a_refusal_that_never_ends_is_told_in_the_end() {
+    let mut bench = Bench::sending(file());
+    bench.world.http_head(bench.http(), 403);
+    bench.world.run_for(seconds(600));
+    assert_eq!(bench.error(), Refused::new(403, "", vec![]).into());
 }

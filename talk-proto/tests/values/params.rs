@@ -177,3 +177,154 @@ fn an_edit() {
     let expected = data.map(|data| json!(["PATCH", "/conversations/c/messages/m", data]));
     assert_eq!(sent, expected);
 }
+
+/// The word says what is sent.
+#[test]
+fn every_call_is_told_in_one_word() {
+    let (c, u, m) = (|| conversation("c"), || user("u"), || message("m"));
+    let emoji = || "e".try_into().unwrap();
+    let calls = [
+        (Call::GetUser { user: u() }, "get_user"),
+        (
+            Call::CreateUser {
+                user: u(),
+                params: UserParams::default(),
+            },
+            "create_user",
+        ),
+        (
+            Call::SetUser {
+                user: u(),
+                params: UserParams::default(),
+            },
+            "set_user",
+        ),
+        (
+            Call::GetConversation { conversation: c() },
+            "get_conversation",
+        ),
+        (
+            Call::CreateConversation {
+                conversation: c(),
+                params: ConversationParams::default(),
+            },
+            "create_conversation",
+        ),
+        (
+            Call::SetConversation {
+                conversation: c(),
+                params: ConversationParams::default(),
+            },
+            "set_conversation",
+        ),
+        (Call::MarkAsRead { conversation: c() }, "mark_as_read"),
+        (Call::MarkAsUnread { conversation: c() }, "mark_as_unread"),
+        (Call::MarkAsTyping { conversation: c() }, "mark_as_typing"),
+        (
+            Call::SendMessage {
+                conversation: c(),
+                message: "hi".into(),
+            },
+            "send_message",
+        ),
+        (
+            Call::GetParticipant {
+                conversation: c(),
+                user: u(),
+            },
+            "get_participant",
+        ),
+        (
+            Call::CreateParticipant {
+                conversation: c(),
+                user: u(),
+                params: ParticipantParams::default(),
+            },
+            "create_participant",
+        ),
+        (
+            Call::SetParticipant {
+                conversation: c(),
+                user: u(),
+                params: ParticipantParams::default(),
+            },
+            "set_participant",
+        ),
+        (
+            Call::EditParticipant {
+                conversation: c(),
+                user: u(),
+                params: ParticipantParams::default(),
+            },
+            "edit_participant",
+        ),
+        (
+            Call::DeleteParticipant {
+                conversation: c(),
+                user: u(),
+            },
+            "delete_participant",
+        ),
+        (
+            Call::GetMessage {
+                conversation: c(),
+                message: m(),
+            },
+            "get_message",
+        ),
+        (
+            Call::EditMessage {
+                conversation: c(),
+                message: m(),
+                edit: "hi".into(),
+            },
+            "edit_message",
+        ),
+        (
+            Call::DeleteMessage {
+                conversation: c(),
+                message: m(),
+            },
+            "delete_message",
+        ),
+        (
+            Call::TranslateMessage {
+                conversation: c(),
+                message: m(),
+                language: "nl".to_owned(),
+            },
+            "translate_message",
+        ),
+        (
+            Call::AddReaction {
+                conversation: c(),
+                message: m(),
+                emoji: emoji(),
+            },
+            "add_reaction",
+        ),
+        (
+            Call::RemoveReaction {
+                conversation: c(),
+                message: m(),
+                emoji: emoji(),
+            },
+            "remove_reaction",
+        ),
+        (
+            Call::GetFirstReactions {
+                conversation: c(),
+                message: m(),
+                emoji: emoji(),
+            },
+            "get_first_reactions",
+        ),
+    ];
+    for (call, kind) in calls {
+        assert_eq!(call.kind(), kind);
+        // As the variant is called.
+        let shown = format!("{call:?}");
+        let variant = shown.split([' ', '{']).next().unwrap();
+        assert_eq!(kind.replace('_', ""), variant.to_lowercase());
+    }
+}

@@ -119,4 +119,6 @@ fn a_patch_of_another_type_keeps_and_resets_alike() {
     assert_eq!(Patch::Set(2).map(|n| n + 1), Patch::Set(3));
     assert_eq!(Patch::Keep.map(|n: u8| n + 1), Patch::Keep);
     assert_eq!(Patch::Reset.map(|n: u8| n + 1), Patch::Reset);
+    assert_eq!(Patch::<u8>::from(2), Patch::Set(2));
+    assert_eq!(Patch::<u8>::from(None), Patch::Reset);
 }

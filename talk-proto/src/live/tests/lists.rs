@@ -249,3 +249,28 @@ fn a_cancelled_load_is_never_resolved() {
         assert_eq!(kit.live.pending_requests(), 0);
     }
 }
+
+#[test]
+fn a_participant_who_joined_before_those_of_the_window_waits_for_the_page() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(20, 11, Some("x")));
+    kit.answer(USERS, &users((11..=20).map(|n| format!("p{n}"))));
+    let state = participant("p5", 5);
+    let joined = json!({"type": "participant.created", "conversationId": "c", "userId": "p5",
+                        "state": state});
+    assert_eq!(kit.publish(&[joined]), [""; 0]);
+    kit.load_more(id, 6);
+    let sent = kit.drain();
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/participants {"limit":6,"cursor":"x"}"#]
+    );
+    kit.answer(PARTICIPANTS, &page_of(10, 5, Some("y")));
+    kit.answer(USERS, &users((5..=10).map(|n| format!("p{n}"))));
+    assert_eq!(
+        kit.ids(id)[9..],
+        ["p11", "p10", "p9", "p8", "p7", "p6", "p5"]
+    );
+}
