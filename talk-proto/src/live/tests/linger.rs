@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::kit::*;
-use crate::snapshot::Topic;
 
 fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
     let id = kit.messages("c");
@@ -134,37 +133,6 @@ fn the_end_of_lingering_unsubscribes_what_nobody_shows() {
     kit.drain();
     kit.wait(30);
     assert!(kit.live.is_idle());
-}
-
-fn topics() -> [Topic; 9] {
-    let conversation = || "c".try_into().unwrap();
-    let user = || "bob".try_into().unwrap();
-    [
-        Topic::Conversations { filter: None },
-        Topic::Conversation {
-            conversation: conversation(),
-        },
-        Topic::Messages {
-            conversation: conversation(),
-        },
-        Topic::Participants {
-            conversation: conversation(),
-        },
-        Topic::Participant {
-            conversation: conversation(),
-            user: user(),
-        },
-        Topic::Typing {
-            conversation: conversation(),
-        },
-        Topic::Reactions {
-            conversation: conversation(),
-            message: "m".try_into().unwrap(),
-            emoji: ":a:".try_into().unwrap(),
-        },
-        Topic::User { user: user() },
-        Topic::Online { user: user() },
-    ]
 }
 
 #[test]
