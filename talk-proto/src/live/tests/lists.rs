@@ -274,3 +274,21 @@ fn a_participant_who_joined_before_those_of_the_window_waits_for_the_page() {
         ["p11", "p10", "p9", "p8", "p7", "p6", "p5"]
     );
 }
+
+#[test]
+fn a_reaction_that_is_told_late_stands_where_it_belongs() {
+    let mut kit = Kit::new();
+    let id = reactions(&mut kit);
+    kit.drain();
+    kit.answer(
+        REACTIONS,
+        &page(&[reaction("u0", 0), reaction("u2", 20)], None),
+    );
+    kit.answer(USERS, &users(["u0".to_owned(), "u2".to_owned()]));
+    kit.publish(&[
+        json!({"type": "reaction.added", "conversationId": "c", "messageId": "m",
+                         "emoji": ":a:", "userId": "u1", "createdAt": 10}),
+    ]);
+    kit.answer(USERS, &users(["u1".to_owned()]));
+    assert_eq!(kit.ids(id), ["u0", "u1", "u2"]);
+}
