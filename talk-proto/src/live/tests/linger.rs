@@ -189,3 +189,15 @@ fn what_lingers_and_is_looked_at_again_lingers_anew() {
         assert!(kit.live.is_idle(), "{topic:?}");
     }
 }
+
+#[test]
+fn the_end_of_lingering_lets_users_go_who_linger_alone() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.unsubscribe(id);
+    kit.drain();
+    kit.wait(10);
+    kit.live.end_linger(kit.now);
+    assert_eq!(kit.drain(), ["UNSUBSCRIBE /users/alice {}"]);
+    assert!(kit.live.is_idle());
+}

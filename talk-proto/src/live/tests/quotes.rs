@@ -195,3 +195,48 @@ fn an_answer_about_another_message_is_none_about_the_quote() {
     kit.answer(M0, &message("another", "alice", 0));
     assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
 }
+
+#[test]
+fn what_happens_to_a_quote_on_its_way_is_not_lost_to_a_page_that_comes_first() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let mut window = messages(30, 1);
+    window[0] = reply_to(window[0].take(), "m0");
+    kit.answer(MESSAGES, &page(&window, Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.load_more(id, 1);
+    kit.drain();
+    kit.publish(&[edited("m0", json!({"editedAt": 5}))]);
+    kit.answer(MESSAGES, &page(&[message("m-1", "alice", -1)], Some("y")));
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["editedAt"], 5);
+}
+
+#[test]
+fn a_last_message_waits_for_its_quote_after_a_loss() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    let last = page(&[reply_to(message("m1", "alice", 1), "m0")], None);
+    let alice = json!({"alice": user("alice", "Alice")});
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &last);
+    kit.answer(USERS, &alice);
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.count(id), 1);
+    kit.reconnect();
+    let mut unread = side("c");
+    unread["isUnread"] = json!(true);
+    kit.answer(SIDE, &unread);
+    kit.answer(USERS, &alice);
+    kit.answer(MESSAGES, &last);
+    assert_eq!(kit.count(id), 1, "the quote may have changed");
+    let mut quoted = message("m0", "alice", 0);
+    quoted["custom"] = json!({"a": "b"});
+    kit.answer(M0, &quoted);
+    assert_eq!(kit.count(id), 2);
+    assert_eq!(kit.last(id)["isUnread"], true);
+    let quote = &kit.last(id)["lastMessage"]["referencedMessage"];
+    assert_eq!(quote["custom"], json!({"a": "b"}));
+}
