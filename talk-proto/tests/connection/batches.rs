@@ -1,7 +1,7 @@
 //! Calls of one tick that share a frame.
 
 use serde_json::{Value, json};
-use talk_proto::{Call, Refused, RequestId, TransportError};
+use talk_proto::{Call, Refused, Reply, RequestId, TransportError};
 
 use crate::kit::{Answer, World, conversation, message, unpaced, user};
 
@@ -116,4 +116,51 @@ fn a_part_that_is_cancelled_on_its_way_fails_with_the_others_no_more() {
 fn check_cancelled(world: &World, request: RequestId, maybe_happened: bool) {
     let cancelled = TransportError::Cancelled { maybe_happened };
     assert_eq!(world.outcome(request), &Err(cancelled.into()));
+}
+
+/// To set nothing is no error where nothing may be set, and any other refusal is one.
+#[test]
+fn what_was_not_to_change_may_be_refused_with_the_code_that_says_so() {
+    let outcome = |on_conversation: bool, status: u16, code: &'static str| {
+        let mut world = World::ready(unpaced());
+        world.script.add(move |request| {
+            let refusal = || json!({"status": status, "errorCode": code, "reasons": []});
+            match request.method.as_str() {
+                "PUT" if on_conversation => Some(Answer::Reply(status, refusal())),
+                "POST" if !on_conversation => {
+                    Some(Answer::Reply(200, json!({"responses": [refusal()]})))
+                }
+                _ => None,
+            }
+        });
+        let request = world.call(Call::SetConversation {
+            conversation: conversation("c1"),
+            params: Default::default(),
+        });
+        world.run();
+        world.outcome(request).clone()
+    };
+    for (on_conversation, forgiven, other) in [
+        (
+            true,
+            "UNAUTHORIZED_TO_EDIT",
+            "UNAUTHORIZED_TO_EDIT_PARTICIPANT",
+        ),
+        (
+            false,
+            "UNAUTHORIZED_TO_EDIT_PARTICIPANT",
+            "UNAUTHORIZED_TO_EDIT",
+        ),
+    ] {
+        assert_eq!(outcome(on_conversation, 403, forgiven), Ok(Reply::Done));
+        for (status, code) in [(403, other), (403, ""), (400, forgiven)] {
+            let refused = Refused::new(status, code, vec![]);
+            let expected = Err(refused.into());
+            assert_eq!(
+                outcome(on_conversation, status, code),
+                expected,
+                "{status} {code}"
+            );
+        }
+    }
 }
