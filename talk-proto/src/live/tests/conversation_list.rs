@@ -339,6 +339,7 @@ fn a_cancelled_load_is_never_resolved() {
     assert_eq!(kit.live.cancel(kit.now, more), None);
     let sides: Vec<_> = (6..=10).rev().map(active).collect();
     kit.answer(LIST, &page(&sides, Some("y")));
+    no_messages(&mut kit, 6..=10);
     assert_eq!((kit.count(id), kit.resolved.len()), (1, 0));
     assert_eq!(kit.live.pending_requests(), 0);
 }
