@@ -145,3 +145,17 @@ fn more_than_is_kept_of_a_user_makes_us_ask_again() {
     assert_eq!(kit.last(id)["name"], "Bob 1001");
     assert_eq!(kit.count(id), 1);
 }
+
+/// Nothing is awaited, so nothing that comes is kept for later.
+#[test]
+fn however_much_comes_to_what_is_loaded_nothing_is_asked_for() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(2, 1), None));
+    kit.answer(USERS, &json!({}));
+    let other = edited("another", json!({"custom": {"a": "b"}}));
+    let many = vec![other; 10_001];
+    assert_eq!(kit.publish(&many), [""; 0]);
+    assert_eq!((kit.count(id), kit.ids(id).len()), (1, 2));
+}

@@ -141,3 +141,26 @@ fn on_a_new_connection_nothing_waits() {
     let sent = kit.reconnect();
     assert_eq!(sent[0], "SUBSCRIBE /me/conversations/c/typing {}");
 }
+
+#[test]
+fn the_end_of_one_user_lets_no_other_through() {
+    let mut kit = Kit::new();
+    let ids = ["ann", "bob"].map(|user| kit.user(user));
+    kit.drain();
+    for id in ids {
+        kit.unsubscribe(id);
+    }
+    kit.drain();
+    assert_eq!(kit.wait(40).len(), 2);
+    for user in ["ann", "bob"] {
+        kit.user(user);
+    }
+    assert_eq!(kit.drain(), [""; 0]);
+    for (user, end) in [
+        ("bob", "UNSUBSCRIBE /users/bob"),
+        ("ann", "UNSUBSCRIBE /users/ann"),
+    ] {
+        let sent = kit.answer(end, &json!({}));
+        assert_eq!(sent[0], format!(r#"SUBSCRIBE /users {{"ids":["{user}"]}}"#));
+    }
+}

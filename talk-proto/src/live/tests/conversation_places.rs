@@ -198,3 +198,38 @@ fn a_change_is_looked_into_when_it_may_bring_a_conversation_in() {
         assert_eq!(is_asked(filter, &event), expected, "{filter} {event}");
     }
 }
+
+#[test]
+fn one_that_comes_to_the_very_edge_stands_before_what_was_there() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    let sent = kit.publish(&[side_edited(5, json!({"lastMessageAt": 11}))]);
+    assert_eq!(sent, ["GET /me/conversations/c5 {}"]);
+    let mut c5 = active(11);
+    c5["id"] = json!("c5");
+    kit.answer("GET /me/conversations/c5", &c5);
+    no_messages(&mut kit, [5]);
+    assert_eq!(kit.ids(id)[18..], ["c12", "c5", "c11"]);
+}
+
+#[test]
+fn after_a_loss_everything_changes_at_once() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 3, 1, None);
+    kit.reconnect();
+    let titled = |n: i64| {
+        let mut side = active(n);
+        side["subject"] = json!("Tea");
+        side
+    };
+    kit.answer(LIST, &page(&[3, 2, 1].map(titled), None));
+    for n in [3, 1] {
+        no_messages(&mut kit, [n]);
+        assert_eq!(kit.count(id), 1);
+    }
+    no_messages(&mut kit, [2]);
+    assert_eq!(kit.count(id), 2);
+    for index in 0..3 {
+        assert_eq!(kit.last(id)[index]["subject"], "Tea");
+    }
+}

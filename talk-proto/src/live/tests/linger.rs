@@ -201,3 +201,15 @@ fn the_end_of_lingering_lets_users_go_who_linger_alone() {
     assert_eq!(kit.drain(), ["UNSUBSCRIBE /users/alice {}"]);
     assert!(kit.live.is_idle());
 }
+
+#[test]
+fn the_end_of_lingering_is_nothing_to_what_is_shown() {
+    let mut kit = Kit::new();
+    for topic in topics() {
+        kit.subscribe(topic);
+    }
+    kit.drain();
+    kit.live.end_linger(kit.now);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.live.subscriptions(), topics().len());
+}

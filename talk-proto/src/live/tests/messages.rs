@@ -146,6 +146,7 @@ fn what_changes_nothing_is_not_shown() {
         edited("m1", json!({"editedAt": 9})),
         edited("m1", json!({"editedAt": null})),
     ]);
+    kit.publish(&[deleted("m30"), created(&message("m30", "alice", 30))]);
     assert_eq!(kit.count(id), 1);
     kit.publish(&[created(&message("m31", "alice", 31))]);
     for index in 0..30 {
