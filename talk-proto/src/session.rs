@@ -431,7 +431,7 @@ impl Session {
         }
         self.ended = Some(error.clone());
         let failure = RequestError::Session(error.clone());
-        self.queue.end(&failure);
+        self.queue.end();
         for request in std::mem::take(&mut self.calls).into_keys() {
             self.stop_upload(request);
             self.resolve(request, Err(failure.clone()));

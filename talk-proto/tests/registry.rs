@@ -87,3 +87,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_new_registry_knows_no_session() {
+    let registry = Registry::<usize>::default();
+    assert!(registry.is_empty());
+    assert_eq!(registry.get(&keys()[0]), None);
+}

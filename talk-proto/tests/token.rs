@@ -119,6 +119,10 @@ fn every_usual_mistake_has_its_own_problem() {
         found: Some("app".into()),
     };
     assert_eq!(problems_with("tokenType", json!("app")), [app_type]);
+    let no_text = TokenProblem::WrongTokenType {
+        found: Some("7".into()),
+    };
+    assert_eq!(problems_with("tokenType", json!(7)), [no_text]);
 }
 
 #[test]

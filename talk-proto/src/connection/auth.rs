@@ -132,12 +132,15 @@ impl Auth {
         self.expires_at = None;
     }
 
-    /// From now on the application can be asked, and nobody else is.
-    pub(crate) fn allow_callback(&mut self) {
+    /// From now on the application can be asked, and nobody else is. The request to the service
+    /// that is to be called off.
+    pub(crate) fn allow_callback(&mut self) -> Option<HttpId> {
         self.source = Source::Callback;
-        if matches!(self.fetch, Some((Fetch::Boken(_) | Fetch::Starting, _))) {
-            self.fetch = None;
-        }
+        let (Fetch::Boken(http), _) = self.fetch? else {
+            return None;
+        };
+        self.fetch = None;
+        Some(http)
     }
 
     /// The next thing to do while a token is wanted.

@@ -115,6 +115,11 @@ impl Exchanges {
         })
     }
 
+    /// Forgets an exchange.
+    pub(crate) fn remove(&mut self, http: HttpId) {
+        self.under_way.remove(&http);
+    }
+
     /// Forgets every exchange; their IDs.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = HttpId> + use<> {
         std::mem::take(&mut self.under_way).into_keys()

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 
 use super::backoff::CallRetry;
-use super::call::{CallBody, Outcome};
+use super::call::CallBody;
 use super::rejections::MAX_REJECTIONS;
 use crate::command::RequestId;
-use crate::error::RequestError;
 use crate::live::Get;
 use crate::model::ConversationId;
 use crate::options::Pacing;
@@ -354,14 +353,9 @@ impl Queue {
         self.lanes.give_back();
     }
 
-    /// The session is over: everything fails.
-    pub(crate) fn end(&mut self, error: &RequestError) -> Vec<Outcome> {
-        let calls = std::mem::take(&mut self.calls);
+    /// The session is over: nothing is to be sent any more.
+    pub(crate) fn end(&mut self) {
         *self = Self::new(self.pacing.clone());
-        calls
-            .into_values()
-            .flat_map(|call| call.body.fail(error))
-            .collect()
     }
 }
 

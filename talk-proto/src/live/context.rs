@@ -137,6 +137,19 @@ impl Agenda {
         }
     }
 
+    pub(super) fn contains(&self, key: &StoreKey) -> bool {
+        self.members.contains(key)
+    }
+
+    /// Crosses a store off. Whether it was there.
+    pub(super) fn remove(&mut self, key: &StoreKey) -> bool {
+        let was_there = self.members.remove(key);
+        if was_there {
+            self.queue.retain(|other| other != key);
+        }
+        was_there
+    }
+
     pub(super) fn take(&mut self) -> Option<StoreKey> {
         let key = self.queue.pop_front()?;
         self.members.remove(&key);

@@ -328,7 +328,9 @@ impl Live {
             return;
         }
         let is_open = match &key {
-            StoreKey::User(user) => !self.cx.requests.is_user_waiting(user),
+            StoreKey::User(user) => {
+                !self.cx.requests.is_user_waiting(user) && !self.cx.deferred.contains(&key)
+            }
             _ => self
                 .stores
                 .get(&key)
@@ -370,7 +372,8 @@ impl Live {
             return self.stores.remove(key, &mut self.cx);
         };
         self.cx.users.remove(user);
-        if self.cx.ready {
+        let was_deferred = self.cx.deferred.remove(key);
+        if self.cx.ready && !was_deferred {
             self.cx.requests.unsubscribe_user(user);
         }
     }

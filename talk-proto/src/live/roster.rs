@@ -303,9 +303,10 @@ impl<E: Entry> Store for Roster<E> {
         }
     }
 
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) -> bool {
-        let view = self.listing.views.get_mut(&viewer);
-        view.is_some_and(|view| view.cancel(request))
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        if let Some(view) = self.listing.views.get_mut(&viewer) {
+            view.cancel(request);
+        }
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {

@@ -72,10 +72,9 @@ pub(super) trait Store {
         let _ = (viewer, request, count, cx);
     }
 
-    /// Forgets a request for more. Whether there was one.
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) -> bool {
+    /// Forgets a request for more.
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
         let _ = (viewer, request);
-        false
     }
 
     /// Gives its viewers what they have not seen.

@@ -89,14 +89,12 @@ impl<T: PartialEq> ListView<T> {
         self.requests.push(request);
     }
 
-    /// Forgets a request for more. Whether there was one.
-    pub(super) fn cancel(&mut self, request: RequestId) -> bool {
-        let before = self.requests.len();
+    /// Forgets a request for more.
+    pub(super) fn cancel(&mut self, request: RequestId) {
         self.requests.retain(|other| *other != request);
         if self.requests.is_empty() {
             self.ahead = 0;
         }
-        self.requests.len() < before
     }
 
     /// The requests for more that are still open.

@@ -4,6 +4,7 @@ use super::{OpenCall, Session};
 use crate::command::{Call, Reply, RequestId, SubscriptionId};
 use crate::connection::{CallBody, Link, Prepared, prepare};
 use crate::error::{CommandError, SessionError, TransportError};
+use crate::io::Output;
 use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::time::Time;
@@ -218,8 +219,11 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allow_token_fetch(&mut self, now: Time) {
-        if self.accept(now).is_ok() {
-            self.auth.allow_callback();
+        if self.accept(now).is_ok()
+            && let Some(http) = self.auth.allow_callback()
+        {
+            self.exchanges.remove(http);
+            self.outputs.push_back(Output::CancelHttp { http });
         }
     }
 

@@ -65,3 +65,15 @@ impl fmt::Debug for Request {
         write!(f, "{} {}", self.method, self.path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_tells_where_to_and_not_what() {
+        let data = serde_json::json!({"token": "secret"});
+        let request = Request::new(Method::Post, "/session/renew".to_owned(), &data);
+        assert_eq!(format!("{request:?}"), "POST /session/renew");
+    }
+}

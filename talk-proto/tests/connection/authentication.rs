@@ -328,3 +328,26 @@ fn a_renewal_without_an_answer_is_a_loss() {
     assert_eq!(world.log.sockets.len(), 2);
     assert!(world.outcome(request).is_ok());
 }
+
+#[test]
+fn a_given_token_that_is_rejected_is_replaced_once_the_application_can_be_asked() {
+    let mut world = World::new(given_token());
+    world.session.allow_token_fetch(world.now);
+    accept_only(&mut world, "token-1");
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(5));
+    assert_eq!(world.log.tokens(), ["given-token", "token-1"]);
+    assert!(world.outcome(request).is_ok());
+}
+
+#[test]
+fn what_the_application_is_asked_already_is_not_asked_again() {
+    let mut world = World::new(options());
+    world.tokens = TokenSource::After(seconds(5));
+    let request = world.call(mark_as_read("c1"));
+    world.run_for(seconds(1));
+    world.session.allow_token_fetch(world.now);
+    world.run_for(seconds(10));
+    assert_eq!(world.log.token_fetches, [START]);
+    assert!(world.outcome(request).is_ok());
+}

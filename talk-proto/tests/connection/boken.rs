@@ -145,3 +145,40 @@ fn a_service_that_never_gives_a_boken_ends_the_session_after_five() {
         assert!(world.outcome(request).is_err());
     }
 }
+
+#[test]
+fn once_the_application_can_be_asked_nobody_else_is() {
+    for is_answered_late in [true, false] {
+        let mut world = World::new(anonymous());
+        world.script.hold_http("/bokens/");
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        let boken = world.http_of("/bokens/")[0].id;
+        world.session.allow_token_fetch(world.now);
+        world.run();
+        assert!(world.http_of("/bokens/")[0].cancelled);
+        assert_eq!(world.log.token_fetches.len(), 1);
+        assert!(world.outcome(request).is_ok());
+        if is_answered_late {
+            world.http_answer(boken, 200, r#"{"boken": "a late boken"}"#);
+        }
+        world.run_for(seconds(120));
+        assert_eq!(world.log.tokens(), ["token-1"]);
+        assert_eq!(boken_times(&world).len(), 1);
+    }
+}
+
+#[test]
+fn a_token_that_is_set_is_not_replaced_by_a_boken_that_was_on_its_way() {
+    let mut world = World::new(anonymous());
+    world.script.hold_http("/bokens/");
+    world.call(mark_as_read("c1"));
+    world.run();
+    let boken = world.http_of("/bokens/")[0].id;
+    world.set_token("set-token").expect("the session lives");
+    world.run_for(seconds(1));
+    world.http_answer(boken, 200, r#"{"boken": "a late boken"}"#);
+    world.call(mark_as_read("c2"));
+    world.run_for(seconds(60));
+    assert_eq!(world.log.tokens(), ["set-token"]);
+}

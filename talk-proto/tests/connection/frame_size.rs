@@ -175,12 +175,28 @@ fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent
         message: message("m"),
         language: "es".to_owned(),
     };
-    for call in [send("c1", &long), mark_as_read(&long), translate] {
+    let remove = Call::DeleteParticipant {
+        conversation: crate::kit::conversation(&long),
+        user: user("bob"),
+    };
+    let add = Call::CreateParticipant {
+        conversation: crate::kit::conversation(&long),
+        user: user("bob"),
+        params: Default::default(),
+    };
+    for call in [send("c1", &long), mark_as_read(&long), remove] {
         let refused = world.try_call(call);
         let Err(CommandError::TooLarge { size, limit: 1_000 }) = refused else {
             panic!("{refused:?}");
         };
         assert!(size > 1_000);
+    }
+    // What is batched counts by what its caller named.
+    for (call, named) in [(translate, ["es", "m"]), (add, ["bob", ""])] {
+        let size = long.len() + named.concat().len();
+        let limit = 1_000;
+        let refused = world.try_call(call);
+        assert_eq!(refused, Err(CommandError::TooLarge { size, limit }));
     }
     world.run();
     assert!(world.log.requests.is_empty());

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use talk_proto::{Reply, RequestError, Topic};
+use talk_proto::{Event, Refused, Reply, RequestError, Topic};
 
 use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds};
 
@@ -170,4 +170,32 @@ fn what_a_late_subscription_missed_is_fetched_again() {
         "GET /me/conversations/c1/messages",
     );
     assert_eq!(lines, [subscribe, get, subscribe, get]);
+}
+
+#[test]
+fn a_subscription_whose_data_fails_ten_times_ends() {
+    const MESSAGES: &str = "GET /me/conversations/c1/messages";
+    for (failures, ends) in [(9, false), (10, true)] {
+        let mut world = World::ready(options());
+        let mut left = failures;
+        world.script.add(move |request| {
+            let fails = request.line() == MESSAGES && left > 0;
+            left -= usize::from(fails);
+            fails.then(|| Answer::refuse(503, "CODE"))
+        });
+        let subscription = world.subscribe(Topic::Messages {
+            conversation: conversation("c1"),
+        });
+        world.run_for(seconds(600));
+        let end = world.log.events.iter().find_map(|(_, event)| match event {
+            Event::SubscriptionEnded {
+                subscription: id,
+                error,
+            } if *id == subscription => Some(error.clone()),
+            _ => None,
+        });
+        let refused = Refused::new(503, "CODE", vec!["because".to_owned()]);
+        assert_eq!(end, ends.then(|| Some(refused.into())));
+        assert_eq!(world.log.of(MESSAGES).len(), 10);
+    }
 }

@@ -315,7 +315,7 @@ impl World {
                     Network::Hang => {}
                 }
             }
-            Output::SendFrame { socket, frame } => self.serve(socket, frame.as_str()),
+            Output::SendFrame { socket, frame } => self.serve(socket, &frame.into_string()),
             Output::CloseSocket { socket, code } => {
                 self.mailbox.drop_socket(socket);
                 if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {

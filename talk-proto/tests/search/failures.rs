@@ -135,3 +135,11 @@ fn a_conversation_that_is_refused_fails_the_page_once_however_many_results_are_i
     // The kit's laws know of every request: the session's own are nobody's.
     bench.world.run_for(seconds(5));
 }
+
+#[test]
+fn an_answer_that_ends_before_its_status_is_not_understood() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    bench.world.http_end(bench.http());
+    assert_eq!(bench.error(request), TransportError::Malformed.into());
+}

@@ -1,6 +1,7 @@
 //! What is asked for, and what shows of it.
 
-use talk_proto::{CommandError, ConversationFilter, SearchKind, SearchStatus};
+use serde_json::json;
+use talk_proto::{CommandError, ConversationFilter, Reply, SearchKind, SearchStatus};
 
 use crate::bench::{Bench, body, message, side};
 use crate::kit::Answer;
@@ -246,4 +247,42 @@ fn a_page_has_1_to_50_results() {
     }
     bench.world.run();
     assert_eq!(bench.asked().len(), 1);
+}
+
+#[test]
+fn the_reply_is_the_results_and_whether_that_was_all() {
+    let json = |bench: &Bench, request| {
+        let reply = bench.world.outcome(request).as_ref().unwrap();
+        serde_json::to_value(reply).unwrap()
+    };
+    let mut bench = Bench::messages();
+    let nothing = bench.query("nothing");
+    bench.answer(&[], None);
+    let expected = json!({"results": [], "loadedAll": true});
+    assert_eq!(json(&bench, nothing), expected);
+    let one = bench.query("one");
+    bench.answer(&[message("m1", "c1")], Some("next"));
+    let reply = json(&bench, one);
+    assert_eq!(reply["loadedAll"], json!(false));
+    assert_eq!(reply["results"][0]["message"]["id"], json!("m1"));
+    let found = |request| match bench.world.outcome(request) {
+        Ok(Reply::Searched { results, .. }) => results.is_empty(),
+        other => panic!("{other:?}"),
+    };
+    assert!(found(nothing));
+    assert!(!found(one));
+}
+
+#[test]
+fn a_result_without_custom_data_is_shown() {
+    for custom in [json!(null), json!({}), json!({"k": null})] {
+        let mut bench = Bench::messages();
+        let request = bench.query("found");
+        let mut found = message("m1", "c1");
+        found["custom"] = custom;
+        bench.answer(&[found], None);
+        let reply = bench.world.outcome(request).as_ref().unwrap();
+        let reply = serde_json::to_value(reply).unwrap();
+        assert_eq!(reply["results"][0]["message"]["custom"], json!({}));
+    }
 }

@@ -1,9 +1,11 @@
 //! Uploads that are given up.
 
-use talk_proto::{HttpFailure, RequestError, SessionError, TransportError};
+use talk_proto::{
+    Authentication, HttpFailure, Refused, RequestError, SessionError, TransportError,
+};
 
 use crate::bench::{Bench, file};
-use crate::kit::{Answer, seconds};
+use crate::kit::{Answer, Network, World, seconds, unpaced};
 
 fn cancelled(maybe_happened: bool) -> RequestError {
     TransportError::Cancelled { maybe_happened }.into()
@@ -81,4 +83,27 @@ fn the_end_of_the_session_fails_uploads_at_every_stage() {
                 .all(|asked| asked.cancelled)
         );
     }
+}
+
+#[test]
+fn a_token_that_is_rejected_and_cannot_be_replaced_ends_the_session_without_a_connection_too() {
+    let mut options = unpaced();
+    options.authentication = Authentication::default();
+    options.authentication.token = Some("given-token".into());
+    let mut bench = Bench::in_world(World::new(options), file());
+    bench.world.run();
+    bench.world.network = Network::Refuse;
+    bench.world.cut();
+    bench.world.http_head(bench.http(), 401);
+    bench.world.run();
+    assert_eq!(bench.world.end(), Some(&SessionError::TokenRejected));
+    assert_eq!(bench.error(), SessionError::TokenRejected.into());
+}
+
+#[test]
+fn a_refusal_that_never_ends_is_told_in_the_end() {
+    let mut bench = Bench::sending(file());
+    bench.world.http_head(bench.http(), 403);
+    bench.world.run_for(seconds(600));
+    assert_eq!(bench.error(), Refused::new(403, "", vec![]).into());
 }

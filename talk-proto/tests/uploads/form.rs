@@ -1,10 +1,10 @@
 //! What is asked before a file is sent, and how it is sent.
 
 use serde_json::json;
-use talk_proto::{HttpBody, Refused, Upload, UploadKind};
+use talk_proto::{HttpBody, HttpFailure, Refused, Transcript, Upload, UploadKind};
 
 use crate::bench::{Bench, file};
-use crate::kit::{Answer, seconds};
+use crate::kit::{Answer, World, seconds, unpaced};
 
 const VALIDATE: &str = "POST /files/validate";
 
@@ -107,4 +107,74 @@ fn uploads_that_run_together_are_told_apart() {
         .world
         .http_answer(first, 200, r#"{"fileToken": "of the first"}"#);
     assert_eq!(bench.token(), "of the first");
+}
+
+#[test]
+fn every_kind_of_file_tells_what_is_known_of_it() {
+    let fields = |kind: UploadKind| {
+        let bench = Bench::sending(Upload::new(kind, "f", 5));
+        let asked = bench.world.http_of("/files")[0];
+        let HttpBody::Upload { epilogue, .. } = &asked.body else {
+            panic!("{:?}", asked.body);
+        };
+        let text = String::from_utf8(epilogue.to_vec()).unwrap();
+        let parts = text.split("name=\"").skip(1);
+        let fields = parts.map(|part| {
+            let (name, rest) = part.split_once("\"\r\n\r\n").unwrap();
+            let (value, _) = rest.split_once("\r\n").unwrap();
+            format!("{name}={value}")
+        });
+        fields.collect::<Vec<_>>().join(" ")
+    };
+    let (width, height, duration) = (Some(640.0), Some(480.0), Some(2.5));
+    assert_eq!(fields(UploadKind::File), "");
+    assert_eq!(
+        fields(UploadKind::Image { width, height }),
+        "subtype=image width=640 height=480"
+    );
+    assert_eq!(
+        fields(UploadKind::Image {
+            width: None,
+            height
+        }),
+        "subtype=image height=480"
+    );
+    assert_eq!(
+        fields(UploadKind::Audio { duration }),
+        "subtype=audio duration=2.5"
+    );
+    assert_eq!(
+        fields(UploadKind::Voice { duration: None }),
+        "subtype=voice"
+    );
+}
+
+#[test]
+fn a_transcript_holds_what_was_sent_around_the_file_and_what_came_of_it() {
+    let mut world = World::new(unpaced());
+    world.transcript = Some(Transcript::new());
+    let mut bench = Bench::in_world(world, file());
+    bench.world.run();
+    let http = bench.http();
+    let failure = HttpFailure::Source("no such file".to_owned());
+    bench.world.http_fail(http, failure);
+    let transcript = bench.world.transcript.unwrap();
+    for told in [
+        "authorization: Bearer token-1",
+        "content-type: multipart/form-data; boundary=",
+        "filename=\\\"notes.txt\\\"",
+        "(5 bytes of ",
+        "failed: no such file",
+    ] {
+        let text = transcript.as_str();
+        assert!(text.contains(told), "{told} is not in\n{text}");
+    }
+}
+
+#[test]
+fn an_upload_is_answered_with_its_token() {
+    let mut bench = Bench::sending(file());
+    bench.succeed();
+    let reply = bench.world.outcome(bench.request).as_ref().unwrap();
+    assert_eq!(serde_json::to_value(reply).unwrap(), json!("a-file-token"));
 }

@@ -7,20 +7,20 @@ use crate::SubscriptionId;
 use crate::live::Get;
 use crate::snapshot::{Snapshot, Topic};
 
-const LIST: &str = "GET /me/conversations";
+pub(super) const LIST: &str = "GET /me/conversations";
 
-fn subscribe(kit: &mut Kit) -> SubscriptionId {
+pub(super) fn subscribe(kit: &mut Kit) -> SubscriptionId {
     kit.subscribe(Topic::Conversations { filter: None })
 }
 
 /// `c{n}`, with its last activity at `n`.
-fn active(n: i64) -> Value {
+pub(super) fn active(n: i64) -> Value {
     let mut side = side(&format!("c{n}"));
     side["lastMessageAt"] = json!(n);
     side
 }
 
-fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
+pub(super) fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
     for n in conversations {
         kit.answer(
             &format!("GET /me/conversations/c{n}/messages"),
@@ -30,7 +30,7 @@ fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item = i64>) {
 }
 
 /// A list that shows `c{from}` down to `c{to}`.
-fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> SubscriptionId {
+pub(super) fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> SubscriptionId {
     let id = subscribe(kit);
     kit.drain();
     let sides: Vec<_> = (to..=from).rev().map(active).collect();
@@ -40,7 +40,7 @@ fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> Subscripti
     id
 }
 
-fn side_edited(n: i64, diff: Value) -> Value {
+pub(super) fn side_edited(n: i64, diff: Value) -> Value {
     json!({"type": "side.edited", "conversationId": format!("c{n}"), "diff": diff})
 }
 
@@ -306,6 +306,45 @@ fn a_refused_list_ends_the_subscription() {
 }
 
 #[test]
+fn a_refused_subscription_ends_every_list_that_shares_it() {
+    let mut kit = Kit::new();
+    let all = loaded(&mut kit, 2, 1, None);
+    let filter = Some(crate::filter::SimpleFilter::new().is_unread(true).into());
+    let unread = kit.subscribe(Topic::Conversations { filter });
+    kit.drain();
+    kit.refuse("SUBSCRIBE /me/conversations", 402, "PLAN_LIMIT");
+    assert!(kit.ended[&all].is_some());
+    assert!(kit.ended[&unread].is_some());
+}
+
+/// What stands in a list is shown whole: a part that is refused takes the list with it.
+#[test]
+fn a_refused_part_of_a_conversation_ends_the_list() {
+    let mut kit = Kit::new();
+    let id = subscribe(&mut kit);
+    kit.drain();
+    kit.answer(LIST, &page(&[active(2), active(1)], None));
+    kit.refuse("GET /me/conversations/c1/messages", 402, "PLAN_LIMIT");
+    assert!(kit.ended[&id].is_some());
+    assert_eq!(kit.count(id), 0);
+}
+
+#[test]
+fn a_cancelled_load_is_never_resolved() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    let more = kit.load_more(id, 5);
+    kit.drain();
+    assert_eq!(kit.live.cancel(kit.now, more), Some(true));
+    assert_eq!(kit.live.cancel(kit.now, more), None);
+    let sides: Vec<_> = (6..=10).rev().map(active).collect();
+    kit.answer(LIST, &page(&sides, Some("y")));
+    no_messages(&mut kit, 6..=10);
+    assert_eq!((kit.count(id), kit.resolved.len()), (1, 0));
+    assert_eq!(kit.live.pending_requests(), 0);
+}
+
+#[test]
 fn a_candidate_that_cannot_be_had_harms_nobody() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
@@ -317,12 +356,12 @@ fn a_candidate_that_cannot_be_had_harms_nobody() {
     assert_eq!((kit.count(id), kit.ids(id).len()), (1, 20));
 }
 
-mod filtered {
+pub(super) mod filtered {
     use super::*;
     use crate::filter::SimpleFilter;
 
     /// The unread conversations `c30` down to `c11`, with more behind when `cursor`.
-    fn unread(kit: &mut Kit, cursor: Option<&str>) -> SubscriptionId {
+    pub(in crate::live::tests) fn unread(kit: &mut Kit, cursor: Option<&str>) -> SubscriptionId {
         let filter = Some(SimpleFilter::new().is_unread(true).into());
         let id = kit.subscribe(Topic::Conversations { filter });
         assert_eq!(
@@ -336,7 +375,7 @@ mod filtered {
         id
     }
 
-    fn active_unread(n: i64) -> Value {
+    pub(in crate::live::tests) fn active_unread(n: i64) -> Value {
         let mut side = active(n);
         side["isUnread"] = json!(true);
         side

@@ -90,6 +90,10 @@ fn a_deletion_that_does_not_say_what_is_last_makes_us_ask() {
         sent,
         [r#"GET /me/conversations/c/messages {"limit":1,"cursor":"x"}"#]
     );
+    // Until then it shows what it did.
+    let read = json!({"type": "side.edited", "conversationId": "c", "diff": {"isUnread": true}});
+    kit.publish(&[read]);
+    assert_eq!(kit.count(id), 1);
     kit.answer(MESSAGES, &page(&[message("m0", "alice", 0)], None));
     assert_eq!(kit.last(id)["lastMessage"]["id"], "m0");
 }

@@ -256,3 +256,45 @@ fn the_end_fails_everything_and_leaves_nothing() {
     );
     assert_eq!(kit.live.poll_timeout(), None);
 }
+
+#[test]
+fn a_message_of_the_system_has_no_sender_and_quotes_one_that_has_none() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    let system = |id: &str| {
+        let mut system = message(id, "bob", 1);
+        system["senderId"] = json!(null);
+        system["type"] = json!("SystemMessage");
+        system
+    };
+    let sent = kit.answer(M1, &reply_to(system("m1"), "m0"));
+    assert_eq!(sent, ["GET /me/conversations/c/messages/m0 {}"]);
+    kit.answer("GET /me/conversations/c/messages/m0", &system("m0"));
+    let reply = kit.reply(get);
+    assert_eq!(reply["sender"], json!(null));
+    assert_eq!(reply["referencedMessage"]["id"], "m0");
+    assert_eq!(reply["referencedMessage"]["sender"], json!(null));
+}
+
+#[test]
+fn a_sender_who_is_known_for_certain_is_not_asked_for_again() {
+    let mut kit = Kit::new();
+    kit.user("alice");
+    kit.drain();
+    let alice = json!({"alice": user("alice", "Alice")});
+    kit.answer(USERS, &alice);
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    assert_eq!(kit.answer(M1, &message("m1", "alice", 1)), [""; 0]);
+    assert_eq!(kit.reply(get)["sender"]["name"], "Alice");
+    // After a loss nothing is certain until it was fetched.
+    kit.reconnect();
+    let get = kit.get(Get::Message(id("c"), id("m1")));
+    kit.drain();
+    let sent = kit.answer(M1, &message("m1", "alice", 1));
+    assert_eq!(sent.len(), 1);
+    kit.answer(USERS, &alice);
+    kit.answer(USERS, &alice);
+    assert_eq!(kit.reply(get)["sender"]["name"], "Alice");
+}

@@ -420,3 +420,35 @@ pub(super) fn renamed(user: &str, name: &str) -> Value {
 pub(super) const MESSAGES: &str = "GET /me/conversations/c/messages";
 pub(super) const SIDE: &str = "GET /me/conversations/c";
 pub(super) const USERS: &str = "GET /users";
+
+/// One of each, all about `c`, `m` and `bob`.
+pub(super) fn topics() -> [Topic; 9] {
+    let conversation = || "c".try_into().unwrap();
+    let user = || "bob".try_into().unwrap();
+    [
+        Topic::Conversations { filter: None },
+        Topic::Conversation {
+            conversation: conversation(),
+        },
+        Topic::Messages {
+            conversation: conversation(),
+        },
+        Topic::Participants {
+            conversation: conversation(),
+        },
+        Topic::Participant {
+            conversation: conversation(),
+            user: user(),
+        },
+        Topic::Typing {
+            conversation: conversation(),
+        },
+        Topic::Reactions {
+            conversation: conversation(),
+            message: "m".try_into().unwrap(),
+            emoji: ":a:".try_into().unwrap(),
+        },
+        Topic::User { user: user() },
+        Topic::Online { user: user() },
+    ]
+}

@@ -134,3 +134,82 @@ fn the_end_of_lingering_unsubscribes_what_nobody_shows() {
     kit.wait(30);
     assert!(kit.live.is_idle());
 }
+
+#[test]
+fn what_is_given_up_within_a_tick_is_not_sent_and_leaves_nothing() {
+    for topic in topics() {
+        let mut kit = Kit::new();
+        let id = kit.subscribe(topic.clone());
+        kit.unsubscribe(id);
+        assert_eq!(kit.drain(), [""; 0], "{topic:?}");
+        assert!(kit.live.is_idle(), "{topic:?}");
+        assert_eq!(kit.live.poll_timeout(), None, "{topic:?}");
+    }
+}
+
+#[test]
+fn what_is_looked_at_again_within_a_tick_goes_on() {
+    for topic in topics() {
+        let mut kit = Kit::new();
+        let id = kit.subscribe(topic.clone());
+        let sent = kit.drain();
+        kit.unsubscribe(id);
+        kit.subscribe(topic.clone());
+        assert_eq!(kit.drain(), [""; 0], "{topic:?}");
+        assert_eq!(kit.live.poll_timeout(), None, "{topic:?}");
+        assert_eq!(kit.wait(60), [""; 0], "{topic:?}");
+        let mut again = kit.reconnect();
+        again.retain(|request| request.starts_with("SUBSCRIBE"));
+        let first = sent
+            .iter()
+            .filter(|request| request.starts_with("SUBSCRIBE"));
+        assert!(first.eq(&again), "{topic:?}: {again:?}");
+    }
+}
+
+#[test]
+fn what_lingers_and_is_looked_at_again_lingers_anew() {
+    for topic in topics() {
+        let mut kit = Kit::new();
+        let id = kit.subscribe(topic.clone());
+        kit.drain();
+        kit.unsubscribe(id);
+        kit.drain();
+        let first = kit.live.poll_timeout().unwrap();
+        kit.wait(5);
+        let id = kit.subscribe(topic.clone());
+        assert_eq!(kit.drain(), [""; 0], "{topic:?}");
+        kit.wait(1);
+        kit.unsubscribe(id);
+        kit.drain();
+        let due = kit.live.poll_timeout().unwrap();
+        assert_eq!(due, first + std::time::Duration::from_secs(6), "{topic:?}");
+        kit.wait(60);
+        kit.wait(60);
+        assert!(kit.live.is_idle(), "{topic:?}");
+    }
+}
+
+#[test]
+fn the_end_of_lingering_lets_users_go_who_linger_alone() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.unsubscribe(id);
+    kit.drain();
+    kit.wait(10);
+    kit.live.end_linger(kit.now);
+    assert_eq!(kit.drain(), ["UNSUBSCRIBE /users/alice {}"]);
+    assert!(kit.live.is_idle());
+}
+
+#[test]
+fn the_end_of_lingering_is_nothing_to_what_is_shown() {
+    let mut kit = Kit::new();
+    for topic in topics() {
+        kit.subscribe(topic);
+    }
+    kit.drain();
+    kit.live.end_linger(kit.now);
+    assert_eq!(kit.drain(), [""; 0]);
+    assert_eq!(kit.live.subscriptions(), topics().len());
+}

@@ -230,3 +230,65 @@ fn another_message_does_not_fetch_reactions_again() {
     assert_eq!(kit.publish(&[deleted("m2")]), [""; 0]);
     assert_eq!(kit.last(id), json!([]));
 }
+
+#[test]
+fn a_cancelled_load_is_never_resolved() {
+    type Subscribe = fn(&mut Kit) -> SubscriptionId;
+    let topics: [(Subscribe, &str); 2] = [(participants, PARTICIPANTS), (reactions, REACTIONS)];
+    for (subscribe, path) in topics {
+        let mut kit = Kit::new();
+        let id = subscribe(&mut kit);
+        kit.drain();
+        let more = kit.load_more(id, 5);
+        kit.drain();
+        assert_eq!(kit.live.cancel(kit.now, more), Some(true));
+        assert_eq!(kit.live.cancel(kit.now, more), None);
+        kit.answer(path, &page(&[], None));
+        assert_eq!(kit.last(id), json!([]));
+        assert_eq!(kit.resolved.len(), 0);
+        assert_eq!(kit.live.pending_requests(), 0);
+    }
+}
+
+#[test]
+fn a_participant_who_joined_before_those_of_the_window_waits_for_the_page() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(20, 11, Some("x")));
+    kit.answer(USERS, &users((11..=20).map(|n| format!("p{n}"))));
+    let state = participant("p5", 5);
+    let joined = json!({"type": "participant.created", "conversationId": "c", "userId": "p5",
+                        "state": state});
+    assert_eq!(kit.publish(&[joined]), [""; 0]);
+    kit.load_more(id, 6);
+    let sent = kit.drain();
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/participants {"limit":6,"cursor":"x"}"#]
+    );
+    kit.answer(PARTICIPANTS, &page_of(10, 5, Some("y")));
+    kit.answer(USERS, &users((5..=10).map(|n| format!("p{n}"))));
+    assert_eq!(
+        kit.ids(id)[9..],
+        ["p11", "p10", "p9", "p8", "p7", "p6", "p5"]
+    );
+}
+
+#[test]
+fn a_reaction_that_is_told_late_stands_where_it_belongs() {
+    let mut kit = Kit::new();
+    let id = reactions(&mut kit);
+    kit.drain();
+    kit.answer(
+        REACTIONS,
+        &page(&[reaction("u0", 0), reaction("u2", 20)], None),
+    );
+    kit.answer(USERS, &users(["u0".to_owned(), "u2".to_owned()]));
+    kit.publish(&[
+        json!({"type": "reaction.added", "conversationId": "c", "messageId": "m",
+                         "emoji": ":a:", "userId": "u1", "createdAt": 10}),
+    ]);
+    kit.answer(USERS, &users(["u1".to_owned()]));
+    assert_eq!(kit.ids(id), ["u0", "u1", "u2"]);
+}

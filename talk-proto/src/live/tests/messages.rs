@@ -146,6 +146,7 @@ fn what_changes_nothing_is_not_shown() {
         edited("m1", json!({"editedAt": 9})),
         edited("m1", json!({"editedAt": null})),
     ]);
+    kit.publish(&[deleted("m30"), created(&message("m30", "alice", 30))]);
     assert_eq!(kit.count(id), 1);
     kit.publish(&[created(&message("m31", "alice", 31))]);
     for index in 0..30 {
@@ -441,4 +442,69 @@ fn a_cleared_conversation_is_empty() {
     kit.publish(&[json!({"type": "conversation.cleared", "conversationId": "c"})]);
     assert_eq!(kit.last(id), json!([]));
     assert!(kit.window(id).loaded_all());
+}
+
+#[test]
+fn a_page_that_names_a_message_twice_shows_it_once() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let [m2, m1] = [message("m2", "alice", 2), message("m1", "alice", 1)];
+    kit.answer(MESSAGES, &page(&[m2.clone(), m2, m1], None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["m2", "m1"]);
+}
+
+#[test]
+fn a_message_behind_the_window_comes_with_its_page() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, Some("x"));
+    kit.publish(&[created(&message("m-2", "alice", -2))]);
+    kit.load_more(id, 3);
+    let sent = kit.drain();
+    assert_eq!(
+        sent,
+        [r#"GET /me/conversations/c/messages {"limit":3,"cursor":"x"}"#]
+    );
+    kit.answer(MESSAGES, &page(&messages(0, -2), None));
+    assert_eq!(kit.ids(id)[29..], ["m1", "m0", "m-1", "m-2"]);
+}
+
+#[test]
+fn an_old_message_that_is_new_stands_at_the_end_of_a_whole_window() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    kit.publish(&[created(&message("old", "alice", -9))]);
+    assert_eq!(kit.ids(id)[29..], ["m1", "old"]);
+    assert!(kit.window(id).loaded_all());
+}
+
+#[test]
+fn messages_of_one_time_stand_in_the_servers_order() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let at_nine = |id: &str| message(id, "alice", 9);
+    kit.answer(MESSAGES, &page(&["a", "b", "c"].map(at_nine), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["a", "b", "c"]);
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&["c", "a", "b"].map(at_nine), None));
+    kit.answer(USERS, &json!({}));
+    assert_eq!(kit.ids(id), ["c", "a", "b"]);
+    kit.publish(&[created(&at_nine("d"))]);
+    assert_eq!(kit.ids(id), ["d", "c", "a", "b"]);
+}
+
+#[test]
+fn a_message_whose_time_has_changed_moves() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, None);
+    kit.reconnect();
+    let mut page_now = messages(30, 1);
+    page_now[2]["createdAt"] = json!(99);
+    kit.answer(MESSAGES, &page(&page_now, None));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    assert_eq!(kit.ids(id)[..4], ["m28", "m30", "m29", "m27"]);
+    assert_eq!((kit.count(id), kit.ids(id).len()), (2, 30));
 }

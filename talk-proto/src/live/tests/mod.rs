@@ -1,6 +1,9 @@
 //! Behaviour of the live half, without a session.
 
+mod bounds;
+mod closing;
 mod conversation_list;
+mod conversation_places;
 mod conversations;
 mod gets;
 mod kit;
@@ -10,6 +13,7 @@ mod messages;
 mod quotes;
 mod random;
 mod reconnect;
+mod refusals;
 mod singles;
 mod users;
 mod world;

@@ -145,3 +145,98 @@ fn a_message_that_quotes_itself_does_no_harm() {
     kit.publish(&[deleted("m1")]);
     assert_eq!(kit.last(id), json!([]));
 }
+
+#[test]
+fn a_message_of_the_system_is_quoted_without_a_sender() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    let mut system = message("m0", "bob", 0);
+    system["senderId"] = json!(null);
+    kit.answer(M0, &system);
+    let quote = &kit.last(id)[0]["referencedMessage"];
+    assert_eq!(
+        (&quote["id"], &quote["sender"]),
+        (&json!("m0"), &json!(null))
+    );
+}
+
+#[test]
+fn a_message_that_is_gone_from_the_window_while_it_is_fetched_anew_is_quoted_no_more() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let quoting = reply_to(message("m1", "alice", 1), "m0");
+    kit.answer(
+        MESSAGES,
+        &page(&[quoting.clone(), message("m0", "bob", 0)], None),
+    );
+    kit.answer(
+        USERS,
+        &json!({"alice": user("alice", "A"), "bob": user("bob", "B")}),
+    );
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["id"], "m0");
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&[quoting], None));
+    kit.answer(
+        USERS,
+        &json!({"alice": user("alice", "A"), "bob": user("bob", "B")}),
+    );
+    kit.refuse(M0, 404, "MESSAGE_NOT_FOUND");
+    assert_eq!(kit.ids(id), ["m1"]);
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+}
+
+#[test]
+fn an_answer_about_another_message_is_none_about_the_quote() {
+    let mut kit = Kit::new();
+    let id = quoting(&mut kit);
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(M0, &message("another", "alice", 0));
+    assert_eq!(kit.last(id)[0]["referencedMessage"], json!(null));
+}
+
+#[test]
+fn what_happens_to_a_quote_on_its_way_is_not_lost_to_a_page_that_comes_first() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    let mut window = messages(30, 1);
+    window[0] = reply_to(window[0].take(), "m0");
+    kit.answer(MESSAGES, &page(&window, Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.load_more(id, 1);
+    kit.drain();
+    kit.publish(&[edited("m0", json!({"editedAt": 5}))]);
+    kit.answer(MESSAGES, &page(&[message("m-1", "alice", -1)], Some("y")));
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.last(id)[0]["referencedMessage"]["editedAt"], 5);
+}
+
+#[test]
+fn a_last_message_waits_for_its_quote_after_a_loss() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    let last = page(&[reply_to(message("m1", "alice", 1), "m0")], None);
+    let alice = json!({"alice": user("alice", "Alice")});
+    kit.answer(SIDE, &side("c"));
+    kit.answer(MESSAGES, &last);
+    kit.answer(USERS, &alice);
+    kit.answer(M0, &message("m0", "alice", 0));
+    assert_eq!(kit.count(id), 1);
+    kit.reconnect();
+    let mut unread = side("c");
+    unread["isUnread"] = json!(true);
+    kit.answer(SIDE, &unread);
+    kit.answer(USERS, &alice);
+    kit.answer(MESSAGES, &last);
+    assert_eq!(kit.count(id), 1, "the quote may have changed");
+    let mut quoted = message("m0", "alice", 0);
+    quoted["custom"] = json!({"a": "b"});
+    kit.answer(M0, &quoted);
+    assert_eq!(kit.count(id), 2);
+    assert_eq!(kit.last(id)["isUnread"], true);
+    let quote = &kit.last(id)["lastMessage"]["referencedMessage"];
+    assert_eq!(quote["custom"], json!({"a": "b"}));
+}

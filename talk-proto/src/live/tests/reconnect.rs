@@ -204,3 +204,37 @@ fn who_was_removed_meanwhile_sees_nothing() {
     kit.refuse(MESSAGES, 403, "NOT_A_PARTICIPANT");
     assert_eq!(kit.last(id), json!(null));
 }
+
+/// It never should, but what the server says last is what is shown.
+#[test]
+fn a_message_that_has_another_sender_after_a_loss_shows_that_one() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit);
+    kit.reconnect();
+    let mut messages = messages(5, 1);
+    messages[0]["senderId"] = json!("bob");
+    kit.answer(MESSAGES, &page(&messages, None));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.last(id)[0]["sender"]["name"], "Bob");
+    assert_eq!(kit.last(id)[1]["sender"]["name"], "Alice");
+}
+
+#[test]
+fn a_window_that_was_loaded_anew_grows_for_those_alone_who_ask() {
+    let mut kit = Kit::new();
+    let [a, b] = [kit.messages("c"), kit.messages("c")];
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    let alice = json!({"alice": user("alice", "Alice")});
+    kit.answer(USERS, &alice);
+    kit.reconnect();
+    kit.answer(MESSAGES, &page(&messages(60, 31), Some("y")));
+    kit.answer(USERS, &alice);
+    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (30, 30));
+    kit.load_more(b, 5);
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(30, 26), Some("z")));
+    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (30, 35));
+    assert_eq!(kit.ids(a)[29], "m31");
+}

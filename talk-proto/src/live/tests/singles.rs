@@ -138,3 +138,43 @@ fn presence_shows_its_changes_and_its_user() {
     assert_eq!(kit.last(id)["user"]["name"], "Robert");
     assert_eq!(kit.count(id), 4);
 }
+
+#[test]
+fn another_refusal_ends_the_subscription() {
+    let mut kit = Kit::new();
+    let (bob, typing) = (bob(&mut kit), typing(&mut kit));
+    kit.drain();
+    kit.refuse(TYPING, 402, "PLAN_LIMIT");
+    assert!(kit.ended[&typing].is_some());
+    assert!(!kit.ended.contains_key(&bob));
+    kit.refuse(BOB, 400, "INVALID_ID");
+    assert!(kit.ended[&bob].is_some());
+    assert_eq!((kit.count(bob), kit.count(typing)), (0, 0));
+}
+
+#[test]
+fn who_comes_back_sees_who_types() {
+    let mut kit = Kit::new();
+    let id = typing(&mut kit);
+    kit.drain();
+    kit.refuse(TYPING, 403, "NOT_A_PARTICIPANT");
+    assert_eq!(kit.last(id), json!(null));
+    let sent =
+        kit.publish(&[json!({"type": "side.created", "conversationId": "c", "state": side("c")})]);
+    assert_eq!(sent, ["GET /me/conversations/c/typing {}"]);
+    kit.answer(TYPING, &json!({"many": true}));
+    assert_eq!(kit.last(id), json!({"many": true}));
+}
+
+#[test]
+fn what_is_not_there_is_not_asked_for_because_of_a_change() {
+    let mut kit = Kit::new();
+    let id = bob(&mut kit);
+    kit.drain();
+    kit.refuse(BOB, 404, "PARTICIPANT_NOT_FOUND");
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    let edited = json!({"type": "participant.edited", "conversationId": "c", "userId": "bob",
+                        "diff": {"notify": false}});
+    assert_eq!(kit.publish(&[edited]), [""; 0]);
+    assert_eq!((kit.count(id), kit.last(id)), (1, json!(null)));
+}

@@ -134,3 +134,21 @@ fn a_user_is_one_allocation_everywhere() {
         assert!(Arc::ptr_eq(message.sender().unwrap(), alice));
     }
 }
+
+/// An answer that knows the user is newer than their creation; one that does not is older.
+#[test]
+fn a_creation_before_the_answer_counts_when_the_answer_does_not_know_the_user() {
+    let created = json!({"type": "user.created", "userId": "bob", "state": user("bob", "First")});
+    for (answer, name) in [
+        (json!({"bob": user("bob", "Later")}), "Later"),
+        (json!({}), "First"),
+    ] {
+        let mut kit = Kit::new();
+        let id = kit.user("bob");
+        kit.drain();
+        kit.publish(std::slice::from_ref(&created));
+        kit.answer(USERS, &answer);
+        assert_eq!(kit.last(id)["name"], name);
+        assert_eq!(kit.count(id), 1);
+    }
+}

@@ -1,0 +1,39 @@
+//! A refusal that is not an absence ends what was refused.
+
+use super::kit::*;
+use crate::Refused;
+
+/// Refuses the first open request of this method.
+fn refuse(kit: &mut Kit, method: &str) {
+    let lines = kit.open.iter();
+    let mut lines = lines.map(|(_, request)| format!("{} {}", request.method, request.path));
+    let line = lines.find(|line| line.starts_with(method)).unwrap();
+    kit.refuse(&line, 402, "PLAN_LIMIT");
+}
+
+#[test]
+fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
+    for topic in topics() {
+        for method in ["GET", "SUBSCRIBE"] {
+            let mut kit = Kit::new();
+            let [first, second] = [topic.clone(), topic.clone()].map(|topic| kit.subscribe(topic));
+            kit.drain();
+            refuse(&mut kit, method);
+            let refused = Refused::new(402, "PLAN_LIMIT", Vec::new());
+            for id in [first, second] {
+                let error = Some(refused.clone().into());
+                assert_eq!(kit.ended.get(&id), Some(&error), "{method} {topic:?}");
+                assert_eq!(kit.count(id), 0);
+            }
+            assert_eq!(kit.live.subscriptions(), 0);
+            // A later one asks again.
+            let again = kit.subscribe(topic.clone());
+            let sent = kit.reconnect();
+            assert!(
+                sent.iter().any(|request| request.starts_with("GET")),
+                "{sent:?}"
+            );
+            assert!(!kit.ended.contains_key(&again));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Debug output tells what a thing is, and nothing that is private.
+
+use serde_json::json;
+use talk_proto::{
+    ContentBlock, Custom, EditMessage, HttpBody, Patch, SendMessage, Upload, UploadKind, UserParams,
+};
+
+#[test]
+fn a_message_to_send_shows_how_much_it_holds() {
+    let message = SendMessage::text("my secret").custom("key", "my value");
+    let expected = "SendMessage { body: text of 9 bytes, referenced_message: None, .. }";
+    assert_eq!(format!("{message:?}"), expected);
+    let blocks = [ContentBlock::file("my-token"), ContentBlock::text([])];
+    let message = SendMessage::content(blocks).reply_to("msg_1".try_into().unwrap());
+    let expected = r#"SendMessage { body: 2 blocks, referenced_message: Some("msg_1"), .. }"#;
+    assert_eq!(format!("{message:?}"), expected);
+    let edit = EditMessage::text("my secret").custom("key", "my value");
+    assert_eq!(
+        format!("{edit:?}"),
+        "EditMessage { body: Some(text of 9 bytes), .. }"
+    );
+}
+
+#[test]
+fn the_parameters_of_a_user_show_which_are_given() {
+    let params = UserParams::named("Alice")
+        .email("alice@example.com")
+        .push_token("fcm:my-token");
+    let expected = r#"UserParams{"name", "email", "push_tokens"}"#;
+    assert_eq!(format!("{params:?}"), expected);
+    let mut params = UserParams::default();
+    assert_eq!(format!("{params:?}"), "UserParams{}");
+    params.welcome_message = Patch::Reset;
+    assert_eq!(format!("{params:?}"), r#"UserParams{"welcome_message"}"#);
+}
+
+#[test]
+fn custom_data_shows_its_keys() {
+    let custom = Custom::from_iter([("a", "my secret"), ("b", "another")]);
+    assert_eq!(format!("{custom:?}"), r#"{"a", "b"}"#);
+}
+
+#[test]
+fn an_upload_shows_all_but_the_name_of_the_file() {
+    let kind = UploadKind::Audio {
+        duration: Some(1.5),
+    };
+    let upload = Upload::new(kind, "my secret.mp3", 7).content_type("audio/mpeg");
+    let shown = format!("{upload:?}");
+    assert!(!shown.contains("secret"), "{shown}");
+    assert!(shown.contains("duration: Some(1.5)"), "{shown}");
+    assert!(shown.contains("size: 7"), "{shown}");
+    assert!(shown.contains("audio/mpeg"), "{shown}");
+}
+
+#[test]
+fn bodies_and_blocks_show_their_size() {
+    let body = HttpBody::Bytes("my secret".into());
+    assert_eq!(format!("{body:?}"), "9 bytes");
+    assert_eq!(format!("{:?}", HttpBody::Empty), "empty");
+    let block: ContentBlock = serde_json::from_value(json!({
+        "type": "text", "children": ["my secret", {"type": "link", "url": "https://x.com/secret",
+            "children": ["another secret"]}],
+    }))
+    .unwrap();
+    let shown = format!("{block:?}");
+    assert!(!shown.contains("secret"), "{shown}");
+}

@@ -1,0 +1,44 @@
+//! Names of things, and times.
+
+use std::collections::BTreeMap;
+
+use talk_proto::{AppId, ConversationId, Emoji, MessageId, Time, UserId};
+
+#[test]
+fn a_name_is_never_empty_when_a_caller_makes_it() {
+    let told = [
+        AppId::new("").unwrap_err().to_string(),
+        UserId::try_from("").unwrap_err().to_string(),
+        ConversationId::try_from(String::new())
+            .unwrap_err()
+            .to_string(),
+        MessageId::try_from(&String::new()).unwrap_err().to_string(),
+        Emoji::new("").unwrap_err().to_string(),
+    ];
+    let expected = [
+        "the app ID must not be empty",
+        "the user ID must not be empty",
+        "the conversation ID must not be empty",
+        "the message ID must not be empty",
+        "the emoji must not be empty",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_name_is_its_text() {
+    let id = UserId::try_from(&"alice".to_owned()).unwrap();
+    assert_eq!(id.as_str(), "alice");
+    assert_eq!(id.to_string(), "alice");
+    assert_eq!(format!("{id:?}"), r#""alice""#);
+    assert_eq!(id.as_ref(), "alice");
+    assert_eq!(UserId::try_from(&id), Ok(id.clone()));
+    let by_id = BTreeMap::from([(id, 1)]);
+    assert_eq!(by_id.get("alice"), Some(&1));
+    assert_eq!(by_id.get("bob"), None);
+}
+
+#[test]
+fn a_time_is_told_in_milliseconds() {
+    assert_eq!(Time::from_millis(1_700).to_string(), "1700 ms");
+}

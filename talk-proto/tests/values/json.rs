@@ -1,0 +1,147 @@
+//! What is read from JSON that is unusual, and what is refused with a reason.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use talk_proto::{
+    ContentBlock, Custom, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
+};
+
+fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn reason<T: DeserializeOwned>(value: Value) -> String {
+    match serde_json::from_value::<T>(value) {
+        Ok(_) => panic!("it was understood"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The service stores strings alone; whatever else comes is left out, and what is beside it stays.
+#[test]
+fn custom_data_is_strings() {
+    let given = json!({"text": "a", "null": null, "bool": true, "int": -1, "uint": 1,
+        "float": 1.5, "list": [1, [2]], "object": {"a": {"b": 1}}, "last": "z"});
+    let text = given.to_string();
+    let expected = Custom::from_iter([("text", "a"), ("last", "z")]);
+    assert_eq!(read::<Custom>(given), expected);
+    assert_eq!(serde_json::from_str::<Custom>(&text).unwrap(), expected);
+    assert_eq!(read::<Custom>(Value::Null), Custom::default());
+    let told = reason::<Custom>(json!(7));
+    assert!(told.contains("an object of strings, or null"), "{told}");
+}
+
+#[test]
+fn a_time_may_be_any_number() {
+    assert_eq!(read::<Millis>(json!(-5)), Millis(-5));
+    assert_eq!(read::<Millis>(json!(1.9e3)), Millis(1900));
+    assert_eq!(read::<Millis>(json!(1e300)), Millis(i64::MAX));
+    for (given, expected) in [
+        (json!("5"), "a number of milliseconds"),
+        (json!(u64::MAX), "a number of milliseconds"),
+    ] {
+        let told = reason::<Millis>(given);
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_notify_setting_that_is_not_known_is_kept_as_it_came() {
+    let settings = [
+        (json!(false), Notify::Never),
+        (json!(true), Notify::Always),
+        (json!("MentionsOnly"), Notify::MentionsOnly),
+        (json!("Sundays"), Notify::Other("Sundays".into())),
+    ];
+    for (given, expected) in settings {
+        let notify: Notify = read(given.clone());
+        assert_eq!(notify, expected);
+        assert_eq!(serde_json::to_value(notify).unwrap(), given);
+    }
+    assert!(reason::<Notify>(json!("")).contains("an empty notify setting"));
+    let told = reason::<Notify>(json!(7));
+    assert!(told.contains(r#"a boolean or "MentionsOnly""#), "{told}");
+}
+
+#[test]
+fn what_has_the_wrong_shape_is_refused_with_what_is_wanted() {
+    let told = reason::<OneOrMany>(json!(7));
+    assert!(told.contains("a string or a list of strings"), "{told}");
+    let told = reason::<Reactions>(json!([]));
+    assert!(told.contains("an object of reaction counts"), "{told}");
+    let told = reason::<SendMessage>(json!(7));
+    let wanted = "a text, or an object with text or content";
+    assert!(told.contains(wanted), "{told}");
+}
+
+#[test]
+fn what_a_later_version_adds_to_a_block_is_kept_and_can_be_read() {
+    let given = json!({"type": "location", "latitude": 1.5, "longitude": 2.5, "floor": -3});
+    let block: ContentBlock = read(given.clone());
+    assert_eq!(serde_json::to_value(&block).unwrap(), given);
+    let ContentBlock::Location(location) = block else {
+        panic!("{block:?}");
+    };
+    assert!(!location.extra.is_empty());
+    assert_eq!(location.extra.get("floor"), Some(&json!(-3)));
+    assert_eq!(location.extra.get("latitude"), None);
+    let given = json!({"type": "location", "latitude": 1.5, "longitude": 2.5});
+    let ContentBlock::Location(location) = read(given) else {
+        panic!("a location");
+    };
+    assert!(location.extra.is_empty());
+    assert_eq!(location.extra.get("floor"), None);
+}
+
+/// A name that stands for a block is no node, and is kept as it came.
+#[test]
+fn a_block_within_text_is_kept_without_being_understood() {
+    let given = json!({"type": "text", "children": [{"type": "file", "fileToken": "t"}]});
+    let block: ContentBlock = read(given.clone());
+    assert_eq!(serde_json::to_value(&block).unwrap(), given);
+}
+
+/// What is known by name and is not whole is no use, and is kept as it came.
+#[test]
+fn a_node_that_lacks_what_it_needs_is_kept_without_being_understood() {
+    let kinds = [
+        "bold",
+        "italic",
+        "strikethrough",
+        "bulletList",
+        "bulletPoint",
+        "link",
+        "autoLink",
+        "codeSpan",
+        "customEmoji",
+        "mention",
+        "actionLink",
+        "actionButton",
+    ];
+    for kind in kinds {
+        let given = json!({"type": kind, "colour": "red"});
+        let node: TextNode = read(given.clone());
+        assert!(matches!(node, TextNode::Unknown(_)), "{kind}");
+        assert_eq!(serde_json::to_value(&node).unwrap(), given);
+    }
+    for params in [json!("none"), json!({"a": "1", "b": 2}), json!(null)] {
+        let given = json!({"type": "actionLink", "action": "a", "params": params, "children": []});
+        let node: TextNode = read(given.clone());
+        assert!(matches!(node, TextNode::Unknown(_)), "{given}");
+        assert_eq!(serde_json::to_value(&node).unwrap(), given);
+    }
+    for children in [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1),
+        json!(1.5),
+        json!("a"),
+        json!({"a": []}),
+    ] {
+        let given = json!({"type": "bold", "children": children});
+        let node: TextNode = read(given.clone());
+        assert!(matches!(node, TextNode::Unknown(_)), "{given}");
+        assert_eq!(serde_json::to_value(&node).unwrap(), given);
+    }
+}

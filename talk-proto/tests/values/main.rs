@@ -1,0 +1,16 @@
+//! The values that applications make and read: what they hold, and what is sent of them.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod debug;
+mod errors;
+mod filters;
+mod ids;
+mod json;
+mod markup;
+mod params;
+mod snapshots;
+mod wire_types;

@@ -1,0 +1,77 @@
+//! Markup around HTML: there are no links in tags and comments, and what is no proper HTML is text.
+
+use serde_json::Value;
+use talk_proto::{ForWire, MarkupSource, parse_markup};
+
+/// The addresses of the links in the text, in order.
+fn links(text: &str) -> Vec<String> {
+    fn collect(node: &Value, links: &mut Vec<String>) {
+        if node["type"] == "autolink" {
+            links.extend(node["url"].as_str().map(str::to_owned));
+        }
+        for child in node["children"].as_array().into_iter().flatten() {
+            collect(child, links);
+        }
+    }
+    let content = parse_markup(text, MarkupSource::Send);
+    let mut links = Vec::new();
+    for block in serde_json::to_value(ForWire(&content))
+        .unwrap()
+        .as_array()
+        .unwrap()
+    {
+        collect(block, &mut links);
+    }
+    links
+}
+
+#[test]
+fn tags_and_comments_hold_no_links() {
+    for (text, expected) in [
+        ("http://x.com", &["http://x.com"][..]),
+        ("<b c='http://x.com'>", &[]),
+        ("<b c=http://x.com>", &[]),
+        ("<a href=\"http://x.com\">http://x.com</a>", &[]),
+        ("<a/>http://x.com", &["http://x.com"]),
+        ("<br/>http://x.com", &["http://x.com"]),
+        ("<!-- http://x.com -->", &[]),
+        ("<!-- http://x.com --!> http://y.com", &["http://y.com"]),
+        ("<!-- - -- http://x.com -->", &[]),
+        ("<!--- http://x.com -->", &[]),
+        ("<!----> http://x.com", &["http://x.com"]),
+    ] {
+        assert_eq!(links(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_proper_html_is_text() {
+    for text in [
+        "<!--> http://x.com",
+        "<!---> http://x.com",
+        "<a b=> http://x.com",
+        "<a b==> http://x.com",
+        "<a/b> http://x.com",
+        "<1> http://x.com",
+        "</1> http://x.com",
+        "<!elem> http://x.com",
+    ] {
+        assert_eq!(links(text), ["http://x.com"], "{text}");
+    }
+}
+
+#[test]
+fn a_mention_whose_id_cannot_be_decoded_stays_text() {
+    let node = |text: &str| {
+        let content = parse_markup(text, MarkupSource::Send);
+        serde_json::to_value(ForWire(&content)).unwrap()[0]["children"][0].take()
+    };
+    assert_eq!(node("<!!mention:a%20b|Bob>")["id"], "a b");
+    for text in [
+        "<!!mention:a%|Bob>",
+        "<!!mention:a%zz|Bob>",
+        "<!!mention:%ff|Bob>",
+    ] {
+        assert_eq!(node(text), text);
+    }
+}

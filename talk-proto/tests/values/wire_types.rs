@@ -1,0 +1,124 @@
+//! What a server makes and changes: what is not given has the documented default, and a diff
+//! changes what it names.
+
+use serde_json::{Value, json};
+use talk_proto::{
+    ContentBlock, Custom, Message, MessageType, Millis, Online, Participant, Patch, ReactionCount,
+    Reactions, User, UserId,
+};
+
+fn json_of(value: impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn bob() -> UserId {
+    "bob".try_into().unwrap()
+}
+
+#[test]
+fn a_user() {
+    let mut user = User::new(bob(), "Bob");
+    let new = json!({"id": "bob", "name": "Bob", "custom": {}, "locale": null, "photoUrl": null,
+        "role": "default", "welcomeMessage": null});
+    assert_eq!(json_of(&user), new);
+    assert_eq!(read::<User>(json!({"id": "bob", "name": "Bob"})), user);
+    user.apply(read(json!({"role": "admin", "locale": "nl"})));
+    assert_eq!(json_of(&user)["role"], "admin");
+    user.apply(read(json!({"role": null, "locale": null})));
+    assert_eq!(json_of(&user), new);
+}
+
+#[test]
+fn a_participant() {
+    let mut bob = Participant::new(bob(), Millis(5));
+    let new = json!({"id": "bob", "access": "ReadWrite", "notify": true, "joinedAt": 5});
+    assert_eq!(json_of(&bob), new);
+    bob.apply(read(json!({"access": "Read", "notify": "MentionsOnly"})));
+    let changed = json!({"id": "bob", "access": "Read", "notify": "MentionsOnly", "joinedAt": 5});
+    assert_eq!(json_of(&bob), changed);
+    bob.apply(read(json!({"access": null, "notify": null})));
+    assert_eq!(json_of(&bob), new);
+}
+
+#[test]
+fn a_message_is_a_users_or_the_systems() {
+    let content = || [ContentBlock::text(["hi".into()])].into();
+    let id = || "msg_1".try_into().unwrap();
+    let message = Message::new(id(), Some(bob()), Millis(5), content());
+    let expected = json!({"id": "msg_1", "type": "UserMessage", "senderId": "bob", "custom": {},
+        "createdAt": 5, "editedAt": null, "referencedMessageId": null, "origin": "rest",
+        "content": [{"type": "text", "children": ["hi"]}], "reactions": {}});
+    assert_eq!(json_of(&message), expected);
+    let message = Message::new(id(), None, Millis(5), content());
+    assert_eq!(message.message_type, MessageType::SystemMessage);
+    assert_eq!(message.sender_id, None);
+    let bare: Message = read(json!({"id": "msg_1"}));
+    assert_eq!(bare.content.len(), 0);
+}
+
+#[test]
+fn who_is_online() {
+    assert_eq!(json_of(Online::new(true)), json!({"isConnected": true}));
+    assert_eq!(json_of(Online::new(false)), json!({"isConnected": false}));
+}
+
+#[test]
+fn custom_data_changes_by_keys() {
+    let mut custom = Custom::default();
+    assert!(custom.is_empty());
+    custom.apply(read(json!({"a": "1", "b": "2", "c": "3"})));
+    custom.apply(Patch::Keep);
+    assert_eq!(custom.len(), 3);
+    custom.apply(read(json!({"a": null, "b": "two", "missing": null})));
+    assert_eq!(custom, Custom::from_iter([("b", "two"), ("c", "3")]));
+    custom.remove("b");
+    assert_eq!(custom.get("b"), None);
+    assert!(!custom.is_empty());
+    custom.apply(Patch::Reset);
+    assert_eq!(custom, Custom::default());
+}
+
+/// The emoji that was added first stands in front; of those added at once, the lesser text.
+#[test]
+fn reactions_stand_in_the_order_in_which_they_were_added() {
+    let count = |at: i64, n: u64| ReactionCount::new(Millis(at), n, false);
+    let emoji = |text: &str| text.try_into().unwrap();
+    let mut reactions: Reactions = [
+        (emoji("c"), count(2, 1)),
+        (emoji("b"), count(9, 1)),
+        (emoji("a"), count(9, 2)),
+        (emoji("d"), count(1, 1)),
+    ]
+    .into_iter()
+    .collect();
+    let order = |reactions: &Reactions| {
+        let emoji = reactions.iter().map(|(emoji, _)| emoji.to_string());
+        emoji.collect::<String>()
+    };
+    assert_eq!(order(&reactions), "dcab");
+    let json = json_of(&reactions);
+    assert_eq!(
+        json["a"],
+        json!({"createdAt": 9, "count": 2, "currentUserReacted": false})
+    );
+    assert_eq!(read::<Reactions>(json), reactions);
+    reactions.set(emoji("c"), None);
+    reactions.set(emoji("d"), Some(count(10, 5)));
+    assert_eq!(order(&reactions), "abd");
+    assert_eq!(reactions.len(), 3);
+    assert!(!reactions.is_empty());
+    assert!(Reactions::default().is_empty());
+}
+
+#[test]
+fn a_patch_of_another_type_keeps_and_resets_alike() {
+    assert_eq!(Patch::Set(2).map(|n| n + 1), Patch::Set(3));
+    assert_eq!(Patch::Keep.map(|n: u8| n + 1), Patch::Keep);
+    assert_eq!(Patch::Reset.map(|n: u8| n + 1), Patch::Reset);
+    assert_eq!(Patch::<u8>::from(2), Patch::Set(2));
+    assert_eq!(Patch::<u8>::from(None), Patch::Reset);
+}
