@@ -10,6 +10,7 @@ use async_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError}
 use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use async_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use async_tungstenite::{WebSocketStream, client_async_with_config};
+use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::sink::Sink;
 use futures_util::stream::Stream;
@@ -89,11 +90,8 @@ pub struct WebSocket<S> {
 pub enum WebSocketEvent {
     /// A text message.
     Text(String),
-    /// A binary message, which this protocol does not use. Its content is dropped.
-    Binary {
-        /// Its length in bytes.
-        length: usize,
-    },
+    /// A binary message, which Talk's protocol does not use.
+    Binary(Bytes),
     /// The server closed the socket, or confirmed our close, with what it gave as the reason. It is
     /// the last event, and the connection may be dropped.
     Closed(Option<CloseReason>),
@@ -124,9 +122,12 @@ impl<S> WebSocket<S> {
     /// Queues a text message. Nothing is sent before the next [`poll_flush`](Self::poll_flush);
     /// after [`start_close`](Self::start_close) the text is dropped.
     pub fn start_send(&mut self, text: impl Into<String>) {
-        if !self.closing {
-            self.push(Message::text(text.into()));
-        }
+        self.push_unless_closing(Message::text(text.into()));
+    }
+
+    /// Queues a binary message, as [`start_send`](Self::start_send) does a text.
+    pub fn start_send_binary(&mut self, bytes: impl Into<Bytes>) {
+        self.push_unless_closing(Message::Binary(bytes.into()));
     }
 
     /// Queues a close frame behind what is queued already. A reason above 123 bytes is cut.
@@ -150,6 +151,12 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.queued + self.handed_over
+    }
+
+    fn push_unless_closing(&mut self, message: Message) {
+        if !self.closing {
+            self.push(message);
+        }
     }
 
     fn push(&mut self, message: Message) {
@@ -228,9 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
             }
             let event = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {
                 Some(Ok(Message::Text(text))) => WebSocketEvent::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary {
-                    length: bytes.len(),
-                },
+                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary(bytes),
                 Some(Ok(Message::Close(frame))) => {
                     this.acknowledge_close(cx);
                     WebSocketEvent::Closed(frame.map(|frame| CloseReason {
@@ -272,7 +277,7 @@ impl fmt::Debug for WebSocketEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Binary { length } => write!(f, "Binary({length} bytes)"),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
             Self::Closed(reason) => f.debug_tuple("Closed").field(reason).finish(),
         }
     }
