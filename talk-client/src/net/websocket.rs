@@ -15,8 +15,10 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::sink::Sink;
 use futures_util::stream::Stream;
 use http::Uri;
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 use super::error::{ConnectError, WebSocketError};
+use super::fair::Fair;
 
 /// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
 /// default of 128 KiB would be most of an idle session's memory.
@@ -48,7 +50,13 @@ where
         .write_buffer_size(WRITE_BATCH)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
-    match client_async_with_config(url, stream, Some(config)).await {
+    match client_async_with_config(url, Fair::new(stream), Some(config)).await {
+        // We ask for no extension, and frames mean something else with one (RFC 6455, section 4.1).
+        Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
+            Err(ConnectError::Handshake {
+                reason: "it uses an extension that was not asked for".to_owned(),
+            })
+        }
         Ok((inner, _)) => Ok(WebSocket::new(inner)),
         Err(Error::Http(response)) => Err(ConnectError::Upgrade {
             status: response.status(),
@@ -71,7 +79,7 @@ where
 /// polls both sides, reading first: the server's close frame says more than the failed write that
 /// follows it. Dropping the socket closes the connection without a close frame.
 pub struct WebSocket<S> {
-    inner: WebSocketStream<S>,
+    inner: WebSocketStream<Fair<S>>,
     queue: VecDeque<Message>,
     /// The payload bytes in `queue`.
     queued: usize,
@@ -107,7 +115,7 @@ pub struct CloseReason {
 }
 
 impl<S> WebSocket<S> {
-    fn new(inner: WebSocketStream<S>) -> Self {
+    fn new(inner: WebSocketStream<Fair<S>>) -> Self {
         Self {
             inner,
             queue: VecDeque::new(),
