@@ -2,23 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod counting;
 mod memory_server;
 
 use std::alloc::System;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use futures_util::io::{AsyncRead, AsyncWrite};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use talk_tokio::{Runtime, TalkOptions, TokioRuntime, get_talk_session_on};
 use tokio::io::DuplexStream;
-use tokio::sync::watch;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+
+use crate::counting::Counting;
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -31,125 +30,34 @@ const WAVES: usize = 5;
 /// allocation for each session would come to.
 const SLACK: usize = AT_ONCE * WAVES * 8;
 
-/// tokio, of which everything that a session holds is counted. Its sockets lead to a server in
-/// memory, so that no limit of the system is in the way.
+/// tokio, whose sockets lead to a server in memory, so that no limit of the system is in the way.
 #[derive(Clone)]
-struct Counting {
-    inner: TokioRuntime,
-    tasks: Counter,
-    sleeps: Counter,
-    sockets: Counter,
-}
+struct InMemory(TokioRuntime);
 
-#[derive(Clone)]
-struct Counter(watch::Sender<usize>);
+impl Runtime for InMemory {
+    type TcpStream = Compat<DuplexStream>;
 
-/// One of what is counted.
-struct Counted(Counter);
-
-impl Counter {
-    fn new() -> Self {
-        Self(watch::Sender::new(0))
-    }
-
-    fn one(&self) -> Counted {
-        self.0.send_modify(|count| *count += 1);
-        Counted(self.clone())
-    }
-
-    async fn until_none(&self, what: &str) {
-        let mut count = self.0.subscribe();
-        let none = count.wait_for(|count| *count == 0);
-        let outcome = tokio::time::timeout(Duration::from_secs(60), none).await;
-        assert!(outcome.is_ok(), "{} {what} are left", *self.0.borrow());
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.0.send_modify(|count| *count -= 1);
-    }
-}
-
-impl Counting {
-    fn new() -> Self {
-        Self {
-            inner: TokioRuntime::current().unwrap(),
-            tasks: Counter::new(),
-            sleeps: Counter::new(),
-            sockets: Counter::new(),
-        }
-    }
-}
-
-impl Runtime for Counting {
-    type TcpStream = CountedStream;
-
-    async fn connect_tcp(&self, _: SocketAddr) -> io::Result<CountedStream> {
+    async fn connect_tcp(&self, _: SocketAddr) -> io::Result<Self::TcpStream> {
         let (ours, theirs) = tokio::io::duplex(4096);
         tokio::spawn(memory_server::serve(theirs));
-        Ok(CountedStream {
-            stream: ours.compat(),
-            _counted: self.sockets.one(),
-        })
+        Ok(ours.compat())
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        let (sleep, counted) = (self.inner.sleep(duration), self.sleeps.one());
-        async move {
-            let _counted = counted;
-            sleep.await;
-        }
+        self.0.sleep(duration)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let counted = self.tasks.one();
-        self.inner.spawn(async move {
-            let _counted = counted;
-            task.await;
-        });
+        self.0.spawn(task);
     }
 
     fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
-        self.inner.spawn_blocking(work);
-    }
-}
-
-struct CountedStream {
-    stream: Compat<DuplexStream>,
-    _counted: Counted,
-}
-
-impl AsyncRead for CountedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for CountedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(cx)
+        self.0.spawn_blocking(work);
     }
 }
 
 /// The ways in which people are done with a session.
-async fn use_session(runtime: &Counting, number: usize) {
+async fn use_session(runtime: &Counting<InMemory>, number: usize) {
     let options = TalkOptions::new("app", format!("user {number}")).unwrap();
     let options = options.host("127.0.0.1:1").token("token");
     let session = get_talk_session_on(runtime, options);
@@ -188,12 +96,11 @@ fn bytes_in_use() -> usize {
 // One thread: what the runtime itself allocates is the same in every run.
 #[tokio::test]
 async fn ten_thousand_sessions_made_and_dropped_leave_nothing_behind() {
-    let runtime = Counting::new();
+    let runtime = Counting::new(InMemory(TokioRuntime::current().unwrap()));
     let wave = async || {
         join_all((0..AT_ONCE).map(|number| use_session(&runtime, number))).await;
-        runtime.tasks.until_none("tasks").await;
-        runtime.sockets.until_none("sockets").await;
-        runtime.sleeps.until_none("sleeps").await;
+        let unused = tokio::time::timeout(Duration::from_secs(60), runtime.unused());
+        assert!(unused.await.is_ok(), "left behind: {runtime:?}");
         // The ends of the server see that ours are gone.
         for _ in 0..10 {
             tokio::task::yield_now().await;
