@@ -99,8 +99,7 @@ async fn ten_thousand_sessions_made_and_dropped_leave_nothing_behind() {
     let runtime = Counting::new(InMemory(TokioRuntime::current().unwrap()));
     let wave = async || {
         join_all((0..AT_ONCE).map(|number| use_session(&runtime, number))).await;
-        let unused = tokio::time::timeout(Duration::from_secs(60), runtime.unused());
-        assert!(unused.await.is_ok(), "left behind: {runtime:?}");
+        runtime.unused().await;
         // The ends of the server see that ours are gone.
         for _ in 0..10 {
             tokio::task::yield_now().await;

@@ -4,13 +4,17 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use talk_tokio::Runtime;
 use tokio::sync::watch;
+
+/// Everything goes sooner. What stays is to fail instead.
+const TOO_LONG: Duration = Duration::from_secs(120);
 
 /// Another runtime, and how many tasks, sleeps and sockets of it there are.
 #[derive(Clone)]
@@ -38,18 +42,6 @@ impl<R> Counting<R> {
         }
     }
 
-    /// Waits until so much is held.
-    pub(crate) async fn until(&self, held: Held) {
-        let mut now = self.held.subscribe();
-        let same = now.wait_for(|now| *now == held).await;
-        same.expect("the sender is here");
-    }
-
-    /// Waits until nothing is held.
-    pub(crate) async fn unused(&self) {
-        self.until(Held::default()).await;
-    }
-
     fn count(&self, kind: Kind) -> Counted {
         self.held.send_modify(|held| *kind(held) += 1);
         Counted {
@@ -59,9 +51,26 @@ impl<R> Counting<R> {
     }
 }
 
+impl<R: Runtime> Counting<R> {
+    /// Waits until so much is held.
+    pub(crate) async fn until(&self, held: Held) {
+        let mut now = self.held.subscribe();
+        let same = pin!(now.wait_for(|now| *now == held));
+        let too_long = pin!(self.inner.sleep(TOO_LONG));
+        if let Either::Right(_) = select(same, too_long).await {
+            panic!("{self:?} is left, and not {held:?}");
+        }
+    }
+
+    /// Waits until nothing is held.
+    pub(crate) async fn unused(&self) {
+        self.until(Held::default()).await;
+    }
+}
+
 impl<R> fmt::Debug for Counting<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.held.borrow().fmt(f)
+        (*self.held.borrow()).fmt(f)
     }
 }
 

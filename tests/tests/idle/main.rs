@@ -1,5 +1,5 @@
-//! After everything that can happen to a session, one that is wanted for nothing holds nothing: no
-//! timer, no socket, no memory. On every runtime at the same time.
+//! After everything that can happen to a session, one that is dropped leaves nothing behind, and one
+//! that is held and wanted for nothing has no timer and no socket. On every runtime at the same time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,7 +10,7 @@ mod relay;
 mod usage;
 
 use std::alloc::System;
-use std::sync::Barrier;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -28,77 +28,99 @@ use crate::usage::use_everything;
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// How often everything happens. The first time pays for what is there once.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 4;
 
 /// How many sessions are made and dropped in a round, on each runtime.
-const SESSIONS: usize = 8;
+const SESSIONS: usize = 3;
 
-/// How much more may be in use after a round, in bytes: for what runtimes and the system keep, and
-/// less than a kilobyte for each session.
+/// How much more may be in use after the last round than after the first, in bytes: for what
+/// runtimes and the system keep, and 600 for each session in between.
 const SLACK: usize = 16 << 10;
 
-/// Where the runtimes wait for each other, and for the look at the heap.
-struct Rounds {
-    used: Barrier,
-    looked: Barrier,
+/// Where a runtime waits for the others, and for the look at the heap.
+struct Pause {
+    used: Sender<()>,
+    looked: Receiver<()>,
+}
+
+impl Pause {
+    fn wait(&self) {
+        self.used.send(()).unwrap();
+        self.looked.recv().unwrap();
+    }
 }
 
 #[test]
-fn a_session_that_is_wanted_for_nothing_holds_nothing() {
+fn sessions_leave_nothing_behind_and_hold_nothing_when_they_are_idle() {
     let emulator = EmulatorProcess::start();
     let servers = tokio::runtime::Runtime::new().unwrap();
     let relays = || [(); 2].map(|()| servers.block_on(Relay::start(emulator.host.clone())));
-    let runtimes = 3;
-    let rounds = Rounds {
-        used: Barrier::new(runtimes + 1),
-        looked: Barrier::new(runtimes + 1),
+    let mut watched = Vec::new();
+    let mut pause = || {
+        let (used, is_used) = mpsc::channel();
+        let (look, looked) = mpsc::channel();
+        watched.push((is_used, look));
+        Pause { used, looked }
     };
-    thread::scope(|scope| {
-        let [on_tokio, on_async_std, on_smol] = [relays(), relays(), relays()];
-        scope.spawn(|| {
-            let tokio = tokio::runtime::Runtime::new().unwrap();
-            let runtime = TokioRuntime::new(tokio.handle().clone());
-            tokio.block_on(go_round(runtime, on_tokio, &rounds));
-        });
-        scope.spawn(|| async_std::task::block_on(go_round(AsyncStdRuntime, on_async_std, &rounds)));
-        scope.spawn(|| smol::block_on(go_round(SmolRuntime::global(), on_smol, &rounds)));
 
-        let in_use = [(); ROUNDS].map(|()| {
-            rounds.used.wait();
-            let stats = HEAP.stats();
-            rounds.looked.wait();
-            stats.bytes_allocated - stats.bytes_deallocated
-        });
-        for after in &in_use[1..] {
-            assert!(
-                *after <= in_use[0] + SLACK,
-                "in use after each round: {in_use:?}"
-            );
-        }
+    let (relays_there, pause_there) = (relays(), pause());
+    let on_tokio = thread::spawn(move || {
+        let tokio = tokio::runtime::Runtime::new().unwrap();
+        let runtime = TokioRuntime::new(tokio.handle().clone());
+        tokio.block_on(go_round(runtime, relays_there, pause_there));
     });
+    let (relays_there, pause_there) = (relays(), pause());
+    let on_async_std = thread::spawn(move || {
+        async_std::task::block_on(go_round(AsyncStdRuntime, relays_there, pause_there));
+    });
+    let (relays_there, pause_there) = (relays(), pause());
+    let on_smol = thread::spawn(move || {
+        smol::block_on(go_round(SmolRuntime::global(), relays_there, pause_there));
+    });
+
+    let in_use = [(); ROUNDS].map(|()| {
+        for (is_used, _) in &watched {
+            is_used.recv().expect("a runtime has failed");
+        }
+        let stats = HEAP.stats();
+        for (_, look) in &watched {
+            look.send(()).unwrap();
+        }
+        stats.bytes_allocated - stats.bytes_deallocated
+    });
+    for after in &in_use[1..] {
+        let most = in_use[0] + SLACK;
+        assert!(*after <= most, "in use after each round: {in_use:?}");
+    }
+    for thread in [on_tokio, on_async_std, on_smol] {
+        thread.join().unwrap();
+    }
 }
 
-/// Uses sessions in every way, and lets go of everything but one of them.
-async fn go_round<R: Runtime>(runtime: R, [relay, own_relay]: [Relay; 2], rounds: &Rounds) {
+/// Uses sessions in every way, and lets go of all but one of them.
+async fn go_round<R: Runtime>(runtime: R, [relay, own_relay]: [Relay; 2], pause: Pause) {
+    let around_held = Counting::new(runtime.clone());
+    let held = get_talk_session_on(&around_held, own_relay.options("alice"));
+    use_everything(&held, &own_relay).await;
+
     let runtime = Counting::new(runtime);
-    let held = get_talk_session_on(&runtime, relay.options("alice"));
     for _ in 0..ROUNDS {
-        use_everything(&held, &relay).await;
         for number in 0..SESSIONS {
-            let options = own_relay.options(&format!("user {number}"));
+            let options = relay.options(&format!("user {number}"));
             let session = get_talk_session_on(&runtime, options);
-            use_everything(&session, &own_relay).await;
+            use_everything(&session, &relay).await;
         }
-        // What lingers goes by itself.
-        let driver_alone = Held {
-            tasks: 1,
-            ..Held::default()
-        };
-        runtime.until(driver_alone).await;
-        assert_eq!(held.connection_state(), ConnectionState::Idle);
-        rounds.used.wait();
-        rounds.looked.wait();
+        runtime.unused().await;
+        pause.wait();
     }
+
+    // What the service says shall linger for half a minute goes by itself.
+    let only_its_driver = Held {
+        tasks: 1,
+        ..Held::default()
+    };
+    around_held.until(only_its_driver).await;
+    assert_eq!(held.connection_state(), ConnectionState::Idle);
     drop(held);
-    runtime.unused().await;
+    around_held.unused().await;
 }
