@@ -38,6 +38,8 @@ mod error;
 mod handle;
 pub mod net;
 mod options;
+#[cfg(all(test, shuttle))]
+mod races;
 mod refs;
 mod registry;
 mod runtime;

@@ -1,15 +1,21 @@
 //! The sessions of this process that live, so that equal options give the same one.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use talk_proto::Registry;
 
 use crate::handle::{Handle, Shared};
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Sessions that somebody else may be given. One is in here from before its driver starts until it
 /// ends or its driver stops, whichever is first, and both take it out under the lock.
+#[cfg(not(all(test, shuttle)))]
 static SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
+
+#[cfg(all(test, shuttle))]
+shuttle::lazy_static! {
+    static ref SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
+}
 
 /// The session that lives for the key of `new`, or else `new` itself, which lives from now on.
 /// Whether it is `new` comes with it: then its driver is to be started, outside of the lock.

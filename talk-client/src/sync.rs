@@ -1,8 +1,13 @@
 //! Small tools to share state between the driver and the handles.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(all(test, shuttle)))]
+pub(crate) use std::sync::{Mutex, MutexGuard};
 
 use event_listener::{Event, EventListener};
+// Here `crate::races` lets the threads change places.
+#[cfg(all(test, shuttle))]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
 /// Locks a mutex that protects plain data: a panic elsewhere leaves nothing half done.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,15 +1,18 @@
 //! A session that is connected takes little memory: no buffer is larger than it has to be.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+mod counting;
 mod memory_server;
 
 use std::alloc::System;
 
 use futures_util::future::join_all;
-use memory_server::counting::Counting;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use talk_tokio::{TalkOptions, get_talk_session_on};
+use talk_tokio::{TalkOptions, TokioRuntime, get_talk_session_on};
+
+use crate::counting::Counting;
+use crate::memory_server::InMemory;
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -27,7 +30,7 @@ fn bytes_in_use() -> usize {
 
 #[tokio::test]
 async fn a_connected_session_takes_less_than_32_kib() {
-    let runtime = Counting::new();
+    let runtime = Counting::new(InMemory::new(TokioRuntime::current().unwrap()));
     let connect = async |number: usize| {
         let options = TalkOptions::new("app", format!("user {number}")).unwrap();
         let options = options.host("127.0.0.1:1").token("token");
@@ -43,7 +46,5 @@ async fn a_connected_session_takes_less_than_32_kib() {
     let each = (bytes_in_use() - before) / SESSIONS;
     assert!(each < ENOUGH, "{each} bytes for each session");
     drop((first, others));
-    runtime.tasks.until_none("tasks").await;
-    runtime.sockets.until_none("sockets").await;
-    runtime.sleeps.until_none("sleeps").await;
+    runtime.unused().await;
 }

@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod counting;
 mod memory_server;
 
 use std::alloc::System;
 
 use futures_util::future::join_all;
-use memory_server::counting::Counting;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use talk_tokio::{TalkOptions, get_talk_session_on};
+use talk_tokio::{TalkOptions, TokioRuntime, get_talk_session_on};
+
+use crate::counting::Counting;
+use crate::memory_server::InMemory;
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -23,7 +26,7 @@ const WAVES: usize = 5;
 const SLACK: usize = AT_ONCE * WAVES * 8;
 
 /// The ways in which people are done with a session.
-async fn use_session(runtime: &Counting, number: usize) {
+async fn use_session(runtime: &Counting<InMemory>, number: usize) {
     let options = TalkOptions::new("app", format!("user {number}")).unwrap();
     let options = options.host("127.0.0.1:1").token("token");
     let session = get_talk_session_on(runtime, options);
@@ -62,12 +65,10 @@ fn bytes_in_use() -> usize {
 // One thread: what the runtime itself allocates is the same in every run.
 #[tokio::test]
 async fn ten_thousand_sessions_made_and_dropped_leave_nothing_behind() {
-    let runtime = Counting::new();
+    let runtime = Counting::new(InMemory::new(TokioRuntime::current().unwrap()));
     let wave = async || {
         join_all((0..AT_ONCE).map(|number| use_session(&runtime, number))).await;
-        runtime.tasks.until_none("tasks").await;
-        runtime.sockets.until_none("sockets").await;
-        runtime.sleeps.until_none("sleeps").await;
+        runtime.unused().await;
         // The ends of the server see that ours are gone.
         for _ in 0..10 {
             tokio::task::yield_now().await;

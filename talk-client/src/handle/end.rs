@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 
 use event_listener::Event;
 use talk_proto::SessionError;
 
-use crate::sync::{lock, notify_all, wait_for};
+use crate::sync::{Mutex, lock, notify_all, wait_for};
 
 type Handler = Box<dyn FnOnce(&SessionError) + Send>;
 

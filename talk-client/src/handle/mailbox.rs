@@ -1,13 +1,12 @@
 //! The way from the handles to the driver.
 
 use std::mem;
-use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
 use super::command::Command;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Commands in the order in which they were given.
 ///

@@ -9,7 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use async_lock::Semaphore;
 use talk_proto::{ConnectionState, Counters, SessionError, SessionKey, UserId};
@@ -20,7 +20,7 @@ pub(crate) use self::end::End;
 pub(crate) use self::mailbox::Mailbox;
 use crate::error::Error;
 use crate::session::TokenHandler;
-use crate::sync::{Watch, lock};
+use crate::sync::{Mutex, Watch, lock};
 
 /// One session, as its handles and its driver see it.
 pub(crate) struct Shared {

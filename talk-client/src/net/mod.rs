@@ -7,6 +7,7 @@
 mod connector;
 mod endpoint;
 mod error;
+mod fair;
 mod http;
 mod http_body;
 mod http_io;

@@ -10,12 +10,15 @@ use async_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError}
 use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use async_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use async_tungstenite::{WebSocketStream, client_async_with_config};
+use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::sink::Sink;
 use futures_util::stream::Stream;
 use http::Uri;
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 use super::error::{ConnectError, WebSocketError};
+use super::fair::Fair;
 
 /// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
 /// default of 128 KiB would be most of an idle session's memory.
@@ -47,7 +50,13 @@ where
         .write_buffer_size(WRITE_BATCH)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
-    match client_async_with_config(url, stream, Some(config)).await {
+    match client_async_with_config(url, Fair::new(stream), Some(config)).await {
+        // We ask for no extension, and frames mean something else with one (RFC 6455, section 4.1).
+        Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
+            Err(ConnectError::Handshake {
+                reason: "it uses an extension that was not asked for".to_owned(),
+            })
+        }
         Ok((inner, _)) => Ok(WebSocket::new(inner)),
         Err(Error::Http(response)) => Err(ConnectError::Upgrade {
             status: response.status(),
@@ -70,7 +79,7 @@ where
 /// polls both sides, reading first: the server's close frame says more than the failed write that
 /// follows it. Dropping the socket closes the connection without a close frame.
 pub struct WebSocket<S> {
-    inner: WebSocketStream<S>,
+    inner: WebSocketStream<Fair<S>>,
     queue: VecDeque<Message>,
     /// The payload bytes in `queue`.
     queued: usize,
@@ -89,11 +98,8 @@ pub struct WebSocket<S> {
 pub enum WebSocketEvent {
     /// A text message.
     Text(String),
-    /// A binary message, which this protocol does not use. Its content is dropped.
-    Binary {
-        /// Its length in bytes.
-        length: usize,
-    },
+    /// A binary message, which Talk's protocol does not use.
+    Binary(Bytes),
     /// The server closed the socket, or confirmed our close, with what it gave as the reason. It is
     /// the last event, and the connection may be dropped.
     Closed(Option<CloseReason>),
@@ -109,7 +115,7 @@ pub struct CloseReason {
 }
 
 impl<S> WebSocket<S> {
-    fn new(inner: WebSocketStream<S>) -> Self {
+    fn new(inner: WebSocketStream<Fair<S>>) -> Self {
         Self {
             inner,
             queue: VecDeque::new(),
@@ -124,9 +130,12 @@ impl<S> WebSocket<S> {
     /// Queues a text message. Nothing is sent before the next [`poll_flush`](Self::poll_flush);
     /// after [`start_close`](Self::start_close) the text is dropped.
     pub fn start_send(&mut self, text: impl Into<String>) {
-        if !self.closing {
-            self.push(Message::text(text.into()));
-        }
+        self.push_unless_closing(Message::text(text.into()));
+    }
+
+    /// Queues a binary message, as [`start_send`](Self::start_send) does a text.
+    pub fn start_send_binary(&mut self, bytes: impl Into<Bytes>) {
+        self.push_unless_closing(Message::Binary(bytes.into()));
     }
 
     /// Queues a close frame behind what is queued already. A reason above 123 bytes is cut.
@@ -150,6 +159,12 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.queued + self.handed_over
+    }
+
+    fn push_unless_closing(&mut self, message: Message) {
+        if !self.closing {
+            self.push(message);
+        }
     }
 
     fn push(&mut self, message: Message) {
@@ -228,9 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
             }
             let event = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {
                 Some(Ok(Message::Text(text))) => WebSocketEvent::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary {
-                    length: bytes.len(),
-                },
+                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary(bytes),
                 Some(Ok(Message::Close(frame))) => {
                     this.acknowledge_close(cx);
                     WebSocketEvent::Closed(frame.map(|frame| CloseReason {
@@ -272,7 +285,7 @@ impl fmt::Debug for WebSocketEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Binary { length } => write!(f, "Binary({length} bytes)"),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
             Self::Closed(reason) => f.debug_tuple("Closed").field(reason).finish(),
         }
     }

@@ -1,12 +1,11 @@
 //! Where the driver puts what a search has found, and its stream takes it.
 
-use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use talk_proto::{SearchResults, SearchStatus};
 
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// The latest results, however slow the consumer is.
 #[derive(Default)]

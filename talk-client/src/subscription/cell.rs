@@ -1,6 +1,5 @@
 //! Where the driver puts snapshots and a subscription takes them.
 
-use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use event_listener::Event;
@@ -10,7 +9,7 @@ use talk_proto::{Changes, Snapshot};
 use super::shown::Shown;
 use super::state::SubscriptionState;
 use crate::error::Error;
-use crate::sync::{lock, notify_all, wait_for};
+use crate::sync::{Mutex, lock, notify_all, wait_for};
 
 /// What the driver knows of a subscription.
 pub(crate) trait Display: Send + Sync {

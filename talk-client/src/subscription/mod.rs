@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::stream::Stream;
 use talk_proto::{Changes, CommandError, Topic};
 
-use self::cell::Cell;
+pub(crate) use self::cell::Cell;
 pub(crate) use self::cell::Display;
 pub use self::list::ListSnapshot;
 pub(crate) use self::shown::Shown;

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use event_listener::EventListener;
 use futures_util::stream::Stream;
 
 use crate::net::Written;
-use crate::sync::{Newer, Watch, lock};
+use crate::sync::{Mutex, Newer, Watch, lock};
 
 /// Progress is told this often at most between the start and the end of a file.
 const STEPS: u64 = 200;

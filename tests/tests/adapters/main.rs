@@ -37,6 +37,7 @@ macro_rules! on_every_runtime {
 }
 
 mod adapter;
+mod hostile;
 mod own;
 mod server;
 mod session;

@@ -210,6 +210,12 @@ impl State {
     }
 }
 
+/// The answer of a good server to a frame, in the words of the wire; `None` when it wants none.
+pub(crate) fn answer_well(text: &str) -> Option<String> {
+    let request = parse(0, text)?;
+    Some(json!([request.seq, 200, default_body(&request)]).to_string())
+}
+
 fn default_body(request: &Request) -> Value {
     if request.is_renewal() {
         json!({ "expiresInSeconds": null })

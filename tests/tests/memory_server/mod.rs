@@ -1,6 +1,6 @@
 //! A server in memory that knows one empty conversation.
 
-pub(crate) mod counting;
+mod runtime;
 
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -9,6 +9,8 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_util::compat::TokioAsyncReadCompatExt;
+
+pub(crate) use self::runtime::InMemory;
 
 /// Serves one connection, HTTP or WebSocket, until the client leaves it.
 pub(crate) async fn serve(mut stream: DuplexStream) {

@@ -1,4 +1,4 @@
-//! A server that never stops sending pings.
+//! A server that never stops sending.
 
 use std::io;
 use std::pin::Pin;
@@ -11,32 +11,43 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::StreamExt;
 use futures_util::task::noop_waker;
 
-use super::WebSocket;
+use super::{Fair, WebSocket};
 
 /// A ping with a payload of four bytes, as a server sends it.
-const PING: [u8; 6] = [0x89, 4, b'p', b'i', b'n', b'g'];
+const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
+
+/// A text without its last fragment, and a fragment that is not the last one either.
+const BEGINNING: &[u8] = &[0x01, 0];
+const MORE: &[u8] = &[0x00, 0];
 
 /// How often the tests poll: enough for a leak to show.
 const POLLS: u64 = 1_000;
 
-struct PingFlood {
-    pings_sent: u64,
+struct Flood {
+    first: &'static [u8],
+    rest: &'static [u8],
+    frames_sent: u64,
     takes_pongs: bool,
 }
 
-impl AsyncRead for PingFlood {
+impl AsyncRead for Flood {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.pings_sent += 1;
-        buffer[..PING.len()].copy_from_slice(&PING);
-        Poll::Ready(Ok(PING.len()))
+        let frame = if self.frames_sent == 0 {
+            self.first
+        } else {
+            self.rest
+        };
+        self.frames_sent += 1;
+        buffer[..frame.len()].copy_from_slice(frame);
+        Poll::Ready(Ok(frame.len()))
     }
 }
 
-impl AsyncWrite for PingFlood {
+impl AsyncWrite for Flood {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -58,12 +69,14 @@ impl AsyncWrite for PingFlood {
     }
 }
 
-/// How many pings are read in [`POLLS`] polls.
-fn pings_read(takes_pongs: bool) -> u64 {
-    let flood = PingFlood {
-        pings_sent: 0,
+/// How many frames are read in [`POLLS`] polls.
+fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> u64 {
+    let flood = Fair::new(Flood {
+        first,
+        rest,
+        frames_sent: 0,
         takes_pongs,
-    };
+    });
     let inner = block_on(WebSocketStream::from_raw_socket(flood, Role::Client, None));
     let mut socket = WebSocket::new(inner);
     let waker = noop_waker();
@@ -74,15 +87,20 @@ fn pings_read(takes_pongs: bool) -> u64 {
                 .is_pending()
         );
     }
-    socket.inner.get_ref().pings_sent
+    socket.inner.get_ref().get_ref().frames_sent
 }
 
 #[test]
 fn a_flood_of_pings_lets_others_run_and_is_answered() {
-    assert!(pings_read(true) > POLLS);
+    assert!(frames_read(PING, PING, true) > POLLS);
 }
 
 #[test]
 fn pings_are_no_longer_read_when_their_pongs_are_not_taken() {
-    assert!(pings_read(false) <= 2 * u64::from(super::MAX_UNSENT_PONGS));
+    assert!(frames_read(PING, PING, false) <= 2 * u64::from(super::MAX_UNSENT_PONGS));
+}
+
+#[test]
+fn a_message_that_never_ends_lets_others_run() {
+    assert!(frames_read(BEGINNING, MORE, true) > POLLS);
 }

@@ -1,6 +1,6 @@
 //! The transport, against small servers on the loopback interface.
 
 mod http;
-mod peer;
+pub(crate) mod peer;
 pub(crate) mod tls;
 mod websocket;

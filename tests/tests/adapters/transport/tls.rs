@@ -21,6 +21,7 @@ use crate::adapter::Adapter;
 pub(crate) struct Authority {
     pub(crate) pem: String,
     der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
     pub(crate) server: Arc<ServerConfig>,
 }
 
@@ -31,27 +32,50 @@ pub(crate) fn authority(names: &[&str]) -> Authority {
     let root_key = KeyPair::generate().unwrap();
     let root = params.self_signed(&root_key).unwrap();
     let issuer = Issuer::new(params, root_key);
+    Authority {
+        pem: root.pem(),
+        der: root.der().clone(),
+        server: vouch_for(&issuer, leaf(names)),
+        issuer,
+    }
+}
 
+impl Authority {
+    /// Another server, whose certificate is signed as it is.
+    pub(crate) fn vouch_for(&self, leaf: CertificateParams) -> Arc<ServerConfig> {
+        vouch_for(&self.issuer, leaf)
+    }
+}
+
+/// A certificate for a server under these names, to be signed.
+pub(crate) fn leaf(names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    let server_key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(names)
-        .unwrap()
-        .signed_by(&server_key, &issuer)
-        .unwrap();
-    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    CertificateParams::new(names).unwrap()
+}
+
+fn vouch_for(issuer: &Issuer<'_, KeyPair>, leaf: CertificateParams) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    let certificate = leaf.signed_by(&key, issuer).unwrap();
+    serve_as(certificate.der().clone(), &key)
+}
+
+/// A server that vouches for itself.
+pub(crate) fn self_signed(leaf: &CertificateParams) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    serve_as(leaf.self_signed(&key).unwrap().der().clone(), &key)
+}
+
+fn serve_as(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::try_from(server_key.serialize_der()).unwrap(),
+            vec![certificate],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    Authority {
-        pem: root.pem(),
-        der: root.der().clone(),
-        server: Arc::new(server),
-    }
+    Arc::new(config)
 }
 
 /// Echoes one text over `wss`; a client that does not trust us hangs up before.

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::protocol::CloseFrame;
+use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::{AsyncWriteExt as _, FutureExt, Stream, StreamExt};
 use talk_client::net::{
@@ -126,16 +127,22 @@ async fn broken_frames_are_a_typed_error<A: Adapter>() {
     }
 }
 
-async fn a_binary_message_is_told_from_a_text<A: Adapter>() {
+async fn binary_messages_go_both_ways_and_are_told_from_texts<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
         echo(socket).await;
     });
     let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let event = next(&mut socket).await.unwrap().unwrap();
-    assert_eq!(event, WebSocketEvent::Binary { length: 3 });
+    assert_eq!(
+        event,
+        WebSocketEvent::Binary(Bytes::from_static(&[1, 2, 3]))
+    );
     socket.start_send("still open");
     assert_eq!(next_text(&mut socket).await, "still open");
+    socket.start_send_binary(vec![4, 5]);
+    let event = next(&mut socket).await.unwrap().unwrap();
+    assert_eq!(event, WebSocketEvent::Binary(Bytes::from_static(&[4, 5])));
 }
 
 async fn pings_are_answered_and_not_shown<A: Adapter>() {
@@ -454,7 +461,7 @@ on_every_runtime!(
     a_text_over_the_limit_is_a_typed_error_and_the_end,
     fragments_count_together_against_the_limit,
     broken_frames_are_a_typed_error,
-    a_binary_message_is_told_from_a_text,
+    binary_messages_go_both_ways_and_are_told_from_texts,
     pings_are_answered_and_not_shown,
     the_servers_close_is_reported_with_code_and_reason,
     a_close_without_a_code_is_a_close,

@@ -1,0 +1,120 @@
+//! Sessions that are got, dropped and stopped at the same time, with the driver that users have.
+
+use shuttle::future::block_on;
+use shuttle::thread;
+use talk_proto::SessionError;
+
+use super::in_many_orders;
+use super::runtime::ShuttleRuntime;
+use crate::error::Error;
+use crate::options::TalkOptions;
+use crate::session::{Session, get_talk_session_on};
+use crate::subscription::SubscriptionState;
+
+fn session(runtime: &ShuttleRuntime) -> Session {
+    let options = TalkOptions::new("app", "alice").unwrap();
+    get_talk_session_on(runtime, options.host("127.0.0.1:1").token("token"))
+}
+
+/// Runs the same on two threads.
+fn twice(work: impl Fn() + Clone + Send + Sync + 'static) {
+    let threads = [(); 2].map(|()| thread::spawn(work.clone()));
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_session_that_is_held_lives_and_one_that_is_not_ends() {
+    in_many_orders(|| {
+        let runtime = ShuttleRuntime::new();
+        let getting = runtime.clone();
+        twice(move || {
+            for _ in 0..2 {
+                let session = session(&getting);
+                let another = session.clone();
+                drop(session);
+                assert_eq!(another.error(), None);
+            }
+        });
+        block_on(runtime.idle());
+    });
+}
+
+#[test]
+fn a_subscription_keeps_its_session_and_one_that_lingers_can_be_had_again() {
+    in_many_orders(|| {
+        let runtime = ShuttleRuntime::new();
+        let getting = runtime.clone();
+        twice(move || {
+            let subscription = session(&getting).current_user().subscribe();
+            assert_eq!(subscription.state(), SubscriptionState::Pending);
+            drop(subscription);
+            assert_eq!(session(&getting).error(), None);
+        });
+        // No sleep ends here, so that a connection that lingers is to be closed by hand.
+        block_on(session(&runtime).shutdown());
+        block_on(runtime.idle());
+    });
+}
+
+#[test]
+fn a_shut_down_is_waited_for_by_all_and_the_next_session_is_another() {
+    in_many_orders(|| {
+        let runtime = ShuttleRuntime::new();
+        let getting = runtime.clone();
+        twice(move || {
+            let first = session(&getting);
+            block_on(first.shutdown());
+            assert_eq!(first.error(), Some(SessionError::ShutDown));
+            assert_ne!(first, session(&getting));
+        });
+        block_on(runtime.idle());
+    });
+}
+
+#[test]
+fn a_runtime_that_stops_leaves_nobody_waiting() {
+    in_many_orders(|| {
+        let runtime = ShuttleRuntime::new();
+        let session = session(&runtime);
+        let stopped = Error::Session(SessionError::DriverStopped);
+        let call = session.current_user().set(Default::default());
+        let calling = thread::spawn(move || block_on(call));
+        let subscription = session.current_user().subscribe();
+        let waiting = thread::spawn(move || block_on(subscription.terminated()));
+        runtime.stop();
+        assert_eq!(calling.join().unwrap(), Err(stopped.clone()));
+        assert_eq!(waiting.join().unwrap(), Err(stopped));
+        block_on(session.shutdown());
+        // Nobody is given a session that has ended.
+        assert_ne!(session, self::session(&ShuttleRuntime::new()));
+    });
+}
+
+#[test]
+fn a_call_that_is_dropped_gives_its_place_to_the_next() {
+    in_many_orders(|| {
+        let runtime = ShuttleRuntime::new();
+        let mut limits = talk_proto::Limits::default();
+        limits.pending_calls = 1;
+        let options = TalkOptions::new("app", "bob").unwrap();
+        let options = options.host("127.0.0.1:1").token("token").limits(limits);
+        let session = get_talk_session_on(&runtime, options);
+        let user = session.current_user();
+        let calls = [(); 2].map(|()| {
+            let user = user.clone();
+            shuttle::future::spawn(async move { user.set(Default::default()).await })
+        });
+        for call in &calls {
+            call.abort();
+        }
+        // It waits for a place that the calls before have left, or fails with the session.
+        let last = thread::spawn(move || block_on(user.set(Default::default())));
+        block_on(session.shutdown());
+        let ended = Error::Session(SessionError::ShutDown);
+        assert_eq!(last.join().unwrap(), Err(ended));
+        drop(session);
+        block_on(runtime.idle());
+    });
+}

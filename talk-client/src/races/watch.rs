@@ -1,0 +1,47 @@
+//! A value that is watched.
+
+use std::sync::Arc;
+
+use shuttle::future::block_on;
+use shuttle::thread;
+
+use super::in_many_orders;
+use crate::sync::{Newer, Watch};
+
+const LAST: u32 = 3;
+
+#[test]
+fn every_watcher_sees_the_last_value_and_then_the_end() {
+    in_many_orders(|| {
+        let watch = Arc::new(Watch::new(0));
+        let watchers = [(); 2].map(|()| {
+            let watch = Arc::clone(&watch);
+            thread::spawn(move || block_on(watch_to_the_end(&watch)))
+        });
+        for value in 1..=LAST {
+            watch.set(value);
+        }
+        watch.close();
+        for watcher in watchers {
+            assert_eq!(watcher.join().unwrap(), LAST);
+        }
+    });
+}
+
+/// The last value of all.
+async fn watch_to_the_end(watch: &Watch<u32>) -> u32 {
+    let (mut last, mut seen, mut changed) = (0, 0, None);
+    loop {
+        match watch.newer(seen) {
+            Newer::Value(value, version) => {
+                assert!(value >= last && version > seen);
+                (last, seen) = (value, version);
+            }
+            Newer::Closed => return last,
+            Newer::Same => match changed.take() {
+                None => changed = Some(watch.listen()),
+                Some(changed) => changed.await,
+            },
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Closing, in every way but the right one.
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::attack::{frame, opened, sending};
+use super::survive::{all_survive, case, survives};
+use crate::adapter::Adapter;
+
+const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
+
+fn close(code: u16, reason: &[u8]) -> Vec<u8> {
+    frame(CLOSE, [&code.to_be_bytes(), reason].concat())
+}
+
+/// The server says goodbye and waits for the client to hang up first.
+async fn every_code_is_a_close<A: Adapter>() {
+    let codes = [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1013, 3000, 4999];
+    all_survive::<A>(codes.map(|code| {
+        let attack = sending(close(code, b"bye"));
+        case(
+            "a good code",
+            "the server closed the connection with code",
+            attack,
+        )
+    }))
+    .await;
+    all_survive::<A>([case(
+        "no code",
+        "the server closed the connection",
+        sending(frame(CLOSE, "")),
+    )])
+    .await;
+}
+
+async fn closes_that_are_none_end_the_connection_all_the_same<A: Adapter>() {
+    let reserved = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX];
+    let closed = "the server closed the connection";
+    all_survive::<A>(reserved.map(|code| case("a bad code", closed, sending(close(code, b"")))))
+        .await;
+    let broken = "the server broke the WebSocket protocol";
+    all_survive::<A>([
+        case("half a code", broken, sending(frame(CLOSE, [3]))),
+        case("no UTF-8", broken, sending(close(1000, b"\xff"))),
+        case("a long reason", broken, sending(close(1000, &[b'x'; 124]))),
+    ])
+    .await;
+}
+
+async fn what_follows_a_close_is_not_read<A: Adapter>() {
+    // An answer to the first request, which the session must not believe.
+    let refusal = frame(TEXT, r#"[0,401,{"errorCode":"NOPE","reasons":[]}]"#);
+    let attack = sending([close(1001, b""), refusal].concat());
+    let reason = "the server closed the connection with code 1001";
+    survives::<A>(case("an answer after the close", reason, attack)).await;
+}
+
+async fn a_close_that_is_not_confirmed_is_not_waited_for<A: Adapter>() {
+    // Neither the client's close frame nor its end of the connection is ever looked at.
+    let attack = opened(async |mut stream: TcpStream| {
+        stream.write_all(&close(1012, b"")).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let reason = "the server closed the connection with code 1012";
+    survives::<A>(case("a close, and silence", reason, attack)).await;
+}
+
+async fn a_close_in_the_middle_of_a_message_is_a_close<A: Adapter>() {
+    let attack = sending([frame(0x01, "[0,200,"), close(1001, b"")].concat());
+    let reason = "the server closed the connection with code 1001";
+    survives::<A>(case("a close within fragments", reason, attack)).await;
+}
+
+on_every_runtime!(
+    every_code_is_a_close,
+    closes_that_are_none_end_the_connection_all_the_same,
+    what_follows_a_close_is_not_read,
+    a_close_that_is_not_confirmed_is_not_waited_for,
+    a_close_in_the_middle_of_a_message_is_a_close,
+);

@@ -1,0 +1,112 @@
+//! More than anybody can read, and nobody who reads.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use async_tungstenite::WebSocketStream;
+use async_tungstenite::tungstenite::protocol::{Message, Role};
+use futures_util::StreamExt;
+use futures_util::future::select;
+use talk_client::{Error, TransportError};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use super::attack::{Attack, Taken, frame, opened};
+use super::front::Front;
+use crate::adapter::Adapter;
+use crate::server::answer_well;
+
+/// Sends `flood` without a pause and answers what is asked in between, until the client leaves.
+fn flooding(flood: Message) -> Attack {
+    opened(move |stream| answer_in_a_flood(stream, flood.clone()))
+}
+
+async fn answer_in_a_flood(stream: TcpStream, flood: Message) {
+    let socket = WebSocketStream::from_raw_socket(stream.compat(), Role::Server, None).await;
+    let (mut sink, mut requests) = socket.split();
+    let (answers, mut next_answer) = mpsc::unbounded_channel();
+    let read = async {
+        while let Some(Ok(message)) = requests.next().await {
+            if let Message::Text(text) = message {
+                let answer = answer_well(text.as_str()).map(Message::text);
+                answer.map(|answer| answers.send(answer));
+            }
+        }
+    };
+    let write = async {
+        loop {
+            let message = next_answer.try_recv().unwrap_or_else(|_| flood.clone());
+            if sink.send(message).await.is_err() {
+                return;
+            }
+        }
+    };
+    select(pin!(read), pin!(write)).await;
+}
+
+async fn a_flood_drowns_nothing<A: Adapter>() {
+    for (name, flood) in [
+        ("pings", Message::Ping(vec![0; 125].into())),
+        ("pongs", Message::Pong(vec![0; 125].into())),
+        ("binary messages", Message::binary(vec![0; 1_000])),
+        ("texts", Message::text(" ".repeat(1_000))),
+    ] {
+        let front = Front::start(flooding(flood));
+        let session = A::session(front.options());
+        for _ in 0..2 {
+            let call = session.current_user().set(Default::default());
+            assert_eq!(call.await, Ok(()), "{name}");
+        }
+        assert_eq!(session.counters().connects, 1, "{name}");
+        // The server does not hear the client's goodbye for its own noise.
+        session.shutdown().await;
+    }
+}
+
+async fn a_flood_that_leaves_no_room_for_an_answer_hangs_nothing<A: Adapter>() {
+    // A message that never ends and never grows, so that no limit of size is met.
+    let attack = opened(async |mut stream: TcpStream| {
+        if stream.write_all(&frame(0x01, "")).await.is_ok() {
+            let chunk = frame(0x00, "").repeat(16 * 1024);
+            Taken::default().feed(&mut stream, &chunk).await;
+        }
+    });
+    hangs_nothing::<A>("empty fragments", attack).await;
+}
+
+async fn a_server_that_reads_no_pongs_hangs_nothing<A: Adapter>() {
+    let attack = opened(async |mut stream: TcpStream| {
+        let chunk = frame(0x89, [0; 125]).repeat(100);
+        Taken::default().feed(&mut stream, &chunk).await;
+    });
+    hangs_nothing::<A>("pings", attack).await;
+}
+
+/// A call fails when its time is over, the session can be shut down, and the next one is as good as
+/// its server.
+async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
+    let front = Front::start(attack);
+    let session = A::session(front.options());
+    let after = Duration::from_millis(500);
+    let call = session.current_user().set(Default::default());
+    let too_late = Error::Transport(TransportError::Deadline {
+        after,
+        maybe_happened: false,
+    });
+    assert_eq!(call.timeout(after).await, Err(too_late), "{name}");
+    session.shutdown().await;
+    assert_eq!(front.attacked(), 1, "{name}");
+
+    front.relent();
+    let session = A::session(front.options());
+    let call = session.current_user().set(Default::default());
+    assert_eq!(call.await, Ok(()), "{name}");
+}
+
+on_every_runtime!(
+    a_flood_drowns_nothing,
+    a_flood_that_leaves_no_room_for_an_answer_hangs_nothing,
+    a_server_that_reads_no_pongs_hangs_nothing,
+);

@@ -1,0 +1,131 @@
+//! A server that is bad until it relents.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures_rustls::TlsAcceptor;
+use talk_client::net::TlsOptions;
+use talk_client::{Addresses, TalkOptions};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
+
+use super::attack::Attack;
+use crate::adapter::servers;
+use crate::server::{Server, listen};
+use crate::transport::tls::Authority;
+
+/// WebSockets come here. What it does not attack it carries to a good server.
+pub(super) struct Front {
+    pub(super) good: Server,
+    options: TalkOptions,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+struct State {
+    attack: Attack,
+    /// What good connections are secured with.
+    tls: Option<TlsAcceptor>,
+    good: SocketAddr,
+    has_relented: AtomicBool,
+    attacked: AtomicUsize,
+}
+
+impl Front {
+    pub(super) fn start(attack: Attack) -> Self {
+        Self::start_as("ws", attack, None)
+    }
+
+    /// One for sessions with some options of their own.
+    pub(super) fn start_with(
+        attack: Attack,
+        change: impl FnOnce(TalkOptions) -> TalkOptions,
+    ) -> Self {
+        let mut front = Self::start(attack);
+        front.options = change(front.options.clone());
+        front
+    }
+
+    /// One whose good connections are secured with the authority's certificate, which the session
+    /// trusts.
+    pub(super) fn start_secured(authority: &Authority, attack: Attack) -> Self {
+        let mut front = Self::start_as("wss", attack, Some(authority));
+        let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
+        front.options = front.options.clone().tls(tls);
+        front
+    }
+
+    fn start_as(scheme: &str, attack: Attack, authority: Option<&Authority>) -> Self {
+        let good = Server::start(|_| None);
+        let listener = listen();
+        let mut addresses = Addresses::of_host(&good.address.to_string());
+        addresses.realtime = format!("{scheme}://{}/v1", listener.local_addr().unwrap());
+        let state = Arc::new(State {
+            attack,
+            tls: authority.map(|authority| TlsAcceptor::from(Arc::clone(&authority.server))),
+            good: good.address,
+            has_relented: AtomicBool::new(false),
+            attacked: AtomicUsize::new(0),
+        });
+        Self {
+            options: good.options("alice").addresses(addresses),
+            good,
+            task: servers().spawn(accept(listener, Arc::clone(&state))),
+            state,
+        }
+    }
+
+    pub(super) fn options(&self) -> TalkOptions {
+        self.options.clone()
+    }
+
+    /// No further connection is attacked.
+    pub(super) fn relent(&self) {
+        self.state.has_relented.store(true, Ordering::Relaxed);
+    }
+
+    /// How many connections were attacked.
+    pub(super) fn attacked(&self) -> usize {
+        self.state.attacked.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    // Connections end with the server.
+    let mut tasks = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        if state.has_relented.load(Ordering::Relaxed) {
+            tasks.spawn(carry(stream, Arc::clone(&state)));
+        } else {
+            state.attacked.fetch_add(1, Ordering::Relaxed);
+            tasks.spawn((state.attack)(stream));
+        }
+    }
+}
+
+async fn carry(stream: TcpStream, state: Arc<State>) {
+    match &state.tls {
+        None => copy(stream, state.good).await,
+        Some(tls) => {
+            if let Ok(secured) = tls.accept(stream.compat()).await {
+                copy(secured.compat(), state.good).await;
+            }
+        }
+    }
+}
+
+async fn copy(mut from: impl AsyncRead + AsyncWrite + Unpin, to: SocketAddr) {
+    if let Ok(mut to) = TcpStream::connect(to).await {
+        // That one side is gone ends it.
+        let _ = copy_bidirectional(&mut from, &mut to).await;
+    }
+}

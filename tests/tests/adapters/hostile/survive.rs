@@ -1,0 +1,65 @@
+//! What is asked of a session that is attacked.
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use talk_client::{ConnectionState, Session};
+
+use super::attack::Attack;
+use super::front::Front;
+use crate::adapter::Adapter;
+
+/// An attack on the connection, and what the session must say of its loss.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) attack: Attack,
+}
+
+pub(super) const fn case(name: &'static str, reason: &'static str, attack: Attack) -> Case {
+    Case {
+        name,
+        reason,
+        attack,
+    }
+}
+
+/// Sessions survive the attacks, all at the same time.
+pub(super) async fn all_survive<A: Adapter>(cases: impl IntoIterator<Item = Case>) {
+    join_all(cases.into_iter().map(survives::<A>)).await;
+}
+
+/// A session survives the attack.
+pub(super) async fn survives<A: Adapter>(case: Case) {
+    let front = Front::start(case.attack);
+    survives_at::<A>(case.name, case.reason, &front).await;
+}
+
+/// A session tells that its connection was lost for `reason`. Once the server has relented, it does
+/// what it was asked for before.
+pub(super) async fn survives_at<A: Adapter>(name: &str, reason: &str, front: &Front) {
+    let session = A::session(front.options());
+    let subscription = session.user("bob").unwrap().subscribe();
+    let call = A::spawn(session.current_user().set(Default::default()));
+    let told = first_loss(&session).await;
+    assert!(told.contains(reason), "{name}: {told}");
+    assert!(front.attacked() > 0, "{name}");
+
+    front.relent();
+    session.network_changed();
+    assert_eq!(call.await, Ok(()), "{name}");
+    assert!(subscription.connected().await.is_ok(), "{name}");
+    assert_eq!(front.good.record().connections, 1, "{name}");
+    assert_eq!(session.error(), None, "{name}");
+}
+
+/// Why the session has lost its connection. It may have lost others before.
+pub(super) async fn first_loss(session: &Session) -> String {
+    let mut losses = session
+        .connection_states()
+        .filter_map(async |state| match state {
+            ConnectionState::Waiting { reason, .. } => Some(reason),
+            _ => None,
+        })
+        .boxed();
+    losses.next().await.expect("the session lives")
+}

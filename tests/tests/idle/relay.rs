@@ -1,0 +1,98 @@
+//! The way to the emulator, which is cut, and leads astray for a while.
+
+use std::net::SocketAddr;
+
+use async_tungstenite::accept_async;
+use talk_client::{Addresses, TalkOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+/// Where new connections lead. Those that are there are cut when it changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// To the emulator.
+    Home,
+    /// To nobody: they are dropped.
+    Nowhere,
+    /// To a server that speaks no WebSocket.
+    WebServer,
+    /// To a server that breaks the rules of WebSocket.
+    Breaking,
+    /// To a server that sends pings for ever and reads nothing.
+    Pinging,
+}
+
+/// WebSockets come here.
+pub(crate) struct Relay {
+    addresses: Addresses,
+    way: watch::Sender<Way>,
+}
+
+impl Relay {
+    /// One in front of the emulator at `host`, on the current runtime.
+    pub(crate) async fn start(host: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut addresses = Addresses::of_host(&host);
+        let here = listener.local_addr().unwrap();
+        addresses.realtime = addresses.realtime.replace(&host, &here.to_string());
+        let way = watch::Sender::new(Way::Home);
+        tokio::spawn(accept(listener, host.parse().unwrap(), way.clone()));
+        Self { addresses, way }
+    }
+
+    pub(crate) fn options(&self, user: &str) -> TalkOptions {
+        let options = TalkOptions::new("app", user).unwrap();
+        options.addresses(self.addresses.clone())
+    }
+
+    /// Cuts all connections. New ones lead elsewhere.
+    pub(crate) fn lead(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+}
+
+async fn accept(listener: TcpListener, home: SocketAddr, way: watch::Sender<Way>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut change = way.subscribe();
+        let way = *change.borrow_and_update();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = follow(way, stream, home) => {}
+                _ = change.changed() => {}
+            }
+        });
+    }
+}
+
+async fn follow(way: Way, mut stream: TcpStream, home: SocketAddr) {
+    match way {
+        Way::Home => {
+            let mut home = TcpStream::connect(home).await.unwrap();
+            // That one side is gone ends it.
+            let _ = copy_bidirectional(&mut stream, &mut home).await;
+        }
+        Way::Nowhere => {}
+        Way::WebServer => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        Way::Breaking => {
+            let Ok(socket) = accept_async(stream.compat()).await else {
+                return;
+            };
+            let mut stream = socket.into_inner().into_inner();
+            let _ = stream.write_all(&[0xff, 0xff]).await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        Way::Pinging => {
+            let Ok(socket) = accept_async(stream.compat()).await else {
+                return;
+            };
+            let mut stream = socket.into_inner().into_inner();
+            let pings = [0x89, 4, b'p', b'i', b'n', b'g'].repeat(1_000);
+            while stream.write_all(&pings).await.is_ok() {}
+        }
+    }
+}
