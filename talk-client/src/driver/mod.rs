@@ -62,6 +62,8 @@ pub(crate) struct Driver<R: Runtime> {
     searches: Searches,
     uploads: Uploads,
     trace: Trace,
+    /// Another turn has to follow.
+    unsettled: bool,
 }
 
 impl<R: Runtime> Driver<R> {
@@ -86,6 +88,7 @@ impl<R: Runtime> Driver<R> {
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
             trace,
+            unsettled: false,
         }
     }
 
@@ -99,14 +102,13 @@ impl<R: Runtime> Driver<R> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _entered = self.trace.enter();
         for _ in 0..TURNS_PER_POLL {
-            let busy = self.take_turn(cx);
-            if busy {
-                *lock(&self.shared.counters) = self.core.counters();
-            }
+            self.unsettled = false;
+            self.take_turn(cx);
+            *lock(&self.shared.counters) = self.core.counters();
             if self.may_stop() {
                 return Poll::Ready(());
             }
-            if !busy {
+            if !self.unsettled {
                 return Poll::Pending;
             }
         }
@@ -114,55 +116,63 @@ impl<R: Runtime> Driver<R> {
         Poll::Pending
     }
 
-    /// Looks at everything once. When nothing had happened, everything knows whom to wake.
-    fn take_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = self.take_commands(cx);
-        busy |= self.take_socket_events(cx);
-        busy |= self.take_events(|driver| driver.exchanges.poll(cx));
-        busy |= self.take_events(|driver| driver.tokens.poll(cx));
-        busy |= self.take_opened(cx);
-        // After the rest: it all moves the deadlines.
-        busy | self.take_time(cx)
+    /// Looks at everything once. Unless it leaves something unsettled, everything knows then whom to
+    /// wake.
+    fn take_turn(&mut self, cx: &mut Context<'_>) {
+        self.take_commands(cx);
+        self.take_socket_events(cx);
+        self.take_events(|driver| driver.exchanges.poll(cx));
+        self.take_events(|driver| driver.tokens.poll(cx));
+        self.take_opened(cx);
+        // After all that: it moves the deadlines.
+        self.take_time(cx);
+        // After everything: it has frames to send, which go out together.
+        self.flush(cx);
     }
 
     /// Every command that waits is part of one tick of the core.
-    fn take_commands(&mut self, cx: &mut Context<'_>) -> bool {
+    fn take_commands(&mut self, cx: &mut Context<'_>) {
         let Poll::Ready(commands) = self.shared.mailbox.poll_take(cx) else {
-            return false;
+            return;
         };
         let now = self.clock.now();
         for command in commands {
             self.handle_command(now, command);
         }
         self.drain();
-        true
     }
 
-    fn take_socket_events(&mut self, cx: &mut Context<'_>) -> bool {
-        for turn in 0..EVENTS_PER_TURN {
-            let Poll::Ready((socket, event)) = self.sockets.poll(cx, &self.runtime) else {
-                return turn > 0;
+    /// All frames that are there are one step: a burst is shown once, as it ends.
+    fn take_socket_events(&mut self, cx: &mut Context<'_>) {
+        let Poll::Ready(mut next) = self.sockets.poll_event(cx) else {
+            return;
+        };
+        let now = self.clock.now();
+        for _ in 1..EVENTS_PER_TURN {
+            self.handle_socket_event(now, next);
+            let Poll::Ready(event) = self.sockets.poll_event(cx) else {
+                return self.drain();
             };
-            self.handle_socket_event(socket, event);
+            next = event;
         }
-        true
+        self.handle_socket_event(now, next);
+        self.unsettled = true;
+        self.drain();
     }
 
-    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) -> bool {
-        for turn in 0..EVENTS_PER_TURN {
+    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
+        for _ in 0..EVENTS_PER_TURN {
             let Poll::Ready(input) = next(self) else {
-                return turn > 0;
+                return;
             };
             self.handle_input(input);
         }
-        true
+        self.unsettled = true;
     }
 
     /// Begins the uploads whose sources could be opened.
-    fn take_opened(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
+    fn take_opened(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready((ticket, wanted, opened)) = self.uploads.poll(cx) {
-            busy = true;
             match opened {
                 Ok(opened) => self.upload(ticket, wanted, opened),
                 Err(error) => {
@@ -172,7 +182,16 @@ impl<R: Runtime> Driver<R> {
                 }
             }
         }
-        busy
+    }
+
+    /// Lets the sockets send what they were given.
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(event) = self.sockets.poll_flush(cx, &self.runtime) {
+            let now = self.clock.now();
+            self.handle_socket_event(now, event);
+            self.unsettled = true;
+            self.drain();
+        }
     }
 
     fn upload(&mut self, ticket: Ticket, wanted: Wanted, opened: Opened) {
@@ -189,16 +208,16 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// Does what is due, and sees to it that the task is woken when the next thing is.
-    fn take_time(&mut self, cx: &mut Context<'_>) -> bool {
+    fn take_time(&mut self, cx: &mut Context<'_>) {
         let now = self.clock.now();
         let core_deadline = self.core.poll_timeout();
         let call_deadline = self.calls.next_deadline();
         let Some(deadline) = core_deadline.into_iter().chain(call_deadline).min() else {
-            self.timer.stop();
-            return false;
+            return self.timer.stop();
         };
         if deadline > now {
-            return self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            self.unsettled |= self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            return;
         }
         while let Some(request) = self.calls.pop_overdue(now) {
             // The core resolves it as cancelled, which is what an overdue call waits for. One that
@@ -206,23 +225,35 @@ impl<R: Runtime> Driver<R> {
             let _ = self.core.cancel(now, request);
         }
         self.core.handle_input(now, Input::Tick);
+        self.unsettled = true;
         self.drain();
-        true
     }
 
-    fn handle_socket_event(&mut self, socket: SocketId, event: SocketEvent) {
+    /// A drain has to follow.
+    fn handle_socket_event(&mut self, now: Time, (socket, event): (SocketId, SocketEvent)) {
         match event {
-            SocketEvent::Opened => self.handle_input(Input::SocketOpened { socket }),
-            SocketEvent::Frame(text) => self.handle_input(Input::SocketFrame {
-                socket,
-                text: &text,
-            }),
-            SocketEvent::Closed(cause) => self.handle_input(Input::SocketClosed { socket, cause }),
+            SocketEvent::Opened => self.tell_core(now, Input::SocketOpened { socket }),
+            SocketEvent::Frame(text) => self.tell_core(
+                now,
+                Input::SocketFrame {
+                    socket,
+                    text: &text,
+                },
+            ),
+            SocketEvent::Closed(cause) => {
+                self.tell_core(now, Input::SocketClosed { socket, cause });
+            }
         }
     }
 
     fn handle_input(&mut self, input: Input<'_>) {
         let now = self.clock.now();
+        self.tell_core(now, input);
+        self.drain();
+    }
+
+    /// A drain has to follow.
+    fn tell_core(&mut self, now: Time, input: Input<'_>) {
         self.trace.input(&input);
         if let Input::Token {
             result: Ok(token), ..
@@ -231,7 +262,6 @@ impl<R: Runtime> Driver<R> {
             self.trace.token(now, &self.shared.key, token);
         }
         self.core.handle_input(now, input);
-        self.drain();
     }
 
     fn handle_command(&mut self, now: Time, command: Command) {
@@ -347,6 +377,8 @@ impl<R: Runtime> Driver<R> {
     fn drain(&mut self) {
         while let Some(output) = self.core.poll_output() {
             self.trace.output(&output);
+            // What is begun or cut off has to be looked at once more.
+            self.unsettled |= !matches!(output, Output::SendFrame { .. } | Output::Event(_));
             match output {
                 Output::OpenSocket { socket, url } => {
                     let max_message = self.core.options().limits.frame_size;

@@ -178,6 +178,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// When the connection fails. The socket has ended then.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        if self.unsent() == 0 && self.unsent_pongs == 0 {
+            return Poll::Ready(Ok(()));
+        }
         while !self.ended {
             while self.handed_over < WRITE_BATCH && !self.queue.is_empty() {
                 let ready = ready!(Pin::new(&mut self.inner).poll_ready(cx));

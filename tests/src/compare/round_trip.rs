@@ -84,6 +84,7 @@ async fn by_talk(server: &Server) -> Result<Vec<Duration>> {
         conversation.send(MESSAGE).await?;
         times.push(start.elapsed());
     }
+    session.shutdown().await;
     Ok(times)
 }
 
