@@ -12,9 +12,14 @@ use talk_tokio::{TalkOptions, UserParams, get_talk_session};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let host = env::args().nth(1).ok_or("usage: first_snapshot HOST:PORT")?;
+    let host = env::args()
+        .nth(1)
+        .ok_or("usage: first_snapshot HOST:PORT")?;
     let session = get_talk_session(TalkOptions::new("my_app", "alice")?.host(&host))?;
-    session.current_user().set(UserParams::named("Alice")).await?;
+    session
+        .current_user()
+        .set(UserParams::named("Alice"))
+        .await?;
     let lobby = session.conversation("lobby")?;
     lobby.create_if_not_exists(Default::default()).await?;
     let messages = lobby.subscribe_messages();

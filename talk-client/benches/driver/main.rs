@@ -106,7 +106,10 @@ fn send_message(bencher: Bencher<'_, '_>) {
         let mut answer = Vec::new();
         network.sent(|sent| {
             let seq = peer::seq(sent).expect("a request");
-            peer::frame(&mut answer, &format!("[{seq},200,{{\"id\":\"msg_{seq}\"}}]"));
+            peer::frame(
+                &mut answer,
+                &format!("[{seq},200,{{\"id\":\"msg_{seq}\"}}]"),
+            );
         });
         network.arrive(&answer);
         network.run();

@@ -72,7 +72,10 @@ pub(crate) fn frame(bytes: &mut Vec<u8>, text: &str) {
 /// Takes a client's first text message off the bytes, once all of it is there.
 pub(crate) fn take_text(bytes: &mut Vec<u8>) -> Option<String> {
     let (length, head) = match *bytes.get(1)? & 0x7f {
-        126 => (usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])), 4),
+        126 => (
+            usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])),
+            4,
+        ),
         short => (usize::from(short), 2),
     };
     let mask: [u8; 4] = bytes.get(head..head + 4)?.try_into().ok()?;

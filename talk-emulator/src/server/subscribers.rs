@@ -172,7 +172,9 @@ impl Subscribers {
 
     /// Whether any of the user's connections hears how conversations look to the user.
     pub(super) fn hears_sides(&self, user: &str) -> bool {
-        self.users.get(user).is_some_and(|of_user| of_user.sides > 0)
+        self.users
+            .get(user)
+            .is_some_and(|of_user| of_user.sides > 0)
     }
 
     /// Everybody who subscribed to this.

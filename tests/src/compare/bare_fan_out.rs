@@ -43,7 +43,11 @@ async fn converse(stream: TcpStream, subscribers: Subscribers) -> Result<()> {
 
 /// Answers a request by its number, and passes a send on.
 fn take(text: &Utf8Bytes, queue: &Queue, subscribers: &Subscribers) {
-    let number: String = text.chars().skip(1).take_while(char::is_ascii_digit).collect();
+    let number: String = text
+        .chars()
+        .skip(1)
+        .take_while(char::is_ascii_digit)
+        .collect();
     if text.ends_with("\"ACK\"]") {
         return;
     }

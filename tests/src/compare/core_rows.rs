@@ -11,7 +11,15 @@ use super::table::Table;
 /// The rows that the benchmark has; the ids of some go on after the letter.
 pub(super) const LETTERS: &str = "ABCEI";
 
-const ARGUMENTS: [&str; 7] = ["bench", "-p", "talk-proto", "--bench", "core", "--", "--json"];
+const ARGUMENTS: [&str; 7] = [
+    "bench",
+    "-p",
+    "talk-proto",
+    "--bench",
+    "core",
+    "--",
+    "--json",
+];
 
 /// Runs the benchmark.
 ///

@@ -1,7 +1,5 @@
 //! Row D: events per second through our client, and through a bot that keeps nothing.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -56,8 +54,7 @@ pub(super) async fn measure(node: bool) -> Result<Vec<Row>> {
 /// Events per second, from the first that is sent to the last acknowledgement.
 async fn publish(server: &mut Server, frames: u64) -> Result<f64> {
     let took = server.ask(&format!("{PUBLISH}{frames}")).await?;
-    let took: Duration = nanoseconds(&took)?;
-    Ok(frames as f64 / took.as_secs_f64())
+    Ok(frames as f64 / nanoseconds(&took)?.as_secs_f64())
 }
 
 async fn through_talk(server: &mut Server) -> Result<f64> {

@@ -80,7 +80,9 @@ impl Speed {
         let before = server.processor_time().await?;
         let start = Instant::now();
         for _ in 0..SENDS / BURST {
-            speaker.send_many(&format!("{path}/messages"), BURST).await?;
+            speaker
+                .send_many(&format!("{path}/messages"), BURST)
+                .await?;
         }
         for listened in try_join_all(listening).await? {
             listened?;

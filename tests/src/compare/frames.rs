@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn a_request_is_answered_and_an_acknowledgement_is_not() {
         let answered = answer(r#"[7,"POST","/conversations/c/messages",{},{}]"#);
-        assert_eq!(answered.unwrap(), r#"[7,200,{"id":"msg_00000000000000000007"}]"#);
+        assert_eq!(
+            answered.unwrap(),
+            r#"[7,200,{"id":"msg_00000000000000000007"}]"#
+        );
         assert_eq!(answer(r#"[7,"ACK"]"#), None);
     }
 }

@@ -71,7 +71,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         rows: measure(options)?,
     };
     table.rows.retain(|row| options.wants(&row.id));
-    table.rows.sort_by_key(|row| row.id.chars().next().and_then(|letter| ROWS.find(letter)));
+    table
+        .rows
+        .sort_by_key(|row| row.id.chars().next().and_then(|letter| ROWS.find(letter)));
     if options.json {
         println!("{}", serde_json::to_string(&table)?);
     } else {
@@ -94,7 +96,10 @@ pub fn play(role: Role) -> Result<()> {
 
 fn measure(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    if core_rows::LETTERS.chars().any(|row| options.wants(row.encode_utf8(&mut [0; 4]))) {
+    if core_rows::LETTERS
+        .chars()
+        .any(|row| options.wants(row.encode_utf8(&mut [0; 4])))
+    {
         rows.extend(core_rows::measure()?);
     }
     if options.wants("D") {

@@ -127,10 +127,7 @@ async fn answer(
 }
 
 /// Past the WebSocket, so that the server's own work does not slow the client down.
-async fn carry_out(
-    socket: &mut WebSocketStream<TcpStream>,
-    order: &Order,
-) -> Result<Duration> {
+async fn carry_out(socket: &mut WebSocketStream<TcpStream>, order: &Order) -> Result<Duration> {
     let (mut reader, mut writer) = socket.get_mut().split();
     let start = Instant::now();
     let write = async { Ok(writer.write_all(&order.wire).await?) };

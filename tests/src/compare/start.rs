@@ -82,7 +82,10 @@ impl Program {
             let folder = tempfile::tempdir()?;
             let start = Instant::now();
             self.build(Some(folder.path()))?;
-            what += &format!(", built from nothing in {:.0} s", start.elapsed().as_secs_f64());
+            what += &format!(
+                ", built from nothing in {:.0} s",
+                start.elapsed().as_secs_f64()
+            );
         }
         Ok(Row::told(self.id, None, what))
     }
@@ -131,7 +134,10 @@ impl Program {
         cargo.args(["tree", "-p", self.package, "--edges", "normal"]);
         cargo.args(["--prefix", "none", "--format", "{p}"]);
         let tree = output(&mut cargo)?;
-        let mut crates: Vec<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+        let mut crates: Vec<&str> = tree
+            .lines()
+            .map(|line| line.trim_end_matches(" (*)"))
+            .collect();
         crates.sort_unstable();
         crates.dedup();
         Ok(crates.len() - 1)
