@@ -9,7 +9,7 @@ use super::row::Row;
 use super::table::Table;
 
 /// The rows that the benchmark has; the ids of some go on after the letter.
-pub(super) const LETTERS: &str = "ABCEI";
+pub(super) const ROWS: [&str; 5] = ["A", "B", "C", "E", "I"];
 
 const ARGUMENTS: [&str; 7] = [
     "bench",

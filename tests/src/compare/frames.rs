@@ -12,7 +12,7 @@ const USERS: u64 = 8;
 /// When the first message was sent, in unix milliseconds.
 const START: u64 = 1_700_000_000_000;
 /// How a message's text begins; with it the frame has some 390 bytes.
-const TEXT: &str = "The kettle is on, and there is cake left from yesterday. No. ";
+const TEXT: &str = "The kettle is on for tea. No. ";
 
 /// `[seq, METHOD, "/path", data, headers]`
 type Request<'a> = (u64, &'a str, &'a str, &'a RawValue, &'a RawValue);

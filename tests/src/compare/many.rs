@@ -13,7 +13,7 @@ use talk_tokio::{
 use tokio::io::{BufReader, Lines, Stdin};
 
 use super::bot::{APP, Bot};
-use super::processor;
+use super::process;
 use super::role::{Server, nanoseconds};
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
@@ -147,12 +147,12 @@ impl Crowd {
             .into_iter()
             .map(|member| tokio::spawn(member.listen(self.messages)));
         let listening: Vec<_> = listening.collect();
-        let before = processor::time()?;
+        let before = process::processor_time()?;
         println!("all here");
         for listened in try_join_all(listening).await? {
             listened?;
         }
-        println!("{}", (processor::time()? - before).as_nanos());
+        println!("{}", (process::processor_time()? - before).as_nanos());
         while lines.next_line().await?.is_some() {}
         Ok(())
     }

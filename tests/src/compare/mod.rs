@@ -12,7 +12,7 @@ mod events;
 mod fan_out;
 mod frames;
 mod many;
-mod processor;
+mod process;
 mod role;
 mod round_trip;
 mod rounds;
@@ -88,6 +88,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 ///
 /// When it cannot be played.
 pub fn play(role: Role) -> Result<()> {
+    process::allow_sockets()?;
     Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -96,10 +97,7 @@ pub fn play(role: Role) -> Result<()> {
 
 fn measure(options: &Options) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    if core_rows::LETTERS
-        .chars()
-        .any(|row| options.wants(row.encode_utf8(&mut [0; 4])))
-    {
+    if core_rows::ROWS.iter().any(|row| options.wants(row)) {
         rows.extend(core_rows::measure()?);
     }
     if options.wants("D") {

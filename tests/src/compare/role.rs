@@ -8,7 +8,7 @@ use talk_emulator::Emulator;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use super::many::Crowd;
-use super::{bare_fan_out, processor, scripted};
+use super::{bare_fan_out, process, scripted};
 use crate::Child;
 
 /// What this program is when it started itself.
@@ -57,7 +57,7 @@ pub(super) async fn tell_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> 
         if line != PROCESSOR_TIME {
             bail!("unknown: {line}");
         }
-        println!("{}", processor::time()?.as_nanos());
+        println!("{}", process::processor_time()?.as_nanos());
     }
     Ok(())
 }
