@@ -41,10 +41,10 @@ use crate::sync::lock;
 use crate::upload::Opened;
 
 /// How many events of one kind are taken before the others have their turn.
-const EVENTS_PER_TURN: usize = 32;
+const EVENTS_PER_TURN: usize = 128;
 
 /// How many turns are taken before other tasks of the runtime have theirs.
-const TURNS_PER_POLL: usize = 16;
+const TURNS_PER_POLL: usize = 4;
 
 /// Runs one session. Dropping it, with its runtime for instance, ends the session.
 pub(crate) struct Driver<R: Runtime> {
@@ -142,22 +142,15 @@ impl<R: Runtime> Driver<R> {
         self.drain();
     }
 
-    /// All frames that are there are one step: a burst is shown once, as it ends.
+    /// Takes all frames that are there; what they are answered with goes out together.
     fn take_socket_events(&mut self, cx: &mut Context<'_>) {
-        let Poll::Ready(mut next) = self.sockets.poll_event(cx) else {
-            return;
-        };
-        let now = self.clock.now();
-        for _ in 1..EVENTS_PER_TURN {
-            self.handle_socket_event(now, next);
+        for _ in 0..EVENTS_PER_TURN {
             let Poll::Ready(event) = self.sockets.poll_event(cx) else {
-                return self.drain();
+                return;
             };
-            next = event;
+            self.handle_socket_event(event);
         }
-        self.handle_socket_event(now, next);
         self.unsettled = true;
-        self.drain();
     }
 
     fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
@@ -187,10 +180,8 @@ impl<R: Runtime> Driver<R> {
     /// Lets the sockets send what they were given.
     fn flush(&mut self, cx: &mut Context<'_>) {
         if let Poll::Ready(event) = self.sockets.poll_flush(cx, &self.runtime) {
-            let now = self.clock.now();
-            self.handle_socket_event(now, event);
+            self.handle_socket_event(event);
             self.unsettled = true;
-            self.drain();
         }
     }
 
@@ -229,31 +220,19 @@ impl<R: Runtime> Driver<R> {
         self.drain();
     }
 
-    /// A drain has to follow.
-    fn handle_socket_event(&mut self, now: Time, (socket, event): (SocketId, SocketEvent)) {
+    fn handle_socket_event(&mut self, (socket, event): (SocketId, SocketEvent)) {
         match event {
-            SocketEvent::Opened => self.tell_core(now, Input::SocketOpened { socket }),
-            SocketEvent::Frame(text) => self.tell_core(
-                now,
-                Input::SocketFrame {
-                    socket,
-                    text: &text,
-                },
-            ),
-            SocketEvent::Closed(cause) => {
-                self.tell_core(now, Input::SocketClosed { socket, cause });
-            }
+            SocketEvent::Opened => self.handle_input(Input::SocketOpened { socket }),
+            SocketEvent::Frame(text) => self.handle_input(Input::SocketFrame {
+                socket,
+                text: &text,
+            }),
+            SocketEvent::Closed(cause) => self.handle_input(Input::SocketClosed { socket, cause }),
         }
     }
 
     fn handle_input(&mut self, input: Input<'_>) {
         let now = self.clock.now();
-        self.tell_core(now, input);
-        self.drain();
-    }
-
-    /// A drain has to follow.
-    fn tell_core(&mut self, now: Time, input: Input<'_>) {
         self.trace.input(&input);
         if let Input::Token {
             result: Ok(token), ..
@@ -262,6 +241,7 @@ impl<R: Runtime> Driver<R> {
             self.trace.token(now, &self.shared.key, token);
         }
         self.core.handle_input(now, input);
+        self.drain();
     }
 
     fn handle_command(&mut self, now: Time, command: Command) {

@@ -77,6 +77,8 @@ pub struct WebSocket<S> {
     /// Payload bytes that tungstenite was given since it last held nothing.
     handed_over: usize,
     unsent_pongs: u32,
+    /// Nothing waits, neither here nor in tungstenite.
+    flushed: bool,
     /// Our close frame is queued; nothing may follow it.
     closing: bool,
     /// The last event has been given out.
@@ -116,6 +118,7 @@ impl<S> WebSocket<S> {
             queued: 0,
             handed_over: 0,
             unsent_pongs: 0,
+            flushed: true,
             closing: false,
             ended: false,
         }
@@ -153,6 +156,7 @@ impl<S> WebSocket<S> {
     }
 
     fn push(&mut self, message: Message) {
+        self.flushed = false;
         self.queued += message.len();
         self.queue.push_back(message);
     }
@@ -178,7 +182,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// When the connection fails. The socket has ended then.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
-        if self.unsent() == 0 && self.unsent_pongs == 0 {
+        // Not by `unsent`: a close frame may count nothing.
+        if self.flushed {
             return Poll::Ready(Ok(()));
         }
         while !self.ended {
@@ -191,6 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             ready!(self.poll_flush_inner(cx))?;
             if self.queue.is_empty() {
+                self.flushed = true;
                 // Most connections are quiet.
                 self.queue = VecDeque::new();
                 break;
@@ -243,6 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
                 }
                 Some(Ok(Message::Ping(_))) => {
                     this.unsent_pongs += 1;
+                    this.flushed = false;
                     continue;
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
