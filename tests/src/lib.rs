@@ -1,7 +1,9 @@
 //! What the tests of the whole share. Nothing here is published.
 
 mod checks;
+mod child;
 mod chromium;
+pub mod compare;
 mod differential;
 mod missing;
 mod npm_package;
@@ -10,6 +12,7 @@ mod recorder;
 pub mod simulation;
 
 pub use checks::run_checks;
+pub use child::Child;
 pub use chromium::find_chromium;
 pub use differential::Histories;
 pub use missing::missing;

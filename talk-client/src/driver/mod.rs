@@ -41,10 +41,10 @@ use crate::sync::lock;
 use crate::upload::Opened;
 
 /// How many events of one kind are taken before the others have their turn.
-const EVENTS_PER_TURN: usize = 32;
+const EVENTS_PER_TURN: usize = 128;
 
 /// How many turns are taken before other tasks of the runtime have theirs.
-const TURNS_PER_POLL: usize = 16;
+const TURNS_PER_POLL: usize = 4;
 
 /// Runs one session. Dropping it, with its runtime for instance, ends the session.
 pub(crate) struct Driver<R: Runtime> {
@@ -62,6 +62,8 @@ pub(crate) struct Driver<R: Runtime> {
     searches: Searches,
     uploads: Uploads,
     trace: Trace,
+    /// Another turn has to follow.
+    unsettled: bool,
 }
 
 impl<R: Runtime> Driver<R> {
@@ -86,6 +88,7 @@ impl<R: Runtime> Driver<R> {
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
             trace,
+            unsettled: false,
         }
     }
 
@@ -99,14 +102,13 @@ impl<R: Runtime> Driver<R> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _entered = self.trace.enter();
         for _ in 0..TURNS_PER_POLL {
-            let busy = self.take_turn(cx);
-            if busy {
-                *lock(&self.shared.counters) = self.core.counters();
-            }
+            self.unsettled = false;
+            self.take_turn(cx);
+            *lock(&self.shared.counters) = self.core.counters();
             if self.may_stop() {
                 return Poll::Ready(());
             }
-            if !busy {
+            if !self.unsettled {
                 return Poll::Pending;
             }
         }
@@ -114,55 +116,56 @@ impl<R: Runtime> Driver<R> {
         Poll::Pending
     }
 
-    /// Looks at everything once. When nothing had happened, everything knows whom to wake.
-    fn take_turn(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = self.take_commands(cx);
-        busy |= self.take_socket_events(cx);
-        busy |= self.take_events(|driver| driver.exchanges.poll(cx));
-        busy |= self.take_events(|driver| driver.tokens.poll(cx));
-        busy |= self.take_opened(cx);
-        // After the rest: it all moves the deadlines.
-        busy | self.take_time(cx)
+    /// Looks at everything once. Unless it leaves something unsettled, everything knows then whom to
+    /// wake.
+    fn take_turn(&mut self, cx: &mut Context<'_>) {
+        self.take_commands(cx);
+        self.take_socket_events(cx);
+        self.take_events(|driver| driver.exchanges.poll(cx));
+        self.take_events(|driver| driver.tokens.poll(cx));
+        self.take_opened(cx);
+        // After all that: it moves the deadlines.
+        self.take_time(cx);
+        // After everything: it has frames to send, which go out together.
+        self.flush(cx);
     }
 
     /// Every command that waits is part of one tick of the core.
-    fn take_commands(&mut self, cx: &mut Context<'_>) -> bool {
+    fn take_commands(&mut self, cx: &mut Context<'_>) {
         let Poll::Ready(commands) = self.shared.mailbox.poll_take(cx) else {
-            return false;
+            return;
         };
         let now = self.clock.now();
         for command in commands {
             self.handle_command(now, command);
         }
         self.drain();
-        true
     }
 
-    fn take_socket_events(&mut self, cx: &mut Context<'_>) -> bool {
-        for turn in 0..EVENTS_PER_TURN {
-            let Poll::Ready((socket, event)) = self.sockets.poll(cx, &self.runtime) else {
-                return turn > 0;
+    /// Takes all frames that are there; what they are answered with goes out together.
+    fn take_socket_events(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..EVENTS_PER_TURN {
+            let Poll::Ready(event) = self.sockets.poll_event(cx) else {
+                return;
             };
-            self.handle_socket_event(socket, event);
+            self.handle_socket_event(event);
         }
-        true
+        self.unsettled = true;
     }
 
-    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) -> bool {
-        for turn in 0..EVENTS_PER_TURN {
+    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
+        for _ in 0..EVENTS_PER_TURN {
             let Poll::Ready(input) = next(self) else {
-                return turn > 0;
+                return;
             };
             self.handle_input(input);
         }
-        true
+        self.unsettled = true;
     }
 
     /// Begins the uploads whose sources could be opened.
-    fn take_opened(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
+    fn take_opened(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready((ticket, wanted, opened)) = self.uploads.poll(cx) {
-            busy = true;
             match opened {
                 Ok(opened) => self.upload(ticket, wanted, opened),
                 Err(error) => {
@@ -172,7 +175,14 @@ impl<R: Runtime> Driver<R> {
                 }
             }
         }
-        busy
+    }
+
+    /// Lets the sockets send what they were given.
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(event) = self.sockets.poll_flush(cx, &self.runtime) {
+            self.handle_socket_event(event);
+            self.unsettled = true;
+        }
     }
 
     fn upload(&mut self, ticket: Ticket, wanted: Wanted, opened: Opened) {
@@ -189,16 +199,16 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// Does what is due, and sees to it that the task is woken when the next thing is.
-    fn take_time(&mut self, cx: &mut Context<'_>) -> bool {
+    fn take_time(&mut self, cx: &mut Context<'_>) {
         let now = self.clock.now();
         let core_deadline = self.core.poll_timeout();
         let call_deadline = self.calls.next_deadline();
         let Some(deadline) = core_deadline.into_iter().chain(call_deadline).min() else {
-            self.timer.stop();
-            return false;
+            return self.timer.stop();
         };
         if deadline > now {
-            return self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            self.unsettled |= self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            return;
         }
         while let Some(request) = self.calls.pop_overdue(now) {
             // The core resolves it as cancelled, which is what an overdue call waits for. One that
@@ -206,11 +216,11 @@ impl<R: Runtime> Driver<R> {
             let _ = self.core.cancel(now, request);
         }
         self.core.handle_input(now, Input::Tick);
+        self.unsettled = true;
         self.drain();
-        true
     }
 
-    fn handle_socket_event(&mut self, socket: SocketId, event: SocketEvent) {
+    fn handle_socket_event(&mut self, (socket, event): (SocketId, SocketEvent)) {
         match event {
             SocketEvent::Opened => self.handle_input(Input::SocketOpened { socket }),
             SocketEvent::Frame(text) => self.handle_input(Input::SocketFrame {
@@ -347,6 +357,8 @@ impl<R: Runtime> Driver<R> {
     fn drain(&mut self) {
         while let Some(output) = self.core.poll_output() {
             self.trace.output(&output);
+            // What is begun or cut off has to be looked at once more.
+            self.unsettled |= !matches!(output, Output::SendFrame { .. } | Output::Event(_));
             match output {
                 Output::OpenSocket { socket, url } => {
                     let max_message = self.core.options().limits.frame_size;

@@ -87,20 +87,40 @@ impl<R: Runtime> Sockets<R> {
         self.current.is_none() && self.closing.is_empty()
     }
 
-    /// The next event of the current socket. Its frames are sent along the way, and so is what
-    /// closing sockets have left to say.
-    pub(super) fn poll(
+    /// The next event of the current socket.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<(SocketId, SocketEvent)> {
+        let Some((id, stage)) = &mut self.current else {
+            return Poll::Pending;
+        };
+        let (id, event) = (*id, ready!(stage.poll_event(cx)));
+        self.tell(id, event)
+    }
+
+    /// Sends what the current socket was given, and what closing ones have left to say. An event
+    /// when the current one is lost over it.
+    ///
+    /// What cannot be sent now is when the connection takes it, which wakes the task.
+    pub(super) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
         runtime: &R,
     ) -> Poll<(SocketId, SocketEvent)> {
         self.closing
             .retain_mut(|closing| closing.poll(cx).is_pending());
-        let Some((id, stage)) = &mut self.current else {
+        let Some((id, Stage::Open(socket, backlog))) = &mut self.current else {
             return Poll::Pending;
         };
+        let cause = if let Poll::Ready(Err(error)) = socket.poll_flush(cx) {
+            lost(&error)
+        } else {
+            ready!(backlog.poll(cx, runtime, socket.unsent()));
+            SocketClosed::Lost("the connection does not take what is sent".to_owned())
+        };
         let id = *id;
-        let event = ready!(stage.poll(cx, runtime));
+        self.tell(id, SocketEvent::Closed(cause))
+    }
+
+    fn tell(&mut self, id: SocketId, event: SocketEvent) -> Poll<(SocketId, SocketEvent)> {
         if let SocketEvent::Closed(_) = event {
             self.current = None;
         }
@@ -109,7 +129,7 @@ impl<R: Runtime> Sockets<R> {
 }
 
 impl<R: Runtime> Stage<R> {
-    fn poll(&mut self, cx: &mut Context<'_>, runtime: &R) -> Poll<SocketEvent> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         match self {
             Self::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
                 Ok(socket) => {
@@ -120,18 +140,7 @@ impl<R: Runtime> Stage<R> {
                     error.to_string(),
                 ))),
             },
-            Self::Open(socket, backlog) => {
-                // What cannot be flushed now is flushed when the connection takes it, which wakes
-                // the task.
-                if let Poll::Ready(Err(error)) = socket.poll_flush(cx) {
-                    return Poll::Ready(SocketEvent::Closed(lost(&error)));
-                }
-                if backlog.poll(cx, runtime, socket.unsent()).is_ready() {
-                    let reason = "the connection does not take what is sent".to_owned();
-                    return Poll::Ready(SocketEvent::Closed(SocketClosed::Lost(reason)));
-                }
-                poll_read(socket, cx)
-            }
+            Self::Open(socket, _) => poll_read(socket, cx),
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct WebSocket<S> {
     /// Payload bytes that tungstenite was given since it last held nothing.
     handed_over: usize,
     unsent_pongs: u32,
+    /// Nothing waits, neither here nor in tungstenite.
+    flushed: bool,
     /// Our close frame is queued; nothing may follow it.
     closing: bool,
     /// The last event has been given out.
@@ -122,6 +124,7 @@ impl<S> WebSocket<S> {
             queued: 0,
             handed_over: 0,
             unsent_pongs: 0,
+            flushed: true,
             closing: false,
             ended: false,
         }
@@ -168,6 +171,7 @@ impl<S> WebSocket<S> {
     }
 
     fn push(&mut self, message: Message) {
+        self.flushed = false;
         self.queued += message.len();
         self.queue.push_back(message);
     }
@@ -193,6 +197,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// When the connection fails. The socket has ended then.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        // Not by `unsent`: a close frame may count nothing.
+        if self.flushed {
+            return Poll::Ready(Ok(()));
+        }
         while !self.ended {
             while self.handed_over < WRITE_BATCH && !self.queue.is_empty() {
                 let ready = ready!(Pin::new(&mut self.inner).poll_ready(cx));
@@ -203,6 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             ready!(self.poll_flush_inner(cx))?;
             if self.queue.is_empty() {
+                self.flushed = true;
                 // Most connections are quiet.
                 self.queue = VecDeque::new();
                 break;
@@ -253,6 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
                 }
                 Some(Ok(Message::Ping(_))) => {
                     this.unsent_pongs += 1;
+                    this.flushed = false;
                     continue;
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,

@@ -1,23 +1,23 @@
 //! Who has read what, and telling participants how their side of a conversation moves.
 
-use std::collections::BTreeMap;
-
 use super::context::Context;
 use super::conversation::SideState;
 use super::dispatch::{Reply, done};
 use super::events::{Event, SideDiff};
 
-/// How the connected participants saw a conversation before something happened to it.
+/// How the participants who hear of it saw a conversation before something happened to it.
 #[derive(Debug)]
-pub(super) struct Before(BTreeMap<String, SideState>);
+pub(super) struct Before(Vec<(String, SideState)>);
 
 /// Remembers how a conversation stands. Taken before a change, and given to [`tell`] after it.
 pub(super) fn before(cx: &Context<'_>, conversation: &str) -> Before {
     let Some(conversation) = cx.store.conversations.get(conversation) else {
-        return Before(BTreeMap::new());
+        return Before(Vec::new());
     };
     let states = conversation
-        .connected_participants(cx.subscribers)
+        .participants
+        .iter()
+        .filter(|(user, _)| cx.subscribers.hears_sides(user))
         .map(|(user, participation)| (user.to_owned(), conversation.side_state(participation)));
     Before(states.collect())
 }

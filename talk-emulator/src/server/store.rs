@@ -109,20 +109,25 @@ impl Store {
         }
     }
 
-    /// Changes what can move a conversation's last activity, and its place in every list with it.
+    /// Changes what can move a conversation's last activity, and its place in the list of everybody
+    /// who is in it with it.
     pub(super) fn change_activity(&mut self, id: &str, change: impl FnOnce(&mut Conversation)) {
-        let Some(conversation) = self.conversations.get(id) else {
+        let Some(conversation) = self.conversations.get_mut(id) else {
             return;
         };
-        let users: Vec<String> = conversation.participants.keys().cloned().collect();
-        for user in &users {
-            self.take_out_of_inbox(id, user);
+        let mut place = (0, id.to_owned());
+        for (user, participation) in &conversation.participants {
+            place.0 = conversation.last_message_at(participation);
+            if let Some(inbox) = self.inboxes.get_mut(user) {
+                inbox.remove(&place);
+            }
         }
-        if let Some(conversation) = self.conversations.get_mut(id) {
-            change(conversation);
-        }
-        for user in &users {
-            self.put_in_inbox(id, user);
+        change(conversation);
+        for (user, participation) in &conversation.participants {
+            place.0 = conversation.last_message_at(participation);
+            if let Some(inbox) = self.inboxes.get_mut(user) {
+                inbox.insert(place.clone());
+            }
         }
     }
 

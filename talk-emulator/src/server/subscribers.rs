@@ -48,14 +48,30 @@ impl Topic {
             part,
         }
     }
+
+    /// Whether it tells how conversations look to a user.
+    fn is_side(&self) -> bool {
+        match self {
+            Self::Conversations(_) => true,
+            Self::Conversation { part, .. } => matches!(part, Part::Side(_)),
+            Self::User(_) | Self::Online(_) => false,
+        }
+    }
 }
 
 /// The authenticated connections of one app and their subscriptions, by all that is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     connections: BTreeMap<ConnectionId, Subscriber>,
-    users: BTreeMap<UserId, BTreeSet<ConnectionId>>,
+    users: BTreeMap<UserId, OfUser>,
     topics: BTreeMap<Topic, BTreeMap<ConnectionId, UserId>>,
+}
+
+#[derive(Debug, Default)]
+struct OfUser {
+    connections: BTreeSet<ConnectionId>,
+    /// How many of their subscriptions tell how conversations look to the user.
+    sides: usize,
 }
 
 #[derive(Debug)]
@@ -72,8 +88,8 @@ impl Subscribers {
             .get_key_value(user)
             .map_or_else(|| user.into(), |(known, _)| known.clone());
         let of_user = self.users.entry(user.clone()).or_default();
-        let first = of_user.is_empty();
-        of_user.insert(connection);
+        let first = of_user.connections.is_empty();
+        of_user.connections.insert(connection);
         self.connections
             .entry(connection)
             .or_insert_with(|| Subscriber {
@@ -87,11 +103,11 @@ impl Subscribers {
     pub(super) fn disconnect(&mut self, connection: ConnectionId) -> Option<UserId> {
         let Subscriber { user, topics } = self.connections.remove(&connection)?;
         for topic in topics {
-            self.remove_from_topic(connection, &topic);
+            self.remove_from_topic(connection, &user, &topic);
         }
         let of_user = self.users.get_mut(&user)?;
-        of_user.remove(&connection);
-        if !of_user.is_empty() {
+        of_user.connections.remove(&connection);
+        if !of_user.connections.is_empty() {
             return None;
         }
         self.users.remove(&user);
@@ -104,6 +120,9 @@ impl Subscribers {
         };
         if subscriber.topics.insert(topic.clone()) {
             let user = subscriber.user.clone();
+            if let Some(of_user) = self.users.get_mut(&user) {
+                of_user.sides += usize::from(topic.is_side());
+            }
             self.topics
                 .entry(topic)
                 .or_default()
@@ -116,11 +135,15 @@ impl Subscribers {
             return;
         };
         if subscriber.topics.remove(topic) {
-            self.remove_from_topic(connection, topic);
+            let user = subscriber.user.clone();
+            self.remove_from_topic(connection, &user, topic);
         }
     }
 
-    fn remove_from_topic(&mut self, connection: ConnectionId, topic: &Topic) {
+    fn remove_from_topic(&mut self, connection: ConnectionId, user: &str, topic: &Topic) {
+        if let Some(of_user) = self.users.get_mut(user) {
+            of_user.sides -= usize::from(topic.is_side());
+        }
         if let Some(of_topic) = self.topics.get_mut(topic) {
             of_topic.remove(&connection);
             if of_topic.is_empty() {
@@ -145,6 +168,13 @@ impl Subscribers {
 
     pub(super) fn is_connected(&self, user: &str) -> bool {
         self.users.contains_key(user)
+    }
+
+    /// Whether any of the user's connections hears how conversations look to the user.
+    pub(super) fn hears_sides(&self, user: &str) -> bool {
+        self.users
+            .get(user)
+            .is_some_and(|of_user| of_user.sides > 0)
     }
 
     /// Everybody who subscribed to this.
@@ -193,7 +223,7 @@ impl Subscribers {
         self.users
             .get(user)
             .into_iter()
-            .flatten()
+            .flat_map(|of_user| &of_user.connections)
             .filter(|connection| {
                 self.connections
                     .get(connection)

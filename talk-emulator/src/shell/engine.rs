@@ -34,9 +34,9 @@ enum Input {
         user: String,
         outbox: Outbox,
     },
-    Frame {
+    Frames {
         connection: ConnectionId,
-        text: String,
+        texts: Vec<String>,
     },
     Closed {
         connection: ConnectionId,
@@ -106,12 +106,12 @@ impl Engine {
         .await
     }
 
-    pub(crate) async fn frame(
+    pub(crate) async fn frames(
         &self,
         connection: ConnectionId,
-        text: String,
+        texts: Vec<String>,
     ) -> Result<(), Stopped> {
-        self.send(Input::Frame { connection, text }).await
+        self.send(Input::Frames { connection, texts }).await
     }
 
     pub(crate) async fn closed(&self, connection: ConnectionId) -> Result<(), Stopped> {
@@ -177,12 +177,13 @@ impl EngineTask {
     }
 
     fn take(&mut self, first: Input) {
-        self.core.handle(self.clock.now(), first);
+        let now = self.clock.now();
+        self.core.handle(now, first);
         for _ in 1..BATCH {
             let Ok(input) = self.inputs.try_recv() else {
                 return;
             };
-            self.core.handle(self.clock.now(), input);
+            self.core.handle(now, input);
         }
     }
 }
@@ -199,10 +200,12 @@ impl Core {
                 self.outboxes.insert(connection, outbox);
                 self.server.open(now, connection, &app, &user);
             }
-            Input::Frame { connection, text } => {
+            Input::Frames { connection, texts } => {
                 // What a connection said before it was cut may still be on its way.
                 if self.outboxes.contains_key(&connection) {
-                    self.server.handle_frame(now, connection, &text);
+                    for text in &texts {
+                        self.server.handle_frame(now, connection, text);
+                    }
                 }
             }
             Input::Closed { connection } => {
@@ -226,7 +229,7 @@ impl Core {
 
     /// Closes every connection with a word; what is returned resolves when the last one is gone.
     pub(crate) fn close_connections(&mut self, code: u16) -> oneshot::Receiver<()> {
-        for outbox in self.outboxes.values() {
+        for outbox in self.outboxes.values_mut() {
             outbox.send_close(code);
         }
         let (deserted, gone) = oneshot::channel();
@@ -248,22 +251,27 @@ impl Core {
         for release in self.answers.drain(..) {
             release();
         }
+        let mut gathering = Vec::new();
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::SendFrame { connection, text } => {
-                    let Some(outbox) = self.outboxes.get(&connection) else {
+                    let Some(outbox) = self.outboxes.get_mut(&connection) else {
                         continue;
                     };
-                    if let Err(TooSlow) = outbox.send_text(text) {
-                        self.outboxes.remove(&connection);
-                        self.server.closed(now, connection);
+                    match outbox.gather(text) {
+                        Ok(true) => gathering.push(connection),
+                        Ok(false) => {}
+                        Err(TooSlow) => {
+                            self.outboxes.remove(&connection);
+                            self.server.closed(now, connection);
+                        }
                     }
                 }
                 Output::Close {
                     connection,
                     code: Some(code),
                 } => {
-                    if let Some(outbox) = self.outboxes.get(&connection) {
+                    if let Some(outbox) = self.outboxes.get_mut(&connection) {
                         outbox.send_close(code);
                     }
                 }
@@ -273,6 +281,11 @@ impl Core {
                 } => {
                     self.outboxes.remove(&connection);
                 }
+            }
+        }
+        for connection in gathering {
+            if let Some(outbox) = self.outboxes.get_mut(&connection) {
+                outbox.flush();
             }
         }
     }

@@ -22,7 +22,9 @@ pub(crate) struct TooSlow;
 /// whatever still waits.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    queue: mpsc::UnboundedSender<Outgoing>,
+    /// What goes into the queue as one, so that it reaches the network as one.
+    gathered: Vec<Outgoing>,
+    queue: mpsc::UnboundedSender<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
     _uncut: oneshot::Sender<Infallible>,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Outbox {
 /// The connection's end.
 #[derive(Debug)]
 pub(crate) struct OutboxReader {
-    queue: mpsc::UnboundedReceiver<Outgoing>,
+    queue: mpsc::UnboundedReceiver<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
 }
 
@@ -43,6 +45,7 @@ pub(crate) fn outbox() -> (Outbox, OutboxReader, Cut) {
     let (uncut, cut) = oneshot::channel();
     let unsent = Arc::new(AtomicUsize::new(0));
     let outbox = Outbox {
+        gathered: Vec::new(),
         queue: sender,
         unsent: Arc::clone(&unsent),
         _uncut: uncut,
@@ -51,38 +54,42 @@ pub(crate) fn outbox() -> (Outbox, OutboxReader, Cut) {
 }
 
 impl Outbox {
-    /// Queues a text message.
+    /// Gathers a text message. True if it is the first since the last [`flush`](Self::flush).
     ///
     /// A message of any size goes into a queue that is not full, so that the limit is on slowness,
     /// not on size.
-    pub(crate) fn send_text(&self, text: String) -> Result<(), TooSlow> {
+    pub(crate) fn gather(&mut self, text: String) -> Result<bool, TooSlow> {
         if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
             return Err(TooSlow);
         }
         self.unsent.fetch_add(text.len(), Ordering::Relaxed);
-        self.send(Outgoing::Text(text));
-        Ok(())
+        self.gathered.push(Outgoing::Text(text));
+        Ok(self.gathered.len() == 1)
     }
 
-    /// Queues the end of the connection.
-    pub(crate) fn send_close(&self, code: u16) {
-        self.send(Outgoing::Close(code));
+    /// Queues what was gathered.
+    pub(crate) fn flush(&mut self) {
+        if !self.gathered.is_empty() {
+            // A connection that has just gone says so itself.
+            let _ = self.queue.send(std::mem::take(&mut self.gathered));
+        }
     }
 
-    fn send(&self, outgoing: Outgoing) {
-        // A connection that has just gone says so itself.
-        let _ = self.queue.send(outgoing);
+    /// Queues the end of the connection, after all that was gathered.
+    pub(crate) fn send_close(&mut self, code: u16) {
+        self.gathered.push(Outgoing::Close(code));
+        self.flush();
     }
 }
 
 impl OutboxReader {
-    /// The next thing to do; `None` once the [`Outbox`] is gone.
-    pub(crate) async fn recv(&mut self) -> Option<Outgoing> {
+    /// The next things to do; `None` once the [`Outbox`] is gone.
+    pub(crate) async fn recv(&mut self) -> Option<Vec<Outgoing>> {
         self.queue.recv().await
     }
 
-    /// The next thing to do if it is there already.
-    pub(crate) fn try_recv(&mut self) -> Option<Outgoing> {
+    /// The next things to do if they are there already.
+    pub(crate) fn try_recv(&mut self) -> Option<Vec<Outgoing>> {
         self.queue.try_recv().ok()
     }
 

@@ -14,6 +14,9 @@ pub(crate) const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 /// Most connections are idle, so what is kept for each of them is small.
 pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
+/// How many messages that have come together are handed on together.
+const READ_TOGETHER: usize = 32;
+
 /// How long a peer that was told to close may take to do so.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
@@ -39,16 +42,21 @@ pub(crate) async fn run(
     let _ = engine.closed(connection).await;
 }
 
-async fn read(engine: &Engine, connection: ConnectionId, mut stream: SplitStream<WebSocket>) {
-    while let Some(Ok(message)) = stream.next().await {
+async fn read(engine: &Engine, connection: ConnectionId, stream: SplitStream<WebSocket>) {
+    let mut arrivals = stream.ready_chunks(READ_TOGETHER);
+    while let Some(messages) = arrivals.next().await {
+        let is_over = messages.iter().any(Result::is_err);
         // Pings are answered by the WebSocket itself, and binary messages say nothing in this
         // protocol.
-        if let Message::Text(text) = message
-            && engine
-                .frame(connection, text.as_str().to_owned())
-                .await
-                .is_err()
-        {
+        let texts = messages.into_iter().filter_map(|message| match message {
+            Ok(Message::Text(text)) => Some(text.as_str().to_owned()),
+            _ => None,
+        });
+        let texts: Vec<String> = texts.collect();
+        if !texts.is_empty() && engine.frames(connection, texts).await.is_err() {
+            return;
+        }
+        if is_over {
             return;
         }
     }
@@ -57,16 +65,18 @@ async fn read(engine: &Engine, connection: ConnectionId, mut stream: SplitStream
 async fn write(mut queue: OutboxReader, mut sink: SplitSink<WebSocket, Message>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        while let Some(outgoing) = next {
-            match outgoing {
-                Outgoing::Text(text) => {
-                    let bytes = text.len();
-                    if sink.feed(Message::Text(text.into())).await.is_err() {
-                        return;
+        while let Some(gathered) = next {
+            for outgoing in gathered {
+                match outgoing {
+                    Outgoing::Text(text) => {
+                        let bytes = text.len();
+                        if sink.feed(Message::Text(text.into())).await.is_err() {
+                            return;
+                        }
+                        queue.sent(bytes);
                     }
-                    queue.sent(bytes);
+                    Outgoing::Close(code) => return close(sink, code).await,
                 }
-                Outgoing::Close(code) => return close(sink, code).await,
             }
             next = queue.try_recv();
         }

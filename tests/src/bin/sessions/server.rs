@@ -1,14 +1,13 @@
 //! The emulator, and TLS in front of it, in processes of their own.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use talk_emulator::Emulator;
+use talk_tests::Child;
 use talk_tokio::net::TlsOptions;
 use talk_tokio::{Addresses, TalkOptions};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::tls::Identity;
 
@@ -25,7 +24,6 @@ pub(crate) struct Servers {
 /// One of them; it ends when its input does.
 struct Process {
     child: Child,
-    input: ChildStdin,
     /// Where it listens: `127.0.0.1:PORT`.
     host: String,
 }
@@ -67,7 +65,7 @@ impl Servers {
 
     /// Announces a restart, and closes all connections.
     pub(crate) async fn restart_planned(&mut self) -> Result<()> {
-        Ok(self.emulator.input.write_all(b"restart\n").await?)
+        self.emulator.child.tell("restart").await
     }
 
     /// Kills the server, and starts it again on its port after a while.
@@ -83,20 +81,9 @@ impl Servers {
 impl Process {
     /// Starts this program in another role, whose first line of output says where it listens.
     async fn start(args: &[&str], first_line: &str) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut input = child.stdin.take().context("no standard input")?;
-        input
-            .write_all(format!("{first_line}\n").as_bytes())
-            .await?;
-        let output = child.stdout.take().context("no standard output")?;
-        let host = BufReader::new(output).lines().next_line().await?;
-        let host = host.context("a server ended before it listened")?;
-        Ok(Self { child, input, host })
+        let mut child = Child::start(args)?;
+        let host = child.ask(first_line).await?;
+        Ok(Self { child, host })
     }
 }
 

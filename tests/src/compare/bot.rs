@@ -1,0 +1,105 @@
+//! A client that a user would write by hand: it reads, acknowledges, and keeps nothing.
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+/// The app that all rows use.
+pub(super) const APP: &str = "compare";
+
+/// The text that is sent.
+pub(super) const MESSAGE: &str = "The kettle is on, and there is cake left from yesterday.";
+
+/// A socket of one user, past authentication.
+pub(super) struct Bot {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next: u64,
+}
+
+impl Bot {
+    /// Connects `user` of the app that all rows use.
+    pub(super) async fn connect(host: &str, user: &str) -> Result<Self> {
+        let url = format!("ws://{host}/public_api/v1/{APP}/realtime/{user}");
+        let (socket, _) = connect_async_with_config(url, None, true).await?;
+        let mut bot = Self { socket, next: 0 };
+        bot.call("POST", "/session/renew", json!({ "token": "t" }))
+            .await?;
+        Ok(bot)
+    }
+
+    /// Makes a request, and waits until it was done.
+    pub(super) async fn call(&mut self, method: &str, path: &str, data: Value) -> Result<Value> {
+        let seq = self.next;
+        self.next += 1;
+        let frame = json!([seq, method, path, data, {}]).to_string();
+        self.socket.send(Message::text(frame)).await?;
+        loop {
+            let mut frame: Value = serde_json::from_str(&self.text().await?)?;
+            if frame[0] == seq && frame[1] == 200 {
+                return Ok(frame[2].take());
+            }
+            if frame[0] == seq && frame[1].is_u64() {
+                bail!("{method} {path} was refused: {frame}");
+            }
+        }
+    }
+
+    /// Subscribes to a conversation's messages, and gets the first page.
+    pub(super) async fn subscribe(&mut self, conversation: &str) -> Result<()> {
+        let path = format!("/me/conversations/{conversation}/messages");
+        self.call("SUBSCRIBE", &path, json!({})).await?;
+        self.call("GET", &path, json!({ "limit": 30 })).await?;
+        Ok(())
+    }
+
+    /// Acknowledges so many publish frames.
+    pub(super) async fn listen(&mut self, frames: u64) -> Result<()> {
+        for _ in 0..frames {
+            let frame: Value = serde_json::from_str(&self.text().await?)?;
+            if frame[1] == "PUBLISH" {
+                let acknowledgement = format!("[{},\"ACK\"]", frame[0]);
+                self.socket.send(Message::text(acknowledgement)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends so many messages at once, and waits until all are answered.
+    pub(super) async fn send_many(&mut self, path: &str, count: usize) -> Result<()> {
+        let content = json!({"content": [{"type": "text", "children": [MESSAGE]}]});
+        for _ in 0..count {
+            let frame = json!([self.next, "POST", path, content, {}]).to_string();
+            self.next += 1;
+            self.socket.feed(Message::text(frame)).await?;
+        }
+        self.socket.flush().await?;
+        for _ in 0..count {
+            let frame: Value = serde_json::from_str(&self.text().await?)?;
+            ensure!(frame[1] == 200, "a send was refused: {frame}");
+        }
+        Ok(())
+    }
+
+    /// Sends a text as it is, and reads the next one.
+    pub(super) async fn echo(&mut self, text: &str) -> Result<Utf8Bytes> {
+        self.socket.send(Message::text(text)).await?;
+        self.text().await
+    }
+
+    async fn text(&mut self) -> Result<Utf8Bytes> {
+        loop {
+            let message = self.socket.next().await.context("the server has left")??;
+            if let Message::Text(text) = message {
+                return Ok(text);
+            }
+        }
+    }
+
+    /// The socket alone.
+    pub(super) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
+    }
+}

@@ -1,0 +1,69 @@
+//! Rows A, B, C, E and I: the pure core, measured by a benchmark of its crate.
+
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+
+use super::cargo::cargo;
+use super::row::Row;
+use super::table::Table;
+
+/// The rows that the benchmark has; the ids of some go on after the letter.
+pub(super) const ROWS: [&str; 5] = ["A", "B", "C", "E", "I"];
+
+const ARGUMENTS: [&str; 7] = [
+    "bench",
+    "-p",
+    "talk-proto",
+    "--bench",
+    "core",
+    "--",
+    "--json",
+];
+
+/// Runs the benchmark.
+///
+/// # Errors
+///
+/// When it cannot be run, or prints no rows.
+pub(super) fn measure() -> Result<Vec<Row>> {
+    let command = format!("cargo {}", ARGUMENTS.join(" "));
+    let output = cargo()
+        .args(ARGUMENTS)
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("`{command}` cannot be run"))?;
+    // It fails when it misses a goal, and has printed the rows then all the same.
+    let text = String::from_utf8(output.stdout)?;
+    parse(&text).with_context(|| format!("`{command}` printed no rows ({})", output.status))
+}
+
+fn parse(text: &str) -> Result<Vec<Row>> {
+    let line = text.lines().rev().find(|line| line.starts_with('{'));
+    let table: Table = serde_json::from_str(line.context("no line of JSON")?)?;
+    Ok(table.rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_from_the_last_line_of_json() {
+        let text = "warmed up\n\
+            {\"rows\":[{\"id\":\"A-text\",\"what\":\"w\",\"ratio\":0.95,\"goal\":0.9,\"met\":false,\
+            \"instructions\":7},\
+            {\"id\":\"A-typed\",\"what\":\"w\",\"ratio\":1.5,\"goal\":null,\"met\":true}]}\n";
+        let expected = [
+            Row::at_most(0.9, "A-text", 0.95, "w".to_owned()),
+            Row::told("A-typed", Some(1.5), "w".to_owned()),
+        ];
+        assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn output_without_rows_is_an_error() {
+        assert!(parse("").is_err());
+        assert!(parse("{\"rows\": 1}").is_err());
+    }
+}

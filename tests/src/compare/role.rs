@@ -1,0 +1,95 @@
+//! The processes that this program starts of itself, to be measured apart.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use talk_emulator::Emulator;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+
+use super::many::Crowd;
+use super::{bare_fan_out, process, scripted};
+use crate::Child;
+
+/// What this program is when it started itself.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Role {
+    /// The server of rows D and F
+    #[command(hide = true)]
+    Scripted,
+    /// The emulator
+    #[command(hide = true)]
+    Emulator,
+    /// The server that row H compares the emulator with
+    #[command(hide = true)]
+    FanOut,
+    /// The sessions of row G
+    #[command(hide = true)]
+    Crowd(Crowd),
+}
+
+impl Role {
+    /// Plays the role until the input ends.
+    pub(super) async fn play(self) -> Result<()> {
+        let lines = BufReader::new(tokio::io::stdin()).lines();
+        match self {
+            Self::Scripted => scripted::serve(lines).await,
+            Self::Emulator => {
+                let emulator = Emulator::start().await?;
+                println!("{}", emulator.host());
+                tell_time(lines).await
+            }
+            Self::FanOut => {
+                println!("{}", bare_fan_out::start().await?);
+                tell_time(lines).await
+            }
+            Self::Crowd(crowd) => crowd.gather(lines).await,
+        }
+    }
+}
+
+/// The question how long the processors have worked for a process.
+const PROCESSOR_TIME: &str = "processor time";
+
+/// Answers that question.
+pub(super) async fn tell_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
+    while let Some(line) = lines.next_line().await? {
+        if line != PROCESSOR_TIME {
+            bail!("unknown: {line}");
+        }
+        println!("{}", process::processor_time()?.as_nanos());
+    }
+    Ok(())
+}
+
+/// A server in a process of its own.
+pub(super) struct Server {
+    process: Child,
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(super) host: String,
+}
+
+impl Server {
+    /// Starts this program in a role that has no arguments.
+    pub(super) async fn start(role: &str) -> Result<Self> {
+        let mut process = Child::start(&[role])?;
+        let host = process.hear().await?;
+        Ok(Self { process, host })
+    }
+
+    /// Sends it a line, which it answers with one.
+    pub(super) async fn ask(&mut self, line: &str) -> Result<String> {
+        self.process.ask(line).await
+    }
+
+    /// How long the processors have worked for it.
+    pub(super) async fn processor_time(&mut self) -> Result<Duration> {
+        nanoseconds(&self.ask(PROCESSOR_TIME).await?)
+    }
+}
+
+/// Reads a time from a line.
+pub(super) fn nanoseconds(line: &str) -> Result<Duration> {
+    let nanos = line.parse().with_context(|| format!("no time: {line}"))?;
+    Ok(Duration::from_nanos(nanos))
+}

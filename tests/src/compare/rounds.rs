@@ -1,0 +1,74 @@
+//! Figures of several rounds, in which the machine's mood changes.
+
+/// The middle one, or the mean of the two in the middle; not a number when there is none.
+pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.into_iter().collect();
+    figures.sort_unstable_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => figures[middle],
+        _ => f64::midpoint(figures[middle - 1], figures[middle]),
+    }
+}
+
+/// What is not exceeded by this share of the figures, which are sorted.
+pub(super) fn percentile<T: Copy>(sorted: &[T], share: f64) -> Option<T> {
+    let last = sorted.len().checked_sub(1)?;
+    let index = (last as f64 * share).round() as usize;
+    sorted.get(index).copied()
+}
+
+/// Ours and theirs, measured one right after the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) ours: f64,
+    pub(super) theirs: f64,
+}
+
+impl Pair {
+    fn ratio(self) -> f64 {
+        self.ours / self.theirs
+    }
+}
+
+/// Ours over theirs, by the pairs' median.
+pub(super) fn ratio(pairs: &[Pair]) -> f64 {
+    median(pairs.iter().map(|pair| pair.ratio()))
+}
+
+/// The medians of ours and of theirs.
+pub(super) fn medians(pairs: &[Pair]) -> (f64, f64) {
+    let ours = median(pairs.iter().map(|pair| pair.ours));
+    let theirs = median(pairs.iter().map(|pair| pair.theirs));
+    (ours, theirs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_figures() {
+        let figures: Vec<u32> = (0..=100).collect();
+        assert_eq!(percentile(&figures, 0.99), Some(99));
+        assert_eq!(percentile(&figures[..1], 0.99), Some(0));
+        assert_eq!(percentile::<u32>(&[], 0.99), None);
+    }
+
+    #[test]
+    fn each_pair_has_a_ratio_of_its_own() {
+        // The machine was half as fast in the second round.
+        let pairs = [(10.0, 5.0), (5.0, 2.5), (12.0, 4.0)];
+        let pairs = pairs.map(|(ours, theirs)| Pair { ours, theirs });
+        assert_eq!(ratio(&pairs), 2.0);
+        assert_eq!(medians(&pairs), (10.0, 4.0));
+    }
+}

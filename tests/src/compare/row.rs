@@ -1,0 +1,77 @@
+//! One row of the table.
+
+use serde::{Deserialize, Serialize};
+
+/// A ratio that was measured, and what it ought to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) what: String,
+    /// `None` when the row only tells figures.
+    pub(super) ratio: Option<f64>,
+    /// `None` when the ratio is only told.
+    pub(super) goal: Option<f64>,
+    /// Which side of the goal is good.
+    #[serde(default)]
+    pub(super) bound: Bound,
+    pub(super) met: bool,
+}
+
+/// What a goal bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Bound {
+    /// The ratio is a cost.
+    #[default]
+    AtMost,
+    /// The ratio is a speed.
+    AtLeast,
+}
+
+impl Row {
+    /// A cost, which may be so much.
+    pub(super) fn at_most(goal: f64, id: &str, ratio: f64, what: String) -> Self {
+        Self {
+            goal: Some(goal),
+            met: ratio <= goal,
+            ..Self::told(id, Some(ratio), what)
+        }
+    }
+
+    /// A speed, which is to be so much.
+    pub(super) fn at_least(goal: f64, id: &str, ratio: f64, what: String) -> Self {
+        Self {
+            goal: Some(goal),
+            bound: Bound::AtLeast,
+            met: ratio >= goal,
+            ..Self::told(id, Some(ratio), what)
+        }
+    }
+
+    /// What has no goal.
+    pub(super) fn told(id: &str, ratio: Option<f64>, what: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            what,
+            ratio,
+            goal: None,
+            bound: Bound::default(),
+            met: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_is_met_up_to_its_goal_and_a_speed_from_it_on() {
+        let cost = |ratio| Row::at_most(1.3, "F", ratio, String::new()).met;
+        assert!(cost(1.3) && !cost(1.31));
+        let speed = |ratio| Row::at_least(0.8, "G", ratio, String::new()).met;
+        assert!(speed(0.8) && !speed(0.79));
+        assert!(!cost(f64::NAN) && !speed(f64::NAN));
+        assert!(Row::told("J", None, String::new()).met);
+    }
+}

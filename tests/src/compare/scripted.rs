@@ -1,0 +1,151 @@
+//! A server that answers what it has to, and publishes as fast as it can when it is told to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, accept_async};
+
+use super::frames;
+
+/// The line that lets it publish; the number of frames follows.
+pub(super) const PUBLISH: &str = "publish ";
+
+/// The line that asks for the last send that came.
+pub(super) const LAST_SEND: &str = "last send";
+
+/// How long a client may take to acknowledge everything.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the connections share.
+#[derive(Default)]
+struct Script {
+    /// The way to the newest connection.
+    newest: Option<mpsc::Sender<Order>>,
+    last_send: String,
+}
+
+type Shared = Arc<Mutex<Script>>;
+
+/// Publish so much, and say how long it took until all was acknowledged.
+struct Order {
+    wire: Arc<[u8]>,
+    acknowledgements: usize,
+    took: oneshot::Sender<Result<Duration>>,
+}
+
+/// Prints where it listens, and does what the lines say.
+pub(super) async fn serve(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let script = Shared::default();
+    tokio::spawn(accept(listener, Arc::clone(&script)));
+    let mut prepared = (0, Arc::default(), 0);
+    while let Some(line) = lines.next_line().await? {
+        if line == LAST_SEND {
+            println!("{}", lock(&script).last_send);
+        } else if let Some(count) = line.strip_prefix(PUBLISH) {
+            let count = count.parse()?;
+            if prepared.0 != count {
+                let (wire, acknowledgements) = frames::publishes(count);
+                prepared = (count, wire.into(), acknowledgements);
+            }
+            let (_, wire, acknowledgements) = &prepared;
+            let took = publish(&script, Arc::clone(wire), *acknowledgements).await?;
+            println!("{}", took.as_nanos());
+        } else {
+            bail!("unknown: {line}");
+        }
+    }
+    Ok(())
+}
+
+async fn publish(script: &Shared, wire: Arc<[u8]>, acknowledgements: usize) -> Result<Duration> {
+    let newest = lock(script).newest.clone();
+    let (took, outcome) = oneshot::channel();
+    let order = Order {
+        wire,
+        acknowledgements,
+        took,
+    };
+    let newest = newest.context("nobody has connected")?;
+    newest.send(order).await.context("the client is gone")?;
+    outcome.await?
+}
+
+async fn accept(listener: TcpListener, script: Shared) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let script = Arc::clone(&script);
+        tokio::spawn(async move {
+            // A client that is gone, or wanted no WebSocket, is no concern of others.
+            let _ = converse(stream, script).await;
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, script: Shared) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut socket = accept_async(stream).await?;
+    let (sender, mut orders) = mpsc::channel(1);
+    lock(&script).newest = Some(sender);
+    loop {
+        tokio::select! {
+            message = socket.next() => {
+                let Some(message) = message else { return Ok(()) };
+                answer(&mut socket, message?, &script).await?;
+            }
+            Some(order) = orders.recv() => {
+                let took = carry_out(&mut socket, &order);
+                let took = tokio::time::timeout(PATIENCE, took).await;
+                // Whoever gave the order waits for this.
+                let _ = order.took.send(took.unwrap_or_else(|late| Err(late.into())));
+            }
+        }
+    }
+}
+
+async fn answer(
+    socket: &mut WebSocketStream<TcpStream>,
+    message: Message,
+    script: &Shared,
+) -> Result<()> {
+    let Message::Text(text) = message else {
+        return Ok(());
+    };
+    if text.contains("/messages\",{\"content\"") {
+        lock(script).last_send.replace_range(.., &text);
+    }
+    if let Some(answer) = frames::answer(&text) {
+        socket.send(Message::text(answer)).await?;
+    }
+    Ok(())
+}
+
+/// Past the WebSocket, so that the server's own work does not slow the client down.
+async fn carry_out(socket: &mut WebSocketStream<TcpStream>, order: &Order) -> Result<Duration> {
+    let (mut reader, mut writer) = socket.get_mut().split();
+    let start = Instant::now();
+    let write = async { Ok(writer.write_all(&order.wire).await?) };
+    let read = async {
+        let mut buffer = vec![0; 64 << 10];
+        let mut missing = order.acknowledgements;
+        while missing > 0 {
+            let count = reader.read(&mut buffer).await?;
+            ensure!(count > 0, "the client has left");
+            let left = missing.checked_sub(count);
+            missing = left.context("the client says more than it has to")?;
+        }
+        anyhow::Ok(start.elapsed())
+    };
+    let ((), took) = tokio::try_join!(write, read)?;
+    Ok(took)
+}
+
+fn lock(script: &Shared) -> std::sync::MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}

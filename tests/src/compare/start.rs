@@ -1,0 +1,157 @@
+//! Row J: how long programs take to start and to build, and how large they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::cargo::cargo;
+use super::role::Server;
+use super::rounds::median;
+use super::row::Row;
+
+/// How often each program is started.
+const STARTS: usize = 15;
+
+/// A program, and what is told of it.
+struct Program {
+    id: &'static str,
+    name: &'static str,
+    package: &'static str,
+    /// What cargo is told to build.
+    target: &'static [&'static str],
+    /// What it is told, so that it shows what is there; the host goes where `HOST` stands.
+    arguments: &'static [&'static str],
+}
+
+const PROGRAMS: [Program; 2] = [
+    Program {
+        id: "J-least",
+        name: "the least program with talk-tokio",
+        package: "talk-tokio",
+        target: &["--example", "first_snapshot"],
+        arguments: &["HOST"],
+    },
+    Program {
+        id: "J-talk",
+        name: "`talk`",
+        package: "talk-cli",
+        target: &["--bin", "talk"],
+        arguments: &[
+            "--app",
+            "my_app",
+            "--user",
+            "alice",
+            "--host",
+            "HOST",
+            "conversations",
+        ],
+    },
+];
+
+/// Measures row J.
+pub(super) async fn measure(build: bool) -> Result<Vec<Row>> {
+    let server = Server::start("emulator").await?;
+    let mut rows = Vec::new();
+    for program in &PROGRAMS {
+        rows.push(program.measure(&server.host, build).await?);
+    }
+    Ok(rows)
+}
+
+impl Program {
+    async fn measure(&self, host: &str, build: bool) -> Result<Row> {
+        let path = self.build(None)?;
+        let size = fs::metadata(&path)?.len() as f64 / f64::from(1 << 20);
+        let mut starts = Vec::with_capacity(STARTS);
+        for _ in 0..STARTS {
+            starts.push(self.start(&path, host).await?);
+        }
+        let dependencies = self.dependencies()?;
+        let mut what = format!(
+            "{}: first snapshot {:.0} ms after its start, {size:.1} MiB, {dependencies} \
+             dependencies",
+            self.name,
+            median(starts) * 1e3,
+        );
+        if build {
+            let folder = tempfile::tempdir()?;
+            let start = Instant::now();
+            self.build(Some(folder.path()))?;
+            what += &format!(
+                ", built from nothing in {:.0} s",
+                start.elapsed().as_secs_f64()
+            );
+        }
+        Ok(Row::told(self.id, None, what))
+    }
+
+    /// Builds it as users do; where it is then.
+    fn build(&self, folder: Option<&Path>) -> Result<PathBuf> {
+        let mut cargo = cargo();
+        cargo
+            .args(["build", "--release", "--message-format=json"])
+            .args(["-p", self.package])
+            .args(self.target);
+        if let Some(folder) = folder {
+            cargo.arg("--target-dir").arg(folder);
+        }
+        let messages = output(&mut cargo)?;
+        let built = messages.lines().rev().find_map(|line| {
+            let message: Message = serde_json::from_str(line).ok()?;
+            message.executable
+        });
+        built.with_context(|| format!("cargo built nothing of {}", self.package))
+    }
+
+    /// Seconds from its start to its first line, which tells of a snapshot.
+    async fn start(&self, path: &Path, host: &str) -> Result<f64> {
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|argument| if *argument == "HOST" { host } else { argument });
+        let start = Instant::now();
+        let mut process = tokio::process::Command::new(path)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = process.stdout.take().context("no standard output")?;
+        let line = BufReader::new(output).lines().next_line().await?;
+        let took = start.elapsed();
+        line.with_context(|| format!("{} shows nothing", self.name))?;
+        Ok(took.as_secs_f64())
+    }
+
+    /// How many crates it is linked with, its own not among them.
+    fn dependencies(&self) -> Result<usize> {
+        let mut cargo = cargo();
+        cargo.args(["tree", "-p", self.package, "--edges", "normal"]);
+        cargo.args(["--prefix", "none", "--format", "{p}"]);
+        let tree = output(&mut cargo)?;
+        let mut crates: Vec<&str> = tree
+            .lines()
+            .map(|line| line.trim_end_matches(" (*)"))
+            .collect();
+        crates.sort_unstable();
+        crates.dedup();
+        Ok(crates.len() - 1)
+    }
+}
+
+/// What of cargo's messages matters.
+#[derive(Deserialize)]
+struct Message {
+    executable: Option<PathBuf>,
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "{command:?} has failed");
+    Ok(String::from_utf8(output.stdout)?)
+}
