@@ -1,6 +1,6 @@
 //! The values that applications make and read: what they hold, and what is sent of them.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 #[path = "../kit/mod.rs"]
 mod kit;

@@ -13,11 +13,11 @@ fn messages_of(world: &mut World) -> Window<MessageSnapshot> {
     });
     world.run();
     let events = world.log.events.iter();
-    let shown = events.filter_map(|(_, event)| match event {
+    let mut shown = events.filter_map(|(_, event)| match event {
         Event::Updated { update, .. } => Some(update.snapshot.clone()),
         _ => None,
     });
-    match shown.last() {
+    match shown.next_back() {
         Some(Snapshot::Messages(Some(messages))) => messages,
         other => panic!("{other:?}"),
     }
