@@ -142,15 +142,24 @@ impl<R: Runtime> Driver<R> {
         self.drain();
     }
 
-    /// Takes all frames that are there; what they are answered with goes out together.
+    /// All frames that are there are one step: a burst is shown once, as it ends, and answered in one
+    /// write. What a subscription shows first depends on what has come by then, so that every frame
+    /// is a step of its own until it has shown something.
     fn take_socket_events(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..EVENTS_PER_TURN {
-            let Poll::Ready(event) = self.sockets.poll_event(cx) else {
-                return;
-            };
-            self.handle_socket_event(event);
+        let mut taken = 0;
+        while taken < EVENTS_PER_TURN
+            && let Poll::Ready((socket, event)) = self.sockets.poll_event(cx)
+        {
+            taken += 1;
+            self.tell_of_socket(socket, event);
+            if self.subscriptions.await_first() {
+                self.drain();
+            }
         }
-        self.unsettled = true;
+        if taken > 0 {
+            self.unsettled |= taken == EVENTS_PER_TURN;
+            self.drain();
+        }
     }
 
     fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
@@ -179,8 +188,9 @@ impl<R: Runtime> Driver<R> {
 
     /// Lets the sockets send what they were given.
     fn flush(&mut self, cx: &mut Context<'_>) {
-        if let Poll::Ready(event) = self.sockets.poll_flush(cx, &self.runtime) {
-            self.handle_socket_event(event);
+        if let Poll::Ready((socket, event)) = self.sockets.poll_flush(cx, &self.runtime) {
+            self.tell_of_socket(socket, event);
+            self.drain();
             self.unsettled = true;
         }
     }
@@ -220,18 +230,25 @@ impl<R: Runtime> Driver<R> {
         self.drain();
     }
 
-    fn handle_socket_event(&mut self, (socket, event): (SocketId, SocketEvent)) {
+    /// A drain has to follow.
+    fn tell_of_socket(&mut self, socket: SocketId, event: SocketEvent) {
         match event {
-            SocketEvent::Opened => self.handle_input(Input::SocketOpened { socket }),
-            SocketEvent::Frame(text) => self.handle_input(Input::SocketFrame {
+            SocketEvent::Opened => self.tell(Input::SocketOpened { socket }),
+            SocketEvent::Frame(text) => self.tell(Input::SocketFrame {
                 socket,
                 text: &text,
             }),
-            SocketEvent::Closed(cause) => self.handle_input(Input::SocketClosed { socket, cause }),
+            SocketEvent::Closed(cause) => self.tell(Input::SocketClosed { socket, cause }),
         }
     }
 
     fn handle_input(&mut self, input: Input<'_>) {
+        self.tell(input);
+        self.drain();
+    }
+
+    /// A drain has to follow.
+    fn tell(&mut self, input: Input<'_>) {
         let now = self.clock.now();
         self.trace.input(&input);
         if let Input::Token {
@@ -241,7 +258,6 @@ impl<R: Runtime> Driver<R> {
             self.trace.token(now, &self.shared.key, token);
         }
         self.core.handle_input(now, input);
-        self.drain();
     }
 
     fn handle_command(&mut self, now: Time, command: Command) {

@@ -1,6 +1,6 @@
 //! The subscriptions that somebody looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use talk_proto::{RequestError, SubscriptionId, Update};
@@ -14,6 +14,8 @@ use crate::subscription::Display;
 pub(super) struct Subscriptions {
     ids: BTreeMap<Ticket, SubscriptionId>,
     displays: BTreeMap<SubscriptionId, (Ticket, Arc<dyn Display>)>,
+    /// Those that have shown nothing yet.
+    blank: BTreeSet<SubscriptionId>,
 }
 
 impl Subscriptions {
@@ -21,6 +23,7 @@ impl Subscriptions {
     pub(super) fn insert(&mut self, id: SubscriptionId, ticket: Ticket, display: Arc<dyn Display>) {
         self.ids.insert(ticket, id);
         self.displays.insert(id, (ticket, display));
+        self.blank.insert(id);
     }
 
     /// The core's name of a subscription that has not ended.
@@ -28,7 +31,13 @@ impl Subscriptions {
         self.ids.get(&ticket).copied()
     }
 
-    pub(super) fn show(&self, id: SubscriptionId, update: Update) {
+    /// Whether one has shown nothing yet.
+    pub(super) fn await_first(&self) -> bool {
+        !self.blank.is_empty()
+    }
+
+    pub(super) fn show(&mut self, id: SubscriptionId, update: Update) {
+        self.fill(id);
         if let Some((_, display)) = self.displays.get(&id) {
             display.show(update.snapshot, update.changes);
         }
@@ -38,7 +47,15 @@ impl Subscriptions {
     pub(super) fn end(&mut self, id: SubscriptionId, error: Option<RequestError>) {
         if let Some((ticket, display)) = self.displays.remove(&id) {
             self.ids.remove(&ticket);
+            self.fill(id);
             display.end(error.map(Error::from));
+        }
+    }
+
+    fn fill(&mut self, id: SubscriptionId) {
+        if self.blank.remove(&id) && self.blank.is_empty() {
+            // An empty set keeps room for eleven.
+            self.blank = BTreeSet::new();
         }
     }
 
