@@ -10,6 +10,8 @@
 //! 3. [`emphasis`]: `*bold*`, `_italic_`, `~struck through~`. This is all that a label may hold.
 //! 4. [`autolink`]: addresses and phone numbers in what is left.
 //!
+//! A text that none of them can find anything in, as most are, is known at a glance ([`plain`]).
+//!
 //! Every pass is linear in the text's length: none goes back, and what it has found ahead it
 //! remembers. None recurses, and nesting is bounded by the grammar: a list, a point, a label, and
 //! each kind of emphasis once.
@@ -20,6 +22,7 @@ mod emphasis;
 mod list;
 mod next;
 mod nodes;
+mod plain;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -56,6 +59,16 @@ pub enum MarkupSource {
 ///
 /// [`ForWire`](crate::ForWire) spells the result as clients send it.
 pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
+    let mut nodes = Nodes::default();
+    if plain::is_plain(text) {
+        nodes.push_text(text);
+    } else {
+        read(text, source, &mut nodes);
+    }
+    vec![ContentBlock::text(nodes.finish())]
+}
+
+fn read(text: &str, source: MarkupSource, nodes: &mut Nodes) {
     let sections = list::split(text).into_iter().map(|section| match section {
         Section::Text(text) => Section::Text(span::split(text, source)),
         Section::List(points) => Section::List(
@@ -67,11 +80,9 @@ pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     });
     let sections: Vec<_> = sections.collect();
     let boundary = boundary_of(&sections, source);
-
-    let mut nodes = Nodes::default();
     for section in sections {
         match section {
-            Section::Text(pieces) => read_pieces(pieces, boundary, &mut nodes),
+            Section::Text(pieces) => read_pieces(pieces, boundary, nodes),
             Section::List(points) => {
                 let points = points.into_iter().map(|point| {
                     let mut children = Nodes::default();
@@ -82,7 +93,6 @@ pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
             }
         }
     }
-    vec![ContentBlock::text(nodes.finish())]
 }
 
 /// The boundary before an opening marker is kept. What people send has two recorded exceptions, in
