@@ -67,6 +67,8 @@ pub(crate) struct LiveRequest {
     pub(crate) fetch: FetchId,
     pub(crate) request: Request,
     pub(crate) retry: CallRetry,
+    /// Whether the server could not take it before.
+    pub(crate) is_retry: bool,
     pub(crate) failures: u32,
 }
 
@@ -76,6 +78,7 @@ impl LiveRequest {
             fetch,
             request,
             retry: CallRetry::default(),
+            is_retry: false,
             failures: 0,
         }
     }

@@ -169,18 +169,22 @@ impl Session {
         status: u16,
         body: Option<&RawValue>,
     ) {
-        match Verdict::of(status) {
-            Verdict::Done => {
-                self.live_rejections.forget(&live.request);
-                if live.request.method == Method::Get {
-                    self.live_large_losses.remove(&live.request);
-                }
-                match self.subscribes_again_at(&live.request) {
-                    // What happens until then would be missed: it is fetched again behind.
-                    Some(at) => self.live_retries.push((at, live)),
-                    None => self.live.handle_answer(self.now, live.fetch, Ok(body)),
-                }
+        let verdict = Verdict::of(status);
+        if verdict == Verdict::Done {
+            self.live_rejections.forget(&live.request);
+            if live.request.method == Method::Get {
+                self.live_large_losses.remove(&live.request);
             }
+        }
+        if matches!(verdict, Verdict::Done | Verdict::Refused)
+            && let Some(at) = self.fetches_again_at(&live.request, seq)
+        {
+            // What happens until then would be missed, be it that the thing comes to be: it is
+            // fetched again behind.
+            return self.live_retries.push((at, live));
+        }
+        match verdict {
+            Verdict::Done => self.live.handle_answer(self.now, live.fetch, Ok(body)),
             Verdict::Unauthenticated if self.has_no_token_for(&live.request, seq) => {
                 self.refuse_live(&live, refused(status, body));
             }
@@ -193,6 +197,7 @@ impl Session {
             }
             verdict @ (Verdict::Busy | Verdict::Failed) => {
                 self.counters.retries += 1;
+                live.is_retry = true;
                 live.failures += u32::from(verdict == Verdict::Failed);
                 let at = self.now + live.retry.next_delay(&mut self.rng);
                 self.live_retries.push((at, live));
@@ -210,14 +215,23 @@ impl Session {
         seq >= accepted && self.live_rejections.count(request, accepted)
     }
 
-    /// When the subscription that this request fetches the data of is tried again, if it is to be.
-    fn subscribes_again_at(&self, fetch: &Request) -> Option<Time> {
-        let retries = self.live_retries.iter().filter(|(_, retry)| {
+    /// When to fetch again what the request with this number fetched: behind its subscription, if
+    /// that could not be taken at first, and is tried again later, or was sent again since.
+    fn fetches_again_at(&mut self, fetch: &Request, seq: u64) -> Option<Time> {
+        let subscribes_to_it = |request: &Request| {
             fetch.method == Method::Get
-                && retry.request.method == Method::Subscribe
-                && retry.request.path == fetch.path
+                && request.method == Method::Subscribe
+                && request.path == fetch.path
+        };
+        let retries = self.live_retries.iter();
+        let retries = retries.filter(|(_, retry)| subscribes_to_it(&retry.request));
+        let later = retries.map(|(at, _)| *at).max();
+        let mut since = self.link.open()?.in_flight.range(seq..);
+        let was_sent = since.any(|(_, what)| match what {
+            InFlight::Live(live) => live.is_retry && subscribes_to_it(&live.request),
+            _ => false,
         });
-        retries.map(|(at, _)| *at).max()
+        later.or(was_sent.then_some(self.now))
     }
 
     fn refuse_live(&mut self, live: &LiveRequest, refused: Refused) {

@@ -146,29 +146,61 @@ fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
 
 #[test]
 fn what_a_late_subscription_missed_is_fetched_again() {
+    let page = serde_json::json!({ "data": [], "cursor": null });
+    let absence = Answer::refuse(404, "CONVERSATION_NOT_FOUND");
+    for answer in [Answer::Reply(200, page), absence] {
+        let mut world = World::ready(options());
+        let mut refused = false;
+        world
+            .script
+            .add(move |request| match request.line().as_str() {
+                "SUBSCRIBE /me/conversations/c1/messages"
+                    if !std::mem::replace(&mut refused, true) =>
+                {
+                    Some(Answer::refuse(429, "TOO_FAST"))
+                }
+                "GET /me/conversations/c1/messages" => Some(answer.clone()),
+                _ => None,
+            });
+        world.subscribe(Topic::Messages {
+            conversation: conversation("c1"),
+        });
+        world.run_for(seconds(2));
+        let lines: Vec<_> = world.log.work().map(|request| request.line()).collect();
+        let (subscribe, get) = (
+            "SUBSCRIBE /me/conversations/c1/messages",
+            "GET /me/conversations/c1/messages",
+        );
+        assert_eq!(lines, [subscribe, get, subscribe, get]);
+    }
+}
+
+#[test]
+fn what_was_fetched_before_a_subscription_that_was_sent_again_is_fetched_again() {
     let mut world = World::ready(options());
     let mut refused = false;
     world
         .script
         .add(move |request| match request.line().as_str() {
-            "SUBSCRIBE /me/conversations/c1/messages" if !std::mem::replace(&mut refused, true) => {
+            "SUBSCRIBE /me/conversations/c1" if !std::mem::replace(&mut refused, true) => {
                 Some(Answer::refuse(429, "TOO_FAST"))
             }
-            "GET /me/conversations/c1/messages" => Some(Answer::Reply(
-                200,
-                serde_json::json!({ "data": [], "cursor": null }),
-            )),
+            // It is answered while the subscription is on its way again.
+            "GET /me/conversations/c1" => {
+                Some(Answer::Late(seconds(1), 200, crate::kit::data::side("c1")))
+            }
+            "SUBSCRIBE /me/conversations/c1" => {
+                Some(Answer::Late(seconds(1), 200, serde_json::json!({})))
+            }
             _ => None,
         });
-    world.subscribe(Topic::Messages {
+    world.subscribe(Topic::Conversation {
         conversation: conversation("c1"),
     });
-    world.run_for(seconds(2));
-    let lines: Vec<_> = world.log.work().map(|request| request.line()).collect();
-    let (subscribe, get) = (
-        "SUBSCRIBE /me/conversations/c1/messages",
-        "GET /me/conversations/c1/messages",
-    );
+    world.run_for(seconds(5));
+    let lines = world.log.work().map(|request| request.line());
+    let lines: Vec<_> = lines.filter(|line| line.ends_with("/c1")).collect();
+    let (subscribe, get) = ("SUBSCRIBE /me/conversations/c1", "GET /me/conversations/c1");
     assert_eq!(lines, [subscribe, get, subscribe, get]);
 }
 

@@ -19,8 +19,9 @@ use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
 use crate::Child;
 
-/// Messages in one round, spread over all sessions.
-const MESSAGES: usize = 32_000;
+/// Messages in one round, spread over all sessions. Before they are counted each session is sent a
+/// burst: what it makes room for once is no part of an event.
+const MESSAGES: usize = 96_000;
 
 /// Messages that one session is sent before it is another's turn: then they come in equal pieces,
 /// however many sessions there are.
@@ -102,10 +103,14 @@ impl Speed {
             &arguments[1],
         ])?;
         crowd.hear().await?;
+        for number in 0..sessions {
+            speaker.send_many(&messages_of(number), BURST).await?;
+        }
+        crowd.hear().await?;
 
         let before = emulator.processor_time().await?;
         for burst in 0..MESSAGES / BURST {
-            let path = format!("/conversations/{}/messages", conversation(burst % sessions));
+            let path = messages_of(burst % sessions);
             speaker.send_many(&path, BURST).await?;
         }
         let worked = nanoseconds(&crowd.hear().await?)?;
@@ -122,6 +127,10 @@ fn conversation(number: usize) -> String {
     format!("conversation_{number:04}")
 }
 
+fn messages_of(number: usize) -> String {
+    format!("/conversations/{}/messages", conversation(number))
+}
+
 /// Sessions in a process of their own, each in a conversation with who speaks.
 #[derive(Debug, Clone, Args)]
 pub struct Crowd {
@@ -135,27 +144,31 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Prints a line when all are there, and how long the processors had worked when all messages
-    /// had come.
+    /// Prints a line when all are there, one when all have heard a first burst, and how long the
+    /// processors had worked when all messages had come after that.
     pub(super) async fn gather(self, mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
         let members: Vec<Member> = stream::iter(0..self.sessions)
             .map(|number| Member::join(&self.host, number))
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
-        let listening = members
-            .into_iter()
-            .map(|member| tokio::spawn(member.listen(self.messages)));
-        let listening: Vec<_> = listening.collect();
-        let before = process::processor_time()?;
         println!("all here");
-        for listened in try_join_all(listening).await? {
-            listened?;
-        }
+        let members = listen(members, BURST).await?;
+        let before = process::processor_time()?;
+        println!("all warm");
+        let _members = listen(members, BURST + self.messages).await?;
         println!("{}", (process::processor_time()? - before).as_nanos());
         while lines.next_line().await?.is_some() {}
         Ok(())
     }
+}
+
+/// Waits until each shows so many messages.
+async fn listen(members: Vec<Member>, shown: usize) -> Result<Vec<Member>> {
+    let listening = members
+        .into_iter()
+        .map(|member| async move { tokio::spawn(member.listen(shown)).await? });
+    try_join_all(listening).await
 }
 
 struct Member {
@@ -181,7 +194,7 @@ impl Member {
         Ok(Self { messages })
     }
 
-    async fn listen(mut self, messages: usize) -> Result<()> {
+    async fn listen(mut self, messages: usize) -> Result<Self> {
         let mut shown = 0;
         while shown < messages {
             let update = self.messages.next().await;
@@ -190,6 +203,6 @@ impl Member {
                 .and_then(|update| update.snapshot)
                 .map_or(0, |window| window.len());
         }
-        Ok(())
+        Ok(self)
     }
 }

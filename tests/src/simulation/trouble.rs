@@ -314,7 +314,10 @@ impl World {
         match (dice.u32(..5), old, fetch) {
             (0, Some(socket), _) => self.input(who, Input::SocketOpened { socket }),
             (1, Some(socket), _) => {
-                let text = r#"[1,"PUBLISH",{"type":"session.expired"}]"#;
+                // Some are ahead of everything that comes on the socket that there is.
+                let number = dice.u32(1..1_000);
+                let text = format!(r#"[{number},"PUBLISH",{{"type":"session.expired"}}]"#);
+                let text = text.as_str();
                 self.input(who, Input::SocketFrame { socket, text });
             }
             (2, Some(socket), _) => {
