@@ -49,9 +49,9 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 ///   to do, and when to come back.
 /// - **Getters** change nothing.
 ///
-/// After an input, or after a run of commands that belong together, drain `poll_output` until it
-/// gives `None`, then ask `poll_timeout`. Such a run is one tick: commands of it may share a
-/// frame, and the first `poll_output` closes it. While output is queued, `poll_timeout` is not
+/// After an input, or after a run of inputs or commands that belong together, drain `poll_output`
+/// until it gives `None`, then ask `poll_timeout`. Such a run is one tick: commands of it may share a
+/// frame, what frames of it change is shown in one update, and the first `poll_output` closes it. While output is queued, `poll_timeout` is not
 /// later than the last `now`; after a tick and a drain it is `None` or later than `now`.
 ///
 /// Every [`Time`] is unix milliseconds. One that goes back is taken as the latest seen. The same
