@@ -95,6 +95,8 @@ fn what_is_unknown_is_passed_on_unchanged() {
     let blocks = [
         json!({"type": "poll", "children": {"a": 1}, "text": [null]}),
         json!({"type": 5}),
+        json!({"type": ["text"], "children": []}),
+        json!({"type": {"is": "text"}, "children": []}),
         json!("not even an object"),
         json!([1, {"type": "text"}]),
         json!(null),

@@ -51,3 +51,47 @@ impl Rejections {
 fn name(request: &Request) -> String {
     format!("{} {} {}", request.method, request.path, request.data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_REJECTIONS, Rejections};
+    use crate::wire::{Method, Request};
+
+    fn get(path: &str) -> Request {
+        Request::bare(Method::Get, path.to_owned())
+    }
+
+    #[test]
+    fn a_request_is_given_up_at_the_fifth_token_however_often_each_was_not_accepted() {
+        let mut rejections = Rejections::default();
+        let counts = [1, 1, 2, 3, 4, 4, 5].map(|token| rejections.count(&get("/a"), token));
+        assert_eq!(counts, [false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn each_request_has_its_own_tokens() {
+        let mut rejections = Rejections::default();
+        for token in 1..u64::from(MAX_REJECTIONS) {
+            assert!(!rejections.count(&get("/a"), token));
+        }
+        assert!(!rejections.count(&get("/b"), 5));
+        assert!(rejections.count(&get("/a"), 5));
+    }
+
+    #[test]
+    fn an_answer_and_a_loss_begin_anew() {
+        let mut rejections = Rejections::default();
+        let nearly = |rejections: &mut Rejections, from: u64| {
+            for token in from..from + u64::from(MAX_REJECTIONS) - 1 {
+                assert!(!rejections.count(&get("/a"), token));
+            }
+        };
+        nearly(&mut rejections, 1);
+        rejections.forget(&get("/b"));
+        rejections.forget(&get("/a"));
+        nearly(&mut rejections, 10);
+        rejections.clear();
+        nearly(&mut rejections, 20);
+        assert!(rejections.count(&get("/a"), 30));
+    }
+}

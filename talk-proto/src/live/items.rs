@@ -313,6 +313,7 @@ mod tests {
             clones.push((items, model));
             for (items, model) in clones {
                 prop_assert_eq!(items.len(), model.len());
+                prop_assert_eq!(items.iter().len(), model.len());
                 prop_assert!(items.iter().map(|item| **item).eq(model.values().copied()));
                 prop_assert!(items.iter().rev().map(|i| **i).eq(model.values().rev().copied()));
                 prop_assert_eq!(items.last_position(), model.keys().last().copied());

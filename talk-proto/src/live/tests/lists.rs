@@ -116,6 +116,24 @@ fn a_participant_without_a_user_is_not_shown() {
     assert_eq!(kit.ids(id), ["p2", "p1"]);
 }
 
+#[test]
+fn a_participant_whose_user_is_gone_after_a_loss_is_shown_no_more() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    let page = page_of(3, 1, None);
+    kit.answer(PARTICIPANTS, &page);
+    kit.answer(USERS, &users((1..=3).map(|n| format!("p{n}"))));
+    assert_eq!(kit.ids(id), ["p3", "p2", "p1"]);
+    kit.reconnect();
+    kit.answer(PARTICIPANTS, &page);
+    kit.answer(USERS, &users([1, 3].map(|n| format!("p{n}"))));
+    assert_eq!(kit.ids(id), ["p3", "p1"]);
+    kit.publish(&[json!({"type": "user.created", "userId": "p2", "state": user("p2", "Two")})]);
+    assert_eq!(kit.ids(id), ["p3", "p2", "p1"]);
+    assert_eq!(kit.count(id), 3);
+}
+
 fn left(user: &str) -> Value {
     json!({"type": "participant.deleted", "conversationId": "c", "userId": user})
 }

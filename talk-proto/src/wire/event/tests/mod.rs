@@ -149,6 +149,11 @@ fn with_unknown(event: &Value, value: &Value) -> Value {
     event
 }
 
+/// One of every shape.
+fn a_value() -> impl Strategy<Value = Value> {
+    select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,10 +167,25 @@ proptest! {
     #[test]
     fn unknown_members_are_ignored(
         event in event(),
-        value in select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])]),
+        value in a_value(),
     ) {
         let known = read(&event).unwrap();
         prop_assert_eq!(read(&with_unknown(&event, &value)).unwrap(), known);
+    }
+
+    #[test]
+    fn a_state_or_diff_of_another_kind_of_event_is_ignored(
+        event in event(),
+        value in a_value(),
+    ) {
+        let known = read(&event).unwrap();
+        let mut more = event;
+        let members = more.as_object_mut().unwrap();
+        for member in ["state", "diff"] {
+            members.entry(member).or_insert_with(|| value.clone());
+        }
+        prop_assert_eq!(read(&more).unwrap(), known.clone());
+        prop_assert_eq!(read_type_first(&more).unwrap(), known);
     }
 
     #[test]
