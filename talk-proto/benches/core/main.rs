@@ -14,6 +14,7 @@
 )]
 
 mod callgrind;
+mod input;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod rows;

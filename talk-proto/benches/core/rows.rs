@@ -1,6 +1,11 @@
 //! What is counted and compared, and the goals.
 
+use std::hint::black_box;
+
+use talk_proto::{MarkupSource, parse_markup};
+
 use crate::callgrind::per_frame;
+use crate::input::{PLAIN, repeated};
 use crate::kit::table::Row;
 use crate::work::Work;
 
@@ -41,7 +46,73 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
             goal,
         });
     }
+    rows.extend(scale()?);
     Ok(rows)
+}
+
+/// What grows with the length of its input: four times as long, against four times the work. Found
+/// conversations are kept in sorted maps, which have a level more for every eleven times as many.
+fn scale() -> Result<Vec<Row>, String> {
+    let grows = |id, what: &str, goal, short: Work, long: Work| -> Result<Row, String> {
+        let (short, long) = (per_frame(short, 2)?, per_frame(long, 2)?);
+        Ok(Row {
+            id,
+            what: format!(
+                "{what}, against four times a quarter of it ({long:.0} : 4 × {short:.0})"
+            ),
+            ratio: long / (4.0 * short),
+            goal: Some(goal),
+        })
+    };
+    Ok(vec![
+        grows(
+            "I-markup",
+            "a text of 256 KiB",
+            1.1,
+            Work::Markup(64),
+            Work::Markup(256),
+        )?,
+        grows(
+            "I-filter",
+            "a filter of 4,000 alternatives",
+            1.1,
+            Work::Filter(1_000),
+            Work::Filter(4_000),
+        )?,
+        grows(
+            "I-search",
+            "4,000 found conversations",
+            1.25,
+            Work::Search(1_000),
+            Work::Search(4_000),
+        )?,
+        plain(),
+    ])
+}
+
+/// How fast plain text is read, the best of several times: the only row that a clock tells.
+#[expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the clock is the benchmark's, not the core's"
+)]
+fn plain() -> Row {
+    use std::time::Instant;
+
+    let text = repeated(PLAIN, 1024);
+    let seconds = (0..20).map(|_| {
+        let start = Instant::now();
+        black_box(parse_markup(black_box(&text), MarkupSource::Send));
+        start.elapsed().as_secs_f64()
+    });
+    let best = seconds.fold(f64::INFINITY, f64::min);
+    let megabytes = text.len() as f64 / 1e6 / best;
+    Row {
+        id: "I-plain",
+        what: format!("50 MB/s, against what plain text is read at ({megabytes:.0} MB/s)"),
+        ratio: 50.0 / megabytes,
+        goal: Some(1.0),
+    }
 }
 
 fn apply() -> Result<Vec<Row>, String> {

@@ -1,9 +1,12 @@
 //! The pieces of work whose instructions are counted.
 
+use std::hint::black_box;
+
 use serde::Deserialize;
 use serde_json::Value;
-use talk_proto::{Message, MessageId, Topic};
+use talk_proto::{ConversationFilter, MarkupSource, Message, MessageId, Topic, parse_markup};
 
+use crate::input;
 use crate::kit::client::{Client, messages};
 use crate::kit::frames;
 
@@ -24,6 +27,12 @@ pub(crate) enum Work {
     Loaded(u64),
     /// Text messages into a session with this many subscriptions to other conversations.
     Beside(u64),
+    /// Reading a text of this many KiB, with all kinds of markup in it.
+    Markup(u64),
+    /// Reading a filter of this many alternatives, and bringing it into its normal form.
+    Filter(u64),
+    /// Taking the answer to a search that found this many conversations, in small pieces.
+    Search(u64),
 }
 
 impl Work {
@@ -37,6 +46,9 @@ impl Work {
             Self::ValueMix => "value-mix".to_owned(),
             Self::Loaded(count) => format!("loaded-{count}"),
             Self::Beside(count) => format!("beside-{count}"),
+            Self::Markup(kib) => format!("markup-{kib}"),
+            Self::Filter(count) => format!("filter-{count}"),
+            Self::Search(count) => format!("search-{count}"),
         }
     }
 
@@ -56,12 +68,38 @@ impl Work {
         match kind {
             "loaded" => Some(Self::Loaded(count)),
             "beside" => Some(Self::Beside(count)),
+            "markup" => Some(Self::Markup(count)),
+            "filter" => Some(Self::Filter(count)),
+            "search" => Some(Self::Search(count)),
             _ => None,
         }
     }
 
     /// Makes `2 * frames` frames, and does the work with the first `heard` of them.
     pub(crate) fn run(self, frames: u64, heard: u64) {
+        match self {
+            Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(heard),
+            _ => self.hear(frames, heard),
+        }
+    }
+
+    /// Does the work with one long input, so many times.
+    fn repeat(self, times: u64) {
+        let input = input::of(self);
+        let mut searcher = Client::connected(0);
+        for _ in 0..times {
+            match self {
+                Self::Filter(_) => {
+                    let filter = serde_json::from_str::<ConversationFilter>(&input);
+                    drop(black_box(filter.expect("a filter").normalized()));
+                }
+                Self::Search(_) => searcher.search(&input),
+                _ => drop(black_box(parse_markup(&input, MarkupSource::Send))),
+            }
+        }
+    }
+
+    fn hear(self, frames: u64, heard: u64) {
         let loaded = match self {
             Self::Loaded(count) => count,
             _ => 30,
@@ -77,7 +115,7 @@ impl Work {
         match self {
             Self::ValueText | Self::ValueMix => heard.for_each(|frame| read::<Value>(frame)),
             Self::TypedText => heard.for_each(|frame| read::<(u64, &str, Created)>(frame)),
-            Self::ApplyText | Self::ApplyMix | Self::Loaded(_) | Self::Beside(_) => {
+            _ => {
                 let mut client = self.client(loaded);
                 heard.for_each(|frame| client.hear(frame));
                 // To let go of all that was loaded is no part of an event.
@@ -114,5 +152,5 @@ struct Created {
 }
 
 fn read<'a, T: Deserialize<'a>>(frame: &'a str) {
-    drop(std::hint::black_box(serde_json::from_str::<T>(frame)));
+    drop(black_box(serde_json::from_str::<T>(frame)));
 }

@@ -1,9 +1,10 @@
 //! A session that is connected to a server which answers whatever is asked.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, ConversationId, Event, Input, Output, Pacing, Session, SessionOptions, SocketId,
-    SubscriptionId, Time, Topic, Update,
+    Call, ConversationFilter, ConversationId, Event, Input, Output, Pacing, SearchKind, Session,
+    SessionOptions, SocketId, SubscriptionId, Time, Topic, Update,
 };
 
 use super::frames;
@@ -95,6 +96,33 @@ impl Client {
             }
         }
         std::hint::black_box(self.session.poll_timeout());
+    }
+
+    /// Searches for conversations, and gets this answer, in pieces of a network's size.
+    pub(crate) fn search(&mut self, answer: &str) {
+        let search = self
+            .session
+            .start_search(self.now, SearchKind::Conversations);
+        let search = search.expect("room for a search");
+        let filter = ConversationFilter::default();
+        let query = self.session.set_query(self.now, search, "cake", &filter);
+        query.expect("a query");
+        while let Some(output) = self.session.poll_output() {
+            if let Output::SendHttp { http, .. } = output {
+                let head = Input::HttpHead { http, status: 200 };
+                self.session.handle_input(self.now, head);
+                for chunk in answer.as_bytes().chunks(1400) {
+                    let chunk = Bytes::copy_from_slice(chunk);
+                    let chunk = Input::HttpChunk { http, chunk };
+                    self.session.handle_input(self.now, chunk);
+                }
+                self.session.handle_input(self.now, Input::HttpEnd { http });
+            }
+        }
+        self.serve();
+        let ended = self.session.end_search(self.now, search);
+        ended.expect("a search");
+        self.serve();
     }
 
     fn hold(&mut self, id: SubscriptionId, update: Update) {

@@ -1,4 +1,4 @@
-//! Rows A, B, C, E and I: the pure core, measured by a benchmark of its crate.
+//! Rows A, B, C, E and I: the pure core, measured by benchmarks of its crate.
 
 use std::process::Stdio;
 
@@ -8,28 +8,38 @@ use super::cargo::cargo;
 use super::row::Row;
 use super::table::Table;
 
-/// The rows that the benchmark has; the ids of some go on after the letter.
+/// The rows that the benchmarks have; the ids of some go on after the letter.
 pub(super) const ROWS: [&str; 5] = ["A", "B", "C", "E", "I"];
 
-const ARGUMENTS: [&str; 7] = [
-    "bench",
-    "-p",
-    "talk-proto",
-    "--bench",
-    "core",
-    "--",
-    "--json",
-];
+const BENCHMARKS: [&str; 2] = ["core", "memory"];
 
-/// Runs the benchmark.
+/// Runs the benchmarks.
 ///
 /// # Errors
 ///
-/// When it cannot be run, or prints no rows.
+/// When one cannot be run, or prints no rows.
 pub(super) fn measure() -> Result<Vec<Row>> {
-    let command = format!("cargo {}", ARGUMENTS.join(" "));
+    let mut rows = Vec::new();
+    for benchmark in BENCHMARKS {
+        rows.extend(run(benchmark)?);
+    }
+    rows.sort_by(|a, b| a.id.get(..1).cmp(&b.id.get(..1)));
+    Ok(rows)
+}
+
+fn run(benchmark: &str) -> Result<Vec<Row>> {
+    let arguments = [
+        "bench",
+        "-p",
+        "talk-proto",
+        "--bench",
+        benchmark,
+        "--",
+        "--json",
+    ];
+    let command = format!("cargo {}", arguments.join(" "));
     let output = cargo()
-        .args(ARGUMENTS)
+        .args(arguments)
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("`{command}` cannot be run"))?;
