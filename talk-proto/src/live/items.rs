@@ -13,7 +13,7 @@ use imbl::shared_ptr::DefaultSharedPtr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(super) time: i64,
-    /// Not zero, so that no place takes no room of its own.
+    /// Never zero: so an `Option` of a place is no larger.
     pub(super) tie: NonZeroI64,
 }
 
