@@ -173,7 +173,7 @@ impl Session {
         if verdict == Verdict::Done {
             self.live_rejections.forget(&live.request);
             if live.request.method == Method::Get {
-                self.live_large_losses.remove(&live.request);
+                self.forget_large_losses(&live.request);
             }
         }
         if matches!(verdict, Verdict::Done | Verdict::Refused)

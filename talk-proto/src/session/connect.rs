@@ -205,6 +205,16 @@ impl Session {
         }
     }
 
+    /// The answer came. With it goes what was counted of the same thing in other portions; requests
+    /// for users have nothing but their path in common.
+    pub(super) fn forget_large_losses(&mut self, answered: &Request) {
+        self.live_large_losses.remove(answered);
+        if answered.path != "/users" {
+            self.live_large_losses
+                .retain(|request, _| request.path != answered.path);
+        }
+    }
+
     /// Whether the answer to this request was too large too often.
     pub(super) fn was_too_large(&self, request: &Request) -> bool {
         self.live_large_losses

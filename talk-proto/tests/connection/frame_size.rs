@@ -165,6 +165,37 @@ fn a_read_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
 }
 
 #[test]
+fn a_list_that_came_in_larger_portions_is_not_given_up_for_what_was_lost_before() {
+    let mut world = World::ready(options());
+    world.script.add(|request| {
+        let is_first = request.line() == "GET /me/conversations/c1/messages";
+        (is_first && request.connection < 2).then_some(Answer::Silence)
+    });
+    let topic = Topic::Messages {
+        conversation: conversation("c1"),
+    };
+    let list = world.subscribe(topic.clone());
+    world.run();
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(2));
+    let more = world.load_more(list, Some(10)).expect("a list");
+    world.close(SocketClosed::FrameTooLarge);
+    world.run_for(seconds(5));
+    assert!(world.outcome(more).is_ok(), "it came at last");
+    world.session.unsubscribe(world.now, list).expect("a list");
+    world.run_for(seconds(60));
+    let again = world.subscribe(topic);
+    world.run_for(seconds(5));
+    let ended = world.log.events.iter().find(|(_, event)| {
+        matches!(event, Event::SubscriptionEnded { subscription, .. } if *subscription == again)
+    });
+    assert!(
+        ended.is_none(),
+        "with the portion that it began with: {ended:?}"
+    );
+}
+
+#[test]
 fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent() {
     let mut small = options();
     small.limits.frame_size = 1_000;
