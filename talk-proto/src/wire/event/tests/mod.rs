@@ -184,8 +184,8 @@ proptest! {
         for member in ["state", "diff"] {
             members.entry(member).or_insert_with(|| value.clone());
         }
-        prop_assert_eq!(read(&more).unwrap(), known.clone());
-        prop_assert_eq!(read_type_first(&more).unwrap(), known);
+        prop_assert_eq!(&read(&more).unwrap(), &known);
+        prop_assert_eq!(&read_type_first(&more).unwrap(), &known);
     }
 
     #[test]
