@@ -146,6 +146,19 @@ fn more_than_is_kept_of_a_user_makes_us_ask_again() {
     assert_eq!(kit.count(id), 1);
 }
 
+#[test]
+fn more_than_is_kept_of_what_only_lingers_is_asked_for_when_it_is_looked_at_again() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.unsubscribe(id);
+    let custom = edited("m1", json!({"custom": {"a": "b"}}));
+    assert_eq!(kit.publish(&vec![custom; 10_001]), [""; 0]);
+    kit.messages("c");
+    let sent = kit.drain();
+    assert_eq!(sent, [r#"GET /me/conversations/c/messages {"limit":30}"#]);
+}
+
 /// Nothing is awaited, so nothing that comes is kept for later.
 #[test]
 fn however_much_comes_to_what_is_loaded_nothing_is_asked_for() {
