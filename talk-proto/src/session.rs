@@ -98,8 +98,8 @@ pub struct Session {
     deadline: Option<Time>,
     /// The same, without what changes with what is shown.
     other_deadline: Option<Time>,
-    /// Whether the drain after a tick is to give memory back. While frames come in it would be
-    /// taken again at once.
+    /// Whether this drain is to give memory back: any but one of mere publishes, which the next one
+    /// would take again at once.
     is_quiet: bool,
     /// Whether the socket, if there still is one at the next drain, is to be asked for life.
     is_suspect: bool,
@@ -343,7 +343,7 @@ impl Session {
             Input::HttpChunk { http, chunk } => self.handle_http_chunk(http, &chunk),
             Input::HttpEnd { http } => self.handle_http_end(http),
             Input::HttpFailed { http, failure } => self.handle_http_failure(http, failure),
-            Input::Tick => self.is_quiet = true,
+            Input::Tick => {}
         }
     }
 
