@@ -100,7 +100,7 @@ pub struct Session {
     other_deadline: Option<Time>,
     /// Whether this drain is to give memory back: any but one of mere publishes, which the next one
     /// would take again at once.
-    is_quiet: bool,
+    gives_back: bool,
     /// Whether the socket, if there still is one at the next drain, is to be asked for life.
     is_suspect: bool,
     link: Link,
@@ -171,7 +171,7 @@ impl Session {
             unsettled: Unsettled::Nothing,
             deadline: None,
             other_deadline: None,
-            is_quiet: false,
+            gives_back: false,
             is_suspect: false,
             link: Link::Idle,
             reconnect: Reconnect::default(),
@@ -369,7 +369,7 @@ impl Session {
             self.settle();
         }
         let output = self.outputs.pop_front();
-        if output.is_none() && std::mem::take(&mut self.is_quiet) {
+        if output.is_none() && std::mem::take(&mut self.gives_back) {
             self.give_back();
         }
         output

@@ -34,7 +34,7 @@ impl Session {
         }
         self.tell_connection();
         self.unsettled = Unsettled::Nothing;
-        self.is_quiet = true;
+        self.gives_back = true;
     }
 
     /// Does what a change of what is shown makes due. Whether that is all: most publishes ask for
