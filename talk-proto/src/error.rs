@@ -1,5 +1,6 @@
 //! Four planes of error: misuse, the server's refusal, transport, the session's end.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::model::EmptyId;
@@ -87,7 +88,9 @@ impl RequestError {
 }
 
 /// The server's no.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// Debug leaves the reasons out, for they may quote what was sent; Display has all.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
 #[non_exhaustive]
 pub struct Refused {
@@ -129,6 +132,17 @@ impl Refused {
     /// ```
     pub fn is_retryable(&self) -> bool {
         matches!(self.status, 429 | 500 | 502..=504)
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = self.reasons.len();
+        f.debug_struct("Refused")
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("reasons", &format_args!("[{reasons} not shown]"))
+            .finish()
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct Laws {
     drains: usize,
     has_ended: bool,
     secrets: VecDeque<String>,
+    /// What everyone knows: nothing that it says is secret.
+    public: String,
     /// Where things are printed, again and again.
     page: String,
 }
@@ -56,10 +58,20 @@ impl Laws {
     /// From now on `text` must not appear in any Debug output, for as long as it is one of the
     /// last few. Short ones are left out: they would be found by chance.
     pub(crate) fn keep_secret(&mut self, text: &str) {
-        if text.len() >= 6 && !self.secrets.iter().any(|secret| secret == text) {
+        let is_known = self.public.contains(text) || self.secrets.iter().any(|known| known == text);
+        if text.len() >= 6 && !is_known {
             self.secrets.push_front(text.to_owned());
             self.secrets.truncate(SECRETS);
         }
+    }
+
+    /// `text` is known to everyone. Who spells a secret out as an ID has it shown, rightly.
+    pub(crate) fn publish(&mut self, text: &str) {
+        self.public.push_str(text);
+        let Self {
+            secrets, public, ..
+        } = self;
+        secrets.retain(|secret| !public.contains(secret.as_str()));
     }
 
     pub(crate) fn accepted(&mut self, request: RequestId) {

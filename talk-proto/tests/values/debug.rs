@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use talk_proto::{
-    ContentBlock, Custom, EditMessage, HttpBody, Patch, SendMessage, Upload, UploadKind, UserParams,
+    ContentBlock, Custom, EditMessage, HttpBody, Patch, Refused, SendMessage, Upload, UploadKind,
+    UserParams,
 };
 
 #[test]
@@ -65,4 +66,13 @@ fn bodies_and_blocks_show_their_size() {
     .unwrap();
     let shown = format!("{block:?}");
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn a_refusal_shows_how_many_reasons_it_has() {
+    let reasons = vec!["too long: my secret".to_owned()];
+    let refused = Refused::new(400, "INVALID", reasons);
+    let expected = r#"Refused { status: 400, error_code: "INVALID", reasons: [1 not shown] }"#;
+    assert_eq!(format!("{refused:?}"), expected);
+    assert!(refused.to_string().contains("my secret"));
 }
