@@ -42,6 +42,22 @@ impl<T> GiveBack for BTreeSet<T> {
     }
 }
 
+impl<K, V> GiveBack for HashMap<K, V> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+impl<T> GiveBack for HashSet<T> {
+    fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
 impl<T> GiveBack for VecDeque<T> {
     fn give_back(&mut self) {
         if self.is_empty() {

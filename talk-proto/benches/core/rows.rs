@@ -82,7 +82,7 @@ fn scale() -> Result<Vec<Row>, String> {
         grows(
             "I-search",
             "4,000 found conversations",
-            1.25,
+            1.1,
             Work::Search(1_000),
             Work::Search(4_000),
         )?,

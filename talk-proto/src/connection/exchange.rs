@@ -1,11 +1,11 @@
 //! HTTP exchanges whose answers are small and read whole.
 
-use crate::collections::GiveBack;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::collections::GiveBack;
 use crate::io::{HttpFailure, HttpId};
 use crate::time::Time;
 

@@ -1,6 +1,5 @@
 //! Calls that are accepted and not resolved, in the order in which they were made.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
@@ -8,6 +7,7 @@ use fastrand::Rng;
 use super::backoff::CallRetry;
 use super::call::CallBody;
 use super::rejections::MAX_REJECTIONS;
+use crate::collections::GiveBack;
 use crate::command::RequestId;
 use crate::live::Get;
 use crate::model::ConversationId;

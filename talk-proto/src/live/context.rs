@@ -1,6 +1,5 @@
 //! What every store needs beside itself.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use super::key::{Dependent, StoreKey};
 use super::linger::Linger;
 use super::requests::Requests;
 use super::users::Users;
+use crate::collections::{GiveBack, HashSet};
 use crate::error::RequestError;
 use crate::model::{ConversationId, Side, User, UserId};
 use crate::options::Limits;
@@ -127,7 +127,7 @@ pub(super) enum Listed {
 #[derive(Default)]
 pub(super) struct Agenda {
     queue: VecDeque<StoreKey>,
-    members: BTreeSet<StoreKey>,
+    members: HashSet<StoreKey>,
 }
 
 impl Agenda {

@@ -1,6 +1,5 @@
 //! Single messages, read once beside all stores.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use super::FetchId;
 use super::context::Context;
 use super::store::Answer;
 use super::sync::is_absence;
+use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::error::{RequestError, TransportError};
 use crate::model::{

@@ -91,7 +91,7 @@ impl StoreKey {
 }
 
 /// Things that may be told of by the same events.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     User(UserId),
     /// Everything of one conversation.

@@ -1,16 +1,16 @@
 //! Stores that nobody shows stay a while, so that showing them again costs nothing.
 
-use crate::collections::GiveBack;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::key::StoreKey;
+use crate::collections::{GiveBack, HashMap};
 use crate::time::Time;
 
 /// When each store that nobody shows is dropped.
 #[derive(Default)]
 pub(super) struct Linger {
     by_time: BTreeSet<(Time, StoreKey)>,
-    by_key: BTreeMap<StoreKey, Time>,
+    by_key: HashMap<StoreKey, Time>,
 }
 
 impl Linger {
@@ -52,7 +52,8 @@ impl Linger {
 
     /// Every store that lingers; none does any more.
     pub(super) fn take_all(&mut self) -> Vec<StoreKey> {
-        self.by_time.clear();
-        std::mem::take(&mut self.by_key).into_keys().collect()
+        self.by_key.clear();
+        let by_time = std::mem::take(&mut self.by_time);
+        by_time.into_iter().map(|(_, key)| key).collect()
     }
 }

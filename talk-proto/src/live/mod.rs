@@ -40,7 +40,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -54,6 +53,7 @@ use self::requests::Purpose;
 use self::store::News;
 use self::stores::Stores;
 use self::subscriptions::Subscriptions;
+use crate::collections::GiveBack;
 use crate::error::{RequestError, TransportError};
 use crate::io::Event;
 use crate::model::{ConversationId, Emoji, Message, MessageId, User, UserId};

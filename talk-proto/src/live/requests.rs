@@ -1,12 +1,12 @@
 //! Requests of the live half, gathered until the next drain.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
 use super::key::{Scope, StoreKey};
 use super::{FetchId, LiveOutput};
+use crate::collections::{GiveBack, HashMap};
 use crate::command::RequestId;
 use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
@@ -45,7 +45,7 @@ pub(super) struct Requests {
     /// The subscription that all lists of conversations share, and how many do.
     lists: Option<(FetchId, usize)>,
     /// Where something was unsubscribed without an answer yet, and how many.
-    closing: BTreeMap<Scope, usize>,
+    closing: HashMap<Scope, usize>,
     users: Vec<UserId>,
     users_once: Vec<UserId>,
     /// Everything that waits in `subscribes` and `loads`.
@@ -72,7 +72,7 @@ impl Requests {
             subscribes: Vec::new(),
             loads: Vec::new(),
             lists: None,
-            closing: BTreeMap::new(),
+            closing: HashMap::default(),
             users: Vec::new(),
             users_once: Vec::new(),
             waiting: BTreeSet::new(),

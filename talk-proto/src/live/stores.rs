@@ -36,7 +36,7 @@ pub(super) struct Stores {
     online: HashMap<UserId, Box<Single<Presence>>>,
     conversations: BTreeMap<ListFilter, Box<ConversationList>>,
     /// The order in which stores came to be, in which they are subscribed again.
-    serials: BTreeMap<StoreKey, u64>,
+    serials: HashMap<StoreKey, u64>,
     next_serial: u64,
 }
 
@@ -160,6 +160,7 @@ impl Stores {
             messages.set_shown_as_last(true, cx);
         }
     }
+
     /// Drops a store, and lets go of what it shows.
     pub(super) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
         if let Some(store) = self.get_mut(key) {

@@ -1,12 +1,12 @@
 //! Those who look at stores: subscriptions, and `get`s that look once.
 
-use crate::collections::GiveBack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::store::News;
 use super::{Get, Live, LiveOutput};
+use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::io::Event;
