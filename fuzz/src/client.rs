@@ -16,7 +16,6 @@ const TOPICS: u8 = 12;
 /// everything, asked for everything, and been answered nothing.
 pub fn frames(data: &[u8]) {
     let mut history = History::new(unpaced(), 1);
-    // A fuzzer finds the texts of the calls in the core's comparisons, and puts them into IDs.
     history.world.laws.publish(&String::from_utf8_lossy(data));
     let silence = |path: &str| (path != "/session/renew").then_some(Answer::Silence);
     history

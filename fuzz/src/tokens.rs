@@ -11,8 +11,12 @@ const KEY: &str = "the-secret-key";
 const ALGORITHM: &str = "HS256";
 
 /// The data is a token; and its first line is a header and the rest claims, signed well and badly.
+/// What names the key itself is left out.
 pub fn tokens(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
+    if text.contains(KEY) {
+        return;
+    }
     check(&text);
 
     let (header, claims) = text

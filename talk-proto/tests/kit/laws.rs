@@ -65,7 +65,8 @@ impl Laws {
         }
     }
 
-    /// `text` is known to everyone. Who spells a secret out as an ID has it shown, rightly.
+    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very laws, and
+    /// spells them out as IDs, which are shown, rightly.
     pub(crate) fn publish(&mut self, text: &str) {
         self.public.push_str(text);
         let Self {
