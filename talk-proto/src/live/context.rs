@@ -82,6 +82,12 @@ impl Context {
         }
     }
 
+    /// The store may have something to fetch, and something to show.
+    pub(super) fn attend_to(&mut self, key: &StoreKey) {
+        self.wanting.add(key);
+        self.changed.insert(key.clone());
+    }
+
     /// The user as far as is known: nothing yet, that there is none, or the user.
     pub(super) fn user(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         self.users.get(user)

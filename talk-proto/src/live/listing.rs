@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::items::{Items, Position};
 use super::key::ViewerId;
 use super::view::{ListState, ListView};
+use crate::command::RequestId;
 
 /// Which of the items with an equal time a new one goes before, or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,33 @@ impl<T: Face> Listing<T> {
                 waiting: BTreeSet::new(),
             },
             views: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn viewers(&self) -> Vec<ViewerId> {
+        self.views.keys().copied().collect()
+    }
+
+    pub(super) fn add_viewer(&mut self, viewer: ViewerId) {
+        self.views.insert(viewer, Box::new(ListView::new()));
+    }
+
+    /// Returns the requests for more that the viewer had open.
+    pub(super) fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
+        let view = self.views.remove(&viewer);
+        view.map_or_else(Vec::new, |mut view| view.take_requests())
+    }
+
+    /// Shows more to a viewer. Whether they look.
+    pub(super) fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize) -> bool {
+        let view = self.views.get_mut(&viewer);
+        view.map(|view| view.load_more(request, count)).is_some()
+    }
+
+    /// Forgets a request for more.
+    pub(super) fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        if let Some(view) = self.views.get_mut(&viewer) {
+            view.cancel(request);
         }
     }
 

@@ -13,7 +13,7 @@ use super::records::Records;
 use super::speakers::Speakers;
 use super::store::{Answer, News, Store};
 use super::sync::{Stage, Sync};
-use super::view::{ListState, ListView};
+use super::view::ListState;
 use crate::command::RequestId;
 use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
 use crate::snapshot::{Snapshot, Update};
@@ -311,8 +311,7 @@ impl MessageStore {
         if self.feed.sync.fetch.is_none() && self.quotes_in_flight.is_empty() {
             self.feed.sync.clear_log();
         }
-        cx.wanting.add(self.feed.sync.key());
-        cx.changed.insert(self.feed.sync.key().clone());
+        cx.attend_to(self.feed.sync.key());
     }
 
     /// Forgets everything that was loaded.
@@ -420,32 +419,26 @@ impl Store for MessageStore {
     }
 
     fn viewers(&self) -> Vec<ViewerId> {
-        self.listing.views.keys().copied().collect()
+        self.listing.viewers()
     }
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
-        self.listing.views.insert(viewer, Box::new(ListView::new()));
-        cx.wanting.add(self.key());
-        cx.changed.insert(self.key().clone());
+        self.listing.add_viewer(viewer);
+        cx.attend_to(self.key());
     }
 
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        let view = self.listing.views.remove(&viewer);
-        view.map_or_else(Vec::new, |mut view| view.take_requests())
+        self.listing.remove_viewer(viewer)
     }
 
     fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if let Some(view) = self.listing.views.get_mut(&viewer) {
-            view.load_more(request, count);
-            cx.wanting.add(self.key());
-            cx.changed.insert(self.key().clone());
+        if self.listing.load_more(viewer, request, count) {
+            cx.attend_to(self.key());
         }
     }
 
     fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        if let Some(view) = self.listing.views.get_mut(&viewer) {
-            view.cancel(request);
-        }
+        self.listing.cancel_more(viewer, request);
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {

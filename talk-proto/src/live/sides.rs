@@ -99,8 +99,7 @@ impl SideStore {
     /// Gets the conversation, unless it is known or will be told.
     pub(super) fn watch(&mut self, cx: &mut Context) {
         self.is_watched = true;
-        cx.wanting.add(self.sync.key());
-        cx.changed.insert(self.sync.key().clone());
+        cx.attend_to(self.sync.key());
     }
 
     /// Brings what is shown up to date with the messages of the conversation.
