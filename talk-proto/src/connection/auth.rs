@@ -109,14 +109,21 @@ impl Auth {
         self.token.as_ref()
     }
 
-    /// The caller gives a token, asked or not.
-    pub(crate) fn set_token(&mut self, token: Secret) {
-        self.take(token);
-        self.fetch = None;
-        self.retry_at = None;
+    /// The caller gives a token, asked or not. The request to the service that is to be called off.
+    pub(crate) fn set_token(&mut self, token: Secret) -> Option<HttpId> {
         if matches!(self.source, Source::Boken { .. }) {
             self.source = Source::Given;
         }
+        let called_off = self.call_off_boken();
+        self.take_instead(token);
+        called_off
+    }
+
+    /// Uses a token, and looks for no other one.
+    fn take_instead(&mut self, token: Secret) {
+        self.take(token);
+        self.fetch = None;
+        self.retry_at = None;
     }
 
     /// Uses a token of which nothing is known yet.
@@ -136,6 +143,10 @@ impl Auth {
     /// that is to be called off.
     pub(crate) fn allow_callback(&mut self) -> Option<HttpId> {
         self.source = Source::Callback;
+        self.call_off_boken()
+    }
+
+    fn call_off_boken(&mut self) -> Option<HttpId> {
         let (Fetch::Boken(http), _) = self.fetch? else {
             return None;
         };
@@ -213,7 +224,7 @@ impl Auth {
             return Ok(false);
         }
         let token = result.map_err(SessionError::TokenCallback)?;
-        self.set_token(token);
+        self.take_instead(token);
         Ok(true)
     }
 

@@ -85,6 +85,14 @@ impl Session {
         }
     }
 
+    /// Nobody needs the answer any more.
+    pub(super) fn call_off(&mut self, exchange: Option<HttpId>) {
+        if let Some(http) = exchange {
+            self.exchanges.remove(http);
+            self.outputs.push_back(Output::CancelHttp { http });
+        }
+    }
+
     pub(super) fn settle_exchanges(&mut self) {
         while let Some(finished) = self.exchanges.pop_overdue(self.now) {
             self.outputs.push_back(Output::CancelHttp {

@@ -4,7 +4,6 @@ use super::{OpenCall, Session};
 use crate::command::{Call, Reply, RequestId, SubscriptionId};
 use crate::connection::{CallBody, Link, Prepared, prepare};
 use crate::error::{CommandError, SessionError, TransportError};
-use crate::io::Output;
 use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::time::Time;
@@ -201,7 +200,8 @@ impl Session {
     /// [`CommandError::Ended`].
     pub fn set_token(&mut self, now: Time, token: Secret) -> Result<(), CommandError> {
         self.accept(now)?;
-        self.auth.set_token(token);
+        let boken = self.auth.set_token(token);
+        self.call_off(boken);
         self.renew_now();
         Ok(())
     }
@@ -219,11 +219,9 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allow_token_fetch(&mut self, now: Time) {
-        if self.accept(now).is_ok()
-            && let Some(http) = self.auth.allow_callback()
-        {
-            self.exchanges.remove(http);
-            self.outputs.push_back(Output::CancelHttp { http });
+        if self.accept(now).is_ok() {
+            let boken = self.auth.allow_callback();
+            self.call_off(boken);
         }
     }
 

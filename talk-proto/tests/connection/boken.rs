@@ -177,6 +177,7 @@ fn a_token_that_is_set_is_not_replaced_by_a_boken_that_was_on_its_way() {
     let boken = world.http_of("/bokens/")[0].id;
     world.set_token("set-token").expect("the session lives");
     world.run_for(seconds(1));
+    assert!(world.http_of("/bokens/")[0].cancelled);
     world.http_answer(boken, 200, r#"{"boken": "a late boken"}"#);
     world.call(mark_as_read("c2"));
     world.run_for(seconds(60));
