@@ -1,9 +1,10 @@
 //! What is read from JSON that is unusual, and what is refused with a reason.
 
-use serde::de::DeserializeOwned;
+use serde::de::value::{BytesDeserializer, Error, MapDeserializer};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Value, json};
 use talk_proto::{
-    ContentBlock, Custom, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
+    ContentBlock, Custom, Message, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
 };
 
 fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -72,6 +73,38 @@ fn what_has_the_wrong_shape_is_refused_with_what_is_wanted() {
     let told = reason::<SendMessage>(json!(7));
     let wanted = "a text, or an object with text or content";
     assert!(told.contains(wanted), "{told}");
+    let told = reason::<Message>(json!({"id": "m1", "content": "a text"}));
+    assert!(told.contains("a list"), "{told}");
+}
+
+/// Whatever JSON holds is kept. Other formats hold bytes, too.
+#[test]
+fn bytes_are_refused_with_what_is_wanted() {
+    fn reason<'de, T: DeserializeOwned>(given: impl Deserializer<'de, Error = Error>) -> String {
+        T::deserialize(given).err().unwrap().to_string()
+    }
+    fn with<K>(name: K) -> MapDeserializer<'static, std::iter::Once<(K, &'static [u8])>, Error>
+    where
+        K: serde::de::IntoDeserializer<'static, Error>,
+    {
+        MapDeserializer::new(std::iter::once((name, b"x".as_slice())))
+    }
+    for (told, wanted) in [
+        (
+            reason::<ContentBlock>(BytesDeserializer::new(b"x")),
+            "an object with a type",
+        ),
+        (
+            reason::<TextNode>(BytesDeserializer::new(b"x")),
+            "a string, or an object with a type",
+        ),
+        (reason::<ContentBlock>(with("type")), "a type"),
+        (reason::<ContentBlock>(with("children")), "a list of nodes"),
+        (reason::<TextNode>(with(b"x".as_slice())), "a member's name"),
+        (reason::<Custom>(with("key")), "any value"),
+    ] {
+        assert_eq!(told, format!("invalid type: byte array, expected {wanted}"));
+    }
 }
 
 #[test]
