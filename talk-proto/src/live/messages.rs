@@ -11,7 +11,7 @@ use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};
 use super::records::Records;
 use super::speakers::Speakers;
-use super::store::{Answer, News, Store};
+use super::store::{Answer, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::{ListState, ListView};
 use crate::command::RequestId;
@@ -19,9 +19,11 @@ use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
-/// The messages that a window begins with, and the most that one request gives, as documented.
+/// The messages that a window begins with, the most that one request gives, and how many it grows
+/// by unless asked otherwise, as documented.
 const FIRST_WINDOW: usize = 30;
 const PAGE: usize = 100;
+const MORE: usize = 30;
 
 /// The messages of one conversation, newest first.
 pub(super) struct MessageStore {
@@ -109,16 +111,7 @@ impl MessageStore {
     }
 
     /// Takes the answer about a quoted message; whatever else than the message makes it gone.
-    pub(super) fn answer_quote(
-        &mut self,
-        fetch: FetchId,
-        id: &MessageId,
-        answer: Answer<'_>,
-        cx: &mut Context,
-    ) {
-        if self.quotes_in_flight.get(id) != Some(&fetch) {
-            return;
-        }
+    pub(super) fn answer_quote(&mut self, id: &MessageId, answer: Answer<'_>, cx: &mut Context) {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
         if self.records.is_quote(id) {
@@ -275,10 +268,10 @@ impl MessageStore {
     /// Drops the oldest messages above the cap.
     fn trim(&mut self, cx: &mut Context) {
         let cap = self.cap(cx.limits.window);
-        while self.listing.len() > cap {
-            let Some(id) = self.listing.last().map(|(_, id)| id.clone()) else {
-                return;
-            };
+        while self.listing.len() > cap
+            && let Some((_, id)) = self.listing.last()
+        {
+            let id = id.clone();
             self.unlist(&id, cx);
             self.feed.cursor = Cursor::Unknown;
         }
@@ -357,8 +350,12 @@ impl Store for MessageStore {
         self.forget(cx);
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.feed.sync.is_open(cx)
+    fn sync(&self) -> &Sync {
+        &self.feed.sync
+    }
+
+    fn sync_mut(&mut self) -> &mut Sync {
+        &mut self.feed.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -387,8 +384,8 @@ impl Store for MessageStore {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        match self.feed.take_answer(fetch, answer, cx) {
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+        match self.feed.take_answer(answer, cx) {
             Loaded::Nothing => return,
             Loaded::Absent => return self.forget(cx),
             Loaded::All(messages) => self.replace(messages, cx),
@@ -434,18 +431,8 @@ impl Store for MessageStore {
         view.map_or_else(Vec::new, |mut view| view.take_requests())
     }
 
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if let Some(view) = self.listing.views.get_mut(&viewer) {
-            view.load_more(request, count);
-            cx.wanting.add(self.key());
-            cx.changed.insert(self.key().clone());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        if let Some(view) = self.listing.views.get_mut(&viewer) {
-            view.cancel(request);
-        }
+    fn as_list(&mut self) -> Option<&mut dyn List> {
+        Some(self)
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -468,6 +455,26 @@ impl Store for MessageStore {
                 resolved: review.resolved,
                 refusal: None,
             });
+        }
+    }
+}
+
+impl List for MessageStore {
+    fn growth(&self) -> (usize, usize) {
+        (PAGE, MORE)
+    }
+
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
+        if let Some(view) = self.listing.views.get_mut(&viewer) {
+            view.load_more(request, count);
+            cx.wanting.add(self.key());
+            cx.changed.insert(self.key().clone());
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        if let Some(view) = self.listing.views.get_mut(&viewer) {
+            view.cancel(request);
         }
     }
 }

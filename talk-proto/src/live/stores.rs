@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use super::context::{Context, Listed};
-use super::conversations::{self, ConversationList};
+use super::conversations::ConversationList;
 use super::key::{StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::messages::MessageStore;
@@ -160,6 +160,7 @@ impl Stores {
             messages.set_shown_as_last(true, cx);
         }
     }
+
     /// Drops a store, and lets go of what it shows.
     pub(super) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
         if let Some(store) = self.get_mut(key) {
@@ -171,21 +172,9 @@ impl Stores {
             StoreKey::Online(u) => drop(self.online.remove(u)),
             StoreKey::Typing(c) => drop(self.typing.remove(c)),
             StoreKey::Participants(c) => drop(self.participants.remove(c)),
-            StoreKey::Participant(c, u) => {
-                if let Some(of_conversation) = self.participant.get_mut(c) {
-                    of_conversation.remove(u);
-                    if of_conversation.is_empty() {
-                        self.participant.remove(c);
-                    }
-                }
-            }
+            StoreKey::Participant(c, u) => remove_part(&mut self.participant, c, u),
             StoreKey::Reactions(c, m, e) => {
-                if let Some(of_conversation) = self.reactions.get_mut(c) {
-                    of_conversation.remove(&(m.clone(), e.clone()));
-                    if of_conversation.is_empty() {
-                        self.reactions.remove(c);
-                    }
-                }
+                remove_part(&mut self.reactions, c, &(m.clone(), e.clone()));
             }
             StoreKey::Messages(c) => drop(self.messages.remove(c)),
             StoreKey::Conversations(filter) => drop(self.conversations.remove(filter)),
@@ -200,14 +189,13 @@ impl Stores {
 
     /// Brings a conversation up to date with its messages, and lists with the conversation.
     pub(super) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
-        let Some(store) = self.sides.get(c) else {
-            return;
-        };
-        let lists = store.lists().clone();
-        let mut is_shown = store.needs_subscription();
-        for filter in lists.iter().filter_map(StoreKey::filter) {
-            if let (Some(list), Some(side)) = (self.conversations.get_mut(filter), store.side()) {
-                is_shown |= list.consider(side, cx);
+        let store = self.sides.get(c).map(Box::as_ref);
+        let lists = store.map(|store| store.lists().clone()).unwrap_or_default();
+        let mut is_shown = store.is_some_and(SideStore::needs_subscription);
+        if let Some(side) = store.and_then(SideStore::side) {
+            for filter in &lists {
+                let list = self.conversations.get_mut(filter);
+                is_shown |= list.is_some_and(|list| list.consider(side, cx));
             }
         }
         if is_shown {
@@ -217,7 +205,7 @@ impl Stores {
             return;
         };
         store.refresh(self.messages.get(c).map(Box::as_ref));
-        for filter in lists.iter().filter_map(StoreKey::filter) {
+        for filter in &lists {
             if let Some(list) = self.conversations.get_mut(filter) {
                 list.side_changed(store, cx);
             }
@@ -230,7 +218,7 @@ impl Stores {
             match listed {
                 Listed::Feed(list, side) => {
                     let id = side.id.clone();
-                    let shows = list.filter().and_then(|f| self.conversations.get(f));
+                    let shows = self.conversations.get(&list);
                     let is_shown = shows.is_some_and(|list| list.shows(&id));
                     if let Some(store) = self.listed_side(list, &id, cx) {
                         store.feed(*side, cx);
@@ -255,7 +243,7 @@ impl Stores {
 
     fn listed_side(
         &mut self,
-        list: StoreKey,
+        list: ListFilter,
         id: &ConversationId,
         cx: &mut Context,
     ) -> Option<&mut SideStore> {
@@ -272,14 +260,12 @@ impl Stores {
         cx: &mut Context,
     ) -> Vec<StoreKey> {
         let lists = self.sides.get(c).map(|store| store.lists().clone());
-        let mut lists: Vec<StoreKey> = lists.unwrap_or_default().into_iter().collect();
-        lists.retain(|key| {
-            let list = key
-                .filter()
-                .and_then(|filter| self.conversations.get_mut(filter));
+        let mut lists = lists.unwrap_or_default();
+        lists.retain(|filter| {
+            let list = self.conversations.get_mut(filter);
             list.is_some_and(|list| !list.drop_candidate(c, cx))
         });
-        lists
+        lists.into_iter().map(StoreKey::Conversations).collect()
     }
 
     /// The stores that share the subscription of one.
@@ -300,12 +286,10 @@ impl Stores {
     /// Gives an event to every store that it concerns.
     pub(super) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
         self.tell_one(event, cx);
-        if conversations::conversation(event).is_some() {
-            for list in self.conversations.values_mut() {
-                list.handle_event(event, cx);
-            }
-            self.apply_listed(cx);
+        for list in self.conversations.values_mut() {
+            list.handle_event(event, cx);
         }
+        self.apply_listed(cx);
     }
 
     fn tell_one(&mut self, event: &ServerEvent, cx: &mut Context) {
@@ -434,6 +418,22 @@ impl Stores {
             .filter(|(of, _)| message.is_none_or(|message| message == of))
             .map(|(m, e)| StoreKey::Reactions(conversation.clone(), m.clone(), e.clone()))
             .collect()
+    }
+}
+
+/// Removes one of the stores of a conversation.
+fn remove_part<K: Ord, S>(
+    stores: &mut HashMap<ConversationId, BTreeMap<K, S>>,
+    conversation: &ConversationId,
+    part: &K,
+) {
+    let of_conversation = stores.get_mut(conversation);
+    let was_last = of_conversation.is_some_and(|parts| {
+        parts.remove(part);
+        parts.is_empty()
+    });
+    if was_last {
+        stores.remove(conversation);
     }
 }
 

@@ -335,3 +335,25 @@ fn lines_of<T: serde::de::DeserializeOwned + Into<Found>>(
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_was_given_up_takes_nothing_more() {
+        let mut machine = Machine::new(SearchKind::Conversations, 1 << 20);
+        let request = RequestId(1);
+        machine.start(request, "text", "{}");
+        let first = machine.push(b"{\"data\":[\n{\"id\":\"c1\"}\n").unwrap();
+        assert_eq!(first.len(), 1);
+        assert_eq!(machine.abandon(), Some(request));
+        assert!(machine.push(b",{\"id\":\"c2\"}\n").unwrap().is_empty());
+        // What is cut is no error any more.
+        assert_eq!(machine.finish(), Ok(()));
+        machine.set_conversation(first[0].0, None);
+        assert!(machine.progress().is_empty());
+        assert_eq!(machine.results().len(), 0);
+        assert_eq!(machine.status(), SearchStatus::CanLoadMore);
+    }
+}

@@ -37,3 +37,18 @@ fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
         }
     }
 }
+
+#[test]
+fn what_is_refused_twice_at_once_ends_once() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    for (fetch, request) in std::mem::take(&mut kit.open) {
+        let refused = Refused::new(402, request.method.to_string(), Vec::new());
+        kit.live.handle_answer(kit.now, fetch, Err(refused.into()));
+    }
+    kit.drain();
+    let first = Refused::new(402, "SUBSCRIBE", Vec::new());
+    assert_eq!(kit.ended[&id], Some(first.into()));
+    assert_eq!(kit.live.subscriptions(), 0);
+}
