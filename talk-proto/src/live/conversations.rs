@@ -345,11 +345,7 @@ impl Store for ConversationList {
         }
     }
 
-    fn sync(&self) -> &Sync {
-        &self.feed.sync
-    }
-
-    fn sync_mut(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut Sync {
         &mut self.feed.sync
     }
 

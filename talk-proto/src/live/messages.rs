@@ -350,11 +350,7 @@ impl Store for MessageStore {
         self.forget(cx);
     }
 
-    fn sync(&self) -> &Sync {
-        &self.feed.sync
-    }
-
-    fn sync_mut(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut Sync {
         &mut self.feed.sync
     }
 

@@ -228,11 +228,7 @@ impl<E: Entry> Store for Roster<E> {
         self.clear(cx);
     }
 
-    fn sync(&self) -> &Sync {
-        &self.feed.sync
-    }
-
-    fn sync_mut(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut Sync {
         &mut self.feed.sync
     }
 

@@ -223,11 +223,7 @@ impl Store for SideStore {
         self.sync.close(cx);
     }
 
-    fn sync(&self) -> &Sync {
-        &self.sync
-    }
-
-    fn sync_mut(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut Sync {
         &mut self.sync
     }
 

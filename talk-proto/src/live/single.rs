@@ -138,11 +138,7 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn sync(&self) -> &Sync {
-        &self.sync
-    }
-
-    fn sync_mut(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut Sync {
         &mut self.sync
     }
 

@@ -26,9 +26,7 @@ pub(super) trait Store {
     fn close(&mut self, cx: &mut Context);
 
     /// Its subscription and load.
-    fn sync(&self) -> &Sync;
-
-    fn sync_mut(&mut self) -> &mut Sync;
+    fn sync(&mut self) -> &mut Sync;
 
     /// Whether it is shown, even if by others who are told of it.
     fn is_wanted(&self) -> bool;

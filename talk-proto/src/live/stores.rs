@@ -1,7 +1,7 @@
 //! Every store of a session.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
+use std::ops::DerefMut;
 
 use super::context::{Context, Listed};
 use super::conversations::ConversationList;
@@ -52,21 +52,8 @@ impl Stores {
         keys.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
-    pub(super) fn get(&self, key: &StoreKey) -> Option<&dyn Store> {
-        match key {
-            StoreKey::User(_) => None,
-            StoreKey::Online(u) => self.online.get(u).map(as_store),
-            StoreKey::Typing(c) => self.typing.get(c).map(as_store),
-            StoreKey::Participants(c) => self.participants.get(c).map(as_store),
-            StoreKey::Participant(c, u) => self.participant.get(c)?.get(u).map(as_store),
-            StoreKey::Reactions(c, m, e) => {
-                let key = (m.clone(), e.clone());
-                self.reactions.get(c)?.get(&key).map(as_store)
-            }
-            StoreKey::Messages(c) => self.messages.get(c).map(as_store),
-            StoreKey::Side(c) => self.sides.get(c).map(as_store),
-            StoreKey::Conversations(filter) => self.conversations.get(filter).map(as_store),
-        }
+    pub(super) fn contains(&self, key: &StoreKey) -> bool {
+        self.serials.contains_key(key)
     }
 
     pub(super) fn get_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
@@ -435,10 +422,6 @@ fn remove_part<K: Ord, S>(
     if was_last {
         stores.remove(conversation);
     }
-}
-
-fn as_store<B: Deref<Target: Store + Sized>>(store: &B) -> &dyn Store {
-    &**store
 }
 
 fn as_store_mut<B: DerefMut<Target: Store + Sized>>(store: &mut B) -> &mut dyn Store {

@@ -209,7 +209,7 @@ impl Live {
                 self.fail(&list, error);
             }
         }
-        let Some(store) = self.stores.get(key) else {
+        let Some(store) = self.stores.get_mut(key) else {
             return;
         };
         for viewer in store.viewers() {

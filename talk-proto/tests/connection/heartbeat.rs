@@ -172,7 +172,7 @@ fn a_publish_that_is_heard_after_a_clock_jump_does_not_end_the_doubt() {
     world.run_for(seconds(1));
     world.script.add(|_| Some(Answer::Silence));
     world.now = START + seconds(3_600);
-    world.publish(&[json!({"type": "unheard.of"})]);
+    world.publish(&[json!({"type": "user.edited", "userId": "bob", "diff": {"name": "Bob"}})]);
     world.run();
     assert_eq!(pings(&world), [3_600_000]);
 }

@@ -126,6 +126,18 @@ fn what_a_later_version_adds_to_a_block_is_kept_and_can_be_read() {
     assert_eq!(location.extra.get("floor"), None);
 }
 
+#[test]
+fn what_a_file_says_in_an_unknown_way_is_kept_without_being_understood() {
+    let given = json!({"type": "file", "subtype": 3, "fileToken": "t", "filename": ["a.txt"]});
+    let block: ContentBlock = read(given.clone());
+    assert_eq!(serde_json::to_value(&block).unwrap(), given);
+    let ContentBlock::File(file) = block else {
+        panic!("{block:?}");
+    };
+    assert_eq!((&file.subtype, &file.filename), (&None, &None));
+    assert_eq!(file.extra.get("subtype"), Some(&json!(3)));
+}
+
 /// A name that stands for a block is no node, and is kept as it came.
 #[test]
 fn a_block_within_text_is_kept_without_being_understood() {
