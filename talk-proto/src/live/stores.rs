@@ -273,10 +273,12 @@ impl Stores {
     /// Gives an event to every store that it concerns.
     pub(super) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
         self.tell_one(event, cx);
-        for list in self.conversations.values_mut() {
-            list.handle_event(event, cx);
+        if !self.conversations.is_empty() {
+            for list in self.conversations.values_mut() {
+                list.handle_event(event, cx);
+            }
+            self.apply_listed(cx);
         }
-        self.apply_listed(cx);
     }
 
     fn tell_one(&mut self, event: &ServerEvent, cx: &mut Context) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use talk_proto::{
-    Call, ContentBlock, Custom, EditMessage, HttpBody, Output, Patch, Refused, SendMessage,
+    Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, Refused, SendMessage,
     Session, SessionOptions, TextNode, Time, Transcript, Upload, UploadKind, UserParams,
 };
 
@@ -88,22 +88,34 @@ fn an_action_shows_nothing() {
 
 /// A transcript leaves nothing out.
 #[test]
-fn a_transcript_shows_bodies_whole() {
-    let options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
+fn a_transcript_shows_bodies_and_reasons_whole() {
+    let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
+    options.authentication.can_fetch_token = true;
     let now = Time::from_millis(1_700_000_000_000);
     let mut session = Session::new(options, 0x5eed, now);
     let conversation = "c1".try_into().unwrap();
     session
         .call(now, Call::MarkAsRead { conversation })
         .unwrap();
-    let sent = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
-        Output::SendHttp { http, request } => Some((http, request)),
-        _ => None,
-    });
-    let (http, request) = sent.unwrap();
-    let request = Box::new(request.map(|_| HttpBody::Bytes("my secret\n".into())));
     let mut transcript = Transcript::new();
-    transcript.output(&Output::SendHttp { http, request });
-    let line = transcript.as_str();
-    assert!(line.ends_with(" my secret\\n\n"), "{line}");
+    while let Some(output) = session.poll_output() {
+        match output {
+            Output::SendHttp { http, request } => {
+                let request = Box::new(request.map(|_| HttpBody::Bytes("my secret\n".into())));
+                transcript.output(&Output::SendHttp { http, request });
+            }
+            Output::FetchToken { fetch } => {
+                let result = Err("my reason".to_owned());
+                transcript.input(now, &Input::Token { fetch, result });
+            }
+            _ => {}
+        }
+    }
+    let mut ends: Vec<_> = transcript
+        .as_str()
+        .lines()
+        .map(|line| line.rsplit_once("my ").unwrap().1)
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["reason", "secret\\n"]);
 }
