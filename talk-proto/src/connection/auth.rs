@@ -182,12 +182,11 @@ impl Auth {
             Source::Boken { signature } => AuthTask::AskForBoken {
                 signature: signature.clone(),
             },
-            Source::Given if self.token.is_some() => {
+            Source::Given => {
                 // It cannot be refreshed: it is used for as long as it is accepted.
                 self.refresh_at = None;
                 return None;
             }
-            Source::Given => return Some(AuthTask::End(SessionError::TokenRejected)),
         };
         self.fetch = Some((Fetch::Starting, now + FETCH_WITHIN));
         Some(task)

@@ -173,9 +173,7 @@ impl Queue {
                 return None;
             }
             self.ready.remove(&place);
-            let Some(call) = self.calls.get_mut(&place) else {
-                continue;
-            };
+            let call = self.calls.get_mut(&place)?;
             call.was_sent = true;
             return Some(Turn::Send(place, call.body.request()));
         }
@@ -278,11 +276,9 @@ impl Queue {
     }
 
     /// The token was not accepted for the request at `place`: it is sent with the next one,
-    /// unless that was so too often.
+    /// unless that was so too often, or nobody waits for it any more.
     pub(crate) fn reject(&mut self, place: Place) -> Result<(), GivenUp> {
-        let Some(call) = self.calls.get_mut(&place) else {
-            return Ok(());
-        };
+        let call = self.calls.get_mut(&place).ok_or(GivenUp)?;
         call.rejections += 1;
         if call.rejections >= MAX_REJECTIONS {
             return Err(GivenUp);
@@ -292,7 +288,7 @@ impl Queue {
     }
 
     /// The server is too busy for the request at `place`, or failed: it is tried again later,
-    /// unless it failed too often.
+    /// unless it failed too often, or nobody waits for it any more.
     pub(crate) fn retry_later(
         &mut self,
         now: Time,
@@ -300,9 +296,7 @@ impl Queue {
         failed: bool,
         rng: &mut Rng,
     ) -> Result<(), GivenUp> {
-        let Some(call) = self.calls.get_mut(&place) else {
-            return Ok(());
-        };
+        let call = self.calls.get_mut(&place).ok_or(GivenUp)?;
         call.failures += u32::from(failed);
         if call.failures >= MAX_FAILURES {
             return Err(GivenUp);

@@ -1,9 +1,10 @@
 //! Reading a block or node: an object whose `type` may stand anywhere in it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::extra::Extra;
@@ -62,9 +63,10 @@ impl Members {
         matches!(self.rest.get(name), Some(Value::Number(_)))
     }
 
-    /// Whether the member is an object of strings.
-    pub(crate) fn has_text_map(&self, name: &str) -> bool {
-        matches!(self.rest.get(name), Some(Value::Object(map)) if map.values().all(Value::is_string))
+    /// Whether there is an action, and its parameters are an object of strings.
+    pub(crate) fn has_action(&self) -> bool {
+        let params = self.rest.get("params").and_then(Value::as_object);
+        self.has_text("action") && params.is_some_and(|map| map.values().all(Value::is_string))
     }
 
     pub(crate) fn take_children(&mut self) -> Arc<[TextNode]> {
@@ -73,11 +75,12 @@ impl Members {
 
     /// Takes a string; what is not one stays, and is kept as an extra member.
     pub(crate) fn take_text(&mut self, name: &str) -> Option<Arc<str>> {
-        self.rest.get(name)?.as_str()?;
-        match self.rest.remove(name) {
-            Some(Value::String(text)) => Some(text.into()),
-            _ => None,
-        }
+        let Value::String(text) = self.rest.get_mut(name)? else {
+            return None;
+        };
+        let text = std::mem::take(text);
+        self.rest.remove(name);
+        Some(text.into())
     }
 
     /// Takes a member that `convert` accepts; any other stays.
@@ -88,17 +91,10 @@ impl Members {
     }
 
     pub(crate) fn take_action(&mut self) -> Arc<Action> {
-        let params = match self.rest.remove("params") {
-            Some(Value::Object(map)) => map,
-            _ => Map::new(),
-        };
-        let texts = params.into_iter().filter_map(|(name, value)| match value {
-            Value::String(text) => Some((name, text)),
-            _ => None,
-        });
+        let params = self.take("params", |params| BTreeMap::deserialize(params).ok());
         Arc::new(Action {
             name: self.take_text("action").unwrap_or_default(),
-            params: texts.collect(),
+            params: params.unwrap_or_default(),
         })
     }
 
@@ -198,7 +194,7 @@ enum MemberName {
     Other(String),
 }
 
-impl<'de> serde::Deserialize<'de> for MemberName {
+impl<'de> Deserialize<'de> for MemberName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameVisitor;
 
@@ -227,7 +223,7 @@ enum TypeName {
     Other(Value),
 }
 
-impl<'de> serde::Deserialize<'de> for TypeName {
+impl<'de> Deserialize<'de> for TypeName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TypeVisitor)
     }

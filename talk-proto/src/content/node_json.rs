@@ -14,86 +14,61 @@ use super::spelling::{Spelled, Spelling};
 impl TextNode {
     /// A known node whose members are all there, or the object as it came.
     fn from_members<E: Error>(mut m: Members) -> Result<Self, E> {
-        let complete = match m.kind {
-            Kind::Bold
-            | Kind::Italic
-            | Kind::Strikethrough
-            | Kind::BulletList
-            | Kind::BulletPoint => m.has_children(),
-            Kind::Link => m.has_children() && m.has_text("url"),
-            Kind::AutoLink => m.has_text("url") && m.has_text("text"),
-            Kind::CodeSpan | Kind::CustomEmoji => m.has_text("text"),
-            Kind::Mention => m.has_text("id") && m.has_text("text"),
-            Kind::ActionLink | Kind::ActionButton => {
-                m.has_children() && m.has_text("action") && m.has_text_map("params")
-            }
-            Kind::Text | Kind::File | Kind::Location | Kind::Unknown => false,
-        };
-        if !complete {
-            return Ok(Self::Unknown(m.into_value()?.into()));
-        }
-        let kind = m.kind;
-        let mut text = |name| m.take_text(name).unwrap_or_default();
-        Ok(match kind {
-            Kind::AutoLink => Self::AutoLink {
-                url: text("url"),
-                text: text("text"),
+        Ok(match m.kind {
+            Kind::AutoLink if m.has_text("url") && m.has_text("text") => Self::AutoLink {
+                url: m.take_text("url").unwrap_or_default(),
+                text: m.take_text("text").unwrap_or_default(),
                 extra: m.into_extra()?,
             },
-            Kind::CodeSpan => Self::CodeSpan {
-                text: text("text"),
+            Kind::CodeSpan if m.has_text("text") => Self::CodeSpan {
+                text: m.take_text("text").unwrap_or_default(),
                 extra: m.into_extra()?,
             },
-            Kind::CustomEmoji => Self::CustomEmoji {
-                text: text("text"),
+            Kind::CustomEmoji if m.has_text("text") => Self::CustomEmoji {
+                text: m.take_text("text").unwrap_or_default(),
                 extra: m.into_extra()?,
             },
-            Kind::Mention => Self::Mention {
-                id: text("id"),
-                text: text("text"),
+            Kind::Mention if m.has_text("id") && m.has_text("text") => Self::Mention {
+                id: m.take_text("id").unwrap_or_default(),
+                text: m.take_text("text").unwrap_or_default(),
                 extra: m.into_extra()?,
             },
-            Kind::Link => {
-                let url = text("url");
-                Self::Link {
-                    url,
-                    children: m.take_children(),
-                    extra: m.into_extra()?,
-                }
-            }
-            Kind::ActionLink => Self::ActionLink {
+            Kind::Link if m.has_children() && m.has_text("url") => Self::Link {
+                url: m.take_text("url").unwrap_or_default(),
+                children: m.take_children(),
+                extra: m.into_extra()?,
+            },
+            Kind::ActionLink if m.has_children() && m.has_action() => Self::ActionLink {
                 action: m.take_action(),
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::ActionButton => Self::ActionButton {
+            Kind::ActionButton if m.has_children() && m.has_action() => Self::ActionButton {
                 action: m.take_action(),
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::Bold => Self::Bold {
+            Kind::Bold if m.has_children() => Self::Bold {
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::Italic => Self::Italic {
+            Kind::Italic if m.has_children() => Self::Italic {
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::Strikethrough => Self::Strikethrough {
+            Kind::Strikethrough if m.has_children() => Self::Strikethrough {
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::BulletList => Self::BulletList {
+            Kind::BulletList if m.has_children() => Self::BulletList {
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::BulletPoint => Self::BulletPoint {
+            Kind::BulletPoint if m.has_children() => Self::BulletPoint {
                 children: m.take_children(),
                 extra: m.into_extra()?,
             },
-            Kind::Text | Kind::File | Kind::Location | Kind::Unknown => {
-                Self::Unknown(m.into_value()?.into())
-            }
+            _ => Self::Unknown(m.into_value()?.into()),
         })
     }
 }

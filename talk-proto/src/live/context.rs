@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::key::{Dependent, StoreKey};
 use super::linger::Linger;
+use super::list_filter::ListFilter;
 use super::requests::Requests;
 use super::users::Users;
 use crate::collections::{GiveBack, HashSet};
@@ -122,11 +123,11 @@ impl Context {
 /// What a list of conversations makes of one.
 pub(super) enum Listed {
     /// It shows the conversation, and knows it.
-    Feed(StoreKey, Box<Side>),
+    Feed(ListFilter, Box<Side>),
     /// It would know the conversation.
-    Watch(StoreKey, ConversationId),
+    Watch(ListFilter, ConversationId),
     /// It does not show the conversation any more.
-    Release(StoreKey, ConversationId),
+    Release(ListFilter, ConversationId),
 }
 
 /// Stores in the order in which they were put down, each once.

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::FetchId;
 use super::context::{Context, Listed};
 use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
-use super::key::{Dependent, StoreKey, ViewerId};
+use super::key::{StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::listing::{End, Face, Listing};
 use super::sides::{SideStore, fold};
-use super::store::{Answer, News, Store};
+use super::store::{Answer, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -21,10 +20,11 @@ use crate::model::{ConversationId, ConversationSnapshot, Side, UserId};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
-/// The conversations that a window begins with, and the most that one request gives, as
-/// documented.
+/// The conversations that a window begins with, the most that one request gives, and how many it
+/// grows by unless asked otherwise, as documented.
 const FIRST_WINDOW: usize = 20;
 const PAGE: usize = 30;
+const MORE: usize = 20;
 
 /// One list of conversations: those that match a filter.
 ///
@@ -74,11 +74,9 @@ impl ConversationList {
         if self.places.contains_key(&side.id) {
             return true;
         }
-        if !self.candidates.remove(&side.id) {
-            return false;
-        }
         let is_behind = self.edge.is_before(time(side)) && !self.feed.is_complete();
-        if is_behind || !self.filter.matches(side) {
+        let belongs = self.candidates.remove(&side.id) && self.filter.matches(side);
+        if is_behind || !belongs {
             self.remove(&side.id, cx);
             return false;
         }
@@ -151,14 +149,14 @@ impl ConversationList {
         self.candidates.remove(id);
         self.refreshing.remove(id);
         cx.listed
-            .push_back(Listed::Release(self.key().clone(), id.clone()));
+            .push_back(Listed::Release(self.filter.clone(), id.clone()));
     }
 
     fn trim(&mut self, cx: &mut Context) {
-        while self.listing.len() > cx.limits.window.max(1) {
-            let Some(id) = self.listing.last().map(|(_, id)| id.clone()) else {
-                return;
-            };
+        while self.listing.len() > cx.limits.window.max(1)
+            && let Some((_, id)) = self.listing.last()
+        {
+            let id = id.clone();
             self.remove(&id, cx);
             self.feed.cursor = Cursor::Unknown;
             self.edge = self.listing.last().map_or(Position::LAST, |(last, _)| last);
@@ -221,13 +219,13 @@ impl ConversationList {
         for side in sides {
             self.candidates.remove(&side.id);
             cx.listed
-                .push_back(Listed::Feed(self.key().clone(), Box::new(side)));
+                .push_back(Listed::Feed(self.filter.clone(), Box::new(side)));
         }
     }
 
     /// What came while a page was awaited: brings its conversations up to date, and returns those
-    /// that are neither in it nor, when it is not `all`, in the list.
-    fn replay(&self, sides: &mut Vec<Side>, all: bool, me: &UserId) -> Vec<Listed> {
+    /// that are not in it.
+    fn replay(&self, sides: &mut Vec<Side>, me: &UserId) -> Vec<Listed> {
         let mut events: BTreeMap<ConversationId, Vec<&ServerEvent>> = BTreeMap::new();
         for event in self.feed.sync.log() {
             if let Some(id) = conversation(event) {
@@ -246,16 +244,13 @@ impl ConversationList {
         });
         let mut others = Vec::new();
         for (id, events) in events {
-            if !all && self.places.contains_key(&id) {
-                continue;
-            }
             match fold(None, events.iter().copied(), me) {
                 Some(side) => {
                     let side = Box::new(Arc::unwrap_or_clone(side));
-                    others.push(Listed::Feed(self.key().clone(), side));
+                    others.push(Listed::Feed(self.filter.clone(), side));
                 }
                 None if events.iter().any(|event| self.concerns(event)) => {
-                    others.push(Listed::Watch(self.key().clone(), id));
+                    others.push(Listed::Watch(self.filter.clone(), id));
                 }
                 None => {}
             }
@@ -263,7 +258,7 @@ impl ConversationList {
         others
     }
 
-    /// Takes up conversations that may belong here.
+    /// Takes up conversations that may belong here, and are not here yet.
     fn consider_all(&mut self, others: Vec<Listed>, cx: &mut Context) {
         for other in others {
             let id = match &other {
@@ -306,7 +301,7 @@ fn time(side: &Side) -> i64 {
 }
 
 /// The conversation of which an event tells the current user's view.
-pub(super) fn conversation(event: &ServerEvent) -> Option<&ConversationId> {
+fn conversation(event: &ServerEvent) -> Option<&ConversationId> {
     match event {
         ServerEvent::SideCreated {
             conversation_id, ..
@@ -350,8 +345,8 @@ impl Store for ConversationList {
         }
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.feed.sync.is_open(cx)
+    fn sync(&mut self) -> &mut Sync {
+        &mut self.feed.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -367,8 +362,8 @@ impl Store for ConversationList {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        let (mut sides, all) = match self.feed.take_answer(fetch, answer, cx) {
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+        let (mut sides, all) = match self.feed.take_answer(answer, cx) {
             Loaded::Nothing => return,
             // The user does not exist yet, and is in no conversation.
             Loaded::Absent => {
@@ -379,7 +374,7 @@ impl Store for ConversationList {
             Loaded::All(sides) => (sides, true),
             Loaded::More(sides) => (sides, false),
         };
-        let others = self.replay(&mut sides, all, &cx.me);
+        let others = self.replay(&mut sides, &cx.me);
         if all {
             self.replace(sides, cx);
         } else {
@@ -408,17 +403,15 @@ impl Store for ConversationList {
         if !is_loaded || self.places.contains_key(id) || self.candidates.contains(id) {
             return;
         }
-        let key = self.key().clone();
+        let filter = self.filter.clone();
         let listed = match event {
-            ServerEvent::SideCreated { state, .. } => Listed::Feed(key, state.clone()),
+            ServerEvent::SideCreated { state, .. } => Listed::Feed(filter, state.clone()),
             ServerEvent::SideDeleted { .. } => return,
-            _ if self.concerns(event) => Listed::Watch(key, id.clone()),
+            _ if self.concerns(event) => Listed::Watch(filter, id.clone()),
             _ => return,
         };
         self.consider_all(vec![listed], cx);
     }
-
-    fn user_changed(&mut self, _: &Dependent, _: &mut Context) {}
 
     fn viewers(&self) -> Vec<ViewerId> {
         self.listing.viewers()
@@ -433,14 +426,8 @@ impl Store for ConversationList {
         self.listing.remove_viewer(viewer)
     }
 
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
+    fn as_list(&mut self) -> Option<&mut dyn List> {
+        Some(self)
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -460,5 +447,21 @@ impl Store for ConversationList {
                 refusal: None,
             });
         }
+    }
+}
+
+impl List for ConversationList {
+    fn growth(&self) -> (usize, usize) {
+        (PAGE, MORE)
+    }
+
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
+        if self.listing.load_more(viewer, request, count) {
+            cx.attend_to(self.key());
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        self.listing.cancel_more(viewer, request);
     }
 }

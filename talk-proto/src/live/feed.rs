@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::FetchId;
 use super::context::Context;
 use super::store::Answer;
 use super::sync::{Stage, Sync, Verdict, is_absence};
@@ -134,16 +133,8 @@ impl<T> Feed<T> {
 }
 
 impl<T: DeserializeOwned> Feed<T> {
-    /// Takes the answer to a request for a page, if it is the one that is awaited.
-    pub(super) fn take_answer(
-        &mut self,
-        fetch: FetchId,
-        answer: Answer<'_>,
-        cx: &mut Context,
-    ) -> Loaded<T> {
-        if self.sync.fetch != Some(fetch) {
-            return Loaded::Nothing;
-        }
+    /// Takes the answer to the request for a page that is awaited.
+    pub(super) fn take_answer(&mut self, answer: Answer<'_>, cx: &mut Context) -> Loaded<T> {
         self.sync.fetch = None;
         let page = answer.and_then(|body| {
             let page = body.and_then(|body| serde_json::from_str::<Page<T>>(body.get()).ok());

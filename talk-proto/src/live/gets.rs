@@ -32,16 +32,26 @@ struct MessageGet {
     id: MessageId,
     /// The message itself, when only what it shows is wanted.
     given: Option<Arc<Message>>,
-    message: Part,
-    /// The message that it quotes.
-    quote: Part,
+    message: Part<Arc<Message>>,
+    /// The message that it quotes, if there is one.
+    quote: Part<Option<Arc<Message>>>,
     users: BTreeMap<UserId, Option<Arc<User>>>,
 }
 
-enum Part {
+enum Part<T> {
     Unknown,
     Asked(FetchId),
-    Known(Option<Arc<Message>>),
+    Known(T),
+}
+
+impl<T> Part<T> {
+    /// The request that asks for it.
+    fn asked(&self) -> Option<FetchId> {
+        match self {
+            Self::Asked(fetch) => Some(*fetch),
+            Self::Unknown | Self::Known(_) => None,
+        }
+    }
 }
 
 impl Gets {
@@ -84,10 +94,9 @@ impl Gets {
         let Some(get) = self.gets.remove(&request) else {
             return false;
         };
-        for part in [get.message, get.quote] {
-            if let Part::Asked(fetch) = part {
-                cx.requests.forget(fetch);
-            }
+        let fetches = get.message.asked().into_iter().chain(get.quote.asked());
+        for fetch in fetches {
+            cx.requests.forget(fetch);
         }
         self.changed.remove(&request);
         true
@@ -114,11 +123,11 @@ impl Gets {
             let message = body.and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
             message.ok_or_else(|| TransportError::Malformed.into())
         });
-        if matches!(get.quote, Part::Asked(asked) if asked == fetch) {
+        if get.quote.asked() == Some(fetch) {
             get.quote = Part::Known(message.ok().map(Arc::new));
-        } else if matches!(get.message, Part::Asked(asked) if asked == fetch) {
+        } else {
             match message {
-                Ok(message) => get.message = Part::Known(Some(Arc::new(message))),
+                Ok(message) => get.message = Part::Known(Arc::new(message)),
                 Err(error) => {
                     self.gets.remove(&request);
                     self.changed.remove(&request);
@@ -155,10 +164,9 @@ impl Gets {
             return outcomes;
         }
         for request in std::mem::take(&mut self.changed) {
-            let Some(get) = self.gets.get_mut(&request) else {
-                continue;
-            };
-            if let Some(message) = get.advance(request, &mut self.users, cx) {
+            let get = self.gets.get_mut(&request);
+            let message = get.and_then(|get| get.advance(request, &mut self.users, cx));
+            if message.is_some() {
                 self.gets.remove(&request);
                 outcomes.push((request, Ok(Reply::Message(message))));
             }
@@ -176,7 +184,7 @@ impl Gets {
 
 impl MessageGet {
     fn new(conversation: ConversationId, id: MessageId, given: Option<Arc<Message>>) -> Self {
-        let known = given.clone().map(|message| Part::Known(Some(message)));
+        let known = given.clone().map(Part::Known);
         Self {
             conversation,
             id,
@@ -193,18 +201,16 @@ impl MessageGet {
         request: RequestId,
         asked: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
         cx: &mut Context,
-    ) -> Option<Option<Arc<MessageSnapshot>>> {
-        let message = match &self.message {
-            Part::Unknown => {
-                let requests = &mut cx.requests;
-                let fetch = requests.message_once(&self.conversation, &self.id, request);
-                self.message = Part::Asked(fetch);
-                return None;
-            }
-            Part::Asked(_) => return None,
-            Part::Known(None) => return Some(None),
-            Part::Known(Some(message)) => Arc::clone(message),
+    ) -> Option<Arc<MessageSnapshot>> {
+        if let Part::Unknown = self.message {
+            let requests = &mut cx.requests;
+            let fetch = requests.message_once(&self.conversation, &self.id, request);
+            self.message = Part::Asked(fetch);
+        }
+        let Part::Known(message) = &self.message else {
+            return None;
         };
+        let message = Arc::clone(message);
         if let Part::Unknown = self.quote {
             self.quote = match &message.referenced_message_id {
                 None => Part::Known(None),
@@ -226,9 +232,7 @@ impl MessageGet {
                 Some(Arc::new(ReferencedMessageSnapshot::new(quote, sender)))
             }
         };
-        Some(Some(Arc::new(MessageSnapshot::new(
-            message, sender?, quote,
-        ))))
+        Some(Arc::new(MessageSnapshot::new(message, sender?, quote)))
     }
 
     /// The sender, if they are known; if not they are asked for.

@@ -80,14 +80,6 @@ impl StoreKey {
             | Self::Side(c) => Scope::Conversation(c.clone()),
         }
     }
-
-    /// The filter of a list of conversations.
-    pub(super) fn filter(&self) -> Option<&ListFilter> {
-        match self {
-            Self::Conversations(filter) => Some(filter),
-            _ => None,
-        }
-    }
 }
 
 /// Things that may be told of by the same events.

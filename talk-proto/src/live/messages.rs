@@ -11,7 +11,7 @@ use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};
 use super::records::Records;
 use super::speakers::Speakers;
-use super::store::{Answer, News, Store};
+use super::store::{Answer, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -19,9 +19,11 @@ use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
-/// The messages that a window begins with, and the most that one request gives, as documented.
+/// The messages that a window begins with, the most that one request gives, and how many it grows
+/// by unless asked otherwise, as documented.
 const FIRST_WINDOW: usize = 30;
 const PAGE: usize = 100;
+const MORE: usize = 30;
 
 /// The messages of one conversation, newest first.
 pub(super) struct MessageStore {
@@ -109,16 +111,7 @@ impl MessageStore {
     }
 
     /// Takes the answer about a quoted message; whatever else than the message makes it gone.
-    pub(super) fn answer_quote(
-        &mut self,
-        fetch: FetchId,
-        id: &MessageId,
-        answer: Answer<'_>,
-        cx: &mut Context,
-    ) {
-        if self.quotes_in_flight.get(id) != Some(&fetch) {
-            return;
-        }
+    pub(super) fn answer_quote(&mut self, id: &MessageId, answer: Answer<'_>, cx: &mut Context) {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
         if self.records.is_quote(id) {
@@ -275,10 +268,10 @@ impl MessageStore {
     /// Drops the oldest messages above the cap.
     fn trim(&mut self, cx: &mut Context) {
         let cap = self.cap(cx.limits.window);
-        while self.listing.len() > cap {
-            let Some(id) = self.listing.last().map(|(_, id)| id.clone()) else {
-                return;
-            };
+        while self.listing.len() > cap
+            && let Some((_, id)) = self.listing.last()
+        {
+            let id = id.clone();
             self.unlist(&id, cx);
             self.feed.cursor = Cursor::Unknown;
         }
@@ -356,8 +349,8 @@ impl Store for MessageStore {
         self.forget(cx);
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.feed.sync.is_open(cx)
+    fn sync(&mut self) -> &mut Sync {
+        &mut self.feed.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -386,8 +379,8 @@ impl Store for MessageStore {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        match self.feed.take_answer(fetch, answer, cx) {
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+        match self.feed.take_answer(answer, cx) {
             Loaded::Nothing => return,
             Loaded::Absent => return self.forget(cx),
             Loaded::All(messages) => self.replace(messages, cx),
@@ -431,14 +424,8 @@ impl Store for MessageStore {
         self.listing.remove_viewer(viewer)
     }
 
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
+    fn as_list(&mut self) -> Option<&mut dyn List> {
+        Some(self)
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -462,5 +449,21 @@ impl Store for MessageStore {
                 refusal: None,
             });
         }
+    }
+}
+
+impl List for MessageStore {
+    fn growth(&self) -> (usize, usize) {
+        (PAGE, MORE)
+    }
+
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
+        if self.listing.load_more(viewer, request, count) {
+            cx.attend_to(self.key());
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        self.listing.cancel_more(viewer, request);
     }
 }

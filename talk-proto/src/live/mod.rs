@@ -185,13 +185,13 @@ impl Live {
             Some(Purpose::Unsubscribe(_)) => self.open_deferred(),
             Some(Purpose::Load(key)) => {
                 if let Some(store) = self.stores.get_mut(&key) {
-                    store.answer(fetch, answer, cx);
+                    store.answer(answer, cx);
                 }
                 self.stores.apply_listed(cx);
             }
             Some(Purpose::Quote(conversation, message)) => {
                 if let Some(messages) = self.stores.messages(&conversation) {
-                    messages.answer_quote(fetch, &message, answer, cx);
+                    messages.answer_quote(&message, answer, cx);
                 }
             }
             Some(Purpose::SubscribeUsers(asked)) => {
@@ -331,10 +331,10 @@ impl Live {
             StoreKey::User(user) => {
                 !self.cx.requests.is_user_waiting(user) && !self.cx.deferred.contains(&key)
             }
-            _ => self
-                .stores
-                .get(&key)
-                .is_some_and(|store| store.is_open(&self.cx)),
+            _ => {
+                let store = self.stores.get_mut(&key);
+                store.is_some_and(|store| store.sync().is_open(&self.cx))
+            }
         };
         if self.cx.ready && is_open {
             let until = self.cx.now + key.linger();
@@ -362,7 +362,7 @@ impl Live {
             return;
         }
         match self.stores.get_mut(key) {
-            Some(store) if store.is_wanted() => store.relax(&mut self.cx),
+            Some(store) if store.is_wanted() => store.sync().unsubscribe(&mut self.cx),
             _ => self.remove(key),
         }
     }
@@ -381,16 +381,16 @@ impl Live {
     fn exists(&self, key: &StoreKey) -> bool {
         match key {
             StoreKey::User(user) => self.cx.users.contains(user),
-            _ => self.stores.get(key).is_some(),
+            _ => self.stores.contains(key),
         }
     }
 
-    fn needs_subscription(&self, key: &StoreKey) -> bool {
+    fn needs_subscription(&mut self, key: &StoreKey) -> bool {
         match key {
             StoreKey::User(user) => self.cx.users.is_wanted(user),
             _ => {
-                let store = self.stores.get(key);
-                store.is_some_and(store::Store::needs_subscription)
+                let store = self.stores.get_mut(key);
+                store.is_some_and(|store| store.needs_subscription())
             }
         }
     }

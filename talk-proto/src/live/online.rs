@@ -16,16 +16,11 @@ impl Thing for Presence {
     type Value = Online;
 
     fn apply(&self, value: &mut Option<Online>, event: &ServerEvent) -> bool {
-        match event {
-            ServerEvent::UserOnlineChanged { diff, .. } => {
-                if let Some(online) = value {
-                    *online = *diff;
-                }
-                value.is_none()
-            }
-            ServerEvent::UserCreated { .. } => value.is_none(),
-            _ => false,
+        if let (ServerEvent::UserOnlineChanged { diff, .. }, Some(online)) = (event, &mut *value) {
+            *online = *diff;
         }
+        // Whatever is told of a user, they exist.
+        value.is_none()
     }
 
     fn users(&self, _: Option<&Online>) -> BTreeSet<UserId> {

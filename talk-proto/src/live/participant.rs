@@ -18,20 +18,15 @@ impl Thing for OneParticipant {
     type Value = Participant;
 
     fn apply(&self, value: &mut Option<Participant>, event: &ServerEvent) -> bool {
-        match event {
-            ServerEvent::ParticipantCreated { user_id, state, .. } if *user_id == self.user => {
-                *value = Some(state.clone());
+        match (event, value) {
+            (ServerEvent::ParticipantCreated { state, .. }, value) => *value = Some(state.clone()),
+            (ServerEvent::ParticipantEdited { diff, .. }, Some(participant)) => {
+                participant.apply(diff.clone());
             }
-            ServerEvent::ParticipantEdited { user_id, diff, .. } if *user_id == self.user => {
-                if let Some(participant) = value {
-                    participant.apply(diff.clone());
-                }
-            }
-            ServerEvent::ParticipantDeleted { user_id, .. } if *user_id == self.user => {
+            (ServerEvent::ParticipantDeleted { .. } | ServerEvent::SideDeleted { .. }, value) => {
                 *value = None;
             }
-            ServerEvent::SideDeleted { .. } => *value = None,
-            ServerEvent::SideCreated { .. } => return value.is_none(),
+            (ServerEvent::SideCreated { .. }, value) => return value.is_none(),
             _ => {}
         }
         false

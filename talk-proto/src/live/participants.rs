@@ -14,6 +14,7 @@ impl Entry for Participant {
     const FIRST_WINDOW: usize = 10;
     const FIRST_LOAD: usize = 10;
     const PAGE: usize = 50;
+    const MORE: usize = 10;
     const NEW_AT: End = End::Front;
 
     fn user(&self) -> &UserId {

@@ -15,6 +15,7 @@ impl Entry for Reaction {
     /// What the published client asks for to show ten.
     const FIRST_LOAD: usize = 30;
     const PAGE: usize = 100;
+    const MORE: usize = 30;
     const NEW_AT: End = End::Back;
 
     fn user(&self) -> &UserId {

@@ -113,10 +113,8 @@ impl MessageStore {
 
     /// Takes a message out of the window; it stays while others quote it.
     pub(super) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(position) = self.records.positions.get_mut(id) else {
-            return;
-        };
-        if let Some(position) = position.take() {
+        let position = self.records.positions.get_mut(id);
+        if let Some(position) = position.and_then(Option::take) {
             self.take_out(id, position);
             cx.changed.insert(self.key().clone());
         }
@@ -154,9 +152,7 @@ impl MessageStore {
     /// Takes note of what a message is. Whether that is news, and shown.
     pub(super) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
         let id = message.id.clone();
-        let Some(position) = self.records.positions.get(&id).copied() else {
-            return false;
-        };
+        let position = self.records.position(&id);
         let old = self.message_at(&id, position).cloned();
         if old.as_ref() == Some(&message) {
             return false;
@@ -195,11 +191,8 @@ impl MessageStore {
         true
     }
 
-    /// A quoted message cannot be had.
+    /// A message that is only quoted cannot be had.
     pub(super) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
-        if !self.records.is_quote(id) {
-            return;
-        }
         self.records.gone.insert(id.clone());
         if let Some(message) = self.records.unshown.remove(id) {
             self.let_go(&message, cx);

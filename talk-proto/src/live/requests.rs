@@ -222,13 +222,12 @@ impl Requests {
     /// What an answer is for, which is told once.
     pub(super) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
         let purpose = self.open.remove(&fetch)?;
-        if let Purpose::Unsubscribe(key) = &purpose {
-            let scope = key.scope();
-            if let Some(count) = self.closing.get_mut(&scope) {
-                *count -= 1;
-                if *count == 0 {
-                    self.closing.remove(&scope);
-                }
+        if let Purpose::Unsubscribe(key) = &purpose
+            && let Some(count) = self.closing.get_mut(&key.scope())
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.closing.remove(&key.scope());
             }
         }
         Some(purpose)

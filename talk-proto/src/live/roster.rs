@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::FetchId;
 use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};
-use super::store::{Answer, News, Store};
+use super::store::{Answer, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -23,11 +22,12 @@ use crate::wire::ServerEvent;
 pub(super) trait Entry: Clone + PartialEq + DeserializeOwned {
     type Snapshot: Face<Key = UserId>;
 
-    /// The items that a window begins with, that the first load asks for, and that one request
-    /// gives at most.
+    /// The items that a window begins with, that the first load asks for, that one request gives
+    /// at most, and that a window grows by unless asked otherwise.
     const FIRST_WINDOW: usize;
     const FIRST_LOAD: usize;
     const PAGE: usize;
+    const MORE: usize;
     /// Where new items come in.
     const NEW_AT: End;
 
@@ -162,10 +162,10 @@ impl<E: Entry> Roster<E> {
     }
 
     fn trim(&mut self, cx: &mut Context) {
-        while self.listing.len() > cx.limits.window.max(1) {
-            let Some(user) = self.listing.last().map(|(_, user)| user.clone()) else {
-                return;
-            };
+        while self.listing.len() > cx.limits.window.max(1)
+            && let Some((_, user)) = self.listing.last()
+        {
+            let user = user.clone();
             self.remove(&user, cx);
             self.feed.cursor = Cursor::Unknown;
         }
@@ -228,8 +228,8 @@ impl<E: Entry> Store for Roster<E> {
         self.clear(cx);
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.feed.sync.is_open(cx)
+    fn sync(&mut self) -> &mut Sync {
+        &mut self.feed.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -247,8 +247,8 @@ impl<E: Entry> Store for Roster<E> {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        match self.feed.take_answer(fetch, answer, cx) {
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+        match self.feed.take_answer(answer, cx) {
             Loaded::Nothing => return,
             Loaded::Absent => return self.clear(cx),
             Loaded::All(entries) => self.replace(entries, cx),
@@ -292,14 +292,8 @@ impl<E: Entry> Store for Roster<E> {
         self.listing.remove_viewer(viewer)
     }
 
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
+    fn as_list(&mut self) -> Option<&mut dyn List> {
+        Some(self)
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -320,5 +314,21 @@ impl<E: Entry> Store for Roster<E> {
                 refusal: None,
             });
         }
+    }
+}
+
+impl<E: Entry> List for Roster<E> {
+    fn growth(&self) -> (usize, usize) {
+        (E::PAGE, E::MORE)
+    }
+
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
+        if self.listing.load_more(viewer, request, count) {
+            cx.attend_to(self.key());
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        self.listing.cancel_more(viewer, request);
     }
 }

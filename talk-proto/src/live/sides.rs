@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::FetchId;
 use super::context::Context;
 use super::items::Position;
-use super::key::{Dependent, StoreKey, ViewerId};
+use super::key::{StoreKey, ViewerId};
+use super::list_filter::ListFilter;
 use super::messages::{LastMessage, MessageStore};
 use super::single::NoParameters;
 use super::store::{Answer, News, Store};
@@ -32,7 +32,7 @@ pub(super) struct SideStore {
     current: Option<Option<Arc<ConversationSnapshot>>>,
     views: BTreeMap<ViewerId, Option<Option<Arc<ConversationSnapshot>>>>,
     /// The lists that hold it. They are told of it, and feed it.
-    lists: BTreeSet<StoreKey>,
+    lists: BTreeSet<ListFilter>,
     /// Whether a list would know it, and no page will tell.
     is_watched: bool,
     conversation: ConversationId,
@@ -70,17 +70,17 @@ impl SideStore {
     }
 
     /// The lists that hold it.
-    pub(super) fn lists(&self) -> &BTreeSet<StoreKey> {
+    pub(super) fn lists(&self) -> &BTreeSet<ListFilter> {
         &self.lists
     }
 
     /// A list shows the conversation.
-    pub(super) fn add_list(&mut self, list: StoreKey) {
+    pub(super) fn add_list(&mut self, list: ListFilter) {
         self.lists.insert(list);
     }
 
     /// A list shows the conversation no more.
-    pub(super) fn remove_list(&mut self, list: &StoreKey, cx: &mut Context) {
+    pub(super) fn remove_list(&mut self, list: &ListFilter, cx: &mut Context) {
         self.lists.remove(list);
         cx.orphans.insert(self.sync.key().clone());
     }
@@ -222,8 +222,8 @@ impl Store for SideStore {
         self.sync.close(cx);
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.sync.is_open(cx)
+    fn sync(&mut self) -> &mut Sync {
+        &mut self.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -234,10 +234,6 @@ impl Store for SideStore {
         !self.views.is_empty()
     }
 
-    fn relax(&mut self, cx: &mut Context) {
-        self.sync.unsubscribe(cx);
-    }
-
     fn fetch(&mut self, cx: &mut Context) {
         let is_fed = !self.needs_subscription();
         if self.sync.should_load(cx) || is_fed && self.is_watched && self.sync.can_load(cx) {
@@ -246,10 +242,7 @@ impl Store for SideStore {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        if self.sync.fetch != Some(fetch) {
-            return;
-        }
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
         self.sync.fetch = None;
         match answer {
             Ok(body) => {
@@ -278,8 +271,6 @@ impl Store for SideStore {
             self.set(side, cx);
         }
     }
-
-    fn user_changed(&mut self, _: &Dependent, _: &mut Context) {}
 
     fn viewers(&self) -> Vec<ViewerId> {
         self.views.keys().copied().collect()

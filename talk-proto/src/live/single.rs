@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::FetchId;
 use super::context::Context;
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::store::{Answer, News, Store};
@@ -139,8 +138,8 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn is_open(&self, cx: &Context) -> bool {
-        self.sync.is_open(cx)
+    fn sync(&mut self) -> &mut Sync {
+        &mut self.sync
     }
 
     fn is_wanted(&self) -> bool {
@@ -154,10 +153,7 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context) {
-        if self.sync.fetch != Some(fetch) {
-            return;
-        }
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
         self.sync.fetch = None;
         self.refusal = None;
         match answer {
@@ -203,10 +199,6 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn user_changed(&mut self, _: &Dependent, cx: &mut Context) {
-        cx.changed.insert(self.sync.key().clone());
-    }
-
     fn viewers(&self) -> Vec<ViewerId> {
         self.views.keys().copied().collect()
     }
@@ -228,14 +220,10 @@ impl<T: Thing> Store for Single<T> {
         let Some(snapshot) = self.thing.snapshot(self.value.as_ref(), Lookup(cx)) else {
             return;
         };
-        if self.current.as_ref() != Some(&snapshot) {
-            self.current = Some(snapshot);
-        }
-        let Some(current) = &self.current else {
-            return;
-        };
+        let shown = self.current.take().filter(|shown| *shown == snapshot);
+        let current = self.current.insert(shown.unwrap_or(snapshot));
         for (viewer, seen) in &mut self.views {
-            if seen.as_ref() != Some(current) {
+            if seen.as_ref() != Some(&*current) {
                 *seen = Some(current.clone());
                 let mut one = News::of(*viewer, current.clone());
                 one.refusal.clone_from(&self.refusal);

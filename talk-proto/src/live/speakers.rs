@@ -27,11 +27,12 @@ impl Speakers {
 
     /// Whether it was the last message of the user.
     pub(super) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
-        let Some(messages) = self.0.get_mut(user) else {
-            return false;
-        };
-        messages.remove(message);
-        messages.is_empty() && self.0.remove(user).is_some()
+        let messages = self.0.get_mut(user);
+        let was_last = messages.is_some_and(|messages| {
+            messages.remove(message);
+            messages.is_empty()
+        });
+        was_last && self.0.remove(user).is_some()
     }
 
     /// The messages of the user, always in the same order.

@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use super::FetchId;
 use super::context::Context;
 use super::key::{Dependent, ViewerId};
+use super::sync::Sync;
 use crate::changes::Changes;
 use crate::command::RequestId;
 use crate::error::RequestError;
@@ -25,8 +25,8 @@ pub(super) trait Store {
     /// Ends the subscription and lets go of what the store shows.
     fn close(&mut self, cx: &mut Context);
 
-    /// Whether the server was asked to tell of the thing.
-    fn is_open(&self, cx: &Context) -> bool;
+    /// Its subscription and load.
+    fn sync(&mut self) -> &mut Sync;
 
     /// Whether it is shown, even if by others who are told of it.
     fn is_wanted(&self) -> bool;
@@ -34,11 +34,6 @@ pub(super) trait Store {
     /// Whether it takes a subscription of its own to keep it up to date.
     fn needs_subscription(&self) -> bool {
         self.is_wanted()
-    }
-
-    /// Ends the subscription of what others are told of.
-    fn relax(&mut self, cx: &mut Context) {
-        let _ = cx;
     }
 
     /// Whether something may be missing.
@@ -51,13 +46,16 @@ pub(super) trait Store {
     fn fetch(&mut self, cx: &mut Context);
 
     /// Takes the answer to a load.
-    fn answer(&mut self, fetch: FetchId, answer: Answer<'_>, cx: &mut Context);
+    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context);
 
     /// Applies an event that concerns the thing.
     fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context);
 
     /// A user that it shows has changed.
-    fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context);
+    fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context) {
+        let _ = dependent;
+        cx.changed.insert(self.sync().key().clone());
+    }
 
     /// Those who look at it.
     fn viewers(&self) -> Vec<ViewerId>;
@@ -67,18 +65,25 @@ pub(super) trait Store {
     /// Returns the requests for more that the viewer had open.
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId>;
 
-    /// Loads more for a viewer of a list.
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        let _ = (viewer, request, count, cx);
-    }
-
-    /// Forgets a request for more.
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        let _ = (viewer, request);
+    /// The same store, if it is a list, of which there may be more.
+    fn as_list(&mut self) -> Option<&mut dyn List> {
+        None
     }
 
     /// Gives its viewers what they have not seen.
     fn review(&mut self, cx: &Context, news: &mut Vec<News>);
+}
+
+/// What is asked of lists beside.
+pub(super) trait List {
+    /// The most items to load more at once, and the default, as documented.
+    fn growth(&self) -> (usize, usize);
+
+    /// Loads more for a viewer.
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context);
+
+    /// Forgets a request for more.
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId);
 }
 
 /// What a viewer has not seen yet.

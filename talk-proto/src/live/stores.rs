@@ -1,10 +1,10 @@
 //! Every store of a session.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
+use std::ops::DerefMut;
 
 use super::context::{Context, Listed};
-use super::conversations::{self, ConversationList};
+use super::conversations::ConversationList;
 use super::key::{StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::messages::MessageStore;
@@ -52,21 +52,8 @@ impl Stores {
         keys.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
-    pub(super) fn get(&self, key: &StoreKey) -> Option<&dyn Store> {
-        match key {
-            StoreKey::User(_) => None,
-            StoreKey::Online(u) => self.online.get(u).map(as_store),
-            StoreKey::Typing(c) => self.typing.get(c).map(as_store),
-            StoreKey::Participants(c) => self.participants.get(c).map(as_store),
-            StoreKey::Participant(c, u) => self.participant.get(c)?.get(u).map(as_store),
-            StoreKey::Reactions(c, m, e) => {
-                let key = (m.clone(), e.clone());
-                self.reactions.get(c)?.get(&key).map(as_store)
-            }
-            StoreKey::Messages(c) => self.messages.get(c).map(as_store),
-            StoreKey::Side(c) => self.sides.get(c).map(as_store),
-            StoreKey::Conversations(filter) => self.conversations.get(filter).map(as_store),
-        }
+    pub(super) fn contains(&self, key: &StoreKey) -> bool {
+        self.serials.contains_key(key)
     }
 
     pub(super) fn get_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
@@ -172,21 +159,9 @@ impl Stores {
             StoreKey::Online(u) => drop(self.online.remove(u)),
             StoreKey::Typing(c) => drop(self.typing.remove(c)),
             StoreKey::Participants(c) => drop(self.participants.remove(c)),
-            StoreKey::Participant(c, u) => {
-                if let Some(of_conversation) = self.participant.get_mut(c) {
-                    of_conversation.remove(u);
-                    if of_conversation.is_empty() {
-                        self.participant.remove(c);
-                    }
-                }
-            }
+            StoreKey::Participant(c, u) => remove_part(&mut self.participant, c, u),
             StoreKey::Reactions(c, m, e) => {
-                if let Some(of_conversation) = self.reactions.get_mut(c) {
-                    of_conversation.remove(&(m.clone(), e.clone()));
-                    if of_conversation.is_empty() {
-                        self.reactions.remove(c);
-                    }
-                }
+                remove_part(&mut self.reactions, c, &(m.clone(), e.clone()));
             }
             StoreKey::Messages(c) => drop(self.messages.remove(c)),
             StoreKey::Conversations(filter) => drop(self.conversations.remove(filter)),
@@ -201,14 +176,13 @@ impl Stores {
 
     /// Brings a conversation up to date with its messages, and lists with the conversation.
     pub(super) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
-        let Some(store) = self.sides.get(c) else {
-            return;
-        };
-        let lists = store.lists().clone();
-        let mut is_shown = store.needs_subscription();
-        for filter in lists.iter().filter_map(StoreKey::filter) {
-            if let (Some(list), Some(side)) = (self.conversations.get_mut(filter), store.side()) {
-                is_shown |= list.consider(side, cx);
+        let store = self.sides.get(c).map(Box::as_ref);
+        let lists = store.map(|store| store.lists().clone()).unwrap_or_default();
+        let mut is_shown = store.is_some_and(SideStore::needs_subscription);
+        if let Some(side) = store.and_then(SideStore::side) {
+            for filter in &lists {
+                let list = self.conversations.get_mut(filter);
+                is_shown |= list.is_some_and(|list| list.consider(side, cx));
             }
         }
         if is_shown {
@@ -218,7 +192,7 @@ impl Stores {
             return;
         };
         store.refresh(self.messages.get(c).map(Box::as_ref));
-        for filter in lists.iter().filter_map(StoreKey::filter) {
+        for filter in &lists {
             if let Some(list) = self.conversations.get_mut(filter) {
                 list.side_changed(store, cx);
             }
@@ -231,7 +205,7 @@ impl Stores {
             match listed {
                 Listed::Feed(list, side) => {
                     let id = side.id.clone();
-                    let shows = list.filter().and_then(|f| self.conversations.get(f));
+                    let shows = self.conversations.get(&list);
                     let is_shown = shows.is_some_and(|list| list.shows(&id));
                     if let Some(store) = self.listed_side(list, &id, cx) {
                         store.feed(*side, cx);
@@ -256,7 +230,7 @@ impl Stores {
 
     fn listed_side(
         &mut self,
-        list: StoreKey,
+        list: ListFilter,
         id: &ConversationId,
         cx: &mut Context,
     ) -> Option<&mut SideStore> {
@@ -273,14 +247,12 @@ impl Stores {
         cx: &mut Context,
     ) -> Vec<StoreKey> {
         let lists = self.sides.get(c).map(|store| store.lists().clone());
-        let mut lists: Vec<StoreKey> = lists.unwrap_or_default().into_iter().collect();
-        lists.retain(|key| {
-            let list = key
-                .filter()
-                .and_then(|filter| self.conversations.get_mut(filter));
+        let mut lists = lists.unwrap_or_default();
+        lists.retain(|filter| {
+            let list = self.conversations.get_mut(filter);
             list.is_some_and(|list| !list.drop_candidate(c, cx))
         });
-        lists
+        lists.into_iter().map(StoreKey::Conversations).collect()
     }
 
     /// The stores that share the subscription of one.
@@ -301,7 +273,7 @@ impl Stores {
     /// Gives an event to every store that it concerns.
     pub(super) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
         self.tell_one(event, cx);
-        if conversations::conversation(event).is_some() {
+        if !self.conversations.is_empty() {
             for list in self.conversations.values_mut() {
                 list.handle_event(event, cx);
             }
@@ -438,8 +410,20 @@ impl Stores {
     }
 }
 
-fn as_store<B: Deref<Target: Store + Sized>>(store: &B) -> &dyn Store {
-    &**store
+/// Removes one of the stores of a conversation.
+fn remove_part<K: Ord, S>(
+    stores: &mut HashMap<ConversationId, BTreeMap<K, S>>,
+    conversation: &ConversationId,
+    part: &K,
+) {
+    let of_conversation = stores.get_mut(conversation);
+    let was_last = of_conversation.is_some_and(|parts| {
+        parts.remove(part);
+        parts.is_empty()
+    });
+    if was_last {
+        stores.remove(conversation);
+    }
 }
 
 fn as_store_mut<B: DerefMut<Target: Store + Sized>>(store: &mut B) -> &mut dyn Store {

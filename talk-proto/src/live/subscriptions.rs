@@ -60,10 +60,7 @@ impl Live {
     ) -> Result<(), CommandError> {
         self.begin(now);
         let viewer = ViewerId::Subscription(id);
-        if !self.subscriptions.viewers.contains_key(&viewer) {
-            return Err(CommandError::Unknown);
-        }
-        for request in self.look_away(viewer) {
+        for request in self.look_away(viewer).ok_or(CommandError::Unknown)? {
             let maybe_happened = !self.subscriptions.unsent.contains(&request);
             let cancelled = TransportError::Cancelled { maybe_happened };
             self.resolve(request, Err(cancelled.into()));
@@ -90,14 +87,15 @@ impl Live {
         let viewer = ViewerId::Subscription(id);
         let key = self.subscriptions.viewers.get(&viewer);
         let key = key.ok_or(CommandError::Unknown)?;
-        let (max, default) = growth(key).ok_or(CommandError::NotAList)?;
+        let store = self.stores.get_mut(key);
+        let list = store.and_then(|store| store.as_list());
+        let list = list.ok_or(CommandError::NotAList)?;
+        let (max, default) = list.growth();
         let count = count.unwrap_or(default);
         if !(1..=max).contains(&count) {
             return Err(CommandError::CountOutOfRange { given: count, max });
         }
-        if let Some(store) = self.stores.get_mut(key) {
-            store.load_more(viewer, request, count, &mut self.cx);
-        }
+        list.load_more(viewer, request, count, &mut self.cx);
         self.subscriptions.more.insert(request, viewer);
         self.subscriptions.unsent.insert(request);
         Ok(())
@@ -125,10 +123,9 @@ impl Live {
         let viewer = ViewerId::Get(request);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {
             let key = self.subscriptions.viewers.get(&viewer)?;
-            self.stores.get_mut(key)?.cancel_more(viewer, request);
-        } else if self.subscriptions.viewers.contains_key(&viewer) {
-            self.look_away(viewer);
-        } else if !self.gets.cancel(request, &mut self.cx) {
+            let list = self.stores.get_mut(key)?.as_list()?;
+            list.cancel_more(viewer, request);
+        } else if self.look_away(viewer).is_none() && !self.gets.cancel(request, &mut self.cx) {
             return None;
         }
         Some(!self.subscriptions.unsent.remove(&request))
@@ -212,7 +209,7 @@ impl Live {
                 self.fail(&list, error);
             }
         }
-        let Some(store) = self.stores.get(key) else {
+        let Some(store) = self.stores.get_mut(key) else {
             return;
         };
         for viewer in store.viewers() {
@@ -238,22 +235,20 @@ impl Live {
         self.subscriptions.viewers.insert(viewer, key);
     }
 
-    /// Returns the requests for more that the viewer had open.
-    fn look_away(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        let Some(key) = self.subscriptions.viewers.remove(&viewer) else {
-            return Vec::new();
-        };
+    /// Returns the requests for more that the viewer had open; `None` = there is no such viewer.
+    fn look_away(&mut self, viewer: ViewerId) -> Option<Vec<RequestId>> {
+        let key = self.subscriptions.viewers.remove(&viewer)?;
         if let ViewerId::Subscription(_) = viewer {
             self.subscriptions.count -= 1;
         }
         if let StoreKey::User(user) = &key {
             self.cx.release_user(user, &Dependent::Viewer(viewer));
-            return Vec::new();
+            return Some(Vec::new());
         }
         let store = self.stores.get_mut(&key);
         let requests = store.map_or_else(Vec::new, |store| store.remove_viewer(viewer));
         self.cx.orphans.insert(key);
-        requests
+        Some(requests)
     }
 
     fn tell(&mut self, news: News) {
@@ -280,7 +275,7 @@ impl Live {
     }
 
     fn fail_viewer(&mut self, viewer: ViewerId, error: &RequestError) {
-        for request in self.look_away(viewer) {
+        for request in self.look_away(viewer).unwrap_or_default() {
             self.resolve(request, Err(error.clone()));
         }
         match viewer {
@@ -316,20 +311,6 @@ fn store_of(topic: Topic) -> StoreKey {
         } => StoreKey::Reactions(conversation, message, emoji),
         Topic::Online { user } => StoreKey::Online(user),
         Topic::Conversations { filter } => StoreKey::Conversations(ListFilter::new(filter)),
-    }
-}
-
-/// The most items to load more at once, and the default, as documented.
-fn growth(key: &StoreKey) -> Option<(usize, usize)> {
-    match key {
-        StoreKey::Messages(_) | StoreKey::Reactions(..) => Some((100, 30)),
-        StoreKey::Participants(_) => Some((50, 10)),
-        StoreKey::Conversations(_) => Some((30, 20)),
-        StoreKey::User(_)
-        | StoreKey::Online(_)
-        | StoreKey::Typing(_)
-        | StoreKey::Participant(..)
-        | StoreKey::Side(_) => None,
     }
 }
 

@@ -13,15 +13,11 @@ impl Thing for WhoTypes {
     type Value = Typing;
 
     fn apply(&self, value: &mut Option<Typing>, event: &ServerEvent) -> bool {
-        match event {
-            ServerEvent::TypingAvailable { state, .. } => *value = Some(state.clone()),
-            ServerEvent::TypingChanged { diff, .. } => {
-                if let Some(typing) = value {
-                    apply_diff(typing, diff);
-                }
-            }
-            ServerEvent::SideDeleted { .. } => *value = None,
-            ServerEvent::SideCreated { .. } => return value.is_none(),
+        match (event, value) {
+            (ServerEvent::TypingAvailable { state, .. }, value) => *value = Some(state.clone()),
+            (ServerEvent::TypingChanged { diff, .. }, Some(typing)) => apply_diff(typing, diff),
+            (ServerEvent::SideDeleted { .. }, value) => *value = None,
+            (ServerEvent::SideCreated { .. }, value) => return value.is_none(),
             _ => {}
         }
         false

@@ -91,13 +91,13 @@ impl Users {
 
     /// Whether nothing shows the user any more.
     pub(super) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
-        let Some(store) = self.stores.get_mut(user) else {
-            return false;
-        };
-        if let Dependent::Viewer(viewer) = dependent {
-            store.views.remove(viewer);
-        }
-        store.dependents.remove(dependent) && store.dependents.is_empty()
+        let store = self.stores.get_mut(user);
+        store.is_some_and(|store| {
+            if let Dependent::Viewer(viewer) = dependent {
+                store.views.remove(viewer);
+            }
+            store.dependents.remove(dependent) && store.dependents.is_empty()
+        })
     }
 
     pub(super) fn contains(&self, user: &UserId) -> bool {
@@ -127,14 +127,13 @@ impl Users {
 
     /// What those who see the user alone have not seen yet.
     pub(super) fn review(&mut self, user: &UserId) -> Vec<(ViewerId, Option<Arc<User>>)> {
-        let Some(store) = self.stores.get_mut(user) else {
-            return Vec::new();
-        };
-        let (true, Some(value)) = (store.is_fresh, &store.value) else {
+        let store = self.stores.get_mut(user).filter(|store| store.is_fresh);
+        let Some((value, views)) = store.and_then(|s| Some((s.value.as_ref()?, &mut s.views)))
+        else {
             return Vec::new();
         };
         let mut news = Vec::new();
-        for (viewer, seen) in &mut store.views {
+        for (viewer, seen) in views {
             if seen.as_ref() != Some(value) {
                 *seen = Some(value.clone());
                 news.push((*viewer, value.clone()));
@@ -243,13 +242,9 @@ impl Context {
 }
 
 fn apply(user: &mut Option<User>, event: ServerEvent) {
-    match event {
-        ServerEvent::UserCreated { state, .. } => *user = Some(*state),
-        ServerEvent::UserEdited { diff, .. } => {
-            if let Some(user) = user {
-                user.apply(*diff);
-            }
-        }
+    match (event, user) {
+        (ServerEvent::UserCreated { state, .. }, user) => *user = Some(*state),
+        (ServerEvent::UserEdited { diff, .. }, Some(user)) => user.apply(*diff),
         _ => {}
     }
 }

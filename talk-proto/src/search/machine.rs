@@ -122,23 +122,30 @@ impl Machine {
         self.results = no_results(self.kind);
         self.settled = 0;
         let once = encode_component(text).to_string();
-        self.next = Next::Query(format!(
+        let query = format!(
             "searchString={}&conversationFilter={}",
             encode_component(&once),
             encode_component(filter),
-        ));
-        self.open_page(request, FIRST_PAGE)
+        );
+        self.next = Next::Query(query.clone());
+        self.open_page(request, &query, FIRST_PAGE)
     }
 
     /// Asks for the next page, or again for one that failed; `None` when there is none, or one is
     /// under way.
     pub(crate) fn load_more(&mut self, request: RequestId, limit: usize) -> Option<PageRequest> {
-        let is_idle = self.page.is_none();
-        let has_more = matches!(self.next, Next::Query(_) | Next::Cursor(_));
-        (is_idle && has_more).then(|| self.open_page(request, limit))
+        if self.page.is_some() {
+            return None;
+        }
+        let from = match &self.next {
+            Next::Query(query) => query.clone(),
+            Next::Cursor(cursor) => format!("cursor={}", encode_component(cursor)),
+            Next::NoQuery | Next::Nothing => return None,
+        };
+        Some(self.open_page(request, &from, limit))
     }
 
-    fn open_page(&mut self, request: RequestId, limit: usize) -> PageRequest {
+    fn open_page(&mut self, request: RequestId, from: &str, limit: usize) -> PageRequest {
         // What a failed page has shown comes again.
         self.results.truncate(self.settled);
         self.page = Some(Page {
@@ -150,11 +157,6 @@ impl Machine {
         let kind = match self.kind {
             SearchKind::Messages => "messages",
             SearchKind::Conversations => "conversations",
-        };
-        let from = match &self.next {
-            Next::Query(query) => query.clone(),
-            Next::Cursor(cursor) => format!("cursor={}", encode_component(cursor)),
-            Next::NoQuery | Next::Nothing => String::new(),
         };
         PageRequest(format!("/me/{kind}/search?{from}&limit={limit}"))
     }
@@ -173,7 +175,7 @@ impl Machine {
             SearchKind::Messages => lines_of::<MessageLine>(&mut page.stream, chunk)?,
             SearchKind::Conversations => lines_of::<ConversationLine>(&mut page.stream, chunk)?,
         };
-        Ok(self.take_lines(lines))
+        Ok(page.take(lines, &mut self.next_slot))
     }
 
     /// The answer is complete.
@@ -186,30 +188,6 @@ impl Machine {
             page.end = Some(cursor);
         }
         Ok(())
-    }
-
-    fn take_lines(&mut self, lines: Vec<Line<Found>>) -> Vec<(u64, Found)> {
-        let mut found = Vec::new();
-        let Some(page) = &mut self.page else {
-            return found;
-        };
-        for line in lines {
-            match line {
-                Line::End { cursor } => page.end = Some(cursor),
-                Line::Result(result) => {
-                    let id = self.next_slot;
-                    self.next_slot += 1;
-                    let message = matches!(result, Found::Conversation(_)).then_some(None);
-                    page.slots.push_back(Slot {
-                        id,
-                        conversation: None,
-                        message,
-                    });
-                    found.push((id, result));
-                }
-            }
-        }
-        found
     }
 
     /// The conversation of a result was looked up.
@@ -263,6 +241,30 @@ impl Machine {
     }
 }
 
+impl Page {
+    /// Takes lines of the answer; what they found, under new numbers.
+    fn take(&mut self, lines: Vec<Line<Found>>, next_slot: &mut u64) -> Vec<(u64, Found)> {
+        let mut found = Vec::new();
+        for line in lines {
+            match line {
+                Line::End { cursor } => self.end = Some(cursor),
+                Line::Result(result) => {
+                    let id = *next_slot;
+                    *next_slot += 1;
+                    let message = matches!(result, Found::Conversation(_)).then_some(None);
+                    self.slots.push_back(Slot {
+                        id,
+                        conversation: None,
+                        message,
+                    });
+                    found.push((id, result));
+                }
+            }
+        }
+        found
+    }
+}
+
 impl Slot {
     fn is_complete(&self) -> bool {
         self.conversation.is_some() && self.message.is_some()
@@ -273,15 +275,17 @@ impl Slot {
         let Some(conversation) = self.conversation.flatten() else {
             return;
         };
-        match (results, self.message.flatten()) {
-            (SearchResults::Messages(found), Some(message)) => {
-                found.push(Arc::new(FoundMessage {
-                    conversation,
-                    message,
+        match results {
+            SearchResults::Messages(found) => {
+                let message = self.message.flatten();
+                found.extend(message.map(|message| {
+                    Arc::new(FoundMessage {
+                        conversation,
+                        message,
+                    })
                 }));
             }
-            (SearchResults::Messages(_), None) => {}
-            (SearchResults::Conversations(found), _) => found.push(conversation),
+            SearchResults::Conversations(found) => found.push(conversation),
         }
     }
 }
@@ -330,4 +334,26 @@ fn lines_of<T: serde::de::DeserializeOwned + Into<Found>>(
             Line::End { cursor } => Line::End { cursor },
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_was_given_up_takes_nothing_more() {
+        let mut machine = Machine::new(SearchKind::Conversations, 1 << 20);
+        let request = RequestId(1);
+        machine.start(request, "text", "{}");
+        let first = machine.push(b"{\"data\":[\n{\"id\":\"c1\"}\n").unwrap();
+        assert_eq!(first.len(), 1);
+        assert_eq!(machine.abandon(), Some(request));
+        assert!(machine.push(b",{\"id\":\"c2\"}\n").unwrap().is_empty());
+        // What is cut is no error any more.
+        assert_eq!(machine.finish(), Ok(()));
+        machine.set_conversation(first[0].0, None);
+        assert!(machine.progress().is_empty());
+        assert_eq!(machine.results().len(), 0);
+        assert_eq!(machine.status(), SearchStatus::CanLoadMore);
+    }
 }

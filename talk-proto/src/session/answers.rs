@@ -208,11 +208,10 @@ impl Session {
 
     /// Whether token after token was not accepted for this request, the last time as number `seq`.
     fn has_no_token_for(&mut self, request: &Request, seq: u64) -> bool {
-        let Some(open) = self.link.open() else {
-            return false;
-        };
-        let accepted = open.renewed_from;
-        seq >= accepted && self.live_rejections.count(request, accepted)
+        self.link.open().is_some_and(|open| {
+            let accepted = open.renewed_from;
+            seq >= accepted && self.live_rejections.count(request, accepted)
+        })
     }
 
     /// When to fetch again what the request with this number fetched: behind its subscription, if

@@ -13,6 +13,9 @@ use crate::wire::path::encode_component;
 /// The longest answer that is read whole.
 const MAX_BODY: usize = 64 << 10;
 
+/// A request that is about to be sent, and its exchange.
+pub(super) type Sending = (HttpId, http::Request<HttpBody>);
+
 /// A request that was sent with a token, or waits for one.
 pub(super) struct Exchange {
     /// The path below the app of the REST base.
@@ -51,7 +54,7 @@ impl Exchange {
         rest_of_app: &str,
         request: http::request::Builder,
         body: HttpBody,
-    ) -> Result<http::Request<HttpBody>, TransportError> {
+    ) -> Result<Sending, TransportError> {
         let failed = |error: http::Error| TransportError::Http(error.to_string());
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|error| failed(error.into()))?;
@@ -67,7 +70,7 @@ impl Exchange {
         self.heard = now;
         self.status = None;
         self.body = Vec::new();
-        Ok(request)
+        Ok((http, request))
     }
 
     /// Takes a piece of an answer that is read whole.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Session;
-use super::authorized::Exchange;
+use super::authorized::{Exchange, Sending};
 use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::filter::ConversationFilter;
@@ -68,10 +68,47 @@ impl Searches {
             .filter_map(|search| search.exchange.as_ref())
     }
 
-    fn by_http(&mut self, http: HttpId) -> Option<(SearchId, &mut Search)> {
-        let mut open = self.open.iter_mut();
-        let found = open.find(|(_, s)| s.exchange.as_ref().is_some_and(|e| e.http == Some(http)));
-        found.map(|(id, search)| (*id, search))
+    /// The page under way of a search.
+    fn exchange(&mut self, id: SearchId) -> Option<&mut Exchange> {
+        self.open.get_mut(&id)?.exchange.as_mut()
+    }
+
+    /// The search whose page `http` brings.
+    fn by_http(&mut self, http: HttpId) -> Option<(SearchId, &mut Machine, &mut Exchange)> {
+        self.open.iter_mut().find_map(|(id, search)| {
+            let exchange = search.exchange.as_mut().filter(|e| e.http == Some(http))?;
+            Some((*id, &mut search.machine, exchange))
+        })
+    }
+
+    /// The same, when the exchange is over.
+    fn take_by_http(&mut self, http: HttpId) -> Option<(SearchId, &mut Machine, Exchange)> {
+        self.open.iter_mut().find_map(|(id, search)| {
+            let exchange = search.exchange.take_if(|e| e.http == Some(http))?;
+            Some((*id, &mut search.machine, exchange))
+        })
+    }
+}
+
+impl Search {
+    /// What resolves a request for a page.
+    fn reply(&self) -> Reply {
+        Reply::Searched {
+            results: self.machine.results().clone(),
+            loaded_all: self.machine.loaded_all(),
+        }
+    }
+
+    /// How the search stands, unless that was told.
+    fn news(&mut self, id: SearchId) -> Option<Event> {
+        let results = self.machine.results();
+        let status = self.machine.status();
+        let now = Some((results.len(), status));
+        (std::mem::replace(&mut self.told, now) != now).then(|| Event::SearchUpdated {
+            search: id,
+            results: results.clone(),
+            status,
+        })
     }
 }
 
@@ -195,7 +232,10 @@ impl Session {
                 search.exchange = Some(Exchange::new(page.0, now));
                 self.tell_search(id);
             }
-            None => self.resolve_search(id, request),
+            None => {
+                let reply = search.reply();
+                self.resolve(request, Ok(reply));
+            }
         }
         Ok(request)
     }
@@ -227,24 +267,12 @@ impl Session {
     }
 
     fn supersede_search(&mut self, id: SearchId) {
-        if let Some(request) = self.abandon_page(id) {
-            self.resolve_search(id, request);
+        if let Some(request) = self.abandon_page(id)
+            && let Some(search) = self.searches.open.get(&id)
+        {
+            let reply = search.reply();
+            self.resolve(request, Ok(reply));
         }
-    }
-
-    fn resolve_search(&mut self, id: SearchId, request: RequestId) {
-        let Some(search) = self.searches.open.get(&id) else {
-            return;
-        };
-        let results = search.machine.results().clone();
-        let loaded_all = search.machine.loaded_all();
-        self.resolve(
-            request,
-            Ok(Reply::Searched {
-                results,
-                loaded_all,
-            }),
-        );
     }
 
     /// Stops the page under way. Its request, which is not resolved yet.
@@ -301,10 +329,7 @@ impl Session {
     pub(super) fn settle_searches(&mut self) {
         let now = self.now;
         for id in self.searches.open.keys().copied().collect::<Vec<_>>() {
-            let Some(search) = self.searches.open.get_mut(&id) else {
-                continue;
-            };
-            let Some(exchange) = &mut search.exchange else {
+            let Some(exchange) = self.searches.exchange(id) else {
                 continue;
             };
             if exchange.http.is_none() {
@@ -317,31 +342,27 @@ impl Session {
     }
 
     fn send_search(&mut self, id: SearchId) {
-        let Some(token) = self.auth.token().cloned() else {
-            return;
-        };
+        match self.next_page(id) {
+            None => {}
+            Some(Ok((http, request))) => self.send_http(http, request),
+            Some(Err(error)) => self.fail_search(id, error.into()),
+        }
+    }
+
+    /// The request for the page under way, once there is a token.
+    fn next_page(&mut self, id: SearchId) -> Option<Result<Sending, TransportError>> {
+        let token = self.auth.token().cloned()?;
         let http = HttpId(self.take_id());
         let rest_of_app = self.rest_of_app();
-        let Some(search) = self.searches.open.get_mut(&id) else {
-            return;
-        };
-        let Some(exchange) = &mut search.exchange else {
-            return;
-        };
+        let exchange = self.searches.exchange(id)?;
         let (get, body) = (http::Request::builder(), HttpBody::Empty);
-        match exchange.send(self.now, http, token, &rest_of_app, get, body) {
-            Ok(request) => self.send_http(http, request),
-            Err(error) => self.fail_search(id, error.into()),
-        }
+        Some(exchange.send(self.now, http, token, &rest_of_app, get, body))
     }
 
     /// The head of a search's answer. Whether `http` is a search's.
     pub(super) fn handle_search_head(&mut self, http: HttpId, status: u16) -> bool {
         let now = self.now;
-        let Some((_, search)) = self.searches.by_http(http) else {
-            return false;
-        };
-        let Some(exchange) = &mut search.exchange else {
+        let Some((_, _, exchange)) = self.searches.by_http(http) else {
             return false;
         };
         exchange.heard = now;
@@ -358,10 +379,7 @@ impl Session {
     /// A piece of a search's answer. Whether `http` is a search's.
     pub(super) fn handle_search_chunk(&mut self, http: HttpId, chunk: &Bytes) -> bool {
         let now = self.now;
-        let Some((id, search)) = self.searches.by_http(http) else {
-            return false;
-        };
-        let Some(exchange) = &mut search.exchange else {
+        let Some((id, machine, exchange)) = self.searches.by_http(http) else {
             return false;
         };
         exchange.heard = now;
@@ -369,7 +387,7 @@ impl Session {
             exchange.keep(chunk);
             return true;
         }
-        match search.machine.push(chunk) {
+        match machine.push(chunk) {
             Ok(found) => self.look_up(id, found),
             Err(_) => self.fail_search(id, TransportError::Malformed.into()),
         }
@@ -378,14 +396,11 @@ impl Session {
 
     /// The end of a search's answer. Whether `http` is a search's.
     pub(super) fn handle_search_end(&mut self, http: HttpId) -> bool {
-        let Some((id, search)) = self.searches.by_http(http) else {
-            return false;
-        };
-        let Some(exchange) = search.exchange.take() else {
+        let Some((id, machine, exchange)) = self.searches.take_by_http(http) else {
             return false;
         };
         match exchange.status {
-            Some(200) => match search.machine.finish() {
+            Some(200) => match machine.finish() {
                 Ok(()) => self.show_search(id),
                 Err(_) => {
                     let reason = "the answer ended too early".to_owned();
@@ -400,10 +415,9 @@ impl Session {
 
     /// A search's exchange broke off. Whether `http` is a search's.
     pub(super) fn handle_search_failure(&mut self, http: HttpId, failure: &HttpFailure) -> bool {
-        let Some((id, search)) = self.searches.by_http(http) else {
+        let Some((id, ..)) = self.searches.take_by_http(http) else {
             return false;
         };
-        search.exchange = None;
         self.fail_search(id, TransportError::Http(failure.to_string()).into());
         true
     }
@@ -460,35 +474,27 @@ impl Session {
     }
 
     fn show_search(&mut self, id: SearchId) {
-        let Some(search) = self.searches.open.get_mut(&id) else {
-            return;
-        };
-        for progress in search.machine.progress() {
+        let search = self.searches.open.get_mut(&id);
+        for progress in search.map_or_else(Vec::new, |search| search.machine.progress()) {
             if let Progress::Done(_) = progress {
                 // Nothing that may follow the last line is of interest.
                 self.stop_exchange(id);
             }
             self.tell_search(id);
-            if let Progress::Done(request) = progress {
-                self.resolve_search(id, request);
+            if let Progress::Done(request) = progress
+                && let Some(search) = self.searches.open.get(&id)
+            {
+                let reply = search.reply();
+                self.resolve(request, Ok(reply));
             }
         }
     }
 
     /// Tells how a search stands, unless that is known.
     fn tell_search(&mut self, id: SearchId) {
-        let Some(search) = self.searches.open.get_mut(&id) else {
-            return;
-        };
-        let results = search.machine.results();
-        let status = search.machine.status();
-        if search.told.replace((results.len(), status)) != Some((results.len(), status)) {
-            let results = results.clone();
-            self.emit(Event::SearchUpdated {
-                search: id,
-                results,
-                status,
-            });
+        let search = self.searches.open.get_mut(&id);
+        if let Some(news) = search.and_then(|search| search.news(id)) {
+            self.emit(news);
         }
     }
 }

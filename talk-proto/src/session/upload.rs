@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::authorized::Exchange;
+use super::authorized::{Exchange, Sending};
 use super::{OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict, validation};
@@ -58,14 +58,6 @@ impl Uploads {
         self.runs.values().filter_map(|run| run.exchange.as_ref())
     }
 
-    /// The exchange that carries an upload is over.
-    fn exchange_over(&mut self, request: RequestId) {
-        let run = self.runs.get_mut(&request);
-        if let Some(exchange) = run.and_then(|run| run.exchange.as_mut()) {
-            exchange.http = None;
-        }
-    }
-
     /// The server's no, when it came before the exchange broke off: who refuses a file need not
     /// read it to its end.
     fn refusal(&self, request: RequestId) -> Option<Refused> {
@@ -87,10 +79,12 @@ impl Uploads {
         status.is_some_and(|status| matches!(Verdict::of(status), Verdict::Done))
     }
 
-    fn by_http(&self, http: HttpId) -> Option<RequestId> {
-        let mut runs = self.runs.iter();
-        let found = runs.find(|(_, r)| r.exchange.as_ref().is_some_and(|e| e.http == Some(http)));
-        found.map(|(request, _)| *request)
+    /// The upload that `http` carries.
+    fn by_http(&mut self, http: HttpId) -> Option<(RequestId, &Upload, &mut Exchange)> {
+        self.runs.iter_mut().find_map(|(request, run)| {
+            let exchange = run.exchange.as_mut().filter(|e| e.http == Some(http))?;
+            Some((*request, &run.upload, exchange))
+        })
     }
 }
 
@@ -168,35 +162,36 @@ impl Session {
     pub(super) fn settle_uploads(&mut self) {
         let now = self.now;
         for request in self.uploads.runs.keys().copied().collect::<Vec<_>>() {
-            let Some(run) = self.uploads.runs.get_mut(&request) else {
-                continue;
-            };
-            let Some(exchange) = &mut run.exchange else {
-                continue;
-            };
-            if exchange.http.is_some() {
-                if answer_due(exchange).is_some_and(|due| due <= now) {
-                    self.lose_answer(request, "the answer broke off");
+            if let Some(run) = self.uploads.runs.get_mut(&request)
+                && let Some(exchange) = &run.exchange
+            {
+                if exchange.http.is_some() {
+                    if answer_due(exchange).is_some_and(|due| due <= now) {
+                        self.lose_answer(request, "the answer broke off");
+                    }
+                } else if run.retry_at.is_none_or(|at| at <= now) {
+                    run.retry_at = None;
+                    self.send_upload(request);
                 }
-            } else if run.retry_at.is_none_or(|at| at <= now) {
-                run.retry_at = None;
-                self.send_upload(request);
             }
         }
     }
 
     fn send_upload(&mut self, request: RequestId) {
-        let Some(token) = self.auth.token().cloned() else {
-            return;
-        };
+        match self.next_attempt(request) {
+            None => {}
+            Some(Ok((http, request))) => self.send_http(http, request),
+            Some(Err(error)) => self.fail_upload(request, error.into()),
+        }
+    }
+
+    /// The request that sends the file, once there is a token.
+    fn next_attempt(&mut self, request: RequestId) -> Option<Result<Sending, TransportError>> {
+        let token = self.auth.token().cloned()?;
         let http = HttpId(self.take_id());
         let rest_of_app = self.rest_of_app();
-        let Some(run) = self.uploads.runs.get_mut(&request) else {
-            return;
-        };
-        let Some(exchange) = &mut run.exchange else {
-            return;
-        };
+        let run = self.uploads.runs.get_mut(&request)?;
+        let exchange = run.exchange.as_mut()?;
         run.attempts += 1;
         let form = Form::new(&run.upload, &mut self.rng);
         let body = HttpBody::Upload {
@@ -208,28 +203,19 @@ impl Session {
         let builder = http::Request::builder()
             .method("POST")
             .header(CONTENT_TYPE, form.content_type);
-        match exchange.send(self.now, http, token, &rest_of_app, builder, body) {
-            Ok(request) => self.send_http(http, request),
-            Err(error) => self.fail_upload(request, error.into()),
-        }
+        Some(exchange.send(self.now, http, token, &rest_of_app, builder, body))
     }
 
     /// The head of an upload's answer. Whether `http` is an upload's.
     pub(super) fn handle_upload_head(&mut self, http: HttpId, status: u16) -> bool {
         let now = self.now;
-        let Some(request) = self.uploads.by_http(http) else {
-            return false;
-        };
-        let Some(run) = self.uploads.runs.get_mut(&request) else {
-            return false;
-        };
-        let Some(exchange) = &mut run.exchange else {
+        let Some((_, upload, exchange)) = self.uploads.by_http(http) else {
             return false;
         };
         exchange.heard = now;
         exchange.status = Some(status);
         if status == 401
-            && run.upload.can_rewind
+            && upload.can_rewind
             && let Some(rejected) = exchange.reject_token()
         {
             self.outputs.push_back(Output::CancelHttp { http });
@@ -241,22 +227,15 @@ impl Session {
     /// A piece of an upload's answer. Whether `http` is an upload's.
     pub(super) fn handle_upload_chunk(&mut self, http: HttpId, chunk: &Bytes) -> bool {
         let now = self.now;
-        let Some(request) = self.uploads.by_http(http) else {
+        let Some((_, _, exchange)) = self.uploads.by_http(http) else {
             return false;
         };
-        if let Some(exchange) = self
-            .uploads
-            .runs
-            .get_mut(&request)
-            .and_then(|run| run.exchange.as_mut())
-        {
-            exchange.heard = now;
-            exchange.keep(chunk);
-            // Whoever refuses a file says so while it comes in. The rest of it is not sent.
-            if exchange.has_whole_refusal() {
-                self.outputs.push_back(Output::CancelHttp { http });
-                return self.handle_upload_end(http);
-            }
+        exchange.heard = now;
+        exchange.keep(chunk);
+        // Whoever refuses a file says so while it comes in. The rest of it is not sent.
+        if exchange.has_whole_refusal() {
+            self.outputs.push_back(Output::CancelHttp { http });
+            return self.handle_upload_end(http);
         }
         true
     }
@@ -269,13 +248,10 @@ impl Session {
             file_token: String,
         }
 
-        let Some(request) = self.uploads.by_http(http) else {
+        let Some((request, _, exchange)) = self.uploads.by_http(http) else {
             return false;
         };
-        let run = self.uploads.runs.get(&request);
-        let Some(exchange) = run.and_then(|run| run.exchange.as_ref()) else {
-            return false;
-        };
+        exchange.http = None;
         let status = exchange.status.unwrap_or(0);
         let failure = match Verdict::of(status) {
             Verdict::Done => match serde_json::from_slice::<Body>(exchange.body()) {
@@ -293,23 +269,21 @@ impl Session {
             },
             Verdict::Busy | Verdict::Failed => {
                 let error = exchange.refused(status).into();
-                self.uploads.exchange_over(request);
                 self.retry_upload(request, error);
                 return true;
             }
             Verdict::Refused | Verdict::Unauthenticated => exchange.refused(status).into(),
         };
-        self.uploads.exchange_over(request);
         self.fail_upload(request, failure);
         true
     }
 
     /// An upload's exchange broke off. Whether `http` is an upload's.
     pub(super) fn handle_upload_failure(&mut self, http: HttpId, failure: &HttpFailure) -> bool {
-        let Some(request) = self.uploads.by_http(http) else {
+        let Some((request, _, exchange)) = self.uploads.by_http(http) else {
             return false;
         };
-        self.uploads.exchange_over(request);
+        exchange.http = None;
         if let Some(refused) = self.uploads.refusal(request) {
             self.fail_upload(request, refused.into());
             return true;
@@ -347,14 +321,12 @@ impl Session {
 
     /// Sends the file again after a while, if it can be read again and was not sent too often.
     fn retry_upload(&mut self, request: RequestId, error: RequestError) {
-        let now = self.now;
-        let Some(run) = self.uploads.runs.get_mut(&request) else {
-            return;
-        };
-        if !run.upload.can_rewind || run.attempts >= MAX_ATTEMPTS {
+        let run = self.uploads.runs.get_mut(&request);
+        let again = run.filter(|run| run.upload.can_rewind && run.attempts < MAX_ATTEMPTS);
+        let Some(run) = again else {
             return self.fail_upload(request, error);
-        }
-        run.retry_at = Some(now + run.backoff.next_delay(&mut self.rng));
+        };
+        run.retry_at = Some(self.now + run.backoff.next_delay(&mut self.rng));
         if let Some(exchange) = &mut run.exchange {
             exchange.wait_for_token();
         }

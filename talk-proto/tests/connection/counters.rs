@@ -58,3 +58,21 @@ fn what_is_sent_again_counts_as_retried_whatever_the_reason() {
         (2, 1)
     );
 }
+
+/// A call that nobody waits for any more is not made again.
+#[test]
+fn what_was_cancelled_before_the_server_refused_it_counts_as_retried_no_more() {
+    for status in [401, 429, 500] {
+        let mut world = World::ready(options());
+        let refusal = json!({"errorCode": "REFUSED", "reasons": []});
+        let answer = Answer::Late(seconds(1), status, refusal);
+        world.script.next.push_back(answer);
+        let request = world.call(mark_as_read("c1"));
+        world.run();
+        world.cancel(request);
+        world.run_for(seconds(60));
+        assert_eq!(world.log.of("POST /me/conversations/c1/read").len(), 1);
+        assert_eq!(counters(&world).retries, 0, "{status}");
+        assert_eq!(world.end(), None);
+    }
+}

@@ -235,3 +235,22 @@ fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent
     world.run();
     assert!(world.outcome(request).is_ok());
 }
+
+#[test]
+fn a_call_that_was_cancelled_is_not_given_up_at_losses_to_large_frames() {
+    let mut world = World::ready(options());
+    world
+        .script
+        .add(|r| r.path.ends_with("/large/read").then_some(Answer::Silence));
+    let cancelled = world.call(mark_as_read("large"));
+    let other = world.call(mark_as_read("large"));
+    world.run();
+    world.cancel(cancelled);
+    for _ in 0..2 {
+        world.close(SocketClosed::FrameTooLarge);
+        world.run_for(seconds(2));
+    }
+    let error = world.outcome(cancelled).as_ref().unwrap_err().to_string();
+    assert_eq!(error, "cancelled; the server may have carried it out");
+    assert_eq!(world.outcome(other), &Err(TOO_LARGE));
+}

@@ -165,3 +165,14 @@ fn a_socket_that_is_found_closed_after_a_sleep_is_not_pinged() {
     world.run_for(seconds(1));
     assert_eq!(pings(&world), before);
 }
+
+#[test]
+fn a_publish_that_is_heard_after_a_clock_jump_does_not_end_the_doubt() {
+    let mut world = busy_world();
+    world.run_for(seconds(1));
+    world.script.add(|_| Some(Answer::Silence));
+    world.now = START + seconds(3_600);
+    world.publish(&[json!({"type": "user.edited", "userId": "bob", "diff": {"name": "Bob"}})]);
+    world.run();
+    assert_eq!(pings(&world), [3_600_000]);
+}

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use talk_proto::{ConnectionState, SocketClosed};
+use talk_proto::{ConnectionState, Input, Output, Session, SocketClosed};
 
 use crate::kit::{
     Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
@@ -249,4 +249,27 @@ fn a_loss_that_concerns_nobody_is_not_followed_by_an_attempt() {
     world.run_for(seconds(600));
     assert_eq!(world.log.sockets.len(), 1);
     assert!(world.session.is_idle());
+}
+
+/// The delay is a random number of milliseconds, seldom none.
+#[test]
+fn an_attempt_without_delay_is_made_in_the_drain_that_gives_up_the_one_before() {
+    let opened_at_once = |seed: &u64| {
+        let mut session = Session::new(options(), *seed, START);
+        session.call(START, mark_as_read("c1")).unwrap();
+        while session.poll_output().is_some() {}
+        // The token comes, the socket never opens.
+        session.set_token(START, "a-token".into()).unwrap();
+        while session.poll_output().is_some() {}
+        let now = START + seconds(15);
+        session.handle_input(now, Input::Tick);
+        let outputs: Vec<_> = std::iter::from_fn(|| session.poll_output()).collect();
+        let next = session.poll_timeout().expect("it goes on");
+        assert!(next > now, "{seed}");
+        let opens = |output: &Output| matches!(output, Output::OpenSocket { .. });
+        outputs.iter().any(opens)
+    };
+    let seeds = 3_000;
+    let at_once = (0..seeds).filter(opened_at_once).count();
+    assert!((1..20).contains(&at_once), "{at_once}");
 }

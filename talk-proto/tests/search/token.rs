@@ -81,3 +81,19 @@ fn a_rejection_that_is_older_than_the_token_fetches_none() {
     bench.world.http_answer(bench.http(), 200, &text);
     assert_eq!(bench.outcome(request).0, ["m1"]);
 }
+
+/// A header holds one line.
+#[test]
+fn a_token_that_no_header_can_hold_fails_the_search() {
+    let mut bench = Bench::messages();
+    bench.world.set_token("two\nlines").unwrap();
+    let request = bench.query("found");
+    let error = bench.error(request).to_string();
+    assert!(error.contains("header value"), "{error}");
+    assert!(bench.asked().is_empty());
+    assert_eq!(
+        bench.told().last().unwrap().1,
+        talk_proto::SearchStatus::CanLoadMore
+    );
+    assert_eq!(bench.world.end(), None);
+}

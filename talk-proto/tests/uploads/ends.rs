@@ -107,3 +107,14 @@ fn a_refusal_that_never_ends_is_told_in_the_end() {
     bench.world.run_for(seconds(600));
     assert_eq!(bench.error(), Refused::new(403, "", vec![]).into());
 }
+
+/// A header holds one line.
+#[test]
+fn a_token_that_no_header_can_hold_fails_the_upload() {
+    let mut bench = Bench::new(file());
+    bench.world.set_token("two\nlines").unwrap();
+    bench.world.run();
+    let error = bench.error().to_string();
+    assert!(error.contains("header value"), "{error}");
+    is_over(bench, 0);
+}

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use talk_proto::{
-    ContentBlock, Custom, EditMessage, HttpBody, Patch, Refused, SendMessage, Upload, UploadKind,
-    UserParams,
+    Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, Refused, SendMessage,
+    Session, SessionOptions, TextNode, Time, Transcript, Upload, UploadKind, UserParams,
 };
 
 #[test]
@@ -75,4 +75,47 @@ fn a_refusal_shows_how_many_reasons_it_has() {
     let expected = r#"Refused { status: 400, error_code: "INVALID", reasons: [1 not shown] }"#;
     assert_eq!(format!("{refused:?}"), expected);
     assert!(refused.to_string().contains("my secret"));
+}
+
+#[test]
+fn an_action_shows_nothing() {
+    let params = [("key".to_owned(), "my secret".to_owned())].into();
+    let TextNode::ActionLink { action, .. } = TextNode::action_link("secret", params, []) else {
+        panic!("an action link");
+    };
+    assert_eq!(format!("{action:?}"), "Action { .. }");
+}
+
+/// A transcript leaves nothing out.
+#[test]
+fn a_transcript_shows_bodies_and_reasons_whole() {
+    let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
+    options.authentication.can_fetch_token = true;
+    let now = Time::from_millis(1_700_000_000_000);
+    let mut session = Session::new(options, 0x5eed, now);
+    let conversation = "c1".try_into().unwrap();
+    session
+        .call(now, Call::MarkAsRead { conversation })
+        .unwrap();
+    let mut transcript = Transcript::new();
+    while let Some(output) = session.poll_output() {
+        match output {
+            Output::SendHttp { http, request } => {
+                let request = Box::new(request.map(|_| HttpBody::Bytes("my secret\n".into())));
+                transcript.output(&Output::SendHttp { http, request });
+            }
+            Output::FetchToken { fetch } => {
+                let result = Err("my reason".to_owned());
+                transcript.input(now, &Input::Token { fetch, result });
+            }
+            _ => {}
+        }
+    }
+    let mut ends: Vec<_> = transcript
+        .as_str()
+        .lines()
+        .map(|line| line.rsplit_once("my ").unwrap().1)
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["reason", "secret\\n"]);
 }

@@ -1,9 +1,10 @@
 //! What is read from JSON that is unusual, and what is refused with a reason.
 
-use serde::de::DeserializeOwned;
+use serde::de::value::{BytesDeserializer, Error, MapDeserializer};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Value, json};
 use talk_proto::{
-    ContentBlock, Custom, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
+    ContentBlock, Custom, Message, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
 };
 
 fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -72,6 +73,38 @@ fn what_has_the_wrong_shape_is_refused_with_what_is_wanted() {
     let told = reason::<SendMessage>(json!(7));
     let wanted = "a text, or an object with text or content";
     assert!(told.contains(wanted), "{told}");
+    let told = reason::<Message>(json!({"id": "m1", "content": "a text"}));
+    assert!(told.contains("a list"), "{told}");
+}
+
+/// Whatever JSON holds is kept. Other formats hold bytes, too.
+#[test]
+fn bytes_are_refused_with_what_is_wanted() {
+    fn reason<'de, T: DeserializeOwned>(given: impl Deserializer<'de, Error = Error>) -> String {
+        T::deserialize(given).err().unwrap().to_string()
+    }
+    fn with<K>(name: K) -> MapDeserializer<'static, std::iter::Once<(K, &'static [u8])>, Error>
+    where
+        K: serde::de::IntoDeserializer<'static, Error>,
+    {
+        MapDeserializer::new(std::iter::once((name, b"x".as_slice())))
+    }
+    for (told, wanted) in [
+        (
+            reason::<ContentBlock>(BytesDeserializer::new(b"x")),
+            "an object with a type",
+        ),
+        (
+            reason::<TextNode>(BytesDeserializer::new(b"x")),
+            "a string, or an object with a type",
+        ),
+        (reason::<ContentBlock>(with("type")), "a type"),
+        (reason::<ContentBlock>(with("children")), "a list of nodes"),
+        (reason::<TextNode>(with(b"x".as_slice())), "a member's name"),
+        (reason::<Custom>(with("key")), "any value"),
+    ] {
+        assert_eq!(told, format!("invalid type: byte array, expected {wanted}"));
+    }
 }
 
 #[test]
@@ -91,6 +124,18 @@ fn what_a_later_version_adds_to_a_block_is_kept_and_can_be_read() {
     };
     assert!(location.extra.is_empty());
     assert_eq!(location.extra.get("floor"), None);
+}
+
+#[test]
+fn what_a_file_says_in_an_unknown_way_is_kept_without_being_understood() {
+    let given = json!({"type": "file", "subtype": 3, "fileToken": "t", "filename": ["a.txt"]});
+    let block: ContentBlock = read(given.clone());
+    assert_eq!(serde_json::to_value(&block).unwrap(), given);
+    let ContentBlock::File(file) = block else {
+        panic!("{block:?}");
+    };
+    assert_eq!((&file.subtype, &file.filename), (&None, &None));
+    assert_eq!(file.extra.get("subtype"), Some(&json!(3)));
 }
 
 /// A name that stands for a block is no node, and is kept as it came.

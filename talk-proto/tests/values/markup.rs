@@ -75,3 +75,18 @@ fn a_mention_whose_id_cannot_be_decoded_stays_text() {
         assert_eq!(node(text), text);
     }
 }
+
+/// What runs into a phone number is a part of it, and no address.
+#[test]
+fn a_phone_number_goes_on_behind_its_pound_sign_with_a_pause_alone() {
+    for (text, expected) in [
+        ("+1234,5a.com", &[][..]),
+        ("+1234#,5a.com", &[]),
+        ("+1234#,;5a.com", &[]),
+        ("+1234#5a.com", &["http://a.com"]),
+        ("+1234#-5a.com", &["http://5a.com"]),
+        ("+1234# a.com", &["http://a.com"]),
+    ] {
+        assert_eq!(links(text), expected, "{text}");
+    }
+}

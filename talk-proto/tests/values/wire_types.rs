@@ -122,3 +122,23 @@ fn a_patch_of_another_type_keeps_and_resets_alike() {
     assert_eq!(Patch::<u8>::from(2), Patch::Set(2));
     assert_eq!(Patch::<u8>::from(None), Patch::Reset);
 }
+
+#[test]
+fn a_name_of_a_later_version_is_shown_as_it_came() {
+    let name = talk_proto::UnknownName::from("Hologram");
+    assert_eq!(name.to_string(), "Hologram");
+    assert_eq!(name.as_str(), "Hologram");
+}
+
+#[test]
+fn custom_data_that_is_removed_to_the_last_is_none() {
+    let mut custom = Custom::from_iter([("a", "1"), ("b", "2")]);
+    custom.remove("c");
+    custom.remove("a");
+    assert_eq!(custom, Custom::from_iter([("b", "2")]));
+    custom.remove("b");
+    assert_eq!(custom, Custom::default());
+    assert_eq!(json_of(&custom), json!({}));
+    custom.remove("b");
+    assert_eq!(custom, Custom::default());
+}

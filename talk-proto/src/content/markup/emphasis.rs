@@ -30,14 +30,14 @@ pub(super) fn parse(text: &str, boundary: Boundary, leaf: fn(&str, &mut Nodes), 
     let mut before = None;
     work::count(text.len());
     for (at, c) in text.char_indices() {
-        if at == level.end {
+        if at == level.end
+            && let Some(parent) = outer.pop()
+        {
             leaf(&text[level.pending..at], &mut level.nodes);
-            if let Some(parent) = outer.pop() {
-                let closed = std::mem::replace(&mut level, parent);
-                level.pending = at + c.len_utf8();
-                if let Some(marker) = closed.marker {
-                    level.nodes.push(marker.node(closed.nodes.finish()));
-                }
+            let closed = std::mem::replace(&mut level, parent);
+            level.pending = at + c.len_utf8();
+            if let Some(marker) = closed.marker {
+                level.nodes.push(marker.node(closed.nodes.finish()));
             }
         } else if let Some(marker) = Marker::of(c)
             && let Some(gap) = level.gap_before(at, before)

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::kit::*;
 use crate::SubscriptionId;
+use crate::collections::HashSet;
 use crate::live::Get;
+use crate::live::list_filter::ListFilter;
 use crate::snapshot::{Snapshot, Topic};
 
 pub(super) const LIST: &str = "GET /me/conversations";
@@ -455,4 +457,39 @@ pub(super) mod filtered {
         kit.drain();
         assert_eq!(kit.wait(10), ["UNSUBSCRIBE /me/conversations {}"]);
     }
+}
+
+#[test]
+fn what_is_told_of_those_shown_while_more_are_awaited_is_not_lost_and_asks_for_nothing() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    kit.load_more(id, 2);
+    assert_eq!(kit.drain().len(), 1);
+    kit.publish(&[side_edited(
+        30,
+        json!({"lastMessageAt": 31, "isUnread": true}),
+    )]);
+    let sent = kit.answer(LIST, &page(&[active(10), active(9)], None));
+    let is_known = |request: &String| request.contains("/c30");
+    assert!(!sent.iter().any(is_known), "{sent:?}");
+    no_messages(&mut kit, 9..=10);
+    let ids: Vec<_> = (9..=30).rev().map(|n| format!("c{n}")).collect();
+    assert_eq!(kit.ids(id), ids);
+    assert_eq!(kit.last(id)[0]["isUnread"], true);
+}
+
+/// Lists whose filters want the same are one, whatever the filters look like.
+#[test]
+fn filters_that_mean_the_same_are_one_name() {
+    let filter = |subjects: Value| {
+        let filter = json!({"subject": ["oneOf", subjects]});
+        ListFilter::new(Some(serde_json::from_value(filter).unwrap()))
+    };
+    let [a, same, b] = [json!(["a", "b"]), json!(["b", "a", "b"]), json!(["b"])].map(filter);
+    assert_eq!(a, same);
+    assert_ne!(a, b);
+    assert!((a < b) != (b < a));
+    let names = HashSet::from_iter([a.clone(), same, b]);
+    assert_eq!(names.len(), 2);
+    assert_eq!(format!("{a:?}"), r#"{"subject":["oneOf",["a","b"]]}"#);
 }

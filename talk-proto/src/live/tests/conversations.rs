@@ -236,3 +236,14 @@ fn what_no_list_shows_is_not_kept() {
     assert_eq!(kit.window(messages).len(), 35);
     assert_eq!(kit.reply(more), json!("done"));
 }
+
+#[test]
+fn a_conversation_whose_messages_cannot_be_seen_has_no_last_message() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    kit.refuse(MESSAGES, 404, "CONVERSATION_NOT_FOUND");
+    assert_eq!(kit.last(id)["id"], "c");
+    assert_eq!(kit.last(id)["lastMessage"], json!(null));
+}

@@ -310,3 +310,16 @@ fn a_reaction_that_is_told_late_stands_where_it_belongs() {
     kit.answer(USERS, &users(["u1".to_owned()]));
     assert_eq!(kit.ids(id), ["u0", "u1", "u2"]);
 }
+
+#[test]
+fn who_leaves_as_their_name_changes_is_gone() {
+    let mut kit = Kit::new();
+    let id = participants(&mut kit);
+    kit.drain();
+    kit.answer(PARTICIPANTS, &page_of(2, 1, None));
+    kit.answer(USERS, &users(["p1".to_owned(), "p2".to_owned()]));
+    kit.publish(&[renamed("p2", "Two"), left("p2")]);
+    assert_eq!(kit.ids(id), ["p1"]);
+    kit.publish(&[renamed("p2", "Three")]);
+    assert_eq!(kit.count(id), 2);
+}

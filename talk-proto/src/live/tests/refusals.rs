@@ -1,5 +1,7 @@
 //! A refusal that is not an absence ends what was refused.
 
+use serde_json::json;
+
 use super::kit::*;
 use crate::Refused;
 
@@ -36,4 +38,34 @@ fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
             assert!(!kit.ended.contains_key(&again));
         }
     }
+}
+
+#[test]
+fn what_is_refused_twice_at_once_ends_once() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    for (fetch, request) in std::mem::take(&mut kit.open) {
+        let refused = Refused::new(402, request.method.to_string(), Vec::new());
+        kit.live.handle_answer(kit.now, fetch, Err(refused.into()));
+    }
+    kit.drain();
+    let first = Refused::new(402, "SUBSCRIBE", Vec::new());
+    assert_eq!(kit.ended[&id], Some(first.into()));
+    assert_eq!(kit.live.subscriptions(), 0);
+}
+
+#[test]
+fn what_changes_as_it_is_refused_is_shown_no_more() {
+    let mut kit = Kit::new();
+    let id = kit.conversation("c");
+    kit.drain();
+    kit.answer(SIDE, &side("c"));
+    let edited = json!({"type": "conversation.edited", "conversationId": "c",
+                        "diff": {"subject": "news"}});
+    kit.live.handle_events(kit.now, [event(&edited)]);
+    kit.refuse(MESSAGES, 402, "PLAN_LIMIT");
+    let refused = Refused::new(402, "PLAN_LIMIT", Vec::new());
+    assert_eq!(kit.ended[&id], Some(refused.into()));
+    assert_eq!(kit.count(id), 0);
 }

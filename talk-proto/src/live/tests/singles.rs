@@ -178,3 +178,17 @@ fn what_is_not_there_is_not_asked_for_because_of_a_change() {
     assert_eq!(kit.publish(&[edited]), [""; 0]);
     assert_eq!((kit.count(id), kit.last(id)), (1, json!(null)));
 }
+
+#[test]
+fn what_concerns_the_session_alone_changes_nothing_that_is_shown() {
+    let mut kit = Kit::new();
+    let ids = topics().map(|topic| kit.subscribe(topic));
+    kit.drain();
+    let expired = json!({"type": "session.expired"});
+    let restarting = json!({"type": "upstream.restarting"});
+    assert_eq!(kit.publish(&[expired, restarting]), [""; 0]);
+    for id in ids {
+        assert_eq!(kit.count(id), 0);
+        assert!(!kit.ended.contains_key(&id));
+    }
+}

@@ -21,6 +21,8 @@ fn a_user_shows_from_nothing_to_every_change() {
     );
     kit.answer(USERS, &json!({}));
     assert_eq!(kit.last(id), json!(null));
+    kit.publish(&[renamed("bob", "Bobby")]);
+    assert_eq!(kit.count(id), 1, "nobody has a new name");
     kit.publish(&[json!({"type": "user.created", "userId": "bob", "state": user("bob", "Bob")})]);
     assert_eq!(kit.last(id)["name"], "Bob");
     kit.publish(&[renamed("bob", "Robert")]);

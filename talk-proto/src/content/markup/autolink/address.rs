@@ -82,11 +82,12 @@ pub(super) fn is_scheme_url(url: &str) -> bool {
     {
         return false;
     }
-    let Some((_, rest)) = url.split_once(':') else {
-        return false;
-    };
-    let host = rest.split([':', '/']).next().unwrap_or_default();
-    rest.starts_with("//") || host.contains('.') && host.contains(|c: char| c.is_ascii_alphabetic())
+    url.split_once(':').is_some_and(|(_, rest)| {
+        let host = rest.split([':', '/']).next().unwrap_or_default();
+        let looks_like_one =
+            |host: &str| host.contains('.') && host.contains(|c: char| c.is_ascii_alphabetic());
+        rest.starts_with("//") || looks_like_one(host)
+    })
 }
 
 /// A host, with or without `//` before it, in a top-level domain that exists.

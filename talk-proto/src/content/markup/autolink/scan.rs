@@ -39,7 +39,8 @@ struct Scan<'a> {
 
 struct Candidate {
     start: usize,
-    kind: Kind,
+    /// `None` for `#tag`, `@name`, or a phone number: no link, but it keeps others from starting.
+    kind: Option<Kind>,
     state: State,
     /// Enough has been read for a link.
     is_enough: bool,
@@ -56,8 +57,6 @@ enum Kind {
     Ip,
     /// `ann@example.com`
     Email,
-    /// `#tag`, `@name`, or a phone number: no link, but it keeps others from starting.
-    Other,
 }
 
 impl Scan<'_> {
@@ -81,8 +80,8 @@ impl Scan<'_> {
             }
             match start {
                 Start::Nothing => {}
-                Start::Scheme => self.start(at, Kind::Scheme, State::Scheme),
-                Start::Slash => self.start(at, Kind::Domain, State::Slash),
+                Start::Scheme => self.start(at, Some(Kind::Scheme), State::Scheme),
+                Start::Slash => self.start(at, Some(Kind::Domain), State::Slash),
                 Start::Anything => self.start_anything(at, c),
             }
         }
@@ -92,28 +91,28 @@ impl Scan<'_> {
             && !self
                 .candidates
                 .iter()
-                .any(|candidate| candidate.kind == Kind::Scheme)
+                .any(|candidate| candidate.kind == Some(Kind::Scheme))
         {
-            self.start(at, Kind::Scheme, State::Scheme);
+            self.start(at, Some(Kind::Scheme), State::Scheme);
         }
     }
 
     fn start_anything(&mut self, at: usize, c: char) {
         match c {
-            '#' => self.start(at, Kind::Other, State::Hash),
-            '@' => self.start(at, Kind::Other, State::Name),
-            '/' => self.start(at, Kind::Domain, State::Slash),
-            '+' => self.start(at, Kind::Other, State::PhonePlus),
-            '(' => self.start(at, Kind::Other, State::AreaCode(0)),
+            '#' => self.start(at, None, State::Hash),
+            '@' => self.start(at, None, State::Name),
+            '/' => self.start(at, Some(Kind::Domain), State::Slash),
+            '+' => self.start(at, None, State::PhonePlus),
+            '(' => self.start(at, None, State::AreaCode(0)),
             _ if is_letter_or_digit(c) => {
                 if c.is_ascii_digit() {
-                    self.start(at, Kind::Other, State::PhoneDigits);
-                    self.start(at, Kind::Ip, State::IpNumber(1));
+                    self.start(at, None, State::PhoneDigits);
+                    self.start(at, Some(Kind::Ip), State::IpNumber(1));
                 }
                 let is_m = c.eq_ignore_ascii_case(&'m');
                 self.start(
                     at,
-                    Kind::Email,
+                    Some(Kind::Email),
                     if is_m {
                         State::Mailto(1)
                     } else {
@@ -121,15 +120,15 @@ impl Scan<'_> {
                     },
                 );
                 if c.is_ascii_alphabetic() {
-                    self.start(at, Kind::Scheme, State::Scheme);
+                    self.start(at, Some(Kind::Scheme), State::Scheme);
                 }
-                self.start(at, Kind::Domain, State::Label);
+                self.start(at, Some(Kind::Domain), State::Label);
             }
             _ => {}
         }
     }
 
-    fn start(&mut self, start: usize, kind: Kind, state: State) {
+    fn start(&mut self, start: usize, kind: Option<Kind>, state: State) {
         self.candidates.push(Candidate {
             start,
             kind,
@@ -140,13 +139,13 @@ impl Scan<'_> {
 
     /// Takes a candidate for a link if it is one.
     fn end(&mut self, candidate: &Candidate, end: usize) {
-        if !candidate.is_enough {
+        let (true, Some(kind)) = (candidate.is_enough, candidate.kind) else {
             return;
-        }
+        };
         let mut start = candidate.start;
         let mut text = without_trailing_punctuation(&self.text[start..end]);
         let is_behind_at = self.text[..start].ends_with('@');
-        let url = match candidate.kind {
+        let url = match kind {
             Kind::Scheme => {
                 let skipped = common_scheme(text).unwrap_or(0);
                 start += skipped;
@@ -164,7 +163,6 @@ impl Scan<'_> {
                 };
                 format!("{MAILTO}{address}")
             }),
-            Kind::Other => None,
         };
         if let Some(url) = url {
             self.links.push(Link {
