@@ -100,6 +100,18 @@ export function soon(promise, what = 'an answer', patience = PATIENCE) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/** Asks until the answer is as it should be: a client that shows a thing answers from memory, and is
+ * told of what others change on a socket of its own. */
+export async function comesTo(holds, ask) {
+  const deadline = Date.now() + PATIENCE;
+  let answer = await soon(ask());
+  while (!holds(answer)) {
+    assert.ok(Date.now() < deadline, `the last answer was ${JSON.stringify(answer)}`);
+    await wait(10);
+    answer = await soon(ask());
+  }
+}
+
 /** The call must be refused, with this status or code in what the client says. */
 export async function refused(promise, code) {
   await assert.rejects(soon(promise), new RegExp(`status (code )?[0-9A-Z_ ]*${code}`));

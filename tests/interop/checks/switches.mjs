@@ -1,6 +1,6 @@
 // What an app can forbid: sync switches, roles, limits of the plan, and itself. This group changes
 // the settings of the whole emulator, so it needs one of its own.
-import { assert, check, refused, soon, World } from '../harness.mjs';
+import { assert, check, comesTo, refused, soon, World } from '../harness.mjs';
 
 export default async function switches(world) {
   const set = async (settings) => {
@@ -68,7 +68,7 @@ export default async function switches(world) {
     const link = { type: 'link', url: 'https://example.com', children: ['x'] };
     await soon(b.send({ content: [{ type: 'text', children: [link] }] }));
     await soon(b.message(id).delete());
-    assert.equal(await soon(a.message(id).get()), null);
+    await comesTo((message) => message === null, () => a.message(id).get());
     await set({ roles: null });
   });
 
