@@ -206,7 +206,7 @@ impl Session {
         Ok(())
     }
 
-    /// From now on [`Output::FetchToken`] can be answered, as
+    /// From now on [`Output::FetchToken`](crate::Output::FetchToken) can be answered, as
     /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) says from the
     /// start. A token that is in use stays in use until it expires.
     ///
