@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rustix::process::{Resource, getrlimit, setrlimit};
+#[cfg(target_os = "linux")]
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
 /// How long processors have worked for this process: user and system time of all threads.
@@ -16,4 +18,19 @@ pub(super) fn allow_sockets() -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+/// Keeps this thread, and the threads and processes that it starts, on one processor.
+#[cfg(target_os = "linux")]
+pub(super) fn stay_on_one_processor() -> Result<()> {
+    let allowed = sched_getaffinity(None)?;
+    let one = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu));
+    let mut set = CpuSet::new();
+    set.set(one.context("no processor")?);
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn stay_on_one_processor() -> Result<()> {
+    anyhow::bail!("a process cannot be kept on one processor here")
 }
