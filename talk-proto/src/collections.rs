@@ -3,8 +3,6 @@
 //!
 //! Nothing may be decided by a hash map's order; the fixed hasher only makes a mistake repeatable.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 /// A hash map with a fixed hasher.
 #[allow(
     clippy::disallowed_types,
@@ -26,50 +24,13 @@ pub(crate) trait GiveBack {
     fn give_back(&mut self);
 }
 
-impl<K, V> GiveBack for BTreeMap<K, V> {
+impl<C: Default> GiveBack for C
+where
+    for<'a> &'a C: IntoIterator,
+{
     fn give_back(&mut self) {
-        if self.is_empty() {
-            *self = Self::new();
-        }
-    }
-}
-
-impl<T> GiveBack for BTreeSet<T> {
-    fn give_back(&mut self) {
-        if self.is_empty() {
-            *self = Self::new();
-        }
-    }
-}
-
-impl<K, V> GiveBack for HashMap<K, V> {
-    fn give_back(&mut self) {
-        if self.is_empty() {
+        if (&*self).into_iter().size_hint() == (0, Some(0)) {
             *self = Self::default();
-        }
-    }
-}
-
-impl<T> GiveBack for HashSet<T> {
-    fn give_back(&mut self) {
-        if self.is_empty() {
-            *self = Self::default();
-        }
-    }
-}
-
-impl<T> GiveBack for VecDeque<T> {
-    fn give_back(&mut self) {
-        if self.is_empty() {
-            *self = Self::new();
-        }
-    }
-}
-
-impl<T> GiveBack for Vec<T> {
-    fn give_back(&mut self) {
-        if self.is_empty() {
-            *self = Self::new();
         }
     }
 }

@@ -12,7 +12,7 @@ use super::key::{StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::listing::{End, Face, Listing};
 use super::sides::{SideStore, fold};
-use super::store::{Answer, List, News, Store};
+use super::store::{Answer, Growth, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -426,8 +426,12 @@ impl Store for ConversationList {
         self.listing.remove_viewer(viewer)
     }
 
-    fn as_list(&mut self) -> Option<&mut dyn List> {
-        Some(self)
+    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
+        let growth = Growth {
+            max: PAGE,
+            default: MORE,
+        };
+        Some((&mut self.listing, growth))
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -447,21 +451,5 @@ impl Store for ConversationList {
                 refusal: None,
             });
         }
-    }
-}
-
-impl List for ConversationList {
-    fn growth(&self) -> (usize, usize) {
-        (PAGE, MORE)
-    }
-
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::items::{Items, Position};
 use super::key::ViewerId;
+use super::store::List;
 use super::view::{ListState, ListView};
 use crate::command::RequestId;
 
@@ -82,6 +83,20 @@ impl<T> Shown<T> {
     }
 }
 
+impl<T: Face> List for Listing<T> {
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize) {
+        if let Some(view) = self.views.get_mut(&viewer) {
+            view.load_more(request, count);
+        }
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        if let Some(view) = self.views.get_mut(&viewer) {
+            view.cancel(request);
+        }
+    }
+}
+
 impl<T: Face> Listing<T> {
     pub(super) fn new() -> Self {
         Self {
@@ -107,19 +122,6 @@ impl<T: Face> Listing<T> {
     pub(super) fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
         let view = self.views.remove(&viewer);
         view.map_or_else(Vec::new, |mut view| view.take_requests())
-    }
-
-    /// Shows more to a viewer. Whether they look.
-    pub(super) fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize) -> bool {
-        let view = self.views.get_mut(&viewer);
-        view.map(|view| view.load_more(request, count)).is_some()
-    }
-
-    /// Forgets a request for more.
-    pub(super) fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        if let Some(view) = self.views.get_mut(&viewer) {
-            view.cancel(request);
-        }
     }
 
     /// How many items must be loaded to show all who look what they want, and how many are; `None`

@@ -11,7 +11,7 @@ use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};
 use super::records::Records;
 use super::speakers::Speakers;
-use super::store::{Answer, List, News, Store};
+use super::store::{Answer, Growth, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -424,8 +424,12 @@ impl Store for MessageStore {
         self.listing.remove_viewer(viewer)
     }
 
-    fn as_list(&mut self) -> Option<&mut dyn List> {
-        Some(self)
+    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
+        let growth = Growth {
+            max: PAGE,
+            default: MORE,
+        };
+        Some((&mut self.listing, growth))
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -449,21 +453,5 @@ impl Store for MessageStore {
                 refusal: None,
             });
         }
-    }
-}
-
-impl List for MessageStore {
-    fn growth(&self) -> (usize, usize) {
-        (PAGE, MORE)
-    }
-
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
     }
 }

@@ -10,7 +10,7 @@ use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};
-use super::store::{Answer, List, News, Store};
+use super::store::{Answer, Growth, List, News, Store};
 use super::sync::{Stage, Sync};
 use super::view::ListState;
 use crate::command::RequestId;
@@ -292,8 +292,12 @@ impl<E: Entry> Store for Roster<E> {
         self.listing.remove_viewer(viewer)
     }
 
-    fn as_list(&mut self) -> Option<&mut dyn List> {
-        Some(self)
+    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
+        let growth = Growth {
+            max: E::PAGE,
+            default: E::MORE,
+        };
+        Some((&mut self.listing, growth))
     }
 
     fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
@@ -314,21 +318,5 @@ impl<E: Entry> Store for Roster<E> {
                 refusal: None,
             });
         }
-    }
-}
-
-impl<E: Entry> List for Roster<E> {
-    fn growth(&self) -> (usize, usize) {
-        (E::PAGE, E::MORE)
-    }
-
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context) {
-        if self.listing.load_more(viewer, request, count) {
-            cx.attend_to(self.key());
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        self.listing.cancel_more(viewer, request);
     }
 }

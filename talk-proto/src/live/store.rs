@@ -65,8 +65,8 @@ pub(super) trait Store {
     /// Returns the requests for more that the viewer had open.
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId>;
 
-    /// The same store, if it is a list, of which there may be more.
-    fn as_list(&mut self) -> Option<&mut dyn List> {
+    /// Its list, of which there may be more, and how that grows.
+    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
         None
     }
 
@@ -74,13 +74,16 @@ pub(super) trait Store {
     fn review(&mut self, cx: &Context, news: &mut Vec<News>);
 }
 
-/// What is asked of lists beside.
-pub(super) trait List {
-    /// The most items to load more at once, and the default, as documented.
-    fn growth(&self) -> (usize, usize);
+/// How many items to load more at once, as documented.
+pub(super) struct Growth {
+    pub(super) max: usize,
+    pub(super) default: usize,
+}
 
-    /// Loads more for a viewer.
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize, cx: &mut Context);
+/// What is asked of a list, whatever is in it.
+pub(super) trait List {
+    /// Shows more to a viewer.
+    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize);
 
     /// Forgets a request for more.
     fn cancel_more(&mut self, viewer: ViewerId, request: RequestId);

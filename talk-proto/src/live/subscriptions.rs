@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::list_filter::ListFilter;
-use super::store::News;
+use super::store::{Growth, News};
 use super::{Get, Live, LiveOutput};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
@@ -88,14 +88,14 @@ impl Live {
         let key = self.subscriptions.viewers.get(&viewer);
         let key = key.ok_or(CommandError::Unknown)?;
         let store = self.stores.get_mut(key);
-        let list = store.and_then(|store| store.as_list());
-        let list = list.ok_or(CommandError::NotAList)?;
-        let (max, default) = list.growth();
+        let list = store.and_then(|store| store.list());
+        let (list, Growth { max, default }) = list.ok_or(CommandError::NotAList)?;
         let count = count.unwrap_or(default);
         if !(1..=max).contains(&count) {
             return Err(CommandError::CountOutOfRange { given: count, max });
         }
-        list.load_more(viewer, request, count, &mut self.cx);
+        list.load_more(viewer, request, count);
+        self.cx.attend_to(key);
         self.subscriptions.more.insert(request, viewer);
         self.subscriptions.unsent.insert(request);
         Ok(())
@@ -123,7 +123,7 @@ impl Live {
         let viewer = ViewerId::Get(request);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {
             let key = self.subscriptions.viewers.get(&viewer)?;
-            let list = self.stores.get_mut(key)?.as_list()?;
+            let (list, _) = self.stores.get_mut(key)?.list()?;
             list.cancel_more(viewer, request);
         } else if self.look_away(viewer).is_none() && !self.gets.cancel(request, &mut self.cx) {
             return None;
