@@ -84,9 +84,8 @@ pub(super) fn is_scheme_url(url: &str) -> bool {
     }
     url.split_once(':').is_some_and(|(_, rest)| {
         let host = rest.split([':', '/']).next().unwrap_or_default();
-        let looks_like_one =
-            |host: &str| host.contains('.') && host.contains(|c: char| c.is_ascii_alphabetic());
-        rest.starts_with("//") || looks_like_one(host)
+        let is_name = host.contains('.') && host.contains(|c: char| c.is_ascii_alphabetic());
+        rest.starts_with("//") || is_name
     })
 }
 
