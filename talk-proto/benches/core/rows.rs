@@ -50,8 +50,9 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// What grows with the length of its input: four times as long, against four times the work. Found
-/// conversations are kept in sorted maps, which have a level more for every eleven times as many.
+/// What grows with the length of its input: four times as long, against four times the work. The
+/// look-ups of found conversations are in sorted maps, which have a level more for every eleven times
+/// as many.
 fn scale() -> Result<Vec<Row>, String> {
     let grows = |id, what: &str, goal, short: Work, long: Work| -> Result<Row, String> {
         let (short, long) = (per_frame(short, 2)?, per_frame(long, 2)?);

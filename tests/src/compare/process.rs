@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::process::{Resource, getrlimit, setrlimit};
-#[cfg(target_os = "linux")]
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
 /// How long processors have worked for this process: user and system time of all threads.
@@ -23,6 +21,9 @@ pub(super) fn allow_sockets() -> Result<()> {
 /// Keeps this thread, and the threads and processes that it starts, on one processor.
 #[cfg(target_os = "linux")]
 pub(super) fn stay_on_one_processor() -> Result<()> {
+    use anyhow::Context;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
     let allowed = sched_getaffinity(None)?;
     let one = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu));
     let mut set = CpuSet::new();
