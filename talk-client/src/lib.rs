@@ -61,7 +61,7 @@ pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,
     ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Counters, Custom,
     CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
-    FoundMessage, Limits, ListChanges, LocationBlock, MessageBody, MessageId, MessageSnapshot,
+    Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
     MessageType, Millis, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
     ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
     ReferencedMessageSnapshot, Refused, SearchStatus, Secret, SendMessage, SessionError, Side,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::Stream;
 use talk_client::{
     CallFuture, ConnectionState, ConnectionStates, ConversationRef, ConversationSnapshot, Counters,
-    Error, ErrorHandler, FoundMessage, MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef,
+    Error, ErrorHandler, MessageHit, MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef,
     Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
 };
 
@@ -35,7 +35,7 @@ fn types_can_be_used_where_their_users_need_them() {
     is_spawnable::<CallFuture<UserShown>>();
     is_sendable::<Error>();
     is_sendable::<ErrorHandler>();
-    is_sendable::<Search<FoundMessage>>();
+    is_sendable::<Search<MessageHit>>();
     is_sendable::<ConnectionState>();
     is_sendable::<Counters>();
     is_sendable::<TalkOptions>();

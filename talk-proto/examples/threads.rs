@@ -53,7 +53,7 @@ fn drive(mut session: Session, commands: &Receiver<Command>, events: &Sender<Eve
             match commands.try_recv() {
                 Ok(command) => command(&mut session),
                 Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => break session.shut_down(now()),
+                Err(TryRecvError::Disconnected) => break session.shutdown(now()),
             }
         }
         while let Some(output) = session.poll_output() {

@@ -146,7 +146,7 @@ pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use registry::{Registry, SessionKey};
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;
-pub use search::{FoundMessage, SearchId, SearchKind, SearchResults, SearchStatus};
+pub use search::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window};

@@ -248,7 +248,7 @@ impl Session {
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(session.ended(), None);
-    /// session.shut_down(now);
+    /// session.shutdown(now);
     /// assert_eq!(session.ended(), Some(&talk_proto::SessionError::ShutDown));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

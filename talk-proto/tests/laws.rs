@@ -146,7 +146,7 @@ proptest! {
         options.limits.frame_size = 300;
         let mut history = History::new(options, seed);
         history.live(&steps);
-        history.world.session.shut_down(history.world.now);
+        history.world.session.shutdown(history.world.now);
         history.heal();
         prop_assert!(history.world.end().is_some());
     }
@@ -351,7 +351,7 @@ fn law_9_the_end_is_absorbing() {
     world.script.add(|_| Some(Answer::Silence));
     let request = world.call(send("c1", "never answered"));
     world.run();
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run();
     assert_eq!(
         world.outcome(request),
@@ -363,7 +363,7 @@ fn law_9_the_end_is_absorbing() {
         Event::Ended(SessionError::ShutDown)
     ));
     world.session.network_changed(world.now);
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run_for(seconds(3600));
     assert_eq!(world.log.events.len(), events);
     assert_eq!(world.session.poll_timeout(), None);
@@ -394,7 +394,7 @@ fn law_10_the_four_planes_of_error_are_told_apart_by_type() {
         .try_call(send("c1", "four"))
         .expect_err("over the cap");
     assert_eq!(misuse, CommandError::TooManyCalls { limit: 1 });
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run();
     assert!(matches!(
         world.outcome(ended),

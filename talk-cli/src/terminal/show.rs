@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use talk_proto::Custom;
 use talk_tokio::{
-    Access, ConversationSnapshot, FoundMessage, MessageSnapshot, Notify, OnlineSnapshot,
+    Access, ConversationSnapshot, MessageHit, MessageSnapshot, Notify, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, Translation, TypingSnapshot, User, Window,
 };
 
@@ -113,7 +113,7 @@ impl Show for MessageSnapshot {
     }
 }
 
-impl Show for FoundMessage {
+impl Show for MessageHit {
     fn show(&self, style: Style) -> String {
         let conversation = &self.conversation;
         let place = conversation

@@ -360,7 +360,7 @@ impl<R: Runtime> Driver<R> {
             }
             Command::TokenHandlerSet => self.core.allow_token_fetch(now),
             Command::NetworkChanged => self.core.network_changed(now),
-            Command::ShutDown => self.core.shut_down(now),
+            Command::ShutDown => self.core.shutdown(now),
             Command::Released => {
                 if !self.shared.is_held() {
                     self.core.release(now);

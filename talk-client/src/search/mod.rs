@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
 use talk_proto::{
-    ConversationFilter, ConversationSnapshot, FoundMessage, Reply, SearchKind, SearchResults,
+    ConversationFilter, ConversationSnapshot, MessageHit, Reply, SearchKind, SearchResults,
     SearchStatus,
 };
 
@@ -90,7 +90,7 @@ pub struct SearchPage<T> {
     pub loaded_all: bool,
 }
 
-impl Search<FoundMessage> {
+impl Search<MessageHit> {
     pub(crate) fn messages(handle: &Handle) -> Self {
         Self::start(handle, SearchKind::Messages, |results| match results {
             SearchResults::Messages(found) => found,

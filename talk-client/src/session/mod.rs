@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use talk_proto::{
     AppId, ConnectionState, ConversationFilter, ConversationId, ConversationSnapshot, Counters,
-    EmptyId, FoundMessage, Secret, SessionError, Topic, UserId, Window,
+    EmptyId, MessageHit, Secret, SessionError, Topic, UserId, Window,
 };
 
 pub use self::connection::ConnectionStates;
@@ -183,7 +183,7 @@ impl Session {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search_messages(&self) -> Search<FoundMessage> {
+    pub fn search_messages(&self) -> Search<MessageHit> {
         Search::messages(&self.handle)
     }
 

@@ -31,7 +31,7 @@ struct Query {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FoundMessage<'a> {
+struct MessageHit<'a> {
     conversation_id: &'a str,
     #[serde(flatten)]
     message: MessageView<'a>,
@@ -50,7 +50,7 @@ pub(super) fn messages(cx: &Context<'_>, request: &HttpRequest) -> Result<HttpRe
     let found = NewestFirst::new(by_conversation)
         .filter(|(_, message)| query.finds(message))
         .map(|(conversation_id, message)| {
-            let found = FoundMessage {
+            let found = MessageHit {
                 conversation_id,
                 message: message.view(cx.me),
             };

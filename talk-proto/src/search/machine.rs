@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::stream::{Line, SearchStream, StreamError};
-use super::{FoundMessage, SearchKind, SearchResults, SearchStatus};
+use super::{MessageHit, SearchKind, SearchResults, SearchStatus};
 use crate::command::RequestId;
 use crate::model::{ConversationId, ConversationSnapshot, Message, MessageSnapshot};
 use crate::wire::path::encode_component;
@@ -279,7 +279,7 @@ impl Slot {
             SearchResults::Messages(found) => {
                 let message = self.message.flatten();
                 found.extend(message.map(|message| {
-                    Arc::new(FoundMessage {
+                    Arc::new(MessageHit {
                         conversation,
                         message,
                     })

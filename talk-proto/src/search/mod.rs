@@ -41,7 +41,7 @@ pub enum SearchStatus {
 #[non_exhaustive]
 pub enum SearchResults {
     /// Messages, each with its conversation.
-    Messages(Vec<Arc<FoundMessage>>),
+    Messages(Vec<Arc<MessageHit>>),
     /// Conversations.
     Conversations(Vec<Arc<ConversationSnapshot>>),
 }
@@ -88,7 +88,7 @@ impl Serialize for SearchResults {
 /// A message that a search found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct FoundMessage {
+pub struct MessageHit {
     /// The conversation that it is in.
     pub conversation: Arc<ConversationSnapshot>,
     /// The message.

@@ -270,11 +270,11 @@ impl Session {
     /// # let now = Time::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.shut_down(now);
+    /// session.shutdown(now);
     /// assert!(session.ended().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn shut_down(&mut self, now: Time) {
+    pub fn shutdown(&mut self, now: Time) {
         if self.accept(now).is_ok() {
             self.end(SessionError::ShutDown);
         }

@@ -177,7 +177,7 @@ fn a_token_that_comes_after_the_end_is_used_for_nothing() {
     world.tokens = TokenSource::After(seconds(5));
     world.call(mark_as_read("c1"));
     world.run_for(seconds(1));
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run();
     let events = world.log.events.len();
     world.run_for(seconds(60));

@@ -328,7 +328,7 @@ fn the_end_at_every_possible_moment_resolves_every_request() {
             let end = world.now + seconds(1);
             world.step(end);
         }
-        world.session.shut_down(world.now);
+        world.session.shutdown(world.now);
         world.run();
         assert!(
             requests.iter().all(|r| world.is_resolved(*r)),

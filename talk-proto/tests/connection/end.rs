@@ -8,7 +8,7 @@ fn ended_world() -> World {
     world.call(mark_as_read("c1"));
     world.call(send("c1", "never to be answered"));
     world.run();
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run();
     world
 }
@@ -70,7 +70,7 @@ fn after_the_end_every_command_is_refused_with_the_reason() {
     assert_eq!(world.session.set_token(now, "late-token".into()), refused);
     world.session.network_changed(now);
     world.session.release(now);
-    world.session.shut_down(now);
+    world.session.shutdown(now);
     world.run_for(seconds(60));
     assert_eq!(world.log.sockets.len(), 1);
 }
@@ -78,7 +78,7 @@ fn after_the_end_every_command_is_refused_with_the_reason() {
 #[test]
 fn a_session_can_end_before_it_began() {
     let mut world = World::new(options());
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     world.run();
     assert_eq!(world.end(), Some(&SessionError::ShutDown));
     assert!(world.log.sockets.is_empty());
@@ -91,7 +91,7 @@ fn an_end_with_an_exchange_under_way_cancels_it() {
     let mut world = World::new(options);
     world.call(mark_as_read("c1"));
     world.drain();
-    world.session.shut_down(world.now);
+    world.session.shutdown(world.now);
     // The laws check that every exchange was cancelled before the end was told.
     world.run_for(seconds(120));
     assert_eq!(world.end(), Some(&SessionError::ShutDown));

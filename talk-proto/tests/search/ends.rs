@@ -68,7 +68,7 @@ fn the_end_of_the_session_fails_every_search() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let now = bench.world.now;
-    bench.world.session.shut_down(now);
+    bench.world.session.shutdown(now);
     bench.world.run();
     let ended = RequestError::Session(SessionError::ShutDown);
     assert_eq!(bench.error(request), ended);

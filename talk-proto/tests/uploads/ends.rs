@@ -72,7 +72,7 @@ fn the_end_of_the_session_fails_uploads_at_every_stage() {
     let shut_down = RequestError::Session(SessionError::ShutDown);
     for bench in [Bench::new(file()), Bench::sending(file())] {
         let mut bench = bench;
-        bench.world.session.shut_down(bench.world.now);
+        bench.world.session.shutdown(bench.world.now);
         bench.world.run();
         assert_eq!(bench.error(), shut_down);
         assert!(
