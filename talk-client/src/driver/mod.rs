@@ -14,6 +14,7 @@ mod uploads;
 
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -38,7 +39,7 @@ use crate::options::TalkOptions;
 use crate::registry;
 use crate::runtime::Runtime;
 use crate::sync::lock;
-use crate::upload::Opened;
+use crate::upload::source::Opened;
 
 /// How many events of one kind are taken before the others have their turn.
 const EVENTS_PER_TURN: usize = 128;
@@ -431,7 +432,8 @@ impl<R: Runtime> Driver<R> {
         let Some(handler) = handler else {
             return self.tokens.start(fetch);
         };
-        if !handler.call(Handle::new(&self.shared)) {
+        let call = AssertUnwindSafe(|| handler(Handle::new(&self.shared)));
+        if catch_unwind(call).is_err() {
             self.tokens.handler_panicked(fetch);
         }
     }

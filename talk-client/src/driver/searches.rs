@@ -6,7 +6,7 @@ use std::sync::Arc;
 use talk_proto::{CommandError, SearchId, SearchResults, SearchStatus};
 
 use crate::handle::Ticket;
-use crate::search::SearchCell;
+use crate::search::cell::SearchCell;
 
 /// Where the results of each search go.
 #[derive(Default)]

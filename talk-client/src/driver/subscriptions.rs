@@ -7,7 +7,7 @@ use talk_proto::{RequestError, SubscriptionId, Update};
 
 use crate::error::Error;
 use crate::handle::Ticket;
-use crate::subscription::Display;
+use crate::subscription::cell::Display;
 
 /// Where the snapshots of each subscription go.
 #[derive(Default)]

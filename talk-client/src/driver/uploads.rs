@@ -16,7 +16,9 @@ use talk_proto::{HttpFailure, RequestId};
 use crate::handle::{Answer, Ticket};
 use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
 use crate::runtime::Runtime;
-use crate::upload::{Kind, Meter, Opened, Turn, UploadMetadata, UploadSource};
+use crate::upload::metadata::{Kind, UploadMetadata};
+use crate::upload::progress::{Meter, Turn};
+use crate::upload::source::{Opened, UploadSource};
 
 /// How much longer a server may think about a whole file than it may take nothing of one.
 const THINKING: u32 = 5;

@@ -10,7 +10,8 @@ use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
 use talk_proto::{Call, Reply};
 
-use super::{Answer, Command, Handle, Shared, Ticket};
+use super::command::{Answer, Command, Ticket};
+use super::shared::{Handle, Shared};
 use crate::error::Error;
 
 /// A call that is being made. It is made when it is first polled, and dropping it cancels it: what

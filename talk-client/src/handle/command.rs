@@ -7,9 +7,11 @@ use futures_channel::oneshot;
 use talk_proto::{Call, ConversationFilter, Reply, SearchKind, Secret, Topic};
 
 use crate::error::Error;
-use crate::search::SearchCell;
-use crate::subscription::Display;
-use crate::upload::{Kind, Meter, UploadMetadata, UploadSource};
+use crate::search::cell::SearchCell;
+use crate::subscription::cell::Display;
+use crate::upload::metadata::{Kind, UploadMetadata};
+use crate::upload::progress::Meter;
+use crate::upload::source::UploadSource;
 
 /// One call of one session: the handle's name for it, known before the core gives its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,8 @@ use shuttle::thread;
 use talk_proto::{Changes, Snapshot, User};
 
 use super::in_many_orders;
-use crate::subscription::{Cell, Display, SubscriptionState};
+use crate::subscription::SubscriptionState;
+use crate::subscription::cell::{Cell, Display};
 
 type UserCell = Cell<Option<Arc<User>>>;
 

@@ -8,7 +8,8 @@ use talk_proto::{
     Window,
 };
 
-use super::{MessageRef, ParticipantRef};
+use super::message::MessageRef;
+use super::participant::ParticipantRef;
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 

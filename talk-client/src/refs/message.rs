@@ -7,7 +7,7 @@ use talk_proto::{
     Translation,
 };
 
-use super::ReactionsRef;
+use super::reactions::ReactionsRef;
 use crate::handle::{CallFuture, Handle};
 
 /// A message, made by [`ConversationRef::message`](crate::ConversationRef::message) and

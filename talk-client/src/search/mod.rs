@@ -1,6 +1,6 @@
 //! Searches whose results show as they come.
 
-mod cell;
+pub(crate) mod cell;
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use talk_proto::{
     SearchStatus,
 };
 
-pub(crate) use self::cell::SearchCell;
+use self::cell::SearchCell;
 use crate::handle::{CallFuture, Command, Handle, Ticket};
 
 /// A search in messages or conversations, made with

@@ -5,7 +5,6 @@ mod error_handler;
 mod start;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use talk_proto::{
@@ -21,7 +20,8 @@ use crate::refs::{ConversationRef, UserRef};
 use crate::search::Search;
 use crate::subscription::Subscription;
 use crate::sync::lock;
-use crate::upload::{Kind, UploadMetadata, UploadSource, Uploading};
+use crate::upload::metadata::Kind;
+use crate::upload::{UploadMetadata, UploadSource, Uploading};
 
 /// One user's session with the service.
 ///
@@ -44,17 +44,6 @@ use crate::upload::{Kind, UploadMetadata, UploadSource, Uploading};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Session {
     handle: Handle,
-}
-
-/// What is called when a token is needed.
-#[derive(Clone)]
-pub(crate) struct TokenHandler(Arc<dyn Fn(Session) + Send + Sync>);
-
-impl TokenHandler {
-    /// Calls it; `false` when it panicked.
-    pub(crate) fn call(&self, handle: Handle) -> bool {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(Session { handle }))).is_ok()
-    }
 }
 
 impl Session {
@@ -350,8 +339,8 @@ impl Session {
         if self.error().is_some() {
             return;
         }
-        let handler = TokenHandler(Arc::new(handler));
-        let before = lock(&self.handle.token_handler).replace(handler);
+        let handler = move |handle| handler(Self { handle });
+        let before = lock(&self.handle.token_handler).replace(Arc::new(handler));
         drop(before);
         self.handle.push(Command::TokenHandlerSet);
     }

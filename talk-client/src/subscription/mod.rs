@@ -1,6 +1,6 @@
 //! Subscriptions: live snapshots as streams.
 
-mod cell;
+pub(crate) mod cell;
 mod list;
 mod shown;
 mod state;
@@ -13,10 +13,9 @@ use std::task::{Context, Poll, ready};
 use futures_util::stream::Stream;
 use talk_proto::{Changes, CommandError, Topic};
 
-pub(crate) use self::cell::Cell;
-pub(crate) use self::cell::Display;
+use self::cell::{Cell, Display};
 pub use self::list::ListSnapshot;
-pub(crate) use self::shown::Shown;
+use self::shown::Shown;
 pub use self::state::SubscriptionState;
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle, Ticket};

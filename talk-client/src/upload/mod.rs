@@ -1,8 +1,8 @@
 //! Uploads: streamed from their source, with progress.
 
-mod metadata;
-mod progress;
-mod source;
+pub(crate) mod metadata;
+pub(crate) mod progress;
+pub(crate) mod source;
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,11 +11,10 @@ use std::task::{Context, Poll};
 
 use talk_proto::{FileToken, Reply};
 
-pub(crate) use self::metadata::Kind;
+use self::metadata::Kind;
 pub use self::metadata::UploadMetadata;
-pub(crate) use self::progress::{Meter, Turn};
+use self::progress::Meter;
 pub use self::progress::{UploadProgress, UploadProgressStream};
-pub(crate) use self::source::Opened;
 pub use self::source::UploadSource;
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle};

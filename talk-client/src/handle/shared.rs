@@ -1,0 +1,138 @@
+//! One session, as its handles and its driver see it.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use async_lock::Semaphore;
+use talk_proto::{ConnectionState, Counters, SessionError, SessionKey, UserId};
+
+use super::command::{Command, Ticket};
+use super::end::End;
+use super::mailbox::Mailbox;
+use crate::error::Error;
+use crate::sync::{Mutex, Watch, lock};
+
+/// The application's token handler.
+pub(crate) type TokenHandler = Arc<dyn Fn(Handle) + Send + Sync>;
+
+/// One session, as its handles and its driver see it.
+pub(crate) struct Shared {
+    pub(crate) key: Arc<SessionKey>,
+    pub(crate) mailbox: Mailbox,
+    /// One for each call that may be pending in the core.
+    pub(super) permits: Semaphore,
+    tickets: AtomicU64,
+    pub(crate) connection: Watch<ConnectionState>,
+    pub(crate) counters: Mutex<Counters>,
+    pub(crate) end: End,
+    pub(crate) token_handler: Mutex<Option<TokenHandler>>,
+    hold: Mutex<Weak<Hold>>,
+}
+
+impl Shared {
+    pub(crate) fn new(key: Arc<SessionKey>, pending_calls: usize) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            mailbox: Mailbox::default(),
+            permits: Semaphore::new(pending_calls),
+            tickets: AtomicU64::new(0),
+            connection: Watch::new(ConnectionState::Idle),
+            counters: Mutex::default(),
+            end: End::default(),
+            token_handler: Mutex::default(),
+            hold: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn me(&self) -> &UserId {
+        &self.key.user_id
+    }
+
+    /// Does what can be done now or by the driver later; after the end nothing can.
+    pub(crate) fn push(&self, command: Command) {
+        if let Err(command) = self.mailbox.push(command) {
+            command.reject(&self.end_error());
+        }
+    }
+
+    pub(crate) fn new_ticket(&self) -> Ticket {
+        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What to tell those who ask for something after the end.
+    pub(crate) fn end_error(&self) -> Error {
+        let cause = self.end.cause().unwrap_or(SessionError::DriverStopped);
+        Error::Session(cause)
+    }
+
+    /// Whether anybody holds a handle.
+    pub(crate) fn is_held(&self) -> bool {
+        lock(&self.hold).strong_count() > 0
+    }
+}
+
+/// A counted hold on a session: the driver runs at least as long as one lives.
+#[derive(Clone)]
+pub(crate) struct Handle(Arc<Hold>);
+
+struct Hold {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// One more hold on a session that may be held by nobody. Only the registry, under its lock,
+    /// and the driver may do this: both know that the driver is there.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        let mut current = lock(&shared.hold);
+        let hold = current.upgrade().unwrap_or_else(|| {
+            let hold = Arc::new(Hold {
+                shared: Arc::clone(shared),
+            });
+            *current = Arc::downgrade(&hold);
+            hold
+        });
+        Self(hold)
+    }
+
+    /// The session without a hold on it.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.shared.push(Command::Released);
+    }
+}
+
+impl Deref for Handle {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0.shared
+    }
+}
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.shared(), other.shared())
+    }
+}
+
+impl Eq for Handle {}
+
+impl Hash for Handle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(self.shared()).hash(state);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.key.app_id, self.key.user_id)
+    }
+}
