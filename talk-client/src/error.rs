@@ -1,7 +1,7 @@
 //! What a call can fail with.
 
 use talk_proto::{
-    CommandError, EmptyId, Refused, Reply, RequestError, SessionError, TransportError,
+    CommandError, EmptyId, Reply, RequestError, ServerError, SessionError, TransportError,
 };
 
 /// What a call or a subscription can fail with: one variant for each plane of error.
@@ -12,7 +12,7 @@ use talk_proto::{
 /// fn advice(error: &Error) -> &'static str {
 ///     match error {
 ///         Error::Usage(_) => "the call cannot be made like this",
-///         Error::Refused(refused) if refused.error_code == "NOT_A_PARTICIPANT" => "join first",
+///         Error::Server(refused) if refused.error_code == "NOT_A_PARTICIPANT" => "join first",
 ///         Error::Session(_) => "get a new session",
 ///         _ if error.is_retryable() => "try again later",
 ///         _ => "it cannot be done",
@@ -27,7 +27,7 @@ pub enum Error {
     Usage(CommandError),
     /// The server answered no.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Server(#[from] ServerError),
     /// No answer could be had.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -48,7 +48,7 @@ impl Error {
     /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused(refused) => refused.is_retryable(),
+            Self::Server(refused) => refused.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
             Self::Usage(_) | Self::Session(_) => false,
         }
@@ -72,7 +72,7 @@ impl From<CommandError> for Error {
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::Refused(refused) => Self::Refused(refused),
+            RequestError::Server(refused) => Self::Server(refused),
             RequestError::Transport(error) => Self::Transport(error),
             RequestError::Session(error) => Self::Session(error),
             // An error of a plane that this version does not know.

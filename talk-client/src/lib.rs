@@ -64,7 +64,7 @@ pub use talk_proto::{
     Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
     MessageType, Millis, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
     ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
-    ReferencedMessageSnapshot, Refused, SearchStatus, Secret, SendMessage, SessionError, Side,
+    ReferencedMessageSnapshot, SearchStatus, Secret, SendMessage, ServerError, SessionError, Side,
     SimpleFilter, StringFilter, TextBlock, TextNode, Time, Translation, TransportError,
     TypingSnapshot, User, UserId, UserParams, Window,
 };

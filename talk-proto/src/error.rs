@@ -59,7 +59,7 @@ pub enum CommandError {
 pub enum RequestError {
     /// The server answered no.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Server(#[from] ServerError),
     /// No answer could be had.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -72,15 +72,15 @@ impl RequestError {
     /// Whether the same request may succeed later without anything else having changed.
     ///
     /// ```
-    /// use talk_proto::{Refused, RequestError, SessionError};
+    /// use talk_proto::{ServerError, RequestError, SessionError};
     ///
-    /// let busy = RequestError::Refused(Refused::new(429, "TOO_MANY_REQUESTS", vec![]));
+    /// let busy = RequestError::Server(ServerError::new(429, "TOO_MANY_REQUESTS", vec![]));
     /// assert!(busy.is_retryable());
     /// assert!(!RequestError::Session(SessionError::ShutDown).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused(refused) => refused.is_retryable(),
+            Self::Server(refused) => refused.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
             Self::Session(_) => false,
         }
@@ -93,7 +93,7 @@ impl RequestError {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
 #[non_exhaustive]
-pub struct Refused {
+pub struct ServerError {
     /// The status, in the terms of HTTP.
     pub status: u16,
     /// The server's code for it, such as `NOT_A_PARTICIPANT`; empty when it gave none.
@@ -102,13 +102,13 @@ pub struct Refused {
     pub reasons: Vec<String>,
 }
 
-impl Refused {
+impl ServerError {
     /// A refusal with a code and a reason.
     ///
     /// ```
-    /// use talk_proto::Refused;
+    /// use talk_proto::ServerError;
     ///
-    /// let refused = Refused::new(403, "READ_ONLY", vec!["You may only read.".to_owned()]);
+    /// let refused = ServerError::new(403, "READ_ONLY", vec!["You may only read.".to_owned()]);
     /// assert_eq!(
     ///     refused.to_string(),
     ///     "the server refused with status 403 READ_ONLY: You may only read."
@@ -125,20 +125,20 @@ impl Refused {
     /// Whether the same request may succeed later.
     ///
     /// ```
-    /// use talk_proto::Refused;
+    /// use talk_proto::ServerError;
     ///
-    /// assert!(Refused::new(503, "", vec![]).is_retryable());
-    /// assert!(!Refused::new(403, "", vec![]).is_retryable());
+    /// assert!(ServerError::new(503, "", vec![]).is_retryable());
+    /// assert!(!ServerError::new(403, "", vec![]).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
         matches!(self.status, 429 | 500 | 502..=504)
     }
 }
 
-impl fmt::Debug for Refused {
+impl fmt::Debug for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = self.reasons.len();
-        f.debug_struct("Refused")
+        f.debug_struct("ServerError")
             .field("status", &self.status)
             .field("error_code", &self.error_code)
             .field("reasons", &format_args!("[{reasons} not shown]"))
@@ -217,10 +217,10 @@ pub enum SessionError {
     AppNotFound,
     /// The server does not accept the signature that stands in for a token.
     #[error("the signature was rejected: {0}")]
-    SignatureRejected(Refused),
+    SignatureRejected(ServerError),
     /// The server refused to let the user in without a token, or at all.
     #[error("the server refused the session: {0}")]
-    Refused(Refused),
+    Refused(ServerError),
     /// The token expired or was rejected, and there is no way to get another one.
     #[error("the token was rejected or has expired, and there is no token callback to get another")]
     TokenRejected,

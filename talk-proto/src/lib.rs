@@ -124,7 +124,7 @@ pub use content::{
     MarkupSource, RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
 pub use counters::Counters;
-pub use error::{CommandError, Refused, RequestError, SessionError, TransportError};
+pub use error::{CommandError, RequestError, ServerError, SessionError, TransportError};
 pub use filter::{
     ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
     StringFilter,

@@ -384,7 +384,7 @@ fn law_10_the_four_planes_of_error_are_told_apart_by_type() {
     });
     let refused = world.call(send("c1", "one"));
     world.run();
-    assert!(matches!(world.outcome(refused), Err(RequestError::Refused(r)) if r.status == 403));
+    assert!(matches!(world.outcome(refused), Err(RequestError::Server(r)) if r.status == 403));
     let malformed = world.call(send("c1", "two"));
     world.run();
     let expected = RequestError::Transport(TransportError::Malformed);

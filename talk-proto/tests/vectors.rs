@@ -96,7 +96,7 @@ fn check_outcome(outcome: &Result<Reply, RequestError>, case: &Case, name: &str)
         }
         Err(error) => {
             assert!(case.rejects, "{name}: {error}");
-            let RequestError::Refused(refused) = error else {
+            let RequestError::Server(refused) = error else {
                 panic!("{name}: {error}");
             };
             let told = |code: &str| code == refused.error_code;

@@ -209,7 +209,7 @@ fn transport(outcome: Result<FileToken, Error>) -> TransportError {
 
 fn refused(outcome: Result<FileToken, Error>) -> u16 {
     match outcome {
-        Err(Error::Refused(refused)) => refused.status,
+        Err(Error::Server(refused)) => refused.status,
         other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Errors as the lines show them.
 
 use serde::Serialize;
-use talk_tokio::{CommandError, EmptyId, Error, Refused, SessionError, TransportError};
+use talk_tokio::{CommandError, EmptyId, Error, ServerError, SessionError, TransportError};
 
 /// An error: which plane it is of, what it says, and what the server gave with it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,7 +46,7 @@ impl Failure {
         self.kind == Kind::Usage
     }
 
-    fn new(kind: Kind, error: &dyn std::fmt::Display, refused: Option<Refused>) -> Self {
+    fn new(kind: Kind, error: &dyn std::fmt::Display, refused: Option<ServerError>) -> Self {
         Self {
             kind,
             message: error.to_string(),
@@ -61,8 +61,8 @@ impl Failure {
     }
 }
 
-impl From<Refused> for Details {
-    fn from(refused: Refused) -> Self {
+impl From<ServerError> for Details {
+    fn from(refused: ServerError) -> Self {
         Self {
             status: refused.status,
             error_code: refused.error_code,
@@ -74,7 +74,7 @@ impl From<Refused> for Details {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Refused(refused) => Self::new(Kind::Server, &refused.clone(), Some(refused)),
+            Error::Server(refused) => Self::new(Kind::Server, &refused.clone(), Some(refused)),
             Error::Session(error) => error.into(),
             Error::Transport(error) => error.into(),
             Error::Usage(error) => Self::usage(error.to_string()),
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn each_plane_has_its_kind() {
-        let refused = Refused::new(403, "NOT_A_PARTICIPANT", vec!["because".to_owned()]);
+        let refused = ServerError::new(403, "NOT_A_PARTICIPANT", vec!["because".to_owned()]);
         assert_eq!(
-            to_value(Failure::from(Error::Refused(refused.clone()))).unwrap(),
+            to_value(Failure::from(Error::Server(refused.clone()))).unwrap(),
             json!({
                 "kind": "server",
                 "message": "the server refused with status 403 NOT_A_PARTICIPANT: because",

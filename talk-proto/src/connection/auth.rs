@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::backoff::{Reconnect, TokenRetry};
-use crate::error::{Refused, SessionError};
+use crate::error::{ServerError, SessionError};
 use crate::io::{HttpId, TokenFetchId};
 use crate::options::Authentication;
 use crate::secret::Secret;
@@ -232,7 +232,7 @@ impl Auth {
         &mut self,
         now: Time,
         answer: Result<(u16, Option<Secret>), String>,
-        refused: impl FnOnce(u16) -> Refused,
+        refused: impl FnOnce(u16) -> ServerError,
         rng: &mut Rng,
     ) -> Result<bool, SessionError> {
         self.fetch = None;

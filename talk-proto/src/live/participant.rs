@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::roster::Entry;
 use super::single::{Lookup, Thing};
-use crate::error::{Refused, RequestError};
+use crate::error::{RequestError, ServerError};
 use crate::model::{Participant, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
@@ -47,7 +47,10 @@ impl Thing for OneParticipant {
 
     /// Who does not participate may not ask about others.
     fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
-        let is_forbidden = matches!(refusal, RequestError::Refused(Refused { status: 403, .. }));
+        let is_forbidden = matches!(
+            refusal,
+            RequestError::Server(ServerError { status: 403, .. })
+        );
         is_forbidden && self.user != *me
     }
 }

@@ -3,7 +3,7 @@
 use super::FetchId;
 use super::context::Context;
 use super::key::StoreKey;
-use crate::error::{Refused, RequestError};
+use crate::error::{RequestError, ServerError};
 use crate::wire::ServerEvent;
 
 /// How many events are kept while an answer is awaited. With more, the load starts anew.
@@ -206,8 +206,8 @@ impl Sync {
 /// Whether a refusal says that the thing is not there for the current user.
 pub(super) fn is_absence(error: &RequestError) -> bool {
     match error {
-        RequestError::Refused(Refused { status: 404, .. }) => true,
-        RequestError::Refused(Refused {
+        RequestError::Server(ServerError { status: 404, .. }) => true,
+        RequestError::Server(ServerError {
             status: 403,
             error_code,
             ..

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::Session;
 use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
-use crate::error::{Refused, RequestError, TransportError};
+use crate::error::{RequestError, ServerError, TransportError};
 use crate::io::{Event, Skipped, SocketId};
 use crate::sabotage::Sabotage;
 use crate::time::Time;
@@ -126,7 +126,7 @@ impl Session {
         }
     }
 
-    fn refuse_call(&mut self, place: u64, refused: Refused) {
+    fn refuse_call(&mut self, place: u64, refused: ServerError) {
         if let Some(call) = self.queue.take(place) {
             self.finish(call.refuse(refused));
         }
@@ -233,9 +233,9 @@ impl Session {
         later.or(was_sent.then_some(self.now))
     }
 
-    fn refuse_live(&mut self, live: &LiveRequest, refused: Refused) {
+    fn refuse_live(&mut self, live: &LiveRequest, refused: ServerError) {
         self.live
-            .handle_answer(self.now, live.fetch, Err(RequestError::Refused(refused)));
+            .handle_answer(self.now, live.fetch, Err(RequestError::Server(refused)));
     }
 
     /// Applies a publish as one step, unless it was applied before. After a gap in the numbers
@@ -323,10 +323,10 @@ impl Session {
 }
 
 /// The refusal that an answer tells.
-pub(super) fn refused(status: u16, body: Option<&RawValue>) -> Refused {
+pub(super) fn refused(status: u16, body: Option<&RawValue>) -> ServerError {
     let Refusal {
         error_code,
         reasons,
     } = Refusal::parse(body);
-    Refused::new(status, error_code, reasons)
+    ServerError::new(status, error_code, reasons)
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::Session;
 use super::answers::refused;
 use crate::connection::{AuthTask, Finished, InFlight, Link, Purpose, Renewal};
-use crate::error::{Refused, SessionError};
+use crate::error::{ServerError, SessionError};
 use crate::io::{HttpBody, HttpId, Output, TokenFetchId};
 use crate::secret::Secret;
 use crate::wire::path::encode_component;
@@ -75,7 +75,7 @@ impl Session {
             }
             Err(error) => {
                 let reason = format!("the internal address is no valid URL: {error}");
-                self.end(SessionError::Refused(Refused::new(
+                self.end(SessionError::Refused(ServerError::new(
                     0,
                     "INVALID_ADDRESS",
                     vec![reason],
@@ -134,13 +134,13 @@ impl Session {
         let refused = |status| {
             if status == 200 {
                 let reason = "the answer holds no token".to_owned();
-                return Refused::new(status, "NO_BOKEN", vec![reason]);
+                return ServerError::new(status, "NO_BOKEN", vec![reason]);
             }
             let Refusal {
                 error_code,
                 reasons,
             } = serde_json::from_slice(&body).unwrap_or_default();
-            Refused::new(status, error_code, reasons)
+            ServerError::new(status, error_code, reasons)
         };
         let answer = result.map(|(status, body)| {
             let boken = serde_json::from_slice::<Body>(&body).ok();

@@ -3,7 +3,7 @@
 use http::header::{AUTHORIZATION, HeaderValue};
 
 use super::Session;
-use crate::error::{Refused, TransportError};
+use crate::error::{ServerError, TransportError};
 use crate::io::{HttpBody, HttpId};
 use crate::secret::Secret;
 use crate::time::Time;
@@ -85,12 +85,12 @@ impl Exchange {
     }
 
     /// The refusal that was kept.
-    pub(super) fn refused(&self, status: u16) -> Refused {
+    pub(super) fn refused(&self, status: u16) -> ServerError {
         let Refusal {
             error_code,
             reasons,
         } = serde_json::from_slice(&self.body).unwrap_or_default();
-        Refused::new(status, error_code, reasons)
+        ServerError::new(status, error_code, reasons)
     }
 
     /// Whether this is a refusal, and all of it is there.

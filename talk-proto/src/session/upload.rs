@@ -11,7 +11,7 @@ use super::authorized::{Exchange, Sending};
 use super::{OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict, validation};
-use crate::error::{CommandError, Refused, RequestError, TransportError};
+use crate::error::{CommandError, RequestError, ServerError, TransportError};
 use crate::io::{HttpBody, HttpFailure, HttpId, Output};
 use crate::time::Time;
 use crate::upload::{Form, Upload};
@@ -60,7 +60,7 @@ impl Uploads {
 
     /// The server's no, when it came before the exchange broke off: who refuses a file need not
     /// read it to its end.
-    fn refusal(&self, request: RequestId) -> Option<Refused> {
+    fn refusal(&self, request: RequestId) -> Option<ServerError> {
         let exchange = self.runs.get(&request)?.exchange.as_ref()?;
         let status = exchange.status?;
         match Verdict::of(status) {

@@ -66,7 +66,7 @@ fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
     let other = world.call(mark_as_read("c2"));
     world.run_for(seconds(600));
     let outcome = world.outcome(request);
-    assert!(matches!(outcome, Err(RequestError::Refused(refused)) if refused.status == 401));
+    assert!(matches!(outcome, Err(RequestError::Server(refused)) if refused.status == 401));
     assert!(world.outcome(other).is_ok());
     assert_eq!(world.log.token_fetches.len(), 1 + 5);
     assert_eq!(world.end(), None);

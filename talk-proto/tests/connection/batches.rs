@@ -1,7 +1,7 @@
 //! Calls of one tick that share a frame.
 
 use serde_json::{Value, json};
-use talk_proto::{Call, Refused, Reply, RequestId, TransportError};
+use talk_proto::{Call, Reply, RequestId, ServerError, TransportError};
 
 use crate::kit::{Answer, World, conversation, message, unpaced, user};
 
@@ -107,7 +107,7 @@ fn a_part_that_is_cancelled_on_its_way_fails_with_the_others_no_more() {
         world.run();
         world.cancel(first);
         world.run_for(crate::kit::seconds(1));
-        let refused = Refused::new(403, "NO", vec!["because".to_owned()]);
+        let refused = ServerError::new(403, "NO", vec!["because".to_owned()]);
         assert_eq!(world.outcome(second), &Err(refused.into()));
         check_cancelled(&world, first, true);
     }
@@ -154,7 +154,7 @@ fn what_was_not_to_change_may_be_refused_with_the_code_that_says_so() {
     ] {
         assert_eq!(outcome(on_conversation, 403, forgiven), Ok(Reply::Done));
         for (status, code) in [(403, other), (403, ""), (400, forgiven)] {
-            let refused = Refused::new(status, code, vec![]);
+            let refused = ServerError::new(status, code, vec![]);
             let expected = Err(refused.into());
             assert_eq!(
                 outcome(on_conversation, status, code),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use talk_proto::{Event, Refused, Reply, RequestError, Topic};
+use talk_proto::{Event, Reply, RequestError, ServerError, Topic};
 
 use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds};
 
@@ -36,7 +36,7 @@ fn most_statuses_are_final() {
         let mut world = failing(status, usize::MAX);
         let request = world.call(mark_as_read("c1"));
         world.run_for(seconds(60));
-        let Err(RequestError::Refused(refused)) = world.outcome(request) else {
+        let Err(RequestError::Server(refused)) = world.outcome(request) else {
             panic!("{status}: {:?}", world.outcome(request));
         };
         assert_eq!(refused.status, status);
@@ -76,7 +76,7 @@ fn a_server_that_fails_ten_times_fails_the_call() {
         let mut world = failing(status, 10);
         let request = world.call(mark_as_read("c1"));
         world.run_until_resolved(seconds(3600));
-        let Err(RequestError::Refused(refused)) = world.outcome(request) else {
+        let Err(RequestError::Server(refused)) = world.outcome(request) else {
             panic!("{:?}", world.outcome(request));
         };
         assert_eq!(refused.status, status);
@@ -226,7 +226,7 @@ fn a_subscription_whose_data_fails_ten_times_ends() {
             } if *id == subscription => Some(error.clone()),
             _ => None,
         });
-        let refused = Refused::new(503, "CODE", vec!["because".to_owned()]);
+        let refused = ServerError::new(503, "CODE", vec!["because".to_owned()]);
         assert_eq!(end, ends.then(|| Some(refused.into())));
         assert_eq!(world.log.of(MESSAGES).len(), 10);
     }

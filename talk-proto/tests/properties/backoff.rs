@@ -78,7 +78,7 @@ proptest! {
             let given_up = failures.map(|(n, _)| n).nth(TRIES - 1);
             match world.outcome(request) {
                 Ok(_) => prop_assert_eq!(given_up, None),
-                Err(RequestError::Refused(refused)) => {
+                Err(RequestError::Server(refused)) => {
                     let last = given_up.map(|n| statuses[n]);
                     prop_assert_eq!(last, Some(refused.status));
                 }

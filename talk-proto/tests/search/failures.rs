@@ -1,6 +1,6 @@
 //! Searches that fail, and go on afterwards.
 
-use talk_proto::{HttpFailure, Refused, RequestError, SearchStatus, TransportError};
+use talk_proto::{HttpFailure, RequestError, SearchStatus, ServerError, TransportError};
 
 use crate::bench::{Bench, body, message};
 use crate::kit::seconds;
@@ -15,7 +15,7 @@ fn a_refusal_is_told_with_its_code() {
     let request = bench.query("found");
     let refusal = r#"{"errorCode": "PLAN_LIMIT", "reasons": ["upgrade"]}"#;
     bench.world.http_answer(bench.http(), 402, refusal);
-    let refused = Refused::new(402, "PLAN_LIMIT", vec!["upgrade".to_owned()]);
+    let refused = ServerError::new(402, "PLAN_LIMIT", vec!["upgrade".to_owned()]);
     assert_eq!(bench.error(request), refused.into());
     assert_ne!(bench.told().last().unwrap().1, SearchStatus::Searching);
 }
@@ -26,7 +26,10 @@ fn a_refusal_without_a_readable_body_keeps_its_status() {
         let mut bench = Bench::messages();
         let request = bench.query("found");
         bench.world.http_answer(bench.http(), 403, body);
-        assert_eq!(bench.error(request), Refused::new(403, "", vec![]).into());
+        assert_eq!(
+            bench.error(request),
+            ServerError::new(403, "", vec![]).into()
+        );
     }
 }
 
@@ -130,7 +133,7 @@ fn a_conversation_that_is_refused_fails_the_page_once_however_many_results_are_i
     });
     let request = bench.query("found");
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
-    let refused = Refused::new(403, "NOT_NOW", vec!["because".to_owned()]);
+    let refused = ServerError::new(403, "NOT_NOW", vec!["because".to_owned()]);
     assert_eq!(bench.error(request), refused.into());
     // The kit's laws know of every request: the session's own are nobody's.
     bench.world.run_for(seconds(5));

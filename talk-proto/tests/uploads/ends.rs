@@ -1,7 +1,7 @@
 //! Uploads that are given up.
 
 use talk_proto::{
-    Authentication, HttpFailure, Refused, RequestError, SessionError, TransportError,
+    Authentication, HttpFailure, RequestError, ServerError, SessionError, TransportError,
 };
 
 use crate::bench::{Bench, file};
@@ -105,7 +105,7 @@ fn a_refusal_that_never_ends_is_told_in_the_end() {
     let mut bench = Bench::sending(file());
     bench.world.http_head(bench.http(), 403);
     bench.world.run_for(seconds(600));
-    assert_eq!(bench.error(), Refused::new(403, "", vec![]).into());
+    assert_eq!(bench.error(), ServerError::new(403, "", vec![]).into());
 }
 
 /// A header holds one line.

@@ -1,7 +1,7 @@
 //! What is asked before a file is sent, and how it is sent.
 
 use serde_json::json;
-use talk_proto::{HttpBody, HttpFailure, Refused, Transcript, Upload, UploadKind};
+use talk_proto::{HttpBody, HttpFailure, ServerError, Transcript, Upload, UploadKind};
 
 use crate::bench::{Bench, file};
 use crate::kit::{Answer, World, seconds, unpaced};
@@ -36,7 +36,7 @@ fn a_file_that_is_not_welcome_is_not_sent() {
             (request.line() == VALIDATE).then(|| Answer::refuse(status, "FILE_TOO_LARGE"))
         });
         bench.world.run_for(seconds(60));
-        let refused = Refused::new(status, "FILE_TOO_LARGE", vec!["because".to_owned()]);
+        let refused = ServerError::new(status, "FILE_TOO_LARGE", vec!["because".to_owned()]);
         assert_eq!(bench.error(), refused.into());
         assert_eq!(bench.attempts(), 0);
     }

@@ -1,6 +1,6 @@
 //! Uploads that are tried again.
 
-use talk_proto::{HttpFailure, Refused, RequestError, TransportError};
+use talk_proto::{HttpFailure, RequestError, ServerError, TransportError};
 
 use crate::bench::{Bench, file};
 use crate::kit::{Answer, TokenSource, seconds};
@@ -23,7 +23,10 @@ fn a_rejected_token_is_replaced_and_the_file_sent_once_more() {
         .world
         .http_answer(bench.http(), 401, r#"{"errorCode": "BAD_TOKEN"}"#);
     bench.world.run_for(seconds(60));
-    assert_eq!(bench.error(), Refused::new(401, "BAD_TOKEN", vec![]).into());
+    assert_eq!(
+        bench.error(),
+        ServerError::new(401, "BAD_TOKEN", vec![]).into()
+    );
     assert_eq!(bench.attempts(), 2);
     assert_eq!(bench.world.end(), None);
 }
@@ -34,7 +37,7 @@ fn a_source_that_can_be_read_once_is_sent_once() {
         let mut bench = Bench::sending(file().once());
         bench.world.http_answer(bench.http(), status, "{}");
         bench.world.run_for(seconds(60));
-        assert_eq!(bench.error(), Refused::new(status, "", vec![]).into());
+        assert_eq!(bench.error(), ServerError::new(status, "", vec![]).into());
         assert_eq!(bench.attempts(), 1);
     }
     let mut bench = Bench::sending(file().once());
@@ -96,7 +99,7 @@ fn a_refusal_is_final() {
     let refusal = r#"{"errorCode": "FILE_TYPE", "reasons": ["no .exe"]}"#;
     bench.world.http_answer(bench.http(), 400, refusal);
     bench.world.run_for(seconds(60));
-    let refused = Refused::new(400, "FILE_TYPE", vec!["no .exe".to_owned()]);
+    let refused = ServerError::new(400, "FILE_TYPE", vec!["no .exe".to_owned()]);
     assert_eq!(bench.error(), refused.into());
     assert_eq!(bench.attempts(), 1);
 }
@@ -108,7 +111,7 @@ fn who_refuses_and_hangs_up_has_refused() {
     bench.world.http_head(http, 413);
     bench.world.http_fail(http, lost());
     bench.world.run_for(seconds(60));
-    assert_eq!(bench.error(), Refused::new(413, "", vec![]).into());
+    assert_eq!(bench.error(), ServerError::new(413, "", vec![]).into());
     assert_eq!(bench.attempts(), 1);
 }
 
@@ -193,7 +196,10 @@ fn a_refusal_is_heard_while_the_file_is_sent() {
     bench.world.http_chunk(http, r#"{"errorCode": "TOO_"#);
     assert!(!bench.is_resolved());
     bench.world.http_chunk(http, r#"LARGE"}"#);
-    assert_eq!(bench.error(), Refused::new(413, "TOO_LARGE", vec![]).into());
+    assert_eq!(
+        bench.error(),
+        ServerError::new(413, "TOO_LARGE", vec![]).into()
+    );
     assert!(bench.world.http_of("/files")[0].cancelled);
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use talk_proto::{
-    Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, Refused, SendMessage,
-    Session, SessionOptions, TextNode, Time, Transcript, Upload, UploadKind, UserParams,
+    Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, SendMessage,
+    ServerError, Session, SessionOptions, TextNode, Time, Transcript, Upload, UploadKind,
+    UserParams,
 };
 
 #[test]
@@ -71,8 +72,8 @@ fn bodies_and_blocks_show_their_size() {
 #[test]
 fn a_refusal_shows_how_many_reasons_it_has() {
     let reasons = vec!["too long: my secret".to_owned()];
-    let refused = Refused::new(400, "INVALID", reasons);
-    let expected = r#"Refused { status: 400, error_code: "INVALID", reasons: [1 not shown] }"#;
+    let refused = ServerError::new(400, "INVALID", reasons);
+    let expected = r#"ServerError { status: 400, error_code: "INVALID", reasons: [1 not shown] }"#;
     assert_eq!(format!("{refused:?}"), expected);
     assert!(refused.to_string().contains("my secret"));
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use talk_proto::{Refused, RequestError, SessionError, TransportError};
+use talk_proto::{RequestError, ServerError, SessionError, TransportError};
 
 fn refused(status: u16) -> RequestError {
-    Refused::new(status, "CODE", Vec::new()).into()
+    ServerError::new(status, "CODE", Vec::new()).into()
 }
 
 #[test]

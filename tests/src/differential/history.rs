@@ -189,7 +189,7 @@ impl History {
         for watcher in &self.watchers {
             let nowhere = watcher.session().conversation("nowhere")?;
             match timeout(PATIENCE, nowhere.mark_as_read()).await {
-                Ok(Ok(()) | Err(Error::Refused(_))) => {}
+                Ok(Ok(()) | Err(Error::Server(_))) => {}
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => bail!("{} stays away", watcher.session().user_id()),
             }
@@ -266,7 +266,7 @@ impl History {
         let asked = tokio::spawn(async move {
             match change.result.await {
                 Ok(()) => Ok(Some(kind)),
-                Err(Error::Refused(_)) => Ok(None),
+                Err(Error::Server(_)) => Ok(None),
                 Err(error) => bail!("{kind:?}: {error}"),
             }
         });

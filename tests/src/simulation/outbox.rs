@@ -176,7 +176,7 @@ impl Outbox {
 /// Whether what failed so was not carried out.
 fn never_happened(error: &RequestError) -> bool {
     match error {
-        RequestError::Refused(_) => true,
+        RequestError::Server(_) => true,
         RequestError::Transport(TransportError::Cancelled { maybe_happened }) => !maybe_happened,
         _ => false,
     }

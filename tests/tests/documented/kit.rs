@@ -121,7 +121,7 @@ pub(crate) async fn refused<T: Debug>(
     call: impl Future<Output = Result<T, Error>>,
 ) -> (u16, String) {
     match within(call).await {
-        Err(Error::Refused(refused)) => (refused.status, refused.error_code),
+        Err(Error::Server(refused)) => (refused.status, refused.error_code),
         other => panic!("no refusal but {other:?}"),
     }
 }

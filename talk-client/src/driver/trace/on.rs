@@ -109,7 +109,7 @@ impl Trace {
             self.calls = BTreeMap::new();
         }
         span.record("outcome", outcome(result));
-        if let Err(RequestError::Refused(refused)) = result {
+        if let Err(RequestError::Server(refused)) = result {
             span.record("status", refused.status);
             span.record("code", &refused.error_code);
         }
@@ -120,7 +120,7 @@ impl Trace {
 fn outcome(result: &Result<Reply, RequestError>) -> &'static str {
     match result {
         Ok(_) => "done",
-        Err(RequestError::Refused(_)) => "refused",
+        Err(RequestError::Server(_)) => "refused",
         Err(RequestError::Transport(_)) => "transport",
         Err(RequestError::Session(_)) => "session ended",
         Err(_) => "failed",

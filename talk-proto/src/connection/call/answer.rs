@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{Action, CallBody, Outcome, Wanted};
 use crate::command::{Reply, Translation};
 use crate::content::{ContentBlock, MarkupSource, parse_markup, plaintext};
-use crate::error::{Refused, RequestError, TransportError};
+use crate::error::{RequestError, ServerError, TransportError};
 use crate::model::MessageId;
 
 /// How a single request's answer is read.
@@ -36,7 +36,7 @@ pub(crate) enum Forgiven {
 }
 
 impl Forgiven {
-    fn forgives(self, refused: &Refused) -> bool {
+    fn forgives(self, refused: &ServerError) -> bool {
         match self {
             Self::Nothing => false,
             Self::NotFound => refused.status == 404,
@@ -53,7 +53,7 @@ impl Forgiven {
 
 impl CallBody {
     /// What a refusal means for the calls that this serves.
-    pub(crate) fn refuse(self, refused: Refused) -> Vec<Outcome> {
+    pub(crate) fn refuse(self, refused: ServerError) -> Vec<Outcome> {
         match self {
             Self::Single {
                 of,
@@ -62,7 +62,7 @@ impl CallBody {
             } if forgiven.forgives(&refused) => {
                 vec![(of, Ok(Reply::Done))]
             }
-            other => other.fail(&RequestError::Refused(refused)),
+            other => other.fail(&RequestError::Server(refused)),
         }
     }
 
@@ -124,7 +124,7 @@ fn read_participants(actions: Vec<Action>, body: Option<&RawValue>) -> Vec<Outco
         .map(|(action, response)| {
             let refused = response
                 .filter(|response| response.status != 200)
-                .map(|r| Refused::new(r.status, r.error_code, r.reasons))
+                .map(|r| ServerError::new(r.status, r.error_code, r.reasons))
                 .filter(|refused| !action.forgiven.forgives(refused));
             (
                 action.of,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::changes::{Changes, ListChanges};
 use crate::command::{Reply, RequestId, SubscriptionId};
-use crate::error::{CommandError, Refused, RequestError};
+use crate::error::{CommandError, RequestError, ServerError};
 use crate::io::Event;
 use crate::live::{FetchId, Get, Live, LiveOutput};
 use crate::options::{Limits, SessionOptions};
@@ -148,7 +148,7 @@ impl Kit {
     /// Refuses the oldest open request of this method and path, and drains.
     pub(super) fn refuse(&mut self, request: &str, status: u16, code: &str) -> Vec<String> {
         let fetch = self.take_open(request);
-        let refused = Refused::new(status, code, Vec::new());
+        let refused = ServerError::new(status, code, Vec::new());
         self.live
             .handle_answer(self.now, fetch, Err(refused.into()));
         self.drain()

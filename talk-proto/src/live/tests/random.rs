@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::kit::{Kit, event};
 use super::world::{Answer, World};
 use crate::command::{RequestId, SubscriptionId};
-use crate::error::Refused;
+use crate::error::ServerError;
 use crate::live::{FetchId, Get};
 use crate::model::MessageId;
 use crate::snapshot::{Snapshot, Topic};
@@ -193,7 +193,7 @@ impl History {
                 self.kit.live.handle_answer(now, fetch, Ok(Some(&body)));
             }
             Some(Item::Answer(fetch, Err((status, code)))) => {
-                let refused = Refused::new(status, code, Vec::new());
+                let refused = ServerError::new(status, code, Vec::new());
                 self.kit.live.handle_answer(now, fetch, Err(refused.into()));
             }
             Some(Item::Publish(events)) => {

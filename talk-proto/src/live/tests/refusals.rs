@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::kit::*;
-use crate::Refused;
+use crate::ServerError;
 
 /// Refuses the first open request of this method.
 fn refuse(kit: &mut Kit, method: &str) {
@@ -21,7 +21,7 @@ fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
             let [first, second] = [topic.clone(), topic.clone()].map(|topic| kit.subscribe(topic));
             kit.drain();
             refuse(&mut kit, method);
-            let refused = Refused::new(402, "PLAN_LIMIT", Vec::new());
+            let refused = ServerError::new(402, "PLAN_LIMIT", Vec::new());
             for id in [first, second] {
                 let error = Some(refused.clone().into());
                 assert_eq!(kit.ended.get(&id), Some(&error), "{method} {topic:?}");
@@ -46,11 +46,11 @@ fn what_is_refused_twice_at_once_ends_once() {
     let id = kit.messages("c");
     kit.drain();
     for (fetch, request) in std::mem::take(&mut kit.open) {
-        let refused = Refused::new(402, request.method.to_string(), Vec::new());
+        let refused = ServerError::new(402, request.method.to_string(), Vec::new());
         kit.live.handle_answer(kit.now, fetch, Err(refused.into()));
     }
     kit.drain();
-    let first = Refused::new(402, "SUBSCRIBE", Vec::new());
+    let first = ServerError::new(402, "SUBSCRIBE", Vec::new());
     assert_eq!(kit.ended[&id], Some(first.into()));
     assert_eq!(kit.live.subscriptions(), 0);
 }
@@ -65,7 +65,7 @@ fn what_changes_as_it_is_refused_is_shown_no_more() {
                         "diff": {"subject": "news"}});
     kit.live.handle_events(kit.now, [event(&edited)]);
     kit.refuse(MESSAGES, 402, "PLAN_LIMIT");
-    let refused = Refused::new(402, "PLAN_LIMIT", Vec::new());
+    let refused = ServerError::new(402, "PLAN_LIMIT", Vec::new());
     assert_eq!(kit.ended[&id], Some(refused.into()));
     assert_eq!(kit.count(id), 0);
 }

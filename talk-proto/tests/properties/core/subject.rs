@@ -110,7 +110,7 @@ impl Subject {
             let (_, result) = self.world.outcomes.get(request)?;
             let outcome = match result {
                 Ok(_) => Outcome::Done,
-                Err(RequestError::Refused(refused)) => Outcome::Refused(refused.status),
+                Err(RequestError::Server(refused)) => Outcome::Refused(refused.status),
                 Err(RequestError::Transport(TransportError::Cancelled { maybe_happened })) => {
                     let maybe_happened = *maybe_happened;
                     Outcome::Cancelled { maybe_happened }

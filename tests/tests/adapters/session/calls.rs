@@ -94,7 +94,7 @@ async fn a_refusal_says_what_the_server_said<A: Adapter>() {
     });
     let session = A::session(server.options("alice"));
     let error = session.conversation("c").unwrap().mark_as_read().await;
-    let Err(Error::Refused(refused)) = error else {
+    let Err(Error::Server(refused)) = error else {
         panic!("{error:?}");
     };
     assert_eq!(refused.status, 403);

@@ -155,7 +155,7 @@ async fn a_file_that_is_not_welcome_is_refused_before_it_is_read<A: Adapter>() {
     let (session, _) = conversation::<A>(&emulator).await;
     let source = UploadSource::reader(11, Untouchable);
     let refused = session.upload_file(source, "large").await;
-    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Server(_))), "{refused:?}");
     session.upload_file(pattern(10), "small").await.unwrap();
 }
 
