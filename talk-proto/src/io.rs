@@ -330,7 +330,7 @@ pub enum Event {
     /// The connection changed.
     Connection(ConnectionState),
     /// Something that came was skipped without harm.
-    Skipped(Skipped),
+    Warning(ProtocolWarning),
     /// The session has ended; everything pending was told before.
     Ended(SessionError),
 }
@@ -361,7 +361,7 @@ pub enum ConnectionState {
 /// Something that came and was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Skipped {
+pub enum ProtocolWarning {
     /// A frame of no known shape.
     Frame,
     /// A frame larger than [`Limits::frame_size`](crate::Limits::frame_size).

@@ -130,7 +130,7 @@ pub use filter::{
     StringFilter,
 };
 pub use io::{
-    ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, Skipped,
+    ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, ProtocolWarning,
     SocketClosed, SocketId, TokenFetchId,
 };
 pub use model::{

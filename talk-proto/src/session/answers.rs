@@ -6,7 +6,7 @@ use super::Session;
 use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{RequestError, ServerError, TransportError};
-use crate::io::{Event, Skipped, SocketId};
+use crate::io::{Event, ProtocolWarning, SocketId};
 use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::{
@@ -41,18 +41,18 @@ impl Session {
             Some(ServerFrame::Publish { number, events }) => {
                 return self.handle_publish(number, events);
             }
-            None => self.skip(Skipped::Frame),
+            None => self.skip(ProtocolWarning::Frame),
         }
         false
     }
 
-    fn skip(&mut self, what: Skipped) {
-        self.emit(Event::Skipped(what));
+    fn skip(&mut self, what: ProtocolWarning) {
+        self.emit(Event::Warning(what));
     }
 
     /// A frame that is too large is not read, but whoever waits for it must not wait for ever.
     fn skip_large(&mut self, text: &str) {
-        self.skip(Skipped::LargeFrame { size: text.len() });
+        self.skip(ProtocolWarning::LargeFrame { size: text.len() });
         match FrameHead::parse(text) {
             Some(FrameHead::Answer { seq }) => self.handle_large_answer(seq),
             Some(FrameHead::Publish { number }) if self.accept_publish(number).is_some() => {
@@ -80,7 +80,7 @@ impl Session {
         let Some(open) = self.link.open() else { return };
         let is_current = seq >= open.renewed_from;
         let Some(what) = open.in_flight.remove(&seq) else {
-            return self.skip(Skipped::Answer);
+            return self.skip(ProtocolWarning::Answer);
         };
         if matches!(what, InFlight::Renew) {
             return self.handle_renewed(status, body);
@@ -243,7 +243,7 @@ impl Session {
     /// what is shown.
     fn handle_publish(&mut self, number: u64, mut events: Vec<Published>) -> bool {
         let Some(is_next) = self.accept_publish(number) else {
-            self.skip(Skipped::RepeatedPublish);
+            self.skip(ProtocolWarning::RepeatedPublish);
             return false;
         };
         let count = events.len();
@@ -286,10 +286,10 @@ impl Session {
                 Ok(ServerEvent::SessionExpired) => self.handle_expired(),
                 Ok(ServerEvent::UpstreamRestarting) => self.reconnect.announce_restart(),
                 Ok(_) => return true,
-                Err(EventError::Malformed) => self.skip(Skipped::Event),
+                Err(EventError::Malformed) => self.skip(ProtocolWarning::Event),
                 Err(EventError::UnknownType(kind)) => {
                     let kind = kind.chars().take(MAX_KIND).collect();
-                    self.skip(Skipped::UnknownEvent { kind });
+                    self.skip(ProtocolWarning::UnknownEvent { kind });
                 }
             }
             false

@@ -1,14 +1,14 @@
 use bytes::Bytes;
 use serde_json::json;
-use talk_proto::{Event, HttpFailure, Input, Skipped, SocketClosed};
+use talk_proto::{Event, HttpFailure, Input, ProtocolWarning, SocketClosed};
 
 use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds, send};
 
 /// What was skipped, in order.
-fn skipped(world: &World) -> Vec<&Skipped> {
+fn skipped(world: &World) -> Vec<&ProtocolWarning> {
     let events = world.log.events.iter();
     let skipped = events.filter_map(|(_, event)| match event {
-        Event::Skipped(what) => Some(what),
+        Event::Warning(what) => Some(what),
         _ => None,
     });
     skipped.collect()
@@ -61,7 +61,11 @@ fn frames_of_no_known_shape_are_skipped_and_told() {
         let before = skipped(&world).len();
         world.hear(frame);
         assert_eq!(skipped(&world).len(), before + 1, "{frame}");
-        assert_eq!(skipped(&world).last(), Some(&&Skipped::Frame), "{frame}");
+        assert_eq!(
+            skipped(&world).last(),
+            Some(&&ProtocolWarning::Frame),
+            "{frame}"
+        );
     }
     still_works(&mut world);
 }
@@ -86,7 +90,7 @@ fn answers_to_requests_that_are_not_open_are_skipped_and_told() {
     for seq in [0, 1, 2, 99, u64::MAX] {
         world.hear(&json!([seq, 200, {}]).to_string());
     }
-    assert_eq!(skipped(&world), [&Skipped::Answer; 5]);
+    assert_eq!(skipped(&world), [&ProtocolWarning::Answer; 5]);
     still_works(&mut world);
 }
 
@@ -102,7 +106,7 @@ fn an_answer_that_comes_twice_counts_once() {
     world.run();
     let reply = serde_json::to_value(world.outcome(request).as_ref().unwrap()).unwrap();
     assert_eq!(reply, json!({"messageRef": "first"}));
-    assert_eq!(skipped(&world), [&Skipped::Answer]);
+    assert_eq!(skipped(&world), [&ProtocolWarning::Answer]);
 }
 
 #[test]
@@ -122,12 +126,12 @@ fn events_of_unknown_types_and_shapes_are_skipped_and_told_and_acknowledged() {
     ]);
     assert_eq!(world.log.acks, [1]);
     let skipped = skipped(&world);
-    let unknown = |kind: &str| Skipped::UnknownEvent {
+    let unknown = |kind: &str| ProtocolWarning::UnknownEvent {
         kind: kind.to_owned(),
     };
     assert_eq!(skipped[0], &unknown("message.exploded"));
     assert_eq!(skipped[1], &unknown(&"x".repeat(64)));
-    assert_eq!(skipped[2..], [&Skipped::Event; 7]);
+    assert_eq!(skipped[2..], [&ProtocolWarning::Event; 7]);
     still_works(&mut world);
 }
 
@@ -141,7 +145,7 @@ fn publishes_out_of_order_or_twice_are_acknowledged_and_applied_once() {
     world.hear(&json!([2, "PUBLISH", expired]).to_string());
     world.hear(&json!([3, "PUBLISH", expired]).to_string());
     assert_eq!(world.log.acks, [1, 1, 3, 2, 3]);
-    assert_eq!(skipped(&world), [&Skipped::RepeatedPublish; 3]);
+    assert_eq!(skipped(&world), [&ProtocolWarning::RepeatedPublish; 3]);
     assert_eq!(
         world.log.token_fetches.len(),
         1,

@@ -1,6 +1,6 @@
 use serde_json::json;
 use talk_proto::{
-    Call, CommandError, Event, RequestError, Skipped, SocketClosed, Topic, TransportError,
+    Call, CommandError, Event, ProtocolWarning, RequestError, SocketClosed, Topic, TransportError,
 };
 
 use crate::kit::{
@@ -15,7 +15,7 @@ fn large(start: &str) -> String {
 }
 
 fn skipped_large(world: &World) -> usize {
-    let is_large = |event: &Event| matches!(event, Event::Skipped(Skipped::LargeFrame { size }) if *size > 20 << 20);
+    let is_large = |event: &Event| matches!(event, Event::Warning(ProtocolWarning::LargeFrame { size }) if *size > 20 << 20);
     world
         .log
         .events
@@ -83,7 +83,7 @@ fn the_limit_is_an_option() {
     let frame = format!("[99,200,\"{}\"]", "x".repeat(100));
     world.hear(&frame);
     let event = &world.log.events.last().expect("an event").1;
-    let Event::Skipped(Skipped::LargeFrame { size }) = event else {
+    let Event::Warning(ProtocolWarning::LargeFrame { size }) = event else {
         panic!("{event:?}");
     };
     assert_eq!(*size, frame.len());

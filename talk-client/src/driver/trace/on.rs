@@ -159,7 +159,7 @@ fn tell(event: &Event) {
             let delay = until.saturating_since(*since);
             info!(%reason, attempt, ?delay, "the connection is lost");
         }
-        Event::Skipped(what) => warn!(?what, "something of the server was skipped"),
+        Event::Warning(what) => warn!(?what, "something of the server was skipped"),
         Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),
         Event::Ended(error) => error!(reason = end(error), "the session has ended"),
         _ => {}
