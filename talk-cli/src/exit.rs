@@ -16,7 +16,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Talk(#[from] talk_tokio::Error),
     #[error(transparent)]
-    Runtime(#[from] talk_tokio::NoRuntime),
+    Runtime(#[from] talk_tokio::NoRuntimeError),
     /// What was asked for does not exist.
     #[error("there is {0}")]
     NotFound(String),

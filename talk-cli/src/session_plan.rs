@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use talk_tokio::{NoRuntime, Session, TalkOptions};
+use talk_tokio::{NoRuntimeError, Session, TalkOptions};
 use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -35,8 +35,8 @@ impl SessionPlan {
     ///
     /// # Errors
     /// When called from outside of tokio.
-    pub(crate) fn open(self) -> Result<Session, NoRuntime> {
-        let tokio = Handle::try_current().map_err(|_| NoRuntime)?;
+    pub(crate) fn open(self) -> Result<Session, NoRuntimeError> {
+        let tokio = Handle::try_current().map_err(|_| NoRuntimeError)?;
         let options = match self.token_command {
             Some(command) => self
                 .options

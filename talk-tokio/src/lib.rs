@@ -3,7 +3,7 @@
 mod runtime;
 mod source;
 
-pub use runtime::{NoRuntime, TokioRuntime};
+pub use runtime::{NoRuntimeError, TokioRuntime};
 pub use source::{reader_source, seekable_source};
 pub use talk_client::*;
 
@@ -25,8 +25,8 @@ pub use talk_client::*;
 /// ```
 ///
 /// # Errors
-/// [`NoRuntime`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for that.
-pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntime> {
+/// [`NoRuntimeError`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for that.
+pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     let runtime = TokioRuntime::current()?;
     Ok(get_talk_session_on(&runtime, options))
 }

@@ -20,16 +20,18 @@ pub struct TokioRuntime {
 
 /// The caller is not inside a tokio runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoRuntime;
+pub struct NoRuntimeError;
 
 impl TokioRuntime {
     /// The runtime of the calling task or thread.
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`] when called from outside of one.
-    pub fn current() -> Result<Self, NoRuntime> {
-        Handle::try_current().map(Self::new).map_err(|_| NoRuntime)
+    /// [`NoRuntimeError`] when called from outside of one.
+    pub fn current() -> Result<Self, NoRuntimeError> {
+        Handle::try_current()
+            .map(Self::new)
+            .map_err(|_| NoRuntimeError)
     }
 
     /// The runtime of a handle, for callers outside of it.
@@ -62,10 +64,10 @@ impl Runtime for TokioRuntime {
     }
 }
 
-impl std::fmt::Display for NoRuntime {
+impl std::fmt::Display for NoRuntimeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("there is no tokio runtime here; call from inside of one, or give its handle")
     }
 }
 
-impl std::error::Error for NoRuntime {}
+impl std::error::Error for NoRuntimeError {}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use smol::Executor;
 use talk_client::{Error, Runtime, SessionError, SubscriptionState, get_talk_session_on};
 use talk_smol::SmolRuntime;
-use talk_tokio::{NoRuntime, TokioRuntime, get_talk_session};
+use talk_tokio::{NoRuntimeError, TokioRuntime, get_talk_session};
 use tokio::runtime::Builder;
 
 use crate::adapter::{Adapter, TokioCurrentThread, run};
@@ -15,10 +15,10 @@ use crate::server::{Answer, Server};
 
 #[test]
 fn outside_of_a_tokio_runtime_there_is_none() {
-    assert_eq!(TokioRuntime::current().unwrap_err(), NoRuntime);
+    assert_eq!(TokioRuntime::current().unwrap_err(), NoRuntimeError);
     let server = Server::start(|_| None);
     let outcome = get_talk_session(server.options("alice"));
-    assert_eq!(outcome.unwrap_err(), NoRuntime);
+    assert_eq!(outcome.unwrap_err(), NoRuntimeError);
 }
 
 #[test]
