@@ -13,10 +13,11 @@ use crate::error::{RequestError, SessionError};
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
+use crate::search::SearchId;
 use crate::time::Time;
 use crate::wire::{FrameReader, Request};
 
-use self::reads::Reads;
+use self::reads::Read;
 use self::search::Searches;
 use self::upload::Uploads;
 
@@ -122,7 +123,8 @@ pub struct Session {
     app_checked: bool,
     /// Accepted calls of the queue that are not resolved.
     calls: BTreeMap<RequestId, OpenCall>,
-    reads: Reads,
+    /// Reads that the live half is working on.
+    reads: BTreeMap<RequestId, Read>,
     next_id: u64,
     /// Since when nothing needs a connection.
     unneeded_since: Option<Time>,
@@ -140,8 +142,22 @@ enum Unsettled {
     Anything,
 }
 
+/// The part of the session that receives the result of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CallPurpose {
+    /// The caller of [`Session::call`].
+    User,
+    /// The upload with the same [`RequestId`], which waits for the server's permission.
+    UploadCheck,
+    /// An item of a search's page.
+    SearchLookup { search: SearchId, slot: u64 },
+    /// No part: the search has moved on.
+    Abandoned,
+}
+
 /// A call of the queue whose requests are not all answered.
 struct OpenCall {
+    purpose: CallPurpose,
     places: Vec<u64>,
     remaining: usize,
     /// What the answered ones gave: the first error, or the last reply.
@@ -188,7 +204,7 @@ impl Session {
             exchanges: Exchanges::default(),
             app_checked: false,
             calls: BTreeMap::new(),
-            reads: Reads::new(),
+            reads: BTreeMap::new(),
             next_id: 0,
             unneeded_since: None,
             told: ConnectionState::Idle,
@@ -270,10 +286,9 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pending_calls(&self) -> usize {
-        // What looks up the results of a search is nobody's call.
         let live = self.live.pending_requests();
         self.calls.len()
-            + live.saturating_sub(self.searches.lookups())
+            + live.saturating_sub(self.lookups())
             + self.searches.pending()
             + self.uploads.pending()
     }
@@ -420,6 +435,23 @@ impl Session {
         self.outputs.push_back(Output::Event(event));
     }
 
+    /// Passes the result of a call to the part that made it.
+    fn handle_result(
+        &mut self,
+        request: RequestId,
+        purpose: CallPurpose,
+        result: Result<Reply, RequestError>,
+    ) {
+        match purpose {
+            CallPurpose::User => self.resolve(request, result),
+            CallPurpose::UploadCheck => self.on_upload_checked(request, result),
+            CallPurpose::SearchLookup { search, slot } => {
+                self.on_search_lookup(search, slot, result);
+            }
+            CallPurpose::Abandoned => {}
+        }
+    }
+
     fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
         self.emit(Event::Resolved { request, result });
     }
@@ -438,9 +470,9 @@ impl Session {
         }
         self.end_uploads(&failure);
         self.end_searches(&failure);
-        self.reads.clear();
         self.live.end(&failure);
         self.take_live_outputs();
+        self.reads.clear();
         for http in self.exchanges.clear() {
             self.outputs.push_back(Output::CancelHttp { http });
         }

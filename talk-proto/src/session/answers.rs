@@ -156,9 +156,8 @@ impl Session {
         if call.remaining == 0
             && let Some(call) = self.calls.remove(&request)
             && !Sabotage::LeakedRequest.is_on_for(request.0)
-            && let Some(result) = self.take_validated(request, call.result)
         {
-            self.resolve(request, result);
+            self.handle_result(request, call.purpose, call.result);
         }
     }
 

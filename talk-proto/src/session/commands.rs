@@ -1,6 +1,6 @@
 //! What is asked of a session.
 
-use super::{OpenCall, Session};
+use super::{CallPurpose, OpenCall, Session};
 use crate::command::{Call, Reply, RequestId, SubscriptionId};
 use crate::connection::{CallBody, Link, Prepared, prepare};
 use crate::error::{CommandError, SessionError, TransportError};
@@ -49,6 +49,7 @@ impl Session {
                     .map(|body| self.queue.push(body))
                     .collect();
                 let call = OpenCall {
+                    purpose: CallPurpose::User,
                     places,
                     remaining,
                     result: Ok(Reply::Done),

@@ -20,12 +20,10 @@ use crate::time::Time;
 /// A search of which nothing is heard for this long has failed. The service may take up to that.
 const HEAR_WITHIN: Duration = Duration::from_secs(60);
 
-/// The searches of a session, and the requests that look up what they found.
+/// The searches of a session.
 #[derive(Default)]
 pub(super) struct Searches {
     open: BTreeMap<SearchId, Search>,
-    /// What they are for; `None` when that is not wanted any more, but the outcome is on its way.
-    lookups: BTreeMap<RequestId, Option<(SearchId, u64)>>,
 }
 
 struct Search {
@@ -55,11 +53,6 @@ impl Searches {
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
         sent.map(|exchange| exchange.heard + HEAR_WITHIN).min()
-    }
-
-    /// Requests of the session's own that look up what was found.
-    pub(super) fn lookups(&self) -> usize {
-        self.lookups.values().flatten().count()
     }
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
@@ -279,19 +272,7 @@ impl Session {
     fn abandon_page(&mut self, id: SearchId) -> Option<RequestId> {
         self.stop_exchange(id);
         let request = self.searches.open.get_mut(&id)?.machine.abandon();
-        let lookups = &mut self.searches.lookups;
-        let mine: Vec<_> = lookups
-            .iter()
-            .filter(|(_, of)| of.is_some_and(|(of, _)| of == id))
-            .map(|(lookup, _)| *lookup)
-            .collect();
-        for lookup in mine {
-            if self.live.cancel(self.now, lookup).is_some() {
-                lookups.remove(&lookup);
-            } else {
-                lookups.insert(lookup, None);
-            }
-        }
+        self.cancel_lookups(id);
         request
     }
 
@@ -442,25 +423,22 @@ impl Session {
                 }
             };
             for get in gets {
-                let lookup = RequestId(self.take_id());
-                self.searches.lookups.insert(lookup, Some((id, slot)));
-                self.live.get(self.now, lookup, get);
+                self.look_up_for_search(id, slot, get);
             }
         }
         self.show_search(id);
     }
 
-    /// Takes the outcome of a look-up; gives back what is none.
-    pub(super) fn take_lookup(
+    /// Handles the result of the read that looks up the item in `slot` of a search's page.
+    pub(super) fn on_search_lookup(
         &mut self,
-        request: RequestId,
+        id: SearchId,
+        slot: u64,
         result: Result<Reply, RequestError>,
-    ) -> Option<Result<Reply, RequestError>> {
-        let Some(wanted) = self.searches.lookups.remove(&request) else {
-            return Some(result);
+    ) {
+        let Some(search) = self.searches.open.get_mut(&id) else {
+            return;
         };
-        let (id, slot) = wanted?;
-        let search = self.searches.open.get_mut(&id)?;
         match result {
             Ok(Reply::Conversation(conversation)) => {
                 search.machine.set_conversation(slot, conversation);
@@ -470,7 +448,6 @@ impl Session {
             Err(error) => self.fail_search(id, error),
         }
         self.show_search(id);
-        None
     }
 
     fn show_search(&mut self, id: SearchId) {

@@ -1,6 +1,6 @@
 //! What follows from the state and the time: done before each drain.
 
-use super::{Session, Unsettled};
+use super::{CallPurpose, Session, Unsettled};
 use crate::collections::GiveBack;
 use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
@@ -135,10 +135,9 @@ impl Session {
         while let Some(output) = self.live.poll_output() {
             match output {
                 LiveOutput::Event(Event::Resolved { request, result }) => {
-                    self.reads.remove(&request);
-                    if let Some(result) = self.take_lookup(request, result) {
-                        self.resolve(request, result);
-                    }
+                    let read = self.reads.remove(&request);
+                    let purpose = read.map_or(CallPurpose::User, |read| read.purpose);
+                    self.handle_result(request, purpose, result);
                 }
                 LiveOutput::Event(event) => self.emit(event),
                 LiveOutput::Send { fetch, request } => {

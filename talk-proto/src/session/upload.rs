@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use super::authorized::{Exchange, Sending};
-use super::{OpenCall, Session};
+use super::{CallPurpose, OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict, validation};
 use crate::error::{CommandError, RequestError, ServerError, TransportError};
@@ -121,6 +121,7 @@ impl Session {
         let request = RequestId(self.take_id());
         let place = self.queue.push(validation(request, &upload));
         let call = OpenCall {
+            purpose: CallPurpose::UploadCheck,
             places: vec![place],
             remaining: 1,
             result: Ok(Reply::Done),
@@ -138,23 +139,17 @@ impl Session {
         Ok(request)
     }
 
-    /// The file is welcome, or is not. Gives back the outcome of what is no upload.
-    pub(super) fn take_validated(
+    /// Handles the server's permission to upload, or its refusal.
+    pub(super) fn on_upload_checked(
         &mut self,
         request: RequestId,
         result: Result<Reply, RequestError>,
-    ) -> Option<Result<Reply, RequestError>> {
-        let now = self.now;
-        match (self.uploads.runs.get_mut(&request), &result) {
-            (None, _) => Some(result),
-            (Some(_), Err(_)) => {
-                self.uploads.runs.remove(&request);
-                Some(result)
-            }
-            (Some(run), Ok(_)) => {
-                run.exchange = Some(Exchange::new("/files".to_owned(), now));
-                None
-            }
+    ) {
+        if result.is_err() {
+            self.uploads.runs.remove(&request);
+            self.resolve(request, result);
+        } else if let Some(run) = self.uploads.runs.get_mut(&request) {
+            run.exchange = Some(Exchange::new("/files".to_owned(), self.now));
         }
     }
 
