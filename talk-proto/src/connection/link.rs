@@ -7,7 +7,7 @@ use super::backoff::CallRetry;
 use super::heartbeat::Heartbeat;
 use super::queue::Place;
 use crate::io::SocketId;
-use crate::live::FetchId;
+use crate::live::interface::FetchId;
 use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::Request;

@@ -9,7 +9,7 @@ use super::call::CallBody;
 use super::rejections::MAX_REJECTIONS;
 use crate::collections::GiveBack;
 use crate::command::RequestId;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::model::ConversationId;
 use crate::options::Pacing;
 use crate::time::Time;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::FetchId;
+use super::interface::FetchId;
 use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
 use super::items::Position;

@@ -13,7 +13,8 @@ mod context;
 mod conversations;
 mod feed;
 mod gets;
-mod items;
+pub(crate) mod interface;
+pub(crate) mod items;
 mod key;
 mod linger;
 mod list_filter;
@@ -41,13 +42,12 @@ mod view;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use self::context::Context;
 use self::gets::Gets;
-pub(crate) use self::items::Items;
+use self::interface::{FetchId, LiveOutput};
 use self::key::{Dependent, StoreKey};
 use self::requests::Purpose;
 use self::store::News;
@@ -56,36 +56,10 @@ use self::subscriptions::Subscriptions;
 use crate::collections::GiveBack;
 use crate::error::{RequestError, TransportError};
 use crate::io::Event;
-use crate::model::{ConversationId, Emoji, Message, MessageId, User, UserId};
+use crate::model::{User, UserId};
 use crate::options::Limits;
 use crate::time::Time;
-use crate::wire::{Request, ServerEvent};
-
-/// One request of the live half, answered with [`Live::handle_answer`] unless the connection
-/// goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FetchId(u64);
-
-/// What the live half wants done.
-#[derive(Debug)]
-pub(crate) enum LiveOutput {
-    /// Send a request. Refusals that pass (401, 429, 500) are retried by the session.
-    Send { fetch: FetchId, request: Request },
-    /// Tell the application.
-    Event(Event),
-}
-
-/// One thing to read once, for a call.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Get {
-    User(UserId),
-    Conversation(ConversationId),
-    Participant(ConversationId, UserId),
-    Message(ConversationId, MessageId),
-    /// What a message shows that is known itself.
-    Known(ConversationId, Arc<Message>),
-    FirstReactions(ConversationId, MessageId, Emoji),
-}
+use crate::wire::ServerEvent;
 
 /// The stores and subscriptions of one session.
 pub(crate) struct Live {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 
 use super::key::{Scope, StoreKey};
-use super::{FetchId, LiveOutput};
+use super::interface::{FetchId, LiveOutput};
 use crate::collections::{GiveBack, HashMap};
 use crate::command::RequestId;
 use crate::model::{ConversationId, MessageId, UserId};

@@ -1,6 +1,6 @@
 //! How a store comes to hold what the server holds, whatever is lost or comes in between.
 
-use super::FetchId;
+use super::interface::FetchId;
 use super::context::Context;
 use super::key::StoreKey;
 use crate::error::{RequestError, ServerError};

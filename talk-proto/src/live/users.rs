@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::FetchId;
+use super::interface::FetchId;
 use super::context::Context;
 use super::key::{Dependent, StoreKey, ViewerId};
 use crate::collections::{HashMap, HashSet};

@@ -7,7 +7,7 @@
 use super::{CallPurpose, OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::Place;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::search::SearchId;
 
 /// A read that the live half is working on.

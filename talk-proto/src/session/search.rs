@@ -11,7 +11,7 @@ use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::filter::ConversationFilter;
 use crate::io::{Event, HttpBody, HttpFailure, HttpId, Output};
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::search::{
     Found, MAX_PAGE, Machine, NEXT_PAGE, Progress, SearchId, SearchKind, SearchStatus,
 };

@@ -4,7 +4,7 @@ use super::{CallPurpose, Session, Unsettled};
 use crate::collections::GiveBack;
 use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
-use crate::live::LiveOutput;
+use crate::live::interface::LiveOutput;
 use crate::time::Time;
 use crate::wire::{Method, Request, encode_request};
 

@@ -11,7 +11,7 @@ pub(crate) use prepare::{prepare, validation};
 
 use crate::command::{Reply, RequestId};
 use crate::error::RequestError;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
 use crate::wire::{Method, Request};

@@ -8,7 +8,7 @@ use super::message::{edit_message, send};
 use super::{Action, CallBody, Prepared, Wanted};
 use crate::command::{Call, RequestId};
 use crate::connection::key::idempotency_key;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::model::{
     ConversationId, ConversationParams, DEFAULT_ROLE, MessageId, Patch, UserId, UserParams,
 };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::kit::*;
 use crate::SubscriptionId;
 use crate::collections::HashSet;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::live::list_filter::ListFilter;
 use crate::snapshot::{Snapshot, Topic};
 

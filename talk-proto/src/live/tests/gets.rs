@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::kit::*;
-use crate::live::Get;
+use crate::live::interface::Get;
 
 fn id<T: for<'a> TryFrom<&'a str>>(id: &str) -> T {
     T::try_from(id).unwrap_or_else(|_| panic!("empty"))

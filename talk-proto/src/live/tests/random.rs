@@ -9,7 +9,7 @@ use super::kit::{Kit, event};
 use super::world::{Answer, World};
 use crate::command::{RequestId, SubscriptionId};
 use crate::error::ServerError;
-use crate::live::{FetchId, Get};
+use crate::live::interface::{FetchId, Get};
 use crate::model::MessageId;
 use crate::snapshot::{Snapshot, Topic};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::kit::*;
-use crate::live::Get;
+use crate::live::interface::Get;
 use crate::snapshot::Snapshot;
 
 #[test]

@@ -1,0 +1,33 @@
+//! Types that cross the boundary between the session and the live half.
+
+use std::sync::Arc;
+
+use crate::io::Event;
+use crate::model::{ConversationId, Emoji, Message, MessageId, UserId};
+use crate::wire::Request;
+
+/// Identifies a request of the live half until [`Live::handle_answer`](super::Live::handle_answer)
+/// is called with it or the connection is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FetchId(pub(super) u64);
+
+/// An effect requested by the live half.
+#[derive(Debug)]
+pub(crate) enum LiveOutput {
+    /// Send a request. The session retries transient refusals (401, 429, 500).
+    Send { fetch: FetchId, request: Request },
+    /// Report an event to the application.
+    Event(Event),
+}
+
+/// The entity read by a one-shot call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Get {
+    User(UserId),
+    Conversation(ConversationId),
+    Participant(ConversationId, UserId),
+    Message(ConversationId, MessageId),
+    /// A message that the caller already has, to be completed with its sender and quote.
+    Known(ConversationId, Arc<Message>),
+    FirstReactions(ConversationId, MessageId, Emoji),
+}
