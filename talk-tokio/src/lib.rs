@@ -25,7 +25,8 @@ pub use talk_client::*;
 /// ```
 ///
 /// # Errors
-/// [`NoRuntimeError`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for that.
+/// [`NoRuntimeError`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for
+/// that.
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     let runtime = TokioRuntime::current()?;
     Ok(get_talk_session_on(&runtime, options))
