@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures_util::Stream;
 use talk_client::{
     CallFuture, ConnectionState, ConnectionStates, ConversationRef, ConversationSnapshot, Counters,
-    Error, ErrorHandler, MessageHit, MessageRef, MessageSnapshot, ParticipantRef, ReactionsRef,
-    Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
+    Error, ErrorSubscription, MessageHit, MessageRef, MessageSnapshot, ParticipantRef,
+    ReactionsRef, Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
 };
 
 fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
@@ -34,7 +34,7 @@ fn types_can_be_used_where_their_users_need_them() {
 
     is_spawnable::<CallFuture<UserShown>>();
     is_sendable::<Error>();
-    is_sendable::<ErrorHandler>();
+    is_sendable::<ErrorSubscription>();
     is_sendable::<Search<MessageHit>>();
     is_sendable::<ConnectionState>();
     is_sendable::<Counters>();

@@ -15,12 +15,12 @@ use crate::handle::Shared;
 /// # Ok(())
 /// # }
 /// ```
-pub struct ErrorHandler {
+pub struct ErrorSubscription {
     shared: Weak<Shared>,
     key: Option<u64>,
 }
 
-impl ErrorHandler {
+impl ErrorSubscription {
     pub(crate) fn new(shared: &Arc<Shared>, key: Option<u64>) -> Self {
         Self {
             shared: Arc::downgrade(shared),
@@ -44,8 +44,8 @@ impl ErrorHandler {
     }
 }
 
-impl fmt::Debug for ErrorHandler {
+impl fmt::Debug for ErrorSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorHandler").finish_non_exhaustive()
+        f.debug_struct("ErrorSubscription").finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use talk_proto::{
 };
 
 pub use self::connection::ConnectionStates;
-pub use self::error_handler::ErrorHandler;
+pub use self::error_handler::ErrorSubscription;
 pub use self::start::get_talk_session_on;
 use crate::handle::{Command, Handle};
 use crate::refs::{ConversationRef, UserRef};
@@ -349,16 +349,19 @@ impl Session {
     /// it has ended so already. It is called at most once, and not for
     /// [`shutdown`](Self::shutdown). It must not block.
     ///
-    /// Dropping the [`ErrorHandler`] leaves the handler attached.
+    /// Dropping the [`ErrorSubscription`] leaves the handler attached.
     ///
     /// ```no_run
     /// # fn example(session: talk_client::Session) {
     /// session.on_error(|error| eprintln!("the chat has ended: {error}"));
     /// # }
     /// ```
-    pub fn on_error(&self, handler: impl FnOnce(&SessionError) + Send + 'static) -> ErrorHandler {
+    pub fn on_error(
+        &self,
+        handler: impl FnOnce(&SessionError) + Send + 'static,
+    ) -> ErrorSubscription {
         let key = self.handle.end.attach(Box::new(handler));
-        ErrorHandler::new(self.handle.shared(), key)
+        ErrorSubscription::new(self.handle.shared(), key)
     }
 
     /// Tells that the network is back, or is another one: a session that waits to reconnect tries
