@@ -55,7 +55,7 @@ pub use options::TalkOptions;
 pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRef};
 pub use runtime::Runtime;
 pub use search::{Search, SearchPage, SearchUpdate};
-pub use session::{ConnectionStates, ErrorSubscription, Session, get_talk_session_on};
+pub use session::{ConnectionStateStream, ErrorSubscription, Session, get_talk_session_on};
 pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
 pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,

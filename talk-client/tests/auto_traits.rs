@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use talk_client::{
-    CallFuture, ConnectionState, ConnectionStates, ConversationRef, ConversationSnapshot, Counters,
-    Error, ErrorSubscription, MessageHit, MessageRef, MessageSnapshot, ParticipantRef,
+    CallFuture, ConnectionState, ConnectionStateStream, ConversationRef, ConversationSnapshot,
+    Counters, Error, ErrorSubscription, MessageHit, MessageRef, MessageSnapshot, ParticipantRef,
     ReactionsRef, Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
 };
 
@@ -30,7 +30,7 @@ fn types_can_be_used_where_their_users_need_them() {
     is_stream::<Subscription<MessagesShown>, Update<MessagesShown>>();
     type ConversationsShown = Window<ConversationSnapshot>;
     is_stream::<Subscription<ConversationsShown>, Update<ConversationsShown>>();
-    is_stream::<ConnectionStates, talk_client::ConnectionState>();
+    is_stream::<ConnectionStateStream, talk_client::ConnectionState>();
 
     is_spawnable::<CallFuture<UserShown>>();
     is_sendable::<Error>();

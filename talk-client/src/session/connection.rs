@@ -24,13 +24,13 @@ use crate::sync::Newer;
 /// # Ok(())
 /// # }
 /// ```
-pub struct ConnectionStates {
+pub struct ConnectionStateStream {
     shared: Arc<Shared>,
     seen: u64,
     changed: Option<EventListener>,
 }
 
-impl ConnectionStates {
+impl ConnectionStateStream {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -40,7 +40,7 @@ impl ConnectionStates {
     }
 }
 
-impl Stream for ConnectionStates {
+impl Stream for ConnectionStateStream {
     type Item = ConnectionState;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionState>> {
@@ -66,8 +66,9 @@ impl Stream for ConnectionStates {
     }
 }
 
-impl fmt::Debug for ConnectionStates {
+impl fmt::Debug for ConnectionStateStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectionStates").finish_non_exhaustive()
+        f.debug_struct("ConnectionStateStream")
+            .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use talk_proto::{
     EmptyId, MessageHit, Secret, SessionError, Topic, UserId, Window,
 };
 
-pub use self::connection::ConnectionStates;
+pub use self::connection::ConnectionStateStream;
 pub use self::error_handler::ErrorSubscription;
 pub use self::start::get_talk_session_on;
 use crate::handle::{Command, Handle};
@@ -403,8 +403,8 @@ impl Session {
     /// }
     /// # }
     /// ```
-    pub fn connection_states(&self) -> ConnectionStates {
-        ConnectionStates::new(self.handle.shared())
+    pub fn connection_states(&self) -> ConnectionStateStream {
+        ConnectionStateStream::new(self.handle.shared())
     }
 
     /// What the session has done so far, in numbers, for logs and monitoring.
