@@ -93,6 +93,7 @@ mod connection;
 mod content;
 mod counters;
 mod error;
+mod fault_injection;
 mod filter;
 mod io;
 mod json;
@@ -100,7 +101,6 @@ mod live;
 mod model;
 mod options;
 mod registry;
-mod sabotage;
 mod search;
 mod secret;
 mod session;
@@ -125,6 +125,8 @@ pub use content::{
 };
 pub use counters::Counters;
 pub use error::{CommandError, RequestError, ServerError, SessionError, TransportError};
+#[cfg(talk_fault_injection)]
+pub use fault_injection::FaultInjection;
 pub use filter::{
     ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
     StringFilter,
@@ -144,8 +146,6 @@ pub use model::{
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use registry::{Registry, SessionKey};
-#[cfg(feature = "sabotage")]
-pub use sabotage::Sabotage;
 pub use search::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;

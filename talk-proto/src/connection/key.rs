@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::sabotage::Sabotage;
+use crate::fault_injection::FaultInjection;
 use crate::time::Time;
 
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
@@ -11,7 +11,7 @@ const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijkl
 /// A key made at `now`: the milliseconds in 8 characters, most significant first, then 12 random
 /// ones.
 pub(crate) fn idempotency_key(now: Time, rng: &mut Rng) -> String {
-    if Sabotage::ReusedKey.is_on() {
+    if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);
     }
     let millis = now.as_millis();

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::backoff::CallRetry;
 use super::heartbeat::Heartbeat;
 use super::queue::Place;
+use crate::fault_injection::FaultInjection;
 use crate::io::SocketId;
 use crate::live::interface::FetchId;
-use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::Request;
 
@@ -182,7 +182,7 @@ impl Link {
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         match self {
             Self::Idle => None,
-            Self::Waiting { .. } if Sabotage::MissedTimer.is_on() => None,
+            Self::Waiting { .. } if FaultInjection::MissedTimer.is_on() => None,
             Self::Waiting { until, .. } => Some(*until),
             Self::Opening { deadline, .. } => Some(*deadline),
             Self::Open(open) => open.next_deadline(),

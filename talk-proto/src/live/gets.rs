@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::interface::FetchId;
 use super::context::Context;
+use super::interface::FetchId;
 use super::store::Answer;
 use super::sync::is_absence;
 use crate::collections::GiveBack;

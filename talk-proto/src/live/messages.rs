@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::interface::FetchId;
 use super::context::Context;
 use super::feed::{Cursor, Feed, Loaded};
+use super::interface::FetchId;
 use super::items::Position;
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::listing::{End, Face, Listing};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use super::key::{Scope, StoreKey};
 use super::interface::{FetchId, LiveOutput};
+use super::key::{Scope, StoreKey};
 use crate::collections::{GiveBack, HashMap};
 use crate::command::RequestId;
 use crate::model::{ConversationId, MessageId, UserId};

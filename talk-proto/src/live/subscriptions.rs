@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Live;
+use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::list_filter::ListFilter;
 use super::store::{Growth, News};
-use super::Live;
-use super::interface::{Get, LiveOutput};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};

@@ -1,7 +1,7 @@
 //! How a store comes to hold what the server holds, whatever is lost or comes in between.
 
-use super::interface::FetchId;
 use super::context::Context;
+use super::interface::FetchId;
 use super::key::StoreKey;
 use crate::error::{RequestError, ServerError};
 use crate::wire::ServerEvent;

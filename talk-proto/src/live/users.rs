@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::interface::FetchId;
 use super::context::Context;
+use super::interface::FetchId;
 use super::key::{Dependent, StoreKey, ViewerId};
 use crate::collections::{HashMap, HashSet};
 use crate::model::{User, UserId};

@@ -8,7 +8,7 @@ use super::items::{Items, Position};
 use super::listing::Shown;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
-use crate::sabotage::Sabotage;
+use crate::fault_injection::FaultInjection;
 use crate::snapshot::Window;
 
 /// The window of one viewer: the loaded items up to one of them.
@@ -211,7 +211,7 @@ impl<T: PartialEq> ListView<T> {
         shown: &mut Shown<T>,
         state: ListState,
     ) -> Option<(Option<Window<T>>, Changes)> {
-        let hidden = usize::from(Sabotage::OffByOneWindow.is_on());
+        let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
         let visible = shown.count_until(end).saturating_sub(hidden);
         let loaded_all = state.complete && end == Position::LAST;
         let changes = self.changes(visible, shown);

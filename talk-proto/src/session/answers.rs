@@ -6,8 +6,8 @@ use super::Session;
 use crate::command::{Reply, RequestId};
 use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{RequestError, ServerError, TransportError};
+use crate::fault_injection::FaultInjection;
 use crate::io::{Event, ProtocolWarning, SocketId};
-use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::{
     EventError, FrameHead, Method, Published, Refusal, Request, ServerEvent, ServerFrame,
@@ -23,7 +23,7 @@ impl Session {
     /// Takes a frame. Whether nothing changed but what is shown.
     pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) -> bool {
         let now = self.now;
-        let is_current = |id| id == socket || Sabotage::StaleGeneration.is_on();
+        let is_current = |id| id == socket || FaultInjection::StaleGeneration.is_on();
         let Some(open) = self.link.open().filter(|open| is_current(open.socket)) else {
             return false;
         };
@@ -155,7 +155,7 @@ impl Session {
         }
         if call.remaining == 0
             && let Some(call) = self.calls.remove(&request)
-            && !Sabotage::LeakedRequest.is_on_for(request.0)
+            && !FaultInjection::LeakedRequest.is_on_for(request.0)
         {
             self.handle_result(request, call.purpose, call.result);
         }
@@ -251,7 +251,7 @@ impl Session {
             return false;
         }
         let is_all = events.len() == count;
-        if !Sabotage::DroppedDiff.is_on_for(number) {
+        if !FaultInjection::DroppedDiff.is_on_for(number) {
             let events = events.drain(..).flatten();
             self.live.handle_events(self.now, events);
         }
@@ -269,7 +269,7 @@ impl Session {
         let last = open.last_publish;
         open.last_publish = last.max(Some(number));
         let socket = open.socket;
-        if !Sabotage::LostAck.is_on_for(number) {
+        if !FaultInjection::LostAck.is_on_for(number) {
             self.send_frame(socket, encode_ack(number));
         }
         match last {

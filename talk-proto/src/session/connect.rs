@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Session;
 use crate::connection::{CONNECT_WITHIN, InFlight, Link, OpenLink};
 use crate::error::{RequestError, TransportError};
+use crate::fault_injection::FaultInjection;
 use crate::io::{Frame, Output, SocketClosed, SocketId};
-use crate::sabotage::Sabotage;
 use crate::time::Time;
 use crate::wire::path::encode_component;
 use crate::wire::{Method, Request};
@@ -164,7 +164,7 @@ impl Session {
             self.queue.handle_lost(open.calls());
         }
         self.requeue_reads();
-        if !Sabotage::SkippedResubscribe.is_on() {
+        if !FaultInjection::SkippedResubscribe.is_on() {
             self.live.handle_lost(self.now);
         }
         self.live_ready.clear();

@@ -186,7 +186,9 @@ fn a_get_is_never_answered_with_what_was_known_before_the_loss() {
     kit.answer(SIDE, &side("c"));
     kit.answer(MESSAGES, &page(&[], None));
     kit.reconnect();
-    let get = kit.get(crate::live::interface::Get::Conversation("c".try_into().unwrap()));
+    let get = kit.get(crate::live::interface::Get::Conversation(
+        "c".try_into().unwrap(),
+    ));
     kit.drain();
     let mut now = side("c");
     now["subject"] = json!("Tea");

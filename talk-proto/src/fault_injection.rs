@@ -1,0 +1,68 @@
+//! Faults injected into the core, to verify that the tests detect them.
+//!
+//! They are compiled in with `--cfg talk_fault_injection` only, which no published build sets.
+
+#[cfg(talk_fault_injection)]
+use std::cell::Cell;
+
+/// A fault of the core.
+#[allow(unreachable_pub, reason = "public with `--cfg talk_fault_injection`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultInjection {
+    /// Some publishes are not acknowledged.
+    LostAck,
+    /// Subscriptions are not sent again on a new connection.
+    SkippedResubscribe,
+    /// All messages are sent with the same idempotency key.
+    ReusedKey,
+    /// Frames of an old socket are handled.
+    StaleGeneration,
+    /// Lists lack their last item.
+    OffByOneWindow,
+    /// Some changes are not applied.
+    DroppedDiff,
+    /// The deadline of the next connection attempt is not reported.
+    MissedTimer,
+    /// Some calls are never resolved.
+    LeakedRequest,
+}
+
+impl FaultInjection {
+    /// All faults.
+    #[cfg(talk_fault_injection)]
+    pub const ALL: [Self; 8] = [
+        Self::LostAck,
+        Self::SkippedResubscribe,
+        Self::ReusedKey,
+        Self::StaleGeneration,
+        Self::OffByOneWindow,
+        Self::DroppedDiff,
+        Self::MissedTimer,
+        Self::LeakedRequest,
+    ];
+
+    /// Injects `fault` into every session of this thread, or none.
+    #[cfg(talk_fault_injection)]
+    pub fn set(fault: Option<Self>) {
+        CURRENT.set(fault);
+    }
+
+    /// Returns `true` if this fault is injected into the sessions of this thread.
+    pub(crate) fn is_on(self) -> bool {
+        #[cfg(talk_fault_injection)]
+        let is_on = CURRENT.get() == Some(self);
+        #[cfg(not(talk_fault_injection))]
+        let is_on = false;
+        is_on
+    }
+
+    /// Returns `true` if this fault is injected and `number` is one of the eighth that it affects.
+    pub(crate) fn is_on_for(self, number: u64) -> bool {
+        number % 8 == 7 && self.is_on()
+    }
+}
+
+#[cfg(talk_fault_injection)]
+thread_local! {
+    static CURRENT: Cell<Option<FaultInjection>> = const { Cell::new(None) };
+}

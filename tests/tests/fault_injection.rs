@@ -1,0 +1,40 @@
+//! The simulation detects each fault that is injected into the core.
+
+#![cfg(talk_fault_injection)]
+
+use talk_proto::FaultInjection;
+use talk_tests::simulation::{live, replay, shrink};
+
+/// The runs after which a fault counts as undetected.
+const LIVES: u64 = 40;
+const STEPS: u64 = 4_000;
+
+/// Returns the first rule that a run with `fault` breaks.
+fn detect(fault: FaultInjection) -> Option<String> {
+    FaultInjection::set(Some(fault));
+    let failures = (0..LIVES).filter_map(|seed| live(seed, STEPS).failure);
+    let rule = failures.map(|failure| failure.rule).next();
+    FaultInjection::set(None);
+    rule
+}
+
+#[test]
+fn injected_faults_are_detected() {
+    for fault in FaultInjection::ALL {
+        let rule = detect(fault);
+        println!("{fault:?}: {rule:?}");
+        assert!(rule.is_some(), "{fault:?} is not detected");
+    }
+}
+
+#[test]
+fn failing_run_is_shortened() {
+    FaultInjection::set(Some(FaultInjection::OffByOneWindow));
+    let failed = live(1, STEPS);
+    let (acts, failure) = shrink(1, &failed);
+    assert!(failure.is_some());
+    assert!(acts.len() < failed.acts.len() / 4, "{} acts", acts.len());
+    assert_eq!(replay(1, &acts, false).failure, failure);
+    FaultInjection::set(None);
+    assert_eq!(replay(1, &acts, false).failure, None);
+}
