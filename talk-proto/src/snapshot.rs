@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::changes::Changes;
 use crate::filter::ConversationFilter;
-use crate::live::items::Items;
+use crate::live::list::items::Items;
 use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::list_filter::ListFilter;
+use super::stores::list_filter::ListFilter;
 use crate::command::{RequestId, SubscriptionId};
 use crate::model::{ConversationId, Emoji, MessageId, UserId};
 use crate::wire::path::path;

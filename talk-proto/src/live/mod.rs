@@ -9,34 +9,15 @@
 //! most one update, and then the requests for what is missing. What a store shows it keeps
 //! subscribed, and what nobody shows lingers for a while.
 
-mod context;
-mod conversations;
-mod feed;
-mod gets;
 pub(crate) mod interface;
-pub(crate) mod items;
 mod key;
-mod linger;
-mod list_filter;
-mod listing;
-mod messages;
-mod online;
-mod participant;
-mod participants;
-mod reactions;
-mod records;
-mod requests;
-mod roster;
-mod sides;
-mod single;
-mod speakers;
-mod store;
+mod kinds;
+pub(crate) mod list;
+mod one_shot;
+mod store_cx;
 mod stores;
 mod subscriptions;
 mod sync;
-mod typing;
-mod users;
-mod view;
 
 #[cfg(test)]
 mod tests;
@@ -45,17 +26,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::value::RawValue;
 
-use self::context::Context;
-use self::gets::Gets;
 use self::interface::{FetchId, LiveOutput};
 use self::key::{Dependent, StoreKey};
-use self::requests::Purpose;
-use self::store::News;
-use self::stores::Stores;
+use self::one_shot::Gets;
+use self::store_cx::Context;
+use self::stores::store::News;
+use self::stores::table::Stores;
 use self::subscriptions::Subscriptions;
+use self::sync::requests::Purpose;
+use self::sync::state::is_absence;
 use crate::collections::GiveBack;
 use crate::error::{RequestError, TransportError};
-use crate::io::Event;
 use crate::model::{User, UserId};
 use crate::options::Limits;
 use crate::time::Time;
@@ -150,7 +131,7 @@ impl Live {
             None => {}
             Some(Purpose::Subscribe(key)) => {
                 if let Err(error) = answer
-                    && !sync::is_absence(&error)
+                    && !is_absence(&error)
                 {
                     let keys = self.stores.sharing(key).into_iter();
                     cx.failed.extend(keys.map(|key| (key, error.clone())));

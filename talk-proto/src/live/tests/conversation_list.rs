@@ -6,7 +6,7 @@ use super::kit::*;
 use crate::SubscriptionId;
 use crate::collections::HashSet;
 use crate::live::interface::Get;
-use crate::live::list_filter::ListFilter;
+use crate::live::stores::list_filter::ListFilter;
 use crate::snapshot::{Snapshot, Topic};
 
 pub(super) const LIST: &str = "GET /me/conversations";

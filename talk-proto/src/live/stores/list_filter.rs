@@ -13,7 +13,7 @@ use crate::wire::ServerEvent;
 
 /// The filter of one list, in its normal form: lists whose filters mean the same are one.
 #[derive(Clone)]
-pub(super) struct ListFilter(Arc<Inner>);
+pub(crate) struct ListFilter(Arc<Inner>);
 
 struct Inner {
     filter: ConversationFilter,
@@ -21,7 +21,7 @@ struct Inner {
 }
 
 impl ListFilter {
-    pub(super) fn new(filter: Option<ConversationFilter>) -> Self {
+    pub(crate) fn new(filter: Option<ConversationFilter>) -> Self {
         let filter = filter.unwrap_or_default().normalized();
         // A filter has string keys and plain values: it can be written.
         let json = to_raw_value(&filter).unwrap_or_else(|_| RawValue::NULL.to_owned());
@@ -29,16 +29,16 @@ impl ListFilter {
     }
 
     /// The normal form, as it goes on the wire.
-    pub(super) fn json(&self) -> &RawValue {
+    pub(crate) fn json(&self) -> &RawValue {
         &self.0.json
     }
 
-    pub(super) fn matches(&self, side: &Side) -> bool {
+    pub(crate) fn matches(&self, side: &Side) -> bool {
         self.0.filter.matches(&side.into()) == Some(true)
     }
 
     /// Whether a conversation may match of which no more is known than this change.
-    pub(super) fn may_match(&self, event: &ServerEvent) -> bool {
+    pub(crate) fn may_match(&self, event: &ServerEvent) -> bool {
         let matches = |subject| self.0.filter.matches(&subject) != Some(false);
         match event {
             ServerEvent::SideEdited { diff, .. } => matches(diff.into()),
@@ -49,7 +49,7 @@ impl ListFilter {
     }
 
     /// Whether the change is of something that decides about a match.
-    pub(super) fn mentions(&self, event: &ServerEvent) -> bool {
+    pub(crate) fn mentions(&self, event: &ServerEvent) -> bool {
         let filters = match &self.0.filter {
             ConversationFilter::All(filter) => std::slice::from_ref(filter),
             ConversationFilter::Any(filters) => filters,

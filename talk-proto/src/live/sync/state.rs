@@ -1,9 +1,9 @@
 //! How a store comes to hold what the server holds, whatever is lost or comes in between.
 
-use super::context::Context;
-use super::interface::FetchId;
-use super::key::StoreKey;
 use crate::error::{RequestError, ServerError};
+use crate::live::interface::FetchId;
+use crate::live::key::StoreKey;
+use crate::live::store_cx::Context;
 use crate::wire::ServerEvent;
 
 /// How many events are kept while an answer is awaited. With more, the load starts anew.
@@ -11,7 +11,7 @@ const LOG_LIMIT: usize = 10_000;
 
 /// What a store knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Nothing that is sure: what it may hold is from before a loss.
     Unloaded,
     /// That the thing does not exist, or cannot be seen.
@@ -22,7 +22,7 @@ pub(super) enum Stage {
 
 /// What is to be made of an answer, given what was heard while it was on its way.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Take it, then apply the log.
     Take,
     /// The thing is not there, whatever the answer says.
@@ -38,16 +38,16 @@ pub(super) enum Verdict {
 /// from before the subscription could do harm. Therefore nothing is subscribed while the server
 /// has not answered that it unsubscribed something that the same events tell of.
 #[derive(Debug)]
-pub(super) struct Sync {
+pub(crate) struct Sync {
     key: StoreKey,
-    pub(super) stage: Stage,
-    pub(super) fetch: Option<FetchId>,
+    pub(crate) stage: Stage,
+    pub(crate) fetch: Option<FetchId>,
     subscription: Option<FetchId>,
     log: Vec<ServerEvent>,
 }
 
 impl Sync {
-    pub(super) fn new(key: StoreKey) -> Self {
+    pub(crate) fn new(key: StoreKey) -> Self {
         Self {
             key,
             stage: Stage::Unloaded,
@@ -57,12 +57,12 @@ impl Sync {
         }
     }
 
-    pub(super) fn key(&self) -> &StoreKey {
+    pub(crate) fn key(&self) -> &StoreKey {
         &self.key
     }
 
     /// Subscribes on a connection that is ready, unless that is done, and asks for the load.
-    pub(super) fn open(&mut self, cx: &mut Context) {
+    pub(crate) fn open(&mut self, cx: &mut Context) {
         if !cx.ready || self.subscription.is_some() {
             return;
         }
@@ -76,31 +76,31 @@ impl Sync {
     }
 
     /// Whether there is a subscription, sent or about to be.
-    pub(super) fn is_subscribed(&self) -> bool {
+    pub(crate) fn is_subscribed(&self) -> bool {
         self.subscription.is_some()
     }
 
     /// Whether the subscription was sent.
-    pub(super) fn is_open(&self, cx: &Context) -> bool {
+    pub(crate) fn is_open(&self, cx: &Context) -> bool {
         let subscription = self.subscription;
         subscription.is_some_and(|fetch| !cx.requests.is_waiting(fetch))
     }
 
     /// Ends the subscription; one that was not sent never is.
-    pub(super) fn close(&mut self, cx: &mut Context) {
+    pub(crate) fn close(&mut self, cx: &mut Context) {
         self.drop_load(cx);
         self.unsubscribe(cx);
     }
 
     /// Ends the subscription, but not a load.
-    pub(super) fn unsubscribe(&mut self, cx: &mut Context) {
+    pub(crate) fn unsubscribe(&mut self, cx: &mut Context) {
         if let Some(fetch) = self.subscription.take() {
             cx.requests.unsubscribe(&self.key, fetch);
         }
     }
 
     /// The connection is gone, and with it the certainty.
-    pub(super) fn lost(&mut self) {
+    pub(crate) fn lost(&mut self) {
         self.stage = Stage::Unloaded;
         self.fetch = None;
         self.subscription = None;
@@ -108,17 +108,17 @@ impl Sync {
     }
 
     /// Whether a load should be sent now.
-    pub(super) fn should_load(&self, cx: &Context) -> bool {
+    pub(crate) fn should_load(&self, cx: &Context) -> bool {
         self.can_load(cx) && self.subscription.is_some()
     }
 
     /// Whether a load could be sent, were it not for the subscription.
-    pub(super) fn can_load(&self, cx: &Context) -> bool {
+    pub(crate) fn can_load(&self, cx: &Context) -> bool {
         cx.ready && self.fetch.is_none() && self.stage == Stage::Unloaded
     }
 
     /// Takes note of the current user's coming and going. Whether the thing is gone now.
-    pub(super) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut Context) -> bool {
+    pub(crate) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut Context) -> bool {
         match (event, self.stage) {
             (ServerEvent::SideDeleted { .. }, Stage::Loaded) => {
                 self.set_absent(cx);
@@ -134,7 +134,7 @@ impl Sync {
 
     /// Keeps the event if an answer is awaited, or if `awaiting` something beside. Whether to
     /// apply it at once. What comes before anything was sent is older than any answer.
-    pub(super) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut Context) -> bool {
+    pub(crate) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut Context) -> bool {
         let is_loading = self.stage == Stage::Unloaded && self.is_open(cx);
         if is_loading || self.fetch.is_some() || awaiting {
             self.log.push(event.clone());
@@ -146,7 +146,7 @@ impl Sync {
     }
 
     /// Judges an answer that the thing is there, or is not.
-    pub(super) fn judge(&self, found: bool) -> Verdict {
+    pub(crate) fn judge(&self, found: bool) -> Verdict {
         if let StoreKey::Conversations(_) = self.key {
             return if found {
                 Verdict::Take
@@ -170,24 +170,24 @@ impl Sync {
     }
 
     /// Needs no answer any more.
-    pub(super) fn drop_load(&mut self, cx: &mut Context) {
+    pub(crate) fn drop_load(&mut self, cx: &mut Context) {
         if let Some(fetch) = self.fetch.take() {
             cx.requests.forget(fetch);
         }
     }
 
     /// What came while the answer was awaited.
-    pub(super) fn log(&self) -> &[ServerEvent] {
+    pub(crate) fn log(&self) -> &[ServerEvent] {
         &self.log
     }
 
     /// Forgets what came, as nothing is awaited any more.
-    pub(super) fn clear_log(&mut self) {
+    pub(crate) fn clear_log(&mut self) {
         self.log.clear();
     }
 
     /// Loads everything anew.
-    pub(super) fn reload(&mut self, cx: &mut Context) {
+    pub(crate) fn reload(&mut self, cx: &mut Context) {
         self.drop_load(cx);
         self.stage = Stage::Unloaded;
         self.log.clear();
@@ -195,7 +195,7 @@ impl Sync {
     }
 
     /// The thing is not there.
-    pub(super) fn set_absent(&mut self, cx: &mut Context) {
+    pub(crate) fn set_absent(&mut self, cx: &mut Context) {
         self.drop_load(cx);
         self.stage = Stage::Absent;
         self.log.clear();
@@ -204,7 +204,7 @@ impl Sync {
 }
 
 /// Whether a refusal says that the thing is not there for the current user.
-pub(super) fn is_absence(error: &RequestError) -> bool {
+pub(crate) fn is_absence(error: &RequestError) -> bool {
     match error {
         RequestError::Server(ServerError { status: 404, .. }) => true,
         RequestError::Server(ServerError {

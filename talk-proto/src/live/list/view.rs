@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
-use super::listing::Shown;
+use super::ordered_list::Shown;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
@@ -17,7 +17,7 @@ use crate::snapshot::Window;
 /// update waits for the nested data of every new item in it, but no longer than for those that
 /// were new when the waiting began: a stream of messages by unknown users delays a window by one
 /// fetch and no more.
-pub(super) struct ListView<T> {
+pub(crate) struct ListView<T> {
     /// The last place that is shown; `None` until the first window is there.
     end: Option<Position>,
     /// How many more are wanted behind it.
@@ -38,25 +38,25 @@ enum Last<T> {
 
 /// The state of the list that a window is cut from.
 #[derive(Clone, Copy)]
-pub(super) struct ListState {
+pub(crate) struct ListState {
     /// Whether there is nothing behind the loaded items.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
     /// Whether no more items may be loaded.
-    pub(super) full: bool,
+    pub(crate) full: bool,
     /// How many items a first window has.
-    pub(super) initial: usize,
+    pub(crate) initial: usize,
 }
 
 /// What comes of looking at a list anew.
-pub(super) struct Review<T> {
+pub(crate) struct Review<T> {
     /// The new snapshot, if it differs from the one before.
-    pub(super) update: Option<(Option<Window<T>>, Changes)>,
+    pub(crate) update: Option<(Option<Window<T>>, Changes)>,
     /// Requests for more that are satisfied.
-    pub(super) resolved: Vec<RequestId>,
+    pub(crate) resolved: Vec<RequestId>,
 }
 
 impl<T: PartialEq> ListView<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             end: None,
             ahead: 0,
@@ -68,7 +68,7 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// How many items must be loaded to show what is wanted.
-    pub(super) fn wants(&self, shown: &Shown<T>, state: ListState) -> usize {
+    pub(crate) fn wants(&self, shown: &Shown<T>, state: ListState) -> usize {
         let Some(end) = self.end else {
             return state.initial.saturating_add(self.ahead);
         };
@@ -84,13 +84,13 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// Asks for `count` items more than are shown.
-    pub(super) fn load_more(&mut self, request: RequestId, count: usize) {
+    pub(crate) fn load_more(&mut self, request: RequestId, count: usize) {
         self.ahead = self.ahead.max(count);
         self.requests.push(request);
     }
 
     /// Forgets a request for more.
-    pub(super) fn cancel(&mut self, request: RequestId) {
+    pub(crate) fn cancel(&mut self, request: RequestId) {
         self.requests.retain(|other| *other != request);
         if self.requests.is_empty() {
             self.ahead = 0;
@@ -98,19 +98,19 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// The requests for more that are still open.
-    pub(super) fn take_requests(&mut self) -> Vec<RequestId> {
+    pub(crate) fn take_requests(&mut self) -> Vec<RequestId> {
         std::mem::take(&mut self.requests)
     }
 
     /// Keeps the window within a list that was loaded anew.
-    pub(super) fn clamp(&mut self, last: Option<Position>, complete: bool) {
+    pub(crate) fn clamp(&mut self, last: Option<Position>, complete: bool) {
         if !complete && self.end.is_some() {
             self.end = self.end.min(last);
         }
     }
 
     /// The list is not there: what follows, if anything, is another list.
-    pub(super) fn see_absence(&mut self) -> Review<T> {
+    pub(crate) fn see_absence(&mut self) -> Review<T> {
         let update = match self.last {
             Last::Absent => None,
             Last::Nothing | Last::List { .. } => Some((None, Changes::Reset)),
@@ -127,7 +127,7 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// Looks at the list anew.
-    pub(super) fn see(&mut self, shown: &mut Shown<T>, state: ListState) -> Review<T> {
+    pub(crate) fn see(&mut self, shown: &mut Shown<T>, state: ListState) -> Review<T> {
         let nothing = Review {
             update: None,
             resolved: Vec::new(),
@@ -152,7 +152,7 @@ impl<T: PartialEq> ListView<T> {
         }
     }
 
-    pub(super) fn touch(&mut self, position: Position) {
+    pub(crate) fn touch(&mut self, position: Position) {
         if !matches!(self.last, Last::List { .. }) || self.touched.last() == Some(&position) {
             return;
         }

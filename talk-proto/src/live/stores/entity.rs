@@ -6,18 +6,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::context::Context;
-use super::key::{Dependent, StoreKey, ViewerId};
 use super::store::{Answer, News, Store};
-use super::sync::{Stage, Sync, is_absence};
 use crate::command::RequestId;
 use crate::error::{RequestError, TransportError};
+use crate::live::key::{Dependent, StoreKey, ViewerId};
+use crate::live::store_cx::Context;
+use crate::live::sync::state::{Stage, Sync, is_absence};
 use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
 /// One kind of thing: how events change it, and how it is shown.
-pub(super) trait Thing {
+pub(crate) trait Thing {
     type Value: Clone + PartialEq + DeserializeOwned;
 
     /// Changes the value, where `None` = it does not exist. Whether it may have come to be, and
@@ -39,22 +39,22 @@ pub(super) trait Thing {
 
 /// Users as far as they are known.
 #[derive(Clone, Copy)]
-pub(super) struct Lookup<'a>(&'a Context);
+pub(crate) struct Lookup<'a>(&'a Context);
 
 impl Lookup<'_> {
     /// Nothing yet, that there is no such user, or the user.
-    pub(super) fn get(&self, user: &UserId) -> Option<Option<Arc<User>>> {
+    pub(crate) fn get(&self, user: &UserId) -> Option<Option<Arc<User>>> {
         self.0.user(user).map(|user| user.cloned())
     }
 
     /// The user whose session this is.
-    pub(super) fn me(&self) -> &UserId {
+    pub(crate) fn me(&self) -> &UserId {
         &self.0.me
     }
 }
 
 /// The store of one thing.
-pub(super) struct Single<T: Thing> {
+pub(crate) struct Single<T: Thing> {
     sync: Sync,
     thing: T,
     value: Option<T::Value>,
@@ -67,10 +67,10 @@ pub(super) struct Single<T: Thing> {
 
 /// The data of a GET without parameters.
 #[derive(Serialize)]
-pub(super) struct NoParameters {}
+pub(crate) struct NoParameters {}
 
 impl<T: Thing> Single<T> {
-    pub(super) fn new(key: StoreKey, thing: T) -> Self {
+    pub(crate) fn new(key: StoreKey, thing: T) -> Self {
         Self {
             sync: Sync::new(key),
             thing,

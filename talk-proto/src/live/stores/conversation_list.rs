@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::context::{Context, Listed};
-use super::feed::{Cursor, Feed, Loaded};
-use super::items::Position;
-use super::key::{StoreKey, ViewerId};
+use super::conversation::{SideStore, fold};
 use super::list_filter::ListFilter;
-use super::listing::{End, Face, Listing};
-use super::sides::{SideStore, fold};
 use super::store::{Answer, Growth, List, News, Store};
-use super::sync::{Stage, Sync};
-use super::view::ListState;
 use crate::command::RequestId;
+use crate::live::key::{StoreKey, ViewerId};
+use crate::live::list::items::Position;
+use crate::live::list::ordered_list::{End, Face, Listing};
+use crate::live::list::view::ListState;
+use crate::live::store_cx::{Context, Listed};
+use crate::live::sync::paginator::{Cursor, Feed, Loaded};
+use crate::live::sync::state::{Stage, Sync};
 use crate::model::{ConversationId, ConversationSnapshot, Side, UserId};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
@@ -30,7 +30,7 @@ const MORE: usize = 20;
 ///
 /// It holds places; the conversations are in their own stores, which it feeds with what its pages
 /// tell and which tell it when they change.
-pub(super) struct ConversationList {
+pub(crate) struct ConversationList {
     feed: Feed<Side>,
     filter: ListFilter,
     listing: Listing<ConversationSnapshot>,
@@ -44,7 +44,7 @@ pub(super) struct ConversationList {
 }
 
 impl ConversationList {
-    pub(super) fn new(filter: ListFilter) -> Self {
+    pub(crate) fn new(filter: ListFilter) -> Self {
         let key = StoreKey::Conversations(filter.clone());
         Self {
             feed: Feed::new(Sync::new(key), PAGE),
@@ -70,7 +70,7 @@ impl ConversationList {
     }
 
     /// Judges a conversation that is known. Whether it belongs here.
-    pub(super) fn consider(&mut self, side: &Side, cx: &mut Context) -> bool {
+    pub(crate) fn consider(&mut self, side: &Side, cx: &mut Context) -> bool {
         if self.places.contains_key(&side.id) {
             return true;
         }
@@ -88,12 +88,12 @@ impl ConversationList {
     }
 
     /// Whether the conversation is in the list.
-    pub(super) fn shows(&self, id: &ConversationId) -> bool {
+    pub(crate) fn shows(&self, id: &ConversationId) -> bool {
         self.places.contains_key(id)
     }
 
     /// Lets go of a conversation that cannot be known. Whether it was not yet shown.
-    pub(super) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut Context) -> bool {
+    pub(crate) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut Context) -> bool {
         let was_candidate = self.candidates.contains(id);
         if was_candidate {
             self.remove(id, cx);
@@ -102,7 +102,7 @@ impl ConversationList {
     }
 
     /// A conversation has changed.
-    pub(super) fn side_changed(&mut self, store: &SideStore, cx: &mut Context) {
+    pub(crate) fn side_changed(&mut self, store: &SideStore, cx: &mut Context) {
         let id = store.conversation();
         let Some(snapshot) = store.snapshot() else {
             return;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::context::Context;
-use super::interface::FetchId;
-use super::key::{Dependent, StoreKey, ViewerId};
 use crate::collections::{HashMap, HashSet};
+use crate::live::interface::FetchId;
+use crate::live::key::{Dependent, StoreKey, ViewerId};
+use crate::live::store_cx::Context;
 use crate::model::{User, UserId};
 use crate::wire::ServerEvent;
 
@@ -14,8 +14,8 @@ use crate::wire::ServerEvent;
 const LOG_LIMIT: usize = 1000;
 
 /// Every user that anything shows, or showed a moment ago.
-pub(super) struct Users {
-    /// Boxed, as [`Stores`](super::stores::Stores) are.
+pub(crate) struct Users {
+    /// Boxed, as [`Stores`](super::table::Stores) are.
     stores: HashMap<UserId, Box<UserStore>>,
     next_serial: u64,
 }
@@ -45,30 +45,30 @@ impl UserStore {
 }
 
 impl Users {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             stores: HashMap::default(),
             next_serial: 0,
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
 
-    pub(super) fn get(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
+    pub(crate) fn get(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         let value = self.stores.get(user)?.value.as_ref()?;
         Some(value.as_ref())
     }
 
     /// The user as they are for certain on this connection.
-    pub(super) fn fresh(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
+    pub(crate) fn fresh(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         let store = self.stores.get(user).filter(|store| store.is_fresh)?;
         Some(store.value.as_ref()?.as_ref())
     }
 
     /// Whether the user is new here and has to be fetched.
-    pub(super) fn hold(&mut self, user: &UserId, dependent: Dependent) -> bool {
+    pub(crate) fn hold(&mut self, user: &UserId, dependent: Dependent) -> bool {
         let is_new = !self.stores.contains_key(user);
         let store = self.stores.entry(user.clone()).or_insert_with(|| {
             self.next_serial += 1;
@@ -90,7 +90,7 @@ impl Users {
     }
 
     /// Whether nothing shows the user any more.
-    pub(super) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
+    pub(crate) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
         let store = self.stores.get_mut(user);
         store.is_some_and(|store| {
             if let Dependent::Viewer(viewer) = dependent {
@@ -100,33 +100,33 @@ impl Users {
         })
     }
 
-    pub(super) fn contains(&self, user: &UserId) -> bool {
+    pub(crate) fn contains(&self, user: &UserId) -> bool {
         self.stores.contains_key(user)
     }
 
-    pub(super) fn is_wanted(&self, user: &UserId) -> bool {
+    pub(crate) fn is_wanted(&self, user: &UserId) -> bool {
         let store = self.stores.get(user);
         store.is_some_and(|store| !store.dependents.is_empty())
     }
 
     /// Whether the user is to be asked for, and was not.
-    pub(super) fn is_unasked(&self, user: &UserId) -> bool {
+    pub(crate) fn is_unasked(&self, user: &UserId) -> bool {
         let store = self.stores.get(user);
         store.is_some_and(|store| !store.is_fresh && store.fetch.is_none())
     }
 
-    pub(super) fn remove(&mut self, user: &UserId) {
+    pub(crate) fn remove(&mut self, user: &UserId) {
         self.stores.remove(user);
     }
 
     /// Those who see the user alone.
-    pub(super) fn viewers(&self, user: &UserId) -> Vec<ViewerId> {
+    pub(crate) fn viewers(&self, user: &UserId) -> Vec<ViewerId> {
         let store = self.stores.get(user);
         store.map_or_else(Vec::new, |store| store.views.keys().copied().collect())
     }
 
     /// What those who see the user alone have not seen yet.
-    pub(super) fn review(&mut self, user: &UserId) -> Vec<(ViewerId, Option<Arc<User>>)> {
+    pub(crate) fn review(&mut self, user: &UserId) -> Vec<(ViewerId, Option<Arc<User>>)> {
         let store = self.stores.get_mut(user).filter(|store| store.is_fresh);
         let Some((value, views)) = store.and_then(|s| Some((s.value.as_ref()?, &mut s.views)))
         else {
@@ -143,7 +143,7 @@ impl Users {
     }
 
     /// The connection is gone: what is known is not certain any more.
-    pub(super) fn lost(&mut self) {
+    pub(crate) fn lost(&mut self) {
         self.stores.retain(|_, store| {
             store.is_fresh = false;
             store.fetch = None;
@@ -153,14 +153,14 @@ impl Users {
     }
 
     /// Every user, in the order in which they came to be needed.
-    pub(super) fn in_order(&self) -> Vec<UserId> {
+    pub(crate) fn in_order(&self) -> Vec<UserId> {
         let mut users: Vec<_> = self.stores.iter().map(|(u, s)| (s.serial, u)).collect();
         users.sort_unstable();
         users.into_iter().map(|(_, user)| user.clone()).collect()
     }
 
     /// Notes that `fetch` asks for the user.
-    pub(super) fn asked(&mut self, fetch: FetchId, user: &UserId) {
+    pub(crate) fn asked(&mut self, fetch: FetchId, user: &UserId) {
         if let Some(store) = self.stores.get_mut(user) {
             store.fetch = Some(fetch);
         }
@@ -170,7 +170,7 @@ impl Users {
 impl Context {
     /// Takes the answer to a GET of users; `None` = refused, and who is not known counts as
     /// missing.
-    pub(super) fn take_users(
+    pub(crate) fn take_users(
         &mut self,
         fetch: FetchId,
         asked: &[UserId],
@@ -214,7 +214,7 @@ impl Context {
     }
 
     /// Applies an event about a user.
-    pub(super) fn handle_user_event(&mut self, id: &UserId, event: &ServerEvent) {
+    pub(crate) fn handle_user_event(&mut self, id: &UserId, event: &ServerEvent) {
         let Some(store) = self.users.stores.get_mut(id) else {
             return;
         };

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::roster::Entry;
-use super::single::{Lookup, Thing};
 use crate::error::{RequestError, ServerError};
+use crate::live::stores::entity::{Lookup, Thing};
+use crate::live::stores::user_list::Entry;
 use crate::model::{Participant, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-pub(super) struct OneParticipant {
-    pub(super) user: UserId,
+pub(crate) struct OneParticipant {
+    pub(crate) user: UserId,
 }
 
 impl Thing for OneParticipant {

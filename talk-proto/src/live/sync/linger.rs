@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::key::StoreKey;
 use crate::collections::{GiveBack, HashMap};
+use crate::live::key::StoreKey;
 use crate::time::Time;
 
 /// When each store that nobody shows is dropped.
 #[derive(Default)]
-pub(super) struct Linger {
+pub(crate) struct Linger {
     by_time: BTreeSet<(Time, StoreKey)>,
     by_key: HashMap<StoreKey, Time>,
 }
 
 impl Linger {
     /// Drops the store at `until`, unless it lingers already.
-    pub(super) fn start(&mut self, key: StoreKey, until: Time) {
+    pub(crate) fn start(&mut self, key: StoreKey, until: Time) {
         if !self.by_key.contains_key(&key) {
             self.by_time.insert((until, key.clone()));
             self.by_key.insert(key, until);
@@ -23,14 +23,14 @@ impl Linger {
     }
 
     /// Keeps the store: somebody shows it.
-    pub(super) fn stop(&mut self, key: &StoreKey) {
+    pub(crate) fn stop(&mut self, key: &StoreKey) {
         if let Some(until) = self.by_key.remove(key) {
             self.by_time.remove(&(until, key.clone()));
         }
     }
 
     /// The next store that has lingered long enough.
-    pub(super) fn take_due(&mut self, now: Time) -> Option<StoreKey> {
+    pub(crate) fn take_due(&mut self, now: Time) -> Option<StoreKey> {
         let (until, _) = self.by_time.first()?;
         if *until > now {
             return None;
@@ -41,17 +41,17 @@ impl Linger {
     }
 
     /// Gives back the memory of what is empty.
-    pub(super) fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.by_time.give_back();
         self.by_key.give_back();
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
         self.by_time.first().map(|(until, _)| *until)
     }
 
     /// Every store that lingers; none does any more.
-    pub(super) fn take_all(&mut self) -> Vec<StoreKey> {
+    pub(crate) fn take_all(&mut self) -> Vec<StoreKey> {
         self.by_key.clear();
         let by_time = std::mem::take(&mut self.by_time);
         by_time.into_iter().map(|(_, key)| key).collect()

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use super::interface::{FetchId, LiveOutput};
-use super::key::{Scope, StoreKey};
 use crate::collections::{GiveBack, HashMap};
 use crate::command::RequestId;
+use crate::live::interface::{FetchId, LiveOutput};
+use crate::live::key::{Scope, StoreKey};
 use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
@@ -17,7 +17,7 @@ const USERS_PER_REQUEST: usize = 1000;
 
 /// What a request was sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// To be told of a thing.
     Subscribe(StoreKey),
     /// To be told no more.
@@ -37,7 +37,7 @@ pub(super) enum Purpose {
 }
 
 /// Every SUBSCRIBE of a drain goes before every GET, and users go last, in one request each.
-pub(super) struct Requests {
+pub(crate) struct Requests {
     next: u64,
     open: BTreeMap<FetchId, Purpose>,
     subscribes: Vec<(FetchId, Request)>,
@@ -65,7 +65,7 @@ struct UsersQuery<'a> {
 }
 
 impl Requests {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             next: 0,
             open: BTreeMap::new(),
@@ -80,7 +80,7 @@ impl Requests {
     }
 
     /// Subscribes to a thing. All lists of conversations share one subscription.
-    pub(super) fn subscribe(&mut self, key: &StoreKey) -> FetchId {
+    pub(crate) fn subscribe(&mut self, key: &StoreKey) -> FetchId {
         if let StoreKey::Conversations(_) = key
             && let Some((fetch, count)) = &mut self.lists
         {
@@ -97,7 +97,7 @@ impl Requests {
     }
 
     /// Ends a subscription; one that was not sent never is.
-    pub(super) fn unsubscribe(&mut self, key: &StoreKey, subscription: FetchId) {
+    pub(crate) fn unsubscribe(&mut self, key: &StoreKey, subscription: FetchId) {
         if let StoreKey::Conversations(_) = key
             && let Some((_, count)) = &mut self.lists
         {
@@ -113,7 +113,7 @@ impl Requests {
     }
 
     /// Ends the subscription to a user.
-    pub(super) fn unsubscribe_user(&mut self, user: &UserId) {
+    pub(crate) fn unsubscribe_user(&mut self, user: &UserId) {
         if !self.withdraw_user(user) {
             self.send_unsubscribe(&StoreKey::User(user.clone()));
         }
@@ -128,7 +128,7 @@ impl Requests {
 
     /// Whether something that is told of by the same events was unsubscribed, and the server has
     /// not answered.
-    pub(super) fn is_closing(&self, scope: &Scope) -> bool {
+    pub(crate) fn is_closing(&self, scope: &Scope) -> bool {
         let is_conversation = |scope: &Scope| matches!(scope, Scope::Conversation(_));
         match scope {
             Scope::User(_) => self.closing.contains_key(scope),
@@ -141,7 +141,7 @@ impl Requests {
         }
     }
 
-    pub(super) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
+    pub(crate) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
         let request = Request::new(Method::Get, key.path(), data);
         let fetch = self.register(Purpose::Load(key.clone()));
         self.loads.push((fetch, request));
@@ -149,13 +149,13 @@ impl Requests {
     }
 
     /// Gets a message that others quote.
-    pub(super) fn quote(&mut self, conversation: &ConversationId, id: &MessageId) -> FetchId {
+    pub(crate) fn quote(&mut self, conversation: &ConversationId, id: &MessageId) -> FetchId {
         let purpose = Purpose::Quote(conversation.clone(), id.clone());
         self.message(conversation, id, purpose)
     }
 
     /// Gets a message for the `get` that asked for it.
-    pub(super) fn message_once(
+    pub(crate) fn message_once(
         &mut self,
         conversation: &ConversationId,
         id: &MessageId,
@@ -182,12 +182,12 @@ impl Requests {
     }
 
     /// Subscribes to a user and gets them with the next batch.
-    pub(super) fn user(&mut self, user: UserId) {
+    pub(crate) fn user(&mut self, user: UserId) {
         self.users.push(user);
     }
 
     /// Whether the user is in the next batch.
-    pub(super) fn is_user_waiting(&self, user: &UserId) -> bool {
+    pub(crate) fn is_user_waiting(&self, user: &UserId) -> bool {
         self.users.contains(user)
     }
 
@@ -199,12 +199,12 @@ impl Requests {
     }
 
     /// Gets a user with the next batch.
-    pub(super) fn user_once(&mut self, user: UserId) {
+    pub(crate) fn user_once(&mut self, user: UserId) {
         self.users_once.push(user);
     }
 
     /// Ignores the answer; what still waits is not sent at all. Whether it was waiting.
-    pub(super) fn forget(&mut self, fetch: FetchId) -> bool {
+    pub(crate) fn forget(&mut self, fetch: FetchId) -> bool {
         self.open.remove(&fetch);
         let waited = self.waiting.remove(&fetch);
         if waited {
@@ -215,12 +215,12 @@ impl Requests {
     }
 
     /// Whether the request has not been sent.
-    pub(super) fn is_waiting(&self, fetch: FetchId) -> bool {
+    pub(crate) fn is_waiting(&self, fetch: FetchId) -> bool {
         self.waiting.contains(&fetch)
     }
 
     /// What an answer is for, which is told once.
-    pub(super) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
+    pub(crate) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
         let purpose = self.open.remove(&fetch)?;
         if let Purpose::Unsubscribe(key) = &purpose
             && let Some(count) = self.closing.get_mut(&key.scope())
@@ -234,7 +234,7 @@ impl Requests {
     }
 
     /// No request of this connection is answered any more.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.open.clear();
         self.subscribes.clear();
         self.loads.clear();
@@ -246,7 +246,7 @@ impl Requests {
     }
 
     /// Gives back the memory of what is empty.
-    pub(super) fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.open.give_back();
         self.subscribes.give_back();
         self.loads.give_back();
@@ -263,7 +263,7 @@ impl Requests {
     }
 
     /// Sends everything, and says which users were asked for by which request.
-    pub(super) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
+    pub(crate) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
         let mut asked = Vec::new();
         if self.is_empty() {
             return asked;

@@ -12,24 +12,24 @@ use imbl::shared_ptr::DefaultSharedPtr;
 /// another item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
-    pub(super) time: i64,
+    pub(crate) time: i64,
     /// Never zero: so an `Option` of a place is no larger.
-    pub(super) tie: NonZeroI64,
+    pub(crate) tie: NonZeroI64,
 }
 
 impl Position {
     /// Behind every item.
-    pub(super) const LAST: Self = Self {
+    pub(crate) const LAST: Self = Self {
         time: i64::MAX,
         tie: NonZeroI64::MAX,
     };
 
     /// Whether an item of this time would lie behind the place.
-    pub(super) fn is_before(self, time: i64) -> bool {
+    pub(crate) fn is_before(self, time: i64) -> bool {
         self.time < time
     }
 
-    pub(super) fn is_at(self, time: i64) -> bool {
+    pub(crate) fn is_at(self, time: i64) -> bool {
         self.time == time
     }
 }
@@ -74,7 +74,7 @@ impl<T> Clone for Items<T> {
 }
 
 impl<T> Items<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             front: Arc::default(),
             rest: Vector::new(),
@@ -120,22 +120,22 @@ impl<T> Items<T> {
         }
     }
 
-    pub(super) fn position(&self, index: usize) -> Option<Position> {
+    pub(crate) fn position(&self, index: usize) -> Option<Position> {
         self.placed(index).map(|placed| placed.position)
     }
 
-    pub(super) fn last_position(&self) -> Option<Position> {
+    pub(crate) fn last_position(&self) -> Option<Position> {
         let last = self.rest.back().or_else(|| self.front.first());
         last.map(|placed| placed.position)
     }
 
     /// The places of the items from `index` on.
-    pub(super) fn positions_from(&self, index: usize) -> impl Iterator<Item = Position> {
+    pub(crate) fn positions_from(&self, index: usize) -> impl Iterator<Item = Position> {
         (index..self.len()).filter_map(|index| self.position(index))
     }
 
     /// The index of a place, or the one at which it would be.
-    pub(super) fn find(&self, position: Position) -> Result<usize, usize> {
+    pub(crate) fn find(&self, position: Position) -> Result<usize, usize> {
         match self.front.last() {
             Some(first) if position < first.position => return Err(0),
             Some(first) if position == first.position => return Ok(0),
@@ -168,7 +168,7 @@ impl<T> Items<T> {
     }
 
     /// Puts an item at a place, or another one in the stead of the one that is there.
-    pub(super) fn put(&mut self, position: Position, item: Arc<T>) {
+    pub(crate) fn put(&mut self, position: Position, item: Arc<T>) {
         match self.find(position) {
             Ok(index) => self.set(index, item),
             Err(index) => self.insert(index, Placed { position, item }),
@@ -193,7 +193,7 @@ impl<T> Items<T> {
     }
 
     /// Replaces the item at `index`.
-    pub(super) fn set(&mut self, index: usize, item: Arc<T>) {
+    pub(crate) fn set(&mut self, index: usize, item: Arc<T>) {
         let placed = match self.front_index(index) {
             Ok(index) => owned(&mut self.front).get_mut(index),
             Err(index) => self.rest.get_mut(index),
@@ -204,7 +204,7 @@ impl<T> Items<T> {
     }
 
     /// Takes out the item at a place.
-    pub(super) fn remove(&mut self, position: Position) -> Option<Arc<T>> {
+    pub(crate) fn remove(&mut self, position: Position) -> Option<Arc<T>> {
         let index = self.find(position).ok()?;
         let placed = match self.front_index(index) {
             Ok(index) => owned(&mut self.front).remove(index),
@@ -214,7 +214,7 @@ impl<T> Items<T> {
     }
 
     /// The first `count` items.
-    pub(super) fn take(&self, count: usize) -> Self {
+    pub(crate) fn take(&self, count: usize) -> Self {
         if count == self.len() {
             return self.clone();
         }

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::context::Context;
-use super::store::Answer;
-use super::sync::{Stage, Sync, Verdict, is_absence};
+use super::state::{Stage, Sync, Verdict, is_absence};
 use crate::error::TransportError;
+use crate::live::store_cx::Context;
+use crate::live::stores::store::Answer;
 use crate::wire::Page;
 
 /// Where the next page starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cursor {
+pub(crate) enum Cursor {
     /// Not known: only a load from the start can tell.
     Unknown,
     /// At the server's cursor.
@@ -21,9 +21,9 @@ pub(super) enum Cursor {
 }
 
 /// The load of one list. Until a first load is done, what is loaded so far is kept apart.
-pub(super) struct Feed<T> {
-    pub(super) sync: Sync,
-    pub(super) cursor: Cursor,
+pub(crate) struct Feed<T> {
+    pub(crate) sync: Sync,
+    pub(crate) cursor: Cursor,
     /// The most items that the server gives at once.
     page: usize,
     collected: Vec<T>,
@@ -33,7 +33,7 @@ pub(super) struct Feed<T> {
 
 /// What a page is asked with.
 #[derive(Serialize)]
-pub(super) struct PageQuery<'a, F: Serialize + ?Sized> {
+pub(crate) struct PageQuery<'a, F: Serialize + ?Sized> {
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
@@ -43,7 +43,7 @@ pub(super) struct PageQuery<'a, F: Serialize + ?Sized> {
 
 /// What comes of a page.
 #[derive(Debug, PartialEq)]
-pub(super) enum Loaded<T> {
+pub(crate) enum Loaded<T> {
     /// Nothing yet.
     Nothing,
     /// There is no such list.
@@ -55,7 +55,7 @@ pub(super) enum Loaded<T> {
 }
 
 impl<T> Feed<T> {
-    pub(super) fn new(sync: Sync, page: usize) -> Self {
+    pub(crate) fn new(sync: Sync, page: usize) -> Self {
         Self {
             sync,
             cursor: Cursor::Unknown,
@@ -66,13 +66,13 @@ impl<T> Feed<T> {
     }
 
     /// Whether there is nothing behind the loaded items.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.cursor == Cursor::End
     }
 
     /// Sends what is needed to have `wanted` items where there are `loaded`. `filter` goes with
     /// the first page.
-    pub(super) fn fetch<F: Serialize + ?Sized>(
+    pub(crate) fn fetch<F: Serialize + ?Sized>(
         &mut self,
         wanted: usize,
         loaded: usize,
@@ -134,7 +134,7 @@ impl<T> Feed<T> {
 
 impl<T: DeserializeOwned> Feed<T> {
     /// Takes the answer to the request for a page that is awaited.
-    pub(super) fn take_answer(&mut self, answer: Answer<'_>, cx: &mut Context) -> Loaded<T> {
+    pub(crate) fn take_answer(&mut self, answer: Answer<'_>, cx: &mut Context) -> Loaded<T> {
         self.sync.fetch = None;
         let page = answer.and_then(|body| {
             let page = body.and_then(|body| serde_json::from_str::<Page<T>>(body.get()).ok());

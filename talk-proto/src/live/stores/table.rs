@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
 
-use super::context::{Context, Listed};
-use super::conversations::ConversationList;
-use super::key::{StoreKey, ViewerId};
+use super::conversation::SideStore;
+use super::conversation_list::ConversationList;
+use super::entity::Single;
 use super::list_filter::ListFilter;
 use super::messages::MessageStore;
-use super::online::Presence;
-use super::participant::OneParticipant;
-use super::roster::Roster;
-use super::sides::SideStore;
-use super::single::Single;
 use super::store::Store;
-use super::typing::WhoTypes;
+use super::user_list::Roster;
 use crate::collections::HashMap;
+use crate::live::key::{StoreKey, ViewerId};
+use crate::live::kinds::online::Presence;
+use crate::live::kinds::participant::OneParticipant;
+use crate::live::kinds::typing::WhoTypes;
+use crate::live::store_cx::{Context, Listed};
 use crate::model::{ConversationId, Emoji, MessageId, Participant, Reaction, UserId};
 use crate::wire::ServerEvent;
 
@@ -26,7 +26,7 @@ type ReactionRosters = BTreeMap<(MessageId, Emoji), Box<Roster<Reaction>>>;
 ///
 /// They are boxed: a map makes room for several at once, and many sessions have one.
 #[derive(Default)]
-pub(super) struct Stores {
+pub(crate) struct Stores {
     sides: HashMap<ConversationId, Box<SideStore>>,
     messages: HashMap<ConversationId, Box<MessageStore>>,
     participants: HashMap<ConversationId, Box<Roster<Participant>>>,
@@ -41,22 +41,22 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.serials.is_empty()
     }
 
     /// The names of all stores, the oldest first.
-    pub(super) fn in_order(&self) -> Vec<StoreKey> {
+    pub(crate) fn in_order(&self) -> Vec<StoreKey> {
         let mut keys: Vec<_> = self.serials.iter().map(|(key, at)| (at, key)).collect();
         keys.sort_unstable();
         keys.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
-    pub(super) fn contains(&self, key: &StoreKey) -> bool {
+    pub(crate) fn contains(&self, key: &StoreKey) -> bool {
         self.serials.contains_key(key)
     }
 
-    pub(super) fn get_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
+    pub(crate) fn get_mut(&mut self, key: &StoreKey) -> Option<&mut dyn Store> {
         match key {
             StoreKey::User(_) => None,
             StoreKey::Online(u) => self.online.get_mut(u).map(as_store_mut),
@@ -76,12 +76,12 @@ impl Stores {
         }
     }
 
-    pub(super) fn messages(&mut self, conversation: &ConversationId) -> Option<&mut MessageStore> {
+    pub(crate) fn messages(&mut self, conversation: &ConversationId) -> Option<&mut MessageStore> {
         self.messages.get_mut(conversation).map(Box::as_mut)
     }
 
     /// Lets a viewer look at a thing, whose store is made if there is none.
-    pub(super) fn add_viewer(&mut self, key: &StoreKey, viewer: ViewerId, cx: &mut Context) {
+    pub(crate) fn add_viewer(&mut self, key: &StoreKey, viewer: ViewerId, cx: &mut Context) {
         self.make(key, cx);
         cx.linger.stop(key);
         if let Some(store) = self.get_mut(key) {
@@ -149,7 +149,7 @@ impl Stores {
     }
 
     /// Drops a store, and lets go of what it shows.
-    pub(super) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
+    pub(crate) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
         if let Some(store) = self.get_mut(key) {
             store.close(cx);
         }
@@ -175,7 +175,7 @@ impl Stores {
     }
 
     /// Brings a conversation up to date with its messages, and lists with the conversation.
-    pub(super) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
+    pub(crate) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
         let store = self.sides.get(c).map(Box::as_ref);
         let lists = store.map(|store| store.lists().clone()).unwrap_or_default();
         let mut is_shown = store.is_some_and(SideStore::needs_subscription);
@@ -200,7 +200,7 @@ impl Stores {
     }
 
     /// Does what lists of conversations make of their conversations.
-    pub(super) fn apply_listed(&mut self, cx: &mut Context) {
+    pub(crate) fn apply_listed(&mut self, cx: &mut Context) {
         while let Some(listed) = cx.listed.pop_front() {
             match listed {
                 Listed::Feed(list, side) => {
@@ -241,7 +241,7 @@ impl Stores {
     }
 
     /// The lists that cannot do without a conversation; the others let it go.
-    pub(super) fn lists_that_need(
+    pub(crate) fn lists_that_need(
         &mut self,
         c: &ConversationId,
         cx: &mut Context,
@@ -256,7 +256,7 @@ impl Stores {
     }
 
     /// The stores that share the subscription of one.
-    pub(super) fn sharing(&self, key: StoreKey) -> Vec<StoreKey> {
+    pub(crate) fn sharing(&self, key: StoreKey) -> Vec<StoreKey> {
         match key {
             StoreKey::Conversations(_) => {
                 let lists = self.conversations.keys().cloned();
@@ -266,12 +266,12 @@ impl Stores {
         }
     }
 
-    pub(super) fn has_side(&self, conversation: &ConversationId) -> bool {
+    pub(crate) fn has_side(&self, conversation: &ConversationId) -> bool {
         self.sides.contains_key(conversation)
     }
 
     /// Gives an event to every store that it concerns.
-    pub(super) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+    pub(crate) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
         self.tell_one(event, cx);
         if !self.conversations.is_empty() {
             for list in self.conversations.values_mut() {

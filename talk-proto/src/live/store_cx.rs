@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::key::{Dependent, StoreKey};
-use super::linger::Linger;
-use super::list_filter::ListFilter;
-use super::requests::Requests;
-use super::users::Users;
+use super::stores::list_filter::ListFilter;
+use super::stores::users::Users;
+use super::sync::linger::Linger;
+use super::sync::requests::Requests;
 use crate::collections::{GiveBack, HashSet};
 use crate::error::RequestError;
 use crate::model::{ConversationId, Side, User, UserId};

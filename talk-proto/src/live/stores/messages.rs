@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::context::Context;
-use super::feed::{Cursor, Feed, Loaded};
-use super::interface::FetchId;
-use super::items::Position;
-use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::{End, Face, Listing};
-use super::records::Records;
-use super::speakers::Speakers;
+use super::message_index::Records;
+use super::sender_index::Speakers;
 use super::store::{Answer, Growth, List, News, Store};
-use super::sync::{Stage, Sync};
-use super::view::ListState;
 use crate::command::RequestId;
+use crate::live::interface::FetchId;
+use crate::live::key::{Dependent, StoreKey, ViewerId};
+use crate::live::list::items::Position;
+use crate::live::list::ordered_list::{End, Face, Listing};
+use crate::live::list::view::ListState;
+use crate::live::store_cx::Context;
+use crate::live::sync::paginator::{Cursor, Feed, Loaded};
+use crate::live::sync::state::{Stage, Sync};
 use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
@@ -26,23 +26,23 @@ const PAGE: usize = 100;
 const MORE: usize = 30;
 
 /// The messages of one conversation, newest first.
-pub(super) struct MessageStore {
+pub(crate) struct MessageStore {
     feed: Feed<Message>,
-    pub(super) listing: Listing<MessageSnapshot>,
-    pub(super) records: Records,
-    pub(super) speakers: Speakers,
+    pub(crate) listing: Listing<MessageSnapshot>,
+    pub(crate) records: Records,
+    pub(crate) speakers: Speakers,
     /// Quoted messages to fetch at the next drain.
-    pub(super) quotes_wanted: Vec<MessageId>,
+    pub(crate) quotes_wanted: Vec<MessageId>,
     quotes_in_flight: BTreeMap<MessageId, FetchId>,
     /// Quoted messages that are shown as they were before a loss.
-    pub(super) refreshing: BTreeSet<MessageId>,
+    pub(crate) refreshing: BTreeSet<MessageId>,
     /// Whether the last message is shown elsewhere.
     shown_as_last: bool,
-    pub(super) conversation: ConversationId,
+    pub(crate) conversation: ConversationId,
 }
 
 /// The last message of a conversation.
-pub(super) enum LastMessage {
+pub(crate) enum LastMessage {
     /// Not known, or not for certain.
     Unknown,
     /// Known, but not its nested data.
@@ -52,7 +52,7 @@ pub(super) enum LastMessage {
 }
 
 impl MessageStore {
-    pub(super) fn new(conversation: ConversationId) -> Self {
+    pub(crate) fn new(conversation: ConversationId) -> Self {
         let key = StoreKey::Messages(conversation.clone());
         Self {
             feed: Feed::new(Sync::new(key), PAGE),
@@ -67,12 +67,12 @@ impl MessageStore {
         }
     }
 
-    pub(super) fn key(&self) -> &StoreKey {
+    pub(crate) fn key(&self) -> &StoreKey {
         self.feed.sync.key()
     }
 
     /// Whether somebody shows the last message, which takes one message loaded.
-    pub(super) fn set_shown_as_last(&mut self, shown: bool, cx: &mut Context) {
+    pub(crate) fn set_shown_as_last(&mut self, shown: bool, cx: &mut Context) {
         self.shown_as_last = shown;
         if shown {
             cx.wanting.add(self.key());
@@ -81,11 +81,11 @@ impl MessageStore {
         }
     }
 
-    pub(super) fn is_shown_as_last(&self) -> bool {
+    pub(crate) fn is_shown_as_last(&self) -> bool {
         self.shown_as_last
     }
 
-    pub(super) fn last_message(&self) -> LastMessage {
+    pub(crate) fn last_message(&self) -> LastMessage {
         match self.feed.sync.stage {
             Stage::Unloaded => return LastMessage::Unknown,
             Stage::Absent => return LastMessage::Known(None),
@@ -101,17 +101,17 @@ impl MessageStore {
     }
 
     /// Whether the nested data of the message there is still missing.
-    pub(super) fn is_waiting(&self, position: Position) -> bool {
+    pub(crate) fn is_waiting(&self, position: Position) -> bool {
         self.listing.shown.waiting.contains(&position)
     }
 
     /// The newest message that can be shown.
-    pub(super) fn newest_shown(&self) -> Option<Arc<MessageSnapshot>> {
+    pub(crate) fn newest_shown(&self) -> Option<Arc<MessageSnapshot>> {
         self.listing.shown.items.first().cloned()
     }
 
     /// Takes the answer about a quoted message; whatever else than the message makes it gone.
-    pub(super) fn answer_quote(&mut self, id: &MessageId, answer: Answer<'_>, cx: &mut Context) {
+    pub(crate) fn answer_quote(&mut self, id: &MessageId, answer: Answer<'_>, cx: &mut Context) {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
         if self.records.is_quote(id) {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::single::{Lookup, Thing};
+use crate::live::stores::entity::{Lookup, Thing};
 use crate::model::{Online, OnlineSnapshot, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-pub(super) struct Presence {
-    pub(super) user: UserId,
+pub(crate) struct Presence {
+    pub(crate) user: UserId,
 }
 
 impl Thing for Presence {

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::context::Context;
-use super::items::Position;
-use super::key::{StoreKey, ViewerId};
+use super::entity::NoParameters;
 use super::list_filter::ListFilter;
 use super::messages::{LastMessage, MessageStore};
-use super::single::NoParameters;
 use super::store::{Answer, News, Store};
-use super::sync::{Stage, Sync, is_absence};
 use crate::command::RequestId;
 use crate::error::TransportError;
+use crate::live::key::{StoreKey, ViewerId};
+use crate::live::list::items::Position;
+use crate::live::store_cx::Context;
+use crate::live::sync::state::{Stage, Sync, is_absence};
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, Side, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
@@ -21,7 +21,7 @@ use crate::wire::ServerEvent;
 ///
 /// Its snapshot waits for the nested data of a new last message, but for no message that came
 /// after the waiting began.
-pub(super) struct SideStore {
+pub(crate) struct SideStore {
     sync: Sync,
     side: Option<Arc<Side>>,
     /// The new last message that held back what is shown.
@@ -39,7 +39,7 @@ pub(super) struct SideStore {
 }
 
 impl SideStore {
-    pub(super) fn new(conversation: ConversationId) -> Self {
+    pub(crate) fn new(conversation: ConversationId) -> Self {
         Self {
             sync: Sync::new(StoreKey::Side(conversation.clone())),
             side: None,
@@ -53,40 +53,40 @@ impl SideStore {
         }
     }
 
-    pub(super) fn conversation(&self) -> &ConversationId {
+    pub(crate) fn conversation(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// The conversation, if it is known for certain.
-    pub(super) fn side(&self) -> Option<&Arc<Side>> {
+    pub(crate) fn side(&self) -> Option<&Arc<Side>> {
         let is_loaded = self.sync.stage == Stage::Loaded;
         self.side.as_ref().filter(|_| is_loaded)
     }
 
     /// What is shown, if it is all that is known.
-    pub(super) fn snapshot(&self) -> Option<Option<&Arc<ConversationSnapshot>>> {
+    pub(crate) fn snapshot(&self) -> Option<Option<&Arc<ConversationSnapshot>>> {
         let current = self.current.as_ref().filter(|_| self.is_current)?;
         Some(current.as_ref())
     }
 
     /// The lists that hold it.
-    pub(super) fn lists(&self) -> &BTreeSet<ListFilter> {
+    pub(crate) fn lists(&self) -> &BTreeSet<ListFilter> {
         &self.lists
     }
 
     /// A list shows the conversation.
-    pub(super) fn add_list(&mut self, list: ListFilter) {
+    pub(crate) fn add_list(&mut self, list: ListFilter) {
         self.lists.insert(list);
     }
 
     /// A list shows the conversation no more.
-    pub(super) fn remove_list(&mut self, list: &ListFilter, cx: &mut Context) {
+    pub(crate) fn remove_list(&mut self, list: &ListFilter, cx: &mut Context) {
         self.lists.remove(list);
         cx.orphans.insert(self.sync.key().clone());
     }
 
     /// Takes what a list was told, unless more is known.
-    pub(super) fn feed(&mut self, side: Side, cx: &mut Context) {
+    pub(crate) fn feed(&mut self, side: Side, cx: &mut Context) {
         if self.sync.stage == Stage::Loaded {
             cx.changed.insert(self.sync.key().clone());
             return;
@@ -97,13 +97,13 @@ impl SideStore {
     }
 
     /// Gets the conversation, unless it is known or will be told.
-    pub(super) fn watch(&mut self, cx: &mut Context) {
+    pub(crate) fn watch(&mut self, cx: &mut Context) {
         self.is_watched = true;
         cx.attend_to(self.sync.key());
     }
 
     /// Brings what is shown up to date with the messages of the conversation.
-    pub(super) fn refresh(&mut self, messages: Option<&MessageStore>) {
+    pub(crate) fn refresh(&mut self, messages: Option<&MessageStore>) {
         self.is_current = false;
         let current = match (self.sync.stage, &self.side) {
             (Stage::Unloaded, _) => return,
@@ -163,7 +163,7 @@ impl SideStore {
 }
 
 /// Changes the current user's view of a conversation, where `None` = they have none.
-pub(super) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
+pub(crate) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
     match (event, side) {
         (ServerEvent::SideCreated { state, .. }, side) => {
             *side = Some(Arc::new(Side::clone(state)));
@@ -186,7 +186,7 @@ pub(super) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &User
 ///
 /// Joining is told to whoever is subscribed to any part of the conversation, also before the
 /// subscription that tells of later changes: an answer that knows of it is newer.
-pub(super) fn fold<'a>(
+pub(crate) fn fold<'a>(
     answer: Option<Side>,
     events: impl IntoIterator<Item = &'a ServerEvent, IntoIter: Clone>,
     me: &UserId,

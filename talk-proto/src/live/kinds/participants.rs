@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::listing::{End, Face};
-use super::roster::{Change, Entry};
+use crate::live::list::ordered_list::{End, Face};
+use crate::live::stores::user_list::{Change, Entry};
 use crate::model::{Participant, ParticipantSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::wire::ServerEvent;

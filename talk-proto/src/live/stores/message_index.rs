@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::context::Context;
-use super::items::Position;
-use super::key::Dependent;
 use super::messages::MessageStore;
 use crate::collections::HashMap;
+use crate::live::key::Dependent;
+use crate::live::list::items::Position;
+use crate::live::store_cx::Context;
 use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, UserId};
 
 /// The messages of a window, and those that they quote.
 ///
 /// What is known of a message that is shown is in what is shown.
 #[derive(Default)]
-pub(super) struct Records {
+pub(crate) struct Records {
     /// The place in the window; `None` for a message that is only quoted.
     positions: HashMap<MessageId, Option<Position>>,
     /// What is known of messages that are only quoted, and what is newer than what is shown.
@@ -36,22 +36,22 @@ struct Quoters {
 }
 
 impl Records {
-    pub(super) fn position(&self, id: &MessageId) -> Option<Position> {
+    pub(crate) fn position(&self, id: &MessageId) -> Option<Position> {
         self.positions.get(id).copied().flatten()
     }
 
     /// Whether the message is here only because others quote it.
-    pub(super) fn is_quote(&self, id: &MessageId) -> bool {
+    pub(crate) fn is_quote(&self, id: &MessageId) -> bool {
         matches!(self.positions.get(id), Some(None))
     }
 
     /// Whether the message is here only because others quote it, and is to be fetched.
-    pub(super) fn is_missing(&self, id: &MessageId) -> bool {
+    pub(crate) fn is_missing(&self, id: &MessageId) -> bool {
         self.is_quote(id) && !self.unshown.contains_key(id) && !self.gone.contains(id)
     }
 
     /// The messages that are here only because others quote them, in the order of their IDs.
-    pub(super) fn quotes(&self) -> Vec<MessageId> {
+    pub(crate) fn quotes(&self) -> Vec<MessageId> {
         let quotes = self.positions.iter().filter(|(_, p)| p.is_none());
         let mut quotes: Vec<_> = quotes.map(|(id, _)| id.clone()).collect();
         quotes.sort_unstable();
@@ -73,7 +73,7 @@ impl Records {
 
 impl MessageStore {
     /// What is known of a message.
-    pub(super) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
+    pub(crate) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
         self.message_at(id, self.records.position(id))
     }
 
@@ -91,7 +91,7 @@ impl MessageStore {
     }
 
     /// Puts a message at a place in the window.
-    pub(super) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
+    pub(crate) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
         let id = message.id.clone();
         let old = self.records.positions.insert(id.clone(), Some(position));
         if let Some(old) = old {
@@ -112,7 +112,7 @@ impl MessageStore {
     }
 
     /// Takes a message out of the window; it stays while others quote it.
-    pub(super) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
+    pub(crate) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
         let position = self.records.positions.get_mut(id);
         if let Some(position) = position.and_then(Option::take) {
             self.take_out(id, position);
@@ -132,7 +132,7 @@ impl MessageStore {
     }
 
     /// The message is deleted: nobody quotes it any more.
-    pub(super) fn delete(&mut self, id: &MessageId, cx: &mut Context) {
+    pub(crate) fn delete(&mut self, id: &MessageId, cx: &mut Context) {
         let quoters = self.records.quoters.remove(id).unwrap_or_default();
         let quoters: Vec<MessageId> = quoters.listed.into_iter().chain(quoters.quoted).collect();
         for quoter in &quoters {
@@ -150,7 +150,7 @@ impl MessageStore {
     }
 
     /// Takes note of what a message is. Whether that is news, and shown.
-    pub(super) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
+    pub(crate) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
         let id = message.id.clone();
         let position = self.records.position(&id);
         let old = self.message_at(&id, position).cloned();
@@ -192,7 +192,7 @@ impl MessageStore {
     }
 
     /// A message that is only quoted cannot be had.
-    pub(super) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
+    pub(crate) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
         self.records.gone.insert(id.clone());
         if let Some(message) = self.records.unshown.remove(id) {
             self.let_go(&message, cx);
@@ -201,7 +201,7 @@ impl MessageStore {
     }
 
     /// Something that the message shows has changed: it is shown anew, by itself and in quotes.
-    pub(super) fn refresh(&mut self, id: &MessageId, cx: &mut Context) {
+    pub(crate) fn refresh(&mut self, id: &MessageId, cx: &mut Context) {
         self.records.forget_face(id);
         self.show_quoters(id, cx);
         self.show(id, cx);

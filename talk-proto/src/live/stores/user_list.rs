@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::context::Context;
-use super::feed::{Cursor, Feed, Loaded};
-use super::items::Position;
-use super::key::{Dependent, StoreKey, ViewerId};
-use super::listing::{End, Face, Listing};
 use super::store::{Answer, Growth, List, News, Store};
-use super::sync::{Stage, Sync};
-use super::view::ListState;
 use crate::command::RequestId;
+use crate::live::key::{Dependent, StoreKey, ViewerId};
+use crate::live::list::items::Position;
+use crate::live::list::ordered_list::{End, Face, Listing};
+use crate::live::list::view::ListState;
+use crate::live::store_cx::Context;
+use crate::live::sync::paginator::{Cursor, Feed, Loaded};
+use crate::live::sync::state::{Stage, Sync};
 use crate::model::{User, UserId};
 use crate::snapshot::{Snapshot, Update, Window};
 use crate::wire::ServerEvent;
 
 /// One kind of list of users.
-pub(super) trait Entry: Clone + PartialEq + DeserializeOwned {
+pub(crate) trait Entry: Clone + PartialEq + DeserializeOwned {
     type Snapshot: Face<Key = UserId>;
 
     /// The items that a window begins with, that the first load asks for, that one request gives
@@ -40,7 +40,7 @@ pub(super) trait Entry: Clone + PartialEq + DeserializeOwned {
 }
 
 /// What an event does to the list.
-pub(super) enum Change<E> {
+pub(crate) enum Change<E> {
     Add(E),
     Edit(UserId, Box<dyn FnOnce(&mut E)>),
     Remove(UserId),
@@ -49,14 +49,14 @@ pub(super) enum Change<E> {
 }
 
 /// The store of one list of users.
-pub(super) struct Roster<E: Entry> {
+pub(crate) struct Roster<E: Entry> {
     feed: Feed<E>,
     listing: Listing<E::Snapshot>,
     entries: BTreeMap<UserId, (Position, E)>,
 }
 
 impl<E: Entry> Roster<E> {
-    pub(super) fn new(key: StoreKey) -> Self {
+    pub(crate) fn new(key: StoreKey) -> Self {
         Self {
             feed: Feed::new(Sync::new(key), E::PAGE),
             listing: Listing::new(),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::single::{Lookup, Thing};
+use crate::live::stores::entity::{Lookup, Thing};
 use crate::model::{Millis, Typing, TypingDiff, TypingSnapshot, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-pub(super) struct WhoTypes;
+pub(crate) struct WhoTypes;
 
 impl Thing for WhoTypes {
     type Value = Typing;

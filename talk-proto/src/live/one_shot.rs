@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::context::Context;
 use super::interface::FetchId;
-use super::store::Answer;
-use super::sync::is_absence;
+use super::store_cx::Context;
+use super::stores::store::Answer;
+use super::sync::state::is_absence;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::error::{RequestError, TransportError};

@@ -2,20 +2,20 @@
 
 use serde_json::value::RawValue;
 
-use super::context::Context;
-use super::key::{Dependent, ViewerId};
-use super::sync::Sync;
 use crate::changes::Changes;
 use crate::command::RequestId;
 use crate::error::RequestError;
+use crate::live::key::{Dependent, ViewerId};
+use crate::live::store_cx::Context;
+use crate::live::sync::state::Sync;
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
 /// The body of an answer, or why there is none.
-pub(super) type Answer<'a> = Result<Option<&'a RawValue>, RequestError>;
+pub(crate) type Answer<'a> = Result<Option<&'a RawValue>, RequestError>;
 
 /// One thing that the server tells about, shared by all who look at it.
-pub(super) trait Store {
+pub(crate) trait Store {
     /// Subscribes, if the connection is ready. Called once for each connection.
     fn open(&mut self, cx: &mut Context);
 
@@ -75,13 +75,13 @@ pub(super) trait Store {
 }
 
 /// How many items to load more at once, as documented.
-pub(super) struct Growth {
-    pub(super) max: usize,
-    pub(super) default: usize,
+pub(crate) struct Growth {
+    pub(crate) max: usize,
+    pub(crate) default: usize,
 }
 
 /// What is asked of a list, whatever is in it.
-pub(super) trait List {
+pub(crate) trait List {
     /// Shows more to a viewer.
     fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize);
 
@@ -90,18 +90,18 @@ pub(super) trait List {
 }
 
 /// What a viewer has not seen yet.
-pub(super) struct News {
-    pub(super) viewer: ViewerId,
-    pub(super) update: Option<Update>,
+pub(crate) struct News {
+    pub(crate) viewer: ViewerId,
+    pub(crate) update: Option<Update>,
     /// Requests for more that are satisfied by it.
-    pub(super) resolved: Vec<RequestId>,
+    pub(crate) resolved: Vec<RequestId>,
     /// What a `get` fails with, though a subscription shows that there is nothing.
-    pub(super) refusal: Option<RequestError>,
+    pub(crate) refusal: Option<RequestError>,
 }
 
 impl News {
     /// A snapshot of what is no list.
-    pub(super) fn of(viewer: ViewerId, snapshot: Snapshot) -> Self {
+    pub(crate) fn of(viewer: ViewerId, snapshot: Snapshot) -> Self {
         Self {
             viewer,
             update: Some(Update {

@@ -5,20 +5,20 @@ use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
-use super::key::ViewerId;
-use super::store::List;
 use super::view::{ListState, ListView};
 use crate::command::RequestId;
+use crate::live::key::ViewerId;
+use crate::live::stores::store::List;
 
 /// Which of the items with an equal time a new one goes before, or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     Front,
     Back,
 }
 
 /// What is shown of an item.
-pub(super) trait Face: PartialEq {
+pub(crate) trait Face: PartialEq {
     /// What the item is found by.
     type Key: Clone;
 
@@ -28,37 +28,37 @@ pub(super) trait Face: PartialEq {
 /// The loaded items in order.
 ///
 /// Those whose nested data is known are in a persistent vector, of which a snapshot is a clone.
-pub(super) struct Listing<T: Face> {
+pub(crate) struct Listing<T: Face> {
     /// Items without a face: those that wait for nested data, and those that have nothing to show.
     faceless: BTreeMap<Position, T::Key>,
     /// How many places were made.
     ties: i64,
-    pub(super) shown: Shown<T>,
-    /// Boxed, as [`Stores`](super::stores::Stores) are.
-    pub(super) views: BTreeMap<ViewerId, Box<ListView<T>>>,
+    pub(crate) shown: Shown<T>,
+    /// Boxed, as [`Stores`](crate::live::stores::table::Stores) are.
+    pub(crate) views: BTreeMap<ViewerId, Box<ListView<T>>>,
 }
 
 /// What can be shown of a list.
-pub(super) struct Shown<T> {
-    pub(super) items: Items<T>,
+pub(crate) struct Shown<T> {
+    pub(crate) items: Items<T>,
     /// Items whose nested data is not yet known.
-    pub(super) waiting: BTreeSet<Position>,
+    pub(crate) waiting: BTreeSet<Position>,
 }
 
 impl<T> Shown<T> {
     /// How many items there are, those aside that have nothing to show.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.items.len() + self.waiting.len()
     }
 
     /// The place of the last item, whether or not its nested data is known.
-    pub(super) fn last(&self) -> Option<Position> {
+    pub(crate) fn last(&self) -> Option<Position> {
         let shown = self.items.last_position();
         shown.max(self.waiting.last().copied())
     }
 
     /// How many items there are up to and including `position`.
-    pub(super) fn count_until(&self, position: Position) -> usize {
+    pub(crate) fn count_until(&self, position: Position) -> usize {
         if position == Position::LAST {
             return self.items.len();
         }
@@ -69,7 +69,7 @@ impl<T> Shown<T> {
     }
 
     /// The items up to and including `position` that are waited for. Mostly none are anywhere.
-    pub(super) fn waiting_until(&self, position: Position) -> impl Iterator<Item = Position> {
+    pub(crate) fn waiting_until(&self, position: Position) -> impl Iterator<Item = Position> {
         let waiting = Some(&self.waiting).filter(|waiting| !waiting.is_empty());
         waiting
             .into_iter()
@@ -77,7 +77,7 @@ impl<T> Shown<T> {
             .copied()
     }
 
-    pub(super) fn get(&self, position: Position) -> Option<&Arc<T>> {
+    pub(crate) fn get(&self, position: Position) -> Option<&Arc<T>> {
         let index = self.items.find(position).ok()?;
         self.items.get(index)
     }
@@ -98,7 +98,7 @@ impl<T: Face> List for Listing<T> {
 }
 
 impl<T: Face> Listing<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             faceless: BTreeMap::new(),
             ties: 0,
@@ -110,23 +110,23 @@ impl<T: Face> Listing<T> {
         }
     }
 
-    pub(super) fn viewers(&self) -> Vec<ViewerId> {
+    pub(crate) fn viewers(&self) -> Vec<ViewerId> {
         self.views.keys().copied().collect()
     }
 
-    pub(super) fn add_viewer(&mut self, viewer: ViewerId) {
+    pub(crate) fn add_viewer(&mut self, viewer: ViewerId) {
         self.views.insert(viewer, Box::new(ListView::new()));
     }
 
     /// Returns the requests for more that the viewer had open.
-    pub(super) fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
+    pub(crate) fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
         let view = self.views.remove(&viewer);
         view.map_or_else(Vec::new, |mut view| view.take_requests())
     }
 
     /// How many items must be loaded to show all who look what they want, and how many are; `None`
     /// when nobody looks. Those that have nothing to show do not count.
-    pub(super) fn wants(&self, state: ListState) -> Option<(usize, usize)> {
+    pub(crate) fn wants(&self, state: ListState) -> Option<(usize, usize)> {
         let views = self.views.values();
         let wanted = views.map(|view| view.wants(&self.shown, state)).max()?;
         let loaded = self.shown.len();
@@ -138,18 +138,18 @@ impl<T: Face> Listing<T> {
     }
 
     /// How many items there are, those without a face included.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shown.items.len() + self.faceless.len()
     }
 
-    pub(super) fn first(&self) -> Option<(Position, &T::Key)> {
+    pub(crate) fn first(&self) -> Option<(Position, &T::Key)> {
         let shown = self.item(0);
         let faceless = self.faceless.first_key_value().map(|(p, k)| (*p, k));
         let both = shown.into_iter().chain(faceless);
         both.min_by_key(|(position, _)| *position)
     }
 
-    pub(super) fn last(&self) -> Option<(Position, &T::Key)> {
+    pub(crate) fn last(&self) -> Option<(Position, &T::Key)> {
         let last = self.shown.items.len().checked_sub(1);
         let shown = last.and_then(|last| self.item(last));
         let faceless = self.faceless.last_key_value().map(|(p, k)| (*p, k));
@@ -162,13 +162,13 @@ impl<T: Face> Listing<T> {
         Some((items.position(index)?, items.get(index)?.key()))
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &T::Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &T::Key> {
         let shown = self.shown.items.iter().map(|item| item.key());
         shown.chain(self.faceless.values())
     }
 
     /// A place for an item that is not in the list, at one end of those with its time.
-    pub(super) fn place(&mut self, time: i64, end: End) -> Position {
+    pub(crate) fn place(&mut self, time: i64, end: End) -> Position {
         self.ties += 1;
         let tie = match end {
             End::Front => -self.ties,
@@ -180,27 +180,27 @@ impl<T: Face> Listing<T> {
     }
 
     /// Takes up an item; it is shown when [`Listing::show`] gives it a face.
-    pub(super) fn insert(&mut self, position: Position, key: T::Key) {
+    pub(crate) fn insert(&mut self, position: Position, key: T::Key) {
         self.faceless.insert(position, key);
         self.shown.waiting.insert(position);
     }
 
     /// Takes up an item unless it is shown by now.
-    pub(super) fn insert_unless_shown(&mut self, position: Position, key: T::Key) {
+    pub(crate) fn insert_unless_shown(&mut self, position: Position, key: T::Key) {
         if self.shown.items.find(position).is_err() {
             self.insert(position, key);
         }
     }
 
     /// Shows a new item, or another version of it.
-    pub(super) fn show(&mut self, position: Position, item: Arc<T>) {
+    pub(crate) fn show(&mut self, position: Position, item: Arc<T>) {
         self.forget_faceless(position);
         self.shown.items.put(position, item);
         self.touch(position);
     }
 
     /// Shows the item no more and waits for it no more, but knows its place.
-    pub(super) fn hide(&mut self, position: Position) {
+    pub(crate) fn hide(&mut self, position: Position) {
         self.shown.waiting.remove(&position);
         if let Some(item) = self.shown.items.remove(position) {
             self.faceless.insert(position, item.key().clone());
@@ -208,7 +208,7 @@ impl<T: Face> Listing<T> {
         }
     }
 
-    pub(super) fn remove(&mut self, position: Position) {
+    pub(crate) fn remove(&mut self, position: Position) {
         self.forget_faceless(position);
         if self.shown.items.remove(position).is_some() {
             self.touch(position);

@@ -5,11 +5,11 @@ use crate::model::{MessageId, UserId};
 
 /// The messages of each user, so that a change of theirs finds them.
 #[derive(Default)]
-pub(super) struct Speakers(HashMap<UserId, HashSet<MessageId>>);
+pub(crate) struct Speakers(HashMap<UserId, HashSet<MessageId>>);
 
 impl Speakers {
     /// Whether it is the first message of the user.
-    pub(super) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
+    pub(crate) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
         if let Some(messages) = self.0.get_mut(user) {
             messages.insert(message.clone());
             return false;
@@ -20,13 +20,13 @@ impl Speakers {
     }
 
     /// The ID of a user, in the allocation that is here already.
-    pub(super) fn known(&self, user: UserId) -> UserId {
+    pub(crate) fn known(&self, user: UserId) -> UserId {
         let known = self.0.get_key_value(&user);
         known.map_or(user, |(known, _)| known.clone())
     }
 
     /// Whether it was the last message of the user.
-    pub(super) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
+    pub(crate) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
         let messages = self.0.get_mut(user);
         let was_last = messages.is_some_and(|messages| {
             messages.remove(message);
@@ -36,7 +36,7 @@ impl Speakers {
     }
 
     /// The messages of the user, always in the same order.
-    pub(super) fn messages(&self, user: &UserId) -> Vec<MessageId> {
+    pub(crate) fn messages(&self, user: &UserId) -> Vec<MessageId> {
         let messages = self.0.get(user).into_iter().flatten().cloned();
         let mut messages: Vec<_> = messages.collect();
         messages.sort_unstable();

@@ -1,0 +1,6 @@
+//! Subscriptions, loads and the requests that they send.
+
+pub(super) mod linger;
+pub(super) mod paginator;
+pub(super) mod requests;
+pub(super) mod state;
