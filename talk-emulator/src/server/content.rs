@@ -7,8 +7,7 @@ use serde_json::value::RawValue;
 use talk_proto::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
 
 use super::auto_link;
-use super::files;
-use super::http::FileMetadata;
+use super::file::{self, FileMetadata};
 use super::message::ContentJson;
 use super::refusal::Refusal;
 use super::settings::Role;
@@ -214,7 +213,7 @@ fn fill_in(sent: &FileBlock, attachments: Attachments<'_>) -> Result<FileBlock, 
     let file = attachments.files.get(&*sent.file_token).ok_or_else(|| {
         Refusal::invalid("INVALID_FILE_TOKEN", "There is no file with this token.")
     })?;
-    let url = files::url(
+    let url = file::url(
         attachments.origin,
         attachments.app,
         &sent.file_token,

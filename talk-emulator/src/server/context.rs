@@ -7,7 +7,7 @@ use super::settings::{Role, Settings};
 use super::store::Store;
 use super::subscribers::Subscribers;
 use super::timers::Timers;
-use super::typing::TypingNow;
+use super::typing_users::TypingNow;
 
 /// All that a request can read and change: one app, seen by one user.
 #[derive(Debug)]

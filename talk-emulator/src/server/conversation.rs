@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::message::Messages;
 use super::patch::Custom;
 use super::sends::Sends;
-use super::subscribers::Subscribers;
 
 /// A conversation. Serialised, it is the record that is kept: what it skips has records of its own,
 /// or follows.
@@ -147,17 +146,6 @@ impl Conversation {
             access: participation.access,
             notify: participation.notify,
         }
-    }
-
-    /// The participants who have a live connection.
-    pub(super) fn connected_participants<'a>(
-        &'a self,
-        subscribers: &'a Subscribers,
-    ) -> impl Iterator<Item = (&'a str, &'a Participation)> {
-        self.participants
-            .iter()
-            .map(|(user, participation)| (user.as_str(), participation))
-            .filter(|(user, _)| subscribers.is_connected(user))
     }
 
     /// Adds a participant who is not there yet.

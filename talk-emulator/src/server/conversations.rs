@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::conversation::Conversation;
-use super::dispatch::{Body, Reply, done, reply};
 use super::events::{ConversationDiff, Event};
 use super::filter::Filter;
 use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::{CustomPatch, Patch};
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, done, reply};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -98,8 +98,10 @@ fn tell_edited(cx: &mut Context<'_>, id: &str, diff: &ConversationDiff) {
         return;
     }
     let to = conversation
-        .connected_participants(cx.subscribers)
-        .flat_map(|(user, _)| cx.subscribers.of_side(id, user));
+        .participants
+        .keys()
+        .filter(|user| cx.subscribers.is_connected(user))
+        .flat_map(|user| cx.subscribers.of_side(id, user));
     cx.outbox.tell(
         to,
         &Event::ConversationEdited {

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::conversation::{Access, Notify, ParticipantView, SideView};
 use super::message::{ContentJson, MessageView};
 use super::patch::CustomDiff;
-use super::typing::TypingView;
-use super::users::Profile;
+use super::typing_users::{TypingDiff, TypingView};
+use super::user::{Profile, ProfileDiff};
 
 /// An event as it stands in a publish frame.
 #[derive(Debug, Serialize)]
@@ -118,24 +118,6 @@ pub(super) struct Online {
     pub(super) is_connected: bool,
 }
 
-/// What changed of a user.
-#[derive(Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ProfileDiff {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) custom: Option<CustomDiff>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) locale: Option<Option<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) photo_url: Option<Option<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) role: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) welcome_message: Option<Option<String>>,
-}
-
 /// What changed of a conversation for everybody in it.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -200,16 +182,6 @@ pub(super) struct ReactionDiff {
     pub(super) current_user_reacted: Option<bool>,
 }
 
-/// What changed of who is typing.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TypingDiff<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) many: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) users_typing: Option<BTreeMap<&'a str, Option<u64>>>,
-}
-
 macro_rules! is_empty {
     ($($diff:ty),*) => {
         $(impl $diff {
@@ -221,4 +193,4 @@ macro_rules! is_empty {
     };
 }
 
-is_empty!(ProfileDiff, ConversationDiff, SideDiff, ParticipantDiff);
+is_empty!(ConversationDiff, SideDiff, ParticipantDiff);

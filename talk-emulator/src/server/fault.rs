@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use talk_proto::Time;
 
+use super::refusal::Refusal;
+
 /// Something that is to go wrong.
 ///
 /// A refusal (`401`, `429`, `500`) and `slow` meet requests: the next `times` that fit `user` and `path`.
@@ -104,6 +106,30 @@ impl FaultKind {
             Self::Drop | Self::Stall | Self::Restart | Self::TokenExpiry
         )
     }
+
+    /// Returns the refusal of a request that meets this fault.
+    pub(super) fn refusal(self) -> Refusal {
+        let (status, code, reason) = self.refusal_parts();
+        Refusal::new(status, code, reason)
+    }
+
+    const fn refusal_parts(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::TokenExpiry | Self::Unauthorized => {
+                (401, "UNAUTHORIZED", "An injected fault: the token is bad.")
+            }
+            Self::TooManyRequests => (
+                429,
+                "TOO_MANY_REQUESTS",
+                "An injected fault: too many requests.",
+            ),
+            _ => (
+                500,
+                "INTERNAL_ERROR",
+                "An injected fault: something went wrong.",
+            ),
+        }
+    }
 }
 
 impl Fault {
@@ -124,6 +150,23 @@ impl Fault {
 
     pub(super) fn delay(&self) -> u64 {
         self.after_ms.unwrap_or(Self::DEFAULT_DELAY)
+    }
+
+    /// Returns the effect of this fault on an HTTP exchange.
+    pub(super) fn on_http(&self) -> HttpFault {
+        match self.kind {
+            FaultKind::Drop | FaultKind::Restart => HttpFault::Drop,
+            FaultKind::Stall => HttpFault::Stall,
+            FaultKind::Slow => HttpFault::Slow(self.delay()),
+            kind => {
+                let (status, code, reason) = kind.refusal_parts();
+                HttpFault::Refuse {
+                    status,
+                    code,
+                    reason,
+                }
+            }
+        }
     }
 
     pub(super) fn fits_user(&self, user: Option<&str>) -> bool {

@@ -3,13 +3,12 @@
 use talk_proto::Time;
 
 use super::events::Event;
-use super::http;
+use super::fault::{Fault, FaultKind, HttpFault, UploadFault};
+use super::http::{self, HttpRequest, HttpResponse};
 use super::machine::Server;
+use super::output::{ConnectionId, Output};
 use super::refusal::Refusal;
 use super::timers::Timer;
-use super::{
-    ConnectionId, Fault, FaultKind, HttpFault, HttpRequest, HttpResponse, Output, UploadFault,
-};
 
 /// The close code of a server that restarts.
 const SERVICE_RESTART: u16 = 1012;
@@ -140,8 +139,8 @@ impl Server {
         request: &HttpRequest,
     ) -> Option<Result<HttpFault, Refusal>> {
         let met = self.meet(request, false)?;
-        Some(match http_fault(&met) {
-            HttpFault::Refuse { .. } => Err(refusal(met.kind)),
+        Some(match met.on_http() {
+            HttpFault::Refuse { .. } => Err(met.kind.refusal()),
             fault => Ok(fault),
         })
     }
@@ -153,9 +152,9 @@ impl Server {
         request: &HttpRequest,
     ) -> Option<Result<UploadFault, Refusal>> {
         let met = self.meet(request, true)?;
-        let fault = http_fault(&met);
+        let fault = met.on_http();
         Some(match (fault, met.after_bytes) {
-            (HttpFault::Refuse { .. }, None) => Err(refusal(met.kind)),
+            (HttpFault::Refuse { .. }, None) => Err(met.kind.refusal()),
             (fault, after_bytes) => Ok(UploadFault {
                 fault,
                 after_bytes: after_bytes.unwrap_or(0),
@@ -171,49 +170,10 @@ impl Server {
     }
 }
 
-/// What this fault is to an HTTP exchange.
-fn http_fault(fault: &Fault) -> HttpFault {
-    let refuse = |(status, code, reason)| HttpFault::Refuse {
-        status,
-        code,
-        reason,
-    };
-    match fault.kind {
-        FaultKind::Drop | FaultKind::Restart => HttpFault::Drop,
-        FaultKind::Stall => HttpFault::Stall,
-        FaultKind::Slow => HttpFault::Slow(fault.delay()),
-        kind => refuse(parts_of_refusal(kind)),
-    }
-}
-
 /// Puts a fault where the caller finds it.
 pub(super) fn mark(mut response: HttpResponse, fault: Option<HttpFault>) -> HttpResponse {
     if let Some(fault) = fault {
         response.extensions_mut().insert(fault);
     }
     response
-}
-
-/// What a request that meets a fault is refused with.
-pub(super) fn refusal(kind: FaultKind) -> Refusal {
-    let (status, code, reason) = parts_of_refusal(kind);
-    Refusal::new(status, code, reason)
-}
-
-fn parts_of_refusal(kind: FaultKind) -> (u16, &'static str, &'static str) {
-    match kind {
-        FaultKind::TokenExpiry | FaultKind::Unauthorized => {
-            (401, "UNAUTHORIZED", "An injected fault: the token is bad.")
-        }
-        FaultKind::TooManyRequests => (
-            429,
-            "TOO_MANY_REQUESTS",
-            "An injected fault: too many requests.",
-        ),
-        _ => (
-            500,
-            "INTERNAL_ERROR",
-            "An injected fault: something went wrong.",
-        ),
-    }
 }

@@ -1,37 +1,17 @@
 //! Uploaded files: what is known of them; the bytes are the shell's.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::context::Context;
-use super::dispatch::{Body, Reply, done};
-use super::http::FileMetadata;
+use super::file::FileMetadata;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, done};
 use super::settings::Settings;
-
-/// What `encodeURIComponent` leaves as it is, beside letters and digits.
-pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 #[derive(Debug, Deserialize)]
 struct Planned {
     filename: String,
     filesize: f64,
-}
-
-/// Where a file is served.
-pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
-    let app = utf8_percent_encode(app, SEGMENT);
-    let filename = utf8_percent_encode(filename, SEGMENT);
-    format!("{origin}/public_api/v1/{app}/files/{token}/{filename}")
 }
 
 /// `POST /files/validate`

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::{StatusCode, header};
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
 
-use super::dispatch::Reply;
 use super::fault::UploadFault;
+use super::file::FileMetadata;
 use super::refusal::Refusal;
+use super::reply::Reply;
 
 /// A request without its transport: the URI holds path and query as they came, the body is whole.
 pub type HttpRequest = http::Request<Bytes>;
@@ -30,26 +30,6 @@ pub struct UploadPermit {
     pub token: String,
     /// What is to happen while the body comes in.
     pub fault: Option<UploadFault>,
-}
-
-/// What is known of a file beside its bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FileMetadata {
-    /// As it stands in Content-Disposition, percent-decoded.
-    pub filename: String,
-    /// In bytes.
-    pub size: u64,
-    /// What the file is served as.
-    pub content_type: String,
-    /// `image`, `video`, `audio` or `voice`; anything else counts as none.
-    pub subtype: Option<String>,
-    /// In pixels.
-    pub width: Option<f64>,
-    /// In pixels.
-    pub height: Option<f64>,
-    /// In seconds.
-    pub duration: Option<f64>,
 }
 
 /// An accepted upload.

@@ -1,25 +1,15 @@
 //! Telling whoever runs a server what to keep, and going on from what was kept.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use talk_proto::Time;
 
+use super::content::{self, Attachments};
 use super::conversation::Conversation;
 use super::machine::{App, Server};
-use super::record::{Change, Key, Unreadable};
+use super::record::{Change, Checkpoint, Key, Unreadable};
 use super::settings::Settings;
 use super::store::{Clock, Store};
-
-/// What was told last, where that cannot be seen from the data.
-#[derive(Debug, Default)]
-pub(super) struct Journal {
-    random: Option<u64>,
-    clocks: BTreeMap<String, u64>,
-    /// Whether the settings in force were told.
-    pub(super) knows_settings: bool,
-}
 
 impl Server {
     /// A server that goes on from what an earlier one kept, and tells what changes from now on by
@@ -44,7 +34,7 @@ impl Server {
         for (app, state) in &mut server.apps {
             state.store.put_together(app, &server.settings.origin);
         }
-        server.journal = Some(Journal::default());
+        server.checkpoint = Some(Checkpoint::default());
         Ok(server)
     }
 
@@ -53,31 +43,33 @@ impl Server {
     ///
     /// Empty unless the server was made by [`restore`](Self::restore).
     pub fn take_changes(&mut self) -> Vec<Change> {
-        let Some(mut journal) = self.journal.take() else {
+        let Some(mut checkpoint) = self.checkpoint.take() else {
             return Vec::new();
         };
         let mut changes = Changes::default();
-        if !std::mem::replace(&mut journal.knows_settings, true) {
+        if !std::mem::replace(&mut checkpoint.has_settings, true) {
             changes.put(Key::Settings, &self.settings);
         }
         let random = self.random.state();
-        if journal.random.replace(random) != Some(random) {
+        if checkpoint.random.replace(random) != Some(random) {
             changes.put(Key::Random, &random);
         }
         for (app, state) in &mut self.apps {
-            if journal.clocks.get(app) != Some(&state.store.clock.last()) {
-                journal.clocks.insert(app.clone(), state.store.clock.last());
+            if checkpoint.clocks.get(app) != Some(&state.store.clock.last()) {
+                checkpoint
+                    .clocks
+                    .insert(app.clone(), state.store.clock.last());
                 changes.put(Key::App { app: app.clone() }, &state.store.clock);
             }
             state.store.collect(app, &mut changes);
         }
-        self.journal = Some(journal);
+        self.checkpoint = Some(checkpoint);
         changes.list
     }
 
     /// Without anybody to keep them, changes are not remembered.
     pub(super) fn forget_changes(&mut self) {
-        if self.journal.is_none() {
+        if self.checkpoint.is_none() {
             for app in self.apps.values_mut() {
                 app.store.forget_changes();
             }
@@ -211,7 +203,11 @@ impl Store {
                 continue;
             };
             conversation.put_together();
-            conversation.messages.move_files(app, origin, &self.files);
+            let files = &self.files;
+            let attachments = Attachments { files, app, origin };
+            conversation
+                .messages
+                .replace_contents(|content| content::moved(content, attachments));
             let users: Vec<String> = conversation.participants.keys().cloned().collect();
             for user in users {
                 self.put_in_inbox(&id, &user);

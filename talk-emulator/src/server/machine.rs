@@ -5,21 +5,23 @@ use talk_proto::Time;
 
 use super::connection::{Connection, Session};
 use super::context::Context;
-use super::dispatch::{self, Body, Reply};
-use super::fault::Faults;
-use super::faulty;
+use super::fault::{FaultKind, Faults};
 use super::frame;
-use super::journal::Journal;
 use super::outbox::Outbox;
+use super::output::{ConnectionId, Output};
 use super::presence;
 use super::random::Random;
+use super::record::Checkpoint;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply};
+use super::routes;
+use super::settings::Settings;
 use super::store::Store;
 use super::subscribers::Subscribers;
 use super::timers::{Timer, Timers};
 use super::tokens::Tokens;
-use super::typing::{self, TypingNow};
-use super::{ConnectionId, FaultKind, Output, Settings};
+use super::typing;
+use super::typing_users::TypingNow;
 
 /// A local TalkJS with all its apps.
 ///
@@ -34,8 +36,8 @@ pub struct Server {
     pub(super) faults: Faults,
     pub(super) outbox: Outbox,
     pub(super) outputs: VecDeque<Output>,
-    /// Where somebody keeps what changes.
-    pub(super) journal: Option<Journal>,
+    /// Set if the caller persists changes.
+    pub(super) checkpoint: Option<Checkpoint>,
 }
 
 /// What a server holds of one app: its data, and who is there.
@@ -62,7 +64,7 @@ impl Server {
             faults: Faults::default(),
             outbox: Outbox::default(),
             outputs: VecDeque::new(),
-            journal: None,
+            checkpoint: None,
         }
     }
 
@@ -121,8 +123,8 @@ impl Server {
     pub fn set_settings(&mut self, now: Time, settings: Settings) {
         self.advance(now);
         self.settings = settings;
-        if let Some(journal) = &mut self.journal {
-            journal.knows_settings = false;
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.has_settings = false;
         }
     }
 
@@ -174,7 +176,7 @@ impl Server {
                 self.flush();
                 self.reply(id, request)
             }
-            Some((kind, _)) => Err(faulty::refusal(kind)),
+            Some((kind, _)) => Err(kind.refusal()),
             None => self.reply(id, request),
         };
         self.answer(id, request.seq, reply);
@@ -190,7 +192,7 @@ impl Server {
             Some(connection) if matches!(connection.session, Session::Active { .. }) => {
                 let (app, user) = (connection.app.clone(), connection.user.clone());
                 self.with_context(&app, &user, |cx| {
-                    dispatch::dispatch(cx, id, &request.method, &request.path, body)
+                    routes::dispatch(cx, id, &request.method, &request.path, body)
                 })
             }
             _ => Err(Refusal::unauthorized(

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::content;
-use super::http::FileMetadata;
 use super::patch::Custom;
-use super::tracked::{Tracked, mark};
+use super::tracked::mark;
 
 /// A message's content as it stands on the wire.
 pub(super) type ContentJson = RawValue;
@@ -120,11 +118,14 @@ impl Messages {
         std::mem::take(&mut self.changed)
     }
 
-    /// Lets the urls of files lead to where the server is now.
-    pub(super) fn move_files(&mut self, app: &str, origin: &str, files: &Tracked<FileMetadata>) {
-        let attachments = content::Attachments { files, app, origin };
+    /// Replaces the content of each message for which `change` returns some, without marking the
+    /// message as changed.
+    pub(super) fn replace_contents(
+        &mut self,
+        change: impl Fn(&ContentJson) -> Option<Box<ContentJson>>,
+    ) {
         for message in self.by_time.values_mut() {
-            if let Some(content) = content::moved(&message.content, attachments) {
+            if let Some(content) = change(&message.content) {
                 message.content = content;
             }
         }

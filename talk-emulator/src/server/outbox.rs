@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::ConnectionId;
+use super::output::ConnectionId;
 
 /// The events that one cause has so far, per connection: they go out in one frame each.
 #[derive(Debug, Default)]

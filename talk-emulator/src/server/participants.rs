@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionId;
 use super::context::Context;
 use super::conversation::{Access, Notify};
-use super::dispatch::{Body, Reply, done, reply};
 use super::events::{Event, ParticipantDiff};
+use super::output::ConnectionId;
 use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::Patch;
 use super::read_state;
 use super::refusal::{Refusal, RefusalBody};
+use super::reply::{Body, Reply, done, reply};
 use super::subscribers::{Part, Topic};
 use super::typing;
 

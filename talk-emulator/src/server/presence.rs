@@ -1,8 +1,8 @@
 //! Who is online: everybody with at least one authenticated connection.
 
 use super::context::{Context, role_of};
-use super::dispatch::{Reply, reply};
 use super::events::{Event, Online};
+use super::reply::{Reply, reply};
 use super::subscribers::Topic;
 
 /// `GET /users/{id}/online`

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::context::Context;
-use super::dispatch::{Body, Reply, done, reply};
 use super::emoji;
 use super::events::{Event, MessageDiff, ReactionDiff};
 use super::message::{Message, Reactions};
 use super::page::{self, Cursor, Page, PageRequest};
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, done, reply};
 use super::subscribers::{Part, Topic};
 
 /// The most different emoji on one message.

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::conversation::SideState;
-use super::dispatch::{Reply, done};
 use super::events::{Event, SideDiff};
+use super::reply::{Reply, done};
 
 /// How the participants who hear of it saw a conversation before something happened to it.
 #[derive(Debug)]

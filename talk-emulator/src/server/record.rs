@@ -1,5 +1,6 @@
 //! What outlives a server: the records that whoever runs it keeps, and gives back to the next.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Names one record.
@@ -85,4 +86,15 @@ pub struct Unreadable {
     pub key: Key,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// The values at the last [`take_changes`](super::Server::take_changes), for the records that do not
+/// track their own changes.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoint {
+    pub(super) random: Option<u64>,
+    /// The last stamp of each app's clock.
+    pub(super) clocks: BTreeMap<String, u64>,
+    /// Set if the settings in force have been reported.
+    pub(super) has_settings: bool,
 }

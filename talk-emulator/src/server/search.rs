@@ -11,12 +11,11 @@ use serde_json::Value;
 use super::context::Context;
 use super::conversation::SideView;
 use super::filter::Filter;
-use super::http;
+use super::http::{self, HttpRequest, HttpResponse};
 use super::message::{Message, MessageKind, MessageView};
 use super::page::{self, Cursor, Page, PageRequest};
 use super::refusal::Refusal;
 use super::words::{self, Words};
-use super::{HttpRequest, HttpResponse};
 
 /// What is searched for.
 #[derive(Debug)]

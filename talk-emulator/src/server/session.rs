@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use talk_proto::Time;
 
-use super::ConnectionId;
 use super::auth;
 use super::connection::Session;
-use super::dispatch::{Body, Reply, reply};
 use super::events::Event;
 use super::machine::Server;
+use super::output::ConnectionId;
 use super::presence;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, reply};
 use super::timers::Timer;
 
 #[derive(Deserialize)]

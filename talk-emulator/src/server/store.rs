@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, Participation};
-use super::http::FileMetadata;
+use super::file::FileMetadata;
 use super::refusal::Refusal;
 use super::tracked::Tracked;
-use super::users::User;
+use super::user::User;
 
 /// The data of one app.
 #[derive(Debug, Default)]

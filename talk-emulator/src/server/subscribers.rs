@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ConnectionId;
 use super::conversation::Conversation;
+use super::output::ConnectionId;
 
 /// A user's id, shared by all their connections and subscriptions.
 pub(super) type UserId = Arc<str>;

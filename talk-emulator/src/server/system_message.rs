@@ -6,8 +6,8 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 use talk_proto::Time;
 
-use super::Server;
 use super::context::Context;
+use super::machine::Server;
 use super::message::{Message, MessageKind};
 use super::messages;
 

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use talk_proto::Time;
 
-use super::{ConnectionId, Fault};
+use super::fault::Fault;
+use super::output::ConnectionId;
 
 /// What is to happen at its time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use talk_proto::{ContentBlock, TextNode};
 
 use super::context::Context;
-use super::dispatch::{Body, Reply, reply};
 use super::message::ContentJson;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, reply};
 
 /// The most messages that one request may name.
 const MAX_IDS: usize = 100;

@@ -1,77 +1,20 @@
-//! Users: what everybody sees of them, and what only they and the server know.
+//! Requests about users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::context::Context;
-use super::dispatch::{Body, Reply, done, reply};
-use super::events::{Event, ProfileDiff};
-use super::patch::{Custom, CustomPatch, Patch};
+use super::events::Event;
+use super::patch::Patch;
 use super::presence;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, done, reply};
 use super::subscribers::Topic;
+use super::user::{Profile, User, UserParams};
 
 /// The most users that one request may name.
 const MAX_IDS: usize = 1000;
-
-/// One user.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) profile: Profile,
-    private: Private,
-}
-
-/// What everybody sees.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Profile {
-    id: String,
-    pub(super) name: String,
-    custom: Custom,
-    locale: Option<String>,
-    photo_url: Option<String>,
-    pub(super) role: String,
-    welcome_message: Option<String>,
-}
-
-/// What is kept and never given out.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Private {
-    email: Vec<String>,
-    phone: Vec<String>,
-    push_tokens: BTreeMap<String, bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct UserParams {
-    name: Patch<String>,
-    custom: CustomPatch,
-    locale: Patch<String>,
-    photo_url: Patch<String>,
-    role: Patch<String>,
-    welcome_message: Patch<String>,
-    email: Patch<OneOrMany>,
-    phone: Patch<OneOrMany>,
-    push_tokens: Patch<BTreeMap<String, Option<bool>>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl From<OneOrMany> for Vec<String> {
-    fn from(given: OneOrMany) -> Self {
-        match given {
-            OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(many) => many,
-        }
-    }
-}
 
 #[derive(Debug, Deserialize)]
 struct Ids {
@@ -182,70 +125,4 @@ fn tell_created(cx: &mut Context<'_>, user: &User) {
     );
     // To those who watched a user that did not exist, being online or not is news.
     presence::tell(cx, id);
-}
-
-impl User {
-    fn new(id: &str) -> Self {
-        let profile = Profile {
-            id: id.to_owned(),
-            name: String::new(),
-            custom: Custom::new(),
-            locale: None,
-            photo_url: None,
-            role: DEFAULT_ROLE.to_owned(),
-            welcome_message: None,
-        };
-        Self {
-            profile,
-            private: Private::default(),
-        }
-    }
-
-    fn apply(&mut self, params: UserParams) -> ProfileDiff {
-        self.private
-            .apply(params.email, params.phone, params.push_tokens);
-        let profile = &mut self.profile;
-        let name = profile.name.clone();
-        ProfileDiff {
-            name: params.name.apply_or(&mut profile.name, name),
-            custom: params.custom.apply_custom(&mut profile.custom),
-            locale: params.locale.apply(&mut profile.locale),
-            photo_url: params.photo_url.apply(&mut profile.photo_url),
-            role: params
-                .role
-                .apply_or(&mut profile.role, DEFAULT_ROLE.to_owned()),
-            welcome_message: params.welcome_message.apply(&mut profile.welcome_message),
-        }
-    }
-}
-
-const DEFAULT_ROLE: &str = "default";
-
-impl Private {
-    fn apply(
-        &mut self,
-        email: Patch<OneOrMany>,
-        phone: Patch<OneOrMany>,
-        push_tokens: Patch<BTreeMap<String, Option<bool>>>,
-    ) {
-        for (given, kept) in [(email, &mut self.email), (phone, &mut self.phone)] {
-            match given {
-                Patch::Keep => {}
-                Patch::Reset => kept.clear(),
-                Patch::Set(given) => *kept = given.into(),
-            }
-        }
-        match push_tokens {
-            Patch::Keep => {}
-            Patch::Reset => self.push_tokens.clear(),
-            Patch::Set(given) => {
-                for (token, value) in given {
-                    match value {
-                        Some(value) => self.push_tokens.insert(token, value),
-                        None => self.push_tokens.remove(&token),
-                    };
-                }
-            }
-        }
-    }
 }

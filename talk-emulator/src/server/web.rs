@@ -6,14 +6,16 @@ use talk_proto::Time;
 
 use super::auth;
 use super::context::Context;
-use super::dispatch::{Reply, done, reply};
 use super::faulty;
+use super::file::FileMetadata;
 use super::files;
-use super::http::{self, Address, Base};
+use super::http::{
+    self, Address, Base, Download, HttpRequest, HttpResponse, StoredFile, UploadPermit,
+};
 use super::machine::Server;
 use super::refusal::Refusal;
+use super::reply::{Reply, done, reply};
 use super::search;
-use super::{Download, FileMetadata, HttpRequest, HttpResponse, StoredFile, UploadPermit};
 
 #[derive(Serialize)]
 struct Boken {

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::ConnectionId;
 use super::context::Context;
+use super::output::ConnectionId;
 use super::refusal::Refusal;
+use super::reply::{Body, Reply, done};
 use super::subscribers::{Part, Topic};
 use super::{
     conversations, files, messages, participants, presence, reactions, read_state, translate,
@@ -17,38 +16,6 @@ use super::{
 
 /// The most subscriptions that one connection can hold; far above what any client needs.
 const MAX_SUBSCRIPTIONS: usize = 100_000;
-
-/// The JSON of an answer with status 200, or why there is none.
-pub(super) type Reply = Result<String, Refusal>;
-
-/// The JSON that a request carries.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Body<'a>(pub(super) Option<&'a RawValue>);
-
-impl<'a> Body<'a> {
-    pub(super) fn parse<T: Deserialize<'a>>(self) -> Result<T, Refusal> {
-        let json = self.0.map_or("{}", RawValue::get);
-        serde_json::from_str(json).map_err(|error| {
-            Refusal::invalid("INVALID_REQUEST", format!("The data is wrong: {error}."))
-        })
-    }
-}
-
-/// Answers with this.
-pub(super) fn reply(body: &impl Serialize) -> Reply {
-    serde_json::to_string(body).map_err(|error| {
-        Refusal::new(
-            500,
-            "INTERNAL_ERROR",
-            format!("The answer is no JSON: {error}."),
-        )
-    })
-}
-
-/// Answers that it is done.
-pub(super) fn done() -> Reply {
-    Ok("{}".to_owned())
-}
 
 /// The segments of a path, decoded. `None` when it is none.
 pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {

@@ -1,0 +1,38 @@
+//! The data of a request and the reply to it, on sockets and over HTTP alike.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::refusal::Refusal;
+
+/// The JSON of an answer with status 200, or why there is none.
+pub(super) type Reply = Result<String, Refusal>;
+
+/// The JSON that a request carries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body<'a>(pub(super) Option<&'a RawValue>);
+
+impl<'a> Body<'a> {
+    pub(super) fn parse<T: Deserialize<'a>>(self) -> Result<T, Refusal> {
+        let json = self.0.map_or("{}", RawValue::get);
+        serde_json::from_str(json).map_err(|error| {
+            Refusal::invalid("INVALID_REQUEST", format!("The data is wrong: {error}."))
+        })
+    }
+}
+
+/// Answers with this.
+pub(super) fn reply(body: &impl Serialize) -> Reply {
+    serde_json::to_string(body).map_err(|error| {
+        Refusal::new(
+            500,
+            "INTERNAL_ERROR",
+            format!("The answer is no JSON: {error}."),
+        )
+    })
+}
+
+/// Answers that it is done.
+pub(super) fn done() -> Reply {
+    Ok("{}".to_owned())
+}

@@ -1,0 +1,139 @@
+//! The users who are typing in each conversation, as each receiver sees them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use talk_proto::Time;
+
+/// How many are told by name.
+const MAX_LISTED: usize = 5;
+
+/// Who is typing in each conversation of an app. Not kept when the server stops.
+#[derive(Debug, Default)]
+pub(super) struct TypingNow {
+    conversations: BTreeMap<String, BTreeMap<String, Typist>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Typist {
+    since: u64,
+    until: Time,
+}
+
+/// Who is typing, as one receiver sees it: `{many: false, usersTyping}` or `{many: true}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TypingView {
+    many: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users_typing: Option<BTreeMap<String, u64>>,
+}
+
+impl TypingNow {
+    /// Extends the deadline of a user who is typing already. Returns the previous deadline.
+    pub(super) fn extend(&mut self, conversation: &str, user: &str, until: Time) -> Option<Time> {
+        let user = self.conversations.get_mut(conversation)?.get_mut(user)?;
+        Some(std::mem::replace(&mut user.until, until))
+    }
+
+    /// Adds a user who has started typing.
+    pub(super) fn insert(&mut self, conversation: &str, user: &str, since: u64, until: Time) {
+        self.conversations
+            .entry(conversation.to_owned())
+            .or_default()
+            .insert(user.to_owned(), Typist { since, until });
+    }
+
+    /// Removes a user. Returns the deadline if the user was typing.
+    pub(super) fn remove(&mut self, conversation: &str, user: &str) -> Option<Time> {
+        let users = self.conversations.get_mut(conversation)?;
+        let removed = users.remove(user)?;
+        if users.is_empty() {
+            self.conversations.remove(conversation);
+        }
+        Some(removed.until)
+    }
+
+    /// Who is typing, the receiver aside.
+    pub(super) fn view(&self, conversation: &str, receiver: &str) -> TypingView {
+        let others: BTreeMap<String, u64> = self
+            .others(conversation, receiver)
+            .map(|(user, typist)| (user.clone(), typist.since))
+            .collect();
+        let many = others.len() > MAX_LISTED;
+        TypingView {
+            many,
+            users_typing: (!many).then_some(others),
+        }
+    }
+
+    fn others<'a>(
+        &'a self,
+        conversation: &str,
+        receiver: &'a str,
+    ) -> impl Iterator<Item = (&'a String, &'a Typist)> + use<'a> {
+        self.conversations
+            .get(conversation)
+            .into_iter()
+            .flatten()
+            .filter(move |(user, _)| user.as_str() != receiver)
+    }
+
+    /// What tells this receiver that `user` has just started; `None` if nothing needs telling.
+    pub(super) fn started<'a>(
+        &'a self,
+        conversation: &str,
+        user: &'a str,
+        receiver: &'a str,
+    ) -> Option<TypingDiff<'a>> {
+        let typist = self.conversations.get(conversation)?.get(user)?;
+        match self.others(conversation, receiver).count() {
+            0..=MAX_LISTED => Some(TypingDiff {
+                many: None,
+                users_typing: Some(BTreeMap::from([(user, Some(typist.since))])),
+            }),
+            count if count == MAX_LISTED + 1 => Some(TypingDiff {
+                many: Some(true),
+                users_typing: None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// What tells this receiver that `user` has just stopped; `None` if nothing needs telling.
+    pub(super) fn stopped<'a>(
+        &'a self,
+        conversation: &str,
+        user: &'a str,
+        receiver: &'a str,
+    ) -> Option<TypingDiff<'a>> {
+        match self.others(conversation, receiver).count() {
+            0..MAX_LISTED => Some(TypingDiff {
+                many: None,
+                users_typing: Some(BTreeMap::from([(user, None)])),
+            }),
+            MAX_LISTED => {
+                let listed = self.others(conversation, receiver);
+                Some(TypingDiff {
+                    many: Some(false),
+                    users_typing: Some(
+                        listed
+                            .map(|(user, typist)| (user.as_str(), Some(typist.since)))
+                            .collect(),
+                    ),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What changed of who is typing.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TypingDiff<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) many: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) users_typing: Option<BTreeMap<&'a str, Option<u64>>>,
+}
