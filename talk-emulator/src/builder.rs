@@ -8,9 +8,9 @@ use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::Emulator;
-use crate::emulator::{Materials, Parts};
+use crate::emulator::{Components, Config};
 use crate::server::{Server, Settings};
-use crate::shell::{Clock, DataError, Files, Kept, Storage};
+use crate::shell::{Clock, DataError, Files, Persisted, Storage};
 
 /// How an [`Emulator`] is to be; [`Emulator::builder`] makes one.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,7 @@ pub enum StartError {
     Thread(#[source] io::Error),
     /// The emulator's thread ended before it listened.
     #[error("the emulator's thread ended before it listened; this is a bug in the emulator")]
-    Died,
+    ThreadExited,
 }
 
 impl EmulatorBuilder {
@@ -119,12 +119,12 @@ impl EmulatorBuilder {
             .name("talk-emulator".to_owned())
             .spawn(move || self.run_blocking(&started))
             .map_err(StartError::Thread)?;
-        let parts = start.recv().map_err(|_| StartError::Died)??;
+        let parts = start.recv().map_err(|_| StartError::ThreadExited)??;
         Ok(Emulator::new(parts))
     }
 
     /// Runs the emulator until it stops, having told how its start went.
-    fn run_blocking(self, started: &mpsc::Sender<Result<Parts, StartError>>) {
+    fn run_blocking(self, started: &mpsc::Sender<Result<Components, StartError>>) {
         // Whoever started it may have given up.
         let tell = |result| started.send(result).is_ok();
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
@@ -151,7 +151,7 @@ impl EmulatorBuilder {
 
     async fn prepare(
         self,
-    ) -> Result<(Parts, impl Future<Output = ()> + Send + 'static), StartError> {
+    ) -> Result<(Components, impl Future<Output = ()> + Send + 'static), StartError> {
         let port = self.port;
         let listen = |source| StartError::Listen { port, source };
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -187,7 +187,7 @@ impl EmulatorBuilder {
                 (server, kept.files, Some(kept.storage))
             }
         };
-        Ok(crate::emulator::assemble(Materials {
+        Ok(crate::emulator::assemble(Config {
             listener,
             address,
             server,
@@ -198,7 +198,7 @@ impl EmulatorBuilder {
     }
 }
 
-async fn open(folder: PathBuf) -> Result<Kept, DataError> {
+async fn open(folder: PathBuf) -> Result<Persisted, DataError> {
     let opened = spawn_blocking(move || Storage::open(&folder)).await;
     opened.map_err(io::Error::other)?
 }

@@ -10,7 +10,8 @@ use tokio::time::{Duration, timeout};
 
 use crate::server::{Fault, FaultKind, Server, Settings};
 use crate::shell::{
-    Clock, DataError, Engine, EngineTask, Files, Gate, Shell, Stopped, Storage, router, serve,
+    AcceptLimiter, Clock, DataError, Engine, EngineTask, Files, Shell, Stopped, Storage, router,
+    serve,
 };
 use crate::{EmulatorBuilder, StartError};
 
@@ -25,15 +26,15 @@ const STOP_GRACE: Duration = Duration::from_secs(1);
 /// It stops when it is dropped. What it knows goes with it, unless it was given a
 /// [folder](EmulatorBuilder::data). Its methods need no particular runtime.
 pub struct Emulator {
-    parts: Parts,
+    parts: Components,
     url: String,
 }
 
 /// What a handle needs of a running emulator.
-pub(crate) struct Parts {
+pub(crate) struct Components {
     address: SocketAddr,
     engine: Engine,
-    gate: watch::Sender<Gate>,
+    gate: watch::Sender<AcceptLimiter>,
     /// Dropping it stops the emulator.
     _stop: oneshot::Sender<Infallible>,
     stopped: watch::Receiver<()>,
@@ -41,7 +42,7 @@ pub(crate) struct Parts {
 }
 
 /// What an emulator is made from.
-pub(crate) struct Materials {
+pub(crate) struct Config {
     pub(crate) listener: TcpListener,
     pub(crate) address: SocketAddr,
     pub(crate) server: Server,
@@ -75,7 +76,7 @@ impl Emulator {
         EmulatorBuilder::default()
     }
 
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Components) -> Self {
         let url = format!("http://{}", parts.address);
         Self { parts, url }
     }
@@ -240,21 +241,21 @@ impl fmt::Debug for Emulator {
 }
 
 /// Puts an emulator together: a handle's parts, and the future that is the emulator.
-pub(crate) fn assemble(materials: Materials) -> (Parts, impl Future<Output = ()> + Send + 'static) {
-    let Materials {
+pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> + Send + 'static) {
+    let Config {
         listener,
         address,
         server,
         clock,
         files,
         storage,
-    } = materials;
+    } = config;
     let (engine, task) = Engine::new(server, clock, storage);
-    let (gate, gate_state) = watch::channel(Gate::default());
+    let (gate, gate_state) = watch::channel(AcceptLimiter::default());
     let (stop, stopping) = oneshot::channel();
     let (running, stopped) = watch::channel(());
     let failure = Arc::default();
-    let parts = Parts {
+    let parts = Components {
         address,
         engine: engine.clone(),
         gate,
@@ -265,7 +266,7 @@ pub(crate) fn assemble(materials: Materials) -> (Parts, impl Future<Output = ()>
     let run = async move {
         let shell = Shell::new(engine.clone(), files);
         let serving = serve(listener, router(shell), gate_state);
-        if let Err(error) = live(serving, engine, task, stopping).await {
+        if let Err(error) = run_until_stopped(serving, engine, task, stopping).await {
             // It fails but once.
             let _ = failure.set(error);
         }
@@ -274,7 +275,7 @@ pub(crate) fn assemble(materials: Materials) -> (Parts, impl Future<Output = ()>
     (parts, run)
 }
 
-async fn live(
+async fn run_until_stopped(
     serving: impl Future<Output = ()>,
     engine: Engine,
     task: EngineTask,

@@ -13,7 +13,7 @@ pub(super) struct Identity {
 }
 
 /// What a token says, if it is good for this app. Without a secret every token is.
-pub(super) fn check(
+pub(super) fn verify(
     secret: Option<&str>,
     app: &str,
     token: &str,

@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use talk_proto::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
 
 use super::auto_link;
+use super::dirty_map::DirtyMap;
 use super::file::{self, FileMetadata};
 use super::message::ContentJson;
 use super::refusal::Refusal;
 use super::settings::Role;
-use super::tracked::Tracked;
 
 /// Content as it is stored, and what its sender needs to be allowed.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ enum Feature {
 /// The files that a message can hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attachments<'a> {
-    pub(super) files: &'a Tracked<FileMetadata>,
+    pub(super) files: &'a DirtyMap<FileMetadata>,
     pub(super) app: &'a str,
     pub(super) origin: &'a str,
 }

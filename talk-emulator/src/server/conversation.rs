@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::idempotency::IdempotencyKeys;
 use super::message::Messages;
 use super::patch::Custom;
-use super::sends::Sends;
 
 /// A conversation. Serialised, it is the record that is kept: what it skips has records of its own,
 /// or follows.
@@ -21,7 +21,7 @@ pub(super) struct Conversation {
     #[serde(skip)]
     pub(super) messages: Messages,
     #[serde(skip)]
-    pub(super) sends: Sends,
+    pub(super) keys: IdempotencyKeys,
     /// Participants by the time they joined.
     #[serde(skip)]
     pub(super) by_joined: BTreeMap<u64, String>,
@@ -164,13 +164,13 @@ impl Conversation {
     }
 
     /// Makes what follows from what was kept.
-    pub(super) fn put_together(&mut self) {
+    pub(super) fn rebuild_indexes(&mut self) {
         for (user, participation) in &self.participants {
             self.by_joined.insert(participation.joined_at, user.clone());
             self.by_read
                 .insert((participation.read_until, user.clone()));
         }
-        self.sends.sort();
+        self.keys.sort();
     }
 
     /// Removes a participant; `None` if there is no such one.

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use super::context::Context;
 use super::conversation::Conversation;
 use super::events::{ConversationDiff, Event};
 use super::filter::Filter;
@@ -10,6 +9,7 @@ use super::page::{self, Cursor, Page, PageRequest};
 use super::patch::{CustomPatch, Patch};
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
+use super::request_cx::RequestCx;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -21,7 +21,7 @@ struct ConversationParams {
 }
 
 /// `GET /me/conversations`
-pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
+pub(super) fn list(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
     let request: PageRequest = body.parse()?;
     let size = request.size(page::CONVERSATIONS)?;
     let cursor = request.cursor()?;
@@ -39,7 +39,7 @@ pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
             Some((at, conversation.side(id, participation)))
         })
         .filter(|(_, side)| matches.matches(side));
-    reply(&Page::of(sides, size, |after| Cursor {
+    reply(&Page::collect(sides, size, |after| Cursor {
         after,
         filter: filter.clone(),
         search: None,
@@ -47,13 +47,13 @@ pub(super) fn list(cx: &Context<'_>, body: Body<'_>) -> Reply {
 }
 
 /// `GET /me/conversations/{c}`
-pub(super) fn get(cx: &Context<'_>, id: &str) -> Reply {
+pub(super) fn get(cx: &RequestCx<'_>, id: &str) -> Reply {
     let (conversation, participation) = cx.store.joined(id, cx.me)?;
     reply(&conversation.side(id, participation))
 }
 
 /// `POST /conversations/{c}`
-pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let params: ConversationParams = body.parse()?;
     if cx.store.conversations.contains_key(id) {
         return Err(Refusal::new(
@@ -66,12 +66,12 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
 }
 
 /// `PUT /conversations/{c}`
-pub(super) fn set(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn set(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let params = body.parse()?;
     put(cx, id, params)
 }
 
-fn put(cx: &mut Context<'_>, id: &str, params: ConversationParams) -> Reply {
+fn put(cx: &mut RequestCx<'_>, id: &str, params: ConversationParams) -> Reply {
     if !cx.settings.sync.conversations {
         return Err(Refusal::forbidden(
             "UNAUTHORIZED_TO_EDIT",
@@ -80,7 +80,7 @@ fn put(cx: &mut Context<'_>, id: &str, params: ConversationParams) -> Reply {
     }
     if let Some(conversation) = cx.store.conversations.get_mut(id) {
         let diff = conversation.apply(params);
-        tell_edited(cx, id, &diff);
+        publish_edited(cx, id, &diff);
     } else {
         let mut conversation = Conversation::default();
         conversation.created_at = cx.store.clock.stamp(cx.now.as_millis());
@@ -90,7 +90,7 @@ fn put(cx: &mut Context<'_>, id: &str, params: ConversationParams) -> Reply {
     done()
 }
 
-fn tell_edited(cx: &mut Context<'_>, id: &str, diff: &ConversationDiff) {
+fn publish_edited(cx: &mut RequestCx<'_>, id: &str, diff: &ConversationDiff) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
     };
@@ -101,8 +101,8 @@ fn tell_edited(cx: &mut Context<'_>, id: &str, diff: &ConversationDiff) {
         .participants
         .keys()
         .filter(|user| cx.subscribers.is_connected(user))
-        .flat_map(|user| cx.subscribers.of_side(id, user));
-    cx.outbox.tell(
+        .flat_map(|user| cx.subscribers.for_side(id, user));
+    cx.events.push(
         to,
         &Event::ConversationEdited {
             conversation_id: id,

@@ -100,7 +100,7 @@ const fn once() -> u32 {
 
 impl FaultKind {
     /// Whether this happens to connections rather than to requests.
-    pub(super) const fn strikes_connections(self) -> bool {
+    pub(super) const fn targets_connections(self) -> bool {
         matches!(
             self,
             Self::Drop | Self::Stall | Self::Restart | Self::TokenExpiry
@@ -169,12 +169,12 @@ impl Fault {
         }
     }
 
-    pub(super) fn fits_user(&self, user: Option<&str>) -> bool {
+    pub(super) fn matches_user(&self, user: Option<&str>) -> bool {
         self.user.is_none() || self.user.as_deref() == user
     }
 
-    fn fits(&self, user: Option<&str>, path: &str, is_upload: bool) -> bool {
-        self.fits_user(user)
+    fn matches(&self, user: Option<&str>, path: &str, is_upload: bool) -> bool {
+        self.matches_user(user)
             && (is_upload || self.after_bytes.is_none())
             && self
                 .path
@@ -203,23 +203,22 @@ impl Faults {
     }
 
     /// The first fault that this request meets; it has happened once more now.
-    pub(super) fn meet(
+    pub(super) fn take_matching(
         &mut self,
         now: Time,
         user: Option<&str>,
         path: &str,
         is_upload: bool,
     ) -> Option<Fault> {
-        let at = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.from <= now && waiting.fault.fits(user, path, is_upload))?;
-        let met = &mut self.waiting.get_mut(at)?.fault;
-        met.times -= 1;
-        let met = met.clone();
-        if met.times == 0 {
+        let at = self.waiting.iter().position(|waiting| {
+            waiting.from <= now && waiting.fault.matches(user, path, is_upload)
+        })?;
+        let fault = &mut self.waiting.get_mut(at)?.fault;
+        fault.times -= 1;
+        let fault = fault.clone();
+        if fault.times == 0 {
             self.waiting.remove(at);
         }
-        Some(met)
+        Some(fault)
     }
 }

@@ -2,21 +2,21 @@
 
 use serde::Deserialize;
 
-use super::context::Context;
 use super::file::FileMetadata;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done};
+use super::request_cx::RequestCx;
 use super::settings::Settings;
 
 #[derive(Debug, Deserialize)]
-struct Planned {
+struct ValidateParams {
     filename: String,
     filesize: f64,
 }
 
 /// `POST /files/validate`
-pub(super) fn validate(cx: &Context<'_>, body: Body<'_>) -> Reply {
-    let Planned { filename, filesize } = body.parse()?;
+pub(super) fn validate(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
+    let ValidateParams { filename, filesize } = body.parse()?;
     if filesize < 0.0 || filesize.fract() != 0.0 {
         return Err(Refusal::invalid(
             "INVALID_FILE_SIZE",
@@ -29,7 +29,7 @@ pub(super) fn validate(cx: &Context<'_>, body: Body<'_>) -> Reply {
 }
 
 /// Whether I may upload anything.
-pub(super) fn check_allowed(cx: &Context<'_>) -> Result<(), Refusal> {
+pub(super) fn check_allowed(cx: &RequestCx<'_>) -> Result<(), Refusal> {
     if !cx.settings.limits.files {
         return Err(Refusal::forbidden(
             "FILES_NOT_AVAILABLE",
@@ -40,7 +40,7 @@ pub(super) fn check_allowed(cx: &Context<'_>) -> Result<(), Refusal> {
 }
 
 /// Whether I may upload this file.
-pub(super) fn check(cx: &Context<'_>, file: &FileMetadata) -> Result<(), Refusal> {
+pub(super) fn check_upload(cx: &RequestCx<'_>, file: &FileMetadata) -> Result<(), Refusal> {
     check_allowed(cx)?;
     if file.subtype.as_deref() == Some("voice") {
         cx.allow(|role| role.voice_messages, "send voice messages")?;

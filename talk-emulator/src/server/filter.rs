@@ -28,7 +28,7 @@ pub(super) enum AnyTag {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Conditions {
-    access: Option<AccessCondition>,
+    access: Option<Condition<Access>>,
     custom: BTreeMap<String, CustomCondition>,
     is_unread: Option<bool>,
     has_messages: Option<bool>,
@@ -37,8 +37,6 @@ pub(super) struct Conditions {
     created_at: Option<NumberCondition>,
     joined_at: Option<NumberCondition>,
 }
-
-type AccessCondition = Condition<Access>;
 
 /// A condition on something that equals or does not.
 #[derive(Debug, Deserialize)]
@@ -51,17 +49,17 @@ enum Condition<T> {
 #[derive(Debug, Deserialize)]
 enum Equality {
     #[serde(rename = "==")]
-    Is,
+    Equal,
     #[serde(rename = "!=")]
-    IsNot,
+    NotEqual,
 }
 
 #[derive(Debug, Deserialize)]
 enum Membership {
     #[serde(rename = "oneOf")]
-    Among,
+    OneOf,
     #[serde(rename = "!oneOf")]
-    NotAmong,
+    NotOneOf,
 }
 
 /// A condition on one key of custom data.
@@ -75,9 +73,9 @@ enum CustomCondition {
 #[derive(Debug, Deserialize)]
 enum Presence {
     #[serde(rename = "exists")]
-    There,
+    Exists,
     #[serde(rename = "!exists")]
-    Missing,
+    NotExists,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,9 +101,9 @@ enum Comparison {
 #[derive(Debug, Deserialize)]
 enum Range {
     #[serde(rename = "between")]
-    Inside,
+    Between,
     #[serde(rename = "!between")]
-    Outside,
+    NotBetween,
 }
 
 impl Filter {
@@ -121,49 +119,51 @@ impl Filter {
 
     pub(super) fn matches(&self, side: &SideView<'_>) -> bool {
         match self {
-            Self::Any(AnyTag::Any, alternatives) => alternatives.iter().any(|it| it.are_met(side)),
-            Self::All(conditions) => conditions.are_met(side),
+            Self::Any(AnyTag::Any, alternatives) => {
+                alternatives.iter().any(|it| it.match_side(side))
+            }
+            Self::All(conditions) => conditions.match_side(side),
         }
     }
 }
 
 impl Conditions {
-    fn are_met(&self, side: &SideView<'_>) -> bool {
+    fn match_side(&self, side: &SideView<'_>) -> bool {
         let last_activity = side.state.last_message_at;
-        met(self.access.as_ref(), |it| it.is_met(Some(&side.access)))
-            && met(self.subject.as_ref(), |it| {
-                it.is_met(Some(&side.subject.map(str::to_owned)))
+        holds(self.access.as_ref(), |it| it.matches(Some(&side.access)))
+            && holds(self.subject.as_ref(), |it| {
+                it.matches(Some(&side.subject.map(str::to_owned)))
             })
-            && met(self.is_unread.as_ref(), |it| *it == side.state.is_unread)
-            && met(self.has_messages.as_ref(), |it| {
+            && holds(self.is_unread.as_ref(), |it| *it == side.state.is_unread)
+            && holds(self.has_messages.as_ref(), |it| {
                 *it == (last_activity != side.joined_at)
             })
-            && met(self.last_activity_at.as_ref(), |it| {
-                it.is_met(last_activity)
+            && holds(self.last_activity_at.as_ref(), |it| {
+                it.matches(last_activity)
             })
-            && met(self.created_at.as_ref(), |it| it.is_met(side.created_at))
-            && met(self.joined_at.as_ref(), |it| it.is_met(side.joined_at))
+            && holds(self.created_at.as_ref(), |it| it.matches(side.created_at))
+            && holds(self.joined_at.as_ref(), |it| it.matches(side.joined_at))
             && self
                 .custom
                 .iter()
-                .all(|(key, it)| it.is_met(side.custom.get(key)))
+                .all(|(key, it)| it.matches(side.custom.get(key)))
     }
 }
 
-fn met<T>(condition: Option<&T>, is_met: impl FnOnce(&T) -> bool) -> bool {
-    condition.is_none_or(is_met)
+fn holds<T>(condition: Option<&T>, matches: impl FnOnce(&T) -> bool) -> bool {
+    condition.is_none_or(matches)
 }
 
 impl<T: PartialEq> Condition<T> {
     /// What is missing equals nothing.
-    fn is_met(&self, value: Option<&T>) -> bool {
+    fn matches(&self, value: Option<&T>) -> bool {
         match self {
-            Self::One(Equality::Is, operand) => value == Some(operand),
-            Self::One(Equality::IsNot, operand) => value != Some(operand),
-            Self::Many(Membership::Among, operands) => {
+            Self::One(Equality::Equal, operand) => value == Some(operand),
+            Self::One(Equality::NotEqual, operand) => value != Some(operand),
+            Self::Many(Membership::OneOf, operands) => {
                 value.is_some_and(|it| operands.contains(it))
             }
-            Self::Many(Membership::NotAmong, operands) => {
+            Self::Many(Membership::NotOneOf, operands) => {
                 value.is_none_or(|it| !operands.contains(it))
             }
         }
@@ -171,17 +171,17 @@ impl<T: PartialEq> Condition<T> {
 }
 
 impl CustomCondition {
-    fn is_met(&self, value: Option<&String>) -> bool {
+    fn matches(&self, value: Option<&String>) -> bool {
         match self {
-            Self::Presence(Presence::There) => value.is_some(),
-            Self::Presence(Presence::Missing) => value.is_none(),
-            Self::Text(condition) => condition.is_met(value),
+            Self::Presence(Presence::Exists) => value.is_some(),
+            Self::Presence(Presence::NotExists) => value.is_none(),
+            Self::Text(condition) => condition.matches(value),
         }
     }
 }
 
 impl NumberCondition {
-    fn is_met(&self, value: u64) -> bool {
+    fn matches(&self, value: u64) -> bool {
         // Times are far below 2⁵³, where floats hold every whole number.
         let value = value as f64;
         match self {
@@ -189,8 +189,8 @@ impl NumberCondition {
             Self::Compared(Comparison::Below, operand) => value < *operand,
             Self::Compared(Comparison::AtLeast, operand) => value >= *operand,
             Self::Compared(Comparison::AtMost, operand) => value <= *operand,
-            Self::Within(Range::Inside, (low, high)) => *low <= value && value < *high,
-            Self::Within(Range::Outside, (low, high)) => !(*low <= value && value < *high),
+            Self::Within(Range::Between, (low, high)) => *low <= value && value < *high,
+            Self::Within(Range::NotBetween, (low, high)) => !(*low <= value && value < *high),
         }
     }
 }

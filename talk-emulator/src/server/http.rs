@@ -72,7 +72,7 @@ pub(super) enum Base {
 
 impl Address {
     /// Where a request goes; `None` when to neither base.
-    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+    pub(super) fn parse(request: &HttpRequest) -> Option<Self> {
         let path = request.uri().path();
         let (base, rest) = match path.strip_prefix("/public_api/v1/") {
             Some(rest) => (Base::Rest, rest),

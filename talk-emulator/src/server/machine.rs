@@ -4,24 +4,24 @@ use std::fmt;
 use talk_proto::Time;
 
 use super::connection::{Connection, Session};
-use super::context::Context;
+use super::event_queue::EventQueue;
 use super::fault::{FaultKind, Faults};
 use super::frame;
-use super::outbox::Outbox;
 use super::output::{ConnectionId, Output};
 use super::presence;
 use super::random::Random;
 use super::record::Checkpoint;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply};
+use super::request_cx::RequestCx;
 use super::routes;
+use super::seen_tokens::SeenTokens;
 use super::settings::Settings;
 use super::store::Store;
 use super::subscribers::Subscribers;
 use super::timers::{Timer, Timers};
-use super::tokens::Tokens;
 use super::typing;
-use super::typing_users::TypingNow;
+use super::typing_users::TypingUsers;
 
 /// A local TalkJS with all its apps.
 ///
@@ -34,7 +34,7 @@ pub struct Server {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) timers: Timers,
     pub(super) faults: Faults,
-    pub(super) outbox: Outbox,
+    pub(super) events: EventQueue,
     pub(super) outputs: VecDeque<Output>,
     /// Set if the caller persists changes.
     pub(super) checkpoint: Option<Checkpoint>,
@@ -45,8 +45,8 @@ pub struct Server {
 pub(super) struct App {
     pub(super) store: Store,
     pub(super) subscribers: Subscribers,
-    pub(super) typing: TypingNow,
-    pub(super) tokens: Tokens,
+    pub(super) typing: TypingUsers,
+    pub(super) seen_tokens: SeenTokens,
 }
 
 impl Server {
@@ -62,7 +62,7 @@ impl Server {
             connections: BTreeMap::new(),
             timers: Timers::default(),
             faults: Faults::default(),
-            outbox: Outbox::default(),
+            events: EventQueue::default(),
             outputs: VecDeque::new(),
             checkpoint: None,
         }
@@ -138,11 +138,11 @@ impl Server {
                     conversation,
                     user,
                 } => {
-                    self.with_context(&app, &user, |cx| typing::stop(cx, &conversation, &user));
+                    self.with_cx(&app, &user, |cx| typing::stop(cx, &conversation, &user));
                 }
                 Timer::SessionExpires(connection) => self.expire(connection),
                 Timer::SlowEnds(connection) => self.release(connection),
-                Timer::Strikes(fault) => self.strike_all(fault),
+                Timer::FaultDue(fault) => self.apply_to_matching(fault),
             }
         }
         self.flush();
@@ -155,9 +155,9 @@ impl Server {
         if connection.is_stalled {
             return;
         }
-        let fault = self
-            .faults
-            .meet(self.now, Some(&connection.user), &request.path, false);
+        let fault =
+            self.faults
+                .take_matching(self.now, Some(&connection.user), &request.path, false);
         let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {
             Some((FaultKind::Slow, delay)) => {
                 self.slow_down(id, delay);
@@ -166,13 +166,13 @@ impl Server {
             Some((FaultKind::Drop, _)) => {
                 // Done and not answered: what a client fears most. It hears no more of anything.
                 let _ = self.reply(id, request);
-                self.strike(id, FaultKind::Drop);
+                self.apply_fault(id, FaultKind::Drop);
                 self.flush();
                 return;
             }
-            Some((FaultKind::Stall, _)) => return self.strike(id, FaultKind::Stall),
-            Some((kind, _)) if kind.strikes_connections() => {
-                self.strike(id, kind);
+            Some((FaultKind::Stall, _)) => return self.apply_fault(id, FaultKind::Stall),
+            Some((kind, _)) if kind.targets_connections() => {
+                self.apply_fault(id, kind);
                 self.flush();
                 self.reply(id, request)
             }
@@ -191,7 +191,7 @@ impl Server {
         match self.connections.get(&id) {
             Some(connection) if matches!(connection.session, Session::Active { .. }) => {
                 let (app, user) = (connection.app.clone(), connection.user.clone());
-                self.with_context(&app, &user, |cx| {
+                self.with_cx(&app, &user, |cx| {
                     routes::dispatch(cx, id, &request.method, &request.path, body)
                 })
             }
@@ -215,13 +215,13 @@ impl Server {
 
     /// Sends everything that one cause made to be told, in one frame for each connection.
     pub(super) fn flush(&mut self) {
-        for (id, events) in self.outbox.take() {
+        for (id, events) in self.events.take() {
             if let Some(connection) = self.connections.get_mut(&id) {
                 let text = connection.publish(&events);
                 self.send(id, text);
             }
         }
-        self.forget_changes();
+        self.discard_changes();
     }
 
     /// Forgets a connection, its subscriptions, and that its user was there.
@@ -232,8 +232,8 @@ impl Server {
         };
         let app = self.apps.get_mut(&connection.app);
         if let Some(user) = app.and_then(|app| app.subscribers.disconnect(id)) {
-            self.with_context(&connection.app, &user, |cx| {
-                presence::tell_change(cx, &user);
+            self.with_cx(&connection.app, &user, |cx| {
+                presence::publish_if_exists(cx, &user);
             });
         }
     }
@@ -244,14 +244,14 @@ impl Server {
     }
 
     /// Does something in an app as one of its users.
-    pub(super) fn with_context<R>(
+    pub(super) fn with_cx<R>(
         &mut self,
         app: &str,
         me: &str,
-        act: impl FnOnce(&mut Context<'_>) -> R,
+        act: impl FnOnce(&mut RequestCx<'_>) -> R,
     ) -> R {
         let state = self.apps.entry(app.to_owned()).or_default();
-        act(&mut Context {
+        act(&mut RequestCx {
             now: self.now,
             app,
             me,
@@ -259,7 +259,7 @@ impl Server {
             store: &mut state.store,
             subscribers: &mut state.subscribers,
             typing: &mut state.typing,
-            outbox: &mut self.outbox,
+            events: &mut self.events,
             timers: &mut self.timers,
             random: &mut self.random,
         })

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::dirty_map::mark;
 use super::patch::Custom;
-use super::tracked::mark;
 
 /// A message's content as it stands on the wire.
 pub(super) type ContentJson = RawValue;
@@ -50,7 +50,7 @@ pub(super) struct Messages {
     /// The messages that quote a message.
     quotes: BTreeMap<String, BTreeSet<u64>>,
     /// The ids of what has changed.
-    changed: BTreeSet<String>,
+    dirty: BTreeSet<String>,
 }
 
 impl Messages {
@@ -60,7 +60,7 @@ impl Messages {
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Message> {
         let message = self.by_time.get_mut(self.times.get(id)?)?;
-        mark(&mut self.changed, id);
+        mark(&mut self.dirty, id);
         Some(message)
     }
 
@@ -76,7 +76,7 @@ impl Messages {
 
     /// Adds a message that is newer than all there are.
     pub(super) fn insert(&mut self, message: Message) {
-        mark(&mut self.changed, &message.id);
+        mark(&mut self.dirty, &message.id);
         self.restore(message);
     }
 
@@ -95,11 +95,11 @@ impl Messages {
     /// Takes a message out, and out of all that quote it.
     pub(super) fn remove(&mut self, id: &str) -> Option<Message> {
         let message = self.by_time.remove(&self.times.remove(id)?)?;
-        mark(&mut self.changed, id);
+        mark(&mut self.dirty, id);
         for quoting in self.quotes.remove(id).unwrap_or_default() {
             if let Some(quoting) = self.by_time.get_mut(&quoting) {
                 quoting.referenced = None;
-                mark(&mut self.changed, &quoting.id);
+                mark(&mut self.dirty, &quoting.id);
             }
         }
         if let Some(referenced) = &message.referenced
@@ -114,8 +114,8 @@ impl Messages {
     }
 
     /// The ids of what has changed since this was last asked.
-    pub(super) fn take_changed(&mut self) -> BTreeSet<String> {
-        std::mem::take(&mut self.changed)
+    pub(super) fn take_dirty(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.dirty)
     }
 
     /// Replaces the content of each message for which `change` returns some, without marking the

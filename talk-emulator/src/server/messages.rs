@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::content::{Attachments, Content};
-use super::context::Context;
 use super::conversation::Access;
 use super::events::{Event, MessageDiff};
 use super::message::{Message, MessageKind};
@@ -15,7 +14,8 @@ use super::patch::{CustomDiff, CustomPatch};
 use super::read_state;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
-use super::settings::Whose;
+use super::request_cx::RequestCx;
+use super::settings::Scope;
 use super::store::Store;
 use super::subscribers::Part;
 use super::typing;
@@ -25,7 +25,7 @@ const MAX_KEY: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Send<'a> {
+struct NewMessage<'a> {
     #[serde(borrow)]
     content: &'a RawValue,
     #[serde(default)]
@@ -45,23 +45,23 @@ struct Edit<'a> {
 }
 
 #[derive(Debug, serde::Serialize)]
-struct Sent<'a> {
+struct Created<'a> {
     id: &'a str,
 }
 
 /// `GET /me/conversations/{c}/messages`
-pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn list(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let request: PageRequest = body.parse()?;
     let size = request.size(page::MESSAGES)?;
     let before = request.cursor()?.map(|cursor| cursor.after);
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let messages = conversation.messages.before(before);
     let views = messages.map(|message| (message.created_at, message.view(cx.me)));
-    reply(&Page::of(views, size, Cursor::at))
+    reply(&Page::collect(views, size, Cursor::at))
 }
 
 /// `GET /me/conversations/{c}/messages/{m}`
-pub(super) fn get(cx: &Context<'_>, id: &str, message: &str) -> Reply {
+pub(super) fn get(cx: &RequestCx<'_>, id: &str, message: &str) -> Reply {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let message = conversation
         .messages
@@ -71,9 +71,9 @@ pub(super) fn get(cx: &Context<'_>, id: &str, message: &str) -> Reply {
 }
 
 /// `POST /conversations/{c}/messages`
-pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
-    let send: Send<'_> = body.parse()?;
-    let key = send.idempotency_key;
+pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
+    let new: NewMessage<'_> = body.parse()?;
+    let key = new.idempotency_key;
     if let Some(key) = &key {
         if key.is_empty() || key.len() > MAX_KEY {
             let reason = format!("An idempotency key has 1 to {MAX_KEY} bytes.");
@@ -82,12 +82,12 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
         // Whatever has become of the conversation since: what was done once is not done again.
         let conversation = cx.store.conversations.get_mut(id);
         let now = cx.now.as_millis();
-        if let Some(sent) = conversation.and_then(|it| it.sends.find(now, cx.me, key)) {
-            return reply(&Sent { id: sent });
+        if let Some(sent) = conversation.and_then(|it| it.keys.find(now, cx.me, key)) {
+            return reply(&Created { id: sent });
         }
     }
-    let content = Content::read(send.content, cx.attachments())?;
-    let referenced = send.referenced_message_id;
+    let content = Content::read(new.content, cx.attachments())?;
+    let referenced = new.referenced_message_id;
     check_reference(cx, id, referenced.as_deref())?;
     let (_, participation) = cx.store.joined(id, cx.me)?;
     if participation.access == Access::Read {
@@ -101,7 +101,7 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
         cx.allow(|role| role.reply, "reply to messages")?;
     }
 
-    let custom = send.custom.unwrap_or_default();
+    let custom = new.custom.unwrap_or_default();
     let message = Message {
         id: cx.random.id("msg_"),
         kind: MessageKind::UserMessage,
@@ -116,10 +116,10 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
         content: content.json,
         reactions: BTreeMap::new(),
     };
-    let answer = reply(&Sent { id: &message.id });
+    let answer = reply(&Created { id: &message.id });
     if let Some(key) = key {
-        let sends = &mut cx.store.conversation_mut(id)?.sends;
-        sends.insert(cx.now.as_millis(), cx.me, key, &message.id);
+        let keys = &mut cx.store.conversation_mut(id)?.keys;
+        keys.insert(cx.now.as_millis(), cx.me, key, &message.id);
     }
     post(cx, id, message)?;
     typing::stop(cx, id, cx.me);
@@ -127,7 +127,7 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
 }
 
 /// Only messages of users can be quoted.
-fn check_reference(cx: &Context<'_>, id: &str, referenced: Option<&str>) -> Result<(), Refusal> {
+fn check_reference(cx: &RequestCx<'_>, id: &str, referenced: Option<&str>) -> Result<(), Refusal> {
     let Some(referenced) = referenced else {
         return Ok(());
     };
@@ -142,19 +142,19 @@ fn check_reference(cx: &Context<'_>, id: &str, referenced: Option<&str>) -> Resu
 }
 
 /// Puts a message at the end of a conversation and tells everybody.
-pub(super) fn post(cx: &mut Context<'_>, id: &str, message: Message) -> Result<(), Refusal> {
-    let before = read_state::before(cx, id);
+pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result<(), Refusal> {
+    let before = read_state::snapshot(cx, id);
     let created_at = message.created_at;
     let to = cx
         .subscribers
-        .of_part(id, Part::Messages, cx.store.conversation(id)?);
+        .for_part(id, Part::Messages, cx.store.conversation(id)?);
     // A new message has no reactions, so everybody sees the same.
     let event = Event::MessageCreated {
         conversation_id: id,
         message_id: &message.id,
         state: message.view(""),
     };
-    cx.outbox.tell(to.map(|(connection, _)| connection), &event);
+    cx.events.push(to.map(|(connection, _)| connection), &event);
 
     let conversation = cx.store.conversation_mut(id)?;
     for (user, participation) in &mut conversation.participants {
@@ -169,18 +169,18 @@ pub(super) fn post(cx: &mut Context<'_>, id: &str, message: Message) -> Result<(
             conversation.read(sender, created_at);
         }
     });
-    read_state::tell(cx, id, before);
+    read_state::publish_changes(cx, id, before);
     Ok(())
 }
 
 /// `PATCH /conversations/{c}/messages/{m}`
-pub(super) fn edit(cx: &mut Context<'_>, id: &str, message: &str, body: Body<'_>) -> Reply {
+pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'_>) -> Reply {
     let edit: Edit<'_> = body.parse()?;
     let content = edit
         .content
         .map(|json| Content::read(json, cx.attachments()))
         .transpose()?;
-    check_author(cx, id, message, cx.role().edit_messages, "edit")?;
+    check_scope(cx, id, message, cx.role().edit_messages, "edit")?;
     if let Some(content) = &content {
         content.check_allowed(cx.role())?;
     }
@@ -206,13 +206,13 @@ pub(super) fn edit(cx: &mut Context<'_>, id: &str, message: &str, body: Body<'_>
         edited.edited_at = Some(clock.stamp(now));
     }
     if content_changed || custom.is_some() {
-        tell_edited(cx, id, message, content_changed, custom.as_ref());
+        publish_edited(cx, id, message, content_changed, custom.as_ref());
     }
     done()
 }
 
-fn tell_edited(
-    cx: &mut Context<'_>,
+fn publish_edited(
+    cx: &mut RequestCx<'_>,
     id: &str,
     message: &str,
     content_changed: bool,
@@ -230,19 +230,19 @@ fn tell_edited(
         edited_at: edited.edited_at.filter(|_| content_changed),
         reactions: None,
     };
-    let to = cx.subscribers.of_part(id, Part::Messages, conversation);
+    let to = cx.subscribers.for_part(id, Part::Messages, conversation);
     let event = Event::MessageEdited {
         conversation_id: id,
         message_id: message,
         diff,
     };
-    cx.outbox.tell(to.map(|(connection, _)| connection), &event);
+    cx.events.push(to.map(|(connection, _)| connection), &event);
 }
 
 /// `DELETE /conversations/{c}/messages/{m}`
-pub(super) fn delete(cx: &mut Context<'_>, id: &str, message: &str) -> Reply {
-    check_author(cx, id, message, cx.role().delete_messages, "delete")?;
-    let before = read_state::before(cx, id);
+pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Reply {
+    check_scope(cx, id, message, cx.role().delete_messages, "delete")?;
+    let before = read_state::snapshot(cx, id);
     let mut removed = None;
     let mut was_last = false;
     cx.store.change_activity(id, |conversation| {
@@ -259,17 +259,17 @@ pub(super) fn delete(cx: &mut Context<'_>, id: &str, message: &str) -> Reply {
             participation.unread = participation.unread.saturating_sub(1);
         }
     }
-    tell_deleted(cx, id, message, was_last);
-    read_state::tell(cx, id, before);
+    publish_deleted(cx, id, message, was_last);
+    read_state::publish_changes(cx, id, before);
     done()
 }
 
-fn tell_deleted(cx: &mut Context<'_>, id: &str, message: &str, was_last: bool) {
+fn publish_deleted(cx: &mut RequestCx<'_>, id: &str, message: &str, was_last: bool) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
     };
-    let of_messages = cx.subscribers.of_part(id, Part::Messages, conversation);
-    let of_reactions = cx.subscribers.of_reactions(id, message, conversation);
+    let of_messages = cx.subscribers.for_part(id, Part::Messages, conversation);
+    let of_reactions = cx.subscribers.for_reactions(id, message, conversation);
     let to: BTreeMap<_, _> = of_messages.chain(of_reactions).collect();
     let last = conversation.messages.last();
     let event = |receiver: &str| Event::MessageDeleted {
@@ -279,19 +279,19 @@ fn tell_deleted(cx: &mut Context<'_>, id: &str, message: &str, was_last: bool) {
     };
     if was_last && last.is_some_and(|last| !last.reactions.is_empty()) {
         for (connection, receiver) in to {
-            cx.outbox.tell([connection], &event(receiver));
+            cx.events.push([connection], &event(receiver));
         }
     } else {
-        cx.outbox.tell(to.into_keys(), &event(""));
+        cx.events.push(to.into_keys(), &event(""));
     }
 }
 
 /// Refuses who may not do this to this message.
-fn check_author(
-    cx: &Context<'_>,
+fn check_scope(
+    cx: &RequestCx<'_>,
     id: &str,
     message: &str,
-    whose: Whose,
+    scope: Scope,
     what: &str,
 ) -> Result<(), Refusal> {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
@@ -300,10 +300,10 @@ fn check_author(
         .get(message)
         .ok_or_else(Refusal::message_not_found)?;
     let is_mine = message.sender.as_deref() == Some(cx.me);
-    let allowed = match whose {
-        Whose::All => true,
-        Whose::Own => is_mine,
-        Whose::None => false,
+    let allowed = match scope {
+        Scope::All => true,
+        Scope::Own => is_mine,
+        Scope::None => false,
     };
     if allowed {
         return Ok(());
@@ -316,7 +316,7 @@ fn check_author(
     cx.allow(|_| false, &what)
 }
 
-impl Context<'_> {
+impl RequestCx<'_> {
     /// The files that I can send.
     fn attachments(&self) -> Attachments<'_> {
         Attachments {

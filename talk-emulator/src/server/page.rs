@@ -114,7 +114,7 @@ impl PageRequest {
 impl<T> Page<T> {
     /// The first `size` of `items`, each with the time that orders the list; if there are more, with
     /// the cursor that `end` makes of the last one's time.
-    pub(super) fn of(
+    pub(super) fn collect(
         items: impl IntoIterator<Item = (u64, T)>,
         size: usize,
         end: impl FnOnce(u64) -> Cursor,

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::context::Context;
 use super::conversation::{Access, Notify};
 use super::events::{Event, ParticipantDiff};
 use super::output::ConnectionId;
@@ -13,6 +12,7 @@ use super::patch::Patch;
 use super::read_state;
 use super::refusal::{Refusal, RefusalBody};
 use super::reply::{Body, Reply, done, reply};
+use super::request_cx::RequestCx;
 use super::subscribers::{Part, Topic};
 use super::typing;
 
@@ -66,7 +66,7 @@ struct Response<'a> {
 }
 
 /// `GET /me/conversations/{c}/participants`
-pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn list(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let request: PageRequest = body.parse()?;
     let size = request.size(page::PARTICIPANTS)?;
     let before = request.cursor()?.map_or(u64::MAX, |cursor| cursor.after);
@@ -76,11 +76,11 @@ pub(super) fn list(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
         .range(..before)
         .rev()
         .filter_map(|(at, user)| Some((*at, conversation.participants.get(user)?.view(user))));
-    reply(&Page::of(participants, size, Cursor::at))
+    reply(&Page::collect(participants, size, Cursor::at))
 }
 
 /// `GET /me/conversations/{c}/participants/{u}`
-pub(super) fn get(cx: &Context<'_>, id: &str, user: &str) -> Reply {
+pub(super) fn get(cx: &RequestCx<'_>, id: &str, user: &str) -> Reply {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let participation = conversation
         .participants
@@ -90,7 +90,7 @@ pub(super) fn get(cx: &Context<'_>, id: &str, user: &str) -> Reply {
 }
 
 /// `POST /conversations/{c}/participants`: each action is answered on its own.
-pub(super) fn batch(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn batch(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let Batch { actions } = body.parse()?;
     if actions.len() > MAX_ACTIONS {
         let reason = format!(
@@ -118,7 +118,7 @@ pub(super) fn batch(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
     })
 }
 
-fn act(cx: &mut Context<'_>, id: &str, action: Action) -> Result<(), Refusal> {
+fn act(cx: &mut RequestCx<'_>, id: &str, action: Action) -> Result<(), Refusal> {
     let Action {
         id: user,
         method,
@@ -150,7 +150,7 @@ fn act(cx: &mut Context<'_>, id: &str, action: Action) -> Result<(), Refusal> {
 /// Whether clients may change who is in a conversation. With the switch off they may still choose
 /// how they themselves are notified where they are in, and change nothing at all.
 fn check_sync(
-    cx: &Context<'_>,
+    cx: &RequestCx<'_>,
     user: &str,
     params: Option<&ParticipantParams>,
 ) -> Result<(), Refusal> {
@@ -165,7 +165,7 @@ fn check_sync(
 }
 
 fn edit(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     id: &str,
     user: &str,
     params: ParticipantParams,
@@ -186,8 +186,8 @@ fn edit(
     };
     if !diff.is_empty() {
         let mut to = watchers(cx, id, user);
-        to.extend(cx.subscribers.of_side(id, user));
-        cx.outbox.tell(
+        to.extend(cx.subscribers.for_side(id, user));
+        cx.events.push(
             to,
             &Event::ParticipantEdited {
                 conversation_id: id,
@@ -200,7 +200,7 @@ fn edit(
 }
 
 fn join(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     id: &str,
     user: &str,
     params: ParticipantParams,
@@ -215,25 +215,25 @@ fn join(
     params.access.apply_or(&mut access, Access::ReadWrite);
     params.notify.apply_or(&mut notify, DEFAULT_NOTIFY);
 
-    let before = read_state::before(cx, id);
+    let before = read_state::snapshot(cx, id);
     let joined_at = cx.store.clock.stamp(cx.now.as_millis());
     cx.store
         .conversation_mut(id)?
         .join(user, access, notify, joined_at);
-    cx.store.put_in_inbox(id, user);
-    tell_joined(cx, id, user);
-    read_state::tell(cx, id, before);
+    cx.store.add_to_inbox(id, user);
+    publish_joined(cx, id, user);
+    read_state::publish_changes(cx, id, before);
     Ok(())
 }
 
 /// To the one who joins, the conversation appears; to the others, a participant does.
-fn tell_joined(cx: &mut Context<'_>, id: &str, user: &str) {
+fn publish_joined(cx: &mut RequestCx<'_>, id: &str, user: &str) {
     let Ok((conversation, participation)) = cx.store.joined(id, user) else {
         return;
     };
     let state = conversation.side(id, participation);
-    let to = cx.subscribers.of_anything(id, user);
-    cx.outbox.tell(
+    let to = cx.subscribers.for_any_part(id, user);
+    cx.events.push(
         to,
         &Event::SideCreated {
             conversation_id: id,
@@ -243,11 +243,11 @@ fn tell_joined(cx: &mut Context<'_>, id: &str, user: &str) {
 
     let typing = cx
         .subscribers
-        .of(&Topic::part(id, Part::Typing))
+        .for_topic(&Topic::part(id, Part::Typing))
         .filter(|(_, receiver)| ***receiver == *user)
         .map(|(connection, _)| connection);
     let state = cx.typing.view(id, user);
-    cx.outbox.tell(
+    cx.events.push(
         typing,
         &Event::TypingAvailable {
             conversation_id: id,
@@ -262,12 +262,12 @@ fn tell_joined(cx: &mut Context<'_>, id: &str, user: &str) {
         state,
     };
     let mut to = watchers(cx, id, user);
-    to.retain(|connection| !cx.subscribers.is_of(*connection, user));
-    cx.outbox.tell(to, &event);
+    to.retain(|connection| !cx.subscribers.belongs_to(*connection, user));
+    cx.events.push(to, &event);
 }
 
 /// `DELETE /conversations/{c}/participants/{u}`
-pub(super) fn remove(cx: &mut Context<'_>, id: &str, user: &str) -> Reply {
+pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Reply {
     let conversation = cx.store.conversation(id)?;
     if !conversation.participants.contains_key(user) {
         return Err(Refusal::participant_not_found());
@@ -277,12 +277,12 @@ pub(super) fn remove(cx: &mut Context<'_>, id: &str, user: &str) -> Reply {
         cx.allow(|role| role.leave, "leave conversations")?;
     }
     typing::stop(cx, id, user);
-    let before = read_state::before(cx, id);
-    cx.store.take_out_of_inbox(id, user);
+    let before = read_state::snapshot(cx, id);
+    cx.store.remove_from_inbox(id, user);
     cx.store.conversation_mut(id)?.leave(user);
 
-    let to = cx.subscribers.of_anything(id, user);
-    cx.outbox.tell(
+    let to = cx.subscribers.for_any_part(id, user);
+    cx.events.push(
         to,
         &Event::SideDeleted {
             conversation_id: id,
@@ -292,20 +292,22 @@ pub(super) fn remove(cx: &mut Context<'_>, id: &str, user: &str) -> Reply {
         conversation_id: id,
         user_id: user,
     };
-    cx.outbox.tell(watchers(cx, id, user), &event);
-    read_state::tell(cx, id, before);
+    cx.events.push(watchers(cx, id, user), &event);
+    read_state::publish_changes(cx, id, before);
     done()
 }
 
 /// Who is told of this participant's coming, going and changing: the participants who subscribed
 /// to it.
-fn watchers(cx: &Context<'_>, id: &str, user: &str) -> BTreeSet<ConnectionId> {
+fn watchers(cx: &RequestCx<'_>, id: &str, user: &str) -> BTreeSet<ConnectionId> {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return BTreeSet::new();
     };
-    let all = cx.subscribers.of_part(id, Part::Participants, conversation);
+    let all = cx
+        .subscribers
+        .for_part(id, Part::Participants, conversation);
     let one = cx
         .subscribers
-        .of_part(id, Part::Participant(user.to_owned()), conversation);
+        .for_part(id, Part::Participant(user.to_owned()), conversation);
     all.chain(one).map(|(connection, _)| connection).collect()
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::context::Context;
 use super::emoji;
 use super::events::{Event, MessageDiff, ReactionDiff};
 use super::message::{Message, Reactions};
 use super::page::{self, Cursor, Page, PageRequest};
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
+use super::request_cx::RequestCx;
 use super::subscribers::{Part, Topic};
 
 /// The most different emoji on one message.
@@ -25,7 +25,7 @@ struct ReactionItem<'a> {
 
 /// `GET /me/conversations/{c}/messages/{m}/reactions/{emoji}`
 pub(super) fn list(
-    cx: &Context<'_>,
+    cx: &RequestCx<'_>,
     id: &str,
     message: &str,
     emoji: &str,
@@ -57,7 +57,7 @@ pub(super) fn list(
                 )
             })
         });
-    reply(&Page::of(items, size, Cursor::at))
+    reply(&Page::collect(items, size, Cursor::at))
 }
 
 /// The topic of subscribing to one emoji. One that is none has no reactions, and never will.
@@ -74,7 +74,13 @@ pub(super) fn topic(id: &str, message: &str, emoji: &str) -> Topic {
 }
 
 /// `PUT /conversations/{c}/messages/{m}/reactions/{emoji}/{me}`
-pub(super) fn add(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, user: &str) -> Reply {
+pub(super) fn add(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    message: &str,
+    emoji: &str,
+    user: &str,
+) -> Reply {
     let emoji = emoji::normalise(emoji)?;
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let reacted_to = conversation
@@ -90,7 +96,7 @@ pub(super) fn add(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, us
     let created_at = cx.store.clock.stamp(cx.now.as_millis());
     let reacted_to = cx.store.conversation_mut(id)?.messages.get_mut(message);
     let reacted_to = reacted_to.ok_or_else(Refusal::message_not_found)?;
-    if reacted_to.react(&emoji, user, created_at) {
+    if reacted_to.add_reaction(&emoji, user, created_at) {
         let event = Event::ReactionAdded {
             conversation_id: id,
             message_id: message,
@@ -98,14 +104,14 @@ pub(super) fn add(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, us
             user_id: user,
             created_at,
         };
-        tell(cx, id, message, &emoji, &event);
+        publish(cx, id, message, &emoji, &event);
     }
     done()
 }
 
 /// `DELETE /conversations/{c}/messages/{m}/reactions/{emoji}/{me}`
 pub(super) fn remove(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     id: &str,
     message: &str,
     emoji: &str,
@@ -120,7 +126,7 @@ pub(super) fn remove(
     check_allowed(cx, user)?;
     let reacted_to = cx.store.conversation_mut(id)?.messages.get_mut(message);
     let reacted_to = reacted_to.ok_or_else(Refusal::message_not_found)?;
-    if !reacted_to.take_back(&emoji, user) {
+    if !reacted_to.remove_reaction(&emoji, user) {
         return Err(Refusal::new(
             404,
             "REACTION_NOT_FOUND",
@@ -133,11 +139,11 @@ pub(super) fn remove(
         emoji: &emoji,
         user_id: user,
     };
-    tell(cx, id, message, &emoji, &event);
+    publish(cx, id, message, &emoji, &event);
     done()
 }
 
-fn check_allowed(cx: &Context<'_>, user: &str) -> Result<(), Refusal> {
+fn check_allowed(cx: &RequestCx<'_>, user: &str) -> Result<(), Refusal> {
     if user != cx.me {
         return Err(Refusal::forbidden(
             "NOT_YOUR_REACTION",
@@ -149,7 +155,7 @@ fn check_allowed(cx: &Context<'_>, user: &str) -> Result<(), Refusal> {
 
 /// Tells those who watch the emoji of the reaction, and those who watch the messages of what is
 /// now on the message.
-fn tell(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, event: &Event<'_>) {
+fn publish(cx: &mut RequestCx<'_>, id: &str, message: &str, emoji: &str, event: &Event<'_>) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
     };
@@ -162,14 +168,14 @@ fn tell(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, event: &Even
     };
     let to = cx
         .subscribers
-        .of_part(id, part, conversation)
+        .for_part(id, part, conversation)
         .map(|(connection, _)| connection);
-    cx.outbox.tell(to, event);
+    cx.events.push(to, event);
 
     let reactions = reacted_to.reactions.get(emoji);
     let (mine, others) = cx
         .subscribers
-        .of_part(id, Part::Messages, conversation)
+        .for_part(id, Part::Messages, conversation)
         .partition::<Vec<_>, _>(|(_, user)| ***user == *cx.me);
     for (to, is_me) in [(mine, true), (others, false)] {
         let diff = MessageDiff {
@@ -184,14 +190,14 @@ fn tell(cx: &mut Context<'_>, id: &str, message: &str, emoji: &str, event: &Even
             message_id: message,
             diff,
         };
-        cx.outbox
-            .tell(to.into_iter().map(|(connection, _)| connection), &event);
+        cx.events
+            .push(to.into_iter().map(|(connection, _)| connection), &event);
     }
 }
 
 impl Message {
     /// Adds a reaction. False if it was there.
-    fn react(&mut self, emoji: &str, user: &str, at: u64) -> bool {
+    fn add_reaction(&mut self, emoji: &str, user: &str, at: u64) -> bool {
         let reactions = self
             .reactions
             .entry(emoji.to_owned())
@@ -208,7 +214,7 @@ impl Message {
     }
 
     /// Takes a reaction back. False if there was none.
-    fn take_back(&mut self, emoji: &str, user: &str) -> bool {
+    fn remove_reaction(&mut self, emoji: &str, user: &str) -> bool {
         let Some(reactions) = self.reactions.get_mut(emoji) else {
             return false;
         };

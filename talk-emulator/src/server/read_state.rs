@@ -1,29 +1,29 @@
 //! Who has read what, and telling participants how their side of a conversation moves.
 
-use super::context::Context;
 use super::conversation::SideState;
 use super::events::{Event, SideDiff};
 use super::reply::{Reply, done};
+use super::request_cx::RequestCx;
 
 /// How the participants who hear of it saw a conversation before something happened to it.
 #[derive(Debug)]
-pub(super) struct Before(Vec<(String, SideState)>);
+pub(super) struct SideSnapshot(Vec<(String, SideState)>);
 
 /// Remembers how a conversation stands. Taken before a change, and given to [`tell`] after it.
-pub(super) fn before(cx: &Context<'_>, conversation: &str) -> Before {
+pub(super) fn snapshot(cx: &RequestCx<'_>, conversation: &str) -> SideSnapshot {
     let Some(conversation) = cx.store.conversations.get(conversation) else {
-        return Before(Vec::new());
+        return SideSnapshot(Vec::new());
     };
     let states = conversation
         .participants
         .iter()
-        .filter(|(user, _)| cx.subscribers.hears_sides(user))
+        .filter(|(user, _)| cx.subscribers.has_side_subscription(user))
         .map(|(user, participation)| (user.to_owned(), conversation.side_state(participation)));
-    Before(states.collect())
+    SideSnapshot(states.collect())
 }
 
 /// Tells each participant what changed for them. Who joined or left meanwhile is told otherwise.
-pub(super) fn tell(cx: &mut Context<'_>, id: &str, before: Before) {
+pub(super) fn publish_changes(cx: &mut RequestCx<'_>, id: &str, before: SideSnapshot) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
     };
@@ -33,8 +33,8 @@ pub(super) fn tell(cx: &mut Context<'_>, id: &str, before: Before) {
         };
         let diff = SideDiff::between(&old, &conversation.side_state(participation));
         if !diff.is_empty() {
-            let to = cx.subscribers.of_side(id, &user);
-            cx.outbox.tell(
+            let to = cx.subscribers.for_side(id, &user);
+            cx.events.push(
                 to,
                 &Event::SideEdited {
                     conversation_id: id,
@@ -61,29 +61,29 @@ impl SideDiff {
 }
 
 /// `POST /me/conversations/{c}/read`
-pub(super) fn mark_read(cx: &mut Context<'_>, id: &str) -> Reply {
+pub(super) fn mark_read(cx: &mut RequestCx<'_>, id: &str) -> Reply {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let last = conversation
         .messages
         .last()
         .map_or(0, |message| message.created_at);
     let read_until = cx.now.as_millis().max(last);
-    let before = before(cx, id);
+    let before = snapshot(cx, id);
     // A message that comes in this same millisecond is a later one.
-    cx.store.clock.pass(read_until);
+    cx.store.clock.advance_past(read_until);
     cx.store.conversation_mut(id)?.read(cx.me, read_until);
-    tell(cx, id, before);
+    publish_changes(cx, id, before);
     done()
 }
 
 /// `POST /me/conversations/{c}/unread`
-pub(super) fn mark_unread(cx: &mut Context<'_>, id: &str) -> Reply {
+pub(super) fn mark_unread(cx: &mut RequestCx<'_>, id: &str) -> Reply {
     cx.store.joined(id, cx.me)?;
     cx.allow(|role| role.mark_unread, "mark conversations as unread")?;
-    let before = before(cx, id);
+    let before = snapshot(cx, id);
     if let Some(participation) = cx.store.conversation_mut(id)?.participants.get_mut(cx.me) {
         participation.marked_unread = true;
     }
-    tell(cx, id, before);
+    publish_changes(cx, id, before);
     done()
 }

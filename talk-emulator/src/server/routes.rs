@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::context::Context;
 use super::output::ConnectionId;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done};
+use super::request_cx::RequestCx;
 use super::subscribers::{Part, Topic};
 use super::{
     conversations, files, messages, participants, presence, reactions, read_state, translate,
@@ -27,7 +27,7 @@ pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
 
 /// Does what an authenticated connection asks for.
 pub(super) fn dispatch(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     connection: ConnectionId,
     method: &str,
     path: &str,
@@ -87,7 +87,7 @@ pub(super) fn dispatch(
 }
 
 fn subscribe(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     connection: ConnectionId,
     path: &[&str],
     body: Body<'_>,
@@ -103,7 +103,7 @@ fn subscribe(
 }
 
 fn unsubscribe(
-    cx: &mut Context<'_>,
+    cx: &mut RequestCx<'_>,
     connection: ConnectionId,
     path: &[&str],
     body: Body<'_>,

@@ -8,20 +8,20 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::Context;
 use super::conversation::SideView;
 use super::filter::Filter;
 use super::http::{self, HttpRequest, HttpResponse};
 use super::message::{Message, MessageKind, MessageView};
 use super::page::{self, Cursor, Page, PageRequest};
 use super::refusal::Refusal;
-use super::words::{self, Words};
+use super::request_cx::RequestCx;
+use super::search_terms::{self, SearchTerms};
 
 /// What is searched for.
 #[derive(Debug)]
 struct Query {
     text: String,
-    words: Words,
+    terms: SearchTerms,
     filter: Option<Value>,
     matches: Filter,
     before: u64,
@@ -37,7 +37,7 @@ struct MessageHit<'a> {
 }
 
 /// `GET …/me/messages/search`, newest first.
-pub(super) fn messages(cx: &Context<'_>, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+pub(super) fn messages(cx: &RequestCx<'_>, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
     let query = Query::read(cx, request)?;
     let by_conversation = query.sides(cx).map(|side| {
         let messages = cx.store.conversations.get(side.id).map(|it| &it.messages);
@@ -60,7 +60,7 @@ pub(super) fn messages(cx: &Context<'_>, request: &HttpRequest) -> Result<HttpRe
 
 /// `GET …/me/conversations/search`, latest activity first.
 pub(super) fn conversations(
-    cx: &Context<'_>,
+    cx: &RequestCx<'_>,
     request: &HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
     let query = Query::read(cx, request)?;
@@ -70,13 +70,13 @@ pub(super) fn conversations(
         .filter(|(at, side)| {
             let custom = side.custom.get("search").map(String::as_str);
             let mut fields = side.subject.into_iter().chain(custom);
-            *at < query.before && fields.any(|field| query.words.are_in(field))
+            *at < query.before && fields.any(|field| query.terms.match_text(field))
         });
     Ok(query.answer(found))
 }
 
 impl Query {
-    fn read(cx: &Context<'_>, request: &HttpRequest) -> Result<Self, Refusal> {
+    fn read(cx: &RequestCx<'_>, request: &HttpRequest) -> Result<Self, Refusal> {
         if !cx.settings.limits.search {
             return Err(Refusal::forbidden(
                 "SEARCH_NOT_AVAILABLE",
@@ -105,7 +105,7 @@ impl Query {
             Refusal::invalid("INVALID_SEARCH_STRING", "There is nothing to search for.")
         })?;
         Ok(Self {
-            words: Words::of(&text),
+            terms: SearchTerms::parse(&text),
             matches: Filter::read(cursor.filter.as_ref())?,
             text,
             filter: cursor.filter,
@@ -115,7 +115,7 @@ impl Query {
     }
 
     /// The conversations to look in.
-    fn sides<'a>(&'a self, cx: &'a Context<'_>) -> impl Iterator<Item = SideView<'a>> {
+    fn sides<'a>(&'a self, cx: &'a RequestCx<'_>) -> impl Iterator<Item = SideView<'a>> {
         cx.store
             .inbox(cx.me, u64::MAX)
             .filter_map(|(_, id)| {
@@ -127,12 +127,14 @@ impl Query {
 
     fn finds(&self, message: &Message) -> bool {
         message.kind == MessageKind::UserMessage
-            && self.words.are_in(&words::text_of(&message.content))
+            && self
+                .terms
+                .match_text(&search_terms::plain_text(&message.content))
     }
 
     /// The results line by line, as they stream.
     fn answer<T: Serialize>(&self, found: impl Iterator<Item = (u64, T)>) -> HttpResponse {
-        let page = Page::of(found, self.size, |after| Cursor {
+        let page = Page::collect(found, self.size, |after| Cursor {
             after,
             filter: self.filter.clone(),
             search: Some(self.text.clone()),

@@ -35,14 +35,14 @@ impl Server {
             return Err(Refusal::app_not_found());
         }
         let secret = self.settings.secret.as_deref();
-        let identity = auth::check(secret, &app, &token, self.now)?;
+        let identity = auth::verify(secret, &app, &token, self.now)?;
         if secret.is_some() && identity.user.as_deref() != Some(&user) {
             return Err(Refusal::unauthorized("The token is another user's."));
         }
         if secret.is_none()
             && let Some(app) = self.apps.get_mut(&app)
         {
-            app.tokens.remember(&token, &user);
+            app.seen_tokens.remember(&token, &user);
         }
         self.start_session(id, identity.expires);
         let came_online = self
@@ -50,7 +50,7 @@ impl Server {
             .get_mut(&app)
             .is_some_and(|app| app.subscribers.connect(id, &user));
         if came_online {
-            self.with_context(&app, &user, |cx| presence::tell_change(cx, &user));
+            self.with_cx(&app, &user, |cx| presence::publish_if_exists(cx, &user));
         }
         let left = identity
             .expires
@@ -89,7 +89,7 @@ impl Server {
         };
         if let Session::Active { .. } = connection.session {
             connection.session = Session::Expired;
-            self.outbox.tell([id], &Event::SessionExpired {});
+            self.events.push([id], &Event::SessionExpired {});
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Settings {
     /// What users may do, by the name of their role. A role that is not here has the defaults.
     pub roles: BTreeMap<String, Role>,
     /// What clients may write.
-    pub sync: Sync,
+    pub sync: ClientSync,
     /// What the plan allows.
     pub limits: Limits,
 }
@@ -47,9 +47,9 @@ pub struct Role {
     /// See who is online. Default: yes.
     pub online_status: bool,
     /// Whose messages may be edited. Default: one's own.
-    pub edit_messages: Whose,
+    pub edit_messages: Scope,
     /// Whose messages may be deleted. Default: one's own.
-    pub delete_messages: Whose,
+    pub delete_messages: Scope,
     /// Quote messages. Default: yes.
     pub reply: bool,
     /// Add and remove reactions. Default: yes.
@@ -63,7 +63,7 @@ pub struct Role {
 /// Whose messages something may be done to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Whose {
+pub enum Scope {
     /// Nobody's.
     None,
     /// One's own.
@@ -75,7 +75,7 @@ pub enum Whose {
 /// The two switches for what clients may write beside messages. Both are on by default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Sync {
+pub struct ClientSync {
     /// Clients may create and change users.
     pub users: bool,
     /// Clients may create and change conversations and who is in them.
@@ -111,8 +111,8 @@ static DEFAULT_ROLE: Role = Role {
     actions: false,
     typing_indicators: true,
     online_status: true,
-    edit_messages: Whose::Own,
-    delete_messages: Whose::Own,
+    edit_messages: Scope::Own,
+    delete_messages: Scope::Own,
     reply: true,
     react: true,
     leave: true,
@@ -133,7 +133,7 @@ impl Default for Settings {
             secret: None,
             refused_apps: BTreeSet::new(),
             roles: BTreeMap::new(),
-            sync: Sync::default(),
+            sync: ClientSync::default(),
             limits: Limits::default(),
         }
     }
@@ -159,7 +159,7 @@ impl Default for Role {
     }
 }
 
-impl Default for Sync {
+impl Default for ClientSync {
     fn default() -> Self {
         Self {
             users: true,

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, Participation};
+use super::dirty_map::DirtyMap;
 use super::file::FileMetadata;
 use super::refusal::Refusal;
-use super::tracked::Tracked;
 use super::user::User;
 
 /// The data of one app.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    pub(super) clock: Clock,
-    pub(super) users: Tracked<User>,
-    pub(super) conversations: Tracked<Conversation>,
-    pub(super) files: Tracked<FileMetadata>,
+    pub(super) clock: LogicalClock,
+    pub(super) users: DirtyMap<User>,
+    pub(super) conversations: DirtyMap<Conversation>,
+    pub(super) files: DirtyMap<FileMetadata>,
     /// The conversations of each user by last activity.
     pub(super) inboxes: BTreeMap<String, BTreeSet<(u64, String)>>,
 }
@@ -26,11 +26,11 @@ pub(super) struct Store {
 /// happens in a millisecond.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Clock {
+pub(super) struct LogicalClock {
     last: u64,
 }
 
-impl Clock {
+impl LogicalClock {
     /// `now`, or the first moment after the last one given.
     pub(super) fn stamp(&mut self, now: u64) -> u64 {
         self.last = now.max(self.last.saturating_add(1));
@@ -43,7 +43,7 @@ impl Clock {
     }
 
     /// All that is stamped from here on comes after `at`.
-    pub(super) fn pass(&mut self, at: u64) {
+    pub(super) fn advance_past(&mut self, at: u64) {
         self.last = self.last.max(at);
     }
 }
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Puts a conversation where its last activity has it in the user's list.
-    pub(super) fn put_in_inbox(&mut self, id: &str, user: &str) {
+    pub(super) fn add_to_inbox(&mut self, id: &str, user: &str) {
         if let Some(at) = self.activity(id, user) {
             self.inboxes
                 .entry(user.to_owned())
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Takes a conversation out of the user's list; before anything changes its last activity.
-    pub(super) fn take_out_of_inbox(&mut self, id: &str, user: &str) {
+    pub(super) fn remove_from_inbox(&mut self, id: &str, user: &str) {
         let Some(at) = self.activity(id, user) else {
             return;
         };

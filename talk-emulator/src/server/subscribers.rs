@@ -50,7 +50,7 @@ impl Topic {
     }
 
     /// Whether it tells how conversations look to a user.
-    fn is_side(&self) -> bool {
+    fn includes_side_state(&self) -> bool {
         match self {
             Self::Conversations(_) => true,
             Self::Conversation { part, .. } => matches!(part, Part::Side(_)),
@@ -63,12 +63,12 @@ impl Topic {
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     connections: BTreeMap<ConnectionId, Subscriber>,
-    users: BTreeMap<UserId, OfUser>,
+    users: BTreeMap<UserId, UserEntry>,
     topics: BTreeMap<Topic, BTreeMap<ConnectionId, UserId>>,
 }
 
 #[derive(Debug, Default)]
-struct OfUser {
+struct UserEntry {
     connections: BTreeSet<ConnectionId>,
     /// How many of their subscriptions tell how conversations look to the user.
     sides: usize,
@@ -87,9 +87,9 @@ impl Subscribers {
             .users
             .get_key_value(user)
             .map_or_else(|| user.into(), |(known, _)| known.clone());
-        let of_user = self.users.entry(user.clone()).or_default();
-        let first = of_user.connections.is_empty();
-        of_user.connections.insert(connection);
+        let entry = self.users.entry(user.clone()).or_default();
+        let first = entry.connections.is_empty();
+        entry.connections.insert(connection);
         self.connections
             .entry(connection)
             .or_insert_with(|| Subscriber {
@@ -105,9 +105,9 @@ impl Subscribers {
         for topic in topics {
             self.remove_from_topic(connection, &user, &topic);
         }
-        let of_user = self.users.get_mut(&user)?;
-        of_user.connections.remove(&connection);
-        if !of_user.connections.is_empty() {
+        let entry = self.users.get_mut(&user)?;
+        entry.connections.remove(&connection);
+        if !entry.connections.is_empty() {
             return None;
         }
         self.users.remove(&user);
@@ -120,8 +120,8 @@ impl Subscribers {
         };
         if subscriber.topics.insert(topic.clone()) {
             let user = subscriber.user.clone();
-            if let Some(of_user) = self.users.get_mut(&user) {
-                of_user.sides += usize::from(topic.is_side());
+            if let Some(entry) = self.users.get_mut(&user) {
+                entry.sides += usize::from(topic.includes_side_state());
             }
             self.topics
                 .entry(topic)
@@ -141,8 +141,8 @@ impl Subscribers {
     }
 
     fn remove_from_topic(&mut self, connection: ConnectionId, user: &str, topic: &Topic) {
-        if let Some(of_user) = self.users.get_mut(user) {
-            of_user.sides -= usize::from(topic.is_side());
+        if let Some(entry) = self.users.get_mut(user) {
+            entry.sides -= usize::from(topic.includes_side_state());
         }
         if let Some(of_topic) = self.topics.get_mut(topic) {
             of_topic.remove(&connection);
@@ -160,7 +160,7 @@ impl Subscribers {
     }
 
     /// Whether a connection is this user's.
-    pub(super) fn is_of(&self, connection: ConnectionId, user: &str) -> bool {
+    pub(super) fn belongs_to(&self, connection: ConnectionId, user: &str) -> bool {
         self.connections
             .get(&connection)
             .is_some_and(|subscriber| *subscriber.user == *user)
@@ -171,14 +171,12 @@ impl Subscribers {
     }
 
     /// Whether any of the user's connections hears how conversations look to the user.
-    pub(super) fn hears_sides(&self, user: &str) -> bool {
-        self.users
-            .get(user)
-            .is_some_and(|of_user| of_user.sides > 0)
+    pub(super) fn has_side_subscription(&self, user: &str) -> bool {
+        self.users.get(user).is_some_and(|entry| entry.sides > 0)
     }
 
     /// Everybody who subscribed to this.
-    pub(super) fn of<'a>(
+    pub(super) fn for_topic<'a>(
         &'a self,
         topic: &Topic,
     ) -> impl Iterator<Item = (ConnectionId, &'a UserId)> + use<'a> {
@@ -190,28 +188,28 @@ impl Subscribers {
     }
 
     /// Those who subscribed to this part of a conversation and are in it.
-    pub(super) fn of_part<'a>(
+    pub(super) fn for_part<'a>(
         &'a self,
         id: &str,
         part: Part,
         conversation: &'a Conversation,
     ) -> impl Iterator<Item = (ConnectionId, &'a UserId)> + use<'a> {
-        self.of(&Topic::part(id, part))
+        self.for_topic(&Topic::part(id, part))
             .filter(|(_, user)| conversation.participants.contains_key(&***user))
     }
 
     /// The user's connections that hear of the conversation as the user sees it.
-    pub(super) fn of_side(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
+    pub(super) fn for_side(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
         let list = Topic::Conversations(user.to_owned());
         let side = Topic::side(conversation, user);
-        self.of(&list)
-            .chain(self.of(&side))
+        self.for_topic(&list)
+            .chain(self.for_topic(&side))
             .map(|(connection, _)| connection)
             .collect()
     }
 
     /// The user's connections that subscribed to anything of the conversation, or to the list.
-    pub(super) fn of_anything(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
+    pub(super) fn for_any_part(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
         let list = Topic::Conversations(user.to_owned());
         let first = Topic::part(conversation, Part::Side(String::new()));
         let wants = |topics: &BTreeSet<Topic>| {
@@ -223,7 +221,7 @@ impl Subscribers {
         self.users
             .get(user)
             .into_iter()
-            .flat_map(|of_user| &of_user.connections)
+            .flat_map(|entry| &entry.connections)
             .filter(|connection| {
                 self.connections
                     .get(connection)
@@ -234,7 +232,7 @@ impl Subscribers {
     }
 
     /// The participants who subscribed to any reaction to the message.
-    pub(super) fn of_reactions<'a>(
+    pub(super) fn for_reactions<'a>(
         &'a self,
         id: &'a str,
         message: &'a str,

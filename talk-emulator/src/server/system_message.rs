@@ -6,10 +6,10 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 use talk_proto::Time;
 
-use super::context::Context;
 use super::machine::Server;
 use super::message::{Message, MessageKind};
 use super::messages;
+use super::request_cx::RequestCx;
 
 impl Server {
     /// Puts a system message at the end of a conversation: one of no sender, that counts as unread
@@ -25,13 +25,13 @@ impl Server {
     ) -> Option<String> {
         self.advance(now);
         self.apps.get(app)?.store.conversations.get(conversation)?;
-        let id = self.with_context(app, "", |cx| post(cx, conversation, text));
+        let id = self.with_cx(app, "", |cx| post(cx, conversation, text));
         self.flush();
         id
     }
 }
 
-fn post(cx: &mut Context<'_>, conversation: &str, text: &str) -> Option<String> {
+fn post(cx: &mut RequestCx<'_>, conversation: &str, text: &str) -> Option<String> {
     let content = json!([{ "type": "text", "children": [text] }]);
     let message = Message {
         id: cx.random.id("msg_"),

@@ -19,7 +19,7 @@ pub(super) enum Timer {
     /// A connection is no longer slow.
     SlowEnds(ConnectionId),
     /// Something goes wrong.
-    Strikes(Fault),
+    FaultDue(Fault),
 }
 
 /// Everything that waits for a time, soonest first.

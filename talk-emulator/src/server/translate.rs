@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use talk_proto::{ContentBlock, TextNode};
 
-use super::context::Context;
 use super::message::ContentJson;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, reply};
+use super::request_cx::RequestCx;
 
 /// The most messages that one request may name.
 const MAX_IDS: usize = 100;
 
 #[derive(Debug, Deserialize)]
-struct Wanted {
+struct TranslateParams {
     ids: Vec<String>,
     lang: String,
 }
@@ -30,8 +30,8 @@ struct Translation {
 }
 
 /// `GET /me/conversations/{c}/translate`
-pub(super) fn get(cx: &Context<'_>, id: &str, body: Body<'_>) -> Reply {
-    let Wanted { ids, lang } = body.parse()?;
+pub(super) fn get(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
+    let TranslateParams { ids, lang } = body.parse()?;
     if ids.len() > MAX_IDS {
         let reason = format!("At most {MAX_IDS} messages at a time, not {}.", ids.len());
         return Err(Refusal::invalid("INVALID_REQUEST", reason));

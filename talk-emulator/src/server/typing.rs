@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use super::context::{Context, role_of};
 use super::events::Event;
 use super::reply::{Reply, done, reply};
+use super::request_cx::{RequestCx, role_of};
 use super::subscribers::Part;
 use super::timers::Timer;
-use super::typing_users::{TypingDiff, TypingNow};
+use super::typing_users::{TypingDiff, TypingUsers};
 
 /// How long somebody counts as typing.
-const LASTS: Duration = Duration::from_secs(10);
+const TYPING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `GET /me/conversations/{c}/typing`
-pub(super) fn get(cx: &Context<'_>, conversation: &str) -> Reply {
+pub(super) fn get(cx: &RequestCx<'_>, conversation: &str) -> Reply {
     cx.store.joined(conversation, cx.me)?;
     cx.allow(|role| role.typing_indicators, "see who is typing")?;
     reply(&cx.typing.view(conversation, cx.me))
 }
 
 /// `POST /me/conversations/{c}/typing`
-pub(super) fn start(cx: &mut Context<'_>, conversation: &str) -> Reply {
+pub(super) fn start(cx: &mut RequestCx<'_>, conversation: &str) -> Reply {
     cx.store.joined(conversation, cx.me)?;
     cx.allow(|role| role.typing_indicators, "be shown as typing")?;
-    let until = cx.now + LASTS;
+    let until = cx.now + TYPING_TIMEOUT;
     let timer = timer(cx, conversation, cx.me);
     cx.timers.set(until, timer.clone());
     match cx.typing.extend(conversation, cx.me, until) {
@@ -32,23 +32,23 @@ pub(super) fn start(cx: &mut Context<'_>, conversation: &str) -> Reply {
         None => {
             let since = cx.store.clock.stamp(cx.now.as_millis());
             cx.typing.insert(conversation, cx.me, since, until);
-            tell(cx, conversation, cx.me, TypingNow::started);
+            publish(cx, conversation, cx.me, TypingUsers::started);
         }
     }
     done()
 }
 
 /// `user` is not typing any more: the time is over, they have sent something, or they left.
-pub(super) fn stop(cx: &mut Context<'_>, conversation: &str, user: &str) {
+pub(super) fn stop(cx: &mut RequestCx<'_>, conversation: &str, user: &str) {
     let Some(until) = cx.typing.remove(conversation, user) else {
         return;
     };
     let timer = timer(cx, conversation, user);
     cx.timers.cancel(until, timer);
-    tell(cx, conversation, user, TypingNow::stopped);
+    publish(cx, conversation, user, TypingUsers::stopped);
 }
 
-fn timer(cx: &Context<'_>, conversation: &str, user: &str) -> Timer {
+fn timer(cx: &RequestCx<'_>, conversation: &str, user: &str) -> Timer {
     Timer::TypingEnds {
         app: cx.app.to_owned(),
         conversation: conversation.to_owned(),
@@ -56,19 +56,19 @@ fn timer(cx: &Context<'_>, conversation: &str, user: &str) -> Timer {
     }
 }
 
-type Change = for<'a> fn(&'a TypingNow, &str, &'a str, &'a str) -> Option<TypingDiff<'a>>;
+type Change = for<'a> fn(&'a TypingUsers, &str, &'a str, &'a str) -> Option<TypingDiff<'a>>;
 
 /// Tells every receiver what a change of `user` is to them.
-fn tell(cx: &mut Context<'_>, id: &str, user: &str, change: Change) {
+fn publish(cx: &mut RequestCx<'_>, id: &str, user: &str, change: Change) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
     };
-    for (connection, receiver) in cx.subscribers.of_part(id, Part::Typing, conversation) {
+    for (connection, receiver) in cx.subscribers.for_part(id, Part::Typing, conversation) {
         if **receiver == *user || !role_of(cx.store, cx.settings, receiver).typing_indicators {
             continue;
         }
         if let Some(diff) = change(cx.typing, id, user, receiver) {
-            cx.outbox.tell(
+            cx.events.push(
                 [connection],
                 &Event::TypingChanged {
                     conversation_id: id,

@@ -10,12 +10,12 @@ const MAX_LISTED: usize = 5;
 
 /// Who is typing in each conversation of an app. Not kept when the server stops.
 #[derive(Debug, Default)]
-pub(super) struct TypingNow {
-    conversations: BTreeMap<String, BTreeMap<String, Typist>>,
+pub(super) struct TypingUsers {
+    conversations: BTreeMap<String, BTreeMap<String, TypingUser>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Typist {
+struct TypingUser {
     since: u64,
     until: Time,
 }
@@ -29,7 +29,7 @@ pub(super) struct TypingView {
     users_typing: Option<BTreeMap<String, u64>>,
 }
 
-impl TypingNow {
+impl TypingUsers {
     /// Extends the deadline of a user who is typing already. Returns the previous deadline.
     pub(super) fn extend(&mut self, conversation: &str, user: &str, until: Time) -> Option<Time> {
         let user = self.conversations.get_mut(conversation)?.get_mut(user)?;
@@ -41,7 +41,7 @@ impl TypingNow {
         self.conversations
             .entry(conversation.to_owned())
             .or_default()
-            .insert(user.to_owned(), Typist { since, until });
+            .insert(user.to_owned(), TypingUser { since, until });
     }
 
     /// Removes a user. Returns the deadline if the user was typing.
@@ -58,7 +58,7 @@ impl TypingNow {
     pub(super) fn view(&self, conversation: &str, receiver: &str) -> TypingView {
         let others: BTreeMap<String, u64> = self
             .others(conversation, receiver)
-            .map(|(user, typist)| (user.clone(), typist.since))
+            .map(|(id, user)| (id.clone(), user.since))
             .collect();
         let many = others.len() > MAX_LISTED;
         TypingView {
@@ -71,7 +71,7 @@ impl TypingNow {
         &'a self,
         conversation: &str,
         receiver: &'a str,
-    ) -> impl Iterator<Item = (&'a String, &'a Typist)> + use<'a> {
+    ) -> impl Iterator<Item = (&'a String, &'a TypingUser)> + use<'a> {
         self.conversations
             .get(conversation)
             .into_iter()
@@ -86,11 +86,11 @@ impl TypingNow {
         user: &'a str,
         receiver: &'a str,
     ) -> Option<TypingDiff<'a>> {
-        let typist = self.conversations.get(conversation)?.get(user)?;
+        let started = self.conversations.get(conversation)?.get(user)?;
         match self.others(conversation, receiver).count() {
             0..=MAX_LISTED => Some(TypingDiff {
                 many: None,
-                users_typing: Some(BTreeMap::from([(user, Some(typist.since))])),
+                users_typing: Some(BTreeMap::from([(user, Some(started.since))])),
             }),
             count if count == MAX_LISTED + 1 => Some(TypingDiff {
                 many: Some(true),
@@ -118,7 +118,7 @@ impl TypingNow {
                     many: Some(false),
                     users_typing: Some(
                         listed
-                            .map(|(user, typist)| (user.as_str(), Some(typist.since)))
+                            .map(|(id, user)| (id.as_str(), Some(user.since)))
                             .collect(),
                     ),
                 })

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::context::Context;
 use super::events::Event;
 use super::patch::Patch;
 use super::presence;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
+use super::request_cx::RequestCx;
 use super::subscribers::Topic;
 use super::user::{Profile, User, UserParams};
 
@@ -22,7 +22,7 @@ struct Ids {
 }
 
 /// `GET /users`
-pub(super) fn get(cx: &Context<'_>, body: Body<'_>) -> Reply {
+pub(super) fn get(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
     let ids = ids(body)?;
     let found: BTreeMap<&str, &Profile> = ids
         .iter()
@@ -46,7 +46,7 @@ fn ids(body: Body<'_>) -> Result<Vec<String>, Refusal> {
 }
 
 /// `POST /users/{id}`
-pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let params: UserParams = body.parse()?;
     check_name(&params, true)?;
     if cx.store.users.contains_key(id) {
@@ -60,7 +60,7 @@ pub(super) fn create(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
 }
 
 /// `PUT /users/{id}`
-pub(super) fn set(cx: &mut Context<'_>, id: &str, body: Body<'_>) -> Reply {
+pub(super) fn set(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let params: UserParams = body.parse()?;
     check_name(&params, !cx.store.users.contains_key(id))?;
     put(cx, id, params)
@@ -77,7 +77,7 @@ fn check_name(params: &UserParams, is_new: bool) -> Result<(), Refusal> {
     }
 }
 
-fn put(cx: &mut Context<'_>, id: &str, params: UserParams) -> Reply {
+fn put(cx: &mut RequestCx<'_>, id: &str, params: UserParams) -> Reply {
     if !cx.settings.sync.users {
         return Err(Refusal::forbidden(
             "CLIENT_SIDE_SYNC_DISABLED",
@@ -89,9 +89,9 @@ fn put(cx: &mut Context<'_>, id: &str, params: UserParams) -> Reply {
         if !diff.is_empty() {
             let to = cx
                 .subscribers
-                .of(&Topic::User(id.to_owned()))
+                .for_topic(&Topic::User(id.to_owned()))
                 .map(|(connection, _)| connection);
-            cx.outbox.tell(
+            cx.events.push(
                 to,
                 &Event::UserEdited {
                     user_id: id,
@@ -102,21 +102,21 @@ fn put(cx: &mut Context<'_>, id: &str, params: UserParams) -> Reply {
     } else {
         let mut user = User::new(id);
         user.apply(params);
-        tell_created(cx, &user);
+        publish_created(cx, &user);
         cx.store.users.insert(id.to_owned(), user);
     }
     done()
 }
 
-fn tell_created(cx: &mut Context<'_>, user: &User) {
+fn publish_created(cx: &mut RequestCx<'_>, user: &User) {
     let id = &user.profile.id;
-    let of_user = cx.subscribers.of(&Topic::User(id.clone()));
-    let mine = cx.subscribers.of(&Topic::Conversations(id.clone()));
-    let to: BTreeSet<_> = of_user
+    let entry = cx.subscribers.for_topic(&Topic::User(id.clone()));
+    let mine = cx.subscribers.for_topic(&Topic::Conversations(id.clone()));
+    let to: BTreeSet<_> = entry
         .chain(mine)
         .map(|(connection, _)| connection)
         .collect();
-    cx.outbox.tell(
+    cx.events.push(
         to,
         &Event::UserCreated {
             user_id: id,
@@ -124,5 +124,5 @@ fn tell_created(cx: &mut Context<'_>, user: &User) {
         },
     );
     // To those who watched a user that did not exist, being online or not is news.
-    presence::tell(cx, id);
+    presence::publish(cx, id);
 }

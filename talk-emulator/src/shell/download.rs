@@ -4,22 +4,22 @@ use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, R
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::files::Contents;
-use super::range::{Wanted, wanted};
+use super::range::{ByteRange, parse_range};
 use crate::server::FileMetadata;
 
 /// Serves a file, or the range of it that is asked for.
 pub(crate) fn download(asked: &HeaderMap, file: &FileMetadata, contents: Contents) -> Response {
     let size = file.size;
     let range = asked.get(RANGE).and_then(|range| range.to_str().ok());
-    let mut response = match wanted(range, size) {
-        Wanted::All => {
+    let mut response = match parse_range(range, size) {
+        ByteRange::All => {
             let mut response = Response::new(Body::from_stream(contents.read(0..size)));
             response
                 .headers_mut()
                 .insert(CONTENT_LENGTH, HeaderValue::from(size));
             response
         }
-        Wanted::Part(part) => {
+        ByteRange::Part(part) => {
             let length = part.end - part.start;
             let position = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             let mut response = Response::new(Body::from_stream(contents.read(part)));
@@ -29,7 +29,7 @@ pub(crate) fn download(asked: &HeaderMap, file: &FileMetadata, contents: Content
             set(headers, CONTENT_RANGE, &position);
             response
         }
-        Wanted::Unsatisfiable => {
+        ByteRange::Unsatisfiable => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             set(

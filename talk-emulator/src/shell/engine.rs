@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
-use super::outbox::{Outbox, TooSlow};
+use super::send_queue::{SendQueue, TooSlow};
 use super::storage::{DataError, Storage};
 use crate::server::{ConnectionId, Output, Server, Time};
 
@@ -22,17 +22,17 @@ const BATCH: usize = 64;
 #[error("the emulator has stopped; start a new one")]
 pub struct Stopped;
 
-type Call = Box<dyn FnOnce(&mut Core, Time) -> Release + Send>;
+type Call = Box<dyn FnOnce(&mut Core, Time) -> DeferredReply + Send>;
 
 /// Lets a caller have its answer.
-type Release = Box<dyn FnOnce() + Send>;
+type DeferredReply = Box<dyn FnOnce() + Send>;
 
 enum Input {
     Open {
         connection: ConnectionId,
         app: String,
         user: String,
-        outbox: Outbox,
+        queue: SendQueue,
     },
     Frames {
         connection: ConnectionId,
@@ -53,11 +53,11 @@ pub(crate) struct Engine {
 /// What the task owns; calls get it to themselves.
 pub(crate) struct Core {
     pub(crate) server: Server,
-    outboxes: BTreeMap<ConnectionId, Outbox>,
+    queues: BTreeMap<ConnectionId, SendQueue>,
     /// The answers to calls; like frames, they go out once what they tell of is kept.
-    answers: Vec<Release>,
+    deferred_replies: Vec<DeferredReply>,
     /// Told when the last connection is gone.
-    deserted: Option<oneshot::Sender<()>>,
+    all_closed: Option<oneshot::Sender<()>>,
 }
 
 /// The task itself.
@@ -77,9 +77,9 @@ impl Engine {
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let core = Core {
             server,
-            outboxes: BTreeMap::new(),
-            answers: Vec::new(),
-            deserted: None,
+            queues: BTreeMap::new(),
+            deferred_replies: Vec::new(),
+            all_closed: None,
         };
         let task = EngineTask {
             core,
@@ -95,13 +95,13 @@ impl Engine {
         connection: ConnectionId,
         app: String,
         user: String,
-        outbox: Outbox,
+        queue: SendQueue,
     ) -> Result<(), Stopped> {
         self.send(Input::Open {
             connection,
             app,
             user,
-            outbox,
+            queue,
         })
         .await
     }
@@ -156,17 +156,17 @@ impl EngineTask {
             tokio::select! {
                 input = self.inputs.recv() => {
                     let Some(input) = input else { return Ok(()) };
-                    self.take(input);
+                    self.process_batch(input);
                 }
                 () = wait_until(due) => self.core.server.tick(self.clock.now()),
             }
-            self.keep().await?;
+            self.persist().await?;
             self.core.drain(self.clock.now());
         }
     }
 
     /// Keeps what the inputs since the last time have changed, all in one go.
-    async fn keep(&mut self) -> Result<(), DataError> {
+    async fn persist(&mut self) -> Result<(), DataError> {
         let Some(storage) = &self.storage else {
             return Ok(());
         };
@@ -176,7 +176,7 @@ impl EngineTask {
         }
     }
 
-    fn take(&mut self, first: Input) {
+    fn process_batch(&mut self, first: Input) {
         let now = self.clock.now();
         self.core.handle(now, first);
         for _ in 1..BATCH {
@@ -195,74 +195,74 @@ impl Core {
                 connection,
                 app,
                 user,
-                outbox,
+                queue,
             } => {
-                self.outboxes.insert(connection, outbox);
+                self.queues.insert(connection, queue);
                 self.server.open(now, connection, &app, &user);
             }
             Input::Frames { connection, texts } => {
                 // What a connection said before it was cut may still be on its way.
-                if self.outboxes.contains_key(&connection) {
+                if self.queues.contains_key(&connection) {
                     for text in &texts {
                         self.server.handle_frame(now, connection, text);
                     }
                 }
             }
             Input::Closed { connection } => {
-                self.outboxes.remove(&connection);
+                self.queues.remove(&connection);
                 self.server.closed(now, connection);
-                self.tell_deserted();
+                self.notify_all_closed();
             }
             Input::Call(call) => {
                 let release = call(self, now);
-                self.answers.push(release);
+                self.deferred_replies.push(release);
             }
         }
     }
 
     /// Cuts every connection without a word, as a failing network does.
     pub(crate) fn drop_connections(&mut self, now: Time) {
-        for connection in std::mem::take(&mut self.outboxes).into_keys() {
+        for connection in std::mem::take(&mut self.queues).into_keys() {
             self.server.closed(now, connection);
         }
     }
 
     /// Closes every connection with a word; what is returned resolves when the last one is gone.
     pub(crate) fn close_connections(&mut self, code: u16) -> oneshot::Receiver<()> {
-        for outbox in self.outboxes.values_mut() {
-            outbox.send_close(code);
+        for queue in self.queues.values_mut() {
+            queue.send_close(code);
         }
-        let (deserted, gone) = oneshot::channel();
-        self.deserted = Some(deserted);
-        self.tell_deserted();
+        let (all_closed, gone) = oneshot::channel();
+        self.all_closed = Some(all_closed);
+        self.notify_all_closed();
         gone
     }
 
-    fn tell_deserted(&mut self) {
-        if self.outboxes.is_empty()
-            && let Some(deserted) = self.deserted.take()
+    fn notify_all_closed(&mut self) {
+        if self.queues.is_empty()
+            && let Some(all_closed) = self.all_closed.take()
         {
             // Whoever waited may have given up.
-            let _ = deserted.send(());
+            let _ = all_closed.send(());
         }
     }
 
     fn drain(&mut self, now: Time) {
-        for release in self.answers.drain(..) {
+        for release in self.deferred_replies.drain(..) {
             release();
         }
-        let mut gathering = Vec::new();
+        let mut to_flush = Vec::new();
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::SendFrame { connection, text } => {
-                    let Some(outbox) = self.outboxes.get_mut(&connection) else {
+                    let Some(queue) = self.queues.get_mut(&connection) else {
                         continue;
                     };
-                    match outbox.gather(text) {
-                        Ok(true) => gathering.push(connection),
+                    match queue.push(text) {
+                        Ok(true) => to_flush.push(connection),
                         Ok(false) => {}
                         Err(TooSlow) => {
-                            self.outboxes.remove(&connection);
+                            self.queues.remove(&connection);
                             self.server.closed(now, connection);
                         }
                     }
@@ -271,21 +271,21 @@ impl Core {
                     connection,
                     code: Some(code),
                 } => {
-                    if let Some(outbox) = self.outboxes.get_mut(&connection) {
-                        outbox.send_close(code);
+                    if let Some(queue) = self.queues.get_mut(&connection) {
+                        queue.send_close(code);
                     }
                 }
                 Output::Close {
                     connection,
                     code: None,
                 } => {
-                    self.outboxes.remove(&connection);
+                    self.queues.remove(&connection);
                 }
             }
         }
-        for connection in gathering {
-            if let Some(outbox) = self.outboxes.get_mut(&connection) {
-                outbox.flush();
+        for connection in to_flush {
+            if let Some(queue) = self.queues.get_mut(&connection) {
+                queue.flush();
             }
         }
     }

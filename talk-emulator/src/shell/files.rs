@@ -26,7 +26,7 @@ pub(crate) enum Files {
     /// They go with the emulator.
     Temporary(Arc<Mutex<BTreeMap<String, Contents>>>),
     /// They stay in this folder, each under its token.
-    Kept(Arc<Path>),
+    Persisted(Arc<Path>),
 }
 
 /// The bytes of one uploaded file.
@@ -38,7 +38,7 @@ pub(crate) enum Contents {
 
 /// A file that is being uploaded. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub(crate) struct TempFile {
     state: State,
 }
 
@@ -47,29 +47,29 @@ enum State {
     Memory(BytesMut),
     /// A file without a name: the system removes it even if the process is killed.
     Temporary(tokio::fs::File),
-    Kept(tokio::fs::File, Removed),
+    Persisted(tokio::fs::File, RemoveOnDrop),
 }
 
 /// All bytes of an uploaded file. Dropping it removes them.
 #[derive(Debug)]
-pub(crate) enum Arrived {
+pub(crate) enum CompletedUpload {
     Temporary(Contents),
-    Kept(Removed),
+    Persisted(RemoveOnDrop),
 }
 
 /// A file that is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Removed {
+pub(crate) struct RemoveOnDrop {
     path: PathBuf,
     is_kept: bool,
 }
 
 impl Files {
-    pub(crate) async fn spool(&self, token: &str) -> io::Result<Spool> {
+    pub(crate) async fn create_temp(&self, token: &str) -> io::Result<TempFile> {
         let state = match self {
             Self::Temporary(_) => State::Memory(BytesMut::new()),
-            Self::Kept(folder) => {
-                let removed = Removed {
+            Self::Persisted(folder) => {
+                let removed = RemoveOnDrop {
                     path: folder.join(format!("{token}{INCOMPLETE}")),
                     is_kept: false,
                 };
@@ -77,27 +77,27 @@ impl Files {
                 let create = move || Ok((File::create_new(&removed.path)?, removed));
                 let (file, removed) = blocking(create).await?;
                 let file = tokio::fs::File::from_std(file);
-                State::Kept(file, removed)
+                State::Persisted(file, removed)
             }
         };
-        Ok(Spool { state })
+        Ok(TempFile { state })
     }
 
     /// The file is stored: its bytes stay from here on.
-    pub(crate) fn keep(&self, token: String, arrived: Arrived) {
+    pub(crate) fn keep(&self, token: String, arrived: CompletedUpload) {
         match (self, arrived) {
-            (Self::Temporary(files), Arrived::Temporary(contents)) => {
+            (Self::Temporary(files), CompletedUpload::Temporary(contents)) => {
                 lock(files).insert(token, contents);
             }
-            (_, Arrived::Kept(mut removed)) => removed.is_kept = true,
-            (Self::Kept(_), Arrived::Temporary(_)) => {}
+            (_, CompletedUpload::Persisted(mut removed)) => removed.is_kept = true,
+            (Self::Persisted(_), CompletedUpload::Temporary(_)) => {}
         }
     }
 
     pub(crate) async fn get(&self, token: &str) -> io::Result<Option<Contents>> {
         match self {
             Self::Temporary(files) => Ok(lock(files).get(token).cloned()),
-            Self::Kept(folder) => {
+            Self::Persisted(folder) => {
                 let path = folder.join(token);
                 match blocking(move || File::open(path)).await {
                     Ok(file) => Ok(Some(Contents::File(Arc::new(Mutex::new(file))))),
@@ -115,7 +115,7 @@ impl Default for Files {
     }
 }
 
-impl Spool {
+impl TempFile {
     pub(crate) async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         match &mut self.state {
             State::Memory(memory) if memory.len() + chunk.len() <= MAX_IN_MEMORY => {
@@ -128,32 +128,32 @@ impl Spool {
                 file.write_all(chunk).await?;
                 self.state = State::Temporary(file);
             }
-            State::Temporary(file) | State::Kept(file, _) => file.write_all(chunk).await?,
+            State::Temporary(file) | State::Persisted(file, _) => file.write_all(chunk).await?,
         }
         Ok(())
     }
 
     /// All bytes are there.
-    pub(crate) async fn finish(self) -> io::Result<Arrived> {
+    pub(crate) async fn finish(self) -> io::Result<CompletedUpload> {
         Ok(match self.state {
-            State::Memory(memory) => Arrived::Temporary(Contents::Memory(memory.freeze())),
+            State::Memory(memory) => CompletedUpload::Temporary(Contents::Memory(memory.freeze())),
             State::Temporary(mut file) => {
                 file.flush().await?;
                 let file = Arc::new(Mutex::new(file.into_std().await));
-                Arrived::Temporary(Contents::File(file))
+                CompletedUpload::Temporary(Contents::File(file))
             }
-            State::Kept(mut file, mut removed) => {
+            State::Persisted(mut file, mut removed) => {
                 file.flush().await?;
                 let complete = removed.path.with_extension("");
                 tokio::fs::rename(&removed.path, &complete).await?;
                 removed.path = complete;
-                Arrived::Kept(removed)
+                CompletedUpload::Persisted(removed)
             }
         })
     }
 }
 
-impl Drop for Removed {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
         if !self.is_kept {
             // What cannot be removed now is when the next emulator starts here.
@@ -163,7 +163,7 @@ impl Drop for Removed {
 }
 
 /// Removes what no record tells of: uploads that were not complete when an emulator was killed.
-pub(crate) fn remove_strays(folder: &Path, is_known: impl Fn(&str) -> bool) -> io::Result<()> {
+pub(crate) fn remove_incomplete(folder: &Path, is_known: impl Fn(&str) -> bool) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();

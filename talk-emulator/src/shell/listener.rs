@@ -7,14 +7,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 
-use super::mishap::Line;
+use super::fault::ConnectionHandle;
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Whether connections get through.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Gate {
+pub(crate) struct AcceptLimiter {
     /// New connections are closed at once.
     pub(crate) refuse: bool,
     /// Connections opened under another number are cut.
@@ -22,7 +22,11 @@ pub(crate) struct Gate {
 }
 
 /// Serves connections until the future is dropped, which cuts those that are no WebSockets.
-pub(crate) async fn serve(listener: TcpListener, router: Router, gate: watch::Receiver<Gate>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    gate: watch::Receiver<AcceptLimiter>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -38,19 +42,23 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, gate: watch::Re
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, mut gate: watch::Receiver<Gate>) {
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    mut gate: watch::Receiver<AcceptLimiter>,
+) {
     let generation = gate.borrow_and_update().generation;
     // Frames are small and wait for answers.
     let _ = stream.set_nodelay(true);
-    let line = Line::default();
-    let router = router.layer(Extension(line.clone()));
-    let connection = http1::Builder::new()
+    let connection = ConnectionHandle::default();
+    let router = router.layer(Extension(connection.clone()));
+    let serving = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::select! {
         // A connection that fails is the client's to notice.
-        _ = connection => {}
-        () = line.cut() => {}
+        _ = serving => {}
+        () = connection.cut() => {}
         _ = gate.wait_for(|gate| gate.generation != generation) => {}
     }
 }

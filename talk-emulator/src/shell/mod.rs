@@ -5,16 +5,16 @@ mod control;
 mod cors;
 mod download;
 mod engine;
+mod fault;
 mod files;
 mod listener;
-mod mishap;
-mod outbox;
 mod range;
 mod refusal;
 mod router;
+mod schema;
+mod send_queue;
 mod socket;
 mod storage;
-mod table;
 mod upload;
 
 use std::sync::Arc;
@@ -24,10 +24,10 @@ pub(crate) use clock::Clock;
 pub use engine::Stopped;
 pub(crate) use engine::{Engine, EngineTask};
 pub(crate) use files::Files;
-pub(crate) use listener::{Gate, serve};
+pub(crate) use listener::{AcceptLimiter, serve};
 pub(crate) use router::router;
 pub use storage::DataError;
-pub(crate) use storage::{Kept, Storage};
+pub(crate) use storage::{Persisted, Storage};
 
 use crate::server::ConnectionId;
 

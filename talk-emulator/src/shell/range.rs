@@ -2,7 +2,7 @@ use std::ops::Range;
 
 /// Which bytes of a file a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum ByteRange {
     /// The whole file. Several ranges at once, other units and what cannot be read count as no
     /// header at all, as RFC 9110 (14.2) allows.
     All,
@@ -13,15 +13,15 @@ pub(crate) enum Wanted {
 }
 
 /// Reads a `Range` header for a file of `size` bytes.
-pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
+pub(crate) fn parse_range(header: Option<&str>, size: u64) -> ByteRange {
     header
         .and_then(|header| header.strip_prefix("bytes="))
         .and_then(|spec| spec.trim().split_once('-'))
         .and_then(|(first, last)| part(first, last, size))
-        .unwrap_or(Wanted::All)
+        .unwrap_or(ByteRange::All)
 }
 
-fn part(first: &str, last: &str, size: u64) -> Option<Wanted> {
+fn part(first: &str, last: &str, size: u64) -> Option<ByteRange> {
     let range = match (first, last) {
         ("", suffix) => size.saturating_sub(number(suffix)?)..size,
         (first, "") => number(first)?..size,
@@ -34,9 +34,9 @@ fn part(first: &str, last: &str, size: u64) -> Option<Wanted> {
         }
     };
     Some(if range.start < range.end {
-        Wanted::Part(range)
+        ByteRange::Part(range)
     } else {
-        Wanted::Unsatisfiable
+        ByteRange::Unsatisfiable
     })
 }
 
@@ -47,36 +47,36 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, wanted};
+    use super::{ByteRange, parse_range};
 
     #[test]
     fn ranges_are_read_as_rfc_9110_has_them() {
         let cases = [
-            ("bytes=0-0", Wanted::Part(0..1)),
-            ("bytes=2-5", Wanted::Part(2..6)),
-            ("bytes=2-", Wanted::Part(2..10)),
-            ("bytes=-3", Wanted::Part(7..10)),
-            ("bytes=-30", Wanted::Part(0..10)),
-            ("bytes=8-99", Wanted::Part(8..10)),
-            ("bytes=10-", Wanted::Unsatisfiable),
-            ("bytes=10-12", Wanted::Unsatisfiable),
-            ("bytes=-0", Wanted::Unsatisfiable),
-            ("bytes=5-2", Wanted::All),
-            ("bytes=0-1,4-5", Wanted::All),
-            ("bytes=-", Wanted::All),
-            ("bytes=+1-2", Wanted::All),
-            ("lines=1-2", Wanted::All),
-            ("", Wanted::All),
+            ("bytes=0-0", ByteRange::Part(0..1)),
+            ("bytes=2-5", ByteRange::Part(2..6)),
+            ("bytes=2-", ByteRange::Part(2..10)),
+            ("bytes=-3", ByteRange::Part(7..10)),
+            ("bytes=-30", ByteRange::Part(0..10)),
+            ("bytes=8-99", ByteRange::Part(8..10)),
+            ("bytes=10-", ByteRange::Unsatisfiable),
+            ("bytes=10-12", ByteRange::Unsatisfiable),
+            ("bytes=-0", ByteRange::Unsatisfiable),
+            ("bytes=5-2", ByteRange::All),
+            ("bytes=0-1,4-5", ByteRange::All),
+            ("bytes=-", ByteRange::All),
+            ("bytes=+1-2", ByteRange::All),
+            ("lines=1-2", ByteRange::All),
+            ("", ByteRange::All),
         ];
         for (header, expected) in cases {
-            assert_eq!(wanted(Some(header), 10), expected, "{header}");
+            assert_eq!(parse_range(Some(header), 10), expected, "{header}");
         }
-        assert_eq!(wanted(None, 10), Wanted::All);
+        assert_eq!(parse_range(None, 10), ByteRange::All);
     }
 
     #[test]
     fn an_empty_file_has_no_part() {
-        assert_eq!(wanted(Some("bytes=0-"), 0), Wanted::Unsatisfiable);
-        assert_eq!(wanted(Some("bytes=-1"), 0), Wanted::Unsatisfiable);
+        assert_eq!(parse_range(Some("bytes=0-"), 0), ByteRange::Unsatisfiable);
+        assert_eq!(parse_range(Some("bytes=-1"), 0), ByteRange::Unsatisfiable);
     }
 }

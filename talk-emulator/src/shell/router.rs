@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use super::control::{change_settings, inject_fault, settings};
 use super::cors::allow_any_origin;
 use super::download::download;
-use super::mishap::Line;
+use super::fault::ConnectionHandle;
 use super::refusal::{Refusal, into_response};
 use super::upload::upload;
 use super::{Shell, socket};
@@ -39,13 +39,13 @@ pub(crate) fn router(shell: Shell) -> Router {
 
 async fn open_socket(
     State(shell): State<Shell>,
-    line: Extension<Line>,
+    connection: Extension<ConnectionHandle>,
     Path((app, user)): Path<(String, String)>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let Ok(upgrade) = upgrade else {
-        return answer(State(shell), line, request).await;
+        return answer(State(shell), connection, request).await;
     };
     let connection = shell.next_connection();
     Ok(upgrade
@@ -57,7 +57,7 @@ async fn open_socket(
 
 async fn answer(
     State(shell): State<Shell>,
-    Extension(line): Extension<Line>,
+    Extension(connection): Extension<ConnectionHandle>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (mut head, body) = request.into_parts();
@@ -83,7 +83,9 @@ async fn answer(
         .await?;
     match answer {
         Err(mut response) => {
-            line.suffer(response.extensions_mut().remove()).await;
+            connection
+                .apply_fault(response.extensions_mut().remove())
+                .await;
             Ok(into_response(*response))
         }
         Ok(found) => match shell.files.get(&found.token).await? {

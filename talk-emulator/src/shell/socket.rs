@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Duration, timeout};
 
 use super::engine::Engine;
-use super::outbox::{OutboxReader, Outgoing, outbox};
+use super::send_queue::{Outgoing, SendQueueReader, send_queue};
 use crate::server::ConnectionId;
 
 /// The largest message taken. The published client never sends one near it; a peer that does gets
@@ -28,15 +28,15 @@ pub(crate) async fn run(
     user: String,
     socket: WebSocket,
 ) {
-    let (outbox, queue, cut) = outbox();
-    if engine.open(connection, app, user, outbox).await.is_err() {
+    let (queue, reader, disconnected) = send_queue();
+    if engine.open(connection, app, user, queue).await.is_err() {
         return;
     }
     let (sink, stream) = socket.split();
     tokio::select! {
         () = read(&engine, connection, stream) => {}
-        () = write(queue, sink) => {}
-        () = cut.wait() => {}
+        () = write(reader, sink) => {}
+        () = disconnected.wait() => {}
     }
     // A stopped engine has forgotten every connection anyway.
     let _ = engine.closed(connection).await;
@@ -62,11 +62,11 @@ async fn read(engine: &Engine, connection: ConnectionId, stream: SplitStream<Web
     }
 }
 
-async fn write(mut queue: OutboxReader, mut sink: SplitSink<WebSocket, Message>) {
+async fn write(mut queue: SendQueueReader, mut sink: SplitSink<WebSocket, Message>) {
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        while let Some(gathered) = next {
-            for outgoing in gathered {
+        while let Some(pending) = next {
+            for outgoing in pending {
                 match outgoing {
                     Outgoing::Text(text) => {
                         let bytes = text.len();

@@ -12,15 +12,15 @@ use std::time::Duration;
 use rusqlite::{Connection, params_from_iter};
 use tokio::sync::oneshot;
 
-use super::files::{Files, remove_strays};
-use super::table::{self, TABLES};
+use super::files::{Files, remove_incomplete};
+use super::schema::{self, TABLES};
 use crate::server::{Change, Key, Settings, Unreadable};
 
 /// The layout that this version writes, as SQLite's `user_version`.
 const LAYOUT: i64 = 1;
 
 /// How long somebody who reads the database, or an emulator that is stopping, may keep it busy.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub(crate) struct Storage {
 
 /// What a folder held.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct Persisted {
     pub(crate) storage: Storage,
     pub(crate) files: Files,
     /// The settings that were in force.
@@ -67,7 +67,7 @@ struct Commit {
 
 impl Storage {
     /// Opens a folder, which is made if it is not there.
-    pub(crate) fn open(folder: &Path) -> Result<Kept, DataError> {
+    pub(crate) fn open(folder: &Path) -> Result<Persisted, DataError> {
         let files = folder.join("files");
         fs::create_dir_all(&files)?;
         let lock = lock(folder)?;
@@ -90,7 +90,7 @@ impl Storage {
                 _ => None,
             })
             .collect();
-        remove_strays(&files, |token| known.contains(token))?;
+        remove_incomplete(&files, |token| known.contains(token))?;
         let (commits, work) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("talk-emulator-data".to_owned())
@@ -98,12 +98,12 @@ impl Storage {
                 write_all(database, &work);
                 drop(lock);
             })?;
-        Ok(Kept {
+        Ok(Persisted {
             storage: Self {
                 commits: Some(commits),
                 thread: Some(thread),
             },
-            files: Files::Kept(Arc::from(files)),
+            files: Files::Persisted(Arc::from(files)),
             settings,
             records,
         })
@@ -146,7 +146,7 @@ fn lock(folder: &Path) -> Result<File, DataError> {
 /// log is not forced to the disk each time, so that the last ones may be lost with the machine.
 fn open_database(path: &Path) -> Result<Connection, DataError> {
     let database = Connection::open(path)?;
-    database.busy_timeout(PATIENCE)?;
+    database.busy_timeout(BUSY_TIMEOUT)?;
     let layout: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if layout > LAYOUT {
         return Err(DataError::TooNew(layout));
@@ -169,7 +169,7 @@ fn read(database: &Connection) -> Result<Vec<(Key, String)>, DataError> {
         while let Some(row) = rows.next()? {
             let parts = (0..table.columns.len()).map(|at| row.get(at));
             let parts = parts.collect::<Result<_, _>>()?;
-            if let Some(key) = table::key(table, parts) {
+            if let Some(key) = schema::decode_key(table, parts) {
                 records.push((key, row.get(table.columns.len())?));
             }
         }
@@ -188,7 +188,7 @@ fn write_all(mut database: Connection, commits: &mpsc::Receiver<Commit>) {
 fn write(database: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
     for change in changes {
-        let (table, parts) = table::place(&change.key);
+        let (table, parts) = schema::row_key(&change.key);
         match &change.value {
             Some(value) => transaction
                 .prepare_cached(&table.put())?

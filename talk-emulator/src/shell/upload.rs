@@ -9,8 +9,8 @@ use http::StatusCode;
 
 use super::Shell;
 use super::engine::Stopped;
-use super::files::Spool;
-use super::mishap::{Line, refuse_early, suffering};
+use super::fault::{ConnectionHandle, faulty_body, refuse_early};
+use super::files::TempFile;
 use super::refusal::{Refusal, into_response};
 use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
 
@@ -23,7 +23,7 @@ const ANY_BYTES: &str = "application/octet-stream";
 /// Takes a file: its bytes go to memory or a file as they come, the rest is the server's.
 pub(crate) async fn upload(
     State(shell): State<Shell>,
-    Extension(line): Extension<Line>,
+    Extension(connection): Extension<ConnectionHandle>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let head = head(&request);
@@ -36,7 +36,7 @@ pub(crate) async fn upload(
         return store(shell, permit, received).await;
     };
     let (head, body) = request.into_parts();
-    let (body, struck) = suffering(body, fault, line.clone());
+    let (body, refused) = faulty_body(body, fault, connection.clone());
     let received = receive(&shell, Request::from_parts(head, body), &permit);
     tokio::select! {
         received = received => {
@@ -46,11 +46,11 @@ pub(crate) async fn upload(
             }
             // What waits after so many bytes has waited enough.
             if !matches!(fault.fault, HttpFault::Slow(_)) {
-                line.suffer(Some(fault.fault)).await;
+                connection.apply_fault(Some(fault.fault)).await;
             }
             answer
         }
-        rest = struck.wait() => match fault.fault {
+        rest = refused.wait() => match fault.fault {
             HttpFault::Refuse { status, code, reason } => {
                 Ok(refuse_early(status, code, reason, Some(rest)))
             }
@@ -63,9 +63,14 @@ async fn receive(
     shell: &Shell,
     request: Request,
     permit: &UploadPermit,
-) -> Result<(FileMetadata, Spool), Refusal> {
-    let spool = shell.files.spool(&permit.token).await?;
-    read_form(Multipart::from_request(request, &()).await?, permit, spool).await
+) -> Result<(FileMetadata, TempFile), Refusal> {
+    let file_data = shell.files.create_temp(&permit.token).await?;
+    read_form(
+        Multipart::from_request(request, &()).await?,
+        permit,
+        file_data,
+    )
+    .await
 }
 
 /// Stores a file that is complete. It is done to its end even if the client goes meanwhile: the
@@ -73,10 +78,10 @@ async fn receive(
 async fn store(
     shell: Shell,
     permit: UploadPermit,
-    (file, spool): (FileMetadata, Spool),
+    (file, file_data): (FileMetadata, TempFile),
 ) -> Result<Response, Refusal> {
     let stored = tokio::spawn(async move {
-        let arrived = spool.finish().await?;
+        let arrived = file_data.finish().await?;
         let stored = shell
             .engine
             .call(move |core, now| core.server.finish_upload(now, &permit, file))
@@ -98,8 +103,8 @@ fn head(request: &Request) -> HttpRequest {
 async fn read_form(
     mut form: Multipart,
     permit: &UploadPermit,
-    mut spool: Spool,
-) -> Result<(FileMetadata, Spool), Refusal> {
+    mut file_data: TempFile,
+) -> Result<(FileMetadata, TempFile), Refusal> {
     let mut file = FileMetadata {
         filename: String::new(),
         size: 0,
@@ -109,19 +114,19 @@ async fn read_form(
         height: None,
         duration: None,
     };
-    let mut is_there = false;
+    let mut has_file = false;
     while let Some(field) = form.next_field().await? {
         match field.name() {
             Some("file") => {
-                if is_there {
+                if has_file {
                     return Err(invalid("The form has two parts named file."));
                 }
-                is_there = true;
+                has_file = true;
                 file.filename = filename(&field)?;
                 if let Some(content_type) = field.content_type() {
                     content_type.clone_into(&mut file.content_type);
                 }
-                file.size = read_file(field, permit.max_size, &mut spool).await?;
+                file.size = read_file(field, permit.max_size, &mut file_data).await?;
             }
             Some("subtype") => file.subtype = Some(read_text(field).await?),
             Some("width") => file.width = Some(read_number(field).await?),
@@ -130,22 +135,26 @@ async fn read_form(
             _ => {}
         }
     }
-    if !is_there {
+    if !has_file {
         return Err(invalid("The form has no part named file."));
     }
-    Ok((file, spool))
+    Ok((file, file_data))
 }
 
 /// Keeps as much of the file as may be kept, and gives its size.
 ///
 /// A file that is too large is read to its end all the same: a client that still sends would
 /// otherwise see its connection fail instead of the answer.
-async fn read_file(mut field: Field<'_>, max_size: u64, spool: &mut Spool) -> Result<u64, Refusal> {
+async fn read_file(
+    mut field: Field<'_>,
+    max_size: u64,
+    file_data: &mut TempFile,
+) -> Result<u64, Refusal> {
     let mut size = 0;
     while let Some(chunk) = field.chunk().await? {
         size += chunk.len() as u64;
         if size <= max_size {
-            spool.write(&chunk).await?;
+            file_data.write(&chunk).await?;
         }
     }
     Ok(size)

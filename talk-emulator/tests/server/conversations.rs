@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
 fn ids(page: &Value) -> Vec<&str> {
     page["data"]

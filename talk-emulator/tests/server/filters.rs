@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::{Peer, World};
+use crate::support::{Peer, World};
 
 /// Conversations of alice: `a` with a subject and custom data, read-only; `b` with an unread
 /// message; `c` (of friends) with nothing.

@@ -1,7 +1,7 @@
 use serde_json::json;
 use talk_emulator::server::{HttpRequest, Settings};
 
-use crate::kit::{World, get, picture};
+use crate::support::{World, get, picture};
 
 #[test]
 fn an_app_exists_as_soon_as_it_is_asked_for() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
 #[test]
 fn joining_shows_the_conversation_to_one_and_the_participant_to_the_others() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
 const THUMB: &str = "%F0%9F%91%8D";
 

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
-fn side_edits(world: &mut World, peer: crate::kit::Peer) -> Vec<Value> {
+fn side_edits(world: &mut World, peer: crate::support::Peer) -> Vec<Value> {
     let events = world.events(peer);
     events
         .iter()

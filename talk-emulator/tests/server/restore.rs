@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_emulator::server::{Key, Server, Settings};
 
-use crate::kit::{World, get, picture, text_block};
+use crate::support::{World, get, picture, text_block};
 
 #[test]
 fn what_is_no_message_is_kept_too() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
 const TRANSLATE: &str = "/me/conversations/c/translate";
 

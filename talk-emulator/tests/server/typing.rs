@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::{Peer, World};
+use crate::support::{Peer, World};
 
 const TYPING: &str = "/me/conversations/c/typing";
 

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::kit::World;
+use crate::support::World;
 
 #[test]
 fn a_user_is_created_once_and_seen_without_private_fields() {

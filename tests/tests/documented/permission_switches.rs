@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talk_emulator::server::{Role, Whose};
+use talk_emulator::server::{Role, Scope};
 use talk_tokio::{
     Access, ContentBlock, ConversationParams, Notify, ParticipantParams, SendMessage, TextNode,
     UserParams,
@@ -118,10 +118,10 @@ async fn a_role_decides_what_may_be_done() {
     forbid(|role| role.typing_indicators = false).await;
     assert_refused(pair.alice.mark_as_typing(), 403, code).await;
     ok(pair.alice.send(reply())).await;
-    forbid(|role| role.edit_messages = Whose::None).await;
+    forbid(|role| role.edit_messages = Scope::None).await;
     assert_refused(message.edit("x"), 403, code).await;
     ok(pair.alice.mark_as_typing()).await;
-    forbid(|role| role.delete_messages = Whose::None).await;
+    forbid(|role| role.delete_messages = Scope::None).await;
     assert_refused(message.delete(), 403, code).await;
     ok(message.edit("x")).await;
     forbid(|role| role.mark_unread = false).await;

@@ -21,9 +21,9 @@ pub(crate) struct TooSlow;
 /// The engine's end of the queue to one connection. Dropping it cuts the connection at once,
 /// whatever still waits.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub(crate) struct SendQueue {
     /// What goes into the queue as one, so that it reaches the network as one.
-    gathered: Vec<Outgoing>,
+    pending: Vec<Outgoing>,
     queue: mpsc::UnboundedSender<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
     _uncut: oneshot::Sender<Infallible>,
@@ -31,59 +31,63 @@ pub(crate) struct Outbox {
 
 /// The connection's end.
 #[derive(Debug)]
-pub(crate) struct OutboxReader {
+pub(crate) struct SendQueueReader {
     queue: mpsc::UnboundedReceiver<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
 }
 
-/// Resolves when the [`Outbox`] is dropped.
+/// Resolves when the [`SendQueue`] is dropped.
 #[derive(Debug)]
-pub(crate) struct Cut(oneshot::Receiver<Infallible>);
+pub(crate) struct Disconnected(oneshot::Receiver<Infallible>);
 
-pub(crate) fn outbox() -> (Outbox, OutboxReader, Cut) {
+pub(crate) fn send_queue() -> (SendQueue, SendQueueReader, Disconnected) {
     let (sender, queue) = mpsc::unbounded_channel();
     let (uncut, cut) = oneshot::channel();
     let unsent = Arc::new(AtomicUsize::new(0));
-    let outbox = Outbox {
-        gathered: Vec::new(),
+    let send_queue = SendQueue {
+        pending: Vec::new(),
         queue: sender,
         unsent: Arc::clone(&unsent),
         _uncut: uncut,
     };
-    (outbox, OutboxReader { queue, unsent }, Cut(cut))
+    (
+        send_queue,
+        SendQueueReader { queue, unsent },
+        Disconnected(cut),
+    )
 }
 
-impl Outbox {
+impl SendQueue {
     /// Gathers a text message. True if it is the first since the last [`flush`](Self::flush).
     ///
     /// A message of any size goes into a queue that is not full, so that the limit is on slowness,
     /// not on size.
-    pub(crate) fn gather(&mut self, text: String) -> Result<bool, TooSlow> {
+    pub(crate) fn push(&mut self, text: String) -> Result<bool, TooSlow> {
         if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
             return Err(TooSlow);
         }
         self.unsent.fetch_add(text.len(), Ordering::Relaxed);
-        self.gathered.push(Outgoing::Text(text));
-        Ok(self.gathered.len() == 1)
+        self.pending.push(Outgoing::Text(text));
+        Ok(self.pending.len() == 1)
     }
 
-    /// Queues what was gathered.
+    /// Queues what was pending.
     pub(crate) fn flush(&mut self) {
-        if !self.gathered.is_empty() {
+        if !self.pending.is_empty() {
             // A connection that has just gone says so itself.
-            let _ = self.queue.send(std::mem::take(&mut self.gathered));
+            let _ = self.queue.send(std::mem::take(&mut self.pending));
         }
     }
 
-    /// Queues the end of the connection, after all that was gathered.
+    /// Queues the end of the connection, after all that was pending.
     pub(crate) fn send_close(&mut self, code: u16) {
-        self.gathered.push(Outgoing::Close(code));
+        self.pending.push(Outgoing::Close(code));
         self.flush();
     }
 }
 
-impl OutboxReader {
-    /// The next things to do; `None` once the [`Outbox`] is gone.
+impl SendQueueReader {
+    /// The next things to do; `None` once the [`SendQueue`] is gone.
     pub(crate) async fn recv(&mut self) -> Option<Vec<Outgoing>> {
         self.queue.recv().await
     }
@@ -99,7 +103,7 @@ impl OutboxReader {
     }
 }
 
-impl Cut {
+impl Disconnected {
     pub(crate) async fn wait(self) {
         // Nothing is ever sent: an error is the one thing that comes.
         let _ = self.0.await;

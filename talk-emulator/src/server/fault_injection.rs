@@ -23,12 +23,12 @@ impl Server {
             fault.after_ms.unwrap_or(0)
         };
         let from = Time::from_millis(self.now.as_millis().saturating_add(after));
-        if fault.kind.strikes_connections()
+        if fault.kind.targets_connections()
             && fault.path.is_none()
             && fault.after_bytes.is_none()
             && fault.times > 0
         {
-            self.timers.set(from, Timer::Strikes(fault));
+            self.timers.set(from, Timer::FaultDue(fault));
             self.advance(now);
         } else {
             self.faults.add(from, fault);
@@ -36,23 +36,23 @@ impl Server {
     }
 
     /// A fault's time has come: it strikes all that it fits.
-    pub(super) fn strike_all(&mut self, mut fault: Fault) {
+    pub(super) fn apply_to_matching(&mut self, mut fault: Fault) {
         let fitting: Vec<ConnectionId> = self
             .connections
             .iter()
-            .filter(|(_, connection)| fault.fits_user(Some(&connection.user)))
+            .filter(|(_, connection)| fault.matches_user(Some(&connection.user)))
             .map(|(id, _)| *id)
             .collect();
         if !fitting.is_empty() {
             fault.times -= 1;
         }
         for id in fitting {
-            self.strike(id, fault.kind);
+            self.apply_fault(id, fault.kind);
         }
         self.faults.add(self.now, fault);
     }
 
-    pub(super) fn strike(&mut self, id: ConnectionId, kind: FaultKind) {
+    pub(super) fn apply_fault(&mut self, id: ConnectionId, kind: FaultKind) {
         match kind {
             FaultKind::Drop => self.close(id, None),
             FaultKind::Stall => {
@@ -71,8 +71,8 @@ impl Server {
 
     fn restart(&mut self) {
         let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
-        self.outbox
-            .tell(all.iter().copied(), &Event::UpstreamRestarting {});
+        self.events
+            .push(all.iter().copied(), &Event::UpstreamRestarting {});
         self.flush();
         for id in all {
             self.close(id, Some(SERVICE_RESTART));
@@ -134,44 +134,43 @@ impl Server {
     }
 
     /// What an HTTP request meets: an answer instead of its own, or something that happens to it.
-    pub(super) fn meet_http(
+    pub(super) fn fault_for_http(
         &mut self,
         request: &HttpRequest,
     ) -> Option<Result<HttpFault, Refusal>> {
-        let met = self.meet(request, false)?;
-        Some(match met.on_http() {
-            HttpFault::Refuse { .. } => Err(met.kind.refusal()),
-            fault => Ok(fault),
+        let fault = self.take_matching(request, false)?;
+        Some(match fault.on_http() {
+            HttpFault::Refuse { .. } => Err(fault.kind.refusal()),
+            effect => Ok(effect),
         })
     }
 
     /// What an upload meets: an answer instead of its own before the body is read, or something
     /// that happens while it is.
-    pub(super) fn meet_upload(
+    pub(super) fn fault_for_upload(
         &mut self,
         request: &HttpRequest,
     ) -> Option<Result<UploadFault, Refusal>> {
-        let met = self.meet(request, true)?;
-        let fault = met.on_http();
-        Some(match (fault, met.after_bytes) {
-            (HttpFault::Refuse { .. }, None) => Err(met.kind.refusal()),
-            (fault, after_bytes) => Ok(UploadFault {
-                fault,
+        let fault = self.take_matching(request, true)?;
+        Some(match (fault.on_http(), fault.after_bytes) {
+            (HttpFault::Refuse { .. }, None) => Err(fault.kind.refusal()),
+            (effect, after_bytes) => Ok(UploadFault {
+                fault: effect,
                 after_bytes: after_bytes.unwrap_or(0),
             }),
         })
     }
 
-    fn meet(&mut self, request: &HttpRequest, is_upload: bool) -> Option<Fault> {
-        let address = http::Address::of(request)?;
+    fn take_matching(&mut self, request: &HttpRequest, is_upload: bool) -> Option<Fault> {
+        let address = http::Address::parse(request)?;
         let user = self.user_of(request, &address.app).ok().flatten();
         self.faults
-            .meet(self.now, user.as_deref(), &address.raw_path, is_upload)
+            .take_matching(self.now, user.as_deref(), &address.raw_path, is_upload)
     }
 }
 
 /// Puts a fault where the caller finds it.
-pub(super) fn mark(mut response: HttpResponse, fault: Option<HttpFault>) -> HttpResponse {
+pub(super) fn attach(mut response: HttpResponse, fault: Option<HttpFault>) -> HttpResponse {
     if let Some(fault) = fault {
         response.extensions_mut().insert(fault);
     }

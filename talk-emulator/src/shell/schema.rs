@@ -71,7 +71,7 @@ const SETTINGS: &str = "settings";
 const RANDOM: &str = "random";
 
 /// Where a record stands: the table, and the parts of the key.
-pub(super) fn place(key: &Key) -> (&'static Table, Vec<&str>) {
+pub(super) fn row_key(key: &Key) -> (&'static Table, Vec<&str>) {
     match key {
         Key::Settings => (&SERVER, vec![SETTINGS]),
         Key::Random => (&SERVER, vec![RANDOM]),
@@ -96,7 +96,7 @@ pub(super) fn place(key: &Key) -> (&'static Table, Vec<&str>) {
 }
 
 /// The key of a row.
-pub(super) fn key(table: &Table, parts: Vec<String>) -> Option<Key> {
+pub(super) fn decode_key(table: &Table, parts: Vec<String>) -> Option<Key> {
     let mut parts = parts.into_iter();
     let mut part = || parts.next();
     Some(match table.name {

@@ -1,30 +1,30 @@
 use talk_proto::Time;
 
-use super::outbox::Outbox;
+use super::event_queue::EventQueue;
 use super::random::Random;
 use super::refusal::Refusal;
 use super::settings::{Role, Settings};
 use super::store::Store;
 use super::subscribers::Subscribers;
 use super::timers::Timers;
-use super::typing_users::TypingNow;
+use super::typing_users::TypingUsers;
 
 /// All that a request can read and change: one app, seen by one user.
 #[derive(Debug)]
-pub(super) struct Context<'a> {
+pub(super) struct RequestCx<'a> {
     pub(super) now: Time,
     pub(super) app: &'a str,
     pub(super) me: &'a str,
     pub(super) settings: &'a Settings,
     pub(super) store: &'a mut Store,
     pub(super) subscribers: &'a mut Subscribers,
-    pub(super) typing: &'a mut TypingNow,
-    pub(super) outbox: &'a mut Outbox,
+    pub(super) typing: &'a mut TypingUsers,
+    pub(super) events: &'a mut EventQueue,
     pub(super) timers: &'a mut Timers,
     pub(super) random: &'a mut Random,
 }
 
-impl Context<'_> {
+impl RequestCx<'_> {
     /// What I may do.
     pub(super) fn role(&self) -> &Role {
         role_of(self.store, self.settings, self.me)

@@ -9,7 +9,7 @@ use super::conversation::Conversation;
 use super::machine::{App, Server};
 use super::record::{Change, Checkpoint, Key, Unreadable};
 use super::settings::Settings;
-use super::store::{Clock, Store};
+use super::store::{LogicalClock, Store};
 
 impl Server {
     /// A server that goes on from what an earlier one kept, and tells what changes from now on by
@@ -32,7 +32,7 @@ impl Server {
             server.restore_record(key, &value)?;
         }
         for (app, state) in &mut server.apps {
-            state.store.put_together(app, &server.settings.origin);
+            state.store.rebuild_indexes(app, &server.settings.origin);
         }
         server.checkpoint = Some(Checkpoint::default());
         Ok(server)
@@ -68,10 +68,10 @@ impl Server {
     }
 
     /// Without anybody to keep them, changes are not remembered.
-    pub(super) fn forget_changes(&mut self) {
+    pub(super) fn discard_changes(&mut self) {
         if self.checkpoint.is_none() {
             for app in self.apps.values_mut() {
-                app.store.forget_changes();
+                app.store.discard_changes();
             }
         }
     }
@@ -81,7 +81,7 @@ impl Server {
             Key::Settings => {}
             Key::Random => self.random.set_state(parse(&key, value)?),
             Key::App { app } => {
-                let clock: Clock = parse(&key, value)?;
+                let clock: LogicalClock = parse(&key, value)?;
                 self.app_mut(app).store.clock = clock;
             }
             Key::User { app, user } => {
@@ -113,7 +113,7 @@ impl Server {
             } => {
                 let state = parse(&key, value)?;
                 let conversation = self.conversation_of(&key, app, conversation)?;
-                conversation.sends.restore(sender, send.clone(), state);
+                conversation.keys.restore(sender, send.clone(), state);
             }
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Server {
     ) -> Result<&mut Conversation, Unreadable> {
         self.store_of(app)
             .conversations
-            .get_mut_unmarked(conversation)
+            .get_mut_untracked(conversation)
             .ok_or_else(|| Unreadable {
                 key: key.clone(),
                 reason: "its conversation is missing".to_owned(),
@@ -143,18 +143,18 @@ impl Server {
 impl Store {
     fn collect(&mut self, app: &str, changes: &mut Changes) {
         let app = || app.to_owned();
-        for user in self.users.take_changed() {
+        for user in self.users.take_dirty() {
             let value = self.users.get(&user);
             let key = Key::User { app: app(), user };
-            changes.tell(key, value);
+            changes.record(key, value);
         }
-        for token in self.files.take_changed() {
+        for token in self.files.take_dirty() {
             let value = self.files.get(&token);
             let key = Key::File { app: app(), token };
-            changes.tell(key, value);
+            changes.record(key, value);
         }
-        for id in self.conversations.take_changed() {
-            let Some(conversation) = self.conversations.get_mut_unmarked(&id) else {
+        for id in self.conversations.take_dirty() {
+            let Some(conversation) = self.conversations.get_mut_untracked(&id) else {
                 continue;
             };
             let key = Key::Conversation {
@@ -162,47 +162,47 @@ impl Store {
                 conversation: id.clone(),
             };
             changes.put(key, conversation);
-            for message in conversation.messages.take_changed() {
+            for message in conversation.messages.take_dirty() {
                 let value = conversation.messages.get(&message);
                 let key = Key::Message {
                     app: app(),
                     conversation: id.clone(),
                     message,
                 };
-                changes.tell(key, value);
+                changes.record(key, value);
             }
-            for (sender, send) in conversation.sends.take_changed() {
-                let value = conversation.sends.get(&sender, &send);
+            for (sender, send) in conversation.keys.take_dirty() {
+                let value = conversation.keys.get(&sender, &send);
                 let key = Key::Send {
                     app: app(),
                     conversation: id.clone(),
                     sender,
                     key: send,
                 };
-                changes.tell(key, value);
+                changes.record(key, value);
             }
         }
     }
 
-    fn forget_changes(&mut self) {
-        self.users.take_changed();
-        self.files.take_changed();
-        for id in self.conversations.take_changed() {
-            if let Some(conversation) = self.conversations.get_mut_unmarked(&id) {
-                conversation.messages.take_changed();
-                conversation.sends.take_changed();
+    fn discard_changes(&mut self) {
+        self.users.take_dirty();
+        self.files.take_dirty();
+        for id in self.conversations.take_dirty() {
+            if let Some(conversation) = self.conversations.get_mut_untracked(&id) {
+                conversation.messages.take_dirty();
+                conversation.keys.take_dirty();
             }
         }
     }
 
     /// Makes what follows from the records.
-    fn put_together(&mut self, app: &str, origin: &str) {
+    fn rebuild_indexes(&mut self, app: &str, origin: &str) {
         let ids: Vec<String> = self.conversations.keys().cloned().collect();
         for id in ids {
-            let Some(conversation) = self.conversations.get_mut_unmarked(&id) else {
+            let Some(conversation) = self.conversations.get_mut_untracked(&id) else {
                 continue;
             };
-            conversation.put_together();
+            conversation.rebuild_indexes();
             let files = &self.files;
             let attachments = Attachments { files, app, origin };
             conversation
@@ -210,7 +210,7 @@ impl Store {
                 .replace_contents(|content| content::moved(content, attachments));
             let users: Vec<String> = conversation.participants.keys().cloned().collect();
             for user in users {
-                self.put_in_inbox(&id, &user);
+                self.add_to_inbox(&id, &user);
             }
         }
     }
@@ -222,7 +222,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn tell(&mut self, key: Key, value: Option<&impl Serialize>) {
+    fn record(&mut self, key: Key, value: Option<&impl Serialize>) {
         match value {
             Some(value) => self.put(key, value),
             None => self.list.push(Change { key, value: None }),

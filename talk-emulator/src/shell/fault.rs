@@ -16,18 +16,18 @@ use crate::server::{HttpFault, UploadFault};
 
 /// The connection that a request came on.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub(crate) struct ConnectionHandle {
     cut: Arc<Notify>,
 }
 
-impl Line {
+impl ConnectionHandle {
     /// Resolves when the connection is to be cut.
     pub(crate) async fn cut(&self) {
         self.cut.notified().await;
     }
 
     /// Lets happen what is to happen before the answer; where there is to be none, this never ends.
-    pub(crate) async fn suffer(&self, fault: Option<HttpFault>) {
+    pub(crate) async fn apply_fault(&self, fault: Option<HttpFault>) {
         match fault {
             None | Some(HttpFault::Refuse { .. }) => {}
             Some(HttpFault::Slow(delay)) => sleep(Duration::from_millis(delay)).await,
@@ -42,35 +42,39 @@ impl Line {
 
 /// The body of an upload to which something happens: it gives the bytes that come before, and what
 /// happens next to whom it concerns.
-pub(super) fn suffering(body: Body, fault: UploadFault, line: Line) -> (Body, Struck) {
-    let (strike, struck) = oneshot::channel();
-    let suffering = Suffering {
+pub(super) fn faulty_body(
+    body: Body,
+    fault: UploadFault,
+    connection: ConnectionHandle,
+) -> (Body, RefusedEarly) {
+    let (refuse, refused) = oneshot::channel();
+    let faulty_body = FaultyBody {
         body: body.into_data_stream(),
         held: Bytes::new(),
         left: fault.after_bytes,
         fault,
-        line,
-        strike: Some(strike),
+        connection,
+        refuse: Some(refuse),
     };
-    let body = Body::from_stream(unfold(suffering, Suffering::next));
-    (body, Struck(struck))
+    let body = Body::from_stream(unfold(faulty_body, FaultyBody::next));
+    (body, RefusedEarly(refused))
 }
 
 /// Resolves when a refusal is to be the answer at once, with the rest of the body.
-pub(super) struct Struck(oneshot::Receiver<BodyDataStream>);
+pub(super) struct RefusedEarly(oneshot::Receiver<BodyDataStream>);
 
-struct Suffering {
+struct FaultyBody {
     body: BodyDataStream,
     /// What came in and is not given on yet.
     held: Bytes,
     /// How many bytes are given on before it happens.
     left: u64,
     fault: UploadFault,
-    line: Line,
-    strike: Option<oneshot::Sender<BodyDataStream>>,
+    connection: ConnectionHandle,
+    refuse: Option<oneshot::Sender<BodyDataStream>>,
 }
 
-impl Suffering {
+impl FaultyBody {
     async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Self)> {
         if self.held.is_empty() {
             match self.body.next().await? {
@@ -79,7 +83,7 @@ impl Suffering {
             }
         }
         if self.left == 0 {
-            self = self.happen().await;
+            self = self.apply().await;
         }
         let room = usize::try_from(self.left).unwrap_or(usize::MAX);
         let chunk = self.held.split_to(room.min(self.held.len()));
@@ -87,7 +91,7 @@ impl Suffering {
         Some((Ok(chunk), self))
     }
 
-    async fn happen(mut self) -> Self {
+    async fn apply(mut self) -> Self {
         match self.fault.fault {
             HttpFault::Slow(delay) => {
                 sleep(Duration::from_millis(delay)).await;
@@ -98,21 +102,21 @@ impl Suffering {
                 self
             }
             HttpFault::Refuse { .. } => {
-                if let Some(strike) = self.strike.take() {
+                if let Some(refuse) = self.refuse.take() {
                     // Whoever waits for it takes everything from here.
-                    let _ = strike.send(self.body);
+                    let _ = refuse.send(self.body);
                 }
                 pending().await
             }
             fault => {
-                self.line.suffer(Some(fault)).await;
+                self.connection.apply_fault(Some(fault)).await;
                 pending().await
             }
         }
     }
 }
 
-impl Struck {
+impl RefusedEarly {
     /// The rest of the body, once the time has come.
     pub(super) async fn wait(self) -> BodyDataStream {
         match self.0.await {

@@ -5,8 +5,7 @@ use serde_json::json;
 use talk_proto::Time;
 
 use super::auth;
-use super::context::Context;
-use super::faulty;
+use super::fault_injection;
 use super::file::FileMetadata;
 use super::files;
 use super::http::{
@@ -15,10 +14,11 @@ use super::http::{
 use super::machine::Server;
 use super::refusal::Refusal;
 use super::reply::{Reply, done, reply};
+use super::request_cx::RequestCx;
 use super::search;
 
 #[derive(Serialize)]
-struct Boken {
+struct AnonymousTokenReply {
     boken: String,
 }
 
@@ -34,14 +34,14 @@ impl Server {
     /// CORS headers are the caller's to add, and preflights the caller's to answer.
     pub fn http(&mut self, now: Time, request: &HttpRequest) -> HttpResponse {
         self.advance(now);
-        match self.meet_http(request).transpose() {
-            Ok(fault) => faulty::mark(self.answer_http(request), fault),
+        match self.fault_for_http(request).transpose() {
+            Ok(fault) => fault_injection::attach(self.answer_http(request), fault),
             Err(refusal) => http::refuse(&refusal),
         }
     }
 
     fn answer_http(&mut self, request: &HttpRequest) -> HttpResponse {
-        let Some(address) = Address::of(request) else {
+        let Some(address) = Address::parse(request) else {
             return http::refuse(&Refusal::route_not_found());
         };
         if self.settings.refused_apps.contains(&address.app) {
@@ -57,7 +57,7 @@ impl Server {
                 http::respond(self.app_of_components(request, &address.app))
             }
             ("GET", Base::Internal, ["bokens", user]) => {
-                http::respond(self.boken(request, &address.app, user))
+                http::respond(self.anonymous_token(request, &address.app, user))
             }
             ("GET", Base::Rest, ["me", "messages", "search"]) => {
                 self.search(request, &address.app, search::messages)
@@ -73,12 +73,12 @@ impl Server {
         &mut self,
         request: &HttpRequest,
         app: &str,
-        search: fn(&Context<'_>, &HttpRequest) -> Result<HttpResponse, Refusal>,
+        search: fn(&RequestCx<'_>, &HttpRequest) -> Result<HttpResponse, Refusal>,
     ) -> HttpResponse {
         let found = self.user_of(request, app).and_then(|user| {
             let me =
                 user.ok_or_else(|| Refusal::unauthorized("The token does not say whose it is."))?;
-            self.with_context(app, &me, |cx| search(cx, request))
+            self.with_cx(app, &me, |cx| search(cx, request))
         });
         found.unwrap_or_else(|refusal| http::refuse(&refusal))
     }
@@ -104,7 +104,7 @@ impl Server {
     }
 
     /// A token for who has none; with a secret, only for who can show the user's signature.
-    fn boken(&self, request: &HttpRequest, app: &str, user: &str) -> Reply {
+    fn anonymous_token(&self, request: &HttpRequest, app: &str, user: &str) -> Reply {
         let secret = self.settings.secret.as_deref();
         if let Some(secret) = secret {
             let signature = http::query(request, "signature").unwrap_or_default();
@@ -112,7 +112,7 @@ impl Server {
                 return Err(Refusal::unauthorized("The signature is not this user's."));
             }
         }
-        reply(&Boken {
+        reply(&AnonymousTokenReply {
             boken: auth::issue(secret, app, user)?.expose().to_owned(),
         })
     }
@@ -133,7 +133,7 @@ impl Server {
     }
 
     fn permit(&mut self, request: &HttpRequest) -> Result<UploadPermit, Refusal> {
-        let address = Address::of(request).ok_or_else(Refusal::route_not_found)?;
+        let address = Address::parse(request).ok_or_else(Refusal::route_not_found)?;
         match (
             request.method().as_str(),
             address.base,
@@ -145,9 +145,9 @@ impl Server {
         if self.settings.refused_apps.contains(&address.app) {
             return Err(Refusal::app_not_found());
         }
-        let fault = self.meet_upload(request).transpose()?;
+        let fault = self.fault_for_upload(request).transpose()?;
         let user = self.user_of(request, &address.app)?.unwrap_or_default();
-        self.with_context(&address.app, &user, |cx| files::check_allowed(cx))?;
+        self.with_cx(&address.app, &user, |cx| files::check_allowed(cx))?;
         let max_size = self.settings.limits.max_file_size.unwrap_or(u64::MAX);
         Ok(UploadPermit {
             app: address.app,
@@ -171,8 +171,10 @@ impl Server {
         mut file: FileMetadata,
     ) -> Result<StoredFile, Box<HttpResponse>> {
         self.advance(now);
-        self.with_context(&permit.app, &permit.user, |cx| files::check(cx, &file))
-            .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
+        self.with_cx(&permit.app, &permit.user, |cx| {
+            files::check_upload(cx, &file)
+        })
+        .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
         let is_known =
             |subtype: &String| matches!(subtype.as_str(), "image" | "video" | "audio" | "voice");
         file.subtype = file.subtype.filter(is_known);
@@ -188,7 +190,7 @@ impl Server {
     /// The file that a `GET` asks for, to be served from where the caller keeps the bytes; `None`
     /// when the request is no download or the file is unknown (then [`Server::http`] answers 404).
     pub fn download(&self, request: &HttpRequest) -> Option<Download> {
-        let address = Address::of(request)?;
+        let address = Address::parse(request)?;
         let token = match (address.base, address.path().as_slice()) {
             (Base::Rest, ["files", token, _]) => (*token).to_owned(),
             _ => return None,
@@ -211,8 +213,11 @@ impl Server {
     ) -> Result<Option<String>, Refusal> {
         let token = http::token(request)
             .ok_or_else(|| Refusal::unauthorized("The request has no `Authorization: Bearer`."))?;
-        let known = self.apps.get(app).and_then(|app| app.tokens.user(token));
-        let identity = auth::check(self.settings.secret.as_deref(), app, token, self.now)?;
+        let known = self
+            .apps
+            .get(app)
+            .and_then(|app| app.seen_tokens.user(token));
+        let identity = auth::verify(self.settings.secret.as_deref(), app, token, self.now)?;
         Ok(match (&self.settings.secret, known) {
             (None, Some(user)) => Some(user.to_owned()),
             _ => identity.user,

@@ -7,12 +7,12 @@ const MAX: usize = 10_000;
 /// Whose the tokens were that came by socket: without a secret any text is a token, and over HTTP
 /// it is all that says who asks.
 #[derive(Default)]
-pub(super) struct Tokens {
+pub(super) struct SeenTokens {
     users: BTreeMap<String, String>,
     order: VecDeque<String>,
 }
 
-impl Tokens {
+impl SeenTokens {
     pub(super) fn remember(&mut self, token: &str, user: &str) {
         if self
             .users
@@ -35,9 +35,9 @@ impl Tokens {
 }
 
 /// Without the tokens.
-impl fmt::Debug for Tokens {
+impl fmt::Debug for SeenTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens")
+        f.debug_struct("SeenTokens")
             .field("count", &self.users.len())
             .finish()
     }

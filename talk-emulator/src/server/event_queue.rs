@@ -7,13 +7,13 @@ use super::output::ConnectionId;
 
 /// The events that one cause has so far, per connection: they go out in one frame each.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct EventQueue {
     events: BTreeMap<ConnectionId, Vec<Arc<str>>>,
 }
 
-impl Outbox {
+impl EventQueue {
     /// Tells these connections; the event is serialised once, and not at all for nobody.
-    pub(super) fn tell(
+    pub(super) fn push(
         &mut self,
         connections: impl IntoIterator<Item = ConnectionId>,
         event: &impl Serialize,

@@ -6,16 +6,16 @@ use super::message::ContentJson;
 
 /// The words of a query.
 #[derive(Debug)]
-pub(super) struct Words(Vec<String>);
+pub(super) struct SearchTerms(Vec<String>);
 
-impl Words {
-    pub(super) fn of(query: &str) -> Self {
+impl SearchTerms {
+    pub(super) fn parse(query: &str) -> Self {
         Self(words(query).collect())
     }
 
     /// Whether each of these is the beginning of some word of the text. A query without a word is
     /// in nothing.
-    pub(super) fn are_in(&self, text: &str) -> bool {
+    pub(super) fn match_text(&self, text: &str) -> bool {
         let text: Vec<String> = words(text).collect();
         !self.0.is_empty()
             && self
@@ -25,7 +25,7 @@ impl Words {
     }
 }
 
-/// Words in lower case, without the punctuation at their ends.
+/// SearchTerms in lower case, without the punctuation at their ends.
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace()
         .map(|word| word.trim_matches(is_punctuation).to_lowercase())
@@ -44,7 +44,7 @@ fn is_punctuation(c: char) -> bool {
 }
 
 /// The text of a message, formatting aside. Files and places have none.
-pub(super) fn text_of(content: &ContentJson) -> String {
+pub(super) fn plain_text(content: &ContentJson) -> String {
     let blocks: Vec<ContentBlock> = serde_json::from_str(content.get()).unwrap_or_default();
     let mut text = String::new();
     for block in &blocks {
@@ -82,7 +82,7 @@ fn push_nodes(nodes: &[TextNode], text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::SearchTerms;
 
     #[test]
     fn every_word_of_the_query_begins_some_word_of_the_text() {
@@ -95,7 +95,10 @@ mod tests {
             ("zürich", "in ZÜRICH"),
             ("👍", "ok 👍"),
         ] {
-            assert!(Words::of(query).are_in(text), "{query:?} is in {text:?}");
+            assert!(
+                SearchTerms::parse(query).match_text(text),
+                "{query:?} is in {text:?}"
+            );
         }
         for (query, text) in [
             ("look-at", "look at"),
@@ -106,7 +109,7 @@ mod tests {
             ("lookat", "look-at"),
         ] {
             assert!(
-                !Words::of(query).are_in(text),
+                !SearchTerms::parse(query).match_text(text),
                 "{query:?} is not in {text:?}"
             );
         }
