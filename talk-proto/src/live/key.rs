@@ -18,7 +18,7 @@ pub(super) enum StoreKey {
     Participant(ConversationId, UserId),
     Reactions(ConversationId, MessageId, Emoji),
     Messages(ConversationId),
-    Side(ConversationId),
+    Conversation(ConversationId),
     Conversations(ListFilter),
 }
 
@@ -45,7 +45,7 @@ impl StoreKey {
                 e.as_str(),
             ]),
             Self::Messages(c) => path(&["/me/conversations/", c.as_str(), "/messages"]),
-            Self::Side(c) => path(&["/me/conversations/", c.as_str()]),
+            Self::Conversation(c) => path(&["/me/conversations/", c.as_str()]),
             Self::Conversations(_) => "/me/conversations".to_owned(),
         }
     }
@@ -58,7 +58,7 @@ impl StoreKey {
             | Self::Online(_)
             | Self::Participants(_)
             | Self::Participant(..)
-            | Self::Side(_) => 30,
+            | Self::Conversation(_) => 30,
             Self::Typing(_) | Self::Reactions(..) | Self::Messages(_) | Self::Conversations(_) => {
                 10
             }
@@ -77,7 +77,7 @@ impl StoreKey {
             | Self::Participant(c, _)
             | Self::Reactions(c, ..)
             | Self::Messages(c)
-            | Self::Side(c) => Scope::Conversation(c.clone()),
+            | Self::Conversation(c) => Scope::Conversation(c.clone()),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! when it is gone, gives it events and answers, and takes requests and updates from it.
 //!
 //! There is one store per thing, shared by all who look at it: a user, a conversation, its
-//! messages… What comes in changes stores and puts their names on the lists in [`Context`]; the
+//! messages… What comes in changes stores and puts their names on the lists in [`StoreCx`]; the
 //! next drain works the lists off: users first, then what shows them, so that each viewer gets at
 //! most one update, and then the requests for what is missing. What a store shows it keeps
 //! subscribed, and what nobody shows lingers for a while.
@@ -28,12 +28,12 @@ use serde_json::value::RawValue;
 
 use self::interface::{FetchId, LiveOutput};
 use self::key::{Dependent, StoreKey};
-use self::one_shot::Gets;
-use self::store_cx::Context;
-use self::stores::store::News;
+use self::one_shot::OneShotReads;
+use self::store_cx::StoreCx;
+use self::stores::store::ViewUpdate;
 use self::stores::table::Stores;
 use self::subscriptions::Subscriptions;
-use self::sync::requests::Purpose;
+use self::sync::requests::FetchPurpose;
 use self::sync::state::is_absence;
 use crate::collections::GiveBack;
 use crate::error::{RequestError, TransportError};
@@ -44,12 +44,12 @@ use crate::wire::ServerEvent;
 
 /// The stores and subscriptions of one session.
 pub(crate) struct Live {
-    cx: Context,
+    cx: StoreCx,
     stores: Stores,
     subscriptions: Subscriptions,
-    gets: Gets,
+    gets: OneShotReads,
     /// Empty but during a review; its room is used again.
-    news: Vec<News>,
+    news: Vec<ViewUpdate>,
     outputs: VecDeque<LiveOutput>,
     /// Whether nothing has happened since everything was worked off.
     is_settled: bool,
@@ -59,10 +59,10 @@ impl Live {
     /// No store, no subscription, and no connection.
     pub(crate) fn new(me: UserId, limits: Limits) -> Self {
         Self {
-            cx: Context::new(me, limits),
+            cx: StoreCx::new(me, limits),
             stores: Stores::default(),
             subscriptions: Subscriptions::default(),
-            gets: Gets::default(),
+            gets: OneShotReads::default(),
             news: Vec::new(),
             outputs: VecDeque::new(),
             is_settled: true,
@@ -94,7 +94,7 @@ impl Live {
         self.begin(now);
         self.cx.ready = false;
         self.cx.requests.clear();
-        self.cx.wanting.clear();
+        self.cx.to_fetch.clear();
         self.cx.deferred.clear();
         self.gets.lost();
         for key in self.stores.in_order() {
@@ -129,7 +129,7 @@ impl Live {
         let cx = &mut self.cx;
         match cx.requests.answered(fetch) {
             None => {}
-            Some(Purpose::Subscribe(key)) => {
+            Some(FetchPurpose::Subscribe(key)) => {
                 if let Err(error) = answer
                     && !is_absence(&error)
                 {
@@ -137,25 +137,25 @@ impl Live {
                     cx.failed.extend(keys.map(|key| (key, error.clone())));
                 }
             }
-            Some(Purpose::Unsubscribe(_)) => self.open_deferred(),
-            Some(Purpose::Load(key)) => {
+            Some(FetchPurpose::Unsubscribe(_)) => self.open_deferred(),
+            Some(FetchPurpose::Load(key)) => {
                 if let Some(store) = self.stores.get_mut(&key) {
                     store.answer(answer, cx);
                 }
-                self.stores.apply_listed(cx);
+                self.stores.apply_list_actions(cx);
             }
-            Some(Purpose::Quote(conversation, message)) => {
+            Some(FetchPurpose::Quote(conversation, message)) => {
                 if let Some(messages) = self.stores.messages(&conversation) {
                     messages.answer_quote(&message, answer, cx);
                 }
             }
-            Some(Purpose::SubscribeUsers(asked)) => {
+            Some(FetchPurpose::SubscribeUsers(asked)) => {
                 if let Err(error) = answer {
                     let keys = asked.into_iter().map(StoreKey::User);
                     cx.failed.extend(keys.map(|key| (key, error.clone())));
                 }
             }
-            Some(Purpose::Users(asked)) => match read_users(answer) {
+            Some(FetchPurpose::Users(asked)) => match read_users(answer) {
                 Ok(users) => cx.take_users(fetch, &asked, Some(users)),
                 Err(error) => {
                     cx.take_users(fetch, &asked, None);
@@ -163,11 +163,11 @@ impl Live {
                     cx.failed.extend(keys.map(|key| (key, error.clone())));
                 }
             },
-            Some(Purpose::UsersOnce(asked)) => {
+            Some(FetchPurpose::UsersOnce(asked)) => {
                 self.gets
                     .answer_users(&asked, read_users(answer).unwrap_or_default());
             }
-            Some(Purpose::MessageGet(request)) => {
+            Some(FetchPurpose::MessageGet(request)) => {
                 if let Some((request, result)) = self.gets.answer(request, fetch, answer) {
                     self.resolve(request, result);
                 }
@@ -220,16 +220,16 @@ impl Live {
     /// Works off what has changed.
     fn settle(&mut self) {
         loop {
-            self.stores.apply_listed(&mut self.cx);
-            if let Some(dependent) = self.cx.touched.pop_front() {
+            self.stores.apply_list_actions(&mut self.cx);
+            if let Some(dependent) = self.cx.dirty_users.pop_front() {
                 self.user_changed(&dependent);
             } else if let Some((key, error)) = self.cx.failed.pop_front() {
                 self.fail(&key, &error);
             } else if let Some(key) = self.cx.changed.pop_first() {
                 self.review(&key);
-            } else if let Some(key) = self.cx.orphans.pop_first() {
+            } else if let Some(key) = self.cx.unreferenced.pop_first() {
                 self.linger(key);
-            } else if let Some(key) = self.cx.wanting.take() {
+            } else if let Some(key) = self.cx.to_fetch.take() {
                 if let Some(store) = self.stores.get_mut(&key) {
                     store.fetch(&mut self.cx);
                 }
@@ -303,11 +303,11 @@ impl Live {
     fn drop_lingering(&mut self) {
         let mut keys = self.cx.linger.take_all();
         keys.extend(self.stores.in_order());
-        self.cx.orphans.extend(keys);
-        while let Some(key) = self.cx.orphans.pop_first() {
+        self.cx.unreferenced.extend(keys);
+        while let Some(key) = self.cx.unreferenced.pop_first() {
             self.cx.linger.stop(&key);
             self.drop_store(&key);
-            self.stores.apply_listed(&mut self.cx);
+            self.stores.apply_list_actions(&mut self.cx);
         }
     }
 

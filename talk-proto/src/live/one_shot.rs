@@ -1,11 +1,11 @@
-//! Single messages, read once beside all stores.
+//! EntityStore messages, read once beside all stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::interface::FetchId;
-use super::store_cx::Context;
-use super::stores::store::Answer;
+use super::store_cx::StoreCx;
+use super::stores::store::Response;
 use super::sync::state::is_absence;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
@@ -16,8 +16,8 @@ use crate::model::{
 
 /// The messages that are being read.
 #[derive(Default)]
-pub(super) struct Gets {
-    gets: BTreeMap<RequestId, MessageGet>,
+pub(super) struct OneShotReads {
+    gets: BTreeMap<RequestId, MessageRead>,
     /// Those that may go on.
     changed: BTreeSet<RequestId>,
     /// Who waits for a user that was asked for.
@@ -27,7 +27,7 @@ pub(super) struct Gets {
 /// What became of a `get`.
 pub(super) type Outcome = (RequestId, Result<Reply, RequestError>);
 
-struct MessageGet {
+struct MessageRead {
     conversation: ConversationId,
     id: MessageId,
     /// The message itself, when only what it shows is wanted.
@@ -54,7 +54,7 @@ impl<T> Part<T> {
     }
 }
 
-impl Gets {
+impl OneShotReads {
     /// Gives back the memory of what is empty.
     pub(super) fn give_back(&mut self) {
         self.gets.give_back();
@@ -73,7 +73,7 @@ impl Gets {
         id: MessageId,
     ) {
         self.gets
-            .insert(request, MessageGet::new(conversation, id, None));
+            .insert(request, MessageRead::new(conversation, id, None));
         self.changed.insert(request);
     }
 
@@ -84,13 +84,13 @@ impl Gets {
         conversation: ConversationId,
         message: Arc<Message>,
     ) {
-        let get = MessageGet::new(conversation, message.id.clone(), Some(message));
+        let get = MessageRead::new(conversation, message.id.clone(), Some(message));
         self.gets.insert(request, get);
         self.changed.insert(request);
     }
 
     /// Whether there was such a `get`.
-    pub(super) fn cancel(&mut self, request: RequestId, cx: &mut Context) -> bool {
+    pub(super) fn cancel(&mut self, request: RequestId, cx: &mut StoreCx) -> bool {
         let Some(get) = self.gets.remove(&request) else {
             return false;
         };
@@ -106,7 +106,7 @@ impl Gets {
     pub(super) fn lost(&mut self) {
         self.users.clear();
         for (request, get) in &mut self.gets {
-            *get = MessageGet::new(get.conversation.clone(), get.id.clone(), get.given.take());
+            *get = MessageRead::new(get.conversation.clone(), get.id.clone(), get.given.take());
             self.changed.insert(*request);
         }
     }
@@ -116,7 +116,7 @@ impl Gets {
         &mut self,
         request: RequestId,
         fetch: FetchId,
-        answer: Answer<'_>,
+        answer: Response<'_>,
     ) -> Option<Outcome> {
         let get = self.gets.get_mut(&request)?;
         let message = answer.and_then(|body| {
@@ -158,7 +158,7 @@ impl Gets {
     }
 
     /// Asks for what is missing, and says what is done.
-    pub(super) fn advance(&mut self, cx: &mut Context) -> Vec<Outcome> {
+    pub(super) fn advance(&mut self, cx: &mut StoreCx) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         if !cx.ready || self.changed.is_empty() {
             return outcomes;
@@ -182,7 +182,7 @@ impl Gets {
     }
 }
 
-impl MessageGet {
+impl MessageRead {
     fn new(conversation: ConversationId, id: MessageId, given: Option<Arc<Message>>) -> Self {
         let known = given.clone().map(Part::Known);
         Self {
@@ -200,7 +200,7 @@ impl MessageGet {
         &mut self,
         request: RequestId,
         asked: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
-        cx: &mut Context,
+        cx: &mut StoreCx,
     ) -> Option<Arc<MessageSnapshot>> {
         if let Part::Unknown = self.message {
             let requests = &mut cx.requests;
@@ -241,7 +241,7 @@ impl MessageGet {
         message: &Message,
         request: RequestId,
         asked: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
-        cx: &mut Context,
+        cx: &mut StoreCx,
     ) -> Option<Option<Arc<User>>> {
         let Some(sender) = &message.sender_id else {
             return Some(None);

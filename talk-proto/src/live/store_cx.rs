@@ -7,7 +7,7 @@ use super::key::{Dependent, StoreKey};
 use super::stores::list_filter::ListFilter;
 use super::stores::users::Users;
 use super::sync::linger::Linger;
-use super::sync::requests::Requests;
+use super::sync::requests::LiveRequests;
 use crate::collections::{GiveBack, HashSet};
 use crate::error::RequestError;
 use crate::model::{ConversationId, Side, User, UserId};
@@ -16,48 +16,48 @@ use crate::time::Time;
 
 /// The surroundings of a store: where its requests go, the users it shows, and the lists of what
 /// is to be looked at before the next drain ends.
-pub(super) struct Context {
+pub(super) struct StoreCx {
     pub(super) me: UserId,
     pub(super) limits: Limits,
     pub(super) now: Time,
     /// Whether the connection is authenticated.
     pub(super) ready: bool,
-    pub(super) requests: Requests,
+    pub(super) requests: LiveRequests,
     pub(super) users: Users,
     /// When stores that nobody shows are dropped.
     pub(super) linger: Linger,
     /// Stores that may have something to ask the server.
-    pub(super) wanting: Agenda,
+    pub(super) to_fetch: WorkQueue,
     /// Stores that are subscribed once the server has ended other subscriptions.
-    pub(super) deferred: Agenda,
+    pub(super) deferred: WorkQueue,
     /// Stores whose viewers may have something new to see.
     pub(super) changed: BTreeSet<StoreKey>,
     /// Stores that may have lost the last one who shows them.
-    pub(super) orphans: BTreeSet<StoreKey>,
+    pub(super) unreferenced: BTreeSet<StoreKey>,
     /// What shows a user that changed.
-    pub(super) touched: VecDeque<Dependent>,
+    pub(super) dirty_users: VecDeque<Dependent>,
     /// What lists of conversations make of their conversations.
-    pub(super) listed: VecDeque<Listed>,
+    pub(super) list_actions: VecDeque<ListAction>,
     /// Stores that cannot go on.
     pub(super) failed: VecDeque<(StoreKey, RequestError)>,
 }
 
-impl Context {
+impl StoreCx {
     pub(super) fn new(me: UserId, limits: Limits) -> Self {
         Self {
             me,
             limits,
             now: Time::default(),
             ready: false,
-            requests: Requests::new(),
+            requests: LiveRequests::new(),
             users: Users::new(),
             linger: Linger::default(),
-            wanting: Agenda::default(),
-            deferred: Agenda::default(),
+            to_fetch: WorkQueue::default(),
+            deferred: WorkQueue::default(),
             changed: BTreeSet::new(),
-            orphans: BTreeSet::new(),
-            touched: VecDeque::new(),
-            listed: VecDeque::new(),
+            unreferenced: BTreeSet::new(),
+            dirty_users: VecDeque::new(),
+            list_actions: VecDeque::new(),
             failed: VecDeque::new(),
         }
     }
@@ -79,13 +79,13 @@ impl Context {
     /// `dependent` does not show `user` any more.
     pub(super) fn release_user(&mut self, user: &UserId, dependent: &Dependent) {
         if self.users.release(user, dependent) {
-            self.orphans.insert(StoreKey::User(user.clone()));
+            self.unreferenced.insert(StoreKey::User(user.clone()));
         }
     }
 
     /// The store may have something to fetch, and something to show.
     pub(super) fn attend_to(&mut self, key: &StoreKey) {
-        self.wanting.add(key);
+        self.to_fetch.add(key);
         self.changed.insert(key.clone());
     }
 
@@ -98,30 +98,30 @@ impl Context {
     pub(super) fn give_back(&mut self) {
         self.requests.give_back();
         self.linger.give_back();
-        self.wanting.give_back();
+        self.to_fetch.give_back();
         self.deferred.give_back();
         self.changed.give_back();
-        self.orphans.give_back();
-        self.touched.give_back();
-        self.listed.give_back();
+        self.unreferenced.give_back();
+        self.dirty_users.give_back();
+        self.list_actions.give_back();
         self.failed.give_back();
     }
 
     /// Forgets everything that is to be done.
     pub(super) fn clear(&mut self) {
         self.requests.clear();
-        self.wanting.clear();
+        self.to_fetch.clear();
         self.deferred.clear();
         self.changed.clear();
-        self.orphans.clear();
-        self.touched.clear();
-        self.listed.clear();
+        self.unreferenced.clear();
+        self.dirty_users.clear();
+        self.list_actions.clear();
         self.failed.clear();
     }
 }
 
 /// What a list of conversations makes of one.
-pub(super) enum Listed {
+pub(super) enum ListAction {
     /// It shows the conversation, and knows it.
     Feed(ListFilter, Box<Side>),
     /// It would know the conversation.
@@ -132,12 +132,12 @@ pub(super) enum Listed {
 
 /// Stores in the order in which they were put down, each once.
 #[derive(Default)]
-pub(super) struct Agenda {
+pub(super) struct WorkQueue {
     queue: VecDeque<StoreKey>,
     members: HashSet<StoreKey>,
 }
 
-impl Agenda {
+impl WorkQueue {
     pub(super) fn add(&mut self, key: &StoreKey) {
         if self.members.insert(key.clone()) {
             self.queue.push_back(key.clone());

@@ -6,7 +6,7 @@ use super::Live;
 use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::stores::list_filter::ListFilter;
-use super::stores::store::{Growth, News};
+use super::stores::store::{PageSizes, ViewUpdate};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
@@ -23,9 +23,9 @@ pub(super) struct Subscriptions {
     viewers: BTreeMap<ViewerId, StoreKey>,
     /// How many of the viewers are subscriptions.
     count: usize,
-    /// Requests for more, and who made them.
+    /// LiveRequests for more, and who made them.
     more: BTreeMap<RequestId, ViewerId>,
-    /// Requests for which nothing has been sent.
+    /// LiveRequests for which nothing has been sent.
     unsent: BTreeSet<RequestId>,
 }
 
@@ -47,7 +47,7 @@ impl Live {
     pub(crate) fn subscribe(&mut self, now: Time, id: SubscriptionId, topic: Topic) {
         self.begin(now);
         self.subscriptions.count += 1;
-        self.look(ViewerId::Subscription(id), store_of(topic));
+        self.attach_viewer(ViewerId::Subscription(id), store_of(topic));
     }
 
     /// Ends a subscription: its end is told at once; what it showed lingers.
@@ -61,7 +61,7 @@ impl Live {
     ) -> Result<(), CommandError> {
         self.begin(now);
         let viewer = ViewerId::Subscription(id);
-        for request in self.look_away(viewer).ok_or(CommandError::Unknown)? {
+        for request in self.detach_viewer(viewer).ok_or(CommandError::Unknown)? {
             let maybe_happened = !self.subscriptions.unsent.contains(&request);
             let cancelled = TransportError::Cancelled { maybe_happened };
             self.resolve(request, Err(cancelled.into()));
@@ -90,7 +90,7 @@ impl Live {
         let key = key.ok_or(CommandError::Unknown)?;
         let store = self.stores.get_mut(key);
         let list = store.and_then(|store| store.list());
-        let (list, Growth { max, default }) = list.ok_or(CommandError::NotAList)?;
+        let (list, PageSizes { max, default }) = list.ok_or(CommandError::NotAList)?;
         let count = count.unwrap_or(default);
         if !(1..=max).contains(&count) {
             return Err(CommandError::CountOutOfRange { given: count, max });
@@ -108,13 +108,13 @@ impl Live {
         self.subscriptions.unsent.insert(request);
         let key = match get {
             Get::User(u) => StoreKey::User(u),
-            Get::Conversation(c) => StoreKey::Side(c),
+            Get::Conversation(c) => StoreKey::Conversation(c),
             Get::Participant(c, u) => StoreKey::Participant(c, u),
             Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e),
             Get::Message(c, m) => return self.gets.start(request, c, m),
             Get::Known(c, m) => return self.gets.start_known(request, c, m),
         };
-        self.look(ViewerId::Get(request), key);
+        self.attach_viewer(ViewerId::Get(request), key);
     }
 
     /// Forgets a `get` or `load_more` without resolving it. Whether it was known, and then whether
@@ -126,7 +126,7 @@ impl Live {
             let key = self.subscriptions.viewers.get(&viewer)?;
             let (list, _) = self.stores.get_mut(key)?.list()?;
             list.cancel_more(viewer, request);
-        } else if self.look_away(viewer).is_none() && !self.gets.cancel(request, &mut self.cx) {
+        } else if self.detach_viewer(viewer).is_none() && !self.gets.cancel(request, &mut self.cx) {
             return None;
         }
         Some(!self.subscriptions.unsent.remove(&request))
@@ -137,7 +137,7 @@ impl Live {
         self.subscriptions.count
     }
 
-    /// Gets and loads that are not resolved.
+    /// OneShotReads and loads that are not resolved.
     pub(crate) fn pending_requests(&self) -> usize {
         let subscriptions = &self.subscriptions;
         let gets = subscriptions.viewers.len() - subscriptions.count;
@@ -168,14 +168,16 @@ impl Live {
                 let seen = self.cx.users.review(user);
                 news.extend(
                     seen.into_iter()
-                        .map(|(v, user)| News::of(v, Snapshot::User(user))),
+                        .map(|(v, user)| ViewUpdate::of(v, Snapshot::User(user))),
                 );
             }
-            StoreKey::Side(conversation) => {
+            StoreKey::Conversation(conversation) => {
                 self.stores.refresh_side(conversation, &mut self.cx);
             }
             StoreKey::Messages(conversation) if self.stores.has_side(conversation) => {
-                self.cx.changed.insert(StoreKey::Side(conversation.clone()));
+                self.cx
+                    .changed
+                    .insert(StoreKey::Conversation(conversation.clone()));
             }
             _ => {}
         }
@@ -183,7 +185,7 @@ impl Live {
             store.review(&self.cx, &mut news);
             // Too little may be left for those who wait for a number of items.
             if store.may_fetch(&self.cx) {
-                self.cx.wanting.add(key);
+                self.cx.to_fetch.add(key);
             }
         }
         for news in news.drain(..) {
@@ -203,9 +205,9 @@ impl Live {
         if let StoreKey::Messages(conversation) = key
             && self.stores.has_side(conversation)
         {
-            self.fail(&StoreKey::Side(conversation.clone()), error);
+            self.fail(&StoreKey::Conversation(conversation.clone()), error);
         }
-        if let StoreKey::Side(conversation) = key {
+        if let StoreKey::Conversation(conversation) = key {
             for list in self.stores.lists_that_need(conversation, &mut self.cx) {
                 self.fail(&list, error);
             }
@@ -226,7 +228,7 @@ impl Live {
         self.emit(Event::Resolved { request, result });
     }
 
-    fn look(&mut self, viewer: ViewerId, key: StoreKey) {
+    fn attach_viewer(&mut self, viewer: ViewerId, key: StoreKey) {
         if let StoreKey::User(user) = &key {
             self.cx.hold_user(user, Dependent::Viewer(viewer));
             self.cx.changed.insert(key.clone());
@@ -237,7 +239,7 @@ impl Live {
     }
 
     /// Returns the requests for more that the viewer had open; `None` = there is no such viewer.
-    fn look_away(&mut self, viewer: ViewerId) -> Option<Vec<RequestId>> {
+    fn detach_viewer(&mut self, viewer: ViewerId) -> Option<Vec<RequestId>> {
         let key = self.subscriptions.viewers.remove(&viewer)?;
         if let ViewerId::Subscription(_) = viewer {
             self.subscriptions.count -= 1;
@@ -248,11 +250,11 @@ impl Live {
         }
         let store = self.stores.get_mut(&key);
         let requests = store.map_or_else(Vec::new, |store| store.remove_viewer(viewer));
-        self.cx.orphans.insert(key);
+        self.cx.unreferenced.insert(key);
         Some(requests)
     }
 
-    fn tell(&mut self, news: News) {
+    fn tell(&mut self, news: ViewUpdate) {
         match news.viewer {
             ViewerId::Subscription(subscription) => {
                 if let Some(update) = news.update {
@@ -267,7 +269,7 @@ impl Live {
             }
             ViewerId::Get(request) => {
                 if let Some(update) = news.update {
-                    self.look_away(news.viewer);
+                    self.detach_viewer(news.viewer);
                     let result = news.refusal.map_or_else(|| reply(update.snapshot), Err);
                     self.resolve(request, result);
                 }
@@ -276,7 +278,7 @@ impl Live {
     }
 
     fn fail_viewer(&mut self, viewer: ViewerId, error: &RequestError) {
-        for request in self.look_away(viewer).unwrap_or_default() {
+        for request in self.detach_viewer(viewer).unwrap_or_default() {
             self.resolve(request, Err(error.clone()));
         }
         match viewer {
@@ -300,7 +302,7 @@ impl Live {
 fn store_of(topic: Topic) -> StoreKey {
     match topic {
         Topic::User { user } => StoreKey::User(user),
-        Topic::Conversation { conversation } => StoreKey::Side(conversation),
+        Topic::Conversation { conversation } => StoreKey::Conversation(conversation),
         Topic::Messages { conversation } => StoreKey::Messages(conversation),
         Topic::Participants { conversation } => StoreKey::Participants(conversation),
         Topic::Participant { conversation, user } => StoreKey::Participant(conversation, user),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::live::stores::entity::{Lookup, Thing};
+use crate::live::stores::entity::{Entity, Lookup};
 use crate::model::{Online, OnlineSnapshot, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
@@ -12,7 +12,7 @@ pub(crate) struct Presence {
     pub(crate) user: UserId,
 }
 
-impl Thing for Presence {
+impl Entity for Presence {
     type Value = Online;
 
     fn apply(&self, value: &mut Option<Online>, event: &ServerEvent) -> bool {

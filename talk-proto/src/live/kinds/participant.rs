@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{RequestError, ServerError};
-use crate::live::stores::entity::{Lookup, Thing};
+use crate::live::stores::entity::{Entity, Lookup};
 use crate::live::stores::user_list::Entry;
 use crate::model::{Participant, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-pub(crate) struct OneParticipant {
+pub(crate) struct ParticipantOf {
     pub(crate) user: UserId,
 }
 
-impl Thing for OneParticipant {
+impl Entity for ParticipantOf {
     type Value = Participant;
 
     fn apply(&self, value: &mut Option<Participant>, event: &ServerEvent) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::live::list::ordered_list::{End, Face};
+use crate::live::list::ordered_list::{End, ListItem};
 use crate::live::stores::user_list::{Change, Entry};
 use crate::model::{Participant, ParticipantSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
@@ -51,7 +51,7 @@ impl Entry for Participant {
     }
 }
 
-impl Face for ParticipantSnapshot {
+impl ListItem for ParticipantSnapshot {
     type Key = UserId;
 
     fn key(&self) -> &UserId {

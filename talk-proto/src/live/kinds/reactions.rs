@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::live::list::ordered_list::{End, Face};
+use crate::live::list::ordered_list::{End, ListItem};
 use crate::live::stores::user_list::{Change, Entry};
 use crate::model::{Reaction, ReactionSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
@@ -53,7 +53,7 @@ impl Entry for Reaction {
     }
 }
 
-impl Face for ReactionSnapshot {
+impl ListItem for ReactionSnapshot {
     type Key = UserId;
 
     fn key(&self) -> &UserId {

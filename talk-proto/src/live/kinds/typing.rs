@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::live::stores::entity::{Lookup, Thing};
+use crate::live::stores::entity::{Entity, Lookup};
 use crate::model::{Millis, Typing, TypingDiff, TypingSnapshot, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-pub(crate) struct WhoTypes;
+pub(crate) struct TypingUsers;
 
-impl Thing for WhoTypes {
+impl Entity for TypingUsers {
     type Value = Typing;
 
     fn apply(&self, value: &mut Option<Typing>, event: &ServerEvent) -> bool {

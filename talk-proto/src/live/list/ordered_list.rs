@@ -18,7 +18,7 @@ pub(crate) enum End {
 }
 
 /// What is shown of an item.
-pub(crate) trait Face: PartialEq {
+pub(crate) trait ListItem: PartialEq {
     /// What the item is found by.
     type Key: Clone;
 
@@ -28,24 +28,24 @@ pub(crate) trait Face: PartialEq {
 /// The loaded items in order.
 ///
 /// Those whose nested data is known are in a persistent vector, of which a snapshot is a clone.
-pub(crate) struct Listing<T: Face> {
+pub(crate) struct OrderedList<T: ListItem> {
     /// Items without a face: those that wait for nested data, and those that have nothing to show.
     faceless: BTreeMap<Position, T::Key>,
     /// How many places were made.
     ties: i64,
-    pub(crate) shown: Shown<T>,
+    pub(crate) shown: VisibleItems<T>,
     /// Boxed, as [`Stores`](crate::live::stores::table::Stores) are.
     pub(crate) views: BTreeMap<ViewerId, Box<ListView<T>>>,
 }
 
 /// What can be shown of a list.
-pub(crate) struct Shown<T> {
+pub(crate) struct VisibleItems<T> {
     pub(crate) items: Items<T>,
     /// Items whose nested data is not yet known.
     pub(crate) waiting: BTreeSet<Position>,
 }
 
-impl<T> Shown<T> {
+impl<T> VisibleItems<T> {
     /// How many items there are, those aside that have nothing to show.
     pub(crate) fn len(&self) -> usize {
         self.items.len() + self.waiting.len()
@@ -83,7 +83,7 @@ impl<T> Shown<T> {
     }
 }
 
-impl<T: Face> List for Listing<T> {
+impl<T: ListItem> List for OrderedList<T> {
     fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize) {
         if let Some(view) = self.views.get_mut(&viewer) {
             view.load_more(request, count);
@@ -97,12 +97,12 @@ impl<T: Face> List for Listing<T> {
     }
 }
 
-impl<T: Face> Listing<T> {
+impl<T: ListItem> OrderedList<T> {
     pub(crate) fn new() -> Self {
         Self {
             faceless: BTreeMap::new(),
             ties: 0,
-            shown: Shown {
+            shown: VisibleItems {
                 items: Items::new(),
                 waiting: BTreeSet::new(),
             },
@@ -179,7 +179,7 @@ impl<T: Face> Listing<T> {
         Position { time, tie }
     }
 
-    /// Takes up an item; it is shown when [`Listing::show`] gives it a face.
+    /// Takes up an item; it is shown when [`OrderedList::show`] gives it a face.
     pub(crate) fn insert(&mut self, position: Position, key: T::Key) {
         self.faceless.insert(position, key);
         self.shown.waiting.insert(position);

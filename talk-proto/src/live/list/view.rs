@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
-use super::ordered_list::Shown;
+use super::ordered_list::VisibleItems;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
@@ -48,10 +48,10 @@ pub(crate) struct ListState {
 }
 
 /// What comes of looking at a list anew.
-pub(crate) struct Review<T> {
+pub(crate) struct ViewDiff<T> {
     /// The new snapshot, if it differs from the one before.
     pub(crate) update: Option<(Option<Window<T>>, Changes)>,
-    /// Requests for more that are satisfied.
+    /// LiveRequests for more that are satisfied.
     pub(crate) resolved: Vec<RequestId>,
 }
 
@@ -68,7 +68,7 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// How many items must be loaded to show what is wanted.
-    pub(crate) fn wants(&self, shown: &Shown<T>, state: ListState) -> usize {
+    pub(crate) fn wants(&self, shown: &VisibleItems<T>, state: ListState) -> usize {
         let Some(end) = self.end else {
             return state.initial.saturating_add(self.ahead);
         };
@@ -110,7 +110,7 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// The list is not there: what follows, if anything, is another list.
-    pub(crate) fn see_absence(&mut self) -> Review<T> {
+    pub(crate) fn see_absence(&mut self) -> ViewDiff<T> {
         let update = match self.last {
             Last::Absent => None,
             Last::Nothing | Last::List { .. } => Some((None, Changes::Reset)),
@@ -120,15 +120,15 @@ impl<T: PartialEq> ListView<T> {
         self.ahead = 0;
         self.held = None;
         self.touched.clear();
-        Review {
+        ViewDiff {
             update,
             resolved: self.take_requests(),
         }
     }
 
     /// Looks at the list anew.
-    pub(crate) fn see(&mut self, shown: &mut Shown<T>, state: ListState) -> Review<T> {
-        let nothing = Review {
+    pub(crate) fn see(&mut self, shown: &mut VisibleItems<T>, state: ListState) -> ViewDiff<T> {
+        let nothing = ViewDiff {
             update: None,
             resolved: Vec::new(),
         };
@@ -146,7 +146,7 @@ impl<T: PartialEq> ListView<T> {
             end = Position::LAST;
         }
         self.end = Some(end);
-        Review {
+        ViewDiff {
             update: self.update(end, shown, state),
             resolved,
         }
@@ -165,7 +165,7 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// Whether new items in the window keep it from being shown.
-    fn is_held(&mut self, shown: &Shown<T>) -> bool {
+    fn is_held(&mut self, shown: &VisibleItems<T>) -> bool {
         let end = self.end.unwrap_or(Position::LAST);
         let waiting = || shown.waiting_until(end);
         if waiting().next().is_none() {
@@ -181,7 +181,12 @@ impl<T: PartialEq> ListView<T> {
     }
 
     /// Moves the end behind what was asked for, once it is all there.
-    fn extend(&mut self, end: &mut Position, shown: &Shown<T>, state: ListState) -> Vec<RequestId> {
+    fn extend(
+        &mut self,
+        end: &mut Position,
+        shown: &VisibleItems<T>,
+        state: ListState,
+    ) -> Vec<RequestId> {
         if self.ahead == 0 {
             return self.take_requests();
         }
@@ -208,7 +213,7 @@ impl<T: PartialEq> ListView<T> {
     fn update(
         &mut self,
         end: Position,
-        shown: &mut Shown<T>,
+        shown: &mut VisibleItems<T>,
         state: ListState,
     ) -> Option<(Option<Window<T>>, Changes)> {
         let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
@@ -236,7 +241,7 @@ impl<T: PartialEq> ListView<T> {
 
     /// What the touched places tell about the way from the last list to the first `visible`
     /// items.
-    fn changes(&mut self, visible: usize, shown: &mut Shown<T>) -> Changes {
+    fn changes(&mut self, visible: usize, shown: &mut VisibleItems<T>) -> Changes {
         let Last::List { items, .. } = &self.last else {
             self.touched.clear();
             return Changes::Reset;
@@ -282,7 +287,7 @@ impl<T: PartialEq> ListView<T> {
 }
 
 /// The end of a first window.
-fn first_end<T>(shown: &Shown<T>, state: ListState) -> Position {
+fn first_end<T>(shown: &VisibleItems<T>, state: ListState) -> Position {
     match shown.items.position(state.initial - 1) {
         Some(position) => position,
         None if state.complete => Position::LAST,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::entity::NoParameters;
 use super::list_filter::ListFilter;
 use super::messages::{LastMessage, MessageStore};
-use super::store::{Answer, News, Store};
+use super::store::{Response, Store, ViewUpdate};
 use crate::command::RequestId;
 use crate::error::TransportError;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
-use crate::live::store_cx::Context;
-use crate::live::sync::state::{Stage, Sync, is_absence};
+use crate::live::store_cx::StoreCx;
+use crate::live::sync::state::{Stage, SyncState, is_absence};
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, Side, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
@@ -21,8 +21,8 @@ use crate::wire::ServerEvent;
 ///
 /// Its snapshot waits for the nested data of a new last message, but for no message that came
 /// after the waiting began.
-pub(crate) struct SideStore {
-    sync: Sync,
+pub(crate) struct ConversationStore {
+    sync: SyncState,
     side: Option<Arc<Side>>,
     /// The new last message that held back what is shown.
     held: Option<Position>,
@@ -38,10 +38,10 @@ pub(crate) struct SideStore {
     conversation: ConversationId,
 }
 
-impl SideStore {
+impl ConversationStore {
     pub(crate) fn new(conversation: ConversationId) -> Self {
         Self {
-            sync: Sync::new(StoreKey::Side(conversation.clone())),
+            sync: SyncState::new(StoreKey::Conversation(conversation.clone())),
             side: None,
             held: None,
             is_current: false,
@@ -80,13 +80,13 @@ impl SideStore {
     }
 
     /// A list shows the conversation no more.
-    pub(crate) fn remove_list(&mut self, list: &ListFilter, cx: &mut Context) {
+    pub(crate) fn remove_list(&mut self, list: &ListFilter, cx: &mut StoreCx) {
         self.lists.remove(list);
-        cx.orphans.insert(self.sync.key().clone());
+        cx.unreferenced.insert(self.sync.key().clone());
     }
 
     /// Takes what a list was told, unless more is known.
-    pub(crate) fn feed(&mut self, side: Side, cx: &mut Context) {
+    pub(crate) fn feed(&mut self, side: Side, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Loaded {
             cx.changed.insert(self.sync.key().clone());
             return;
@@ -96,8 +96,8 @@ impl SideStore {
         self.open(cx);
     }
 
-    /// Gets the conversation, unless it is known or will be told.
-    pub(crate) fn watch(&mut self, cx: &mut Context) {
+    /// OneShotReads the conversation, unless it is known or will be told.
+    pub(crate) fn watch(&mut self, cx: &mut StoreCx) {
         self.is_watched = true;
         cx.attend_to(self.sync.key());
     }
@@ -144,13 +144,13 @@ impl SideStore {
     }
 
     /// Takes `side` as what the server holds, and what came since.
-    fn take(&mut self, side: Option<Side>, cx: &mut Context) {
+    fn take(&mut self, side: Option<Side>, cx: &mut StoreCx) {
         let side = fold(side, self.sync.log(), &cx.me);
         self.sync.clear_log();
         self.set(side, cx);
     }
 
-    fn set(&mut self, side: Option<Arc<Side>>, cx: &mut Context) {
+    fn set(&mut self, side: Option<Arc<Side>>, cx: &mut StoreCx) {
         self.sync.stage = match side {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
@@ -206,8 +206,8 @@ pub(crate) fn fold<'a>(
     side
 }
 
-impl Store for SideStore {
-    fn open(&mut self, cx: &mut Context) {
+impl Store for ConversationStore {
+    fn open(&mut self, cx: &mut StoreCx) {
         if self.needs_subscription() {
             self.sync.open(cx);
         }
@@ -218,11 +218,11 @@ impl Store for SideStore {
         self.is_watched = false;
     }
 
-    fn close(&mut self, cx: &mut Context) {
+    fn close(&mut self, cx: &mut StoreCx) {
         self.sync.close(cx);
     }
 
-    fn sync(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut SyncState {
         &mut self.sync
     }
 
@@ -234,7 +234,7 @@ impl Store for SideStore {
         !self.views.is_empty()
     }
 
-    fn fetch(&mut self, cx: &mut Context) {
+    fn fetch(&mut self, cx: &mut StoreCx) {
         let is_fed = !self.needs_subscription();
         if self.sync.should_load(cx) || is_fed && self.is_watched && self.sync.can_load(cx) {
             let fetch = cx.requests.load(self.sync.key(), &NoParameters {});
@@ -242,7 +242,7 @@ impl Store for SideStore {
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
         self.sync.fetch = None;
         match answer {
             Ok(body) => {
@@ -260,7 +260,7 @@ impl Store for SideStore {
         }
     }
 
-    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Unloaded {
             self.sync.admit(event, false, cx);
             return;
@@ -276,7 +276,7 @@ impl Store for SideStore {
         self.views.keys().copied().collect()
     }
 
-    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
         self.views.insert(viewer, None);
         self.sync.open(cx);
         cx.changed.insert(self.sync.key().clone());
@@ -287,14 +287,17 @@ impl Store for SideStore {
         Vec::new()
     }
 
-    fn review(&mut self, _: &Context, news: &mut Vec<News>) {
+    fn review(&mut self, _: &StoreCx, news: &mut Vec<ViewUpdate>) {
         let (true, Some(current)) = (self.is_current, &self.current) else {
             return;
         };
         for (viewer, seen) in &mut self.views {
             if seen.as_ref() != Some(current) {
                 *seen = Some(current.clone());
-                news.push(News::of(*viewer, Snapshot::Conversation(current.clone())));
+                news.push(ViewUpdate::of(
+                    *viewer,
+                    Snapshot::Conversation(current.clone()),
+                ));
             }
         }
     }

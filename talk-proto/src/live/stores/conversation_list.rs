@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::conversation::{SideStore, fold};
+use super::conversation::{ConversationStore, fold};
 use super::list_filter::ListFilter;
-use super::store::{Answer, Growth, List, News, Store};
+use super::store::{List, PageSizes, Response, Store, ViewUpdate};
 use crate::command::RequestId;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
-use crate::live::list::ordered_list::{End, Face, Listing};
+use crate::live::list::ordered_list::{End, ListItem, OrderedList};
 use crate::live::list::view::ListState;
-use crate::live::store_cx::{Context, Listed};
-use crate::live::sync::paginator::{Cursor, Feed, Loaded};
-use crate::live::sync::state::{Stage, Sync};
+use crate::live::store_cx::{ListAction, StoreCx};
+use crate::live::sync::paginator::{Cursor, PageOutcome, Paginator};
+use crate::live::sync::state::{Stage, SyncState};
 use crate::model::{ConversationId, ConversationSnapshot, Side, UserId};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
@@ -31,9 +31,9 @@ const MORE: usize = 20;
 /// It holds places; the conversations are in their own stores, which it feeds with what its pages
 /// tell and which tell it when they change.
 pub(crate) struct ConversationList {
-    feed: Feed<Side>,
+    pages: Paginator<Side>,
     filter: ListFilter,
-    listing: Listing<ConversationSnapshot>,
+    list: OrderedList<ConversationSnapshot>,
     places: BTreeMap<ConversationId, Position>,
     /// The place up to which every conversation is loaded.
     edge: Position,
@@ -47,9 +47,9 @@ impl ConversationList {
     pub(crate) fn new(filter: ListFilter) -> Self {
         let key = StoreKey::Conversations(filter.clone());
         Self {
-            feed: Feed::new(Sync::new(key), PAGE),
+            pages: Paginator::new(SyncState::new(key), PAGE),
             filter,
-            listing: Listing::new(),
+            list: OrderedList::new(),
             places: BTreeMap::new(),
             edge: Position::LAST,
             candidates: BTreeSet::new(),
@@ -58,31 +58,31 @@ impl ConversationList {
     }
 
     fn key(&self) -> &StoreKey {
-        self.feed.sync.key()
+        self.pages.sync.key()
     }
 
     fn state(&self, cap: usize) -> ListState {
         ListState {
-            complete: self.feed.is_complete(),
-            full: self.listing.len() >= cap,
+            complete: self.pages.is_complete(),
+            full: self.list.len() >= cap,
             initial: FIRST_WINDOW.min(cap),
         }
     }
 
     /// Judges a conversation that is known. Whether it belongs here.
-    pub(crate) fn consider(&mut self, side: &Side, cx: &mut Context) -> bool {
+    pub(crate) fn consider(&mut self, side: &Side, cx: &mut StoreCx) -> bool {
         if self.places.contains_key(&side.id) {
             return true;
         }
-        let is_behind = self.edge.is_before(time(side)) && !self.feed.is_complete();
+        let is_behind = self.edge.is_before(time(side)) && !self.pages.is_complete();
         let belongs = self.candidates.remove(&side.id) && self.filter.matches(side);
         if is_behind || !belongs {
             self.remove(&side.id, cx);
             return false;
         }
-        let position = self.listing.place(time(side), End::Front);
+        let position = self.list.place(time(side), End::Front);
         self.places.insert(side.id.clone(), position);
-        self.listing.insert(position, side.id.clone());
+        self.list.insert(position, side.id.clone());
         cx.changed.insert(self.key().clone());
         true
     }
@@ -93,7 +93,7 @@ impl ConversationList {
     }
 
     /// Lets go of a conversation that cannot be known. Whether it was not yet shown.
-    pub(crate) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut Context) -> bool {
+    pub(crate) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut StoreCx) -> bool {
         let was_candidate = self.candidates.contains(id);
         if was_candidate {
             self.remove(id, cx);
@@ -102,7 +102,7 @@ impl ConversationList {
     }
 
     /// A conversation has changed.
-    pub(crate) fn side_changed(&mut self, store: &SideStore, cx: &mut Context) {
+    pub(crate) fn side_changed(&mut self, store: &ConversationStore, cx: &mut StoreCx) {
         let id = store.conversation();
         let Some(snapshot) = store.snapshot() else {
             return;
@@ -116,55 +116,55 @@ impl ConversationList {
     }
 
     /// Shows a conversation at its place, if that is loaded.
-    fn put(&mut self, snapshot: &Arc<ConversationSnapshot>, cx: &mut Context) {
+    fn put(&mut self, snapshot: &Arc<ConversationSnapshot>, cx: &mut StoreCx) {
         let id = &snapshot.side.id;
         let time = time(&snapshot.side);
         let old = self.places.get(id).copied();
         let position = match old {
             Some(old) if old.is_at(time) => old,
-            _ => self.listing.place(time, End::Front),
+            _ => self.list.place(time, End::Front),
         };
-        if position > self.edge && !self.feed.is_complete() {
+        if position > self.edge && !self.pages.is_complete() {
             return self.remove(id, cx);
         }
         if old != Some(position) {
             if let Some(old) = old {
-                self.listing.remove(old);
+                self.list.remove(old);
             }
             self.places.insert(id.clone(), position);
-            self.listing.insert(position, id.clone());
+            self.list.insert(position, id.clone());
         }
-        let shown = self.listing.shown.get(position);
+        let shown = self.list.shown.get(position);
         if shown.is_none_or(|shown| !Arc::ptr_eq(shown, snapshot)) {
-            self.listing.show(position, Arc::clone(snapshot));
+            self.list.show(position, Arc::clone(snapshot));
         }
         self.trim(cx);
     }
 
-    fn remove(&mut self, id: &ConversationId, cx: &mut Context) {
+    fn remove(&mut self, id: &ConversationId, cx: &mut StoreCx) {
         if let Some(position) = self.places.remove(id) {
-            self.listing.remove(position);
+            self.list.remove(position);
             cx.changed.insert(self.key().clone());
         }
         self.candidates.remove(id);
         self.refreshing.remove(id);
-        cx.listed
-            .push_back(Listed::Release(self.filter.clone(), id.clone()));
+        cx.list_actions
+            .push_back(ListAction::Release(self.filter.clone(), id.clone()));
     }
 
-    fn trim(&mut self, cx: &mut Context) {
-        while self.listing.len() > cx.limits.window.max(1)
-            && let Some((_, id)) = self.listing.last()
+    fn trim(&mut self, cx: &mut StoreCx) {
+        while self.list.len() > cx.limits.window.max(1)
+            && let Some((_, id)) = self.list.last()
         {
             let id = id.clone();
             self.remove(&id, cx);
-            self.feed.cursor = Cursor::Unknown;
-            self.edge = self.listing.last().map_or(Position::LAST, |(last, _)| last);
+            self.pages.cursor = Cursor::Unknown;
+            self.edge = self.list.last().map_or(Position::LAST, |(last, _)| last);
         }
     }
 
     /// Makes the list these conversations.
-    fn replace(&mut self, mut sides: Vec<Side>, cx: &mut Context) {
+    fn replace(&mut self, mut sides: Vec<Side>, cx: &mut StoreCx) {
         sides.sort_by_key(time);
         let kept: BTreeSet<&ConversationId> = sides.iter().map(|side| &side.id).collect();
         let gone: Vec<ConversationId> = self
@@ -184,7 +184,7 @@ impl ConversationList {
                 Some(old) if old.is_at(time(side)) && before < Some(old) => old,
                 old => {
                     if let Some(old) = old {
-                        self.listing.remove(old);
+                        self.list.remove(old);
                     }
                     self.place(side)
                 }
@@ -194,7 +194,7 @@ impl ConversationList {
         self.finish(sides, cx);
     }
 
-    fn append(&mut self, sides: Vec<Side>, cx: &mut Context) {
+    fn append(&mut self, sides: Vec<Side>, cx: &mut StoreCx) {
         for side in &sides {
             if !self.places.contains_key(&side.id) {
                 self.place(side);
@@ -204,30 +204,30 @@ impl ConversationList {
     }
 
     fn place(&mut self, side: &Side) -> Position {
-        let position = self.listing.place(time(side), End::Back);
+        let position = self.list.place(time(side), End::Back);
         self.places.insert(side.id.clone(), position);
-        self.listing.insert(position, side.id.clone());
+        self.list.insert(position, side.id.clone());
         position
     }
 
     /// Lets the conversations of a page be known.
-    fn finish(&mut self, sides: Vec<Side>, cx: &mut Context) {
-        self.edge = match self.listing.last() {
-            Some((last, _)) if !self.feed.is_complete() => last,
+    fn finish(&mut self, sides: Vec<Side>, cx: &mut StoreCx) {
+        self.edge = match self.list.last() {
+            Some((last, _)) if !self.pages.is_complete() => last,
             _ => Position::LAST,
         };
         for side in sides {
             self.candidates.remove(&side.id);
-            cx.listed
-                .push_back(Listed::Feed(self.filter.clone(), Box::new(side)));
+            cx.list_actions
+                .push_back(ListAction::Feed(self.filter.clone(), Box::new(side)));
         }
     }
 
     /// What came while a page was awaited: brings its conversations up to date, and returns those
     /// that are not in it.
-    fn replay(&self, sides: &mut Vec<Side>, me: &UserId) -> Vec<Listed> {
+    fn replay(&self, sides: &mut Vec<Side>, me: &UserId) -> Vec<ListAction> {
         let mut events: BTreeMap<ConversationId, Vec<&ServerEvent>> = BTreeMap::new();
-        for event in self.feed.sync.log() {
+        for event in self.pages.sync.log() {
             if let Some(id) = conversation(event) {
                 events.entry(id.clone()).or_default().push(event);
             }
@@ -247,10 +247,10 @@ impl ConversationList {
             match fold(None, events.iter().copied(), me) {
                 Some(side) => {
                     let side = Box::new(Arc::unwrap_or_clone(side));
-                    others.push(Listed::Feed(self.filter.clone(), side));
+                    others.push(ListAction::Feed(self.filter.clone(), side));
                 }
                 None if events.iter().any(|event| self.concerns(event)) => {
-                    others.push(Listed::Watch(self.filter.clone(), id));
+                    others.push(ListAction::Watch(self.filter.clone(), id));
                 }
                 None => {}
             }
@@ -259,15 +259,15 @@ impl ConversationList {
     }
 
     /// Takes up conversations that may belong here, and are not here yet.
-    fn consider_all(&mut self, others: Vec<Listed>, cx: &mut Context) {
+    fn consider_all(&mut self, others: Vec<ListAction>, cx: &mut StoreCx) {
         for other in others {
             let id = match &other {
-                Listed::Feed(_, side) => &side.id,
-                Listed::Watch(_, id) | Listed::Release(_, id) => id,
+                ListAction::Feed(_, side) => &side.id,
+                ListAction::Watch(_, id) | ListAction::Release(_, id) => id,
             };
             if !self.places.contains_key(id) {
                 self.candidates.insert(id.clone());
-                cx.listed.push_back(other);
+                cx.list_actions.push_back(other);
             }
         }
     }
@@ -283,7 +283,7 @@ impl ConversationList {
         };
         // One that is not here does not match, or lies behind: it must change what it is, or where.
         let comes_near = match last_message_at {
-            Some(at) if !self.feed.is_complete() => {
+            Some(at) if !self.pages.is_complete() => {
                 if self.edge.is_before(at.0.saturating_neg()) {
                     return false;
                 }
@@ -320,7 +320,7 @@ fn conversation(event: &ServerEvent) -> Option<&ConversationId> {
     }
 }
 
-impl Face for ConversationSnapshot {
+impl ListItem for ConversationSnapshot {
     type Key = ConversationId;
 
     fn key(&self) -> &ConversationId {
@@ -329,50 +329,50 @@ impl Face for ConversationSnapshot {
 }
 
 impl Store for ConversationList {
-    fn open(&mut self, cx: &mut Context) {
-        self.feed.sync.open(cx);
+    fn open(&mut self, cx: &mut StoreCx) {
+        self.pages.sync.open(cx);
     }
 
     fn lost(&mut self) {
-        self.feed.sync.lost();
+        self.pages.sync.lost();
     }
 
-    fn close(&mut self, cx: &mut Context) {
-        self.feed.sync.close(cx);
+    fn close(&mut self, cx: &mut StoreCx) {
+        self.pages.sync.close(cx);
         let all = self.places.keys().chain(&self.candidates);
         for id in all.cloned().collect::<BTreeSet<_>>() {
             self.remove(&id, cx);
         }
     }
 
-    fn sync(&mut self) -> &mut Sync {
-        &mut self.feed.sync
+    fn sync(&mut self) -> &mut SyncState {
+        &mut self.pages.sync
     }
 
     fn is_wanted(&self) -> bool {
-        !self.listing.views.is_empty()
+        !self.list.views.is_empty()
     }
 
-    fn fetch(&mut self, cx: &mut Context) {
+    fn fetch(&mut self, cx: &mut StoreCx) {
         let cap = cx.limits.window.max(1);
         let state = self.state(cap);
-        if let Some((wanted, loaded)) = self.listing.wants(state) {
+        if let Some((wanted, loaded)) = self.list.wants(state) {
             let filter: Option<&RawValue> = Some(self.filter.json());
-            self.feed.fetch(wanted.min(cap), loaded, filter, cx);
+            self.pages.fetch(wanted.min(cap), loaded, filter, cx);
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
-        let (mut sides, all) = match self.feed.take_answer(answer, cx) {
-            Loaded::Nothing => return,
+    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
+        let (mut sides, all) = match self.pages.take_answer(answer, cx) {
+            PageOutcome::Pending => return,
             // The user does not exist yet, and is in no conversation.
-            Loaded::Absent => {
-                self.feed.sync.stage = Stage::Loaded;
-                self.feed.cursor = Cursor::End;
+            PageOutcome::Absent => {
+                self.pages.sync.stage = Stage::Loaded;
+                self.pages.cursor = Cursor::End;
                 (Vec::new(), true)
             }
-            Loaded::All(sides) => (sides, true),
-            Loaded::More(sides) => (sides, false),
+            PageOutcome::Reset(sides) => (sides, true),
+            PageOutcome::Next(sides) => (sides, false),
         };
         let others = self.replay(&mut sides, &cx.me);
         if all {
@@ -382,15 +382,15 @@ impl Store for ConversationList {
         }
         self.consider_all(others, cx);
         self.trim(cx);
-        let last = self.listing.last().map(|(position, _)| position);
-        for view in self.listing.views.values_mut() {
-            view.clamp(last, self.feed.is_complete());
+        let last = self.list.last().map(|(position, _)| position);
+        for view in self.list.views.values_mut() {
+            view.clamp(last, self.pages.is_complete());
         }
-        self.feed.sync.clear_log();
-        cx.attend_to(self.feed.sync.key());
+        self.pages.sync.clear_log();
+        cx.attend_to(self.pages.sync.key());
     }
 
-    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         let Some(id) = conversation(event) else {
             return;
         };
@@ -399,49 +399,49 @@ impl Store for ConversationList {
         {
             return;
         }
-        let is_loaded = self.feed.sync.admit(event, false, cx);
+        let is_loaded = self.pages.sync.admit(event, false, cx);
         if !is_loaded || self.places.contains_key(id) || self.candidates.contains(id) {
             return;
         }
         let filter = self.filter.clone();
         let listed = match event {
-            ServerEvent::SideCreated { state, .. } => Listed::Feed(filter, state.clone()),
+            ServerEvent::SideCreated { state, .. } => ListAction::Feed(filter, state.clone()),
             ServerEvent::SideDeleted { .. } => return,
-            _ if self.concerns(event) => Listed::Watch(filter, id.clone()),
+            _ if self.concerns(event) => ListAction::Watch(filter, id.clone()),
             _ => return,
         };
         self.consider_all(vec![listed], cx);
     }
 
     fn viewers(&self) -> Vec<ViewerId> {
-        self.listing.viewers()
+        self.list.viewers()
     }
 
-    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
-        self.listing.add_viewer(viewer);
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
+        self.list.add_viewer(viewer);
         cx.attend_to(self.key());
     }
 
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        self.listing.remove_viewer(viewer)
+        self.list.remove_viewer(viewer)
     }
 
-    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
-        let growth = Growth {
+    fn list(&mut self) -> Option<(&mut dyn List, PageSizes)> {
+        let growth = PageSizes {
             max: PAGE,
             default: MORE,
         };
-        Some((&mut self.listing, growth))
+        Some((&mut self.list, growth))
     }
 
-    fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
-        if self.feed.sync.stage != Stage::Loaded || !self.refreshing.is_empty() {
+    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>) {
+        if self.pages.sync.stage != Stage::Loaded || !self.refreshing.is_empty() {
             return;
         }
         let state = self.state(cx.limits.window.max(1));
-        for (viewer, view) in &mut self.listing.views {
-            let review = view.see(&mut self.listing.shown, state);
-            news.push(News {
+        for (viewer, view) in &mut self.list.views {
+            let review = view.see(&mut self.list.shown, state);
+            news.push(ViewUpdate {
                 viewer: *viewer,
                 update: review.update.and_then(|(window, changes)| {
                     let snapshot = Snapshot::Conversations(window?);

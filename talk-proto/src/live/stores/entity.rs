@@ -6,18 +6,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::store::{Answer, News, Store};
+use super::store::{Response, Store, ViewUpdate};
 use crate::command::RequestId;
 use crate::error::{RequestError, TransportError};
 use crate::live::key::{Dependent, StoreKey, ViewerId};
-use crate::live::store_cx::Context;
-use crate::live::sync::state::{Stage, Sync, is_absence};
+use crate::live::store_cx::StoreCx;
+use crate::live::sync::state::{Stage, SyncState, is_absence};
 use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
 /// One kind of thing: how events change it, and how it is shown.
-pub(crate) trait Thing {
+pub(crate) trait Entity {
     type Value: Clone + PartialEq + DeserializeOwned;
 
     /// Changes the value, where `None` = it does not exist. Whether it may have come to be, and
@@ -39,7 +39,7 @@ pub(crate) trait Thing {
 
 /// Users as far as they are known.
 #[derive(Clone, Copy)]
-pub(crate) struct Lookup<'a>(&'a Context);
+pub(crate) struct Lookup<'a>(&'a StoreCx);
 
 impl Lookup<'_> {
     /// Nothing yet, that there is no such user, or the user.
@@ -54,8 +54,8 @@ impl Lookup<'_> {
 }
 
 /// The store of one thing.
-pub(crate) struct Single<T: Thing> {
-    sync: Sync,
+pub(crate) struct EntityStore<T: Entity> {
+    sync: SyncState,
     thing: T,
     value: Option<T::Value>,
     users: BTreeSet<UserId>,
@@ -69,10 +69,10 @@ pub(crate) struct Single<T: Thing> {
 #[derive(Serialize)]
 pub(crate) struct NoParameters {}
 
-impl<T: Thing> Single<T> {
+impl<T: Entity> EntityStore<T> {
     pub(crate) fn new(key: StoreKey, thing: T) -> Self {
         Self {
-            sync: Sync::new(key),
+            sync: SyncState::new(key),
             thing,
             value: None,
             users: BTreeSet::new(),
@@ -82,7 +82,7 @@ impl<T: Thing> Single<T> {
         }
     }
 
-    fn hold_users(&mut self, cx: &mut Context) {
+    fn hold_users(&mut self, cx: &mut StoreCx) {
         let users = self.thing.users(self.value.as_ref());
         let dependent = Dependent::Store(self.sync.key().clone());
         for user in users.difference(&self.users) {
@@ -95,7 +95,7 @@ impl<T: Thing> Single<T> {
     }
 
     /// Takes `value` as what the server holds, and what came since.
-    fn take(&mut self, value: Option<T::Value>, cx: &mut Context) {
+    fn take(&mut self, value: Option<T::Value>, cx: &mut StoreCx) {
         self.value = value;
         let mut may_exist = false;
         for event in self.sync.log() {
@@ -108,7 +108,7 @@ impl<T: Thing> Single<T> {
         }
     }
 
-    fn set(&mut self, cx: &mut Context) {
+    fn set(&mut self, cx: &mut StoreCx) {
         self.sync.drop_load(cx);
         self.sync.stage = match self.value {
             Some(_) => Stage::Loaded,
@@ -120,8 +120,8 @@ impl<T: Thing> Single<T> {
     }
 }
 
-impl<T: Thing> Store for Single<T> {
-    fn open(&mut self, cx: &mut Context) {
+impl<T: Entity> Store for EntityStore<T> {
+    fn open(&mut self, cx: &mut StoreCx) {
         self.sync.open(cx);
         self.hold_users(cx);
     }
@@ -130,7 +130,7 @@ impl<T: Thing> Store for Single<T> {
         self.sync.lost();
     }
 
-    fn close(&mut self, cx: &mut Context) {
+    fn close(&mut self, cx: &mut StoreCx) {
         self.sync.close(cx);
         let dependent = Dependent::Store(self.sync.key().clone());
         for user in std::mem::take(&mut self.users) {
@@ -138,7 +138,7 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn sync(&mut self) -> &mut Sync {
+    fn sync(&mut self) -> &mut SyncState {
         &mut self.sync
     }
 
@@ -146,14 +146,14 @@ impl<T: Thing> Store for Single<T> {
         !self.views.is_empty()
     }
 
-    fn fetch(&mut self, cx: &mut Context) {
+    fn fetch(&mut self, cx: &mut StoreCx) {
         if self.sync.should_load(cx) {
             let fetch = cx.requests.load(self.sync.key(), &NoParameters {});
             self.sync.fetch = Some(fetch);
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
+    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
         self.sync.fetch = None;
         self.refusal = None;
         match answer {
@@ -176,7 +176,7 @@ impl<T: Thing> Store for Single<T> {
         }
     }
 
-    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Unloaded {
             let mut whole = None;
             self.thing.apply(&mut whole, event);
@@ -203,7 +203,7 @@ impl<T: Thing> Store for Single<T> {
         self.views.keys().copied().collect()
     }
 
-    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
         self.views.insert(viewer, None);
         cx.changed.insert(self.sync.key().clone());
     }
@@ -213,7 +213,7 @@ impl<T: Thing> Store for Single<T> {
         Vec::new()
     }
 
-    fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
+    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>) {
         if self.sync.stage == Stage::Unloaded {
             return;
         }
@@ -225,7 +225,7 @@ impl<T: Thing> Store for Single<T> {
         for (viewer, seen) in &mut self.views {
             if seen.as_ref() != Some(&*current) {
                 *seen = Some(current.clone());
-                let mut one = News::of(*viewer, current.clone());
+                let mut one = ViewUpdate::of(*viewer, current.clone());
                 one.refusal.clone_from(&self.refusal);
                 news.push(one);
             }

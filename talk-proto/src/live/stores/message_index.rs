@@ -7,14 +7,14 @@ use super::messages::MessageStore;
 use crate::collections::HashMap;
 use crate::live::key::Dependent;
 use crate::live::list::items::Position;
-use crate::live::store_cx::Context;
+use crate::live::store_cx::StoreCx;
 use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, UserId};
 
 /// The messages of a window, and those that they quote.
 ///
 /// What is known of a message that is shown is in what is shown.
 #[derive(Default)]
-pub(crate) struct Records {
+pub(crate) struct MessageIndex {
     /// The place in the window; `None` for a message that is only quoted.
     positions: HashMap<MessageId, Option<Position>>,
     /// What is known of messages that are only quoted, and what is newer than what is shown.
@@ -22,11 +22,11 @@ pub(crate) struct Records {
     /// Those that are quoted and cannot be fetched.
     gone: BTreeSet<MessageId>,
     /// Who quotes a message.
-    quoters: BTreeMap<MessageId, Quoters>,
+    quoters: BTreeMap<MessageId, QuoteRefs>,
 }
 
 #[derive(Default)]
-struct Quoters {
+struct QuoteRefs {
     /// The message as they show it, once one of them did.
     face: Option<Arc<ReferencedMessageSnapshot>>,
     /// In the window: they show the quote.
@@ -35,7 +35,7 @@ struct Quoters {
     quoted: BTreeSet<MessageId>,
 }
 
-impl Records {
+impl MessageIndex {
     pub(crate) fn position(&self, id: &MessageId) -> Option<Position> {
         self.positions.get(id).copied().flatten()
     }
@@ -74,31 +74,31 @@ impl Records {
 impl MessageStore {
     /// What is known of a message.
     pub(crate) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
-        self.message_at(id, self.records.position(id))
+        self.message_at(id, self.index.position(id))
     }
 
     fn message_at(&self, id: &MessageId, position: Option<Position>) -> Option<&Arc<Message>> {
-        let unshown = self.records.unshown.get(id);
-        unshown.or_else(|| Some(self.listing.shown.get(position?)?.message()))
+        let unshown = self.index.unshown.get(id);
+        unshown.or_else(|| Some(self.list.shown.get(position?)?.message()))
     }
 
     /// Takes a message out of the list, but not out of mind.
     fn take_out(&mut self, id: &MessageId, position: Position) {
         if let Some(message) = self.message_at(id, Some(position)).cloned() {
-            self.records.unshown.insert(id.clone(), message);
+            self.index.unshown.insert(id.clone(), message);
         }
-        self.listing.remove(position);
+        self.list.remove(position);
     }
 
     /// Puts a message at a place in the window.
-    pub(crate) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut Context) {
+    pub(crate) fn list(&mut self, position: Position, message: Arc<Message>, cx: &mut StoreCx) {
         let id = message.id.clone();
-        let old = self.records.positions.insert(id.clone(), Some(position));
+        let old = self.index.positions.insert(id.clone(), Some(position));
         if let Some(old) = old {
             if let Some(old) = old {
                 self.take_out(&id, old);
             }
-            let known = self.records.unshown.get(&id);
+            let known = self.index.unshown.get(&id);
             if let Some(quoted) = known.and_then(|known| known.referenced_message_id.clone()) {
                 self.unlink(&id, &quoted, cx);
                 self.link(&id, &quoted, cx);
@@ -108,22 +108,22 @@ impl MessageStore {
         if !self.learn(message, cx) {
             self.show(&id, cx);
         }
-        self.listing.insert_unless_shown(position, id);
+        self.list.insert_unless_shown(position, id);
     }
 
     /// Takes a message out of the window; it stays while others quote it.
-    pub(crate) fn unlist(&mut self, id: &MessageId, cx: &mut Context) {
-        let position = self.records.positions.get_mut(id);
+    pub(crate) fn unlist(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        let position = self.index.positions.get_mut(id);
         if let Some(position) = position.and_then(Option::take) {
             self.take_out(id, position);
             cx.changed.insert(self.key().clone());
         }
-        let known = self.records.unshown.get(id);
+        let known = self.index.unshown.get(id);
         let quoted = known.and_then(|known| known.referenced_message_id.clone());
         if let Some(quoted) = &quoted {
             self.unlink(id, quoted, cx);
         }
-        let quoters = self.records.quoters.get(id);
+        let quoters = self.index.quoters.get(id);
         if quoters.is_none_or(|quoters| quoters.listed.is_empty()) {
             self.drop_record(id, cx);
         } else if let Some(quoted) = &quoted {
@@ -132,15 +132,15 @@ impl MessageStore {
     }
 
     /// The message is deleted: nobody quotes it any more.
-    pub(crate) fn delete(&mut self, id: &MessageId, cx: &mut Context) {
-        let quoters = self.records.quoters.remove(id).unwrap_or_default();
+    pub(crate) fn delete(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        let quoters = self.index.quoters.remove(id).unwrap_or_default();
         let quoters: Vec<MessageId> = quoters.listed.into_iter().chain(quoters.quoted).collect();
         for quoter in &quoters {
             if let Some(message) = self.message(quoter) {
                 let mut message = Message::clone(message);
                 message.referenced_message_id = None;
                 let message = Arc::new(message);
-                self.records.unshown.insert(quoter.clone(), message);
+                self.index.unshown.insert(quoter.clone(), message);
             }
         }
         self.drop_record(id, cx);
@@ -150,22 +150,22 @@ impl MessageStore {
     }
 
     /// Takes note of what a message is. Whether that is news, and shown.
-    pub(crate) fn learn(&mut self, message: Arc<Message>, cx: &mut Context) -> bool {
+    pub(crate) fn learn(&mut self, message: Arc<Message>, cx: &mut StoreCx) -> bool {
         let id = message.id.clone();
-        let position = self.records.position(&id);
+        let position = self.index.position(&id);
         let old = self.message_at(&id, position).cloned();
         if old.as_ref() == Some(&message) {
             return false;
         }
-        self.records.gone.remove(&id);
-        self.records.forget_face(&id);
+        self.index.gone.remove(&id);
+        self.index.forget_face(&id);
         let old_sender = old.as_ref().and_then(|old| old.sender_id.as_ref());
         if old_sender != message.sender_id.as_ref() {
             if let Some(sender) = old_sender {
                 self.release_sender(sender, &id, cx);
             }
             if let Some(sender) = &message.sender_id
-                && self.speakers.add(sender, &id)
+                && self.senders.add(sender, &id)
             {
                 cx.hold_user(sender, self.speaker(sender));
             }
@@ -183,50 +183,50 @@ impl MessageStore {
         }
         let is_shown = position.is_some_and(|position| self.show_at(position, &message, cx));
         if is_shown {
-            self.records.unshown.remove(&id);
+            self.index.unshown.remove(&id);
         } else {
-            self.records.unshown.insert(id.clone(), message);
+            self.index.unshown.insert(id.clone(), message);
         }
         self.show_quoters(&id, cx);
         true
     }
 
     /// A message that is only quoted cannot be had.
-    pub(crate) fn set_gone(&mut self, id: &MessageId, cx: &mut Context) {
-        self.records.gone.insert(id.clone());
-        if let Some(message) = self.records.unshown.remove(id) {
+    pub(crate) fn set_gone(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        self.index.gone.insert(id.clone());
+        if let Some(message) = self.index.unshown.remove(id) {
             self.let_go(&message, cx);
         }
         self.refresh(id, cx);
     }
 
     /// Something that the message shows has changed: it is shown anew, by itself and in quotes.
-    pub(crate) fn refresh(&mut self, id: &MessageId, cx: &mut Context) {
-        self.records.forget_face(id);
+    pub(crate) fn refresh(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        self.index.forget_face(id);
         self.show_quoters(id, cx);
         self.show(id, cx);
     }
 
-    fn show_quoters(&mut self, id: &MessageId, cx: &mut Context) {
-        for quoter in self.records.listed_quoters(id) {
+    fn show_quoters(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        for quoter in self.index.listed_quoters(id) {
             self.show(&quoter, cx);
         }
     }
 
     /// Gives the window the message as it is now, once all that it shows is known.
-    fn show(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(position) = self.records.position(id) else {
+    fn show(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        let Some(position) = self.index.position(id) else {
             return;
         };
         if let Some(message) = self.message_at(id, Some(position)).cloned()
             && self.show_at(position, &message, cx)
         {
-            self.records.unshown.remove(id);
+            self.index.unshown.remove(id);
         }
     }
 
     /// The same. Whether all that the message shows is known.
-    fn show_at(&mut self, position: Position, message: &Arc<Message>, cx: &mut Context) -> bool {
+    fn show_at(&mut self, position: Position, message: &Arc<Message>, cx: &mut StoreCx) -> bool {
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
@@ -241,7 +241,7 @@ impl MessageStore {
                 None => return false,
             },
         };
-        if let Some(shown) = self.listing.shown.get(position)
+        if let Some(shown) = self.list.shown.get(position)
             && Arc::ptr_eq(shown.message(), message)
             && is_same(shown.sender(), sender.as_ref())
             && is_same(shown.referenced_message(), quote.as_ref())
@@ -249,7 +249,7 @@ impl MessageStore {
             return true;
         }
         let snapshot = MessageSnapshot::new(Arc::clone(message), sender, quote);
-        self.listing.show(position, Arc::new(snapshot));
+        self.list.show(position, Arc::new(snapshot));
         cx.changed.insert(self.key().clone());
         true
     }
@@ -258,12 +258,12 @@ impl MessageStore {
     fn quote(
         &mut self,
         id: &MessageId,
-        cx: &Context,
+        cx: &StoreCx,
     ) -> Option<Option<Arc<ReferencedMessageSnapshot>>> {
         let Some(message) = self.message(id) else {
-            return (!self.records.is_missing(id)).then_some(None);
+            return (!self.index.is_missing(id)).then_some(None);
         };
-        let quoters = self.records.quoters.get(id);
+        let quoters = self.index.quoters.get(id);
         if let Some(face) = quoters.and_then(|quoters| quoters.face.as_ref()) {
             return Some(Some(Arc::clone(face)));
         }
@@ -272,53 +272,53 @@ impl MessageStore {
             Some(sender) => cx.user(sender)?.cloned(),
         };
         let face = Arc::new(ReferencedMessageSnapshot::new(Arc::clone(message), sender));
-        if let Some(quoters) = self.records.quoters.get_mut(id) {
+        if let Some(quoters) = self.index.quoters.get_mut(id) {
             quoters.face = Some(Arc::clone(&face));
         }
         Some(Some(face))
     }
 
     /// Takes note that `id` quotes `quoted`, which is fetched when a window shows the quote.
-    fn link(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut Context) {
-        let quoters = self.records.quoters.entry(quoted.clone()).or_default();
-        if self.records.positions.get(id).is_none_or(Option::is_none) {
+    fn link(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut StoreCx) {
+        let quoters = self.index.quoters.entry(quoted.clone()).or_default();
+        if self.index.positions.get(id).is_none_or(Option::is_none) {
             quoters.quoted.insert(id.clone());
             return;
         }
         quoters.listed.insert(id.clone());
-        if !self.records.positions.contains_key(quoted) {
-            self.records.positions.insert(quoted.clone(), None);
+        if !self.index.positions.contains_key(quoted) {
+            self.index.positions.insert(quoted.clone(), None);
             self.quotes_wanted.push(quoted.clone());
-            cx.wanting.add(self.key());
+            cx.to_fetch.add(self.key());
         }
     }
 
     /// `id` does not quote `quoted` any more, which goes unless something else shows it.
-    fn unlink(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut Context) {
-        let Some(quoters) = self.records.quoters.get_mut(quoted) else {
+    fn unlink(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut StoreCx) {
+        let Some(quoters) = self.index.quoters.get_mut(quoted) else {
             return;
         };
         quoters.listed.remove(id);
         quoters.quoted.remove(id);
         let is_needed = !quoters.listed.is_empty();
         if !is_needed && quoters.quoted.is_empty() {
-            self.records.quoters.remove(quoted);
+            self.index.quoters.remove(quoted);
         }
-        if !is_needed && self.records.is_quote(quoted) {
+        if !is_needed && self.index.is_quote(quoted) {
             self.drop_record(quoted, cx);
         }
     }
 
-    fn drop_record(&mut self, id: &MessageId, cx: &mut Context) {
-        let Some(position) = self.records.positions.remove(id) else {
+    fn drop_record(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        let Some(position) = self.index.positions.remove(id) else {
             return;
         };
         let message = self.message_at(id, position).cloned();
-        self.records.unshown.remove(id);
-        self.records.gone.remove(id);
+        self.index.unshown.remove(id);
+        self.index.gone.remove(id);
         self.refreshing.remove(id);
         if let Some(position) = position {
-            self.listing.remove(position);
+            self.list.remove(position);
             cx.changed.insert(self.key().clone());
         }
         if let Some(message) = message {
@@ -326,8 +326,8 @@ impl MessageStore {
         }
     }
 
-    fn release_sender(&mut self, sender: &UserId, id: &MessageId, cx: &mut Context) {
-        if self.speakers.remove(sender, id) {
+    fn release_sender(&mut self, sender: &UserId, id: &MessageId, cx: &mut StoreCx) {
+        if self.senders.remove(sender, id) {
             cx.release_user(sender, &self.speaker(sender));
         }
     }
@@ -337,7 +337,7 @@ impl MessageStore {
     }
 
     /// Lets go of what a message shows.
-    fn let_go(&mut self, message: &Message, cx: &mut Context) {
+    fn let_go(&mut self, message: &Message, cx: &mut StoreCx) {
         if let Some(sender) = &message.sender_id {
             self.release_sender(sender, &message.id, cx);
         }

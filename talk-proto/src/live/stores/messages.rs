@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::message_index::Records;
-use super::sender_index::Speakers;
-use super::store::{Answer, Growth, List, News, Store};
+use super::message_index::MessageIndex;
+use super::sender_index::SenderIndex;
+use super::store::{List, PageSizes, Response, Store, ViewUpdate};
 use crate::command::RequestId;
 use crate::live::interface::FetchId;
 use crate::live::key::{Dependent, StoreKey, ViewerId};
 use crate::live::list::items::Position;
-use crate::live::list::ordered_list::{End, Face, Listing};
+use crate::live::list::ordered_list::{End, ListItem, OrderedList};
 use crate::live::list::view::ListState;
-use crate::live::store_cx::Context;
-use crate::live::sync::paginator::{Cursor, Feed, Loaded};
-use crate::live::sync::state::{Stage, Sync};
+use crate::live::store_cx::StoreCx;
+use crate::live::sync::paginator::{Cursor, PageOutcome, Paginator};
+use crate::live::sync::state::{Stage, SyncState};
 use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
@@ -27,10 +27,10 @@ const MORE: usize = 30;
 
 /// The messages of one conversation, newest first.
 pub(crate) struct MessageStore {
-    feed: Feed<Message>,
-    pub(crate) listing: Listing<MessageSnapshot>,
-    pub(crate) records: Records,
-    pub(crate) speakers: Speakers,
+    pages: Paginator<Message>,
+    pub(crate) list: OrderedList<MessageSnapshot>,
+    pub(crate) index: MessageIndex,
+    pub(crate) senders: SenderIndex,
     /// Quoted messages to fetch at the next drain.
     pub(crate) quotes_wanted: Vec<MessageId>,
     quotes_in_flight: BTreeMap<MessageId, FetchId>,
@@ -55,10 +55,10 @@ impl MessageStore {
     pub(crate) fn new(conversation: ConversationId) -> Self {
         let key = StoreKey::Messages(conversation.clone());
         Self {
-            feed: Feed::new(Sync::new(key), PAGE),
-            listing: Listing::new(),
-            records: Records::default(),
-            speakers: Speakers::default(),
+            pages: Paginator::new(SyncState::new(key), PAGE),
+            list: OrderedList::new(),
+            index: MessageIndex::default(),
+            senders: SenderIndex::default(),
             quotes_wanted: Vec::new(),
             quotes_in_flight: BTreeMap::new(),
             refreshing: BTreeSet::new(),
@@ -68,16 +68,16 @@ impl MessageStore {
     }
 
     pub(crate) fn key(&self) -> &StoreKey {
-        self.feed.sync.key()
+        self.pages.sync.key()
     }
 
     /// Whether somebody shows the last message, which takes one message loaded.
-    pub(crate) fn set_shown_as_last(&mut self, shown: bool, cx: &mut Context) {
+    pub(crate) fn set_shown_as_last(&mut self, shown: bool, cx: &mut StoreCx) {
         self.shown_as_last = shown;
         if shown {
-            cx.wanting.add(self.key());
+            cx.to_fetch.add(self.key());
         } else {
-            cx.orphans.insert(self.key().clone());
+            cx.unreferenced.insert(self.key().clone());
         }
     }
 
@@ -86,35 +86,35 @@ impl MessageStore {
     }
 
     pub(crate) fn last_message(&self) -> LastMessage {
-        match self.feed.sync.stage {
+        match self.pages.sync.stage {
             Stage::Unloaded => return LastMessage::Unknown,
             Stage::Absent => return LastMessage::Known(None),
             Stage::Loaded if !self.refreshing.is_empty() => return LastMessage::Unknown,
             Stage::Loaded => {}
         }
-        match self.listing.first() {
+        match self.list.first() {
             Some((position, _)) if self.is_waiting(position) => LastMessage::Waiting(position),
             Some(_) => LastMessage::Known(self.newest_shown()),
-            None if self.feed.is_complete() => LastMessage::Known(None),
+            None if self.pages.is_complete() => LastMessage::Known(None),
             None => LastMessage::Unknown,
         }
     }
 
     /// Whether the nested data of the message there is still missing.
     pub(crate) fn is_waiting(&self, position: Position) -> bool {
-        self.listing.shown.waiting.contains(&position)
+        self.list.shown.waiting.contains(&position)
     }
 
     /// The newest message that can be shown.
     pub(crate) fn newest_shown(&self) -> Option<Arc<MessageSnapshot>> {
-        self.listing.shown.items.first().cloned()
+        self.list.shown.items.first().cloned()
     }
 
     /// Takes the answer about a quoted message; whatever else than the message makes it gone.
-    pub(crate) fn answer_quote(&mut self, id: &MessageId, answer: Answer<'_>, cx: &mut Context) {
+    pub(crate) fn answer_quote(&mut self, id: &MessageId, answer: Response<'_>, cx: &mut StoreCx) {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
-        if self.records.is_quote(id) {
+        if self.index.is_quote(id) {
             let message = answer
                 .ok()
                 .flatten()
@@ -132,15 +132,15 @@ impl MessageStore {
 
     fn state(&self, cap: usize) -> ListState {
         ListState {
-            complete: self.feed.is_complete(),
-            full: self.listing.len() >= cap,
+            complete: self.pages.is_complete(),
+            full: self.list.len() >= cap,
             initial: FIRST_WINDOW.min(cap),
         }
     }
 
     /// How many messages may be held. While no list shows them, a first window is enough.
     fn cap(&self, limit: usize) -> usize {
-        if self.listing.views.is_empty() {
+        if self.list.views.is_empty() {
             FIRST_WINDOW.min(limit.max(1))
         } else {
             limit.max(1)
@@ -149,12 +149,12 @@ impl MessageStore {
 
     /// How many messages must be loaded, and how many are.
     fn wants(&self, cap: usize) -> (usize, usize) {
-        let last = self.shown_as_last.then(|| (1, self.listing.shown.len()));
-        let wants = self.listing.wants(self.state(cap)).max(last);
+        let last = self.shown_as_last.then(|| (1, self.list.shown.len()));
+        let wants = self.list.wants(self.state(cap)).max(last);
         wants.map_or((0, 0), |(wanted, loaded)| (wanted.min(cap), loaded))
     }
 
-    fn apply(&mut self, event: &ServerEvent, cx: &mut Context) {
+    fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         match event {
             ServerEvent::MessageCreated { state, .. } => {
                 self.take_new(Arc::clone(state), End::Front, cx);
@@ -186,34 +186,34 @@ impl MessageStore {
     }
 
     /// Takes up a message that came by an event, unless it lies behind what is loaded.
-    fn take_new(&mut self, message: Arc<Message>, end: End, cx: &mut Context) {
-        if self.records.position(&message.id).is_some() {
+    fn take_new(&mut self, message: Arc<Message>, end: End, cx: &mut StoreCx) {
+        if self.index.position(&message.id).is_some() {
             return;
         }
-        let position = self.listing.place(time(message.created_at), end);
-        let is_behind = self.listing.last().is_some_and(|(last, _)| position > last);
-        if is_behind && !self.feed.is_complete() {
+        let position = self.list.place(time(message.created_at), end);
+        let is_behind = self.list.last().is_some_and(|(last, _)| position > last);
+        if is_behind && !self.pages.is_complete() {
             return;
         }
         self.list(position, message, cx);
         self.trim(cx);
     }
 
-    fn clear(&mut self, cx: &mut Context) {
-        let all: Vec<MessageId> = self.listing.keys().cloned().collect();
+    fn clear(&mut self, cx: &mut StoreCx) {
+        let all: Vec<MessageId> = self.list.keys().cloned().collect();
         for id in all {
             self.unlist(&id, cx);
         }
-        self.feed.cursor = Cursor::End;
+        self.pages.cursor = Cursor::End;
         cx.changed.insert(self.key().clone());
     }
 
     /// Makes the loaded messages these; what did not change stays as it is.
-    fn replace(&mut self, mut messages: Vec<Message>, cx: &mut Context) {
+    fn replace(&mut self, mut messages: Vec<Message>, cx: &mut StoreCx) {
         messages.sort_by_key(|message| time(message.created_at));
         let kept: BTreeSet<&MessageId> = messages.iter().map(|message| &message.id).collect();
         let gone: Vec<MessageId> = self
-            .listing
+            .list
             .keys()
             .filter(|id| !kept.contains(id))
             .cloned()
@@ -225,7 +225,7 @@ impl MessageStore {
         for message in messages {
             let message = self.own(message);
             let time = time(message.created_at);
-            let position = match self.records.position(&message.id) {
+            let position = match self.index.position(&message.id) {
                 Some(position) if position.is_at(time) && before < Some(position) => {
                     self.learn(message, cx);
                     position
@@ -233,25 +233,25 @@ impl MessageStore {
                 // A page that names a message twice.
                 Some(position) if before == Some(position) => continue,
                 _ => {
-                    let position = self.listing.place(time, End::Back);
+                    let position = self.list.place(time, End::Back);
                     self.list(position, message, cx);
                     position
                 }
             };
             before = Some(position);
         }
-        for id in self.records.quotes() {
-            if !self.records.is_missing(&id) {
+        for id in self.index.quotes() {
+            if !self.index.is_missing(&id) {
                 self.refreshing.insert(id.clone());
             }
             self.quotes_wanted.push(id);
         }
     }
 
-    fn append(&mut self, messages: Vec<Message>, cx: &mut Context) {
+    fn append(&mut self, messages: Vec<Message>, cx: &mut StoreCx) {
         for message in messages {
-            if self.records.position(&message.id).is_none() {
-                let position = self.listing.place(time(message.created_at), End::Back);
+            if self.index.position(&message.id).is_none() {
+                let position = self.list.place(time(message.created_at), End::Back);
                 let message = self.own(message);
                 self.list(position, message, cx);
             }
@@ -261,25 +261,25 @@ impl MessageStore {
     /// A message of a page, which shares its sender's ID with the others.
     fn own(&self, mut message: Message) -> Arc<Message> {
         let sender = message.sender_id.take();
-        message.sender_id = sender.map(|sender| self.speakers.known(sender));
+        message.sender_id = sender.map(|sender| self.senders.known(sender));
         Arc::new(message)
     }
 
     /// Drops the oldest messages above the cap.
-    fn trim(&mut self, cx: &mut Context) {
+    fn trim(&mut self, cx: &mut StoreCx) {
         let cap = self.cap(cx.limits.window);
-        while self.listing.len() > cap
-            && let Some((_, id)) = self.listing.last()
+        while self.list.len() > cap
+            && let Some((_, id)) = self.list.last()
         {
             let id = id.clone();
             self.unlist(&id, cx);
-            self.feed.cursor = Cursor::Unknown;
+            self.pages.cursor = Cursor::Unknown;
         }
     }
 
     /// Applies what came while an answer was awaited: all of it, or what concerns one message.
-    fn replay(&mut self, only: Option<&MessageId>, cx: &mut Context) {
-        for event in self.feed.sync.log().to_vec() {
+    fn replay(&mut self, only: Option<&MessageId>, cx: &mut StoreCx) {
+        for event in self.pages.sync.log().to_vec() {
             let (ServerEvent::MessageEdited { message_id, .. }
             | ServerEvent::MessageDeleted { message_id, .. }) = &event
             else {
@@ -295,22 +295,22 @@ impl MessageStore {
     }
 
     /// After an answer: looks for what is still missing, and tells the viewers.
-    fn settle(&mut self, cx: &mut Context) {
+    fn settle(&mut self, cx: &mut StoreCx) {
         self.trim(cx);
-        let last = self.listing.last().map(|(position, _)| position);
-        for view in self.listing.views.values_mut() {
-            view.clamp(last, self.feed.is_complete());
+        let last = self.list.last().map(|(position, _)| position);
+        for view in self.list.views.values_mut() {
+            view.clamp(last, self.pages.is_complete());
         }
-        if self.feed.sync.fetch.is_none() && self.quotes_in_flight.is_empty() {
-            self.feed.sync.clear_log();
+        if self.pages.sync.fetch.is_none() && self.quotes_in_flight.is_empty() {
+            self.pages.sync.clear_log();
         }
-        cx.attend_to(self.feed.sync.key());
+        cx.attend_to(self.pages.sync.key());
     }
 
     /// Forgets everything that was loaded.
-    fn forget(&mut self, cx: &mut Context) {
+    fn forget(&mut self, cx: &mut StoreCx) {
         self.clear(cx);
-        self.feed.cursor = Cursor::Unknown;
+        self.pages.cursor = Cursor::Unknown;
         for fetch in std::mem::take(&mut self.quotes_in_flight).into_values() {
             cx.requests.forget(fetch);
         }
@@ -319,7 +319,7 @@ impl MessageStore {
     }
 }
 
-impl Face for MessageSnapshot {
+impl ListItem for MessageSnapshot {
     type Key = MessageId;
 
     fn key(&self) -> &MessageId {
@@ -333,45 +333,45 @@ fn time(created_at: Millis) -> i64 {
 }
 
 impl Store for MessageStore {
-    fn open(&mut self, cx: &mut Context) {
-        self.feed.sync.open(cx);
+    fn open(&mut self, cx: &mut StoreCx) {
+        self.pages.sync.open(cx);
     }
 
     fn lost(&mut self) {
-        self.feed.sync.lost();
+        self.pages.sync.lost();
         self.quotes_in_flight.clear();
         self.quotes_wanted.clear();
         self.refreshing.clear();
     }
 
-    fn close(&mut self, cx: &mut Context) {
-        self.feed.sync.close(cx);
+    fn close(&mut self, cx: &mut StoreCx) {
+        self.pages.sync.close(cx);
         self.forget(cx);
     }
 
-    fn sync(&mut self) -> &mut Sync {
-        &mut self.feed.sync
+    fn sync(&mut self) -> &mut SyncState {
+        &mut self.pages.sync
     }
 
     fn is_wanted(&self) -> bool {
-        self.shown_as_last || !self.listing.views.is_empty()
+        self.shown_as_last || !self.list.views.is_empty()
     }
 
-    fn may_fetch(&self, cx: &Context) -> bool {
+    fn may_fetch(&self, cx: &StoreCx) -> bool {
         let (wanted, loaded) = self.wants(self.cap(cx.limits.window));
-        self.feed.sync.stage != Stage::Loaded || wanted > loaded || !self.quotes_wanted.is_empty()
+        self.pages.sync.stage != Stage::Loaded || wanted > loaded || !self.quotes_wanted.is_empty()
     }
 
-    fn fetch(&mut self, cx: &mut Context) {
+    fn fetch(&mut self, cx: &mut StoreCx) {
         let (wanted, loaded) = self.wants(self.cap(cx.limits.window));
         if wanted > 0 {
-            self.feed.fetch(wanted, loaded, None::<&()>, cx);
+            self.pages.fetch(wanted, loaded, None::<&()>, cx);
         }
-        if self.feed.sync.stage != Stage::Loaded || !cx.ready {
+        if self.pages.sync.stage != Stage::Loaded || !cx.ready {
             return;
         }
         for id in std::mem::take(&mut self.quotes_wanted) {
-            let needed = self.records.is_missing(&id) || self.refreshing.contains(&id);
+            let needed = self.index.is_missing(&id) || self.refreshing.contains(&id);
             if needed && !self.quotes_in_flight.contains_key(&id) {
                 let fetch = cx.requests.quote(&self.conversation, &id);
                 self.quotes_in_flight.insert(id, fetch);
@@ -379,71 +379,71 @@ impl Store for MessageStore {
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context) {
-        match self.feed.take_answer(answer, cx) {
-            Loaded::Nothing => return,
-            Loaded::Absent => return self.forget(cx),
-            Loaded::All(messages) => self.replace(messages, cx),
-            Loaded::More(messages) => self.append(messages, cx),
+    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
+        match self.pages.take_answer(answer, cx) {
+            PageOutcome::Pending => return,
+            PageOutcome::Absent => return self.forget(cx),
+            PageOutcome::Reset(messages) => self.replace(messages, cx),
+            PageOutcome::Next(messages) => self.append(messages, cx),
         }
         self.replay(None, cx);
         self.settle(cx);
     }
 
-    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
-        if self.feed.sync.follow_membership(event, cx) {
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+        if self.pages.sync.follow_membership(event, cx) {
             return self.forget(cx);
         }
         let awaiting = !self.quotes_in_flight.is_empty();
-        if self.feed.sync.admit(event, awaiting, cx) {
+        if self.pages.sync.admit(event, awaiting, cx) {
             self.apply(event, cx);
-            if self.listing.len() == 0 && !self.feed.is_complete() {
-                cx.wanting.add(self.key());
+            if self.list.len() == 0 && !self.pages.is_complete() {
+                cx.to_fetch.add(self.key());
             }
         }
     }
 
-    fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context) {
+    fn user_changed(&mut self, dependent: &Dependent, cx: &mut StoreCx) {
         if let Dependent::Item(_, user) = dependent {
-            for id in self.speakers.messages(user) {
+            for id in self.senders.messages(user) {
                 self.refresh(&id, cx);
             }
         }
     }
 
     fn viewers(&self) -> Vec<ViewerId> {
-        self.listing.viewers()
+        self.list.viewers()
     }
 
-    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context) {
-        self.listing.add_viewer(viewer);
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
+        self.list.add_viewer(viewer);
         cx.attend_to(self.key());
     }
 
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        self.listing.remove_viewer(viewer)
+        self.list.remove_viewer(viewer)
     }
 
-    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
-        let growth = Growth {
+    fn list(&mut self) -> Option<(&mut dyn List, PageSizes)> {
+        let growth = PageSizes {
             max: PAGE,
             default: MORE,
         };
-        Some((&mut self.listing, growth))
+        Some((&mut self.list, growth))
     }
 
-    fn review(&mut self, cx: &Context, news: &mut Vec<News>) {
-        let stage = self.feed.sync.stage;
+    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>) {
+        let stage = self.pages.sync.stage;
         if stage == Stage::Unloaded || !self.refreshing.is_empty() {
             return;
         }
         let state = self.state(self.cap(cx.limits.window));
-        for (viewer, view) in &mut self.listing.views {
+        for (viewer, view) in &mut self.list.views {
             let review = match stage {
                 Stage::Absent => view.see_absence(),
-                Stage::Loaded | Stage::Unloaded => view.see(&mut self.listing.shown, state),
+                Stage::Loaded | Stage::Unloaded => view.see(&mut self.list.shown, state),
             };
-            news.push(News {
+            news.push(ViewUpdate {
                 viewer: *viewer,
                 update: review.update.map(|(window, changes)| Update {
                     snapshot: Snapshot::Messages(window),

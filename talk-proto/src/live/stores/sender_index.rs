@@ -5,9 +5,9 @@ use crate::model::{MessageId, UserId};
 
 /// The messages of each user, so that a change of theirs finds them.
 #[derive(Default)]
-pub(crate) struct Speakers(HashMap<UserId, HashSet<MessageId>>);
+pub(crate) struct SenderIndex(HashMap<UserId, HashSet<MessageId>>);
 
-impl Speakers {
+impl SenderIndex {
     /// Whether it is the first message of the user.
     pub(crate) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
         if let Some(messages) = self.0.get_mut(user) {

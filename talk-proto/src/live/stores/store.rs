@@ -6,27 +6,27 @@ use crate::changes::Changes;
 use crate::command::RequestId;
 use crate::error::RequestError;
 use crate::live::key::{Dependent, ViewerId};
-use crate::live::store_cx::Context;
-use crate::live::sync::state::Sync;
+use crate::live::store_cx::StoreCx;
+use crate::live::sync::state::SyncState;
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
 /// The body of an answer, or why there is none.
-pub(crate) type Answer<'a> = Result<Option<&'a RawValue>, RequestError>;
+pub(crate) type Response<'a> = Result<Option<&'a RawValue>, RequestError>;
 
 /// One thing that the server tells about, shared by all who look at it.
 pub(crate) trait Store {
     /// Subscribes, if the connection is ready. Called once for each connection.
-    fn open(&mut self, cx: &mut Context);
+    fn open(&mut self, cx: &mut StoreCx);
 
     /// The connection is gone.
     fn lost(&mut self);
 
     /// Ends the subscription and lets go of what the store shows.
-    fn close(&mut self, cx: &mut Context);
+    fn close(&mut self, cx: &mut StoreCx);
 
     /// Its subscription and load.
-    fn sync(&mut self) -> &mut Sync;
+    fn sync(&mut self) -> &mut SyncState;
 
     /// Whether it is shown, even if by others who are told of it.
     fn is_wanted(&self) -> bool;
@@ -37,22 +37,22 @@ pub(crate) trait Store {
     }
 
     /// Whether something may be missing.
-    fn may_fetch(&self, cx: &Context) -> bool {
+    fn may_fetch(&self, cx: &StoreCx) -> bool {
         let _ = cx;
         true
     }
 
     /// Sends what is missing.
-    fn fetch(&mut self, cx: &mut Context);
+    fn fetch(&mut self, cx: &mut StoreCx);
 
     /// Takes the answer to a load.
-    fn answer(&mut self, answer: Answer<'_>, cx: &mut Context);
+    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx);
 
     /// Applies an event that concerns the thing.
-    fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context);
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx);
 
     /// A user that it shows has changed.
-    fn user_changed(&mut self, dependent: &Dependent, cx: &mut Context) {
+    fn user_changed(&mut self, dependent: &Dependent, cx: &mut StoreCx) {
         let _ = dependent;
         cx.changed.insert(self.sync().key().clone());
     }
@@ -60,22 +60,22 @@ pub(crate) trait Store {
     /// Those who look at it.
     fn viewers(&self) -> Vec<ViewerId>;
 
-    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut Context);
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx);
 
     /// Returns the requests for more that the viewer had open.
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId>;
 
     /// Its list, of which there may be more, and how that grows.
-    fn list(&mut self) -> Option<(&mut dyn List, Growth)> {
+    fn list(&mut self) -> Option<(&mut dyn List, PageSizes)> {
         None
     }
 
     /// Gives its viewers what they have not seen.
-    fn review(&mut self, cx: &Context, news: &mut Vec<News>);
+    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>);
 }
 
 /// How many items to load more at once, as documented.
-pub(crate) struct Growth {
+pub(crate) struct PageSizes {
     pub(crate) max: usize,
     pub(crate) default: usize,
 }
@@ -90,16 +90,16 @@ pub(crate) trait List {
 }
 
 /// What a viewer has not seen yet.
-pub(crate) struct News {
+pub(crate) struct ViewUpdate {
     pub(crate) viewer: ViewerId,
     pub(crate) update: Option<Update>,
-    /// Requests for more that are satisfied by it.
+    /// LiveRequests for more that are satisfied by it.
     pub(crate) resolved: Vec<RequestId>,
     /// What a `get` fails with, though a subscription shows that there is nothing.
     pub(crate) refusal: Option<RequestError>,
 }
 
-impl News {
+impl ViewUpdate {
     /// A snapshot of what is no list.
     pub(crate) fn of(viewer: ViewerId, snapshot: Snapshot) -> Self {
         Self {

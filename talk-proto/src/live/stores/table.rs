@@ -3,37 +3,37 @@
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
 
-use super::conversation::SideStore;
+use super::conversation::ConversationStore;
 use super::conversation_list::ConversationList;
-use super::entity::Single;
+use super::entity::EntityStore;
 use super::list_filter::ListFilter;
 use super::messages::MessageStore;
 use super::store::Store;
-use super::user_list::Roster;
+use super::user_list::UserList;
 use crate::collections::HashMap;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::kinds::online::Presence;
-use crate::live::kinds::participant::OneParticipant;
-use crate::live::kinds::typing::WhoTypes;
-use crate::live::store_cx::{Context, Listed};
+use crate::live::kinds::participant::ParticipantOf;
+use crate::live::kinds::typing::TypingUsers;
+use crate::live::store_cx::{ListAction, StoreCx};
 use crate::model::{ConversationId, Emoji, MessageId, Participant, Reaction, UserId};
 use crate::wire::ServerEvent;
 
 /// Those of one conversation.
-type ReactionRosters = BTreeMap<(MessageId, Emoji), Box<Roster<Reaction>>>;
+type ReactionRosters = BTreeMap<(MessageId, Emoji), Box<UserList<Reaction>>>;
 
 /// The stores by what they hold. Users are apart: every other store shows them.
 ///
 /// They are boxed: a map makes room for several at once, and many sessions have one.
 #[derive(Default)]
 pub(crate) struct Stores {
-    sides: HashMap<ConversationId, Box<SideStore>>,
+    sides: HashMap<ConversationId, Box<ConversationStore>>,
     messages: HashMap<ConversationId, Box<MessageStore>>,
-    participants: HashMap<ConversationId, Box<Roster<Participant>>>,
-    participant: HashMap<ConversationId, BTreeMap<UserId, Box<Single<OneParticipant>>>>,
-    typing: HashMap<ConversationId, Box<Single<WhoTypes>>>,
+    participants: HashMap<ConversationId, Box<UserList<Participant>>>,
+    participant: HashMap<ConversationId, BTreeMap<UserId, Box<EntityStore<ParticipantOf>>>>,
+    typing: HashMap<ConversationId, Box<EntityStore<TypingUsers>>>,
     reactions: HashMap<ConversationId, ReactionRosters>,
-    online: HashMap<UserId, Box<Single<Presence>>>,
+    online: HashMap<UserId, Box<EntityStore<Presence>>>,
     conversations: BTreeMap<ListFilter, Box<ConversationList>>,
     /// The order in which stores came to be, in which they are subscribed again.
     serials: HashMap<StoreKey, u64>,
@@ -71,7 +71,7 @@ impl Stores {
                 self.reactions.get_mut(c)?.get_mut(&key).map(as_store_mut)
             }
             StoreKey::Messages(c) => self.messages.get_mut(c).map(as_store_mut),
-            StoreKey::Side(c) => self.sides.get_mut(c).map(as_store_mut),
+            StoreKey::Conversation(c) => self.sides.get_mut(c).map(as_store_mut),
             StoreKey::Conversations(filter) => self.conversations.get_mut(filter).map(as_store_mut),
         }
     }
@@ -81,18 +81,18 @@ impl Stores {
     }
 
     /// Lets a viewer look at a thing, whose store is made if there is none.
-    pub(crate) fn add_viewer(&mut self, key: &StoreKey, viewer: ViewerId, cx: &mut Context) {
+    pub(crate) fn add_viewer(&mut self, key: &StoreKey, viewer: ViewerId, cx: &mut StoreCx) {
         self.make(key, cx);
         cx.linger.stop(key);
         if let Some(store) = self.get_mut(key) {
             store.add_viewer(viewer, cx);
         }
-        if let StoreKey::Side(c) = key {
+        if let StoreKey::Conversation(c) = key {
             self.show_last(c, cx);
         }
     }
 
-    fn make(&mut self, key: &StoreKey, cx: &mut Context) {
+    fn make(&mut self, key: &StoreKey, cx: &mut StoreCx) {
         if self.serials.contains_key(key) {
             return;
         }
@@ -103,29 +103,32 @@ impl Stores {
             StoreKey::User(_) => {}
             StoreKey::Online(u) => {
                 let thing = Presence { user: u.clone() };
-                self.online.insert(u, Box::new(Single::new(own, thing)));
+                self.online
+                    .insert(u, Box::new(EntityStore::new(own, thing)));
             }
             StoreKey::Typing(c) => {
-                self.typing.insert(c, Box::new(Single::new(own, WhoTypes)));
+                self.typing
+                    .insert(c, Box::new(EntityStore::new(own, TypingUsers)));
             }
             StoreKey::Participants(c) => {
-                self.participants.insert(c, Box::new(Roster::new(own)));
+                self.participants.insert(c, Box::new(UserList::new(own)));
             }
             StoreKey::Participant(c, u) => {
-                let thing = OneParticipant { user: u.clone() };
+                let thing = ParticipantOf { user: u.clone() };
                 let of_conversation = self.participant.entry(c).or_default();
-                of_conversation.insert(u, Box::new(Single::new(own, thing)));
+                of_conversation.insert(u, Box::new(EntityStore::new(own, thing)));
             }
             StoreKey::Reactions(c, m, e) => {
                 let of_conversation = self.reactions.entry(c).or_default();
-                of_conversation.insert((m, e), Box::new(Roster::new(own)));
+                of_conversation.insert((m, e), Box::new(UserList::new(own)));
             }
             StoreKey::Messages(c) => {
                 self.messages
                     .insert(c.clone(), Box::new(MessageStore::new(c)));
             }
-            StoreKey::Side(c) => {
-                self.sides.insert(c.clone(), Box::new(SideStore::new(c)));
+            StoreKey::Conversation(c) => {
+                self.sides
+                    .insert(c.clone(), Box::new(ConversationStore::new(c)));
             }
             StoreKey::Conversations(filter) => {
                 let list = ConversationList::new(filter.clone());
@@ -138,7 +141,7 @@ impl Stores {
     }
 
     /// Keeps the last message of a conversation up to date.
-    fn show_last(&mut self, c: &ConversationId, cx: &mut Context) {
+    fn show_last(&mut self, c: &ConversationId, cx: &mut StoreCx) {
         self.make(&StoreKey::Messages(c.clone()), cx);
         if let Some(messages) = self.messages.get_mut(c)
             && !messages.is_shown_as_last()
@@ -149,7 +152,7 @@ impl Stores {
     }
 
     /// Drops a store, and lets go of what it shows.
-    pub(crate) fn remove(&mut self, key: &StoreKey, cx: &mut Context) {
+    pub(crate) fn remove(&mut self, key: &StoreKey, cx: &mut StoreCx) {
         if let Some(store) = self.get_mut(key) {
             store.close(cx);
         }
@@ -165,7 +168,7 @@ impl Stores {
             }
             StoreKey::Messages(c) => drop(self.messages.remove(c)),
             StoreKey::Conversations(filter) => drop(self.conversations.remove(filter)),
-            StoreKey::Side(c) => {
+            StoreKey::Conversation(c) => {
                 self.sides.remove(c);
                 if let Some(messages) = self.messages.get_mut(c) {
                     messages.set_shown_as_last(false, cx);
@@ -175,11 +178,11 @@ impl Stores {
     }
 
     /// Brings a conversation up to date with its messages, and lists with the conversation.
-    pub(crate) fn refresh_side(&mut self, c: &ConversationId, cx: &mut Context) {
+    pub(crate) fn refresh_side(&mut self, c: &ConversationId, cx: &mut StoreCx) {
         let store = self.sides.get(c).map(Box::as_ref);
         let lists = store.map(|store| store.lists().clone()).unwrap_or_default();
-        let mut is_shown = store.is_some_and(SideStore::needs_subscription);
-        if let Some(side) = store.and_then(SideStore::side) {
+        let mut is_shown = store.is_some_and(ConversationStore::needs_subscription);
+        if let Some(side) = store.and_then(ConversationStore::side) {
             for filter in &lists {
                 let list = self.conversations.get_mut(filter);
                 is_shown |= list.is_some_and(|list| list.consider(side, cx));
@@ -200,26 +203,26 @@ impl Stores {
     }
 
     /// Does what lists of conversations make of their conversations.
-    pub(crate) fn apply_listed(&mut self, cx: &mut Context) {
-        while let Some(listed) = cx.listed.pop_front() {
+    pub(crate) fn apply_list_actions(&mut self, cx: &mut StoreCx) {
+        while let Some(listed) = cx.list_actions.pop_front() {
             match listed {
-                Listed::Feed(list, side) => {
+                ListAction::Feed(list, side) => {
                     let id = side.id.clone();
                     let shows = self.conversations.get(&list);
                     let is_shown = shows.is_some_and(|list| list.shows(&id));
-                    if let Some(store) = self.listed_side(list, &id, cx) {
+                    if let Some(store) = self.store_for_list(list, &id, cx) {
                         store.feed(*side, cx);
                     }
                     if is_shown {
                         self.show_last(&id, cx);
                     }
                 }
-                Listed::Watch(list, id) => {
-                    if let Some(store) = self.listed_side(list, &id, cx) {
+                ListAction::Watch(list, id) => {
+                    if let Some(store) = self.store_for_list(list, &id, cx) {
                         store.watch(cx);
                     }
                 }
-                Listed::Release(list, id) => {
+                ListAction::Release(list, id) => {
                     if let Some(store) = self.sides.get_mut(&id) {
                         store.remove_list(&list, cx);
                     }
@@ -228,13 +231,13 @@ impl Stores {
         }
     }
 
-    fn listed_side(
+    fn store_for_list(
         &mut self,
         list: ListFilter,
         id: &ConversationId,
-        cx: &mut Context,
-    ) -> Option<&mut SideStore> {
-        self.make(&StoreKey::Side(id.clone()), cx);
+        cx: &mut StoreCx,
+    ) -> Option<&mut ConversationStore> {
+        self.make(&StoreKey::Conversation(id.clone()), cx);
         let store = self.sides.get_mut(id)?;
         store.add_list(list);
         Some(store)
@@ -244,7 +247,7 @@ impl Stores {
     pub(crate) fn lists_that_need(
         &mut self,
         c: &ConversationId,
-        cx: &mut Context,
+        cx: &mut StoreCx,
     ) -> Vec<StoreKey> {
         let lists = self.sides.get(c).map(|store| store.lists().clone());
         let mut lists = lists.unwrap_or_default();
@@ -271,17 +274,17 @@ impl Stores {
     }
 
     /// Gives an event to every store that it concerns.
-    pub(crate) fn handle_event(&mut self, event: &ServerEvent, cx: &mut Context) {
+    pub(crate) fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         self.tell_one(event, cx);
         if !self.conversations.is_empty() {
             for list in self.conversations.values_mut() {
                 list.handle_event(event, cx);
             }
-            self.apply_listed(cx);
+            self.apply_list_actions(cx);
         }
     }
 
-    fn tell_one(&mut self, event: &ServerEvent, cx: &mut Context) {
+    fn tell_one(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         match event {
             ServerEvent::UserCreated { user_id, .. } => {
                 cx.handle_user_event(user_id, event);
@@ -304,7 +307,7 @@ impl Stores {
             }
             | ServerEvent::ConversationEdited {
                 conversation_id, ..
-            } => self.tell(&StoreKey::Side(conversation_id.clone()), event, cx),
+            } => self.tell(&StoreKey::Conversation(conversation_id.clone()), event, cx),
             ServerEvent::ParticipantCreated {
                 conversation_id,
                 user_id,
@@ -322,7 +325,7 @@ impl Stores {
                 let one = StoreKey::Participant(conversation_id.clone(), user_id.clone());
                 self.tell(&one, event, cx);
                 self.tell(&StoreKey::Participants(conversation_id.clone()), event, cx);
-                self.tell(&StoreKey::Side(conversation_id.clone()), event, cx);
+                self.tell(&StoreKey::Conversation(conversation_id.clone()), event, cx);
             }
             ServerEvent::MessageCreated {
                 conversation_id, ..
@@ -372,7 +375,7 @@ impl Stores {
         }
     }
 
-    fn tell(&mut self, key: &StoreKey, event: &ServerEvent, cx: &mut Context) {
+    fn tell(&mut self, key: &StoreKey, event: &ServerEvent, cx: &mut StoreCx) {
         if let Some(store) = self.get_mut(key) {
             store.handle_event(event, cx);
         }
@@ -385,7 +388,7 @@ impl Stores {
             StoreKey::Typing(c()),
             StoreKey::Participants(c()),
             StoreKey::Messages(c()),
-            StoreKey::Side(c()),
+            StoreKey::Conversation(c()),
         ];
         let participants = self.participant.get(conversation);
         let users = participants.into_iter().flat_map(BTreeMap::keys);

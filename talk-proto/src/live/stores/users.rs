@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::collections::{HashMap, HashSet};
 use crate::live::interface::FetchId;
 use crate::live::key::{Dependent, StoreKey, ViewerId};
-use crate::live::store_cx::Context;
+use crate::live::store_cx::StoreCx;
 use crate::model::{User, UserId};
 use crate::wire::ServerEvent;
 
@@ -167,7 +167,7 @@ impl Users {
     }
 }
 
-impl Context {
+impl StoreCx {
     /// Takes the answer to a GET of users; `None` = refused, and who is not known counts as
     /// missing.
     pub(crate) fn take_users(
@@ -207,7 +207,7 @@ impl Context {
                 .is_some_and(|old| old.as_deref() == value.as_ref());
             if !same {
                 store.value = Some(value.map(Arc::new));
-                self.touched.extend(store.dependents());
+                self.dirty_users.extend(store.dependents());
             }
             self.changed.insert(StoreKey::User(id.clone()));
         }
@@ -235,7 +235,7 @@ impl Context {
         apply(&mut value, event.clone());
         if old.as_deref() != value.as_ref() {
             store.value = Some(value.map(Arc::new));
-            self.touched.extend(store.dependents());
+            self.dirty_users.extend(store.dependents());
             self.changed.insert(StoreKey::User(id.clone()));
         }
     }

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::state::{Stage, Sync, Verdict, is_absence};
+use super::state::{Reconcile, Stage, SyncState, is_absence};
 use crate::error::TransportError;
-use crate::live::store_cx::Context;
-use crate::live::stores::store::Answer;
+use crate::live::store_cx::StoreCx;
+use crate::live::stores::store::Response;
 use crate::wire::Page;
 
 /// Where the next page starts.
@@ -21,8 +21,8 @@ pub(crate) enum Cursor {
 }
 
 /// The load of one list. Until a first load is done, what is loaded so far is kept apart.
-pub(crate) struct Feed<T> {
-    pub(crate) sync: Sync,
+pub(crate) struct Paginator<T> {
+    pub(crate) sync: SyncState,
     pub(crate) cursor: Cursor,
     /// The most items that the server gives at once.
     page: usize,
@@ -43,19 +43,19 @@ pub(crate) struct PageQuery<'a, F: Serialize + ?Sized> {
 
 /// What comes of a page.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Loaded<T> {
+pub(crate) enum PageOutcome<T> {
     /// Nothing yet.
-    Nothing,
+    Pending,
     /// There is no such list.
     Absent,
     /// The list from its start.
-    All(Vec<T>),
+    Reset(Vec<T>),
     /// What follows the loaded items.
-    More(Vec<T>),
+    Next(Vec<T>),
 }
 
-impl<T> Feed<T> {
-    pub(crate) fn new(sync: Sync, page: usize) -> Self {
+impl<T> Paginator<T> {
+    pub(crate) fn new(sync: SyncState, page: usize) -> Self {
         Self {
             sync,
             cursor: Cursor::Unknown,
@@ -77,7 +77,7 @@ impl<T> Feed<T> {
         wanted: usize,
         loaded: usize,
         filter: Option<&F>,
-        cx: &mut Context,
+        cx: &mut StoreCx,
     ) {
         if !cx.ready || self.sync.fetch.is_some() || !self.sync.is_subscribed() {
             return;
@@ -108,11 +108,11 @@ impl<T> Feed<T> {
         self.sync.fetch = Some(cx.requests.load(self.sync.key(), &query));
     }
 
-    fn take_page(&mut self, page: Page<T>, cx: &mut Context) -> Loaded<T> {
+    fn take_page(&mut self, page: Page<T>, cx: &mut StoreCx) -> PageOutcome<T> {
         let cursor = page.cursor.map_or(Cursor::End, Cursor::At);
         if self.sync.stage == Stage::Loaded {
             self.cursor = cursor;
-            return Loaded::More(page.data);
+            return PageOutcome::Next(page.data);
         }
         self.collected.extend(page.data);
         if let Cursor::At(at) = &cursor
@@ -124,17 +124,17 @@ impl<T> Feed<T> {
                 filter: None,
             };
             self.sync.fetch = Some(cx.requests.load(self.sync.key(), &query));
-            return Loaded::Nothing;
+            return PageOutcome::Pending;
         }
         self.cursor = cursor;
         self.sync.stage = Stage::Loaded;
-        Loaded::All(std::mem::take(&mut self.collected))
+        PageOutcome::Reset(std::mem::take(&mut self.collected))
     }
 }
 
-impl<T: DeserializeOwned> Feed<T> {
+impl<T: DeserializeOwned> Paginator<T> {
     /// Takes the answer to the request for a page that is awaited.
-    pub(crate) fn take_answer(&mut self, answer: Answer<'_>, cx: &mut Context) -> Loaded<T> {
+    pub(crate) fn take_answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) -> PageOutcome<T> {
         self.sync.fetch = None;
         let page = answer.and_then(|body| {
             let page = body.and_then(|body| serde_json::from_str::<Page<T>>(body.get()).ok());
@@ -145,18 +145,18 @@ impl<T: DeserializeOwned> Feed<T> {
             Err(error) if is_absence(&error) => None,
             Err(error) => {
                 cx.failed.push_back((self.sync.key().clone(), error));
-                return Loaded::Nothing;
+                return PageOutcome::Pending;
             }
         };
         match (self.sync.judge(page.is_some()), page) {
-            (Verdict::Take, Some(page)) => self.take_page(page, cx),
-            (Verdict::Again, _) => {
+            (Reconcile::Apply, Some(page)) => self.take_page(page, cx),
+            (Reconcile::Refetch, _) => {
                 self.sync.reload(cx);
-                Loaded::Nothing
+                PageOutcome::Pending
             }
-            (Verdict::Take | Verdict::Absent, _) => {
+            (Reconcile::Apply | Reconcile::Absent, _) => {
                 self.sync.set_absent(cx);
-                Loaded::Absent
+                PageOutcome::Absent
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Requests of the live half, gathered until the next drain.
+//! LiveRequests of the live half, gathered until the next drain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,7 +17,7 @@ const USERS_PER_REQUEST: usize = 1000;
 
 /// What a request was sent for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum FetchPurpose {
     /// To be told of a thing.
     Subscribe(StoreKey),
     /// To be told no more.
@@ -37,9 +37,9 @@ pub(crate) enum Purpose {
 }
 
 /// Every SUBSCRIBE of a drain goes before every GET, and users go last, in one request each.
-pub(crate) struct Requests {
+pub(crate) struct LiveRequests {
     next: u64,
-    open: BTreeMap<FetchId, Purpose>,
+    open: BTreeMap<FetchId, FetchPurpose>,
     subscribes: Vec<(FetchId, Request)>,
     loads: Vec<(FetchId, Request)>,
     /// The subscription that all lists of conversations share, and how many do.
@@ -64,7 +64,7 @@ struct UsersQuery<'a> {
     include_private_fields: bool,
 }
 
-impl Requests {
+impl LiveRequests {
     pub(crate) fn new() -> Self {
         Self {
             next: 0,
@@ -88,7 +88,7 @@ impl Requests {
             return *fetch;
         }
         let request = Request::bare(Method::Subscribe, key.path());
-        let fetch = self.register(Purpose::Subscribe(key.clone()));
+        let fetch = self.register(FetchPurpose::Subscribe(key.clone()));
         self.subscribes.push((fetch, request));
         if let StoreKey::Conversations(_) = key {
             self.lists = Some((fetch, 1));
@@ -121,7 +121,7 @@ impl Requests {
 
     fn send_unsubscribe(&mut self, key: &StoreKey) {
         let request = Request::bare(Method::Unsubscribe, key.path());
-        let fetch = self.register_sent(Purpose::Unsubscribe(key.clone()));
+        let fetch = self.register_sent(FetchPurpose::Unsubscribe(key.clone()));
         self.subscribes.push((fetch, request));
         *self.closing.entry(key.scope()).or_default() += 1;
     }
@@ -143,32 +143,32 @@ impl Requests {
 
     pub(crate) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
         let request = Request::new(Method::Get, key.path(), data);
-        let fetch = self.register(Purpose::Load(key.clone()));
+        let fetch = self.register(FetchPurpose::Load(key.clone()));
         self.loads.push((fetch, request));
         fetch
     }
 
-    /// Gets a message that others quote.
+    /// OneShotReads a message that others quote.
     pub(crate) fn quote(&mut self, conversation: &ConversationId, id: &MessageId) -> FetchId {
-        let purpose = Purpose::Quote(conversation.clone(), id.clone());
+        let purpose = FetchPurpose::Quote(conversation.clone(), id.clone());
         self.message(conversation, id, purpose)
     }
 
-    /// Gets a message for the `get` that asked for it.
+    /// OneShotReads a message for the `get` that asked for it.
     pub(crate) fn message_once(
         &mut self,
         conversation: &ConversationId,
         id: &MessageId,
         request: RequestId,
     ) -> FetchId {
-        self.message(conversation, id, Purpose::MessageGet(request))
+        self.message(conversation, id, FetchPurpose::MessageGet(request))
     }
 
     fn message(
         &mut self,
         conversation: &ConversationId,
         id: &MessageId,
-        purpose: Purpose,
+        purpose: FetchPurpose,
     ) -> FetchId {
         let path = path(&[
             "/me/conversations/",
@@ -198,7 +198,7 @@ impl Requests {
         self.users.len() < before
     }
 
-    /// Gets a user with the next batch.
+    /// OneShotReads a user with the next batch.
     pub(crate) fn user_once(&mut self, user: UserId) {
         self.users_once.push(user);
     }
@@ -220,9 +220,9 @@ impl Requests {
     }
 
     /// What an answer is for, which is told once.
-    pub(crate) fn answered(&mut self, fetch: FetchId) -> Option<Purpose> {
+    pub(crate) fn answered(&mut self, fetch: FetchId) -> Option<FetchPurpose> {
         let purpose = self.open.remove(&fetch)?;
-        if let Purpose::Unsubscribe(key) = &purpose
+        if let FetchPurpose::Unsubscribe(key) = &purpose
             && let Some(count) = self.closing.get_mut(&key.scope())
         {
             *count -= 1;
@@ -275,7 +275,7 @@ impl Requests {
         }
         let users = std::mem::take(&mut self.users);
         for ids in users.chunks(USERS_PER_REQUEST) {
-            let fetch = self.register_sent(Purpose::SubscribeUsers(ids.to_vec()));
+            let fetch = self.register_sent(FetchPurpose::SubscribeUsers(ids.to_vec()));
             let request = Request::new(Method::Subscribe, "/users".to_owned(), &Ids { ids });
             send(fetch, request);
         }
@@ -283,27 +283,27 @@ impl Requests {
             send(fetch, request);
         }
         for ids in users.chunks(USERS_PER_REQUEST) {
-            let fetch = self.register_sent(Purpose::Users(ids.to_vec()));
+            let fetch = self.register_sent(FetchPurpose::Users(ids.to_vec()));
             send(fetch, get_users(ids));
             asked.extend(ids.iter().map(|id| (fetch, id.clone())));
         }
         let once = std::mem::take(&mut self.users_once);
         for ids in once.chunks(USERS_PER_REQUEST) {
             send(
-                self.register_sent(Purpose::UsersOnce(ids.to_vec())),
+                self.register_sent(FetchPurpose::UsersOnce(ids.to_vec())),
                 get_users(ids),
             );
         }
         asked
     }
 
-    fn register(&mut self, purpose: Purpose) -> FetchId {
+    fn register(&mut self, purpose: FetchPurpose) -> FetchId {
         let fetch = self.register_sent(purpose);
         self.waiting.insert(fetch);
         fetch
     }
 
-    fn register_sent(&mut self, purpose: Purpose) -> FetchId {
+    fn register_sent(&mut self, purpose: FetchPurpose) -> FetchId {
         let fetch = self.id();
         self.open.insert(fetch, purpose);
         fetch

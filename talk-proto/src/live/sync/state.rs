@@ -3,7 +3,7 @@
 use crate::error::{RequestError, ServerError};
 use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
-use crate::live::store_cx::Context;
+use crate::live::store_cx::StoreCx;
 use crate::wire::ServerEvent;
 
 /// How many events are kept while an answer is awaited. With more, the load starts anew.
@@ -22,13 +22,13 @@ pub(crate) enum Stage {
 
 /// What is to be made of an answer, given what was heard while it was on its way.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Reconcile {
     /// Take it, then apply the log.
-    Take,
+    Apply,
     /// The thing is not there, whatever the answer says.
     Absent,
     /// It is out of date: ask again.
-    Again,
+    Refetch,
 }
 
 /// The state of one store's subscription and load.
@@ -38,7 +38,7 @@ pub(crate) enum Verdict {
 /// from before the subscription could do harm. Therefore nothing is subscribed while the server
 /// has not answered that it unsubscribed something that the same events tell of.
 #[derive(Debug)]
-pub(crate) struct Sync {
+pub(crate) struct SyncState {
     key: StoreKey,
     pub(crate) stage: Stage,
     pub(crate) fetch: Option<FetchId>,
@@ -46,7 +46,7 @@ pub(crate) struct Sync {
     log: Vec<ServerEvent>,
 }
 
-impl Sync {
+impl SyncState {
     pub(crate) fn new(key: StoreKey) -> Self {
         Self {
             key,
@@ -62,7 +62,7 @@ impl Sync {
     }
 
     /// Subscribes on a connection that is ready, unless that is done, and asks for the load.
-    pub(crate) fn open(&mut self, cx: &mut Context) {
+    pub(crate) fn open(&mut self, cx: &mut StoreCx) {
         if !cx.ready || self.subscription.is_some() {
             return;
         }
@@ -71,7 +71,7 @@ impl Sync {
             cx.deferred.add(&self.key);
         } else {
             self.subscription = Some(cx.requests.subscribe(&self.key));
-            cx.wanting.add(&self.key);
+            cx.to_fetch.add(&self.key);
         }
     }
 
@@ -81,19 +81,19 @@ impl Sync {
     }
 
     /// Whether the subscription was sent.
-    pub(crate) fn is_open(&self, cx: &Context) -> bool {
+    pub(crate) fn is_open(&self, cx: &StoreCx) -> bool {
         let subscription = self.subscription;
         subscription.is_some_and(|fetch| !cx.requests.is_waiting(fetch))
     }
 
     /// Ends the subscription; one that was not sent never is.
-    pub(crate) fn close(&mut self, cx: &mut Context) {
+    pub(crate) fn close(&mut self, cx: &mut StoreCx) {
         self.drop_load(cx);
         self.unsubscribe(cx);
     }
 
     /// Ends the subscription, but not a load.
-    pub(crate) fn unsubscribe(&mut self, cx: &mut Context) {
+    pub(crate) fn unsubscribe(&mut self, cx: &mut StoreCx) {
         if let Some(fetch) = self.subscription.take() {
             cx.requests.unsubscribe(&self.key, fetch);
         }
@@ -108,17 +108,17 @@ impl Sync {
     }
 
     /// Whether a load should be sent now.
-    pub(crate) fn should_load(&self, cx: &Context) -> bool {
+    pub(crate) fn should_load(&self, cx: &StoreCx) -> bool {
         self.can_load(cx) && self.subscription.is_some()
     }
 
     /// Whether a load could be sent, were it not for the subscription.
-    pub(crate) fn can_load(&self, cx: &Context) -> bool {
+    pub(crate) fn can_load(&self, cx: &StoreCx) -> bool {
         cx.ready && self.fetch.is_none() && self.stage == Stage::Unloaded
     }
 
     /// Takes note of the current user's coming and going. Whether the thing is gone now.
-    pub(crate) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut Context) -> bool {
+    pub(crate) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut StoreCx) -> bool {
         match (event, self.stage) {
             (ServerEvent::SideDeleted { .. }, Stage::Loaded) => {
                 self.set_absent(cx);
@@ -134,7 +134,7 @@ impl Sync {
 
     /// Keeps the event if an answer is awaited, or if `awaiting` something beside. Whether to
     /// apply it at once. What comes before anything was sent is older than any answer.
-    pub(crate) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut Context) -> bool {
+    pub(crate) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut StoreCx) -> bool {
         let is_loading = self.stage == Stage::Unloaded && self.is_open(cx);
         if is_loading || self.fetch.is_some() || awaiting {
             self.log.push(event.clone());
@@ -146,12 +146,12 @@ impl Sync {
     }
 
     /// Judges an answer that the thing is there, or is not.
-    pub(crate) fn judge(&self, found: bool) -> Verdict {
+    pub(crate) fn judge(&self, found: bool) -> Reconcile {
         if let StoreKey::Conversations(_) = self.key {
             return if found {
-                Verdict::Take
+                Reconcile::Apply
             } else {
-                Verdict::Absent
+                Reconcile::Absent
             };
         }
         let mut membership = self.log.iter().filter_map(|event| match event {
@@ -161,16 +161,16 @@ impl Sync {
         });
         let stayed = membership.clone().all(|joined| joined);
         match membership.next_back() {
-            Some(false) => Verdict::Absent,
-            None if !found => Verdict::Absent,
+            Some(false) => Reconcile::Absent,
+            None if !found => Reconcile::Absent,
             // Joined since: what was not there is, and what was there before leaving is old.
-            Some(true) if !found || !stayed => Verdict::Again,
-            Some(true) | None => Verdict::Take,
+            Some(true) if !found || !stayed => Reconcile::Refetch,
+            Some(true) | None => Reconcile::Apply,
         }
     }
 
     /// Needs no answer any more.
-    pub(crate) fn drop_load(&mut self, cx: &mut Context) {
+    pub(crate) fn drop_load(&mut self, cx: &mut StoreCx) {
         if let Some(fetch) = self.fetch.take() {
             cx.requests.forget(fetch);
         }
@@ -187,15 +187,15 @@ impl Sync {
     }
 
     /// Loads everything anew.
-    pub(crate) fn reload(&mut self, cx: &mut Context) {
+    pub(crate) fn reload(&mut self, cx: &mut StoreCx) {
         self.drop_load(cx);
         self.stage = Stage::Unloaded;
         self.log.clear();
-        cx.wanting.add(&self.key);
+        cx.to_fetch.add(&self.key);
     }
 
     /// The thing is not there.
-    pub(crate) fn set_absent(&mut self, cx: &mut Context) {
+    pub(crate) fn set_absent(&mut self, cx: &mut StoreCx) {
         self.drop_load(cx);
         self.stage = Stage::Absent;
         self.log.clear();
