@@ -38,13 +38,13 @@ mod error;
 mod handle;
 pub mod net;
 mod options;
-#[cfg(all(test, shuttle))]
-mod races;
 mod refs;
 mod registry;
 mod runtime;
 mod search;
 mod session;
+#[cfg(all(test, shuttle))]
+mod shuttle_tests;
 mod subscription;
 mod sync;
 mod upload;
@@ -72,4 +72,6 @@ pub use talk_proto::{
 pub use talk_proto::{
     TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
 };
-pub use upload::{UploadMetadata, UploadProgress, UploadProgressStream, UploadSource, Uploading};
+pub use upload::{
+    UploadFuture, UploadMetadata, UploadProgress, UploadProgressStream, UploadSource,
+};

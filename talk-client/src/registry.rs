@@ -32,9 +32,9 @@ pub(crate) fn remove(shared: &Arc<Shared>) {
 
 /// Takes the session out if nobody holds it, so that its driver may stop. While the lock is held
 /// nobody can be given it.
-pub(crate) fn remove_unless_held(shared: &Arc<Shared>) -> bool {
+pub(crate) fn remove_unless_used(shared: &Arc<Shared>) -> bool {
     let mut sessions = lock(&SESSIONS);
-    if shared.is_held() {
+    if shared.has_handles() {
         return false;
     }
     remove_from(&mut sessions, shared);

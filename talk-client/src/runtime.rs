@@ -45,7 +45,7 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 /// Runs `work` where blocking is allowed and waits for its value.
 ///
 /// Dropping the future does not stop work that has begun; its value is thrown away.
-pub(crate) async fn unblock<R: Runtime, T: Send + 'static>(
+pub(crate) async fn run_blocking<R: Runtime, T: Send + 'static>(
     runtime: &R,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {

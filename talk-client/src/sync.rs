@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 use event_listener::{Event, EventListener};
-// Here `crate::races` lets the threads change places.
+// Here `crate::shuttle_tests` lets the threads change places.
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
@@ -49,7 +49,7 @@ struct Watched<T> {
 /// What [`Watch::newer`] found.
 pub(crate) enum Newer<T> {
     Value(T, u64),
-    Same,
+    Unchanged,
     Closed,
 }
 
@@ -91,7 +91,7 @@ impl<T: Clone> Watch<T> {
         } else if state.closed {
             Newer::Closed
         } else {
-            Newer::Same
+            Newer::Unchanged
         }
     }
 

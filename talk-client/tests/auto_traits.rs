@@ -16,7 +16,7 @@ fn is_sendable<T: Send + Sync + Unpin + 'static>() {}
 fn is_spawnable<T: Future + Send + Unpin + 'static>() {}
 
 #[test]
-fn types_can_be_used_where_their_users_need_them() {
+fn public_types_have_expected_auto_traits() {
     is_handle::<Session>();
     is_handle::<UserRef>();
     is_handle::<ConversationRef>();
@@ -42,7 +42,7 @@ fn types_can_be_used_where_their_users_need_them() {
 }
 
 #[test]
-fn options_show_no_secret() {
+fn options_debug_hides_secrets() {
     let options = TalkOptions::new("app", "alice")
         .unwrap()
         .token("s3cret")

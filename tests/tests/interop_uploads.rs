@@ -9,7 +9,7 @@ use anyhow::{Context, Error, Result};
 use serde_json::json;
 use talk_emulator::Emulator;
 use talk_tests::{Peer, Recorder};
-use talk_tokio::{Session, TalkOptions, UploadMetadata, Uploading};
+use talk_tokio::{Session, TalkOptions, UploadFuture, UploadMetadata};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,7 +35,7 @@ fn filenames() -> [String; 12] {
 /// A kind of upload by the published client's call.
 struct Kind {
     call: &'static str,
-    ours: fn(&Session, Vec<u8>, UploadMetadata) -> Uploading,
+    ours: fn(&Session, Vec<u8>, UploadMetadata) -> UploadFuture,
     width: Option<u32>,
     height: Option<u32>,
     duration: Option<f64>,

@@ -24,7 +24,7 @@ use futures_util::io::AsyncRead;
 use talk_emulator::Emulator;
 use talk_emulator::server::{Fault, FaultKind, Role, Settings};
 use talk_tokio::{
-    Error, FileToken, Session, TalkOptions, TransportError, UploadSource, Uploading,
+    Error, FileToken, Session, TalkOptions, TransportError, UploadFuture, UploadSource,
     get_talk_session, seekable_source,
 };
 use tempfile::TempDir;
@@ -93,7 +93,7 @@ impl World {
         self.emulator.inject(fault).await.unwrap();
     }
 
-    fn upload(&self, source: impl Into<UploadSource>) -> Uploading {
+    fn upload(&self, source: impl Into<UploadSource>) -> UploadFuture {
         self.session.upload_file(source, "f.bin")
     }
 

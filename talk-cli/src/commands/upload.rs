@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use talk_tokio::{FileToken, TransportError, UploadMetadata, Uploading};
+use talk_tokio::{FileToken, TransportError, UploadFuture, UploadMetadata};
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
 
@@ -156,7 +156,7 @@ impl<'a> Uploads<'a> {
     /// other.
     async fn watch(
         &self,
-        uploading: Uploading,
+        uploading: UploadFuture,
         bar: &ProgressBar,
     ) -> Result<FileToken, talk_tokio::Error> {
         let has_begun = Cell::new(false);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use talk_tokio::{
     CallFuture, ConversationRef, Error, MessageRef, ParticipantRef, ReactionsRef, Search, Session,
-    Subscription, TransportError, Uploading, UserRef,
+    Subscription, TransportError, UploadFuture, UserRef,
 };
 
 use super::Rpc;
@@ -20,7 +20,7 @@ pub(crate) enum Action {
     /// A call, answered when it is done.
     Call(Job),
     /// An upload, which tells how far it is.
-    Upload(Uploading),
+    Upload(UploadFuture),
     /// A subscription or a search: the line's ID is answered with its number.
     Start(Start),
     /// Something that is done and answered at once.

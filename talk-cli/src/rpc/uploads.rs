@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use talk_tokio::{Session, UploadMetadata, UploadSource, Uploading};
+use talk_tokio::{Session, UploadFuture, UploadMetadata, UploadSource};
 
 use super::args::Args;
 use super::calls::Job;
@@ -28,7 +28,7 @@ struct Metadata {
 pub(super) fn prepare(
     session: &Session,
     args: &mut Args,
-    begin: impl FnOnce(&Session, UploadSource, UploadMetadata) -> Uploading,
+    begin: impl FnOnce(&Session, UploadSource, UploadMetadata) -> UploadFuture,
 ) -> Result<Action, Failure> {
     let path = PathBuf::from(args.text("path")?);
     let given: Metadata = args.strict_params()?;
@@ -50,7 +50,7 @@ pub(super) fn prepare(
 }
 
 /// Makes an upload. How far it is stands in lines of its own, which name the call's ID.
-pub(super) fn job(mut uploading: Uploading, id: Box<RawValue>, output: Output) -> Job {
+pub(super) fn job(mut uploading: UploadFuture, id: Box<RawValue>, output: Output) -> Job {
     Box::pin(async move {
         let mut progress = uploading.progress();
         loop {

@@ -77,7 +77,7 @@ impl Client {
 
 /// Messages come, so many at once, and the consumer takes the snapshot.
 #[divan::bench(args = [1, 32])]
-fn hear_messages(bencher: Bencher<'_, '_>, frames: u64) {
+fn receive_messages(bencher: Bencher<'_, '_>, frames: u64) {
     let mut client = Client::connected();
     bencher.counter(ItemsCount::new(frames)).bench_local(|| {
         client.hear(frames);
@@ -87,7 +87,7 @@ fn hear_messages(bencher: Bencher<'_, '_>, frames: u64) {
 
 /// The same while nobody looks.
 #[divan::bench(args = [1, 32])]
-fn hear_messages_unseen(bencher: Bencher<'_, '_>, frames: u64) {
+fn receive_messages_unpolled(bencher: Bencher<'_, '_>, frames: u64) {
     let mut client = Client::connected();
     bencher
         .counter(ItemsCount::new(frames))

@@ -12,13 +12,13 @@ const MAX_UNSENT: usize = 4 << 20;
 
 /// How long a connection with so many unsent bytes may take nothing. Without it, a burst above
 /// [`MAX_UNSENT`] would break a healthy connection, and again when it is repeated on the next.
-const PATIENCE: Duration = Duration::from_secs(1);
+const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Tells a connection that is dead from one that is slow.
 #[derive(Default)]
 pub(super) struct Backlog {
     /// All bytes that the socket was ever given.
-    given: usize,
+    queued: usize,
     /// How many it had taken when the wait began, and the wait.
     stall: Option<(usize, BoxFuture<'static, ()>)>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Backlog {
 impl Backlog {
     /// The socket was given so many bytes.
     pub(super) fn add(&mut self, bytes: usize) {
-        self.given = self.given.saturating_add(bytes);
+        self.queued = self.queued.saturating_add(bytes);
     }
 
     /// Ready when the connection counts as lost.
@@ -40,9 +40,9 @@ impl Backlog {
             self.stall = None;
             return Poll::Pending;
         }
-        let taken = self.given.saturating_sub(unsent);
-        if self.stall.as_ref().is_none_or(|(then, _)| *then != taken) {
-            self.stall = Some((taken, Box::pin(runtime.sleep(PATIENCE))));
+        let written = self.queued.saturating_sub(unsent);
+        if self.stall.as_ref().is_none_or(|(then, _)| *then != written) {
+            self.stall = Some((written, Box::pin(runtime.sleep(STALL_TIMEOUT))));
         }
         if let Some((_, wait)) = &mut self.stall {
             ready!(wait.as_mut().poll(cx));

@@ -6,20 +6,20 @@ use std::time::Duration;
 use talk_proto::{CommandError, Reply, RequestError, RequestId, Time, TransportError};
 
 use crate::error::Error;
-use crate::handle::{Answer, Ticket};
+use crate::handle::{LocalId, ReplySender};
 
 /// Who waits for which request.
 pub(super) struct Calls {
     /// How long a call may take of which nothing else was said.
     timeout: Option<Duration>,
-    requests: BTreeMap<Ticket, RequestId>,
+    requests: BTreeMap<LocalId, RequestId>,
     waiting: BTreeMap<RequestId, Waiting>,
     deadlines: BTreeSet<(Time, RequestId)>,
 }
 
 struct Waiting {
-    ticket: Ticket,
-    answer: Answer,
+    local_id: LocalId,
+    reply: ReplySender,
     deadline: Option<Deadline>,
 }
 
@@ -27,7 +27,7 @@ struct Deadline {
     at: Time,
     /// How long the call may take.
     after: Duration,
-    is_over: bool,
+    is_expired: bool,
 }
 
 impl Calls {
@@ -41,71 +41,71 @@ impl Calls {
     }
 
     /// The core has accepted a request, or has not.
-    pub(super) fn accepted(
+    pub(super) fn register(
         &mut self,
         now: Time,
         accepted: Result<RequestId, CommandError>,
-        ticket: Ticket,
-        answer: Answer,
+        local_id: LocalId,
+        reply: ReplySender,
     ) {
-        let timeout = answer.timeout.or(self.timeout);
-        self.insert(now, accepted, ticket, answer, timeout);
+        let timeout = reply.timeout.or(self.timeout);
+        self.insert(now, accepted, local_id, reply, timeout);
     }
 
     /// The core has accepted an upload, or has not. How long it takes depends on its size: it has no
     /// deadline unless one was given with it.
-    pub(super) fn accepted_upload(
+    pub(super) fn register_upload(
         &mut self,
         now: Time,
         accepted: Result<RequestId, CommandError>,
-        ticket: Ticket,
-        answer: Answer,
+        local_id: LocalId,
+        reply: ReplySender,
     ) {
-        let timeout = answer.timeout;
-        self.insert(now, accepted, ticket, answer, timeout);
+        let timeout = reply.timeout;
+        self.insert(now, accepted, local_id, reply, timeout);
     }
 
     fn insert(
         &mut self,
         now: Time,
         accepted: Result<RequestId, CommandError>,
-        ticket: Ticket,
-        answer: Answer,
+        local_id: LocalId,
+        reply: ReplySender,
         timeout: Option<Duration>,
     ) {
         let request = match accepted {
             Ok(request) => request,
             Err(error) => {
                 // Who has stopped waiting needs no answer.
-                let _ = answer.send(Err(error.into()));
+                let _ = reply.send(Err(error.into()));
                 return;
             }
         };
         let deadline = timeout.map(|after| Deadline {
             at: now + after,
             after,
-            is_over: false,
+            is_expired: false,
         });
         let at = deadline.as_ref().map(|deadline| (deadline.at, request));
         self.deadlines.extend(at);
-        self.requests.insert(ticket, request);
+        self.requests.insert(local_id, request);
         let waiting = Waiting {
-            ticket,
-            answer,
+            local_id,
+            reply,
             deadline,
         };
         self.waiting.insert(request, waiting);
     }
 
     /// Nobody waits any more: the request that is to be cancelled, unless it is done.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<RequestId> {
-        let request = self.forget(ticket)?;
-        self.take(request);
+    pub(super) fn remove(&mut self, local_id: LocalId) -> Option<RequestId> {
+        let request = self.remove_id(local_id)?;
+        self.remove_waiting(request);
         Some(request)
     }
 
-    fn forget(&mut self, ticket: Ticket) -> Option<RequestId> {
-        let request = self.requests.remove(&ticket);
+    fn remove_id(&mut self, local_id: LocalId) -> Option<RequestId> {
+        let request = self.requests.remove(&local_id);
         if self.requests.is_empty() {
             self.requests = BTreeMap::new();
         }
@@ -114,16 +114,16 @@ impl Calls {
 
     /// The core has resolved a request.
     pub(super) fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
-        let Some(waiting) = self.take(request) else {
+        let Some(waiting) = self.remove_waiting(request) else {
             return;
         };
-        self.forget(waiting.ticket);
+        self.remove_id(waiting.local_id);
         let result = result.map_err(|error| match (error, waiting.deadline) {
             (
                 RequestError::Transport(TransportError::Cancelled { maybe_happened }),
                 Some(Deadline {
                     after,
-                    is_over: true,
+                    is_expired: true,
                     ..
                 }),
             ) => Error::Transport(TransportError::Deadline {
@@ -133,10 +133,10 @@ impl Calls {
             (error, _) => error.into(),
         });
         // Who has stopped waiting needs no answer.
-        let _ = waiting.answer.send(result);
+        let _ = waiting.reply.send(result);
     }
 
-    fn take(&mut self, request: RequestId) -> Option<Waiting> {
+    fn remove_waiting(&mut self, request: RequestId) -> Option<Waiting> {
         let waiting = self.waiting.remove(&request)?;
         if let Some(deadline) = &waiting.deadline {
             self.deadlines.remove(&(deadline.at, request));
@@ -155,14 +155,14 @@ impl Calls {
     }
 
     /// A call that is overdue, and is to be cancelled.
-    pub(super) fn pop_overdue(&mut self, now: Time) -> Option<RequestId> {
+    pub(super) fn pop_expired(&mut self, now: Time) -> Option<RequestId> {
         let (at, request) = *self.deadlines.first()?;
         if at > now {
             return None;
         }
         self.deadlines.remove(&(at, request));
         let deadline = self.waiting.get_mut(&request)?.deadline.as_mut()?;
-        deadline.is_over = true;
+        deadline.is_expired = true;
         Some(request)
     }
 
@@ -171,7 +171,7 @@ impl Calls {
         self.requests.clear();
         self.deadlines.clear();
         for waiting in std::mem::take(&mut self.waiting).into_values() {
-            let _ = waiting.answer.send(Err(error.clone()));
+            let _ = waiting.reply.send(Err(error.clone()));
         }
     }
 }

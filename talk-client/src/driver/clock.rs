@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn small_steps_of_the_wall_clock_are_ignored() {
+    fn clock_small_wall_steps_are_ignored() {
         let mut clock = clock();
         assert_eq!(clock.at(secs(1), secs(1_006)), Time::from_millis(1_001_000));
         assert_eq!(clock.at(secs(2), secs(10)), Time::from_millis(1_002_000));
     }
 
     #[test]
-    fn a_suspend_moves_the_time_forward_for_good() {
+    fn clock_suspend_advances_permanently() {
         let mut clock = clock();
         assert_eq!(clock.at(secs(1), secs(5_000)), Time::from_millis(5_000_000));
         assert_eq!(clock.at(secs(2), secs(1)), Time::from_millis(5_001_000));

@@ -3,7 +3,7 @@
 mod backlog;
 mod calls;
 mod clock;
-mod exchanges;
+mod http_requests;
 mod searches;
 mod socket;
 mod subscriptions;
@@ -25,27 +25,27 @@ use talk_proto::{
 
 use self::calls::Calls;
 use self::clock::Clock;
-use self::exchanges::Exchanges;
+use self::http_requests::HttpRequests;
 use self::searches::Searches;
 use self::socket::{SocketEvent, Sockets};
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::tokens::Tokens;
 use self::trace::Trace;
-use self::uploads::{Uploads, Wanted};
-use crate::handle::{Command, Handle, Shared, Ticket};
+use self::uploads::{PendingUpload, Uploads};
+use crate::handle::{Command, Handle, LocalId, Shared};
 use crate::net::Connector;
 use crate::options::TalkOptions;
 use crate::registry;
 use crate::runtime::Runtime;
 use crate::sync::lock;
-use crate::upload::source::Opened;
+use crate::upload::source::OpenSource;
 
 /// How many events of one kind are taken before the others have their turn.
-const EVENTS_PER_TURN: usize = 128;
+const EVENTS_PER_PASS: usize = 128;
 
 /// How many turns are taken before other tasks of the runtime have theirs.
-const TURNS_PER_POLL: usize = 4;
+const PASSES_PER_POLL: usize = 4;
 
 /// Runs one session. Dropping it, with its runtime for instance, ends the session.
 pub(crate) struct Driver<R: Runtime> {
@@ -56,7 +56,7 @@ pub(crate) struct Driver<R: Runtime> {
     clock: Clock,
     timer: Timer,
     sockets: Sockets<R>,
-    exchanges: Exchanges,
+    http_requests: HttpRequests,
     tokens: Tokens,
     calls: Calls,
     subscriptions: Subscriptions,
@@ -64,7 +64,7 @@ pub(crate) struct Driver<R: Runtime> {
     uploads: Uploads,
     trace: Trace,
     /// Another turn has to follow.
-    unsettled: bool,
+    needs_another_pass: bool,
 }
 
 impl<R: Runtime> Driver<R> {
@@ -82,14 +82,14 @@ impl<R: Runtime> Driver<R> {
             clock,
             timer: Timer::default(),
             sockets: Sockets::new(),
-            exchanges: Exchanges::default(),
+            http_requests: HttpRequests::default(),
             tokens: Tokens::new(options.token_fetcher),
             calls: Calls::new(options.call_timeout),
             subscriptions: Subscriptions::default(),
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
             trace,
-            unsettled: false,
+            needs_another_pass: false,
         }
     }
 
@@ -102,14 +102,14 @@ impl<R: Runtime> Driver<R> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _entered = self.trace.enter();
-        for _ in 0..TURNS_PER_POLL {
-            self.unsettled = false;
-            self.take_turn(cx);
+        for _ in 0..PASSES_PER_POLL {
+            self.needs_another_pass = false;
+            self.run_once(cx);
             *lock(&self.shared.counters) = self.core.counters();
-            if self.may_stop() {
+            if self.can_stop() {
                 return Poll::Ready(());
             }
-            if !self.unsettled {
+            if !self.needs_another_pass {
                 return Poll::Pending;
             }
         }
@@ -119,69 +119,69 @@ impl<R: Runtime> Driver<R> {
 
     /// Looks at everything once. Unless it leaves something unsettled, everything knows then whom to
     /// wake.
-    fn take_turn(&mut self, cx: &mut Context<'_>) {
-        self.take_commands(cx);
-        self.take_socket_events(cx);
-        self.take_events(|driver| driver.exchanges.poll(cx));
-        self.take_events(|driver| driver.tokens.poll(cx));
-        self.take_opened(cx);
+    fn run_once(&mut self, cx: &mut Context<'_>) {
+        self.handle_commands(cx);
+        self.handle_socket_events(cx);
+        self.handle_inputs(|driver| driver.http_requests.poll(cx));
+        self.handle_inputs(|driver| driver.tokens.poll(cx));
+        self.start_opened_uploads(cx);
         // After all that: it moves the deadlines.
-        self.take_time(cx);
+        self.handle_timeouts(cx);
         // After everything: it has frames to send, which go out together.
         self.flush(cx);
     }
 
     /// Every command that waits is part of one tick of the core.
-    fn take_commands(&mut self, cx: &mut Context<'_>) {
-        let Poll::Ready(commands) = self.shared.mailbox.poll_take(cx) else {
+    fn handle_commands(&mut self, cx: &mut Context<'_>) {
+        let Poll::Ready(commands) = self.shared.commands.poll_commands(cx) else {
             return;
         };
         let now = self.clock.now();
         for command in commands {
             self.handle_command(now, command);
         }
-        self.drain();
+        self.drain_outputs();
     }
 
     /// All frames that are there are one step: a burst is shown once, as it ends, and answered in one
     /// write. What a subscription shows first depends on what has come by then, so that every frame
     /// is a step of its own until it has shown something.
-    fn take_socket_events(&mut self, cx: &mut Context<'_>) {
-        let mut taken = 0;
-        while taken < EVENTS_PER_TURN
+    fn handle_socket_events(&mut self, cx: &mut Context<'_>) {
+        let mut handled = 0;
+        while handled < EVENTS_PER_PASS
             && let Poll::Ready((socket, event)) = self.sockets.poll_event(cx)
         {
-            taken += 1;
-            self.tell_of_socket(socket, event);
-            if self.subscriptions.await_first() {
-                self.drain();
+            handled += 1;
+            self.feed_socket_event(socket, event);
+            if self.subscriptions.awaits_first_snapshot() {
+                self.drain_outputs();
             }
         }
-        if taken > 0 {
-            self.unsettled |= taken == EVENTS_PER_TURN;
-            self.drain();
+        if handled > 0 {
+            self.needs_another_pass |= handled == EVENTS_PER_PASS;
+            self.drain_outputs();
         }
     }
 
-    fn take_events(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
-        for _ in 0..EVENTS_PER_TURN {
+    fn handle_inputs(&mut self, mut next: impl FnMut(&mut Self) -> Poll<Input<'static>>) {
+        for _ in 0..EVENTS_PER_PASS {
             let Poll::Ready(input) = next(self) else {
                 return;
             };
             self.handle_input(input);
         }
-        self.unsettled = true;
+        self.needs_another_pass = true;
     }
 
     /// Begins the uploads whose sources could be opened.
-    fn take_opened(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready((ticket, wanted, opened)) = self.uploads.poll(cx) {
+    fn start_opened_uploads(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready((local_id, pending, opened)) = self.uploads.poll(cx) {
             match opened {
-                Ok(opened) => self.upload(ticket, wanted, opened),
+                Ok(opened) => self.upload(local_id, pending, opened),
                 Err(error) => {
                     let error = TransportError::Source(error.to_string());
                     // Who has stopped waiting needs no answer.
-                    let _ = wanted.answer.send(Err(error.into()));
+                    let _ = pending.reply.send(Err(error.into()));
                 }
             }
         }
@@ -190,27 +190,27 @@ impl<R: Runtime> Driver<R> {
     /// Lets the sockets send what they were given.
     fn flush(&mut self, cx: &mut Context<'_>) {
         if let Poll::Ready((socket, event)) = self.sockets.poll_flush(cx, &self.runtime) {
-            self.tell_of_socket(socket, event);
-            self.drain();
-            self.unsettled = true;
+            self.feed_socket_event(socket, event);
+            self.drain_outputs();
+            self.needs_another_pass = true;
         }
     }
 
-    fn upload(&mut self, ticket: Ticket, wanted: Wanted, opened: Opened) {
+    fn upload(&mut self, local_id: LocalId, pending: PendingUpload, opened: OpenSource) {
         let now = self.clock.now();
         let (length, can_rewind) = (opened.length(), opened.can_rewind());
-        let upload = wanted.metadata.upload(wanted.kind, length, can_rewind);
+        let upload = pending.metadata.upload(pending.kind, length, can_rewind);
         let accepted = self.core.upload(now, upload);
         if let Ok(request) = accepted {
-            self.uploads.insert(request, opened, wanted.meter);
+            self.uploads.insert(request, opened, pending.progress);
         }
         self.calls
-            .accepted_upload(now, accepted, ticket, wanted.answer);
-        self.drain();
+            .register_upload(now, accepted, local_id, pending.reply);
+        self.drain_outputs();
     }
 
     /// Does what is due, and sees to it that the task is woken when the next thing is.
-    fn take_time(&mut self, cx: &mut Context<'_>) {
+    fn handle_timeouts(&mut self, cx: &mut Context<'_>) {
         let now = self.clock.now();
         let core_deadline = self.core.poll_timeout();
         let call_deadline = self.calls.next_deadline();
@@ -218,38 +218,38 @@ impl<R: Runtime> Driver<R> {
             return self.timer.stop();
         };
         if deadline > now {
-            self.unsettled |= self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            self.needs_another_pass |= self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
             return;
         }
-        while let Some(request) = self.calls.pop_overdue(now) {
+        while let Some(request) = self.calls.pop_expired(now) {
             // The core resolves it as cancelled, which is what an overdue call waits for. One that
             // it does not know is resolved already.
             let _ = self.core.cancel(now, request);
         }
         self.core.handle_input(now, Input::Tick);
-        self.unsettled = true;
-        self.drain();
+        self.needs_another_pass = true;
+        self.drain_outputs();
     }
 
     /// A drain has to follow.
-    fn tell_of_socket(&mut self, socket: SocketId, event: SocketEvent) {
+    fn feed_socket_event(&mut self, socket: SocketId, event: SocketEvent) {
         match event {
-            SocketEvent::Opened => self.tell(Input::SocketOpened { socket }),
-            SocketEvent::Frame(text) => self.tell(Input::SocketFrame {
+            SocketEvent::Opened => self.feed(Input::SocketOpened { socket }),
+            SocketEvent::Frame(text) => self.feed(Input::SocketFrame {
                 socket,
                 text: &text,
             }),
-            SocketEvent::Closed(cause) => self.tell(Input::SocketClosed { socket, cause }),
+            SocketEvent::Closed(cause) => self.feed(Input::SocketClosed { socket, cause }),
         }
     }
 
     fn handle_input(&mut self, input: Input<'_>) {
-        self.tell(input);
-        self.drain();
+        self.feed(input);
+        self.drain_outputs();
     }
 
     /// A drain has to follow.
-    fn tell(&mut self, input: Input<'_>) {
+    fn feed(&mut self, input: Input<'_>) {
         let now = self.clock.now();
         self.trace.input(&input);
         if let Input::Token {
@@ -264,92 +264,96 @@ impl<R: Runtime> Driver<R> {
     fn handle_command(&mut self, now: Time, command: Command) {
         match command {
             Command::Call {
-                ticket,
+                id: local_id,
                 call,
-                answer,
+                reply,
             } => {
                 let kind = call.kind();
                 let accepted = self.core.call(now, *call);
                 if let Ok(request) = accepted {
                     self.trace.call(request, kind);
                 }
-                self.calls.accepted(now, accepted, ticket, answer);
+                self.calls.register(now, accepted, local_id, reply);
             }
             Command::LoadMore {
-                ticket,
+                id: local_id,
                 subscription,
                 count,
-                answer,
+                reply,
             } => {
                 let id = self.subscriptions.id(subscription);
                 let id = id.ok_or(CommandError::Unknown);
                 let accepted = id.and_then(|id| self.core.load_more(now, id, count));
-                self.calls.accepted(now, accepted, ticket, answer);
+                self.calls.register(now, accepted, local_id, reply);
             }
             Command::Upload {
-                ticket,
+                id: local_id,
                 kind,
                 source,
                 metadata,
-                meter,
-                answer,
+                progress,
+                reply,
             } => {
-                let wanted = Wanted {
+                let pending = PendingUpload {
                     kind,
                     metadata: *metadata,
-                    meter,
-                    answer,
+                    progress,
+                    reply,
                 };
-                self.uploads.open(&self.runtime, ticket, source, wanted);
+                self.uploads.open(&self.runtime, local_id, source, pending);
             }
-            Command::Cancel { ticket } => {
-                self.uploads.cancel(ticket);
-                if let Some(request) = self.calls.remove(ticket) {
+            Command::Cancel { id: local_id } => {
+                self.uploads.cancel(local_id);
+                if let Some(request) = self.calls.remove(local_id) {
                     // One that the core does not know is resolved already.
                     let _ = self.core.cancel(now, request);
                 }
             }
             Command::Subscribe {
-                ticket,
+                id: local_id,
                 topic,
-                display,
+                sink,
             } => match self.core.subscribe(now, *topic) {
-                Ok(id) => self.subscriptions.insert(id, ticket, display),
-                Err(error) => display.end(Some(error.into())),
+                Ok(id) => self.subscriptions.insert(id, local_id, sink),
+                Err(error) => sink.end(Some(error.into())),
             },
-            Command::Unsubscribe { ticket } => {
-                if let Some(id) = self.subscriptions.id(ticket) {
+            Command::Unsubscribe { id: local_id } => {
+                if let Some(id) = self.subscriptions.id(local_id) {
                     // One that the core does not know has ended already.
                     let _ = self.core.unsubscribe(now, id);
                 }
             }
-            Command::StartSearch { ticket, kind, cell } => {
+            Command::StartSearch {
+                id: local_id,
+                kind,
+                slot,
+            } => {
                 let id = self.core.start_search(now, kind);
-                self.searches.insert(id, ticket, cell);
+                self.searches.insert(id, local_id, slot);
             }
             Command::SetQuery {
-                ticket,
+                id: local_id,
                 search,
                 text,
                 filter,
-                answer,
+                reply,
             } => {
                 let id = self.searches.id(search);
                 let accepted = id.and_then(|id| self.core.set_query(now, id, &text, &filter));
-                self.calls.accepted(now, accepted, ticket, answer);
+                self.calls.register(now, accepted, local_id, reply);
             }
             Command::SearchMore {
-                ticket,
+                id: local_id,
                 search,
                 limit,
-                answer,
+                reply,
             } => {
                 let id = self.searches.id(search);
                 let accepted = id.and_then(|id| self.core.search_more(now, id, limit));
-                self.calls.accepted(now, accepted, ticket, answer);
+                self.calls.register(now, accepted, local_id, reply);
             }
-            Command::EndSearch { ticket } => {
-                if let Some(id) = self.searches.remove(ticket) {
+            Command::EndSearch { id: local_id } => {
+                if let Some(id) = self.searches.remove(local_id) {
                     // After the session's end there is nothing to end.
                     let _ = self.core.end_search(now, id);
                 }
@@ -361,9 +365,9 @@ impl<R: Runtime> Driver<R> {
             }
             Command::TokenHandlerSet => self.core.allow_token_fetch(now),
             Command::NetworkChanged => self.core.network_changed(now),
-            Command::ShutDown => self.core.shutdown(now),
-            Command::Released => {
-                if !self.shared.is_held() {
+            Command::Shutdown => self.core.shutdown(now),
+            Command::HandlesReleased => {
+                if !self.shared.has_handles() {
                     self.core.release(now);
                 }
             }
@@ -371,11 +375,12 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// Does everything that the core wants done.
-    fn drain(&mut self) {
+    fn drain_outputs(&mut self) {
         while let Some(output) = self.core.poll_output() {
             self.trace.output(&output);
             // What is begun or cut off has to be looked at once more.
-            self.unsettled |= !matches!(output, Output::SendFrame { .. } | Output::Event(_));
+            self.needs_another_pass |=
+                !matches!(output, Output::SendFrame { .. } | Output::Event(_));
             match output {
                 Output::OpenSocket { socket, url } => {
                     let max_message = self.core.options().limits.frame_size;
@@ -391,10 +396,10 @@ impl<R: Runtime> Driver<R> {
                 Output::SendHttp { http, request } => {
                     let (connector, runtime) = (&self.connector, &self.runtime);
                     let uploads = &mut self.uploads;
-                    self.exchanges
+                    self.http_requests
                         .start(http, connector, runtime, uploads, *request);
                 }
-                Output::CancelHttp { http } => self.exchanges.cancel(http),
+                Output::CancelHttp { http } => self.http_requests.cancel(http),
                 Output::Event(event) => self.handle_event(event),
             }
         }
@@ -410,7 +415,7 @@ impl<R: Runtime> Driver<R> {
             Event::Updated {
                 subscription,
                 update,
-            } => self.subscriptions.show(subscription, update),
+            } => self.subscriptions.update(subscription, update),
             Event::SubscriptionEnded {
                 subscription,
                 error,
@@ -419,7 +424,7 @@ impl<R: Runtime> Driver<R> {
                 search,
                 results,
                 status,
-            } => self.searches.show(search, results, status),
+            } => self.searches.update(search, results, status),
             Event::Connection(state) => self.shared.connection.set(state),
             Event::Ended(error) => self.end(error),
             // What was skipped did no harm.
@@ -442,9 +447,9 @@ impl<R: Runtime> Driver<R> {
     /// session, so that a handler may be the one who asks.
     fn end(&self, error: SessionError) {
         registry::remove(&self.shared);
-        self.shared.end.set(error);
+        self.shared.termination.set(error);
         let error = self.shared.end_error();
-        for command in self.shared.mailbox.close() {
+        for command in self.shared.commands.close() {
             command.reject(&error);
         }
         // It may hold a handle of the session, which would keep both alive.
@@ -453,17 +458,17 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// Whether nothing is left to do. While somebody holds the session, there may be.
-    fn may_stop(&self) -> bool {
+    fn can_stop(&self) -> bool {
         if !self.sockets.is_empty() {
             return false;
         }
         if self.core.ended().is_some() {
             return true;
         }
-        if self.shared.is_held() || !self.core.is_idle() {
+        if self.shared.has_handles() || !self.core.is_idle() {
             return false;
         }
-        if !registry::remove_unless_held(&self.shared) {
+        if !registry::remove_unless_used(&self.shared) {
             return false;
         }
         self.end(SessionError::ShutDown);
@@ -479,7 +484,7 @@ impl<R: Runtime> Drop for Driver<R> {
         self.subscriptions.end_all(&error);
         self.searches.end_all();
         self.shared.connection.close();
-        self.shared.end.set_driver_gone();
+        self.shared.termination.set_driver_stopped();
     }
 }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use talk_proto::{CommandError, SearchId, SearchResults, SearchStatus};
 
-use crate::handle::Ticket;
-use crate::search::cell::SearchCell;
+use crate::handle::LocalId;
+use crate::search::slot::SearchSlot;
 
 /// Where the results of each search go.
 #[derive(Default)]
 pub(super) struct Searches {
     /// What the core made of each search.
-    ids: BTreeMap<Ticket, Result<SearchId, CommandError>>,
-    cells: BTreeMap<SearchId, Arc<SearchCell>>,
+    ids: BTreeMap<LocalId, Result<SearchId, CommandError>>,
+    slots: BTreeMap<SearchId, Arc<SearchSlot>>,
 }
 
 impl Searches {
@@ -21,40 +21,40 @@ impl Searches {
     pub(super) fn insert(
         &mut self,
         id: Result<SearchId, CommandError>,
-        ticket: Ticket,
-        cell: Arc<SearchCell>,
+        local_id: LocalId,
+        slot: Arc<SearchSlot>,
     ) {
         match id {
-            Ok(id) => drop(self.cells.insert(id, cell)),
-            Err(_) => cell.end(),
+            Ok(id) => drop(self.slots.insert(id, slot)),
+            Err(_) => slot.end(),
         }
-        self.ids.insert(ticket, id);
+        self.ids.insert(local_id, id);
     }
 
     /// The core's name of a search.
-    pub(super) fn id(&self, ticket: Ticket) -> Result<SearchId, CommandError> {
-        let id = self.ids.get(&ticket).cloned();
+    pub(super) fn id(&self, local_id: LocalId) -> Result<SearchId, CommandError> {
+        let id = self.ids.get(&local_id).cloned();
         id.unwrap_or(Err(CommandError::Unknown))
     }
 
-    pub(super) fn show(&self, id: SearchId, results: SearchResults, status: SearchStatus) {
-        if let Some(cell) = self.cells.get(&id) {
-            cell.show(results, status);
+    pub(super) fn update(&self, id: SearchId, results: SearchResults, status: SearchStatus) {
+        if let Some(slot) = self.slots.get(&id) {
+            slot.update(results, status);
         }
     }
 
     /// Nobody looks at a search any more: its name, unless the core had refused it.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<SearchId> {
-        let id = self.ids.remove(&ticket)?.ok()?;
-        self.cells.remove(&id);
+    pub(super) fn remove(&mut self, local_id: LocalId) -> Option<SearchId> {
+        let id = self.ids.remove(&local_id)?.ok()?;
+        self.slots.remove(&id);
         Some(id)
     }
 
     /// The driver stops: all that are left end.
     pub(super) fn end_all(&mut self) {
         self.ids.clear();
-        for cell in std::mem::take(&mut self.cells).into_values() {
-            cell.end();
+        for slot in std::mem::take(&mut self.slots).into_values() {
+            slot.end();
         }
     }
 }

@@ -93,7 +93,7 @@ impl<R: Runtime> Sockets<R> {
             return Poll::Pending;
         };
         let (id, event) = (*id, ready!(stage.poll_event(cx)));
-        self.tell(id, event)
+        self.emit(id, event)
     }
 
     /// Sends what the current socket was given, and what closing ones have left to say. An event
@@ -117,10 +117,10 @@ impl<R: Runtime> Sockets<R> {
             SocketClosed::Lost("the connection does not take what is sent".to_owned())
         };
         let id = *id;
-        self.tell(id, SocketEvent::Closed(cause))
+        self.emit(id, SocketEvent::Closed(cause))
     }
 
-    fn tell(&mut self, id: SocketId, event: SocketEvent) -> Poll<(SocketId, SocketEvent)> {
+    fn emit(&mut self, id: SocketId, event: SocketEvent) -> Poll<(SocketId, SocketEvent)> {
         if let SocketEvent::Closed(_) = event {
             self.current = None;
         }

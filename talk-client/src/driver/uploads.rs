@@ -13,48 +13,48 @@ use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use talk_proto::{HttpFailure, RequestId};
 
-use crate::handle::{Answer, Ticket};
+use crate::handle::{LocalId, ReplySender};
 use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
 use crate::runtime::Runtime;
-use crate::upload::metadata::{Kind, UploadMetadata};
-use crate::upload::progress::{Meter, Turn};
-use crate::upload::source::{Opened, UploadSource};
+use crate::upload::metadata::{MediaKind, UploadMetadata};
+use crate::upload::progress::{ProgressCounter, WaitingFor};
+use crate::upload::source::{OpenSource, UploadSource};
 
 /// How much longer a server may think about a whole file than it may take nothing of one.
-const THINKING: u32 = 5;
+const RESPONSE_TIMEOUT_FACTOR: u32 = 5;
 /// How often in the time that a server has it is looked at.
-const LOOKS: u32 = 4;
+const POLLS_PER_TIMEOUT: u32 = 4;
 
 /// Sources that are being opened, and those that the core's uploads are sent from.
 pub(super) struct Uploads {
     /// How long a server may take nothing.
-    pub(super) patience: Duration,
-    opening: BTreeMap<Ticket, Opening>,
+    pub(super) stall_timeout: Duration,
+    opening: BTreeMap<LocalId, Opening>,
     sources: BTreeMap<RequestId, Source>,
 }
 
 struct Opening {
-    future: BoxFuture<'static, io::Result<Opened>>,
-    wanted: Wanted,
+    future: BoxFuture<'static, io::Result<OpenSource>>,
+    pending: PendingUpload,
 }
 
 /// An upload that the core does not know yet.
-pub(super) struct Wanted {
-    pub(super) kind: Kind,
+pub(super) struct PendingUpload {
+    pub(super) kind: MediaKind,
     pub(super) metadata: UploadMetadata,
-    pub(super) meter: Arc<Meter>,
-    pub(super) answer: Answer,
+    pub(super) progress: Arc<ProgressCounter>,
+    pub(super) reply: ReplySender,
 }
 
 struct Source {
-    opened: Opened,
-    meter: Arc<Meter>,
+    opened: OpenSource,
+    progress: Arc<ProgressCounter>,
 }
 
 impl Uploads {
-    pub(super) fn new(patience: Duration) -> Self {
+    pub(super) fn new(stall_timeout: Duration) -> Self {
         Self {
-            patience,
+            stall_timeout,
             opening: BTreeMap::new(),
             sources: BTreeMap::new(),
         }
@@ -64,28 +64,31 @@ impl Uploads {
     pub(super) fn open<R: Runtime>(
         &mut self,
         runtime: &R,
-        ticket: Ticket,
+        local_id: LocalId,
         source: UploadSource,
-        wanted: Wanted,
+        pending: PendingUpload,
     ) {
         let runtime = runtime.clone();
         let future = Box::pin(async move { source.open(&runtime).await });
-        self.opening.insert(ticket, Opening { future, wanted });
+        self.opening.insert(local_id, Opening { future, pending });
     }
 
     /// The next source that could be opened, or not.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<(Ticket, Wanted, io::Result<Opened>)> {
+    ) -> Poll<(LocalId, PendingUpload, io::Result<OpenSource>)> {
         let mut opening = self.opening.iter_mut();
-        let opened = opening.find_map(|(ticket, opening)| match opening.future.as_mut().poll(cx) {
-            Poll::Ready(opened) => Some((*ticket, opened)),
-            Poll::Pending => None,
-        });
+        let opened =
+            opening.find_map(
+                |(local_id, opening)| match opening.future.as_mut().poll(cx) {
+                    Poll::Ready(opened) => Some((*local_id, opened)),
+                    Poll::Pending => None,
+                },
+            );
         match opened {
-            Some((ticket, opened)) => match self.opening.remove(&ticket) {
-                Some(opening) => Poll::Ready((ticket, opening.wanted, opened)),
+            Some((local_id, opened)) => match self.opening.remove(&local_id) {
+                Some(opening) => Poll::Ready((local_id, opening.pending, opened)),
                 None => Poll::Pending,
             },
             None => Poll::Pending,
@@ -93,13 +96,18 @@ impl Uploads {
     }
 
     /// Nobody waits for it any more, if it is not open yet.
-    pub(super) fn cancel(&mut self, ticket: Ticket) {
-        self.opening.remove(&ticket);
+    pub(super) fn cancel(&mut self, local_id: LocalId) {
+        self.opening.remove(&local_id);
     }
 
     /// The core has accepted an upload.
-    pub(super) fn insert(&mut self, request: RequestId, opened: Opened, meter: Arc<Meter>) {
-        self.sources.insert(request, Source { opened, meter });
+    pub(super) fn insert(
+        &mut self,
+        request: RequestId,
+        opened: OpenSource,
+        progress: Arc<ProgressCounter>,
+    ) {
+        self.sources.insert(request, Source { opened, progress });
     }
 
     /// The core is done with an upload, if `request` is one.
@@ -114,7 +122,7 @@ impl Uploads {
         request: RequestId,
         preamble: Bytes,
         epilogue: Bytes,
-    ) -> Result<(RequestBody, Arc<Meter>), HttpFailure> {
+    ) -> Result<(RequestBody, Arc<ProgressCounter>), HttpFailure> {
         let failed = |reason: &dyn ToString| HttpFailure::Source(reason.to_string());
         let source = self.sources.get_mut(&request);
         let source = source.ok_or_else(|| failed(&"there is no source for this upload"))?;
@@ -122,56 +130,67 @@ impl Uploads {
         let file = source.opened.length();
         let around = preamble.len() as u64 + epilogue.len() as u64;
         source
-            .meter
+            .progress
             .begin(preamble.len() as u64, file, epilogue.len() as u64);
         let whole = stream::iter([Ok(preamble)])
             .chain(chunks)
             .chain(stream::iter([Ok(epilogue)]));
         let body = RequestBody::from_stream(file + around, whole);
-        let meter = Arc::clone(&source.meter);
-        Ok((body.metered(Arc::clone(&meter) as _), meter))
+        let progress = Arc::clone(&source.progress);
+        Ok((body.with_progress(Arc::clone(&progress) as _), progress))
     }
 }
 
 /// Sends an upload and waits for the head of the answer. A server that takes nothing of it for
-/// `patience` has failed; a source may be silent as long as it likes.
+/// `stall_timeout` has failed; a source may be silent as long as it likes.
 pub(super) async fn send<R: Runtime>(
     connector: Connector<R>,
     runtime: R,
     request: Request<RequestBody>,
-    meter: Arc<Meter>,
-    patience: Duration,
+    progress: Arc<ProgressCounter>,
+    stall_timeout: Duration,
 ) -> Result<Response<ResponseBody>, HttpFailure> {
     let exchange = pin!(connector.request(request));
-    match select(exchange, pin!(stalled(&runtime, &meter, patience))).await {
+    match select(exchange, pin!(stalled(&runtime, &progress, stall_timeout))).await {
         Either::Left((Ok(response), _)) => Ok(response),
         Either::Left((Err(HttpError::Source(source)), _)) => {
             Err(HttpFailure::Source(source.to_string()))
         }
-        Either::Left((Err(error), _)) => Err(match meter.taken().turn {
-            Turn::Answer => HttpFailure::Unanswered(error.to_string()),
-            Turn::Source | Turn::Server => HttpFailure::Network(error.to_string()),
+        Either::Left((Err(error), _)) => Err(match progress.status().waiting_for {
+            WaitingFor::Response => HttpFailure::Unanswered(error.to_string()),
+            WaitingFor::Source | WaitingFor::Server => HttpFailure::Network(error.to_string()),
         }),
         Either::Right((failure, _)) => Err(failure),
     }
 }
 
 /// Resolves when the server has not done what it has to do for too long.
-async fn stalled<R: Runtime>(runtime: &R, meter: &Meter, patience: Duration) -> HttpFailure {
-    let mut before = meter.taken();
-    let mut quiet = 0;
+async fn stalled<R: Runtime>(
+    runtime: &R,
+    progress: &ProgressCounter,
+    stall_timeout: Duration,
+) -> HttpFailure {
+    let mut last = progress.status();
+    let mut unchanged = 0;
     loop {
-        runtime.sleep(patience / LOOKS).await;
-        let now = meter.taken();
-        quiet = if now == before { quiet + 1 } else { 0 };
-        before = now;
-        match now.turn {
-            Turn::Server if quiet >= LOOKS => return HttpFailure::Stalled { after: patience },
-            Turn::Answer if quiet >= LOOKS * THINKING => {
-                let reason = format!("nothing was heard for {:?}", patience * THINKING);
+        runtime.sleep(stall_timeout / POLLS_PER_TIMEOUT).await;
+        let current = progress.status();
+        unchanged = if current == last { unchanged + 1 } else { 0 };
+        last = current;
+        match current.waiting_for {
+            WaitingFor::Server if unchanged >= POLLS_PER_TIMEOUT => {
+                return HttpFailure::Stalled {
+                    after: stall_timeout,
+                };
+            }
+            WaitingFor::Response if unchanged >= POLLS_PER_TIMEOUT * RESPONSE_TIMEOUT_FACTOR => {
+                let reason = format!(
+                    "nothing was heard for {:?}",
+                    stall_timeout * RESPONSE_TIMEOUT_FACTOR
+                );
                 return HttpFailure::Unanswered(reason);
             }
-            Turn::Source | Turn::Server | Turn::Answer => {}
+            WaitingFor::Source | WaitingFor::Server | WaitingFor::Response => {}
         }
     }
 }

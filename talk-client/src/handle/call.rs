@@ -10,7 +10,7 @@ use futures_channel::oneshot;
 use futures_util::future::BoxFuture;
 use talk_proto::{Call, Reply};
 
-use super::command::{Answer, Command, Ticket};
+use super::command::{Command, LocalId, ReplySender};
 use super::shared::{Handle, Shared};
 use crate::error::Error;
 
@@ -104,18 +104,14 @@ impl Handle {
         extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
     ) -> CallFuture<T> {
         let call = Box::new(call);
-        let command = |ticket, answer| Command::Call {
-            ticket,
-            call,
-            answer,
-        };
-        self.ask(command, extract)
+        let command = |id, reply| Command::Call { id, call, reply };
+        self.submit(command, extract)
     }
 
     /// Asks for something, of whose outcome `extract` takes the part that is wanted.
-    pub(crate) fn ask<T>(
+    pub(crate) fn submit<T>(
         &self,
-        command: impl FnOnce(Ticket, Answer) -> Command + Send + 'static,
+        command: impl FnOnce(LocalId, ReplySender) -> Command + Send + 'static,
         extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
     ) -> CallFuture<T> {
         let handle = self.clone();
@@ -133,30 +129,30 @@ impl Handle {
     }
 
     /// Loads more items of a list; done when they are there.
-    pub(crate) fn load_more(&self, subscription: Ticket, count: Option<usize>) -> CallFuture<()> {
-        let command = move |ticket, answer| Command::LoadMore {
-            ticket,
+    pub(crate) fn load_more(&self, subscription: LocalId, count: Option<usize>) -> CallFuture<()> {
+        let command = move |id, reply| Command::LoadMore {
+            id,
             subscription,
             count,
-            answer,
+            reply,
         };
-        self.ask(command, done)
+        self.submit(command, done)
     }
 
     async fn request(
         &self,
-        command: impl FnOnce(Ticket, Answer) -> Command,
+        command: impl FnOnce(LocalId, ReplySender) -> Command,
         timeout: Option<Duration>,
     ) -> Result<Reply, Error> {
         // Declared before the guard, so that a cancelled call leaves the core before the next one
         // gets its permit.
         let _permit = self.permits.acquire().await;
-        let ticket = self.new_ticket();
-        let (answer, outcome) = oneshot::channel();
-        self.push(command(ticket, Answer::new(answer, timeout)));
+        let id = self.new_local_id();
+        let (reply, outcome) = oneshot::channel();
+        self.push(command(id, ReplySender::new(reply, timeout)));
         let mut guard = CancelOnDrop {
             shared: self.shared(),
-            ticket,
+            id,
             armed: true,
         };
         let outcome = outcome.await;
@@ -176,16 +172,14 @@ fn done(reply: Reply) -> Result<(), Reply> {
 /// Cancels the call unless its outcome came.
 struct CancelOnDrop<'a> {
     shared: &'a Arc<Shared>,
-    ticket: Ticket,
+    id: LocalId,
     armed: bool,
 }
 
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.armed {
-            self.shared.push(Command::Cancel {
-                ticket: self.ticket,
-            });
+            self.shared.push(Command::Cancel { id: self.id });
         }
     }
 }

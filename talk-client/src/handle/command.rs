@@ -7,24 +7,24 @@ use futures_channel::oneshot;
 use talk_proto::{Call, ConversationFilter, Reply, SearchKind, Secret, Topic};
 
 use crate::error::Error;
-use crate::search::cell::SearchCell;
-use crate::subscription::cell::Display;
-use crate::upload::metadata::{Kind, UploadMetadata};
-use crate::upload::progress::Meter;
+use crate::search::slot::SearchSlot;
+use crate::subscription::slot::SnapshotSink;
+use crate::upload::metadata::{MediaKind, UploadMetadata};
+use crate::upload::progress::ProgressCounter;
 use crate::upload::source::UploadSource;
 
 /// One call of one session: the handle's name for it, known before the core gives its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(pub(crate) u64);
+pub(crate) struct LocalId(pub(crate) u64);
 
 /// Where the outcome of a call goes, and when it is to be there.
-pub(crate) struct Answer {
+pub(crate) struct ReplySender {
     to: oneshot::Sender<Result<Reply, Error>>,
     /// How long this call may take, if that was said of it.
     pub(crate) timeout: Option<Duration>,
 }
 
-impl Answer {
+impl ReplySender {
     pub(crate) fn new(
         to: oneshot::Sender<Result<Reply, Error>>,
         timeout: Option<Duration>,
@@ -42,59 +42,59 @@ impl Answer {
 pub(crate) enum Command {
     /// Make a call.
     Call {
-        ticket: Ticket,
+        id: LocalId,
         call: Box<Call>,
-        answer: Answer,
+        reply: ReplySender,
     },
     /// Load more items of the list that `subscription` shows.
     LoadMore {
-        ticket: Ticket,
-        subscription: Ticket,
+        id: LocalId,
+        subscription: LocalId,
         count: Option<usize>,
-        answer: Answer,
+        reply: ReplySender,
     },
     /// Nobody waits for the call any more.
-    Cancel { ticket: Ticket },
+    Cancel { id: LocalId },
     /// Subscribe; what comes of it goes to `display`.
     Subscribe {
-        ticket: Ticket,
+        id: LocalId,
         topic: Box<Topic>,
-        display: Arc<dyn Display>,
+        sink: Arc<dyn SnapshotSink>,
     },
     /// Nobody looks at the subscription any more.
-    Unsubscribe { ticket: Ticket },
+    Unsubscribe { id: LocalId },
     /// Begin a search; what it finds goes to `cell`.
     StartSearch {
-        ticket: Ticket,
+        id: LocalId,
         kind: SearchKind,
-        cell: Arc<SearchCell>,
+        slot: Arc<SearchSlot>,
     },
     /// Search for something else.
     SetQuery {
-        ticket: Ticket,
-        search: Ticket,
+        id: LocalId,
+        search: LocalId,
         text: String,
         filter: Box<ConversationFilter>,
-        answer: Answer,
+        reply: ReplySender,
     },
     /// Load the next page of a search.
     SearchMore {
-        ticket: Ticket,
-        search: Ticket,
+        id: LocalId,
+        search: LocalId,
         limit: Option<usize>,
-        answer: Answer,
+        reply: ReplySender,
     },
     /// Upload a file.
     Upload {
-        ticket: Ticket,
-        kind: Kind,
+        id: LocalId,
+        kind: MediaKind,
         source: UploadSource,
         metadata: Box<UploadMetadata>,
-        meter: Arc<Meter>,
-        answer: Answer,
+        progress: Arc<ProgressCounter>,
+        reply: ReplySender,
     },
     /// Nobody looks at the search any more.
-    EndSearch { ticket: Ticket },
+    EndSearch { id: LocalId },
     /// Use this token from now on.
     SetToken(Secret),
     /// A token handler was set.
@@ -102,33 +102,33 @@ pub(crate) enum Command {
     /// The network is back, or is another one.
     NetworkChanged,
     /// End the session.
-    ShutDown,
+    Shutdown,
     /// The last handle may be gone.
-    Released,
+    HandlesReleased,
 }
 
 impl Command {
     /// Tells whoever waits for it that it is not going to be done.
     pub(crate) fn reject(self, error: &Error) {
         match self {
-            Self::Call { answer, .. }
-            | Self::LoadMore { answer, .. }
-            | Self::SetQuery { answer, .. }
-            | Self::SearchMore { answer, .. }
-            | Self::Upload { answer, .. } => {
+            Self::Call { reply, .. }
+            | Self::LoadMore { reply, .. }
+            | Self::SetQuery { reply, .. }
+            | Self::SearchMore { reply, .. }
+            | Self::Upload { reply, .. } => {
                 // Who has stopped waiting needs no answer.
-                let _ = answer.send(Err(error.clone()));
+                let _ = reply.send(Err(error.clone()));
             }
-            Self::Subscribe { display, .. } => display.end(Some(error.clone())),
-            Self::StartSearch { cell, .. } => cell.end(),
+            Self::Subscribe { sink, .. } => sink.end(Some(error.clone())),
+            Self::StartSearch { slot, .. } => slot.end(),
             Self::Cancel { .. }
             | Self::EndSearch { .. }
             | Self::Unsubscribe { .. }
             | Self::SetToken(_)
             | Self::TokenHandlerSet
             | Self::NetworkChanged
-            | Self::ShutDown
-            | Self::Released => {}
+            | Self::Shutdown
+            | Self::HandlesReleased => {}
         }
     }
 }

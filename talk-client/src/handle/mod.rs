@@ -2,12 +2,12 @@
 
 mod call;
 mod command;
-mod end;
-mod mailbox;
+mod command_queue;
 mod shared;
+mod termination;
 
 pub use self::call::CallFuture;
-pub(crate) use self::command::{Answer, Command, Ticket};
+pub(crate) use self::command::{Command, LocalId, ReplySender};
 pub(crate) use self::shared::{Handle, Shared};
 #[cfg(all(test, shuttle))]
-pub(crate) use self::{end::End, mailbox::Mailbox};
+pub(crate) use self::{command_queue::CommandQueue, termination::Termination};

@@ -9,9 +9,9 @@ use std::sync::{Arc, Weak};
 use async_lock::Semaphore;
 use talk_proto::{ConnectionState, Counters, SessionError, SessionKey, UserId};
 
-use super::command::{Command, Ticket};
-use super::end::End;
-use super::mailbox::Mailbox;
+use super::command::{Command, LocalId};
+use super::command_queue::CommandQueue;
+use super::termination::Termination;
 use crate::error::Error;
 use crate::sync::{Mutex, Watch, lock};
 
@@ -21,29 +21,29 @@ pub(crate) type TokenHandler = Arc<dyn Fn(Handle) + Send + Sync>;
 /// One session, as its handles and its driver see it.
 pub(crate) struct Shared {
     pub(crate) key: Arc<SessionKey>,
-    pub(crate) mailbox: Mailbox,
+    pub(crate) commands: CommandQueue,
     /// One for each call that may be pending in the core.
     pub(super) permits: Semaphore,
-    tickets: AtomicU64,
+    next_id: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,
     pub(crate) counters: Mutex<Counters>,
-    pub(crate) end: End,
+    pub(crate) termination: Termination,
     pub(crate) token_handler: Mutex<Option<TokenHandler>>,
-    hold: Mutex<Weak<Hold>>,
+    guard: Mutex<Weak<HandleGuard>>,
 }
 
 impl Shared {
     pub(crate) fn new(key: Arc<SessionKey>, pending_calls: usize) -> Arc<Self> {
         Arc::new(Self {
             key,
-            mailbox: Mailbox::default(),
+            commands: CommandQueue::default(),
             permits: Semaphore::new(pending_calls),
-            tickets: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
             connection: Watch::new(ConnectionState::Idle),
             counters: Mutex::default(),
-            end: End::default(),
+            termination: Termination::default(),
             token_handler: Mutex::default(),
-            hold: Mutex::default(),
+            guard: Mutex::default(),
         })
     }
 
@@ -53,32 +53,35 @@ impl Shared {
 
     /// Does what can be done now or by the driver later; after the end nothing can.
     pub(crate) fn push(&self, command: Command) {
-        if let Err(command) = self.mailbox.push(command) {
+        if let Err(command) = self.commands.push(command) {
             command.reject(&self.end_error());
         }
     }
 
-    pub(crate) fn new_ticket(&self) -> Ticket {
-        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn new_local_id(&self) -> LocalId {
+        LocalId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// What to tell those who ask for something after the end.
     pub(crate) fn end_error(&self) -> Error {
-        let cause = self.end.cause().unwrap_or(SessionError::DriverStopped);
+        let cause = self
+            .termination
+            .cause()
+            .unwrap_or(SessionError::DriverStopped);
         Error::Session(cause)
     }
 
     /// Whether anybody holds a handle.
-    pub(crate) fn is_held(&self) -> bool {
-        lock(&self.hold).strong_count() > 0
+    pub(crate) fn has_handles(&self) -> bool {
+        lock(&self.guard).strong_count() > 0
     }
 }
 
 /// A counted hold on a session: the driver runs at least as long as one lives.
 #[derive(Clone)]
-pub(crate) struct Handle(Arc<Hold>);
+pub(crate) struct Handle(Arc<HandleGuard>);
 
-struct Hold {
+struct HandleGuard {
     shared: Arc<Shared>,
 }
 
@@ -86,15 +89,15 @@ impl Handle {
     /// One more hold on a session that may be held by nobody. Only the registry, under its lock,
     /// and the driver may do this: both know that the driver is there.
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        let mut current = lock(&shared.hold);
-        let hold = current.upgrade().unwrap_or_else(|| {
-            let hold = Arc::new(Hold {
+        let mut current = lock(&shared.guard);
+        let guard = current.upgrade().unwrap_or_else(|| {
+            let guard = Arc::new(HandleGuard {
                 shared: Arc::clone(shared),
             });
-            *current = Arc::downgrade(&hold);
-            hold
+            *current = Arc::downgrade(&guard);
+            guard
         });
-        Self(hold)
+        Self(guard)
     }
 
     /// The session without a hold on it.
@@ -103,9 +106,9 @@ impl Handle {
     }
 }
 
-impl Drop for Hold {
+impl Drop for HandleGuard {
     fn drop(&mut self) {
-        self.shared.push(Command::Released);
+        self.shared.push(Command::HandlesReleased);
     }
 }
 

@@ -4,7 +4,7 @@ use http::{Request, Response, Uri};
 
 use super::endpoint::Endpoint;
 use super::error::{ConnectError, HttpError, UrlError};
-use super::http::{ResponseBody, exchange};
+use super::http::{ResponseBody, send_request};
 use super::http_body::RequestBody;
 use super::tcp;
 use super::tls::{self, MaybeTls, TlsOptions};
@@ -63,7 +63,7 @@ impl<R: Runtime> Connector<R> {
     ) -> Result<Response<ResponseBody>, HttpError> {
         let endpoint = Endpoint::of_http(request.uri()).map_err(ConnectError::from)?;
         let stream = self.stream(&endpoint).await?;
-        exchange(stream, request).await
+        send_request(stream, request).await
     }
 
     async fn stream(&self, endpoint: &Endpoint) -> Result<MaybeTls<R::TcpStream>, ConnectError> {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_ports_and_defaults() {
+    fn endpoint_from_url_has_host_port_tls() {
         for (url, expected) in [
             (
                 "ws://localhost:8080/v1?x=1",
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_that_cannot_be_used_are_refused() {
+    fn endpoint_from_invalid_url_is_refused() {
         assert!(matches!(
             websocket("http://localhost/"),
             Err(UrlError::Scheme { .. })

@@ -20,7 +20,7 @@ use super::http_body::RequestBody;
 use super::http_io::HyperIo;
 
 /// Sends the request over a fresh stream to its server and waits for the answer's head.
-pub(super) async fn exchange<S>(
+pub(super) async fn send_request<S>(
     stream: S,
     request: Request<RequestBody>,
 ) -> Result<Response<ResponseBody>, HttpError>

@@ -73,7 +73,7 @@ impl RequestBody {
     }
 
     /// Tells `written` what the connection takes.
-    pub(crate) fn metered(mut self, written: Arc<dyn Written>) -> Self {
+    pub(crate) fn with_progress(mut self, written: Arc<dyn Written>) -> Self {
         self.written = Some(written);
         self
     }

@@ -37,7 +37,7 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
 
 impl<S> HyperIo<S> {
     /// Tells what the stream has taken.
-    fn tell(&self, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn report(&self, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Some(written) = &self.written {
             written.blocked(taken.is_pending());
             if let Poll::Ready(Ok(count)) = taken {
@@ -55,7 +55,7 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.tell(taken)
+        self.report(taken)
     }
 
     /// Otherwise hyper would copy every chunk of a body to put it next to what goes before.
@@ -69,7 +69,7 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let taken = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.tell(taken)
+        self.report(taken)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

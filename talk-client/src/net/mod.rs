@@ -5,9 +5,9 @@
 //! dropping a future or a value cancels what it was doing and closes its connection.
 
 mod connector;
+mod coop;
 mod endpoint;
 mod error;
-mod fair;
 mod http;
 mod http_body;
 mod http_io;

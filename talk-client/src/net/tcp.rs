@@ -10,11 +10,11 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
-use crate::runtime::{Runtime, unblock};
+use crate::runtime::{Runtime, run_blocking};
 
 /// How long an address has before the next one is tried beside it: RFC 8305's "Connection Attempt
 /// Delay".
-const HEAD_START: Duration = Duration::from_millis(250);
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of the endpoint's host that answers.
 pub(super) async fn connect<R: Runtime>(
@@ -27,7 +27,7 @@ pub(super) async fn connect<R: Runtime>(
             host: endpoint.host.clone(),
             source,
         })?;
-    race(runtime, alternate_families(addresses))
+    connect_any(runtime, alternate_families(addresses))
         .await
         .map_err(|source| ConnectError::Tcp {
             host: endpoint.host.clone(),
@@ -42,7 +42,7 @@ async fn resolve<R: Runtime>(runtime: &R, endpoint: &Endpoint) -> io::Result<Vec
         return Ok(vec![SocketAddr::new(literal, endpoint.port)]);
     }
     let query = (endpoint.host.clone(), endpoint.port);
-    let addresses: Vec<_> = unblock(runtime, move || query.to_socket_addrs())
+    let addresses: Vec<_> = run_blocking(runtime, move || query.to_socket_addrs())
         .await??
         .collect();
     if addresses.is_empty() {
@@ -71,9 +71,12 @@ fn alternate_families(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     alternated
 }
 
-/// Tries the addresses in order, each [`HEAD_START`] after the one before or as soon as one has
+/// Tries the addresses in order, each [`CONNECTION_ATTEMPT_DELAY`] after the one before or as soon as one has
 /// failed, and keeps the first that connects.
-async fn race<R: Runtime>(runtime: &R, addresses: Vec<SocketAddr>) -> io::Result<R::TcpStream> {
+async fn connect_any<R: Runtime>(
+    runtime: &R,
+    addresses: Vec<SocketAddr>,
+) -> io::Result<R::TcpStream> {
     let mut attempts = FuturesUnordered::new();
     let mut failure = None;
     let mut waiting = addresses.into_iter();
@@ -82,7 +85,12 @@ async fn race<R: Runtime>(runtime: &R, addresses: Vec<SocketAddr>) -> io::Result
         if waiting.len() == 0 {
             break;
         }
-        match select(attempts.next(), pin!(runtime.sleep(HEAD_START))).await {
+        match select(
+            attempts.next(),
+            pin!(runtime.sleep(CONNECTION_ATTEMPT_DELAY)),
+        )
+        .await
+        {
             Either::Left((Some(Ok(stream)), _)) => return Ok(stream),
             Either::Left((Some(Err(error)), _)) => failure = Some(error),
             Either::Left((None, _)) | Either::Right(_) => {}
@@ -177,37 +185,45 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_never_answers_does_not_hold_up_the_next() {
+    fn connect_first_address_hangs_next_is_tried() {
         let runtime = Scripted::new(&[
             ("[::1]:1", Fate::NeverAnswers),
             ("127.0.0.1:1", Fate::Connects),
         ]);
-        let stream = block_on(race(&runtime, addresses(&["[::1]:1", "127.0.0.1:1"]))).unwrap();
+        let stream = block_on(connect_any(
+            &runtime,
+            addresses(&["[::1]:1", "127.0.0.1:1"]),
+        ))
+        .unwrap();
         assert_eq!(stream.into_inner(), b"127.0.0.1:1");
     }
 
     #[test]
-    fn no_other_address_is_tried_once_one_has_connected() {
+    fn connect_first_address_answers_no_other_is_tried() {
         let runtime = Scripted::new(&[
             ("127.0.0.1:1", Fate::Connects),
             ("127.0.0.2:1", Fate::Connects),
         ]);
-        let stream = block_on(race(&runtime, addresses(&["127.0.0.1:1", "127.0.0.2:1"]))).unwrap();
+        let stream = block_on(connect_any(
+            &runtime,
+            addresses(&["127.0.0.1:1", "127.0.0.2:1"]),
+        ))
+        .unwrap();
         assert_eq!(stream.into_inner(), b"127.0.0.1:1");
         assert_eq!(runtime.tried(), addresses(&["127.0.0.1:1"]));
     }
 
     #[test]
-    fn all_addresses_are_tried_before_giving_up() {
+    fn connect_all_addresses_refuse_last_error_returned() {
         let all = ["[::1]:1", "127.0.0.1:1", "127.0.0.2:1"];
         let runtime = Scripted::new(&all.map(|text| (text, Fate::Refuses)));
-        let error = block_on(race(&runtime, addresses(&all))).unwrap_err();
+        let error = block_on(connect_any(&runtime, addresses(&all))).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         assert_eq!(runtime.tried(), addresses(&all));
     }
 
     #[test]
-    fn families_alternate_and_none_is_lost() {
+    fn alternate_families_keeps_every_address() {
         let resolved = addresses(&["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1"]);
         let expected = addresses(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"]);
         assert_eq!(alternate_families(resolved), expected);
@@ -217,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_address_is_not_looked_up() {
+    fn connect_literal_address_skips_resolver() {
         let runtime = Scripted::new(&[("[::1]:9", Fate::Connects)]);
         let endpoint = Endpoint {
             host: "::1".to_owned(),

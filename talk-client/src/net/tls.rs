@@ -16,7 +16,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 
 use super::endpoint::Endpoint;
 use super::error::{ConnectError, UrlError};
-use crate::runtime::{Runtime, unblock};
+use crate::runtime::{Runtime, run_blocking};
 
 /// Whom to trust in TLS connections.
 ///
@@ -89,7 +89,7 @@ impl TlsOptions {
             return Ok(Arc::clone(config));
         }
         let options = self.clone();
-        unblock(runtime, move || {
+        run_blocking(runtime, move || {
             let built = build_config(&options.extra_roots).map_err(io::Error::other)?;
             Ok(Arc::clone(options.cell().get_or_init(|| Arc::new(built))))
         })
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_root_certificate_is_refused() {
+    fn extra_roots_invalid_pem_is_refused() {
         let options = TlsOptions::with_extra_roots(b"not a certificate");
         assert!(matches!(options, Err(TlsOptionsError::Empty)));
         let broken = b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";

@@ -17,8 +17,8 @@ use futures_util::stream::Stream;
 use http::Uri;
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
+use super::coop::CoopBudget;
 use super::error::{ConnectError, WebSocketError};
-use super::fair::Fair;
 
 /// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
 /// default of 128 KiB would be most of an idle session's memory.
@@ -50,7 +50,7 @@ where
         .write_buffer_size(WRITE_BATCH)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
-    match client_async_with_config(url, Fair::new(stream), Some(config)).await {
+    match client_async_with_config(url, CoopBudget::new(stream), Some(config)).await {
         // We ask for no extension, and frames mean something else with one (RFC 6455, section 4.1).
         Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
             Err(ConnectError::Handshake {
@@ -79,7 +79,7 @@ where
 /// polls both sides, reading first: the server's close frame says more than the failed write that
 /// follows it. Dropping the socket closes the connection without a close frame.
 pub struct WebSocket<S> {
-    inner: WebSocketStream<Fair<S>>,
+    inner: WebSocketStream<CoopBudget<S>>,
     queue: VecDeque<Message>,
     /// The payload bytes in `queue`.
     queued: usize,
@@ -117,7 +117,7 @@ pub struct CloseReason {
 }
 
 impl<S> WebSocket<S> {
-    fn new(inner: WebSocketStream<Fair<S>>) -> Self {
+    fn new(inner: WebSocketStream<CoopBudget<S>>) -> Self {
         Self {
             inner,
             queue: VecDeque::new(),

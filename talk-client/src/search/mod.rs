@@ -1,6 +1,6 @@
 //! Searches whose results show as they come.
 
-pub(crate) mod cell;
+pub(crate) mod slot;
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,8 +13,8 @@ use talk_proto::{
     SearchStatus,
 };
 
-use self::cell::SearchCell;
-use crate::handle::{CallFuture, Command, Handle, Ticket};
+use self::slot::SearchSlot;
+use crate::handle::{CallFuture, Command, Handle, LocalId};
 
 /// A search in messages or conversations, made with
 /// [`Session::search_messages`](crate::Session::search_messages) or
@@ -42,8 +42,8 @@ use crate::handle::{CallFuture, Command, Handle, Ticket};
 #[must_use = "dropping a search ends it"]
 pub struct Search<T> {
     handle: Handle,
-    ticket: Ticket,
-    cell: Arc<SearchCell>,
+    id: LocalId,
+    slot: Arc<SearchSlot>,
     extract: fn(SearchResults) -> Vec<Arc<T>>,
 }
 
@@ -110,17 +110,17 @@ impl Search<ConversationSnapshot> {
 
 impl<T: Send + Sync + 'static> Search<T> {
     fn start(handle: &Handle, kind: SearchKind, extract: fn(SearchResults) -> Vec<Arc<T>>) -> Self {
-        let ticket = handle.new_ticket();
-        let cell = Arc::new(SearchCell::default());
+        let id = handle.new_local_id();
+        let slot = Arc::new(SearchSlot::default());
         handle.push(Command::StartSearch {
-            ticket,
+            id,
             kind,
-            cell: Arc::clone(&cell),
+            slot: Arc::clone(&slot),
         });
         Self {
             handle: handle.clone(),
-            ticket,
-            cell,
+            id,
+            slot,
             extract,
         }
     }
@@ -150,15 +150,15 @@ impl<T: Send + Sync + 'static> Search<T> {
         text: impl Into<String>,
         filter: ConversationFilter,
     ) -> CallFuture<SearchPage<T>> {
-        let (search, text, filter) = (self.ticket, text.into(), Box::new(filter));
-        let command = move |ticket, answer| Command::SetQuery {
-            ticket,
+        let (search, text, filter) = (self.id, text.into(), Box::new(filter));
+        let command = move |id, reply| Command::SetQuery {
+            id,
             search,
             text,
             filter,
-            answer,
+            reply,
         };
-        self.handle.ask(command, self.page())
+        self.handle.submit(command, self.page())
     }
 
     /// Loads the next page, of `limit` results or 10. While the search is busy, before the first
@@ -179,14 +179,14 @@ impl<T: Send + Sync + 'static> Search<T> {
     /// [`CommandError::CountOutOfRange`](crate::CommandError::CountOutOfRange) unless `limit` is 1
     /// to 50, and what any request can fail with.
     pub fn load_more(&self, limit: impl Into<Option<usize>>) -> CallFuture<SearchPage<T>> {
-        let (search, limit) = (self.ticket, limit.into());
-        let command = move |ticket, answer| Command::SearchMore {
-            ticket,
+        let (search, limit) = (self.id, limit.into());
+        let command = move |id, reply| Command::SearchMore {
+            id,
             search,
             limit,
-            answer,
+            reply,
         };
-        self.handle.ask(command, self.page())
+        self.handle.submit(command, self.page())
     }
 
     fn page(&self) -> impl FnOnce(Reply) -> Result<SearchPage<T>, Reply> + Send + use<T> {
@@ -208,7 +208,7 @@ impl<T> Stream for Search<T> {
     type Item = SearchUpdate<T>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let latest = ready!(self.cell.poll_take(cx));
+        let latest = ready!(self.slot.poll_update(cx));
         Poll::Ready(latest.map(|(results, status)| SearchUpdate {
             results: (self.extract)(results),
             status,
@@ -218,9 +218,7 @@ impl<T> Stream for Search<T> {
 
 impl<T> Drop for Search<T> {
     fn drop(&mut self) {
-        self.handle.push(Command::EndSearch {
-            ticket: self.ticket,
-        });
+        self.handle.push(Command::EndSearch { id: self.id });
     }
 }
 

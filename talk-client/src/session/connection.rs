@@ -52,7 +52,7 @@ impl Stream for ConnectionStateStream {
                     return Poll::Ready(Some(state));
                 }
                 Newer::Closed => return Poll::Ready(None),
-                Newer::Same => {}
+                Newer::Unchanged => {}
             }
             match &mut self.changed {
                 // Looked at once more with a listener in place.

@@ -39,7 +39,7 @@ impl ErrorSubscription {
     /// ```
     pub fn unsubscribe(self) {
         if let (Some(shared), Some(key)) = (self.shared.upgrade(), self.key) {
-            shared.end.detach(key);
+            shared.termination.detach(key);
         }
     }
 }

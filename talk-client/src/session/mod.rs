@@ -20,8 +20,8 @@ use crate::refs::{ConversationRef, UserRef};
 use crate::search::Search;
 use crate::subscription::Subscription;
 use crate::sync::lock;
-use crate::upload::metadata::Kind;
-use crate::upload::{UploadMetadata, UploadSource, Uploading};
+use crate::upload::metadata::MediaKind;
+use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
 /// One user's session with the service.
 ///
@@ -214,8 +214,13 @@ impl Session {
         &self,
         source: impl Into<UploadSource>,
         metadata: impl Into<UploadMetadata>,
-    ) -> Uploading {
-        Uploading::new(&self.handle, Kind::File, source.into(), metadata.into())
+    ) -> UploadFuture {
+        UploadFuture::new(
+            &self.handle,
+            MediaKind::File,
+            source.into(),
+            metadata.into(),
+        )
     }
 
     /// Uploads an image. The token that it gives can be sent in a message.
@@ -236,8 +241,13 @@ impl Session {
         &self,
         source: impl Into<UploadSource>,
         metadata: impl Into<UploadMetadata>,
-    ) -> Uploading {
-        Uploading::new(&self.handle, Kind::Image, source.into(), metadata.into())
+    ) -> UploadFuture {
+        UploadFuture::new(
+            &self.handle,
+            MediaKind::Image,
+            source.into(),
+            metadata.into(),
+        )
     }
 
     /// Uploads a video. The token that it gives can be sent in a message.
@@ -258,8 +268,13 @@ impl Session {
         &self,
         source: impl Into<UploadSource>,
         metadata: impl Into<UploadMetadata>,
-    ) -> Uploading {
-        Uploading::new(&self.handle, Kind::Video, source.into(), metadata.into())
+    ) -> UploadFuture {
+        UploadFuture::new(
+            &self.handle,
+            MediaKind::Video,
+            source.into(),
+            metadata.into(),
+        )
     }
 
     /// Uploads an audio file. The token that it gives can be sent in a message.
@@ -280,8 +295,13 @@ impl Session {
         &self,
         source: impl Into<UploadSource>,
         metadata: impl Into<UploadMetadata>,
-    ) -> Uploading {
-        Uploading::new(&self.handle, Kind::Audio, source.into(), metadata.into())
+    ) -> UploadFuture {
+        UploadFuture::new(
+            &self.handle,
+            MediaKind::Audio,
+            source.into(),
+            metadata.into(),
+        )
     }
 
     /// Uploads a voice recording, which is shown as such. The token that it gives can be sent in a message.
@@ -302,8 +322,13 @@ impl Session {
         &self,
         source: impl Into<UploadSource>,
         metadata: impl Into<UploadMetadata>,
-    ) -> Uploading {
-        Uploading::new(&self.handle, Kind::Voice, source.into(), metadata.into())
+    ) -> UploadFuture {
+        UploadFuture::new(
+            &self.handle,
+            MediaKind::Voice,
+            source.into(),
+            metadata.into(),
+        )
     }
 
     /// Authenticates with this token from now on, for all who hold the session.
@@ -360,7 +385,7 @@ impl Session {
         &self,
         handler: impl FnOnce(&SessionError) + Send + 'static,
     ) -> ErrorSubscription {
-        let key = self.handle.end.attach(Box::new(handler));
+        let key = self.handle.termination.attach(Box::new(handler));
         ErrorSubscription::new(self.handle.shared(), key)
     }
 
@@ -430,7 +455,7 @@ impl Session {
     /// # }
     /// ```
     pub fn error(&self) -> Option<SessionError> {
-        self.handle.end.cause()
+        self.handle.termination.cause()
     }
 
     /// Ends the session for all who hold it: what is pending fails with
@@ -443,8 +468,8 @@ impl Session {
     /// # }
     /// ```
     pub async fn shutdown(&self) {
-        self.handle.push(Command::ShutDown);
-        self.handle.end.driver_gone().await;
+        self.handle.push(Command::Shutdown);
+        self.handle.termination.driver_stopped().await;
     }
 }
 

@@ -1,9 +1,9 @@
 //! Subscriptions: live snapshots as streams.
 
-pub(crate) mod cell;
 mod list;
-mod shown;
+pub(crate) mod slot;
 mod state;
+mod typed;
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,12 +13,12 @@ use std::task::{Context, Poll, ready};
 use futures_util::stream::Stream;
 use talk_proto::{Changes, CommandError, Topic};
 
-use self::cell::{Cell, Display};
 pub use self::list::ListSnapshot;
-use self::shown::Shown;
+use self::slot::{SnapshotSink, SnapshotSlot};
 pub use self::state::SubscriptionState;
+use self::typed::TypedSnapshot;
 use crate::error::Error;
-use crate::handle::{CallFuture, Command, Handle, Ticket};
+use crate::handle::{CallFuture, Command, Handle, LocalId};
 
 /// A live view of something, such as a user or the messages of a conversation.
 ///
@@ -45,10 +45,10 @@ use crate::handle::{CallFuture, Command, Handle, Ticket};
 #[must_use = "dropping a subscription unsubscribes"]
 pub struct Subscription<S> {
     handle: Handle,
-    ticket: Ticket,
-    cell: Arc<Cell<S>>,
+    id: LocalId,
+    slot: Arc<SnapshotSlot<S>>,
     /// What the stream gave last.
-    taken: Option<S>,
+    last_yielded: Option<S>,
 }
 
 /// A new snapshot, and how it comes from the one taken before.
@@ -81,20 +81,20 @@ pub struct Update<S> {
 impl<S> Subscription<S> {
     pub(crate) fn new(handle: &Handle, topic: Topic) -> Self
     where
-        S: Shown,
+        S: TypedSnapshot,
     {
-        let ticket = handle.new_ticket();
-        let cell = Arc::new(Cell::new());
+        let id = handle.new_local_id();
+        let slot = Arc::new(SnapshotSlot::new());
         handle.push(Command::Subscribe {
-            ticket,
+            id,
             topic: Box::new(topic),
-            display: Arc::clone(&cell) as Arc<dyn Display>,
+            sink: Arc::clone(&slot) as Arc<dyn SnapshotSink>,
         });
         Self {
             handle: handle.clone(),
-            ticket,
-            cell,
-            taken: None,
+            id,
+            slot,
+            last_yielded: None,
         }
     }
 }
@@ -112,7 +112,7 @@ impl<S: Clone> Subscription<S> {
     /// # }
     /// ```
     pub fn state(&self) -> SubscriptionState<S> {
-        self.cell.state()
+        self.slot.state()
     }
 
     /// The latest snapshot, while the subscription is active.
@@ -152,7 +152,7 @@ impl<S: Clone> Subscription<S> {
     /// What ended the subscription, if it has ended; [`CommandError::Unknown`] when that was
     /// [`unsubscribe`](Self::unsubscribe).
     pub async fn connected(&self) -> Result<S, Error> {
-        let settled = self.cell.wait_until(|state| match state {
+        let settled = self.slot.wait_until(|state| match state {
             SubscriptionState::Pending => None,
             SubscriptionState::Active(snapshot) => Some(Ok(snapshot.clone())),
             SubscriptionState::Unsubscribed => Some(Err(CommandError::Unknown.into())),
@@ -176,7 +176,7 @@ impl<S: Clone> Subscription<S> {
     /// # Errors
     /// What ended the subscription, unless it was [`unsubscribe`](Self::unsubscribe).
     pub async fn terminated(&self) -> Result<(), Error> {
-        let ended = self.cell.wait_until(|state| match state {
+        let ended = self.slot.wait_until(|state| match state {
             SubscriptionState::Pending | SubscriptionState::Active(_) => None,
             SubscriptionState::Unsubscribed => Some(Ok(())),
             SubscriptionState::Error(error) => Some(Err(error.clone())),
@@ -197,10 +197,8 @@ impl<S> Subscription<S> {
     /// # }
     /// ```
     pub fn unsubscribe(&self) {
-        if self.cell.finish(SubscriptionState::Unsubscribed) {
-            self.handle.push(Command::Unsubscribe {
-                ticket: self.ticket,
-            });
+        if self.slot.finish(SubscriptionState::Unsubscribed) {
+            self.handle.push(Command::Unsubscribe { id: self.id });
         }
     }
 }
@@ -224,29 +222,29 @@ impl<S: ListSnapshot> Subscription<S> {
     /// [`CommandError::CountOutOfRange`], [`CommandError::Unknown`] once the subscription has
     /// ended, and whatever a request can fail with.
     pub fn load_more(&self, count: impl Into<Option<usize>>) -> CallFuture<()> {
-        self.handle.load_more(self.ticket, count.into())
+        self.handle.load_more(self.id, count.into())
     }
 }
 
 impl<S: Clone + PartialEq> Subscription<S> {
     fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update<S>>> {
         loop {
-            let Some((snapshot, changes)) = ready!(self.cell.poll_take(cx)) else {
-                self.taken = None;
+            let Some((snapshot, changes)) = ready!(self.slot.poll_update(cx)) else {
+                self.last_yielded = None;
                 return Poll::Ready(None);
             };
             // Back at what was taken last: there is nothing to tell.
-            if names_nothing(&changes) && self.taken.as_ref() == Some(&snapshot) {
+            if is_no_change(&changes) && self.last_yielded.as_ref() == Some(&snapshot) {
                 continue;
             }
-            self.taken = Some(snapshot.clone());
+            self.last_yielded = Some(snapshot.clone());
             return Poll::Ready(Some(Update { snapshot, changes }));
         }
     }
 }
 
 /// Whether the changes name nothing that changed: a reset never does.
-fn names_nothing(changes: &Changes) -> bool {
+fn is_no_change(changes: &Changes) -> bool {
     match changes {
         Changes::Reset => true,
         Changes::List(steps) => steps.is_empty(),
@@ -274,7 +272,7 @@ impl<S> fmt::Debug for Subscription<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription")
             .field("session", &self.handle)
-            .field("state", &self.cell.phase())
+            .field("state", &self.slot.state_name())
             .finish_non_exhaustive()
     }
 }

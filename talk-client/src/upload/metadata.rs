@@ -91,19 +91,19 @@ impl UploadMetadata {
     }
 
     /// The upload of `length` bytes.
-    pub(crate) fn upload(self, kind: Kind, length: u64, can_rewind: bool) -> Upload {
+    pub(crate) fn upload(self, kind: MediaKind, length: u64, can_rewind: bool) -> Upload {
         let (width, height) = (self.width.map(f64::from), self.height.map(f64::from));
         let duration = self.duration;
         let kind = match kind {
-            Kind::File => UploadKind::File,
-            Kind::Image => UploadKind::Image { width, height },
-            Kind::Video => UploadKind::Video {
+            MediaKind::File => UploadKind::File,
+            MediaKind::Image => UploadKind::Image { width, height },
+            MediaKind::Video => UploadKind::Video {
                 width,
                 height,
                 duration,
             },
-            Kind::Audio => UploadKind::Audio { duration },
-            Kind::Voice => UploadKind::Voice { duration },
+            MediaKind::Audio => UploadKind::Audio { duration },
+            MediaKind::Voice => UploadKind::Voice { duration },
         };
         let mut upload = Upload::new(kind, self.filename, length);
         upload.content_type = self.content_type;
@@ -132,7 +132,7 @@ impl fmt::Debug for UploadMetadata {
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum MediaKind {
     File,
     Image,
     Video,

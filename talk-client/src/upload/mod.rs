@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 
 use talk_proto::{FileToken, Reply};
 
-use self::metadata::Kind;
+use self::metadata::MediaKind;
 pub use self::metadata::UploadMetadata;
-use self::progress::Meter;
+use self::progress::ProgressCounter;
 pub use self::progress::{UploadProgress, UploadProgressStream};
 pub use self::source::UploadSource;
 use crate::error::Error;
@@ -40,13 +40,13 @@ use crate::handle::{CallFuture, Command, Handle};
 /// # }
 /// ```
 #[must_use = "an upload is made when it is polled"]
-pub struct Uploading {
+pub struct UploadFuture {
     call: CallFuture<FileToken>,
-    meter: EndOnDrop,
+    progress: EndOnDrop,
 }
 
 /// Whoever watches the progress is told of the end, even of an upload that was never begun.
-struct EndOnDrop(Arc<Meter>);
+struct EndOnDrop(Arc<ProgressCounter>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
@@ -54,30 +54,30 @@ impl Drop for EndOnDrop {
     }
 }
 
-impl Uploading {
+impl UploadFuture {
     pub(crate) fn new(
         handle: &Handle,
-        kind: Kind,
+        kind: MediaKind,
         source: UploadSource,
         metadata: UploadMetadata,
     ) -> Self {
-        let meter = Arc::new(Meter::new());
-        let of_driver = Arc::clone(&meter);
-        let command = move |ticket, answer| Command::Upload {
-            ticket,
+        let progress = Arc::new(ProgressCounter::new());
+        let driver_progress = Arc::clone(&progress);
+        let command = move |id, reply| Command::Upload {
+            id,
             kind,
             source,
             metadata: Box::new(metadata),
-            meter: of_driver,
-            answer,
+            progress: driver_progress,
+            reply,
         };
-        let call = handle.ask(command, |reply| match reply {
+        let call = handle.submit(command, |reply| match reply {
             Reply::Uploaded { file_token } => Ok(file_token),
             reply => Err(reply),
         });
         Self {
             call,
-            meter: EndOnDrop(meter),
+            progress: EndOnDrop(progress),
         }
     }
 
@@ -95,24 +95,24 @@ impl Uploading {
     /// # }
     /// ```
     pub fn progress(&self) -> UploadProgressStream {
-        UploadProgressStream::new(&self.meter.0)
+        UploadProgressStream::new(&self.progress.0)
     }
 }
 
-impl Future for Uploading {
+impl Future for UploadFuture {
     type Output = Result<FileToken, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = Pin::new(&mut self.call).poll(cx);
         if outcome.is_ready() {
-            self.meter.0.end();
+            self.progress.0.end();
         }
         outcome
     }
 }
 
-impl fmt::Debug for Uploading {
+impl fmt::Debug for UploadFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uploading").finish_non_exhaustive()
+        f.debug_struct("UploadFuture").finish_non_exhaustive()
     }
 }

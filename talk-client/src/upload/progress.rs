@@ -12,9 +12,9 @@ use crate::net::Written;
 use crate::sync::{Mutex, Newer, Watch, lock};
 
 /// Progress is told this often at most between the start and the end of a file.
-const STEPS: u64 = 200;
+const MAX_UPDATES: u64 = 200;
 /// It is not told for less than this, in bytes.
-const SMALLEST_STEP: u64 = 64 << 10;
+const MIN_UPDATE_BYTES: u64 = 64 << 10;
 
 /// How far an upload is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct UploadProgress {
 }
 
 /// What the socket tells the stream.
-pub(crate) struct Meter {
-    told: Watch<UploadProgress>,
+pub(crate) struct ProgressCounter {
+    reported: Watch<UploadProgress>,
     attempt: Mutex<Attempt>,
 }
 
@@ -41,34 +41,34 @@ struct Attempt {
     total: u64,
     /// What goes after the file's last byte.
     epilogue: u64,
-    told: u64,
+    reported: u64,
     is_blocked: bool,
 }
 
 /// How an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct AttemptStatus {
     /// Bytes that the socket has taken, whatever they are.
     pub(crate) bytes: u64,
     /// Whose turn it is.
-    pub(crate) turn: Turn,
+    pub(crate) waiting_for: WaitingFor,
 }
 
 /// Whose turn it is in an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum WaitingFor {
     /// The source has to give more.
     Source,
     /// The server has to take what there is.
     Server,
     /// The server may have everything, and has to answer.
-    Answer,
+    Response,
 }
 
-impl Meter {
+impl ProgressCounter {
     pub(crate) fn new() -> Self {
         Self {
-            told: Watch::new(UploadProgress::default()),
+            reported: Watch::new(UploadProgress::default()),
             attempt: Mutex::default(),
         }
     }
@@ -82,27 +82,27 @@ impl Meter {
             epilogue,
             ..Attempt::default()
         };
-        self.told.set(UploadProgress { sent: 0, total });
+        self.reported.set(UploadProgress { sent: 0, total });
     }
 
     /// Nothing more is sent.
     pub(crate) fn end(&self) {
-        self.told.close();
+        self.reported.close();
     }
 
     /// How this attempt stands.
-    pub(crate) fn taken(&self) -> Taken {
+    pub(crate) fn status(&self) -> AttemptStatus {
         let attempt = lock(&self.attempt);
         let bytes = attempt.written;
-        let turn = if bytes >= attempt.overhead + attempt.total + attempt.epilogue {
-            Turn::Answer
+        let waiting_for = if bytes >= attempt.overhead + attempt.total + attempt.epilogue {
+            WaitingFor::Response
         } else if attempt.is_blocked || bytes == 0 {
             // With nothing taken, the connection is still being made.
-            Turn::Server
+            WaitingFor::Server
         } else {
-            Turn::Source
+            WaitingFor::Source
         };
-        Taken { bytes, turn }
+        AttemptStatus { bytes, waiting_for }
     }
 }
 
@@ -112,7 +112,7 @@ impl Attempt {
     }
 }
 
-impl Written for Meter {
+impl Written for ProgressCounter {
     fn head(&self, length: u64) {
         lock(&self.attempt).overhead += length;
     }
@@ -121,11 +121,11 @@ impl Written for Meter {
         let mut attempt = lock(&self.attempt);
         attempt.written += bytes;
         let (sent, total) = (attempt.sent(), attempt.total);
-        let step = (total / STEPS).max(SMALLEST_STEP);
-        let is_news = sent >= attempt.told + step || sent == total && sent > attempt.told;
-        if is_news {
-            attempt.told = sent;
-            self.told.set(UploadProgress { sent, total });
+        let step = (total / MAX_UPDATES).max(MIN_UPDATE_BYTES);
+        let is_due = sent >= attempt.reported + step || sent == total && sent > attempt.reported;
+        if is_due {
+            attempt.reported = sent;
+            self.reported.set(UploadProgress { sent, total });
         }
     }
 
@@ -134,20 +134,20 @@ impl Written for Meter {
     }
 }
 
-/// The progress of an upload, made by [`Uploading::progress`](super::Uploading::progress).
+/// The progress of an upload, made by [`UploadFuture::progress`](super::UploadFuture::progress).
 ///
 /// Latest wins: who polls late gets the latest. There are some 200 items for a large file, and the
 /// stream ends with the upload.
 pub struct UploadProgressStream {
-    meter: Arc<Meter>,
+    counter: Arc<ProgressCounter>,
     seen: u64,
     changed: Option<EventListener>,
 }
 
 impl UploadProgressStream {
-    pub(super) fn new(meter: &Arc<Meter>) -> Self {
+    pub(super) fn new(counter: &Arc<ProgressCounter>) -> Self {
         Self {
-            meter: Arc::clone(meter),
+            counter: Arc::clone(counter),
             seen: 0,
             changed: None,
         }
@@ -159,18 +159,18 @@ impl Stream for UploadProgressStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<UploadProgress>> {
         loop {
-            match self.meter.told.newer(self.seen) {
+            match self.counter.reported.newer(self.seen) {
                 Newer::Value(progress, version) => {
                     self.seen = version;
                     self.changed = None;
                     return Poll::Ready(Some(progress));
                 }
                 Newer::Closed => return Poll::Ready(None),
-                Newer::Same => {}
+                Newer::Unchanged => {}
             }
             match &mut self.changed {
                 // Looked at once more with a listener in place.
-                None => self.changed = Some(self.meter.told.listen()),
+                None => self.changed = Some(self.counter.reported.listen()),
                 Some(changed) => {
                     ready!(Pin::new(changed).poll(cx));
                     self.changed = None;
@@ -191,66 +191,66 @@ impl fmt::Debug for UploadProgressStream {
 mod tests {
     use super::*;
 
-    fn told(meter: &Meter) -> (u64, u64) {
-        let progress = meter.told.get();
+    fn reported(counter: &ProgressCounter) -> (u64, u64) {
+        let progress = counter.reported.get();
         (progress.sent, progress.total)
     }
 
     #[test]
-    fn what_stands_around_the_file_does_not_count() {
-        let meter = Meter::new();
-        meter.begin(10, 100, 50);
-        meter.head(20);
-        meter.wrote(30);
-        assert_eq!(told(&meter), (0, 100));
-        meter.wrote(100);
-        assert_eq!(told(&meter), (100, 100));
-        meter.wrote(50);
-        assert_eq!(told(&meter), (100, 100));
-        assert_eq!(meter.taken().bytes, 180);
+    fn progress_excludes_form_overhead() {
+        let counter = ProgressCounter::new();
+        counter.begin(10, 100, 50);
+        counter.head(20);
+        counter.wrote(30);
+        assert_eq!(reported(&counter), (0, 100));
+        counter.wrote(100);
+        assert_eq!(reported(&counter), (100, 100));
+        counter.wrote(50);
+        assert_eq!(reported(&counter), (100, 100));
+        assert_eq!(counter.status().bytes, 180);
     }
 
     #[test]
-    fn it_is_known_whose_turn_it_is() {
-        let meter = Meter::new();
-        meter.begin(10, 100, 5);
-        assert_eq!(meter.taken().turn, Turn::Server);
-        meter.wrote(50);
-        assert_eq!(meter.taken().turn, Turn::Source);
-        meter.blocked(true);
-        assert_eq!(meter.taken().turn, Turn::Server);
-        meter.blocked(false);
-        meter.wrote(64);
-        assert_eq!(meter.taken().turn, Turn::Source);
-        meter.wrote(1);
-        assert_eq!(meter.taken().turn, Turn::Answer);
+    fn status_reports_awaited_side() {
+        let counter = ProgressCounter::new();
+        counter.begin(10, 100, 5);
+        assert_eq!(counter.status().waiting_for, WaitingFor::Server);
+        counter.wrote(50);
+        assert_eq!(counter.status().waiting_for, WaitingFor::Source);
+        counter.blocked(true);
+        assert_eq!(counter.status().waiting_for, WaitingFor::Server);
+        counter.blocked(false);
+        counter.wrote(64);
+        assert_eq!(counter.status().waiting_for, WaitingFor::Source);
+        counter.wrote(1);
+        assert_eq!(counter.status().waiting_for, WaitingFor::Response);
     }
 
     #[test]
-    fn a_large_file_tells_some_two_hundred_times() {
-        let meter = Meter::new();
-        meter.begin(0, 1 << 30, 0);
-        let Newer::Value(_, before) = meter.told.newer(0) else {
+    fn progress_large_file_updates_are_bounded() {
+        let counter = ProgressCounter::new();
+        counter.begin(0, 1 << 30, 0);
+        let Newer::Value(_, before) = counter.reported.newer(0) else {
             panic!("there is no progress");
         };
         for _ in 0..(1 << 14) {
-            meter.wrote(1 << 16);
+            counter.wrote(1 << 16);
         }
-        let Newer::Value(last, after) = meter.told.newer(0) else {
+        let Newer::Value(last, after) = counter.reported.newer(0) else {
             panic!("there is no progress");
         };
         assert_eq!(last.sent, 1 << 30);
-        assert!(after - before <= STEPS, "{}", after - before);
+        assert!(after - before <= MAX_UPDATES, "{}", after - before);
     }
 
     #[test]
-    fn another_attempt_begins_at_zero() {
-        let meter = Meter::new();
-        meter.begin(0, 5, 0);
-        meter.wrote(5);
-        meter.begin(0, 5, 0);
-        assert_eq!(told(&meter), (0, 5));
-        meter.wrote(5);
-        assert_eq!(told(&meter), (5, 5));
+    fn progress_second_attempt_restarts_at_zero() {
+        let counter = ProgressCounter::new();
+        counter.begin(0, 5, 0);
+        counter.wrote(5);
+        counter.begin(0, 5, 0);
+        assert_eq!(reported(&counter), (0, 5));
+        counter.wrote(5);
+        assert_eq!(reported(&counter), (5, 5));
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use crate::runtime::{Runtime, unblock};
+use crate::runtime::{Runtime, run_blocking};
 
 /// How much is read at a time: enough that reading costs little, and all that an upload keeps in
 /// memory, but for what is on its way.
@@ -41,9 +41,9 @@ impl<T: AsyncRead + AsyncSeek + Send> ReadSeek for T {}
 /// let on_disk = UploadSource::file("cat.png");
 /// let streamed = UploadSource::reader(3, &b"abc"[..]);
 /// ```
-pub struct UploadSource(Origin);
+pub struct UploadSource(SourceKind);
 
-enum Origin {
+enum SourceKind {
     Bytes(Bytes),
     File(PathBuf),
     Reader { reader: Reader, length: u64 },
@@ -57,7 +57,7 @@ impl UploadSource {
     /// let source = talk_client::UploadSource::bytes("a text".as_bytes());
     /// ```
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self(Origin::Bytes(bytes.into()))
+        Self(SourceKind::Bytes(bytes.into()))
     }
 
     /// A file. It must stay as it is until it is uploaded: one that changes meanwhile fails the
@@ -67,7 +67,7 @@ impl UploadSource {
     /// let source = talk_client::UploadSource::file("cat.png");
     /// ```
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Origin::File(path.into()))
+        Self(SourceKind::File(path.into()))
     }
 
     /// The first `length` bytes of a reader. One that ends earlier or fails, fails the upload with
@@ -77,7 +77,7 @@ impl UploadSource {
     /// let source = talk_client::UploadSource::reader(6, &b"a text"[..]);
     /// ```
     pub fn reader(length: u64, reader: impl AsyncRead + Send + 'static) -> Self {
-        Self(Origin::Reader {
+        Self(SourceKind::Reader {
             reader: Box::pin(reader),
             length,
         })
@@ -93,28 +93,28 @@ impl UploadSource {
     /// let source = talk_client::UploadSource::seekable(6, Cursor::new("a text"));
     /// ```
     pub fn seekable(length: u64, reader: impl AsyncRead + AsyncSeek + Send + 'static) -> Self {
-        Self(Origin::Seekable {
+        Self(SourceKind::Seekable {
             reader: Arc::new(Mutex::new(Box::pin(reader))),
             length,
         })
     }
 
     /// Finds out how long it is.
-    pub(crate) async fn open<R: Runtime>(self, runtime: &R) -> io::Result<Opened> {
+    pub(crate) async fn open<R: Runtime>(self, runtime: &R) -> io::Result<OpenSource> {
         Ok(match self.0 {
-            Origin::Bytes(bytes) => Opened::Bytes(bytes),
-            Origin::Reader { reader, length } => Opened::Reader {
+            SourceKind::Bytes(bytes) => OpenSource::Bytes(bytes),
+            SourceKind::Reader { reader, length } => OpenSource::Reader {
                 reader: Some(reader),
                 length,
             },
-            Origin::Seekable { reader, length } => Opened::Seekable { reader, length },
-            Origin::File(path) => {
-                let look = {
+            SourceKind::Seekable { reader, length } => OpenSource::Seekable { reader, length },
+            SourceKind::File(path) => {
+                let stamp = {
                     let path = path.clone();
-                    move || Stamp::of(&File::open(path)?)
+                    move || FileStamp::of(&File::open(path)?)
                 };
-                let stamp = unblock(runtime, look).await??;
-                Opened::File { path, stamp }
+                let stamp = run_blocking(runtime, stamp).await??;
+                OpenSource::File { path, stamp }
             }
         })
     }
@@ -147,20 +147,20 @@ impl From<PathBuf> for UploadSource {
 impl fmt::Debug for UploadSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Origin::Bytes(_) => "UploadSource(bytes)",
-            Origin::File(_) => "UploadSource(file)",
-            Origin::Reader { .. } => "UploadSource(reader)",
-            Origin::Seekable { .. } => "UploadSource(seekable reader)",
+            SourceKind::Bytes(_) => "UploadSource(bytes)",
+            SourceKind::File(_) => "UploadSource(file)",
+            SourceKind::Reader { .. } => "UploadSource(reader)",
+            SourceKind::Seekable { .. } => "UploadSource(seekable reader)",
         })
     }
 }
 
 /// A source whose length is known.
-pub(crate) enum Opened {
+pub(crate) enum OpenSource {
     Bytes(Bytes),
     File {
         path: PathBuf,
-        stamp: Stamp,
+        stamp: FileStamp,
     },
     Reader {
         /// `None` once it was read.
@@ -173,7 +173,7 @@ pub(crate) enum Opened {
     },
 }
 
-impl Opened {
+impl OpenSource {
     pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -197,23 +197,25 @@ impl Opened {
                 stream::once(async move { Ok(bytes) }).boxed()
             }
             Self::File { path, stamp } => {
-                let reading = Reading {
+                let reader = FileReader {
                     path: path.clone(),
                     stamp: *stamp,
                     file: None,
-                    left: stamp.length,
+                    remaining: stamp.length,
                 };
                 let runtime = runtime.clone();
-                let read = move |reading: Reading| {
+                let read = move |reader: FileReader| {
                     let runtime = runtime.clone();
                     async move {
-                        if reading.left == 0 {
+                        if reader.remaining == 0 {
                             return Ok(None);
                         }
-                        unblock(&runtime, move || reading.next()).await?.map(Some)
+                        run_blocking(&runtime, move || reader.next())
+                            .await?
+                            .map(Some)
                     }
                 };
-                stream::try_unfold(reading, read).boxed()
+                stream::try_unfold(reader, read).boxed()
             }
             Self::Reader { reader, length } => {
                 let reader = reader.take();
@@ -227,19 +229,21 @@ impl Opened {
     }
 }
 
-async fn read_on((mut reader, left): (Reader, u64)) -> io::Result<Option<(Bytes, (Reader, u64))>> {
-    if left == 0 {
+async fn read_on(
+    (mut reader, remaining): (Reader, u64),
+) -> io::Result<Option<(Bytes, (Reader, u64))>> {
+    if remaining == 0 {
         return Ok(None);
     }
-    let chunk = read_chunk(&mut reader, left).await?;
-    let left = left - chunk.len() as u64;
-    Ok(Some((chunk, (reader, left))))
+    let chunk = read_chunk(&mut reader, remaining).await?;
+    let remaining = remaining - chunk.len() as u64;
+    Ok(Some((chunk, (reader, remaining))))
 }
 
 /// A reader, where the next chunk begins, and where the last one ends.
-type Place = (SeekableReader, u64, u64);
+type ReadRange = (SeekableReader, u64, u64);
 
-async fn read_at((reader, at, end): Place) -> io::Result<Option<(Bytes, Place)>> {
+async fn read_at((reader, at, end): ReadRange) -> io::Result<Option<(Bytes, ReadRange)>> {
     if at == end {
         return Ok(None);
     }
@@ -251,8 +255,8 @@ async fn read_at((reader, at, end): Place) -> io::Result<Option<(Bytes, Place)>>
     Ok(Some((chunk, (reader, at, end))))
 }
 
-async fn read_chunk(reader: &mut (impl AsyncRead + Unpin), left: u64) -> io::Result<Bytes> {
-    let mut chunk = vec![0; chunk_length(left)];
+async fn read_chunk(reader: &mut (impl AsyncRead + Unpin), remaining: u64) -> io::Result<Bytes> {
+    let mut chunk = vec![0; chunk_length(remaining)];
     match reader.read_exact(&mut chunk).await {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(too_short()),
         read => read?,
@@ -260,8 +264,8 @@ async fn read_chunk(reader: &mut (impl AsyncRead + Unpin), left: u64) -> io::Res
     Ok(chunk.into())
 }
 
-fn chunk_length(left: u64) -> usize {
-    usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK))
+fn chunk_length(remaining: u64) -> usize {
+    usize::try_from(remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK))
 }
 
 fn too_short() -> io::Error {
@@ -271,13 +275,13 @@ fn too_short() -> io::Error {
 
 /// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     length: u64,
     /// Where the system knows it.
     modified: Option<SystemTime>,
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -303,14 +307,14 @@ impl Stamp {
 }
 
 /// A file that is being read.
-struct Reading {
+struct FileReader {
     path: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
     file: Option<File>,
-    left: u64,
+    remaining: u64,
 }
 
-impl Reading {
+impl FileReader {
     /// The next chunk. The first and the last come only from a file that is as it was, so that a
     /// server never gets the whole of one that has changed.
     fn next(mut self) -> io::Result<(Bytes, Self)> {
@@ -322,13 +326,13 @@ impl Reading {
                 file
             }
         };
-        let mut chunk = vec![0; chunk_length(self.left)];
+        let mut chunk = vec![0; chunk_length(self.remaining)];
         match file.read_exact(&mut chunk) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(too_short()),
             read => read?,
         }
-        self.left -= chunk.len() as u64;
-        if self.left == 0 {
+        self.remaining -= chunk.len() as u64;
+        if self.remaining == 0 {
             self.stamp.check(&file)?;
         }
         self.file = Some(file);

@@ -34,7 +34,7 @@ impl Trace {
         match input {
             Input::SocketOpened { .. } => debug!("the socket is open"),
             Input::SocketFrame { text, .. } => trace!(bytes = text.len(), "frame received"),
-            Input::SocketClosed { cause, .. } => closed(cause),
+            Input::SocketClosed { cause, .. } => log_closed(cause),
             Input::Token { result: Ok(_), .. } => debug!("a token came"),
             Input::Token { result: Err(_), .. } => warn!("the token callback failed"),
             Input::HttpHead { status, .. } => debug!(status, "HTTP answer"),
@@ -64,7 +64,7 @@ impl Trace {
                 debug!(%method, host = uri.host(), path = uri.path(), "HTTP request");
             }
             Output::CancelHttp { .. } => debug!("the HTTP exchange is cancelled"),
-            Output::Event(event) => tell(event),
+            Output::Event(event) => log_event(event),
         }
     }
 
@@ -127,7 +127,7 @@ fn outcome(result: &Result<Reply, RequestError>) -> &'static str {
     }
 }
 
-fn closed(cause: &SocketClosed) {
+fn log_closed(cause: &SocketClosed) {
     match cause {
         SocketClosed::ConnectFailed(reason) => debug!(%reason, "the socket cannot be opened"),
         SocketClosed::ByServer { code } => debug!(code, "the server closed the socket"),
@@ -137,7 +137,7 @@ fn closed(cause: &SocketClosed) {
     }
 }
 
-fn tell(event: &Event) {
+fn log_event(event: &Event) {
     match event {
         Event::Updated { .. } | Event::SearchUpdated { .. } => trace!("something new is shown"),
         Event::SubscriptionEnded { error, .. } => match error {
@@ -161,13 +161,13 @@ fn tell(event: &Event) {
         }
         Event::Warning(what) => warn!(?what, "something of the server was skipped"),
         Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),
-        Event::Ended(error) => error!(reason = end(error), "the session has ended"),
+        Event::Ended(error) => error!(reason = end_reason(error), "the session has ended"),
         _ => {}
     }
 }
 
 /// Why a session ended, without the words of the server or of the application.
-fn end(error: &SessionError) -> &'static str {
+fn end_reason(error: &SessionError) -> &'static str {
     match error {
         SessionError::AppNotFound => "the app does not exist",
         SessionError::SignatureRejected(_) => "the signature was rejected",

@@ -11,7 +11,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::StreamExt;
 use futures_util::task::noop_waker;
 
-use super::{Fair, WebSocket};
+use super::{CoopBudget, WebSocket};
 
 /// A ping with a payload of four bytes, as a server sends it.
 const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
@@ -71,7 +71,7 @@ impl AsyncWrite for Flood {
 
 /// How many frames are read in [`POLLS`] polls.
 fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> u64 {
-    let flood = Fair::new(Flood {
+    let flood = CoopBudget::new(Flood {
         first,
         rest,
         frames_sent: 0,
@@ -91,16 +91,16 @@ fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> 
 }
 
 #[test]
-fn a_flood_of_pings_lets_others_run_and_is_answered() {
+fn websocket_ping_flood_yields_and_is_answered() {
     assert!(frames_read(PING, PING, true) > POLLS);
 }
 
 #[test]
-fn pings_are_no_longer_read_when_their_pongs_are_not_taken() {
+fn websocket_unsent_pongs_stop_reading() {
     assert!(frames_read(PING, PING, false) <= 2 * u64::from(super::MAX_UNSENT_PONGS));
 }
 
 #[test]
-fn a_message_that_never_ends_lets_others_run() {
+fn websocket_endless_message_yields() {
     assert!(frames_read(BEGINNING, MORE, true) > POLLS);
 }

@@ -17,7 +17,7 @@ use crate::runtime::Runtime;
 
 /// Few at a time: all of them are polled whenever the driver is.
 #[derive(Default)]
-pub(super) struct Exchanges {
+pub(super) struct HttpRequests {
     running: BTreeMap<HttpId, Stage>,
 }
 
@@ -29,14 +29,14 @@ enum Stage {
 }
 
 /// What comes of an exchange.
-enum Step {
+enum HttpEvent {
     Head(u16),
     Chunk(Bytes),
     End,
     Failed(HttpFailure),
 }
 
-impl Exchanges {
+impl HttpRequests {
     pub(super) fn start<R: Runtime>(
         &mut self,
         id: HttpId,
@@ -55,12 +55,12 @@ impl Exchanges {
                 epilogue,
                 ..
             } => match uploads.body(runtime, upload, preamble, epilogue) {
-                Ok((body, meter)) => {
+                Ok((body, progress)) => {
                     let request = Request::from_parts(parts, body);
                     let connector = connector.clone();
                     let runtime = runtime.clone();
-                    let patience = uploads.patience;
-                    let send = uploads::send(connector, runtime, request, meter, patience);
+                    let stall_timeout = uploads.stall_timeout;
+                    let send = uploads::send(connector, runtime, request, progress, stall_timeout);
                     Stage::Head(Box::pin(send))
                 }
                 Err(failure) => Stage::Failed(failure),
@@ -80,17 +80,17 @@ impl Exchanges {
     /// The next thing that happened in one of them.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Input<'static>> {
         for (&http, stage) in &mut self.running {
-            let Poll::Ready(step) = stage.poll(cx) else {
+            let Poll::Ready(event) = stage.poll(cx) else {
                 continue;
             };
-            if let Step::End | Step::Failed(_) = step {
+            if let HttpEvent::End | HttpEvent::Failed(_) = event {
                 self.cancel(http);
             }
-            return Poll::Ready(match step {
-                Step::Head(status) => Input::HttpHead { http, status },
-                Step::Chunk(chunk) => Input::HttpChunk { http, chunk },
-                Step::End => Input::HttpEnd { http },
-                Step::Failed(failure) => Input::HttpFailed { http, failure },
+            return Poll::Ready(match event {
+                HttpEvent::Head(status) => Input::HttpHead { http, status },
+                HttpEvent::Chunk(chunk) => Input::HttpChunk { http, chunk },
+                HttpEvent::End => Input::HttpEnd { http },
+                HttpEvent::Failed(failure) => Input::HttpFailed { http, failure },
             });
         }
         Poll::Pending
@@ -98,22 +98,22 @@ impl Exchanges {
 }
 
 impl Stage {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<HttpEvent> {
         match self {
             Self::Head(head) => match ready!(head.as_mut().poll(cx)) {
                 Ok(response) => {
                     let status = response.status().as_u16();
                     *self = Self::Body(response.into_body());
-                    Poll::Ready(Step::Head(status))
+                    Poll::Ready(HttpEvent::Head(status))
                 }
-                Err(failure) => Poll::Ready(Step::Failed(failure)),
+                Err(failure) => Poll::Ready(HttpEvent::Failed(failure)),
             },
             Self::Body(body) => Poll::Ready(match ready!(Pin::new(body).poll_next(cx)) {
-                Some(Ok(chunk)) => Step::Chunk(chunk),
-                Some(Err(error)) => Step::Failed(failure(&error)),
-                None => Step::End,
+                Some(Ok(chunk)) => HttpEvent::Chunk(chunk),
+                Some(Err(error)) => HttpEvent::Failed(failure(&error)),
+                None => HttpEvent::End,
             }),
-            Self::Failed(failure) => Poll::Ready(Step::Failed(failure.clone())),
+            Self::Failed(failure) => Poll::Ready(HttpEvent::Failed(failure.clone())),
         }
     }
 }

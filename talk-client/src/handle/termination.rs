@@ -12,7 +12,7 @@ type Handler = Box<dyn FnOnce(&SessionError) + Send>;
 
 /// The end of one session. It comes once.
 #[derive(Default)]
-pub(crate) struct End {
+pub(crate) struct Termination {
     state: Mutex<State>,
     changed: Event,
 }
@@ -20,12 +20,12 @@ pub(crate) struct End {
 #[derive(Default)]
 struct State {
     cause: Option<SessionError>,
-    driver_gone: bool,
+    driver_stopped: bool,
     handlers: BTreeMap<u64, Handler>,
     next_handler: u64,
 }
 
-impl End {
+impl Termination {
     /// Why the session ended, if it did.
     pub(crate) fn cause(&self) -> Option<SessionError> {
         lock(&self.state).cause.clone()
@@ -74,14 +74,14 @@ impl End {
     }
 
     /// The driver is gone, and with it all connections.
-    pub(crate) fn set_driver_gone(&self) {
-        lock(&self.state).driver_gone = true;
+    pub(crate) fn set_driver_stopped(&self) {
+        lock(&self.state).driver_stopped = true;
         notify_all(&self.changed);
     }
 
-    pub(crate) async fn driver_gone(&self) {
+    pub(crate) async fn driver_stopped(&self) {
         wait_for(&self.changed, || {
-            lock(&self.state).driver_gone.then_some(())
+            lock(&self.state).driver_stopped.then_some(())
         })
         .await;
     }

@@ -4,7 +4,7 @@ use shuttle::future::block_on;
 use shuttle::thread;
 use talk_proto::SessionError;
 
-use super::in_many_orders;
+use super::check_interleavings;
 use super::runtime::ShuttleRuntime;
 use crate::error::Error;
 use crate::options::TalkOptions;
@@ -25,8 +25,8 @@ fn twice(work: impl Fn() + Clone + Send + Sync + 'static) {
 }
 
 #[test]
-fn a_session_that_is_held_lives_and_one_that_is_not_ends() {
-    in_many_orders(|| {
+fn session_ends_with_its_last_handle() {
+    check_interleavings(|| {
         let runtime = ShuttleRuntime::new();
         let getting = runtime.clone();
         twice(move || {
@@ -42,8 +42,8 @@ fn a_session_that_is_held_lives_and_one_that_is_not_ends() {
 }
 
 #[test]
-fn a_subscription_keeps_its_session_and_one_that_lingers_can_be_had_again() {
-    in_many_orders(|| {
+fn session_lingers_and_is_reused() {
+    check_interleavings(|| {
         let runtime = ShuttleRuntime::new();
         let getting = runtime.clone();
         twice(move || {
@@ -59,8 +59,8 @@ fn a_subscription_keeps_its_session_and_one_that_lingers_can_be_had_again() {
 }
 
 #[test]
-fn a_shut_down_is_waited_for_by_all_and_the_next_session_is_another() {
-    in_many_orders(|| {
+fn shutdown_wakes_all_and_next_session_is_new() {
+    check_interleavings(|| {
         let runtime = ShuttleRuntime::new();
         let getting = runtime.clone();
         twice(move || {
@@ -74,8 +74,8 @@ fn a_shut_down_is_waited_for_by_all_and_the_next_session_is_another() {
 }
 
 #[test]
-fn a_runtime_that_stops_leaves_nobody_waiting() {
-    in_many_orders(|| {
+fn runtime_stop_fails_pending_calls() {
+    check_interleavings(|| {
         let runtime = ShuttleRuntime::new();
         let session = session(&runtime);
         let stopped = Error::Session(SessionError::DriverStopped);
@@ -93,8 +93,8 @@ fn a_runtime_that_stops_leaves_nobody_waiting() {
 }
 
 #[test]
-fn a_call_that_is_dropped_gives_its_place_to_the_next() {
-    in_many_orders(|| {
+fn call_dropped_releases_its_permit() {
+    check_interleavings(|| {
         let runtime = ShuttleRuntime::new();
         let mut limits = talk_proto::Limits::default();
         limits.pending_calls = 1;

@@ -13,7 +13,7 @@ use crate::sync::{Mutex, lock};
 /// It never blocks and never fails while it is open. Calls have taken a permit before, and
 /// everything else is bounded by the handles that live.
 #[derive(Default)]
-pub(crate) struct Mailbox {
+pub(crate) struct CommandQueue {
     state: Mutex<State>,
     driver: AtomicWaker,
 }
@@ -24,7 +24,7 @@ struct State {
     closed: bool,
 }
 
-impl Mailbox {
+impl CommandQueue {
     /// Puts a command in, or gives it back when the driver is gone.
     pub(crate) fn push(&self, command: Command) -> Result<(), Command> {
         let mut state = lock(&self.state);
@@ -38,7 +38,7 @@ impl Mailbox {
     }
 
     /// Everything that waits, which is at least one command.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Vec<Command>> {
+    pub(crate) fn poll_commands(&self, cx: &mut Context<'_>) -> Poll<Vec<Command>> {
         self.driver.register(cx.waker());
         let commands = mem::take(&mut lock(&self.state).commands);
         if commands.is_empty() {

@@ -8,15 +8,15 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 
 /// How many reads may succeed one after the other. Not every runtime counts them itself, and a
 /// server that never stops sending would be read for ever where what it sends makes no message.
-const READS_IN_A_ROW: u32 = 32;
+const MAX_CONSECUTIVE_READS: u32 = 32;
 
 /// A stream that is not always ready to be read, whatever the other side sends.
-pub(super) struct Fair<S> {
+pub(super) struct CoopBudget<S> {
     inner: S,
     reads: u32,
 }
 
-impl<S> Fair<S> {
+impl<S> CoopBudget<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner, reads: 0 }
     }
@@ -27,13 +27,13 @@ impl<S> Fair<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Fair<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CoopBudget<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        if self.reads >= READS_IN_A_ROW {
+        if self.reads >= MAX_CONSECUTIVE_READS {
             self.reads = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -47,7 +47,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Fair<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Fair<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CoopBudget<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -6,15 +6,15 @@ use event_listener::Event;
 use futures_util::task::AtomicWaker;
 use talk_proto::{Changes, Snapshot};
 
-use super::shown::Shown;
 use super::state::SubscriptionState;
+use super::typed::TypedSnapshot;
 use crate::error::Error;
 use crate::sync::{Mutex, lock, notify_all, wait_for};
 
 /// What the driver knows of a subscription.
-pub(crate) trait Display: Send + Sync {
+pub(crate) trait SnapshotSink: Send + Sync {
     /// A new snapshot, and how it comes from the one before.
-    fn show(&self, snapshot: Snapshot, changes: Changes);
+    fn update(&self, snapshot: Snapshot, changes: Changes);
 
     /// Nothing more comes: `None` when it was unsubscribed.
     fn end(&self, error: Option<Error>);
@@ -22,7 +22,7 @@ pub(crate) trait Display: Send + Sync {
 
 /// The latest snapshot, and what changed since the consumer took one. Its size does not depend on
 /// how slow the consumer is.
-pub(crate) struct Cell<S> {
+pub(crate) struct SnapshotSlot<S> {
     inner: Mutex<Inner<S>>,
     /// Whoever polls the stream.
     consumer: AtomicWaker,
@@ -36,7 +36,7 @@ struct Inner<S> {
     changes: Option<Changes>,
 }
 
-impl<S> Cell<S> {
+impl<S> SnapshotSlot<S> {
     pub(crate) fn new() -> Self {
         Self {
             inner: Mutex::new(Inner {
@@ -63,7 +63,7 @@ impl<S> Cell<S> {
     }
 
     /// The state in one word, for debugging.
-    pub(crate) fn phase(&self) -> &'static str {
+    pub(crate) fn state_name(&self) -> &'static str {
         match lock(&self.inner).state {
             SubscriptionState::Pending => "pending",
             SubscriptionState::Active(_) => "active",
@@ -78,7 +78,7 @@ impl<S> Cell<S> {
     }
 }
 
-impl<S: Clone> Cell<S> {
+impl<S: Clone> SnapshotSlot<S> {
     pub(crate) fn state(&self) -> SubscriptionState<S> {
         lock(&self.inner).state.clone()
     }
@@ -93,7 +93,7 @@ impl<S: Clone> Cell<S> {
 
     /// The latest snapshot and its changes, once it is another one than was taken last; `None` at
     /// the end.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<(S, Changes)>> {
+    pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<(S, Changes)>> {
         self.consumer.register(cx.waker());
         let mut inner = lock(&self.inner);
         let changes = inner.changes.take();
@@ -107,9 +107,9 @@ impl<S: Clone> Cell<S> {
     }
 }
 
-impl<S: Shown> Display for Cell<S> {
-    fn show(&self, snapshot: Snapshot, changes: Changes) {
-        let Some(snapshot) = S::of(snapshot) else {
+impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
+    fn update(&self, snapshot: Snapshot, changes: Changes) {
+        let Some(snapshot) = S::from_core(snapshot) else {
             return;
         };
         let mut inner = lock(&self.inner);
@@ -147,49 +147,49 @@ mod tests {
 
     use super::*;
 
-    type UserCell = Cell<Option<Arc<User>>>;
+    type UserSlot = SnapshotSlot<Option<Arc<User>>>;
 
     fn user(name: &str) -> Option<Arc<User>> {
         Some(Arc::new(User::new("u".try_into().unwrap(), name)))
     }
 
-    fn show(cell: &UserCell, user: Option<Arc<User>>) {
-        cell.show(Snapshot::User(user), Changes::Reset);
+    fn show(slot: &UserSlot, user: Option<Arc<User>>) {
+        slot.update(Snapshot::User(user), Changes::Reset);
     }
 
-    fn take(cell: &UserCell) -> Poll<Option<Option<Arc<User>>>> {
+    fn take(slot: &UserSlot) -> Poll<Option<Option<Arc<User>>>> {
         let mut cx = Context::from_waker(Waker::noop());
-        cell.poll_take(&mut cx)
+        slot.poll_update(&mut cx)
             .map(|item| item.map(|(snapshot, _)| snapshot))
     }
 
     #[test]
-    fn only_the_latest_snapshot_is_taken_and_only_once() {
-        let cell = UserCell::new();
-        assert_eq!(take(&cell), Poll::Pending);
-        show(&cell, user("a"));
-        show(&cell, user("b"));
-        assert_eq!(take(&cell), Poll::Ready(Some(user("b"))));
-        assert_eq!(take(&cell), Poll::Pending);
-        assert_eq!(cell.state(), SubscriptionState::Active(user("b")));
+    fn slot_yields_latest_snapshot_once() {
+        let slot = UserSlot::new();
+        assert_eq!(take(&slot), Poll::Pending);
+        show(&slot, user("a"));
+        show(&slot, user("b"));
+        assert_eq!(take(&slot), Poll::Ready(Some(user("b"))));
+        assert_eq!(take(&slot), Poll::Pending);
+        assert_eq!(slot.state(), SubscriptionState::Active(user("b")));
     }
 
     #[test]
-    fn the_end_is_final() {
-        let cell = UserCell::new();
-        show(&cell, None);
-        cell.end(None);
-        show(&cell, user("a"));
-        cell.end(Some(Error::Usage(talk_proto::CommandError::Unknown)));
-        assert_eq!(cell.state(), SubscriptionState::Unsubscribed);
-        assert_eq!(take(&cell), Poll::Ready(None));
-        assert_eq!(take(&cell), Poll::Ready(None));
+    fn slot_end_is_final() {
+        let slot = UserSlot::new();
+        show(&slot, None);
+        slot.end(None);
+        show(&slot, user("a"));
+        slot.end(Some(Error::Usage(talk_proto::CommandError::Unknown)));
+        assert_eq!(slot.state(), SubscriptionState::Unsubscribed);
+        assert_eq!(take(&slot), Poll::Ready(None));
+        assert_eq!(take(&slot), Poll::Ready(None));
     }
 
     #[test]
-    fn a_snapshot_of_another_kind_changes_nothing() {
-        let cell = UserCell::new();
-        cell.show(Snapshot::Messages(None), Changes::Reset);
-        assert_eq!(cell.state(), SubscriptionState::Pending);
+    fn slot_ignores_snapshot_of_another_kind() {
+        let slot = UserSlot::new();
+        slot.update(Snapshot::Messages(None), Changes::Reset);
+        assert_eq!(slot.state(), SubscriptionState::Pending);
     }
 }

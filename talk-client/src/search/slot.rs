@@ -9,7 +9,7 @@ use crate::sync::{Mutex, lock};
 
 /// The latest results, however slow the consumer is.
 #[derive(Default)]
-pub(crate) struct SearchCell {
+pub(crate) struct SearchSlot {
     inner: Mutex<Inner>,
     consumer: AtomicWaker,
 }
@@ -21,8 +21,8 @@ struct Inner {
     ended: bool,
 }
 
-impl SearchCell {
-    pub(crate) fn show(&self, results: SearchResults, status: SearchStatus) {
+impl SearchSlot {
+    pub(crate) fn update(&self, results: SearchResults, status: SearchStatus) {
         lock(&self.inner).latest = Some((results, status));
         self.consumer.wake();
     }
@@ -33,7 +33,7 @@ impl SearchCell {
         self.consumer.wake();
     }
 
-    pub(crate) fn poll_take(
+    pub(crate) fn poll_update(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<(SearchResults, SearchStatus)>> {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use shuttle::future::block_on;
 use shuttle::thread;
 
-use super::in_many_orders;
+use super::check_interleavings;
 use crate::sync::{Newer, Watch};
 
 const LAST: u32 = 3;
 
 #[test]
-fn every_watcher_sees_the_last_value_and_then_the_end() {
-    in_many_orders(|| {
+fn watch_yields_last_value_then_end() {
+    check_interleavings(|| {
         let watch = Arc::new(Watch::new(0));
         let watchers = [(); 2].map(|()| {
             let watch = Arc::clone(&watch);
@@ -38,7 +38,7 @@ async fn watch_to_the_end(watch: &Watch<u32>) -> u32 {
                 (last, seen) = (value, version);
             }
             Newer::Closed => return last,
-            Newer::Same => match changed.take() {
+            Newer::Unchanged => match changed.take() {
                 None => changed = Some(watch.listen()),
                 Some(changed) => changed.await,
             },

@@ -1,0 +1,54 @@
+//! From the core's snapshots to those of a typed subscription. A topic costs one line here.
+
+use std::sync::Arc;
+
+use talk_proto::{
+    ConversationSnapshot, MessageSnapshot, OnlineSnapshot, ParticipantSnapshot, ReactionSnapshot,
+    Snapshot, TypingSnapshot, User, Window,
+};
+
+use super::list::ListSnapshot;
+
+/// The snapshots of one kind of topic.
+pub(crate) trait TypedSnapshot: Clone + PartialEq + Send + Sync + 'static {
+    /// The snapshot, when it is of this kind.
+    fn from_core(snapshot: Snapshot) -> Option<Self>;
+
+    /// How many items it shows, if it is a list.
+    fn len(&self) -> usize;
+}
+
+macro_rules! typed_snapshot {
+    ($variant:ident, $type:ty, $len:expr) => {
+        impl TypedSnapshot for $type {
+            fn from_core(snapshot: Snapshot) -> Option<Self> {
+                match snapshot {
+                    Snapshot::$variant(snapshot) => Some(snapshot),
+                    _ => None,
+                }
+            }
+
+            fn len(&self) -> usize {
+                $len(self)
+            }
+        }
+    };
+}
+
+fn list_len<S: ListSnapshot>(list: &S) -> usize {
+    list.window().map_or(0, Window::len)
+}
+
+fn one<T>(_: &T) -> usize {
+    1
+}
+
+typed_snapshot!(User, Option<Arc<User>>, one);
+typed_snapshot!(Conversation, Option<Arc<ConversationSnapshot>>, one);
+typed_snapshot!(Messages, Option<Window<MessageSnapshot>>, list_len);
+typed_snapshot!(Participants, Option<Window<ParticipantSnapshot>>, list_len);
+typed_snapshot!(Participant, Option<Arc<ParticipantSnapshot>>, one);
+typed_snapshot!(Typing, Option<TypingSnapshot>, one);
+typed_snapshot!(Reactions, Option<Window<ReactionSnapshot>>, list_len);
+typed_snapshot!(Online, Option<Arc<OnlineSnapshot>>, one);
+typed_snapshot!(Conversations, Window<ConversationSnapshot>, list_len);
