@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use talk_emulator::server::{ConnectionId, Output, Server, Settings};
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 /// Two users; each line of the data is a frame of one of them. A server answers what it gets, and
 /// comes to rest.
 pub fn server_frames(data: &[u8]) {
-    let mut now = Time::from_millis(1_700_000_000_000);
+    let mut now = Timestamp::from_millis(1_700_000_000_000);
     let mut server = Server::new(Settings::default(), 1, now);
     let connections = [ConnectionId(1), ConnectionId(2)];
     for (connection, user) in connections.into_iter().zip(["alice", "bob"]) {

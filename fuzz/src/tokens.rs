@@ -4,9 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use talk_proto::{Secret, Time, TokenCheck, TokenReport};
+use talk_proto::{Secret, Timestamp, TokenCheck, TokenReport};
 
-const NOW: Time = Time::from_millis(1_700_000_000_000);
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const KEY: &str = "the-secret-key";
 const ALGORITHM: &str = "HS256";
 

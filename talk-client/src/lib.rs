@@ -62,10 +62,10 @@ pub use talk_proto::{
     ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Counters, Custom,
     CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
     Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
-    MessageType, Millis, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
+    MessageType, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
     ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
     ReferencedMessageSnapshot, SearchStatus, Secret, SendMessage, ServerError, SessionError, Side,
-    SimpleFilter, StringFilter, TextBlock, TextNode, Time, Translation, TransportError,
+    SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation, TransportError,
     TypingSnapshot, User, UserId, UserParams, Window,
 };
 #[cfg(feature = "token")]

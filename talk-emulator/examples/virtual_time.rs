@@ -9,14 +9,14 @@ use std::time::Duration;
 use talk_emulator::server::{ConnectionId, Output as ServerOutput, Server, Settings};
 use talk_proto::{
     Call, ConversationId, Event, HttpFailure, Input, Output, Session, SessionOptions, Snapshot,
-    SocketClosed, SocketId, Time, Topic, UserParams,
+    SocketClosed, SocketId, Timestamp, Topic, UserParams,
 };
 
 /// What the server calls the connection, of which there is one at a time.
 const CONNECTION: ConnectionId = ConnectionId(1);
 
 struct World {
-    now: Time,
+    now: Timestamp,
     session: Session,
     server: Server,
     open: Option<SocketId>,
@@ -25,7 +25,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Result<Self, Box<dyn Error>> {
-        let now = Time::default();
+        let now = Timestamp::default();
         let mut options = SessionOptions::new("app".try_into()?, "alice".try_into()?);
         options.authentication.token = Some("a server without a secret takes any".into());
         Ok(Self {

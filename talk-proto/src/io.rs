@@ -10,7 +10,7 @@ use crate::error::{RequestError, SessionError};
 use crate::search::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// One socket of a session: a number that is never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -348,9 +348,9 @@ pub enum ConnectionState {
     /// The connection was lost or could not be made, and another attempt follows.
     Waiting {
         /// When the connection was lost, or the last attempt failed.
-        since: Time,
+        since: Timestamp,
         /// When the next attempt is.
-        until: Time,
+        until: Timestamp,
         /// The number of that attempt, from 1, since there was a connection last.
         attempt: u32,
         /// What went wrong, in words.

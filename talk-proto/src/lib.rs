@@ -12,15 +12,15 @@
 //!
 //! ```
 //! use std::hash::{BuildHasher, RandomState};
-//! use talk_proto::{Addresses, Session, SessionOptions, Time};
+//! use talk_proto::{Addresses, Session, SessionOptions, Timestamp};
 //!
-//! fn session(host: &str, now: Time) -> Result<Session, talk_proto::EmptyId> {
+//! fn session(host: &str, now: Timestamp) -> Result<Session, talk_proto::EmptyId> {
 //!     let mut options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
 //!     options.addresses = Addresses::of_host(host);
 //!     // Every hasher of the standard library has keys from the system's randomness.
 //!     Ok(Session::new(options, RandomState::new().hash_one("seed"), now))
 //! }
-//! # session("127.0.0.1:4000", Time::from_millis(1_700_000_000_000))?;
+//! # session("127.0.0.1:4000", Timestamp::from_millis(1_700_000_000_000))?;
 //! # Ok::<(), talk_proto::EmptyId>(())
 //! ```
 //!
@@ -29,7 +29,7 @@
 //! does what [`Session::poll_output`] says until that has no more to say:
 //!
 //! ```
-//! # use talk_proto::{Event, Input, Output, Session, SocketClosed, SocketId, Time};
+//! # use talk_proto::{Event, Input, Output, Session, SocketClosed, SocketId, Timestamp};
 //! # struct Socket;
 //! # impl Socket {
 //! #     fn connect(_: &str) -> Result<Self, String> { Err("a page of documentation".to_owned()) }
@@ -42,7 +42,7 @@
 //! fn drain(
 //!     session: &mut Session,
 //!     open: &mut Option<(SocketId, Socket)>,
-//!     now: Time,
+//!     now: Timestamp,
 //!     mut tell: impl FnMut(Event),
 //! ) {
 //!     while let Some(output) = session.poll_output() {
@@ -105,7 +105,7 @@ mod search;
 mod secret;
 mod session;
 mod snapshot;
-mod time;
+mod timestamp;
 #[cfg(feature = "token")]
 mod token;
 #[cfg(feature = "testing")]
@@ -138,11 +138,11 @@ pub use io::{
 pub use model::{
     Access, AppId, ConversationDiff, ConversationId, ConversationParams, ConversationSnapshot,
     Custom, CustomPatch, DEFAULT_ROLE, Emoji, EmptyId, Message, MessageDiff, MessageId,
-    MessageSnapshot, MessageType, Millis, Notify, OneOrMany, Online, OnlineSnapshot, Origin,
-    Participant, ParticipantDiff, ParticipantParams, ParticipantSnapshot, Patch, Reaction,
-    ReactionCount, ReactionCountDiff, ReactionSnapshot, Reactions, ReactionsSummary,
-    ReferencedMessageSnapshot, Side, SideDiff, Typing, TypingDiff, TypingSnapshot, UnknownName,
-    User, UserDiff, UserId, UserParams,
+    MessageSnapshot, MessageType, Notify, OneOrMany, Online, OnlineSnapshot, Origin, Participant,
+    ParticipantDiff, ParticipantParams, ParticipantSnapshot, Patch, Reaction, ReactionCount,
+    ReactionCountDiff, ReactionSnapshot, Reactions, ReactionsSummary, ReferencedMessageSnapshot,
+    Side, SideDiff, Typing, TypingDiff, TypingSnapshot, UnknownName, User, UserDiff, UserId,
+    UserParams,
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use registry::{Registry, SessionKey};
@@ -150,7 +150,7 @@ pub use search::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window};
-pub use time::Time;
+pub use timestamp::Timestamp;
 #[cfg(feature = "token")]
 pub use token::{
     TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,

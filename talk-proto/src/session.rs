@@ -14,7 +14,7 @@ use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
 use crate::search::SearchId;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::{FrameReader, Request};
 
 use self::reads::Read;
@@ -55,15 +55,15 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 /// frame, what frames of it change is shown in one update, and the first `poll_output` closes it. While output is queued, `poll_timeout` is not
 /// later than the last `now`; after a tick and a drain it is `None` or later than `now`.
 ///
-/// Every [`Time`] is unix milliseconds. One that goes back is taken as the latest seen. The same
+/// Every [`Timestamp`] is unix milliseconds. One that goes back is taken as the latest seen. The same
 /// options, seed and inputs give the same outputs, byte for byte. Two live sessions must never
 /// share a seed: equal idempotency keys would swallow a message.
 ///
 /// ```
-/// use talk_proto::{Call, Event, Input, Output, Session, SessionOptions, Time};
+/// use talk_proto::{Call, Event, Input, Output, Session, SessionOptions, Timestamp};
 ///
 /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-/// let mut now = Time::from_millis(1_700_000_000_000);
+/// let mut now = Timestamp::from_millis(1_700_000_000_000);
 /// let mut session = Session::new(options, 0x5eed, now);
 /// let call = Call::SendMessage { conversation: "lobby".try_into()?, message: "Hello".into() };
 /// let request = session.call(now, call)?;
@@ -90,15 +90,15 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 /// ```
 pub struct Session {
     options: SessionOptions,
-    now: Time,
+    now: Timestamp,
     rng: Rng,
     client_id: u64,
     outputs: VecDeque<Output>,
     unsettled: Unsettled,
     /// When something is due, as of the last drain.
-    deadline: Option<Time>,
+    deadline: Option<Timestamp>,
     /// The same, without what changes with what is shown.
-    other_deadline: Option<Time>,
+    other_deadline: Option<Timestamp>,
     /// Whether this drain is to give memory back: any but one of mere publishes, which the next one
     /// would take again at once.
     gives_back: bool,
@@ -113,7 +113,7 @@ pub struct Session {
     /// Requests of the live half that wait for authentication, in order.
     live_ready: VecDeque<LiveRequest>,
     /// Requests of the live half that wait to be tried again.
-    live_retries: Vec<(Time, LiveRequest)>,
+    live_retries: Vec<(Timestamp, LiveRequest)>,
     /// How often the answer to a live request was perhaps too large, by the request.
     live_large_losses: BTreeMap<Request, u32>,
     live_rejections: Rejections,
@@ -127,7 +127,7 @@ pub struct Session {
     reads: BTreeMap<RequestId, Read>,
     next_id: u64,
     /// Since when nothing needs a connection.
-    unneeded_since: Option<Time>,
+    unneeded_since: Option<Timestamp>,
     told: ConnectionState,
     counters: Counters,
     ended: Option<SessionError>,
@@ -170,14 +170,14 @@ impl Session {
     /// `seed` must be random and differ from that of every other live session.
     ///
     /// ```
-    /// use talk_proto::{Session, SessionOptions, Time};
+    /// use talk_proto::{Session, SessionOptions, Timestamp};
     ///
     /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// let mut session = Session::new(options, 0x5eed, Time::from_millis(1_700_000_000_000));
+    /// let mut session = Session::new(options, 0x5eed, Timestamp::from_millis(1_700_000_000_000));
     /// assert!(session.poll_output().is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(options: SessionOptions, seed: u64, now: Time) -> Self {
+    pub fn new(options: SessionOptions, seed: u64, now: Timestamp) -> Self {
         let mut rng = Rng::with_seed(seed);
         Self {
             now,
@@ -217,8 +217,8 @@ impl Session {
     /// What the session was made from.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(session.options().user_id, "alice");
@@ -231,8 +231,8 @@ impl Session {
     /// How the connection stands, as the last [`Event::Connection`] told.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(*session.connection(), talk_proto::ConnectionState::Idle);
@@ -245,8 +245,8 @@ impl Session {
     /// What the session has done so far, in numbers.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(session.counters().connects, 0);
@@ -259,8 +259,8 @@ impl Session {
     /// Why the session has ended, if it has.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(session.ended(), None);
@@ -275,8 +275,8 @@ impl Session {
     /// Calls that are accepted and not resolved.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Call;
@@ -296,8 +296,8 @@ impl Session {
     /// Subscriptions that have not ended.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Topic;
@@ -313,8 +313,8 @@ impl Session {
     /// Whether nothing is pending, subscribed or lingering, and there is no socket.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert!(session.is_idle());
@@ -332,14 +332,14 @@ impl Session {
     /// Takes what happened outside.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.handle_input(now, talk_proto::Input::Tick);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn handle_input(&mut self, now: Time, input: Input<'_>) {
+    pub fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
         let is_quick = self.unsettled != Unsettled::Anything;
         self.advance(now);
         if self.ended.is_some() {
@@ -365,8 +365,8 @@ impl Session {
     /// The next thing to do, until `None`.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{Call, Output};
@@ -393,8 +393,8 @@ impl Session {
     /// When to give the next [`Input::Tick`]; `None` = not before something else happens.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Call;
@@ -404,7 +404,7 @@ impl Session {
     /// assert_eq!(session.poll_timeout(), Some(now), "there is output to be taken");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn poll_timeout(&self) -> Option<Time> {
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.unsettled != Unsettled::Nothing || !self.outputs.is_empty() {
             return Some(self.now);
         }
@@ -413,7 +413,7 @@ impl Session {
 
     /// Takes note of the time. One far past what was due means that the machine slept: the socket
     /// is in doubt.
-    fn advance(&mut self, now: Time) {
+    fn advance(&mut self, now: Timestamp) {
         if self.ended.is_some() {
             return;
         }

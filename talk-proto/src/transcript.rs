@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::io::{Event, HttpBody, Input, Output};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// Everything that went into a session and came out of it, one line each.
 ///
@@ -25,7 +25,7 @@ impl Transcript {
     }
 
     /// Records an input and its time.
-    pub fn input(&mut self, now: Time, input: &Input<'_>) {
+    pub fn input(&mut self, now: Timestamp, input: &Input<'_>) {
         let _ = write!(self.0, "{} < ", now.as_millis());
         let _ = match input {
             Input::SocketFrame { socket, text } => writeln!(self.0, "frame {} {text}", socket.0),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use talk_proto::{
     Access, ConversationFilter, ConversationId, Custom, CustomFilter, CustomPatch, CustomValues,
-    FilterSubject, Millis, NumberFilter, Side, SideDiff, SimpleFilter, StringFilter,
+    FilterSubject, NumberFilter, Side, SideDiff, SimpleFilter, StringFilter, Timestamp,
 };
 
 #[derive(Deserialize)]
@@ -83,7 +83,11 @@ fn what_is_no_filter_is_refused_with_a_reason() {
 }
 
 fn side() -> Side {
-    Side::new(ConversationId::new("c").unwrap(), Millis(10), Millis(20))
+    Side::new(
+        ConversationId::new("c").unwrap(),
+        Timestamp::from_millis(10),
+        Timestamp::from_millis(20),
+    )
 }
 
 fn wants(filter: &SimpleFilter, side: &Side) -> bool {
@@ -137,7 +141,7 @@ fn messages_are_told_by_the_last_activity() {
     let mut side = side();
     let with_messages = SimpleFilter::new().has_messages(true);
     assert!(!wants(&with_messages, &side));
-    side.last_message_at = Millis(15);
+    side.last_message_at = Timestamp::from_millis(15);
     assert!(wants(&with_messages, &side));
     assert!(wants(&SimpleFilter::new().last_activity_at(15..16), &side));
 }
@@ -253,9 +257,9 @@ prop_compose! {
         let (created_at, joined_at, last_message_at) = times;
         let mut side = side();
         side.access = access;
-        side.created_at = Millis(created_at);
-        side.joined_at = Millis(joined_at);
-        side.last_message_at = Millis(last_message_at);
+        side.created_at = Timestamp::from_millis(created_at);
+        side.joined_at = Timestamp::from_millis(joined_at);
+        side.last_message_at = Timestamp::from_millis(last_message_at);
         side.custom = custom.into_iter().collect::<Custom>();
         side.is_unread = is_unread;
         side.subject = subject;

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use talk_proto::{
     Call, CommandError, Event, Input, Output, ParticipantParams, RequestError, Session,
-    SessionError, SocketClosed, Time, Topic, Transcript, TransportError,
+    SessionError, SocketClosed, Timestamp, Topic, Transcript, TransportError,
 };
 
 fn step() -> impl Strategy<Value = Step> {
@@ -166,7 +166,7 @@ proptest! {
     fn law_4_ticks_that_nothing_asked_for_change_nothing(steps in history(), seed: u64) {
         let plain = outputs_with(&steps, seed, |_| {});
         let ticked = outputs_with(&steps, seed, |session| {
-            for at in [Time::from_millis(0), START] {
+            for at in [Timestamp::from_millis(0), START] {
                 session.handle_input(at, Input::Tick);
                 prop_assert_eq_none(session.poll_output().as_ref());
             }

@@ -10,11 +10,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use talk_proto::{
-    AppId, Secret, Time, TokenCheck, TokenClaims, TokenProblem, TokenReport, UserId,
+    AppId, Secret, Timestamp, TokenCheck, TokenClaims, TokenProblem, TokenReport, UserId,
     is_user_signature, sign_user_id,
 };
 
-const NOW: Time = Time::from_millis(1_700_000_000_000);
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const NOW_SECONDS: u64 = 1_700_000_000;
 
 fn app() -> AppId {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use talk_emulator::server::{ConnectionId, Output as ServerOutput, Server, Settings};
 use talk_proto::{
     Call, ConversationId, Event, HttpFailure, Input, Output, RequestId, Secret, SendMessage,
-    Session, SessionOptions, SocketClosed, SocketId, Time,
+    Session, SessionOptions, SocketClosed, SocketId, Timestamp,
 };
 
 const SENDS: usize = 200;
@@ -16,20 +16,20 @@ const LATENCY: Duration = Duration::from_millis(30);
 const REFUSED_FOR: Duration = Duration::from_millis(700);
 
 struct World {
-    now: Time,
+    now: Timestamp,
     session: Session,
     server: Server,
     socket: Option<(SocketId, ConnectionId)>,
     next_connection: u64,
     /// What the server said, on its way.
-    mail: VecDeque<(Time, ConnectionId, String)>,
-    refused_until: Time,
+    mail: VecDeque<(Timestamp, ConnectionId, String)>,
+    refused_until: Timestamp,
     resolved: Vec<RequestId>,
 }
 
 impl World {
     fn new() -> Result<Self, talk_proto::EmptyId> {
-        let now = Time::from_millis(1_700_000_000_000);
+        let now = Timestamp::from_millis(1_700_000_000_000);
         let mut options = SessionOptions::new("app".try_into()?, "alice".try_into()?);
         options.authentication.token = Some(Secret::from("any token does without a secret"));
         Ok(Self {
@@ -110,7 +110,7 @@ impl World {
     }
 
     /// Lets time pass until `end`.
-    fn run_until(&mut self, end: Time) {
+    fn run_until(&mut self, end: Timestamp) {
         self.drain();
         loop {
             let mail = self.mail.front().map(|(at, ..)| *at);

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use talk_proto::{AppId, EmptyId, Secret, Time, TokenCheck, TokenClaims, UserId};
+use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
 
 use crate::cli::seconds;
 use crate::exit::{CliError, Outcome};
@@ -134,7 +134,6 @@ fn first_line(what: &str) -> Result<String, CliError> {
     }
 }
 
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Time::from_millis(0) + since.unwrap_or_default()
+fn now() -> Timestamp {
+    SystemTime::now().into()
 }

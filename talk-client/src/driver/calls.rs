@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use talk_proto::{CommandError, Reply, RequestError, RequestId, Time, TransportError};
+use talk_proto::{CommandError, Reply, RequestError, RequestId, Timestamp, TransportError};
 
 use crate::error::Error;
 use crate::handle::{LocalId, ReplySender};
@@ -14,7 +14,7 @@ pub(super) struct Calls {
     timeout: Option<Duration>,
     requests: BTreeMap<LocalId, RequestId>,
     waiting: BTreeMap<RequestId, Waiting>,
-    deadlines: BTreeSet<(Time, RequestId)>,
+    deadlines: BTreeSet<(Timestamp, RequestId)>,
 }
 
 struct Waiting {
@@ -24,7 +24,7 @@ struct Waiting {
 }
 
 struct Deadline {
-    at: Time,
+    at: Timestamp,
     /// How long the call may take.
     after: Duration,
     is_expired: bool,
@@ -43,7 +43,7 @@ impl Calls {
     /// The core has accepted a request, or has not.
     pub(super) fn register(
         &mut self,
-        now: Time,
+        now: Timestamp,
         accepted: Result<RequestId, CommandError>,
         local_id: LocalId,
         reply: ReplySender,
@@ -56,7 +56,7 @@ impl Calls {
     /// deadline unless one was given with it.
     pub(super) fn register_upload(
         &mut self,
-        now: Time,
+        now: Timestamp,
         accepted: Result<RequestId, CommandError>,
         local_id: LocalId,
         reply: ReplySender,
@@ -67,7 +67,7 @@ impl Calls {
 
     fn insert(
         &mut self,
-        now: Time,
+        now: Timestamp,
         accepted: Result<RequestId, CommandError>,
         local_id: LocalId,
         reply: ReplySender,
@@ -150,12 +150,12 @@ impl Calls {
     }
 
     /// When the next call is overdue.
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
     /// A call that is overdue, and is to be cancelled.
-    pub(super) fn pop_expired(&mut self, now: Time) -> Option<RequestId> {
+    pub(super) fn pop_expired(&mut self, now: Timestamp) -> Option<RequestId> {
         let (at, request) = *self.deadlines.first()?;
         if at > now {
             return None;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 /// How far the wall clock must be ahead to be believed. A machine that was suspended may not have
 /// counted the time in its monotonic clock.
@@ -23,17 +23,17 @@ impl Clock {
         }
     }
 
-    pub(super) fn now(&mut self) -> Time {
+    pub(super) fn now(&mut self) -> Timestamp {
         self.at(self.start.elapsed(), wall_clock())
     }
 
-    fn at(&mut self, elapsed: Duration, wall: Duration) -> Time {
+    fn at(&mut self, elapsed: Duration, wall: Duration) -> Timestamp {
         let mut now = self.base + elapsed;
         if wall > now + JUMP {
             self.base += wall - now;
             now = wall;
         }
-        Time::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+        Timestamp::from_millis(0) + now
     }
 }
 
@@ -62,14 +62,26 @@ mod tests {
     #[test]
     fn clock_small_wall_steps_are_ignored() {
         let mut clock = clock();
-        assert_eq!(clock.at(secs(1), secs(1_006)), Time::from_millis(1_001_000));
-        assert_eq!(clock.at(secs(2), secs(10)), Time::from_millis(1_002_000));
+        assert_eq!(
+            clock.at(secs(1), secs(1_006)),
+            Timestamp::from_millis(1_001_000)
+        );
+        assert_eq!(
+            clock.at(secs(2), secs(10)),
+            Timestamp::from_millis(1_002_000)
+        );
     }
 
     #[test]
     fn clock_suspend_advances_permanently() {
         let mut clock = clock();
-        assert_eq!(clock.at(secs(1), secs(5_000)), Time::from_millis(5_000_000));
-        assert_eq!(clock.at(secs(2), secs(1)), Time::from_millis(5_001_000));
+        assert_eq!(
+            clock.at(secs(1), secs(5_000)),
+            Timestamp::from_millis(5_000_000)
+        );
+        assert_eq!(
+            clock.at(secs(2), secs(1)),
+            Timestamp::from_millis(5_001_000)
+        );
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use talk_proto::{
-    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Time,
+    CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Timestamp,
     TokenFetchId, TransportError,
 };
 
@@ -261,7 +261,7 @@ impl<R: Runtime> Driver<R> {
         self.core.handle_input(now, input);
     }
 
-    fn handle_command(&mut self, now: Time, command: Command) {
+    fn handle_command(&mut self, now: Timestamp, command: Command) {
         match command {
             Command::Call {
                 id: local_id,

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use crate::runtime::Runtime;
 
@@ -12,7 +12,7 @@ use crate::runtime::Runtime;
 #[derive(Default)]
 pub(super) struct Timer {
     /// A sleep that is under way, and when it ends.
-    sleep: Option<(Time, BoxFuture<'static, ()>)>,
+    sleep: Option<(Timestamp, BoxFuture<'static, ()>)>,
 }
 
 impl Timer {
@@ -24,8 +24,8 @@ impl Timer {
         &mut self,
         cx: &mut Context<'_>,
         runtime: &R,
-        now: Time,
-        deadline: Time,
+        now: Timestamp,
+        deadline: Timestamp,
     ) -> Poll<()> {
         let late = self.sleep.as_ref().is_none_or(|(end, _)| *end > deadline);
         if late {

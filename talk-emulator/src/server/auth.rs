@@ -1,6 +1,6 @@
 //! Tokens: who somebody is, and until when.
 
-use talk_proto::{AppId, EmptyId, Secret, Time, TokenCheck, TokenClaims, UserId};
+use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
 
 use super::refusal::Refusal;
 
@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 pub(super) struct Identity {
     /// Whose it is; unknown for a token that an emulator without a secret cannot read.
     pub(super) user: Option<String>,
-    pub(super) expires: Option<Time>,
+    pub(super) expires: Option<Timestamp>,
 }
 
 /// What a token says, if it is good for this app. Without a secret every token is.
@@ -17,7 +17,7 @@ pub(super) fn verify(
     secret: Option<&str>,
     app: &str,
     token: &str,
-    now: Time,
+    now: Timestamp,
 ) -> Result<Identity, Refusal> {
     let token = Secret::from(token);
     let Some(secret) = secret else {

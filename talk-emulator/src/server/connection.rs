@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::frame;
 
@@ -15,7 +15,7 @@ pub(super) struct Connection {
     pub(super) is_stalled: bool,
     /// Frames that wait, while the connection is slow.
     pub(super) held: Vec<String>,
-    pub(super) slow_until: Option<Time>,
+    pub(super) slow_until: Option<Timestamp>,
 }
 
 /// Whether a connection may ask for anything.
@@ -24,7 +24,7 @@ pub(super) enum Session {
     /// Not yet.
     New,
     /// Yes, until its token expires.
-    Active { expires: Option<Time> },
+    Active { expires: Option<Timestamp> },
     /// No longer. What it subscribed to goes on all the same: a new token comes in a moment, and
     /// nothing would tell the client what it missed.
     Expired,

@@ -83,7 +83,7 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: ConversationParams) -> Reply {
         publish_edited(cx, id, &diff);
     } else {
         let mut conversation = Conversation::default();
-        conversation.created_at = cx.store.clock.stamp(cx.now.as_millis());
+        conversation.created_at = cx.store.clock.stamp(cx.millis());
         conversation.apply(params);
         cx.store.conversations.insert(id.to_owned(), conversation);
     }

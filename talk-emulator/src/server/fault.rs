@@ -1,7 +1,7 @@
 //! Things that are to go wrong.
 
 use serde::{Deserialize, Serialize};
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::refusal::Refusal;
 
@@ -191,12 +191,12 @@ pub(super) struct Faults {
 
 #[derive(Debug)]
 struct Waiting {
-    from: Time,
+    from: Timestamp,
     fault: Fault,
 }
 
 impl Faults {
-    pub(super) fn add(&mut self, from: Time, fault: Fault) {
+    pub(super) fn add(&mut self, from: Timestamp, fault: Fault) {
         if fault.times > 0 {
             self.waiting.push(Waiting { from, fault });
         }
@@ -205,7 +205,7 @@ impl Faults {
     /// The first fault that this request meets; it has happened once more now.
     pub(super) fn take_matching(
         &mut self,
-        now: Time,
+        now: Timestamp,
         user: Option<&str>,
         path: &str,
         is_upload: bool,

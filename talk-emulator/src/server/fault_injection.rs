@@ -1,6 +1,8 @@
 //! Letting things go wrong.
 
-use talk_proto::Time;
+use std::time::Duration;
+
+use talk_proto::Timestamp;
 
 use super::events::Event;
 use super::fault::{Fault, FaultKind, HttpFault, UploadFault};
@@ -15,14 +17,14 @@ const SERVICE_RESTART: u16 = 1012;
 
 impl Server {
     /// Lets something go wrong, `fault.times` times.
-    pub fn inject(&mut self, now: Time, fault: Fault) {
+    pub fn inject(&mut self, now: Timestamp, fault: Fault) {
         self.advance(now);
         let after = if fault.kind == FaultKind::Slow {
             0
         } else {
             fault.after_ms.unwrap_or(0)
         };
-        let from = Time::from_millis(self.now.as_millis().saturating_add(after));
+        let from = self.now + Duration::from_millis(after);
         if fault.kind.targets_connections()
             && fault.path.is_none()
             && fault.after_bytes.is_none()
@@ -109,7 +111,7 @@ impl Server {
 
     /// Nothing goes out on this connection until `delay` milliseconds from now.
     pub(super) fn slow_down(&mut self, id: ConnectionId, delay: u64) {
-        let until = Time::from_millis(self.now.as_millis().saturating_add(delay));
+        let until = self.now + Duration::from_millis(delay);
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::auth;
 use super::fault_injection;
@@ -32,7 +32,7 @@ impl Server {
     /// Answers an HTTP request on any of the three bases, uploads and downloads aside.
     ///
     /// CORS headers are the caller's to add, and preflights the caller's to answer.
-    pub fn http(&mut self, now: Time, request: &HttpRequest) -> HttpResponse {
+    pub fn http(&mut self, now: Timestamp, request: &HttpRequest) -> HttpResponse {
         self.advance(now);
         match self.fault_for_http(request).transpose() {
             Ok(fault) => fault_injection::attach(self.answer_http(request), fault),
@@ -124,7 +124,7 @@ impl Server {
     /// The answer to give instead: no valid token, a role that may not, or no such app.
     pub fn begin_upload(
         &mut self,
-        now: Time,
+        now: Timestamp,
         request: &HttpRequest,
     ) -> Result<UploadPermit, Box<HttpResponse>> {
         self.advance(now);
@@ -166,7 +166,7 @@ impl Server {
     /// the bytes.
     pub fn finish_upload(
         &mut self,
-        now: Time,
+        now: Timestamp,
         permit: &UploadPermit,
         mut file: FileMetadata,
     ) -> Result<StoredFile, Box<HttpResponse>> {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::connection::{Connection, Session};
 use super::event_queue::EventQueue;
@@ -28,7 +28,7 @@ use super::typing_users::TypingUsers;
 /// `Debug` shows no token and no text.
 pub struct Server {
     pub(super) settings: Settings,
-    pub(super) now: Time,
+    pub(super) now: Timestamp,
     pub(super) random: Random,
     pub(super) apps: BTreeMap<String, App>,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
@@ -53,7 +53,7 @@ impl Server {
     /// A server that holds nothing yet. Apps appear as they are used.
     ///
     /// `seed` decides message ids and file tokens; `now` is where its time starts.
-    pub fn new(settings: Settings, seed: u64, now: Time) -> Self {
+    pub fn new(settings: Settings, seed: u64, now: Timestamp) -> Self {
         Self {
             settings,
             now,
@@ -71,7 +71,7 @@ impl Server {
     /// A socket was opened for `user` of `app` (both percent-decoded).
     ///
     /// The id must not name a connection that is still open; if it does, the old one is forgotten.
-    pub fn open(&mut self, now: Time, connection: ConnectionId, app: &str, user: &str) {
+    pub fn open(&mut self, now: Timestamp, connection: ConnectionId, app: &str, user: &str) {
         self.advance(now);
         self.forget(connection);
         self.app_mut(app);
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// A text message came in on a connection.
-    pub fn handle_frame(&mut self, now: Time, connection: ConnectionId, text: &str) {
+    pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
         if let Some(request) = frame::parse(text) {
             self.handle_request(connection, &request);
@@ -89,14 +89,14 @@ impl Server {
     }
 
     /// A connection is gone, whoever closed it.
-    pub fn closed(&mut self, now: Time, connection: ConnectionId) {
+    pub fn closed(&mut self, now: Timestamp, connection: ConnectionId) {
         self.advance(now);
         self.forget(connection);
         self.flush();
     }
 
     /// Time has passed: do what is due. Early or repeated ticks change nothing.
-    pub fn tick(&mut self, now: Time) {
+    pub fn tick(&mut self, now: Timestamp) {
         self.advance(now);
     }
 
@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// When to call [`Server::tick`] next, if ever. While there is output it is now.
-    pub fn poll_timeout(&self) -> Option<Time> {
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.outputs.is_empty() {
             self.timers.next()
         } else {
@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// Replaces the settings; they hold from the next request on. Sessions that run go on.
-    pub fn set_settings(&mut self, now: Time, settings: Settings) {
+    pub fn set_settings(&mut self, now: Timestamp, settings: Settings) {
         self.advance(now);
         self.settings = settings;
         if let Some(checkpoint) = &mut self.checkpoint {
@@ -129,7 +129,7 @@ impl Server {
     }
 
     /// Time never goes back; all that is due by now happens before anything else does.
-    pub(super) fn advance(&mut self, now: Time) {
+    pub(super) fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         while let Some(timer) = self.timers.pop_due(self.now) {
             match timer {

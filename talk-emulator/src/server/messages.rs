@@ -80,8 +80,8 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
             return Err(Refusal::invalid("INVALID_IDEMPOTENCY_KEY", reason));
         }
         // Whatever has become of the conversation since: what was done once is not done again.
+        let now = cx.millis();
         let conversation = cx.store.conversations.get_mut(id);
-        let now = cx.now.as_millis();
         if let Some(sent) = conversation.and_then(|it| it.keys.find(now, cx.me, key)) {
             return reply(&Created { id: sent });
         }
@@ -110,7 +110,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)))
             .collect(),
-        created_at: cx.store.clock.stamp(cx.now.as_millis()),
+        created_at: cx.store.clock.stamp(cx.millis()),
         edited_at: None,
         referenced,
         content: content.json,
@@ -118,8 +118,9 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
     };
     let answer = reply(&Created { id: &message.id });
     if let Some(key) = key {
+        let now = cx.millis();
         let keys = &mut cx.store.conversation_mut(id)?.keys;
-        keys.insert(cx.now.as_millis(), cx.me, key, &message.id);
+        keys.insert(now, cx.me, key, &message.id);
     }
     post(cx, id, message)?;
     typing::stop(cx, id, cx.me);
@@ -185,7 +186,7 @@ pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'
         content.check_allowed(cx.role())?;
     }
 
-    let now = cx.now.as_millis();
+    let now = cx.millis();
     let Store {
         conversations,
         clock,

@@ -11,9 +11,9 @@
 //!
 //! ```
 //! use talk_emulator::server::{ConnectionId, Output, Server, Settings};
-//! use talk_proto::Time;
+//! use talk_proto::Timestamp;
 //!
-//! let now = Time::from_millis(1_700_000_000_000);
+//! let now = Timestamp::from_millis(1_700_000_000_000);
 //! let mut server = Server::new(Settings::default(), 1, now);
 //! let alice = ConnectionId(1);
 //! server.open(now, alice, "app", "alice");
@@ -85,4 +85,4 @@ pub use machine::Server;
 pub use output::{ConnectionId, Output};
 pub use record::{Change, Key, Unreadable};
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};
-pub use talk_proto::Time;
+pub use talk_proto::Timestamp;

@@ -216,7 +216,7 @@ fn join(
     params.notify.apply_or(&mut notify, DEFAULT_NOTIFY);
 
     let before = read_state::snapshot(cx, id);
-    let joined_at = cx.store.clock.stamp(cx.now.as_millis());
+    let joined_at = cx.store.clock.stamp(cx.millis());
     cx.store
         .conversation_mut(id)?
         .join(user, access, notify, joined_at);

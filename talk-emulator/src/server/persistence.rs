@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::content::{self, Attachments};
 use super::conversation::Conversation;
@@ -24,7 +24,7 @@ impl Server {
     pub fn restore(
         settings: Settings,
         seed: u64,
-        now: Time,
+        now: Timestamp,
         records: impl IntoIterator<Item = (Key, String)>,
     ) -> Result<Self, Unreadable> {
         let mut server = Self::new(settings, seed, now);

@@ -93,7 +93,7 @@ pub(super) fn add(
     }
     check_allowed(cx, user)?;
 
-    let created_at = cx.store.clock.stamp(cx.now.as_millis());
+    let created_at = cx.store.clock.stamp(cx.millis());
     let reacted_to = cx.store.conversation_mut(id)?.messages.get_mut(message);
     let reacted_to = reacted_to.ok_or_else(Refusal::message_not_found)?;
     if reacted_to.add_reaction(&emoji, user, created_at) {

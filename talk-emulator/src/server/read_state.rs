@@ -67,7 +67,7 @@ pub(super) fn mark_read(cx: &mut RequestCx<'_>, id: &str) -> Reply {
         .messages
         .last()
         .map_or(0, |message| message.created_at);
-    let read_until = cx.now.as_millis().max(last);
+    let read_until = cx.millis().max(last);
     let before = snapshot(cx, id);
     // A message that comes in this same millisecond is a later one.
     cx.store.clock.advance_past(read_until);

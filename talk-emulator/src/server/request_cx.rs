@@ -1,4 +1,4 @@
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::event_queue::EventQueue;
 use super::random::Random;
@@ -12,7 +12,7 @@ use super::typing_users::TypingUsers;
 /// All that a request can read and change: one app, seen by one user.
 #[derive(Debug)]
 pub(super) struct RequestCx<'a> {
-    pub(super) now: Time,
+    pub(super) now: Timestamp,
     pub(super) app: &'a str,
     pub(super) me: &'a str,
     pub(super) settings: &'a Settings,
@@ -25,6 +25,11 @@ pub(super) struct RequestCx<'a> {
 }
 
 impl RequestCx<'_> {
+    /// Returns the current time in unix milliseconds.
+    pub(super) fn millis(&self) -> u64 {
+        u64::try_from(self.now.as_millis()).unwrap_or(0)
+    }
+
     /// What I may do.
     pub(super) fn role(&self) -> &Role {
         role_of(self.store, self.settings, self.me)

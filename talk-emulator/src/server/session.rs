@@ -1,7 +1,7 @@
 //! `POST /session/renew`: a connection says who it is.
 
 use serde::{Deserialize, Serialize};
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::auth;
 use super::connection::Session;
@@ -60,7 +60,7 @@ impl Server {
         })
     }
 
-    fn start_session(&mut self, id: ConnectionId, expires: Option<Time>) {
+    fn start_session(&mut self, id: ConnectionId, expires: Option<Timestamp>) {
         self.cancel_expiry(id);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.session = Session::Active { expires };

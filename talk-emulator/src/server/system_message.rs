@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use serde_json::value::to_raw_value;
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::machine::Server;
 use super::message::{Message, MessageKind};
@@ -18,7 +18,7 @@ impl Server {
     /// Its id; `None` when there is no such conversation.
     pub fn post_system_message(
         &mut self,
-        now: Time,
+        now: Timestamp,
         app: &str,
         conversation: &str,
         text: &str,
@@ -38,7 +38,7 @@ fn post(cx: &mut RequestCx<'_>, conversation: &str, text: &str) -> Option<String
         kind: MessageKind::SystemMessage,
         sender: None,
         custom: BTreeMap::new(),
-        created_at: cx.store.clock.stamp(cx.now.as_millis()),
+        created_at: cx.store.clock.stamp(cx.millis()),
         edited_at: None,
         referenced: None,
         content: to_raw_value(&content).ok()?,

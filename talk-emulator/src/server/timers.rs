@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use super::fault::Fault;
 use super::output::ConnectionId;
@@ -25,25 +25,25 @@ pub(super) enum Timer {
 /// Everything that waits for a time, soonest first.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    queue: BTreeSet<(Time, Timer)>,
+    queue: BTreeSet<(Timestamp, Timer)>,
 }
 
 impl Timers {
-    pub(super) fn set(&mut self, at: Time, timer: Timer) {
+    pub(super) fn set(&mut self, at: Timestamp, timer: Timer) {
         self.queue.insert((at, timer));
     }
 
     /// Takes back a timer that was set for exactly this time.
-    pub(super) fn cancel(&mut self, at: Time, timer: Timer) {
+    pub(super) fn cancel(&mut self, at: Timestamp, timer: Timer) {
         self.queue.remove(&(at, timer));
     }
 
-    pub(super) fn next(&self) -> Option<Time> {
+    pub(super) fn next(&self) -> Option<Timestamp> {
         self.queue.first().map(|(at, _)| *at)
     }
 
     /// Takes the next timer that is due.
-    pub(super) fn pop_due(&mut self, now: Time) -> Option<Timer> {
+    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Timer> {
         if self.next()? > now {
             return None;
         }

@@ -30,7 +30,7 @@ pub(super) fn start(cx: &mut RequestCx<'_>, conversation: &str) -> Reply {
         Some(before) if before == until => {}
         Some(before) => cx.timers.cancel(before, timer),
         None => {
-            let since = cx.store.clock.stamp(cx.now.as_millis());
+            let since = cx.store.clock.stamp(cx.millis());
             cx.typing.insert(conversation, cx.me, since, until);
             publish(cx, conversation, cx.me, TypingUsers::started);
         }

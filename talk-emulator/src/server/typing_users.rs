@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 /// How many are told by name.
 const MAX_LISTED: usize = 5;
@@ -17,7 +17,7 @@ pub(super) struct TypingUsers {
 #[derive(Debug, Clone, Copy)]
 struct TypingUser {
     since: u64,
-    until: Time,
+    until: Timestamp,
 }
 
 /// Who is typing, as one receiver sees it: `{many: false, usersTyping}` or `{many: true}`.
@@ -31,13 +31,18 @@ pub(super) struct TypingView {
 
 impl TypingUsers {
     /// Extends the deadline of a user who is typing already. Returns the previous deadline.
-    pub(super) fn extend(&mut self, conversation: &str, user: &str, until: Time) -> Option<Time> {
+    pub(super) fn extend(
+        &mut self,
+        conversation: &str,
+        user: &str,
+        until: Timestamp,
+    ) -> Option<Timestamp> {
         let user = self.conversations.get_mut(conversation)?.get_mut(user)?;
         Some(std::mem::replace(&mut user.until, until))
     }
 
     /// Adds a user who has started typing.
-    pub(super) fn insert(&mut self, conversation: &str, user: &str, since: u64, until: Time) {
+    pub(super) fn insert(&mut self, conversation: &str, user: &str, since: u64, until: Timestamp) {
         self.conversations
             .entry(conversation.to_owned())
             .or_default()
@@ -45,7 +50,7 @@ impl TypingUsers {
     }
 
     /// Removes a user. Returns the deadline if the user was typing.
-    pub(super) fn remove(&mut self, conversation: &str, user: &str) -> Option<Time> {
+    pub(super) fn remove(&mut self, conversation: &str, user: &str) -> Option<Timestamp> {
         let users = self.conversations.get_mut(conversation)?;
         let removed = users.remove(user)?;
         if users.is_empty() {

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::clock::Clock;
 use super::send_queue::{SendQueue, TooSlow};
 use super::storage::{DataError, Storage};
-use crate::server::{ConnectionId, Output, Server, Time};
+use crate::server::{ConnectionId, Output, Server, Timestamp};
 
 /// Inputs that may wait before those who bring more have to wait themselves.
 const INPUT_QUEUE: usize = 1024;
@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 #[error("the emulator has stopped; start a new one")]
 pub struct Stopped;
 
-type Call = Box<dyn FnOnce(&mut Core, Time) -> DeferredReply + Send>;
+type Call = Box<dyn FnOnce(&mut Core, Timestamp) -> DeferredReply + Send>;
 
 /// Lets a caller have its answer.
 type DeferredReply = Box<dyn FnOnce() + Send>;
@@ -121,7 +121,7 @@ impl Engine {
     /// Runs `call` between two inputs; what it makes the server want done follows at once.
     pub(crate) async fn call<R: Send + 'static>(
         &self,
-        call: impl FnOnce(&mut Core, Time) -> R + Send + 'static,
+        call: impl FnOnce(&mut Core, Timestamp) -> R + Send + 'static,
     ) -> Result<R, Stopped> {
         let (answer, answered) = oneshot::channel();
         let call: Call = Box::new(move |core, now| {
@@ -189,7 +189,7 @@ impl EngineTask {
 }
 
 impl Core {
-    fn handle(&mut self, now: Time, input: Input) {
+    fn handle(&mut self, now: Timestamp, input: Input) {
         match input {
             Input::Open {
                 connection,
@@ -221,7 +221,7 @@ impl Core {
     }
 
     /// Cuts every connection without a word, as a failing network does.
-    pub(crate) fn drop_connections(&mut self, now: Time) {
+    pub(crate) fn drop_connections(&mut self, now: Timestamp) {
         for connection in std::mem::take(&mut self.queues).into_keys() {
             self.server.closed(now, connection);
         }
@@ -247,7 +247,7 @@ impl Core {
         }
     }
 
-    fn drain(&mut self, now: Time) {
+    fn drain(&mut self, now: Timestamp) {
         for release in self.deferred_replies.drain(..) {
             release();
         }

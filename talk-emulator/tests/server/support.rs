@@ -1,10 +1,11 @@
 //! A server, connections to it, and what each of them has been told.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use talk_emulator::server::{
-    ConnectionId, FileMetadata, HttpRequest, Key, Output, Server, Settings, Time,
+    ConnectionId, FileMetadata, HttpRequest, Key, Output, Server, Settings, Timestamp,
 };
 
 pub(crate) const APP: &str = "app";
@@ -32,6 +33,14 @@ struct Inbox {
     closed: Option<Option<u16>>,
 }
 
+fn moment(millis: u64) -> Timestamp {
+    Timestamp::default() + Duration::from_millis(millis)
+}
+
+fn unix_millis(moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_millis()).expect("after 1970")
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(Settings::default())
@@ -39,7 +48,7 @@ impl World {
 
     pub(crate) fn with(settings: Settings) -> Self {
         let now = 1_700_000_000_000;
-        let server = Server::new(settings, 7, Time::from_millis(now));
+        let server = Server::new(settings, 7, moment(now));
         Self {
             server,
             now,
@@ -95,8 +104,8 @@ impl World {
         self.now
     }
 
-    pub(crate) fn time(&self) -> Time {
-        Time::from_millis(self.now)
+    pub(crate) fn time(&self) -> Timestamp {
+        moment(self.now)
     }
 
     /// Lets time pass, waking the server exactly when it asks for it.
@@ -105,13 +114,13 @@ impl World {
         while let Some(at) = self
             .server
             .poll_timeout()
-            .map(Time::as_millis)
+            .map(unix_millis)
             .filter(|at| *at <= end)
         {
             self.now = self.now.max(at);
             self.server.tick(self.time());
             self.drain();
-            let next = self.server.poll_timeout().map(Time::as_millis);
+            let next = self.server.poll_timeout().map(unix_millis);
             assert!(
                 next.is_none_or(|next| next > self.now),
                 "a tick does what is due"

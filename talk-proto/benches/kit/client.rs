@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use talk_proto::{
     Call, ConversationFilter, ConversationId, Event, Input, Output, Pacing, SearchKind, Session,
-    SessionOptions, SocketId, SubscriptionId, Time, Topic, Update,
+    SessionOptions, SocketId, SubscriptionId, Timestamp, Topic, Update,
 };
 
 use super::frames;
@@ -12,7 +12,7 @@ use super::frames;
 /// A session, its socket, and the snapshots that its user holds.
 pub(crate) struct Client {
     session: Session,
-    now: Time,
+    now: Timestamp,
     socket: Option<SocketId>,
     /// The newest update of each subscription, as an application keeps it.
     held: Vec<(SubscriptionId, Update)>,
@@ -35,7 +35,7 @@ impl Client {
     }
 
     fn new(messages: u64) -> Self {
-        let now = Time::from_millis(1_800_000_000_000);
+        let now = Timestamp::from_millis(1_800_000_000_000);
         let name = |text: &str| text.try_into().expect("a name");
         let mut options = SessionOptions::new(name("app"), "alice".try_into().expect("a name"));
         options.authentication.token = Some("token".into());

@@ -3,20 +3,17 @@
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use talk_proto::{
-    Addresses, Call, Event, HttpFailure, HttpId, Input, Session, SessionOptions, Snapshot, Time,
-    Topic, UserParams,
+    Addresses, Call, Event, HttpFailure, HttpId, Input, Session, SessionOptions, Snapshot,
+    Timestamp, Topic, UserParams,
 };
 
 /// The wall clock at the start, and what has passed since: it does not go back.
-pub(crate) fn now() -> Time {
-    static START: LazyLock<(Time, Instant)> = LazyLock::new(|| {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = unix.map_or(0, |unix| unix.as_millis() as u64);
-        (Time::from_millis(millis), Instant::now())
-    });
+pub(crate) fn now() -> Timestamp {
+    static START: LazyLock<(Timestamp, Instant)> =
+        LazyLock::new(|| (SystemTime::now().into(), Instant::now()));
     START.0 + START.1.elapsed()
 }
 

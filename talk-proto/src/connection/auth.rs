@@ -9,7 +9,7 @@ use crate::error::{ServerError, SessionError};
 use crate::io::{HttpId, TokenFetchId};
 use crate::options::Authentication;
 use crate::secret::Secret;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// A fetch that is unanswered for this long has failed.
 const FETCH_WITHIN: Duration = Duration::from_secs(60);
@@ -61,17 +61,17 @@ pub(crate) enum Renewal {
 pub(crate) struct Auth {
     source: Source,
     token: Option<Secret>,
-    fetch: Option<(Fetch, Time)>,
+    fetch: Option<(Fetch, Timestamp)>,
     retry: TokenRetry,
-    retry_at: Option<Time>,
+    retry_at: Option<Timestamp>,
     /// Whether the server accepted the current token.
     is_accepted: bool,
     /// Whether it did something for it since.
     proven: bool,
-    accepted_at: Option<Time>,
-    refresh_at: Option<Time>,
+    accepted_at: Option<Timestamp>,
+    refresh_at: Option<Timestamp>,
     /// When the token stops being good, as the server said.
-    expires_at: Option<Time>,
+    expires_at: Option<Timestamp>,
     boken_retry: Reconnect,
     boken_failures: u32,
 }
@@ -155,7 +155,7 @@ impl Auth {
     }
 
     /// The next thing to do while a token is wanted.
-    pub(crate) fn poll(&mut self, now: Time) -> Option<AuthTask> {
+    pub(crate) fn poll(&mut self, now: Timestamp) -> Option<AuthTask> {
         if self.fetch.is_some_and(|(_, deadline)| deadline <= now) {
             self.fetch = None;
             if let Err(error) = self.wait_for_next(now) {
@@ -230,7 +230,7 @@ impl Auth {
     /// The service answered with a status and perhaps a boken. Whether there is a new token.
     pub(crate) fn handle_boken(
         &mut self,
-        now: Time,
+        now: Timestamp,
         answer: Result<(u16, Option<Secret>), String>,
         refused: impl FnOnce(u16) -> ServerError,
         rng: &mut Rng,
@@ -265,7 +265,7 @@ impl Auth {
     /// The server answered a renewal.
     pub(crate) fn handle_renewal(
         &mut self,
-        now: Time,
+        now: Timestamp,
         answer: &Renewal,
     ) -> Result<(), SessionError> {
         self.proven = false;
@@ -303,7 +303,7 @@ impl Auth {
         Ok(())
     }
 
-    fn accept(&mut self, refresh_at: Option<Time>, expires_at: Option<Time>) {
+    fn accept(&mut self, refresh_at: Option<Timestamp>, expires_at: Option<Timestamp>) {
         self.is_accepted = true;
         self.refresh_at = refresh_at;
         self.expires_at = expires_at;
@@ -318,19 +318,19 @@ impl Auth {
     }
 
     /// The token that was good is not accepted any more.
-    pub(crate) fn expire(&mut self, now: Time) -> Result<(), SessionError> {
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Result<(), SessionError> {
         if !self.proven {
             return self.reject(now);
         }
         self.drop_token();
         self.check_source()?;
-        let lived = |since: Time| now.saturating_since(since) >= Duration::from_secs(MIN_LIFE);
+        let lived = |since: Timestamp| now.saturating_since(since) >= Duration::from_secs(MIN_LIFE);
         let delay = self.retry.delay_after(!self.accepted_at.is_some_and(lived));
         self.retry_at = (!delay.is_zero()).then(|| now + delay);
         Ok(())
     }
 
-    fn reject(&mut self, now: Time) -> Result<(), SessionError> {
+    fn reject(&mut self, now: Timestamp) -> Result<(), SessionError> {
         self.drop_token();
         self.check_source()?;
         self.wait_for_next(now)
@@ -343,7 +343,7 @@ impl Auth {
         }
     }
 
-    fn wait_for_next(&mut self, now: Time) -> Result<(), SessionError> {
+    fn wait_for_next(&mut self, now: Timestamp) -> Result<(), SessionError> {
         let delay = self
             .retry
             .next_delay()
@@ -353,7 +353,7 @@ impl Auth {
     }
 
     /// When something is due while a token is wanted.
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         if let Some((_, deadline)) = self.fetch {
             return Some(deadline);
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::collections::GiveBack;
 use crate::io::{HttpFailure, HttpId};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// An exchange that is not over by then has failed.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ struct Exchange {
     purpose: Purpose,
     status: Option<u16>,
     body: Vec<u8>,
-    deadline: Time,
+    deadline: Timestamp,
 }
 
 /// An exchange that is over: its status and body, or what went wrong.
@@ -44,7 +44,7 @@ pub(crate) struct Exchanges {
 }
 
 impl Exchanges {
-    pub(crate) fn start(&mut self, now: Time, http: HttpId, purpose: Purpose) {
+    pub(crate) fn start(&mut self, now: Timestamp, http: HttpId, purpose: Purpose) {
         let deadline = now + ANSWER_WITHIN;
         let exchange = Exchange {
             purpose,
@@ -101,7 +101,7 @@ impl Exchanges {
     }
 
     /// An exchange that has taken too long.
-    pub(crate) fn pop_overdue(&mut self, now: Time) -> Option<Finished> {
+    pub(crate) fn pop_overdue(&mut self, now: Timestamp) -> Option<Finished> {
         let overdue = self
             .under_way
             .iter()
@@ -130,7 +130,7 @@ impl Exchanges {
         self.under_way.give_back();
     }
 
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         self.under_way
             .values()
             .map(|exchange| exchange.deadline)

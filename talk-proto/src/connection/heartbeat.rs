@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// The client says something at least this often.
 const SEND_EVERY: Duration = Duration::from_secs(25);
@@ -14,14 +14,14 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// When a connection was last used, and whether it is in doubt.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    last_sent: Time,
-    last_heard: Time,
-    lost_at: Option<Time>,
+    last_sent: Timestamp,
+    last_heard: Timestamp,
+    lost_at: Option<Timestamp>,
 }
 
 impl Heartbeat {
     /// A connection that was opened at `now`.
-    pub(crate) fn new(now: Time) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             last_sent: now,
             last_heard: now,
@@ -30,28 +30,28 @@ impl Heartbeat {
     }
 
     /// Something was sent.
-    pub(crate) fn sent(&mut self, now: Time) {
+    pub(crate) fn sent(&mut self, now: Timestamp) {
         self.last_sent = now;
     }
 
     /// Something was heard: no more doubt.
-    pub(crate) fn heard(&mut self, now: Time) {
+    pub(crate) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
         self.lost_at = None;
     }
 
     /// The connection may be dead: unless something is heard soon it counts as lost.
-    pub(crate) fn doubt(&mut self, now: Time) {
+    pub(crate) fn doubt(&mut self, now: Timestamp) {
         self.lost_at.get_or_insert(now + ANSWER_WITHIN);
     }
 
     /// Whether the other side has been silent for too long.
-    pub(crate) fn is_lost(&self, now: Time) -> bool {
+    pub(crate) fn is_lost(&self, now: Timestamp) -> bool {
         self.lost_at.is_some_and(|at| at <= now)
     }
 
     /// Whether a ping is due. A silent server is in doubt from then on.
-    pub(crate) fn take_ping(&mut self, now: Time) -> bool {
+    pub(crate) fn take_ping(&mut self, now: Timestamp) -> bool {
         let silent = self.lost_at.is_none() && self.last_heard + HEAR_WITHIN <= now;
         if silent {
             self.doubt(now);
@@ -60,7 +60,7 @@ impl Heartbeat {
     }
 
     /// When a ping is due, or the connection is lost.
-    pub(crate) fn next_deadline(&self) -> Time {
+    pub(crate) fn next_deadline(&self) -> Timestamp {
         let ping = self.last_sent + SEND_EVERY;
         self.lost_at
             .unwrap_or(self.last_heard + HEAR_WITHIN)
@@ -69,14 +69,14 @@ impl Heartbeat {
 
     /// When a connection that cannot be pinged, because its renewal is not answered, counts as
     /// lost. The server may well have been silent for long before: nothing was asked.
-    pub(crate) fn renewal_deadline(&self) -> Time {
+    pub(crate) fn renewal_deadline(&self) -> Timestamp {
         let silent_since = self.last_heard.max(self.last_sent);
         self.lost_at
             .unwrap_or(silent_since + HEAR_WITHIN + ANSWER_WITHIN)
     }
 
     /// When a connection in doubt counts as lost.
-    pub(crate) fn doubt_deadline(&self) -> Option<Time> {
+    pub(crate) fn doubt_deadline(&self) -> Option<Timestamp> {
         self.lost_at
     }
 }

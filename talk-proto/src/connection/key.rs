@@ -3,18 +3,18 @@
 use fastrand::Rng;
 
 use crate::fault_injection::FaultInjection;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
 const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
 /// A key made at `now`: the milliseconds in 8 characters, most significant first, then 12 random
 /// ones.
-pub(crate) fn idempotency_key(now: Time, rng: &mut Rng) -> String {
+pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);
     }
-    let millis = now.as_millis();
+    let millis = now.unsigned_millis();
     let time = (0..8).rev().map(|place| millis >> (6 * place));
     let random = std::iter::repeat_with(|| rng.u64(..)).take(12);
     time.chain(random).map(character).collect()
@@ -35,7 +35,7 @@ mod tests {
     fn keys_have_twenty_characters_and_sort_by_time() {
         let mut rng = Rng::with_seed(1);
         let keys: Vec<_> = [0, 1, 63, 64, 1_700_000_000_000, (1 << 48) - 1]
-            .map(|millis| idempotency_key(Time::from_millis(millis), &mut rng))
+            .map(|millis| idempotency_key(Timestamp::from_millis(millis), &mut rng))
             .into();
         assert!(keys.iter().all(|key| key.len() == 20));
         assert!(keys.is_sorted());
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn keys_of_one_moment_differ() {
         let mut rng = Rng::with_seed(1);
-        let now = Time::from_millis(5);
+        let now = Timestamp::from_millis(5);
         assert_ne!(
             idempotency_key(now, &mut rng),
             idempotency_key(now, &mut rng)

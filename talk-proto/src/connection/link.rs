@@ -9,7 +9,7 @@ use super::queue::Place;
 use crate::fault_injection::FaultInjection;
 use crate::io::SocketId;
 use crate::live::interface::FetchId;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::Request;
 
 /// Connecting, TLS and upgrade included, may take this long.
@@ -21,13 +21,16 @@ pub(crate) enum Link {
     Idle,
     /// None until the time of the next attempt.
     Waiting {
-        since: Time,
-        until: Time,
+        since: Timestamp,
+        until: Timestamp,
         attempt: u32,
         reason: String,
     },
     /// One is being opened.
-    Opening { socket: SocketId, deadline: Time },
+    Opening {
+        socket: SocketId,
+        deadline: Timestamp,
+    },
     /// One is open.
     Open(Box<OpenLink>),
 }
@@ -37,7 +40,7 @@ pub(crate) struct OpenLink {
     pub(crate) socket: SocketId,
     pub(crate) heartbeat: Heartbeat,
     /// When the server accepted the token, unless that has expired since.
-    pub(crate) ready_since: Option<Time>,
+    pub(crate) ready_since: Option<Timestamp>,
     /// The number of the first request that was sent with the token that was accepted last.
     pub(crate) renewed_from: u64,
     /// Whether the server accepted a token on this socket before.
@@ -45,7 +48,7 @@ pub(crate) struct OpenLink {
     /// Renewals in flight.
     pub(crate) renewals: u32,
     /// When to send the token again: there is a new one, or the server could not take it.
-    pub(crate) renew_at: Option<Time>,
+    pub(crate) renew_at: Option<Timestamp>,
     pub(crate) in_flight: BTreeMap<u64, InFlight>,
     /// The number of the last publish.
     pub(crate) last_publish: Option<u64>,
@@ -85,7 +88,7 @@ impl LiveRequest {
 }
 
 impl OpenLink {
-    pub(crate) fn new(socket: SocketId, now: Time) -> Self {
+    pub(crate) fn new(socket: SocketId, now: Timestamp) -> Self {
         Self {
             socket,
             heartbeat: Heartbeat::new(now),
@@ -139,7 +142,7 @@ impl OpenLink {
     }
 
     /// When something is due on this socket.
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         let watch = if self.is_ready() {
             Some(self.heartbeat.next_deadline())
         } else if self.is_renewing() {
@@ -151,7 +154,7 @@ impl OpenLink {
     }
 
     /// Whether the server has been silent for too long.
-    pub(crate) fn is_lost(&self, now: Time) -> bool {
+    pub(crate) fn is_lost(&self, now: Timestamp) -> bool {
         let waits_for_renewal = !self.is_ready() && self.is_renewing();
         self.heartbeat.is_lost(now)
             || (waits_for_renewal && self.heartbeat.renewal_deadline() <= now)
@@ -179,7 +182,7 @@ impl Link {
     }
 
     /// When something is due.
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         match self {
             Self::Idle => None,
             Self::Waiting { .. } if FaultInjection::MissedTimer.is_on() => None,

@@ -12,7 +12,7 @@ use crate::command::RequestId;
 use crate::live::interface::Get;
 use crate::model::ConversationId;
 use crate::options::Pacing;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::Request;
 
 /// The place of a request in the queue: those made earlier have a lower one.
@@ -30,7 +30,7 @@ struct Waiting {
     rejections: u32,
     large_losses: u32,
     was_sent: bool,
-    retry_at: Option<Time>,
+    retry_at: Option<Timestamp>,
 }
 
 /// The sends of one conversation while the server could not take one of them. Those that came
@@ -44,7 +44,7 @@ struct Lane {
 /// The first calls after the connection became ready, and how they are spread.
 struct Flush {
     burst_left: usize,
-    next: Time,
+    next: Timestamp,
 }
 
 /// The queue of calls.
@@ -57,7 +57,7 @@ pub(crate) struct Queue {
     /// The batch that calls of this tick may still join.
     open_batch: Option<Place>,
     ready: BTreeSet<Place>,
-    retries: BTreeSet<(Time, Place)>,
+    retries: BTreeSet<(Timestamp, Place)>,
     lanes: BTreeMap<ConversationId, Lane>,
     flush: Option<Flush>,
 }
@@ -151,7 +151,7 @@ impl Queue {
     }
 
     /// The connection is ready: what waits is sent, the first calls at once.
-    pub(crate) fn start_flush(&mut self, now: Time) {
+    pub(crate) fn start_flush(&mut self, now: Timestamp) {
         self.flush = Some(Flush {
             burst_left: self.pacing.burst,
             next: now,
@@ -159,7 +159,7 @@ impl Queue {
     }
 
     /// What may be done next. Reads are not paced, but wait for what is before them.
-    pub(crate) fn pop(&mut self, now: Time) -> Option<Turn> {
+    pub(crate) fn pop(&mut self, now: Timestamp) -> Option<Turn> {
         self.release_due_retries(now);
         while let Some(&place) = self.ready.first() {
             if let Some((request, get)) = self.reads.remove(&place) {
@@ -182,7 +182,7 @@ impl Queue {
     }
 
     /// Whether pacing lets a call go now; if so it is counted.
-    fn may_send(&mut self, now: Time) -> bool {
+    fn may_send(&mut self, now: Timestamp) -> bool {
         let Some(flush) = &mut self.flush else {
             return true;
         };
@@ -212,7 +212,7 @@ impl Queue {
         behind
     }
 
-    fn release_due_retries(&mut self, now: Time) {
+    fn release_due_retries(&mut self, now: Timestamp) {
         while let Some(&(at, place)) = self.retries.first()
             && at <= now
         {
@@ -247,7 +247,7 @@ impl Queue {
     }
 
     /// When the next request may be sent, if that is not at once.
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         let retry = self.retries.first().map(|&(at, _)| at);
         let paced = self
             .flush
@@ -291,7 +291,7 @@ impl Queue {
     /// unless it failed too often, or nobody waits for it any more.
     pub(crate) fn retry_later(
         &mut self,
-        now: Time,
+        now: Timestamp,
         place: Place,
         failed: bool,
         rng: &mut Rng,

@@ -3,16 +3,16 @@
 use super::{
     ConversationFilter, CustomFilter, FilterSubject, NumberFilter, SimpleFilter, StringFilter,
 };
-use crate::model::Millis;
+use crate::timestamp::Timestamp;
 
 impl ConversationFilter {
     /// Whether the conversation is wanted; `None` if too little is known of it to tell. Of one that
     /// is known wholly it is always told.
     ///
     /// ```
-    /// use talk_proto::{ConversationFilter, Millis, Side, SimpleFilter};
+    /// use talk_proto::{ConversationFilter, Timestamp, Side, SimpleFilter};
     ///
-    /// let side = Side::new("lobby".try_into()?, Millis(10), Millis(20));
+    /// let side = Side::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// let unread = ConversationFilter::from(SimpleFilter::new().is_unread(true));
     /// assert_eq!(unread.matches(&(&side).into()), Some(false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,16 +34,16 @@ impl SimpleFilter {
     /// Whether all conditions are met; `None` if too little is known to tell.
     ///
     /// ```
-    /// use talk_proto::{Millis, Side, SimpleFilter};
+    /// use talk_proto::{Timestamp, Side, SimpleFilter};
     ///
-    /// let side = Side::new("lobby".try_into()?, Millis(10), Millis(20));
+    /// let side = Side::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&side).into()), Some(true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
-        let number = |filter: Option<NumberFilter>, value: Option<Millis>| {
-            met(filter, value, |filter, Millis(value)| {
-                filter.is_met(value as f64)
+        let number = |filter: Option<NumberFilter>, value: Option<Timestamp>| {
+            met(filter, value, |filter, value| {
+                filter.is_met(value.as_millis() as f64)
             })
         };
         let custom = self.custom.iter().map(|(key, filter)| {

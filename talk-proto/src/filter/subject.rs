@@ -1,8 +1,9 @@
 //! What a filter looks at.
 
 use crate::model::{
-    Access, ConversationDiff, Custom, CustomPatch, Millis, ParticipantDiff, Patch, Side, SideDiff,
+    Access, ConversationDiff, Custom, CustomPatch, ParticipantDiff, Patch, Side, SideDiff,
 };
+use crate::timestamp::Timestamp;
 
 /// What is known of a conversation: `None` is not known.
 ///
@@ -13,7 +14,7 @@ pub struct FilterSubject<'a> {
     /// What the current user may do there.
     pub access: Option<&'a Access>,
     /// When it was created.
-    pub created_at: Option<Millis>,
+    pub created_at: Option<Timestamp>,
     /// The application's own data.
     pub custom: CustomValues<'a>,
     /// Whether there are messages.
@@ -21,9 +22,9 @@ pub struct FilterSubject<'a> {
     /// Whether it counts as unread.
     pub is_unread: Option<bool>,
     /// When the current user joined.
-    pub joined_at: Option<Millis>,
+    pub joined_at: Option<Timestamp>,
     /// The last message's time, or when the current user joined.
-    pub last_activity_at: Option<Millis>,
+    pub last_activity_at: Option<Timestamp>,
     /// The title; `Some(None)` is none.
     pub subject: Option<Option<&'a str>>,
 }

@@ -39,7 +39,7 @@ use crate::collections::GiveBack;
 use crate::error::{RequestError, TransportError};
 use crate::model::{User, UserId};
 use crate::options::Limits;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
 
 /// The stores and subscriptions of one session.
@@ -70,13 +70,13 @@ impl Live {
     }
 
     /// Something happens now.
-    fn begin(&mut self, now: Time) {
+    fn begin(&mut self, now: Timestamp) {
         self.cx.now = now;
         self.is_settled = false;
     }
 
     /// The connection is authenticated: everything that is shown is subscribed and fetched.
-    pub(crate) fn handle_ready(&mut self, now: Time) {
+    pub(crate) fn handle_ready(&mut self, now: Timestamp) {
         self.begin(now);
         self.cx.ready = true;
         for key in self.stores.in_order() {
@@ -90,7 +90,7 @@ impl Live {
     }
 
     /// The connection is gone: no answer to what was sent comes any more.
-    pub(crate) fn handle_lost(&mut self, now: Time) {
+    pub(crate) fn handle_lost(&mut self, now: Timestamp) {
         self.begin(now);
         self.cx.ready = false;
         self.cx.requests.clear();
@@ -109,7 +109,7 @@ impl Live {
     /// The events of one publish, which are one step.
     pub(crate) fn handle_events(
         &mut self,
-        now: Time,
+        now: Timestamp,
         events: impl IntoIterator<Item = ServerEvent>,
     ) {
         self.begin(now);
@@ -121,7 +121,7 @@ impl Live {
     /// The answer to a request: its body, or why there is none.
     pub(crate) fn handle_answer(
         &mut self,
-        now: Time,
+        now: Timestamp,
         fetch: FetchId,
         answer: Result<Option<&RawValue>, RequestError>,
     ) {
@@ -176,7 +176,7 @@ impl Live {
     }
 
     /// The time of [`Live::poll_timeout`] may have come.
-    pub(crate) fn handle_timeout(&mut self, now: Time) {
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
         self.begin(now);
         while let Some(key) = self.cx.linger.take_due(now) {
             self.drop_store(&key);
@@ -184,7 +184,7 @@ impl Live {
     }
 
     /// When to be called next.
-    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
         self.cx.linger.next_deadline()
     }
 
@@ -203,7 +203,7 @@ impl Live {
     }
 
     /// Nothing lingers any more: what nobody shows is unsubscribed at once.
-    pub(crate) fn end_linger(&mut self, now: Time) {
+    pub(crate) fn end_linger(&mut self, now: Timestamp) {
         self.begin(now);
         self.drop_lingering();
     }

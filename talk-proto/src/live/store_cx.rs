@@ -12,14 +12,14 @@ use crate::collections::{GiveBack, HashSet};
 use crate::error::RequestError;
 use crate::model::{ConversationId, Side, User, UserId};
 use crate::options::Limits;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// The surroundings of a store: where its requests go, the users it shows, and the lists of what
 /// is to be looked at before the next drain ends.
 pub(super) struct StoreCx {
     pub(super) me: UserId,
     pub(super) limits: Limits,
-    pub(super) now: Time,
+    pub(super) now: Timestamp,
     /// Whether the connection is authenticated.
     pub(super) ready: bool,
     pub(super) requests: LiveRequests,
@@ -47,7 +47,7 @@ impl StoreCx {
         Self {
             me,
             limits,
-            now: Time::default(),
+            now: Timestamp::default(),
             ready: false,
             requests: LiveRequests::new(),
             users: Users::new(),

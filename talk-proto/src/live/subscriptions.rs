@@ -12,7 +12,7 @@ use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::io::Event;
 use crate::snapshot::{Snapshot, Topic};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// How many reactions a `get` of the first ones shows.
 const FIRST_REACTIONS: usize = 10;
@@ -44,7 +44,7 @@ impl Subscriptions {
 
 impl Live {
     /// Starts a subscription under a fresh ID. The first snapshot comes as an event.
-    pub(crate) fn subscribe(&mut self, now: Time, id: SubscriptionId, topic: Topic) {
+    pub(crate) fn subscribe(&mut self, now: Timestamp, id: SubscriptionId, topic: Topic) {
         self.begin(now);
         self.subscriptions.count += 1;
         self.attach_viewer(ViewerId::Subscription(id), store_of(topic));
@@ -56,7 +56,7 @@ impl Live {
     /// [`CommandError::Unknown`] when there is no such subscription.
     pub(crate) fn unsubscribe(
         &mut self,
-        now: Time,
+        now: Timestamp,
         id: SubscriptionId,
     ) -> Result<(), CommandError> {
         self.begin(now);
@@ -79,7 +79,7 @@ impl Live {
     /// and [`CommandError::CountOutOfRange`].
     pub(crate) fn load_more(
         &mut self,
-        now: Time,
+        now: Timestamp,
         request: RequestId,
         id: SubscriptionId,
         count: Option<usize>,
@@ -103,7 +103,7 @@ impl Live {
     }
 
     /// Reads one thing once; `request` is resolved with it.
-    pub(crate) fn get(&mut self, now: Time, request: RequestId, get: Get) {
+    pub(crate) fn get(&mut self, now: Timestamp, request: RequestId, get: Get) {
         self.begin(now);
         self.subscriptions.unsent.insert(request);
         let key = match get {
@@ -119,7 +119,7 @@ impl Live {
 
     /// Forgets a `get` or `load_more` without resolving it. Whether it was known, and then whether
     /// anything had been sent for it.
-    pub(crate) fn cancel(&mut self, now: Time, request: RequestId) -> Option<bool> {
+    pub(crate) fn cancel(&mut self, now: Timestamp, request: RequestId) -> Option<bool> {
         self.begin(now);
         let viewer = ViewerId::Get(request);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {

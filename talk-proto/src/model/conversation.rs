@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::participant::apply_or_default;
 use super::{
-    Access, ConversationId, Custom, CustomPatch, MessageSnapshot, Millis, Notify, ParticipantDiff,
-    Patch,
+    Access, ConversationId, Custom, CustomPatch, MessageSnapshot, Notify, ParticipantDiff, Patch,
 };
+use crate::timestamp::Timestamp;
 
 /// A conversation as the server tells it to one participant.
 ///
@@ -33,13 +33,13 @@ pub struct Side {
     pub custom: Custom,
     /// When the conversation was created.
     #[serde(default)]
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When the current user joined.
     #[serde(default)]
-    pub joined_at: Millis,
+    pub joined_at: Timestamp,
     /// The last message's time, or `joined_at` while there is none.
     #[serde(default)]
-    pub last_message_at: Millis,
+    pub last_message_at: Timestamp,
     /// How many messages are unread.
     #[serde(default)]
     pub unread_message_count: u64,
@@ -48,10 +48,10 @@ pub struct Side {
     pub is_unread: bool,
     /// Messages after this moment are unread.
     #[serde(default)]
-    pub read_until: Millis,
+    pub read_until: Timestamp,
     /// The earliest `read_until` of all participants.
     #[serde(default)]
-    pub everyone_read_until: Millis,
+    pub everyone_read_until: Timestamp,
     /// What the current user may do here.
     #[serde(default)]
     pub access: Access,
@@ -64,12 +64,12 @@ impl Side {
     /// A conversation without attributes or messages that was joined at `joined_at`.
     ///
     /// ```
-    /// # use talk_proto::{Millis, Side};
-    /// let side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
-    /// assert_eq!((side.last_message_at, side.is_unread), (Millis(2), false));
+    /// # use talk_proto::{Timestamp, Side};
+    /// let side = Side::new("lobby".try_into()?, Timestamp::from_millis(1), Timestamp::from_millis(2));
+    /// assert_eq!((side.last_message_at, side.is_unread), (Timestamp::from_millis(2), false));
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
-    pub fn new(id: ConversationId, created_at: Millis, joined_at: Millis) -> Self {
+    pub fn new(id: ConversationId, created_at: Timestamp, joined_at: Timestamp) -> Self {
         Self {
             id,
             subject: None,
@@ -91,8 +91,8 @@ impl Side {
     /// Changes what a `side.edited` event names.
     ///
     /// ```
-    /// # use talk_proto::{Millis, Side};
-    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// # use talk_proto::{Timestamp, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Timestamp::from_millis(1), Timestamp::from_millis(2));
     /// side.apply_side(serde_json::from_str(r#"{"isUnread": true}"#)?);
     /// assert!(side.is_unread);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -115,8 +115,8 @@ impl Side {
     /// Changes what a `conversation.edited` event names.
     ///
     /// ```
-    /// # use talk_proto::{Millis, Side};
-    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// # use talk_proto::{Timestamp, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Timestamp::from_millis(1), Timestamp::from_millis(2));
     /// side.apply_conversation(serde_json::from_str(r#"{"subject": "Tea"}"#)?);
     /// assert_eq!(side.subject.as_deref(), Some("Tea"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -131,8 +131,8 @@ impl Side {
     /// Changes what a `participant.edited` event about the current user names.
     ///
     /// ```
-    /// # use talk_proto::{Millis, Side};
-    /// let mut side = Side::new("lobby".try_into()?, Millis(1), Millis(2));
+    /// # use talk_proto::{Timestamp, Side};
+    /// let mut side = Side::new("lobby".try_into()?, Timestamp::from_millis(1), Timestamp::from_millis(2));
     /// side.apply_participant(serde_json::from_str(r#"{"access": "Read"}"#)?);
     /// assert_eq!(side.access, talk_proto::Access::Read);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -150,7 +150,7 @@ impl Side {
 pub struct SideDiff {
     /// The last message's time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_message_at: Option<Millis>,
+    pub last_message_at: Option<Timestamp>,
     /// How many messages are unread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread_message_count: Option<u64>,
@@ -159,10 +159,10 @@ pub struct SideDiff {
     pub is_unread: Option<bool>,
     /// How far the current user has read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_until: Option<Millis>,
+    pub read_until: Option<Timestamp>,
     /// How far everybody has read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub everyone_read_until: Option<Millis>,
+    pub everyone_read_until: Option<Timestamp>,
 }
 
 /// What changed of a conversation's own attributes.

@@ -7,11 +7,12 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    Custom, CustomPatch, Emoji, MessageId, Millis, Patch, ReactionCountDiff, Reactions,
-    ReactionsSummary, UnknownName, User, UserId,
+    Custom, CustomPatch, Emoji, MessageId, Patch, ReactionCountDiff, Reactions, ReactionsSummary,
+    UnknownName, User, UserId,
 };
 use crate::content::ContentBlock;
 use crate::json::{self, deserialize_name};
+use crate::timestamp::Timestamp;
 
 /// Who speaks in a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -82,10 +83,10 @@ pub struct Message {
     pub custom: Custom,
     /// When it was sent.
     #[serde(default)]
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When its content last changed.
     #[serde(default)]
-    pub edited_at: Option<Millis>,
+    pub edited_at: Option<Timestamp>,
     /// The message it replies to.
     #[serde(default)]
     pub referenced_message_id: Option<MessageId>,
@@ -104,17 +105,17 @@ impl Message {
     /// A user's message without custom data, quote or reactions.
     ///
     /// ```
-    /// use talk_proto::{ContentBlock, Message, MessageType, Millis, TextNode};
+    /// use talk_proto::{ContentBlock, Message, MessageType, Timestamp, TextNode};
     ///
     /// let content = vec![ContentBlock::text([TextNode::text("Hello")])];
-    /// let message = Message::new("msg_1".try_into()?, None, Millis(1), content.into());
+    /// let message = Message::new("msg_1".try_into()?, None, Timestamp::from_millis(1), content.into());
     /// assert_eq!(message.message_type, MessageType::SystemMessage);
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
     pub fn new(
         id: MessageId,
         sender_id: Option<UserId>,
-        created_at: Millis,
+        created_at: Timestamp,
         content: Arc<[ContentBlock]>,
     ) -> Self {
         let message_type = if sender_id.is_some() {
@@ -139,10 +140,10 @@ impl Message {
     /// Changes what `diff` names.
     ///
     /// ```
-    /// # use talk_proto::{ContentBlock, Message, Millis, TextNode};
+    /// # use talk_proto::{ContentBlock, Message, Timestamp, TextNode};
     /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
     /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
-    /// let mut message = Message::new(id, Some(bob), Millis(1), content.into());
+    /// let mut message = Message::new(id, Some(bob), Timestamp::from_millis(1), content.into());
     /// message.apply(serde_json::from_str(r#"{"custom": {"pinned": "yes"}}"#)?);
     /// assert_eq!(message.custom.get("pinned"), Some("yes"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -161,10 +162,10 @@ impl Message {
     /// The content without formatting.
     ///
     /// ```
-    /// # use talk_proto::{ContentBlock, Message, Millis, TextNode};
+    /// # use talk_proto::{ContentBlock, Message, Timestamp, TextNode};
     /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
     /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
-    /// let message = Message::new(id, Some(bob), Millis(1), content.into());
+    /// let message = Message::new(id, Some(bob), Timestamp::from_millis(1), content.into());
     /// assert_eq!(message.plaintext(), "Hello");
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
@@ -186,7 +187,7 @@ pub struct MessageDiff {
     pub custom: Patch<CustomPatch>,
     /// When the content last changed.
     #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub edited_at: Patch<Millis>,
+    pub edited_at: Patch<Timestamp>,
     /// The counts that changed; `None` = nobody is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reactions: Option<BTreeMap<Emoji, Option<ReactionCountDiff>>>,

@@ -4,7 +4,6 @@ mod conversation;
 mod custom;
 mod id;
 mod message;
-mod millis;
 mod participant;
 mod patch;
 mod reaction;
@@ -22,7 +21,6 @@ pub use id::{AppId, ConversationId, Emoji, EmptyId, MessageId, UserId};
 pub use message::{
     Message, MessageDiff, MessageSnapshot, MessageType, Origin, ReferencedMessageSnapshot,
 };
-pub use millis::Millis;
 pub use participant::{
     Access, Notify, Participant, ParticipantDiff, ParticipantParams, ParticipantSnapshot,
 };

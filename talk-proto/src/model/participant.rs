@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Millis, Patch, UnknownName, User, UserId};
+use super::{Patch, UnknownName, User, UserId};
 use crate::json::deserialize_name;
+use crate::timestamp::Timestamp;
 
 /// What a participant may do in a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -105,19 +106,19 @@ pub struct Participant {
     #[serde(default)]
     pub notify: Notify,
     /// When they joined.
-    pub joined_at: Millis,
+    pub joined_at: Timestamp,
 }
 
 impl Participant {
     /// A participant with the default access and notifications.
     ///
     /// ```
-    /// # use talk_proto::{Access, Millis, Participant};
-    /// let participant = Participant::new("bob".try_into()?, Millis(1));
+    /// # use talk_proto::{Access, Timestamp, Participant};
+    /// let participant = Participant::new("bob".try_into()?, Timestamp::from_millis(1));
     /// assert_eq!(participant.access, Access::ReadWrite);
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
-    pub fn new(id: UserId, joined_at: Millis) -> Self {
+    pub fn new(id: UserId, joined_at: Timestamp) -> Self {
         Self {
             id,
             access: Access::default(),
@@ -129,8 +130,8 @@ impl Participant {
     /// Changes what `diff` names.
     ///
     /// ```
-    /// # use talk_proto::{Access, Millis, Participant};
-    /// let mut participant = Participant::new("bob".try_into()?, Millis(1));
+    /// # use talk_proto::{Access, Timestamp, Participant};
+    /// let mut participant = Participant::new("bob".try_into()?, Timestamp::from_millis(1));
     /// participant.apply(serde_json::from_str(r#"{"access": "Read"}"#)?);
     /// assert_eq!(participant.access, Access::Read);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -217,5 +218,5 @@ pub struct ParticipantSnapshot {
     /// When they are notified.
     pub notify: Notify,
     /// When they joined.
-    pub joined_at: Millis,
+    pub joined_at: Timestamp,
 }

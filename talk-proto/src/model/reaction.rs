@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Emoji, Millis, User, UserId};
+use super::{Emoji, User, UserId};
+use crate::timestamp::Timestamp;
 
 /// How often a message got one emoji, as the server tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ use super::{Emoji, Millis, User, UserId};
 pub struct ReactionCount {
     /// When the emoji was first added, kept while anybody is left.
     #[serde(default)]
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// How many users reacted with it.
     #[serde(default)]
     pub count: u64,
@@ -29,7 +30,7 @@ pub struct ReactionCount {
 pub struct ReactionCountDiff {
     /// When the emoji was first added.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Millis>,
+    pub created_at: Option<Timestamp>,
     /// How many users reacted with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -59,20 +60,20 @@ pub struct Reaction {
     /// Who reacted.
     pub user_id: UserId,
     /// When.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
 }
 
 impl Reaction {
     /// A reaction by `user_id` at `created_at`.
     ///
     /// ```
-    /// use talk_proto::{Millis, Reaction};
+    /// use talk_proto::{Timestamp, Reaction};
     ///
-    /// let reaction = Reaction::new("bob".try_into()?, Millis(1));
+    /// let reaction = Reaction::new("bob".try_into()?, Timestamp::from_millis(1));
     /// assert_eq!(reaction.user_id, "bob");
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
-    pub fn new(user_id: UserId, created_at: Millis) -> Self {
+    pub fn new(user_id: UserId, created_at: Timestamp) -> Self {
         Self {
             user_id,
             created_at,
@@ -88,19 +89,19 @@ pub struct ReactionSnapshot {
     /// Who reacted, as they are now.
     pub user: Arc<User>,
     /// When.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
 }
 
 impl ReactionCount {
     /// Counts `count` users since `created_at`.
     ///
     /// ```
-    /// use talk_proto::{Millis, ReactionCount};
+    /// use talk_proto::{Timestamp, ReactionCount};
     ///
-    /// let count = ReactionCount::new(Millis(1), 2, true);
+    /// let count = ReactionCount::new(Timestamp::from_millis(1), 2, true);
     /// assert_eq!(count.count, 2);
     /// ```
-    pub fn new(created_at: Millis, count: u64, current_user_reacted: bool) -> Self {
+    pub fn new(created_at: Timestamp, count: u64, current_user_reacted: bool) -> Self {
         Self {
             created_at,
             count,
@@ -111,8 +112,8 @@ impl ReactionCount {
     /// Changes what `diff` names.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount};
-    /// let mut count = ReactionCount::new(Millis(1), 2, true);
+    /// # use talk_proto::{Timestamp, ReactionCount};
+    /// let mut count = ReactionCount::new(Timestamp::from_millis(1), 2, true);
     /// count.apply(&serde_json::from_str(r#"{"count": 3}"#)?);
     /// assert_eq!((count.count, count.current_user_reacted), (3, true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -26,8 +26,8 @@ impl Reactions {
     /// Every emoji with its count.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let reactions = Reactions::from_iter(entries);
     /// assert!(reactions.iter().all(|(_, count)| count.count == 1));
@@ -41,8 +41,8 @@ impl Reactions {
     /// The count of one emoji.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let reactions = Reactions::from_iter(entries);
     /// assert_eq!(reactions.get("👍"), Some(&of(1)));
@@ -57,8 +57,8 @@ impl Reactions {
     /// How many different emoji there are.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let reactions = Reactions::from_iter(entries);
     /// assert_eq!(reactions.len(), 2);
@@ -80,8 +80,8 @@ impl Reactions {
     /// Sets the count of one emoji, or removes it.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let mut reactions = Reactions::from_iter(entries);
     /// reactions.set("👍".try_into()?, None);
@@ -103,8 +103,8 @@ impl Reactions {
     /// Changes the emoji that `diff` names; members that are absent keep their value.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let mut reactions = Reactions::from_iter(entries);
     /// reactions.apply(serde_json::from_str(r#"{"👍": {"count": 5}, "🎉": null}"#)?);
@@ -130,8 +130,8 @@ impl Reactions {
     /// The reactions as a snapshot shows them.
     ///
     /// ```
-    /// # use talk_proto::{Millis, ReactionCount, Reactions};
-    /// # let of = |at| ReactionCount::new(Millis(at), 1, false);
+    /// # use talk_proto::{Timestamp, ReactionCount, Reactions};
+    /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
     /// let entries = [("👍".try_into()?, of(1)), ("🎉".try_into()?, of(2))];
     /// let reactions = Reactions::from_iter(entries);
     /// assert_eq!(reactions.summaries()[0].emoji, "👍");

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, User, UserId};
+use super::{User, UserId};
+use crate::timestamp::Timestamp;
 
 /// Who types in a conversation, as the server answers it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub struct Typing {
     pub many: bool,
     /// Who types, and since when; absent when many do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub users_typing: Option<BTreeMap<UserId, Millis>>,
+    pub users_typing: Option<BTreeMap<UserId, Timestamp>>,
 }
 
 /// What changed of who is typing.
@@ -29,7 +30,7 @@ pub struct TypingDiff {
     pub many: Option<bool>,
     /// Who started, and who stopped (`None`). With `many: false`, all who type.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub users_typing: Option<BTreeMap<UserId, Option<Millis>>>,
+    pub users_typing: Option<BTreeMap<UserId, Option<Timestamp>>>,
 }
 
 /// Who is typing as a subscription shows it. The current user is never among them.

@@ -8,7 +8,7 @@ use crate::connection::{InFlight, LiveRequest, Outcome, Verdict};
 use crate::error::{RequestError, ServerError, TransportError};
 use crate::fault_injection::FaultInjection;
 use crate::io::{Event, ProtocolWarning, SocketId};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::{
     EventError, FrameHead, Method, Published, Refusal, Request, ServerEvent, ServerFrame,
     encode_ack,
@@ -215,7 +215,7 @@ impl Session {
 
     /// When to fetch again what the request with this number fetched: behind its subscription, if
     /// that could not be taken at first, and is tried again later, or was sent again since.
-    fn fetches_again_at(&mut self, fetch: &Request, seq: u64) -> Option<Time> {
+    fn fetches_again_at(&mut self, fetch: &Request, seq: u64) -> Option<Timestamp> {
         let subscribes_to_it = |request: &Request| {
             fetch.method == Method::Get
                 && request.method == Method::Subscribe

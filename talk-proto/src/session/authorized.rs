@@ -6,7 +6,7 @@ use super::Session;
 use crate::error::{ServerError, TransportError};
 use crate::io::{HttpBody, HttpId};
 use crate::secret::Secret;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::Refusal;
 use crate::wire::path::encode_component;
 
@@ -29,11 +29,11 @@ pub(super) struct Exchange {
     pub(super) status: Option<u16>,
     body: Vec<u8>,
     /// When something was last heard.
-    pub(super) heard: Time,
+    pub(super) heard: Timestamp,
 }
 
 impl Exchange {
-    pub(super) fn new(path: String, now: Time) -> Self {
+    pub(super) fn new(path: String, now: Timestamp) -> Self {
         Self {
             path,
             http: None,
@@ -48,7 +48,7 @@ impl Exchange {
     /// Builds the request for an exchange that was given `http`.
     pub(super) fn send(
         &mut self,
-        now: Time,
+        now: Timestamp,
         http: HttpId,
         token: Secret,
         rest_of_app: &str,

@@ -6,14 +6,14 @@ use crate::connection::{CallBody, Link, Prepared, prepare};
 use crate::error::{CommandError, SessionError, TransportError};
 use crate::secret::Secret;
 use crate::snapshot::Topic;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 impl Session {
     /// Makes a call; its outcome comes as [`Event::Resolved`](crate::Event::Resolved).
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Call;
@@ -26,7 +26,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::TooLarge`].
-    pub fn call(&mut self, now: Time, call: Call) -> Result<RequestId, CommandError> {
+    pub fn call(&mut self, now: Timestamp, call: Call) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
         match prepare(
@@ -64,8 +64,8 @@ impl Session {
     /// first one when there is one.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Topic;
@@ -76,7 +76,11 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`].
-    pub fn subscribe(&mut self, now: Time, topic: Topic) -> Result<SubscriptionId, CommandError> {
+    pub fn subscribe(
+        &mut self,
+        now: Timestamp,
+        topic: Topic,
+    ) -> Result<SubscriptionId, CommandError> {
         self.accept_subscription(now)?;
         let id = SubscriptionId(self.take_id());
         self.live.subscribe(self.now, id, topic);
@@ -86,8 +90,8 @@ impl Session {
     /// Ends a subscription; [`Event::SubscriptionEnded`](crate::Event::SubscriptionEnded) follows.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{CommandError, Topic};
@@ -100,7 +104,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it has ended already.
-    pub fn unsubscribe(&mut self, now: Time, id: SubscriptionId) -> Result<(), CommandError> {
+    pub fn unsubscribe(&mut self, now: Timestamp, id: SubscriptionId) -> Result<(), CommandError> {
         self.accept(now)?;
         self.live.unsubscribe(self.now, id)
     }
@@ -112,8 +116,8 @@ impl Session {
     /// Calls that overlap widen each other: 5, then 10 while that is under way, load 10.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{CommandError, Topic};
@@ -130,7 +134,7 @@ impl Session {
     /// [`CommandError::NotAList`], [`CommandError::CountOutOfRange`].
     pub fn load_more(
         &mut self,
-        now: Time,
+        now: Timestamp,
         id: SubscriptionId,
         count: Option<usize>,
     ) -> Result<RequestId, CommandError> {
@@ -144,8 +148,8 @@ impl Session {
     /// from now on.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Call;
@@ -158,7 +162,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it is resolved already.
-    pub fn cancel(&mut self, now: Time, request: RequestId) -> Result<(), CommandError> {
+    pub fn cancel(&mut self, now: Timestamp, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
         let maybe_happened = if let Some(call) = self.calls.remove(&request) {
             let mut was_sent = call.remaining < call.places.len();
@@ -189,8 +193,8 @@ impl Session {
     /// flight and subscriptions go on.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.set_token(now, "a JWT".into())?;
@@ -199,7 +203,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`].
-    pub fn set_token(&mut self, now: Time, token: Secret) -> Result<(), CommandError> {
+    pub fn set_token(&mut self, now: Timestamp, token: Secret) -> Result<(), CommandError> {
         self.accept(now)?;
         let boken = self.auth.set_token(token);
         self.call_off(boken);
@@ -212,14 +216,14 @@ impl Session {
     /// start. A token that is in use stays in use until it expires.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.allow_token_fetch(now);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn allow_token_fetch(&mut self, now: Time) {
+    pub fn allow_token_fetch(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             let boken = self.auth.allow_callback();
             self.call_off(boken);
@@ -230,14 +234,14 @@ impl Session {
     /// checks a connection that is open.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.network_changed(now);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn network_changed(&mut self, now: Time) {
+    pub fn network_changed(&mut self, now: Timestamp) {
         if self.accept(now).is_err() {
             return;
         }
@@ -251,14 +255,14 @@ impl Session {
     /// Nobody holds the session any more: what was unsubscribed lingers no longer.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.release(now);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn release(&mut self, now: Time) {
+    pub fn release(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             self.live.end_linger(self.now);
         }
@@ -267,21 +271,21 @@ impl Session {
     /// Ends the session with [`SessionError::ShutDown`]: what is pending fails, the socket closes.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// session.shutdown(now);
     /// assert!(session.ended().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn shutdown(&mut self, now: Time) {
+    pub fn shutdown(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             self.end(SessionError::ShutDown);
         }
     }
 
-    pub(super) fn accept_request(&mut self, now: Time) -> Result<(), CommandError> {
+    pub(super) fn accept_request(&mut self, now: Timestamp) -> Result<(), CommandError> {
         self.accept(now)?;
         let limit = self.options.limits.pending_calls;
         if self.pending_calls() >= limit {
@@ -290,7 +294,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn accept_subscription(&mut self, now: Time) -> Result<(), CommandError> {
+    pub(super) fn accept_subscription(&mut self, now: Timestamp) -> Result<(), CommandError> {
         self.accept(now)?;
         let limit = self.options.limits.subscriptions;
         if self.live.subscriptions() + self.searches.len() >= limit {
@@ -299,7 +303,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn accept(&mut self, now: Time) -> Result<(), CommandError> {
+    pub(super) fn accept(&mut self, now: Timestamp) -> Result<(), CommandError> {
         if let Some(error) = &self.ended {
             return Err(CommandError::Ended(error.clone()));
         }

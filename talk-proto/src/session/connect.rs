@@ -9,7 +9,7 @@ use crate::connection::{CONNECT_WITHIN, InFlight, Link, OpenLink};
 use crate::error::{RequestError, TransportError};
 use crate::fault_injection::FaultInjection;
 use crate::io::{Frame, Output, SocketClosed, SocketId};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::path::encode_component;
 use crate::wire::{Method, Request};
 
@@ -37,7 +37,7 @@ impl Session {
     }
 
     /// When a connection that nothing needs is closed.
-    pub(super) fn idle_deadline(&self) -> Option<Time> {
+    pub(super) fn idle_deadline(&self) -> Option<Timestamp> {
         self.unneeded_since.map(|since| since + IDLE_AFTER)
     }
 

@@ -15,7 +15,7 @@ use crate::live::interface::Get;
 use crate::search::{
     Found, MAX_PAGE, Machine, NEXT_PAGE, Progress, SearchId, SearchKind, SearchStatus,
 };
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// A search of which nothing is heard for this long has failed. The service may take up to that.
 const HEAR_WITHIN: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ impl Searches {
             .count()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         let sent = self.exchanges().filter(|exchange| exchange.http.is_some());
         sent.map(|exchange| exchange.heard + HEAR_WITHIN).min()
     }
@@ -109,8 +109,8 @@ impl Session {
     /// Begins a search. Nothing is asked for before [`set_query`](Self::set_query).
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::SearchKind;
@@ -121,7 +121,11 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`]: a search counts as one.
-    pub fn start_search(&mut self, now: Time, kind: SearchKind) -> Result<SearchId, CommandError> {
+    pub fn start_search(
+        &mut self,
+        now: Timestamp,
+        kind: SearchKind,
+    ) -> Result<SearchId, CommandError> {
         self.accept_subscription(now)?;
         let id = SearchId(self.take_id());
         let machine = Machine::new(kind, self.options.limits.frame_size);
@@ -142,8 +146,8 @@ impl Session {
     /// What the search was doing is cancelled; its request is resolved with what it had found.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::SearchKind;
@@ -157,7 +161,7 @@ impl Session {
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`].
     pub fn set_query(
         &mut self,
-        now: Time,
+        now: Timestamp,
         id: SearchId,
         text: &str,
         filter: &ConversationFilter,
@@ -184,8 +188,8 @@ impl Session {
     /// there is. After a failure it asks again for the page that failed.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::SearchKind;
@@ -201,7 +205,7 @@ impl Session {
     /// [`CommandError::CountOutOfRange`] unless it is 1 to 50.
     pub fn search_more(
         &mut self,
-        now: Time,
+        now: Timestamp,
         id: SearchId,
         limit: Option<usize>,
     ) -> Result<RequestId, CommandError> {
@@ -236,8 +240,8 @@ impl Session {
     /// Ends a search. What it was doing is cancelled, and resolved with what it had found.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::SearchKind;
@@ -249,7 +253,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Unknown`] when it has ended already.
-    pub fn end_search(&mut self, now: Time, id: SearchId) -> Result<(), CommandError> {
+    pub fn end_search(&mut self, now: Timestamp, id: SearchId) -> Result<(), CommandError> {
         self.accept(now)?;
         if !self.searches.open.contains_key(&id) {
             return Err(CommandError::Unknown);

@@ -5,7 +5,7 @@ use crate::collections::GiveBack;
 use crate::connection::{InFlight, Link, LiveRequest, Turn};
 use crate::io::{ConnectionState, Event, Output};
 use crate::live::interface::LiveOutput;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::{Method, Request, encode_request};
 
 /// One thing can make another due at once, such as a reconnect without delay. No chain is this
@@ -88,13 +88,13 @@ impl Session {
     }
 
     /// The earliest time at which something is due.
-    fn next_deadline(&self) -> Option<Time> {
+    fn next_deadline(&self) -> Option<Timestamp> {
         let shown = self.shown_deadline();
         shown.into_iter().chain(self.other_deadline).min()
     }
 
     /// When something is due of what changes with what is shown.
-    fn shown_deadline(&self) -> Option<Time> {
+    fn shown_deadline(&self) -> Option<Timestamp> {
         if self.ended.is_some() {
             return None;
         }
@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// When something is due of everything else.
-    fn find_other_deadline(&self) -> Option<Time> {
+    fn find_other_deadline(&self) -> Option<Timestamp> {
         if self.ended.is_some() {
             return None;
         }

@@ -13,7 +13,7 @@ use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict, validation};
 use crate::error::{CommandError, RequestError, ServerError, TransportError};
 use crate::io::{HttpBody, HttpFailure, HttpId, Output};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::upload::{Form, Upload};
 
 /// A file is sent this often before the upload fails.
@@ -34,7 +34,7 @@ struct Run {
     exchange: Option<Exchange>,
     attempts: u32,
     backoff: Reconnect,
-    retry_at: Option<Time>,
+    retry_at: Option<Timestamp>,
 }
 
 impl Uploads {
@@ -48,7 +48,7 @@ impl Uploads {
         self.exchanges().count()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         let retries = self.runs.values().filter_map(|run| run.retry_at);
         let answers = self.exchanges().filter_map(answer_due);
         retries.chain(answers).min()
@@ -89,7 +89,7 @@ impl Uploads {
 }
 
 /// Until when an answer that has begun has to go on.
-fn answer_due(exchange: &Exchange) -> Option<Time> {
+fn answer_due(exchange: &Exchange) -> Option<Timestamp> {
     let has_begun = exchange.http.is_some() && exchange.status.is_some();
     has_begun.then(|| exchange.heard + ANSWER_WITHIN)
 }
@@ -103,8 +103,8 @@ impl Session {
     /// it: the protocol has no way to tell a server that two uploads are one.
     ///
     /// ```
-    /// # use talk_proto::{Session, SessionOptions, Time};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Session, SessionOptions, Timestamp};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{Upload, UploadKind};
@@ -116,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`].
-    pub fn upload(&mut self, now: Time, upload: Upload) -> Result<RequestId, CommandError> {
+    pub fn upload(&mut self, now: Timestamp, upload: Upload) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
         let place = self.queue.push(validation(request, &upload));

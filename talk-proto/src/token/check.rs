@@ -8,7 +8,7 @@ use super::jwt::{ALGORITHM, Jwt};
 use super::problem::TokenProblem;
 use crate::model::{AppId, UserId};
 use crate::secret::Secret;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// An expiry above this number of seconds is meant in milliseconds: as seconds it is the year 5138,
 /// as milliseconds it was 1973.
@@ -24,9 +24,9 @@ const MAX_TOLD: usize = 64;
 /// somebody who wonders why one is refused.
 ///
 /// ```
-/// use talk_proto::{Secret, Time, TokenCheck, TokenClaims, TokenProblem};
+/// use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims, TokenProblem};
 ///
-/// let now = Time::from_millis(1_700_000_000_000); // the wall clock
+/// let now = Timestamp::from_millis(1_700_000_000_000); // the wall clock
 /// let secret = Secret::from("key");
 /// let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
 /// let report = TokenCheck::new(now)
@@ -41,7 +41,7 @@ const MAX_TOLD: usize = 64;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenCheck {
-    now: Time,
+    now: Timestamp,
     secret: Option<Secret>,
     app_id: Option<AppId>,
     user_id: Option<UserId>,
@@ -56,7 +56,7 @@ pub struct TokenReport {
     /// The user that it is for, if that can be read.
     pub user_id: Option<String>,
     /// When it expires, if it ever does.
-    pub expires_at: Option<Time>,
+    pub expires_at: Option<Timestamp>,
     /// What is wrong, or will be soon; what makes it refused comes first.
     pub problems: Vec<TokenProblem>,
 }
@@ -65,8 +65,8 @@ impl TokenReport {
     /// Whether nothing was found for which the token is refused.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).check(&token).is_accepted());
@@ -80,8 +80,8 @@ impl TokenReport {
     /// Why the token is refused, if it is.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).secret("sk_another").check(&token);
@@ -97,15 +97,15 @@ impl TokenCheck {
     /// A check at this time of the wall clock, of what can be checked without knowing more.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).check(&token);
     /// assert_eq!(report.user_id.as_deref(), Some("alice"));
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
-    pub fn new(now: Time) -> Self {
+    pub fn new(now: Timestamp) -> Self {
         Self {
             now,
             secret: None,
@@ -117,8 +117,8 @@ impl TokenCheck {
     /// Checks the signature with the secret key of the app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).secret("sk_test").check(&token).is_accepted());
@@ -132,8 +132,8 @@ impl TokenCheck {
     /// Checks that the token is for this app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(!TokenCheck::new(now).app_id("another".try_into()?).check(&token).is_accepted());
@@ -147,8 +147,8 @@ impl TokenCheck {
     /// Checks that the token is for this user.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).user_id("alice".try_into()?).check(&token).is_accepted());
@@ -162,8 +162,8 @@ impl TokenCheck {
     /// What the token says, and what is wrong with it.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).check(&token);
@@ -246,7 +246,7 @@ impl TokenCheck {
             });
         };
         // A float becomes the nearest millisecond it can be; one beyond all time never comes.
-        let expires_at = Time::from_millis((seconds * 1000.0) as u64);
+        let expires_at = Timestamp::from_millis((seconds * 1000.0) as i64);
         report.expires_at = Some(expires_at);
         if expires_at <= self.now {
             report.problems.push(TokenProblem::Expired {
@@ -254,7 +254,7 @@ impl TokenCheck {
             });
         } else if seconds >= MILLISECONDS_FROM {
             report.problems.push(TokenProblem::ExpiryInMilliseconds {
-                meant: Time::from_millis(seconds as u64),
+                meant: Timestamp::from_millis(seconds as i64),
             });
         } else if expires_at < self.now + MIN_LIFE {
             report.problems.push(TokenProblem::ExpiresSoon {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::jwt;
 use crate::model::{AppId, UserId};
 use crate::secret::Secret;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// What a user token says, for an application's server that hands tokens out.
 ///
@@ -14,10 +14,10 @@ use crate::time::Time;
 ///
 /// ```
 /// use std::time::Duration;
-/// use talk_proto::{Secret, Time, TokenClaims};
+/// use talk_proto::{Secret, Timestamp, TokenClaims};
 ///
 /// let secret = Secret::from("the secret key of the app");
-/// let now = Time::from_millis(1_700_000_000_000); // the wall clock
+/// let now = Timestamp::from_millis(1_700_000_000_000); // the wall clock
 /// let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?)
 ///     .expires_at(now + Duration::from_secs(24 * 3600))
 ///     .mint(&secret);
@@ -29,7 +29,7 @@ use crate::time::Time;
 pub struct TokenClaims {
     app_id: AppId,
     user_id: UserId,
-    expires_at: Option<Time>,
+    expires_at: Option<Timestamp>,
 }
 
 /// The names are those of the wire.
@@ -40,15 +40,15 @@ struct Payload<'a> {
     iss: &'a str,
     sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exp: Option<u64>,
+    exp: Option<i64>,
 }
 
 impl TokenClaims {
     /// The claims of a token that never expires.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
@@ -68,8 +68,8 @@ impl TokenClaims {
     /// A client treats a token that lives for less than 2 minutes as expired; a day is usual.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
@@ -77,7 +77,7 @@ impl TokenClaims {
     /// assert_eq!(TokenCheck::new(now).check(&token).expires_at, Some(now));
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
-    pub fn expires_at(mut self, time: Time) -> Self {
+    pub fn expires_at(mut self, time: Timestamp) -> Self {
         self.expires_at = Some(time);
         self
     }
@@ -85,8 +85,8 @@ impl TokenClaims {
     /// The token, signed with the secret key of the app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Time, TokenCheck, TokenClaims};
-    /// # let now = Time::from_millis(1_700_000_000_000);
+    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert_eq!(token.expose().split('.').count(), 3);

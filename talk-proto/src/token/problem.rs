@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// What is wrong with a user token, or will be soon. It never shows the token, nor a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum TokenProblem {
     #[error("its claim `exp` is in milliseconds, so that it hardly ever expires: give seconds")]
     ExpiryInMilliseconds {
         /// When it expires if that is mended.
-        meant: Time,
+        meant: Timestamp,
     },
     /// It never expires.
     #[error("it never expires: whoever gets hold of it can use it for ever; set `exp`")]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::model::{
-    ConversationDiff, ConversationId, Emoji, Message, MessageDiff, MessageId, Millis, Online,
-    Participant, ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
+    ConversationDiff, ConversationId, Emoji, Message, MessageDiff, MessageId, Online, Participant,
+    ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
+use crate::timestamp::Timestamp;
 
 #[cfg(test)]
 mod tests;
@@ -93,7 +94,7 @@ pub(crate) enum ServerEvent {
         message_id: MessageId,
         emoji: Emoji,
         user_id: UserId,
-        created_at: Millis,
+        created_at: Timestamp,
     },
     /// A user took a reaction back.
     ReactionRemoved {

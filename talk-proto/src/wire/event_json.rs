@@ -15,9 +15,10 @@ use serde_json::value::RawValue;
 use super::event::ServerEvent;
 use crate::json::deserialize_name;
 use crate::model::{
-    ConversationDiff, ConversationId, Message, MessageDiff, Millis, Online, Participant,
-    ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
+    ConversationDiff, ConversationId, Message, MessageDiff, Online, Participant, ParticipantDiff,
+    Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
+use crate::timestamp::Timestamp;
 
 /// Why an event was not understood.
 #[derive(Debug, PartialEq)]
@@ -272,7 +273,7 @@ struct Members<'a> {
     conversation_id: Option<Text<'a>>,
     message_id: Option<Text<'a>>,
     emoji: Option<Text<'a>>,
-    created_at: Option<Millis>,
+    created_at: Option<Timestamp>,
     payload: Payload,
     new_last_message: Option<Option<Arc<Message>>>,
 }

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use serde_json::{Value, json};
-use talk_proto::{Event, Input, Output, Session, SocketId, SubscriptionId, Time, Topic};
+use talk_proto::{Event, Input, Output, Session, SocketId, SubscriptionId, Timestamp, Topic};
 
 use crate::chat::{MESSAGES, created, messages, numbered, page};
 use crate::kit::{Answer, Request, START, Script, conversation, message, send, unpaced, user};
@@ -10,7 +10,7 @@ use crate::kit::{Answer, Request, START, Script, conversation, message, send, un
 /// A session and a server, neither of which keeps anything of what was said.
 struct Bare {
     session: Session,
-    now: Time,
+    now: Timestamp,
     script: Script,
     socket: Option<SocketId>,
     publishes: u64,

@@ -14,7 +14,7 @@ fn busy_world() -> World {
     world
 }
 
-fn pings(world: &World) -> Vec<u64> {
+fn pings(world: &World) -> Vec<i64> {
     let times = world.log.times_of("GET /ping");
     times
         .iter()

@@ -6,8 +6,8 @@ use crate::kit::{
 };
 
 /// Times of the requests that are not housekeeping, from the start.
-fn sent_at(world: &World) -> Vec<u64> {
-    let since = |at: talk_proto::Time| at.as_millis() - START.as_millis();
+fn sent_at(world: &World) -> Vec<i64> {
+    let since = |at: talk_proto::Timestamp| at.as_millis() - START.as_millis();
     world.log.work().map(|r| since(r.at)).collect()
 }
 

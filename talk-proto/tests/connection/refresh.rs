@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 use crate::kit::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
 
@@ -142,7 +142,7 @@ fn an_idle_session_fetches_nothing_until_it_is_needed() {
 /// `life(n)` seconds from when the server first hears of it.
 fn world_of_silence(life: impl Fn(u64) -> u64 + 'static) -> World {
     let mut world = World::new(options());
-    let mut heard: BTreeMap<String, Time> = BTreeMap::new();
+    let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
     world.script.add(move |request| {
         let Some(token) = request.data["token"].as_str() else {
             return Some(Answer::Silence);

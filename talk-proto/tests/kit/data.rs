@@ -7,8 +7,8 @@ use super::START;
 use super::log::Request;
 
 /// When the n-th thing happened.
-fn at(n: u64) -> u64 {
-    START.as_millis() - 1_000_000 + n
+fn at(n: u64) -> i64 {
+    START.as_millis() - 1_000_000 + n as i64
 }
 
 pub(crate) fn user(id: &str) -> Value {

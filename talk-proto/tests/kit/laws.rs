@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use talk_proto::{
-    Event, HttpId, Input, Output, RequestId, Session, SocketId, SubscriptionId, Time, TokenFetchId,
+    Event, HttpId, Input, Output, RequestId, Session, SocketId, SubscriptionId, Timestamp,
+    TokenFetchId,
 };
 
 /// More outputs than this after one input mean that a drain does not end.
@@ -35,7 +36,7 @@ struct Socket {
 pub(crate) struct Laws {
     socket: Option<Socket>,
     last_socket: Option<SocketId>,
-    callback: Option<(TokenFetchId, Time)>,
+    callback: Option<(TokenFetchId, Timestamp)>,
     boken: Option<HttpId>,
     exchanges: BTreeSet<HttpId>,
     /// Whether they are resolved.
@@ -99,7 +100,7 @@ impl Laws {
     }
 
     /// Something was asked of `session`: what follows from it counts as queued output.
-    pub(crate) fn commanded(&self, session: &Session, now: Time) {
+    pub(crate) fn commanded(&self, session: &Session, now: Timestamp) {
         if !self.has_ended {
             let timeout = session.poll_timeout();
             assert!(timeout.is_some_and(|at| at <= now), "{timeout:?} at {now}");
@@ -107,7 +108,7 @@ impl Laws {
     }
 
     /// An input is about to be given.
-    pub(crate) fn input(&mut self, now: Time, input: &Input<'_>) {
+    pub(crate) fn input(&mut self, now: Timestamp, input: &Input<'_>) {
         self.drained = 0;
         self.check_secrets(input);
         match input {
@@ -141,7 +142,7 @@ impl Laws {
     }
 
     /// An output came. `timeout` is what the session said just before.
-    pub(crate) fn output(&mut self, now: Time, timeout: Option<Time>, output: &Output) {
+    pub(crate) fn output(&mut self, now: Timestamp, timeout: Option<Timestamp>, output: &Output) {
         self.drained += 1;
         assert!(
             self.drained < DRAIN_LIMIT,
@@ -220,7 +221,7 @@ impl Laws {
     }
 
     /// A drain is over.
-    pub(crate) fn drained(&mut self, session: &Session, now: Time) {
+    pub(crate) fn drained(&mut self, session: &Session, now: Timestamp) {
         self.drains += 1;
         if self.drains.is_multiple_of(LOOK_EVERY) {
             self.looked_at(session);
@@ -274,8 +275,8 @@ impl Laws {
         });
     }
 
-    fn no_fetch_is_under_way(&mut self, now: Time) {
-        let timed_out = |at: Time| now.saturating_since(at) >= FETCH_WITHIN;
+    fn no_fetch_is_under_way(&mut self, now: Timestamp) {
+        let timed_out = |at: Timestamp| now.saturating_since(at) >= FETCH_WITHIN;
         self.callback = self.callback.filter(|(_, at)| !timed_out(*at));
         assert_eq!(self.callback, None, "a second token fetch begins");
         assert_eq!(self.boken, None, "a second token fetch begins");

@@ -1,12 +1,12 @@
 //! What was seen of a session.
 
 use serde_json::{Value, json};
-use talk_proto::{ConnectionState, Event, HttpBody, HttpId, SocketId, Time};
+use talk_proto::{ConnectionState, Event, HttpBody, HttpId, SocketId, Timestamp};
 
 /// A request as it stood in a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
-    pub(crate) at: Time,
+    pub(crate) at: Timestamp,
     /// The number of its connection, from 0.
     pub(crate) connection: usize,
     pub(crate) seq: u64,
@@ -38,17 +38,17 @@ impl Request {
 pub(crate) struct SocketLog {
     pub(crate) id: SocketId,
     pub(crate) url: String,
-    pub(crate) asked_at: Time,
+    pub(crate) asked_at: Timestamp,
     pub(crate) is_open: bool,
     /// When it ended, and the code with which the session closed it, if the session did.
-    pub(crate) closed: Option<(Time, Option<u16>)>,
+    pub(crate) closed: Option<(Timestamp, Option<u16>)>,
 }
 
 /// An HTTP request that the session made.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpAsked {
     pub(crate) id: HttpId,
-    pub(crate) at: Time,
+    pub(crate) at: Timestamp,
     pub(crate) method: String,
     pub(crate) uri: String,
     /// Its headers, with what is secret.
@@ -66,9 +66,9 @@ pub(crate) struct Log {
     pub(crate) sockets: Vec<SocketLog>,
     pub(crate) requests: Vec<Request>,
     pub(crate) acks: Vec<u64>,
-    pub(crate) token_fetches: Vec<Time>,
+    pub(crate) token_fetches: Vec<Timestamp>,
     pub(crate) http: Vec<HttpAsked>,
-    pub(crate) events: Vec<(Time, Event)>,
+    pub(crate) events: Vec<(Timestamp, Event)>,
 }
 
 impl Log {
@@ -83,7 +83,7 @@ impl Log {
     }
 
     /// When requests for `METHOD /path` were sent.
-    pub(crate) fn times_of(&self, line: &str) -> Vec<Time> {
+    pub(crate) fn times_of(&self, line: &str) -> Vec<Timestamp> {
         self.of(line).iter().map(|r| r.at).collect()
     }
 

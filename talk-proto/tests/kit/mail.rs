@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talk_proto::{HttpId, SocketClosed, SocketId, Time, TokenFetchId};
+use talk_proto::{HttpId, SocketClosed, SocketId, Timestamp, TokenFetchId};
 
 /// One thing that will reach the session.
 #[derive(Clone, Debug)]
@@ -29,17 +29,17 @@ impl Mail {
 /// Mail in the order in which it arrives.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    mail: BTreeMap<(Time, u64), Mail>,
+    mail: BTreeMap<(Timestamp, u64), Mail>,
     next: u64,
 }
 
 impl Mailbox {
-    pub(crate) fn put(&mut self, at: Time, mail: Mail) {
+    pub(crate) fn put(&mut self, at: Timestamp, mail: Mail) {
         self.mail.insert((at, self.next), mail);
         self.next += 1;
     }
 
-    pub(crate) fn next_at(&self) -> Option<Time> {
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
         self.mail.keys().next().map(|(at, _)| *at)
     }
 

@@ -30,12 +30,13 @@ pub(crate) use laws::Laws;
 pub(crate) use log::{HttpAsked, Log, Request, SocketLog};
 pub(crate) use script::{Answer, Network, Script, TokenSource};
 use talk_proto::{
-    Addresses, Call, ConversationId, MessageId, Pacing, SendMessage, SessionOptions, Time, UserId,
+    Addresses, Call, ConversationId, MessageId, Pacing, SendMessage, SessionOptions, Timestamp,
+    UserId,
 };
 pub(crate) use world::World;
 
 /// When a world begins.
-pub(crate) const START: Time = Time::from_millis(1_700_000_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use talk_proto::{
     Call, CommandError, ConnectionState, Event, HttpFailure, Input, MessageBody, Output, Reply,
     RequestError, RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
-    SubscriptionId, Time, TokenFetchId, Topic, Transcript,
+    SubscriptionId, Timestamp, TokenFetchId, Topic, Transcript,
 };
 
 use super::log::{HttpAsked, Log, Request, SocketLog};
@@ -20,12 +20,12 @@ use super::{Laws, START};
 const STEP_LIMIT: usize = 2_000_000;
 
 /// What became of a request, and when.
-pub(crate) type Outcome = (Time, Result<Reply, RequestError>);
+pub(crate) type Outcome = (Timestamp, Result<Reply, RequestError>);
 
 /// A session with everything around it.
 pub(crate) struct World {
     pub(crate) session: Session,
-    pub(crate) now: Time,
+    pub(crate) now: Timestamp,
     pub(crate) script: Script,
     pub(crate) network: Network,
     pub(crate) tokens: TokenSource,
@@ -147,7 +147,7 @@ impl World {
     }
 
     /// Lets time pass until `end`, from one thing that happens to the next.
-    pub(crate) fn run_until(&mut self, end: Time) {
+    pub(crate) fn run_until(&mut self, end: Timestamp) {
         self.drain();
         for _ in 0..STEP_LIMIT {
             if !self.step(end) {
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// The machine sleeps until `at`: nothing happens before it wakes up.
-    pub(crate) fn sleep_until(&mut self, at: Time) {
+    pub(crate) fn sleep_until(&mut self, at: Timestamp) {
         self.now = at;
         self.input(Input::Tick);
     }
@@ -174,7 +174,7 @@ impl World {
     }
 
     /// Lets the next thing happen, unless it is later than `end`. Whether anything did.
-    pub(crate) fn step(&mut self, end: Time) -> bool {
+    pub(crate) fn step(&mut self, end: Timestamp) -> bool {
         let mail = self.mailbox.next_at().map(|at| at.max(self.now));
         let tick = self.session.poll_timeout().map(|at| at.max(self.now));
         let Some(at) = mail.into_iter().chain(tick).min().filter(|at| *at <= end) else {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::{
     Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, SendMessage,
-    ServerError, Session, SessionOptions, TextNode, Time, Transcript, Upload, UploadKind,
+    ServerError, Session, SessionOptions, TextNode, Timestamp, Transcript, Upload, UploadKind,
     UserParams,
 };
 
@@ -92,7 +92,7 @@ fn an_action_shows_nothing() {
 fn a_transcript_shows_bodies_and_reasons_whole() {
     let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
     options.authentication.can_fetch_token = true;
-    let now = Time::from_millis(1_700_000_000_000);
+    let now = Timestamp::from_millis(1_700_000_000_000);
     let mut session = Session::new(options, 0x5eed, now);
     let conversation = "c1".try_into().unwrap();
     session

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talk_proto::{AppId, ConversationId, Emoji, MessageId, Time, UserId};
+use talk_proto::{AppId, ConversationId, Emoji, MessageId, UserId};
 
 #[test]
 fn a_name_is_never_empty_when_a_caller_makes_it() {
@@ -36,9 +36,4 @@ fn a_name_is_its_text() {
     let by_id = BTreeMap::from([(id, 1)]);
     assert_eq!(by_id.get("alice"), Some(&1));
     assert_eq!(by_id.get("bob"), None);
-}
-
-#[test]
-fn a_time_is_told_in_milliseconds() {
-    assert_eq!(Time::from_millis(1_700).to_string(), "1700 ms");
 }

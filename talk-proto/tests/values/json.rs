@@ -4,7 +4,7 @@ use serde::de::value::{BytesDeserializer, Error, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Value, json};
 use talk_proto::{
-    ContentBlock, Custom, Message, Millis, Notify, OneOrMany, Reactions, SendMessage, TextNode,
+    ContentBlock, Custom, Message, Notify, OneOrMany, Reactions, SendMessage, TextNode, Timestamp,
 };
 
 fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -34,14 +34,20 @@ fn custom_data_is_strings() {
 
 #[test]
 fn a_time_may_be_any_number() {
-    assert_eq!(read::<Millis>(json!(-5)), Millis(-5));
-    assert_eq!(read::<Millis>(json!(1.9e3)), Millis(1900));
-    assert_eq!(read::<Millis>(json!(1e300)), Millis(i64::MAX));
+    assert_eq!(read::<Timestamp>(json!(-5)), Timestamp::from_millis(-5));
+    assert_eq!(
+        read::<Timestamp>(json!(1.9e3)),
+        Timestamp::from_millis(1900)
+    );
+    assert_eq!(
+        read::<Timestamp>(json!(1e300)),
+        Timestamp::from_millis(i64::MAX)
+    );
     for (given, expected) in [
         (json!("5"), "a number of milliseconds"),
         (json!(u64::MAX), "a number of milliseconds"),
     ] {
-        let told = reason::<Millis>(given);
+        let told = reason::<Timestamp>(given);
         assert!(told.contains(expected), "{told}");
     }
 }

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use talk_proto::{
-    ContentBlock, Custom, Message, MessageType, Millis, Online, Participant, Patch, ReactionCount,
-    Reactions, User, UserId,
+    ContentBlock, Custom, Message, MessageType, Online, Participant, Patch, ReactionCount,
+    Reactions, Timestamp, User, UserId,
 };
 
 fn json_of(value: impl serde::Serialize) -> Value {
@@ -34,7 +34,7 @@ fn a_user() {
 
 #[test]
 fn a_participant() {
-    let mut bob = Participant::new(bob(), Millis(5));
+    let mut bob = Participant::new(bob(), Timestamp::from_millis(5));
     let new = json!({"id": "bob", "access": "ReadWrite", "notify": true, "joinedAt": 5});
     assert_eq!(json_of(&bob), new);
     bob.apply(read(json!({"access": "Read", "notify": "MentionsOnly"})));
@@ -48,12 +48,12 @@ fn a_participant() {
 fn a_message_is_a_users_or_the_systems() {
     let content = || [ContentBlock::text(["hi".into()])].into();
     let id = || "msg_1".try_into().unwrap();
-    let message = Message::new(id(), Some(bob()), Millis(5), content());
+    let message = Message::new(id(), Some(bob()), Timestamp::from_millis(5), content());
     let expected = json!({"id": "msg_1", "type": "UserMessage", "senderId": "bob", "custom": {},
         "createdAt": 5, "editedAt": null, "referencedMessageId": null, "origin": "rest",
         "content": [{"type": "text", "children": ["hi"]}], "reactions": {}});
     assert_eq!(json_of(&message), expected);
-    let message = Message::new(id(), None, Millis(5), content());
+    let message = Message::new(id(), None, Timestamp::from_millis(5), content());
     assert_eq!(message.message_type, MessageType::SystemMessage);
     assert_eq!(message.sender_id, None);
     let bare: Message = read(json!({"id": "msg_1"}));
@@ -85,7 +85,7 @@ fn custom_data_changes_by_keys() {
 /// The emoji that was added first stands in front; of those added at once, the lesser text.
 #[test]
 fn reactions_stand_in_the_order_in_which_they_were_added() {
-    let count = |at: i64, n: u64| ReactionCount::new(Millis(at), n, false);
+    let count = |at: i64, n: u64| ReactionCount::new(Timestamp::from_millis(at), n, false);
     let emoji = |text: &str| text.try_into().unwrap();
     let mut reactions: Reactions = [
         (emoji("c"), count(2, 1)),

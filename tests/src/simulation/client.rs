@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use talk_proto::{
     CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, SearchId,
-    Session, SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Time,
+    Session, SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Timestamp,
     TokenFetchId, Topic,
 };
 
@@ -28,15 +28,12 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn of_world(self, now: Time) -> Time {
-        let millis = (now + self.ahead).as_millis();
-        let behind = u64::try_from(self.behind.as_millis()).unwrap_or(u64::MAX);
-        Time::from_millis(millis.saturating_sub(behind))
+    fn of_world(self, now: Timestamp) -> Timestamp {
+        now + self.ahead - self.behind
     }
 
-    fn to_world(self, at: Time) -> Time {
-        let ahead = u64::try_from(self.ahead.as_millis()).unwrap_or(u64::MAX);
-        Time::from_millis(at.as_millis().saturating_sub(ahead)) + self.behind
+    fn to_world(self, at: Timestamp) -> Timestamp {
+        at - self.ahead + self.behind
     }
 }
 
@@ -58,7 +55,7 @@ pub(super) struct Client {
     pub(super) sockets: Vec<SocketId>,
     pub(super) fetches: Vec<TokenFetchId>,
     /// The application looks at nothing before.
-    pub(super) slow_until: Time,
+    pub(super) slow_until: Timestamp,
     /// Tokens that it may use: the last one that it was given.
     pub(super) tokens: Vec<String>,
     /// Whether something happened that may end subscriptions, or the session.
@@ -71,8 +68,8 @@ pub(super) struct Client {
     asked: BTreeMap<u64, bool>,
     laws: Laws,
     /// When it wants a tick, by its own clock, as it said when it was drained last.
-    tick_at: Option<Time>,
-    seen: Time,
+    tick_at: Option<Timestamp>,
+    seen: Timestamp,
     window: usize,
 }
 
@@ -82,7 +79,7 @@ impl Client {
         life: u64,
         options: SessionOptions,
         seed: u64,
-        now: Time,
+        now: Timestamp,
     ) -> Self {
         Self {
             user,
@@ -113,22 +110,22 @@ impl Client {
     }
 
     /// The time by its own clock.
-    pub(super) fn time(&mut self, now: Time) -> Time {
+    pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
         let time = self.clock.of_world(now);
         self.seen = self.seen.max(time);
         time
     }
 
     /// When it wants a tick, by the world's clock.
-    pub(super) fn tick_at(&self) -> Option<Time> {
+    pub(super) fn tick_at(&self) -> Option<Timestamp> {
         Some(self.clock.to_world(self.tick_at?))
     }
 
     /// Gives the session a command that will be resolved.
     pub(super) fn ask(
         &mut self,
-        now: Time,
-        command: impl FnOnce(&mut Session, Time) -> Result<RequestId, CommandError>,
+        now: Timestamp,
+        command: impl FnOnce(&mut Session, Timestamp) -> Result<RequestId, CommandError>,
     ) -> Option<RequestId> {
         let time = self.time(now);
         let request = command(&mut self.session, time).ok()?;
@@ -145,7 +142,7 @@ impl Client {
         Some(request)
     }
 
-    pub(super) fn subscribe(&mut self, now: Time, topic: Topic) {
+    pub(super) fn subscribe(&mut self, now: Timestamp, topic: Topic) {
         let time = self.time(now);
         if let Ok(id) = self.session.subscribe(time, topic.clone()) {
             self.laws.subscribed(id);
@@ -154,7 +151,7 @@ impl Client {
     }
 
     /// Gives the session a command that is not resolved.
-    pub(super) fn tell(&mut self, now: Time, command: impl FnOnce(&mut Session, Time)) {
+    pub(super) fn tell(&mut self, now: Timestamp, command: impl FnOnce(&mut Session, Timestamp)) {
         let time = self.time(now);
         command(&mut self.session, time);
     }
@@ -163,7 +160,7 @@ impl Client {
         self.laws.token_set();
     }
 
-    pub(super) fn input(&mut self, now: Time, input: Input<'_>) {
+    pub(super) fn input(&mut self, now: Timestamp, input: Input<'_>) {
         let time = self.time(now);
         self.laws.input(self.seen, &input);
         match &input {
@@ -194,7 +191,7 @@ impl Client {
     }
 
     /// The next thing to do that concerns the world.
-    pub(super) fn poll(&mut self, now: Time) -> Option<Output> {
+    pub(super) fn poll(&mut self, now: Timestamp) -> Option<Output> {
         loop {
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
@@ -251,7 +248,7 @@ impl Client {
         }
     }
 
-    fn note(&mut self, now: Time, event: Event) {
+    fn note(&mut self, now: Timestamp, event: Event) {
         let is_slow = now < self.slow_until;
         match event {
             Event::Resolved { request, result } => self.resolved.push((request, result)),

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use talk_proto::{
     Call, ContentBlock, ConversationFilter, Reply, RequestId, SearchKind, SendMessage, Session,
-    SubscriptionId, Time, Topic, Upload, UploadKind,
+    SubscriptionId, Timestamp, Topic, Upload, UploadKind,
 };
 
 use super::act::Command;
@@ -106,7 +106,7 @@ impl World {
     fn ask(
         &mut self,
         who: usize,
-        command: impl FnOnce(&mut Session, Time) -> Result<RequestId, talk_proto::CommandError>,
+        command: impl FnOnce(&mut Session, Timestamp) -> Result<RequestId, talk_proto::CommandError>,
     ) -> Option<RequestId> {
         let now = self.now;
         self.clients[who].ask(now, command)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use talk_proto::{HttpBody, HttpFailure, HttpId, SocketId, Time, TokenFetchId};
+use talk_proto::{HttpBody, HttpFailure, HttpId, SocketId, Timestamp, TokenFetchId};
 
 /// One thing that will arrive. Each names the incarnation of the session that it is for.
 pub(super) enum Mail {
@@ -31,17 +31,17 @@ pub(super) struct Address {
 /// Mail in the order in which it arrives.
 #[derive(Default)]
 pub(super) struct Mailbox {
-    mail: BTreeMap<(Time, u64), Mail>,
+    mail: BTreeMap<(Timestamp, u64), Mail>,
     next: u64,
 }
 
 impl Mailbox {
-    pub(super) fn put(&mut self, at: Time, mail: Mail) {
+    pub(super) fn put(&mut self, at: Timestamp, mail: Mail) {
         self.mail.insert((at, self.next), mail);
         self.next += 1;
     }
 
-    pub(super) fn next_at(&self) -> Option<Time> {
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.mail.first_key_value().map(|((at, _), _)| *at)
     }
 

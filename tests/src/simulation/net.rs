@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-use talk_proto::Time;
+use talk_proto::Timestamp;
 
 /// What is done to the next request on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +47,10 @@ pub(super) enum TokenAnswer {
 pub(super) struct Net {
     /// Milliseconds each way.
     pub(super) latency: Range<u64>,
-    pub(super) slow_until: Time,
-    pub(super) refuses_until: Time,
-    pub(super) hangs_until: Time,
-    pub(super) asleep_until: Time,
+    pub(super) slow_until: Timestamp,
+    pub(super) refuses_until: Timestamp,
+    pub(super) hangs_until: Timestamp,
+    pub(super) asleep_until: Timestamp,
     pub(super) rules: VecDeque<Rule>,
     pub(super) http_rules: VecDeque<HttpRule>,
     pub(super) tokens: VecDeque<TokenAnswer>,
@@ -62,7 +62,7 @@ pub(super) struct Net {
 const LATENCY: Range<u64> = 1..60;
 
 impl Net {
-    pub(super) fn new(now: Time) -> Self {
+    pub(super) fn new(now: Timestamp) -> Self {
         Self {
             latency: LATENCY,
             slow_until: now,
@@ -77,11 +77,11 @@ impl Net {
     }
 
     /// Everything becomes well.
-    pub(super) fn heal(&mut self, now: Time) {
+    pub(super) fn heal(&mut self, now: Timestamp) {
         *self = Self::new(now);
     }
 
-    pub(super) fn latency(&self, now: Time, rng: &mut fastrand::Rng) -> Duration {
+    pub(super) fn latency(&self, now: Timestamp, rng: &mut fastrand::Rng) -> Duration {
         let range = if now < self.slow_until {
             self.latency.clone()
         } else {

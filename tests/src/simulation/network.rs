@@ -1,7 +1,7 @@
 //! Carries what sessions and server say to each other.
 
 use talk_emulator::server::{ConnectionId, Output as ServerOutput};
-use talk_proto::{Input, Output, SocketClosed, SocketId, Time};
+use talk_proto::{Input, Output, SocketClosed, SocketId, Timestamp};
 
 use super::mail::{Address, Mail};
 use super::net::Rule;
@@ -10,7 +10,7 @@ use super::wire::{self, Parcel, Wire};
 use super::world::{APP, World, start};
 
 impl World {
-    pub(super) fn arrival(&mut self, who: usize) -> Time {
+    pub(super) fn arrival(&mut self, who: usize) -> Timestamp {
         self.now + self.nets[who].latency(self.now, &mut self.rng)
     }
 

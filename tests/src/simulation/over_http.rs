@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use talk_emulator::server::{FileMetadata, HttpRequest, HttpResponse};
-use talk_proto::{HttpBody, HttpFailure, HttpId, Input, RequestId, Time};
+use talk_proto::{HttpBody, HttpFailure, HttpId, Input, RequestId, Timestamp};
 
 use super::broken::broken;
 use super::mail::{Address, Mail};
@@ -142,7 +142,7 @@ impl World {
         client: Address,
         http: HttpId,
         response: HttpResponse,
-        at: Time,
+        at: Timestamp,
         breaks_off: bool,
     ) {
         let status = response.status().as_u16();

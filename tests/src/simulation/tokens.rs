@@ -6,7 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
-use talk_proto::{Input, Time, TokenFetchId};
+use talk_proto::{Input, Timestamp, TokenFetchId};
 
 use super::mail::{Address, Mail};
 use super::net::TokenAnswer;
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// A new token, signed if the server checks.
-    pub(super) fn token(&mut self, user: &str, expires: Time) -> String {
+    pub(super) fn token(&mut self, user: &str, expires: Timestamp) -> String {
         self.next_token += 1;
         if self.proof != Proof::Signed {
             return format!("token-{}", self.next_token);

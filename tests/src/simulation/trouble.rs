@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Fault, FaultKind as ServerFault};
-use talk_proto::{Input, SocketClosed, Time};
+use talk_proto::{Input, SocketClosed, Timestamp};
 
 use super::fault::FaultKind;
 use super::net::{HttpRule, Rule, TokenAnswer};
@@ -256,7 +256,7 @@ impl World {
         }
     }
 
-    fn sleep(&mut self, who: usize, until: Time) {
+    fn sleep(&mut self, who: usize, until: Timestamp) {
         self.nets[who].asleep_until = until;
         for wire in self.wires.values_mut().filter(|w| w.client.who == who) {
             wire.down.stall(until);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use fastrand::Rng;
-use talk_proto::{SocketClosed, SocketId, Time};
+use talk_proto::{SocketClosed, SocketId, Timestamp};
 
 use super::mail::Address;
 
@@ -31,14 +31,14 @@ impl Parcel {
 /// One direction of a connection: what is sent arrives in order, until it breaks.
 #[derive(Default)]
 pub(super) struct Lane {
-    parcels: VecDeque<(Time, Parcel)>,
+    parcels: VecDeque<(Timestamp, Parcel)>,
     /// Nothing arrives before.
-    floor: Time,
+    floor: Timestamp,
     is_broken: bool,
 }
 
 impl Lane {
-    pub(super) fn put(&mut self, at: Time, parcel: Parcel) {
+    pub(super) fn put(&mut self, at: Timestamp, parcel: Parcel) {
         if self.is_broken {
             return;
         }
@@ -47,13 +47,13 @@ impl Lane {
     }
 
     /// What comes last, broken or not.
-    pub(super) fn put_last(&mut self, at: Time, parcel: Parcel) {
+    pub(super) fn put_last(&mut self, at: Timestamp, parcel: Parcel) {
         self.is_broken = false;
         self.put(at, parcel);
         self.is_broken = true;
     }
 
-    pub(super) fn next_at(&self) -> Option<Time> {
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.parcels.front().map(|(at, _)| *at)
     }
 
@@ -62,7 +62,7 @@ impl Lane {
     }
 
     /// Nothing arrives before `until`.
-    pub(super) fn stall(&mut self, until: Time) {
+    pub(super) fn stall(&mut self, until: Timestamp) {
         self.floor = self.floor.max(until);
         for (at, _) in &mut self.parcels {
             *at = (*at).max(until);
@@ -70,7 +70,7 @@ impl Lane {
     }
 
     /// What was held back arrives by `now`.
-    pub(super) fn resume(&mut self, now: Time) {
+    pub(super) fn resume(&mut self, now: Timestamp) {
         self.floor = self.floor.min(now);
         for (at, _) in &mut self.parcels {
             *at = (*at).min(now);

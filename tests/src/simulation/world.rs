@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Server, Settings};
 use talk_proto::{
-    Addresses, FileToken, Input, Limits, Pacing, Session, SessionOptions, Time, Upload,
+    Addresses, FileToken, Input, Limits, Pacing, Session, SessionOptions, Timestamp, Upload,
 };
 
 use super::broken::broken;
@@ -27,7 +27,7 @@ pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// Where they talk.
 pub(super) const CONVERSATIONS: [&str; 3] = ["c1", "c/2", "c3"];
 /// When a world begins.
-const START: Time = Time::from_millis(1_700_000_000_000);
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// The most steps without time passing: more are a loop.
 const STEPS_AT_ONCE: u64 = 200_000;
 
@@ -52,7 +52,7 @@ pub(super) struct Known {
 
 /// Everything.
 pub(super) struct World {
-    pub(super) now: Time,
+    pub(super) now: Timestamp,
     /// Frames, timers, commands and faults so far.
     pub(super) steps: u64,
     /// Decides what the network does.
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// Lets the next thing happen, if it does so by `end`.
-    pub(super) fn step(&mut self, end: Time) -> bool {
+    pub(super) fn step(&mut self, end: Timestamp) -> bool {
         self.finish_tick();
         let Some((at, next)) = self.next().filter(|(at, _)| *at <= end) else {
             return false;
@@ -241,9 +241,9 @@ impl World {
         true
     }
 
-    fn next(&self) -> Option<(Time, Next)> {
-        let mut next: Option<(Time, Next)> = None;
-        let mut consider = |at: Option<Time>, what: Next| {
+    fn next(&self) -> Option<(Timestamp, Next)> {
+        let mut next: Option<(Timestamp, Next)> = None;
+        let mut consider = |at: Option<Timestamp>, what: Next| {
             if let Some(at) = at
                 && next.as_ref().is_none_or(|(first, _)| at < *first)
             {
@@ -280,7 +280,7 @@ impl World {
     }
 
     /// Gives a session a command that is not resolved.
-    pub(super) fn tell(&mut self, who: usize, command: impl FnOnce(&mut Session, Time)) {
+    pub(super) fn tell(&mut self, who: usize, command: impl FnOnce(&mut Session, Timestamp)) {
         let now = self.now;
         self.clients[who].tell(now, command);
     }

@@ -1,6 +1,6 @@
 //! Nothing is told.
 
-use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, SessionKey, Time};
+use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, SessionKey, Timestamp};
 
 /// Stands in for what tells.
 pub(in crate::driver) struct Trace;
@@ -21,7 +21,7 @@ impl Trace {
 
     pub(in crate::driver) fn output(&self, _: &Output) {}
 
-    pub(in crate::driver) fn token(&self, _: Time, _: &SessionKey, _: &Secret) {}
+    pub(in crate::driver) fn token(&self, _: Timestamp, _: &SessionKey, _: &Secret) {}
 
     pub(in crate::driver) fn call(&mut self, _: RequestId, _: &'static str) {}
 

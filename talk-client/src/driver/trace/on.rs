@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use talk_proto::{
     ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError, RequestId, Secret,
-    SessionError, SessionKey, SocketClosed, Time,
+    SessionError, SessionKey, SocketClosed, Timestamp,
 };
 use tracing::span::EnteredSpan;
 use tracing::{Span, debug, debug_span, error, info, info_span, trace, warn};
@@ -69,7 +69,7 @@ impl Trace {
     }
 
     /// There is a token. What can be seen to be wrong with it is told.
-    pub(in crate::driver) fn token(&self, now: Time, key: &SessionKey, token: &Secret) {
+    pub(in crate::driver) fn token(&self, now: Timestamp, key: &SessionKey, token: &Secret) {
         #[cfg(feature = "token")]
         {
             let check = talk_proto::TokenCheck::new(now)

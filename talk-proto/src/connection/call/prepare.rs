@@ -12,7 +12,7 @@ use crate::live::interface::Get;
 use crate::model::{
     ConversationId, ConversationParams, DEFAULT_ROLE, MessageId, Patch, UserId, UserParams,
 };
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
@@ -22,7 +22,7 @@ pub(crate) fn prepare(
     call: Call,
     of: RequestId,
     me: &UserId,
-    now: Time,
+    now: Timestamp,
     rng: &mut Rng,
 ) -> Prepared {
     let done = |method, pieces: &[&str], forgiven| {

@@ -22,7 +22,7 @@ impl Entry for Participant {
     }
 
     fn time(&self) -> i64 {
-        self.joined_at.0.saturating_neg()
+        self.joined_at.as_millis().saturating_neg()
     }
 
     fn snapshot(&self, user: Arc<User>) -> ParticipantSnapshot {

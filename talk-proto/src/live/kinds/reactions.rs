@@ -23,7 +23,7 @@ impl Entry for Reaction {
     }
 
     fn time(&self) -> i64 {
-        self.created_at.0
+        self.created_at.as_millis()
     }
 
     fn snapshot(&self, user: Arc<User>) -> ReactionSnapshot {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::live::stores::entity::{Entity, Lookup};
-use crate::model::{Millis, Typing, TypingDiff, TypingSnapshot, UserId};
+use crate::model::{Typing, TypingDiff, TypingSnapshot, UserId};
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
 
 pub(crate) struct TypingUsers;
@@ -42,7 +43,7 @@ impl Entity for TypingUsers {
         if typing.many {
             return Some(Snapshot::Typing(Some(TypingSnapshot::Many)));
         }
-        let mut since: Vec<(Millis, &UserId)> = typing
+        let mut since: Vec<(Timestamp, &UserId)> = typing
             .users_typing
             .iter()
             .flatten()

@@ -284,7 +284,7 @@ impl ConversationList {
         // One that is not here does not match, or lies behind: it must change what it is, or where.
         let comes_near = match last_message_at {
             Some(at) if !self.pages.is_complete() => {
-                if self.edge.is_before(at.0.saturating_neg()) {
+                if self.edge.is_before(at.as_millis().saturating_neg()) {
                     return false;
                 }
                 true
@@ -297,7 +297,7 @@ impl ConversationList {
 
 /// The order of conversations: the most recently active first.
 fn time(side: &Side) -> i64 {
-    side.last_message_at.0.saturating_neg()
+    side.last_message_at.as_millis().saturating_neg()
 }
 
 /// The conversation of which an event tells the current user's view.

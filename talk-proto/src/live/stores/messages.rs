@@ -15,8 +15,9 @@ use crate::live::list::view::ListState;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::{Cursor, PageOutcome, Paginator};
 use crate::live::sync::state::{Stage, SyncState};
-use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, Millis};
+use crate::model::{ConversationId, Message, MessageId, MessageSnapshot};
 use crate::snapshot::{Snapshot, Update};
+use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
 
 /// The messages that a window begins with, the most that one request gives, and how many it grows
@@ -328,8 +329,8 @@ impl ListItem for MessageSnapshot {
 }
 
 /// The order of messages: newest first.
-fn time(created_at: Millis) -> i64 {
-    created_at.0.saturating_neg()
+fn time(created_at: Timestamp) -> i64 {
+    created_at.as_millis().saturating_neg()
 }
 
 impl Store for MessageStore {

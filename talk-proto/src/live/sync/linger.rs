@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use crate::collections::{GiveBack, HashMap};
 use crate::live::key::StoreKey;
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 
 /// When each store that nobody shows is dropped.
 #[derive(Default)]
 pub(crate) struct Linger {
-    by_time: BTreeSet<(Time, StoreKey)>,
-    by_key: HashMap<StoreKey, Time>,
+    by_time: BTreeSet<(Timestamp, StoreKey)>,
+    by_key: HashMap<StoreKey, Timestamp>,
 }
 
 impl Linger {
     /// Drops the store at `until`, unless it lingers already.
-    pub(crate) fn start(&mut self, key: StoreKey, until: Time) {
+    pub(crate) fn start(&mut self, key: StoreKey, until: Timestamp) {
         if !self.by_key.contains_key(&key) {
             self.by_time.insert((until, key.clone()));
             self.by_key.insert(key, until);
@@ -30,7 +30,7 @@ impl Linger {
     }
 
     /// The next store that has lingered long enough.
-    pub(crate) fn take_due(&mut self, now: Time) -> Option<StoreKey> {
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<StoreKey> {
         let (until, _) = self.by_time.first()?;
         if *until > now {
             return None;
@@ -46,7 +46,7 @@ impl Linger {
         self.by_key.give_back();
     }
 
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         self.by_time.first().map(|(until, _)| *until)
     }
 

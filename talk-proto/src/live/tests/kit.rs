@@ -15,12 +15,12 @@ use crate::live::Live;
 use crate::live::interface::{FetchId, Get, LiveOutput};
 use crate::options::{Limits, SessionOptions};
 use crate::snapshot::{Snapshot, Topic, Window};
-use crate::time::Time;
+use crate::timestamp::Timestamp;
 use crate::wire::{Request, ServerEvent, read_event};
 
 pub(super) struct Kit {
     pub(super) live: Live,
-    pub(super) now: Time,
+    pub(super) now: Timestamp,
     /// Requests without an answer.
     pub(super) open: Vec<(FetchId, Request)>,
     /// Every snapshot of each subscription, the newest last.
@@ -59,7 +59,7 @@ impl Kit {
         };
         Self {
             live: Live::new("me".try_into().unwrap(), limits),
-            now: Time::from_millis(1_000_000),
+            now: Timestamp::from_millis(1_000_000),
             open: Vec::new(),
             seen: BTreeMap::new(),
             changes: BTreeMap::new(),

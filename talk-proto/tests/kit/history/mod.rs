@@ -8,7 +8,7 @@ mod step;
 use std::time::Duration;
 
 use serde_json::json;
-use talk_proto::{Input, RequestId, SearchId, SessionOptions, SubscriptionId, Time};
+use talk_proto::{Input, RequestId, SearchId, SessionOptions, SubscriptionId, Timestamp};
 
 use choice::{answer, call, cause, event, pick, topic};
 use stale::Others;
@@ -201,6 +201,6 @@ impl History {
     }
 }
 
-fn earlier(now: Time, millis: u16) -> Time {
-    Time::from_millis(now.as_millis().saturating_sub(millis.into()))
+fn earlier(now: Timestamp, millis: u16) -> Timestamp {
+    now - Duration::from_millis(millis.into())
 }

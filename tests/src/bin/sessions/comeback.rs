@@ -65,8 +65,8 @@ impl Comeback {
                             was_away = true;
                             tell.send(Seen::Waits(Attempt {
                                 number: attempt,
-                                since: since.as_millis(),
-                                until: until.as_millis(),
+                                since: since.as_millis().unsigned_abs(),
+                                until: until.as_millis().unsigned_abs(),
                             }))
                         }
                         ConnectionState::Ready if was_away => {
