@@ -93,7 +93,7 @@ fn path_of(emulator: &Emulator, block: &Value) -> String {
 }
 
 #[tokio::test]
-async fn files_of_any_size_come_back_as_they_went() {
+async fn upload_any_size_round_trips() {
     for size in [0, 1, 1024 * 1024, 1024 * 1024 + 1, 5_000_000] {
         let emulator = Emulator::start().await.unwrap();
         let bytes = pattern(size);
@@ -110,7 +110,7 @@ async fn files_of_any_size_come_back_as_they_went() {
 }
 
 #[tokio::test]
-async fn parts_of_a_file_are_served() {
+async fn download_range_returns_part() {
     for size in [1_000_u64, 3_000_000] {
         let emulator = Emulator::start().await.unwrap();
         let bytes = pattern(size as usize);
@@ -149,7 +149,7 @@ async fn parts_of_a_file_are_served() {
 }
 
 #[tokio::test]
-async fn a_block_has_what_the_form_said() {
+async fn file_block_contains_form_fields() {
     let emulator = Emulator::start().await.unwrap();
     let texts = [
         ("subtype", "video"),
@@ -175,7 +175,7 @@ async fn a_block_has_what_the_form_said() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_none_is_refused() {
+async fn upload_invalid_form_is_refused() {
     let emulator = Emulator::start().await.unwrap();
     let whole = form("a.txt", "text/plain", b"some bytes", &[]);
     let cut = whole.slice(..whole.len() - 20);
@@ -198,7 +198,7 @@ async fn a_form_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_unknown_is_not_found() {
+async fn download_unknown_file_is_404() {
     let emulator = Emulator::start().await.unwrap();
     let uploaded = upload(&emulator, form("a.txt", "text/plain", b"x", &[])).await;
     let path = path_of(&emulator, &block_of(&emulator, &uploaded).await);
@@ -211,7 +211,7 @@ async fn a_file_that_is_unknown_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_upload_can_be_cut_while_it_runs() {
+async fn upload_fault_drops_connection_midway() {
     let emulator = Emulator::start().await.unwrap();
     let fault = Fault {
         user: Some("alice".to_owned()),

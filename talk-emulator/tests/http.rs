@@ -13,7 +13,7 @@ use talk_emulator::Emulator;
 use tokio::time::timeout;
 
 #[tokio::test]
-async fn preflights_are_answered_on_all_bases() {
+async fn cors_preflight_is_answered_on_all_bases() {
     let emulator = Emulator::start().await.unwrap();
     for path in [
         "/public_api/v1/app/files",
@@ -45,7 +45,7 @@ async fn preflights_are_answered_on_all_bases() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_may_read_refusals() {
+async fn cors_refusal_is_readable() {
     let emulator = Emulator::start().await.unwrap();
     for path in ["/nowhere", "/public_api/v1/app/realtime/alice", "/api/v0"] {
         let response = get(&emulator, path).await;
@@ -56,7 +56,7 @@ async fn a_page_of_another_origin_may_read_refusals() {
 }
 
 #[tokio::test]
-async fn any_app_exists() {
+async fn app_any_id_exists() {
     let emulator = Emulator::start().await.unwrap();
     for path in ["/api/v0/app", "/api/v0/an%20odd%2Fapp%3F"] {
         let response = get(&emulator, path).await;
@@ -66,7 +66,7 @@ async fn any_app_exists() {
 }
 
 #[tokio::test]
-async fn the_app_of_the_ui_components_has_two_slashes() {
+async fn ui_components_app_path_has_two_slashes() {
     let emulator = Emulator::start().await.unwrap();
     let response = get(
         &emulator,
@@ -83,7 +83,7 @@ async fn the_app_of_the_ui_components_has_two_slashes() {
 }
 
 #[tokio::test]
-async fn a_boken_is_given_to_any_user() {
+async fn anonymous_token_is_issued_to_any_user() {
     let emulator = Emulator::start().await.unwrap();
     let response = get(&emulator, "/api/v0/app/bokens/a%20b%2Fc?signature=").await;
     assert_eq!(response.status(), StatusCode::OK);
@@ -96,7 +96,7 @@ async fn post(emulator: &Emulator, path: &str, body: impl Into<Bytes>) -> http::
 }
 
 #[tokio::test]
-async fn settings_are_read_and_changed_live() {
+async fn control_settings_change_live() {
     let emulator = Emulator::start().await.unwrap();
     let response = get(&emulator, "/_emulator/settings").await;
     assert_eq!(response.status(), StatusCode::OK);
@@ -118,7 +118,7 @@ async fn settings_are_read_and_changed_live() {
 }
 
 #[tokio::test]
-async fn settings_and_faults_that_are_none_change_nothing() {
+async fn control_invalid_body_changes_nothing() {
     let emulator = Emulator::start().await.unwrap();
     let settings = emulator.settings().await.unwrap();
     for (path, body) in [
@@ -138,7 +138,7 @@ async fn settings_and_faults_that_are_none_change_nothing() {
 }
 
 #[tokio::test]
-async fn http_requests_meet_faults_that_are_posted() {
+async fn control_posted_fault_applies_to_http() {
     let emulator = Emulator::start().await.unwrap();
     let boken = json_of(&get(&emulator, "/api/v0/app/bokens/alice?signature=").await);
     let authorization = format!("Bearer {}", boken["boken"].as_str().unwrap());
@@ -170,7 +170,7 @@ async fn http_requests_meet_faults_that_are_posted() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused() {
+async fn http_large_body_is_refused() {
     let emulator = Emulator::start().await.unwrap();
     let body = vec![b' '; 5 * 1024 * 1024];
     let response = post(&emulator, "/public_api/v1/app/anything", body).await;

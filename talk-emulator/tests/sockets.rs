@@ -15,11 +15,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-/// What should happen does so long before.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far longer than any step takes.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_requests() {
+async fn socket_answers_keep_request_order() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     let mut sent = Vec::new();
@@ -32,7 +32,7 @@ async fn answers_come_in_the_order_of_requests() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_before_authentication_but_401() {
+async fn socket_before_authentication_is_401() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::open(&emulator, "app", "alice").await;
     let (status, _) = socket.call("GET", "/ping", json!({})).await;
@@ -40,7 +40,7 @@ async fn nothing_is_answered_before_authentication_but_401() {
 }
 
 #[tokio::test]
-async fn ids_are_percent_decoded() {
+async fn socket_path_ids_are_percent_decoded() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "my%20app", "a%2Fb%20%C3%A9").await;
     let (status, _) = socket
@@ -62,7 +62,7 @@ async fn ids_are_percent_decoded() {
 }
 
 #[tokio::test]
-async fn a_frame_of_twenty_megabytes_is_taken() {
+async fn socket_20_mb_frame_is_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     let garbage = "x".repeat(20 * 1024 * 1024);
@@ -73,7 +73,7 @@ async fn a_frame_of_twenty_megabytes_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_no_frame_is_skipped() {
+async fn socket_malformed_frame_is_skipped() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     for text in [
@@ -94,7 +94,7 @@ async fn what_is_no_frame_is_skipped() {
 }
 
 #[tokio::test]
-async fn hundreds_of_connections_live_side_by_side() {
+async fn sockets_300_work_concurrently() {
     let emulator = Emulator::start().await.unwrap();
     let mut sockets = Vec::new();
     for i in 0..300 {
@@ -106,7 +106,7 @@ async fn hundreds_of_connections_live_side_by_side() {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_read_is_cut_and_the_others_live_on() {
+async fn socket_stopped_reader_is_closed() {
     let emulator = Emulator::start().await.unwrap();
     let mut other = Socket::ready(&emulator, "app", "bob").await;
     let mut slow = Socket::ready(&emulator, "app", "alice").await;
@@ -135,23 +135,23 @@ async fn a_connection_that_does_not_read_is_cut_and_the_others_live_on() {
         }
         answers
     };
-    let answers = timeout(PATIENCE, asks).await.unwrap();
+    let answers = timeout(TIMEOUT, asks).await.unwrap();
     assert!(answers < 600, "all {answers} answers were kept for it");
     assert_eq!(other.call("GET", "/ping", json!({})).await.0, 200);
 }
 
 #[tokio::test]
-async fn dropped_connections_end_without_a_word() {
+async fn drop_connections_sends_no_close_frame() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     emulator.drop_connections().await.unwrap();
-    assert_eq!(timeout(PATIENCE, socket.message()).await.unwrap(), None);
+    assert_eq!(timeout(TIMEOUT, socket.message()).await.unwrap(), None);
     let mut again = Socket::ready(&emulator, "app", "alice").await;
     assert_eq!(again.call("GET", "/ping", json!({})).await.0, 200);
 }
 
 #[tokio::test]
-async fn refused_connections_do_not_open_and_old_ones_stay() {
+async fn refuse_connections_keeps_open_ones() {
     let emulator = Emulator::start().await.unwrap();
     let mut old = Socket::ready(&emulator, "app", "alice").await;
     emulator.refuse_connections(true);
@@ -162,16 +162,16 @@ async fn refused_connections_do_not_open_and_old_ones_stay() {
 }
 
 #[tokio::test]
-async fn a_planned_restart_is_announced_and_keeps_what_is_stored() {
+async fn restart_planned_keeps_data() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     socket
         .call("PUT", "/users/alice", json!({ "name": "Alice" }))
         .await;
     emulator.restart(true).await.unwrap();
-    let frame = timeout(PATIENCE, socket.frame()).await.unwrap().unwrap();
+    let frame = timeout(TIMEOUT, socket.frame()).await.unwrap().unwrap();
     assert_eq!(frame[2]["type"], "upstream.restarting");
-    assert_eq!(timeout(PATIENCE, socket.frame()).await.unwrap(), None);
+    assert_eq!(timeout(TIMEOUT, socket.frame()).await.unwrap(), None);
     let mut again = Socket::ready(&emulator, "app", "alice").await;
     let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
     let (_, users) = again.call("GET", "/users", ask).await;
@@ -179,11 +179,11 @@ async fn a_planned_restart_is_announced_and_keeps_what_is_stored() {
 }
 
 #[tokio::test]
-async fn expired_tokens_are_told_and_refused() {
+async fn expire_tokens_notifies_and_refuses() {
     let emulator = Emulator::start().await.unwrap();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
     emulator.expire_tokens().await.unwrap();
-    let frame = timeout(PATIENCE, socket.frame()).await.unwrap().unwrap();
+    let frame = timeout(TIMEOUT, socket.frame()).await.unwrap().unwrap();
     assert_eq!(frame[2]["type"], "session.expired");
     assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 401);
     let renew = json!({ "token": "another" });
@@ -192,7 +192,7 @@ async fn expired_tokens_are_told_and_refused() {
 }
 
 #[tokio::test]
-async fn the_end_is_said_and_frees_the_port() {
+async fn shutdown_closes_with_1001_and_frees_port() {
     let emulator = Emulator::start().await.unwrap();
     let port = emulator.port();
     let mut socket = Socket::ready(&emulator, "app", "alice").await;
@@ -207,7 +207,7 @@ async fn the_end_is_said_and_frees_the_port() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_an_error_that_names_it() {
+async fn start_used_port_error_names_it() {
     let emulator = Emulator::start().await.unwrap();
     let error = Emulator::builder()
         .port(emulator.port())
@@ -221,7 +221,7 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
 }
 
 #[test]
-fn an_emulator_needs_no_runtime_of_its_user() {
+fn start_blocking_without_runtime_works() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut stream = std::net::TcpStream::connect(emulator.host()).unwrap();
     stream
@@ -236,7 +236,7 @@ fn an_emulator_needs_no_runtime_of_its_user() {
 }
 
 #[tokio::test]
-async fn an_emulator_with_a_runtime_of_its_own_starts_on_a_thread_of_another() {
+async fn start_blocking_inside_runtime_works() {
     let emulator = Emulator::start_blocking().unwrap();
     let response = get(&emulator, "/api/v0/app").await;
     assert_eq!(response.body(), &Bytes::from_static(b"{}"));
@@ -249,7 +249,7 @@ async fn an_emulator_with_a_runtime_of_its_own_starts_on_a_thread_of_another() {
 }
 
 #[tokio::test]
-async fn requests_and_inspection_see_the_same_server() {
+async fn inspect_reads_live_server() {
     let emulator = Emulator::start().await.unwrap();
     let origin = emulator
         .inspect(|server| server.settings().origin.clone())

@@ -87,7 +87,7 @@ mod tests {
     use super::agrees;
 
     #[test]
-    fn an_address_agrees_with_where_it_leads() {
+    fn auto_link_matching_address_is_accepted() {
         for (text, url) in [
             ("example.com", "http://example.com"),
             ("example.com", "https://EXAMPLE.com/a/longer?path#there"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_leads_elsewhere_does_not() {
+    fn auto_link_other_address_is_rejected() {
         for (text, url) in [
             ("example.com", "http://evil.com"),
             ("example.com", "http://www.example.com"),

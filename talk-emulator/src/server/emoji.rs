@@ -39,7 +39,7 @@ mod tests {
     use super::normalise;
 
     #[test]
-    fn spellings_of_one_emoji_become_one() {
+    fn normalise_variation_selectors_become_one() {
         for (given, stored) in [
             ("👍", "👍"),
             ("👍\u{FE0F}", "👍"),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_emoji_is_refused() {
+    fn normalise_invalid_emoji_is_refused() {
         let long = format!(":{}:", "x".repeat(49));
         for given in [
             "", "a", "👍👍", "👍a", ":", "::", ":a", "a:", ":a:b:", &long, "\u{FE0F}",

@@ -85,7 +85,7 @@ mod tests {
     use super::SearchTerms;
 
     #[test]
-    fn every_word_of_the_query_begins_some_word_of_the_text() {
+    fn search_terms_match_word_prefixes() {
         for (query, text) in [
             ("look", "Looking good"),
             ("GOOD look", "look, a good one!"),

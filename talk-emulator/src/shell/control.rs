@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_changes_what_it_names() {
+    fn merge_patch_changes_given_members() {
         let before = json!({ "secret": "s", "sync": { "users": true, "conversations": true } });
         assert_eq!(
             merged(before.clone(), json!({ "sync": { "users": false } })),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn null_takes_away_and_anything_else_replaces() {
+    fn merge_patch_null_removes_member() {
         let before = json!({ "secret": "s", "sync": 1 });
         assert_eq!(
             merged(

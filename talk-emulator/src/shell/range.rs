@@ -50,7 +50,7 @@ mod tests {
     use super::{ByteRange, parse_range};
 
     #[test]
-    fn ranges_are_read_as_rfc_9110_has_them() {
+    fn parse_range_follows_rfc_9110() {
         let cases = [
             ("bytes=0-0", ByteRange::Part(0..1)),
             ("bytes=2-5", ByteRange::Part(2..6)),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_has_no_part() {
+    fn parse_range_empty_file_is_unsatisfiable() {
         assert_eq!(parse_range(Some("bytes=0-"), 0), ByteRange::Unsatisfiable);
         assert_eq!(parse_range(Some("bytes=-1"), 0), ByteRange::Unsatisfiable);
     }

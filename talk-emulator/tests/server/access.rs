@@ -15,7 +15,7 @@ fn set(world: &mut World, json: Value) {
 }
 
 #[test]
-fn settings_that_are_missing_have_their_defaults() {
+fn settings_missing_members_have_defaults() {
     assert_eq!(settings(json!({})), Settings::default());
     let some = settings(
         json!({ "roles": { "guest": { "react": false } }, "limits": { "participants": 2 } }),
@@ -29,7 +29,7 @@ fn settings_that_are_missing_have_their_defaults() {
 }
 
 #[test]
-fn without_user_sync_users_are_as_they_are() {
+fn user_sync_off_refuses_changes() {
     let (mut world, alice, _) = World::of_friends();
     set(&mut world, json!({ "sync": { "users": false } }));
     let code = "CLIENT_SIDE_SYNC_DISABLED".to_owned();
@@ -52,7 +52,7 @@ fn without_user_sync_users_are_as_they_are() {
 }
 
 #[test]
-fn without_conversation_sync_only_my_own_notify_can_be_set() {
+fn conversation_sync_off_allows_own_notify_only() {
     let (mut world, alice, _) = World::of_friends();
     set(&mut world, json!({ "sync": { "conversations": false } }));
     let edit = (403, "UNAUTHORIZED_TO_EDIT".to_owned());
@@ -105,7 +105,7 @@ fn without_conversation_sync_only_my_own_notify_can_be_set() {
 }
 
 #[test]
-fn a_conversation_has_only_so_many_participants() {
+fn join_full_conversation_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     set(&mut world, json!({ "limits": { "participants": 2 } }));
     assert_eq!(
@@ -125,7 +125,7 @@ fn a_conversation_has_only_so_many_participants() {
 }
 
 #[test]
-fn a_role_decides_what_its_users_do() {
+fn role_restricts_requests() {
     let (mut world, alice, bob) = World::of_friends();
     world.ok(alice, "PUT", "/users/bob", json!({ "role": "guest" }));
     let hers = world.say(alice, "c", "hers");

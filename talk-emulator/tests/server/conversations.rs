@@ -12,7 +12,7 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_conversation_as_i_see_it() {
+fn get_conversation_returns_side() {
     let mut world = World::new();
     let alice = world.connect("alice");
     world.ok(alice, "POST", "/users/alice", json!({ "name": "Alice" }));
@@ -44,7 +44,7 @@ fn a_conversation_as_i_see_it() {
 }
 
 #[test]
-fn creating_what_exists_changes_nothing() {
+fn create_existing_conversation_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     let refused = world.refused(
         alice,
@@ -60,7 +60,7 @@ fn creating_what_exists_changes_nothing() {
 }
 
 #[test]
-fn an_edit_reaches_every_participant_once() {
+fn set_conversation_notifies_each_participant_once() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(
         alice,
@@ -95,7 +95,7 @@ fn an_edit_reaches_every_participant_once() {
 }
 
 #[test]
-fn who_may_see_a_conversation() {
+fn get_conversation_non_participant_is_refused() {
     let (mut world, _, _) = World::of_friends();
     let carol = world.connect("carol");
     for path in [
@@ -124,7 +124,7 @@ fn who_may_see_a_conversation() {
 }
 
 #[test]
-fn the_list_has_the_latest_activity_first() {
+fn list_orders_by_latest_activity() {
     let (mut world, alice, bob) = World::of_friends();
     for c in ["d", "e"] {
         world.ok(alice, "POST", &format!("/conversations/{c}"), json!({}));
@@ -161,7 +161,7 @@ fn the_list_has_the_latest_activity_first() {
 }
 
 #[test]
-fn the_list_is_read_page_by_page_and_a_cursor_survives_what_it_stood_on() {
+fn list_cursor_survives_removed_item() {
     let (mut world, alice, _) = World::of_friends();
     for c in ["d", "e", "f", "g"] {
         world.ok(alice, "POST", &format!("/conversations/{c}"), json!({}));
@@ -191,7 +191,7 @@ fn the_list_is_read_page_by_page_and_a_cursor_survives_what_it_stood_on() {
 }
 
 #[test]
-fn limits_and_cursors_are_checked() {
+fn list_invalid_limit_or_cursor_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     for data in [
         json!({ "limit": 0 }),

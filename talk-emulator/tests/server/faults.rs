@@ -11,7 +11,7 @@ fn inject(world: &mut World, fault: Value) {
 }
 
 #[test]
-fn refusals_meet_the_requests_that_fit_and_do_nothing() {
+fn fault_refusal_applies_to_matching_requests() {
     let (mut world, alice, bob) = World::of_friends();
     inject(
         &mut world,
@@ -36,7 +36,7 @@ fn refusals_meet_the_requests_that_fit_and_do_nothing() {
 }
 
 #[test]
-fn a_drop_cuts_what_is_open_at_once() {
+fn fault_drop_closes_open_connections() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(bob, &["/users/alice/online"]);
     inject(
@@ -55,7 +55,7 @@ fn a_drop_cuts_what_is_open_at_once() {
 }
 
 #[test]
-fn a_drop_at_a_request_loses_its_answer_and_not_its_effect() {
+fn fault_drop_on_request_keeps_effect() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(bob, &["/me/conversations/c/messages"]);
     inject(
@@ -82,7 +82,7 @@ fn a_drop_at_a_request_loses_its_answer_and_not_its_effect() {
 }
 
 #[test]
-fn a_stalled_connection_hears_and_says_nothing() {
+fn fault_stall_sends_and_receives_nothing() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &["/me/conversations/c/messages"]);
     inject(&mut world, json!({ "kind": "stall", "user": "alice" }));
@@ -95,7 +95,7 @@ fn a_stalled_connection_hears_and_says_nothing() {
 }
 
 #[test]
-fn a_slow_connection_keeps_its_order() {
+fn fault_slow_keeps_order() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &["/me/conversations/c/messages"]);
     inject(
@@ -118,7 +118,7 @@ fn a_slow_connection_keeps_its_order() {
 }
 
 #[test]
-fn a_restart_is_announced_to_everybody() {
+fn fault_restart_is_announced_to_all() {
     let (mut world, alice, bob) = World::of_friends();
     inject(&mut world, json!({ "kind": "restart" }));
     for peer in [alice, bob] {
@@ -137,7 +137,7 @@ fn a_restart_is_announced_to_everybody() {
 }
 
 #[test]
-fn an_expired_session_asks_for_a_new_token() {
+fn fault_token_expiry_requires_renewal() {
     let (mut world, alice, _) = World::of_friends();
     inject(
         &mut world,
@@ -150,7 +150,7 @@ fn an_expired_session_asks_for_a_new_token() {
 }
 
 #[test]
-fn faults_left_over_meet_who_comes_next() {
+fn fault_remaining_times_apply_to_next_requests() {
     let mut world = World::new();
     inject(&mut world, json!({ "kind": "drop", "times": 2 }));
     for _ in 0..2 {
@@ -162,7 +162,7 @@ fn faults_left_over_meet_who_comes_next() {
 }
 
 #[test]
-fn http_meets_faults_too() {
+fn fault_applies_to_http() {
     let mut world = World::new();
     inject(&mut world, json!({ "kind": "500", "path": "/bokens" }));
     assert_eq!(world.http(get("/api/v0/app")).0, 200);
@@ -175,7 +175,7 @@ fn http_meets_faults_too() {
 }
 
 #[test]
-fn a_fault_after_so_many_bytes_meets_uploads_alone() {
+fn fault_after_bytes_applies_to_uploads_only() {
     let (mut world, alice, _) = World::of_friends();
     inject(
         &mut world,
@@ -211,7 +211,7 @@ fn a_fault_after_so_many_bytes_meets_uploads_alone() {
 }
 
 #[test]
-fn a_401_meets_calls_as_an_expired_token_does() {
+fn fault_401_refuses_call() {
     let (mut world, alice, _) = World::of_friends();
     inject(&mut world, json!({ "kind": "401" }));
     assert_eq!(world.refused(alice, "GET", "/ping", json!({})).0, 401);

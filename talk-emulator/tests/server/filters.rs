@@ -38,7 +38,7 @@ fn matching(world: &mut World, alice: Peer, filter: &Value) -> String {
 }
 
 #[test]
-fn a_filter_lets_in_what_meets_all_its_conditions() {
+fn filter_requires_all_conditions() {
     let (mut world, alice) = world();
     let a = world.ok(alice, "GET", "/me/conversations/a", json!({}));
     let (created, joined) = (&a["createdAt"], &a["joinedAt"]);
@@ -96,7 +96,7 @@ fn a_filter_lets_in_what_meets_all_its_conditions() {
 }
 
 #[test]
-fn every_filter_that_clients_send_is_read() {
+fn filter_any_client_spelling_is_read() {
     let (mut world, alice) = world();
     let vectors = include_str!("../../../tests/vectors/filters.jsonl");
     for line in vectors.lines() {
@@ -106,7 +106,7 @@ fn every_filter_that_clients_send_is_read() {
 }
 
 #[test]
-fn what_is_no_filter_is_refused() {
+fn filter_invalid_is_refused() {
     let (mut world, alice) = world();
     for filter in [
         json!("x"),
@@ -129,7 +129,7 @@ fn what_is_no_filter_is_refused() {
 }
 
 #[test]
-fn a_cursor_carries_the_filter() {
+fn cursor_carries_filter() {
     let (mut world, alice, _) = World::of_friends();
     for n in 0..6 {
         let subject = if n % 2 == 0 { "even" } else { "odd" };

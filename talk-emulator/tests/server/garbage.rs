@@ -78,7 +78,7 @@ fn any_method() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn any_text_is_survived(texts in prop::collection::vec("\\PC{0,40}|\\[[-0-9,\\[\\]{}\":a-z/]{0,40}", 0..20)) {
+    fn socket_any_text_does_not_panic(texts in prop::collection::vec("\\PC{0,40}|\\[[-0-9,\\[\\]{}\":a-z/]{0,40}", 0..20)) {
         let (mut world, alice, bob) = World::of_friends();
         for text in &texts {
             world.raw(alice, text);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn any_request_is_answered(requests in prop::collection::vec((any_method(), any_path(), any_json()), 0..20)) {
+    fn socket_any_request_is_answered(requests in prop::collection::vec((any_method(), any_path(), any_json()), 0..20)) {
         let (mut world, alice, bob) = World::of_friends();
         world.add(bob, "c", &["carol"]);
         for (method, path, data) in requests {
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn any_address_is_answered(path in any_path(), query in "\\w{0,9}=(%[0-9A-F]{2}|\\w){0,9}") {
+    fn http_any_address_is_answered(path in any_path(), query in "\\w{0,9}=(%[0-9A-F]{2}|\\w){0,9}") {
         let mut world = World::new();
         for base in ["/public_api/v1", "/api/v0", ""] {
             if let Ok(request) = http::Request::get(format!("{base}{path}?{query}")).body(Default::default()) {

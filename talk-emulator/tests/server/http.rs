@@ -4,7 +4,7 @@ use talk_emulator::server::{HttpRequest, Settings};
 use crate::support::{World, get, picture};
 
 #[test]
-fn an_app_exists_as_soon_as_it_is_asked_for() {
+fn http_unknown_app_exists() {
     let mut world = World::new();
     assert_eq!(world.http(get("/api/v0/new%20app")), (200, json!({})));
     let (status, body) = world.http(get("/api/v0/new%20app//app?sessionId=1&role_name=default"));
@@ -33,7 +33,7 @@ fn an_app_exists_as_soon_as_it_is_asked_for() {
 }
 
 #[test]
-fn a_file_is_found_where_its_block_says() {
+fn download_file_block_url_resolves() {
     let mut world = World::new();
     let token = world.upload(picture());
     let path = format!("/public_api/v1/app/files/{token}/cat%20%26%20dog.png");
@@ -66,7 +66,7 @@ fn upload(world: &mut World, request: &HttpRequest) -> u16 {
 }
 
 #[test]
-fn an_upload_needs_a_token_and_the_right_address() {
+fn upload_without_token_is_refused() {
     let mut world = World::new();
     let post = |uri: &str| http::Request::post(uri).body(Default::default()).unwrap();
     assert_eq!(upload(&mut world, &post("/public_api/v1/app/files")), 401);
@@ -75,7 +75,7 @@ fn an_upload_needs_a_token_and_the_right_address() {
 }
 
 #[test]
-fn a_file_beyond_the_limits_is_refused_before_and_after() {
+fn upload_beyond_limits_is_refused() {
     let mut settings = Settings::default();
     settings.limits.max_file_size = Some(100);
     settings.limits.file_types = Some(["png".to_owned()].into());

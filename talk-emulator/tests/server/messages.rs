@@ -10,7 +10,7 @@ fn path(message: &str) -> String {
 }
 
 #[test]
-fn a_message_gets_through_to_whoever_watches() {
+fn create_message_notifies_subscribers() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(
         alice,
@@ -47,7 +47,7 @@ fn a_message_gets_through_to_whoever_watches() {
 }
 
 #[test]
-fn a_send_that_is_repeated_is_done_once() {
+fn create_message_repeated_key_is_sent_once() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(bob, &[MESSAGES]);
     let data = json!({ "content": text_block("hi"), "idempotencyKey": "key" });
@@ -69,7 +69,7 @@ fn a_send_that_is_repeated_is_done_once() {
 }
 
 #[test]
-fn messages_are_read_newest_first_page_by_page() {
+fn list_messages_pages_newest_first() {
     let (mut world, alice, _) = World::of_friends();
     let mut sent: Vec<String> = (0..5)
         .map(|n| world.say(alice, "c", &n.to_string()))
@@ -105,7 +105,7 @@ fn messages_are_read_newest_first_page_by_page() {
 }
 
 #[test]
-fn an_edit_tells_what_changed() {
+fn edit_message_event_contains_changes() {
     let (mut world, alice, bob) = World::of_friends();
     let id = world.say(alice, "c", "one");
     world.subscribe(bob, &[MESSAGES, "/me/conversations"]);
@@ -150,7 +150,7 @@ fn an_edit_tells_what_changed() {
 }
 
 #[test]
-fn deleting_the_last_message_tells_which_is_last_now() {
+fn delete_last_message_event_contains_new_last() {
     let (mut world, alice, bob) = World::of_friends();
     let [first, second, third] = ["1", "2", "3"].map(|text| world.say(alice, "c", text));
     world.ok(
@@ -191,7 +191,7 @@ fn deleting_the_last_message_tells_which_is_last_now() {
 }
 
 #[test]
-fn a_deletion_reaches_those_who_watch_only_its_reactions() {
+fn delete_message_notifies_reaction_subscribers() {
     let (mut world, alice, bob) = World::of_friends();
     let id = world.say(alice, "c", "hi");
     world.subscribe(
@@ -206,7 +206,7 @@ fn a_deletion_reaches_those_who_watch_only_its_reactions() {
 }
 
 #[test]
-fn a_quote_of_a_deleted_message_quotes_nothing() {
+fn delete_message_clears_references() {
     let (mut world, alice, bob) = World::of_friends();
     let quoted = world.say(bob, "c", "to be or not to be");
     let send = json!({ "content": text_block("indeed"), "referencedMessageId": quoted });
@@ -229,7 +229,7 @@ fn a_quote_of_a_deleted_message_quotes_nothing() {
 }
 
 #[test]
-fn a_system_message_is_shown_to_all_counts_for_nobody_and_cannot_be_quoted() {
+fn system_message_is_not_unread_nor_quotable() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(bob, &[MESSAGES]);
     let system = world.say_as_app("c", "The *order* has shipped").unwrap();
@@ -249,7 +249,7 @@ fn a_system_message_is_shown_to_all_counts_for_nobody_and_cannot_be_quoted() {
 }
 
 #[test]
-fn content_that_makes_no_sense_is_refused() {
+fn content_invalid_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     let text = |node: Value| json!([{ "type": "text", "children": [node] }]);
     for content in [
@@ -283,7 +283,7 @@ fn content_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn links_and_actions_are_not_for_users() {
+fn content_links_and_actions_need_role() {
     let (mut world, alice, _) = World::of_friends();
     for node in [
         json!({ "type": "link", "url": "https://x.org", "children": ["x"] }),
@@ -303,7 +303,7 @@ fn links_and_actions_are_not_for_users() {
 }
 
 #[test]
-fn what_is_unknown_is_kept_as_it_is() {
+fn content_unknown_nodes_are_kept() {
     let (mut world, alice, _) = World::of_friends();
     for content in [
         json!([{ "type": "text", "children": [{ "type": "blockquote", "children": ["x"], "level": 2 }], "extra": [1] }]),
@@ -319,7 +319,7 @@ fn what_is_unknown_is_kept_as_it_is() {
 }
 
 #[test]
-fn the_server_fills_in_what_it_knows_of_a_file() {
+fn content_file_block_is_completed() {
     let (mut world, alice, _) = World::of_friends();
     let token = world.upload(picture());
     let content =
@@ -342,7 +342,7 @@ fn the_server_fills_in_what_it_knows_of_a_file() {
 }
 
 #[test]
-fn only_participants_who_may_write_write() {
+fn create_message_needs_write_access() {
     let (mut world, alice, bob) = World::of_friends();
     let carol = world.connect("carol");
     let data = json!({ "content": text_block("hi") });
@@ -363,7 +363,7 @@ fn only_participants_who_may_write_write() {
 }
 
 #[test]
-fn equal_seeds_give_equal_answers() {
+fn equal_seeds_give_equal_outputs() {
     let run = || {
         let (mut world, alice, bob) = World::of_friends();
         world.subscribe(bob, &[MESSAGES, "/me/conversations"]);

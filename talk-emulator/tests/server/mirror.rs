@@ -326,7 +326,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_keep_every_reader_up_to_date(steps in steps()) {
+    fn events_keep_client_copy_consistent(steps in steps()) {
         let mut world = World::keeping();
         let first = world.connect("alice");
         for user in USERS {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::support::World;
 
 #[test]
-fn joining_shows_the_conversation_to_one_and_the_participant_to_the_others() {
+fn join_notifies_user_and_participants() {
     let (mut world, alice, _) = World::of_friends();
     let carol = world.connect("carol");
     world.subscribe(
@@ -49,7 +49,7 @@ fn joining_shows_the_conversation_to_one_and_the_participant_to_the_others() {
 }
 
 #[test]
-fn side_created_reaches_a_subscription_to_any_part() {
+fn join_notifies_subscription_to_any_part() {
     for path in [
         "/me/conversations",
         "/me/conversations/c",
@@ -86,7 +86,7 @@ fn side_created_reaches_a_subscription_to_any_part() {
 }
 
 #[test]
-fn a_batch_is_answered_one_by_one() {
+fn participant_batch_answers_each_action() {
     let (mut world, alice, _) = World::of_friends();
     let action = |id: &str, method: &str| json!({ "id": id, "method": method, "params": { "access": "Read" } });
     let actions = [
@@ -138,7 +138,7 @@ fn a_batch_is_answered_one_by_one() {
 }
 
 #[test]
-fn an_edit_reaches_those_who_watch_and_the_one_it_is_about() {
+fn edit_participant_notifies_subscribers_and_user() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(
         alice,
@@ -189,7 +189,7 @@ fn an_edit_reaches_those_who_watch_and_the_one_it_is_about() {
 }
 
 #[test]
-fn leaving_takes_the_conversation_away() {
+fn leave_removes_conversation() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(
         bob,
@@ -237,7 +237,7 @@ fn leaving_takes_the_conversation_away() {
 }
 
 #[test]
-fn participants_are_listed_latest_first() {
+fn list_participants_latest_first() {
     let (mut world, alice, _) = World::of_friends();
     world.add(alice, "c", &["carol"]);
     let list = |world: &mut World, data: Value| {

@@ -9,7 +9,7 @@ fn reaction(message: &str, emoji: &str, user: &str) -> String {
 }
 
 #[test]
-fn a_reaction_shows_on_the_message_and_to_those_who_watch_it() {
+fn reaction_updates_message_and_subscribers() {
     let (mut world, alice, bob) = World::of_friends();
     let message = world.say(alice, "c", "hi");
     let watch = format!("/me/conversations/c/messages/{message}/reactions/{THUMB}");
@@ -80,7 +80,7 @@ fn a_reaction_shows_on_the_message_and_to_those_who_watch_it() {
 }
 
 #[test]
-fn spellings_of_one_emoji_are_one_reaction() {
+fn reaction_emoji_is_normalised() {
     let (mut world, alice, bob) = World::of_friends();
     let message = world.say(alice, "c", "hi");
     world.subscribe(
@@ -112,7 +112,7 @@ fn spellings_of_one_emoji_are_one_reaction() {
 }
 
 #[test]
-fn reactions_are_read_oldest_first() {
+fn list_reactions_oldest_first() {
     let (mut world, alice, bob) = World::of_friends();
     let message = world.say(alice, "c", "hi");
     world.ok(bob, "PUT", &reaction(&message, THUMB, "bob"), json!({}));
@@ -131,7 +131,7 @@ fn reactions_are_read_oldest_first() {
 }
 
 #[test]
-fn at_most_fifty_different_emoji() {
+fn reaction_limit_is_fifty_emoji() {
     let (mut world, alice, bob) = World::of_friends();
     let message = world.say(alice, "c", "hi");
     for n in 0..50 {
@@ -157,7 +157,7 @@ fn at_most_fifty_different_emoji() {
 }
 
 #[test]
-fn what_is_no_emoji_or_not_mine_is_refused() {
+fn reaction_invalid_or_foreign_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     let message = world.say(alice, "c", "hi");
     assert_eq!(

@@ -12,7 +12,7 @@ fn side_edits(world: &mut World, peer: crate::support::Peer) -> Vec<Value> {
 }
 
 #[test]
-fn messages_of_others_are_unread_until_read() {
+fn create_message_is_unread_for_others() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &["/me/conversations"]);
     world.subscribe(bob, &["/me/conversations/c"]);
@@ -57,7 +57,7 @@ fn messages_of_others_are_unread_until_read() {
 }
 
 #[test]
-fn a_message_in_the_millisecond_of_reading_is_unread() {
+fn mark_read_same_millisecond_message_is_unread() {
     let (mut world, alice, bob) = World::of_friends();
     world.wait(1000);
     world.ok(alice, "POST", "/me/conversations/c/read", json!({}));
@@ -69,7 +69,7 @@ fn a_message_in_the_millisecond_of_reading_is_unread() {
 }
 
 #[test]
-fn marking_as_unread_is_a_mark_and_no_count() {
+fn mark_unread_keeps_count() {
     let (mut world, alice, _) = World::of_friends();
     world.subscribe(alice, &["/me/conversations/c"]);
     world.ok(alice, "POST", "/me/conversations/c/unread", json!({}));
@@ -89,7 +89,7 @@ fn marking_as_unread_is_a_mark_and_no_count() {
 }
 
 #[test]
-fn a_deleted_message_is_not_unread() {
+fn delete_message_lowers_unread_count() {
     let (mut world, alice, bob) = World::of_friends();
     let first = world.say(bob, "c", "one");
     world.say(bob, "c", "two");
@@ -107,7 +107,7 @@ fn a_deleted_message_is_not_unread() {
 }
 
 #[test]
-fn everyone_has_read_when_the_slowest_leaves() {
+fn leave_updates_everyone_read_until() {
     let (mut world, alice, bob) = World::of_friends();
     world.say(alice, "c", "hi");
     world.subscribe(alice, &["/me/conversations/c"]);
@@ -126,7 +126,7 @@ fn everyone_has_read_when_the_slowest_leaves() {
 }
 
 #[test]
-fn a_newcomer_has_nothing_unread() {
+fn join_starts_without_unread() {
     let (mut world, alice, _) = World::of_friends();
     world.say(alice, "c", "before carol");
     world.add(alice, "c", &["carol"]);

@@ -6,7 +6,7 @@ use talk_emulator::server::{Key, Server, Settings};
 use crate::support::{World, get, picture, text_block};
 
 #[test]
-fn what_is_no_message_is_kept_too() {
+fn restore_keeps_users_files_and_keys() {
     let mut world = World::keeping();
     let [alice, bob] = world.befriend();
     let params = json!({ "name": "A", "email": "a@example.com", "custom": { "k": "v" } });
@@ -52,7 +52,7 @@ fn what_is_no_message_is_kept_too() {
 }
 
 #[test]
-fn a_change_is_told_once_and_only_if_somebody_keeps_it() {
+fn take_changes_reports_each_change_once() {
     let mut world = World::new();
     let [alice, _] = world.befriend();
     world.say(alice, "c", "hi");
@@ -68,7 +68,7 @@ fn a_change_is_told_once_and_only_if_somebody_keeps_it() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_is_an_error_that_names_it() {
+fn restore_unreadable_record_names_key() {
     let now = World::new().time();
     let key = Key::User {
         app: "app".to_owned(),

@@ -47,7 +47,7 @@ fn texts(found: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn messages_are_found_newest_first_across_my_conversations() {
+fn search_messages_newest_first() {
     let (mut world, alice, bob) = world();
     world.ok(alice, "POST", "/conversations/d", json!({}));
     world.add(alice, "d", &["alice"]);
@@ -76,7 +76,7 @@ fn messages_are_found_newest_first_across_my_conversations() {
 }
 
 #[test]
-fn results_come_line_by_line() {
+fn search_results_stream_by_line() {
     let (mut world, alice, _) = world();
     for _ in 0..3 {
         world.say(alice, "c", "hi");
@@ -91,7 +91,7 @@ fn results_come_line_by_line() {
 }
 
 #[test]
-fn formatting_does_not_hide_text_and_files_have_none() {
+fn search_ignores_formatting() {
     let (mut world, alice, _) = world();
     let content = json!([{ "type": "text", "children": ["fan", { "type": "bold", "children": ["tastic"] }, { "type": "mention", "id": "bob", "text": "Bob" }] }]);
     world.ok(
@@ -121,7 +121,7 @@ fn formatting_does_not_hide_text_and_files_have_none() {
 }
 
 #[test]
-fn conversations_are_found_by_subject_or_search_field() {
+fn search_conversations_by_subject_or_field() {
     let (mut world, alice, _) = world();
     for (id, params) in [
         (
@@ -158,7 +158,7 @@ fn conversations_are_found_by_subject_or_search_field() {
 }
 
 #[test]
-fn a_search_that_makes_no_sense_is_refused() {
+fn search_invalid_query_is_refused() {
     let (mut world, alice, _) = world();
     world.say(alice, "c", "hi");
     for query in [
@@ -183,7 +183,7 @@ fn a_search_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_plan_without_search_has_none() {
+fn search_not_in_plan_is_refused() {
     let (mut world, _, _) = world();
     let now = world.time();
     let settings = serde_json::from_value(json!({ "limits": { "search": false } })).unwrap();

@@ -29,7 +29,7 @@ fn world_with_secret() -> World {
 }
 
 #[test]
-fn nothing_but_renewing_is_answered_before_authentication() {
+fn request_before_authentication_is_401() {
     let mut world = World::new();
     let peer = world.open("alice");
     for (method, path) in [
@@ -45,7 +45,7 @@ fn nothing_but_renewing_is_answered_before_authentication() {
 }
 
 #[test]
-fn a_renewal_without_a_token_is_malformed() {
+fn renew_without_token_is_refused() {
     let mut world = World::new();
     let peer = world.open("alice");
     assert_eq!(
@@ -55,7 +55,7 @@ fn a_renewal_without_a_token_is_malformed() {
 }
 
 #[test]
-fn what_is_no_request_is_skipped() {
+fn handle_frame_non_request_is_skipped() {
     let mut world = World::new();
     let peer = world.connect("alice");
     for text in [
@@ -86,7 +86,7 @@ fn what_is_no_request_is_skipped() {
 }
 
 #[test]
-fn frames_of_a_closed_connection_change_nothing() {
+fn handle_frame_after_close_is_ignored() {
     let mut world = World::new();
     let peer = world.connect("alice");
     world.close(peer);
@@ -95,7 +95,7 @@ fn frames_of_a_closed_connection_change_nothing() {
 }
 
 #[test]
-fn a_secret_asks_for_a_good_token() {
+fn renew_with_secret_needs_valid_token() {
     let mut world = world_with_secret();
     let peer = world.open("alice");
     let good = json!({ "iss": APP, "sub": "alice", "tokenType": "user" });
@@ -130,7 +130,7 @@ fn a_secret_asks_for_a_good_token() {
 }
 
 #[test]
-fn a_session_expires_with_its_token_and_a_new_one_revives_it() {
+fn session_expires_and_renews() {
     let mut world = world_with_secret();
     let peer = world.open("alice");
     let until = |world: &World, seconds: u64| {
@@ -158,7 +158,7 @@ fn a_session_expires_with_its_token_and_a_new_one_revives_it() {
 }
 
 #[test]
-fn a_token_renewed_in_time_moves_the_end() {
+fn renew_before_expiry_extends_session() {
     let mut world = world_with_secret();
     let peer = world.open("alice");
     for _ in 0..3 {
@@ -172,7 +172,7 @@ fn a_token_renewed_in_time_moves_the_end() {
 }
 
 #[test]
-fn a_boken_lets_in_whom_it_was_made_for() {
+fn anonymous_token_authenticates_its_user() {
     let mut world = World::new();
     let (status, body) = world.http(get("/api/v0/app/bokens/al%2Fice?signature="));
     assert_eq!(status, 200);
@@ -186,7 +186,7 @@ fn a_boken_lets_in_whom_it_was_made_for() {
 }
 
 #[test]
-fn with_a_secret_a_boken_costs_a_signature() {
+fn anonymous_token_with_secret_needs_signature() {
     let mut world = world_with_secret();
     let mut mac = Hmac::<Sha256>::new_from_slice(b"s3cret").unwrap();
     mac.update(b"alice");
@@ -227,7 +227,7 @@ fn with_a_secret_a_boken_costs_a_signature() {
 }
 
 #[test]
-fn an_app_that_is_refused_does_not_exist() {
+fn refused_app_is_404() {
     let settings = Settings {
         refused_apps: [APP.to_owned()].into(),
         ..Settings::default()
@@ -249,7 +249,7 @@ fn an_app_that_is_refused_does_not_exist() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_hides_secret() {
     let settings = Settings {
         secret: Some("s3cret".to_owned()),
         ..Settings::default()

@@ -5,7 +5,7 @@ use crate::support::World;
 const TRANSLATE: &str = "/me/conversations/c/translate";
 
 #[test]
-fn a_translation_shows_its_language() {
+fn translate_prefixes_language() {
     let (mut world, alice, bob) = World::of_friends();
     let text = world.say(alice, "c", "hi");
     let place = json!([{ "type": "location", "latitude": 1, "longitude": 2 }]);
@@ -38,7 +38,7 @@ fn a_translation_shows_its_language() {
 }
 
 #[test]
-fn what_cannot_be_translated_is_refused() {
+fn translate_invalid_request_is_refused() {
     let (mut world, alice, _) = World::of_friends();
     let data = |lang: &str| json!({ "ids": [], "lang": lang });
     let carol = world.connect("carol");

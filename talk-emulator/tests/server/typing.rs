@@ -31,7 +31,7 @@ fn crowd(world: &mut World, alice: Peer) -> Vec<Peer> {
 }
 
 #[test]
-fn typing_is_told_to_the_others_and_ends_after_ten_seconds() {
+fn typing_notifies_others_and_expires() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &[TYPING]);
     world.subscribe(bob, &[TYPING]);
@@ -65,7 +65,7 @@ fn typing_is_told_to_the_others_and_ends_after_ten_seconds() {
 }
 
 #[test]
-fn sending_and_leaving_end_it() {
+fn typing_ends_on_send_and_leave() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &[TYPING, "/me/conversations/c/messages"]);
     world.ok(bob, "POST", TYPING, json!({}));
@@ -100,7 +100,7 @@ fn sending_and_leaving_end_it() {
 }
 
 #[test]
-fn more_than_five_are_many() {
+fn typing_more_than_five_is_many() {
     let (mut world, alice, _) = World::of_friends();
     let crowd = crowd(&mut world, alice);
     world.subscribe(alice, &[TYPING]);

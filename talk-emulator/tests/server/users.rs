@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::support::World;
 
 #[test]
-fn a_user_is_created_once_and_seen_without_private_fields() {
+fn get_user_hides_private_fields() {
     let mut world = World::new();
     let peer = world.connect("alice");
     let params = json!({
@@ -29,7 +29,7 @@ fn a_user_is_created_once_and_seen_without_private_fields() {
 }
 
 #[test]
-fn a_new_user_needs_a_name() {
+fn create_user_without_name_is_refused() {
     let mut world = World::new();
     let peer = world.connect("alice");
     for (method, data) in [
@@ -43,7 +43,7 @@ fn a_new_user_needs_a_name() {
 }
 
 #[test]
-fn setting_changes_what_is_given_and_null_resets() {
+fn set_user_null_resets_member() {
     let mut world = World::new();
     let peer = world.connect("alice");
     world.ok(peer, "PUT", "/users/bob", json!({
@@ -81,7 +81,7 @@ fn setting_changes_what_is_given_and_null_resets() {
 }
 
 #[test]
-fn a_subscription_tells_when_the_user_appears() {
+fn subscribe_unknown_user_reports_creation() {
     let mut world = World::new();
     let peer = world.connect("alice");
     world.ok(
@@ -106,7 +106,7 @@ fn a_subscription_tells_when_the_user_appears() {
 }
 
 #[test]
-fn my_own_creation_reaches_my_list_of_conversations() {
+fn create_own_user_notifies_conversation_list() {
     let mut world = World::new();
     let peer = world.connect("alice");
     world.ok(peer, "SUBSCRIBE", "/users", json!({ "ids": ["alice"] }));
@@ -127,7 +127,7 @@ fn my_own_creation_reaches_my_list_of_conversations() {
 }
 
 #[test]
-fn online_is_who_has_an_authenticated_connection() {
+fn online_needs_authenticated_connection() {
     let (mut world, alice, bob) = World::of_friends();
     world.subscribe(alice, &["/users/bob/online", "/users/carol/online"]);
     assert_eq!(
@@ -157,7 +157,7 @@ fn online_is_who_has_an_authenticated_connection() {
 }
 
 #[test]
-fn a_user_who_appears_is_online_or_not() {
+fn create_user_reports_online_state() {
     let mut world = World::new();
     let alice = world.connect("alice");
     world.connect("bob");
@@ -172,7 +172,7 @@ fn a_user_who_appears_is_online_or_not() {
 }
 
 #[test]
-fn at_most_a_thousand_users_at_a_time() {
+fn get_users_limit_is_1000() {
     let mut world = World::new();
     let alice = world.connect("alice");
     let ids: Vec<String> = (0..1001).map(|n| n.to_string()).collect();
