@@ -12,7 +12,7 @@ use crate::emulator::{Components, Config};
 use crate::server::{Server, Settings};
 use crate::shell::{Clock, DataError, Files, Persisted, Storage};
 
-/// How an [`Emulator`] is to be; [`Emulator::builder`] makes one.
+/// The options of an [`Emulator`], created by [`Emulator::builder`].
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct EmulatorBuilder {
@@ -22,7 +22,7 @@ pub struct EmulatorBuilder {
     data: Option<PathBuf>,
 }
 
-/// Why an emulator did not start.
+/// The reason why an emulator did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -31,23 +31,23 @@ pub enum StartError {
         "cannot listen on port {port} of 127.0.0.1 ({source}); free it or choose another, 0 for any"
     )]
     Listen {
-        /// The port that was asked for.
+        /// The requested port.
         port: u16,
-        /// What the system says.
+        /// The cause.
         source: io::Error,
     },
     /// The data folder cannot be used.
     #[error("cannot use the data folder {}: {source}", folder.display())]
     Data {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: Box<DataError>,
     },
-    /// The system has no randomness to give.
+    /// The system provides no randomness.
     #[error("the system gives no randomness ({0}); set a seed")]
     Randomness(getrandom::Error),
-    /// The system refuses a thread or what a runtime needs.
+    /// The system refuses a thread or the resources of a runtime.
     #[error("cannot start a thread with a runtime: {0}")]
     Thread(#[source] io::Error),
     /// The emulator's thread ended before it listened.
@@ -56,64 +56,64 @@ pub enum StartError {
 }
 
 impl EmulatorBuilder {
-    /// The port to listen on, on 127.0.0.1 alone. 0, the default, takes any that is free.
+    /// Sets the port on 127.0.0.1. 0, the default, takes any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// What the emulator allows; the documented defaults otherwise.
+    /// Sets the settings. The default is the documented defaults of the service.
     ///
-    /// An `origin` left at its default becomes the emulator's own address. Settings given here
-    /// replace those that a [folder](Self::data) holds.
+    /// An `origin` left at its default becomes the emulator's own address. These settings replace
+    /// the settings stored in a [folder](Self::data).
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
         self
     }
 
-    /// Makes ids and tokens the same in every run. Without it they come from the system's
-    /// randomness.
+    /// Sets the seed of ids and tokens, so that every run creates the same ones. The default is a
+    /// random seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Keeps everything in this folder, which is made if it is not there, and goes on from what it
-    /// holds: `talk.sqlite` with apps, users, conversations, messages, what is known of files, and
-    /// the settings in force; `files/` with the bytes of files.
+    /// Stores all data in this folder and continues with the data found there. The folder is
+    /// created if it does not exist: `talk.sqlite` holds apps, users, conversations, messages, file
+    /// metadata and the settings; `files/` holds the contents of files.
     ///
-    /// What the emulator has acknowledged survives the sudden death of its process (`kill -9`);
-    /// the last moments before a machine loses its power may be lost, and nothing else. Sessions,
-    /// typing and injected faults are not kept.
+    /// Acknowledged changes survive a crash of the process (`kill -9`). A power failure may lose
+    /// the last moments, but nothing older. Sessions, typing and injected faults are not stored.
+    ///
+    /// New folders are readable by their owner only.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
         self
     }
 
-    /// Starts the emulator on the tokio runtime that this is called on. It stops when that runtime
-    /// does.
+    /// Starts the emulator on the current tokio runtime. It stops with that runtime.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on, or the data folder cannot be used.
+    /// Returns an error if the port cannot be listened on or the data folder cannot be used.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let (parts, run) = self.prepare().await?;
         tokio::spawn(run);
         Ok(Emulator::new(parts))
     }
 
-    /// Starts the emulator on a thread and a runtime of its own, for code that has no tokio
-    /// runtime. The emulator's methods can be awaited on any executor.
+    /// Starts the emulator on its own thread and runtime, for code without a tokio runtime. The
+    /// emulator's methods can be awaited on any executor.
     ///
-    /// On a thread of a runtime it works too, but holds that thread up until the emulator listens:
-    /// there, [`start`](Self::start) is the better way.
+    /// Inside a runtime, use [`start`](Self::start): this method blocks the thread until the
+    /// emulator listens.
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on, the data folder cannot be used, or the system has no
-    /// thread left.
+    /// Returns an error if the port cannot be listened on, the data folder cannot be used, or the
+    /// system has no thread left.
     pub fn start_blocking(self) -> Result<Emulator, StartError> {
-        // Not tokio's channel: to wait on that is forbidden on a thread of a runtime.
+        // Tokio's channel cannot be waited on inside a runtime.
         let (started, start) = mpsc::channel();
         std::thread::Builder::new()
             .name("talk-emulator".to_owned())
@@ -123,27 +123,27 @@ impl EmulatorBuilder {
         Ok(Emulator::new(parts))
     }
 
-    /// Runs the emulator until it stops, having told how its start went.
+    /// Sends the result of the start, then runs the emulator until it stops.
     fn run_blocking(self, started: &mpsc::Sender<Result<Components, StartError>>) {
-        // Whoever started it may have given up.
-        let tell = |result| started.send(result).is_ok();
+        // The caller may have stopped waiting.
+        let report = |result| started.send(result).is_ok();
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
             Err(error) => {
-                tell(Err(StartError::Thread(error)));
+                report(Err(StartError::Thread(error)));
                 return;
             }
         };
         runtime.block_on(async {
             match self.prepare().await {
                 Ok((parts, run)) => {
-                    if tell(Ok(parts)) {
+                    if report(Ok(parts)) {
                         run.await;
                     }
                 }
                 Err(error) => {
-                    tell(Err(error));
+                    report(Err(error));
                 }
             }
         });
@@ -181,7 +181,7 @@ impl EmulatorBuilder {
                 let settings = at(address, settings);
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
-                // What is in force now, and a folder that cannot be written, are found out first.
+                // The first commit stores the settings and detects a folder that cannot be written.
                 let changes = server.take_changes();
                 kept.storage.commit(changes).await.map_err(wrong)?;
                 (server, kept.files, Some(kept.storage))
@@ -203,8 +203,8 @@ async fn open(folder: PathBuf) -> Result<Persisted, DataError> {
     opened.map_err(io::Error::other)?
 }
 
-/// The settings with an origin that leads here. One on this machine is an emulator's own, from an
-/// earlier run perhaps.
+/// Returns the settings with the origin set to this address. An origin on this machine is the
+/// address of an earlier run.
 fn at(address: SocketAddr, mut settings: Settings) -> Settings {
     if settings.origin.starts_with(&Settings::default().origin) {
         settings.origin = format!("http://{address}");

@@ -15,22 +15,22 @@ use crate::shell::{
 };
 use crate::{EmulatorBuilder, StartError};
 
-/// The close code of a server that goes away (RFC 6455, 7.4.1).
+/// The close code for a server that goes away (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// How long connections have to close when the emulator stops.
+/// The time for connections to close when the emulator stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// A local TalkJS, listening on 127.0.0.1.
+/// A local TalkJS server, listening on 127.0.0.1.
 ///
-/// It stops when it is dropped. What it knows goes with it, unless it was given a
-/// [folder](EmulatorBuilder::data). Its methods need no particular runtime.
+/// It stops when it is dropped. Its data is lost then, unless it has a
+/// [folder](EmulatorBuilder::data). Its methods work on any runtime.
 pub struct Emulator {
     parts: Components,
     url: String,
 }
 
-/// What a handle needs of a running emulator.
+/// The parts of a running emulator that its handle uses.
 pub(crate) struct Components {
     address: SocketAddr,
     engine: Engine,
@@ -41,7 +41,7 @@ pub(crate) struct Components {
     failure: Arc<OnceLock<DataError>>,
 }
 
-/// What an emulator is made from.
+/// The parts from which an emulator is assembled.
 pub(crate) struct Config {
     pub(crate) listener: TcpListener,
     pub(crate) address: SocketAddr,
@@ -52,26 +52,26 @@ pub(crate) struct Config {
 }
 
 impl Emulator {
-    /// Starts an emulator with the documented defaults on a free port, on the tokio runtime that
-    /// this is called on.
+    /// Starts an emulator with the documented defaults on a free port, on the current tokio
+    /// runtime.
     ///
     /// # Errors
     ///
-    /// When the system has no port or no randomness to give.
+    /// Returns an error if the system has no free port or no randomness.
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }
 
-    /// As [`start`](Self::start), on a thread and a runtime of its own.
+    /// Starts an emulator with the documented defaults on its own thread and runtime.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), or when the system has no thread left.
+    /// Returns an error if the system has no free port, no randomness or no thread.
     pub fn start_blocking() -> Result<Self, StartError> {
         Self::builder().start_blocking()
     }
 
-    /// An emulator with another port, other settings, or a seed.
+    /// Returns a builder for an emulator with a port, settings, a seed or a data folder.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }
@@ -81,35 +81,35 @@ impl Emulator {
         Self { parts, url }
     }
 
-    /// What a client's `host` option takes: `127.0.0.1:PORT`.
+    /// Returns the value for a client's `host` option: `127.0.0.1:PORT`.
     pub fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// Where the emulator is: `http://127.0.0.1:PORT`.
+    /// Returns the base url: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The port that it listens on.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.parts.address.port()
     }
 
-    /// The settings in force.
+    /// Returns the current settings.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn settings(&self) -> Result<Settings, Stopped> {
         self.inspect(|server| server.settings().clone()).await
     }
 
-    /// Replaces the settings, for connections that are open too.
+    /// Replaces the settings, also for open connections.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn set_settings(&self, settings: Settings) -> Result<(), Stopped> {
         self.parts
             .engine
@@ -117,11 +117,11 @@ impl Emulator {
             .await
     }
 
-    /// Lets something go wrong.
+    /// Injects a fault.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn inject(&self, fault: Fault) -> Result<(), Stopped> {
         self.parts
             .engine
@@ -129,12 +129,12 @@ impl Emulator {
             .await
     }
 
-    /// Says something in a conversation as the app itself, as a back end does: a system message, of
-    /// which `text` is taken literally. Its id; `None` when there is no such conversation.
+    /// Posts a system message, as an app's back end does. `text` is literal. Returns the message's
+    /// id, or `None` if the conversation does not exist.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn post_system_message(
         &self,
         app: &str,
@@ -151,12 +151,12 @@ impl Emulator {
             .await
     }
 
-    /// Cuts every connection without a word, WebSockets, uploads and downloads alike, as a failing
-    /// network does.
+    /// Cuts every connection without a close frame, WebSockets, uploads and downloads alike, as a
+    /// failing network does.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn drop_connections(&self) -> Result<(), Stopped> {
         self.parts.gate.send_modify(|gate| gate.generation += 1);
         self.parts
@@ -165,18 +165,18 @@ impl Emulator {
             .await
     }
 
-    /// While `refuse` holds, new connections are closed before a byte of theirs is read. Those that
-    /// are open stay.
+    /// Closes new connections before reading a byte, while `refuse` is set. Open connections stay
+    /// open.
     pub fn refuse_connections(&self, refuse: bool) {
         self.parts.gate.send_modify(|gate| gate.refuse = refuse);
     }
 
-    /// Restarts the server: a planned restart is announced to the clients first, another one looks
-    /// like a crash. What is stored stays.
+    /// Restarts the server. A planned restart is announced to the clients first; an unplanned one
+    /// looks like a crash. Stored data is kept.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn restart(&self, planned: bool) -> Result<(), Stopped> {
         if planned {
             self.inject(Fault::new(FaultKind::Restart)).await
@@ -185,20 +185,20 @@ impl Emulator {
         }
     }
 
-    /// Ends the session of every connection as if its token had expired.
+    /// Expires the session of every connection, as if its token had expired.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn expire_tokens(&self) -> Result<(), Stopped> {
         self.inject(Fault::new(FaultKind::TokenExpiry)).await
     }
 
-    /// Reads the server's truth, between two of its steps.
+    /// Calls `look` with the server, between two of its steps, and returns the result.
     ///
     /// # Errors
     ///
-    /// When the emulator has stopped.
+    /// Returns an error if the emulator has stopped.
     pub async fn inspect<R: Send + 'static>(
         &self,
         look: impl FnOnce(&Server) -> R + Send + 'static,
@@ -209,21 +209,21 @@ impl Emulator {
             .await
     }
 
-    /// Waits until the emulator stops, which it does on its own only with its runtime, or with a
-    /// [`failure`](Self::failure).
+    /// Waits until the emulator stops. Without a call that stops it, that happens only at the end
+    /// of its runtime or after a [`failure`](Self::failure).
     pub async fn wait(&self) {
-        // Nothing is ever sent: an error is the one thing that comes.
+        // The sender never sends: the only result is an error, at the end.
         let _ = self.parts.stopped.clone().changed().await;
     }
 
-    /// Why the emulator has stopped on its own: its data folder could not be written. What it had
-    /// acknowledged by then is there.
+    /// Returns the reason why the emulator has stopped by itself: its data folder could not be
+    /// written. All acknowledged changes are stored.
     pub fn failure(&self) -> Option<&DataError> {
         self.parts.failure.get()
     }
 
-    /// Stops the emulator and waits until its port is free: it closes its connections with code
-    /// 1001 and gives them a second for it. Dropping the emulator does the same without waiting.
+    /// Stops the emulator and waits until its port is free. Connections are closed with code 1001
+    /// and have a second to close. Dropping the emulator does the same without waiting.
     pub async fn shutdown(self) {
         let mut stopped = self.parts.stopped.clone();
         drop(self);
@@ -240,7 +240,7 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// Puts an emulator together: a handle's parts, and the future that is the emulator.
+/// Assembles an emulator: the parts of its handle, and the future that runs it.
 pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> + Send + 'static) {
     let Config {
         listener,
@@ -267,7 +267,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         let shell = Shell::new(engine.clone(), files);
         let serving = serve(listener, router(shell), gate_state);
         if let Err(error) = run_until_stopped(serving, engine, task, stopping).await {
-            // It fails but once.
+            // The task fails at most once.
             let _ = failure.set(error);
         }
         drop(running);
@@ -292,7 +292,7 @@ async fn run_until_stopped(
         .call(|core, _| core.close_connections(GOING_AWAY))
         .await
     {
-        // Whoever does not close in time is cut.
+        // Connections that do not close in time are cut.
         let _ = timeout(STOP_GRACE, gone).await;
     }
     tasks.shutdown().await;

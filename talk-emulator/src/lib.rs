@@ -1,9 +1,8 @@
-//! A local TalkJS for tests and development: a pure [`server`] and a shell of HTTP, WebSocket and
-//! files around it.
+//! A local TalkJS server for tests and development: a pure [`server`] state machine, and a shell of
+//! HTTP, WebSockets and files around it.
 //!
-//! An [`Emulator`] listens on one port of this machine, and a client finds everything there that
-//! the real service has at its three addresses: give the client's `host` option what
-//! [`Emulator::host`] says.
+//! An [`Emulator`] listens on one port of this machine and serves all three addresses of the real
+//! service. Pass [`Emulator::host`] to the client's `host` option.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -14,13 +13,13 @@
 //! # }
 //! ```
 //!
-//! Everything goes with the emulator unless it is given a [folder](EmulatorBuilder::data), from
-//! which the next one goes on, however this one ends.
+//! The data is lost when the emulator stops, unless it has a [folder](EmulatorBuilder::data). The
+//! next emulator with that folder continues with the data, even after a crash.
 
 mod builder;
 mod emulator;
 pub mod server;
-// The crate's clippy.toml keeps the server pure; the shell is where the world comes in.
+// The crate's clippy.toml keeps the server pure. Only the shell does I/O.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 mod shell;
 

@@ -1,18 +1,18 @@
-//! Tokens: who somebody is, and until when.
+//! Verification and creation of tokens.
 
 use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
 
 use super::refusal::Refusal;
 
-/// What a token says.
+/// The claims of a verified token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// Whose it is; unknown for a token that an emulator without a secret cannot read.
+    /// The user; absent if an emulator without a secret cannot read the token.
     pub(super) user: Option<String>,
     pub(super) expires: Option<Timestamp>,
 }
 
-/// What a token says, if it is good for this app. Without a secret every token is.
+/// Verifies a token for an app. Without a secret every token is valid.
 pub(super) fn verify(
     secret: Option<&str>,
     app: &str,
@@ -44,8 +44,8 @@ pub(super) fn verify(
     })
 }
 
-/// A token for somebody who has none of their own. It never expires; without a secret it is signed
-/// with the empty one, and not looked at.
+/// Issues a token for a user without one. It never expires. Without a secret it is signed with the
+/// empty string and not verified.
 pub(super) fn issue(secret: Option<&str>, app: &str, user: &str) -> Result<Secret, Refusal> {
     let invalid = |error: EmptyId| Refusal::invalid("INVALID_ID", error.to_string());
     let app = AppId::new(app).map_err(invalid)?;
@@ -53,7 +53,7 @@ pub(super) fn issue(secret: Option<&str>, app: &str, user: &str) -> Result<Secre
     Ok(TokenClaims::new(app, user).mint(&Secret::from(secret.unwrap_or_default())))
 }
 
-/// Whether this is the older proof of who somebody is.
+/// Returns `true` if `signature` is the user's signature, the older proof of identity.
 pub(super) fn is_signature_of(secret: &str, user: &str, signature: &str) -> bool {
     UserId::new(user)
         .is_ok_and(|user| talk_proto::is_user_signature(&secret.into(), &user, signature))

@@ -1,10 +1,10 @@
-//! Whether the two sides of an autoLink agree: what a reader sees is where the link leads.
+//! Comparison of an autoLink's text and url: a reader must see where the link leads.
 
-/// Whether `url` is what an address written as `text` leads to.
+/// Returns `true` if `url` is the target of an address written as `text`.
 ///
-/// An email address needs a `mailto:` to itself, a phone number a `tel:` to its digits. Of a web
-/// address, the host must be the same, and so must every other part that the text has; parts that
-/// it lacks are free, except that a scheme it lacks must be http or https.
+/// An email address needs a `mailto:` url with the same address, a phone number a `tel:` url with
+/// the same digits. A web address needs the same host and the same value for every other part in
+/// the text. Parts absent from the text are free, but an absent scheme must be http or https.
 pub(super) fn agrees(url: &str, text: &str) -> bool {
     if let Some(address) = strip_scheme(url, "mailto:") {
         return strip_scheme(text, "mailto:")

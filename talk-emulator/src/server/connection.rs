@@ -4,29 +4,28 @@ use talk_proto::Timestamp;
 
 use super::frame;
 
-/// One open socket.
+/// An open socket.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) app: String,
     pub(super) user: String,
     pub(super) session: Session,
     publishes: u64,
-    /// A connection that hangs says nothing and hears nothing.
+    /// Set while the connection neither sends nor receives.
     pub(super) is_stalled: bool,
-    /// Frames that wait, while the connection is slow.
+    /// The frames held back while the connection is slow.
     pub(super) held: Vec<String>,
     pub(super) slow_until: Option<Timestamp>,
 }
 
-/// Whether a connection may ask for anything.
+/// The authentication state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Session {
-    /// Not yet.
+    /// Not authenticated yet.
     New,
-    /// Yes, until its token expires.
+    /// Authenticated until the token expires.
     Active { expires: Option<Timestamp> },
-    /// No longer. What it subscribed to goes on all the same: a new token comes in a moment, and
-    /// nothing would tell the client what it missed.
+    /// Expired. Its subscriptions stay: the client sends a new token and resumes.
     Expired,
 }
 
@@ -43,7 +42,7 @@ impl Connection {
         }
     }
 
-    /// The frame that carries these events.
+    /// Returns the frame for these events.
     pub(super) fn publish(&mut self, events: &[Arc<str>]) -> String {
         self.publishes += 1;
         frame::publish(self.publishes, events)

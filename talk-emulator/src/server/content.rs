@@ -1,4 +1,4 @@
-//! What a message may hold.
+//! Validation of message content.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use super::message::ContentJson;
 use super::refusal::Refusal;
 use super::settings::Role;
 
-/// Content as it is stored, and what its sender needs to be allowed.
+/// Validated content, and the features that its sender needs.
 #[derive(Debug)]
 pub(super) struct Content {
     pub(super) json: Box<ContentJson>,
     uses: BTreeSet<Feature>,
 }
 
-/// What a role can allow to send.
+/// A feature that a role allows or forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Feature {
     Files,
@@ -31,7 +31,7 @@ enum Feature {
     Actions,
 }
 
-/// The files that a message can hold.
+/// The uploaded files that a message can contain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attachments<'a> {
     pub(super) files: &'a DirtyMap<FileMetadata>,
@@ -40,8 +40,8 @@ pub(super) struct Attachments<'a> {
 }
 
 impl Content {
-    /// Reads what a client sent. Blocks and nodes of unknown types are kept as they are, like
-    /// unknown members of known ones; a known type that lacks its members is refused.
+    /// Reads and validates content. Unknown types and unknown members are kept; a known type
+    /// without its required members is refused.
     pub(super) fn read(json: &RawValue, attachments: Attachments<'_>) -> Result<Self, Refusal> {
         let blocks: Vec<ContentBlock> = serde_json::from_str(json.get())
             .map_err(|error| invalid(format!("The content is not a list of blocks: {error}.")))?;
@@ -58,7 +58,7 @@ impl Content {
         Ok(Self { json, uses })
     }
 
-    /// Whether a user of this role may send it.
+    /// Refuses content with a feature that the role forbids.
     pub(super) fn check_allowed(&self, role: &Role) -> Result<(), Refusal> {
         let refused = self.uses.iter().find(|feature| !feature.is_allowed(role));
         refused.map_or(Ok(()), |feature| {
@@ -94,7 +94,7 @@ impl Feature {
     }
 }
 
-/// Stored content with the url at which its file is now; `None` when it holds no file.
+/// Returns stored content with the current url of its file, or `None` if it contains no file.
 pub(super) fn moved(json: &RawValue, attachments: Attachments<'_>) -> Option<Box<ContentJson>> {
     if !json.get().contains("\"fileToken\"") {
         return None;
@@ -184,8 +184,7 @@ const KNOWN_NODES: &[&str] = &[
     "actionButton",
 ];
 
-/// Something that could not be read as a known type must be of another one; what it holds is
-/// checked all the same.
+/// Checks a block or node of an unknown type, and the nodes inside it.
 fn check_unknown(
     raw: &RawJson,
     known: &[&str],
@@ -208,7 +207,7 @@ fn check_unknown(
     check_nodes(&children, uses)
 }
 
-/// A file is named by its token; everything else is what was uploaded, whatever the client says.
+/// Completes a file block with the metadata of the upload. Only the token is taken from the client.
 fn fill_in(sent: &FileBlock, attachments: Attachments<'_>) -> Result<FileBlock, Refusal> {
     let file = attachments.files.get(&*sent.file_token).ok_or_else(|| {
         Refusal::invalid("INVALID_FILE_TOKEN", "There is no file with this token.")

@@ -1,4 +1,4 @@
-//! A conversation, its participants, and how each of them sees it.
+//! A conversation, its participants, and the view of each participant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use super::idempotency::IdempotencyKeys;
 use super::message::Messages;
 use super::patch::Custom;
 
-/// A conversation. Serialised, it is the record that is kept: what it skips has records of its own,
-/// or follows.
+/// A conversation. The serialised form is its record; skipped members have their own records or are
+/// derived.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Conversation {
     pub(super) subject: Option<String>,
@@ -22,35 +22,35 @@ pub(super) struct Conversation {
     pub(super) messages: Messages,
     #[serde(skip)]
     pub(super) keys: IdempotencyKeys,
-    /// Participants by the time they joined.
+    /// The participants by join time.
     #[serde(skip)]
     pub(super) by_joined: BTreeMap<u64, String>,
-    /// Participants by how far they have read.
+    /// The participants by read position.
     #[serde(skip)]
     by_read: BTreeSet<(u64, String)>,
 }
 
-/// One user's place in a conversation.
+/// A user's membership in a conversation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Participation {
     pub(super) access: Access,
     pub(super) notify: Notify,
     pub(super) joined_at: u64,
     pub(super) read_until: u64,
-    /// How many messages of others came after `read_until`.
+    /// The number of messages of others after `read_until`.
     pub(super) unread: u64,
-    /// Whether the user marked the conversation as unread.
+    /// Set if the user marked the conversation as unread.
     pub(super) marked_unread: bool,
 }
 
-/// What a participant may do.
+/// The access rights of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Access {
     Read,
     ReadWrite,
 }
 
-/// When a participant is notified.
+/// The notification setting of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Notify {
@@ -63,7 +63,7 @@ pub(super) enum NotifyOnly {
     MentionsOnly,
 }
 
-/// The part of a side that moves as people write and read.
+/// The members of a side that change with messages and read receipts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SideState {
@@ -74,7 +74,7 @@ pub(super) struct SideState {
     pub(super) everyone_read_until: u64,
 }
 
-/// A conversation as one participant sees it.
+/// A conversation as seen by one participant.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SideView<'a> {
@@ -91,7 +91,7 @@ pub(super) struct SideView<'a> {
     pub(super) notify: Notify,
 }
 
-/// A participant as others see them.
+/// A participant as seen by others.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ParticipantView<'a> {
@@ -113,7 +113,7 @@ impl Participation {
 }
 
 impl Conversation {
-    /// When something last happened, for somebody who joined then.
+    /// Returns the time of the last message, or the join time if there is none.
     pub(super) fn last_message_at(&self, participation: &Participation) -> u64 {
         self.messages
             .last()
@@ -148,7 +148,7 @@ impl Conversation {
         }
     }
 
-    /// Adds a participant who is not there yet.
+    /// Adds a user who is not a participant yet.
     pub(super) fn join(&mut self, user: &str, access: Access, notify: Notify, joined_at: u64) {
         let participation = Participation {
             access,
@@ -163,7 +163,7 @@ impl Conversation {
         self.participants.insert(user.to_owned(), participation);
     }
 
-    /// Makes what follows from what was kept.
+    /// Rebuilds the derived members after a restore.
     pub(super) fn rebuild_indexes(&mut self) {
         for (user, participation) in &self.participants {
             self.by_joined.insert(participation.joined_at, user.clone());
@@ -173,7 +173,7 @@ impl Conversation {
         self.keys.sort();
     }
 
-    /// Removes a participant; `None` if there is no such one.
+    /// Removes and returns a participant, if present.
     pub(super) fn leave(&mut self, user: &str) -> Option<Participation> {
         let (user, participation) = self.participants.remove_entry(user)?;
         self.by_joined.remove(&participation.joined_at);
@@ -181,7 +181,7 @@ impl Conversation {
         Some(participation)
     }
 
-    /// The participant has read everything up to `at`, and all that there is.
+    /// Moves the participant's read position to `at` and clears the unread state.
     pub(super) fn read(&mut self, user: &str, at: u64) {
         let Some(participation) = self.participants.get_mut(user) else {
             return;

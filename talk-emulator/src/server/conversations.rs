@@ -1,4 +1,4 @@
-//! Requests about a conversation as a whole, and about my list of them.
+//! Requests about conversations and the list of conversations.
 
 use serde::Deserialize;
 

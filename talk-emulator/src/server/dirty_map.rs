@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-/// A map that remembers which of its entries have changed.
+/// A map that records which entries have changed.
 #[derive(Debug)]
 pub(super) struct DirtyMap<V> {
     entries: BTreeMap<String, V>,
@@ -9,7 +9,7 @@ pub(super) struct DirtyMap<V> {
 }
 
 impl<V> DirtyMap<V> {
-    /// The entry, to be changed.
+    /// Returns an entry for modification and marks it as dirty.
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         let entry = self.entries.get_mut(key)?;
         mark(&mut self.dirty, key);
@@ -21,23 +21,23 @@ impl<V> DirtyMap<V> {
         self.entries.insert(key, value);
     }
 
-    /// Puts back what was kept: nothing changes by it.
+    /// Inserts a stored entry without marking it as dirty.
     pub(super) fn restore(&mut self, key: String, value: V) {
         self.entries.insert(key, value);
     }
 
-    /// As [`get_mut`](Self::get_mut), for what is kept elsewhere or not at all.
+    /// Returns an entry for changes that are not part of its record.
     pub(super) fn get_mut_untracked(&mut self, key: &str) -> Option<&mut V> {
         self.entries.get_mut(key)
     }
 
-    /// The keys of what has changed since this was last asked.
+    /// Returns and clears the set of dirty keys.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.dirty)
     }
 }
 
-/// Marks a key; the usual case, that it is marked already, costs no allocation.
+/// Marks a key. No allocation happens if the key is marked already.
 pub(super) fn mark(dirty: &mut BTreeSet<String>, key: &str) {
     if !dirty.contains(key) {
         dirty.insert(key.to_owned());
@@ -53,7 +53,7 @@ impl<V> Default for DirtyMap<V> {
     }
 }
 
-/// For reading: a map can only be changed in ways that are noticed.
+/// Gives read access. All changes go through the methods above, which mark them.
 impl<V> Deref for DirtyMap<V> {
     type Target = BTreeMap<String, V>;
 

@@ -2,12 +2,12 @@ use std::borrow::Cow;
 
 use super::refusal::Refusal;
 
-/// The longest name of a custom emoji, in characters, colons included.
+/// The maximum length of a custom emoji, in characters including the colons.
 const MAX_CUSTOM: usize = 50;
 
-/// An emoji as it is stored: a fully qualified Unicode emoji, or `:name:`.
+/// Returns the stored form of an emoji: a fully qualified Unicode emoji, or `:name:`.
 ///
-/// Spellings of one emoji that differ in variation selectors become one.
+/// Spellings that differ in variation selectors have the same stored form.
 pub(super) fn normalise(emoji: &str) -> Result<Cow<'_, str>, Refusal> {
     if let Some(known) = emojis::get(emoji) {
         return Ok(Cow::Borrowed(known.as_str()));

@@ -5,14 +5,15 @@ use serde::Serialize;
 
 use super::output::ConnectionId;
 
-/// The events that one cause has so far, per connection: they go out in one frame each.
+/// The pending events of each connection. They are sent in one frame per connection.
 #[derive(Debug, Default)]
 pub(super) struct EventQueue {
     events: BTreeMap<ConnectionId, Vec<Arc<str>>>,
 }
 
 impl EventQueue {
-    /// Tells these connections; the event is serialised once, and not at all for nobody.
+    /// Queues an event for these connections. It is serialised once, or not at all without
+    /// connections.
     pub(super) fn push(
         &mut self,
         connections: impl IntoIterator<Item = ConnectionId>,
@@ -23,7 +24,7 @@ impl EventQueue {
             let text = match &text {
                 Some(text) => text.clone(),
                 None => {
-                    // An event has string keys and no numbers that JSON lacks: this does not fail.
+                    // Infallible: an event has string keys and finite numbers.
                     let Ok(json) = serde_json::to_string(event) else {
                         return;
                     };
@@ -34,7 +35,7 @@ impl EventQueue {
         }
     }
 
-    /// Takes everything, in the order of connections.
+    /// Takes all pending events, ordered by connection.
     pub(super) fn take(&mut self) -> BTreeMap<ConnectionId, Vec<Arc<str>>> {
         std::mem::take(&mut self.events)
     }

@@ -1,4 +1,4 @@
-//! What subscribers are told.
+//! The events that are sent to subscribers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::patch::CustomDiff;
 use super::typing_users::{TypingDiff, TypingView};
 use super::user::{Profile, ProfileDiff};
 
-/// An event as it stands in a publish frame.
+/// An event in a publish frame.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub(super) enum Event<'a> {
@@ -76,7 +76,7 @@ pub(super) enum Event<'a> {
     MessageDeleted {
         conversation_id: &'a str,
         message_id: &'a str,
-        /// Given when the last message went; null when it was the only one.
+        /// Present if the deleted message was the last one; null if no message is left.
         #[serde(skip_serializing_if = "Option::is_none")]
         new_last_message: Option<Option<MessageView<'a>>>,
     },
@@ -111,14 +111,14 @@ pub(super) enum Event<'a> {
     UpstreamRestarting {},
 }
 
-/// Whether a user has a live connection.
+/// The online state of a user.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Online {
     pub(super) is_connected: bool,
 }
 
-/// What changed of a conversation for everybody in it.
+/// The changes of a conversation, the same for all participants.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConversationDiff {
@@ -132,7 +132,7 @@ pub(super) struct ConversationDiff {
     pub(super) custom: Option<CustomDiff>,
 }
 
-/// What changed of a conversation for one participant.
+/// The changes of a conversation for one participant.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SideDiff {
@@ -148,7 +148,7 @@ pub(super) struct SideDiff {
     pub(super) everyone_read_until: Option<u64>,
 }
 
-/// What changed of a participation.
+/// The changes of a participation.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct ParticipantDiff {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +157,7 @@ pub(super) struct ParticipantDiff {
     pub(super) notify: Option<Notify>,
 }
 
-/// What changed of a message.
+/// The changes of a message.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessageDiff<'a> {
@@ -171,7 +171,7 @@ pub(super) struct MessageDiff<'a> {
     pub(super) reactions: Option<BTreeMap<&'a str, Option<ReactionDiff>>>,
 }
 
-/// What changed of the reactions with one emoji; what is absent keeps its value.
+/// The changes of the reactions with one emoji. Absent members are unchanged.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReactionDiff {
@@ -185,7 +185,7 @@ pub(super) struct ReactionDiff {
 macro_rules! is_empty {
     ($($diff:ty),*) => {
         $(impl $diff {
-            /// Whether nothing changed.
+            /// Returns `true` if nothing changed.
             pub(super) fn is_empty(&self) -> bool {
                 *self == Self::default()
             }

@@ -1,96 +1,97 @@
-//! Things that are to go wrong.
+//! Faults that can be injected.
 
 use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
 
 use super::refusal::Refusal;
 
-/// Something that is to go wrong.
+/// A fault to inject.
 ///
-/// A refusal (`401`, `429`, `500`) and `slow` meet requests: the next `times` that fit `user` and `path`.
-/// Of the others, one with a `path` strikes the connection of each such request. One without
-/// strikes every connection that fits, all at once; the times that are left, and all of them when
-/// none is open, go to the next requests.
+/// A refusal (`401`, `429`, `500`) or `slow` applies to the next `times` requests that match `user`
+/// and `path`. Any other kind with a `path` applies to the connection of each matching request.
+/// Without a `path` it applies at once to every matching connection; the remaining times, or all of
+/// them if no connection is open, apply to the next requests.
 ///
-/// An upload meets its fault while its body comes in, after `after_bytes` of it.
+/// An upload is hit while its body arrives, after `after_bytes`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// Only for this user; for everybody when absent.
+    /// Restricts the fault to this user. Absent: all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Only for requests whose path begins with this, as it stands on the wire: `/conversations/c1`;
-    /// over HTTP what follows the app: `/files`.
+    /// Restricts the fault to paths with this prefix, as on the wire: `/conversations/c1`. For HTTP
+    /// requests the path starts after the app: `/files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// How often, 1 by default.
+    /// The number of times, 1 by default.
     #[serde(default = "once")]
     pub times: u32,
-    /// When it begins, in milliseconds from now: at once when absent. For `slow` it is how long an
-    /// answer waits, by default 1,000.
+    /// The delay in milliseconds before the fault starts; absent: none. For `slow`, the delay of an
+    /// answer, 1,000 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
-    /// Only for uploads, and how many bytes of the request's body are taken first; 0 when absent.
-    /// Where the body is shorter, the file is stored, and the fault takes the place of the answer.
-    /// A `slow` upload waits again after each so many bytes.
+    /// Restricts the fault to uploads, and lets this many bytes of the request's body through first
+    /// (default 0). If the body is shorter, the file is stored, and the fault replaces the answer.
+    /// A `slow` upload waits again after each such number of bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_bytes: Option<u64>,
 }
 
-/// The ways in which things go wrong.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// A connection is cut without a word. A request that meets it is done and not answered.
+    /// Cuts the connection without a close frame. A request that triggers it is processed but not
+    /// answered.
     Drop,
-    /// A connection stays open, hears nothing and says nothing any more.
+    /// Keeps the connection open, but neither sends nor receives.
     Stall,
-    /// An answer comes late, and all that follows it on its connection.
+    /// Delays the answer, and everything after it on the connection.
     Slow,
-    /// A request is refused with status 401.
+    /// Refuses the request with status 401.
     #[serde(rename = "401")]
     Unauthorized,
-    /// A request is refused with status 429.
+    /// Refuses the request with status 429.
     #[serde(rename = "429")]
     TooManyRequests,
-    /// A request is refused with status 500.
+    /// Refuses the request with status 500.
     #[serde(rename = "500")]
     InternalError,
-    /// A restart is announced to all connections, whoever's they are, and they are closed.
+    /// Announces a restart to all connections of all users and closes them.
     Restart,
-    /// A session expires: the connection is told, and gets 401 until it renews.
+    /// Expires the session: the client is notified and receives 401 until it renews.
     TokenExpiry,
 }
 
-/// What is to happen to an HTTP exchange instead of, or before, its answer. It stands in the
-/// extensions of the response, or in the permit of an upload.
+/// The effect of a fault on an HTTP request. It is stored in the extensions of the response, or in
+/// the permit of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpFault {
-    /// Close the connection without an answer.
+    /// Closes the connection without an answer.
     Drop,
-    /// Never answer, and keep the connection open.
+    /// Keeps the connection open without an answer.
     Stall,
-    /// Wait that many milliseconds, then answer.
+    /// Waits this number of milliseconds, then answers.
     Slow(u64),
-    /// Answer with this refusal. Of uploads only: to others it is the answer itself.
+    /// Answers with this refusal. Only for uploads; for other requests the response is the refusal.
     Refuse {
         /// The status.
         status: u16,
         /// The code.
         code: &'static str,
-        /// The reason, for people.
+        /// The reason, for humans.
         reason: &'static str,
     },
 }
 
-/// What is to happen to an upload.
+/// The effect of a fault on an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadFault {
-    /// What happens.
+    /// The effect.
     pub fault: HttpFault,
-    /// After so many bytes of the body; after the whole body where it is shorter.
+    /// The number of body bytes before the effect. If the body is shorter, the effect follows it.
     pub after_bytes: u64,
 }
 
@@ -99,7 +100,7 @@ const fn once() -> u32 {
 }
 
 impl FaultKind {
-    /// Whether this happens to connections rather than to requests.
+    /// Returns `true` if the fault applies to connections instead of requests.
     pub(super) const fn targets_connections(self) -> bool {
         matches!(
             self,
@@ -133,7 +134,7 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// It happens once, at once, to whomever it can.
+    /// Creates a fault that applies once, at once, to any user and path.
     pub const fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -145,7 +146,7 @@ impl Fault {
         }
     }
 
-    /// How long an answer waits.
+    /// The default delay of an answer, in milliseconds.
     const DEFAULT_DELAY: u64 = 1000;
 
     pub(super) fn delay(&self) -> u64 {
@@ -183,7 +184,7 @@ impl Fault {
     }
 }
 
-/// The faults that wait for a request to meet.
+/// The faults that wait for a matching request.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     waiting: Vec<Waiting>,
@@ -202,7 +203,7 @@ impl Faults {
         }
     }
 
-    /// The first fault that this request meets; it has happened once more now.
+    /// Takes one occurrence of the first fault that matches the request.
     pub(super) fn take_matching(
         &mut self,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! Letting things go wrong.
+//! Injection of faults.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::output::{ConnectionId, Output};
 use super::refusal::Refusal;
 use super::timers::Timer;
 
-/// The close code of a server that restarts.
+/// The close code for a server restart.
 const SERVICE_RESTART: u16 = 1012;
 
 impl Server {
-    /// Lets something go wrong, `fault.times` times.
+    /// Injects a fault, `fault.times` times.
     pub fn inject(&mut self, now: Timestamp, fault: Fault) {
         self.advance(now);
         let after = if fault.kind == FaultKind::Slow {
@@ -37,7 +37,7 @@ impl Server {
         }
     }
 
-    /// A fault's time has come: it strikes all that it fits.
+    /// Applies a due fault to all matching connections.
     pub(super) fn apply_to_matching(&mut self, mut fault: Fault) {
         let fitting: Vec<ConnectionId> = self
             .connections
@@ -91,7 +91,7 @@ impl Server {
         }
     }
 
-    /// Sends a frame, or keeps it back while the connection is slow.
+    /// Sends a frame, or holds it back while the connection is slow.
     pub(super) fn send(&mut self, id: ConnectionId, text: String) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
@@ -109,7 +109,7 @@ impl Server {
         }
     }
 
-    /// Nothing goes out on this connection until `delay` milliseconds from now.
+    /// Holds back all frames of a connection for `delay` milliseconds.
     pub(super) fn slow_down(&mut self, id: ConnectionId, delay: u64) {
         let until = self.now + Duration::from_millis(delay);
         let Some(connection) = self.connections.get_mut(&id) else {
@@ -121,7 +121,7 @@ impl Server {
         }
     }
 
-    /// Sends what was kept back, unless the connection was slowed down further since.
+    /// Sends the frames held back, unless the connection has been slowed down again.
     pub(super) fn release(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// What an HTTP request meets: an answer instead of its own, or something that happens to it.
+    /// Returns the fault for an HTTP request, if any: a refusal, or an effect on the exchange.
     pub(super) fn fault_for_http(
         &mut self,
         request: &HttpRequest,
@@ -147,8 +147,8 @@ impl Server {
         })
     }
 
-    /// What an upload meets: an answer instead of its own before the body is read, or something
-    /// that happens while it is.
+    /// Returns the fault for an upload, if any: a refusal before the body is read, or an effect
+    /// while it arrives.
     pub(super) fn fault_for_upload(
         &mut self,
         request: &HttpRequest,
@@ -171,7 +171,7 @@ impl Server {
     }
 }
 
-/// Puts a fault where the caller finds it.
+/// Stores a fault in the extensions of a response.
 pub(super) fn attach(mut response: HttpResponse, fault: Option<HttpFault>) -> HttpResponse {
     if let Some(fault) = fault {
         response.extensions_mut().insert(fault);

@@ -1,29 +1,29 @@
-//! The metadata of an uploaded file, and its url.
+//! The metadata and the url of an uploaded file.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-/// What is known of a file beside its bytes.
+/// The metadata of an uploaded file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileMetadata {
-    /// As it stands in Content-Disposition, percent-decoded.
+    /// The filename from Content-Disposition, percent-decoded.
     pub filename: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// What the file is served as.
+    /// The media type for downloads.
     pub content_type: String,
-    /// `image`, `video`, `audio` or `voice`; anything else counts as none.
+    /// `image`, `video`, `audio` or `voice`; other values are dropped.
     pub subtype: Option<String>,
-    /// In pixels.
+    /// The width in pixels.
     pub width: Option<f64>,
-    /// In pixels.
+    /// The height in pixels.
     pub height: Option<f64>,
-    /// In seconds.
+    /// The duration in seconds.
     pub duration: Option<f64>,
 }
 
-/// What `encodeURIComponent` leaves as it is, beside letters and digits.
+/// The characters that `encodeURIComponent` escapes.
 pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -35,7 +35,7 @@ pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Where a file is served.
+/// Returns the url of a file.
 pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
     let app = utf8_percent_encode(app, SEGMENT);
     let filename = utf8_percent_encode(filename, SEGMENT);

@@ -1,4 +1,4 @@
-//! Uploaded files: what is known of them; the bytes are the shell's.
+//! Checks of uploads. The contents of files are kept by the caller.
 
 use serde::Deserialize;
 
@@ -28,7 +28,7 @@ pub(super) fn validate(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
     done()
 }
 
-/// Whether I may upload anything.
+/// Refuses uploads if the plan or the user's role forbids them.
 pub(super) fn check_allowed(cx: &RequestCx<'_>) -> Result<(), Refusal> {
     if !cx.settings.limits.files {
         return Err(Refusal::forbidden(
@@ -39,7 +39,7 @@ pub(super) fn check_allowed(cx: &RequestCx<'_>) -> Result<(), Refusal> {
     cx.allow(|role| role.file_sharing, "send files")
 }
 
-/// Whether I may upload this file.
+/// Refuses this upload if the plan, the user's role or the limits forbid it.
 pub(super) fn check_upload(cx: &RequestCx<'_>, file: &FileMetadata) -> Result<(), Refusal> {
     check_allowed(cx)?;
     if file.subtype.as_deref() == Some("voice") {
@@ -48,7 +48,7 @@ pub(super) fn check_upload(cx: &RequestCx<'_>, file: &FileMetadata) -> Result<()
     check_limits(cx.settings, &file.filename, file.size)
 }
 
-/// Whether the limits let this file in.
+/// Refuses a file that exceeds the limits.
 fn check_limits(settings: &Settings, filename: &str, size: u64) -> Result<(), Refusal> {
     if filename.is_empty() {
         return Err(Refusal::invalid("INVALID_FILENAME", "A file has a name."));

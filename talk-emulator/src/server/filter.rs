@@ -1,4 +1,4 @@
-//! Conversation filters, as they stand on the wire.
+//! Conversation filters in their wire form.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::conversation::{Access, SideView};
 use super::refusal::Refusal;
 
-/// Which conversations a list shows.
+/// A filter for a list of conversations.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Filter {
-    /// `["any", [conditions, …]]`: those that meet one of them.
+    /// `["any", [conditions, …]]`: matches if any of the conditions match.
     Any(AnyTag, Vec<Conditions>),
-    /// Those that meet all of these conditions.
+    /// Matches if all of these conditions match.
     All(Conditions),
 }
 
@@ -24,7 +24,7 @@ pub(super) enum AnyTag {
     Any,
 }
 
-/// Conditions on a conversation's members; none is always met.
+/// Conditions on the members of a conversation. An absent condition always matches.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Conditions {
@@ -38,7 +38,7 @@ pub(super) struct Conditions {
     joined_at: Option<NumberCondition>,
 }
 
-/// A condition on something that equals or does not.
+/// An equality or membership condition.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Condition<T> {
@@ -97,7 +97,7 @@ enum Comparison {
     AtMost,
 }
 
-/// From the first number on, up to the second and without it.
+/// A half-open range: the first number is included, the second is not.
 #[derive(Debug, Deserialize)]
 enum Range {
     #[serde(rename = "between")]
@@ -107,7 +107,7 @@ enum Range {
 }
 
 impl Filter {
-    /// Reads a filter; null is the one that lets all in.
+    /// Reads a filter. Null matches everything.
     pub(super) fn read(filter: Option<&Value>) -> Result<Self, Refusal> {
         match filter {
             None | Some(Value::Null) => Ok(Self::All(Conditions::default())),
@@ -155,7 +155,7 @@ fn holds<T>(condition: Option<&T>, matches: impl FnOnce(&T) -> bool) -> bool {
 }
 
 impl<T: PartialEq> Condition<T> {
-    /// What is missing equals nothing.
+    /// An absent value equals nothing.
     fn matches(&self, value: Option<&T>) -> bool {
         match self {
             Self::One(Equality::Equal, operand) => value == Some(operand),
@@ -182,7 +182,7 @@ impl CustomCondition {
 
 impl NumberCondition {
     fn matches(&self, value: u64) -> bool {
-        // Times are far below 2⁵³, where floats hold every whole number.
+        // Times are far below 2⁵³, so floats are exact.
         let value = value as f64;
         match self {
             Self::Compared(Comparison::Above, operand) => value > *operand,

@@ -1,11 +1,11 @@
-//! The text of a WebSocket message, in and out.
+//! Encoding and decoding of WebSocket messages.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-/// `[seq, METHOD, "/path", data, headers]`
+/// A request: `[seq, METHOD, "/path", data, headers]`.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     pub(super) seq: u64,
@@ -14,8 +14,7 @@ pub(super) struct Request<'a> {
     pub(super) data: Option<&'a RawValue>,
 }
 
-/// Reads a request. Acknowledgements, and all that is no request, are `None`: nothing is owed for
-/// them.
+/// Parses a request. Returns `None` for acknowledgements and for anything that is not a request.
 pub(super) fn parse(text: &str) -> Option<Request<'_>> {
     let parts: Vec<&RawValue> = serde_json::from_str(text).ok()?;
     let [seq, method, path, rest @ ..] = parts.as_slice() else {
@@ -29,12 +28,12 @@ pub(super) fn parse(text: &str) -> Option<Request<'_>> {
     })
 }
 
-/// `[seq, status, body]`, where `body` is JSON.
+/// Returns the frame `[seq, status, body]`, where `body` is JSON.
 pub(super) fn answer(seq: u64, status: u16, body: &str) -> String {
     format!("[{seq},{status},{body}]")
 }
 
-/// `[n, "PUBLISH", event, …]`, where each event is JSON.
+/// Returns the frame `[n, "PUBLISH", event, …]`, where each event is JSON.
 pub(super) fn publish(number: u64, events: &[Arc<str>]) -> String {
     let length: usize = events.iter().map(|event| event.len() + 1).sum();
     let mut text = String::with_capacity(length + 32);

@@ -1,4 +1,4 @@
-//! Requests and answers over HTTP.
+//! HTTP requests and responses.
 
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -9,59 +9,59 @@ use super::file::FileMetadata;
 use super::refusal::Refusal;
 use super::reply::Reply;
 
-/// A request without its transport: the URI holds path and query as they came, the body is whole.
+/// A request without its transport: the URI holds path and query as received, and the body is
+/// complete.
 pub type HttpRequest = http::Request<Bytes>;
 
-/// An answer whose body is sent chunk by chunk, in order (a search's results are one chunk a line).
+/// A response whose body is sent in chunks, in order. A search result has one chunk per line.
 pub type HttpResponse = http::Response<Vec<Bytes>>;
 
-/// Leave to upload one file: who for, and how large it may be.
+/// A permit to upload one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadPermit {
-    /// The app that the file will belong to.
+    /// The app of the file.
     pub app: String,
-    /// The largest file that will be taken, in bytes. The caller may stop reading beyond it and
-    /// give the size so far to [`finish_upload`](super::Server::finish_upload) for the answer.
+    /// The maximum file size in bytes. The caller may discard further bytes and pass the total size
+    /// to [`finish_upload`](super::Server::finish_upload), which refuses it.
     pub max_size: u64,
-    /// Who uploads it, as far as the token says.
+    /// The user, if known from the token.
     pub user: String,
-    /// What the file will be known by once it is complete, letters and digits only: the caller
-    /// keeps the bytes under it.
+    /// The token of the file, letters and digits only. The caller stores the contents under it.
     pub token: String,
-    /// What is to happen while the body comes in.
+    /// The fault to apply while the body arrives.
     pub fault: Option<UploadFault>,
 }
 
-/// An accepted upload.
+/// A stored upload.
 #[derive(Debug)]
 pub struct StoredFile {
-    /// What the permit said.
+    /// The token from the permit.
     pub token: String,
-    /// The answer to the upload.
+    /// The response to the upload.
     pub response: HttpResponse,
 }
 
 /// A file to serve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Download {
-    /// The token that [`StoredFile`] gave.
+    /// The token from [`StoredFile`].
     pub token: String,
-    /// What was uploaded.
+    /// The metadata of the upload.
     pub file: FileMetadata,
 }
 
-/// One of the three bases, and what is asked of it.
+/// A parsed request path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) base: Base,
     pub(super) app: String,
-    /// What follows the app, decoded.
+    /// The decoded segments after the app.
     pub(super) path: Vec<String>,
-    /// The same as it came, with the slash before it.
+    /// The path after the app as received, with its leading slash.
     pub(super) raw_path: String,
 }
 
-/// Where a request goes.
+/// A base path of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
     /// `/public_api/v1`
@@ -71,7 +71,7 @@ pub(super) enum Base {
 }
 
 impl Address {
-    /// Where a request goes; `None` when to neither base.
+    /// Parses the path of a request. Returns `None` if it is below neither base.
     pub(super) fn parse(request: &HttpRequest) -> Option<Self> {
         let path = request.uri().path();
         let (base, rest) = match path.strip_prefix("/public_api/v1/") {
@@ -102,7 +102,7 @@ impl Address {
     }
 }
 
-/// The token that a request carries.
+/// Returns the bearer token of a request.
 pub(super) fn token(request: &HttpRequest) -> Option<&str> {
     let value = request
         .headers()
@@ -113,7 +113,7 @@ pub(super) fn token(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A member of the query, decoded once.
+/// Returns a parameter of the query, decoded once.
 pub(super) fn query(request: &HttpRequest, name: &str) -> Option<String> {
     let pairs = request.uri().query()?.split('&');
     let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -122,12 +122,12 @@ pub(super) fn query(request: &HttpRequest, name: &str) -> Option<String> {
     Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
 }
 
-/// An answer with JSON for a body.
+/// Returns a response with a JSON body.
 pub(super) fn json(status: u16, body: String) -> HttpResponse {
     chunks(status, vec![body.into()])
 }
 
-/// An answer with JSON for a body that is sent in pieces.
+/// Returns a response with a JSON body in chunks.
 pub(super) fn chunks(status: u16, body: Vec<Bytes>) -> HttpResponse {
     let mut response = HttpResponse::new(body);
     *response.status_mut() =
@@ -137,7 +137,7 @@ pub(super) fn chunks(status: u16, body: Vec<Bytes>) -> HttpResponse {
     response
 }
 
-/// A reply as an answer over HTTP.
+/// Converts a reply to a response.
 pub(super) fn respond(reply: Reply) -> HttpResponse {
     match reply {
         Ok(body) => json(200, body),
@@ -146,7 +146,7 @@ pub(super) fn respond(reply: Reply) -> HttpResponse {
 }
 
 pub(super) fn refuse(refusal: &Refusal) -> HttpResponse {
-    // Two strings: this does not fail.
+    // Infallible: the body holds two strings.
     json(
         refusal.status,
         serde_json::to_string(&refusal.body()).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What is asked over HTTP.
+//! The table of HTTP requests.
 
 use serde::Serialize;
 use serde_json::json;
@@ -29,9 +29,9 @@ struct Uploaded<'a> {
 }
 
 impl Server {
-    /// Answers an HTTP request on any of the three bases, uploads and downloads aside.
+    /// Answers an HTTP request on any of the three bases, except uploads and downloads.
     ///
-    /// CORS headers are the caller's to add, and preflights the caller's to answer.
+    /// The caller adds CORS headers and answers preflights.
     pub fn http(&mut self, now: Timestamp, request: &HttpRequest) -> HttpResponse {
         self.advance(now);
         match self.fault_for_http(request).transpose() {
@@ -83,7 +83,7 @@ impl Server {
         found.unwrap_or_else(|refusal| http::refuse(&refusal))
     }
 
-    /// What UI components ask of an app before they start.
+    /// Returns the app configuration for UI components.
     fn app_of_components(&self, request: &HttpRequest, app: &str) -> Reply {
         let role = http::query(request, "role_name");
         let role = self.settings.role(role.as_deref().unwrap_or("default"));
@@ -103,7 +103,7 @@ impl Server {
         }))
     }
 
-    /// A token for who has none; with a secret, only for who can show the user's signature.
+    /// Issues a token for a user without one. With a secret, the user's signature is required.
     fn anonymous_token(&self, request: &HttpRequest, app: &str, user: &str) -> Reply {
         let secret = self.settings.secret.as_deref();
         if let Some(secret) = secret {
@@ -117,11 +117,12 @@ impl Server {
         })
     }
 
-    /// Whether the upload that `request` starts may go on, before its body is read.
+    /// Checks an upload before its body is read.
     ///
     /// # Errors
     ///
-    /// The answer to give instead: no valid token, a role that may not, or no such app.
+    /// Returns the response to send instead: no valid token, a role that forbids uploads, or an
+    /// unknown app.
     pub fn begin_upload(
         &mut self,
         now: Timestamp,
@@ -158,12 +159,12 @@ impl Server {
         })
     }
 
-    /// An upload is complete, and the caller has its bytes.
+    /// Stores the metadata of a complete upload.
     ///
     /// # Errors
     ///
-    /// The answer to give instead (too large, a type or kind that is not allowed); the caller drops
-    /// the bytes.
+    /// Returns the response to send instead, for a file that is too large or not allowed. The
+    /// caller discards the contents.
     pub fn finish_upload(
         &mut self,
         now: Timestamp,
@@ -187,8 +188,8 @@ impl Server {
         Ok(StoredFile { token, response })
     }
 
-    /// The file that a `GET` asks for, to be served from where the caller keeps the bytes; `None`
-    /// when the request is no download or the file is unknown (then [`Server::http`] answers 404).
+    /// Returns the file that a `GET` requests. Returns `None` if the request is not a download or
+    /// the file is unknown; [`Server::http`] then answers 404.
     pub fn download(&self, request: &HttpRequest) -> Option<Download> {
         let address = Address::parse(request)?;
         let token = match (address.base, address.path().as_slice()) {
@@ -205,7 +206,7 @@ impl Server {
         Some(Download { token, file })
     }
 
-    /// Who asks, by the token. Without a secret a token may say nothing: then nobody knows.
+    /// Returns the user of a request's token. Without a secret the token may name no user.
     pub(super) fn user_of(
         &self,
         request: &HttpRequest,

@@ -2,21 +2,22 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-/// How long a send's key is known, in milliseconds.
+/// The time for which a key is remembered, in milliseconds.
 const RETENTION: u64 = 24 * 60 * 60 * 1000;
 
-/// The keys of recent sends to one conversation: a repeat gets the id of the first.
+/// The idempotency keys of recent messages in one conversation. A repeated key returns the first
+/// message's id.
 #[derive(Debug, Default)]
 pub(super) struct IdempotencyKeys {
-    /// By sender, then by key.
+    /// The messages by sender and key.
     keys: BTreeMap<String, BTreeMap<String, Sent>>,
     /// Time, sender and key, oldest first.
     order: VecDeque<(u64, String, String)>,
-    /// Sender and key of what has come or gone.
+    /// The senders and keys that were added or removed.
     dirty: BTreeSet<(String, String)>,
 }
 
-/// One send.
+/// A sent message.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sent {
     at: u64,
@@ -24,7 +25,7 @@ pub(super) struct Sent {
 }
 
 impl IdempotencyKeys {
-    /// The message that this sender sent with this key.
+    /// Returns the message that this sender sent with this key.
     pub(super) fn find(&mut self, now: u64, sender: &str, key: &str) -> Option<&str> {
         self.evict_expired(now);
         Some(&self.get(sender, key)?.message)
@@ -43,7 +44,7 @@ impl IdempotencyKeys {
         self.restore(sender, key, sent);
     }
 
-    /// Puts back what was kept. In any order, with [`sort`](Self::sort) at the end.
+    /// Restores a stored key, in any order. Call [`sort`](Self::sort) after the last one.
     pub(super) fn restore(&mut self, sender: &str, key: String, sent: Sent) {
         self.order
             .push_back((sent.at, sender.to_owned(), key.clone()));
@@ -57,7 +58,7 @@ impl IdempotencyKeys {
         self.order.make_contiguous().sort_unstable();
     }
 
-    /// Sender and key of what has changed since this was last asked.
+    /// Returns and clears the set of changed senders and keys.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<(String, String)> {
         std::mem::take(&mut self.dirty)
     }

@@ -23,9 +23,9 @@ use super::timers::{Timer, Timers};
 use super::typing;
 use super::typing_users::TypingUsers;
 
-/// A local TalkJS with all its apps.
+/// A local TalkJS server with all its apps.
 ///
-/// `Debug` shows no token and no text.
+/// `Debug` shows no tokens and no message text.
 pub struct Server {
     pub(super) settings: Settings,
     pub(super) now: Timestamp,
@@ -40,7 +40,7 @@ pub struct Server {
     pub(super) checkpoint: Option<Checkpoint>,
 }
 
-/// What a server holds of one app: its data, and who is there.
+/// The state of one app: its data and its connected users.
 #[derive(Debug, Default)]
 pub(super) struct App {
     pub(super) store: Store,
@@ -50,9 +50,9 @@ pub(super) struct App {
 }
 
 impl Server {
-    /// A server that holds nothing yet. Apps appear as they are used.
+    /// Creates an empty server. Apps are created on first use.
     ///
-    /// `seed` decides message ids and file tokens; `now` is where its time starts.
+    /// `seed` determines message ids and file tokens; `now` is the start time.
     pub fn new(settings: Settings, seed: u64, now: Timestamp) -> Self {
         Self {
             settings,
@@ -68,9 +68,9 @@ impl Server {
         }
     }
 
-    /// A socket was opened for `user` of `app` (both percent-decoded).
+    /// Handles a new socket of `user` in `app` (both percent-decoded).
     ///
-    /// The id must not name a connection that is still open; if it does, the old one is forgotten.
+    /// A connection that is open under the same id is forgotten.
     pub fn open(&mut self, now: Timestamp, connection: ConnectionId, app: &str, user: &str) {
         self.advance(now);
         self.forget(connection);
@@ -80,7 +80,7 @@ impl Server {
         self.flush();
     }
 
-    /// A text message came in on a connection.
+    /// Handles a text message from a connection.
     pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
         if let Some(request) = frame::parse(text) {
@@ -88,24 +88,24 @@ impl Server {
         }
     }
 
-    /// A connection is gone, whoever closed it.
+    /// Handles the end of a connection.
     pub fn closed(&mut self, now: Timestamp, connection: ConnectionId) {
         self.advance(now);
         self.forget(connection);
         self.flush();
     }
 
-    /// Time has passed: do what is due. Early or repeated ticks change nothing.
+    /// Performs all due work. Early or repeated ticks change nothing.
     pub fn tick(&mut self, now: Timestamp) {
         self.advance(now);
     }
 
-    /// The next thing to do, in order, until `None`.
+    /// Returns the next output, in order, or `None` if there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When to call [`Server::tick`] next, if ever. While there is output it is now.
+    /// Returns the time for the next [`Server::tick`]. It is now while there is output.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.outputs.is_empty() {
             self.timers.next()
@@ -114,12 +114,14 @@ impl Server {
         }
     }
 
-    /// What is in force now.
+    /// Returns the current settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Replaces the settings; they hold from the next request on. Sessions that run go on.
+    /// Replaces the settings, effective with the next request.
+    ///
+    /// Sessions continue, unless the secret changes: then every session expires.
     pub fn set_settings(&mut self, now: Timestamp, settings: Settings) {
         self.advance(now);
         self.settings = settings;
@@ -128,7 +130,7 @@ impl Server {
         }
     }
 
-    /// Time never goes back; all that is due by now happens before anything else does.
+    /// Advances the time, which never goes back, and performs all due work first.
     pub(super) fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         while let Some(timer) = self.timers.pop_due(self.now) {
@@ -164,7 +166,7 @@ impl Server {
                 self.reply(id, request)
             }
             Some((FaultKind::Drop, _)) => {
-                // Done and not answered: what a client fears most. It hears no more of anything.
+                // The request is processed and its answer is lost, the hardest case for a client.
                 let _ = self.reply(id, request);
                 self.apply_fault(id, FaultKind::Drop);
                 self.flush();
@@ -205,7 +207,7 @@ impl Server {
         let text = match reply {
             Ok(body) => frame::answer(seq, 200, &body),
             Err(refusal) => {
-                // Two strings: this does not fail.
+                // Infallible: the body holds two strings.
                 let body = serde_json::to_string(&refusal.body()).unwrap_or_default();
                 frame::answer(seq, refusal.status, &body)
             }
@@ -213,7 +215,7 @@ impl Server {
         self.send(connection, text);
     }
 
-    /// Sends everything that one cause made to be told, in one frame for each connection.
+    /// Sends the pending events, in one frame per connection.
     pub(super) fn flush(&mut self) {
         for (id, events) in self.events.take() {
             if let Some(connection) = self.connections.get_mut(&id) {
@@ -224,7 +226,7 @@ impl Server {
         self.discard_changes();
     }
 
-    /// Forgets a connection, its subscriptions, and that its user was there.
+    /// Removes a connection and its subscriptions, and updates its user's online state.
     pub(super) fn forget(&mut self, id: ConnectionId) {
         self.cancel_expiry(id);
         let Some(connection) = self.connections.remove(&id) else {
@@ -238,12 +240,12 @@ impl Server {
         }
     }
 
-    /// The app, made if this is the first that is heard of it.
+    /// Returns the app, creating it on first use.
     pub(super) fn app_mut(&mut self, app: &str) -> &mut App {
         self.apps.entry(app.to_owned()).or_default()
     }
 
-    /// Does something in an app as one of its users.
+    /// Calls `act` with the app's state as seen by one of its users.
     pub(super) fn with_cx<R>(
         &mut self,
         app: &str,

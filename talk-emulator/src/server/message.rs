@@ -1,4 +1,4 @@
-//! The messages of a conversation and the reactions to them.
+//! The messages of a conversation and their reactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use serde_json::value::RawValue;
 use super::dirty_map::mark;
 use super::patch::Custom;
 
-/// A message's content as it stands on the wire.
+/// The content of a message in its wire form.
 pub(super) type ContentJson = RawValue;
 
-/// One message.
+/// A message.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Message {
     pub(super) id: String,
     pub(super) kind: MessageKind,
-    /// Null for system messages.
+    /// The sender; null for system messages.
     pub(super) sender: Option<String>,
     pub(super) custom: Custom,
     pub(super) created_at: u64,
@@ -26,30 +26,30 @@ pub(super) struct Message {
     pub(super) reactions: BTreeMap<String, Reactions>,
 }
 
-/// Who wrote a message.
+/// The type of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum MessageKind {
     UserMessage,
     SystemMessage,
 }
 
-/// Who reacted to a message with one emoji. Never empty.
+/// The reactions to a message with one emoji. Never empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Reactions {
-    /// When the emoji was first added; stays while anybody is left.
+    /// The time of the first reaction with this emoji. It stays while any reaction is left.
     pub(super) created_at: u64,
     pub(super) users: BTreeMap<String, u64>,
     pub(super) by_time: BTreeMap<u64, String>,
 }
 
-/// The messages of one conversation, in order and by id.
+/// The messages of one conversation, by time and by id.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     by_time: BTreeMap<u64, Message>,
     times: BTreeMap<String, u64>,
-    /// The messages that quote a message.
+    /// The times of the messages that reference a message.
     quotes: BTreeMap<String, BTreeSet<u64>>,
-    /// The ids of what has changed.
+    /// The ids of changed messages.
     dirty: BTreeSet<String>,
 }
 
@@ -68,19 +68,19 @@ impl Messages {
         self.by_time.last_key_value().map(|(_, message)| message)
     }
 
-    /// Newest first, from before the given time.
+    /// Iterates over the messages before the given time, newest first.
     pub(super) fn before(&self, time: Option<u64>) -> impl Iterator<Item = &Message> {
         let end = time.unwrap_or(u64::MAX);
         self.by_time.range(..end).rev().map(|(_, message)| message)
     }
 
-    /// Adds a message that is newer than all there are.
+    /// Adds a message newer than all others.
     pub(super) fn insert(&mut self, message: Message) {
         mark(&mut self.dirty, &message.id);
         self.restore(message);
     }
 
-    /// Puts back what was kept.
+    /// Restores a stored message.
     pub(super) fn restore(&mut self, message: Message) {
         self.times.insert(message.id.clone(), message.created_at);
         if let Some(referenced) = &message.referenced {
@@ -92,7 +92,7 @@ impl Messages {
         self.by_time.insert(message.created_at, message);
     }
 
-    /// Takes a message out, and out of all that quote it.
+    /// Removes a message and all references to it.
     pub(super) fn remove(&mut self, id: &str) -> Option<Message> {
         let message = self.by_time.remove(&self.times.remove(id)?)?;
         mark(&mut self.dirty, id);
@@ -113,7 +113,7 @@ impl Messages {
         Some(message)
     }
 
-    /// The ids of what has changed since this was last asked.
+    /// Returns and clears the set of changed ids.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.dirty)
     }
@@ -132,7 +132,7 @@ impl Messages {
     }
 }
 
-/// A message as its receiver sees it.
+/// A message as seen by its receiver.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessageView<'a> {
@@ -144,7 +144,7 @@ pub(super) struct MessageView<'a> {
     created_at: u64,
     edited_at: Option<u64>,
     referenced_message_id: Option<&'a str>,
-    /// What comes in by this protocol has the origin that the service gives its data API.
+    /// The service reports this origin for messages sent through its data API.
     origin: &'static str,
     content: &'a ContentJson,
     reactions: BTreeMap<&'a str, ReactionView>,
@@ -182,7 +182,7 @@ impl Message {
         }
     }
 
-    /// Whether this counts as unread for a participant who has read up to there.
+    /// Returns `true` if the message counts as unread for a participant with this read position.
     pub(super) fn is_unread_by(&self, user: &str, read_until: u64) -> bool {
         self.kind == MessageKind::UserMessage
             && self.sender.as_deref() != Some(user)

@@ -20,7 +20,7 @@ use super::store::Store;
 use super::subscribers::Part;
 use super::typing;
 
-/// The longest idempotency key, in bytes; clients make 20.
+/// The maximum length of an idempotency key, in bytes. Clients send 20.
 const MAX_KEY: usize = 256;
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +79,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
             let reason = format!("An idempotency key has 1 to {MAX_KEY} bytes.");
             return Err(Refusal::invalid("INVALID_IDEMPOTENCY_KEY", reason));
         }
-        // Whatever has become of the conversation since: what was done once is not done again.
-        let now = cx.millis();
+        // A repeated key returns the first result, even if the conversation has changed since.
         let conversation = cx.store.conversations.get_mut(id);
         if let Some(sent) = conversation.and_then(|it| it.keys.find(now, cx.me, key)) {
             return reply(&Created { id: sent });
@@ -127,7 +126,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
     answer
 }
 
-/// Only messages of users can be quoted.
+/// Refuses a reference to anything but a user's message.
 fn check_reference(cx: &RequestCx<'_>, id: &str, referenced: Option<&str>) -> Result<(), Refusal> {
     let Some(referenced) = referenced else {
         return Ok(());
@@ -142,14 +141,14 @@ fn check_reference(cx: &RequestCx<'_>, id: &str, referenced: Option<&str>) -> Re
     }
 }
 
-/// Puts a message at the end of a conversation and tells everybody.
+/// Appends a message to a conversation and notifies its subscribers.
 pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result<(), Refusal> {
     let before = read_state::snapshot(cx, id);
     let created_at = message.created_at;
     let to = cx
         .subscribers
         .for_part(id, Part::Messages, cx.store.conversation(id)?);
-    // A new message has no reactions, so everybody sees the same.
+    // A new message has no reactions, so all receivers get the same event.
     let event = Event::MessageCreated {
         conversation_id: id,
         message_id: &message.id,
@@ -287,7 +286,7 @@ fn publish_deleted(cx: &mut RequestCx<'_>, id: &str, message: &str, was_last: bo
     }
 }
 
-/// Refuses who may not do this to this message.
+/// Refuses an operation on a message outside the role's scope.
 fn check_scope(
     cx: &RequestCx<'_>,
     id: &str,
@@ -318,7 +317,7 @@ fn check_scope(
 }
 
 impl RequestCx<'_> {
-    /// The files that I can send.
+    /// Returns the files that the user can send.
     fn attachments(&self) -> Attachments<'_> {
         Attachments {
             files: &self.store.files,

@@ -1,13 +1,13 @@
-//! A whole local TalkJS as one pure state machine: frames, HTTP requests and the time in,
-//! frames and HTTP answers out.
+//! A local TalkJS server as one pure state machine: frames, HTTP requests and time in, frames and
+//! HTTP responses out.
 //!
-//! [`Server`] does no I/O and reads no clock; all it decides follows from its settings, its seed and
-//! what is given to it, so the same inputs give the same outputs, byte for byte.
+//! [`Server`] does no I/O and reads no clock. Its decisions depend only on its settings, its seed
+//! and its inputs, so the same inputs give the same outputs, byte for byte.
 //!
-//! Whoever runs a server, after any input or run of inputs, drains [`Server::poll_output`] until it
-//! is `None` and then asks [`Server::poll_timeout`] when to call [`Server::tick`]. Inputs never
-//! fail and never panic: bad frames are skipped, bad requests are refused on the wire, and what
-//! names a connection that is gone changes nothing.
+//! After an input, or a batch of inputs, the caller drains [`Server::poll_output`] until it is
+//! `None`, then schedules the next [`Server::tick`] with [`Server::poll_timeout`]. Inputs never
+//! fail and never panic: malformed frames close their connection, invalid requests are refused on
+//! the wire, and inputs for closed connections are ignored.
 //!
 //! ```
 //! use talk_emulator::server::{ConnectionId, Output, Server, Settings};
@@ -24,8 +24,8 @@
 //! assert_eq!(server.poll_timeout(), None);
 //! ```
 //!
-//! To let the data outlive the server, make it with [`Server::restore`], and keep what
-//! [`Server::take_changes`] gives before acting on the outputs.
+//! To persist the data, create the server with [`Server::restore`] and store the result of
+//! [`Server::take_changes`] before handling the outputs.
 
 mod auth;
 mod auto_link;

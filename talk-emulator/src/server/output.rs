@@ -1,23 +1,23 @@
-/// Names one connection, for as long as it is open. The caller chooses the numbers.
+/// Identifies an open connection. The caller chooses the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// What a server wants done.
+/// An action for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Send a text message.
     SendFrame {
-        /// Where to.
+        /// The connection.
         connection: ConnectionId,
-        /// The whole message.
+        /// The message.
         text: String,
     },
-    /// Close a connection; the server has forgotten it already and [`closed`](super::Server::closed)
-    /// need not be told.
+    /// Close a connection. The server has forgotten it already; [`closed`](super::Server::closed)
+    /// need not be called.
     Close {
-        /// Which one.
+        /// The connection.
         connection: ConnectionId,
-        /// The WebSocket close code, or `None` to drop the TCP connection without a word.
+        /// The WebSocket close code, or `None` to cut the TCP connection without a close frame.
         code: Option<u16>,
     },
 }

@@ -1,4 +1,4 @@
-//! Lists that are read page by page.
+//! Paged lists.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// How many items a page has: as documented for each list.
+/// The default and maximum page size of a list, as documented.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PageSize {
     pub(super) default: u64,
@@ -34,7 +34,7 @@ pub(super) const REACTIONS: PageSize = PageSize {
     max: 100,
 };
 
-/// What a list is asked for.
+/// The parameters of a page request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PageRequest {
@@ -43,29 +43,29 @@ pub(super) struct PageRequest {
     pub(super) filter: Option<Value>,
 }
 
-/// One page.
+/// A page of a list.
 #[derive(Debug, Serialize)]
 pub(super) struct Page<T> {
     pub(super) data: Vec<T>,
     pub(super) cursor: Option<String>,
 }
 
-/// Where a page ended. It names a moment, not an item, so that it survives the item.
+/// The end of a page. It names a time, not an item, so it stays valid if the item is removed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The time that orders the list, of the last item given.
+    /// The sort key of the last item.
     #[serde(rename = "a")]
     pub(super) after: u64,
-    /// What narrowed the first page, and so narrows the next.
+    /// The filter of the first page, applied to the next pages too.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub(super) filter: Option<Value>,
-    /// What was searched for.
+    /// The search string.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(super) search: Option<String>,
 }
 
 impl Cursor {
-    /// The end of a page of everything.
+    /// Creates a cursor without filter and search string.
     pub(super) fn at(after: u64) -> Self {
         Self {
             after,
@@ -75,7 +75,7 @@ impl Cursor {
     }
 
     pub(super) fn encode(&self) -> String {
-        // Strings, numbers and a JSON value: this does not fail.
+        // Infallible: the cursor holds strings, numbers and a JSON value.
         BASE64URL_NOPAD.encode(&serde_json::to_vec(self).unwrap_or_default())
     }
 
@@ -91,7 +91,7 @@ impl Cursor {
 }
 
 impl PageRequest {
-    /// How many items to give: at least 1, and never more than documented.
+    /// Returns the number of items: at least 1, at most the documented maximum.
     pub(super) fn size(&self, size: PageSize) -> Result<usize, Refusal> {
         let Some(limit) = &self.limit else {
             return Ok(size.default as usize);
@@ -105,15 +105,15 @@ impl PageRequest {
         }
     }
 
-    /// Where the page before this one ended.
+    /// Returns the end of the previous page.
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
         self.cursor.as_deref().map(Cursor::decode).transpose()
     }
 }
 
 impl<T> Page<T> {
-    /// The first `size` of `items`, each with the time that orders the list; if there are more, with
-    /// the cursor that `end` makes of the last one's time.
+    /// Collects the first `size` items, each given with its sort key. If more follow, the page has
+    /// the cursor that `end` returns for the last key.
     pub(super) fn collect(
         items: impl IntoIterator<Item = (u64, T)>,
         size: usize,

@@ -1,4 +1,4 @@
-//! Who is in a conversation.
+//! Requests about the participants of a conversation.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::request_cx::RequestCx;
 use super::subscribers::{Part, Topic};
 use super::typing;
 
-/// The most actions in one request.
+/// The maximum number of actions in a request.
 const MAX_ACTIONS: usize = 100;
 
 const DEFAULT_NOTIFY: Notify = Notify::Always(true);
@@ -37,15 +37,15 @@ struct Action {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum ActionMethod {
-    /// Joins; refused for who is in already.
+    /// Joins. Refused for a participant.
     Post,
-    /// Sets, or joins.
+    /// Edits, or joins.
     Put,
-    /// Sets; refused for who is not in.
+    /// Edits. Refused for a user who is not a participant.
     Patch,
 }
 
-/// Other members may ride along: a client sends a conversation's attributes here too.
+/// Other members are ignored: clients send the attributes of the conversation here too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ParticipantParams {
@@ -89,7 +89,7 @@ pub(super) fn get(cx: &RequestCx<'_>, id: &str, user: &str) -> Reply {
     reply(&participation.view(user))
 }
 
-/// `POST /conversations/{c}/participants`: each action is answered on its own.
+/// `POST /conversations/{c}/participants`. Each action has its own response.
 pub(super) fn batch(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let Batch { actions } = body.parse()?;
     if actions.len() > MAX_ACTIONS {
@@ -147,8 +147,8 @@ fn act(cx: &mut RequestCx<'_>, id: &str, action: Action) -> Result<(), Refusal> 
     }
 }
 
-/// Whether clients may change who is in a conversation. With the switch off they may still choose
-/// how they themselves are notified where they are in, and change nothing at all.
+/// Refuses changes of participants if conversation sync is off. Participants may then still change
+/// their own `notify`.
 fn check_sync(
     cx: &RequestCx<'_>,
     user: &str,
@@ -226,7 +226,7 @@ fn join(
     Ok(())
 }
 
-/// To the one who joins, the conversation appears; to the others, a participant does.
+/// Notifies the new participant of the conversation, and the others of the participant.
 fn publish_joined(cx: &mut RequestCx<'_>, id: &str, user: &str) {
     let Ok((conversation, participation)) = cx.store.joined(id, user) else {
         return;
@@ -297,8 +297,7 @@ pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Reply {
     done()
 }
 
-/// Who is told of this participant's coming, going and changing: the participants who subscribed
-/// to it.
+/// Returns the connections of participants that are subscribed to this participant.
 fn watchers(cx: &RequestCx<'_>, id: &str, user: &str) -> BTreeSet<ConnectionId> {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return BTreeSet::new();

@@ -1,13 +1,13 @@
-//! Members of an update: absent = unchanged, null = reset, anything else = the new value.
+//! Members of an update: absent = unchanged, null = reset, any other value = the new value.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A map of custom data.
+/// Custom data.
 pub(super) type Custom = BTreeMap<String, String>;
 
-/// One member of an update. Needs `#[serde(default)]` where it stands.
+/// A member of an update. Its field needs `#[serde(default)]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Patch<T> {
     #[default]
@@ -16,10 +16,10 @@ pub(super) enum Patch<T> {
     Set(T),
 }
 
-/// What is given of custom data: null removes a key.
+/// An update of custom data; null removes a key.
 pub(super) type CustomPatch = Patch<BTreeMap<String, Option<String>>>;
 
-/// What changed in custom data. `None` (null on the wire) = all of it is gone.
+/// The changes of custom data. `None` (null on the wire) means that all keys were removed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(super) struct CustomDiff(Option<BTreeMap<String, Option<String>>>);
@@ -37,7 +37,7 @@ impl<T> Patch<T> {
 }
 
 impl<T: Clone + PartialEq> Patch<T> {
-    /// Applies this to a member that can be null; the new value if that changed it.
+    /// Applies the update to a nullable member. Returns the new value if it changed.
     pub(super) fn apply(self, member: &mut Option<T>) -> Option<Option<T>> {
         let new = match self {
             Self::Keep => return None,
@@ -50,7 +50,8 @@ impl<T: Clone + PartialEq> Patch<T> {
         })
     }
 
-    /// Applies this to a member whose reset state is `default`; the new value if that changed it.
+    /// Applies the update to a member that resets to `default`. Returns the new value if it
+    /// changed.
     pub(super) fn apply_or(self, member: &mut T, default: T) -> Option<T> {
         let new = match self {
             Self::Keep => return None,
@@ -65,7 +66,7 @@ impl<T: Clone + PartialEq> Patch<T> {
 }
 
 impl CustomPatch {
-    /// Applies this to custom data; what changed, if anything did.
+    /// Applies the update to custom data. Returns the changes, if any.
     pub(super) fn apply_custom(self, custom: &mut Custom) -> Option<CustomDiff> {
         match self {
             Self::Keep => None,

@@ -1,4 +1,4 @@
-//! Telling whoever runs a server what to keep, and going on from what was kept.
+//! Storing a server's records and restoring a server from them.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,15 +12,15 @@ use super::settings::Settings;
 use super::store::{LogicalClock, Store};
 
 impl Server {
-    /// A server that goes on from what an earlier one kept, and tells what changes from now on by
-    /// [`take_changes`](Self::take_changes). The records come in the order of their keys.
+    /// Restores a server from stored records, ordered by key. From then on
+    /// [`take_changes`](Self::take_changes) reports its changes.
     ///
-    /// The records of settings are not read here: `settings` are in force. `seed` counts only where
-    /// no [`Key::Random`] was kept.
+    /// A record of settings is ignored in favour of `settings`. `seed` applies only without a
+    /// record of [`Key::Random`].
     ///
     /// # Errors
     ///
-    /// When a record is none that a server gave.
+    /// Returns an error if a record was not written by a server.
     pub fn restore(
         settings: Settings,
         seed: u64,
@@ -38,10 +38,10 @@ impl Server {
         Ok(server)
     }
 
-    /// What has changed since this was last asked: to be kept before any output that is taken
-    /// afterwards is acted on. Each record comes once, however often it has changed.
+    /// Returns all changes since the last call. The caller stores them before it handles any later
+    /// output. Each changed record appears once.
     ///
-    /// Empty unless the server was made by [`restore`](Self::restore).
+    /// Empty unless the server was created by [`restore`](Self::restore).
     pub fn take_changes(&mut self) -> Vec<Change> {
         let Some(mut checkpoint) = self.checkpoint.take() else {
             return Vec::new();
@@ -67,7 +67,7 @@ impl Server {
         changes.list
     }
 
-    /// Without anybody to keep them, changes are not remembered.
+    /// Discards the changes if the caller does not persist them.
     pub(super) fn discard_changes(&mut self) {
         if self.checkpoint.is_none() {
             for app in self.apps.values_mut() {
@@ -195,7 +195,7 @@ impl Store {
         }
     }
 
-    /// Makes what follows from the records.
+    /// Rebuilds the state derived from the records.
     fn rebuild_indexes(&mut self, app: &str, origin: &str) {
         let ids: Vec<String> = self.conversations.keys().cloned().collect();
         for id in ids {
@@ -230,7 +230,7 @@ impl Changes {
     }
 
     fn put(&mut self, key: Key, value: &impl Serialize) {
-        // Strings, numbers and JSON itself: this does not fail.
+        // Infallible: the value holds strings, numbers and JSON.
         if let Ok(value) = serde_json::to_string(value) {
             let value = Some(value);
             self.list.push(Change { key, value });

@@ -1,4 +1,4 @@
-//! Who is online: everybody with at least one authenticated connection.
+//! Online state: a user is online while any connection is authenticated.
 
 use super::events::{Event, Online};
 use super::reply::{Reply, reply};
@@ -14,7 +14,7 @@ pub(super) fn get(cx: &RequestCx<'_>, user: &str) -> Reply {
     })
 }
 
-/// Tells those who watch this user whether they are online.
+/// Notifies the subscribers of this user's online state.
 pub(super) fn publish(cx: &mut RequestCx<'_>, user: &str) {
     let diff = Online {
         is_connected: cx.subscribers.is_connected(user),
@@ -34,7 +34,7 @@ pub(super) fn publish(cx: &mut RequestCx<'_>, user: &str) {
     );
 }
 
-/// As [`tell`], of a user who exists: nobody can watch one who does not.
+/// Notifies the subscribers if the user exists. Users that do not exist have no online state.
 pub(super) fn publish_if_exists(cx: &mut RequestCx<'_>, user: &str) {
     if cx.store.users.contains_key(user) {
         publish(cx, user);

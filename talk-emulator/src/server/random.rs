@@ -1,4 +1,4 @@
-/// Numbers that look random and follow from a seed (SplitMix64). Nothing here is a secret.
+/// A deterministic random number generator (SplitMix64). It is not suitable for secrets.
 #[derive(Debug, Clone)]
 pub(super) struct Random {
     state: u64,
@@ -7,7 +7,7 @@ pub(super) struct Random {
 const LETTERS_AND_DIGITS: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// 20 characters hold 119 bits: two ids of one app never meet.
+/// 20 characters hold 119 bits, enough to make collisions within an app impossible in practice.
 const ID_LENGTH: usize = 20;
 
 impl Random {
@@ -15,7 +15,7 @@ impl Random {
         Self { state: seed }
     }
 
-    /// What all that follows depends on.
+    /// Returns the state that determines all later numbers.
     pub(super) const fn state(&self) -> u64 {
         self.state
     }
@@ -32,12 +32,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// `prefix` and 20 letters and digits.
+    /// Returns `prefix` followed by 20 random letters and digits.
     pub(super) fn id(&mut self, prefix: &str) -> String {
         let mut id = String::with_capacity(prefix.len() + ID_LENGTH);
         id.push_str(prefix);
         for _ in 0..ID_LENGTH {
-            // 62 divides 2⁶⁴ so nearly that the difference does not matter for a name.
+            // The bias of the remainder is irrelevant for an id.
             let at = (self.next() % 62) as usize;
             id.push(char::from(LETTERS_AND_DIGITS[at]));
         }

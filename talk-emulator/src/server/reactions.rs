@@ -1,4 +1,4 @@
-//! Reactions to a message.
+//! Requests about reactions to messages.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::reply::{Body, Reply, done, reply};
 use super::request_cx::RequestCx;
 use super::subscribers::{Part, Topic};
 
-/// The most different emoji on one message.
+/// The maximum number of different emoji on a message.
 const MAX_EMOJI: usize = 50;
 
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ pub(super) fn list(
     reply(&Page::collect(items, size, Cursor::at))
 }
 
-/// The topic of subscribing to one emoji. One that is none has no reactions, and never will.
+/// Returns the topic for reactions with one emoji. A topic for an invalid emoji never has events.
 pub(super) fn topic(id: &str, message: &str, emoji: &str) -> Topic {
     let emoji =
         emoji::normalise(emoji).map_or_else(|_| emoji.to_owned(), |emoji| emoji.into_owned());
@@ -153,8 +153,7 @@ fn check_allowed(cx: &RequestCx<'_>, user: &str) -> Result<(), Refusal> {
     cx.allow(|role| role.react, "react to messages")
 }
 
-/// Tells those who watch the emoji of the reaction, and those who watch the messages of what is
-/// now on the message.
+/// Notifies the subscribers of this emoji, and the subscribers of messages with the new totals.
 fn publish(cx: &mut RequestCx<'_>, id: &str, message: &str, emoji: &str, event: &Event<'_>) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
@@ -196,7 +195,7 @@ fn publish(cx: &mut RequestCx<'_>, id: &str, message: &str, emoji: &str, event: 
 }
 
 impl Message {
-    /// Adds a reaction. False if it was there.
+    /// Adds a reaction. Returns `false` if it was present.
     fn add_reaction(&mut self, emoji: &str, user: &str, at: u64) -> bool {
         let reactions = self
             .reactions
@@ -213,7 +212,7 @@ impl Message {
         true
     }
 
-    /// Takes a reaction back. False if there was none.
+    /// Removes a reaction. Returns `false` if it was absent.
     fn remove_reaction(&mut self, emoji: &str, user: &str) -> bool {
         let Some(reactions) = self.reactions.get_mut(emoji) else {
             return false;
@@ -230,7 +229,7 @@ impl Message {
 }
 
 impl Reactions {
-    /// What the last change is to the one who made it, or to anybody else.
+    /// Returns the event diff of the last change, for its author or for other users.
     fn diff(&self, changed_by: &str, for_them: bool) -> ReactionDiff {
         let is_new = self.users.len() == 1 && self.users.get(changed_by) == Some(&self.created_at);
         let current_user_reacted = if for_them {

@@ -1,15 +1,15 @@
-//! Who has read what, and telling participants how their side of a conversation moves.
+//! Read receipts, and events about changed sides of a conversation.
 
 use super::conversation::SideState;
 use super::events::{Event, SideDiff};
 use super::reply::{Reply, done};
 use super::request_cx::RequestCx;
 
-/// How the participants who hear of it saw a conversation before something happened to it.
+/// The sides of a conversation before a change, for all subscribed participants.
 #[derive(Debug)]
 pub(super) struct SideSnapshot(Vec<(String, SideState)>);
 
-/// Remembers how a conversation stands. Taken before a change, and given to [`tell`] after it.
+/// Returns a snapshot of the sides. Take it before a change and pass it to [`publish_changes`].
 pub(super) fn snapshot(cx: &RequestCx<'_>, conversation: &str) -> SideSnapshot {
     let Some(conversation) = cx.store.conversations.get(conversation) else {
         return SideSnapshot(Vec::new());
@@ -22,7 +22,7 @@ pub(super) fn snapshot(cx: &RequestCx<'_>, conversation: &str) -> SideSnapshot {
     SideSnapshot(states.collect())
 }
 
-/// Tells each participant what changed for them. Who joined or left meanwhile is told otherwise.
+/// Notifies each participant of the changes of its side. Joins and leaves have their own events.
 pub(super) fn publish_changes(cx: &mut RequestCx<'_>, id: &str, before: SideSnapshot) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;
@@ -69,7 +69,7 @@ pub(super) fn mark_read(cx: &mut RequestCx<'_>, id: &str) -> Reply {
         .map_or(0, |message| message.created_at);
     let read_until = cx.millis().max(last);
     let before = snapshot(cx, id);
-    // A message that comes in this same millisecond is a later one.
+    // A message in the same millisecond must be newer than the read position.
     cx.store.clock.advance_past(read_until);
     cx.store.conversation_mut(id)?.read(cx.me, read_until);
     publish_changes(cx, id, before);

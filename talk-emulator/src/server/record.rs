@@ -1,17 +1,17 @@
-//! What outlives a server: the records that whoever runs it keeps, and gives back to the next.
+//! The records that outlive a server: the caller stores them and passes them to the next server.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Names one record.
+/// The key of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Key {
-    /// The settings in force.
+    /// The current settings.
     Settings,
-    /// Where the ids and tokens to come are taken from.
+    /// The state of the generator for ids and tokens.
     Random,
-    /// An app as a whole.
+    /// The data of an app as a whole.
     App {
         /// The app's id.
         app: String,
@@ -39,7 +39,7 @@ pub enum Key {
         /// The message's id.
         message: String,
     },
-    /// The idempotency key of a recent send.
+    /// The idempotency key of a recently sent message.
     Send {
         /// The app's id.
         app: String,
@@ -50,7 +50,7 @@ pub enum Key {
         /// The idempotency key.
         key: String,
     },
-    /// What is known of an uploaded file beside its bytes.
+    /// The metadata of an uploaded file.
     File {
         /// The app's id.
         app: String,
@@ -59,16 +59,16 @@ pub enum Key {
     },
 }
 
-/// A record has a new value, or is gone.
+/// A record that was written or removed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Which record.
+    /// The key.
     pub key: Key,
-    /// Its value, a JSON text; `None` when it is gone.
+    /// The value as JSON, or `None` if the record was removed.
     pub value: Option<String>,
 }
 
-/// Without the value, which may be somebody's text.
+/// Hides the value, which may contain message text.
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change")
@@ -78,13 +78,13 @@ impl fmt::Debug for Change {
     }
 }
 
-/// A record that cannot be read.
+/// The error for a stored record that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("a record that was kept cannot be read ({key:?}): {reason}")]
 pub struct Unreadable {
-    /// Which record.
+    /// The key.
     pub key: Key,
-    /// What is wrong with it.
+    /// The cause.
     pub reason: String,
 }
 

@@ -1,8 +1,8 @@
-//! Why a request is not done.
+//! Refusals of requests.
 
 use serde::Serialize;
 
-/// An answer other than 200.
+/// A response with a status other than 200.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -10,7 +10,7 @@ pub(super) struct Refusal {
     reason: String,
 }
 
-/// The body of a refusal.
+/// The body of a refusal, in its wire form.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefusalBody<'a> {
@@ -27,7 +27,7 @@ impl Refusal {
         }
     }
 
-    /// 400: the request makes no sense, whatever the state of things.
+    /// Creates a refusal with status 400, for a request that is invalid in every state.
     pub(super) fn invalid(code: &'static str, reason: impl Into<String>) -> Self {
         Self::new(400, code, reason)
     }

@@ -1,14 +1,14 @@
-//! The data of a request and the reply to it, on sockets and over HTTP alike.
+//! The data of a request and its reply, for sockets and HTTP.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
 
-/// The JSON of an answer with status 200, or why there is none.
+/// The JSON body of a 200 response, or a refusal.
 pub(super) type Reply = Result<String, Refusal>;
 
-/// The JSON that a request carries.
+/// The JSON data of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Body<'a>(pub(super) Option<&'a RawValue>);
 
@@ -21,7 +21,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Answers with this.
+/// Returns a reply with this body.
 pub(super) fn reply(body: &impl Serialize) -> Reply {
     serde_json::to_string(body).map_err(|error| {
         Refusal::new(
@@ -32,7 +32,7 @@ pub(super) fn reply(body: &impl Serialize) -> Reply {
     })
 }
 
-/// Answers that it is done.
+/// Returns an empty reply.
 pub(super) fn done() -> Reply {
     Ok("{}".to_owned())
 }

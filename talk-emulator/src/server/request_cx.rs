@@ -9,7 +9,7 @@ use super::subscribers::Subscribers;
 use super::timers::Timers;
 use super::typing_users::TypingUsers;
 
-/// All that a request can read and change: one app, seen by one user.
+/// The context of a request: the state of one app, as seen by one user.
 #[derive(Debug)]
 pub(super) struct RequestCx<'a> {
     pub(super) now: Timestamp,
@@ -25,17 +25,12 @@ pub(super) struct RequestCx<'a> {
 }
 
 impl RequestCx<'_> {
-    /// Returns the current time in unix milliseconds.
-    pub(super) fn millis(&self) -> u64 {
-        u64::try_from(self.now.as_millis()).unwrap_or(0)
-    }
-
-    /// What I may do.
+    /// Returns the user's role.
     pub(super) fn role(&self) -> &Role {
         role_of(self.store, self.settings, self.me)
     }
 
-    /// Refuses what my role does not allow.
+    /// Refuses an operation that the user's role forbids.
     pub(super) fn allow(
         &self,
         allowed: impl FnOnce(&Role) -> bool,
@@ -49,7 +44,7 @@ impl RequestCx<'_> {
     }
 }
 
-/// What this user may do; who is not known may do what the default role may.
+/// Returns a user's role. An unknown user has the default role.
 pub(super) fn role_of<'a>(store: &Store, settings: &'a Settings, user: &str) -> &'a Role {
     settings.role(
         store

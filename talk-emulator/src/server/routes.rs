@@ -1,4 +1,4 @@
-//! The table of requests.
+//! The table of socket requests.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use super::{
     typing, users,
 };
 
-/// The most subscriptions that one connection can hold; far above what any client needs.
+/// The maximum number of subscriptions of a connection, far above the needs of any client.
 const MAX_SUBSCRIPTIONS: usize = 100_000;
 
-/// The segments of a path, decoded. `None` when it is none.
+/// Returns the decoded segments of a path, or `None` if it is malformed.
 pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
     let segments = path.strip_prefix('/')?.split('/');
     segments
@@ -25,7 +25,7 @@ pub(super) fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
         .collect()
 }
 
-/// Does what an authenticated connection asks for.
+/// Handles a request of an authenticated connection.
 pub(super) fn dispatch(
     cx: &mut RequestCx<'_>,
     connection: ConnectionId,
@@ -114,7 +114,7 @@ fn unsubscribe(
     done()
 }
 
-/// What a subscription to this path is to.
+/// Returns the topics for a subscription path.
 fn topics(me: &str, path: &[&str], body: Body<'_>) -> Result<Vec<Topic>, Refusal> {
     let topic = match path {
         ["users"] => return users::topics(body),

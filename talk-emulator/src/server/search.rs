@@ -1,4 +1,4 @@
-//! Search in my messages and conversations.
+//! Search requests for messages and conversations.
 
 use std::collections::BinaryHeap;
 use std::iter::Peekable;
@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::request_cx::RequestCx;
 use super::search_terms::{self, SearchTerms};
 
-/// What is searched for.
+/// A parsed search request.
 #[derive(Debug)]
 struct Query {
     text: String,
@@ -96,7 +96,7 @@ impl Query {
             None => Cursor {
                 after: u64::MAX,
                 filter: filter_of(request)?,
-                // Clients encode it twice.
+                // Clients encode the parameter twice.
                 search: http::query(request, "searchString")
                     .map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned()),
             },
@@ -114,7 +114,7 @@ impl Query {
         })
     }
 
-    /// The conversations to look in.
+    /// Iterates over the conversations that match the filter.
     fn sides<'a>(&'a self, cx: &'a RequestCx<'_>) -> impl Iterator<Item = SideView<'a>> {
         cx.store
             .inbox(cx.me, u64::MAX)
@@ -132,7 +132,7 @@ impl Query {
                 .match_text(&search_terms::plain_text(&message.content))
     }
 
-    /// The results line by line, as they stream.
+    /// Returns the results, one line each, as the service streams them.
     fn answer<T: Serialize>(&self, found: impl Iterator<Item = (u64, T)>) -> HttpResponse {
         let page = Page::collect(found, self.size, |after| Cursor {
             after,
@@ -142,7 +142,7 @@ impl Query {
         let mut lines = vec![Bytes::from_static(b"{\"data\":[\n")];
         for (at, result) in page.data.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            // Results have string keys and no numbers that JSON lacks: this does not fail.
+            // Infallible: a result has string keys and finite numbers.
             let json = serde_json::to_string(result).unwrap_or_default();
             lines.push(format!("{comma}{json}\n").into());
         }
@@ -161,10 +161,10 @@ fn filter_of(request: &HttpRequest) -> Result<Option<Value>, Refusal> {
         .map_err(|_| Refusal::invalid("INVALID_FILTER", "This is no filter of conversations."))
 }
 
-/// The messages of several conversations, each newest first, as one list that is.
+/// Merges the messages of several conversations into one list, newest first.
 struct NewestFirst<I: Iterator> {
     lists: Vec<Peekable<I>>,
-    /// When the first message left of each list was sent, and which list that is.
+    /// The time of the next message of each list, with the list's index.
     heads: BinaryHeap<(u64, usize)>,
 }
 

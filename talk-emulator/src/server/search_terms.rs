@@ -1,10 +1,10 @@
-//! What words a text has, for search.
+//! Matching of search terms with text.
 
 use talk_proto::{ContentBlock, TextNode};
 
 use super::message::ContentJson;
 
-/// The words of a query.
+/// The terms of a query, in lower case.
 #[derive(Debug)]
 pub(super) struct SearchTerms(Vec<String>);
 
@@ -13,8 +13,8 @@ impl SearchTerms {
         Self(words(query).collect())
     }
 
-    /// Whether each of these is the beginning of some word of the text. A query without a word is
-    /// in nothing.
+    /// Returns `true` if each term is a prefix of a word of the text. A query without terms matches
+    /// nothing.
     pub(super) fn match_text(&self, text: &str) -> bool {
         let text: Vec<String> = words(text).collect();
         !self.0.is_empty()
@@ -25,14 +25,14 @@ impl SearchTerms {
     }
 }
 
-/// SearchTerms in lower case, without the punctuation at their ends.
+/// Splits a text into words, in lower case and without leading or trailing punctuation.
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace()
         .map(|word| word.trim_matches(is_punctuation).to_lowercase())
         .filter(|word| !word.is_empty())
 }
 
-/// Punctuation as people type it: ASCII's, and what other scripts and typography add.
+/// Returns `true` for ASCII punctuation and for punctuation of other scripts and typography.
 fn is_punctuation(c: char) -> bool {
     c.is_ascii_punctuation()
         || matches!(c,
@@ -43,7 +43,7 @@ fn is_punctuation(c: char) -> bool {
             | '\u{60C}' | '\u{61B}' | '\u{61F}')
 }
 
-/// The text of a message, formatting aside. Files and places have none.
+/// Returns the text of a message without its formatting. Files and locations have none.
 pub(super) fn plain_text(content: &ContentJson) -> String {
     let blocks: Vec<ContentBlock> = serde_json::from_str(content.get()).unwrap_or_default();
     let mut text = String::new();

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-/// How many tokens are remembered.
+/// The maximum number of remembered tokens.
 const MAX: usize = 10_000;
 
-/// Whose the tokens were that came by socket: without a secret any text is a token, and over HTTP
-/// it is all that says who asks.
+/// The users of the tokens received on sockets. Without a secret any string is a token, and an HTTP
+/// request identifies its user by the token only.
 #[derive(Default)]
 pub(super) struct SeenTokens {
     users: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ impl SeenTokens {
     }
 }
 
-/// Without the tokens.
+/// Hides the tokens.
 impl fmt::Debug for SeenTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeenTokens")

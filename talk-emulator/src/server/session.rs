@@ -1,4 +1,4 @@
-//! `POST /session/renew`: a connection says who it is.
+//! Authentication of connections: `POST /session/renew`, expiry.
 
 use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
@@ -70,7 +70,7 @@ impl Server {
         }
     }
 
-    /// Forgets when the connection's token expires.
+    /// Cancels the expiry timer of a connection.
     pub(super) fn cancel_expiry(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get(&id)
             && let Session::Active {
@@ -81,7 +81,7 @@ impl Server {
         }
     }
 
-    /// The connection's token is no longer good, and it is told so.
+    /// Expires the session of a connection and notifies the client.
     pub(super) fn expire(&mut self, id: ConnectionId) {
         self.cancel_expiry(id);
         let Some(connection) = self.connections.get_mut(&id) else {

@@ -1,32 +1,32 @@
-//! What an emulator allows.
+//! The settings of an emulator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an emulator allows, for all its apps. Members that are missing have their defaults: no
-/// authentication, everything that the documentation allows a new app.
+/// The settings of all apps. Absent members have their defaults: no authentication, and the
+/// documented features of a new app.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    /// Where browsers and clients reach this server, for the urls of files: `http://127.0.0.1:8080`.
+    /// The base url of file downloads: `http://127.0.0.1:8080`.
     pub origin: String,
-    /// The key that signs tokens. With one, tokens and signatures are checked; without, anybody is
-    /// who they say.
+    /// The key that signs tokens. With a key, tokens and signatures are verified. Without one, any
+    /// token is accepted. An empty key counts as none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// Apps that do not exist.
+    /// The apps that do not exist.
     pub refused_apps: BTreeSet<String>,
-    /// What users may do, by the name of their role. A role that is not here has the defaults.
+    /// The permissions by role name. A role without an entry has the defaults.
     pub roles: BTreeMap<String, Role>,
-    /// What clients may write.
+    /// The data that clients may write.
     pub sync: ClientSync,
-    /// What the plan allows.
+    /// The limits of the plan.
     pub limits: Limits,
 }
 
-/// What users of one role may do.
+/// The permissions of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
@@ -42,13 +42,13 @@ pub struct Role {
     pub links: bool,
     /// Send `actionLink` and `actionButton` nodes. Default: no.
     pub actions: bool,
-    /// Show others as typing, and be shown. Default: yes.
+    /// Send typing events and see them. Default: yes.
     pub typing_indicators: bool,
-    /// See who is online. Default: yes.
+    /// See the online state of users. Default: yes.
     pub online_status: bool,
-    /// Whose messages may be edited. Default: one's own.
+    /// The messages that may be edited. Default: own.
     pub edit_messages: Scope,
-    /// Whose messages may be deleted. Default: one's own.
+    /// The messages that may be deleted. Default: own.
     pub delete_messages: Scope,
     /// Quote messages. Default: yes.
     pub reply: bool,
@@ -60,45 +60,45 @@ pub struct Role {
     pub mark_unread: bool,
 }
 
-/// Whose messages something may be done to.
+/// The messages that a permission covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Nobody's.
+    /// No messages.
     None,
-    /// One's own.
+    /// The user's own messages.
     Own,
-    /// Everybody's.
+    /// All messages.
     All,
 }
 
-/// The two switches for what clients may write beside messages. Both are on by default.
+/// The data other than messages that clients may write. Default: all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientSync {
-    /// Clients may create and change users.
+    /// Clients may create and edit users.
     pub users: bool,
-    /// Clients may create and change conversations and who is in them.
+    /// Clients may create and edit conversations and their participants.
     pub conversations: bool,
 }
 
-/// What the plan allows. The defaults are the Growth plan's.
+/// The limits of the plan. The defaults are those of the Growth plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// How many participants a conversation can have. Default: 300 (Basic has 100).
+    /// The maximum number of participants in a conversation. Default: 300 (Basic plan: 100).
     pub participants: usize,
-    /// The largest file, in bytes. Default: none.
+    /// The maximum file size in bytes. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_file_size: Option<u64>,
-    /// The filename extensions that are taken, in lower case without the dot. Default: all.
+    /// The allowed filename extensions, in lower case without the dot. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_types: Option<BTreeSet<String>>,
-    /// Whether files can be uploaded. Default: yes.
+    /// Files can be uploaded. Default: yes.
     pub files: bool,
-    /// Whether there is search (Basic has none). Default: yes.
+    /// Search is available (not in the Basic plan). Default: yes.
     pub search: bool,
-    /// Whether there is translation. Default: yes.
+    /// Translation is available. Default: yes.
     pub translation: bool,
 }
 
@@ -120,7 +120,7 @@ static DEFAULT_ROLE: Role = Role {
 };
 
 impl Settings {
-    /// What users of this role may do.
+    /// Returns the permissions of a role.
     pub fn role(&self, name: &str) -> &Role {
         self.roles.get(name).unwrap_or(&DEFAULT_ROLE)
     }
@@ -139,7 +139,7 @@ impl Default for Settings {
     }
 }
 
-/// Without the secret.
+/// Hides the secret.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

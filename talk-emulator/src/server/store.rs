@@ -1,4 +1,4 @@
-//! What one app holds: everything that outlives its connections.
+//! The persistent data of an app.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,20 +10,19 @@ use super::file::FileMetadata;
 use super::refusal::Refusal;
 use super::user::User;
 
-/// The data of one app.
+/// The persistent data of an app.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) clock: LogicalClock,
     pub(super) users: DirtyMap<User>,
     pub(super) conversations: DirtyMap<Conversation>,
     pub(super) files: DirtyMap<FileMetadata>,
-    /// The conversations of each user by last activity.
+    /// The conversations of each user, by last activity.
     pub(super) inboxes: BTreeMap<String, BTreeSet<(u64, String)>>,
 }
 
-/// Gives each thing that happens in an app a time of its own. Where times order a list, no two
-/// items of it are equal; the price is that time runs ahead for a moment when more than one thing
-/// happens in a millisecond.
+/// A clock that returns each time only once, so that items sorted by time are never equal. It runs
+/// ahead of the real time while several events happen in one millisecond.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct LogicalClock {
@@ -31,18 +30,18 @@ pub(super) struct LogicalClock {
 }
 
 impl LogicalClock {
-    /// `now`, or the first moment after the last one given.
+    /// Returns `now`, or the next free time after the last one.
     pub(super) fn stamp(&mut self, now: u64) -> u64 {
         self.last = now.max(self.last.saturating_add(1));
         self.last
     }
 
-    /// The last time given.
+    /// Returns the last time.
     pub(super) fn last(&self) -> u64 {
         self.last
     }
 
-    /// All that is stamped from here on comes after `at`.
+    /// Makes all later stamps newer than `at`.
     pub(super) fn advance_past(&mut self, at: u64) {
         self.last = self.last.max(at);
     }
@@ -65,7 +64,7 @@ impl Store {
             .ok_or_else(Refusal::conversation_not_found)
     }
 
-    /// The conversation and `user`'s place in it, for what only participants may do.
+    /// Returns the conversation and the user's participation. Refuses other users.
     pub(super) fn joined(
         &self,
         id: &str,
@@ -79,14 +78,14 @@ impl Store {
         Ok((conversation, participation))
     }
 
-    /// The user's conversations, latest activity first, from before the given time.
+    /// Iterates over the user's conversations with activity before the given time, latest first.
     pub(super) fn inbox(&self, user: &str, before: u64) -> impl Iterator<Item = (u64, &str)> {
         let all = self.inboxes.get(user).into_iter();
         all.flat_map(move |inbox| inbox.range(..(before, String::new())).rev())
             .map(|(at, id)| (*at, id.as_str()))
     }
 
-    /// Puts a conversation where its last activity has it in the user's list.
+    /// Adds a conversation to the user's list.
     pub(super) fn add_to_inbox(&mut self, id: &str, user: &str) {
         if let Some(at) = self.activity(id, user) {
             self.inboxes
@@ -96,7 +95,7 @@ impl Store {
         }
     }
 
-    /// Takes a conversation out of the user's list; before anything changes its last activity.
+    /// Removes a conversation from the user's list. Call this before its last activity changes.
     pub(super) fn remove_from_inbox(&mut self, id: &str, user: &str) {
         let Some(at) = self.activity(id, user) else {
             return;
@@ -109,8 +108,8 @@ impl Store {
         }
     }
 
-    /// Changes what can move a conversation's last activity, and its place in the list of everybody
-    /// who is in it with it.
+    /// Applies a change that may move the conversation's last activity, and updates the lists of
+    /// all participants.
     pub(super) fn change_activity(&mut self, id: &str, change: impl FnOnce(&mut Conversation)) {
         let Some(conversation) = self.conversations.get_mut(id) else {
             return;

@@ -1,4 +1,4 @@
-//! Who wants to hear of what.
+//! Connections and their subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,26 +6,26 @@ use std::sync::Arc;
 use super::conversation::Conversation;
 use super::output::ConnectionId;
 
-/// A user's id, shared by all their connections and subscriptions.
+/// A user id, shared by the user's connections and subscriptions.
 pub(super) type UserId = Arc<str>;
 
-/// What can be subscribed to.
+/// The subject of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Topic {
-    /// `/users`, one user.
+    /// A user, of `/users`.
     User(String),
     /// `/users/{id}/online`
     Online(String),
-    /// `/me/conversations`, of this user.
+    /// `/me/conversations` of a user.
     Conversations(String),
-    /// Something of a conversation.
+    /// A part of a conversation.
     Conversation { id: String, part: Part },
 }
 
-/// What of a conversation. `Side` comes first so that a range from it covers them all.
+/// A part of a conversation. `Side` must be the first variant: ranges start there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// The conversation as this user sees it.
+    /// The conversation as seen by a user.
     Side(String),
     Messages,
     Participants,
@@ -49,7 +49,7 @@ impl Topic {
         }
     }
 
-    /// Whether it tells how conversations look to a user.
+    /// Returns `true` if the topic includes the state of a user's sides.
     fn includes_side_state(&self) -> bool {
         match self {
             Self::Conversations(_) => true,
@@ -59,7 +59,7 @@ impl Topic {
     }
 }
 
-/// The authenticated connections of one app and their subscriptions, by all that is asked for.
+/// The authenticated connections of an app, indexed by user and by topic.
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     connections: BTreeMap<ConnectionId, Subscriber>,
@@ -70,7 +70,7 @@ pub(super) struct Subscribers {
 #[derive(Debug, Default)]
 struct UserEntry {
     connections: BTreeSet<ConnectionId>,
-    /// How many of their subscriptions tell how conversations look to the user.
+    /// The number of subscriptions that include the state of sides.
     sides: usize,
 }
 
@@ -81,7 +81,7 @@ struct Subscriber {
 }
 
 impl Subscribers {
-    /// Lets a connection in. True if it is the user's first.
+    /// Adds a connection. Returns `true` if it is the user's first.
     pub(super) fn connect(&mut self, connection: ConnectionId, user: &str) -> bool {
         let user: UserId = self
             .users
@@ -99,7 +99,7 @@ impl Subscribers {
         first
     }
 
-    /// Forgets a connection and its subscriptions. The user, if that was their last.
+    /// Removes a connection and its subscriptions. Returns the user if it was the last one.
     pub(super) fn disconnect(&mut self, connection: ConnectionId) -> Option<UserId> {
         let Subscriber { user, topics } = self.connections.remove(&connection)?;
         for topic in topics {
@@ -152,14 +152,14 @@ impl Subscribers {
         }
     }
 
-    /// How many subscriptions a connection holds.
+    /// Returns the number of subscriptions of a connection.
     pub(super) fn count(&self, connection: ConnectionId) -> usize {
         self.connections
             .get(&connection)
             .map_or(0, |subscriber| subscriber.topics.len())
     }
 
-    /// Whether a connection is this user's.
+    /// Returns `true` if the connection belongs to the user.
     pub(super) fn belongs_to(&self, connection: ConnectionId, user: &str) -> bool {
         self.connections
             .get(&connection)
@@ -170,12 +170,12 @@ impl Subscribers {
         self.users.contains_key(user)
     }
 
-    /// Whether any of the user's connections hears how conversations look to the user.
+    /// Returns `true` if any of the user's connections is subscribed to sides.
     pub(super) fn has_side_subscription(&self, user: &str) -> bool {
         self.users.get(user).is_some_and(|entry| entry.sides > 0)
     }
 
-    /// Everybody who subscribed to this.
+    /// Iterates over the connections subscribed to a topic.
     pub(super) fn for_topic<'a>(
         &'a self,
         topic: &Topic,
@@ -187,7 +187,7 @@ impl Subscribers {
             .map(|(connection, user)| (*connection, user))
     }
 
-    /// Those who subscribed to this part of a conversation and are in it.
+    /// Iterates over the connections of participants subscribed to a part of a conversation.
     pub(super) fn for_part<'a>(
         &'a self,
         id: &str,
@@ -198,7 +198,7 @@ impl Subscribers {
             .filter(|(_, user)| conversation.participants.contains_key(&***user))
     }
 
-    /// The user's connections that hear of the conversation as the user sees it.
+    /// Returns the user's connections subscribed to this side or to the list of conversations.
     pub(super) fn for_side(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
         let list = Topic::Conversations(user.to_owned());
         let side = Topic::side(conversation, user);
@@ -208,7 +208,7 @@ impl Subscribers {
             .collect()
     }
 
-    /// The user's connections that subscribed to anything of the conversation, or to the list.
+    /// Returns the user's connections subscribed to any part of the conversation or to the list.
     pub(super) fn for_any_part(&self, conversation: &str, user: &str) -> BTreeSet<ConnectionId> {
         let list = Topic::Conversations(user.to_owned());
         let first = Topic::part(conversation, Part::Side(String::new()));
@@ -231,7 +231,7 @@ impl Subscribers {
             .collect()
     }
 
-    /// The participants who subscribed to any reaction to the message.
+    /// Iterates over the connections of participants subscribed to any reaction to the message.
     pub(super) fn for_reactions<'a>(
         &'a self,
         id: &'a str,

@@ -1,4 +1,4 @@
-//! What the app itself says, as its back end does.
+//! System messages, as posted by an app's back end.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::messages;
 use super::request_cx::RequestCx;
 
 impl Server {
-    /// Puts a system message at the end of a conversation: one of no sender, that counts as unread
-    /// for nobody and cannot be quoted. `text` is taken literally.
+    /// Appends a system message to a conversation. It has no sender, never counts as unread and
+    /// cannot be referenced. `text` is literal.
     ///
-    /// Its id; `None` when there is no such conversation.
+    /// Returns the message's id, or `None` if the conversation does not exist.
     pub fn post_system_message(
         &mut self,
         now: Timestamp,

@@ -5,24 +5,24 @@ use talk_proto::Timestamp;
 use super::fault::Fault;
 use super::output::ConnectionId;
 
-/// What is to happen at its time.
+/// A scheduled action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// A user stops being shown as typing.
+    /// A user stops typing.
     TypingEnds {
         app: String,
         conversation: String,
         user: String,
     },
-    /// The token of a connection expires.
+    /// A connection's token expires.
     SessionExpires(ConnectionId),
-    /// A connection is no longer slow.
+    /// A slow connection recovers.
     SlowEnds(ConnectionId),
-    /// Something goes wrong.
+    /// An injected fault becomes due.
     FaultDue(Fault),
 }
 
-/// Everything that waits for a time, soonest first.
+/// The scheduled actions, soonest first.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     queue: BTreeSet<(Timestamp, Timer)>,
@@ -33,7 +33,7 @@ impl Timers {
         self.queue.insert((at, timer));
     }
 
-    /// Takes back a timer that was set for exactly this time.
+    /// Cancels a timer that was set for exactly this time.
     pub(super) fn cancel(&mut self, at: Timestamp, timer: Timer) {
         self.queue.remove(&(at, timer));
     }
@@ -42,7 +42,7 @@ impl Timers {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// Takes the next timer that is due.
+    /// Takes the next due timer.
     pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Timer> {
         if self.next()? > now {
             return None;

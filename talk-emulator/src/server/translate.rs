@@ -1,4 +1,4 @@
-//! Translation that anybody can see is none: the text stays, with the language before it.
+//! A stand-in for translation: the text is prefixed with the language.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::reply::{Body, Reply, reply};
 use super::request_cx::RequestCx;
 
-/// The most messages that one request may name.
+/// The maximum number of messages in a request.
 const MAX_IDS: usize = 100;
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +55,7 @@ pub(super) fn get(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     reply(&Translations { data })
 }
 
-/// The language, without its region; except for the one language of which there are two.
+/// Returns the language without its region, except for the one language with two variants.
 fn language(lang: &str) -> Result<&str, Refusal> {
     if lang.eq_ignore_ascii_case("zh-TW") {
         return Ok("zh-TW");

@@ -1,4 +1,4 @@
-//! Who is typing.
+//! Requests about typing users.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::subscribers::Part;
 use super::timers::Timer;
 use super::typing_users::{TypingDiff, TypingUsers};
 
-/// How long somebody counts as typing.
+/// The time after which a user stops typing.
 const TYPING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `GET /me/conversations/{c}/typing`
@@ -38,7 +38,7 @@ pub(super) fn start(cx: &mut RequestCx<'_>, conversation: &str) -> Reply {
     done()
 }
 
-/// `user` is not typing any more: the time is over, they have sent something, or they left.
+/// Ends the typing state of a user: on expiry, after a message, or on leaving.
 pub(super) fn stop(cx: &mut RequestCx<'_>, conversation: &str, user: &str) {
     let Some(until) = cx.typing.remove(conversation, user) else {
         return;
@@ -58,7 +58,7 @@ fn timer(cx: &RequestCx<'_>, conversation: &str, user: &str) -> Timer {
 
 type Change = for<'a> fn(&'a TypingUsers, &str, &'a str, &'a str) -> Option<TypingDiff<'a>>;
 
-/// Tells every receiver what a change of `user` is to them.
+/// Notifies each subscriber of a change, as it sees it.
 fn publish(cx: &mut RequestCx<'_>, id: &str, user: &str, change: Change) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;

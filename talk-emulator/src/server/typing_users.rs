@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talk_proto::Timestamp;
 
-/// How many are told by name.
+/// The maximum number of users listed by id.
 const MAX_LISTED: usize = 5;
 
-/// Who is typing in each conversation of an app. Not kept when the server stops.
+/// The typing users of each conversation. They are not persisted.
 #[derive(Debug, Default)]
 pub(super) struct TypingUsers {
     conversations: BTreeMap<String, BTreeMap<String, TypingUser>>,
@@ -20,7 +20,7 @@ struct TypingUser {
     until: Timestamp,
 }
 
-/// Who is typing, as one receiver sees it: `{many: false, usersTyping}` or `{many: true}`.
+/// The typing users as seen by a receiver: `{many: false, usersTyping}` or `{many: true}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TypingView {
@@ -59,7 +59,7 @@ impl TypingUsers {
         Some(removed.until)
     }
 
-    /// Who is typing, the receiver aside.
+    /// Returns the typing users except the receiver.
     pub(super) fn view(&self, conversation: &str, receiver: &str) -> TypingView {
         let others: BTreeMap<String, u64> = self
             .others(conversation, receiver)
@@ -84,7 +84,7 @@ impl TypingUsers {
             .filter(move |(user, _)| user.as_str() != receiver)
     }
 
-    /// What tells this receiver that `user` has just started; `None` if nothing needs telling.
+    /// Returns the diff for a receiver after `user` started typing, or `None` if it sees no change.
     pub(super) fn started<'a>(
         &'a self,
         conversation: &str,
@@ -105,7 +105,7 @@ impl TypingUsers {
         }
     }
 
-    /// What tells this receiver that `user` has just stopped; `None` if nothing needs telling.
+    /// Returns the diff for a receiver after `user` stopped typing, or `None` if it sees no change.
     pub(super) fn stopped<'a>(
         &'a self,
         conversation: &str,
@@ -133,7 +133,7 @@ impl TypingUsers {
     }
 }
 
-/// What changed of who is typing.
+/// The changes of the typing users.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TypingDiff<'a> {

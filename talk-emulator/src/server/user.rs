@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::patch::{Custom, CustomDiff, CustomPatch, Patch};
 
-/// One user.
+/// A user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) profile: Profile,
     private: Private,
 }
 
-/// What everybody sees.
+/// The public profile.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile {
@@ -26,7 +26,7 @@ pub(super) struct Profile {
     welcome_message: Option<String>,
 }
 
-/// What is kept and never given out.
+/// The private contact data, never sent to clients.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Private {
     email: Vec<String>,
@@ -34,7 +34,7 @@ struct Private {
     push_tokens: BTreeMap<String, bool>,
 }
 
-/// What changed of a user.
+/// The changes of a profile.
 #[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProfileDiff {

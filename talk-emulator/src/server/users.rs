@@ -13,7 +13,7 @@ use super::request_cx::RequestCx;
 use super::subscribers::Topic;
 use super::user::{Profile, User, UserParams};
 
-/// The most users that one request may name.
+/// The maximum number of users in a request.
 const MAX_IDS: usize = 1000;
 
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) fn get(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
     reply(&found)
 }
 
-/// The topics of `SUBSCRIBE /users` and `UNSUBSCRIBE /users`.
+/// Returns the topics of `SUBSCRIBE /users` and `UNSUBSCRIBE /users`.
 pub(super) fn topics(body: Body<'_>) -> Result<Vec<Topic>, Refusal> {
     Ok(ids(body)?.into_iter().map(Topic::User).collect())
 }
@@ -123,6 +123,6 @@ fn publish_created(cx: &mut RequestCx<'_>, user: &User) {
             state: &user.profile,
         },
     );
-    // To those who watched a user that did not exist, being online or not is news.
+    // Subscribers of a user that did not exist learn its online state now.
     presence::publish(cx, id);
 }

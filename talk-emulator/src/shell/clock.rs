@@ -24,11 +24,16 @@ impl Clock {
         self.started_at + self.started.elapsed()
     }
 
-    /// When that moment comes, or came.
+    /// Returns the instant of a time.
     pub(crate) fn instant(&self, time: Timestamp) -> Instant {
-        self.started + time.saturating_since(self.started_at).min(A_CENTURY)
+        let after = time.as_millis().saturating_sub(self.started_at.as_millis());
+        self.started + Duration::from_millis(after.min(A_CENTURY))
     }
 }
 
-/// Beyond it an [`Instant`] might overflow.
-const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// A larger duration might overflow an [`Instant`].
+const A_CENTURY: u64 = 100 * 365 * 24 * 3600 * 1000;
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,4 +1,4 @@
-//! The addresses by which a developer, or a test in any language, changes a running emulator.
+//! The control API: settings and faults of a running emulator.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,7 +11,7 @@ use super::Shell;
 use super::refusal::Refusal;
 use crate::server::{Fault, Settings};
 
-/// The settings in force.
+/// Returns the current settings.
 pub(crate) async fn settings(State(shell): State<Shell>) -> Result<Json<Settings>, Refusal> {
     let settings = shell
         .engine
@@ -20,7 +20,7 @@ pub(crate) async fn settings(State(shell): State<Shell>) -> Result<Json<Settings
     Ok(Json(settings))
 }
 
-/// Changes the members that are given, as a JSON merge patch (RFC 7396): null means the default.
+/// Applies a JSON merge patch (RFC 7396) to the settings: null resets a member.
 pub(crate) async fn change_settings(
     State(shell): State<Shell>,
     body: Bytes,
@@ -39,7 +39,7 @@ pub(crate) async fn change_settings(
     changed.map(Json).map_err(invalid)
 }
 
-/// Lets something go wrong.
+/// Injects a fault.
 pub(crate) async fn inject_fault(
     State(shell): State<Shell>,
     body: Bytes,

@@ -9,13 +9,13 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-/// Browsers ask before they let a public page talk to a local server.
+/// Browsers ask for permission before a public page may call a local server.
 const REQUEST_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-allow-private-network");
 
-/// Answers preflights, and lets pages of any origin read every answer, refusals included.
+/// Answers preflights and lets pages of any origin read every response.
 pub(crate) async fn allow_any_origin(request: Request, next: Next) -> Response {
     let mut response = if is_preflight(&request) {
         preflight(request.headers())

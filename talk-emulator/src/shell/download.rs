@@ -7,7 +7,7 @@ use super::files::Contents;
 use super::range::{ByteRange, parse_range};
 use crate::server::FileMetadata;
 
-/// Serves a file, or the range of it that is asked for.
+/// Serves a file or the requested range.
 pub(crate) fn download(asked: &HeaderMap, file: &FileMetadata, contents: Contents) -> Response {
     let size = file.size;
     let range = asked.get(RANGE).and_then(|range| range.to_str().ok());
@@ -46,7 +46,7 @@ pub(crate) fn download(asked: &HeaderMap, file: &FileMetadata, contents: Content
     response
 }
 
-/// Sets a header unless its value cannot stand in one.
+/// Sets a header unless the value is invalid in a header.
 fn set(headers: &mut HeaderMap, name: http::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

@@ -1,5 +1,5 @@
-//! The one task that owns the [`Server`]: everything that happens reaches it through one channel,
-//! in order, and what the server wants done leaves it for the queues of the connections.
+//! The task that owns the [`Server`]. All inputs reach it through one channel, in order; its
+//! outputs go to the send queues of the connections.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::send_queue::{SendQueue, TooSlow};
 use super::storage::{DataError, Storage};
 use crate::server::{ConnectionId, Output, Server, Timestamp};
 
-/// Inputs that may wait before those who bring more have to wait themselves.
+/// The number of queued inputs above which senders wait.
 const INPUT_QUEUE: usize = 1024;
 
-/// Inputs taken in one go before their outputs are sent.
+/// The number of inputs handled before their outputs are sent.
 const BATCH: usize = 64;
 
 /// The emulator has stopped.
@@ -24,7 +24,7 @@ pub struct Stopped;
 
 type Call = Box<dyn FnOnce(&mut Core, Timestamp) -> DeferredReply + Send>;
 
-/// Lets a caller have its answer.
+/// Sends the result of a call to its caller.
 type DeferredReply = Box<dyn FnOnce() + Send>;
 
 enum Input {
@@ -44,23 +44,23 @@ enum Input {
     Call(Call),
 }
 
-/// The way to the task; clones share it.
+/// A handle to the task, shared by its clones.
 #[derive(Clone)]
 pub(crate) struct Engine {
     inputs: mpsc::Sender<Input>,
 }
 
-/// What the task owns; calls get it to themselves.
+/// The state owned by the task. A call has exclusive access.
 pub(crate) struct Core {
     pub(crate) server: Server,
     queues: BTreeMap<ConnectionId, SendQueue>,
-    /// The answers to calls; like frames, they go out once what they tell of is kept.
+    /// The results of calls. Like frames, they are sent once their changes are persisted.
     deferred_replies: Vec<DeferredReply>,
-    /// Told when the last connection is gone.
+    /// Notified when the last connection is closed.
     all_closed: Option<oneshot::Sender<()>>,
 }
 
-/// The task itself.
+/// The task.
 pub(crate) struct EngineTask {
     core: Core,
     clock: Clock,
@@ -118,7 +118,7 @@ impl Engine {
         self.send(Input::Closed { connection }).await
     }
 
-    /// Runs `call` between two inputs; what it makes the server want done follows at once.
+    /// Runs `call` between two inputs and returns its result.
     pub(crate) async fn call<R: Send + 'static>(
         &self,
         call: impl FnOnce(&mut Core, Timestamp) -> R + Send + 'static,
@@ -127,7 +127,7 @@ impl Engine {
         let call: Call = Box::new(move |core, now| {
             let result = call(core, now);
             Box::new(move || {
-                // A caller that is gone wants no answer.
+                // The caller may have stopped waiting.
                 let _ = answer.send(result);
             })
         });
@@ -141,11 +141,12 @@ impl Engine {
 }
 
 impl EngineTask {
-    /// Runs the server until nobody can reach it any more.
+    /// Runs the server until all handles are dropped.
     ///
     /// # Errors
     ///
-    /// When what happened cannot be kept. Nobody is told of it then: the server has to end.
+    /// Returns an error if changes cannot be persisted. Their outputs are discarded: the server
+    /// must end.
     pub(crate) async fn run(mut self) -> Result<(), DataError> {
         loop {
             let due = self
@@ -165,7 +166,7 @@ impl EngineTask {
         }
     }
 
-    /// Keeps what the inputs since the last time have changed, all in one go.
+    /// Persists the changes of the last inputs in one transaction.
     async fn persist(&mut self) -> Result<(), DataError> {
         let Some(storage) = &self.storage else {
             return Ok(());
@@ -201,7 +202,7 @@ impl Core {
                 self.server.open(now, connection, &app, &user);
             }
             Input::Frames { connection, texts } => {
-                // What a connection said before it was cut may still be on its way.
+                // Frames that were received before a cut may arrive after it.
                 if self.queues.contains_key(&connection) {
                     for text in &texts {
                         self.server.handle_frame(now, connection, text);
@@ -220,14 +221,14 @@ impl Core {
         }
     }
 
-    /// Cuts every connection without a word, as a failing network does.
+    /// Cuts every connection without a close frame, as a failing network does.
     pub(crate) fn drop_connections(&mut self, now: Timestamp) {
         for connection in std::mem::take(&mut self.queues).into_keys() {
             self.server.closed(now, connection);
         }
     }
 
-    /// Closes every connection with a word; what is returned resolves when the last one is gone.
+    /// Sends a close frame to every connection. The receiver resolves when the last one is closed.
     pub(crate) fn close_connections(&mut self, code: u16) -> oneshot::Receiver<()> {
         for queue in self.queues.values_mut() {
             queue.send_close(code);
@@ -242,7 +243,7 @@ impl Core {
         if self.queues.is_empty()
             && let Some(all_closed) = self.all_closed.take()
         {
-            // Whoever waited may have given up.
+            // The caller may have stopped waiting.
             let _ = all_closed.send(());
         }
     }

@@ -14,19 +14,20 @@ use tokio::time::{Duration, sleep};
 
 use crate::server::{HttpFault, UploadFault};
 
-/// The connection that a request came on.
+/// A handle to the TCP connection of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionHandle {
     cut: Arc<Notify>,
 }
 
 impl ConnectionHandle {
-    /// Resolves when the connection is to be cut.
+    /// Resolves when a fault cuts the connection.
     pub(crate) async fn cut(&self) {
         self.cut.notified().await;
     }
 
-    /// Lets happen what is to happen before the answer; where there is to be none, this never ends.
+    /// Applies the effect of a fault before the response. Never returns if there is to be no
+    /// response.
     pub(crate) async fn apply_fault(&self, fault: Option<HttpFault>) {
         match fault {
             None | Some(HttpFault::Refuse { .. }) => {}
@@ -40,8 +41,7 @@ impl ConnectionHandle {
     }
 }
 
-/// The body of an upload to which something happens: it gives the bytes that come before, and what
-/// happens next to whom it concerns.
+/// Wraps the body of an upload so that the fault applies after its number of bytes.
 pub(super) fn faulty_body(
     body: Body,
     fault: UploadFault,
@@ -60,14 +60,14 @@ pub(super) fn faulty_body(
     (body, RefusedEarly(refused))
 }
 
-/// Resolves when a refusal is to be the answer at once, with the rest of the body.
+/// Resolves to the rest of the body when the fault refuses the upload.
 pub(super) struct RefusedEarly(oneshot::Receiver<BodyDataStream>);
 
 struct FaultyBody {
     body: BodyDataStream,
-    /// What came in and is not given on yet.
+    /// Bytes received but not passed on yet.
     held: Bytes,
-    /// How many bytes are given on before it happens.
+    /// The number of bytes to pass on before the fault applies.
     left: u64,
     fault: UploadFault,
     connection: ConnectionHandle,
@@ -103,7 +103,7 @@ impl FaultyBody {
             }
             HttpFault::Refuse { .. } => {
                 if let Some(refuse) = self.refuse.take() {
-                    // Whoever waits for it takes everything from here.
+                    // The receiver reads the rest of the body.
                     let _ = refuse.send(self.body);
                 }
                 pending().await
@@ -117,18 +117,18 @@ impl FaultyBody {
 }
 
 impl RefusedEarly {
-    /// The rest of the body, once the time has come.
+    /// Returns the rest of the body when the fault applies.
     pub(super) async fn wait(self) -> BodyDataStream {
         match self.0.await {
             Ok(rest) => rest,
-            // The body was shorter.
+            // The body was shorter than the fault's number of bytes.
             Err(_) => pending().await,
         }
     }
 }
 
-/// Refuses an upload while it comes in: the client hears of it at once, and what it still sends is
-/// read, since a connection that is closed with bytes unread may lose the answer.
+/// Refuses an upload while it arrives. The response is sent at once, and the rest of the body is
+/// read: closing a connection with unread bytes can lose the response.
 pub(super) fn refuse_early(
     status: u16,
     code: &str,

@@ -11,32 +11,32 @@ use futures_util::stream::try_unfold;
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
-/// Files up to this size stay in memory where nothing is kept, larger ones go to a temporary file.
+/// The size up to which an upload stays in memory if data is not persisted.
 const MAX_IN_MEMORY: usize = 1024 * 1024;
 
-/// What is read from a file at a time.
+/// The number of bytes read from a file at a time.
 const CHUNK: u64 = 64 * 1024;
 
 /// What the name of a file that is not complete ends with.
 const INCOMPLETE: &str = ".part";
 
-/// The bytes of all uploaded files, by token.
+/// The contents of all uploaded files, by token.
 #[derive(Debug, Clone)]
 pub(crate) enum Files {
-    /// They go with the emulator.
+    /// Lost when the emulator stops.
     Temporary(Arc<Mutex<BTreeMap<String, Contents>>>),
     /// They stay in this folder, each under its token.
     Persisted(Arc<Path>),
 }
 
-/// The bytes of one uploaded file.
+/// The contents of a file.
 #[derive(Debug, Clone)]
 pub(crate) enum Contents {
     Memory(Bytes),
     File(Arc<Mutex<File>>),
 }
 
-/// A file that is being uploaded. Dropping it removes it.
+/// A file during its upload. Dropping it removes the file.
 #[derive(Debug)]
 pub(crate) struct TempFile {
     state: State,
@@ -45,19 +45,19 @@ pub(crate) struct TempFile {
 #[derive(Debug)]
 enum State {
     Memory(BytesMut),
-    /// A file without a name: the system removes it even if the process is killed.
+    /// An unnamed file: the system removes it even after a crash.
     Temporary(tokio::fs::File),
     Persisted(tokio::fs::File, RemoveOnDrop),
 }
 
-/// All bytes of an uploaded file. Dropping it removes them.
+/// A complete upload. Dropping it removes the contents.
 #[derive(Debug)]
 pub(crate) enum CompletedUpload {
     Temporary(Contents),
     Persisted(RemoveOnDrop),
 }
 
-/// A file that is removed when this is dropped.
+/// A file that is removed on drop.
 #[derive(Debug)]
 pub(crate) struct RemoveOnDrop {
     path: PathBuf,
@@ -73,7 +73,7 @@ impl Files {
                     path: folder.join(format!("{token}{INCOMPLETE}")),
                     is_kept: false,
                 };
-                // Whoever waits may be gone before it is there: then it goes at once.
+                // If the caller stops waiting, the file is removed when it exists.
                 let create = move || Ok((File::create_new(&removed.path)?, removed));
                 let (file, removed) = blocking(create).await?;
                 let file = tokio::fs::File::from_std(file);
@@ -83,7 +83,7 @@ impl Files {
         Ok(TempFile { state })
     }
 
-    /// The file is stored: its bytes stay from here on.
+    /// Keeps the contents of a stored file.
     pub(crate) fn keep(&self, token: String, arrived: CompletedUpload) {
         match (self, arrived) {
             (Self::Temporary(files), CompletedUpload::Temporary(contents)) => {
@@ -133,7 +133,7 @@ impl TempFile {
         Ok(())
     }
 
-    /// All bytes are there.
+    /// Completes the upload.
     pub(crate) async fn finish(self) -> io::Result<CompletedUpload> {
         Ok(match self.state {
             State::Memory(memory) => CompletedUpload::Temporary(Contents::Memory(memory.freeze())),
@@ -187,7 +187,7 @@ pub(crate) fn remove_incomplete(folder: &Path, is_known: impl Fn(&str) -> bool) 
 const TOKEN_LENGTH: usize = 20;
 
 impl Contents {
-    /// The bytes in `range`, in pieces.
+    /// Streams the bytes in `range`.
     pub(crate) fn read(
         self,
         range: Range<u64>,
@@ -231,7 +231,7 @@ fn index(at: u64) -> io::Result<usize> {
     usize::try_from(at).map_err(io::Error::other)
 }
 
-/// What a mutex guards here is whole after every statement, so a panic elsewhere spoils nothing.
+/// The guarded value is consistent after every statement, so a poisoned lock is safe to use.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

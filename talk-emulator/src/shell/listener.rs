@@ -9,19 +9,19 @@ use tokio::time::{Duration, sleep};
 
 use super::fault::ConnectionHandle;
 
-/// How long to wait when the system has no more sockets to give.
+/// The delay before the next accept if the system has no more sockets.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// Whether connections get through.
+/// Limits on accepted connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct AcceptLimiter {
-    /// New connections are closed at once.
+    /// Close new connections at once.
     pub(crate) refuse: bool,
-    /// Connections opened under another number are cut.
+    /// Connections of an earlier generation are cut.
     pub(crate) generation: u64,
 }
 
-/// Serves connections until the future is dropped, which cuts those that are no WebSockets.
+/// Accepts and serves connections. Dropping the future cuts all connections except WebSockets.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -48,7 +48,7 @@ async fn serve_connection(
     mut gate: watch::Receiver<AcceptLimiter>,
 ) {
     let generation = gate.borrow_and_update().generation;
-    // Frames are small and wait for answers.
+    // Frames are small and latency matters.
     let _ = stream.set_nodelay(true);
     let connection = ConnectionHandle::default();
     let router = router.layer(Extension(connection.clone()));
@@ -56,7 +56,7 @@ async fn serve_connection(
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::select! {
-        // A connection that fails is the client's to notice.
+        // The client detects a failed connection.
         _ = serving => {}
         () = connection.cut() => {}
         _ = gate.wait_for(|gate| gate.generation != generation) => {}

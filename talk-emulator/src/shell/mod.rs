@@ -1,4 +1,4 @@
-//! The world around the pure server: TCP, HTTP, WebSockets, files and the clock.
+//! The I/O around the pure server: TCP, HTTP, WebSockets, files and the clock.
 
 mod clock;
 mod control;
@@ -31,7 +31,7 @@ pub(crate) use storage::{Persisted, Storage};
 
 use crate::server::ConnectionId;
 
-/// What every request can reach.
+/// The state shared by all request handlers.
 #[derive(Clone)]
 pub(crate) struct Shell {
     engine: Engine,

@@ -1,18 +1,18 @@
 use std::ops::Range;
 
-/// Which bytes of a file a `Range` header asks for.
+/// The bytes requested by a `Range` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ByteRange {
-    /// The whole file. Several ranges at once, other units and what cannot be read count as no
-    /// header at all, as RFC 9110 (14.2) allows.
+    /// The whole file. Several ranges, other units and malformed headers are ignored, as RFC 9110
+    /// (section 14.2) allows.
     All,
-    /// These bytes.
+    /// A range within the file.
     Part(Range<u64>),
-    /// Bytes that the file does not have.
+    /// A range outside the file.
     Unsatisfiable,
 }
 
-/// Reads a `Range` header for a file of `size` bytes.
+/// Parses a `Range` header for a file of `size` bytes.
 pub(crate) fn parse_range(header: Option<&str>, size: u64) -> ByteRange {
     header
         .and_then(|header| header.strip_prefix("bytes="))

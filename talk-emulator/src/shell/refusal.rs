@@ -12,12 +12,12 @@ use serde_json::json;
 use super::engine::Stopped;
 use crate::server::HttpResponse;
 
-/// Why a request gets another answer than it wants.
+/// A refusal of an HTTP request.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The server says so.
+    /// A response of the server.
     Server(Box<HttpResponse>),
-    /// The shell does: a status, a code and a reason.
+    /// A status, a code and a reason from the shell.
     Shell(StatusCode, &'static str, String),
 }
 
@@ -82,7 +82,7 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// Sends the server's answer, chunk by chunk when it has several.
+/// Converts a server response, streaming its chunks.
 pub(crate) fn into_response(response: HttpResponse) -> Response {
     response.map(|mut chunks| match (chunks.pop(), chunks.is_empty()) {
         (None, _) => Body::empty(),

@@ -17,11 +17,11 @@ use super::upload::upload;
 use super::{Shell, socket};
 use crate::server::HttpRequest;
 
-/// The largest body of a request that is no upload.
+/// The maximum body size of a request, except for uploads.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// All addresses of the emulator. What moves bytes has a route here; the server tells the others
-/// apart itself.
+/// Returns the routes of the emulator. Sockets and uploads have their own routes; the server routes
+/// all other requests.
 pub(crate) fn router(shell: Shell) -> Router {
     Router::new()
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
@@ -62,7 +62,7 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     let (mut head, body) = request.into_parts();
     if head.method == Method::HEAD {
-        // The HTTP library leaves the body out.
+        // The HTTP library drops the body of a HEAD response.
         head.method = Method::GET;
     }
     let headers = head.headers.clone();

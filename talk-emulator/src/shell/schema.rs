@@ -1,5 +1,5 @@
-//! Where the records of a server stand in the database: a table for each kind, with a column for
-//! each part of the key and one for the value.
+//! The database schema: one table per kind of record, with a column for each part of the key and
+//! one for the value.
 
 use crate::server::Key;
 
@@ -7,7 +7,7 @@ use crate::server::Key;
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// The parts of the key.
+    /// The columns of the key.
     pub(super) columns: &'static [&'static str],
 }
 
@@ -19,7 +19,7 @@ static CONVERSATIONS: Table = table("conversations", &["app", "conversation"]);
 static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
 static SENDS: Table = table("sends", &["app", "conversation", "sender", "key"]);
 
-/// All tables, in the order in which a server takes their records back.
+/// All tables, in the order in which a server restores their records.
 pub(super) static TABLES: [&Table; 7] = [
     &SERVER,
     &APPS,
@@ -54,13 +54,13 @@ impl Table {
         format!("SELECT \"{key}\", \"data\" FROM \"{}\"", self.name)
     }
 
-    /// Takes the parts of the key and the value.
+    /// Returns the statement that writes a row: the parts of the key, then the value.
     pub(super) fn put(&self) -> String {
         let places = ", ?".repeat(self.columns.len());
         format!("REPLACE INTO \"{}\" VALUES (?{places})", self.name)
     }
 
-    /// Takes the parts of the key.
+    /// Returns the statement that deletes a row by the parts of its key.
     pub(super) fn delete(&self) -> String {
         let key = self.columns.join("\" = ? AND \"");
         format!("DELETE FROM \"{}\" WHERE \"{key}\" = ?", self.name)
@@ -70,7 +70,7 @@ impl Table {
 const SETTINGS: &str = "settings";
 const RANDOM: &str = "random";
 
-/// Where a record stands: the table, and the parts of the key.
+/// Returns the table and the parts of a record's key.
 pub(super) fn row_key(key: &Key) -> (&'static Table, Vec<&str>) {
     match key {
         Key::Settings => (&SERVER, vec![SETTINGS]),
@@ -95,7 +95,7 @@ pub(super) fn row_key(key: &Key) -> (&'static Table, Vec<&str>) {
     }
 }
 
-/// The key of a row.
+/// Returns the record's key for a row, or `None` if the row is unknown.
 pub(super) fn decode_key(table: &Table, parts: Vec<String>) -> Option<Key> {
     let mut parts = parts.into_iter();
     let mut part = || parts.next();

@@ -7,29 +7,28 @@ use tokio::sync::{mpsc, oneshot};
 /// Bytes that may wait for a connection that does not read; one more frame and it is cut.
 const MAX_UNSENT: usize = 16 * 1024 * 1024;
 
-/// What a connection is told to do, in order.
+/// An action for a connection's writer.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Text(String),
     Close(u16),
 }
 
-/// A connection does not take what it is sent.
+/// The error for a connection that does not read fast enough.
 #[derive(Debug)]
 pub(crate) struct TooSlow;
 
-/// The engine's end of the queue to one connection. Dropping it cuts the connection at once,
-/// whatever still waits.
+/// The sending end of a connection's queue. Dropping it cuts the connection at once.
 #[derive(Debug)]
 pub(crate) struct SendQueue {
-    /// What goes into the queue as one, so that it reaches the network as one.
+    /// Messages to be queued together, so that they are sent together.
     pending: Vec<Outgoing>,
     queue: mpsc::UnboundedSender<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
     _uncut: oneshot::Sender<Infallible>,
 }
 
-/// The connection's end.
+/// The receiving end of a connection's queue.
 #[derive(Debug)]
 pub(crate) struct SendQueueReader {
     queue: mpsc::UnboundedReceiver<Vec<Outgoing>>,
@@ -71,15 +70,15 @@ impl SendQueue {
         Ok(self.pending.len() == 1)
     }
 
-    /// Queues what was pending.
+    /// Queues the pending messages.
     pub(crate) fn flush(&mut self) {
         if !self.pending.is_empty() {
-            // A connection that has just gone says so itself.
+            // A closed connection reports its end itself.
             let _ = self.queue.send(std::mem::take(&mut self.pending));
         }
     }
 
-    /// Queues the end of the connection, after all that was pending.
+    /// Queues a close frame after the pending messages.
     pub(crate) fn send_close(&mut self, code: u16) {
         self.pending.push(Outgoing::Close(code));
         self.flush();
@@ -87,12 +86,12 @@ impl SendQueue {
 }
 
 impl SendQueueReader {
-    /// The next things to do; `None` once the [`SendQueue`] is gone.
+    /// Waits for the next actions. Returns `None` once the [`SendQueue`] is dropped.
     pub(crate) async fn recv(&mut self) -> Option<Vec<Outgoing>> {
         self.queue.recv().await
     }
 
-    /// The next things to do if they are there already.
+    /// Returns the next actions if there are any.
     pub(crate) fn try_recv(&mut self) -> Option<Vec<Outgoing>> {
         self.queue.try_recv().ok()
     }
@@ -105,7 +104,7 @@ impl SendQueueReader {
 
 impl Disconnected {
     pub(crate) async fn wait(self) {
-        // Nothing is ever sent: an error is the one thing that comes.
+        // The sender never sends: the only result is an error, at the end.
         let _ = self.0.await;
     }
 }

@@ -11,16 +11,16 @@ use crate::server::ConnectionId;
 /// its connection closed.
 pub(crate) const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 
-/// Most connections are idle, so what is kept for each of them is small.
+/// Most connections are idle, so their buffers are small.
 pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
-/// How many messages that have come together are handed on together.
+/// The maximum number of received messages passed on together.
 const READ_TOGETHER: usize = 32;
 
-/// How long a peer that was told to close may take to do so.
+/// The time for a peer to answer a close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// Carries frames both ways until either side ends the connection.
+/// Transfers frames in both directions until either side ends the connection.
 pub(crate) async fn run(
     engine: Engine,
     connection: ConnectionId,
@@ -38,7 +38,7 @@ pub(crate) async fn run(
         () = write(reader, sink) => {}
         () = disconnected.wait() => {}
     }
-    // A stopped engine has forgotten every connection anyway.
+    // A stopped engine has no connections left.
     let _ = engine.closed(connection).await;
 }
 
@@ -46,8 +46,7 @@ async fn read(engine: &Engine, connection: ConnectionId, stream: SplitStream<Web
     let mut arrivals = stream.ready_chunks(READ_TOGETHER);
     while let Some(messages) = arrivals.next().await {
         let is_over = messages.iter().any(Result::is_err);
-        // Pings are answered by the WebSocket itself, and binary messages say nothing in this
-        // protocol.
+        // The WebSocket library answers pings. The protocol has no binary messages.
         let texts = messages.into_iter().filter_map(|message| match message {
             Ok(Message::Text(text)) => Some(text.as_str().to_owned()),
             _ => None,
@@ -92,7 +91,7 @@ async fn close(mut sink: SplitSink<WebSocket, Message>, code: u16) {
         reason: "".into(),
     };
     if sink.send(Message::Close(Some(frame))).await.is_ok() {
-        // `read` sees the peer's answer and ends the connection; this is for a peer that has none.
+        // `read` ends the connection when the peer answers. The timeout covers peers that do not.
         let never = std::future::pending::<()>();
         let _ = timeout(CLOSE_GRACE, never).await;
     }

@@ -1,5 +1,5 @@
-//! Keeping a server's records in a folder: `talk.sqlite` for what is known, `files/` for the bytes
-//! of files.
+//! Persistence of a server's records in a folder: `talk.sqlite` holds the records, `files/` the
+//! contents of files.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -16,13 +16,13 @@ use super::files::{Files, remove_incomplete};
 use super::schema::{self, TABLES};
 use crate::server::{Change, Key, Settings, Unreadable};
 
-/// The layout that this version writes, as SQLite's `user_version`.
+/// The schema version, stored as SQLite's `user_version`.
 const LAYOUT: i64 = 1;
 
-/// How long somebody who reads the database, or an emulator that is stopping, may keep it busy.
+/// The time to wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a data folder cannot be used.
+/// The reason why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -38,24 +38,24 @@ pub enum DataError {
     /// The database cannot be read or written.
     #[error("the database talk.sqlite: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The database holds something that no emulator wrote.
+    /// A record in the database is invalid.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
 }
 
-/// The thread that writes. Dropping it writes what was given and closes the database.
+/// The thread that writes to the database. Dropping it completes the queued writes.
 #[derive(Debug)]
 pub(crate) struct Storage {
     commits: Option<mpsc::Sender<Commit>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// What a folder held.
+/// The contents of a data folder.
 #[derive(Debug)]
 pub(crate) struct Persisted {
     pub(crate) storage: Storage,
     pub(crate) files: Files,
-    /// The settings that were in force.
+    /// The stored settings.
     pub(crate) settings: Option<Settings>,
     pub(crate) records: Vec<(Key, String)>,
 }
@@ -66,7 +66,7 @@ struct Commit {
 }
 
 impl Storage {
-    /// Opens a folder, which is made if it is not there.
+    /// Opens a folder, creating it if needed.
     pub(crate) fn open(folder: &Path) -> Result<Persisted, DataError> {
         let files = folder.join("files");
         fs::create_dir_all(&files)?;
@@ -109,11 +109,12 @@ impl Storage {
         })
     }
 
-    /// Keeps all changes, or none of them. Once it is done, no end of this process loses them.
+    /// Commits all changes in one transaction. A committed transaction survives a crash of the
+    /// process.
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), DataError> {
         let (done, answer) = oneshot::channel();
         if let Some(commits) = &self.commits {
-            // A thread that is gone answers by having dropped the other end.
+            // If the thread has ended, the answer reports it.
             let _ = commits.send(Commit { changes, done });
         }
         let gone = |_| io::Error::other("the thread that writes has ended");
@@ -125,7 +126,7 @@ impl Drop for Storage {
     fn drop(&mut self) {
         self.commits = None;
         if let Some(thread) = self.thread.take() {
-            // Whoever starts another emulator on the folder finds it free.
+            // Wait, so that another emulator can use the folder afterwards.
             let _ = thread.join();
         }
     }
@@ -142,8 +143,8 @@ fn lock(folder: &Path) -> Result<File, DataError> {
     }
 }
 
-/// With a write-ahead log, a transaction that is committed survives the death of the process. The
-/// log is not forced to the disk each time, so that the last ones may be lost with the machine.
+/// Opens the database. With a write-ahead log, a committed transaction survives a crash of the
+/// process. The log is not synced for each transaction, so a power failure may lose the last ones.
 fn open_database(path: &Path) -> Result<Connection, DataError> {
     let database = Connection::open(path)?;
     database.busy_timeout(BUSY_TIMEOUT)?;
@@ -180,7 +181,7 @@ fn read(database: &Connection) -> Result<Vec<(Key, String)>, DataError> {
 fn write_all(mut database: Connection, commits: &mpsc::Receiver<Commit>) {
     while let Ok(Commit { changes, done }) = commits.recv() {
         let written = write(&mut database, &changes);
-        // A server that is gone waits for nothing.
+        // The engine may have stopped waiting.
         let _ = done.send(written.map_err(DataError::from));
     }
 }

@@ -14,13 +14,14 @@ use super::files::TempFile;
 use super::refusal::{Refusal, into_response};
 use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
 
-/// The longest text part taken, in bytes: they hold a number or a word.
+/// The maximum length of a text part in bytes. Text parts hold a number or a word.
 const MAX_TEXT_PART: usize = 1024;
 
-/// What a file is served as whose part says nothing.
+/// The media type of a file without one.
 const ANY_BYTES: &str = "application/octet-stream";
 
-/// Takes a file: its bytes go to memory or a file as they come, the rest is the server's.
+/// Handles an upload: the contents are streamed to memory or a file, the server checks the
+/// metadata.
 pub(crate) async fn upload(
     State(shell): State<Shell>,
     Extension(connection): Extension<ConnectionHandle>,
@@ -44,7 +45,7 @@ pub(crate) async fn upload(
             if let HttpFault::Refuse { status, code, reason } = fault.fault {
                 return Ok(refuse_early(status, code, reason, None));
             }
-            // What waits after so many bytes has waited enough.
+            // A slow upload has been delayed while its body arrived.
             if !matches!(fault.fault, HttpFault::Slow(_)) {
                 connection.apply_fault(Some(fault.fault)).await;
             }
@@ -73,8 +74,8 @@ async fn receive(
     .await
 }
 
-/// Stores a file that is complete. It is done to its end even if the client goes meanwhile: the
-/// server must not know a file whose bytes are gone.
+/// Stores a complete file. The task continues if the client disconnects, so that the server never
+/// knows a file without contents.
 async fn store(
     shell: Shell,
     permit: UploadPermit,
@@ -141,10 +142,10 @@ async fn read_form(
     Ok((file, file_data))
 }
 
-/// Keeps as much of the file as may be kept, and gives its size.
+/// Writes the contents up to the maximum size and returns the total size.
 ///
-/// A file that is too large is read to its end all the same: a client that still sends would
-/// otherwise see its connection fail instead of the answer.
+/// A file that is too large is still read to its end: otherwise a client that is sending sees a
+/// failed connection instead of the response.
 async fn read_file(
     mut field: Field<'_>,
     max_size: u64,
@@ -160,7 +161,7 @@ async fn read_file(
     Ok(size)
 }
 
-/// The part's filename. Browsers send it as raw UTF-8 in which only these three are encoded.
+/// Returns the part's filename. Browsers send raw UTF-8 with these three characters encoded.
 fn filename(field: &Field<'_>) -> Result<String, Refusal> {
     let name = field
         .file_name()
