@@ -7,8 +7,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::task::spawn_blocking;
 
-use crate::Emulator;
-use crate::emulator::{Components, Config};
+use crate::emulator::{self, Components, Config, Emulator};
 use crate::server::{Server, Settings};
 use crate::shell::{Clock, DataError, Files, Persisted, Storage};
 
@@ -187,7 +186,7 @@ impl EmulatorBuilder {
                 (server, kept.files, Some(kept.storage))
             }
         };
-        Ok(crate::emulator::assemble(Config {
+        Ok(emulator::assemble(Config {
             listener,
             address,
             server,

@@ -8,12 +8,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, timeout};
 
+use crate::builder::{EmulatorBuilder, StartError};
 use crate::server::{Fault, FaultKind, Server, Settings};
 use crate::shell::{
     AcceptLimiter, Clock, DataError, Engine, EngineTask, Files, Shell, Stopped, Storage, router,
     serve,
 };
-use crate::{EmulatorBuilder, StartError};
 
 /// The close code for a server that goes away (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;

@@ -6,7 +6,7 @@ use super::conversation::Conversation;
 use super::events::{ConversationDiff, Event};
 use super::filter::Filter;
 use super::page::{self, Cursor, Page, PageRequest};
-use super::patch::{CustomPatch, Patch};
+use super::patch::{CustomPatch, Diff, Patch};
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
 use super::request_cx::RequestCx;

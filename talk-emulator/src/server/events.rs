@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::conversation::{Access, Notify, ParticipantView, SideView};
 use super::message::{ContentJson, MessageView};
-use super::patch::CustomDiff;
+use super::patch::{CustomDiff, Diff};
 use super::typing_users::{TypingDiff, TypingView};
 use super::user::{Profile, ProfileDiff};
 
@@ -182,15 +182,6 @@ pub(super) struct ReactionDiff {
     pub(super) current_user_reacted: Option<bool>,
 }
 
-macro_rules! is_empty {
-    ($($diff:ty),*) => {
-        $(impl $diff {
-            /// Returns `true` if nothing changed.
-            pub(super) fn is_empty(&self) -> bool {
-                *self == Self::default()
-            }
-        })*
-    };
-}
-
-is_empty!(ConversationDiff, SideDiff, ParticipantDiff);
+impl Diff for ConversationDiff {}
+impl Diff for SideDiff {}
+impl Diff for ParticipantDiff {}

@@ -79,6 +79,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
             let reason = format!("An idempotency key has 1 to {MAX_KEY} bytes.");
             return Err(Refusal::invalid("INVALID_IDEMPOTENCY_KEY", reason));
         }
+        let now = cx.millis();
         // A repeated key returns the first result, even if the conversation has changed since.
         let conversation = cx.store.conversations.get_mut(id);
         if let Some(sent) = conversation.and_then(|it| it.keys.find(now, cx.me, key)) {

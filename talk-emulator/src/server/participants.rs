@@ -8,7 +8,7 @@ use super::conversation::{Access, Notify};
 use super::events::{Event, ParticipantDiff};
 use super::output::ConnectionId;
 use super::page::{self, Cursor, Page, PageRequest};
-use super::patch::Patch;
+use super::patch::{Diff, Patch};
 use super::read_state;
 use super::refusal::{Refusal, RefusalBody};
 use super::reply::{Body, Reply, done, reply};

@@ -24,6 +24,14 @@ pub(super) type CustomPatch = Patch<BTreeMap<String, Option<String>>>;
 #[serde(transparent)]
 pub(super) struct CustomDiff(Option<BTreeMap<String, Option<String>>>);
 
+/// The changes of an item, with absent members for unchanged ones.
+pub(super) trait Diff: Default + PartialEq {
+    /// Returns `true` if nothing changed.
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Reset, Self::Set))

@@ -2,6 +2,7 @@
 
 use super::conversation::SideState;
 use super::events::{Event, SideDiff};
+use super::patch::Diff;
 use super::reply::{Reply, done};
 use super::request_cx::RequestCx;
 

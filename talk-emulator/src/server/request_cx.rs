@@ -25,6 +25,11 @@ pub(super) struct RequestCx<'a> {
 }
 
 impl RequestCx<'_> {
+    /// Returns the current time in unix milliseconds.
+    pub(super) fn millis(&self) -> u64 {
+        u64::try_from(self.now.as_millis()).unwrap_or(0)
+    }
+
     /// Returns the user's role.
     pub(super) fn role(&self) -> &Role {
         role_of(self.store, self.settings, self.me)

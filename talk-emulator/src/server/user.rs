@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::patch::{Custom, CustomDiff, CustomPatch, Patch};
+use super::patch::{Custom, CustomDiff, CustomPatch, Diff, Patch};
 
 /// A user.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,12 +52,7 @@ pub(super) struct ProfileDiff {
     pub(super) welcome_message: Option<Option<String>>,
 }
 
-impl ProfileDiff {
-    /// Returns `true` if nothing changed.
-    pub(super) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
+impl Diff for ProfileDiff {}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::events::Event;
-use super::patch::Patch;
+use super::patch::{Diff, Patch};
 use super::presence;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};

@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use crate::server::Timestamp;
 
-/// Unix time that never goes back: the wall clock at the start plus what a monotonic clock says
-/// has passed since. It follows tokio's clock, so a test that pauses that one pauses the emulator.
+/// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time.
+/// It follows tokio's clock, so a test that pauses that clock pauses the emulator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,
@@ -26,14 +26,9 @@ impl Clock {
 
     /// Returns the instant of a time.
     pub(crate) fn instant(&self, time: Timestamp) -> Instant {
-        let after = time.as_millis().saturating_sub(self.started_at.as_millis());
-        self.started + Duration::from_millis(after.min(A_CENTURY))
+        self.started + time.saturating_since(self.started_at).min(A_CENTURY)
     }
 }
 
 /// A larger duration might overflow an [`Instant`].
-const A_CENTURY: u64 = 100 * 365 * 24 * 3600 * 1000;
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
+const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::Shell;
 use super::refusal::Refusal;
+use super::state::Shell;
 use crate::server::{Fault, Settings};
 
 /// Returns the current settings.

@@ -13,8 +13,9 @@ use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
 use super::refusal::{Refusal, into_response};
+use super::socket;
+use super::state::Shell;
 use super::upload::upload;
-use super::{Shell, socket};
 use crate::server::HttpRequest;
 
 /// The maximum body size of a request, except for uploads.

@@ -7,11 +7,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::Shell;
 use super::engine::Stopped;
 use super::fault::{ConnectionHandle, faulty_body, refuse_early};
 use super::files::TempFile;
 use super::refusal::{Refusal, into_response};
+use super::state::Shell;
 use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
 
 /// The maximum length of a text part in bytes. Text parts hold a number or a word.
