@@ -95,6 +95,7 @@ mod counters;
 mod error;
 mod fault_injection;
 mod filter;
+mod http;
 mod io;
 mod json;
 mod live;

@@ -7,23 +7,22 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::command::{Reply, RequestId};
-use crate::connection::{Auth, Exchanges, Link, LiveRequest, Queue, Reconnect, Rejections};
+use crate::connection::{Auth, Link, LiveRequest, Queue, Reconnect, Rejections};
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
+use crate::http::HttpRequests;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
-use crate::search::SearchId;
+use crate::search::{SearchId, Searches};
 use crate::timestamp::Timestamp;
+use crate::upload::Uploads;
 use crate::wire::{FrameReader, Request};
 
 use self::reads::Read;
-use self::search::Searches;
-use self::upload::Uploads;
 
 mod answers;
 mod authenticate;
-mod authorized;
 mod commands;
 mod connect;
 mod http;
@@ -119,8 +118,7 @@ pub struct Session {
     live_rejections: Rejections,
     searches: Searches,
     uploads: Uploads,
-    exchanges: Exchanges,
-    app_checked: bool,
+    http: HttpRequests,
     /// Accepted calls of the queue that are not resolved.
     calls: BTreeMap<RequestId, OpenCall>,
     /// Reads that the live half is working on.
@@ -201,8 +199,7 @@ impl Session {
             live_rejections: Rejections::default(),
             searches: Searches::default(),
             uploads: Uploads::default(),
-            exchanges: Exchanges::default(),
-            app_checked: false,
+            http: HttpRequests::default(),
             calls: BTreeMap::new(),
             reads: BTreeMap::new(),
             next_id: 0,
@@ -354,10 +351,22 @@ impl Session {
             }
             Input::SocketClosed { socket, cause } => self.handle_socket_closed(socket, &cause),
             Input::Token { fetch, result } => self.handle_token(fetch, result),
-            Input::HttpHead { http, status } => self.handle_http_head(http, status),
-            Input::HttpChunk { http, chunk } => self.handle_http_chunk(http, &chunk),
-            Input::HttpEnd { http } => self.handle_http_end(http),
-            Input::HttpFailed { http, failure } => self.handle_http_failure(http, failure),
+            Input::HttpHead { http, status } => {
+                let event = self.http.handle_head(self.now, http, status);
+                self.handle_http_event(event);
+            }
+            Input::HttpChunk { http, chunk } => {
+                let event = self.http.handle_chunk(self.now, http, chunk);
+                self.handle_http_event(event);
+            }
+            Input::HttpEnd { http } => {
+                let event = self.http.handle_end(http);
+                self.handle_http_event(event);
+            }
+            Input::HttpFailed { http, failure } => {
+                let event = self.http.handle_failure(http, failure);
+                self.handle_http_event(event);
+            }
             Input::Tick => {}
         }
     }
@@ -465,17 +474,19 @@ impl Session {
         let failure = RequestError::Session(error.clone());
         self.queue.end();
         for request in std::mem::take(&mut self.calls).into_keys() {
-            self.stop_upload(request);
+            self.uploads.remove(request);
             self.resolve(request, Err(failure.clone()));
         }
-        self.end_uploads(&failure);
-        self.end_searches(&failure);
+        for request in self.uploads.remove_all() {
+            self.resolve(request, Err(failure.clone()));
+        }
+        self.searches.end_all(&failure);
+        self.drain_searches();
         self.live.end(&failure);
         self.take_live_outputs();
         self.reads.clear();
-        for http in self.exchanges.clear() {
-            self.outputs.push_back(Output::CancelHttp { http });
-        }
+        self.http.cancel_all();
+        self.drain_http();
         self.close_socket();
         self.link = Link::Idle;
         self.unsettled = Unsettled::Nothing;

@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::backoff::{Reconnect, TokenRetry};
 use crate::error::{ServerError, SessionError};
-use crate::io::{HttpId, TokenFetchId};
+use crate::io::TokenFetchId;
 use crate::options::Authentication;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -20,15 +20,15 @@ const LONG_LIFE: u64 = 600;
 const EARLY: u64 = 300;
 /// No token is kept for longer than 20 days.
 const MAX_AGE: u64 = 20 * 24 * 60 * 60;
-/// The service may fail to grant an anonymous token this often.
-const MAX_BOKEN_FAILURES: u32 = 5;
+/// The number of failures of the service to grant an anonymous token before the session ends.
+const MAX_ANONYMOUS_FAILURES: u32 = 5;
 
 /// Where tokens come from.
 enum Source {
     /// The application is asked.
     Callback,
-    /// The service grants one to anybody, or to whoever has the right signature.
-    Boken { signature: Option<Secret> },
+    /// The service grants an anonymous token, if a signature is required to the holder of one.
+    Anonymous { signature: Option<Secret> },
     /// Nowhere: there is only what was given.
     Given,
 }
@@ -37,7 +37,7 @@ enum Source {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fetch {
     Callback(TokenFetchId),
-    Boken(HttpId),
+    Anonymous,
     /// Its ID is about to be told.
     Starting,
 }
@@ -45,7 +45,7 @@ enum Fetch {
 /// What to do to get a token.
 pub(crate) enum AuthTask {
     AskCallback,
-    AskForBoken { signature: Option<Secret> },
+    FetchAnonymousToken { signature: Option<Secret> },
     End(SessionError),
 }
 
@@ -72,8 +72,8 @@ pub(crate) struct Auth {
     refresh_at: Option<Timestamp>,
     /// When the token stops being good, as the server said.
     expires_at: Option<Timestamp>,
-    boken_retry: Reconnect,
-    boken_failures: u32,
+    anonymous_retry: Reconnect,
+    anonymous_failures: u32,
 }
 
 impl Auth {
@@ -86,7 +86,7 @@ impl Auth {
         let source = match (&token, can_fetch_token) {
             (_, true) => Source::Callback,
             (Some(_), false) => Source::Given,
-            (None, false) => Source::Boken { signature },
+            (None, false) => Source::Anonymous { signature },
         };
         Self {
             source,
@@ -99,8 +99,8 @@ impl Auth {
             accepted_at: None,
             refresh_at: None,
             expires_at: None,
-            boken_retry: Reconnect::default(),
-            boken_failures: 0,
+            anonymous_retry: Reconnect::default(),
+            anonymous_failures: 0,
         }
     }
 
@@ -109,14 +109,12 @@ impl Auth {
         self.token.as_ref()
     }
 
-    /// The caller gives a token, asked or not. The request to the service that is to be called off.
-    pub(crate) fn set_token(&mut self, token: Secret) -> Option<HttpId> {
-        if matches!(self.source, Source::Boken { .. }) {
+    /// Uses a token of the caller. A request for an anonymous token must be cancelled.
+    pub(crate) fn set_token(&mut self, token: Secret) {
+        if matches!(self.source, Source::Anonymous { .. }) {
             self.source = Source::Given;
         }
-        let called_off = self.call_off_boken();
         self.take_instead(token);
-        called_off
     }
 
     /// Uses a token, and looks for no other one.
@@ -139,19 +137,11 @@ impl Auth {
         self.expires_at = None;
     }
 
-    /// From now on the application can be asked, and nobody else is. The request to the service
-    /// that is to be called off.
-    pub(crate) fn allow_callback(&mut self) -> Option<HttpId> {
+    /// Fetches further tokens from the application only. A request for an anonymous token must be
+    /// cancelled.
+    pub(crate) fn allow_callback(&mut self) {
         self.source = Source::Callback;
-        self.call_off_boken()
-    }
-
-    fn call_off_boken(&mut self) -> Option<HttpId> {
-        let (Fetch::Boken(http), _) = self.fetch? else {
-            return None;
-        };
-        self.fetch = None;
-        Some(http)
+        self.fetch.take_if(|(fetch, _)| *fetch == Fetch::Anonymous);
     }
 
     /// The next thing to do while a token is wanted.
@@ -177,40 +167,30 @@ impl Auth {
             return None;
         }
         self.retry_at = None;
-        let task = match &self.source {
-            Source::Callback => AuthTask::AskCallback,
-            Source::Boken { signature } => AuthTask::AskForBoken {
-                signature: signature.clone(),
-            },
+        let (fetch, task) = match &self.source {
+            Source::Callback => (Fetch::Starting, AuthTask::AskCallback),
+            Source::Anonymous { signature } => {
+                let signature = signature.clone();
+                (
+                    Fetch::Anonymous,
+                    AuthTask::FetchAnonymousToken { signature },
+                )
+            }
             Source::Given => {
                 // It cannot be refreshed: it is used for as long as it is accepted.
                 self.refresh_at = None;
                 return None;
             }
         };
-        self.fetch = Some((Fetch::Starting, now + FETCH_WITHIN));
+        self.fetch = Some((fetch, now + FETCH_WITHIN));
         Some(task)
     }
 
     /// The application has been asked.
-    pub(crate) fn asked_callback(&mut self, fetch: TokenFetchId) {
-        self.name_fetch(Fetch::Callback(fetch));
-    }
-
-    /// The service has been asked.
-    pub(crate) fn asked_for_boken(&mut self, http: HttpId) {
-        self.name_fetch(Fetch::Boken(http));
-    }
-
-    fn name_fetch(&mut self, name: Fetch) {
+    pub(crate) fn asked_callback(&mut self, id: TokenFetchId) {
         if let Some((fetch, _)) = &mut self.fetch {
-            *fetch = name;
+            *fetch = Fetch::Callback(id);
         }
-    }
-
-    /// Whether the service is being asked by `http`.
-    pub(crate) fn is_boken(&self, http: HttpId) -> bool {
-        matches!(self.fetch, Some((Fetch::Boken(id), _)) if id == http)
     }
 
     /// The application answered. Whether there is a new token.
@@ -227,38 +207,40 @@ impl Auth {
         Ok(true)
     }
 
-    /// The service answered with a status and perhaps a boken. Whether there is a new token.
-    pub(crate) fn handle_boken(
+    /// Handles the response to a request for an anonymous token: the token, a refusal, or `None`
+    /// after a transport failure. Returns `true` if there is a new token.
+    pub(crate) fn handle_anonymous_token(
         &mut self,
         now: Timestamp,
-        answer: Result<(u16, Option<Secret>), String>,
-        refused: impl FnOnce(u16) -> ServerError,
+        response: Option<Result<Secret, ServerError>>,
         rng: &mut Rng,
     ) -> Result<bool, SessionError> {
         self.fetch = None;
-        let status = match answer {
-            Ok((200, Some(boken))) => {
-                self.boken_failures = 0;
-                self.boken_retry = Reconnect::default();
-                self.take(boken);
+        let refused = match response {
+            Some(Ok(token)) => {
+                self.anonymous_failures = 0;
+                self.anonymous_retry = Reconnect::default();
+                self.take(token);
                 return Ok(true);
             }
-            Ok((status, _)) => status,
-            Err(_network) => 502,
+            Some(Err(refused)) => Some(refused),
+            None => None,
         };
-        match status {
-            401 => return Err(SessionError::SignatureRejected(refused(status))),
-            404 => return Err(SessionError::AppNotFound),
-            429 | 502 => {}
-            400..=499 => return Err(SessionError::Refused(refused(status))),
-            _ => {
-                self.boken_failures += 1;
-                if self.boken_failures >= MAX_BOKEN_FAILURES {
-                    return Err(SessionError::Refused(refused(status)));
+        if let Some(refused) = refused {
+            match refused.status {
+                401 => return Err(SessionError::SignatureRejected(refused)),
+                404 => return Err(SessionError::AppNotFound),
+                429 | 502 => {}
+                400..=499 => return Err(SessionError::Refused(refused)),
+                _ => {
+                    self.anonymous_failures += 1;
+                    if self.anonymous_failures >= MAX_ANONYMOUS_FAILURES {
+                        return Err(SessionError::Refused(refused));
+                    }
                 }
             }
         }
-        self.retry_at = Some(now + self.boken_retry.next_delay(rng));
+        self.retry_at = Some(now + self.anonymous_retry.next_delay(rng));
         Ok(false)
     }
 
@@ -339,7 +321,7 @@ impl Auth {
     fn check_source(&self) -> Result<(), SessionError> {
         match self.source {
             Source::Given => Err(SessionError::TokenRejected),
-            Source::Callback | Source::Boken { .. } => Ok(()),
+            Source::Callback | Source::Anonymous { .. } => Ok(()),
         }
     }
 

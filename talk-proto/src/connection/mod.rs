@@ -3,7 +3,6 @@
 mod auth;
 mod backoff;
 mod call;
-mod exchange;
 mod heartbeat;
 mod key;
 mod link;
@@ -14,7 +13,6 @@ mod verdict;
 pub(crate) use auth::{Auth, AuthTask, Renewal};
 pub(crate) use backoff::Reconnect;
 pub(crate) use call::{CallBody, Outcome, Prepared, prepare, validation};
-pub(crate) use exchange::{Exchanges, Finished, Purpose};
 pub(crate) use link::{CONNECT_WITHIN, InFlight, Link, LiveRequest, OpenLink};
 pub(crate) use queue::{Place, Queue, Turn};
 pub(crate) use rejections::Rejections;

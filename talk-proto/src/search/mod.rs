@@ -1,6 +1,7 @@
-//! Searches: a query over HTTP whose results show as they come.
+//! Searches over HTTP. Results are shown as they arrive.
 
-mod machine;
+mod paged;
+mod searches;
 mod stream;
 
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use serde::{Serialize, Serializer};
 
 use crate::model::{ConversationSnapshot, MessageSnapshot};
 
-pub(crate) use machine::{Found, MAX_PAGE, Machine, NEXT_PAGE, Progress};
+pub(crate) use searches::{SearchOutput, Searches};
 
 /// One search of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchId(pub(crate) u64);
 
-/// What is searched for.
+/// The kind of results that a search finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchKind {
     /// Messages in the current user's conversations, by their text.
@@ -24,19 +25,19 @@ pub enum SearchKind {
     Conversations,
 }
 
-/// Whether a search goes on.
+/// The progress of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SearchStatus {
-    /// Results are on their way.
+    /// A page is being loaded.
     Searching,
-    /// There is more to load, or the page that was being loaded failed and can be asked for again.
+    /// There are more results, or the last page failed and can be loaded again.
     CanLoadMore,
-    /// That was all.
+    /// Everything is loaded.
     LoadedAll,
 }
 
-/// What a search has found so far, newest first. Serialises as the list of the results.
+/// The results of a search so far, newest first. Serialises as a list.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SearchResults {
@@ -47,19 +48,19 @@ pub enum SearchResults {
 }
 
 impl SearchResults {
-    /// How many there are.
+    /// Returns the number of results.
     ///
     /// ```
     /// assert_eq!(talk_proto::SearchResults::Messages(vec![]).len(), 0);
     /// ```
     pub fn len(&self) -> usize {
         match self {
-            Self::Messages(found) => found.len(),
-            Self::Conversations(found) => found.len(),
+            Self::Messages(hits) => hits.len(),
+            Self::Conversations(hits) => hits.len(),
         }
     }
 
-    /// Whether nothing is found.
+    /// Returns `true` if there are no results.
     ///
     /// ```
     /// assert!(talk_proto::SearchResults::Conversations(vec![]).is_empty());
@@ -70,8 +71,8 @@ impl SearchResults {
 
     fn truncate(&mut self, length: usize) {
         match self {
-            Self::Messages(found) => found.truncate(length),
-            Self::Conversations(found) => found.truncate(length),
+            Self::Messages(hits) => hits.truncate(length),
+            Self::Conversations(hits) => hits.truncate(length),
         }
     }
 }
@@ -79,17 +80,17 @@ impl SearchResults {
 impl Serialize for SearchResults {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Messages(found) => found.serialize(serializer),
-            Self::Conversations(found) => found.serialize(serializer),
+            Self::Messages(hits) => hits.serialize(serializer),
+            Self::Conversations(hits) => hits.serialize(serializer),
         }
     }
 }
 
-/// A message that a search found.
+/// A message in the results of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MessageHit {
-    /// The conversation that it is in.
+    /// The conversation of the message.
     pub conversation: Arc<ConversationSnapshot>,
     /// The message.
     pub message: Arc<MessageSnapshot>,

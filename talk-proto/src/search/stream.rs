@@ -1,34 +1,33 @@
-//! The answer of a search, line by line as it comes.
+//! The response of a search, read line by line.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What a line says.
+/// The meaning of a line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Line<T> {
     /// One result.
     Result(T),
-    /// That was all of this page. The next one starts at the cursor, if there is one.
+    /// The end of the page. The next page starts at the cursor; without one this is the last page.
     End { cursor: Option<String> },
 }
 
-/// Why a stream cannot be read on.
+/// The reason why a stream is unreadable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StreamError {
     /// A line is longer than the limit.
     TooLong,
-    /// It ended before the line that closes it, or in the middle of that line.
+    /// It ended before or within its closing line.
     Cut,
 }
 
 /// Reads `{"data":[`, one result a line, from the second on behind a comma, and `],"cursor":"…"}`.
 ///
-/// A line that is no result of the wanted kind is skipped: one bad result does not hide the
-/// others. What follows the last line does not matter.
+/// An unreadable result is skipped, so that it does not hide the others. Data after the last line is
+/// ignored.
 #[derive(Debug)]
 pub(crate) struct SearchStream {
     buffer: Vec<u8>,
-    /// Bytes at the start of the buffer in which there is no line break.
+    /// The length of the start of the buffer that contains no line break.
     searched: usize,
     limit: usize,
     is_open: bool,
@@ -36,7 +35,7 @@ pub(crate) struct SearchStream {
 }
 
 impl SearchStream {
-    /// A stream whose lines have at most `limit` bytes.
+    /// Creates a stream whose lines have at most `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             buffer: Vec::new(),
@@ -47,10 +46,11 @@ impl SearchStream {
         }
     }
 
-    /// Takes a piece of the body and gives what its complete lines say.
-    pub(crate) fn push<T: DeserializeOwned>(
+    /// Handles a piece of the body. Returns its complete lines; `read` reads a result.
+    pub(crate) fn push<T>(
         &mut self,
         chunk: &[u8],
+        read: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<Line<T>>, StreamError> {
         let mut lines = Vec::new();
         if self.is_done {
@@ -66,7 +66,7 @@ impl SearchStream {
             if end - start > self.limit {
                 return Err(StreamError::TooLong);
             }
-            let line = read_line(&self.buffer[start..end], &mut self.is_open)?;
+            let line = read_line(&self.buffer[start..end], &mut self.is_open, &read)?;
             start = end + 1;
             self.searched = start;
             self.is_done |= matches!(line, Some(Line::End { .. }));
@@ -84,21 +84,23 @@ impl SearchStream {
         Ok(lines)
     }
 
-    /// The body is complete: its last line has no line break.
-    pub(crate) fn finish<T: DeserializeOwned>(&mut self) -> Result<Option<Line<T>>, StreamError> {
+    /// Handles the end of the body. Returns the cursor in its last line, which has no line break,
+    /// unless the end was in an earlier piece.
+    pub(crate) fn finish(&mut self) -> Result<Option<Option<String>>, StreamError> {
         if self.is_done {
             return Ok(None);
         }
-        match read_line(&self.buffer, &mut self.is_open)? {
-            Some(end @ Line::End { .. }) => Ok(Some(end)),
-            Some(Line::Result(_)) | None => Err(StreamError::Cut),
+        match read_line(&self.buffer, &mut self.is_open, |_| None::<()>)? {
+            Some(Line::End { cursor }) => Ok(Some(cursor)),
+            Some(Line::Result(())) | None => Err(StreamError::Cut),
         }
     }
 }
 
-fn read_line<T: DeserializeOwned>(
+fn read_line<T>(
     line: &[u8],
     is_open: &mut bool,
+    read: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<Option<Line<T>>, StreamError> {
     let line = line.trim_ascii();
     if !*is_open {
@@ -110,10 +112,11 @@ fn read_line<T: DeserializeOwned>(
         return Ok(Some(Line::End { cursor }));
     }
     let result = line.strip_prefix(b",").unwrap_or(line);
-    Ok(serde_json::from_slice(result).ok().map(Line::Result))
+    Ok(read(result).map(Line::Result))
 }
 
-/// The cursor in the line that closes the object: `]}` or `],"cursor":"…"}`, whatever follows.
+/// Reads the cursor in the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores what
+/// follows the object.
 fn read_cursor(line: &[u8]) -> Result<Option<String>, StreamError> {
     let object = [b"{\"data\":[", line].concat();
     let mut values = serde_json::Deserializer::from_slice(&object).into_iter::<Value>();
@@ -130,18 +133,22 @@ mod tests {
 
     const BODY: &str = "{\"data\":[\n{\"n\":1}\n,{\"n\":2}\n],\"cursor\":\"x y\"}";
 
+    fn value(line: &[u8]) -> Option<Value> {
+        serde_json::from_slice(line).ok()
+    }
+
     fn read(body: &str, chunk: usize) -> Result<Vec<Line<Value>>, StreamError> {
         let mut stream = SearchStream::new(1 << 20);
         let mut lines = Vec::new();
         for chunk in body.as_bytes().chunks(chunk) {
-            lines.extend(stream.push(chunk)?);
+            lines.extend(stream.push(chunk, value)?);
         }
-        lines.extend(stream.finish()?);
+        lines.extend(stream.finish()?.map(|cursor| Line::End { cursor }));
         Ok(lines)
     }
 
     #[test]
-    fn the_pieces_do_not_matter() {
+    fn stream_in_pieces_reads_the_same_lines() {
         let whole = read(BODY, BODY.len());
         assert_eq!(whole.as_ref().map(Vec::len), Ok(3));
         assert_eq!(
@@ -156,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_cursor_that_was_all() {
+    fn stream_without_cursor_is_the_last_page() {
         for end in ["]}", "]}\n", "],\"cursor\":null}", "]}\nmore", "]} more"] {
             let lines = read(&format!("{{\"data\":[\n{end}"), 7).unwrap();
             assert_eq!(lines, [Line::End { cursor: None }], "{end}");
@@ -164,30 +171,30 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_is_none_is_skipped() {
+    fn stream_unreadable_result_is_skipped() {
         let lines = read("{\"data\":[\n{\"n\":\n,{\"n\":2}\n]}", 9).unwrap();
         assert_eq!(lines.len(), 2);
     }
 
     #[test]
-    fn every_cut_is_noticed() {
+    fn stream_cut_anywhere_is_an_error() {
         for cut in 0..BODY.len() {
             assert_eq!(read(&BODY[..cut], 5), Err(StreamError::Cut), "cut at {cut}");
         }
     }
 
     #[test]
-    fn a_line_without_end_is_given_up() {
+    fn stream_endless_line_is_too_long() {
         let mut stream = SearchStream::new(100);
         let chunk = [b'x'; 101];
-        assert_eq!(stream.push::<Value>(&chunk), Err(StreamError::TooLong));
+        assert_eq!(stream.push(&chunk, value), Err(StreamError::TooLong));
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_given_up_also_when_it_comes_with_its_end() {
+    fn stream_long_line_with_its_end_is_too_long() {
         let mut stream = SearchStream::new(100);
         let line = format!("{{\n{}\n", "x".repeat(101));
-        let read = stream.push::<Value>(line.as_bytes());
+        let read = stream.push(line.as_bytes(), value);
         assert_eq!(read, Err(StreamError::TooLong));
     }
 }

@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 
 use super::Session;
 use super::answers::refused;
-use crate::connection::{AuthTask, Finished, InFlight, Link, Purpose, Renewal};
+use crate::connection::{AuthTask, InFlight, Link, Renewal};
 use crate::error::{ServerError, SessionError};
-use crate::io::{HttpBody, HttpId, Output, TokenFetchId};
+use crate::http::{HttpPurpose, HttpResponse};
+use crate::io::{Output, TokenFetchId};
 use crate::secret::Secret;
 use crate::wire::path::encode_component;
-use crate::wire::{Method, Refusal, Request};
+use crate::wire::{Method, Request};
 
 /// A renewal that the server could not take is tried again after 5 to 10 s.
 const RENEW_AGAIN_MILLIS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
@@ -22,7 +23,7 @@ impl Session {
     /// a token alone.
     pub(super) fn wants_token(&self) -> bool {
         match &self.link {
-            Link::Idle => self.searches.want_token() || self.uploads.want_token(),
+            Link::Idle => self.http.waits_for_token(),
             Link::Waiting { .. } | Link::Opening { .. } | Link::Open(_) => true,
         }
     }
@@ -39,116 +40,46 @@ impl Session {
                 self.auth.asked_callback(fetch);
                 self.outputs.push_back(Output::FetchToken { fetch });
             }
-            Some(AuthTask::AskForBoken { signature }) => {
+            Some(AuthTask::FetchAnonymousToken { signature }) => {
                 let path = format!(
                     "/bokens/{}?signature={}",
                     encode_component(self.options.user_id.as_str()),
                     encode_component(signature.as_ref().map_or("", Secret::expose)),
                 );
-                if let Some(http) = self.get_internal(&path, Purpose::Boken) {
-                    self.auth.asked_for_boken(http);
-                }
+                self.send_internal(&path, HttpPurpose::AnonymousToken);
             }
             Some(AuthTask::End(error)) => self.end(error),
             None => {}
         }
     }
 
-    /// Asks, once in a session, whether the app exists. Nothing waits for the answer.
+    /// Checks once in a session that the app exists. Nothing waits for the response.
     pub(super) fn check_app(&mut self) {
-        if !std::mem::replace(&mut self.app_checked, true) {
-            self.get_internal("", Purpose::AppCheck);
+        if self.http.begin_app_check() {
+            self.send_internal("", HttpPurpose::AppCheck);
         }
     }
 
-    /// Asks for `path` of the app under the internal base.
-    fn get_internal(&mut self, path: &str, purpose: Purpose) -> Option<HttpId> {
-        let http = HttpId(self.take_id());
-        let app = encode_component(self.options.app_id.as_str()).to_string();
-        let address = format!("{}/{app}{path}", self.options.addresses.internal);
-        let request = http::Request::get(address).body(HttpBody::Empty);
-        match request {
-            Ok(request) => {
-                self.exchanges.start(self.now, http, purpose);
-                self.send_http(http, request);
-                Some(http)
-            }
-            Err(error) => {
-                let reason = format!("the internal address is no valid URL: {error}");
-                self.end(SessionError::Refused(ServerError::new(
-                    0,
-                    "INVALID_ADDRESS",
-                    vec![reason],
-                )));
-                None
-            }
-        }
-    }
-
-    /// Nobody needs the answer any more.
-    pub(super) fn call_off(&mut self, exchange: Option<HttpId>) {
-        if let Some(http) = exchange {
-            self.exchanges.remove(http);
-            self.outputs.push_back(Output::CancelHttp { http });
-        }
-    }
-
-    pub(super) fn settle_exchanges(&mut self) {
-        while let Some(finished) = self.exchanges.pop_overdue(self.now) {
-            self.outputs.push_back(Output::CancelHttp {
-                http: finished.http,
-            });
-            self.handle_exchange(finished);
-        }
-    }
-
-    pub(super) fn handle_exchange(&mut self, finished: Finished) {
-        let Finished {
-            http,
-            purpose,
-            result,
-        } = finished;
-        match purpose {
-            Purpose::AppCheck => {
-                if matches!(result, Ok((404, _))) {
-                    self.end(SessionError::AppNotFound);
-                }
-            }
-            Purpose::Boken => self.handle_boken(http, result),
-        }
-    }
-
-    fn handle_boken(&mut self, http: HttpId, result: Result<(u16, Vec<u8>), String>) {
+    pub(super) fn handle_anonymous_token(&mut self, response: &HttpResponse) {
         #[derive(Deserialize)]
         struct Body {
             boken: String,
         }
 
-        if !self.auth.is_boken(http) {
-            return;
-        }
-        let body = result
-            .as_ref()
-            .map(|(_, body)| body.clone())
-            .unwrap_or_default();
-        let refused = |status| {
-            if status == 200 {
-                let reason = "the answer holds no token".to_owned();
-                return ServerError::new(status, "NO_BOKEN", vec![reason]);
+        let token = response.complete().ok().map(|status| {
+            if status != 200 {
+                return Err(response.refusal(status));
             }
-            let Refusal {
-                error_code,
-                reasons,
-            } = serde_json::from_slice(&body).unwrap_or_default();
-            ServerError::new(status, error_code, reasons)
-        };
-        let answer = result.map(|(status, body)| {
-            let boken = serde_json::from_slice::<Body>(&body).ok();
-            (status, boken.map(|body| Secret::from(body.boken)))
+            serde_json::from_slice(&response.body)
+                .map(|Body { boken }| Secret::from(boken))
+                .map_err(|_| {
+                    let reason = "the answer holds no token".to_owned();
+                    ServerError::new(status, "NO_BOKEN", vec![reason])
+                })
         });
         match self
             .auth
-            .handle_boken(self.now, answer, refused, &mut self.rng)
+            .handle_anonymous_token(self.now, token, &mut self.rng)
         {
             Ok(true) => self.renew_now(),
             Ok(false) => {}

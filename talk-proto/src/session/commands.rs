@@ -4,6 +4,7 @@ use super::{CallPurpose, OpenCall, Session};
 use crate::command::{Call, Reply, RequestId, SubscriptionId};
 use crate::connection::{CallBody, Link, Prepared, prepare};
 use crate::error::{CommandError, SessionError, TransportError};
+use crate::http::HttpPurpose;
 use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::timestamp::Timestamp;
@@ -172,7 +173,8 @@ impl Session {
             was_sent | self.stop_upload(request).unwrap_or(false)
         } else if let Some(was_sent) = self.stop_upload(request) {
             was_sent
-        } else if self.cancel_search_request(request) {
+        } else if self.searches.cancel(request) {
+            self.drain_searches();
             false
         } else {
             self.reads.remove(&request);
@@ -205,8 +207,8 @@ impl Session {
     /// [`CommandError::Ended`].
     pub fn set_token(&mut self, now: Timestamp, token: Secret) -> Result<(), CommandError> {
         self.accept(now)?;
-        let boken = self.auth.set_token(token);
-        self.call_off(boken);
+        self.auth.set_token(token);
+        self.cancel_http(HttpPurpose::AnonymousToken);
         self.renew_now();
         Ok(())
     }
@@ -225,8 +227,8 @@ impl Session {
     /// ```
     pub fn allow_token_fetch(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
-            let boken = self.auth.allow_callback();
-            self.call_off(boken);
+            self.auth.allow_callback();
+            self.cancel_http(HttpPurpose::AnonymousToken);
         }
     }
 

@@ -1,43 +1,139 @@
-//! What comes in over HTTP, and whose it is.
-
-use bytes::Bytes;
+//! Routes HTTP events to the feature that a request belongs to.
 
 use super::Session;
-use crate::io::{HttpBody, HttpFailure, HttpId, Output};
+use crate::error::{RequestError, ServerError, SessionError, TransportError};
+use crate::http::{HttpEvent, HttpPurpose, HttpResponse};
+use crate::io::HttpBody;
+use crate::secret::Secret;
+use crate::upload::UploadStep;
+use crate::wire::path::encode_component;
 
 impl Session {
-    pub(super) fn send_http(&mut self, http: HttpId, request: http::Request<HttpBody>) {
-        let request = Box::new(request);
-        self.outputs.push_back(Output::SendHttp { http, request });
-    }
-
-    pub(super) fn handle_http_head(&mut self, http: HttpId, status: u16) {
-        if !self.handle_search_head(http, status) && !self.handle_upload_head(http, status) {
-            self.exchanges.handle_head(http, status);
+    pub(super) fn handle_http_event(&mut self, event: Option<HttpEvent>) {
+        self.drain_http();
+        match event {
+            None => {}
+            Some(HttpEvent::TokenRejected(token)) => self.handle_http_unauthorized(&token),
+            Some(HttpEvent::SearchData { search, chunk }) => {
+                self.searches.handle_data(search, &chunk);
+                self.drain_searches();
+            }
+            Some(HttpEvent::Finished(purpose, response)) => {
+                self.handle_http_response(purpose, &response);
+            }
         }
     }
 
-    pub(super) fn handle_http_chunk(&mut self, http: HttpId, chunk: &Bytes) {
-        if !self.handle_search_chunk(http, chunk) && !self.handle_upload_chunk(http, chunk) {
-            self.exchanges.handle_chunk(http, chunk);
+    fn handle_http_response(&mut self, purpose: HttpPurpose, response: &HttpResponse) {
+        match purpose {
+            HttpPurpose::AppCheck => {
+                if response.complete() == Ok(404) {
+                    self.end(SessionError::AppNotFound);
+                }
+            }
+            HttpPurpose::AnonymousToken => self.handle_anonymous_token(response),
+            HttpPurpose::Search(id) => {
+                self.searches.handle_response(id, response);
+                self.drain_searches();
+            }
+            HttpPurpose::Upload(request) => {
+                let uploads = &mut self.uploads;
+                match uploads.handle_response(self.now, request, response, &mut self.rng) {
+                    Some(UploadStep::Retry(at)) => self.http.enqueue(purpose, true, Some(at)),
+                    Some(UploadStep::Done(result)) => self.resolve(request, result),
+                    None => {}
+                }
+            }
         }
     }
 
-    pub(super) fn handle_http_end(&mut self, http: HttpId) {
-        if !self.handle_search_end(http)
-            && !self.handle_upload_end(http)
-            && let Some(finished) = self.exchanges.handle_end(http)
-        {
-            self.handle_exchange(finished);
+    /// Expires the current token if it is still the one that the server rejected over HTTP. It
+    /// counts as expired for the socket too.
+    fn handle_http_unauthorized(&mut self, rejected: &Secret) {
+        if self.auth.token() != Some(rejected) {
+            return;
+        }
+        if self.link.is_ready() {
+            return self.handle_expired();
+        }
+        if let Err(error) = self.auth.expire(self.now) {
+            self.end(error);
         }
     }
 
-    pub(super) fn handle_http_failure(&mut self, http: HttpId, failure: HttpFailure) {
-        if !self.handle_search_failure(http, &failure)
-            && !self.handle_upload_failure(http, &failure)
-            && let Some(finished) = self.exchanges.handle_failure(http, failure)
-        {
-            self.handle_exchange(finished);
+    pub(super) fn expire_http(&mut self) {
+        while let Some(event) = self.http.poll_timeout(self.now) {
+            self.handle_http_event(Some(event));
+        }
+    }
+
+    /// Sends the queued requests once there is a token.
+    pub(super) fn send_http_requests(&mut self) {
+        let is_wanted = self.http.waits_for_token();
+        let Some(token) = self.auth.token().filter(|_| is_wanted).cloned() else {
+            return;
+        };
+        let app = encode_component(self.options.app_id.as_str()).to_string();
+        let base = format!("{}/{app}", self.options.addresses.rest);
+        while let Some(unsent) = self.http.pop_unsent(self.now) {
+            let purpose = unsent.purpose;
+            let request = match purpose {
+                HttpPurpose::Search(id) => self.searches.page_request(id, &base),
+                HttpPurpose::Upload(id) => self.uploads.file_request(id, &base, &mut self.rng),
+                HttpPurpose::AppCheck | HttpPurpose::AnonymousToken => None,
+            };
+            let Some(request) = request else { continue };
+            let sent = self
+                .http
+                .send_with_token(self.now, &unsent, request, &token);
+            if let Err(error) = sent {
+                self.fail_http(purpose, TransportError::Http(error.to_string()).into());
+            }
+        }
+        self.drain_http();
+    }
+
+    fn fail_http(&mut self, purpose: HttpPurpose, error: RequestError) {
+        match purpose {
+            HttpPurpose::Search(id) => {
+                self.searches.fail(id, error);
+                self.drain_searches();
+            }
+            HttpPurpose::Upload(request) => {
+                if self.uploads.remove(request).is_some() {
+                    self.resolve(request, Err(error));
+                }
+            }
+            HttpPurpose::AppCheck | HttpPurpose::AnonymousToken => {}
+        }
+    }
+
+    /// Sends a request without a token to `path` of the app below the internal base. Ends the
+    /// session if the base is no valid URL.
+    pub(super) fn send_internal(&mut self, path: &str, purpose: HttpPurpose) {
+        let app = encode_component(self.options.app_id.as_str()).to_string();
+        let address = format!("{}/{app}{path}", self.options.addresses.internal);
+        match http::Request::get(address).body(HttpBody::Empty) {
+            Ok(request) => {
+                self.http.send(self.now, purpose, request);
+                self.drain_http();
+            }
+            Err(error) => {
+                let reason = format!("the internal address is no valid URL: {error}");
+                let error = ServerError::new(0, "INVALID_ADDRESS", vec![reason]);
+                self.end(SessionError::Refused(error));
+            }
+        }
+    }
+
+    pub(super) fn cancel_http(&mut self, purpose: HttpPurpose) {
+        self.http.cancel(purpose);
+        self.drain_http();
+    }
+
+    pub(super) fn drain_http(&mut self) {
+        while let Some(output) = self.http.poll_output() {
+            self.outputs.push_back(output);
         }
     }
 }

@@ -57,7 +57,9 @@ impl Session {
         self.frames.give_back();
         self.live.give_back();
         self.queue.give_back();
-        self.exchanges.give_back();
+        self.http.give_back();
+        self.searches.give_back();
+        self.uploads.give_back();
         self.calls.give_back();
         self.reads.give_back();
         self.live_ready.give_back();
@@ -74,15 +76,14 @@ impl Session {
         // What the live half makes of its input decides whether a connection is needed.
         self.take_live_outputs();
         self.note_need();
-        self.settle_exchanges();
+        self.expire_http();
         self.settle_auth();
         if self.ended.is_some() {
             return;
         }
         self.settle_link();
         self.settle_renewal();
-        self.settle_searches();
-        self.settle_uploads();
+        self.send_http_requests();
         self.send_live_requests();
         self.send_calls();
     }
@@ -117,17 +118,10 @@ impl Session {
         let live_retry = ready
             .then(|| self.live_retries.iter().map(|(at, _)| *at).min())
             .flatten();
-        [
-            auth,
-            queue,
-            live_retry,
-            self.exchanges.next_deadline(),
-            self.searches.next_deadline(),
-            self.uploads.next_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [auth, queue, live_retry, self.http.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What the live half wants done: events at once, requests in the order in which it asks.

@@ -1,29 +1,31 @@
-//! Uploads: what the form around a file says. The file's bytes never pass through the core.
+//! Uploads: the form around a file and its state. The bytes of the file do not pass through the core.
 
 mod multipart;
+mod uploads;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use multipart::Form;
+use multipart::Form;
+pub(crate) use uploads::{UploadStep, Uploads};
 
 /// A file to upload.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Upload {
-    /// What kind of file it is, and what is known of it.
+    /// Its kind, with the metadata of that kind.
     pub kind: UploadKind,
     /// Its name; any Unicode.
     pub filename: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Its media type; `application/octet-stream` unless given.
+    /// Its media type (default `application/octet-stream`).
     pub content_type: Option<String>,
-    /// Whether it can be read again from the start, so that the upload may be tried again.
+    /// Set if the file can be read again from the start, so that the upload can be retried.
     pub can_rewind: bool,
 }
 
-/// What kind of file is uploaded.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(
     missing_docs,
@@ -32,25 +34,25 @@ pub struct Upload {
 pub enum UploadKind {
     /// Any file.
     File,
-    /// A picture.
+    /// An image.
     Image {
         width: Option<f64>,
         height: Option<f64>,
     },
-    /// A film.
+    /// A video.
     Video {
         width: Option<f64>,
         height: Option<f64>,
         duration: Option<f64>,
     },
-    /// Sound.
+    /// An audio file.
     Audio { duration: Option<f64> },
-    /// Sound that was recorded to be sent.
+    /// A voice message.
     Voice { duration: Option<f64> },
 }
 
 impl Upload {
-    /// A file that can be read again, of an unknown media type.
+    /// Creates an upload that can be read again, of an unknown media type.
     ///
     /// ```
     /// use talk_proto::{Upload, UploadKind};
@@ -80,7 +82,7 @@ impl Upload {
         self
     }
 
-    /// The source can be read only once.
+    /// Marks the file as readable once only.
     ///
     /// ```
     /// use talk_proto::{Upload, UploadKind};
@@ -94,7 +96,7 @@ impl Upload {
     }
 }
 
-/// All but the file's name, which may say what it holds.
+/// Omits the name, which may reveal the content.
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upload")
@@ -106,14 +108,14 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// What stands for an uploaded file in a message. Opaque, and as good as the file itself: Debug
+/// A reference to an uploaded file, for a message. It is opaque and gives access to the file: Debug
 /// does not show it.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct FileToken(Arc<str>);
 
 impl FileToken {
-    /// The token as text.
+    /// Returns the token as a string.
     ///
     /// ```
     /// let token = talk_proto::FileToken::from("ft_1".to_owned());

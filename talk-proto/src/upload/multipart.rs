@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::{Upload, UploadKind};
 
-/// What stands around the file's bytes.
+/// The parts before and after the bytes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Form {
     /// The value of the Content-Type header.
@@ -16,11 +16,11 @@ pub(crate) struct Form {
     pub(crate) epilogue: Bytes,
 }
 
-/// Letters and digits of a boundary: enough that no file holds it by chance.
+/// The number of random letters and digits in a boundary, enough not to occur in a file by chance.
 const BOUNDARY_LENGTH: usize = 32;
 
 impl Form {
-    /// The form of `upload`, in the order in which the published client writes the parts.
+    /// Creates the form of `upload`, with the parts in the order of the published client.
     pub(crate) fn new(upload: &Upload, rng: &mut Rng) -> Self {
         let random: String = std::iter::repeat_with(|| rng.alphanumeric())
             .take(BOUNDARY_LENGTH)
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-/// Raw UTF-8, but for what could end the quoted name or the line, as browsers do.
+/// Escapes the characters that would end the quoted name or the line, as browsers do.
 fn escape_filename(filename: &str) -> String {
     let mut escaped = String::with_capacity(filename.len());
     for character in filename.chars() {
@@ -64,7 +64,7 @@ fn escape_filename(filename: &str) -> String {
     escaped
 }
 
-/// The media type, if it can stand in a header.
+/// Returns the media type, or the default if it is no valid header value.
 fn media_type(content_type: Option<&str>) -> &str {
     content_type
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filename_cannot_leave_its_quotes() {
+    fn filename_with_quotes_and_breaks_is_escaped() {
         let upload = Upload::new(UploadKind::File, "a\"b\r\né/x\\.txt", 3);
         let (preamble, epilogue) = form(&upload);
         assert_eq!(
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_follows_the_file_in_the_order_of_the_published_client() {
+    fn metadata_follows_the_file_in_published_order() {
         let kind = UploadKind::Video {
             width: Some(1.0),
             height: Some(2.0),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_media_type_that_is_none_is_left_out() {
+    fn media_type_with_a_line_break_is_replaced() {
         let upload = Upload::new(UploadKind::File, "x", 3).content_type("text/plain\r\nX: y");
         assert!(
             form(&upload)

@@ -160,7 +160,7 @@ fn a_file_that_the_server_may_have_is_not_sent_twice() {
     bench.world.run_for(seconds(59));
     assert!(!bench.is_resolved());
     bench.world.run_for(seconds(2));
-    assert_eq!(bench.error(), answer_lost("the answer broke off"));
+    assert_eq!(bench.error(), answer_lost("no response within 60 s"));
     assert!(bench.world.http_of("/files")[0].cancelled);
 }
 

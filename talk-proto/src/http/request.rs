@@ -1,0 +1,106 @@
+//! One HTTP request and its response.
+
+use std::time::Duration;
+
+use super::{HttpEvent, HttpPurpose};
+use crate::error::{ServerError, TransportError};
+use crate::io::HttpFailure;
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+use crate::wire::Refusal;
+
+/// Fails a request whose response takes longer. Searches and uploads restart it with each piece of
+/// the response; for an upload it starts with the head, since sending the file may take long.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A collected response is cut off at this size. The expected ones are far smaller.
+const MAX_BODY: usize = 64 << 10;
+
+/// A request that was sent.
+pub(super) struct HttpRequest {
+    pub(super) purpose: HttpPurpose,
+    /// The token of the request, if the request is sent again with another one after a 401.
+    pub(super) replaceable_token: Option<Secret>,
+    pub(super) response: HttpResponse,
+    pub(super) deadline: Option<Timestamp>,
+}
+
+/// What was received for a request.
+#[derive(Default)]
+pub(crate) struct HttpResponse {
+    pub(crate) status: Option<u16>,
+    pub(crate) body: Vec<u8>,
+    /// The reason if the response is not complete.
+    pub(crate) failure: Option<HttpFailure>,
+}
+
+impl HttpRequest {
+    pub(super) fn new(purpose: HttpPurpose, now: Timestamp) -> Self {
+        let is_upload = matches!(purpose, HttpPurpose::Upload(_));
+        Self {
+            purpose,
+            replaceable_token: None,
+            response: HttpResponse::default(),
+            deadline: (!is_upload).then(|| now + RESPONSE_TIMEOUT),
+        }
+    }
+
+    pub(super) fn handle_head(&mut self, now: Timestamp, status: u16) {
+        self.note_progress(now);
+        self.response.status = Some(status);
+    }
+
+    /// Extends the deadline, since response data was received.
+    pub(super) fn note_progress(&mut self, now: Timestamp) {
+        if matches!(
+            self.purpose,
+            HttpPurpose::Search(_) | HttpPurpose::Upload(_)
+        ) {
+            self.deadline = Some(now + RESPONSE_TIMEOUT);
+        }
+    }
+
+    /// Appends a piece of the body. Returns `true` if the rest is not needed.
+    pub(super) fn collect(&mut self, now: Timestamp, chunk: &[u8]) -> bool {
+        self.note_progress(now);
+        let response = &mut self.response;
+        let room = MAX_BODY - response.body.len();
+        let kept = &chunk[..chunk.len().min(room)];
+        response.body.extend_from_slice(kept);
+        // A server may refuse a file before it has received all of it. The rest is not sent.
+        let may_be_refused = matches!(self.purpose, HttpPurpose::Upload(_));
+        chunk.len() > room || (may_be_refused && response.is_whole_refusal())
+    }
+
+    pub(super) fn finish(self, failure: Option<HttpFailure>) -> HttpEvent {
+        let response = HttpResponse {
+            failure,
+            ..self.response
+        };
+        HttpEvent::Finished(self.purpose, response)
+    }
+}
+
+impl HttpResponse {
+    /// Returns the refusal in the body, as far as it is readable.
+    pub(crate) fn refusal(&self, status: u16) -> ServerError {
+        let Refusal {
+            error_code,
+            reasons,
+        } = serde_json::from_slice(&self.body).unwrap_or_default();
+        ServerError::new(status, error_code, reasons)
+    }
+
+    /// Returns the status of a complete response, otherwise the failure.
+    pub(crate) fn complete(&self) -> Result<u16, TransportError> {
+        match (&self.failure, self.status) {
+            (Some(failure), _) => Err(TransportError::Http(failure.to_string())),
+            (None, Some(status)) => Ok(status),
+            (None, None) => Err(TransportError::Malformed),
+        }
+    }
+
+    fn is_whole_refusal(&self) -> bool {
+        self.status.is_some_and(|status| status != 200)
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+}

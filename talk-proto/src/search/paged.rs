@@ -1,0 +1,306 @@
+//! One search: its pages and their results.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::stream::{Line, SearchStream, StreamError};
+use super::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
+use crate::command::{Reply, RequestId};
+use crate::io::Event;
+use crate::live::interface::Get;
+use crate::model::{ConversationId, ConversationSnapshot, Message, MessageSnapshot};
+use crate::wire::path::encode_component;
+
+/// The size of the first page of a query. A small one arrives soon.
+const FIRST_PAGE: usize = 3;
+
+/// A result whose parts are being looked up. `Some(None)` means that the part is not visible to the
+/// user any more.
+struct Slot {
+    id: u64,
+    conversation: Option<Option<Arc<ConversationSnapshot>>>,
+    message: Option<Option<Arc<MessageSnapshot>>>,
+}
+
+/// A page that is being loaded.
+struct Page {
+    request: RequestId,
+    path: String,
+    stream: SearchStream,
+    slots: VecDeque<Slot>,
+    /// The cursor at the end of the response, once that is received.
+    end: Option<Option<String>>,
+}
+
+/// The start of the next page.
+enum Next {
+    /// There is no query yet.
+    NoQuery,
+    /// The query, encoded for a URL. Nothing of it is loaded.
+    Query(String),
+    Cursor(String),
+    /// Everything is loaded.
+    Nothing,
+}
+
+/// The state of one search.
+pub(super) struct PagedSearch {
+    kind: SearchKind,
+    line_limit: usize,
+    results: SearchResults,
+    /// The number of results on complete pages.
+    settled: usize,
+    page: Option<Page>,
+    next: Next,
+    next_slot: u64,
+    last_reported: Option<(usize, SearchStatus)>,
+}
+
+impl PagedSearch {
+    /// Creates a search without a query.
+    pub(super) fn new(kind: SearchKind, line_limit: usize) -> Self {
+        Self {
+            kind,
+            line_limit,
+            results: no_results(kind),
+            settled: 0,
+            page: None,
+            next: Next::NoQuery,
+            next_slot: 0,
+            last_reported: None,
+        }
+    }
+
+    /// Returns the reply to a request for a page.
+    pub(super) fn reply(&self) -> Reply {
+        Reply::Searched {
+            results: self.results.clone(),
+            loaded_all: self.page.is_none() && matches!(self.next, Next::Nothing),
+        }
+    }
+
+    fn status(&self) -> SearchStatus {
+        if self.page.is_some() {
+            return SearchStatus::Searching;
+        }
+        match self.next {
+            Next::Query(_) | Next::Cursor(_) => SearchStatus::CanLoadMore,
+            Next::NoQuery | Next::Nothing => SearchStatus::LoadedAll,
+        }
+    }
+
+    /// Returns an event if the results or the status changed since the last one.
+    pub(super) fn update(&mut self, id: SearchId) -> Option<Event> {
+        let current = Some((self.results.len(), self.status()));
+        let changed = std::mem::replace(&mut self.last_reported, current) != current;
+        changed.then(|| Event::SearchUpdated {
+            search: id,
+            results: self.results.clone(),
+            status: self.status(),
+        })
+    }
+
+    /// Returns the request for the page that is being loaded.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        self.page.as_ref().map(|page| page.request)
+    }
+
+    /// Returns the path of that page below the REST base of the app.
+    pub(super) fn path(&self) -> Option<&str> {
+        self.page.as_ref().map(|page| page.path.as_str())
+    }
+
+    /// Starts a query with its first page. The previous page must be abandoned. `filter` is the JSON
+    /// of a normalised filter.
+    pub(super) fn start(&mut self, request: RequestId, text: &str, filter: &str) {
+        self.results = no_results(self.kind);
+        self.settled = 0;
+        self.last_reported = None;
+        let once = encode_component(text).to_string();
+        self.next = Next::Query(format!(
+            "searchString={}&conversationFilter={}",
+            encode_component(&once),
+            encode_component(filter),
+        ));
+        self.load_more(request, FIRST_PAGE);
+    }
+
+    /// Starts the next page, or again a failed one. Returns `false` if there is none, or if one is
+    /// being loaded.
+    pub(super) fn load_more(&mut self, request: RequestId, limit: usize) -> bool {
+        if self.page.is_some() {
+            return false;
+        }
+        let from = match &self.next {
+            Next::Query(query) => query.clone(),
+            Next::Cursor(cursor) => format!("cursor={}", encode_component(cursor)),
+            Next::NoQuery | Next::Nothing => return false,
+        };
+        // The visible results of a failed page are received again.
+        self.results.truncate(self.settled);
+        let kind = match self.kind {
+            SearchKind::Messages => "messages",
+            SearchKind::Conversations => "conversations",
+        };
+        self.page = Some(Page {
+            request,
+            path: format!("/me/{kind}/search?{from}&limit={limit}"),
+            stream: SearchStream::new(self.line_limit),
+            slots: VecDeque::new(),
+            end: None,
+        });
+        true
+    }
+
+    /// Drops the page that is being loaded. Returns its request, which the caller resolves.
+    pub(super) fn abandon(&mut self) -> Option<RequestId> {
+        self.page.take().map(|page| page.request)
+    }
+
+    /// Handles a piece of the response. Returns what to look up, by slot.
+    pub(super) fn handle_data(&mut self, chunk: &[u8]) -> Result<Vec<(u64, Get)>, StreamError> {
+        let mut lookups = Vec::new();
+        let Some(page) = &mut self.page else {
+            return Ok(lookups);
+        };
+        let kind = self.kind;
+        for line in page.stream.push(chunk, |line| read_result(kind, line))? {
+            match line {
+                Line::End { cursor } => page.end = Some(cursor),
+                Line::Result((conversation, message)) => {
+                    let id = self.next_slot;
+                    self.next_slot += 1;
+                    page.slots.push_back(Slot {
+                        id,
+                        conversation: None,
+                        message: message.is_none().then_some(None),
+                    });
+                    lookups.push((id, Get::Conversation(conversation.clone())));
+                    let message = message.map(|message| Get::Known(conversation, message));
+                    lookups.extend(message.map(|get| (id, get)));
+                }
+            }
+        }
+        Ok(lookups)
+    }
+
+    /// Handles the end of the response.
+    pub(super) fn handle_end(&mut self) -> Result<(), StreamError> {
+        if let Some(page) = &mut self.page
+            && let Some(cursor) = page.stream.finish()?
+        {
+            page.end = Some(cursor);
+        }
+        Ok(())
+    }
+
+    /// Stores a part of the result in `slot`.
+    pub(super) fn handle_lookup(&mut self, slot: u64, reply: Reply) {
+        let page = self.page.as_mut();
+        let slot = page.and_then(|page| page.slots.iter_mut().find(|s| s.id == slot));
+        match (slot, reply) {
+            (Some(slot), Reply::Conversation(part)) => slot.conversation = Some(part),
+            (Some(slot), Reply::Message(part)) => slot.message = Some(part),
+            _ => {}
+        }
+    }
+
+    /// Shows the complete results in order. Returns the request for the page once that is complete.
+    pub(super) fn advance(&mut self) -> Option<RequestId> {
+        let page = self.page.as_mut()?;
+        while let Some(slot) = page.slots.pop_front_if(|slot| slot.is_complete()) {
+            slot.show(&mut self.results);
+        }
+        if !page.slots.is_empty() {
+            return None;
+        }
+        let cursor = page.end.take()?;
+        self.next = cursor.map_or(Next::Nothing, Next::Cursor);
+        self.settled = self.results.len();
+        self.abandon()
+    }
+}
+
+impl Slot {
+    fn is_complete(&self) -> bool {
+        self.conversation.is_some() && self.message.is_some()
+    }
+
+    /// Adds the result, unless a part of it is not visible any more.
+    fn show(self, results: &mut SearchResults) {
+        let Some(conversation) = self.conversation.flatten() else {
+            return;
+        };
+        match results {
+            SearchResults::Messages(hits) => {
+                let message = self.message.flatten();
+                hits.extend(message.map(|message| {
+                    Arc::new(MessageHit {
+                        conversation,
+                        message,
+                    })
+                }));
+            }
+            SearchResults::Conversations(hits) => hits.push(conversation),
+        }
+    }
+}
+
+fn no_results(kind: SearchKind) -> SearchResults {
+    match kind {
+        SearchKind::Messages => SearchResults::Messages(Vec::new()),
+        SearchKind::Conversations => SearchResults::Conversations(Vec::new()),
+    }
+}
+
+/// Reads the conversation of a result, and the message unless conversations are searched for.
+fn read_result(kind: SearchKind, line: &[u8]) -> Option<(ConversationId, Option<Arc<Message>>)> {
+    #[derive(Deserialize)]
+    struct Conversation {
+        id: ConversationId,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct MessageOf {
+        conversation_id: ConversationId,
+        #[serde(flatten)]
+        message: Message,
+    }
+
+    match kind {
+        SearchKind::Messages => {
+            let line: MessageOf = serde_json::from_slice(line).ok()?;
+            Some((line.conversation_id, Some(Arc::new(line.message))))
+        }
+        SearchKind::Conversations => {
+            let line: Conversation = serde_json::from_slice(line).ok()?;
+            Some((line.id, None))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abandoned_page_ignores_late_input() {
+        let mut search = PagedSearch::new(SearchKind::Conversations, 1 << 20);
+        let request = RequestId(1);
+        search.start(request, "text", "{}");
+        let first = search.handle_data(b"{\"data\":[\n{\"id\":\"c1\"}\n");
+        assert_eq!(first.as_ref().map(Vec::len), Ok(1));
+        assert_eq!(search.abandon(), Some(request));
+        let late = search.handle_data(b",{\"id\":\"c2\"}\n");
+        assert_eq!(late.as_ref().map(Vec::len), Ok(0));
+        // The cut response is no error of an abandoned page.
+        assert_eq!(search.handle_end(), Ok(()));
+        search.handle_lookup(0, Reply::Conversation(None));
+        assert_eq!(search.advance(), None);
+        assert_eq!(search.results.len(), 0);
+        assert_eq!(search.status(), SearchStatus::CanLoadMore);
+    }
+}

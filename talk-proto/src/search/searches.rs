@@ -1,0 +1,250 @@
+//! The searches of a session.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::paged::PagedSearch;
+use super::{SearchId, SearchKind};
+use crate::collections::GiveBack;
+use crate::command::{Reply, RequestId};
+use crate::error::{CommandError, RequestError, TransportError};
+use crate::filter::ConversationFilter;
+use crate::http::HttpResponse;
+use crate::io::{Event, HttpBody};
+use crate::live::interface::Get;
+
+/// The size of a page unless the caller sets one.
+const NEXT_PAGE: usize = 10;
+/// The largest page that a caller may ask for.
+const MAX_PAGE: usize = 50;
+
+/// An action for the session.
+pub(crate) enum SearchOutput {
+    Event(Event),
+    /// Queue the HTTP request for the page of a search.
+    Send(SearchId),
+    /// Cancel that request, if it is not over.
+    Cancel(SearchId),
+    /// Look up a part of a result, and report it with [`Searches::handle_lookup`].
+    LookUp(SearchId, u64, Get),
+    /// Cancel the look-ups of a search.
+    CancelLookUps(SearchId),
+}
+
+/// The searches of a session.
+#[derive(Default)]
+pub(crate) struct Searches {
+    open: BTreeMap<SearchId, PagedSearch>,
+    outputs: VecDeque<SearchOutput>,
+}
+
+impl Searches {
+    /// Returns the number of searches that have not ended.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Returns the number of pages that are being loaded.
+    pub(crate) fn pending(&self) -> usize {
+        let requests = self.open.values().map(PagedSearch::request);
+        requests.flatten().count()
+    }
+
+    /// Starts a search without a query.
+    pub(crate) fn start(&mut self, id: SearchId, kind: SearchKind, line_limit: usize) {
+        self.open.insert(id, PagedSearch::new(kind, line_limit));
+    }
+
+    /// Starts a query. The request for the previous one is resolved with the results so far.
+    pub(crate) fn set_query(
+        &mut self,
+        id: SearchId,
+        request: RequestId,
+        text: &str,
+        filter: &ConversationFilter,
+    ) -> Result<(), CommandError> {
+        self.supersede(id)?;
+        let filter = serde_json::to_string(&filter.normalized()).unwrap_or_default();
+        if let Some(search) = self.open.get_mut(&id) {
+            search.start(request, text, &filter);
+            self.outputs.push_back(SearchOutput::Send(id));
+        }
+        self.report(id);
+        Ok(())
+    }
+
+    /// Loads the next page. The request is resolved at once if there is none to load.
+    pub(crate) fn load_more(
+        &mut self,
+        id: SearchId,
+        request: RequestId,
+        limit: Option<usize>,
+    ) -> Result<(), CommandError> {
+        let limit = limit.unwrap_or(NEXT_PAGE);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(CommandError::CountOutOfRange {
+                given: limit,
+                max: MAX_PAGE,
+            });
+        }
+        let search = self.open.get_mut(&id).ok_or(CommandError::Unknown)?;
+        if search.load_more(request, limit) {
+            self.outputs.push_back(SearchOutput::Send(id));
+            self.report(id);
+        } else {
+            let reply = search.reply();
+            self.resolve(request, Ok(reply));
+        }
+        Ok(())
+    }
+
+    /// Ends a search. Its request is resolved with the results so far.
+    pub(crate) fn end(&mut self, id: SearchId) -> Result<(), CommandError> {
+        self.supersede(id)?;
+        self.open.remove(&id);
+        Ok(())
+    }
+
+    /// Ends every search with an error.
+    pub(crate) fn end_all(&mut self, error: &RequestError) {
+        for id in self.open.keys().copied().collect::<Vec<_>>() {
+            if let Some(request) = self.abandon(id) {
+                self.resolve(request, Err(error.clone()));
+            }
+        }
+        self.open.clear();
+    }
+
+    /// Cancels the page of `request` without resolving it. Returns `false` if there is none.
+    pub(crate) fn cancel(&mut self, request: RequestId) -> bool {
+        let mut open = self.open.iter();
+        let found = open.find(|(_, search)| search.request() == Some(request));
+        let Some(id) = found.map(|(id, _)| *id) else {
+            return false;
+        };
+        self.abandon(id);
+        self.report(id);
+        true
+    }
+
+    /// Fails the page of a search.
+    pub(crate) fn fail(&mut self, id: SearchId, error: RequestError) {
+        if let Some(request) = self.abandon(id) {
+            self.report(id);
+            self.resolve(request, Err(error));
+        }
+    }
+
+    /// Builds the HTTP request for a page. `base` is the REST base of the app.
+    pub(crate) fn page_request(
+        &self,
+        id: SearchId,
+        base: &str,
+    ) -> Option<http::Result<http::Request<HttpBody>>> {
+        let path = self.open.get(&id)?.path()?;
+        Some(http::Request::get(format!("{base}{path}")).body(HttpBody::Empty))
+    }
+
+    /// Handles a piece of a successful response.
+    pub(crate) fn handle_data(&mut self, id: SearchId, chunk: &[u8]) {
+        let Some(search) = self.open.get_mut(&id) else {
+            return;
+        };
+        match search.handle_data(chunk) {
+            Ok(lookups) => {
+                let lookups = lookups.into_iter();
+                let lookups = lookups.map(|(slot, get)| SearchOutput::LookUp(id, slot, get));
+                self.outputs.extend(lookups);
+                self.advance(id);
+            }
+            Err(_) => self.fail(id, TransportError::Malformed.into()),
+        }
+    }
+
+    /// Handles the end of a response.
+    pub(crate) fn handle_response(&mut self, id: SearchId, response: &HttpResponse) {
+        let error = match (response.complete(), self.open.get_mut(&id)) {
+            (_, None) => return,
+            (Err(error), _) => error.into(),
+            (Ok(200), Some(search)) => match search.handle_end() {
+                Ok(()) => return self.advance(id),
+                Err(_) => TransportError::Http("the answer ended too early".to_owned()).into(),
+            },
+            (Ok(status), _) => response.refusal(status).into(),
+        };
+        self.fail(id, error);
+    }
+
+    /// Handles the result of a look-up.
+    pub(crate) fn handle_lookup(
+        &mut self,
+        id: SearchId,
+        slot: u64,
+        result: Result<Reply, RequestError>,
+    ) {
+        match (result, self.open.get_mut(&id)) {
+            (Ok(reply), Some(search)) => {
+                search.handle_lookup(slot, reply);
+                self.advance(id);
+            }
+            (Err(error), _) => self.fail(id, error),
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Returns the next output.
+    pub(crate) fn poll_output(&mut self) -> Option<SearchOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Releases the memory of empty collections.
+    pub(crate) fn give_back(&mut self) {
+        self.open.give_back();
+        self.outputs.give_back();
+    }
+
+    fn supersede(&mut self, id: SearchId) -> Result<(), CommandError> {
+        let request = self.abandon(id);
+        let search = self.open.get(&id).ok_or(CommandError::Unknown)?;
+        if let Some(request) = request {
+            let reply = search.reply();
+            self.resolve(request, Ok(reply));
+        }
+        Ok(())
+    }
+
+    /// Drops the page that is being loaded. Returns its unresolved request.
+    fn abandon(&mut self, id: SearchId) -> Option<RequestId> {
+        let request = self.open.get_mut(&id)?.abandon()?;
+        self.outputs.push_back(SearchOutput::Cancel(id));
+        self.outputs.push_back(SearchOutput::CancelLookUps(id));
+        Some(request)
+    }
+
+    /// Shows the complete results, and resolves the request once the page is complete.
+    fn advance(&mut self, id: SearchId) {
+        let Some(search) = self.open.get_mut(&id) else {
+            return;
+        };
+        let done = search.advance().map(|request| (request, search.reply()));
+        if done.is_some() {
+            // Data after the last line is not needed.
+            self.outputs.push_back(SearchOutput::Cancel(id));
+        }
+        self.report(id);
+        if let Some((request, reply)) = done {
+            self.resolve(request, Ok(reply));
+        }
+    }
+
+    /// Emits an event if the results or the status changed.
+    fn report(&mut self, id: SearchId) {
+        let search = self.open.get_mut(&id);
+        let event = search.and_then(|search| search.update(id));
+        self.outputs.extend(event.map(SearchOutput::Event));
+    }
+
+    fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
+        let event = Event::Resolved { request, result };
+        self.outputs.push_back(SearchOutput::Event(event));
+    }
+}

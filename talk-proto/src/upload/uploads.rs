@@ -1,0 +1,169 @@
+//! The uploads of a session.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use super::{Form, Upload};
+use crate::collections::GiveBack;
+use crate::command::{Reply, RequestId};
+use crate::connection::{Reconnect, Verdict};
+use crate::error::{RequestError, TransportError};
+use crate::http::HttpResponse;
+use crate::io::{HttpBody, HttpFailure};
+use crate::timestamp::Timestamp;
+
+/// The number of times that a file is sent before the upload fails.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// The uploads of a session that are not resolved.
+#[derive(Default)]
+pub(crate) struct Uploads {
+    runs: BTreeMap<RequestId, Run>,
+}
+
+struct Run {
+    upload: Upload,
+    /// Set once the server accepted the name and size of the file.
+    is_accepted: bool,
+    attempts: u32,
+    backoff: Reconnect,
+}
+
+/// The next step of an upload after a response.
+pub(crate) enum UploadStep {
+    Retry(Timestamp),
+    Done(Result<Reply, RequestError>),
+}
+
+impl Uploads {
+    /// Returns the number of uploads that the server has accepted.
+    pub(crate) fn pending(&self) -> usize {
+        self.runs.values().filter(|run| run.is_accepted).count()
+    }
+
+    /// Adds an upload that the server is to be asked about.
+    pub(crate) fn insert(&mut self, request: RequestId, upload: Upload) {
+        let run = Run {
+            upload,
+            is_accepted: false,
+            attempts: 0,
+            backoff: Reconnect::default(),
+        };
+        self.runs.insert(request, run);
+    }
+
+    /// Marks an upload as accepted. Returns the file to send.
+    pub(crate) fn accept(&mut self, request: RequestId) -> Option<&Upload> {
+        let run = self.runs.get_mut(&request)?;
+        run.is_accepted = true;
+        Some(&run.upload)
+    }
+
+    /// Builds the request that sends a file. `base` is the REST base of the app.
+    pub(crate) fn file_request(
+        &mut self,
+        request: RequestId,
+        base: &str,
+        rng: &mut Rng,
+    ) -> Option<http::Result<http::Request<HttpBody>>> {
+        let run = self.runs.get_mut(&request)?;
+        run.attempts += 1;
+        let form = Form::new(&run.upload, rng);
+        let body = HttpBody::Upload {
+            request,
+            preamble: form.preamble,
+            length: run.upload.size,
+            epilogue: form.epilogue,
+        };
+        let builder = http::Request::post(format!("{base}/files"));
+        Some(builder.header(CONTENT_TYPE, form.content_type).body(body))
+    }
+
+    /// Handles the response to a file. Removes the upload when it is done.
+    pub(crate) fn handle_response(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        response: &HttpResponse,
+        rng: &mut Rng,
+    ) -> Option<UploadStep> {
+        let run = self.runs.get_mut(&request)?;
+        let result = match outcome(response) {
+            Outcome::Transient(_) if run.upload.can_rewind && run.attempts < MAX_ATTEMPTS => {
+                let at = now + run.backoff.next_delay(rng);
+                return Some(UploadStep::Retry(at));
+            }
+            Outcome::Transient(error) | Outcome::Failed(error) => Err(error),
+            Outcome::Done(reply) => Ok(reply),
+        };
+        self.runs.remove(&request);
+        Some(UploadStep::Done(result))
+    }
+
+    /// Removes an upload. Returns `true` if a byte of the file may have been sent.
+    pub(crate) fn remove(&mut self, request: RequestId) -> Option<bool> {
+        Some(self.runs.remove(&request)?.attempts > 0)
+    }
+
+    /// Removes every upload. Returns the requests of those that were accepted.
+    pub(crate) fn remove_all(&mut self) -> impl Iterator<Item = RequestId> + use<> {
+        let runs = std::mem::take(&mut self.runs).into_iter();
+        runs.filter_map(|(request, run)| run.is_accepted.then_some(request))
+    }
+
+    /// Releases the memory of empty collections.
+    pub(crate) fn give_back(&mut self) {
+        self.runs.give_back();
+    }
+}
+
+enum Outcome {
+    Done(Reply),
+    /// The file can be sent again.
+    Transient(RequestError),
+    Failed(RequestError),
+}
+
+/// Returns the meaning of a response. A file that the server may have stored is not sent again: the
+/// protocol cannot mark two uploads as the same one.
+fn outcome(response: &HttpResponse) -> Outcome {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body {
+        file_token: String,
+    }
+
+    let class = response.status.map(Verdict::of);
+    let refusal = || response.refusal(response.status.unwrap_or(0)).into();
+    let lost = |reason: &String| TransportError::AnswerLost(reason.clone()).into();
+    match (&response.failure, class) {
+        // A server may refuse a file without reading all of it.
+        (_, Some(Verdict::Refused | Verdict::Unauthenticated)) => Outcome::Failed(refusal()),
+        (None, Some(Verdict::Busy | Verdict::Failed)) => Outcome::Transient(refusal()),
+        (None, Some(Verdict::Done)) => match serde_json::from_slice::<Body>(&response.body) {
+            Ok(body) => Outcome::Done(Reply::Uploaded {
+                file_token: body.file_token.into(),
+            }),
+            Err(_) => Outcome::Failed(TransportError::Malformed.into()),
+        },
+        (None, None) => Outcome::Failed(TransportError::Malformed.into()),
+        (Some(HttpFailure::Network(reason)), Some(Verdict::Done))
+        | (Some(HttpFailure::Unanswered(reason)), _) => Outcome::Failed(lost(reason)),
+        (Some(HttpFailure::Network(reason)), _) => {
+            Outcome::Transient(TransportError::Http(reason.clone()).into())
+        }
+        (Some(HttpFailure::Stalled { after }), _) => {
+            let stalled = TransportError::Deadline {
+                after: *after,
+                maybe_happened: false,
+            };
+            Outcome::Transient(stalled.into())
+        }
+        (Some(HttpFailure::Source(reason)), _) => {
+            Outcome::Failed(TransportError::Source(reason.clone()).into())
+        }
+    }
+}
