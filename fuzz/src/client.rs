@@ -1,12 +1,12 @@
-//! Anything into a live core, with its laws watched at every step.
+//! Anything into a live core, with its invariants watched at every step.
 
 use std::time::Duration;
 
 use talk_proto::{SessionOptions, Transcript};
 
-use crate::kit::history::{History, Step};
-use crate::kit::script::Answer;
-use crate::kit::{options, unpaced};
+use crate::support::history::{History, Step};
+use crate::support::script::Answer;
+use crate::support::{options, unpaced};
 
 /// How many calls and topics there are to choose from, and IDs to name.
 const CALLS: u8 = 26;
@@ -16,7 +16,10 @@ const TOPICS: u8 = 12;
 /// everything, asked for everything, and been answered nothing.
 pub fn frames(data: &[u8]) {
     let mut history = History::new(unpaced(), 1);
-    history.world.laws.publish(&String::from_utf8_lossy(data));
+    history
+        .world
+        .invariants
+        .publish(&String::from_utf8_lossy(data));
     let silence = |path: &str| (path != "/session/renew").then_some(Answer::Silence);
     history
         .world

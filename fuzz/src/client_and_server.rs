@@ -2,17 +2,17 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use crate::simulation::{Act, COMMANDS, FaultKind, Phase, What, replay};
+use crate::simulation::{COMMANDS, FaultKind, Op, OpKind, Phase, replay};
 
 /// More acts than this tell nothing new.
-const MAX_ACTS: usize = 60;
+const MAX_OPS: usize = 60;
 
 /// One act on few bytes.
 #[derive(Debug, Arbitrary)]
 struct Step {
     what: u8,
     phase: u8,
-    who: u8,
+    session: u8,
     after: u8,
     details: u16,
 }
@@ -20,21 +20,21 @@ struct Step {
 /// The first byte makes a world, the rest is what people do in it and what goes wrong. Every rule of
 /// the simulation holds.
 pub fn client_and_server(data: &[u8]) {
-    let [seed, acts @ ..] = data else { return };
-    let mut bytes = Unstructured::new(acts);
-    let mut acts = Vec::new();
-    while !bytes.is_empty() && acts.len() < MAX_ACTS {
+    let [seed, ops @ ..] = data else { return };
+    let mut bytes = Unstructured::new(ops);
+    let mut ops = Vec::new();
+    while !bytes.is_empty() && ops.len() < MAX_OPS {
         let Ok(step) = Step::arbitrary(&mut bytes) else {
             break;
         };
-        acts.push(step.act());
+        ops.push(step.op());
     }
-    let outcome = replay((*seed).into(), &acts, false);
+    let outcome = replay((*seed).into(), &ops, false);
     assert_eq!(outcome.failure, None, "after {} steps", outcome.steps);
 }
 
 impl Step {
-    fn act(&self) -> Act {
+    fn op(&self) -> Op {
         // Mostly together, sometimes seconds apart, seldom a minute.
         let after = u32::from(self.after);
         let after_ms = match after % 4 {
@@ -42,28 +42,28 @@ impl Step {
             2 => after * 20,
             _ => after * 240,
         };
-        Act {
+        Op {
             after_ms,
-            who: self.who.into(),
-            what: self.what(),
+            session: self.session.into(),
+            kind: self.kind(),
             details: self.details.into(),
         }
     }
 
-    fn what(&self) -> What {
+    fn kind(&self) -> OpKind {
         let what = usize::from(self.what);
         if let Some((_, command)) = COMMANDS.get(what) {
-            return What::Command(*command);
+            return OpKind::Command(*command);
         }
         let faults = what - COMMANDS.len();
         let Some(fault) = FaultKind::ALL.get(faults) else {
             return match what % 16 {
-                0 => What::Leave,
-                1 => What::Quiet,
-                n => What::Command(COMMANDS[n].1),
+                0 => OpKind::Leave,
+                1 => OpKind::Quiesce,
+                n => OpKind::Command(COMMANDS[n].1),
             };
         };
         let phase = usize::from(self.phase) % Phase::ALL.len();
-        What::Fault(*fault, Phase::ALL[phase])
+        OpKind::Fault(*fault, Phase::ALL[phase])
     }
 }

@@ -2,8 +2,6 @@
 
 mod client;
 mod client_and_server;
-#[path = "../../talk-proto/tests/kit/mod.rs"]
-mod kit;
 mod markup;
 mod multipart;
 mod search_stream;
@@ -16,6 +14,8 @@ mod server;
     reason = "the targets need a part of what the tests have"
 )]
 mod simulation;
+#[path = "../../talk-proto/tests/support/mod.rs"]
+mod support;
 mod tokens;
 
 pub use client::{frames, inputs};

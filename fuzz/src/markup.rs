@@ -2,7 +2,7 @@
 
 use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
 
-use crate::kit::written::{has_list, written};
+use crate::support::written::{has_list, written};
 
 /// Parses a text in every way. What comes of it can be written and read again, and nothing of the
 /// text is lost.

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use arbitrary::{Arbitrary, Unstructured};
 use talk_proto::{HttpBody, HttpFailure, Upload, UploadKind};
 
-use crate::kit::history::History;
-use crate::kit::{form, unpaced};
+use crate::support::history::History;
+use crate::support::{form, unpaced};
 
 #[derive(Debug, Arbitrary)]
 struct File<'a> {

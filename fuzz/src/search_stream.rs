@@ -2,7 +2,7 @@
 
 use talk_proto::SearchKind;
 
-use crate::kit::found::find;
+use crate::support::found::find;
 
 /// The first bytes say what is searched for and how long the pieces are, the rest is the answer.
 /// The pieces do not matter: what is found, and what the next page is asked for with, is the same.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod kit;
+mod support;
 
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use talk_proto::{
     Call, ConversationFilter, Event, Reply, SearchKind, SearchStatus, Snapshot, Topic,
 };
 
-use kit::{Answer, World, conversation, message, unpaced, user};
+use support::{Answer, World, conversation, message, unpaced, user};
 
 /// A server with what a test puts on it: an answer to each `GET` by its path.
 struct Server {

@@ -2,14 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-mod kit;
+mod support;
 
 use std::collections::BTreeMap;
 
-use kit::{Answer, World, options, send};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use support::{Answer, World, options, send};
 use talk_proto::{Call, ConversationId, ParticipantParams, Reply, RequestError, RequestId, UserId};
 
 const CALLS: &str = include_str!("../../tests/vectors/calls.jsonl");
@@ -55,7 +55,7 @@ fn every_recorded_call_makes_the_recorded_frames_and_ends_as_recorded() {
 fn the_calls_of_a_tick_go_the_same_way_on_a_connection_that_is_ready() {
     for (index, case) in cases().enumerate() {
         let mut world = world_of(&case);
-        world.call(kit::mark_as_read("warm up"));
+        world.call(support::mark_as_read("warm up"));
         world.run();
         world.log.requests.clear();
         make_calls(&mut world, &case);

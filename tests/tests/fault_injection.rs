@@ -31,10 +31,10 @@ fn injected_faults_are_detected() {
 fn failing_run_is_shortened() {
     FaultInjection::set(Some(FaultInjection::OffByOneWindow));
     let failed = live(1, STEPS);
-    let (acts, failure) = shrink(1, &failed);
+    let (ops, failure) = shrink(1, &failed);
     assert!(failure.is_some());
-    assert!(acts.len() < failed.acts.len() / 4, "{} acts", acts.len());
-    assert_eq!(replay(1, &acts, false).failure, failure);
+    assert!(ops.len() < failed.ops.len() / 4, "{} ops", ops.len());
+    assert_eq!(replay(1, &ops, false).failure, failure);
     FaultInjection::set(None);
-    assert_eq!(replay(1, &acts, false).failure, None);
+    assert_eq!(replay(1, &ops, false).failure, None);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use talk_tests::simulation::{FaultKind, Life, Lives, Matrix, Phase, live, replay};
+use talk_tests::simulation::{FaultKind, Matrix, Phase, Runs, Transcript, live, replay};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -27,17 +27,17 @@ fn lives_of_fixed_seeds_break_no_rule() {
 fn a_life_is_the_same_each_time_and_can_be_written_down() -> Outcome {
     let first = live(5, 1_500);
     let again = live(5, 1_500);
-    assert_eq!(first.acts, again.acts);
+    assert_eq!(first.ops, again.ops);
     assert_eq!(first.steps, again.steps);
-    let written = Life::of_failure(5, None, first.acts).to_string();
-    let read = Life::parse(&written)?;
-    assert_eq!(replay(read.seed, &read.acts, false).steps, first.steps);
+    let written = Transcript::of_failure(5, None, first.ops).to_string();
+    let read = Transcript::parse(&written)?;
+    assert_eq!(replay(read.seed, &read.ops, false).steps, first.steps);
     Ok(())
 }
 
 #[test]
 fn lives_that_are_lived_at_a_time_are_those_that_are_lived_one_after_the_other() {
-    let lives = |threads| Lives {
+    let lives = |threads| Runs {
         seed: 20,
         count: Some(4),
         within: None,
@@ -56,8 +56,8 @@ fn lives_that_once_broke_a_rule_break_none() -> Outcome {
     let mut lives = 0;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let life = Life::parse(&std::fs::read_to_string(&path)?)?;
-        let outcome = replay(life.seed, &life.acts, false);
+        let life = Transcript::parse(&std::fs::read_to_string(&path)?)?;
+        let outcome = replay(life.seed, &life.ops, false);
         assert_eq!(outcome.failure, None, "{}", path.display());
         lives += 1;
     }

@@ -15,8 +15,8 @@
 
 mod callgrind;
 mod input;
-#[path = "../kit/mod.rs"]
-mod kit;
+#[path = "../support/mod.rs"]
+mod support;
 mod rows;
 mod work;
 
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     match rows::measure(arguments.contains(&"--quick")) {
-        Ok(rows) => kit::table::print(&rows, arguments.contains(&"--json")),
+        Ok(rows) => support::table::print(&rows, arguments.contains(&"--json")),
         Err(problem) => {
             eprintln!("{problem}");
             ExitCode::FAILURE

@@ -6,7 +6,7 @@ use talk_proto::{MarkupSource, parse_markup};
 
 use crate::callgrind::per_frame;
 use crate::input::{PLAIN, repeated};
-use crate::kit::table::Row;
+use crate::support::table::Row;
 use crate::work::Work;
 
 /// How many frames a count is of.

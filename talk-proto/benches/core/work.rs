@@ -7,8 +7,8 @@ use serde_json::Value;
 use talk_proto::{ConversationFilter, MarkupSource, Message, MessageId, Topic, parse_markup};
 
 use crate::input;
-use crate::kit::client::{Client, messages};
-use crate::kit::frames;
+use crate::support::client::{Client, messages};
+use crate::support::frames;
 
 /// What is done with every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@
     reason = "a benchmark that cannot be set up has to stop"
 )]
 
-#[path = "../kit/mod.rs"]
-mod kit;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::alloc::System;
 use std::env;
@@ -21,9 +21,9 @@ use std::process::ExitCode;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-use self::kit::client::{Client, messages};
-use self::kit::frames;
-use self::kit::table::{self, Row};
+use self::support::client::{Client, messages};
+use self::support::frames;
+use self::support::table::{self, Row};
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use talk_proto::{Event, SubscriptionId, Topic};
 
-use crate::kit::{Answer, World, conversation, data, unpaced};
+use crate::support::{Answer, World, conversation, data, unpaced};
 
 pub(crate) const MESSAGES: &str = "/me/conversations/c1/messages";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use talk_proto::{Event, Input, Output, Session, SocketId, SubscriptionId, Timestamp, Topic};
 
 use crate::chat::{MESSAGES, created, messages, numbered, page};
-use crate::kit::{Answer, Request, START, Script, conversation, message, send, unpaced, user};
+use crate::support::{Answer, Request, START, Script, conversation, message, send, unpaced, user};
 
 /// A session and a server, neither of which keeps anything of what was said.
 struct Bare {

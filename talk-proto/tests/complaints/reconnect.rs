@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::{ConnectionState, Event, SocketClosed, Topic};
 
 use crate::chat::{Chat, MESSAGES, created};
-use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds, send};
+use crate::support::{Answer, World, conversation, mark_as_read, options, seconds, send};
 
 /// One's own echo after a loss hides what was missed before it.
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::{Call, ConversationParams, ParticipantParams, RequestError, UserParams};
 
 use crate::chat::{Chat, created};
-use crate::kit::{
+use crate::support::{
     Answer, Network, World, conversation, message, options, seconds, send, unpaced, user,
 };
 
@@ -59,7 +59,7 @@ fn a_send_that_failed_is_never_sent_again() {
     }
     let sent = world.log.work().count();
     world.cut();
-    world.call(crate::kit::mark_as_read("c1"));
+    world.call(crate::support::mark_as_read("c1"));
     world.run_for(seconds(3600));
     assert_eq!(world.log.work().count(), sent + 1);
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::{Input, SocketClosed, SocketId};
 
 use crate::chat::{Chat, MESSAGES, created};
-use crate::kit::{Answer, Network, World, mark_as_read, options, seconds};
+use crate::support::{Answer, Network, World, mark_as_read, options, seconds};
 
 /// Everything that a socket can still say.
 fn say_everything(world: &mut World, socket: SocketId) {
@@ -81,7 +81,7 @@ fn what_comes_after_unsubscribing_is_shown_to_nobody() {
         chat.world.run();
         let shown = chat.updates(subscription).len();
         chat.world.publish(&[created(5)]);
-        // The laws see to it that nothing is shown to whoever has left.
+        // The invariants see to it that nothing is shown to whoever has left.
         chat.world.run_for(seconds(100));
         assert_eq!(chat.updates(subscription).len(), shown);
         assert!(chat.world.session.is_idle());
@@ -93,7 +93,7 @@ fn what_comes_after_unsubscribing_is_shown_to_nobody() {
 fn who_comes_back_after_the_end_of_lingering_sees_events_in_order() {
     let (mut chat, first) = Chat::shown(3);
     chat.world.subscribe(talk_proto::Topic::User {
-        user: crate::kit::user("bob"),
+        user: crate::support::user("bob"),
     });
     chat.post(4);
     let now = chat.world.now;

@@ -9,7 +9,7 @@ use talk_proto::{
 };
 
 use crate::chat::{Chat, created, messages};
-use crate::kit::{
+use crate::support::{
     Answer, START, TokenSource, World, conversation, mark_as_read, message, options, seconds,
 };
 

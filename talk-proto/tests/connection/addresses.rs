@@ -1,6 +1,6 @@
 use talk_proto::{Addresses, SessionOptions};
 
-use crate::kit::{START, World, mark_as_read, options, seconds};
+use crate::support::{START, World, mark_as_read, options, seconds};
 
 fn asked_of(options: SessionOptions) -> (Vec<String>, Vec<String>) {
     let mut world = World::new(options);

@@ -1,7 +1,7 @@
 use serde_json::json;
 use talk_proto::{RequestError, SessionError};
 
-use crate::kit::{World, mark_as_read, options, seconds};
+use crate::support::{World, mark_as_read, options, seconds};
 
 fn world(answer: Option<(u16, serde_json::Value)>) -> World {
     let mut world = World::new(options());
@@ -12,7 +12,7 @@ fn world(answer: Option<(u16, serde_json::Value)>) -> World {
 #[test]
 fn an_app_that_does_not_exist_ends_the_session() {
     let mut world = world(Some((404, json!({}))));
-    world.script.add(|_| Some(crate::kit::Answer::Silence));
+    world.script.add(|_| Some(crate::support::Answer::Silence));
     let request = world.call(mark_as_read("c1"));
     world.run();
     assert_eq!(world.end(), Some(&SessionError::AppNotFound));

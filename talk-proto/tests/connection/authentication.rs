@@ -1,7 +1,7 @@
 use serde_json::json;
 use talk_proto::{Authentication, RequestError, SessionError, SessionOptions};
 
-use crate::kit::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds};
 
 fn given_token() -> SessionOptions {
     let mut options = options();
@@ -41,7 +41,7 @@ fn nothing_is_opened_or_asked_for_until_something_is_to_be_done() {
 #[test]
 fn the_token_is_fetched_while_the_socket_opens() {
     let mut world = World::new(options());
-    world.network = crate::kit::Network::Up(seconds(2));
+    world.network = crate::support::Network::Up(seconds(2));
     world.tokens = TokenSource::After(seconds(3));
     world.call(mark_as_read("c1"));
     world.run_for(seconds(10));

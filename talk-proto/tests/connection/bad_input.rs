@@ -2,7 +2,7 @@ use bytes::Bytes;
 use serde_json::json;
 use talk_proto::{Event, HttpFailure, Input, ProtocolWarning, SocketClosed};
 
-use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds, send};
+use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds, send};
 
 /// What was skipped, in order.
 fn skipped(world: &World) -> Vec<&ProtocolWarning> {
@@ -255,7 +255,7 @@ fn a_refusal_whose_body_is_nonsense_still_tells_its_status() {
 fn scenario(mut at: impl FnMut(&mut World, usize)) -> World {
     let mut world = World::new(options());
     world.latency = millis(30);
-    world.network = crate::kit::Network::Up(millis(100));
+    world.network = crate::support::Network::Up(millis(100));
     let mut failures = 2;
     world.script.add(move |request| {
         if !request.path.ends_with("/c2/messages") || failures == 0 {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use talk_proto::{Call, Reply, RequestId, ServerError, TransportError};
 
-use crate::kit::{Answer, World, conversation, message, unpaced, user};
+use crate::support::{Answer, World, conversation, message, unpaced, user};
 
 fn translate(to: &str, id: &str, language: &str) -> Call {
     Call::TranslateMessage {
@@ -101,12 +101,12 @@ fn a_part_that_is_cancelled_on_its_way_fails_with_the_others_no_more() {
         (remove("c1", "ann"), remove("c1", "bob")),
     ] {
         let mut world = World::ready(unpaced());
-        world.latency = crate::kit::seconds(1);
+        world.latency = crate::support::seconds(1);
         world.script.next.push_back(Answer::refuse(403, "NO"));
         let [first, second] = [first, second].map(|call| world.call(call));
         world.run();
         world.cancel(first);
-        world.run_for(crate::kit::seconds(1));
+        world.run_for(crate::support::seconds(1));
         let refused = ServerError::new(403, "NO", vec!["because".to_owned()]);
         assert_eq!(world.outcome(second), &Err(refused.into()));
         check_cancelled(&world, first, true);

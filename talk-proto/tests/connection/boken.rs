@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talk_proto::{Authentication, SessionError, SessionOptions};
 
-use crate::kit::{Answer, START, World, mark_as_read, options, seconds};
+use crate::support::{Answer, START, World, mark_as_read, options, seconds};
 
 fn anonymous() -> SessionOptions {
     let mut options = options();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use talk_proto::{Counters, SocketClosed};
 
-use crate::kit::{Answer, Request, World, mark_as_read, options, seconds};
+use crate::support::{Answer, Request, World, mark_as_read, options, seconds};
 
 fn counters(world: &World) -> Counters {
     world.session.counters()

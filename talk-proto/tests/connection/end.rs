@@ -1,6 +1,6 @@
 use talk_proto::{CommandError, Event, Input, RequestError, SessionError, SocketClosed, Topic};
 
-use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds, send};
+use crate::support::{Answer, World, conversation, mark_as_read, options, seconds, send};
 
 fn ended_world() -> World {
     let mut world = World::ready(options());
@@ -92,7 +92,7 @@ fn an_end_with_an_exchange_under_way_cancels_it() {
     world.call(mark_as_read("c1"));
     world.drain();
     world.session.shutdown(world.now);
-    // The laws check that every exchange was cancelled before the end was told.
+    // The invariants check that every exchange was cancelled before the end was told.
     world.run_for(seconds(120));
     assert_eq!(world.end(), Some(&SessionError::ShutDown));
 }

@@ -1,7 +1,9 @@
 use serde_json::json;
 use talk_proto::SessionError;
 
-use crate::kit::{Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, send};
+use crate::support::{
+    Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, send,
+};
 
 /// The server answers 401 to everything until it hears of another token.
 fn expire_on_call(world: &mut World) {
@@ -190,7 +192,7 @@ fn a_token_that_expires_while_its_renewal_waits_to_be_tried_again_leaves_nothing
     world.set_token("set-token").unwrap();
     world.run();
     world.tokens = TokenSource::After(seconds(30));
-    // The laws see to it that nothing is due in the past.
+    // The invariants see to it that nothing is due in the past.
     world.publish(&[json!({"type": "session.expired"})]);
     world.run_for(seconds(29));
     let request = world.call(mark_as_read("c1"));

@@ -3,7 +3,7 @@ use talk_proto::{
     Call, CommandError, Event, ProtocolWarning, RequestError, SocketClosed, Topic, TransportError,
 };
 
-use crate::kit::{
+use crate::support::{
     Answer, World, conversation, data, mark_as_read, message, options, seconds, send, user,
 };
 
@@ -207,11 +207,11 @@ fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent
         language: "es".to_owned(),
     };
     let remove = Call::DeleteParticipant {
-        conversation: crate::kit::conversation(&long),
+        conversation: crate::support::conversation(&long),
         user: user("bob"),
     };
     let add = Call::CreateParticipant {
-        conversation: crate::kit::conversation(&long),
+        conversation: crate::support::conversation(&long),
         user: user("bob"),
         params: Default::default(),
     };

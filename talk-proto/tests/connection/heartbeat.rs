@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
 /// A world with a call that is answered after an hour, so that the connection is kept.
 fn busy_world() -> World {
@@ -129,7 +129,7 @@ fn a_socket_that_outlived_a_clock_jump_is_kept() {
 #[test]
 fn a_jump_while_a_token_is_awaited_does_not_cost_the_socket() {
     let mut world = World::new(options());
-    world.tokens = crate::kit::TokenSource::After(seconds(50));
+    world.tokens = crate::support::TokenSource::After(seconds(50));
     let request = world.call(mark_as_read("c1"));
     world.run();
     world.sleep_until(START + seconds(40));

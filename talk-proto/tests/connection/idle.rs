@@ -1,6 +1,6 @@
 use talk_proto::ConnectionState;
 
-use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
 #[test]
 fn a_connection_that_nothing_needs_is_closed_after_three_seconds() {
@@ -63,7 +63,7 @@ fn the_next_call_opens_another_with_numbers_from_zero_and_the_same_token() {
 #[test]
 fn a_call_that_is_cancelled_before_anything_opened_leaves_nothing_open() {
     let mut world = World::new(options());
-    world.network = crate::kit::Network::Up(seconds(1));
+    world.network = crate::support::Network::Up(seconds(1));
     let request = world.call(mark_as_read("c1"));
     world.run();
     world.session.cancel(world.now, request).unwrap();

@@ -3,14 +3,14 @@ use std::time::Duration;
 use serde_json::json;
 use talk_proto::{ConnectionState, Input, Output, Session, SocketClosed};
 
-use crate::kit::{
+use crate::support::{
     Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
 };
 
 /// The delays between losing a connection and asking for the next one.
 fn reconnect_delays(world: &World) -> Vec<Duration> {
     let sockets = world.log.sockets.windows(2);
-    let delay = |pair: &[crate::kit::SocketLog]| {
+    let delay = |pair: &[crate::support::SocketLog]| {
         let (lost_at, _) = pair[0].closed.expect("it is lost");
         pair[1].asked_at.saturating_since(lost_at)
     };
@@ -79,8 +79,8 @@ fn a_batch_goes_again_whole() {
         .script
         .add(|r| (r.connection == 0).then_some(Answer::Silence));
     let create = |user: &str| talk_proto::Call::CreateParticipant {
-        conversation: crate::kit::conversation("c1"),
-        user: crate::kit::user(user),
+        conversation: crate::support::conversation("c1"),
+        user: crate::support::user(user),
         params: talk_proto::ParticipantParams::default(),
     };
     let requests = ["x", "y"].map(|user| world.call(create(user)));

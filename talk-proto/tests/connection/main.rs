@@ -2,8 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 
-#[path = "../kit/mod.rs"]
-mod kit;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod addresses;
 mod app_check;
@@ -12,18 +12,18 @@ mod bad_input;
 mod batches;
 mod boken;
 mod counters;
-mod crowd;
-mod day;
 mod end;
 mod expiry;
 mod frame_size;
 mod heartbeat;
 mod idle;
 mod loss;
+mod many_sessions;
 mod no_gaps;
 mod queue;
 mod refresh;
 mod retries;
 mod send_order;
+mod soak;
 mod subscriptions;
 mod timers;

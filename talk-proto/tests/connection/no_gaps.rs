@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talk_proto::{Event, SubscriptionId, Topic};
 
-use crate::kit::{Answer, Request, World, conversation, data, message, options, seconds, user};
+use crate::support::{Answer, Request, World, conversation, data, message, options, seconds, user};
 
 /// What happens while the world changes, and how long it takes at most until all is right.
 struct Trouble {
@@ -45,7 +45,7 @@ const TROUBLES: [Trouble; 6] = [
                 let refuses = is_read && std::mem::take(&mut is_expired);
                 refuses.then(|| Answer::refuse(401, "UNAUTHORIZED"))
             });
-            world.call(crate::kit::mark_as_read("c9"));
+            world.call(crate::support::mark_as_read("c9"));
         },
         within: Duration::ZERO,
     },

@@ -1,7 +1,7 @@
 use serde_json::json;
 use talk_proto::Pacing;
 
-use crate::kit::{
+use crate::support::{
     Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
 };
 
@@ -214,7 +214,7 @@ fn a_call_of_two_requests_that_is_cancelled_half_way_may_have_happened() {
     options.pacing.burst = 1;
     let mut world = World::new(options);
     let create = talk_proto::Call::CreateConversation {
-        conversation: crate::kit::conversation("c1"),
+        conversation: crate::support::conversation("c1"),
         params: talk_proto::ConversationParams::default(),
     };
     let request = world.call(create);
@@ -232,8 +232,8 @@ fn a_part_of_a_batch_that_is_cancelled_leaves_the_rest() {
     let mut world = World::new(options());
     world.network = Network::Up(seconds(1));
     let create = |user: &str| talk_proto::Call::CreateParticipant {
-        conversation: crate::kit::conversation("c1"),
-        user: crate::kit::user(user),
+        conversation: crate::support::conversation("c1"),
+        user: crate::support::user(user),
         params: talk_proto::ParticipantParams::default(),
     };
     let requests = ["x", "y", "z"].map(|user| world.call(create(user)));

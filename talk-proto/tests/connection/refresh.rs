@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talk_proto::Timestamp;
 
-use crate::kit::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
+use crate::support::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
 
 /// A world whose tokens live for so long, with a call that keeps the connection.
 fn world(expires_in: Value) -> World {

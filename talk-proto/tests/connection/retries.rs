@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use talk_proto::{Event, Reply, RequestError, ServerError, Topic};
 
-use crate::kit::{Answer, World, conversation, mark_as_read, options, seconds};
+use crate::support::{Answer, World, conversation, mark_as_read, options, seconds};
 
 const READ: &str = "POST /me/conversations/c1/read";
 
@@ -111,11 +111,11 @@ fn a_retry_that_is_due_while_the_connection_is_down_goes_on_the_next() {
     let mut world = failing(429, 1);
     let request = world.call(mark_as_read("c1"));
     world.run();
-    world.network = crate::kit::Network::Refuse;
+    world.network = crate::support::Network::Refuse;
     world.cut();
     world.run_for(seconds(5));
     assert!(!world.is_resolved(request));
-    world.network = crate::kit::Network::Up(seconds(0));
+    world.network = crate::support::Network::Up(seconds(0));
     world.run_until_resolved(seconds(60));
     assert_eq!(world.outcome(request), &Ok(Reply::Done));
     assert_eq!(world.log.of(READ).len(), 2);
@@ -137,7 +137,7 @@ fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
         let is_send = request.path.ends_with("/messages");
         is_send.then(|| Answer::Reply(200, serde_json::json!({"id": 7})))
     });
-    let request = world.call(crate::kit::send("c1", "hello"));
+    let request = world.call(crate::support::send("c1", "hello"));
     world.run();
     let error = world.outcome(request).as_ref().unwrap_err();
     assert_eq!(error.to_string(), "the server's answer was not understood");
@@ -186,9 +186,11 @@ fn what_was_fetched_before_a_subscription_that_was_sent_again_is_fetched_again()
                 Some(Answer::refuse(429, "TOO_FAST"))
             }
             // It is answered while the subscription is on its way again.
-            "GET /me/conversations/c1" => {
-                Some(Answer::Late(seconds(1), 200, crate::kit::data::side("c1")))
-            }
+            "GET /me/conversations/c1" => Some(Answer::Late(
+                seconds(1),
+                200,
+                crate::support::data::side("c1"),
+            )),
             "SUBSCRIBE /me/conversations/c1" => {
                 Some(Answer::Late(seconds(1), 200, serde_json::json!({})))
             }

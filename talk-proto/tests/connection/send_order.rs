@@ -1,12 +1,12 @@
 //! Sends to one conversation keep their order where it is in the client's hands.
 
-use crate::kit::{Answer, World, millis, options, seconds, send};
+use crate::support::{Answer, World, millis, options, seconds, send};
 
 /// Texts in the order in which the server took them, by conversation.
 fn taken(world: &World, conversation: &str) -> Vec<String> {
     let line = format!("POST /conversations/{conversation}/messages");
     let texts = world.log.of(&line);
-    let text = |r: &&crate::kit::Request| {
+    let text = |r: &&crate::support::Request| {
         let text = r.data["content"][0]["children"][0].as_str();
         text.unwrap_or_default().to_owned()
     };
@@ -53,7 +53,7 @@ fn sends_to_other_conversations_do_not_wait() {
     world.call(send("c1", "a"));
     world.run();
     let other = world.call(send("c2", "x"));
-    let edit = world.call(crate::kit::mark_as_read("c1"));
+    let edit = world.call(crate::support::mark_as_read("c1"));
     world.run();
     assert!(world.outcome(other).is_ok());
     assert!(world.outcome(edit).is_ok(), "only sends wait");

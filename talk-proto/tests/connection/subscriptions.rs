@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::{Call, ConversationParams, Event, SocketClosed, Topic};
 
-use crate::kit::{
+use crate::support::{
     Answer, Network, World, conversation, data, mark_as_read, message, options, seconds, send, user,
 };
 

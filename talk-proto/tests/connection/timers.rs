@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::{ConnectionState, Topic, Upload, UploadKind};
 
-use crate::kit::{
+use crate::support::{
     Answer, Network, START, TokenSource, World, conversation, mark_as_read, millis, options,
     seconds,
 };

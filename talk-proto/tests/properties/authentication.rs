@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use talk_proto::SessionError;
 
-use crate::kit::{Answer, START, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
 /// A token that lives shorter than this is treated as rejected.
 const MIN_LIFE: f64 = 120.0;

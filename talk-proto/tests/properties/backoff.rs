@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use talk_proto::{ConnectionState, RequestError, SocketClosed};
 
-use crate::kit::{Answer, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, World, mark_as_read, millis, options, seconds};
 
 /// The longest delay between two attempts to connect.
 const RECONNECT_CAP: Duration = seconds(30);

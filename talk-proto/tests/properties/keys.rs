@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::kit::{START, World, millis, send, unpaced};
+use crate::support::{START, World, millis, send, unpaced};
 
 /// The characters of a key, in ASCII order.
 const ALPHABET: &str = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";

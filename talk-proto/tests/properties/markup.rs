@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
 
-use crate::kit::written::{has_list, written};
+use crate::support::written::{has_list, written};
 
 /// Pieces of which much becomes markup, and nothing that it says is hidden.
 const PLAIN: [&str; 29] = [

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use talk_proto::{HttpBody, Upload, UploadKind};
 
-use crate::kit::{World, form, unpaced};
+use crate::support::{World, form, unpaced};
 
 fn kind() -> impl Strategy<Value = UploadKind> {
     let number = || option::of(prop_oneof![0.0..1e6_f64, any::<f64>()]);

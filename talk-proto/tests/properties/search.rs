@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use talk_proto::SearchKind;
 
-use crate::kit::data;
-use crate::kit::found::find;
+use crate::support::data;
+use crate::support::found::find;
 
 /// A line of an answer: a result of either kind, or none.
 fn line() -> impl Strategy<Value = String> {

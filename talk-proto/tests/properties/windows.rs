@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use talk_proto::{Changes, Event, MessageSnapshot, Snapshot, SubscriptionId, Topic, Update};
 
-use crate::kit::{Answer, World, conversation, data, unpaced};
+use crate::support::{Answer, World, conversation, data, unpaced};
 
 /// How many messages a subscription shows to begin with.
 const FIRST_PAGE: usize = 30;
@@ -269,7 +269,7 @@ proptest! {
                 }
                 Step::Lose => {
                     world.cut();
-                    world.run_for(crate::kit::seconds(40));
+                    world.run_for(crate::support::seconds(40));
                 }
                 Step::Look => consumer.look(),
                 _ => {}

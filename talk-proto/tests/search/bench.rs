@@ -6,7 +6,7 @@ use talk_proto::{
     SearchStatus,
 };
 
-use crate::kit::{Answer, World, unpaced};
+use crate::support::{Answer, World, unpaced};
 
 pub(crate) struct Bench {
     pub(crate) world: World,

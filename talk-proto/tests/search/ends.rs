@@ -3,7 +3,7 @@
 use talk_proto::{CommandError, RequestError, SearchStatus, SessionError, TransportError};
 
 use crate::bench::{Bench, body, message};
-use crate::kit::{Answer, seconds};
+use crate::support::{Answer, seconds};
 
 #[test]
 fn a_cancelled_page_is_called_off_and_can_be_asked_for_again() {

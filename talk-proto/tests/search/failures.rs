@@ -3,7 +3,7 @@
 use talk_proto::{HttpFailure, RequestError, SearchStatus, ServerError, TransportError};
 
 use crate::bench::{Bench, body, message};
-use crate::kit::seconds;
+use crate::support::seconds;
 
 fn http_error(error: &RequestError) -> bool {
     matches!(error, RequestError::Transport(TransportError::Http(_)))
@@ -129,13 +129,13 @@ fn a_conversation_that_is_refused_fails_the_page_once_however_many_results_are_i
     let mut bench = Bench::messages();
     bench.world.script.add(|request| {
         let refused = request.line() == "GET /me/conversations/c1";
-        refused.then(|| crate::kit::Answer::refuse(403, "NOT_NOW"))
+        refused.then(|| crate::support::Answer::refuse(403, "NOT_NOW"))
     });
     let request = bench.query("found");
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
     let refused = ServerError::new(403, "NOT_NOW", vec!["because".to_owned()]);
     assert_eq!(bench.error(request), refused.into());
-    // The kit's laws know of every request: the session's own are nobody's.
+    // The kit's invariants know of every request: the session's own are nobody's.
     bench.world.run_for(seconds(5));
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::{CommandError, ConversationFilter, Reply, SearchKind, SearchStatus};
 
 use crate::bench::{Bench, body, message, side};
-use crate::kit::Answer;
+use crate::support::Answer;
 use SearchStatus::{CanLoadMore, LoadedAll, Searching};
 
 fn told(steps: &[(&[&str], SearchStatus)]) -> Vec<(Vec<String>, SearchStatus)> {
@@ -20,7 +20,7 @@ fn nothing_happens_before_the_first_query() {
     let mut bench = Bench::messages();
     let more = bench.more(None);
     assert_eq!(bench.outcome(more), (vec![], false));
-    bench.world.run_for(crate::kit::seconds(100));
+    bench.world.run_for(crate::support::seconds(100));
     assert!(bench.world.log.http.is_empty());
     assert!(bench.world.log.sockets.is_empty());
     assert!(bench.told().is_empty());
@@ -118,12 +118,12 @@ fn conversations_are_looked_up_and_shown_in_the_order_of_the_answer() {
     bench.world.script.add(move |request| {
         let first = request.line() == "GET /me/conversations/c2" && is_late;
         is_late &= !first;
-        first.then(|| Answer::Late(crate::kit::seconds(1), 200, side("c2")))
+        first.then(|| Answer::Late(crate::support::seconds(1), 200, side("c2")))
     });
     let request = bench.query("c");
     bench.answer(&[side("c2"), side("c1")], None);
     assert_eq!(bench.told().len(), 1, "the second waits for the first");
-    bench.world.run_for(crate::kit::seconds(2));
+    bench.world.run_for(crate::support::seconds(2));
     assert_eq!(bench.outcome(request).0, ["c2", "c1"]);
 }
 

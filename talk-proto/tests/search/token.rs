@@ -1,7 +1,7 @@
 //! A search shares the token with the socket.
 
 use crate::bench::{Bench, body, message};
-use crate::kit::{TokenSource, mark_as_read, seconds};
+use crate::support::{TokenSource, mark_as_read, seconds};
 
 fn tokens(bench: &Bench) -> Vec<String> {
     let asked = bench.world.http_of("/search?");

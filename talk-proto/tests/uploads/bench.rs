@@ -2,7 +2,7 @@
 
 use talk_proto::{HttpId, Reply, RequestError, RequestId, Upload, UploadKind};
 
-use crate::kit::{World, unpaced};
+use crate::support::{World, unpaced};
 
 pub(crate) struct Bench {
     pub(crate) world: World,

@@ -5,7 +5,7 @@ use talk_proto::{
 };
 
 use crate::bench::{Bench, file};
-use crate::kit::{Answer, Network, World, seconds, unpaced};
+use crate::support::{Answer, Network, World, seconds, unpaced};
 
 fn cancelled(maybe_happened: bool) -> RequestError {
     TransportError::Cancelled { maybe_happened }.into()

@@ -4,7 +4,7 @@ use serde_json::json;
 use talk_proto::{HttpBody, HttpFailure, ServerError, Transcript, Upload, UploadKind};
 
 use crate::bench::{Bench, file};
-use crate::kit::{Answer, World, seconds, unpaced};
+use crate::support::{Answer, World, seconds, unpaced};
 
 const VALIDATE: &str = "POST /files/validate";
 

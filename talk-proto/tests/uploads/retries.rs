@@ -3,7 +3,7 @@
 use talk_proto::{HttpFailure, RequestError, ServerError, TransportError};
 
 use crate::bench::{Bench, file};
-use crate::kit::{Answer, TokenSource, seconds};
+use crate::support::{Answer, TokenSource, seconds};
 
 fn lost() -> HttpFailure {
     HttpFailure::Network("reset".to_owned())
@@ -84,7 +84,7 @@ fn a_retry_waits_for_a_token_that_is_on_its_way() {
         expired |= first;
         first.then(|| Answer::refuse(401, "EXPIRED"))
     });
-    bench.world.call(crate::kit::mark_as_read("c1"));
+    bench.world.call(crate::support::mark_as_read("c1"));
     bench.world.run_for(seconds(45));
     assert_eq!(bench.attempts(), 1);
     bench.world.run_for(seconds(10));

@@ -6,7 +6,7 @@ use talk_proto::{
     SendMessage, UserParams,
 };
 
-use crate::kit::{World, conversation, message, unpaced, user};
+use crate::support::{World, conversation, message, unpaced, user};
 
 /// The frames of these calls, as `[METHOD, path, data]`, without idempotency keys.
 fn sent(calls: impl IntoIterator<Item = Call>) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use talk_proto::{Call, Event, MessageSnapshot, Reply, Snapshot, Topic, Window};
 
-use crate::kit::{Answer, World, conversation, data, mark_as_read, message, options, unpaced};
+use crate::support::{Answer, World, conversation, data, mark_as_read, message, options, unpaced};
 
 fn messages_of(world: &mut World) -> Window<MessageSnapshot> {
     world.subscribe(Topic::Messages {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use talk_tests::simulation::{Life, Lives, Matrix, Outcome, replay, shrink};
+use talk_tests::simulation::{Matrix, Outcome, Runs, Transcript, replay, shrink};
 
 const USAGE: &str = "\
 Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--save FILE]
@@ -80,9 +80,9 @@ fn main() -> Result<ExitCode> {
 
 /// Lives the life that is written in a file, and prints everything that happens.
 fn live_again(file: &str) -> Result<ExitCode> {
-    let life = Life::parse(&fs::read_to_string(file)?)?;
+    let life = Transcript::parse(&fs::read_to_string(file)?)?;
     let started = Instant::now();
-    let outcome = replay(life.seed, &life.acts, true);
+    let outcome = replay(life.seed, &life.ops, true);
     if let Some(failure) = &outcome.failure {
         println!(
             "step {}: {}\n{}",
@@ -96,7 +96,7 @@ fn live_again(file: &str) -> Result<ExitCode> {
 fn run(options: &Options) -> Result<ExitCode> {
     let started = Instant::now();
     let minutes = options.minutes;
-    let lives = Lives {
+    let lives = Runs {
         seed: options.seed,
         count: minutes.is_none().then_some(options.seeds),
         within: minutes.map(|minutes| Duration::from_secs(minutes * 60)),
@@ -105,17 +105,17 @@ fn run(options: &Options) -> Result<ExitCode> {
     };
     let mut saved = Ok(());
     let lived = lives.live(|seed, outcome| {
-        let acts = outcome.acts.clone();
+        let ops = outcome.ops.clone();
         saved = save(
             options,
-            &Life::of_failure(seed, outcome.failure.as_ref(), acts),
+            &Transcript::of_failure(seed, outcome.failure.as_ref(), ops),
         );
     });
     saved?;
     if let Some((seed, outcome)) = &lived.failed {
         write_down(options, *seed, outcome)?;
     }
-    println!("Lives: {}\n\n{}", lived.lives, lived.matrix);
+    println!("Runs: {}\n\n{}", lived.lives, lived.matrix);
     let failed = lived.failed.as_ref();
     let seed = failed.map_or(options.seed, |(seed, _)| *seed);
     let failed = failed.map(|(_, outcome)| outcome);
@@ -130,12 +130,12 @@ fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
             failure.step, failure.rule, failure.detail
         );
     }
-    let (acts, failure) = shrink(seed, outcome);
-    let life = Life::of_failure(seed, failure.as_ref(), acts);
+    let (ops, failure) = shrink(seed, outcome);
+    let life = Transcript::of_failure(seed, failure.as_ref(), ops);
     println!(
-        "Shortened to {} of {} acts:\n{life}",
-        life.acts.len(),
-        outcome.acts.len()
+        "Shortened to {} of {} ops:\n{life}",
+        life.ops.len(),
+        outcome.ops.len()
     );
     if let Some(failure) = failure {
         println!("There, at step {}: {}", failure.step, failure.detail);
@@ -145,7 +145,7 @@ fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-fn save(options: &Options, life: &Life) -> Result<()> {
+fn save(options: &Options, life: &Transcript) -> Result<()> {
     fs::write(&options.save, life.to_string()).context(options.save.clone())
 }
 

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::change::{Change, Kind};
+use super::disruption::Disruption;
 use super::fresh::Fresh;
-use super::trouble::Trouble;
 use super::watcher::{Compared, Watcher};
 use super::world::{self, ACTORS, BUSY, SentMessages, WATCHERS};
 
@@ -46,7 +46,7 @@ pub(super) struct History {
     sent: SentMessages,
     /// What each actor has asked and not had answered yet.
     asked: BTreeMap<usize, Vec<JoinHandle<Result<Option<Kind>>>>>,
-    trouble: Option<(Trouble, usize)>,
+    disruption: Option<(Disruption, usize)>,
     /// What happened, one line a step.
     log: Vec<String>,
     accepted: BTreeSet<Kind>,
@@ -133,7 +133,7 @@ impl History {
             watchers,
             sent: SentMessages::default(),
             asked: BTreeMap::new(),
-            trouble: None,
+            disruption: None,
             log: Vec::new(),
             accepted: BTreeSet::new(),
         })
@@ -141,21 +141,21 @@ impl History {
 
     /// Begins a trouble, or ends the one that there is.
     async fn weather(&mut self, step: usize, bad: bool) -> Result<()> {
-        match self.trouble {
+        match self.disruption {
             None if bad => {
-                let trouble = Trouble::choose(&mut self.rng);
-                self.log.push(format!("{step}: {trouble:?}"));
-                trouble.begin(&self.emulator, &mut self.rng).await?;
+                let disruption = Disruption::choose(&mut self.rng);
+                self.log.push(format!("{step}: {disruption:?}"));
+                disruption.begin(&self.emulator, &mut self.rng).await?;
                 let until = step + self.rng.usize(1..40);
-                self.trouble = Some((trouble, until));
-                if trouble != Trouble::Outage {
+                self.disruption = Some((disruption, until));
+                if disruption != Disruption::Outage {
                     self.wake_bystanders();
                 }
                 Ok(())
             }
-            Some((trouble, until)) if until <= step => {
-                self.log.push(format!("{step}: {trouble:?} is over"));
-                self.end_trouble().await
+            Some((disruption, until)) if until <= step => {
+                self.log.push(format!("{step}: {disruption:?} is over"));
+                self.end_disruption().await
             }
             _ => Ok(()),
         }
@@ -168,11 +168,11 @@ impl History {
         }
     }
 
-    async fn end_trouble(&mut self) -> Result<()> {
-        let Some((trouble, _)) = self.trouble.take() else {
+    async fn end_disruption(&mut self) -> Result<()> {
+        let Some((disruption, _)) = self.disruption.take() else {
             return Ok(());
         };
-        trouble.end(&self.emulator);
+        disruption.end(&self.emulator);
         if self.rng.bool() {
             for actor in &self.actors {
                 actor.network_changed();
@@ -237,7 +237,7 @@ impl History {
         }
         // Half of the changes are in flight together with those after them.
         if self.rng.bool() {
-            let limit = if self.trouble.is_some() {
+            let limit = if self.disruption.is_some() {
                 TROUBLED_STEP
             } else {
                 PATIENCE
@@ -284,7 +284,7 @@ impl History {
                     self.accepted.extend(answer??);
                     asked.remove(0);
                 }
-                Err(_) if self.trouble.is_some() => break,
+                Err(_) if self.disruption.is_some() => break,
                 Err(_) => bail!("{} has no answer", ACTORS[actor]),
             }
         }
@@ -293,7 +293,7 @@ impl History {
 
     /// Ends what goes on, and waits until nothing changes any more.
     async fn settle(&mut self) -> Result<()> {
-        self.end_trouble().await?;
+        self.end_disruption().await?;
         for actor in 0..self.actors.len() {
             self.actors[actor].network_changed();
             self.finish(actor, PATIENCE).await?;

@@ -3,12 +3,12 @@
 
 mod change;
 mod compare;
+mod disruption;
 mod filter;
 mod fresh;
 mod history;
 mod random;
 mod topic;
-mod trouble;
 mod watcher;
 mod world;
 
@@ -135,12 +135,12 @@ fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String
             skipped = skipped.saturating_sub(1);
             !was_skipped
         };
-        is_late || line.ends_with(&name) || is_trouble(line)
+        is_late || line.ends_with(&name) || is_disruption(line)
     })
 }
 
 /// Whether a line of the log tells of a trouble; others name a user first.
-fn is_trouble(line: &str) -> bool {
+fn is_disruption(line: &str) -> bool {
     line.split_once(": ")
         .is_some_and(|(_, what)| what.starts_with(char::is_uppercase))
 }

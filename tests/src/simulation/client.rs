@@ -10,7 +10,7 @@ use talk_proto::{
 };
 
 use super::broken::broken;
-use super::laws::Laws;
+use super::invariants::Invariants;
 use super::nested::NestedReads;
 use super::phase::Phase;
 use super::shown::Shown;
@@ -37,7 +37,7 @@ impl Clock {
     }
 }
 
-/// A session with the laws watched.
+/// A session with the invariants watched.
 pub(super) struct Client {
     pub(super) user: &'static str,
     /// Which session with this number it is.
@@ -61,12 +61,12 @@ pub(super) struct Client {
     /// Whether something happened that may end subscriptions, or the session.
     pub(super) may_lose_subscriptions: bool,
     pub(super) may_end: bool,
-    pub(super) auth_troubles: u32,
+    pub(super) auth_failures: u32,
     pub(super) nested_reads: NestedReads,
     is_open: bool,
     /// Requests on the socket that are not answered, and whether they are of subscriptions.
     asked: BTreeMap<u64, bool>,
-    laws: Laws,
+    invariants: Invariants,
     /// When it wants a tick, by its own clock, as it said when it was drained last.
     tick_at: Option<Timestamp>,
     seen: Timestamp,
@@ -97,11 +97,11 @@ impl Client {
             tokens: Vec::new(),
             may_lose_subscriptions: false,
             may_end: false,
-            auth_troubles: 0,
+            auth_failures: 0,
             nested_reads: NestedReads::default(),
             is_open: false,
             asked: BTreeMap::new(),
-            laws: Laws::default(),
+            invariants: Invariants::default(),
             tick_at: None,
             seen: now,
             window: options.limits.window,
@@ -129,8 +129,8 @@ impl Client {
     ) -> Option<RequestId> {
         let time = self.time(now);
         let request = command(&mut self.session, time).ok()?;
-        self.laws.accepted(request);
-        self.laws.commanded(&self.session, self.seen);
+        self.invariants.accepted(request);
+        self.invariants.commanded(&self.session, self.seen);
         self.requests.push(request);
         if self.requests.len() > 64 {
             self.requests.remove(0);
@@ -145,7 +145,7 @@ impl Client {
     pub(super) fn subscribe(&mut self, now: Timestamp, topic: Topic) {
         let time = self.time(now);
         if let Ok(id) = self.session.subscribe(time, topic.clone()) {
-            self.laws.subscribed(id);
+            self.invariants.subscribed(id);
             self.shown.insert(id, Shown::new(topic));
         }
     }
@@ -157,12 +157,12 @@ impl Client {
     }
 
     pub(super) fn token_set(&mut self) {
-        self.laws.token_set();
+        self.invariants.token_set();
     }
 
     pub(super) fn input(&mut self, now: Timestamp, input: Input<'_>) {
         let time = self.time(now);
-        self.laws.input(self.seen, &input);
+        self.invariants.input(self.seen, &input);
         match &input {
             Input::SocketOpened { socket } if self.socket == Some(*socket) => self.is_open = true,
             Input::SocketFrame { socket, text } if self.socket == Some(*socket) => {
@@ -195,11 +195,11 @@ impl Client {
         loop {
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
-                self.laws.drained(&self.session, self.seen);
+                self.invariants.drained(&self.session, self.seen);
                 self.tick_at = self.session.poll_timeout();
                 return None;
             };
-            self.laws.output(self.seen, timeout, &output);
+            self.invariants.output(self.seen, timeout, &output);
             match output {
                 Output::Event(event) => self.note(now, event),
                 output => {
@@ -275,7 +275,7 @@ impl Client {
                 }
             }
             Event::Ended(error) => {
-                if !self.may_end && self.auth_troubles < TROUBLES {
+                if !self.may_end && self.auth_failures < TROUBLES {
                     broken("a session ends with a cause", error.to_string());
                 }
                 self.end = Some(error);
@@ -286,7 +286,7 @@ impl Client {
 
     /// Requests that are accepted and not resolved.
     pub(super) fn pending(&self) -> usize {
-        self.laws.pending()
+        self.invariants.pending()
     }
 
     /// How far its connection is.

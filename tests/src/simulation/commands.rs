@@ -8,8 +8,8 @@ use talk_proto::{
     SubscriptionId, Timestamp, Topic, Upload, UploadKind,
 };
 
-use super::act::Command;
 use super::broken::broken;
+use super::op::Command;
 use super::world::{CONVERSATIONS, Known, Proof, USERS, World};
 
 /// Sessions hold at most this many subscriptions and searches.

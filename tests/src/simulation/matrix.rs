@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::fault::FaultKind;
+use super::fault_kind::FaultKind;
 use super::phase::Phase;
 
 /// How often which fault struck in which phase.

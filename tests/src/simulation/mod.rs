@@ -4,49 +4,49 @@
 //!
 //! Client core and server core are both pure, so a world is a loop over whatever happens next
 //! (`World`), and everything in it follows from its seed: what people do and what goes wrong is a
-//! list of [`Act`]s that a `Plan` draws, and that can be written down, shortened and lived again.
+//! list of [`Op`]s that a `Plan` draws, and that can be written down, shortened and lived again.
 
-mod act;
 mod broken;
+mod caught_panics;
 mod client;
 mod commands;
-mod fault;
-#[path = "../../../talk-proto/tests/kit/laws.rs"]
+mod fault_kind;
+mod faults;
+#[path = "../../../talk-proto/tests/support/invariants.rs"]
 #[allow(
     dead_code,
     clippy::expect_used,
     clippy::panic,
-    reason = "a law that is broken is a panic"
+    reason = "a invariant that is broken is a panic"
 )]
-mod laws;
-mod life;
-mod lives;
+mod invariants;
 mod mail;
 mod matrix;
 mod nested;
 mod net;
 mod network;
+mod op;
+mod oracle;
 mod outbox;
 mod over_http;
 mod phase;
 mod plan;
 mod probe;
-mod quiet;
-mod quiet_panics;
+mod quiescence;
+mod run;
+mod runs;
 mod shown;
 mod shrink;
 mod tokens;
 mod transcript;
-mod trouble;
-mod truth;
 mod wire;
 mod world;
 
-pub use act::{Act, COMMANDS, Command, What};
-pub use fault::FaultKind;
-pub use life::{Failure, Outcome, live, replay};
-pub use lives::{Lived, Lives};
+pub use fault_kind::FaultKind;
 pub use matrix::Matrix;
+pub use op::{COMMANDS, Command, Op, OpKind};
 pub use phase::Phase;
+pub use run::{Failure, Outcome, live, replay};
+pub use runs::{Runs, RunsOutcome};
 pub use shrink::shrink;
-pub use transcript::Life;
+pub use transcript::Transcript;

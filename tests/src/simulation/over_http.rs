@@ -69,7 +69,7 @@ impl World {
                     .put(at, Mail::HttpFailed(client, http, failure));
             }
             Some(HttpRule::Refuse(status)) => {
-                self.clients[client.who].auth_troubles += u32::from(status == 401);
+                self.clients[client.who].auth_failures += u32::from(status == 401);
                 if request.uri().path().contains("/bokens/") {
                     // This is the end for a session that has nothing else.
                     self.clients[client.who].may_end |= matches!(status, 400..=428);

@@ -2,12 +2,12 @@
 
 use fastrand::Rng;
 
-use super::act::{Act, COMMANDS, What};
-use super::fault::FaultKind;
+use super::fault_kind::FaultKind;
+use super::op::{COMMANDS, Op, OpKind};
 use super::phase::Phase;
 
 /// So many acts lie between two quiet points.
-const ACTS_UNTIL_QUIET: u32 = 90;
+const OPS_UNTIL_QUIESCENCE: u32 = 90;
 /// One act in so many is something going wrong.
 const FAULTS: u32 = 7;
 /// One quiet point in so many ends with a session that leaves.
@@ -20,7 +20,7 @@ const FAULTS_WHILE_IDLE: u32 = 2;
 pub(super) struct Plan {
     rng: Rng,
     sessions: usize,
-    acts: u32,
+    ops: u32,
     last: usize,
     /// How many faults are still to strike the last session, which is idle.
     while_idle: u32,
@@ -31,7 +31,7 @@ impl Plan {
         Self {
             rng: Rng::with_seed(seed ^ 0xac7),
             sessions,
-            acts: 0,
+            ops: 0,
             last: 0,
             while_idle: 0,
         }
@@ -51,51 +51,51 @@ impl Plan {
         FaultKind::ALL[self.rng.usize(..FaultKind::ALL.len())]
     }
 
-    fn what(&mut self) -> What {
-        if self.acts.is_multiple_of(ACTS_UNTIL_QUIET) {
+    fn op_kind(&mut self) -> OpKind {
+        if self.ops.is_multiple_of(OPS_UNTIL_QUIESCENCE) {
             return match self.rng.u32(..LEAVES) {
-                0 => What::Leave,
-                _ => What::Quiet,
+                0 => OpKind::Leave,
+                _ => OpKind::Quiesce,
             };
         }
         if self.rng.u32(..FAULTS) == 0 {
-            return What::Fault(self.kind(), Phase::ALL[self.rng.usize(..Phase::ALL.len())]);
+            return OpKind::Fault(self.kind(), Phase::ALL[self.rng.usize(..Phase::ALL.len())]);
         }
         let sum: u32 = COMMANDS.iter().map(|(weight, _)| weight).sum();
         let mut at = self.rng.u32(..sum);
         for (weight, command) in COMMANDS {
             match at.checked_sub(weight) {
                 Some(rest) => at = rest,
-                None => return What::Command(command),
+                None => return OpKind::Command(command),
             }
         }
-        What::Quiet
+        OpKind::Quiesce
     }
 }
 
 impl Iterator for Plan {
-    type Item = Act;
+    type Item = Op;
 
-    fn next(&mut self) -> Option<Act> {
-        let what = if self.while_idle > 0 {
+    fn next(&mut self) -> Option<Op> {
+        let kind = if self.while_idle > 0 {
             self.while_idle -= 1;
-            What::Fault(self.kind(), Phase::Idle)
+            OpKind::Fault(self.kind(), Phase::Idle)
         } else {
-            self.acts += 1;
-            let what = self.what();
+            self.ops += 1;
+            let kind = self.op_kind();
             // People do several things in a row.
             if self.rng.u32(..3) > 0 {
                 self.last = self.rng.usize(..self.sessions);
             }
-            what
+            kind
         };
-        if what == What::Leave {
+        if kind == OpKind::Leave {
             self.while_idle = FAULTS_WHILE_IDLE;
         }
-        Some(Act {
+        Some(Op {
             after_ms: self.pause(),
-            who: self.last,
-            what,
+            session: self.last,
+            kind,
             details: self.rng.u32(..),
         })
     }

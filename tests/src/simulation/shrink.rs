@@ -1,17 +1,17 @@
 //! Makes a failing life short.
 
-use super::act::Act;
-use super::life::{Failure, Outcome, replay};
+use super::op::Op;
+use super::run::{Failure, Outcome, replay};
 
 /// So many lives are tried at most.
 const TRIES: usize = 400;
 
 /// A short life that breaks the same rule, and how it does.
-pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Act>, Option<Failure>) {
-    let mut acts = failed.acts.clone();
+pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Op>, Option<Failure>) {
+    let mut ops = failed.ops.clone();
     let mut failure = failed.failure.clone();
-    let fails = |acts: &[Act]| {
-        let found = replay(seed, acts, false).failure;
+    let fails = |ops: &[Op]| {
+        let found = replay(seed, ops, false).failure;
         found.filter(|found| {
             failed
                 .failure
@@ -19,18 +19,18 @@ pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Act>, Option<Failure>) {
                 .is_some_and(|f| f.rule == found.rule)
         })
     };
-    let mut size = acts.len().div_ceil(2);
+    let mut size = ops.len().div_ceil(2);
     let mut left = TRIES;
     while size > 0 && left > 0 {
         let (mut start, mut dropped) = (0, false);
-        while start < acts.len() && left > 0 {
+        while start < ops.len() && left > 0 {
             left -= 1;
-            let end = (start + size).min(acts.len());
-            let mut fewer = acts.clone();
+            let end = (start + size).min(ops.len());
+            let mut fewer = ops.clone();
             fewer.drain(start..end);
             match fails(&fewer) {
                 Some(found) => {
-                    (acts, failure, dropped) = (fewer, Some(found), true);
+                    (ops, failure, dropped) = (fewer, Some(found), true);
                 }
                 None => start = end,
             }
@@ -40,5 +40,5 @@ pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Act>, Option<Failure>) {
         }
         size = if size > 1 { size / 2 } else { 1 };
     }
-    (acts, failure)
+    (ops, failure)
 }

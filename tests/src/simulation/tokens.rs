@@ -22,7 +22,7 @@ impl World {
     pub(super) fn fetch_token(&mut self, client: Address, fetch: TokenFetchId) {
         let answer = self.nets[client.who].tokens.pop_front();
         let millis = match answer {
-            Some(TokenAnswer::Silence) => return self.trouble(client.who),
+            Some(TokenAnswer::Silence) => return self.note_auth_failure(client.who),
             Some(TokenAnswer::Late) => self.rng.u64(1_000..90_000),
             _ => self.rng.u64(0..200),
         };
@@ -31,16 +31,16 @@ impl World {
         let user = self.clients[client.who].user;
         let token = match answer {
             Some(TokenAnswer::Rejected) => {
-                self.trouble(client.who);
+                self.note_auth_failure(client.who);
                 self.next_token += 1;
                 format!("rejected-{}", self.next_token)
             }
             Some(TokenAnswer::ShortLived) => {
-                self.trouble(client.who);
+                self.note_auth_failure(client.who);
                 self.token(user, at + Duration::from_secs(SHORT))
             }
             Some(TokenAnswer::Late) => {
-                self.trouble(client.who);
+                self.note_auth_failure(client.who);
                 self.token(user, at + Duration::from_secs(life))
             }
             _ => self.token(user, at + Duration::from_secs(life)),
@@ -49,8 +49,8 @@ impl World {
     }
 
     /// Something happened that makes a session doubt its token.
-    pub(super) fn trouble(&mut self, who: usize) {
-        self.clients[who].auth_troubles += 1;
+    pub(super) fn note_auth_failure(&mut self, who: usize) {
+        self.clients[who].auth_failures += 1;
     }
 
     pub(super) fn deliver_token(&mut self, client: Address, fetch: TokenFetchId, token: String) {

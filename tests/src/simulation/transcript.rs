@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::act::Act;
-use super::life::Failure;
+use super::op::Op;
+use super::run::Failure;
 
 /// A life that can be lived again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Life {
+pub struct Transcript {
     /// The seed of its world.
     pub seed: u64,
     /// The rule that it broke, when it was written down.
     pub rule: Option<String>,
     /// What is done.
-    pub acts: Vec<Act>,
+    pub ops: Vec<Op>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -23,11 +23,11 @@ struct Head {
     rule: Option<String>,
 }
 
-impl Life {
+impl Transcript {
     /// A life that failed.
-    pub fn of_failure(seed: u64, failure: Option<&Failure>, acts: Vec<Act>) -> Self {
+    pub fn of_failure(seed: u64, failure: Option<&Failure>, ops: Vec<Op>) -> Self {
         let rule = failure.map(|failure| failure.rule.clone());
-        Self { seed, rule, acts }
+        Self { seed, rule, ops }
     }
 
     /// Reads what [`Display`](std::fmt::Display) wrote.
@@ -37,19 +37,19 @@ impl Life {
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let head: Head = serde_json::from_str(lines.next().unwrap_or_default())?;
-        let acts = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
+        let ops = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
         let Head { seed, rule } = head;
-        Ok(Self { seed, rule, acts })
+        Ok(Self { seed, rule, ops })
     }
 }
 
-impl std::fmt::Display for Life {
+impl std::fmt::Display for Transcript {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let json = |value: serde_json::Result<String>| value.map_err(|_| std::fmt::Error);
         let (seed, rule) = (self.seed, self.rule.clone());
         writeln!(f, "{}", json(serde_json::to_string(&Head { seed, rule }))?)?;
-        for act in &self.acts {
-            writeln!(f, "{}", json(serde_json::to_string(act))?)?;
+        for op in &self.ops {
+            writeln!(f, "{}", json(serde_json::to_string(op))?)?;
         }
         Ok(())
     }

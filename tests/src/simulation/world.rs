@@ -11,11 +11,11 @@ use talk_proto::{
 
 use super::broken::broken;
 use super::client::Client;
+use super::faults::Armed;
 use super::mail::{Address, Mailbox};
 use super::matrix::Matrix;
 use super::net::Net;
 use super::outbox::Outbox;
-use super::trouble::Armed;
 use super::wire::Wire;
 
 /// The app of every session.

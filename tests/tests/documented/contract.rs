@@ -8,7 +8,7 @@ use talk_tokio::{
     UserParams,
 };
 
-use crate::kit::{Town, ok, say, shown, within};
+use crate::support::{Town, ok, say, shown, within};
 
 #[tokio::test]
 async fn a_subscription_is_pending_then_active_then_unsubscribed() {

@@ -2,7 +2,7 @@
 
 use talk_tokio::{Access, ConversationParams, Notify, Patch};
 
-use crate::kit::{Town, add, assert_refused, ok, say, shown};
+use crate::support::{Town, add, assert_refused, ok, say, shown};
 
 #[tokio::test]
 async fn get_gives_null_when_it_is_absent() {

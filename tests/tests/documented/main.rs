@@ -9,7 +9,6 @@
 mod bad_input;
 mod contract;
 mod conversation_ref;
-mod kit;
 mod message_ref;
 mod participant_ref;
 mod permission_switches;
@@ -19,5 +18,6 @@ mod search;
 mod sending;
 mod session;
 mod subscriptions;
+mod support;
 mod typing;
 mod user_ref;

@@ -2,7 +2,7 @@
 
 use talk_tokio::{ContentBlock, EditMessage, Patch, SendMessage, TextNode};
 
-use crate::kit::{Town, assert_refused, ok, say};
+use crate::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
 async fn get_gives_null_when_message_or_conversation_is_absent() {

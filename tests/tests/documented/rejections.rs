@@ -4,7 +4,7 @@ use talk_tokio::{
     ContentBlock, ConversationParams, Notify, ParticipantParams, SendMessage, TextNode, UserParams,
 };
 
-use crate::kit::{Town, assert_refused, ok, say};
+use crate::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
 async fn user_set_without_name_on_a_new_user_rejects() {

@@ -2,7 +2,7 @@
 
 use talk_tokio::{ContentBlock, MessageType, Origin, SendMessage, TextNode, TypingSnapshot};
 
-use crate::kit::{Town, assert_refused, ok, say, shown};
+use crate::support::{Town, assert_refused, ok, say, shown};
 
 #[tokio::test]
 async fn a_string_is_read_as_markup() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use talk_tokio::{SessionError, UserParams};
 
-use crate::kit::{Town, ok, say, within};
+use crate::support::{Town, ok, say, within};
 
 #[tokio::test]
 async fn the_same_app_and_user_give_the_same_session_until_it_has_failed() {
@@ -64,7 +64,7 @@ async fn what_did_not_change_is_the_same_allocation() {
     let before = ok(messages.connected()).await.unwrap();
     say(&pair.alice, "two").await;
     let mut again = pair.alice.subscribe_messages();
-    let after = crate::kit::shown(&mut again, |window| {
+    let after = crate::support::shown(&mut again, |window| {
         window.as_ref().is_some_and(|window| window.len() == 2)
     })
     .await

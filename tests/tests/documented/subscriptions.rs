@@ -8,7 +8,7 @@ use talk_tokio::{
     Window,
 };
 
-use crate::kit::{Town, add, ok, say, shown};
+use crate::support::{Town, add, ok, say, shown};
 
 type Messages = Subscription<Option<Window<MessageSnapshot>>>;
 
@@ -158,7 +158,7 @@ async fn participants_begin_with_10_latest_joined_first_and_grow_by_10_into_the_
 /// Twelve who react to one message, and Alice's view of it.
 async fn reacted(
     town: &Town,
-    pair: &crate::kit::Pair,
+    pair: &crate::support::Pair,
 ) -> Subscription<Option<Window<ReactionSnapshot>>> {
     let message = say(&pair.alice, "hi").await;
     for n in 0..12 {

@@ -2,7 +2,7 @@
 
 use talk_tokio::{ConversationRef, TypingSnapshot};
 
-use crate::kit::{Town, ok, say, shown};
+use crate::support::{Town, ok, say, shown};
 
 /// Seven who are in the conversation with Alice.
 async fn crowd(town: &Town) -> Vec<ConversationRef> {

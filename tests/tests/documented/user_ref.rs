@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_tokio::{Patch, UserParams};
 
-use crate::kit::{Town, assert_refused, ok, shown};
+use crate::support::{Town, assert_refused, ok, shown};
 
 #[tokio::test]
 async fn get_gives_the_public_attributes_of_any_user() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use talk_proto::{ConnectionState, RequestError, RequestId, SubscriptionId, Topic, TransportError};
 
 use super::model::{Model, Outcome, Step, USERS};
-use crate::kit::{Answer, Network, Request, World, mark_as_read, seconds, send, unpaced, user};
+use crate::support::{Answer, Network, Request, World, mark_as_read, seconds, send, unpaced, user};
 
 pub(super) struct Subject {
     world: World,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use calls::{about_conversations, about_messages, about_people};
 
-use crate::kit::{Request, World, unpaced};
+use crate::support::{Request, World, unpaced};
 
 /// A request as its receiver understands it.
 #[derive(Clone, Debug, PartialEq)]

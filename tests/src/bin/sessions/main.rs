@@ -11,10 +11,10 @@
 //! cargo run --release -p talk-tests --bin sessions -- --sessions 10000 --tls
 //! ```
 
-mod comeback;
-mod crowd;
 mod histogram;
+mod many_sessions;
 mod process;
+mod reconnect;
 mod server;
 mod tls;
 
@@ -25,8 +25,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 
-use crate::comeback::Comeback;
-use crate::crowd::Crowd;
+use crate::many_sessions::ManySessions;
+use crate::reconnect::Comeback;
 use crate::server::Servers;
 
 /// What a session may cost the client in memory, over plain TCP.
@@ -89,11 +89,11 @@ async fn measure(args: &Args) -> Result<ExitCode> {
     let mut servers = Servers::start(args.sessions, args.tls).await?;
 
     // The first session pays for what is there once.
-    let mut crowd = Crowd::default();
-    crowd.grow(&servers, 1).await?;
+    let mut many_sessions = ManySessions::default();
+    many_sessions.grow(&servers, 1).await?;
     tokio::time::sleep(SETTLE).await;
     let before = process::resident_bytes()?;
-    crowd.grow(&servers, args.sessions).await?;
+    many_sessions.grow(&servers, args.sessions).await?;
     tokio::time::sleep(SETTLE).await;
     let after = process::resident_bytes()?;
     let each = after.saturating_sub(before) / u64::try_from(args.sessions)?;
@@ -112,8 +112,8 @@ async fn measure(args: &Args) -> Result<ExitCode> {
     });
     let mut all_met = memory_is_met;
     if !args.memory_only {
-        let planned = comeback(&crowd, servers.restart_planned()).await?;
-        let unplanned = comeback(&crowd, servers.restart_unplanned(OUTAGE)).await?;
+        let planned = comeback(&many_sessions, servers.restart_planned()).await?;
+        let unplanned = comeback(&many_sessions, servers.restart_unplanned(OUTAGE)).await?;
         let (planned, planned_met) = planned.planned();
         let (unplanned, unplanned_met) = unplanned.unplanned();
         figures["planned_restart"] = planned;
@@ -129,9 +129,12 @@ async fn measure(args: &Args) -> Result<ExitCode> {
 }
 
 /// Lets the server restart, and watches until everybody is back.
-async fn comeback(crowd: &Crowd, restart: impl Future<Output = Result<()>>) -> Result<Comeback> {
+async fn comeback(
+    many_sessions: &ManySessions,
+    restart: impl Future<Output = Result<()>>,
+) -> Result<Comeback> {
     tokio::time::sleep(HEALTHY).await;
-    let watch = Comeback::watch(crowd);
+    let watch = Comeback::watch(many_sessions);
     restart.await.context("the server did not restart")?;
     watch.all_back().await
 }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use talk_proto::{Session, Snapshot, SubscriptionId};
 
 use super::broken::broken;
+use super::oracle::Oracle;
 use super::outbox::Held;
 use super::phase::Phase;
 use super::probe::OBSERVER;
 use super::shown::{items, loaded_all};
-use super::truth::Oracle;
 use super::wire::Wire;
 use super::world::{CONVERSATIONS, World};
 
@@ -25,7 +25,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(90);
 
 impl World {
     /// Everything becomes well and quiet, and is compared.
-    pub(super) fn quiet(&mut self) {
+    pub(super) fn quiesce(&mut self) {
         self.finish_tick();
         self.heal();
         for who in 0..self.clients.len() {
@@ -38,7 +38,7 @@ impl World {
         for client in &mut self.clients {
             client.may_lose_subscriptions = false;
             client.may_end = false;
-            client.auth_troubles = 0;
+            client.auth_failures = 0;
             client.shown.retain(|_, shown| shown.ended.is_none());
         }
         self.outbox.clear();

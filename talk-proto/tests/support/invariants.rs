@@ -31,9 +31,9 @@ struct Socket {
     unacknowledged: VecDeque<u64>,
 }
 
-/// Watches a session from outside and panics when a law is broken.
+/// Watches a session from outside and panics when a invariant is broken.
 #[derive(Default)]
-pub(crate) struct Laws {
+pub(crate) struct Invariants {
     socket: Option<Socket>,
     last_socket: Option<SocketId>,
     callback: Option<(TokenFetchId, Timestamp)>,
@@ -55,7 +55,7 @@ pub(crate) struct Laws {
     page: String,
 }
 
-impl Laws {
+impl Invariants {
     /// From now on `text` must not appear in any Debug output, for as long as it is one of the
     /// last few. Short ones are left out: they would be found by chance.
     pub(crate) fn keep_secret(&mut self, text: &str) {
@@ -66,7 +66,7 @@ impl Laws {
         }
     }
 
-    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very laws, and
+    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very invariants, and
     /// spells them out as IDs, which are shown, rightly.
     pub(crate) fn publish(&mut self, text: &str) {
         self.public.push_str(text);

@@ -1,4 +1,4 @@
-//! A session in virtual time, against a scripted server, with the laws watched at every step.
+//! A session in virtual time, against a scripted server, with the invariants watched at every step.
 //!
 //! The [`World`] does what a driver does, without any I/O: it drains the session after every
 //! input, plays the network and the server, and jumps straight to whatever comes next.
@@ -16,7 +16,7 @@ pub(crate) mod data;
 pub(crate) mod form;
 pub(crate) mod found;
 pub(crate) mod history;
-mod laws;
+mod invariants;
 mod log;
 mod mail;
 mod over_http;
@@ -26,7 +26,7 @@ pub(crate) mod written;
 
 use std::time::Duration;
 
-pub(crate) use laws::Laws;
+pub(crate) use invariants::Invariants;
 pub(crate) use log::{HttpAsked, Log, Request, SocketLog};
 pub(crate) use script::{Answer, Network, Script, TokenSource};
 use talk_proto::{

@@ -5,7 +5,7 @@ use talk_proto::{ConversationFilter, HttpFailure, HttpId, Input, SearchKind, Upl
 
 use super::choice::pick;
 use super::{History, Step, World};
-use crate::kit::millis;
+use crate::support::millis;
 
 /// What a search finds: messages and conversations, and some that it does not.
 const FOUND: &str = concat!(
@@ -64,7 +64,7 @@ impl History {
             } => {
                 let mut upload = upload(*kind, *size);
                 upload.can_rewind = *can_rewind;
-                self.world.laws.keep_secret(&upload.filename);
+                self.world.invariants.keep_secret(&upload.filename);
                 self.requests.extend(self.world.try_upload(upload));
             }
             Step::Http { which, kind } => {

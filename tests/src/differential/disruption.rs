@@ -10,7 +10,7 @@ use super::world::WATCHERS;
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Disruption {
     /// All connections are cut.
     Drop,
     /// A watcher's connection is cut; the others go on.
@@ -32,7 +32,7 @@ pub(super) enum Trouble {
     Delays(&'static str),
 }
 
-impl Trouble {
+impl Disruption {
     pub(super) fn choose(rng: &mut Rng) -> Self {
         let watcher = *pick(rng, &WATCHERS);
         let kinds = [

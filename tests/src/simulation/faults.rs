@@ -6,14 +6,14 @@ use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Fault, FaultKind as ServerFault};
 use talk_proto::{Input, SocketClosed, Timestamp};
 
-use super::fault::FaultKind;
+use super::fault_kind::FaultKind;
 use super::net::{HttpRule, Rule, TokenAnswer};
 use super::phase::Phase;
 use super::wire::{self, Parcel, Wire};
 use super::world::World;
 
 /// A fault waits this many steps for its phase; then it strikes in any.
-const PATIENCE: u64 = 400;
+const PHASE_TIMEOUT: u64 = 400;
 
 /// A fault that waits for its phase.
 pub(super) struct Armed {
@@ -31,7 +31,7 @@ fn seconds(seconds: u64) -> Duration {
 impl World {
     /// Something is to go wrong once the session is in `phase`.
     pub(super) fn arm(&mut self, kind: FaultKind, who: usize, phase: Phase, details: u32) {
-        let until = self.steps + PATIENCE;
+        let until = self.steps + PHASE_TIMEOUT;
         self.armed.push(Armed {
             kind,
             who,
@@ -47,14 +47,14 @@ impl World {
         while let Some(armed) = self.armed.get(index) {
             if armed.until <= self.steps || self.clients[armed.who].phase() == armed.phase {
                 let armed = self.armed.remove(index);
-                self.strike(armed.kind, armed.who, armed.details);
+                self.apply_fault(armed.kind, armed.who, armed.details);
             } else {
                 index += 1;
             }
         }
     }
 
-    fn strike(&mut self, kind: FaultKind, who: usize, details: u32) {
+    fn apply_fault(&mut self, kind: FaultKind, who: usize, details: u32) {
         let is_connected = |wire: &Wire| !wire.server_is_gone;
         if kind == FaultKind::PlannedRestart && !self.wires.values().any(is_connected) {
             // It would wait for whoever connects next, which may be who looks at the truth.
@@ -207,7 +207,7 @@ impl World {
         };
         if kind == ServerFault::TokenExpiry {
             for client in &mut self.clients {
-                client.auth_troubles += u32::from(fault.user.as_deref() == Some(client.user));
+                client.auth_failures += u32::from(fault.user.as_deref() == Some(client.user));
             }
         }
         self.server.inject(self.now, fault);
@@ -232,7 +232,7 @@ impl World {
         let client = &mut self.clients[who];
         client.may_lose_subscriptions = true;
         let is_renewal = wire::path(frame) == Some("/session/renew");
-        client.auth_troubles += u32::from(is_renewal || rule == Rule::Refuse(401));
+        client.auth_failures += u32::from(is_renewal || rule == Rule::Refuse(401));
         client.may_end |= is_renewal && rule == Rule::Refuse(402);
         if rule != Rule::LostAnswer
             && let Some(number) = send_number(frame)
@@ -250,7 +250,7 @@ impl World {
 
     /// The server refused what a frame asked for; 401 makes a session doubt its token.
     pub(super) fn note_refused(&mut self, who: usize, frame: &str, status: &str) {
-        self.clients[who].auth_troubles += u32::from(status == "401");
+        self.clients[who].auth_failures += u32::from(status == "401");
         if let Some(number) = send_number(frame) {
             self.outbox.delayed(number, false);
         }

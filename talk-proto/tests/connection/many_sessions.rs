@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use talk_proto::{ConnectionState, SocketClosed, Topic};
 
-use crate::kit::{Network, World, conversation, options, seconds};
+use crate::support::{Network, World, conversation, options, seconds};
 
 const SESSIONS: u64 = 500;
 

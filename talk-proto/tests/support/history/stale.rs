@@ -7,7 +7,7 @@ use talk_proto::{
 
 use super::World;
 use super::choice::pick;
-use crate::kit::{START, options, send};
+use crate::support::{START, options, send};
 
 /// IDs that belong to another session.
 #[derive(Default)]

@@ -5,12 +5,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::life::{Outcome, live};
 use super::matrix::Matrix;
+use super::run::{Outcome, live};
 
 /// Which lives are lived.
 #[derive(Clone, Copy, Debug)]
-pub struct Lives {
+pub struct Runs {
     /// The seed of the first; the others have those that follow.
     pub seed: u64,
     /// How many there are, unless only the time counts.
@@ -25,7 +25,7 @@ pub struct Lives {
 
 /// What became of many lives.
 #[derive(Clone, Debug, Default)]
-pub struct Lived {
+pub struct RunsOutcome {
     /// How many there were.
     pub lives: u64,
     /// How much happened in all of them.
@@ -36,9 +36,9 @@ pub struct Lived {
     pub failed: Option<(u64, Outcome)>,
 }
 
-impl Lives {
+impl Runs {
     /// Lives them. None begins after one that broke a rule, which `note_failure` is told at once.
-    pub fn live(&self, note_failure: impl FnMut(u64, &Outcome)) -> Lived {
+    pub fn live(&self, note_failure: impl FnMut(u64, &Outcome)) -> RunsOutcome {
         self.live_as(&live, note_failure)
     }
 
@@ -46,7 +46,7 @@ impl Lives {
         &self,
         live: &(impl Fn(u64, u64) -> Outcome + Sync),
         mut note_failure: impl FnMut(u64, &Outcome),
-    ) -> Lived {
+    ) -> RunsOutcome {
         let (next, has_failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let started = Instant::now();
         let next_seed = || {
@@ -59,7 +59,7 @@ impl Lives {
             let is_enough = self.count.is_some_and(|count| number >= count);
             (!is_late && !is_enough).then(|| self.seed.wrapping_add(number))
         };
-        let mut lived = Lived::default();
+        let mut lived = RunsOutcome::default();
         thread::scope(|scope| {
             let (tell, hear) = mpsc::channel();
             for _ in 0..self.threads.max(1) {
@@ -84,7 +84,7 @@ impl Lives {
     }
 }
 
-impl Lived {
+impl RunsOutcome {
     fn add(&mut self, seed: u64, outcome: Outcome) {
         self.lives += 1;
         self.steps += outcome.steps;
@@ -98,7 +98,7 @@ impl Lived {
 
 #[cfg(test)]
 mod tests {
-    use super::super::life::Failure;
+    use super::super::run::Failure;
     use super::*;
 
     /// A life of which nothing is known but whether it breaks a rule.
@@ -112,13 +112,13 @@ mod tests {
             steps: 1,
             matrix: Matrix::default(),
             failure: breaks_a_rule.then_some(failure),
-            acts: Vec::new(),
+            ops: Vec::new(),
         }
     }
 
     #[test]
     fn no_life_begins_after_one_that_breaks_a_rule_and_the_first_of_them_counts() {
-        let lives = Lives {
+        let lives = Runs {
             seed: 5,
             count: Some(1_000_000),
             within: None,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use talk_tokio::ConnectionState;
 use tokio::sync::mpsc;
 
-use crate::crowd::Crowd;
 use crate::histogram::{deviation_from_uniform, largest_share, shares};
+use crate::many_sessions::ManySessions;
 
 /// After a planned restart no window of a second may see more than this share of first attempts.
 const MAX_SHARE: f64 = 0.15;
@@ -46,9 +46,9 @@ pub(crate) struct Comeback {
 
 impl Comeback {
     /// From now on.
-    pub(crate) fn watch(crowd: &Crowd) -> Watch {
+    pub(crate) fn watch(many_sessions: &ManySessions) -> Watch {
         let (tell, seen) = mpsc::unbounded_channel();
-        for session in crowd.sessions() {
+        for session in many_sessions.sessions() {
             let mut states = session.connection_states();
             let tell = tell.clone();
             tokio::spawn(async move {
@@ -88,7 +88,7 @@ impl Comeback {
             });
         }
         Watch {
-            sessions: crowd.sessions().len(),
+            sessions: many_sessions.sessions().len(),
             began: Instant::now(),
             seen,
         }

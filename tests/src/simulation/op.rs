@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::FaultKind;
+use super::fault_kind::FaultKind;
 use super::phase::Phase;
 
 /// One thing that is done. Together with the seed of its world, a list of these is a whole life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
+pub struct Op {
     /// How long nothing was done before, in milliseconds.
     pub after_ms: u32,
     /// Which session does it, or meets it.
-    pub who: usize,
+    pub session: usize,
     /// What.
-    pub what: What,
+    pub kind: OpKind,
     /// Decides the details.
     pub details: u32,
 }
@@ -21,13 +21,13 @@ pub struct Act {
 /// The kinds of what is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum OpKind {
     /// Somebody does something.
     Command(Command),
     /// Something goes wrong once the session is in this phase, or after a while in any.
     Fault(FaultKind, Phase),
     /// Everything becomes well, and is compared.
-    Quiet,
+    Quiesce,
     /// The same, then one session wants nothing any more and must become idle.
     Leave,
 }

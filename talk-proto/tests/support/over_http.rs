@@ -30,7 +30,7 @@ impl World {
         text: &str,
         filter: &ConversationFilter,
     ) -> Result<RequestId, CommandError> {
-        self.laws.keep_secret(text);
+        self.invariants.keep_secret(text);
         let request = self.session.set_query(self.now, search, text, filter);
         self.accepted(request)
     }
@@ -69,8 +69,8 @@ impl World {
         request: Result<RequestId, CommandError>,
     ) -> Result<RequestId, CommandError> {
         let request = request?;
-        self.laws.accepted(request);
-        self.laws.commanded(&self.session, self.now);
+        self.invariants.accepted(request);
+        self.invariants.commanded(&self.session, self.now);
         Ok(request)
     }
 

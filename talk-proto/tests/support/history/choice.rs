@@ -6,8 +6,8 @@ use talk_proto::{
     SocketClosed, Topic, UserParams,
 };
 
-use crate::kit::script::Answer;
-use crate::kit::{conversation, data, message, millis, send, user};
+use crate::support::script::Answer;
+use crate::support::{conversation, data, message, millis, send, user};
 
 pub(super) fn pick<T: Copy>(items: &[T], which: u8) -> Option<T> {
     items.get(usize::from(which) % items.len().max(1)).copied()

@@ -1,17 +1,17 @@
-//! The core's laws. Each has tests of its number; and [`kit::Laws`] watches all of them at every
+//! The core's invariants. Each has tests of its number; and [`support::Invariants`] watches all of them at every
 //! step of every other test.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-mod kit;
+mod support;
 
 use arbitrary::{Arbitrary, Unstructured};
-use kit::history::{History, Step};
-use kit::{
-    Answer, START, World, conversation, mark_as_read, millis, options, seconds, send, unpaced,
-};
 use proptest::prelude::*;
 use serde_json::json;
+use support::history::{History, Step};
+use support::{
+    Answer, START, World, conversation, mark_as_read, millis, options, seconds, send, unpaced,
+};
 use talk_proto::{
     Call, CommandError, Event, Input, Output, ParticipantParams, RequestError, Session,
     SessionError, SocketClosed, Timestamp, Topic, Transcript, TransportError,
@@ -31,7 +31,7 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
 fn create_participant(user: &str) -> Call {
     Call::CreateParticipant {
         conversation: conversation("c1"),
-        user: kit::user(user),
+        user: support::user(user),
         params: ParticipantParams::default(),
     }
 }
@@ -51,7 +51,7 @@ fn transcript_of(steps: &[Step], seed: u64) -> Transcript {
 }
 
 #[test]
-fn law_1_a_run_of_commands_shares_a_frame_and_the_first_poll_closes_it() {
+fn invariant_1_a_run_of_commands_shares_a_frame_and_the_first_poll_closes_it() {
     let mut world = World::ready(options());
     world.call(create_participant("x"));
     world.call(create_participant("y"));
@@ -73,7 +73,7 @@ fn law_1_a_run_of_commands_shares_a_frame_and_the_first_poll_closes_it() {
 }
 
 #[test]
-fn law_1_an_open_batch_counts_as_queued_output() {
+fn invariant_1_an_open_batch_counts_as_queued_output() {
     let mut world = World::ready(options());
     assert!(world.session.poll_timeout() > Some(world.now));
     world.call(create_participant("x"));
@@ -81,7 +81,7 @@ fn law_1_an_open_batch_counts_as_queued_output() {
 }
 
 #[test]
-fn law_2_outputs_are_owned_and_every_one_is_known() {
+fn invariant_2_outputs_are_owned_and_every_one_is_known() {
     fn name(output: Output) -> &'static str {
         // No wildcard: an output that is added does not compile here.
         match output {
@@ -106,7 +106,7 @@ fn law_2_outputs_are_owned_and_every_one_is_known() {
 }
 
 #[test]
-fn law_2_debug_tells_no_secret_and_a_transcript_tells_all() {
+fn invariant_2_debug_tells_no_secret_and_a_transcript_tells_all() {
     let mut options = options();
     options.authentication.token = Some("the-secret-token".into());
     options.authentication.signature = Some("the-secret-signature".into());
@@ -115,7 +115,7 @@ fn law_2_debug_tells_no_secret_and_a_transcript_tells_all() {
     let mut world = World::new(options);
     world.transcript = Some(Transcript::new());
     world.call(send("c1", "the secret text"));
-    // The laws compare every Debug output with these.
+    // The invariants compare every Debug output with these.
     world.run();
     let transcript = world.transcript.expect("it is recorded");
     for secret in ["the-secret-token", "the secret text"] {
@@ -133,12 +133,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, max_shrink_iters: 5_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn law_3_no_input_panics_and_law_6_every_request_resolves_once(steps in history(), seed: u64) {
+    fn invariant_3_no_input_panics_and_law_6_every_request_resolves_once(steps in history(), seed: u64) {
         History::new(options(), seed).live(&steps);
     }
 
     #[test]
-    fn law_3_without_a_callback_and_law_9_the_end_is_absorbing(steps in history(), seed: u64) {
+    fn invariant_3_without_a_callback_and_law_9_the_end_is_absorbing(steps in history(), seed: u64) {
         let mut options = unpaced();
         options.authentication.can_fetch_token = false;
         options.limits.pending_calls = 5;
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn law_3_any_text_at_any_time(texts in prop::collection::vec(any::<String>(), 0..20)) {
+    fn invariant_3_any_text_at_any_time(texts in prop::collection::vec(any::<String>(), 0..20)) {
         let mut world = World::ready(options());
         for text in texts {
             world.hear(&text);
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn law_4_ticks_that_nothing_asked_for_change_nothing(steps in history(), seed: u64) {
+    fn invariant_4_ticks_that_nothing_asked_for_change_nothing(steps in history(), seed: u64) {
         let plain = outputs_with(&steps, seed, |_| {});
         let ticked = outputs_with(&steps, seed, |session| {
             for at in [Timestamp::from_millis(0), START] {
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn law_5_the_same_seed_and_inputs_give_the_same_outputs(steps in history(), seed: u64) {
+    fn invariant_5_the_same_seed_and_inputs_give_the_same_outputs(steps in history(), seed: u64) {
         let (one, two) = (transcript_of(&steps, seed), transcript_of(&steps, seed));
         prop_assert_eq!(one.as_str(), two.as_str());
     }
@@ -199,7 +199,7 @@ fn outputs_with(steps: &[Step], seed: u64, between: impl Fn(&mut Session)) -> Tr
 }
 
 #[test]
-fn law_4_queued_output_is_due_and_after_a_drain_nothing_is() {
+fn invariant_4_queued_output_is_due_and_after_a_drain_nothing_is() {
     let mut session = Session::new(options(), 1, START);
     assert_eq!(session.poll_timeout(), None);
     session.call(START, mark_as_read("c1")).expect("accepted");
@@ -218,7 +218,7 @@ fn law_4_queued_output_is_due_and_after_a_drain_nothing_is() {
 }
 
 #[test]
-fn law_5_another_seed_gives_other_keys() {
+fn invariant_5_another_seed_gives_other_keys() {
     let key = |seed| {
         let mut world = World::seeded(options(), seed);
         world.call(send("c1", "hello"));
@@ -234,7 +234,7 @@ fn law_5_another_seed_gives_other_keys() {
 }
 
 #[test]
-fn law_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doubt() {
+fn invariant_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doubt() {
     let late_by = |late: u64| {
         let mut world = World::ready(options());
         world
@@ -265,7 +265,7 @@ fn law_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doubt() {
 }
 
 #[test]
-fn law_6_what_is_cancelled_says_whether_it_may_have_happened() {
+fn invariant_6_what_is_cancelled_says_whether_it_may_have_happened() {
     let mut world = World::ready(options());
     world.script.add(|_| Some(Answer::Silence));
     let sent = world.call(send("c1", "sent"));
@@ -289,11 +289,11 @@ fn law_6_what_is_cancelled_says_whether_it_may_have_happened() {
 }
 
 #[test]
-fn law_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentication() {
-    // The laws of the kit would panic; this test sees to it that they had something to see.
+fn invariant_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentication() {
+    // The invariants of the kit would panic; this test sees to it that they had something to see.
     let mut world = World::new(options());
-    world.tokens = kit::TokenSource::After(seconds(20));
-    world.network = kit::Network::Up(seconds(1));
+    world.tokens = support::TokenSource::After(seconds(20));
+    world.network = support::Network::Up(seconds(1));
     for n in 0..10 {
         world.call(mark_as_read(&format!("c{n}")));
         world.run_for(seconds(1));
@@ -309,7 +309,7 @@ fn law_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentication()
 }
 
 #[test]
-fn law_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
+fn invariant_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
     let mut options = options();
     options.limits.pending_calls = 2;
     options.limits.subscriptions = 1;
@@ -330,7 +330,7 @@ fn law_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
 }
 
 #[test]
-fn law_8_two_losses_to_a_frame_that_is_too_large_fail_what_was_in_flight() {
+fn invariant_8_two_losses_to_a_frame_that_is_too_large_fail_what_was_in_flight() {
     let mut world = World::ready(options());
     world
         .script
@@ -346,7 +346,7 @@ fn law_8_two_losses_to_a_frame_that_is_too_large_fail_what_was_in_flight() {
 }
 
 #[test]
-fn law_9_the_end_is_absorbing() {
+fn invariant_9_the_end_is_absorbing() {
     let mut world = World::ready(options());
     world.script.add(|_| Some(Answer::Silence));
     let request = world.call(send("c1", "never answered"));
@@ -370,7 +370,7 @@ fn law_9_the_end_is_absorbing() {
 }
 
 #[test]
-fn law_10_the_four_planes_of_error_are_told_apart_by_type() {
+fn invariant_10_the_four_planes_of_error_are_told_apart_by_type() {
     let mut options = options();
     options.limits.pending_calls = 1;
     let mut world = World::ready(options);

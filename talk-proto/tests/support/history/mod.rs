@@ -81,16 +81,16 @@ impl History {
     fn resolve_everything(&mut self) {
         for _ in 0..HEALED_WITHIN {
             self.answer_what_is_held();
-            if self.world.laws.pending() == 0 {
+            if self.world.invariants.pending() == 0 {
                 return;
             }
             self.world.run_for(seconds(1));
         }
-        panic!("{} requests are left", self.world.laws.pending());
+        panic!("{} requests are left", self.world.invariants.pending());
     }
 
     pub(crate) fn take(&mut self, step: &Step) {
-        self.world.laws.keep_secret(TEXT_OF_THE_SERVER);
+        self.world.invariants.keep_secret(TEXT_OF_THE_SERVER);
         match step {
             Step::Call { kind, id, drains } => {
                 self.requests.extend(self.world.try_call(call(*kind, *id)));
@@ -143,7 +143,7 @@ impl History {
         world.input(Input::Tick);
         let then = earlier(world.now, ago);
         if let Ok(request) = world.session.call(then, call(kind, id)) {
-            world.laws.accepted(request);
+            world.invariants.accepted(request);
             self.requests.push(request);
         }
     }

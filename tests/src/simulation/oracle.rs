@@ -20,7 +20,7 @@ pub(super) struct Oracle {
 }
 
 /// What a subscription must show.
-pub(super) struct Truth {
+pub(super) struct Expected {
     /// The snapshot, a list cut to the asked length.
     pub(super) value: Value,
     /// Whether the list has more items than that.
@@ -35,7 +35,7 @@ impl Oracle {
         user: &str,
         topic: &Topic,
         length: usize,
-    ) -> Truth {
+    ) -> Expected {
         let c = |id: &str| format!("/me/conversations/{}", id.replace('/', "%2F"));
         let value = match topic {
             Topic::User { user } => self.user(world, user.as_str()),
@@ -92,7 +92,7 @@ impl Oracle {
             _ => Value::Null,
         };
         let has_more = false;
-        Truth { value, has_more }
+        Expected { value, has_more }
     }
 
     /// The answer to a GET, null when it is refused.
@@ -119,7 +119,7 @@ impl Oracle {
         length: usize,
         filter: Option<Value>,
         mut read: impl FnMut(&mut Self, &mut World, Value) -> Value,
-    ) -> Truth {
+    ) -> Expected {
         let limit = PAGE.min(if path.ends_with("/conversations") {
             30
         } else {
@@ -135,7 +135,7 @@ impl Oracle {
             let Value::Array(read_items) = &page["data"] else {
                 let is_list = path == "/me/conversations";
                 let value = if is_list { json!([]) } else { Value::Null };
-                return Truth {
+                return Expected {
                     value,
                     has_more: false,
                 };
@@ -146,7 +146,7 @@ impl Oracle {
                 let has_more = items.len() > length;
                 items.truncate(length);
                 let items = items.into_iter().map(|item| read(self, world, item));
-                return Truth {
+                return Expected {
                     value: items.collect(),
                     has_more,
                 };

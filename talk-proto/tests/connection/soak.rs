@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::{Answer, Network, World, mark_as_read, millis, options, seconds, send};
+use crate::support::{Answer, Network, World, mark_as_read, millis, options, seconds, send};
 
 #[test]
 fn a_day_of_heartbeats_and_refreshes_on_one_connection() {

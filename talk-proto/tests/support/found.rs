@@ -18,7 +18,7 @@ pub(crate) fn find(
     options.limits.frame_size = line_limit;
     let mut history = History::new(options, 1);
     let world = &mut history.world;
-    world.laws.publish(&String::from_utf8_lossy(body));
+    world.invariants.publish(&String::from_utf8_lossy(body));
     let search = world.start_search(kind);
     let request = world.set_query(search, "the query", &ConversationFilter::default());
     world.run();

@@ -7,30 +7,30 @@ use std::sync::Once;
 use super::broken::Broken;
 
 thread_local! {
-    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    static IS_CATCHING: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<Broken>> = const { RefCell::new(None) };
 }
 
 /// Keeps the panics of this thread.
-pub(super) struct QuietPanics;
+pub(super) struct CaughtPanics;
 
-impl QuietPanics {
+impl CaughtPanics {
     /// Keeps the panics of this thread while `run` runs. Other threads print theirs.
     pub(super) fn during<R>(run: impl FnOnce() -> R) -> R {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                if IS_QUIET.get() {
+                if IS_CATCHING.get() {
                     LAST.set(Some(describe(info)));
                 } else {
                     before(info);
                 }
             }));
         });
-        IS_QUIET.set(true);
+        IS_CATCHING.set(true);
         let result = run();
-        IS_QUIET.set(false);
+        IS_CATCHING.set(false);
         result
     }
 

@@ -11,7 +11,7 @@ const AT_ONCE: usize = 100;
 
 /// Sessions that are connected, each with a subscription to a conversation without messages.
 #[derive(Default)]
-pub(crate) struct Crowd {
+pub(crate) struct ManySessions {
     members: Vec<Member>,
 }
 
@@ -20,7 +20,7 @@ struct Member {
     _messages: Subscription<Option<Window<MessageSnapshot>>>,
 }
 
-impl Crowd {
+impl ManySessions {
     /// Adds so many sessions, and waits until they show what they subscribed to.
     pub(crate) async fn grow(&mut self, servers: &Servers, by: usize) -> Result<()> {
         self.members.reserve_exact(by);

@@ -14,7 +14,7 @@ use talk_proto::{
 use super::log::{HttpAsked, Log, Request, SocketLog};
 use super::mail::{Mail, Mailbox};
 use super::script::{Answer, Network, Script, TokenSource};
-use super::{Laws, START};
+use super::{Invariants, START};
 
 /// More steps than this without an end in sight mean a loop.
 const STEP_LIMIT: usize = 2_000_000;
@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) latency: Duration,
     pub(crate) log: Log,
     pub(crate) outcomes: BTreeMap<RequestId, Outcome>,
-    pub(crate) laws: Laws,
+    pub(crate) invariants: Invariants,
     /// What went in and out, if it is recorded.
     pub(crate) transcript: Option<Transcript>,
     mailbox: Mailbox,
@@ -46,12 +46,12 @@ impl World {
     }
 
     pub(crate) fn seeded(options: SessionOptions, seed: u64) -> Self {
-        let mut laws = Laws::default();
+        let mut invariants = Invariants::default();
         for secret in [
             &options.authentication.token,
             &options.authentication.signature,
         ] {
-            laws.keep_secret(secret.as_ref().map_or("", Secret::expose));
+            invariants.keep_secret(secret.as_ref().map_or("", Secret::expose));
         }
         Self {
             session: Session::new(options, seed, START),
@@ -62,7 +62,7 @@ impl World {
             latency: Duration::ZERO,
             log: Log::default(),
             outcomes: BTreeMap::new(),
-            laws,
+            invariants,
             transcript: None,
             mailbox: Mailbox::default(),
             publishes: 0,
@@ -88,11 +88,11 @@ impl World {
         if let Call::SendMessage { message, .. } = &call
             && let MessageBody::Text(text) = &message.body
         {
-            self.laws.keep_secret(text);
+            self.invariants.keep_secret(text);
         }
         let request = self.session.call(self.now, call)?;
-        self.laws.accepted(request);
-        self.laws.commanded(&self.session, self.now);
+        self.invariants.accepted(request);
+        self.invariants.commanded(&self.session, self.now);
         Ok(request)
     }
 
@@ -102,8 +102,8 @@ impl World {
 
     pub(crate) fn try_subscribe(&mut self, topic: Topic) -> Result<SubscriptionId, CommandError> {
         let subscription = self.session.subscribe(self.now, topic)?;
-        self.laws.subscribed(subscription);
-        self.laws.commanded(&self.session, self.now);
+        self.invariants.subscribed(subscription);
+        self.invariants.commanded(&self.session, self.now);
         Ok(subscription)
     }
 
@@ -118,21 +118,21 @@ impl World {
         count: Option<usize>,
     ) -> Result<RequestId, CommandError> {
         let request = self.session.load_more(self.now, subscription, count)?;
-        self.laws.accepted(request);
-        self.laws.commanded(&self.session, self.now);
+        self.invariants.accepted(request);
+        self.invariants.commanded(&self.session, self.now);
         Ok(request)
     }
 
     pub(crate) fn set_token(&mut self, token: &str) -> Result<(), CommandError> {
-        self.laws.keep_secret(token);
+        self.invariants.keep_secret(token);
         self.session.set_token(self.now, token.into())?;
-        self.laws.token_set();
+        self.invariants.token_set();
         Ok(())
     }
 
     pub(crate) fn allow_token_fetch(&mut self) {
         self.session.allow_token_fetch(self.now);
-        self.laws.token_fetch_allowed();
+        self.invariants.token_fetch_allowed();
     }
 
     // Time.
@@ -168,8 +168,12 @@ impl World {
     pub(crate) fn run_until_resolved(&mut self, within: Duration) {
         let end = self.now + within;
         self.drain();
-        while self.laws.pending() > 0 {
-            assert!(self.step(end), "{} requests are left", self.laws.pending());
+        while self.invariants.pending() > 0 {
+            assert!(
+                self.step(end),
+                "{} requests are left",
+                self.invariants.pending()
+            );
         }
     }
 
@@ -228,7 +232,7 @@ impl World {
 
     /// Gives an input and drains.
     pub(crate) fn input(&mut self, input: Input<'_>) {
-        self.laws.input(self.now, &input);
+        self.invariants.input(self.now, &input);
         if let Some(transcript) = &mut self.transcript {
             transcript.input(self.now, &input);
         }
@@ -286,13 +290,13 @@ impl World {
             let Some(output) = self.session.poll_output() else {
                 break;
             };
-            self.laws.output(self.now, timeout, &output);
+            self.invariants.output(self.now, timeout, &output);
             if let Some(transcript) = &mut self.transcript {
                 transcript.output(&output);
             }
             self.obey(output);
         }
-        self.laws.drained(&self.session, self.now);
+        self.invariants.drained(&self.session, self.now);
     }
 
     fn obey(&mut self, output: Output) {
@@ -379,7 +383,7 @@ impl World {
 
     /// The server takes a frame.
     fn serve(&mut self, socket: SocketId, text: &str) {
-        let frame: Value = serde_json::from_str(text).expect("checked by the laws");
+        let frame: Value = serde_json::from_str(text).expect("checked by the invariants");
         if frame[1] == "ACK" {
             self.log.acks.extend(frame[0].as_u64());
             return;

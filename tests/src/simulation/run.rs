@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::act::{Act, What};
 use super::broken::Broken;
+use super::caught_panics::CaughtPanics;
 use super::matrix::Matrix;
+use super::op::{Op, OpKind};
 use super::plan::Plan;
-use super::quiet_panics::QuietPanics;
 use super::world::World;
 
 /// A rule that did not hold.
@@ -31,7 +31,7 @@ pub struct Outcome {
     /// What went wrong in earnest.
     pub failure: Option<Failure>,
     /// Everything that was done.
-    pub acts: Vec<Act>,
+    pub ops: Vec<Op>,
 }
 
 /// Lives the life of a seed for about so many steps; it ends with a quiet point.
@@ -44,30 +44,30 @@ pub fn live(seed: u64, steps: u64) -> Outcome {
 
 /// Does the given acts in the world of a seed, and ends with a quiet point. Prints everything that
 /// happens if `is_traced`.
-pub fn replay(seed: u64, acts: &[Act], is_traced: bool) -> Outcome {
-    let mut acts = acts.iter().cloned();
-    run(seed, is_traced, &mut |_| acts.next())
+pub fn replay(seed: u64, ops: &[Op], is_traced: bool) -> Outcome {
+    let mut ops = ops.iter().cloned();
+    run(seed, is_traced, &mut |_| ops.next())
 }
 
-fn run(seed: u64, is_traced: bool, next: &mut dyn FnMut(u64) -> Option<Act>) -> Outcome {
-    let mut acts = Vec::new();
+fn run(seed: u64, is_traced: bool, next: &mut dyn FnMut(u64) -> Option<Op>) -> Outcome {
+    let mut ops = Vec::new();
     let mut world = None;
-    let lived = QuietPanics::during(|| {
+    let lived = CaughtPanics::during(|| {
         catch_unwind(AssertUnwindSafe(|| {
             let world = world.insert(World::new(seed));
             world.is_traced = is_traced;
-            while let Some(act) = next(world.steps) {
-                acts.push(act.clone());
-                world.take(&act);
+            while let Some(op) = next(world.steps) {
+                ops.push(op.clone());
+                world.take(&op);
             }
-            world.quiet();
+            world.quiesce();
         }))
     });
     let (steps, matrix) = world.map_or_else(Default::default, |world| (world.steps, world.matrix));
     let failure = lived.err().map(|panic| {
         let Broken { rule, detail } = match panic.downcast::<Broken>() {
             Ok(broken) => *broken,
-            Err(_) => QuietPanics::last(),
+            Err(_) => CaughtPanics::last(),
         };
         Failure {
             step: steps,
@@ -79,25 +79,25 @@ fn run(seed: u64, is_traced: bool, next: &mut dyn FnMut(u64) -> Option<Act>) -> 
         steps,
         matrix,
         failure,
-        acts,
+        ops,
     }
 }
 
 impl World {
-    fn take(&mut self, act: &Act) {
-        if act.after_ms > 0 {
-            self.run_for(Duration::from_millis(act.after_ms.into()));
+    fn take(&mut self, op: &Op) {
+        if op.after_ms > 0 {
+            self.run_for(Duration::from_millis(op.after_ms.into()));
         }
-        let who = act.who % self.clients.len();
-        match act.what {
-            What::Command(command) => self.command(who, command, act.details),
-            What::Fault(kind, phase) => {
+        let who = op.session % self.clients.len();
+        match op.kind {
+            OpKind::Command(command) => self.command(who, command, op.details),
+            OpKind::Fault(kind, phase) => {
                 self.finish_tick();
-                self.arm(kind, who, phase, act.details);
+                self.arm(kind, who, phase, op.details);
             }
-            What::Quiet => self.quiet(),
-            What::Leave => {
-                self.quiet();
+            OpKind::Quiesce => self.quiesce(),
+            OpKind::Leave => {
+                self.quiesce();
                 self.leave(who);
             }
         }
