@@ -9,8 +9,8 @@ use crate::model::{
     MessageSnapshot, ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, User, UserId,
     UserParams,
 };
-use crate::search::SearchResults;
-use crate::upload::FileToken;
+use crate::search::results::SearchResults;
+use crate::upload::file::FileToken;
 
 mod json;
 mod kind;

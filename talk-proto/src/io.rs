@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
-use crate::search::{SearchId, SearchResults, SearchStatus};
+use crate::search::results::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
 use crate::timestamp::Timestamp;

@@ -14,9 +14,10 @@ use crate::http::HttpRequests;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
-use crate::search::{SearchId, Searches};
+use crate::search::results::SearchId;
+use crate::search::searches::Searches;
 use crate::timestamp::Timestamp;
-use crate::upload::Uploads;
+use crate::upload::uploads::Uploads;
 use crate::wire::{FrameReader, Request};
 
 use self::reads::Read;

@@ -1,24 +1,22 @@
 //! HTTP requests of every kind in one table.
 //!
-//! The table adds tokens, collects responses, enforces time limits and cancels. A feature builds its
-//! requests and receives [`HttpEvent`]s by [`HttpPurpose`].
+//! The table adds tokens, collects responses, enforces time limits and cancels. A feature builds
+//! its requests and receives [`HttpEvent`]s by [`HttpPurpose`].
 
-mod request;
+pub(crate) mod request;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 
-use self::request::HttpRequest;
+use self::request::{HttpRequest, HttpResponse};
 use crate::collections::GiveBack;
 use crate::command::RequestId;
 use crate::io::{HttpBody, HttpFailure, HttpId, Output};
-use crate::search::SearchId;
+use crate::search::results::SearchId;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-
-pub(crate) use self::request::HttpResponse;
 
 /// The feature that a request belongs to. Each purpose has at most one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

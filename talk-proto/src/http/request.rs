@@ -1,4 +1,4 @@
-//! One HTTP request and its response.
+//! An HTTP request and its response.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) struct HttpRequest {
     pub(super) deadline: Option<Timestamp>,
 }
 
-/// What was received for a request.
+/// The received part of a response.
 #[derive(Default)]
 pub(crate) struct HttpResponse {
     pub(crate) status: Option<u16>,

@@ -1,12 +1,12 @@
-//! One search: its pages and their results.
+//! The pages of a search and their results.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::results::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 use super::stream::{Line, SearchStream, StreamError};
-use super::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 use crate::command::{Reply, RequestId};
 use crate::io::Event;
 use crate::live::interface::Get;
@@ -112,8 +112,8 @@ impl PagedSearch {
         self.page.as_ref().map(|page| page.path.as_str())
     }
 
-    /// Starts a query with its first page. The previous page must be abandoned. `filter` is the JSON
-    /// of a normalised filter.
+    /// Starts a query with its first page. The previous page must be abandoned. `filter` is the
+    /// JSON of a normalised filter.
     pub(super) fn start(&mut self, request: RequestId, text: &str, filter: &str) {
         self.results = no_results(self.kind);
         self.settled = 0;
@@ -159,7 +159,7 @@ impl PagedSearch {
         self.page.take().map(|page| page.request)
     }
 
-    /// Handles a piece of the response. Returns what to look up, by slot.
+    /// Handles a piece of the response. Returns the parts to look up, by slot.
     pub(super) fn handle_data(&mut self, chunk: &[u8]) -> Result<Vec<(u64, Get)>, StreamError> {
         let mut lookups = Vec::new();
         let Some(page) = &mut self.page else {

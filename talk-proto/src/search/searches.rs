@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::paged::PagedSearch;
-use super::{SearchId, SearchKind};
+use super::results::{SearchId, SearchKind};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::filter::ConversationFilter;
-use crate::http::HttpResponse;
+use crate::http::request::HttpResponse;
 use crate::io::{Event, HttpBody};
 use crate::live::interface::Get;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// The meaning of a line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Line<T> {
-    /// One result.
+    /// A result.
     Result(T),
     /// The end of the page. The next page starts at the cursor; without one this is the last page.
     End { cursor: Option<String> },
@@ -22,8 +22,8 @@ pub(crate) enum StreamError {
 
 /// Reads `{"data":[`, one result a line, from the second on behind a comma, and `],"cursor":"…"}`.
 ///
-/// An unreadable result is skipped, so that it does not hide the others. Data after the last line is
-/// ignored.
+/// An unreadable result is skipped, so that it does not hide the others. Data after the last line
+/// is ignored.
 #[derive(Debug)]
 pub(crate) struct SearchStream {
     buffer: Vec<u8>,
@@ -115,8 +115,8 @@ fn read_line<T>(
     Ok(read(result).map(Line::Result))
 }
 
-/// Reads the cursor in the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores what
-/// follows the object.
+/// Reads the cursor in the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores data
+/// after the object.
 fn read_cursor(line: &[u8]) -> Result<Option<String>, StreamError> {
     let object = [b"{\"data\":[", line].concat();
     let mut values = serde_json::Deserializer::from_slice(&object).into_iter::<Value>();

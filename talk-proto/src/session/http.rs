@@ -2,10 +2,11 @@
 
 use super::Session;
 use crate::error::{RequestError, ServerError, SessionError, TransportError};
-use crate::http::{HttpEvent, HttpPurpose, HttpResponse};
+use crate::http::request::HttpResponse;
+use crate::http::{HttpEvent, HttpPurpose};
 use crate::io::HttpBody;
 use crate::secret::Secret;
-use crate::upload::UploadStep;
+use crate::upload::uploads::UploadStep;
 use crate::wire::path::encode_component;
 
 impl Session {

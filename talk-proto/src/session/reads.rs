@@ -8,7 +8,7 @@ use super::{CallPurpose, OpenCall, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::Place;
 use crate::live::interface::Get;
-use crate::search::SearchId;
+use crate::search::results::SearchId;
 
 /// A read that the live half is working on.
 pub(super) struct Read {

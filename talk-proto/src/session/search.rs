@@ -1,11 +1,12 @@
-//! Commands of searches, and what searches ask of the session.
+//! Commands and outputs of searches.
 
 use super::Session;
 use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError};
 use crate::filter::ConversationFilter;
 use crate::http::HttpPurpose;
-use crate::search::{SearchId, SearchKind, SearchOutput};
+use crate::search::results::{SearchId, SearchKind};
+use crate::search::searches::SearchOutput;
 use crate::timestamp::Timestamp;
 
 impl Session {
@@ -36,9 +37,9 @@ impl Session {
         Ok(id)
     }
 
-    /// Searches for `text`: every word of it must be the start of a word in a result. Results arrive
-    /// as [`Event::SearchUpdated`](crate::Event::SearchUpdated); the first page resolves the request
-    /// with [`Reply::Searched`](crate::Reply::Searched).
+    /// Searches for `text`: every word of it must be the start of a word in a result. Results
+    /// arrive as [`Event::SearchUpdated`](crate::Event::SearchUpdated); the first page resolves the
+    /// request with [`Reply::Searched`].
     ///
     /// A previous query is cancelled, and its request resolved with the results so far.
     ///
@@ -103,7 +104,8 @@ impl Session {
         started.map(|()| request)
     }
 
-    /// Ends a search. Its page is cancelled, and the request for it resolved with the results so far.
+    /// Ends a search. A page that is being loaded is cancelled, and its request resolved with the
+    /// results so far.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -137,7 +139,7 @@ impl Session {
         self.drain_searches();
     }
 
-    /// Does what the searches ask for.
+    /// Handles the outputs of the searches.
     pub(super) fn drain_searches(&mut self) {
         while let Some(output) = self.searches.poll_output() {
             match output {

@@ -6,15 +6,15 @@ use crate::connection::validation;
 use crate::error::{CommandError, RequestError};
 use crate::http::HttpPurpose;
 use crate::timestamp::Timestamp;
-use crate::upload::Upload;
+use crate::upload::file::Upload;
 
 impl Session {
     /// Uploads a file: asks the server to accept its name and size, then sends it with
     /// [`HttpBody::Upload`](crate::HttpBody::Upload). Resolved with [`Reply::Uploaded`].
     ///
-    /// A refused file is not sent. After a network failure the file is sent again, up to five times,
-    /// if it can be read again and the server cannot have all of it: the protocol cannot mark two
-    /// uploads as the same one.
+    /// A refused file is not sent. After a network failure the file is sent again, up to five
+    /// times, if it can be read again and the server cannot have all of it: the protocol cannot
+    /// mark two uploads as the same one.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};

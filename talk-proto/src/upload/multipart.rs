@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use fastrand::Rng;
 
-use super::{Upload, UploadKind};
+use super::file::{Upload, UploadKind};
 
 /// The parts before and after the bytes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

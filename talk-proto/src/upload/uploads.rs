@@ -6,12 +6,13 @@ use fastrand::Rng;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::{Form, Upload};
+use super::file::Upload;
+use super::multipart::Form;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::connection::{Reconnect, Verdict};
 use crate::error::{RequestError, TransportError};
-use crate::http::HttpResponse;
+use crate::http::request::HttpResponse;
 use crate::io::{HttpBody, HttpFailure};
 use crate::timestamp::Timestamp;
 

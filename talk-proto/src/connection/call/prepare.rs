@@ -13,7 +13,7 @@ use crate::model::{
     ConversationId, ConversationParams, DEFAULT_ROLE, MessageId, Patch, UserId, UserParams,
 };
 use crate::timestamp::Timestamp;
-use crate::upload::Upload;
+use crate::upload::file::Upload;
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
 

@@ -1,0 +1,133 @@
+//! The public types of uploads.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A file to upload.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Upload {
+    /// Its kind, with the metadata of that kind.
+    pub kind: UploadKind,
+    /// Its name; any Unicode.
+    pub filename: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its media type (default `application/octet-stream`).
+    pub content_type: Option<String>,
+    /// Set if the file can be read again from the start, so that the upload can be retried.
+    pub can_rewind: bool,
+}
+
+/// The kind of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "width and height are in pixels, durations in seconds"
+)]
+pub enum UploadKind {
+    /// Any file.
+    File,
+    /// An image.
+    Image {
+        width: Option<f64>,
+        height: Option<f64>,
+    },
+    /// A video.
+    Video {
+        width: Option<f64>,
+        height: Option<f64>,
+        duration: Option<f64>,
+    },
+    /// An audio file.
+    Audio { duration: Option<f64> },
+    /// A voice message.
+    Voice { duration: Option<f64> },
+}
+
+impl Upload {
+    /// Creates an upload that can be read again, of an unknown media type.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// let upload = Upload::new(UploadKind::Audio { duration: Some(2.5) }, "song.ogg", 12_345);
+    /// ```
+    pub fn new(kind: UploadKind, filename: impl Into<String>, size: u64) -> Self {
+        Self {
+            kind,
+            filename: filename.into(),
+            size,
+            content_type: None,
+            can_rewind: true,
+        }
+    }
+
+    /// Sets the media type.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// let upload = Upload::new(UploadKind::File, "a.pdf", 12_345).content_type("application/pdf");
+    /// ```
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Marks the file as readable once only.
+    ///
+    /// ```
+    /// use talk_proto::{Upload, UploadKind};
+    ///
+    /// assert!(!Upload::new(UploadKind::File, "from a pipe", 12_345).once().can_rewind);
+    /// ```
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.can_rewind = false;
+        self
+    }
+}
+
+/// Omits the name, which may reveal the content.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("kind", &self.kind)
+            .field("size", &self.size)
+            .field("content_type", &self.content_type)
+            .field("can_rewind", &self.can_rewind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A reference to an uploaded file, for a message. It is opaque and gives access to the file: Debug
+/// does not show it.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct FileToken(Arc<str>);
+
+impl FileToken {
+    /// Returns the token as a string.
+    ///
+    /// ```
+    /// let token = talk_proto::FileToken::from("ft_1".to_owned());
+    /// assert_eq!(token.as_str(), "ft_1");
+    /// ```
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for FileToken {
+    fn from(token: String) -> Self {
+        Self(token.into())
+    }
+}
+
+impl fmt::Debug for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileToken(…)")
+    }
+}
