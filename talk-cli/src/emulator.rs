@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use talk_emulator::Emulator;
 use talk_emulator::server::Settings;
+use talk_emulator::{DataError, Emulator};
 
 use crate::exit::{CliError, Outcome, runtime};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         builder = builder.settings(settings);
     }
     if let Some(folder) = options.data {
-        builder = builder.data(folder);
+        builder = builder.data(folder).on_stall(report_stall);
     }
     runtime()?.block_on(async {
         let stop = stop_signal()?;
@@ -57,6 +57,17 @@ pub(crate) fn run(options: Options) -> Outcome {
         emulator.shutdown().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn report_stall(error: Option<&DataError>) {
+    match error {
+        Some(error) => {
+            eprintln!(
+                "cannot write the data folder: {error}; requests wait until it can be written"
+            );
+        }
+        None => eprintln!("the data folder can be written again"),
+    }
 }
 
 fn read_settings(file: &Path) -> Result<Settings, CliError> {

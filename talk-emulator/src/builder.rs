@@ -1,7 +1,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
 use crate::server::{Server, Settings};
-use crate::shell::{Clock, DataError, Files, Persisted, Storage};
+use crate::shell::{Clock, DataError, Files, Persisted, StallHook, Storage};
 
 /// The options of an [`Emulator`], created by [`Emulator::builder`].
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,7 @@ pub struct EmulatorBuilder {
     settings: Option<Settings>,
     seed: Option<u64>,
     data: Option<PathBuf>,
+    on_stall: Option<StallHook>,
 }
 
 /// The reason why an emulator did not start.
@@ -87,6 +88,15 @@ impl EmulatorBuilder {
     /// New folders are readable by their owner only.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
+        self
+    }
+
+    /// Sets a callback for a data folder that cannot be written at the moment, because another
+    /// process holds the database or the disk is full, and with `None` for its recovery.
+    ///
+    /// Requests wait meanwhile, and nothing is lost. The callback must not block.
+    pub fn on_stall(mut self, hook: impl Fn(Option<&DataError>) + Send + Sync + 'static) -> Self {
+        self.on_stall = Some(StallHook(Arc::new(hook)));
         self
     }
 
@@ -175,14 +185,14 @@ impl EmulatorBuilder {
                     folder: folder.clone(),
                     source: Box::new(error),
                 };
-                let kept = open(folder.clone()).await.map_err(wrong)?;
+                let kept = open(folder.clone(), self.on_stall).await.map_err(wrong)?;
                 let settings = self.settings.or(kept.settings).unwrap_or_default();
                 let settings = at(address, settings);
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
                 // The first commit stores the settings and detects a folder that cannot be written.
                 let changes = server.take_changes();
-                kept.storage.commit(changes).await.map_err(wrong)?;
+                kept.storage.try_commit(changes).await.map_err(wrong)?;
                 (server, kept.files, Some(kept.storage))
             }
         };
@@ -197,8 +207,8 @@ impl EmulatorBuilder {
     }
 }
 
-async fn open(folder: PathBuf) -> Result<Persisted, DataError> {
-    let opened = spawn_blocking(move || Storage::open(&folder)).await;
+async fn open(folder: PathBuf, on_stall: Option<StallHook>) -> Result<Persisted, DataError> {
+    let opened = spawn_blocking(move || Storage::open(&folder, on_stall)).await;
     opened.map_err(io::Error::other)?
 }
 

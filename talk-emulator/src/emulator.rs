@@ -288,13 +288,16 @@ async fn run_until_stopped(
         _ = stopping => {}
         Some(Ok(Err(error))) = tasks.join_next() => return Err(error),
     }
-    if let Ok(gone) = engine
-        .call(|core, _| core.close_connections(GOING_AWAY))
-        .await
-    {
-        // Connections that do not close in time are cut.
-        let _ = timeout(STOP_GRACE, gone).await;
-    }
+    let closing = async {
+        if let Ok(all_closed) = engine
+            .call(|core, _| core.close_connections(GOING_AWAY))
+            .await
+        {
+            let _ = all_closed.await;
+        }
+    };
+    // Connections that do not close in time are cut, also while the data folder cannot be written.
+    let _ = timeout(STOP_GRACE, closing).await;
     tasks.shutdown().await;
     Ok(())
 }

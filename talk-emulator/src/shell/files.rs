@@ -11,13 +11,16 @@ use futures_util::stream::try_unfold;
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
+use super::data_folder::private_file;
+use super::storage::UploadLog;
+
 /// The size up to which an upload stays in memory if data is not persisted.
 const MAX_IN_MEMORY: usize = 1024 * 1024;
 
 /// The number of bytes read from a file at a time.
 const CHUNK: u64 = 64 * 1024;
 
-/// What the name of a file that is not complete ends with.
+/// The suffix of the name of an incomplete file.
 const INCOMPLETE: &str = ".part";
 
 /// The contents of all uploaded files, by token.
@@ -25,8 +28,15 @@ const INCOMPLETE: &str = ".part";
 pub(crate) enum Files {
     /// Lost when the emulator stops.
     Temporary(Arc<Mutex<BTreeMap<String, Contents>>>),
-    /// They stay in this folder, each under its token.
-    Persisted(Arc<Path>),
+    /// Stored in a folder, each under its token.
+    Persisted(Folder),
+}
+
+/// The folder of persisted files.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    path: Arc<Path>,
+    uploads: UploadLog,
 }
 
 /// The contents of a file.
@@ -57,27 +67,29 @@ pub(crate) enum CompletedUpload {
     Persisted(RemoveOnDrop),
 }
 
-/// A file that is removed on drop.
+/// A file that is removed on drop, unless it is kept. Either way its upload is over.
 #[derive(Debug)]
 pub(crate) struct RemoveOnDrop {
     path: PathBuf,
     is_kept: bool,
+    token: String,
+    uploads: UploadLog,
 }
 
 impl Files {
+    pub(crate) fn persisted(path: &Path, uploads: UploadLog) -> Self {
+        Self::Persisted(Folder {
+            path: Arc::from(path),
+            uploads,
+        })
+    }
+
     pub(crate) async fn create_temp(&self, token: &str) -> io::Result<TempFile> {
         let state = match self {
             Self::Temporary(_) => State::Memory(BytesMut::new()),
             Self::Persisted(folder) => {
-                let removed = RemoveOnDrop {
-                    path: folder.join(format!("{token}{INCOMPLETE}")),
-                    is_kept: false,
-                };
-                // If the caller stops waiting, the file is removed when it exists.
-                let create = move || Ok((File::create_new(&removed.path)?, removed));
-                let (file, removed) = blocking(create).await?;
-                let file = tokio::fs::File::from_std(file);
-                State::Persisted(file, removed)
+                let (file, removed) = folder.create(token.to_owned()).await?;
+                State::Persisted(tokio::fs::File::from_std(file), removed)
             }
         };
         Ok(TempFile { state })
@@ -98,7 +110,7 @@ impl Files {
         match self {
             Self::Temporary(files) => Ok(lock(files).get(token).cloned()),
             Self::Persisted(folder) => {
-                let path = folder.join(token);
+                let path = folder.path.join(token);
                 match blocking(move || File::open(path)).await {
                     Ok(file) => Ok(Some(Contents::File(Arc::new(Mutex::new(file))))),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -106,6 +118,28 @@ impl Files {
                 }
             }
         }
+    }
+}
+
+impl Folder {
+    async fn create(&self, token: String) -> io::Result<(File, RemoveOnDrop)> {
+        let recorded = self.uploads.begin(&token).await;
+        recorded.map_err(io::Error::other)?;
+        let path = self.path.join(format!("{token}{INCOMPLETE}"));
+        let uploads = self.uploads.clone();
+        // If the caller stops waiting, the file is removed when it exists.
+        blocking(move || {
+            let file = private_file().create_new(true).open(&path);
+            let file = file.inspect_err(|_| uploads.end(&token))?;
+            let removed = RemoveOnDrop {
+                path,
+                is_kept: false,
+                token,
+                uploads,
+            };
+            Ok((file, removed))
+        })
+        .await
     }
 }
 
@@ -155,35 +189,30 @@ impl TempFile {
 
 impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        if !self.is_kept {
-            // What cannot be removed now is when the next emulator starts here.
-            let _ = std::fs::remove_file(&self.path);
+        if self.is_kept || remove_if_exists(&self.path).is_ok() {
+            self.uploads.end(&self.token);
         }
+        // Otherwise the next emulator with this folder removes the file.
     }
 }
 
-/// Removes what no record tells of: uploads that were not complete when an emulator was killed.
-pub(crate) fn remove_incomplete(folder: &Path, is_known: impl Fn(&str) -> bool) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let token = name.to_str().map(|name| {
-            let complete = name.strip_suffix(INCOMPLETE);
-            (complete.unwrap_or(name), complete.is_some())
-        });
-        // Anything else in the folder is somebody else's.
-        if let Some((token, is_incomplete)) = token
-            && token.len() == TOKEN_LENGTH
-            && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && (is_incomplete || !is_known(token))
-        {
-            std::fs::remove_file(entry.path())?;
-        }
+/// Removes the file of an upload that a crash has interrupted, complete or not.
+pub(crate) fn remove_abandoned(folder: &Path, token: &str) -> io::Result<()> {
+    if token.len() != TOKEN_LENGTH || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(());
     }
-    Ok(())
+    remove_if_exists(&folder.join(format!("{token}{INCOMPLETE}")))?;
+    remove_if_exists(&folder.join(token))
 }
 
-/// How many letters and digits a token has.
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The number of letters and digits of a token.
 const TOKEN_LENGTH: usize = 20;
 
 impl Contents {

@@ -3,6 +3,7 @@
 mod clock;
 mod control;
 mod cors;
+mod data_folder;
 mod download;
 mod engine;
 mod fault;
@@ -26,4 +27,4 @@ pub(crate) use listener::{AcceptLimiter, serve};
 pub(crate) use router::router;
 pub(crate) use state::Shell;
 pub use storage::DataError;
-pub(crate) use storage::{Persisted, Storage};
+pub(crate) use storage::{Persisted, StallHook, Storage};

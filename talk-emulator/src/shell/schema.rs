@@ -19,6 +19,9 @@ static CONVERSATIONS: Table = table("conversations", &["app", "conversation"]);
 static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
 static SENDS: Table = table("sends", &["app", "conversation", "sender", "key"]);
 
+/// The tokens of uploads in progress. They are not records of the server.
+pub(super) static UPLOADS: Table = table("uploads", &["token"]);
+
 /// All tables, in the order in which a server restores their records.
 pub(super) static TABLES: [&Table; 7] = [
     &SERVER,

@@ -1,26 +1,35 @@
 //! Persistence of a server's records in a folder: `talk.sqlite` holds the records, `files/` the
 //! contents of files.
 
-use std::fs::{self, File, TryLockError};
+use std::fmt;
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, ErrorCode, params_from_iter};
 use tokio::sync::oneshot;
 
-use super::files::{Files, remove_incomplete};
-use super::schema::{self, TABLES};
+use super::data_folder::{create_private_dir, ensure_private_file, lock};
+use super::files::{Files, remove_abandoned};
+use super::schema::{self, TABLES, UPLOADS};
 use crate::server::{Change, Key, Settings, Unreadable};
 
 /// The schema version, stored as SQLite's `user_version`.
 const LAYOUT: i64 = 1;
 
-/// The time to wait for another process that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time to wait at the start for another process that holds the database.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time for which an attempt to write waits for another process that holds the database.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The delay before a transaction is retried that failed because the database was busy or the disk
+/// was full.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// The reason why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +41,9 @@ pub enum DataError {
     /// The folder was written by a later version.
     #[error("it was written by a later version (layout {0}); update the emulator")]
     TooNew(i64),
+    /// A file of the emulator is a symbolic link.
+    #[error("{0} is a symbolic link; remove it, or choose another folder")]
+    SymbolicLink(&'static str),
     /// The folder or a file in it cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -43,11 +55,41 @@ pub enum DataError {
     Unreadable(#[from] Unreadable),
 }
 
+impl DataError {
+    /// Returns `true` if the same transaction may succeed later.
+    fn is_transient(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
+        )
+    }
+}
+
+/// The callback for a database that cannot be written for a while, and for its recovery.
+#[derive(Clone)]
+pub(crate) struct StallHook(pub(crate) Arc<dyn Fn(Option<&DataError>) + Send + Sync>);
+
+impl fmt::Debug for StallHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StallHook")
+    }
+}
+
 /// The thread that writes to the database. Dropping it completes the queued writes.
 #[derive(Debug)]
 pub(crate) struct Storage {
-    commits: Option<mpsc::Sender<Commit>>,
+    writer: mpsc::Sender<Work>,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+/// Records the uploads that are in progress, so that the next emulator can remove the files of
+/// those that a crash has interrupted, and no other file.
+#[derive(Debug, Clone)]
+pub(crate) struct UploadLog {
+    writer: mpsc::Sender<Work>,
 }
 
 /// The contents of a data folder.
@@ -60,18 +102,35 @@ pub(crate) struct Persisted {
     pub(crate) records: Vec<(Key, String)>,
 }
 
-struct Commit {
-    changes: Vec<Change>,
-    done: oneshot::Sender<Result<(), DataError>>,
+type Done = oneshot::Sender<Result<(), DataError>>;
+
+enum Work {
+    Commit {
+        changes: Vec<Change>,
+        /// Retries while the database is busy or the disk is full.
+        retry: bool,
+        done: Done,
+    },
+    BeginUpload {
+        token: String,
+        done: Done,
+    },
+    EndUpload {
+        token: String,
+    },
+    Stop,
 }
 
 impl Storage {
     /// Opens a folder, creating it if needed.
-    pub(crate) fn open(folder: &Path) -> Result<Persisted, DataError> {
+    pub(crate) fn open(folder: &Path, hook: Option<StallHook>) -> Result<Persisted, DataError> {
         let files = folder.join("files");
-        fs::create_dir_all(&files)?;
+        create_private_dir(folder)?;
         let lock = lock(folder)?;
-        let database = open_database(&folder.join("talk.sqlite"))?;
+        create_private_dir(&files)?;
+        let database = folder.join("talk.sqlite");
+        ensure_private_file(&database)?;
+        let database = open_database(&database)?;
         let records = read(&database)?;
         let settings = records
             .iter()
@@ -83,27 +142,21 @@ impl Storage {
                 })
             })
             .transpose()?;
-        let known: std::collections::BTreeSet<&str> = records
-            .iter()
-            .filter_map(|(key, _)| match key {
-                Key::File { token, .. } => Some(token.as_str()),
-                _ => None,
-            })
-            .collect();
-        remove_incomplete(&files, |token| known.contains(token))?;
-        let (commits, work) = mpsc::channel();
+        remove_abandoned_uploads(&database, &files, &records)?;
+        database.busy_timeout(WRITE_TIMEOUT)?;
+        let (writer, work) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("talk-emulator-data".to_owned())
-            .spawn(move || {
-                write_all(database, &work);
-                drop(lock);
-            })?;
+            .spawn(move || Writer { database, hook }.run(&work, lock))?;
+        let uploads = UploadLog {
+            writer: writer.clone(),
+        };
         Ok(Persisted {
             storage: Self {
-                commits: Some(commits),
+                writer,
                 thread: Some(thread),
             },
-            files: Files::Persisted(Arc::from(files)),
+            files: Files::persisted(&files, uploads),
             settings,
             records,
         })
@@ -111,20 +164,32 @@ impl Storage {
 
     /// Commits all changes in one transaction. A committed transaction survives a crash of the
     /// process.
+    ///
+    /// While the database is busy or the disk is full, the transaction is retried.
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), DataError> {
-        let (done, answer) = oneshot::channel();
-        if let Some(commits) = &self.commits {
-            // If the thread has ended, the answer reports it.
-            let _ = commits.send(Commit { changes, done });
-        }
-        let gone = |_| io::Error::other("the thread that writes has ended");
-        answer.await.map_err(gone)?
+        send(&self.writer, |done| Work::Commit {
+            changes,
+            retry: true,
+            done,
+        })
+        .await
+    }
+
+    /// Commits all changes in one transaction, without retries.
+    pub(crate) async fn try_commit(&self, changes: Vec<Change>) -> Result<(), DataError> {
+        send(&self.writer, |done| Work::Commit {
+            changes,
+            retry: false,
+            done,
+        })
+        .await
     }
 }
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        self.commits = None;
+        // If the thread has ended, there is nothing to stop.
+        let _ = self.writer.send(Work::Stop);
         if let Some(thread) = self.thread.take() {
             // Wait, so that another emulator can use the folder afterwards.
             let _ = thread.join();
@@ -132,33 +197,48 @@ impl Drop for Storage {
     }
 }
 
-/// Held as long as the folder is in use; the system lets it go when the process ends.
-fn lock(folder: &Path) -> Result<File, DataError> {
-    let path: PathBuf = folder.join("talk.lock");
-    let file = File::create(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataError::InUse),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+impl UploadLog {
+    /// Records an upload. No file may be created under the token before this succeeds.
+    pub(crate) async fn begin(&self, token: &str) -> Result<(), DataError> {
+        let token = token.to_owned();
+        send(&self.writer, |done| Work::BeginUpload { token, done }).await
     }
+
+    /// Removes the record, once the file is either stored or removed.
+    pub(crate) fn end(&self, token: &str) {
+        let token = token.to_owned();
+        // If the thread has ended, the next emulator removes the record.
+        let _ = self.writer.send(Work::EndUpload { token });
+    }
+}
+
+async fn send(
+    writer: &mpsc::Sender<Work>,
+    work: impl FnOnce(Done) -> Work,
+) -> Result<(), DataError> {
+    let (done, answer) = oneshot::channel();
+    // If the thread has ended, the answer reports it.
+    let _ = writer.send(work(done));
+    let ended = |_| io::Error::other("the thread that writes has ended");
+    answer.await.map_err(ended)?
 }
 
 /// Opens the database. With a write-ahead log, a committed transaction survives a crash of the
 /// process. The log is not synced for each transaction, so a power failure may lose the last ones.
 fn open_database(path: &Path) -> Result<Connection, DataError> {
     let database = Connection::open(path)?;
-    database.busy_timeout(BUSY_TIMEOUT)?;
+    database.busy_timeout(OPEN_TIMEOUT)?;
     let layout: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if layout > LAYOUT {
         return Err(DataError::TooNew(layout));
     }
     database.pragma_update(None, "journal_mode", "wal")?;
     database.pragma_update(None, "synchronous", "normal")?;
-    for table in TABLES {
+    for table in TABLES.into_iter().chain([&UPLOADS]) {
         database.execute(&table.create(), [])?;
     }
     database.pragma_update(None, "user_version", LAYOUT)?;
-    database.set_prepared_statement_cache_capacity(2 * TABLES.len());
+    database.set_prepared_statement_cache_capacity(2 * TABLES.len() + 2);
     Ok(database)
 }
 
@@ -178,11 +258,85 @@ fn read(database: &Connection) -> Result<Vec<(Key, String)>, DataError> {
     Ok(records)
 }
 
-fn write_all(mut database: Connection, commits: &mpsc::Receiver<Commit>) {
-    while let Ok(Commit { changes, done }) = commits.recv() {
-        let written = write(&mut database, &changes);
-        // The engine may have stopped waiting.
-        let _ = done.send(written.map_err(DataError::from));
+/// Removes the files of uploads that a crash has interrupted.
+fn remove_abandoned_uploads(
+    database: &Connection,
+    files: &Path,
+    records: &[(Key, String)],
+) -> Result<(), DataError> {
+    let tokens: Vec<String> = database
+        .prepare(&UPLOADS.select())?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for token in tokens {
+        let is_stored = records
+            .iter()
+            .any(|(key, _)| matches!(key, Key::File { token: stored, .. } if *stored == token));
+        if !is_stored {
+            remove_abandoned(files, &token)?;
+        }
+        database.execute(&UPLOADS.delete(), [token])?;
+    }
+    Ok(())
+}
+
+struct Writer {
+    database: Connection,
+    hook: Option<StallHook>,
+}
+
+impl Writer {
+    /// Writes until it is stopped. The lock is released afterwards.
+    fn run(mut self, work: &mpsc::Receiver<Work>, _lock: File) {
+        while let Ok(work) = work.recv() {
+            match work {
+                Work::Commit {
+                    changes,
+                    retry,
+                    done,
+                } => {
+                    let written = self.commit(&changes, retry, &done);
+                    // The engine may have stopped waiting.
+                    let _ = done.send(written);
+                }
+                Work::BeginUpload { token, done } => {
+                    let written = self.database.execute(&UPLOADS.put(), [&*token, ""]);
+                    let _ = done.send(written.map(drop).map_err(DataError::from));
+                }
+                Work::EndUpload { token } => {
+                    // A record that stays does no harm: its file is stored or absent.
+                    let _ = self.database.execute(&UPLOADS.delete(), [token]);
+                }
+                Work::Stop => return,
+            }
+        }
+    }
+
+    fn commit(&mut self, changes: &[Change], retry: bool, done: &Done) -> Result<(), DataError> {
+        let mut has_stalled = false;
+        loop {
+            let written = write(&mut self.database, changes).map_err(DataError::from);
+            match written {
+                Err(error) if retry && error.is_transient() && !done.is_closed() => {
+                    if !std::mem::replace(&mut has_stalled, true) {
+                        self.report(Some(&error));
+                    }
+                    thread::sleep(RETRY_DELAY);
+                }
+                written => {
+                    if has_stalled && written.is_ok() {
+                        self.report(None);
+                    }
+                    return written;
+                }
+            }
+        }
+    }
+
+    fn report(&self, error: Option<&DataError>) {
+        if let Some(StallHook(hook)) = &self.hook {
+            hook(error);
+        }
     }
 }
 
@@ -200,4 +354,42 @@ fn write(database: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> 
         };
     }
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::{DataError, Writer, open_database};
+    use crate::server::{Change, Key};
+
+    #[test]
+    fn commit_full_disk_is_transient() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open_database(&folder.path().join("talk.sqlite")).unwrap();
+        let pages: i64 = database
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        let limit = |database: &rusqlite::Connection, pages: i64| {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            database.query_row(&sql, [], |_| Ok(())).unwrap();
+        };
+        limit(&database, pages);
+        let mut writer = Writer {
+            database,
+            hook: None,
+        };
+        let changes = [Change {
+            key: Key::Settings,
+            value: Some("x".repeat(100_000)),
+        }];
+        let (done, _waiting) = oneshot::channel();
+        let full = writer.commit(&changes, false, &done).unwrap_err();
+        assert!(
+            matches!(full, DataError::Database(_)) && full.is_transient(),
+            "{full}"
+        );
+        limit(&writer.database, pages + 100);
+        writer.commit(&changes, false, &done).unwrap();
+    }
 }

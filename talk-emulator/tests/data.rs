@@ -1,0 +1,192 @@
+//! The data folder: which files the emulator touches, its permissions, and a busy database.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::json;
+use support::Socket;
+use talk_emulator::{DataError, Emulator, StartError};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// Far longer than any step takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+const STRANGERS: [&str; 4] = [
+    "ABCDEFGHIJKLMNOPQRST",
+    "abcdefghijklmnopqrst.part",
+    "01234567890123456789",
+    "notes.txt",
+];
+
+fn write_strangers(folder: &Path) {
+    for name in STRANGERS {
+        fs::write(folder.join(name), name).unwrap();
+    }
+}
+
+fn assert_strangers(folder: &Path) {
+    for name in STRANGERS {
+        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), name);
+    }
+}
+
+async fn start(folder: &Path) -> Emulator {
+    Emulator::builder().data(folder).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn start_keeps_unknown_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    fs::create_dir(&files).unwrap();
+    write_strangers(&files);
+    for _ in 0..2 {
+        start(folder.path()).await.shutdown().await;
+        assert_strangers(&files);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn start_keeps_files_behind_symbolic_link() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    write_strangers(elsewhere.path());
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("files")).unwrap();
+    for _ in 0..2 {
+        start(folder.path()).await.shutdown().await;
+        assert_strangers(elsewhere.path());
+    }
+}
+
+#[tokio::test]
+async fn start_removes_only_recorded_uploads() {
+    let folder = tempfile::tempdir().unwrap();
+    start(folder.path()).await.shutdown().await;
+    let files = folder.path().join("files");
+    write_strangers(&files);
+    // A crash leaves the records of uploads in progress.
+    let interrupted = ["AAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBB"];
+    fs::write(files.join(format!("{}.part", interrupted[0])), "x").unwrap();
+    fs::write(files.join(interrupted[1]), "x").unwrap();
+    let outside = folder.path().join("outside");
+    fs::write(&outside, "x").unwrap();
+    let database = Connection::open(folder.path().join("talk.sqlite")).unwrap();
+    for token in interrupted.into_iter().chain(["../outside"]) {
+        let sql = "INSERT INTO uploads VALUES (?, '')";
+        database.execute(sql, [token]).unwrap();
+    }
+    drop(database);
+
+    start(folder.path()).await.shutdown().await;
+    assert_strangers(&files);
+    assert!(outside.exists());
+    assert_eq!(fs::read_dir(&files).unwrap().count(), STRANGERS.len());
+}
+
+#[tokio::test]
+async fn start_keeps_contents_of_lock_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("talk.lock");
+    fs::write(&lock, "precious").unwrap();
+    start(folder.path()).await.shutdown().await;
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "precious");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn start_symbolic_link_as_lock_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    std::os::unix::fs::symlink(&precious, data.join("talk.lock")).unwrap();
+    let error = Emulator::builder().data(&data).start().await.unwrap_err();
+    assert!(
+        matches!(&error, StartError::Data { source, .. } if matches!(**source, DataError::SymbolicLink(_))),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn data_folder_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new/data");
+    let emulator = start(&data).await;
+    for path in [data.clone(), data.join("files"), folder.path().join("new")] {
+        assert_eq!(mode(&path), 0o700, "{}", path.display());
+    }
+    for entry in fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+    emulator.shutdown().await;
+
+    // A database of an earlier version was readable by everyone.
+    let database = data.join("talk.sqlite");
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
+    start(&data).await.shutdown().await;
+    assert_eq!(mode(&database), 0o600);
+}
+
+#[tokio::test]
+async fn busy_database_delays_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stalls, mut stalled) = mpsc::unbounded_channel();
+    let emulator = Emulator::builder()
+        .data(folder.path())
+        .on_stall(move |error| {
+            let _ = stalls.send(error.map(ToString::to_string));
+        })
+        .start()
+        .await
+        .unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let other = Connection::open(folder.path().join("talk.sqlite")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let name = json!({ "name": "Alice" });
+    let seq = socket.request("PUT", "/users/alice", name).await;
+    let reason = timeout(TIMEOUT, stalled.recv()).await.unwrap().unwrap();
+    assert!(reason.unwrap().contains("talk.sqlite"));
+    other.execute_batch("ROLLBACK").unwrap();
+    let answer = timeout(TIMEOUT, socket.frame()).await.unwrap().unwrap();
+    assert_eq!(answer, json!([seq, 200, {}]));
+    assert_eq!(timeout(TIMEOUT, stalled.recv()).await.unwrap(), Some(None));
+    assert!(emulator.failure().is_none());
+}
+
+#[tokio::test]
+async fn shutdown_busy_database_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stalls, mut stalled) = mpsc::unbounded_channel();
+    let emulator = Emulator::builder()
+        .data(folder.path())
+        .on_stall(move |_| {
+            let _ = stalls.send(());
+        })
+        .start()
+        .await
+        .unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let other = Connection::open(folder.path().join("talk.sqlite")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let name = json!({ "name": "Alice" });
+    socket.request("PUT", "/users/alice", name).await;
+    timeout(TIMEOUT, stalled.recv()).await.unwrap().unwrap();
+    timeout(TIMEOUT, emulator.shutdown()).await.unwrap();
+}
