@@ -352,20 +352,11 @@ impl Session {
             }
             Input::SocketClosed { socket, cause } => self.handle_socket_closed(socket, &cause),
             Input::Token { fetch, result } => self.handle_token(fetch, result),
-            Input::HttpHead { http, status } => {
-                let event = self.http.handle_head(self.now, http, status);
-                self.handle_http_event(event);
-            }
-            Input::HttpChunk { http, chunk } => {
-                let event = self.http.handle_chunk(self.now, http, chunk);
-                self.handle_http_event(event);
-            }
-            Input::HttpEnd { http } => {
-                let event = self.http.handle_end(http);
-                self.handle_http_event(event);
-            }
-            Input::HttpFailed { http, failure } => {
-                let event = self.http.handle_failure(http, failure);
+            Input::HttpHead { .. }
+            | Input::HttpChunk { .. }
+            | Input::HttpEnd { .. }
+            | Input::HttpFailed { .. } => {
+                let event = self.http.handle_input(self.now, input);
                 self.handle_http_event(event);
             }
             Input::Tick => {}

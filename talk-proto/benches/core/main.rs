@@ -15,9 +15,9 @@
 
 mod callgrind;
 mod input;
+mod rows;
 #[path = "../support/mod.rs"]
 mod support;
-mod rows;
 mod work;
 
 use std::env;

@@ -13,7 +13,7 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use self::request::{HttpRequest, HttpResponse};
 use crate::collections::GiveBack;
 use crate::command::RequestId;
-use crate::io::{HttpBody, HttpFailure, HttpId, Output};
+use crate::io::{HttpBody, HttpFailure, HttpId, Input, Output};
 use crate::search::results::SearchId;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -151,55 +151,35 @@ impl HttpRequests {
         Some(request)
     }
 
-    /// Handles the head of a response.
-    pub(crate) fn handle_head(
-        &mut self,
-        now: Timestamp,
-        http: HttpId,
-        status: u16,
-    ) -> Option<HttpEvent> {
-        let request = self.sent.get_mut(&http)?;
-        request.handle_head(now, status);
-        let token = request.replaceable_token.take_if(|_| status == 401)?;
-        let purpose = request.purpose;
-        self.stop(http);
-        self.enqueue(purpose, false, None);
-        Some(HttpEvent::TokenRejected(token))
-    }
-
-    /// Handles a piece of a response body.
-    pub(crate) fn handle_chunk(
-        &mut self,
-        now: Timestamp,
-        http: HttpId,
-        chunk: Bytes,
-    ) -> Option<HttpEvent> {
-        let request = self.sent.get_mut(&http)?;
-        if let HttpPurpose::Search(search) = request.purpose
-            && request.response.status == Some(200)
-        {
-            request.note_progress(now);
-            return Some(HttpEvent::SearchData { search, chunk });
+    /// Handles an HTTP input. Ignores an input for a request that is over.
+    pub(crate) fn handle_input(&mut self, now: Timestamp, input: Input<'_>) -> Option<HttpEvent> {
+        match input {
+            Input::HttpHead { http, status } => {
+                let request = self.sent.get_mut(&http)?;
+                request.handle_head(now, status);
+                let token = request.replaceable_token.take_if(|_| status == 401)?;
+                let purpose = request.purpose;
+                self.stop(http);
+                self.enqueue(purpose, false, None);
+                Some(HttpEvent::TokenRejected(token))
+            }
+            Input::HttpChunk { http, chunk } => {
+                let request = self.sent.get_mut(&http)?;
+                request.note_progress(now);
+                if let HttpPurpose::Search(search) = request.purpose
+                    && request.response.status == Some(200)
+                {
+                    return Some(HttpEvent::SearchData { search, chunk });
+                }
+                if !request.collect(&chunk) {
+                    return None;
+                }
+                self.stop(http)?.finish(None)
+            }
+            Input::HttpEnd { http } => self.sent.remove(&http)?.finish(None),
+            Input::HttpFailed { http, failure } => self.sent.remove(&http)?.finish(Some(failure)),
+            _ => None,
         }
-        if !request.collect(now, &chunk) {
-            return None;
-        }
-        let request = self.stop(http)?;
-        Some(request.finish(None))
-    }
-
-    /// Handles the end of a response.
-    pub(crate) fn handle_end(&mut self, http: HttpId) -> Option<HttpEvent> {
-        Some(self.sent.remove(&http)?.finish(None))
-    }
-
-    /// Handles the failure of a request.
-    pub(crate) fn handle_failure(
-        &mut self,
-        http: HttpId,
-        failure: HttpFailure,
-    ) -> Option<HttpEvent> {
-        Some(self.sent.remove(&http)?.finish(Some(failure)))
     }
 
     /// Cancels the next request that is out of time and returns its failure.
@@ -210,7 +190,7 @@ impl HttpRequests {
         let mut sent = self.sent.iter();
         let (&http, _) = sent.find(|(_, request)| request.deadline.is_some_and(|at| at <= now))?;
         let failure = HttpFailure::Unanswered("no response within 60 s".to_owned());
-        Some(self.stop(http)?.finish(Some(failure)))
+        self.stop(http)?.finish(Some(failure))
     }
 
     /// Returns the time of the next timeout or retry.

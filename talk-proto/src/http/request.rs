@@ -60,8 +60,7 @@ impl HttpRequest {
     }
 
     /// Appends a piece of the body. Returns `true` if the rest is not needed.
-    pub(super) fn collect(&mut self, now: Timestamp, chunk: &[u8]) -> bool {
-        self.note_progress(now);
+    pub(super) fn collect(&mut self, chunk: &[u8]) -> bool {
         let response = &mut self.response;
         let room = MAX_BODY - response.body.len();
         let kept = &chunk[..chunk.len().min(room)];
@@ -71,12 +70,12 @@ impl HttpRequest {
         chunk.len() > room || (may_be_refused && response.is_whole_refusal())
     }
 
-    pub(super) fn finish(self, failure: Option<HttpFailure>) -> HttpEvent {
+    pub(super) fn finish(self, failure: Option<HttpFailure>) -> Option<HttpEvent> {
         let response = HttpResponse {
             failure,
             ..self.response
         };
-        HttpEvent::Finished(self.purpose, response)
+        Some(HttpEvent::Finished(self.purpose, response))
     }
 }
 
