@@ -1,7 +1,5 @@
 //! The command line.
 
-use std::time::Duration;
-
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
@@ -53,10 +51,4 @@ pub(crate) enum Command {
     Rpc(rpc::Options),
     /// Show what texts become on the wire, one JSON object a line each way
     Markup,
-}
-
-/// A number of seconds, with or without a fraction.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

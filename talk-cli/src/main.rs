@@ -9,6 +9,7 @@ mod files;
 mod markup;
 mod params;
 mod rpc;
+mod seconds;
 mod session_args;
 mod session_plan;
 mod terminal;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::NpmPackage;
+use crate::npm_package::NpmPackage;
 
 /// The published client, installed.
 #[derive(Debug, Clone)]

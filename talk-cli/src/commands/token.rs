@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
 
-use crate::cli::seconds;
 use crate::exit::{CliError, Outcome};
+use crate::seconds::seconds;
 use crate::session_args::SessionArgs;
 
 /// What `talk token` takes.

@@ -7,11 +7,11 @@ use talk_tokio::{
     Subscription, TransportError, UploadFuture, UserRef,
 };
 
-use super::Rpc;
 use super::args::Args;
 use super::calls::Job;
 use super::failure::Failure;
 use super::output::{Answer, json};
+use super::state::Rpc;
 use super::subscriptions::Shown;
 use super::uploads;
 

@@ -10,6 +10,7 @@ mod line;
 mod output;
 mod searches;
 mod serve;
+mod state;
 mod subscriptions;
 mod uploads;
 
@@ -17,14 +18,9 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use talk_tokio::Session;
-
-use self::calls::Calls;
 use self::output::Output;
-use self::searches::Searches;
-use self::subscriptions::Subscriptions;
-use crate::cli::seconds;
 use crate::exit::{Outcome, runtime};
+use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 
 /// What `talk rpc` takes besides the flags of every session.
@@ -33,15 +29,6 @@ pub(crate) struct Options {
     /// How long calls in flight may take after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
-}
-
-/// One session, and what it is asked for.
-pub(crate) struct Rpc {
-    session: Session,
-    output: Output,
-    calls: Calls,
-    subscriptions: Subscriptions,
-    searches: Searches,
 }
 
 /// Runs until the end of input or of the session.

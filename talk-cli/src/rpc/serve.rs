@@ -10,16 +10,13 @@ use talk_tokio::{ConnectionState, Limits, Session, SessionError, TransportError}
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::Rpc;
 use super::args::Args;
-use super::calls::Calls;
 use super::dispatch::{Action, prepare};
 use super::failure::Failure;
 use super::input::RawLine;
 use super::line::Line;
 use super::output::Output;
-use super::searches::Searches;
-use super::subscriptions::Subscriptions;
+use super::state::Rpc;
 use super::uploads;
 
 /// How long the driver has to answer everything after the session's end. It does so at once.
@@ -42,13 +39,7 @@ pub(crate) async fn serve(
     output: Output,
     drain_timeout: Duration,
 ) -> ExitCode {
-    let mut rpc = Rpc {
-        calls: Calls::new(output.clone()),
-        subscriptions: Subscriptions::new(output.clone()),
-        searches: Searches::new(output.clone()),
-        session,
-        output,
-    };
+    let mut rpc = Rpc::new(session, output);
     match rpc.run(lines, drain_timeout).await {
         End::Input => {
             rpc.finish(drain_timeout).await;

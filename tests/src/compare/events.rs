@@ -11,7 +11,7 @@ use super::role::{Server, nanoseconds};
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
 use super::scripted::PUBLISH;
-use crate::Peer;
+use crate::peer::Peer;
 
 /// Publish frames in one round, with one message each.
 const FRAMES: u64 = 20_000;

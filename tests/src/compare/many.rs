@@ -17,7 +17,7 @@ use super::process;
 use super::role::{Server, nanoseconds};
 use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
-use crate::Child;
+use crate::child::Child;
 
 /// Messages in one round, spread over all sessions. Before they are counted each session is sent a
 /// burst: what it makes room for once is no part of an event.

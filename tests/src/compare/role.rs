@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use super::many::Crowd;
 use super::{bare_fan_out, process, scripted};
-use crate::Child;
+use crate::child::Child;
 
 /// What this program is when it started itself.
 #[derive(Debug, Clone, Subcommand)]

@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 
 use super::topic::{Shown, Topic};
-use crate::Peer;
+use crate::peer::Peer;
 
 /// One Node process that reads for all histories.
 #[derive(Debug)]

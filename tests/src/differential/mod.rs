@@ -26,7 +26,7 @@ use self::fresh::Fresh;
 use self::history::{History, Outcome, Plan};
 use self::topic::Topic;
 use self::watcher::Tally;
-use crate::Peer;
+use crate::peer::Peer;
 
 /// How many histories are played at a time. The wait for quiet that follows is not counted.
 const AT_A_TIME: usize = 6;

@@ -1,0 +1,30 @@
+//! The state of `talk rpc`.
+
+use talk_tokio::Session;
+
+use super::calls::Calls;
+use super::output::Output;
+use super::searches::Searches;
+use super::subscriptions::Subscriptions;
+
+/// One session, with its calls, subscriptions and searches.
+pub(crate) struct Rpc {
+    pub(crate) session: Session,
+    pub(crate) output: Output,
+    pub(crate) calls: Calls,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) searches: Searches,
+}
+
+impl Rpc {
+    /// Creates the state of a session without calls.
+    pub(crate) fn new(session: Session, output: Output) -> Self {
+        Self {
+            calls: Calls::new(output.clone()),
+            subscriptions: Subscriptions::new(output.clone()),
+            searches: Searches::new(output.clone()),
+            session,
+            output,
+        }
+    }
+}
