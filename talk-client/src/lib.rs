@@ -36,26 +36,30 @@
 mod driver;
 mod error;
 mod handle;
+#[cfg(feature = "native")]
 pub mod net;
 mod options;
 mod refs;
 mod registry;
-mod runtime;
 mod search;
 mod session;
 #[cfg(all(test, shuttle))]
 mod shuttle_tests;
 mod subscription;
 mod sync;
+pub mod transport;
 mod upload;
 
 pub use error::Error;
 pub use handle::CallFuture;
+#[cfg(feature = "native")]
+pub use net::Runtime;
 pub use options::TalkOptions;
 pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRef};
-pub use runtime::Runtime;
 pub use search::{Search, SearchPage, SearchUpdate};
-pub use session::{ConnectionStateStream, ErrorSubscription, Session, get_talk_session_on};
+#[cfg(feature = "native")]
+pub use session::get_talk_session_on;
+pub use session::{ConnectionStateStream, ErrorSubscription, Session, get_talk_session_over};
 pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
 pub use talk_proto::{
     Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,

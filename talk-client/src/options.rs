@@ -5,14 +5,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use talk_proto::{Addresses, AppId, EmptyId, Limits, Pacing, Secret, SessionOptions, UserId};
 
+#[cfg(feature = "native")]
 use crate::net::TlsOptions;
+use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
 
-/// Gets one token from the application.
-pub(crate) type TokenFetcher =
-    Arc<dyn Fn() -> BoxFuture<'static, Result<Secret, String>> + Send + Sync>;
+/// The application's token callback.
+pub(crate) type TokenFetcher = Arc<dyn SharableFn<(), BoxFuture<'static, Result<Secret, String>>>>;
 
 /// Longer than any pause of a network that comes back.
 const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -42,6 +42,7 @@ const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct TalkOptions {
     pub(crate) core: SessionOptions,
     pub(crate) token_fetcher: Option<TokenFetcher>,
+    #[cfg(feature = "native")]
     pub(crate) tls: TlsOptions,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) upload_timeout: Duration,
@@ -71,6 +72,7 @@ impl TalkOptions {
         Ok(Self {
             core: SessionOptions::new(app_id, user_id),
             token_fetcher: None,
+            #[cfg(feature = "native")]
             tls: TlsOptions::default(),
             call_timeout: None,
             upload_timeout: DEFAULT_UPLOAD_TIMEOUT,
@@ -135,13 +137,13 @@ impl TalkOptions {
     /// ```
     pub fn token_fetcher<F, Fut, T, E>(mut self, fetch: F) -> Self
     where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        F: Fn() -> Fut + MaybeSend + MaybeSync + 'static,
+        Fut: Future<Output = Result<T, E>> + MaybeSend + 'static,
         T: Into<Secret>,
         E: Display,
     {
         let fetch = Arc::new(fetch);
-        self.token_fetcher = Some(Arc::new(move || {
+        self.token_fetcher = Some(Arc::new(move |()| -> BoxFuture<'static, _> {
             let fetch = Arc::clone(&fetch);
             Box::pin(async move {
                 match fetch().await {
@@ -207,6 +209,7 @@ impl TalkOptions {
     /// let options = TalkOptions::new("my_app", "alice")?.tls(TlsOptions::default());
     /// # Ok::<(), talk_client::EmptyId>(())
     /// ```
+    #[cfg(feature = "native")]
     pub fn tls(mut self, tls: TlsOptions) -> Self {
         self.tls = tls;
         self
@@ -252,9 +255,11 @@ impl TalkOptions {
 
 impl fmt::Debug for TalkOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TalkOptions")
-            .field("core", &self.core)
-            .field("tls", &self.tls)
+        let mut debug = f.debug_struct("TalkOptions");
+        debug.field("core", &self.core);
+        #[cfg(feature = "native")]
+        debug.field("tls", &self.tls);
+        debug
             .field("call_timeout", &self.call_timeout)
             .field("upload_timeout", &self.upload_timeout)
             .field("force_new", &self.force_new)

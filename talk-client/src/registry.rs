@@ -1,4 +1,4 @@
-//! The sessions of this process that live, so that equal options give the same one.
+//! The shared sessions of this process, by addresses, app and user.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use talk_proto::Registry;
 use crate::handle::{Handle, Shared};
 use crate::sync::{Mutex, lock};
 
-/// Sessions that somebody else may be given. One is in here from before its driver starts until it
-/// ends or its driver stops, whichever is first, and both take it out under the lock.
-#[cfg(not(all(test, shuttle)))]
+/// The sessions that can be shared. A session is registered before its driver starts, and is removed
+/// when it ends or its driver stops, whichever is first. Both remove it under the lock.
+#[cfg(not(any(target_arch = "wasm32", talk_local_futures, all(test, shuttle))))]
 static SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
 
 #[cfg(all(test, shuttle))]
@@ -17,30 +17,47 @@ shuttle::lazy_static! {
     static ref SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
 }
 
-/// The session that lives for the key of `new`, or else `new` itself, which lives from now on.
-/// Whether it is `new` comes with it: then its driver is to be started, outside of the lock.
-pub(crate) fn get_or_insert(new: &Arc<Shared>) -> (Handle, bool) {
-    let mut sessions = lock(&SESSIONS);
-    let (living, is_new) = sessions.get_or_insert(&new.key, Arc::clone(new));
-    (Handle::new(living), is_new)
+/// Calls `work` with the shared sessions, under their lock.
+#[cfg(not(any(target_arch = "wasm32", talk_local_futures)))]
+fn with_sessions<T>(work: impl FnOnce(&mut Registry<Arc<Shared>>) -> T) -> T {
+    work(&mut lock(&SESSIONS))
 }
 
-/// The session has ended: nobody is given it any more.
-pub(crate) fn remove(shared: &Arc<Shared>) {
-    remove_from(&mut lock(&SESSIONS), shared);
-}
-
-/// Takes the session out if nobody holds it, so that its driver may stop. While the lock is held
-/// nobody can be given it.
-pub(crate) fn remove_unless_used(shared: &Arc<Shared>) -> bool {
-    let mut sessions = lock(&SESSIONS);
-    if shared.has_handles() {
-        return false;
+/// Calls `work` with the shared sessions of this thread, which no other thread can use.
+#[cfg(any(target_arch = "wasm32", talk_local_futures))]
+fn with_sessions<T>(work: impl FnOnce(&mut Registry<Arc<Shared>>) -> T) -> T {
+    thread_local! {
+        static SESSIONS: Mutex<Registry<Arc<Shared>>> = const { Mutex::new(Registry::new()) };
     }
-    remove_from(&mut sessions, shared);
-    true
+    SESSIONS.with(|sessions| work(&mut lock(sessions)))
+}
+
+/// Returns the session under the key of `new`, or registers `new`; and `true` if it is `new`, whose
+/// driver has to be started, outside of the lock.
+pub(crate) fn get_or_insert(new: &Arc<Shared>) -> (Handle, bool) {
+    with_sessions(|sessions| {
+        let (session, is_new) = sessions.get_or_insert(&new.key, Arc::clone(new));
+        (Handle::new(session), is_new)
+    })
+}
+
+/// Removes a session that has ended.
+pub(crate) fn remove(shared: &Arc<Shared>) {
+    with_sessions(|sessions| remove_from(sessions, shared));
+}
+
+/// Removes the session and returns `true` if it has no handles, so that its driver may stop. No
+/// handle can be created while the lock is held.
+pub(crate) fn remove_unless_used(shared: &Arc<Shared>) -> bool {
+    with_sessions(|sessions| {
+        if shared.has_handles() {
+            return false;
+        }
+        remove_from(sessions, shared);
+        true
+    })
 }
 
 fn remove_from(sessions: &mut Registry<Arc<Shared>>, shared: &Arc<Shared>) {
-    sessions.remove_if(&shared.key, |living| Arc::ptr_eq(living, shared));
+    sessions.remove_if(&shared.key, |session| Arc::ptr_eq(session, shared));
 }

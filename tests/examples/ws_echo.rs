@@ -10,7 +10,8 @@ use clap::{Parser, ValueEnum};
 use futures_util::StreamExt;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use talk_client::Runtime;
-use talk_client::net::{Connector, TlsOptions, WebSocket, WebSocketError, WebSocketEvent};
+use talk_client::net::{Native, NativeWebSocket};
+use talk_client::transport::{Transport, WebSocketError, WebSocketEvent};
 
 /// The largest message of the suite, in bytes.
 const MAX_MESSAGE: usize = 16 << 20;
@@ -56,9 +57,9 @@ async fn run_cases<R: Runtime>(
     agent: &str,
     server: &str,
 ) -> Result<(), Box<dyn Error>> {
-    let connector = Connector::new(runtime, TlsOptions::default());
+    let native = Native::new(runtime);
     let open = async |path: &str| {
-        connector
+        native
             .websocket(&format!("{server}/{path}"), MAX_MESSAGE)
             .await
     };
@@ -81,7 +82,7 @@ async fn run_cases<R: Runtime>(
 }
 
 async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocket<S>,
+    socket: &mut NativeWebSocket<S>,
 ) -> Result<(), WebSocketError> {
     while let Some(event) = next(socket).await {
         match event? {
@@ -95,7 +96,7 @@ async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// The next event; what is to be sent is sent along the way.
 async fn next<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocket<S>,
+    socket: &mut NativeWebSocket<S>,
 ) -> Option<Result<WebSocketEvent, WebSocketError>> {
     poll_fn(|cx| {
         if let Poll::Ready(event) = socket.poll_next_unpin(cx) {

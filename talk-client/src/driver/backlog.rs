@@ -3,9 +3,7 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
-use crate::runtime::Runtime;
+use crate::transport::{BoxFuture, Transport};
 
 /// More unsent bytes than this are a sign of a dead connection.
 const MAX_UNSENT: usize = 4 << 20;
@@ -30,10 +28,10 @@ impl Backlog {
     }
 
     /// Ready when the connection counts as lost.
-    pub(super) fn poll<R: Runtime>(
+    pub(super) fn poll<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
-        runtime: &R,
+        transport: &T,
         unsent: usize,
     ) -> Poll<()> {
         if unsent <= MAX_UNSENT {
@@ -42,7 +40,7 @@ impl Backlog {
         }
         let written = self.queued.saturating_sub(unsent);
         if self.stall.as_ref().is_none_or(|(then, _)| *then != written) {
-            self.stall = Some((written, Box::pin(runtime.sleep(STALL_TIMEOUT))));
+            self.stall = Some((written, transport.sleep(STALL_TIMEOUT)));
         }
         if let Some((_, wait)) = &mut self.stall {
             ready!(wait.as_mut().poll(cx));

@@ -1,87 +1,71 @@
-//! The core's time, made from the machine's two clocks.
+//! The core's time, derived from the clocks of the transport.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use talk_proto::Timestamp;
 
-/// How far the wall clock must be ahead to be believed. A machine that was suspended may not have
-/// counted the time in its monotonic clock.
+use crate::transport::ClockReading;
+
+/// How far the wall clock must be ahead before it is followed. The monotonic clock may stand still
+/// while the machine is suspended.
 const JUMP: Duration = Duration::from_secs(5);
 
 /// Unix time that never goes back: the wall clock at the start plus the monotonic clock since then,
-/// moved forward when the wall clock is far ahead.
+/// moved forward if the wall clock is far ahead.
 pub(super) struct Clock {
-    base: Duration,
-    start: Instant,
+    /// The difference between Unix time and the monotonic clock.
+    offset: Duration,
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(reading: ClockReading) -> Self {
         Self {
-            base: wall_clock(),
-            start: Instant::now(),
+            offset: reading.wall.saturating_sub(reading.monotonic),
         }
     }
 
-    pub(super) fn now(&mut self) -> Timestamp {
-        self.at(self.start.elapsed(), wall_clock())
-    }
-
-    fn at(&mut self, elapsed: Duration, wall: Duration) -> Timestamp {
-        let mut now = self.base + elapsed;
-        if wall > now + JUMP {
-            self.base += wall - now;
-            now = wall;
+    pub(super) fn now(&mut self, reading: ClockReading) -> Timestamp {
+        let mut now = self.offset + reading.monotonic;
+        if reading.wall > now + JUMP {
+            self.offset += reading.wall - now;
+            now = reading.wall;
         }
         Timestamp::from_millis(0) + now
     }
-}
-
-/// Since the unix epoch; zero before it.
-fn wall_clock() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const fn secs(secs: u64) -> Duration {
-        Duration::from_secs(secs)
+    const fn reading(monotonic: u64, wall: u64) -> ClockReading {
+        ClockReading {
+            monotonic: Duration::from_secs(monotonic),
+            wall: Duration::from_secs(wall),
+        }
     }
 
     fn clock() -> Clock {
-        Clock {
-            base: secs(1_000),
-            start: Instant::now(),
-        }
+        Clock::new(reading(7, 1_000))
     }
 
     #[test]
     fn clock_small_wall_steps_are_ignored() {
         let mut clock = clock();
         assert_eq!(
-            clock.at(secs(1), secs(1_006)),
+            clock.now(reading(8, 1_006)),
             Timestamp::from_millis(1_001_000)
         );
-        assert_eq!(
-            clock.at(secs(2), secs(10)),
-            Timestamp::from_millis(1_002_000)
-        );
+        assert_eq!(clock.now(reading(9, 10)), Timestamp::from_millis(1_002_000));
     }
 
     #[test]
     fn clock_suspend_advances_permanently() {
         let mut clock = clock();
         assert_eq!(
-            clock.at(secs(1), secs(5_000)),
+            clock.now(reading(8, 5_000)),
             Timestamp::from_millis(5_000_000)
         );
-        assert_eq!(
-            clock.at(secs(2), secs(1)),
-            Timestamp::from_millis(5_001_000)
-        );
+        assert_eq!(clock.now(reading(9, 1)), Timestamp::from_millis(5_001_000));
     }
 }

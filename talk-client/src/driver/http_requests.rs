@@ -5,15 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use futures_util::stream::Stream;
 use http::request::Parts;
 use http::{Request, Response};
 use talk_proto::{HttpBody, HttpFailure, HttpId, Input};
 
 use super::uploads::{self, Uploads};
-use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
-use crate::runtime::Runtime;
+use crate::transport::{BoxFuture, HttpError, RequestBody, ResponseBody, Transport};
 
 /// Few at a time: all of them are polled whenever the driver is.
 #[derive(Default)]
@@ -37,30 +35,28 @@ enum HttpEvent {
 }
 
 impl HttpRequests {
-    pub(super) fn start<R: Runtime>(
+    pub(super) fn start<T: Transport>(
         &mut self,
         id: HttpId,
-        connector: &Connector<R>,
-        runtime: &R,
+        transport: &T,
         uploads: &mut Uploads,
         request: Request<HttpBody>,
     ) {
         let (parts, body) = request.into_parts();
         let stage = match body {
-            HttpBody::Empty => plain(connector, parts, RequestBody::default()),
-            HttpBody::Bytes(bytes) => plain(connector, parts, RequestBody::from_bytes(bytes)),
+            HttpBody::Empty => plain(transport, parts, RequestBody::default()),
+            HttpBody::Bytes(bytes) => plain(transport, parts, RequestBody::from_bytes(bytes)),
             HttpBody::Upload {
                 request: upload,
                 preamble,
                 epilogue,
                 ..
-            } => match uploads.body(runtime, upload, preamble, epilogue) {
+            } => match uploads.body(transport, upload, preamble, epilogue) {
                 Ok((body, progress)) => {
                     let request = Request::from_parts(parts, body);
-                    let connector = connector.clone();
-                    let runtime = runtime.clone();
+                    let transport = transport.clone();
                     let stall_timeout = uploads.stall_timeout;
-                    let send = uploads::send(connector, runtime, request, progress, stall_timeout);
+                    let send = uploads::send(transport, request, progress, stall_timeout);
                     Stage::Head(Box::pin(send))
                 }
                 Err(failure) => Stage::Failed(failure),
@@ -118,12 +114,10 @@ impl Stage {
     }
 }
 
-fn plain<R: Runtime>(connector: &Connector<R>, parts: Parts, body: RequestBody) -> Stage {
-    let connector = connector.clone();
-    let request = Request::from_parts(parts, body);
-    Stage::Head(Box::pin(async move {
-        let answer = connector.request(request).await;
-        answer.map_err(|error| failure(&error))
+fn plain<T: Transport>(transport: &T, parts: Parts, body: RequestBody) -> Stage {
+    let response = transport.http(Request::from_parts(parts, body));
+    Stage::Head(Box::pin(async {
+        response.await.map_err(|error| failure(&error))
     }))
 }
 

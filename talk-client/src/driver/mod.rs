@@ -13,7 +13,6 @@ mod trace;
 mod uploads;
 
 use std::future::poll_fn;
-use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -34,11 +33,10 @@ use self::tokens::Tokens;
 use self::trace::Trace;
 use self::uploads::{PendingUpload, Uploads};
 use crate::handle::{Command, Handle, LocalId, Shared};
-use crate::net::Connector;
 use crate::options::TalkOptions;
 use crate::registry;
-use crate::runtime::Runtime;
 use crate::sync::lock;
+use crate::transport::{MaybeSend, Transport};
 use crate::upload::source::OpenSource;
 
 /// How many events of one kind are taken before the others have their turn.
@@ -48,14 +46,13 @@ const EVENTS_PER_PASS: usize = 128;
 const PASSES_PER_POLL: usize = 4;
 
 /// Runs one session. Dropping it, with its runtime for instance, ends the session.
-pub(crate) struct Driver<R: Runtime> {
+pub(crate) struct Driver<T: Transport> {
     core: Core,
     shared: Arc<Shared>,
-    runtime: R,
-    connector: Connector<R>,
+    transport: T,
     clock: Clock,
     timer: Timer,
-    sockets: Sockets<R>,
+    sockets: Sockets<T>,
     http_requests: HttpRequests,
     tokens: Tokens,
     calls: Calls,
@@ -67,18 +64,19 @@ pub(crate) struct Driver<R: Runtime> {
     needs_another_pass: bool,
 }
 
-impl<R: Runtime> Driver<R> {
-    pub(crate) fn new(runtime: R, options: TalkOptions, shared: Arc<Shared>) -> Self {
-        let mut clock = Clock::new();
+impl<T: Transport> Driver<T> {
+    pub(crate) fn new(transport: T, options: TalkOptions, shared: Arc<Shared>) -> Self {
+        let reading = transport.now();
+        let mut clock = Clock::new(reading);
+        let now = clock.now(reading);
         let trace = Trace::new(&shared.key);
         if let Some(token) = &options.core.authentication.token {
-            trace.token(clock.now(), &shared.key, token);
+            trace.token(now, &shared.key, token);
         }
         Self {
-            core: Core::new(options.core, seed(), clock.now()),
+            core: Core::new(options.core, transport.seed(), now),
             shared,
-            connector: Connector::new(runtime.clone(), options.tls),
-            runtime,
+            transport,
             clock,
             timer: Timer::default(),
             sockets: Sockets::new(),
@@ -93,10 +91,14 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
+    fn now(&mut self) -> Timestamp {
+        self.clock.now(self.transport.now())
+    }
+
     /// Runs until the session has ended, or nobody holds it and nothing is left to do.
     ///
     /// No `async fn`: that would hold the driver twice, and there is one for each session.
-    pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn run(mut self) -> impl Future<Output = ()> + MaybeSend + 'static {
         poll_fn(move |cx| self.poll(cx))
     }
 
@@ -136,7 +138,7 @@ impl<R: Runtime> Driver<R> {
         let Poll::Ready(commands) = self.shared.commands.poll_commands(cx) else {
             return;
         };
-        let now = self.clock.now();
+        let now = self.now();
         for command in commands {
             self.handle_command(now, command);
         }
@@ -189,7 +191,7 @@ impl<R: Runtime> Driver<R> {
 
     /// Lets the sockets send what they were given.
     fn flush(&mut self, cx: &mut Context<'_>) {
-        if let Poll::Ready((socket, event)) = self.sockets.poll_flush(cx, &self.runtime) {
+        if let Poll::Ready((socket, event)) = self.sockets.poll_flush(cx, &self.transport) {
             self.feed_socket_event(socket, event);
             self.drain_outputs();
             self.needs_another_pass = true;
@@ -197,7 +199,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     fn upload(&mut self, local_id: LocalId, pending: PendingUpload, opened: OpenSource) {
-        let now = self.clock.now();
+        let now = self.now();
         let (length, can_rewind) = (opened.length(), opened.can_rewind());
         let upload = pending.metadata.upload(pending.kind, length, can_rewind);
         let accepted = self.core.upload(now, upload);
@@ -211,14 +213,17 @@ impl<R: Runtime> Driver<R> {
 
     /// Does what is due, and sees to it that the task is woken when the next thing is.
     fn handle_timeouts(&mut self, cx: &mut Context<'_>) {
-        let now = self.clock.now();
+        let now = self.now();
         let core_deadline = self.core.poll_timeout();
         let call_deadline = self.calls.next_deadline();
         let Some(deadline) = core_deadline.into_iter().chain(call_deadline).min() else {
             return self.timer.stop();
         };
         if deadline > now {
-            self.needs_another_pass |= self.timer.poll(cx, &self.runtime, now, deadline).is_ready();
+            self.needs_another_pass |= self
+                .timer
+                .poll(cx, &self.transport, now, deadline)
+                .is_ready();
             return;
         }
         while let Some(request) = self.calls.pop_expired(now) {
@@ -250,7 +255,7 @@ impl<R: Runtime> Driver<R> {
 
     /// A drain has to follow.
     fn feed(&mut self, input: Input<'_>) {
-        let now = self.clock.now();
+        let now = self.now();
         self.trace.input(&input);
         if let Input::Token {
             result: Ok(token), ..
@@ -300,7 +305,8 @@ impl<R: Runtime> Driver<R> {
                     progress,
                     reply,
                 };
-                self.uploads.open(&self.runtime, local_id, source, pending);
+                self.uploads
+                    .open(&self.transport, local_id, source, pending);
             }
             Command::Cancel { id: local_id } => {
                 self.uploads.cancel(local_id);
@@ -384,20 +390,19 @@ impl<R: Runtime> Driver<R> {
             match output {
                 Output::OpenSocket { socket, url } => {
                     let max_message = self.core.options().limits.frame_size;
-                    self.sockets.open(socket, &self.connector, url, max_message);
+                    self.sockets
+                        .open(socket, &self.transport, &url, max_message);
                 }
                 Output::SendFrame { socket, frame } => {
                     self.sockets.send(socket, frame.into_string());
                 }
                 Output::CloseSocket { socket, code } => {
-                    self.sockets.close(socket, code, &self.runtime);
+                    self.sockets.close(socket, code, &self.transport);
                 }
                 Output::FetchToken { fetch } => self.fetch_token(fetch),
                 Output::SendHttp { http, request } => {
-                    let (connector, runtime) = (&self.connector, &self.runtime);
-                    let uploads = &mut self.uploads;
-                    self.http_requests
-                        .start(http, connector, runtime, uploads, *request);
+                    let (transport, uploads) = (&self.transport, &mut self.uploads);
+                    self.http_requests.start(http, transport, uploads, *request);
                 }
                 Output::CancelHttp { http } => self.http_requests.cancel(http),
                 Output::Event(event) => self.handle_event(event),
@@ -437,7 +442,7 @@ impl<R: Runtime> Driver<R> {
         let Some(handler) = handler else {
             return self.tokens.start(fetch);
         };
-        let call = AssertUnwindSafe(|| handler(Handle::new(&self.shared)));
+        let call = AssertUnwindSafe(|| handler.call(Handle::new(&self.shared)));
         if catch_unwind(call).is_err() {
             self.tokens.handler_panicked(fetch);
         }
@@ -476,7 +481,7 @@ impl<R: Runtime> Driver<R> {
     }
 }
 
-impl<R: Runtime> Drop for Driver<R> {
+impl<T: Transport> Drop for Driver<T> {
     fn drop(&mut self) {
         self.end(SessionError::DriverStopped);
         let error = self.shared.end_error();
@@ -486,12 +491,4 @@ impl<R: Runtime> Drop for Driver<R> {
         self.shared.connection.close();
         self.shared.termination.set_driver_stopped();
     }
-}
-
-/// A seed that no other session has.
-fn seed() -> u64 {
-    getrandom::u64().unwrap_or_else(|_| {
-        // Without the system's randomness, what the standard library has for its maps must do.
-        RandomState::new().hash_one("talk")
-    })
 }

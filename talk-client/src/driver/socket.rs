@@ -1,17 +1,14 @@
 //! The session's WebSocket, from opening it to closing it.
 
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::io::{AsyncRead, AsyncWrite};
-use futures_util::stream::Stream;
 use talk_proto::{SocketClosed, SocketId};
 
 use super::backlog::Backlog;
-use crate::net::{ConnectError, Connector, Socket, WebSocket, WebSocketError, WebSocketEvent};
-use crate::runtime::Runtime;
+use crate::transport::{
+    BoxFuture, ConnectError, Transport, WebSocket, WebSocketError, WebSocketEvent,
+};
 
 /// How long a server has to confirm a close.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -24,23 +21,23 @@ pub(super) enum SocketEvent {
 }
 
 /// The socket that the core knows, if there is one, and those that it has closed.
-pub(super) struct Sockets<R: Runtime> {
-    current: Option<(SocketId, Stage<R>)>,
-    closing: Vec<Closing<R>>,
+pub(super) struct Sockets<T: Transport> {
+    current: Option<(SocketId, Stage<T>)>,
+    closing: Vec<Closing<T>>,
 }
 
-enum Stage<R: Runtime> {
-    Opening(BoxFuture<'static, Result<Socket<R>, ConnectError>>),
-    Open(Box<Socket<R>>, Backlog),
+enum Stage<T: Transport> {
+    Opening(BoxFuture<'static, Result<T::WebSocket, ConnectError>>),
+    Open(Box<T::WebSocket>, Backlog),
 }
 
 /// A socket of which nothing is heard any more.
-struct Closing<R: Runtime> {
-    socket: Box<Socket<R>>,
+struct Closing<T: Transport> {
+    socket: Box<T::WebSocket>,
     grace: BoxFuture<'static, ()>,
 }
 
-impl<R: Runtime> Sockets<R> {
+impl<T: Transport> Sockets<T> {
     pub(super) fn new() -> Self {
         Self {
             current: None,
@@ -48,16 +45,9 @@ impl<R: Runtime> Sockets<R> {
         }
     }
 
-    pub(super) fn open(
-        &mut self,
-        id: SocketId,
-        connector: &Connector<R>,
-        url: String,
-        max_message: usize,
-    ) {
-        let connector = connector.clone();
-        let opening = async move { connector.websocket(&url, max_message).await };
-        self.current = Some((id, Stage::Opening(Box::pin(opening))));
+    pub(super) fn open(&mut self, id: SocketId, transport: &T, url: &str, max_message: usize) {
+        let opening = transport.websocket(url, max_message);
+        self.current = Some((id, Stage::Opening(opening)));
     }
 
     /// Queues a text message. What becomes of it shows when the socket is polled.
@@ -71,11 +61,11 @@ impl<R: Runtime> Sockets<R> {
     }
 
     /// Closes the socket, or gives up opening it.
-    pub(super) fn close(&mut self, id: SocketId, code: u16, runtime: &R) {
+    pub(super) fn close(&mut self, id: SocketId, code: u16, transport: &T) {
         match self.current.take_if(|(current, _)| *current == id) {
             Some((_, Stage::Open(mut socket, _))) => {
-                socket.start_close(code, "");
-                let grace = Box::pin(runtime.sleep(CLOSE_GRACE));
+                socket.start_close(code);
+                let grace = transport.sleep(CLOSE_GRACE);
                 self.closing.push(Closing { socket, grace });
             }
             Some((_, Stage::Opening(_))) | None => {}
@@ -103,7 +93,7 @@ impl<R: Runtime> Sockets<R> {
     pub(super) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
-        runtime: &R,
+        transport: &T,
     ) -> Poll<(SocketId, SocketEvent)> {
         self.closing
             .retain_mut(|closing| closing.poll(cx).is_pending());
@@ -113,7 +103,7 @@ impl<R: Runtime> Sockets<R> {
         let cause = if let Poll::Ready(Err(error)) = socket.poll_flush(cx) {
             lost(&error)
         } else {
-            ready!(backlog.poll(cx, runtime, socket.unsent()));
+            ready!(backlog.poll(cx, transport, socket.unsent()));
             SocketClosed::Lost("the connection does not take what is sent".to_owned())
         };
         let id = *id;
@@ -128,7 +118,7 @@ impl<R: Runtime> Sockets<R> {
     }
 }
 
-impl<R: Runtime> Stage<R> {
+impl<T: Transport> Stage<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         match self {
             Self::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
@@ -140,17 +130,14 @@ impl<R: Runtime> Stage<R> {
                     error.to_string(),
                 ))),
             },
-            Self::Open(socket, _) => poll_read(socket, cx),
+            Self::Open(socket, _) => poll_read(&mut **socket, cx),
         }
     }
 }
 
-fn poll_read<S>(socket: &mut WebSocket<S>, cx: &mut Context<'_>) -> Poll<SocketEvent>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+fn poll_read(socket: &mut impl WebSocket, cx: &mut Context<'_>) -> Poll<SocketEvent> {
     loop {
-        let event = match ready!(Pin::new(&mut *socket).poll_next(cx)) {
+        let event = match ready!(socket.poll_event(cx)) {
             Some(Ok(WebSocketEvent::Text(text))) => SocketEvent::Frame(text),
             Some(Ok(WebSocketEvent::Closed(reason))) => {
                 let code = reason.map(|reason| reason.code);
@@ -172,7 +159,7 @@ fn lost(error: &WebSocketError) -> SocketClosed {
     }
 }
 
-impl<R: Runtime> Closing<R> {
+impl<T: Transport> Closing<T> {
     /// Ready when it can be dropped.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.grace.as_mut().poll(cx).is_ready() {
@@ -182,7 +169,7 @@ impl<R: Runtime> Closing<R> {
             return Poll::Ready(());
         }
         loop {
-            match ready!(Pin::new(&mut *self.socket).poll_next(cx)) {
+            match ready!(self.socket.poll_event(cx)) {
                 Some(Ok(WebSocketEvent::Closed(_)) | Err(_)) | None => return Poll::Ready(()),
                 Some(Ok(_)) => {}
             }

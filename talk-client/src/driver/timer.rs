@@ -1,12 +1,10 @@
 //! The driver's one sleep.
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
 use talk_proto::Timestamp;
 
-use crate::runtime::Runtime;
+use crate::transport::{BoxFuture, Transport};
 
 /// Wakes the driver at a time that moves with almost every frame.
 #[derive(Default)]
@@ -20,22 +18,22 @@ impl Timer {
     /// is kept, for most deadlines move on before they come. Who is woken looks at the clock.
     ///
     /// Ready when the sleep has ended; then it is to be asked again.
-    pub(super) fn poll<R: Runtime>(
+    pub(super) fn poll<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
-        runtime: &R,
+        transport: &T,
         now: Timestamp,
         deadline: Timestamp,
     ) -> Poll<()> {
         let late = self.sleep.as_ref().is_none_or(|(end, _)| *end > deadline);
         if late {
-            let sleep = runtime.sleep(deadline.saturating_since(now));
-            self.sleep = Some((deadline, Box::pin(sleep)));
+            let sleep = transport.sleep(deadline.saturating_since(now));
+            self.sleep = Some((deadline, sleep));
         }
         let Some((_, sleep)) = &mut self.sleep else {
             return Poll::Pending;
         };
-        let ended = Pin::new(sleep).poll(cx);
+        let ended = sleep.as_mut().poll(cx);
         if ended.is_ready() {
             self.sleep = None;
         }

@@ -4,10 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use talk_proto::{Input, Secret, TokenFetchId};
 
 use crate::options::TokenFetcher;
+use crate::transport::BoxFuture;
 
 const PANICKED: &str = "it panicked";
 
@@ -31,7 +31,7 @@ impl Tokens {
             return self.fail(fetch, "there is none");
         };
         // Called inside of the future, so that a panic is caught wherever it comes from.
-        let token = AssertUnwindSafe(async move { fetcher().await });
+        let token = AssertUnwindSafe(async move { fetcher.call(()).await });
         let token = token
             .catch_unwind()
             .map(|result| result.unwrap_or_else(|_| Err(PANICKED.to_owned())));

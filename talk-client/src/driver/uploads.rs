@@ -8,14 +8,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use talk_proto::{HttpFailure, RequestId};
 
 use crate::handle::{LocalId, ReplySender};
-use crate::net::{Connector, HttpError, RequestBody, ResponseBody};
-use crate::runtime::Runtime;
+use crate::transport::{BoxFuture, HttpError, RequestBody, ResponseBody, Transport};
 use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::{ProgressCounter, WaitingFor};
 use crate::upload::source::{OpenSource, UploadSource};
@@ -61,15 +60,15 @@ impl Uploads {
     }
 
     /// Finds out how long the source is.
-    pub(super) fn open<R: Runtime>(
+    pub(super) fn open<T: Transport>(
         &mut self,
-        runtime: &R,
+        transport: &T,
         local_id: LocalId,
         source: UploadSource,
         pending: PendingUpload,
     ) {
-        let runtime = runtime.clone();
-        let future = Box::pin(async move { source.open(&runtime).await });
+        let transport = transport.clone();
+        let future = Box::pin(async move { source.open(&transport).await });
         self.opening.insert(local_id, Opening { future, pending });
     }
 
@@ -116,9 +115,9 @@ impl Uploads {
     }
 
     /// The body of an upload's form, around the source from its start.
-    pub(super) fn body<R: Runtime>(
+    pub(super) fn body<T: Transport>(
         &mut self,
-        runtime: &R,
+        transport: &T,
         request: RequestId,
         preamble: Bytes,
         epilogue: Bytes,
@@ -126,7 +125,7 @@ impl Uploads {
         let failed = |reason: &dyn ToString| HttpFailure::Source(reason.to_string());
         let source = self.sources.get_mut(&request);
         let source = source.ok_or_else(|| failed(&"there is no source for this upload"))?;
-        let chunks = source.opened.chunks(runtime).map_err(|e| failed(&e))?;
+        let chunks = source.opened.chunks(transport).map_err(|e| failed(&e))?;
         let file = source.opened.length();
         let around = preamble.len() as u64 + epilogue.len() as u64;
         source
@@ -137,21 +136,21 @@ impl Uploads {
             .chain(stream::iter([Ok(epilogue)]));
         let body = RequestBody::from_stream(file + around, whole);
         let progress = Arc::clone(&source.progress);
-        Ok((body.with_progress(Arc::clone(&progress) as _), progress))
+        Ok((body.with_progress(Arc::clone(&progress)), progress))
     }
 }
 
 /// Sends an upload and waits for the head of the answer. A server that takes nothing of it for
 /// `stall_timeout` has failed; a source may be silent as long as it likes.
-pub(super) async fn send<R: Runtime>(
-    connector: Connector<R>,
-    runtime: R,
+pub(super) async fn send<T: Transport>(
+    transport: T,
     request: Request<RequestBody>,
     progress: Arc<ProgressCounter>,
     stall_timeout: Duration,
 ) -> Result<Response<ResponseBody>, HttpFailure> {
-    let exchange = pin!(connector.request(request));
-    match select(exchange, pin!(stalled(&runtime, &progress, stall_timeout))).await {
+    let response = transport.http(request);
+    let stalled = pin!(stalled(&transport, &progress, stall_timeout));
+    match select(response, stalled).await {
         Either::Left((Ok(response), _)) => Ok(response),
         Either::Left((Err(HttpError::Source(source)), _)) => {
             Err(HttpFailure::Source(source.to_string()))
@@ -165,15 +164,15 @@ pub(super) async fn send<R: Runtime>(
 }
 
 /// Resolves when the server has not done what it has to do for too long.
-async fn stalled<R: Runtime>(
-    runtime: &R,
+async fn stalled<T: Transport>(
+    transport: &T,
     progress: &ProgressCounter,
     stall_timeout: Duration,
 ) -> HttpFailure {
     let mut last = progress.status();
     let mut unchanged = 0;
     loop {
-        runtime.sleep(stall_timeout / POLLS_PER_TIMEOUT).await;
+        transport.sleep(stall_timeout / POLLS_PER_TIMEOUT).await;
         let current = progress.status();
         unchanged = if current == last { unchanged + 1 } else { 0 };
         last = current;

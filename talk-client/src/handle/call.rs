@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use futures_util::future::BoxFuture;
 use talk_proto::{Call, Reply};
 
 use super::command::{Command, LocalId, ReplySender};
 use super::shared::{Handle, Shared};
 use crate::error::Error;
+use crate::transport::{BoxFuture, BoxableFnOnce, MaybeSend};
 
 /// A call that is being made. It is made when it is first polled, and dropping it cancels it: what
 /// was not sent by then never is.
@@ -37,7 +37,7 @@ pub struct CallFuture<T> {
     state: State<T>,
 }
 
-type Make<T> = Box<dyn FnOnce(Option<Duration>) -> Made<T> + Send>;
+type Make<T> = Box<dyn BoxableFnOnce<Option<Duration>, Made<T>>>;
 type Made<T> = BoxFuture<'static, Result<T, Error>>;
 
 enum State<T> {
@@ -47,7 +47,7 @@ enum State<T> {
 }
 
 impl<T> CallFuture<T> {
-    fn new(make: impl FnOnce(Option<Duration>) -> Made<T> + Send + 'static) -> Self {
+    fn new(make: impl FnOnce(Option<Duration>) -> Made<T> + MaybeSend + 'static) -> Self {
         Self {
             timeout: None,
             state: State::New(Some(Box::new(make))),
@@ -81,7 +81,7 @@ impl<T> Future for CallFuture<T> {
         if let State::New(make) = &mut self.state
             && let Some(make) = make.take()
         {
-            self.state = State::Made(make(self.timeout));
+            self.state = State::Made(make.call(self.timeout));
         }
         match &mut self.state {
             State::Made(made) => made.as_mut().poll(cx),
@@ -101,7 +101,7 @@ impl Handle {
     pub(crate) fn call<T>(
         &self,
         call: Call,
-        extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
+        extract: impl FnOnce(Reply) -> Result<T, Reply> + MaybeSend + 'static,
     ) -> CallFuture<T> {
         let call = Box::new(call);
         let command = |id, reply| Command::Call { id, call, reply };
@@ -111,8 +111,8 @@ impl Handle {
     /// Asks for something, of whose outcome `extract` takes the part that is wanted.
     pub(crate) fn submit<T>(
         &self,
-        command: impl FnOnce(LocalId, ReplySender) -> Command + Send + 'static,
-        extract: impl FnOnce(Reply) -> Result<T, Reply> + Send + 'static,
+        command: impl FnOnce(LocalId, ReplySender) -> Command + MaybeSend + 'static,
+        extract: impl FnOnce(Reply) -> Result<T, Reply> + MaybeSend + 'static,
     ) -> CallFuture<T> {
         let handle = self.clone();
         CallFuture::new(move |timeout| {

@@ -14,9 +14,10 @@ use super::command_queue::CommandQueue;
 use super::termination::Termination;
 use crate::error::Error;
 use crate::sync::{Mutex, Watch, lock};
+use crate::transport::SharableFn;
 
 /// The application's token handler.
-pub(crate) type TokenHandler = Arc<dyn Fn(Handle) + Send + Sync>;
+pub(crate) type TokenHandler = Arc<dyn SharableFn<Handle, ()>>;
 
 /// One session, as its handles and its driver see it.
 pub(crate) struct Shared {

@@ -7,8 +7,9 @@ use event_listener::Event;
 use talk_proto::SessionError;
 
 use crate::sync::{Mutex, lock, notify_all, wait_for};
+use crate::transport::{BoxableFnOnce, MaybeSend};
 
-type Handler = Box<dyn FnOnce(&SessionError) + Send>;
+type Handler = Box<dyn for<'a> BoxableFnOnce<&'a SessionError, ()>>;
 
 /// The end of one session. It comes once.
 #[derive(Default)]
@@ -47,17 +48,20 @@ impl Termination {
         }
         for handler in handlers.into_values() {
             // One that panics must not keep the others from being told.
-            let _ = catch_unwind(AssertUnwindSafe(|| handler(&cause)));
+            let _ = catch_unwind(AssertUnwindSafe(|| handler.call(&cause)));
         }
     }
 
     /// Runs `handler` when the session ends with an error, at once if it has. The key takes it back.
-    pub(crate) fn attach(&self, handler: Handler) -> Option<u64> {
+    pub(crate) fn attach(
+        &self,
+        handler: impl FnOnce(&SessionError) + MaybeSend + 'static,
+    ) -> Option<u64> {
         let mut state = lock(&self.state);
         let Some(cause) = state.cause.clone() else {
             let key = state.next_handler;
             state.next_handler += 1;
-            state.handlers.insert(key, handler);
+            state.handlers.insert(key, Box::new(handler));
             return Some(key);
         };
         drop(state);

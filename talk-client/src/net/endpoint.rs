@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use super::error::UrlError;
+use crate::transport::UrlError;
 
 /// Where a URL leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

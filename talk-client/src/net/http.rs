@@ -1,7 +1,6 @@
 //! One HTTP/1.1 exchange on a connection of its own.
 
 use std::error::Error;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,11 +14,11 @@ use http::{Method, Request, Response, Uri};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 
-use super::error::HttpError;
-use super::http_body::RequestBody;
+use super::http_body::HyperBody;
 use super::http_io::HyperIo;
+use crate::transport::{HttpError, RequestBody, ResponseBody};
 
-/// Sends the request over a fresh stream to its server and waits for the answer's head.
+/// Sends a request over a new stream to its server and returns the head of the response.
 pub(super) async fn send_request<S>(
     stream: S,
     request: Request<RequestBody>,
@@ -28,29 +27,31 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut request = in_origin_form(request)?;
-    let written = request.body_mut().take_written();
-    if let Some(written) = &written {
-        written.head(head_length(&request));
+    let progress = request.body_mut().take_progress();
+    if let Some(progress) = &progress {
+        progress.add_head(head_length(&request));
     }
     let (mut sender, connection) = http1::Builder::new()
-        .handshake(HyperIo { stream, written })
+        .handshake(HyperIo { stream, progress })
         .await
         .map_err(classify)?;
     let mut connection = Connection {
         future: Some(Box::pin(connection)),
         failure: None,
     };
-    let mut answer = pin!(sender.send_request(request));
+    let mut answer = pin!(sender.send_request(request.map(HyperBody)));
     let response = poll_fn(|cx| {
         connection.poll(cx);
         answer.as_mut().poll(cx)
     })
     .await
     .map_err(classify)?;
-    Ok(response.map(|incoming| ResponseBody {
-        incoming,
-        connection,
-        ended: false,
+    Ok(response.map(|incoming| {
+        ResponseBody::new(Chunks {
+            incoming,
+            connection,
+            ended: false,
+        })
     }))
 }
 
@@ -113,17 +114,14 @@ impl Connection {
     }
 }
 
-/// The body of an answer: a stream of chunks, as they come off the connection.
-///
-/// The connection is only read while the stream is polled, so a slow reader slows the server down.
-/// After an error the stream has ended.
-pub struct ResponseBody {
+/// The chunks of a response body. The stream ends after an error.
+struct Chunks {
     incoming: Incoming,
     connection: Connection,
     ended: bool,
 }
 
-impl Stream for ResponseBody {
+impl Stream for Chunks {
     type Item = Result<Bytes, HttpError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -149,15 +147,7 @@ impl Stream for ResponseBody {
     }
 }
 
-impl fmt::Debug for ResponseBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody")
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
-    }
-}
-
-/// hyper's errors in our terms.
+/// Converts an error of hyper.
 fn classify(error: hyper::Error) -> HttpError {
     if error.is_parse() {
         return HttpError::Malformed(error.into());

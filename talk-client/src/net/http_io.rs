@@ -8,16 +8,16 @@ use std::task::{Context, Poll, ready};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-use super::http_body::Written;
+use crate::transport::ProgressCounter;
 
-/// How much is read at a time, on the stack.
+/// The size of a read, in bytes. The buffer is on the stack.
 const CHUNK: usize = 8 * 1024;
 
 /// A stream in hyper's terms.
 pub(super) struct HyperIo<S> {
     pub(super) stream: S,
-    /// Told what the stream takes.
-    pub(super) written: Option<Arc<dyn Written>>,
+    /// Counts the bytes that the stream accepts.
+    pub(super) progress: Option<Arc<ProgressCounter>>,
 }
 
 impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
@@ -36,15 +36,15 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
 }
 
 impl<S> HyperIo<S> {
-    /// Tells what the stream has taken.
-    fn report(&self, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Some(written) = &self.written {
-            written.blocked(taken.is_pending());
-            if let Poll::Ready(Ok(count)) = taken {
-                written.wrote(count as u64);
+    /// Reports the outcome of a write to the progress counter.
+    fn report(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Some(progress) = &self.progress {
+            progress.set_blocked(written.is_pending());
+            if let Poll::Ready(Ok(count)) = written {
+                progress.add_written(count as u64);
             }
         }
-        taken
+        written
     }
 }
 
@@ -54,11 +54,11 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.report(taken)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.report(written)
     }
 
-    /// Otherwise hyper would copy every chunk of a body to put it next to what goes before.
+    /// Returns `true`, so that hyper does not copy every chunk behind the preceding bytes.
     fn is_write_vectored(&self) -> bool {
         true
     }
@@ -68,16 +68,16 @@ impl<S: AsyncWrite + Unpin> Write for HyperIo<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let taken = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.report(taken)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.report(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let gone = Pin::new(&mut self.stream).poll_flush(cx);
-        if let Some(written) = &self.written {
-            written.blocked(gone.is_pending());
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if let Some(progress) = &self.progress {
+            progress.set_blocked(flushed.is_pending());
         }
-        gone
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -9,8 +9,8 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::endpoint::Endpoint;
-use super::error::ConnectError;
-use crate::runtime::{Runtime, run_blocking};
+use super::runtime::{Runtime, run_blocking};
+use crate::transport::ConnectError;
 
 /// How long an address has before the next one is tried beside it: RFC 8305's "Connection Attempt
 /// Delay".

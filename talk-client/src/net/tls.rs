@@ -15,8 +15,8 @@ use futures_rustls::rustls::{ClientConfig, Error as RustlsError, RootCertStore};
 use futures_util::io::{AsyncRead, AsyncWrite};
 
 use super::endpoint::Endpoint;
-use super::error::{ConnectError, UrlError};
-use crate::runtime::{Runtime, run_blocking};
+use super::runtime::{Runtime, run_blocking};
+use crate::transport::{ConnectError, UrlError};
 
 /// Whom to trust in TLS connections.
 ///

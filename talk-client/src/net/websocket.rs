@@ -18,7 +18,7 @@ use http::Uri;
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 use super::coop::CoopBudget;
-use super::error::{ConnectError, WebSocketError};
+use crate::transport::{CloseReason, ConnectError, WebSocket, WebSocketError, WebSocketEvent};
 
 /// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
 /// default of 128 KiB would be most of an idle session's memory.
@@ -41,7 +41,7 @@ pub(super) async fn handshake<S>(
     url: Uri,
     stream: S,
     max_message: usize,
-) -> Result<WebSocket<S>, ConnectError>
+) -> Result<NativeWebSocket<S>, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -57,7 +57,7 @@ where
                 reason: "it uses an extension that was not asked for".to_owned(),
             })
         }
-        Ok((inner, _)) => Ok(WebSocket::new(inner)),
+        Ok((inner, _)) => Ok(NativeWebSocket::new(inner)),
         Err(Error::Http(response)) => Err(ConnectError::Upgrade {
             status: response.status(),
         }),
@@ -71,14 +71,8 @@ where
     }
 }
 
-/// An open WebSocket.
-///
-/// Reading is a [`Stream`] of [`WebSocketEvent`]s; pings are answered while it is polled. Writing
-/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) moves
-/// what the connection takes, and [`unsent`](Self::unsent) tells how much it has not taken. One task
-/// polls both sides, reading first: the server's close frame says more than the failed write that
-/// follows it. Dropping the socket closes the connection without a close frame.
-pub struct WebSocket<S> {
+/// The [`WebSocket`] of native targets. It is a [`Stream`] of events too.
+pub struct NativeWebSocket<S> {
     inner: WebSocketStream<CoopBudget<S>>,
     queue: VecDeque<Message>,
     /// The payload bytes in `queue`.
@@ -94,29 +88,7 @@ pub struct WebSocket<S> {
     ended: bool,
 }
 
-/// What comes out of a [`WebSocket`].
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WebSocketEvent {
-    /// A text message.
-    Text(String),
-    /// A binary message, which Talk's protocol does not use.
-    Binary(Bytes),
-    /// The server closed the socket, or confirmed our close, with what it gave as the reason. It is
-    /// the last event, and the connection may be dropped.
-    Closed(Option<CloseReason>),
-}
-
-/// The content of a close frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CloseReason {
-    /// The code (RFC 6455, section 7.4).
-    pub code: u16,
-    /// A text for people, possibly empty.
-    pub reason: String,
-}
-
-impl<S> WebSocket<S> {
+impl<S> NativeWebSocket<S> {
     fn new(inner: WebSocketStream<CoopBudget<S>>) -> Self {
         Self {
             inner,
@@ -130,21 +102,19 @@ impl<S> WebSocket<S> {
         }
     }
 
-    /// Queues a text message. Nothing is sent before the next [`poll_flush`](Self::poll_flush);
-    /// after [`start_close`](Self::start_close) the text is dropped.
+    /// Queues a text message. It is discarded after [`start_close`](Self::start_close).
     pub fn start_send(&mut self, text: impl Into<String>) {
         self.push_unless_closing(Message::text(text.into()));
     }
 
-    /// Queues a binary message, as [`start_send`](Self::start_send) does a text.
+    /// Queues a binary message. It is discarded after [`start_close`](Self::start_close).
     pub fn start_send_binary(&mut self, bytes: impl Into<Bytes>) {
         self.push_unless_closing(Message::Binary(bytes.into()));
     }
 
-    /// Queues a close frame behind what is queued already. A reason above 123 bytes is cut.
+    /// Queues a close frame behind the queued messages. A reason above 123 bytes is truncated.
     ///
-    /// The server confirms with [`WebSocketEvent::Closed`]; how long to wait for it is the caller's
-    /// choice. Only the first call counts.
+    /// The server confirms it with [`WebSocketEvent::Closed`]. Only the first call has an effect.
     pub fn start_close(&mut self, code: u16, reason: &str) {
         if !self.closing {
             self.closing = true;
@@ -157,8 +127,8 @@ impl<S> WebSocket<S> {
         }
     }
 
-    /// Payload bytes that were queued and that the connection has not taken, to within a batch of
-    /// 16 KiB or one message, whichever is larger: zero when all are flushed.
+    /// Returns the number of queued payload bytes that the connection has not accepted, accurate to
+    /// a batch of 16 KiB or one message, whichever is larger; zero when everything is flushed.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.queued + self.handed_over
@@ -189,13 +159,13 @@ impl<S> WebSocket<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Moves queued messages to the connection; ready when it has taken them all, or when the socket
-    /// has ended and nobody is left to take them.
+impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
+    /// Writes queued messages to the connection. It is ready when all are written or the socket has
+    /// ended.
     ///
     /// # Errors
     ///
-    /// When the connection fails. The socket has ended then.
+    /// [`WebSocketError`] when the connection fails. The socket has ended then.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
         // Not by `unsent`: a close frame may count nothing.
         if self.flushed {
@@ -237,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for NativeWebSocket<S> {
     type Item = Result<WebSocketEvent, WebSocketError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -279,10 +249,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     }
 }
 
-/// Shows no message text.
-impl<S> fmt::Debug for WebSocket<S> {
+impl<S> WebSocket for NativeWebSocket<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<WebSocketEvent, WebSocketError>>> {
+        Pin::new(self).poll_next(cx)
+    }
+
+    fn start_send(&mut self, text: String) {
+        self.start_send(text);
+    }
+
+    fn start_close(&mut self, code: u16) {
+        self.start_close(code, "");
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        self.poll_flush(cx)
+    }
+
+    fn unsent(&self) -> usize {
+        self.unsent()
+    }
+}
+
+/// Hides message texts.
+impl<S> fmt::Debug for NativeWebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocket")
+        f.debug_struct("NativeWebSocket")
             .field("unsent", &self.unsent())
             .field("closing", &self.closing)
             .field("ended", &self.ended)
@@ -290,18 +288,7 @@ impl<S> fmt::Debug for WebSocket<S> {
     }
 }
 
-/// Shows no message text.
-impl fmt::Debug for WebSocketEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
-            Self::Closed(reason) => f.debug_tuple("Closed").field(reason).finish(),
-        }
-    }
-}
-
-/// tungstenite's errors in our terms.
+/// Converts an error of tungstenite.
 fn classify(error: Error) -> WebSocketError {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {

@@ -14,12 +14,15 @@ use talk_proto::{
 
 pub use self::connection::ConnectionStateStream;
 pub use self::error_handler::ErrorSubscription;
+#[cfg(feature = "native")]
 pub use self::start::get_talk_session_on;
+pub use self::start::get_talk_session_over;
 use crate::handle::{Command, Handle};
 use crate::refs::{ConversationRef, UserRef};
 use crate::search::Search;
 use crate::subscription::Subscription;
 use crate::sync::lock;
+use crate::transport::{MaybeSend, MaybeSync};
 use crate::upload::metadata::MediaKind;
 use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
@@ -360,7 +363,7 @@ impl Session {
     /// session.on_need_token(|session| spawn(async move { session.set_token(fetch().await) }));
     /// # }
     /// ```
-    pub fn on_need_token(&self, handler: impl Fn(Self) + Send + Sync + 'static) {
+    pub fn on_need_token(&self, handler: impl Fn(Self) + MaybeSend + MaybeSync + 'static) {
         if self.error().is_some() {
             return;
         }
@@ -383,9 +386,9 @@ impl Session {
     /// ```
     pub fn on_error(
         &self,
-        handler: impl FnOnce(&SessionError) + Send + 'static,
+        handler: impl FnOnce(&SessionError) + MaybeSend + 'static,
     ) -> ErrorSubscription {
-        let key = self.handle.termination.attach(Box::new(handler));
+        let key = self.handle.termination.attach(handler);
         ErrorSubscription::new(self.handle.shared(), key)
     }
 

@@ -7,14 +7,18 @@ use talk_proto::SessionKey;
 use super::Session;
 use crate::driver::Driver;
 use crate::handle::{Handle, Shared};
+#[cfg(feature = "native")]
+use crate::net::{Native, Runtime};
 use crate::options::TalkOptions;
 use crate::registry;
-use crate::runtime::Runtime;
+use crate::transport::Transport;
 
-/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
-/// `runtime`. An adapter crate's `get_talk_session` calls it with its own.
+/// Returns the session for the addresses, app and user of `options`, or creates one on `runtime`.
+/// The `get_talk_session` of an adapter crate calls it with its own runtime.
 ///
-/// Nothing is sent before something is asked of the session. It ends with its runtime.
+/// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
+/// remaining options are ignored. The connection opens when the session is used. The session ends
+/// with its runtime.
 ///
 /// ```no_run
 /// # fn example<R: talk_client::Runtime>(runtime: R) -> Result<(), talk_client::Error> {
@@ -25,9 +29,30 @@ use crate::runtime::Runtime;
 /// # Ok(())
 /// # }
 /// ```
+#[cfg(feature = "native")]
 pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Session {
+    let native = Native::new(runtime.clone()).tls(options.tls.clone());
+    get_talk_session_over(&native, options)
+}
+
+/// Returns the session for the addresses, app and user of `options`, or creates one over
+/// `transport`. For custom transports; adapter crates of async runtimes call
+/// `get_talk_session_on`.
+///
+/// Sessions are shared as in `get_talk_session_on`. The options of the native transport are
+/// ignored.
+///
+/// ```no_run
+/// # fn example<T: talk_client::transport::Transport>(transport: T) -> Result<(), talk_client::Error> {
+/// use talk_client::{TalkOptions, get_talk_session_over};
+///
+/// let session = get_talk_session_over(&transport, TalkOptions::new("my_app", "alice")?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn get_talk_session_over<T: Transport>(transport: &T, options: TalkOptions) -> Session {
     let key = Arc::new(SessionKey::of(&options.core));
-    // A call needs a permit; with none, all would wait for ever.
+    // A call needs a permit. With none, every call would wait forever.
     let pending_calls = options.core.limits.pending_calls.max(1);
     let shared = Shared::new(key, pending_calls);
     let (handle, is_new) = if options.force_new {
@@ -36,9 +61,9 @@ pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Ses
         registry::get_or_insert(&shared)
     };
     if is_new {
-        let driver = Driver::new(runtime.clone(), options, shared);
-        // When the runtime is shutting down, this drops the driver, which ends the session.
-        runtime.spawn(driver.run());
+        let driver = Driver::new(transport.clone(), options, shared);
+        // A runtime that is shutting down drops the driver, which ends the session.
+        transport.spawn(driver.run());
     }
     Session { handle }
 }

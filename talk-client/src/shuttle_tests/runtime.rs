@@ -10,7 +10,7 @@ use event_listener::Event;
 use futures_util::io::Cursor;
 use shuttle::future::JoinHandle;
 
-use crate::runtime::Runtime;
+use crate::net::Runtime;
 use crate::sync::{Mutex, lock, notify_all, wait_for};
 
 #[derive(Clone)]

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use event_listener::EventListener;
 use futures_util::stream::Stream;
 
-use crate::net::Written;
 use crate::sync::{Mutex, Newer, Watch, lock};
 
 /// Progress is told this often at most between the start and the end of a file.
@@ -27,8 +26,9 @@ pub struct UploadProgress {
     pub total: u64,
 }
 
-/// What the socket tells the stream.
-pub(crate) struct ProgressCounter {
+/// Counts the bytes of an upload that a connection accepts. A transport reports to it, and the
+/// session derives progress and stalls from it.
+pub struct ProgressCounter {
     reported: Watch<UploadProgress>,
     attempt: Mutex<Attempt>,
 }
@@ -112,12 +112,15 @@ impl Attempt {
     }
 }
 
-impl Written for ProgressCounter {
-    fn head(&self, length: u64) {
+impl ProgressCounter {
+    /// Announces that `length` bytes of a request head precede the body.
+    pub fn add_head(&self, length: u64) {
         lock(&self.attempt).overhead += length;
     }
 
-    fn wrote(&self, bytes: u64) {
+    /// Reports that the connection accepted `bytes` more bytes, of the head first and then of the
+    /// body.
+    pub fn add_written(&self, bytes: u64) {
         let mut attempt = lock(&self.attempt);
         attempt.written += bytes;
         let (sent, total) = (attempt.sent(), attempt.total);
@@ -129,8 +132,17 @@ impl Written for ProgressCounter {
         }
     }
 
-    fn blocked(&self, is_blocked: bool) {
+    /// Reports if the connection accepts no more bytes for now, although it has some to write.
+    pub fn set_blocked(&self, is_blocked: bool) {
         lock(&self.attempt).is_blocked = is_blocked;
+    }
+}
+
+impl fmt::Debug for ProgressCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProgressCounter")
+            .field(&self.reported.get())
+            .finish()
     }
 }
 
@@ -200,12 +212,12 @@ mod tests {
     fn progress_excludes_form_overhead() {
         let counter = ProgressCounter::new();
         counter.begin(10, 100, 50);
-        counter.head(20);
-        counter.wrote(30);
+        counter.add_head(20);
+        counter.add_written(30);
         assert_eq!(reported(&counter), (0, 100));
-        counter.wrote(100);
+        counter.add_written(100);
         assert_eq!(reported(&counter), (100, 100));
-        counter.wrote(50);
+        counter.add_written(50);
         assert_eq!(reported(&counter), (100, 100));
         assert_eq!(counter.status().bytes, 180);
     }
@@ -215,14 +227,14 @@ mod tests {
         let counter = ProgressCounter::new();
         counter.begin(10, 100, 5);
         assert_eq!(counter.status().waiting_for, WaitingFor::Server);
-        counter.wrote(50);
+        counter.add_written(50);
         assert_eq!(counter.status().waiting_for, WaitingFor::Source);
-        counter.blocked(true);
+        counter.set_blocked(true);
         assert_eq!(counter.status().waiting_for, WaitingFor::Server);
-        counter.blocked(false);
-        counter.wrote(64);
+        counter.set_blocked(false);
+        counter.add_written(64);
         assert_eq!(counter.status().waiting_for, WaitingFor::Source);
-        counter.wrote(1);
+        counter.add_written(1);
         assert_eq!(counter.status().waiting_for, WaitingFor::Response);
     }
 
@@ -234,7 +246,7 @@ mod tests {
             panic!("there is no progress");
         };
         for _ in 0..(1 << 14) {
-            counter.wrote(1 << 16);
+            counter.add_written(1 << 16);
         }
         let Newer::Value(last, after) = counter.reported.newer(0) else {
             panic!("there is no progress");
@@ -247,10 +259,10 @@ mod tests {
     fn progress_second_attempt_restarts_at_zero() {
         let counter = ProgressCounter::new();
         counter.begin(0, 5, 0);
-        counter.wrote(5);
+        counter.add_written(5);
         counter.begin(0, 5, 0);
         assert_eq!(reported(&counter), (0, 5));
-        counter.wrote(5);
+        counter.add_written(5);
         assert_eq!(reported(&counter), (5, 5));
     }
 }

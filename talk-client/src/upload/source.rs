@@ -11,22 +11,26 @@ use std::time::SystemTime;
 use async_lock::Mutex;
 use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream;
 
-use crate::runtime::{Runtime, run_blocking};
+use crate::transport::{BoxStream, MaybeSend, Transport, blocking_task};
 
 /// How much is read at a time: enough that reading costs little, and all that an upload keeps in
 /// memory, but for what is on its way.
 const CHUNK: usize = 256 << 10;
 
-type Reader = Pin<Box<dyn AsyncRead + Send>>;
+type Reader = Pin<Box<dyn ReadOnce>>;
 
 /// Shared by the readings of it, of which the newest counts.
 type SeekableReader = Arc<Mutex<Pin<Box<dyn ReadSeek>>>>;
 
-pub(crate) trait ReadSeek: AsyncRead + AsyncSeek + Send {}
+pub(crate) trait ReadOnce: AsyncRead + MaybeSend {}
 
-impl<T: AsyncRead + AsyncSeek + Send> ReadSeek for T {}
+impl<T: AsyncRead + MaybeSend> ReadOnce for T {}
+
+pub(crate) trait ReadSeek: AsyncRead + AsyncSeek + MaybeSend {}
+
+impl<T: AsyncRead + AsyncSeek + MaybeSend> ReadSeek for T {}
 
 /// Where the bytes of an upload come from. They are read while they are sent, some hundred KiB at a
 /// time.
@@ -76,7 +80,7 @@ impl UploadSource {
     /// ```
     /// let source = talk_client::UploadSource::reader(6, &b"a text"[..]);
     /// ```
-    pub fn reader(length: u64, reader: impl AsyncRead + Send + 'static) -> Self {
+    pub fn reader(length: u64, reader: impl AsyncRead + MaybeSend + 'static) -> Self {
         Self(SourceKind::Reader {
             reader: Box::pin(reader),
             length,
@@ -92,7 +96,7 @@ impl UploadSource {
     ///
     /// let source = talk_client::UploadSource::seekable(6, Cursor::new("a text"));
     /// ```
-    pub fn seekable(length: u64, reader: impl AsyncRead + AsyncSeek + Send + 'static) -> Self {
+    pub fn seekable(length: u64, reader: impl AsyncRead + AsyncSeek + MaybeSend + 'static) -> Self {
         Self(SourceKind::Seekable {
             reader: Arc::new(Mutex::new(Box::pin(reader))),
             length,
@@ -100,7 +104,7 @@ impl UploadSource {
     }
 
     /// Finds out how long it is.
-    pub(crate) async fn open<R: Runtime>(self, runtime: &R) -> io::Result<OpenSource> {
+    pub(crate) async fn open<T: Transport>(self, transport: &T) -> io::Result<OpenSource> {
         Ok(match self.0 {
             SourceKind::Bytes(bytes) => OpenSource::Bytes(bytes),
             SourceKind::Reader { reader, length } => OpenSource::Reader {
@@ -113,7 +117,7 @@ impl UploadSource {
                     let path = path.clone();
                     move || FileStamp::of(&File::open(path)?)
                 };
-                let stamp = run_blocking(runtime, stamp).await??;
+                let stamp = run_blocking(transport, stamp).await??;
                 OpenSource::File { path, stamp }
             }
         })
@@ -187,14 +191,14 @@ impl OpenSource {
     }
 
     /// All of it from the start, in chunks; exactly its length, or an error.
-    pub(crate) fn chunks<R: Runtime>(
+    pub(crate) fn chunks<T: Transport>(
         &mut self,
-        runtime: &R,
+        transport: &T,
     ) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
         Ok(match self {
             Self::Bytes(bytes) => {
                 let bytes = bytes.clone();
-                stream::once(async move { Ok(bytes) }).boxed()
+                Box::pin(stream::once(async move { Ok(bytes) }))
             }
             Self::File { path, stamp } => {
                 let reader = FileReader {
@@ -203,28 +207,29 @@ impl OpenSource {
                     file: None,
                     remaining: stamp.length,
                 };
-                let runtime = runtime.clone();
+                let transport = transport.clone();
                 let read = move |reader: FileReader| {
-                    let runtime = runtime.clone();
+                    let transport = transport.clone();
                     async move {
                         if reader.remaining == 0 {
                             return Ok(None);
                         }
-                        run_blocking(&runtime, move || reader.next())
+                        run_blocking(&transport, move || reader.next())
                             .await?
                             .map(Some)
                     }
                 };
-                stream::try_unfold(reader, read).boxed()
+                Box::pin(stream::try_unfold(reader, read))
             }
             Self::Reader { reader, length } => {
                 let reader = reader.take();
                 let reader = reader.ok_or_else(|| io::Error::other("it was read already"))?;
-                stream::try_unfold((reader, *length), read_on).boxed()
+                Box::pin(stream::try_unfold((reader, *length), read_on))
             }
-            Self::Seekable { reader, length } => {
-                stream::try_unfold((Arc::clone(reader), 0, *length), read_at).boxed()
-            }
+            Self::Seekable { reader, length } => Box::pin(stream::try_unfold(
+                (Arc::clone(reader), 0, *length),
+                read_at,
+            )),
         })
     }
 }
@@ -266,6 +271,15 @@ async fn read_chunk(reader: &mut (impl AsyncRead + Unpin), remaining: u64) -> io
 
 fn chunk_length(remaining: u64) -> usize {
     usize::try_from(remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK))
+}
+
+async fn run_blocking<T: Transport, V: MaybeSend + 'static>(
+    transport: &T,
+    work: impl FnOnce() -> V + MaybeSend + 'static,
+) -> io::Result<V> {
+    let (task, value) = blocking_task(work);
+    transport.spawn_blocking(task);
+    value.await
 }
 
 fn too_short() -> io::Error {

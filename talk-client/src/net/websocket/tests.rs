@@ -11,7 +11,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::StreamExt;
 use futures_util::task::noop_waker;
 
-use super::{CoopBudget, WebSocket};
+use super::{CoopBudget, NativeWebSocket};
 
 /// A ping with a payload of four bytes, as a server sends it.
 const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
@@ -78,7 +78,7 @@ fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> 
         takes_pongs,
     });
     let inner = block_on(WebSocketStream::from_raw_socket(flood, Role::Client, None));
-    let mut socket = WebSocket::new(inner);
+    let mut socket = NativeWebSocket::new(inner);
     let waker = noop_waker();
     for _ in 0..POLLS {
         assert!(

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::io::{AsyncRead, Cursor};
 use http::Request;
-use talk_client::net::{Connector, RequestBody, TlsOptions};
+use talk_client::net::Native;
+use talk_client::transport::{RequestBody, Transport};
 use talk_client::{
     ContentBlock, ConversationRef, Error, FileBlock, FileSubtype, FileToken, SendMessage, Session,
     TalkOptions, TransportError, UploadMetadata, UploadSource, UserParams,
@@ -51,8 +52,8 @@ async fn downloaded<A: Adapter>(
     };
     let url = file.url.clone().unwrap();
     let request = Request::get(&*url).body(RequestBody::default()).unwrap();
-    let connector = Connector::new(A::runtime(), TlsOptions::default());
-    let answer = connector.request(request).await.unwrap();
+    let native = Native::new(A::runtime());
+    let answer = native.http(request).await.unwrap();
     let chunks: Vec<_> = answer.into_body().collect().await;
     let bytes: Vec<Bytes> = chunks.into_iter().map(Result::unwrap).collect();
     ((**file).clone(), bytes.concat())

@@ -5,11 +5,13 @@ use std::io;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::{Request, Response, StatusCode};
-use talk_client::net::{ConnectError, HttpError, RequestBody, ResponseBody, UrlError};
+use talk_client::transport::{
+    ConnectError, HttpError, RequestBody, ResponseBody, Transport, UrlError,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::select;
 
-use super::peer::{answer_with, connector, read_request, serve_tcp};
+use super::peer::{answer_with, native, read_request, serve_tcp};
 use crate::adapter::Adapter;
 
 fn get(url: String) -> Request<RequestBody> {
@@ -29,7 +31,7 @@ async fn post<A: Adapter>(
     let request = Request::post(format!("http://{address}/v1/app/files"))
         .body(body)
         .unwrap();
-    connector::<A>().request(request).await
+    native::<A>().http(request).await
 }
 
 async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
@@ -51,7 +53,7 @@ async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
     request
         .headers_mut()
         .insert("authorization", "Bearer token".parse().unwrap());
-    let response = connector::<A>().request(request).await.unwrap();
+    let response = native::<A>().http(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["x-more"], "yes");
     let mut body = response.into_body();
@@ -205,10 +207,7 @@ async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
                     stream.set_zero_linger().unwrap();
                 }
             });
-            let error = match connector::<A>()
-                .request(get(format!("http://{address}/")))
-                .await
-            {
+            let error = match native::<A>().http(get(format!("http://{address}/"))).await {
                 Ok(response) => collect(response.into_body()).await.unwrap_err(),
                 Err(error) => {
                     // A reset may overtake the head.
@@ -226,8 +225,8 @@ async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
 
 async fn after_an_error_the_body_has_ended<A: Adapter>() {
     let (address, _server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");
-    let response = connector::<A>()
-        .request(get(format!("http://{address}/")))
+    let response = native::<A>()
+        .http(get(format!("http://{address}/")))
         .await
         .unwrap();
     let mut body = response.into_body();
@@ -243,8 +242,8 @@ async fn what_is_no_http_is_malformed<A: Adapter>() {
         "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
     ] {
         let (address, _server) = answer_with(answer);
-        let error = connector::<A>()
-            .request(get(format!("http://{address}/")))
+        let error = native::<A>()
+            .http(get(format!("http://{address}/")))
             .await
             .unwrap_err();
         assert!(
@@ -254,8 +253,8 @@ async fn what_is_no_http_is_malformed<A: Adapter>() {
     }
     let (address, _server) =
         answer_with("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n");
-    let response = connector::<A>()
-        .request(get(format!("http://{address}/")))
+    let response = native::<A>()
+        .http(get(format!("http://{address}/")))
         .await
         .unwrap();
     assert!(collect(response.into_body()).await.is_err());
@@ -265,8 +264,8 @@ async fn redirects_are_answers<A: Adapter>() {
     let redirect =
         "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
     let (address, _server) = answer_with(redirect);
-    let response = connector::<A>()
-        .request(get(format!("http://{address}/")))
+    let response = native::<A>()
+        .http(get(format!("http://{address}/")))
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::FOUND);
@@ -282,10 +281,10 @@ async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await
         });
-        let connector = connector::<A>();
+        let native = native::<A>();
         let exchange = async {
-            let response = connector
-                .request(get(format!("http://{address}/")))
+            let response = native
+                .http(get(format!("http://{address}/")))
                 .await
                 .unwrap();
             collect(response.into_body()).await
@@ -301,10 +300,7 @@ async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
 
 async fn urls_of_another_kind_are_refused<A: Adapter>() {
     for url in ["ws://localhost/", "/v1/app"] {
-        let error = connector::<A>()
-            .request(get(url.to_owned()))
-            .await
-            .unwrap_err();
+        let error = native::<A>().http(get(url.to_owned())).await.unwrap_err();
         let HttpError::Connect(ConnectError::InvalidUrl(UrlError::Scheme { .. })) = error else {
             panic!("{url}: {error:?}");
         };

@@ -7,7 +7,8 @@ use std::task::Poll;
 use async_tungstenite::WebSocketStream;
 use futures_util::StreamExt;
 use futures_util::io::{AsyncRead, AsyncWrite};
-use talk_client::net::{Connector, TlsOptions, WebSocket, WebSocketError, WebSocketEvent};
+use talk_client::net::{Native, NativeWebSocket, TlsOptions};
+use talk_client::transport::{WebSocketError, WebSocketEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -22,19 +23,19 @@ pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;
 /// Generous: no test but that of the limit should meet it.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// A connector on the test's runtime, with the default roots.
-pub(crate) fn connector<A: Adapter>() -> Connector<A::Runtime> {
-    connector_with::<A>(TlsOptions::default())
+/// A transport on the test's runtime, with the default roots.
+pub(crate) fn native<A: Adapter>() -> Native<A::Runtime> {
+    native_with::<A>(TlsOptions::default())
 }
 
-/// A connector on the test's runtime.
-pub(crate) fn connector_with<A: Adapter>(tls: TlsOptions) -> Connector<A::Runtime> {
-    Connector::new(A::runtime(), tls)
+/// A transport on the test's runtime.
+pub(crate) fn native_with<A: Adapter>(tls: TlsOptions) -> Native<A::Runtime> {
+    Native::new(A::runtime()).tls(tls)
 }
 
 /// Drives both sides of the socket until it gives an event.
 pub(crate) async fn next<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocket<S>,
+    socket: &mut NativeWebSocket<S>,
 ) -> Option<Result<WebSocketEvent, WebSocketError>> {
     poll_fn(|cx| {
         if let Poll::Ready(event) = socket.poll_next_unpin(cx) {
@@ -50,7 +51,7 @@ pub(crate) async fn next<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// The next event, which must be a text.
 pub(crate) async fn next_text<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocket<S>,
+    socket: &mut NativeWebSocket<S>,
 ) -> String {
     match next(socket).await {
         Some(Ok(WebSocketEvent::Text(text))) => text,

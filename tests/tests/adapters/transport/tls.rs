@@ -10,11 +10,12 @@ use futures_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use futures_util::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use talk_client::net::{ConnectError, HttpError, RequestBody, TlsOptions};
+use talk_client::net::TlsOptions;
+use talk_client::transport::{ConnectError, HttpError, RequestBody, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use super::peer::{MAX_MESSAGE, connector, connector_with, next_text, serve_tcp};
+use super::peer::{MAX_MESSAGE, native, native_with, next_text, serve_tcp};
 use crate::adapter::Adapter;
 
 /// A certificate authority and a server that it vouches for.
@@ -96,7 +97,7 @@ fn serve_wss(authority: &Authority) -> SocketAddr {
 
 /// Sends a text of many TLS records through an echo.
 async fn assert_echo<A: Adapter>(tls: TlsOptions, url: &str) {
-    let mut socket = connector_with::<A>(tls)
+    let mut socket = native_with::<A>(tls)
         .websocket(url, MAX_MESSAGE)
         .await
         .unwrap();
@@ -135,10 +136,10 @@ async fn an_unknown_root_is_refused<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let other = self::authority(&["127.0.0.1"]);
     let other = TlsOptions::with_extra_roots(other.pem.as_bytes()).unwrap();
-    for connector in [connector::<A>(), connector_with::<A>(other)] {
+    for native in [native::<A>(), native_with::<A>(other)] {
         let address = serve_wss(&authority);
         let url = format!("wss://{address}/");
-        let error = connector.websocket(&url, MAX_MESSAGE).await.unwrap_err();
+        let error = native.websocket(&url, MAX_MESSAGE).await.unwrap_err();
         assert!(
             matches!(&error, ConnectError::Tls { host, .. } if host == "127.0.0.1"),
             "{error}"
@@ -152,7 +153,7 @@ async fn a_certificate_for_another_name_is_refused<A: Adapter>() {
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     let address = serve_wss(&authority);
     let url = format!("wss://{address}/");
-    let error = connector_with::<A>(tls)
+    let error = native_with::<A>(tls)
         .websocket(&url, MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -167,14 +168,14 @@ async fn a_server_without_tls_is_a_typed_error<A: Adapter>() {
             .unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
     });
-    let error = connector::<A>()
+    let error = native::<A>()
         .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
 
     let (address, _server) = serve_tcp(|stream| async { drop(stream) });
-    let error = connector::<A>()
+    let error = native::<A>()
         .websocket(&format!("wss://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -203,10 +204,7 @@ async fn https_works_and_a_cut_without_a_goodbye_is_told<A: Adapter>() {
         });
         let request = Request::get(format!("https://{address}/v1"));
         let request = request.body(RequestBody::default()).unwrap();
-        let response = connector_with::<A>(tls.clone())
-            .request(request)
-            .await
-            .unwrap();
+        let response = native_with::<A>(tls.clone()).http(request).await.unwrap();
         let chunks: Vec<_> = response.into_body().collect().await;
         assert_eq!(chunks[0].as_ref().unwrap(), "hello");
         match chunks.get(1) {

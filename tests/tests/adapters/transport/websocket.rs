@@ -9,21 +9,22 @@ use async_tungstenite::tungstenite::protocol::CloseFrame;
 use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::{AsyncWriteExt as _, FutureExt, Stream, StreamExt};
-use talk_client::net::{
-    CloseReason, ConnectError, Socket, UrlError, WebSocket, WebSocketError, WebSocketEvent,
+use talk_client::net::{Native, NativeWebSocket};
+use talk_client::transport::{
+    CloseReason, ConnectError, Transport, UrlError, WebSocketError, WebSocketEvent,
 };
 use tokio::io::AsyncReadExt;
 use tokio::select;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use super::peer::{
-    MAX_MESSAGE, ServerSocket, answer_with, connector, next, next_text, serve_one, serve_tcp,
+    MAX_MESSAGE, ServerSocket, answer_with, native, next, next_text, serve_one, serve_tcp,
     serve_websocket,
 };
 use crate::adapter::{Adapter, yield_now};
 use crate::server::{listen, listen_on};
 
-async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
+async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut NativeWebSocket<S>) {
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
 }
 
@@ -38,7 +39,7 @@ async fn echo(mut socket: ServerSocket) {
 
 async fn texts_go_both_ways_in_order<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let texts: Vec<_> = (0..1_000)
         .map(|n| format!("[{n},\"GET\",\"/ping\",{{}},{{}}]"))
         .collect();
@@ -53,7 +54,7 @@ async fn texts_go_both_ways_in_order<A: Adapter>() {
 
 async fn a_large_text_goes_both_ways<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let text = "é".repeat(1_500_000);
     socket.start_send(text.as_str());
     assert!(next_text(&mut socket).await == text);
@@ -65,7 +66,7 @@ async fn a_text_over_the_limit_is_a_typed_error_and_the_end<A: Adapter>() {
         // The client hangs up in the middle of this one.
         let _ = socket.send(Message::text("x".repeat(1_001))).await;
     });
-    let mut socket = connector::<A>().websocket(&url, 1_000).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, 1_000).await.unwrap();
     assert_eq!(next_text(&mut socket).await.len(), 1_000);
     let error = next(&mut socket).await.unwrap().unwrap_err();
     assert!(
@@ -87,7 +88,7 @@ async fn fragments_count_together_against_the_limit<A: Adapter>() {
         vec![0x01, 3, b'a', b'b', b'c', 0x80, 3, b'd', b'e', b'f'],
         vec![0x01, 3, b'a', b'b', b'c', 0x80, 4, b'd', b'e', b'f', b'g'],
     ]);
-    let mut socket = connector::<A>().websocket(&url, 6).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, 6).await.unwrap();
     assert_eq!(next_text(&mut socket).await, "abcdef");
     let error = next(&mut socket).await.unwrap().unwrap_err();
     assert!(
@@ -117,7 +118,7 @@ async fn broken_frames_are_a_typed_error<A: Adapter>() {
     let stray_continuation = vec![0x80, 1, b'x'];
     for frame in [reserved_bits, invalid_utf8, masked, stray_continuation] {
         let (url, _server) = serve_raw_frames(vec![frame.clone()]);
-        let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+        let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
         let error = next(&mut socket).await.unwrap().unwrap_err();
         assert!(
             matches!(error, WebSocketError::Protocol { .. }),
@@ -132,7 +133,7 @@ async fn binary_messages_go_both_ways_and_are_told_from_texts<A: Adapter>() {
         socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
         echo(socket).await;
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let event = next(&mut socket).await.unwrap().unwrap();
     assert_eq!(
         event,
@@ -162,7 +163,7 @@ async fn pings_are_answered_and_not_shown<A: Adapter>() {
             }
         }
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     assert_eq!(next_text(&mut socket).await, "after the pings");
     flush(&mut socket).await;
     server.await.unwrap();
@@ -178,7 +179,7 @@ async fn the_servers_close_is_reported_with_code_and_reason<A: Adapter>() {
         // The client's confirmation.
         socket.next().await
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let event = next(&mut socket).await.unwrap().unwrap();
     let reason = CloseReason {
         code: 4_001,
@@ -197,7 +198,7 @@ async fn a_close_without_a_code_is_a_close<A: Adapter>() {
         socket.send(Message::Close(None)).await.unwrap();
         socket.next().await;
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     assert_eq!(
         next(&mut socket).await.unwrap().unwrap(),
         WebSocketEvent::Closed(None)
@@ -212,7 +213,7 @@ async fn our_close_follows_what_was_queued_and_nothing_follows_it<A: Adapter>() 
         }
         seen
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("first");
     socket.start_close(1_000, &"ü".repeat(100));
     socket.start_send("never");
@@ -247,7 +248,7 @@ async fn a_connection_that_breaks_off_is_lost<A: Adapter>() {
                 stream.set_zero_linger().unwrap();
             }
         });
-        let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+        let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
         assert_eq!(next_text(&mut socket).await, "last");
         socket.start_send("go");
         let error = next(&mut socket).await.unwrap().unwrap_err();
@@ -268,7 +269,7 @@ async fn what_the_server_does_not_take_is_counted<A: Adapter>() {
         }
         total
     });
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let message = "x".repeat(64 * 1024);
     let mut total = 0;
     // Whatever the kernel buffers, at some point it takes no more.
@@ -301,7 +302,7 @@ async fn a_refused_upgrade_has_its_status<A: Adapter>() {
     ] {
         let (address, server) = answer_with(answer);
         let url = format!("ws://{address}/v1/a%2Fb?x=%20");
-        let error = connector::<A>()
+        let error = native::<A>()
             .websocket(&url, MAX_MESSAGE)
             .await
             .unwrap_err();
@@ -323,7 +324,7 @@ async fn a_refused_upgrade_has_its_status<A: Adapter>() {
 
 async fn a_server_of_another_kind_is_a_typed_error<A: Adapter>() {
     let (address, _server) = answer_with("220 mail.example ESMTP\r\n\r\n");
-    let error = connector::<A>()
+    let error = native::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -332,14 +333,14 @@ async fn a_server_of_another_kind_is_a_typed_error<A: Adapter>() {
     let wrong_key = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
                      upgrade: websocket\r\nsec-websocket-accept: d3Jvbmc=\r\n\r\n";
     let (address, _server) = answer_with(wrong_key);
-    let error = connector::<A>()
+    let error = native::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
     assert!(matches!(error, ConnectError::Handshake { .. }), "{error:?}");
 
     let (address, _server) = answer_with("");
-    let error = connector::<A>()
+    let error = native::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -355,8 +356,8 @@ async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
         stream.read_to_end(&mut bytes).await.unwrap()
     });
     let url = format!("ws://{address}/");
-    let connector = connector::<A>();
-    let connect = connector.websocket(&url, MAX_MESSAGE);
+    let native = native::<A>();
+    let connect = native.websocket(&url, MAX_MESSAGE);
     select! {
         result = connect => panic!("nobody answered, yet {result:?}"),
         accepted = wait => accepted.unwrap(),
@@ -366,11 +367,11 @@ async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
 }
 
 async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
-    let connector = connector::<A>();
+    let native = native::<A>();
     let listener = listen();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = connector
+    let error = native
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -379,7 +380,7 @@ async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
         "{error}"
     );
 
-    let error = connector
+    let error = native
         .websocket("ws://name.invalid/?secret", MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -389,7 +390,7 @@ async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
     );
     assert!(!error.to_string().contains("secret"));
 
-    let error = connector
+    let error = native
         .websocket("http://localhost/", MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -397,7 +398,7 @@ async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
         matches!(error, ConnectError::InvalidUrl(UrlError::Scheme { .. })),
         "{error}"
     );
-    let error = connector
+    let error = native
         .websocket("not a url", MAX_MESSAGE)
         .await
         .unwrap_err();
@@ -410,7 +411,7 @@ async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
 async fn a_name_is_looked_up_and_an_ipv6_literal_is_not<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
     let by_name = url.replace("127.0.0.1", "localhost");
-    let mut socket = connector::<A>()
+    let mut socket = native::<A>()
         .websocket(&by_name, MAX_MESSAGE)
         .await
         .unwrap();
@@ -430,14 +431,14 @@ async fn a_name_is_looked_up_and_an_ipv6_literal_is_not<A: Adapter>() {
         .await;
     });
     let url = format!("ws://[::1]:{}/", address.port());
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("by address");
     assert_eq!(next_text(&mut socket).await, "by address");
 }
 
 async fn debug_shows_no_text<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
-    let mut socket = connector::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
+    let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("my secret");
     assert!(!format!("{socket:?}").contains("secret"));
     let event = next(&mut socket).await;
@@ -449,10 +450,10 @@ async fn sockets_and_what_opens_them_can_move_between_threads<A: Adapter>() {
         value
     }
     fn is_stream<T: Stream + Unpin>() {}
-    let connector = connector::<A>();
-    let connect = is_send(async move { connector.websocket("ws://[::1", 1).await });
+    let native = native::<A>();
+    let connect = is_send(async move { native.websocket("ws://[::1", 1).await });
     assert!(connect.now_or_never().unwrap().is_err());
-    is_stream::<Socket<A::Runtime>>();
+    is_stream::<<Native<A::Runtime> as Transport>::WebSocket>();
 }
 
 on_every_runtime!(
