@@ -1,4 +1,4 @@
-//! Names of stores, of those who look at them, and of what shows a user.
+//! Identities of stores, viewers and dependents of users.
 
 use std::time::Duration;
 
@@ -7,8 +7,10 @@ use crate::command::{RequestId, SubscriptionId};
 use crate::model::{ConversationId, Emoji, MessageId, UserId};
 use crate::wire::path::path;
 
-/// The thing that a store holds. What shows another thing comes after it in the order, so that a
-/// change passes through all stores in one ascending pass.
+/// Identifies a store by its entity.
+///
+/// A store is ordered after the stores that it shows, so that one ascending pass propagates a
+/// change to all of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum StoreKey {
     User(UserId),
@@ -23,7 +25,7 @@ pub(super) enum StoreKey {
 }
 
 impl StoreKey {
-    /// The path that tells of the thing.
+    /// Returns the path of the subscription.
     pub(super) fn path(&self) -> String {
         match self {
             Self::User(u) => path(&["/users/", u.as_str()]),
@@ -50,7 +52,7 @@ impl StoreKey {
         }
     }
 
-    /// How long the store stays subscribed when nothing shows it any more, as measured on the
+    /// Returns the time for which an unreferenced store stays subscribed, as measured on the
     /// published client.
     pub(super) fn linger(&self) -> Duration {
         Duration::from_secs(match self {
@@ -64,10 +66,8 @@ impl StoreKey {
             }
         })
     }
-}
 
-impl StoreKey {
-    /// What the thing is a part of.
+    /// Returns the scope whose events concern the store.
     pub(super) fn scope(&self) -> Scope {
         match self {
             Self::User(u) | Self::Online(u) => Scope::User(u.clone()),
@@ -80,34 +80,42 @@ impl StoreKey {
             | Self::Conversation(c) => Scope::Conversation(c.clone()),
         }
     }
+
+    /// Returns `true` if a scope may have any number of stores of this kind.
+    pub(super) fn is_grouped(&self) -> bool {
+        matches!(
+            self,
+            Self::Participant(..) | Self::Reactions(..) | Self::Conversations(_)
+        )
+    }
 }
 
-/// Things that may be told of by the same events.
+/// A group of entities that the same events may concern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     User(UserId),
-    /// Everything of one conversation.
+    /// All parts of a conversation.
     Conversation(ConversationId),
-    /// All lists, which tell of every conversation.
+    /// All lists of conversations, which receive the events of every conversation.
     Lists,
 }
 
-/// Who looks at a store.
+/// Identifies a viewer of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ViewerId {
-    /// Until unsubscribed.
+    /// A viewer that stays until it is unsubscribed.
     Subscription(SubscriptionId),
-    /// Until the first snapshot, which answers the request.
+    /// A viewer that leaves with the first snapshot, which answers the request.
     Get(RequestId),
 }
 
-/// What is shown with a user in it.
+/// A holder of a reference to a user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Dependent {
-    /// The user's own viewer.
+    /// A viewer of the user.
     Viewer(ViewerId),
-    /// A store that holds the user once.
+    /// A store that shows the user.
     Store(StoreKey),
-    /// What a store holds of the user.
+    /// The items of a list store that show the user.
     Item(StoreKey, UserId),
 }

@@ -1,13 +1,13 @@
-//! Live snapshots: stores of what the server told, and the subscriptions that show them.
+//! Live snapshots: stores of server state and the subscriptions that show them.
 //!
-//! The live half knows nothing of sockets. The session tells it when a connection is ready and
-//! when it is gone, gives it events and answers, and takes requests and updates from it.
+//! The live half is independent of sockets. The session reports connections, events and responses
+//! to it, and polls it for requests and updates.
 //!
-//! There is one store per thing, shared by all who look at it: a user, a conversation, its
-//! messages… What comes in changes stores and puts their names on the lists in [`StoreCx`]; the
-//! next drain works the lists off: users first, then what shows them, so that each viewer gets at
-//! most one update, and then the requests for what is missing. What a store shows it keeps
-//! subscribed, and what nobody shows lingers for a while.
+//! Each entity (a user, a conversation, the messages of a conversation, …) has one store, shared
+//! by all viewers. Inputs change stores and put their keys on the work lists in [`StoreCx`]. The
+//! next drain processes the lists: users first, then the stores that show them, so that each viewer
+//! receives at most one update, then the requests for missing data. A referenced store stays
+//! subscribed. An unreferenced store lingers for a while.
 
 pub(crate) mod interface;
 mod key;
@@ -24,8 +24,6 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::value::RawValue;
-
 use self::interface::{FetchId, LiveOutput};
 use self::key::{Dependent, StoreKey};
 use self::one_shot::OneShotReads;
@@ -34,9 +32,8 @@ use self::stores::store::ViewUpdate;
 use self::stores::table::Stores;
 use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
-use self::sync::state::is_absence;
+use self::sync::response::{Response, decode, is_absence};
 use crate::collections::GiveBack;
-use crate::error::{RequestError, TransportError};
 use crate::model::{User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
@@ -47,35 +44,35 @@ pub(crate) struct Live {
     cx: StoreCx,
     stores: Stores,
     subscriptions: Subscriptions,
-    gets: OneShotReads,
-    /// Empty but during a review; its room is used again.
-    news: Vec<ViewUpdate>,
+    reads: OneShotReads,
+    /// A buffer that is empty between calls and keeps its allocation.
+    updates: Vec<ViewUpdate>,
     outputs: VecDeque<LiveOutput>,
-    /// Whether nothing has happened since everything was worked off.
-    is_settled: bool,
+    /// Set if no input has arrived since the last drain.
+    is_drained: bool,
 }
 
 impl Live {
-    /// No store, no subscription, and no connection.
+    /// Creates a live half without stores, subscriptions and connection.
     pub(crate) fn new(me: UserId, limits: Limits) -> Self {
         Self {
             cx: StoreCx::new(me, limits),
             stores: Stores::default(),
             subscriptions: Subscriptions::default(),
-            gets: OneShotReads::default(),
-            news: Vec::new(),
+            reads: OneShotReads::default(),
+            updates: Vec::new(),
             outputs: VecDeque::new(),
-            is_settled: true,
+            is_drained: true,
         }
     }
 
-    /// Something happens now.
+    /// Starts the handling of an input.
     fn begin(&mut self, now: Timestamp) {
         self.cx.now = now;
-        self.is_settled = false;
+        self.is_drained = false;
     }
 
-    /// The connection is authenticated: everything that is shown is subscribed and fetched.
+    /// Subscribes and fetches all stores on an authenticated connection.
     pub(crate) fn handle_ready(&mut self, now: Timestamp) {
         self.begin(now);
         self.cx.ready = true;
@@ -89,24 +86,22 @@ impl Live {
         }
     }
 
-    /// The connection is gone: no answer to what was sent comes any more.
+    /// Handles a connection loss. Pending requests get no response.
     pub(crate) fn handle_lost(&mut self, now: Timestamp) {
         self.begin(now);
         self.cx.ready = false;
-        self.cx.requests.clear();
-        self.cx.to_fetch.clear();
-        self.cx.deferred.clear();
-        self.gets.lost();
+        self.cx.discard_requests();
+        self.reads.handle_lost();
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
-                store.lost();
+                store.handle_lost(&mut self.cx);
             }
         }
-        self.cx.users.lost();
-        self.drop_lingering();
+        self.cx.users.handle_lost();
+        self.drop_unreferenced();
     }
 
-    /// The events of one publish, which are one step.
+    /// Handles the events of one publish frame, which form one step.
     pub(crate) fn handle_events(
         &mut self,
         now: Timestamp,
@@ -118,144 +113,138 @@ impl Live {
         }
     }
 
-    /// The answer to a request: its body, or why there is none.
-    pub(crate) fn handle_answer(
-        &mut self,
-        now: Timestamp,
-        fetch: FetchId,
-        answer: Result<Option<&RawValue>, RequestError>,
-    ) {
+    /// Handles the response to a request: its body, or the reason for its failure.
+    pub(crate) fn handle_answer(&mut self, now: Timestamp, fetch: FetchId, response: Response<'_>) {
         self.begin(now);
         let cx = &mut self.cx;
-        match cx.requests.answered(fetch) {
+        match cx.requests.take_answered(fetch) {
             None => {}
             Some(FetchPurpose::Subscribe(key)) => {
-                if let Err(error) = answer
+                if let Err(error) = response
                     && !is_absence(&error)
                 {
-                    let keys = self.stores.sharing(key).into_iter();
-                    cx.failed.extend(keys.map(|key| (key, error.clone())));
+                    cx.fail_all(self.stores.sharing(key), &error);
                 }
             }
             Some(FetchPurpose::Unsubscribe(_)) => self.open_deferred(),
             Some(FetchPurpose::Load(key)) => {
                 if let Some(store) = self.stores.get_mut(&key) {
-                    store.answer(answer, cx);
+                    store.handle_response(response, cx);
                 }
                 self.stores.apply_list_actions(cx);
             }
             Some(FetchPurpose::Quote(conversation, message)) => {
                 if let Some(messages) = self.stores.messages(&conversation) {
-                    messages.answer_quote(&message, answer, cx);
+                    messages.handle_quote(&message, response, cx);
                 }
             }
-            Some(FetchPurpose::SubscribeUsers(asked)) => {
-                if let Err(error) = answer {
-                    let keys = asked.into_iter().map(StoreKey::User);
-                    cx.failed.extend(keys.map(|key| (key, error.clone())));
+            Some(FetchPurpose::SubscribeUsers(users)) => {
+                if let Err(error) = response {
+                    cx.fail_all(users.into_iter().map(StoreKey::User), &error);
                 }
             }
-            Some(FetchPurpose::Users(asked)) => match read_users(answer) {
-                Ok(users) => cx.take_users(fetch, &asked, Some(users)),
-                Err(error) => {
-                    cx.take_users(fetch, &asked, None);
-                    let keys = asked.into_iter().map(StoreKey::User);
-                    cx.failed.extend(keys.map(|key| (key, error.clone())));
+            Some(FetchPurpose::Users(requested)) => {
+                match decode::<BTreeMap<UserId, User>>(response) {
+                    Ok(users) => cx.handle_users(fetch, &requested, Some(users)),
+                    Err(error) => {
+                        cx.handle_users(fetch, &requested, None);
+                        cx.fail_all(requested.into_iter().map(StoreKey::User), &error);
+                    }
                 }
-            },
-            Some(FetchPurpose::UsersOnce(asked)) => {
-                self.gets
-                    .answer_users(&asked, read_users(answer).unwrap_or_default());
             }
-            Some(FetchPurpose::MessageGet(request)) => {
-                if let Some((request, result)) = self.gets.answer(request, fetch, answer) {
+            Some(FetchPurpose::UsersOnce(requested)) => {
+                self.reads.handle_users(&requested, response);
+            }
+            Some(FetchPurpose::MessageOnce(request)) => {
+                let result = self.reads.handle_message(request, fetch, response);
+                if let Some((request, result)) = result {
                     self.resolve(request, result);
                 }
             }
         }
     }
 
-    /// The time of [`Live::poll_timeout`] may have come.
+    /// Drops the stores that have lingered long enough.
     pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
         self.begin(now);
-        while let Some(key) = self.cx.linger.take_due(now) {
+        while let Some(key) = self.cx.linger.pop_due(now) {
             self.drop_store(&key);
         }
     }
 
-    /// When to be called next.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) should be called.
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
         self.cx.linger.next_deadline()
     }
 
-    /// The next thing to do. The first call of a run closes the batches that are open.
+    /// Returns the next output. The first call after an input drains the pending work.
     pub(crate) fn poll_output(&mut self) -> Option<LiveOutput> {
-        if self.outputs.is_empty() && !self.is_settled {
-            self.settle();
-            self.is_settled = true;
+        if self.outputs.is_empty() && !self.is_drained {
+            self.drain();
+            self.is_drained = true;
         }
         self.outputs.pop_front()
     }
 
-    /// Whether nothing is shown, lingers or is waited for, so that no connection is needed.
+    /// Returns `true` if no store and no read needs a connection.
     pub(crate) fn is_idle(&self) -> bool {
-        self.stores.is_empty() && self.cx.users.is_empty() && self.gets.len() == 0
+        self.stores.is_empty() && self.cx.users.is_empty() && self.reads.len() == 0
     }
 
-    /// Nothing lingers any more: what nobody shows is unsubscribed at once.
+    /// Drops all unreferenced stores without delay.
     pub(crate) fn end_linger(&mut self, now: Timestamp) {
         self.begin(now);
-        self.drop_lingering();
+        self.drop_unreferenced();
     }
 
-    /// Gives back the memory of what is empty.
+    /// Releases the memory of empty collections.
     pub(crate) fn give_back(&mut self) {
         self.cx.give_back();
         self.subscriptions.give_back();
-        self.gets.give_back();
-        self.news.give_back();
+        self.reads.give_back();
+        self.updates.give_back();
         self.outputs.give_back();
     }
 
-    /// Works off what has changed.
-    fn settle(&mut self) {
+    /// Processes the work lists and sends the resulting requests.
+    fn drain(&mut self) {
         loop {
             self.stores.apply_list_actions(&mut self.cx);
             if let Some(dependent) = self.cx.dirty_users.pop_front() {
-                self.user_changed(&dependent);
+                self.handle_user_change(dependent);
             } else if let Some((key, error)) = self.cx.failed.pop_front() {
                 self.fail(&key, &error);
             } else if let Some(key) = self.cx.changed.pop_first() {
-                self.review(&key);
+                self.update_viewers(&key);
             } else if let Some(key) = self.cx.unreferenced.pop_first() {
                 self.linger(key);
-            } else if let Some(key) = self.cx.to_fetch.take() {
+            } else if let Some(key) = self.cx.to_fetch.pop() {
                 if let Some(store) = self.stores.get_mut(&key) {
-                    store.fetch(&mut self.cx);
+                    store.fetch_missing(&mut self.cx);
                 }
             } else {
                 break;
             }
         }
-        for (request, result) in self.gets.advance(&mut self.cx) {
+        for (request, result) in self.reads.advance(&mut self.cx) {
             self.resolve(request, result);
         }
         if self.cx.ready {
-            self.subscriptions.note_sent();
+            self.subscriptions.mark_sent();
         }
         for (fetch, user) in self.cx.requests.flush(&mut self.outputs) {
-            self.cx.users.asked(fetch, &user);
+            self.cx.users.set_fetch(fetch, &user);
         }
     }
 
-    /// Subscribes what waited for the end of other subscriptions.
+    /// Subscribes the stores that waited for an UNSUBSCRIBE to be acknowledged.
     fn open_deferred(&mut self) {
         for key in self.cx.deferred.take_all() {
             match &key {
-                StoreKey::User(user) if self.cx.requests.is_closing(&key.scope()) => {
-                    self.cx.deferred.add(&StoreKey::User(user.clone()));
+                StoreKey::User(_) if self.cx.requests.is_closing(&key.scope()) => {
+                    self.cx.deferred.add(&key);
                 }
-                StoreKey::User(user) if self.cx.users.is_unasked(user) => {
+                StoreKey::User(user) if self.cx.users.needs_fetch(user) => {
                     self.cx.requests.user(user.clone());
                 }
                 _ => {
@@ -267,17 +256,21 @@ impl Live {
         }
     }
 
-    fn user_changed(&mut self, dependent: &Dependent) {
-        let key = match dependent {
-            Dependent::Viewer(_) => return,
-            Dependent::Store(key) | Dependent::Item(key, _) => key.clone(),
-        };
-        if let Some(store) = self.stores.get_mut(&key) {
-            store.user_changed(dependent, &mut self.cx);
+    fn handle_user_change(&mut self, dependent: Dependent) {
+        match dependent {
+            Dependent::Viewer(_) => {}
+            Dependent::Store(key) => {
+                self.cx.changed.insert(key);
+            }
+            Dependent::Item(key, user) => {
+                if let Some(store) = self.stores.get_mut(&key) {
+                    store.handle_user_change(&user, &mut self.cx);
+                }
+            }
         }
     }
 
-    /// Starts the time after which a store is dropped that nobody shows.
+    /// Schedules the removal of an unreferenced store.
     fn linger(&mut self, key: StoreKey) {
         if self.needs_subscription(&key) || !self.exists(&key) {
             return;
@@ -299,8 +292,8 @@ impl Live {
         }
     }
 
-    /// Drops every store that nobody shows, and what only they showed.
-    fn drop_lingering(&mut self) {
+    /// Drops all unreferenced stores, and the stores that only they referred to.
+    fn drop_unreferenced(&mut self) {
         let mut keys = self.cx.linger.take_all();
         keys.extend(self.stores.in_order());
         self.cx.unreferenced.extend(keys);
@@ -311,13 +304,13 @@ impl Live {
         }
     }
 
-    /// Drops a store that nobody shows, or the subscription that it does not need.
+    /// Drops a store without references, or a subscription that the store does not need.
     fn drop_store(&mut self, key: &StoreKey) {
         if !self.exists(key) || self.needs_subscription(key) {
             return;
         }
         match self.stores.get_mut(key) {
-            Some(store) if store.is_wanted() => store.sync().unsubscribe(&mut self.cx),
+            Some(store) if store.is_referenced() => store.sync().unsubscribe(&mut self.cx),
             _ => self.remove(key),
         }
     }
@@ -342,18 +335,11 @@ impl Live {
 
     fn needs_subscription(&mut self, key: &StoreKey) -> bool {
         match key {
-            StoreKey::User(user) => self.cx.users.is_wanted(user),
+            StoreKey::User(user) => self.cx.users.is_referenced(user),
             _ => {
                 let store = self.stores.get_mut(key);
                 store.is_some_and(|store| store.needs_subscription())
             }
         }
     }
-}
-
-fn read_users(
-    answer: Result<Option<&RawValue>, RequestError>,
-) -> Result<BTreeMap<UserId, User>, RequestError> {
-    let users = answer?.and_then(|body| serde_json::from_str(body.get()).ok());
-    users.ok_or_else(|| TransportError::Malformed.into())
 }

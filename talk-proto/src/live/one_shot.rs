@@ -1,69 +1,69 @@
-//! EntityStore messages, read once beside all stores.
+//! One-shot reads of messages, which need no store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::interface::FetchId;
 use super::store_cx::StoreCx;
-use super::stores::store::Response;
-use super::sync::state::is_absence;
+use super::sync::response::{Response, decode, is_absence};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
-use crate::error::{RequestError, TransportError};
+use crate::error::RequestError;
 use crate::model::{
     ConversationId, Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, User, UserId,
 };
 
-/// The messages that are being read.
+/// The pending reads.
 #[derive(Default)]
 pub(super) struct OneShotReads {
-    gets: BTreeMap<RequestId, MessageRead>,
-    /// Those that may go on.
+    reads: BTreeMap<RequestId, MessageRead>,
+    /// Reads that may have something to fetch, or be complete.
     changed: BTreeSet<RequestId>,
-    /// Who waits for a user that was asked for.
+    /// The reads that wait for a requested user.
     users: BTreeMap<UserId, BTreeSet<RequestId>>,
 }
 
-/// What became of a `get`.
-pub(super) type Outcome = (RequestId, Result<Reply, RequestError>);
+/// The result of a read.
+pub(super) type ReadResult = (RequestId, Result<Reply, RequestError>);
 
 struct MessageRead {
     conversation: ConversationId,
     id: MessageId,
-    /// The message itself, when only what it shows is wanted.
-    given: Option<Arc<Message>>,
+    /// The message, if the caller has supplied it.
+    supplied: Option<Arc<Message>>,
     message: Part<Arc<Message>>,
-    /// The message that it quotes, if there is one.
+    /// The quoted message, if there is one.
     quote: Part<Option<Arc<Message>>>,
     users: BTreeMap<UserId, Option<Arc<User>>>,
 }
 
+/// A part of a read.
 enum Part<T> {
     Unknown,
-    Asked(FetchId),
+    Requested(FetchId),
     Known(T),
 }
 
 impl<T> Part<T> {
-    /// The request that asks for it.
-    fn asked(&self) -> Option<FetchId> {
+    /// Returns the pending request.
+    fn fetch(&self) -> Option<FetchId> {
         match self {
-            Self::Asked(fetch) => Some(*fetch),
+            Self::Requested(fetch) => Some(*fetch),
             Self::Unknown | Self::Known(_) => None,
         }
     }
 }
 
 impl OneShotReads {
-    /// Gives back the memory of what is empty.
+    /// Releases the memory of empty collections.
     pub(super) fn give_back(&mut self) {
-        self.gets.give_back();
+        self.reads.give_back();
         self.changed.give_back();
         self.users.give_back();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.gets.len()
+        self.reads.len()
     }
 
     pub(super) fn start(
@@ -72,71 +72,65 @@ impl OneShotReads {
         conversation: ConversationId,
         id: MessageId,
     ) {
-        self.gets
-            .insert(request, MessageRead::new(conversation, id, None));
+        let read = MessageRead::new(conversation, id, None);
+        self.reads.insert(request, read);
         self.changed.insert(request);
     }
 
-    /// Looks up what a message shows that is known already.
-    pub(super) fn start_known(
+    /// Completes a message that the caller has with its sender and quote.
+    pub(super) fn start_supplied(
         &mut self,
         request: RequestId,
         conversation: ConversationId,
         message: Arc<Message>,
     ) {
-        let get = MessageRead::new(conversation, message.id.clone(), Some(message));
-        self.gets.insert(request, get);
+        let read = MessageRead::new(conversation, message.id.clone(), Some(message));
+        self.reads.insert(request, read);
         self.changed.insert(request);
     }
 
-    /// Whether there was such a `get`.
+    /// Discards a read. Returns `true` if it existed.
     pub(super) fn cancel(&mut self, request: RequestId, cx: &mut StoreCx) -> bool {
-        let Some(get) = self.gets.remove(&request) else {
+        let Some(read) = self.reads.remove(&request) else {
             return false;
         };
-        let fetches = get.message.asked().into_iter().chain(get.quote.asked());
-        for fetch in fetches {
+        for fetch in read.message.fetch().into_iter().chain(read.quote.fetch()) {
             cx.requests.forget(fetch);
         }
         self.changed.remove(&request);
         true
     }
 
-    /// Everything is asked anew on the next connection.
-    pub(super) fn lost(&mut self) {
+    /// Restarts all reads after a connection loss.
+    pub(super) fn handle_lost(&mut self) {
         self.users.clear();
-        for (request, get) in &mut self.gets {
-            *get = MessageRead::new(get.conversation.clone(), get.id.clone(), get.given.take());
+        for (request, read) in &mut self.reads {
+            let (conversation, id) = (read.conversation.clone(), read.id.clone());
+            *read = MessageRead::new(conversation, id, read.supplied.take());
             self.changed.insert(*request);
         }
     }
 
-    /// Takes the message, or the one that it quotes.
-    pub(super) fn answer(
+    /// Handles the response to the request for a message or its quote.
+    pub(super) fn handle_message(
         &mut self,
         request: RequestId,
         fetch: FetchId,
-        answer: Response<'_>,
-    ) -> Option<Outcome> {
-        let get = self.gets.get_mut(&request)?;
-        let message = answer.and_then(|body| {
-            let message = body.and_then(|body| serde_json::from_str::<Message>(body.get()).ok());
-            message.ok_or_else(|| TransportError::Malformed.into())
-        });
-        if get.quote.asked() == Some(fetch) {
-            get.quote = Part::Known(message.ok().map(Arc::new));
+        response: Response<'_>,
+    ) -> Option<ReadResult> {
+        let read = self.reads.get_mut(&request)?;
+        let message = decode::<Message>(response).map(Arc::new);
+        if read.quote.fetch() == Some(fetch) {
+            read.quote = Part::Known(message.ok());
         } else {
             match message {
-                Ok(message) => get.message = Part::Known(Arc::new(message)),
+                Ok(message) => read.message = Part::Known(message),
                 Err(error) => {
-                    self.gets.remove(&request);
+                    self.reads.remove(&request);
                     self.changed.remove(&request);
-                    let result = if is_absence(&error) {
-                        Ok(Reply::Message(None))
-                    } else {
-                        Err(error)
-                    };
-                    return Some((request, result));
+                    let is_absent = is_absence(&error);
+                    let result = is_absent.then_some(Reply::Message(None));
+                    return Some((request, result.ok_or(error)));
                 }
             }
         }
@@ -144,68 +138,67 @@ impl OneShotReads {
         None
     }
 
-    /// Takes users that were asked for; without an answer there are none.
-    pub(super) fn answer_users(&mut self, asked: &[UserId], mut users: BTreeMap<UserId, User>) {
-        for id in asked {
+    /// Handles the response to the request for users. After a failure they count as absent.
+    pub(super) fn handle_users(&mut self, requested: &[UserId], response: Response<'_>) {
+        let mut users: BTreeMap<UserId, User> = decode(response).unwrap_or_default();
+        for id in requested {
             let user = users.remove(id).map(Arc::new);
             for request in self.users.remove(id).unwrap_or_default() {
-                if let Some(get) = self.gets.get_mut(&request) {
-                    get.users.insert(id.clone(), user.clone());
+                if let Some(read) = self.reads.get_mut(&request) {
+                    read.users.insert(id.clone(), user.clone());
                     self.changed.insert(request);
                 }
             }
         }
     }
 
-    /// Asks for what is missing, and says what is done.
-    pub(super) fn advance(&mut self, cx: &mut StoreCx) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
+    /// Requests missing parts, and returns the results of complete reads.
+    pub(super) fn advance(&mut self, cx: &mut StoreCx) -> Vec<ReadResult> {
+        let mut results = Vec::new();
         if !cx.ready || self.changed.is_empty() {
-            return outcomes;
+            return results;
         }
         for request in std::mem::take(&mut self.changed) {
-            let get = self.gets.get_mut(&request);
-            let message = get.and_then(|get| get.advance(request, &mut self.users, cx));
+            let read = self.reads.get_mut(&request);
+            let message = read.and_then(|read| read.advance(request, &mut self.users, cx));
             if message.is_some() {
-                self.gets.remove(&request);
-                outcomes.push((request, Ok(Reply::Message(message))));
+                self.reads.remove(&request);
+                results.push((request, Ok(Reply::Message(message))));
             }
         }
-        outcomes
+        results
     }
 
-    /// Gives up everything.
-    pub(super) fn end(&mut self) -> Vec<RequestId> {
-        self.changed.clear();
-        self.users.clear();
-        std::mem::take(&mut self.gets).into_keys().collect()
+    /// Returns and discards all reads.
+    pub(super) fn take_all(&mut self) -> Vec<RequestId> {
+        std::mem::take(self).reads.into_keys().collect()
     }
 }
 
 impl MessageRead {
-    fn new(conversation: ConversationId, id: MessageId, given: Option<Arc<Message>>) -> Self {
-        let known = given.clone().map(Part::Known);
+    fn new(conversation: ConversationId, id: MessageId, supplied: Option<Arc<Message>>) -> Self {
+        let known = supplied.clone().map(Part::Known);
         Self {
             conversation,
             id,
-            given,
+            supplied,
             message: known.unwrap_or(Part::Unknown),
             quote: Part::Unknown,
             users: BTreeMap::new(),
         }
     }
 
-    /// The message, once all that it shows is known.
+    /// Requests missing parts. Returns the message once all parts are known.
     fn advance(
         &mut self,
         request: RequestId,
-        asked: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
+        requested: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
         cx: &mut StoreCx,
     ) -> Option<Arc<MessageSnapshot>> {
         if let Part::Unknown = self.message {
             let requests = &mut cx.requests;
             let fetch = requests.message_once(&self.conversation, &self.id, request);
-            self.message = Part::Asked(fetch);
+            self.message = Part::Requested(fetch);
         }
         let Part::Known(message) = &self.message else {
             return None;
@@ -217,30 +210,30 @@ impl MessageRead {
                 Some(quoted) => {
                     let requests = &mut cx.requests;
                     let fetch = requests.message_once(&self.conversation, quoted, request);
-                    Part::Asked(fetch)
+                    Part::Requested(fetch)
                 }
             };
         }
-        let sender = self.sender(&message, request, asked, cx);
+        let sender = self.sender(&message, request, requested, cx);
         let Part::Known(quote) = &self.quote else {
             return None;
         };
         let quote = match quote.clone() {
             None => None,
             Some(quote) => {
-                let sender = self.sender(&quote, request, asked, cx)?;
+                let sender = self.sender(&quote, request, requested, cx)?;
                 Some(Arc::new(ReferencedMessageSnapshot::new(quote, sender)))
             }
         };
         Some(Arc::new(MessageSnapshot::new(message, sender?, quote)))
     }
 
-    /// The sender, if they are known; if not they are asked for.
+    /// Returns the sender of a message, or requests it.
     fn sender(
         &mut self,
         message: &Message,
         request: RequestId,
-        asked: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
+        requested: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
         cx: &mut StoreCx,
     ) -> Option<Option<Arc<User>>> {
         let Some(sender) = &message.sender_id else {
@@ -252,7 +245,7 @@ impl MessageRead {
         if let Some(user) = cx.users.fresh(sender) {
             return Some(user.cloned());
         }
-        let waiting = asked.entry(sender.clone()).or_default();
+        let waiting = requested.entry(sender.clone()).or_default();
         if waiting.is_empty() {
             cx.requests.user_once(sender.clone());
         }

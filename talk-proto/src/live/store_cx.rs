@@ -1,4 +1,4 @@
-//! What every store needs beside itself.
+//! The context shared by all stores.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,31 +14,29 @@ use crate::model::{ConversationId, Side, User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
 
-/// The surroundings of a store: where its requests go, the users it shows, and the lists of what
-/// is to be looked at before the next drain ends.
+/// The requests and users that stores share, and the work left for the next drain.
 pub(super) struct StoreCx {
     pub(super) me: UserId,
     pub(super) limits: Limits,
     pub(super) now: Timestamp,
-    /// Whether the connection is authenticated.
+    /// Set while the connection is authenticated.
     pub(super) ready: bool,
     pub(super) requests: LiveRequests,
     pub(super) users: Users,
-    /// When stores that nobody shows are dropped.
     pub(super) linger: Linger,
-    /// Stores that may have something to ask the server.
+    /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
-    /// Stores that are subscribed once the server has ended other subscriptions.
+    /// Stores that subscribe once the server has acknowledged an UNSUBSCRIBE.
     pub(super) deferred: WorkQueue,
-    /// Stores whose viewers may have something new to see.
+    /// Stores whose viewers may need an update.
     pub(super) changed: BTreeSet<StoreKey>,
-    /// Stores that may have lost the last one who shows them.
+    /// Stores that may have lost their last reference.
     pub(super) unreferenced: BTreeSet<StoreKey>,
-    /// What shows a user that changed.
+    /// Dependents of users that have changed.
     pub(super) dirty_users: VecDeque<Dependent>,
-    /// What lists of conversations make of their conversations.
+    /// Actions of conversation lists on conversations.
     pub(super) list_actions: VecDeque<ListAction>,
-    /// Stores that cannot go on.
+    /// Stores that have failed.
     pub(super) failed: VecDeque<(StoreKey, RequestError)>,
 }
 
@@ -49,8 +47,8 @@ impl StoreCx {
             limits,
             now: Timestamp::default(),
             ready: false,
-            requests: LiveRequests::new(),
-            users: Users::new(),
+            requests: LiveRequests::default(),
+            users: Users::default(),
             linger: Linger::default(),
             to_fetch: WorkQueue::default(),
             deferred: WorkQueue::default(),
@@ -62,9 +60,9 @@ impl StoreCx {
         }
     }
 
-    /// Keeps `user` up to date for `dependent` from now on.
-    pub(super) fn hold_user(&mut self, user: &UserId, dependent: Dependent) {
-        if self.users.hold(user, dependent) {
+    /// Keeps `user` current for `dependent`.
+    pub(super) fn retain_user(&mut self, user: &UserId, dependent: Dependent) {
+        if self.users.retain(user, dependent) {
             let key = StoreKey::User(user.clone());
             if self.requests.is_closing(&key.scope()) {
                 self.deferred.add(&key);
@@ -76,25 +74,35 @@ impl StoreCx {
         }
     }
 
-    /// `dependent` does not show `user` any more.
+    /// Ends [`retain_user`](Self::retain_user).
     pub(super) fn release_user(&mut self, user: &UserId, dependent: &Dependent) {
         if self.users.release(user, dependent) {
             self.unreferenced.insert(StoreKey::User(user.clone()));
         }
     }
 
-    /// The store may have something to fetch, and something to show.
-    pub(super) fn attend_to(&mut self, key: &StoreKey) {
+    /// Schedules a fetch of missing data and updates of the viewers.
+    pub(super) fn mark_dirty(&mut self, key: &StoreKey) {
         self.to_fetch.add(key);
         self.changed.insert(key.clone());
     }
 
-    /// The user as far as is known: nothing yet, that there is none, or the user.
+    /// Returns the user, `Some(None)` if it does not exist, or `None` if it is not known yet.
     pub(super) fn user(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         self.users.get(user)
     }
 
-    /// Gives back the memory of what is empty.
+    /// Reports the failure of several stores.
+    pub(super) fn fail_all(
+        &mut self,
+        keys: impl IntoIterator<Item = StoreKey>,
+        error: &RequestError,
+    ) {
+        let keys = keys.into_iter();
+        self.failed.extend(keys.map(|key| (key, error.clone())));
+    }
+
+    /// Releases the memory of empty collections.
     pub(super) fn give_back(&mut self) {
         self.requests.give_back();
         self.linger.give_back();
@@ -107,11 +115,16 @@ impl StoreCx {
         self.failed.give_back();
     }
 
-    /// Forgets everything that is to be done.
-    pub(super) fn clear(&mut self) {
+    /// Discards all requests, sent or planned.
+    pub(super) fn discard_requests(&mut self) {
         self.requests.clear();
-        self.to_fetch.clear();
-        self.deferred.clear();
+        self.to_fetch = WorkQueue::default();
+        self.deferred = WorkQueue::default();
+    }
+
+    /// Discards all pending work.
+    pub(super) fn clear(&mut self) {
+        self.discard_requests();
         self.changed.clear();
         self.unreferenced.clear();
         self.dirty_users.clear();
@@ -120,17 +133,17 @@ impl StoreCx {
     }
 }
 
-/// What a list of conversations makes of one.
+/// An action of a conversation list on one conversation.
 pub(super) enum ListAction {
-    /// It shows the conversation, and knows it.
-    Feed(ListFilter, Box<Side>),
-    /// It would know the conversation.
+    /// Supplies the state of the conversation, which the list contains or may contain.
+    Supply(ListFilter, Box<Side>),
+    /// Fetches the conversation, which the list may contain.
     Watch(ListFilter, ConversationId),
-    /// It does not show the conversation any more.
+    /// Removes the conversation from the list.
     Release(ListFilter, ConversationId),
 }
 
-/// Stores in the order in which they were put down, each once.
+/// A queue of distinct stores.
 #[derive(Default)]
 pub(super) struct WorkQueue {
     queue: VecDeque<StoreKey>,
@@ -148,33 +161,27 @@ impl WorkQueue {
         self.members.contains(key)
     }
 
-    /// Crosses a store off. Whether it was there.
+    /// Removes a store. Returns `true` if it was queued.
     pub(super) fn remove(&mut self, key: &StoreKey) -> bool {
-        let was_there = self.members.remove(key);
-        if was_there {
+        let was_queued = self.members.remove(key);
+        if was_queued {
             self.queue.retain(|other| other != key);
         }
-        was_there
+        was_queued
     }
 
-    pub(super) fn take(&mut self) -> Option<StoreKey> {
+    pub(super) fn pop(&mut self) -> Option<StoreKey> {
         let key = self.queue.pop_front()?;
         self.members.remove(&key);
         Some(key)
     }
 
     pub(super) fn take_all(&mut self) -> VecDeque<StoreKey> {
-        self.members.clear();
-        std::mem::take(&mut self.queue)
+        std::mem::take(self).queue
     }
 
     fn give_back(&mut self) {
         self.queue.give_back();
         self.members.give_back();
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.queue.clear();
-        self.members.clear();
     }
 }

@@ -1,4 +1,4 @@
-//! Those who look at stores: subscriptions, and `get`s that look once.
+//! Viewers of stores: subscriptions, and `get` calls, which need one snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,54 +6,55 @@ use super::Live;
 use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::stores::list_filter::ListFilter;
-use super::stores::store::{PageSizes, ViewUpdate};
+use super::stores::store::ViewUpdate;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::io::Event;
+use crate::model::ConversationId;
 use crate::snapshot::{Snapshot, Topic};
 use crate::timestamp::Timestamp;
 
-/// How many reactions a `get` of the first ones shows.
+/// The number of reactions that a `get` of the first ones returns.
 const FIRST_REACTIONS: usize = 10;
 
-/// Who looks at which store, and which requests are open.
+/// The viewers and their pending requests.
 #[derive(Default)]
 pub(super) struct Subscriptions {
     viewers: BTreeMap<ViewerId, StoreKey>,
-    /// How many of the viewers are subscriptions.
+    /// The number of viewers that are subscriptions.
     count: usize,
-    /// LiveRequests for more, and who made them.
+    /// The pending requests for more items, each with its viewer.
     more: BTreeMap<RequestId, ViewerId>,
-    /// LiveRequests for which nothing has been sent.
+    /// Requests for which nothing was sent.
     unsent: BTreeSet<RequestId>,
 }
 
 impl Subscriptions {
-    /// Gives back the memory of what is empty.
+    /// Releases the memory of empty collections.
     pub(super) fn give_back(&mut self) {
         self.more.give_back();
         self.unsent.give_back();
     }
 
-    /// Everything that could be sent is sent.
-    pub(super) fn note_sent(&mut self) {
+    /// Marks all requests as sent.
+    pub(super) fn mark_sent(&mut self) {
         self.unsent.clear();
     }
 }
 
 impl Live {
-    /// Starts a subscription under a fresh ID. The first snapshot comes as an event.
+    /// Starts a subscription under a new ID. The first snapshot arrives as an event.
     pub(crate) fn subscribe(&mut self, now: Timestamp, id: SubscriptionId, topic: Topic) {
         self.begin(now);
         self.subscriptions.count += 1;
         self.attach_viewer(ViewerId::Subscription(id), store_of(topic));
     }
 
-    /// Ends a subscription: its end is told at once; what it showed lingers.
+    /// Ends a subscription. The end is reported at once, and the store lingers.
     ///
     /// # Errors
-    /// [`CommandError::Unknown`] when there is no such subscription.
+    /// [`CommandError::Unknown`] if the subscription does not exist.
     pub(crate) fn unsubscribe(
         &mut self,
         now: Timestamp,
@@ -70,13 +71,13 @@ impl Live {
         Ok(())
     }
 
-    /// Loads `count` more items than are loaded now (`None` = the topic's default). `request` is
-    /// resolved with `Reply::Done` when they are there. Before the first snapshot it counts from
-    /// the first window.
+    /// Loads `count` more items than are loaded now, or the default number of the topic. Resolves
+    /// `request` with `Reply::Done` once they are loaded. Before the first snapshot, the count adds
+    /// to the first window.
     ///
     /// # Errors
-    /// [`CommandError::Unknown`] when there is no such subscription, [`CommandError::NotAList`]
-    /// and [`CommandError::CountOutOfRange`].
+    /// [`CommandError::Unknown`] if the subscription does not exist, [`CommandError::NotAList`] and
+    /// [`CommandError::CountOutOfRange`].
     pub(crate) fn load_more(
         &mut self,
         now: Timestamp,
@@ -88,21 +89,15 @@ impl Live {
         let viewer = ViewerId::Subscription(id);
         let key = self.subscriptions.viewers.get(&viewer);
         let key = key.ok_or(CommandError::Unknown)?;
-        let store = self.stores.get_mut(key);
-        let list = store.and_then(|store| store.list());
-        let (list, PageSizes { max, default }) = list.ok_or(CommandError::NotAList)?;
-        let count = count.unwrap_or(default);
-        if !(1..=max).contains(&count) {
-            return Err(CommandError::CountOutOfRange { given: count, max });
-        }
-        list.load_more(viewer, request, count);
-        self.cx.attend_to(key);
+        let store = self.stores.get_mut(key).ok_or(CommandError::NotAList)?;
+        store.load_more(viewer, request, count)?;
+        self.cx.mark_dirty(key);
         self.subscriptions.more.insert(request, viewer);
         self.subscriptions.unsent.insert(request);
         Ok(())
     }
 
-    /// Reads one thing once; `request` is resolved with it.
+    /// Reads an entity once and resolves `request` with it.
     pub(crate) fn get(&mut self, now: Timestamp, request: RequestId, get: Get) {
         self.begin(now);
         self.subscriptions.unsent.insert(request);
@@ -111,43 +106,43 @@ impl Live {
             Get::Conversation(c) => StoreKey::Conversation(c),
             Get::Participant(c, u) => StoreKey::Participant(c, u),
             Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e),
-            Get::Message(c, m) => return self.gets.start(request, c, m),
-            Get::Known(c, m) => return self.gets.start_known(request, c, m),
+            Get::Message(c, m) => return self.reads.start(request, c, m),
+            Get::Known(c, m) => return self.reads.start_supplied(request, c, m),
         };
         self.attach_viewer(ViewerId::Get(request), key);
     }
 
-    /// Forgets a `get` or `load_more` without resolving it. Whether it was known, and then whether
-    /// anything had been sent for it.
+    /// Discards a `get` or `load_more` without resolving it. Returns `None` if it is not known,
+    /// and otherwise whether anything was sent for it.
     pub(crate) fn cancel(&mut self, now: Timestamp, request: RequestId) -> Option<bool> {
         self.begin(now);
-        let viewer = ViewerId::Get(request);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {
             let key = self.subscriptions.viewers.get(&viewer)?;
-            let (list, _) = self.stores.get_mut(key)?.list()?;
-            list.cancel_more(viewer, request);
-        } else if self.detach_viewer(viewer).is_none() && !self.gets.cancel(request, &mut self.cx) {
+            self.stores.get_mut(key)?.cancel_more(viewer, request);
+        } else if self.detach_viewer(ViewerId::Get(request)).is_none()
+            && !self.reads.cancel(request, &mut self.cx)
+        {
             return None;
         }
         Some(!self.subscriptions.unsent.remove(&request))
     }
 
-    /// Subscriptions that have not ended.
+    /// Returns the number of active subscriptions.
     pub(crate) fn subscriptions(&self) -> usize {
         self.subscriptions.count
     }
 
-    /// OneShotReads and loads that are not resolved.
+    /// Returns the number of pending `get` and `load_more` calls.
     pub(crate) fn pending_requests(&self) -> usize {
         let subscriptions = &self.subscriptions;
         let gets = subscriptions.viewers.len() - subscriptions.count;
-        gets + subscriptions.more.len() + self.gets.len()
+        gets + subscriptions.more.len() + self.reads.len()
     }
 
-    /// Ends every subscription and resolves every request with `error`.
+    /// Ends all subscriptions and resolves all requests with `error`.
     pub(crate) fn end(&mut self, error: &RequestError) {
         self.begin(self.cx.now);
-        for request in self.gets.end() {
+        for request in self.reads.take_all() {
             self.resolve(request, Err(error.clone()));
         }
         let viewers: Vec<ViewerId> = self.subscriptions.viewers.keys().copied().collect();
@@ -156,45 +151,43 @@ impl Live {
         }
         self.cx.ready = false;
         self.cx.requests.clear();
-        self.drop_lingering();
+        self.drop_unreferenced();
         self.cx.clear();
     }
 
-    /// Shows the viewers of a store what they have not seen.
-    pub(super) fn review(&mut self, key: &StoreKey) {
-        let mut news = std::mem::take(&mut self.news);
+    /// Sends the viewers of a store the updates that they have not received.
+    pub(super) fn update_viewers(&mut self, key: &StoreKey) {
+        let mut updates = std::mem::take(&mut self.updates);
         match key {
-            StoreKey::User(user) => {
-                let seen = self.cx.users.review(user);
-                news.extend(
-                    seen.into_iter()
-                        .map(|(v, user)| ViewUpdate::of(v, Snapshot::User(user))),
-                );
-            }
+            StoreKey::User(user) => self.cx.users.collect_updates(user, &mut updates),
             StoreKey::Conversation(conversation) => {
-                self.stores.refresh_side(conversation, &mut self.cx);
+                self.stores.refresh_conversation(conversation, &mut self.cx);
             }
-            StoreKey::Messages(conversation) if self.stores.has_side(conversation) => {
-                self.cx
-                    .changed
-                    .insert(StoreKey::Conversation(conversation.clone()));
-            }
+            StoreKey::Messages(conversation) => self.mark_conversation_changed(conversation),
             _ => {}
         }
         if let Some(store) = self.stores.get_mut(key) {
-            store.review(&self.cx, &mut news);
-            // Too little may be left for those who wait for a number of items.
-            if store.may_fetch(&self.cx) {
+            store.collect_updates(&self.cx, &mut updates);
+            // Too few items may be left for viewers that wait for a number of them.
+            if store.may_miss_data(&self.cx) {
                 self.cx.to_fetch.add(key);
             }
         }
-        for news in news.drain(..) {
-            self.tell(news);
+        for update in updates.drain(..) {
+            self.deliver(update);
         }
-        self.news = news;
+        self.updates = updates;
     }
 
-    /// A store cannot go on: its viewers fail, and so do those of what shows it.
+    /// Updates the conversation that shows the last of changed messages.
+    fn mark_conversation_changed(&mut self, conversation: &ConversationId) {
+        let key = StoreKey::Conversation(conversation.clone());
+        if self.stores.contains(&key) {
+            self.cx.changed.insert(key);
+        }
+    }
+
+    /// Fails the viewers of a store, and of the stores that show it.
     pub(super) fn fail(&mut self, key: &StoreKey, error: &RequestError) {
         if let StoreKey::User(user) = key {
             for viewer in self.cx.users.viewers(user) {
@@ -202,13 +195,11 @@ impl Live {
             }
             return;
         }
-        if let StoreKey::Messages(conversation) = key
-            && self.stores.has_side(conversation)
-        {
+        if let StoreKey::Messages(conversation) = key {
             self.fail(&StoreKey::Conversation(conversation.clone()), error);
         }
         if let StoreKey::Conversation(conversation) = key {
-            for list in self.stores.lists_that_need(conversation, &mut self.cx) {
+            for list in self.stores.lists_that_show(conversation, &mut self.cx) {
                 self.fail(&list, error);
             }
         }
@@ -221,7 +212,7 @@ impl Live {
         self.stores.remove(key, &mut self.cx);
     }
 
-    /// Tells the outcome of a request.
+    /// Reports the result of a request.
     pub(super) fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
         self.subscriptions.more.remove(&request);
         self.subscriptions.unsent.remove(&request);
@@ -230,7 +221,7 @@ impl Live {
 
     fn attach_viewer(&mut self, viewer: ViewerId, key: StoreKey) {
         if let StoreKey::User(user) = &key {
-            self.cx.hold_user(user, Dependent::Viewer(viewer));
+            self.cx.retain_user(user, Dependent::Viewer(viewer));
             self.cx.changed.insert(key.clone());
         } else {
             self.stores.add_viewer(&key, viewer, &mut self.cx);
@@ -238,7 +229,8 @@ impl Live {
         self.subscriptions.viewers.insert(viewer, key);
     }
 
-    /// Returns the requests for more that the viewer had open; `None` = there is no such viewer.
+    /// Removes a viewer. Returns its pending requests for more items, or `None` if it does not
+    /// exist.
     fn detach_viewer(&mut self, viewer: ViewerId) -> Option<Vec<RequestId>> {
         let key = self.subscriptions.viewers.remove(&viewer)?;
         if let ViewerId::Subscription(_) = viewer {
@@ -254,23 +246,23 @@ impl Live {
         Some(requests)
     }
 
-    fn tell(&mut self, news: ViewUpdate) {
-        match news.viewer {
+    fn deliver(&mut self, update: ViewUpdate) {
+        match update.viewer {
             ViewerId::Subscription(subscription) => {
-                if let Some(update) = news.update {
+                if let Some(update) = update.update {
                     self.emit(Event::Updated {
                         subscription,
                         update,
                     });
                 }
-                for request in news.resolved {
+                for request in update.resolved {
                     self.resolve(request, Ok(Reply::Done));
                 }
             }
             ViewerId::Get(request) => {
-                if let Some(update) = news.update {
-                    self.detach_viewer(news.viewer);
-                    let result = news.refusal.map_or_else(|| reply(update.snapshot), Err);
+                if let Some(latest) = update.update {
+                    self.detach_viewer(update.viewer);
+                    let result = update.refusal.map_or_else(|| reply(latest.snapshot), Err);
                     self.resolve(request, result);
                 }
             }
@@ -317,7 +309,7 @@ fn store_of(topic: Topic) -> StoreKey {
     }
 }
 
-/// The answer to a `get` that saw `snapshot`.
+/// Returns the reply to a `get` that received `snapshot`.
 fn reply(snapshot: Snapshot) -> Result<Reply, RequestError> {
     Ok(match snapshot {
         Snapshot::User(user) => Reply::User(user),
@@ -327,7 +319,7 @@ fn reply(snapshot: Snapshot) -> Result<Reply, RequestError> {
             let first = window.map(|w| w.iter().take(FIRST_REACTIONS).cloned().collect());
             Reply::Reactions(first)
         }
-        // No `get` looks at these.
+        // These are not the snapshot of any `get`.
         Snapshot::Messages(_)
         | Snapshot::Participants(_)
         | Snapshot::Typing(_)

@@ -1,4 +1,4 @@
-//! Whether a user is online.
+//! The presence of a user.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Entity for Presence {
         if let (ServerEvent::UserOnlineChanged { diff, .. }, Some(online)) = (event, &mut *value) {
             *online = *diff;
         }
-        // Whatever is told of a user, they exist.
+        // Any event about a user means that the user exists.
         value.is_none()
     }
 

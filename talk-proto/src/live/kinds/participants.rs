@@ -1,9 +1,13 @@
-//! The participants of a conversation, the one who joined last in front.
+//! The participants of a conversation, the latest to join first, and single participants.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::live::list::ordered_list::{End, ListItem};
-use crate::live::stores::user_list::{Change, Entry};
+use crate::error::{RequestError, ServerError};
+use crate::live::list::ordered_list::{ListItem, TieBreak};
+use crate::live::stores::entity::{Entity, Lookup};
+use crate::live::stores::paged_list::PageSizes;
+use crate::live::stores::user_list::{Entry, EntryChange};
 use crate::model::{Participant, ParticipantSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::wire::ServerEvent;
@@ -11,11 +15,13 @@ use crate::wire::ServerEvent;
 impl Entry for Participant {
     type Snapshot = ParticipantSnapshot;
 
-    const FIRST_WINDOW: usize = 10;
-    const FIRST_LOAD: usize = 10;
-    const PAGE: usize = 50;
-    const MORE: usize = 10;
-    const NEW_AT: End = End::Front;
+    const SIZES: PageSizes = PageSizes {
+        first_window: 10,
+        first_load: 10,
+        page: 50,
+        more: 10,
+    };
+    const TIE_BREAK: TieBreak = TieBreak::First;
 
     fn user(&self) -> &UserId {
         &self.id
@@ -34,14 +40,14 @@ impl Entry for Participant {
         }
     }
 
-    fn read(event: &ServerEvent) -> Option<Change<Self>> {
+    fn change(event: &ServerEvent) -> Option<EntryChange<Self>> {
         Some(match event {
-            ServerEvent::ParticipantCreated { state, .. } => Change::Add(state.clone()),
+            ServerEvent::ParticipantCreated { state, .. } => EntryChange::Add(state.clone()),
             ServerEvent::ParticipantEdited { user_id, diff, .. } => {
                 let diff = diff.clone();
-                Change::Edit(user_id.clone(), Box::new(|entry| entry.apply(diff)))
+                EntryChange::Edit(user_id.clone(), Box::new(|entry| entry.apply(diff)))
             }
-            ServerEvent::ParticipantDeleted { user_id, .. } => Change::Remove(user_id.clone()),
+            ServerEvent::ParticipantDeleted { user_id, .. } => EntryChange::Remove(user_id.clone()),
             _ => return None,
         })
     }
@@ -56,5 +62,51 @@ impl ListItem for ParticipantSnapshot {
 
     fn key(&self) -> &UserId {
         &self.user.id
+    }
+}
+
+/// One participant of a conversation.
+pub(crate) struct ParticipantOf {
+    pub(crate) user: UserId,
+}
+
+impl Entity for ParticipantOf {
+    type Value = Participant;
+
+    fn apply(&self, value: &mut Option<Participant>, event: &ServerEvent) -> bool {
+        match (event, value) {
+            (ServerEvent::ParticipantCreated { state, .. }, value) => *value = Some(state.clone()),
+            (ServerEvent::ParticipantEdited { diff, .. }, Some(participant)) => {
+                participant.apply(diff.clone());
+            }
+            (ServerEvent::ParticipantDeleted { .. } | ServerEvent::SideDeleted { .. }, value) => {
+                *value = None;
+            }
+            (ServerEvent::SideCreated { .. }, value) => return value.is_none(),
+            _ => {}
+        }
+        false
+    }
+
+    fn users(&self, _: Option<&Participant>) -> BTreeSet<UserId> {
+        BTreeSet::from([self.user.clone()])
+    }
+
+    fn snapshot(&self, value: Option<&Participant>, users: Lookup<'_>) -> Option<Snapshot> {
+        let Some(participant) = value else {
+            return Some(Snapshot::Participant(None));
+        };
+        let user = users.get(&self.user)?;
+        let snapshot = user.map(|user| Arc::new(participant.snapshot(user)));
+        Some(Snapshot::Participant(snapshot))
+    }
+
+    /// A user outside of the conversation may not read the other participants.
+    fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
+        let is_forbidden = matches!(
+            refusal,
+            RequestError::Server(ServerError { status: 403, .. })
+        );
+        is_forbidden && self.user != *me
     }
 }

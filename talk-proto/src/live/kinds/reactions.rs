@@ -1,9 +1,10 @@
-//! Who reacted to a message with one emoji, the first one in front.
+//! The reactions to a message with one emoji, the oldest first.
 
 use std::sync::Arc;
 
-use crate::live::list::ordered_list::{End, ListItem};
-use crate::live::stores::user_list::{Change, Entry};
+use crate::live::list::ordered_list::{ListItem, TieBreak};
+use crate::live::stores::paged_list::PageSizes;
+use crate::live::stores::user_list::{Entry, EntryChange};
 use crate::model::{Reaction, ReactionSnapshot, User, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::wire::ServerEvent;
@@ -11,12 +12,14 @@ use crate::wire::ServerEvent;
 impl Entry for Reaction {
     type Snapshot = ReactionSnapshot;
 
-    const FIRST_WINDOW: usize = 10;
-    /// What the published client asks for to show ten.
-    const FIRST_LOAD: usize = 30;
-    const PAGE: usize = 100;
-    const MORE: usize = 30;
-    const NEW_AT: End = End::Back;
+    const SIZES: PageSizes = PageSizes {
+        first_window: 10,
+        // The published client requests 30 to show 10.
+        first_load: 30,
+        page: 100,
+        more: 30,
+    };
+    const TIE_BREAK: TieBreak = TieBreak::Last;
 
     fn user(&self) -> &UserId {
         &self.user_id
@@ -33,16 +36,16 @@ impl Entry for Reaction {
         }
     }
 
-    fn read(event: &ServerEvent) -> Option<Change<Self>> {
+    fn change(event: &ServerEvent) -> Option<EntryChange<Self>> {
         Some(match event {
             ServerEvent::ReactionAdded {
                 user_id,
                 created_at,
                 ..
-            } => Change::Add(Self::new(user_id.clone(), *created_at)),
-            ServerEvent::ReactionRemoved { user_id, .. } => Change::Remove(user_id.clone()),
+            } => EntryChange::Add(Self::new(user_id.clone(), *created_at)),
+            ServerEvent::ReactionRemoved { user_id, .. } => EntryChange::Remove(user_id.clone()),
             ServerEvent::MessageDeleted { .. } | ServerEvent::ConversationCleared { .. } => {
-                Change::Vanish
+                EntryChange::RemoveList
             }
             _ => return None,
         })

@@ -1,4 +1,4 @@
-//! Who is typing in a conversation.
+//! The users that are typing in a conversation.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ fn apply_diff(typing: &mut Typing, diff: &TypingDiff) {
             typing.users_typing = None;
             return;
         }
-        // What follows is everybody.
+        // A diff that ends `many` lists all typing users.
         Some(false) => {
             typing.many = false;
             typing.users_typing = None;

@@ -1,4 +1,4 @@
-//! What is shown of a list: items at their places.
+//! A persistent sequence of items at ordered positions.
 
 use std::iter::Rev;
 use std::num::NonZeroI64;
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use imbl::Vector;
 use imbl::shared_ptr::DefaultSharedPtr;
 
-/// The place of an item in its list: by time, then by the server's order. It is never used for
-/// another item.
+/// The position of an item in its list, ordered by time and then by the server's order. A list
+/// never reuses a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) time: i64,
-    /// Never zero: so an `Option` of a place is no larger.
+    /// Never zero, so that an `Option<Position>` needs no extra space.
     pub(crate) tie: NonZeroI64,
 }
 
 impl Position {
-    /// Behind every item.
+    /// The position after every item.
     pub(crate) const LAST: Self = Self {
         time: i64::MAX,
         tie: NonZeroI64::MAX,
     };
 
-    /// Whether an item of this time would lie behind the place.
+    /// Returns `true` if the position precedes every item of this time.
     pub(crate) fn is_before(self, time: i64) -> bool {
         self.time < time
     }
@@ -34,17 +34,17 @@ impl Position {
     }
 }
 
-/// How many items may stand in front, apart from the rest.
+/// The most items in the front.
 const MAX_FRONT: usize = 16;
 
-/// Items in the order of their places.
+/// Items ordered by position.
 ///
-/// A clone is cheap, and shares what does not change. Nearly every change is in front, and a
-/// snapshot holds what was there before: the first few items are apart, for to change them a copy
-/// of them is made.
+/// A clone is cheap and shares unchanged parts. Nearly all changes are at the front, while a
+/// snapshot holds the old version. Therefore the first few items are stored separately: a change
+/// copies only them.
 #[derive(Debug)]
 pub(crate) struct Items<T> {
-    /// The last of them is the first of all.
+    /// The first items in reverse order.
     front: Arc<Vec<Placed<T>>>,
     rest: Vector<Placed<T>>,
 }
@@ -100,7 +100,11 @@ impl<T> Items<T> {
         self.get(0)
     }
 
-    /// Whether both are the same allocations.
+    pub(crate) fn last(&self) -> Option<&Arc<T>> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// Returns `true` if both are the same allocations.
     pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.front, &other.front) && self.rest.ptr_eq(&other.rest)
     }
@@ -112,7 +116,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Where the item at `index` is in front, or else in the rest.
+    /// Returns the index in `front`, or else the index in `rest`.
     fn front_index(&self, index: usize) -> Result<usize, usize> {
         match index.checked_sub(self.front.len()) {
             None => Ok(self.front.len() - 1 - index),
@@ -129,12 +133,12 @@ impl<T> Items<T> {
         last.map(|placed| placed.position)
     }
 
-    /// The places of the items from `index` on.
+    /// Returns the positions of the items from `index` on.
     pub(crate) fn positions_from(&self, index: usize) -> impl Iterator<Item = Position> {
         (index..self.len()).filter_map(|index| self.position(index))
     }
 
-    /// The index of a place, or the one at which it would be.
+    /// Returns the index of a position, or the index at which to insert it.
     pub(crate) fn find(&self, position: Position) -> Result<usize, usize> {
         match self.front.last() {
             Some(first) if position < first.position => return Err(0),
@@ -156,7 +160,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// As [`find`](Self::find), in the rest, of which the end changes most.
+    /// Searches `rest`, of which the end changes most often.
     fn find_in_rest(&self, position: Position) -> Result<usize, usize> {
         match self.rest.back() {
             Some(last) if position < last.position => self
@@ -167,7 +171,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Puts an item at a place, or another one in the stead of the one that is there.
+    /// Inserts or replaces the item at a position.
     pub(crate) fn put(&mut self, position: Position, item: Arc<T>) {
         match self.find(position) {
             Ok(index) => self.set(index, item),
@@ -203,7 +207,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Takes out the item at a place.
+    /// Removes and returns the item at a position.
     pub(crate) fn remove(&mut self, position: Position) -> Option<Arc<T>> {
         let index = self.find(position).ok()?;
         let placed = match self.front_index(index) {
@@ -213,7 +217,7 @@ impl<T> Items<T> {
         Some(placed.item)
     }
 
-    /// The first `count` items.
+    /// Returns the first `count` items.
     pub(crate) fn take(&self, count: usize) -> Self {
         if count == self.len() {
             return self.clone();
@@ -231,7 +235,7 @@ impl<T> Items<T> {
     }
 }
 
-/// The front, copied unless nobody else has it, with room for one more.
+/// Returns the front, copied if it is shared, with capacity for one more item.
 fn owned<T>(front: &mut Arc<Vec<Placed<T>>>) -> &mut Vec<Placed<T>> {
     if Arc::get_mut(front).is_none() {
         let mut own = Vec::with_capacity(MAX_FRONT + 1);
@@ -287,10 +291,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is put, set, removed and cut, it is as a sorted map has it, and clones that
-        /// were made before stay as they were.
+        /// Any sequence of operations matches a sorted map, and earlier clones do not change.
         #[test]
-        fn items_are_as_in_a_sorted_map(
+        fn items_match_a_sorted_map(
             steps in prop::collection::vec((0..4_u8, -40..40_i64), 0..200),
         ) {
             let (mut items, mut model) = (Items::new(), BTreeMap::new());

@@ -3,3 +3,4 @@
 pub(crate) mod items;
 pub(super) mod ordered_list;
 pub(super) mod view;
+pub(super) mod visible_items;

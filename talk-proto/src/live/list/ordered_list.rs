@@ -1,135 +1,58 @@
-//! An ordered list of items, as much of it as is loaded, and those who look at it.
+//! The loaded items of a list in order, and their viewers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroI64;
 use std::sync::Arc;
 
-use super::items::{Items, Position};
+use super::items::Position;
 use super::view::{ListState, ListView};
-use crate::command::RequestId;
+use super::visible_items::VisibleItems;
 use crate::live::key::ViewerId;
-use crate::live::stores::store::List;
 
-/// Which of the items with an equal time a new one goes before, or after.
+/// The place of a new item among the items with an equal time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Front,
-    Back,
+pub(crate) enum TieBreak {
+    First,
+    Last,
 }
 
-/// What is shown of an item.
+/// The visible form of an item.
 pub(crate) trait ListItem: PartialEq {
-    /// What the item is found by.
-    type Key: Clone;
+    /// The identity of the item.
+    type Key: Clone + Ord;
 
     fn key(&self) -> &Self::Key;
 }
 
-/// The loaded items in order.
+/// The loaded items of a list in order.
 ///
-/// Those whose nested data is known are in a persistent vector, of which a snapshot is a clone.
+/// Visible items are in a persistent sequence. A snapshot is a clone of it.
 pub(crate) struct OrderedList<T: ListItem> {
-    /// Items without a face: those that wait for nested data, and those that have nothing to show.
-    faceless: BTreeMap<Position, T::Key>,
-    /// How many places were made.
+    /// Items that wait for nested data, and items that have nothing to show.
+    invisible: BTreeMap<Position, T::Key>,
+    /// The number of positions allocated so far.
     ties: i64,
-    pub(crate) shown: VisibleItems<T>,
-    /// Boxed, as [`Stores`](crate::live::stores::table::Stores) are.
+    pub(crate) visible: VisibleItems<T>,
+    /// Boxed because a map allocates room for several, and most lists have one viewer.
     pub(crate) views: BTreeMap<ViewerId, Box<ListView<T>>>,
-}
-
-/// What can be shown of a list.
-pub(crate) struct VisibleItems<T> {
-    pub(crate) items: Items<T>,
-    /// Items whose nested data is not yet known.
-    pub(crate) waiting: BTreeSet<Position>,
-}
-
-impl<T> VisibleItems<T> {
-    /// How many items there are, those aside that have nothing to show.
-    pub(crate) fn len(&self) -> usize {
-        self.items.len() + self.waiting.len()
-    }
-
-    /// The place of the last item, whether or not its nested data is known.
-    pub(crate) fn last(&self) -> Option<Position> {
-        let shown = self.items.last_position();
-        shown.max(self.waiting.last().copied())
-    }
-
-    /// How many items there are up to and including `position`.
-    pub(crate) fn count_until(&self, position: Position) -> usize {
-        if position == Position::LAST {
-            return self.items.len();
-        }
-        match self.items.find(position) {
-            Ok(index) => index + 1,
-            Err(index) => index,
-        }
-    }
-
-    /// The items up to and including `position` that are waited for. Mostly none are anywhere.
-    pub(crate) fn waiting_until(&self, position: Position) -> impl Iterator<Item = Position> {
-        let waiting = Some(&self.waiting).filter(|waiting| !waiting.is_empty());
-        waiting
-            .into_iter()
-            .flat_map(move |w| w.range(..=position))
-            .copied()
-    }
-
-    pub(crate) fn get(&self, position: Position) -> Option<&Arc<T>> {
-        let index = self.items.find(position).ok()?;
-        self.items.get(index)
-    }
-}
-
-impl<T: ListItem> List for OrderedList<T> {
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize) {
-        if let Some(view) = self.views.get_mut(&viewer) {
-            view.load_more(request, count);
-        }
-    }
-
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
-        if let Some(view) = self.views.get_mut(&viewer) {
-            view.cancel(request);
-        }
-    }
 }
 
 impl<T: ListItem> OrderedList<T> {
     pub(crate) fn new() -> Self {
         Self {
-            faceless: BTreeMap::new(),
+            invisible: BTreeMap::new(),
             ties: 0,
-            shown: VisibleItems {
-                items: Items::new(),
-                waiting: BTreeSet::new(),
-            },
+            visible: VisibleItems::new(),
             views: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn viewers(&self) -> Vec<ViewerId> {
-        self.views.keys().copied().collect()
-    }
-
-    pub(crate) fn add_viewer(&mut self, viewer: ViewerId) {
-        self.views.insert(viewer, Box::new(ListView::new()));
-    }
-
-    /// Returns the requests for more that the viewer had open.
-    pub(crate) fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        let view = self.views.remove(&viewer);
-        view.map_or_else(Vec::new, |mut view| view.take_requests())
-    }
-
-    /// How many items must be loaded to show all who look what they want, and how many are; `None`
-    /// when nobody looks. Those that have nothing to show do not count.
+    /// Returns the number of items to load for all viewers and the number of loaded ones, or
+    /// `None` without a viewer. Items with nothing to show do not count.
     pub(crate) fn wants(&self, state: ListState) -> Option<(usize, usize)> {
         let views = self.views.values();
-        let wanted = views.map(|view| view.wants(&self.shown, state)).max()?;
-        let loaded = self.shown.len();
+        let wanted = views.map(|view| view.wants(&self.visible, state)).max()?;
+        let loaded = self.visible.len();
         Some(if state.full {
             (wanted.min(loaded), loaded)
         } else {
@@ -137,92 +60,87 @@ impl<T: ListItem> OrderedList<T> {
         })
     }
 
-    /// How many items there are, those without a face included.
+    /// Returns the number of items, including invisible ones.
     pub(crate) fn len(&self) -> usize {
-        self.shown.items.len() + self.faceless.len()
+        self.visible.items.len() + self.invisible.len()
     }
 
-    pub(crate) fn first(&self) -> Option<(Position, &T::Key)> {
-        let shown = self.item(0);
-        let faceless = self.faceless.first_key_value().map(|(p, k)| (*p, k));
-        let both = shown.into_iter().chain(faceless);
-        both.min_by_key(|(position, _)| *position)
+    pub(crate) fn first_position(&self) -> Option<Position> {
+        let visible = self.visible.items.position(0);
+        let invisible = self.invisible.keys().next().copied();
+        visible.into_iter().chain(invisible).min()
     }
 
+    /// Returns the last item, visible or not.
     pub(crate) fn last(&self) -> Option<(Position, &T::Key)> {
-        let last = self.shown.items.len().checked_sub(1);
-        let shown = last.and_then(|last| self.item(last));
-        let faceless = self.faceless.last_key_value().map(|(p, k)| (*p, k));
-        let both = shown.into_iter().chain(faceless);
+        let items = &self.visible.items;
+        let visible = items.last_position().zip(items.last());
+        let visible = visible.map(|(position, item)| (position, item.key()));
+        let invisible = self.invisible.last_key_value().map(|(p, k)| (*p, k));
+        let both = visible.into_iter().chain(invisible);
         both.max_by_key(|(position, _)| *position)
     }
 
-    fn item(&self, index: usize) -> Option<(Position, &T::Key)> {
-        let items = &self.shown.items;
-        Some((items.position(index)?, items.get(index)?.key()))
+    pub(crate) fn last_position(&self) -> Option<Position> {
+        self.last().map(|(position, _)| position)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &T::Key> {
-        let shown = self.shown.items.iter().map(|item| item.key());
-        shown.chain(self.faceless.values())
+        let visible = self.visible.items.iter().map(|item| item.key());
+        visible.chain(self.invisible.values())
     }
 
-    /// A place for an item that is not in the list, at one end of those with its time.
-    pub(crate) fn place(&mut self, time: i64, end: End) -> Position {
+    /// Allocates a position for a new item.
+    pub(crate) fn allocate(&mut self, time: i64, tie_break: TieBreak) -> Position {
         self.ties += 1;
-        let tie = match end {
-            End::Front => -self.ties,
-            End::Back => self.ties,
+        let tie = match tie_break {
+            TieBreak::First => -self.ties,
+            TieBreak::Last => self.ties,
         };
-        // There was one before: it is not zero.
+        // `ties` is at least one here, so the fallback is unreachable.
         let tie = NonZeroI64::new(tie).unwrap_or(NonZeroI64::MAX);
         Position { time, tie }
     }
 
-    /// Takes up an item; it is shown when [`OrderedList::show`] gives it a face.
+    /// Adds an item that viewers wait for until [`show`](Self::show), unless it is visible already.
     pub(crate) fn insert(&mut self, position: Position, key: T::Key) {
-        self.faceless.insert(position, key);
-        self.shown.waiting.insert(position);
-    }
-
-    /// Takes up an item unless it is shown by now.
-    pub(crate) fn insert_unless_shown(&mut self, position: Position, key: T::Key) {
-        if self.shown.items.find(position).is_err() {
-            self.insert(position, key);
+        if self.visible.items.find(position).is_err() {
+            self.invisible.insert(position, key);
+            self.visible.waiting.insert(position);
         }
     }
 
-    /// Shows a new item, or another version of it.
+    /// Shows an item, or another version of it.
     pub(crate) fn show(&mut self, position: Position, item: Arc<T>) {
-        self.forget_faceless(position);
-        self.shown.items.put(position, item);
-        self.touch(position);
+        self.remove_invisible(position);
+        self.visible.items.put(position, item);
+        self.mark_changed(position);
     }
 
-    /// Shows the item no more and waits for it no more, but knows its place.
+    /// Makes an item invisible. Viewers do not wait for it.
     pub(crate) fn hide(&mut self, position: Position) {
-        self.shown.waiting.remove(&position);
-        if let Some(item) = self.shown.items.remove(position) {
-            self.faceless.insert(position, item.key().clone());
-            self.touch(position);
+        self.visible.waiting.remove(&position);
+        if let Some(item) = self.visible.items.remove(position) {
+            self.invisible.insert(position, item.key().clone());
+            self.mark_changed(position);
         }
     }
 
     pub(crate) fn remove(&mut self, position: Position) {
-        self.forget_faceless(position);
-        if self.shown.items.remove(position).is_some() {
-            self.touch(position);
+        self.remove_invisible(position);
+        if self.visible.items.remove(position).is_some() {
+            self.mark_changed(position);
         }
     }
 
-    fn forget_faceless(&mut self, position: Position) {
-        self.faceless.remove(&position);
-        self.shown.waiting.remove(&position);
+    fn remove_invisible(&mut self, position: Position) {
+        self.invisible.remove(&position);
+        self.visible.waiting.remove(&position);
     }
 
-    fn touch(&mut self, position: Position) {
+    fn mark_changed(&mut self, position: Position) {
         for view in self.views.values_mut() {
-            view.touch(position);
+            view.mark_changed(position);
         }
     }
 }

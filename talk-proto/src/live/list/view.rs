@@ -1,57 +1,58 @@
-//! What one viewer sees of a list.
+//! The window that one viewer has of a list.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
-use super::ordered_list::VisibleItems;
+use super::visible_items::VisibleItems;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
 use crate::snapshot::Window;
 
-/// The window of one viewer: the loaded items up to one of them.
+/// The window of one viewer: the loaded items up to an end position.
 ///
-/// A window is bounded by a place, not by a number, so that new items in front widen it. An
-/// update waits for the nested data of every new item in it, but no longer than for those that
-/// were new when the waiting began: a stream of messages by unknown users delays a window by one
-/// fetch and no more.
+/// The end is a position and not a count, so that new items in front widen the window. An update
+/// waits for the nested data of the items that were new when the wait began. Later ones do not
+/// extend the wait, so that a stream of messages by unknown users delays a window by one fetch
+/// only.
 pub(crate) struct ListView<T> {
-    /// The last place that is shown; `None` until the first window is there.
+    /// The last visible position, or `None` before the first snapshot.
     end: Option<Position>,
-    /// How many more are wanted behind it.
-    ahead: usize,
+    /// The number of items requested beyond `end`.
+    more: usize,
     requests: Vec<RequestId>,
-    held: Option<BTreeSet<Position>>,
-    /// Places that may show another item than in `last`.
-    touched: Vec<Position>,
-    last: Last<T>,
+    /// The new items that the next update waits for.
+    awaited: Option<BTreeSet<Position>>,
+    /// Positions whose item may differ from the one in `last`.
+    changed: Vec<Position>,
+    last: LastSeen<T>,
 }
 
-/// What the viewer was shown last.
-enum Last<T> {
+/// The latest snapshot that the viewer received.
+enum LastSeen<T> {
     Nothing,
     Absent,
     List { items: Items<T>, loaded_all: bool },
 }
 
-/// The state of the list that a window is cut from.
+/// The state of the list behind a window.
 #[derive(Clone, Copy)]
 pub(crate) struct ListState {
-    /// Whether there is nothing behind the loaded items.
+    /// Set if the list is loaded to its end.
     pub(crate) complete: bool,
-    /// Whether no more items may be loaded.
+    /// Set if no more items may be loaded.
     pub(crate) full: bool,
-    /// How many items a first window has.
+    /// The number of items in a first window.
     pub(crate) initial: usize,
 }
 
-/// What comes of looking at a list anew.
+/// The difference between a list and the viewer's latest snapshot of it.
 pub(crate) struct ViewDiff<T> {
-    /// The new snapshot, if it differs from the one before.
+    /// The new snapshot, if it differs from the latest.
     pub(crate) update: Option<(Option<Window<T>>, Changes)>,
-    /// LiveRequests for more that are satisfied.
+    /// The requests for more items that it satisfies.
     pub(crate) resolved: Vec<RequestId>,
 }
 
@@ -59,170 +60,171 @@ impl<T: PartialEq> ListView<T> {
     pub(crate) fn new() -> Self {
         Self {
             end: None,
-            ahead: 0,
+            more: 0,
             requests: Vec::new(),
-            held: None,
-            touched: Vec::new(),
-            last: Last::Nothing,
+            awaited: None,
+            changed: Vec::new(),
+            last: LastSeen::Nothing,
         }
     }
 
-    /// How many items must be loaded to show what is wanted.
-    pub(crate) fn wants(&self, shown: &VisibleItems<T>, state: ListState) -> usize {
+    /// Returns the number of items that the window needs loaded.
+    pub(crate) fn wants(&self, visible: &VisibleItems<T>, state: ListState) -> usize {
         let Some(end) = self.end else {
-            return state.initial.saturating_add(self.ahead);
+            return state.initial.saturating_add(self.more);
         };
-        let waiting = shown.waiting_until(end).count();
-        let seen = shown.count_until(end) + waiting;
-        // Who saw everything is not to see less of a list that has grown while nobody was told.
+        let seen = visible.count_until(end) + visible.waiting_until(end).count();
+        // A viewer that had the whole list keeps at least its initial window, even if the list
+        // grew while disconnected.
         let least = if end == Position::LAST {
             state.initial
         } else {
             0
         };
-        seen.max(least).saturating_add(self.ahead)
+        seen.max(least).saturating_add(self.more)
     }
 
-    /// Asks for `count` items more than are shown.
+    /// Requests `count` items more than are visible.
     pub(crate) fn load_more(&mut self, request: RequestId, count: usize) {
-        self.ahead = self.ahead.max(count);
+        self.more = self.more.max(count);
         self.requests.push(request);
     }
 
-    /// Forgets a request for more.
+    /// Discards a request for more items.
     pub(crate) fn cancel(&mut self, request: RequestId) {
         self.requests.retain(|other| *other != request);
         if self.requests.is_empty() {
-            self.ahead = 0;
+            self.more = 0;
         }
     }
 
-    /// The requests for more that are still open.
+    /// Returns and discards the pending requests for more items.
     pub(crate) fn take_requests(&mut self) -> Vec<RequestId> {
         std::mem::take(&mut self.requests)
     }
 
-    /// Keeps the window within a list that was loaded anew.
+    /// Moves the end of the window to the last position of a reloaded list.
     pub(crate) fn clamp(&mut self, last: Option<Position>, complete: bool) {
         if !complete && self.end.is_some() {
             self.end = self.end.min(last);
         }
     }
 
-    /// The list is not there: what follows, if anything, is another list.
-    pub(crate) fn see_absence(&mut self) -> ViewDiff<T> {
+    /// Reports that the list is absent. A later list starts with a new window.
+    pub(crate) fn update_absent(&mut self) -> ViewDiff<T> {
         let update = match self.last {
-            Last::Absent => None,
-            Last::Nothing | Last::List { .. } => Some((None, Changes::Reset)),
+            LastSeen::Absent => None,
+            LastSeen::Nothing | LastSeen::List { .. } => Some((None, Changes::Reset)),
         };
-        self.last = Last::Absent;
-        self.end = None;
-        self.ahead = 0;
-        self.held = None;
-        self.touched.clear();
-        ViewDiff {
-            update,
-            resolved: self.take_requests(),
-        }
+        let resolved = self.take_requests();
+        *self = Self {
+            last: LastSeen::Absent,
+            ..Self::new()
+        };
+        ViewDiff { update, resolved }
     }
 
-    /// Looks at the list anew.
-    pub(crate) fn see(&mut self, shown: &mut VisibleItems<T>, state: ListState) -> ViewDiff<T> {
+    /// Compares the list with the latest snapshot.
+    pub(crate) fn update(
+        &mut self,
+        visible: &mut VisibleItems<T>,
+        state: ListState,
+    ) -> ViewDiff<T> {
         let nothing = ViewDiff {
             update: None,
             resolved: Vec::new(),
         };
-        let is_short = shown.len() < state.initial && !state.complete && !state.full;
+        let is_short = visible.len() < state.initial && !state.complete && !state.full;
         if self.end.is_none() && is_short {
-            self.held = None;
+            self.awaited = None;
             return nothing;
         }
-        if self.is_held(shown) {
+        if self.is_awaiting(visible) {
             return nothing;
         }
-        let mut end = self.end.unwrap_or_else(|| first_end(shown, state));
-        let resolved = self.extend(&mut end, shown, state);
-        if state.complete && shown.last().is_none_or(|last| last <= end) {
+        let mut end = self.end.unwrap_or_else(|| first_end(visible, state));
+        let resolved = self.extend(&mut end, visible, state);
+        if state.complete && visible.last().is_none_or(|last| last <= end) {
             end = Position::LAST;
         }
         self.end = Some(end);
         ViewDiff {
-            update: self.update(end, shown, state),
+            update: self.snapshot(end, visible, state),
             resolved,
         }
     }
 
-    pub(crate) fn touch(&mut self, position: Position) {
-        if !matches!(self.last, Last::List { .. }) || self.touched.last() == Some(&position) {
+    pub(crate) fn mark_changed(&mut self, position: Position) {
+        if !matches!(self.last, LastSeen::List { .. }) || self.changed.last() == Some(&position) {
             return;
         }
-        // Places may be there several times, but do not take up room for ever.
-        if self.touched.len() == self.touched.capacity() {
-            self.touched.sort_unstable();
-            self.touched.dedup();
+        // Deduplicate before growing, so that the memory is bounded by the number of items.
+        if self.changed.len() == self.changed.capacity() {
+            self.changed.sort_unstable();
+            self.changed.dedup();
         }
-        self.touched.push(position);
+        self.changed.push(position);
     }
 
-    /// Whether new items in the window keep it from being shown.
-    fn is_held(&mut self, shown: &VisibleItems<T>) -> bool {
+    /// Returns `true` if the window waits for the nested data of new items.
+    fn is_awaiting(&mut self, visible: &VisibleItems<T>) -> bool {
         let end = self.end.unwrap_or(Position::LAST);
-        let waiting = || shown.waiting_until(end);
+        let waiting = || visible.waiting_until(end);
         if waiting().next().is_none() {
-            self.held = None;
+            self.awaited = None;
             return false;
         }
-        let held = self.held.get_or_insert_with(|| waiting().collect());
-        if held.iter().any(|position| shown.waiting.contains(position)) {
+        let awaited = self.awaited.get_or_insert_with(|| waiting().collect());
+        if awaited.iter().any(|p| visible.waiting.contains(p)) {
             return true;
         }
-        self.held = Some(waiting().collect());
+        self.awaited = Some(waiting().collect());
         false
     }
 
-    /// Moves the end behind what was asked for, once it is all there.
+    /// Moves the end over the requested items once all of them are loaded.
     fn extend(
         &mut self,
         end: &mut Position,
-        shown: &VisibleItems<T>,
+        visible: &VisibleItems<T>,
         state: ListState,
     ) -> Vec<RequestId> {
-        if self.ahead == 0 {
+        if self.more == 0 {
             return self.take_requests();
         }
-        let from = shown.count_until(*end);
-        let wanted = from.saturating_add(self.ahead);
-        let new_end = match shown.items.position(wanted - 1) {
+        let from = visible.count_until(*end);
+        let wanted = from.saturating_add(self.more);
+        let new_end = match visible.items.position(wanted - 1) {
             Some(position) => position,
             None if state.complete || state.full => Position::LAST,
             None => return Vec::new(),
         };
-        let behind = (Bound::Excluded(*end), Bound::Included(new_end));
-        if shown.waiting.range(behind).next().is_some() {
+        let beyond = (Bound::Excluded(*end), Bound::Included(new_end));
+        if visible.waiting.range(beyond).next().is_some() {
             return Vec::new();
         }
-        for position in shown.items.positions_from(from).take(self.ahead) {
-            self.touch(position);
+        for position in visible.items.positions_from(from).take(self.more) {
+            self.mark_changed(position);
         }
-        let last = shown.items.last_position();
+        let last = visible.items.last_position();
         *end = new_end.min(last.unwrap_or(*end).max(*end));
-        self.ahead = 0;
+        self.more = 0;
         self.take_requests()
     }
 
-    fn update(
+    fn snapshot(
         &mut self,
         end: Position,
-        shown: &mut VisibleItems<T>,
+        visible: &mut VisibleItems<T>,
         state: ListState,
     ) -> Option<(Option<Window<T>>, Changes)> {
         let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
-        let visible = shown.count_until(end).saturating_sub(hidden);
+        let count = visible.count_until(end).saturating_sub(hidden);
         let loaded_all = state.complete && end == Position::LAST;
-        let changes = self.changes(visible, shown);
+        let changes = self.changes(count, visible);
         if let (
             Changes::List(changes),
-            Last::List {
+            LastSeen::List {
                 loaded_all: last, ..
             },
         ) = (&changes, &self.last)
@@ -231,36 +233,36 @@ impl<T: PartialEq> ListView<T> {
         {
             return None;
         }
-        let items = shown.items.take(visible);
-        self.last = Last::List {
+        let items = visible.items.take(count);
+        self.last = LastSeen::List {
             items: items.clone(),
             loaded_all,
         };
         Some((Some(Window::new(items, loaded_all)), changes))
     }
 
-    /// What the touched places tell about the way from the last list to the first `visible`
-    /// items.
-    fn changes(&mut self, visible: usize, shown: &mut VisibleItems<T>) -> Changes {
-        let Last::List { items, .. } = &self.last else {
-            self.touched.clear();
+    /// Returns the changes from the latest snapshot to the first `count` items.
+    fn changes(&mut self, count: usize, visible: &mut VisibleItems<T>) -> Changes {
+        let LastSeen::List { items, .. } = &self.last else {
+            self.changed.clear();
             return Changes::Reset;
         };
         let mut changes = ListChanges::default();
-        self.touched.sort_unstable();
-        self.touched.dedup();
-        for position in self.touched.drain(..) {
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        for position in self.changed.drain(..) {
             let before = items.find(position).ok();
-            let after = shown.items.find(position).ok();
-            match (before, after.filter(|index| *index < visible)) {
+            let after = visible.items.find(position).ok();
+            match (before, after.filter(|index| *index < count)) {
                 (Some(before), Some(after)) => {
-                    let (Some(old), Some(new)) = (items.get(before), shown.items.get(after)) else {
+                    let (Some(old), Some(new)) = (items.get(before), visible.items.get(after))
+                    else {
                         continue;
                     };
                     if Arc::ptr_eq(old, new) {
                     } else if old == new {
-                        // There and back again: it stays the allocation that was shown.
-                        shown.items.set(after, Arc::clone(old));
+                        // Changed back to an equal item: keep the allocation of the snapshot.
+                        visible.items.set(after, Arc::clone(old));
                     } else {
                         changes.updated.push(after);
                     }
@@ -270,11 +272,12 @@ impl<T: PartialEq> ListView<T> {
                 (None, None) => {}
             }
         }
-        // Taken out and put back at once, perhaps at a place that sorts the same.
+        // An item that was removed and inserted again may have got another position at the same
+        // index.
         if changes.removed == changes.inserted {
-            let mut stays = |index: usize| match (items.get(index), shown.items.get(index)) {
+            let mut stays = |index: usize| match (items.get(index), visible.items.get(index)) {
                 (Some(old), Some(new)) if old == new => {
-                    shown.items.set(index, Arc::clone(old));
+                    visible.items.set(index, Arc::clone(old));
                     true
                 }
                 _ => false,
@@ -286,11 +289,11 @@ impl<T: PartialEq> ListView<T> {
     }
 }
 
-/// The end of a first window.
-fn first_end<T>(shown: &VisibleItems<T>, state: ListState) -> Position {
-    match shown.items.position(state.initial - 1) {
+/// Returns the end of a first window.
+fn first_end<T>(visible: &VisibleItems<T>, state: ListState) -> Position {
+    match visible.items.position(state.initial - 1) {
         Some(position) => position,
         None if state.complete => Position::LAST,
-        None => shown.items.last_position().unwrap_or(Position::LAST),
+        None => visible.items.last_position().unwrap_or(Position::LAST),
     }
 }

@@ -1,39 +1,40 @@
-//! Conversations, as the current user sees them, each with its last message.
+//! Conversations as the current user sees them, each with its last message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::entity::NoParameters;
 use super::list_filter::ListFilter;
 use super::messages::{LastMessage, MessageStore};
-use super::store::{Response, Store, ViewUpdate};
+use super::store::{Store, ViewUpdate};
+use super::viewers::Viewers;
 use crate::command::RequestId;
 use crate::error::TransportError;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
 use crate::live::store_cx::StoreCx;
-use crate::live::sync::state::{Stage, SyncState, is_absence};
+use crate::live::sync::response::Response;
+use crate::live::sync::state::{Stage, SyncState};
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, Side, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
 /// The store of one conversation.
 ///
-/// Its snapshot waits for the nested data of a new last message, but for no message that came
-/// after the waiting began.
+/// A snapshot waits for the nested data of a new last message. Messages that arrive during the
+/// wait do not extend it.
 pub(crate) struct ConversationStore {
     sync: SyncState,
     side: Option<Arc<Side>>,
-    /// The new last message that held back what is shown.
-    held: Option<Position>,
-    /// Whether what is shown is all that is known.
+    /// The new last message that the next snapshot waits for.
+    awaited: Option<Position>,
+    /// Set if `current` reflects everything known.
     is_current: bool,
-    /// What is shown; `None` until that is known.
+    /// The latest snapshot, or `None` before the first.
     current: Option<Option<Arc<ConversationSnapshot>>>,
-    views: BTreeMap<ViewerId, Option<Option<Arc<ConversationSnapshot>>>>,
-    /// The lists that hold it. They are told of it, and feed it.
+    viewers: Viewers<Option<Arc<ConversationSnapshot>>>,
+    /// The lists that contain the conversation, or may contain it. They supply its state.
     lists: BTreeSet<ListFilter>,
-    /// Whether a list would know it, and no page will tell.
+    /// Set if a list needs the conversation's state and no page will supply it.
     is_watched: bool,
     conversation: ConversationId,
 }
@@ -43,10 +44,10 @@ impl ConversationStore {
         Self {
             sync: SyncState::new(StoreKey::Conversation(conversation.clone())),
             side: None,
-            held: None,
+            awaited: None,
             is_current: false,
             current: None,
-            views: BTreeMap::new(),
+            viewers: Viewers::new(),
             lists: BTreeSet::new(),
             is_watched: false,
             conversation,
@@ -57,52 +58,49 @@ impl ConversationStore {
         &self.conversation
     }
 
-    /// The conversation, if it is known for certain.
+    /// Returns the conversation if it is loaded.
     pub(crate) fn side(&self) -> Option<&Arc<Side>> {
         let is_loaded = self.sync.stage == Stage::Loaded;
         self.side.as_ref().filter(|_| is_loaded)
     }
 
-    /// What is shown, if it is all that is known.
+    /// Returns the latest snapshot if it reflects everything known.
     pub(crate) fn snapshot(&self) -> Option<Option<&Arc<ConversationSnapshot>>> {
         let current = self.current.as_ref().filter(|_| self.is_current)?;
         Some(current.as_ref())
     }
 
-    /// The lists that hold it.
+    /// Returns the lists that contain the conversation, or may contain it.
     pub(crate) fn lists(&self) -> &BTreeSet<ListFilter> {
         &self.lists
     }
 
-    /// A list shows the conversation.
     pub(crate) fn add_list(&mut self, list: ListFilter) {
         self.lists.insert(list);
     }
 
-    /// A list shows the conversation no more.
     pub(crate) fn remove_list(&mut self, list: &ListFilter, cx: &mut StoreCx) {
         self.lists.remove(list);
         cx.unreferenced.insert(self.sync.key().clone());
     }
 
-    /// Takes what a list was told, unless more is known.
-    pub(crate) fn feed(&mut self, side: Side, cx: &mut StoreCx) {
+    /// Stores the state that a list has received, unless a newer one is known.
+    pub(crate) fn supply(&mut self, side: Side, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Loaded {
             cx.changed.insert(self.sync.key().clone());
             return;
         }
-        self.sync.drop_load(cx);
-        self.take(Some(side), cx);
+        self.set_loaded(Some(side), cx);
         self.open(cx);
     }
 
-    /// OneShotReads the conversation, unless it is known or will be told.
+    /// Fetches the conversation for a list, unless it is known.
     pub(crate) fn watch(&mut self, cx: &mut StoreCx) {
         self.is_watched = true;
-        cx.attend_to(self.sync.key());
+        cx.mark_dirty(self.sync.key());
     }
 
-    /// Brings what is shown up to date with the messages of the conversation.
+    /// Updates the snapshot with the messages of the conversation.
     pub(crate) fn refresh(&mut self, messages: Option<&MessageStore>) {
         self.is_current = false;
         let current = match (self.sync.stage, &self.side) {
@@ -118,43 +116,44 @@ impl ConversationStore {
             }
         };
         self.is_current = true;
-        let shown = self.current.as_ref().map(|shown| shown.as_deref());
-        if shown != Some(current.as_ref()) {
+        let latest = self.current.as_ref().map(|latest| latest.as_deref());
+        if latest != Some(current.as_ref()) {
             self.current = Some(current.map(Arc::new));
         }
     }
 
-    /// The last message to show, unless it is to be waited for.
+    /// Returns the last message to show, or `None` while the snapshot waits for it.
     fn last_message(&mut self, messages: &MessageStore) -> Option<Option<Arc<MessageSnapshot>>> {
         match messages.last_message() {
             LastMessage::Unknown => None,
             LastMessage::Known(message) => {
-                self.held = None;
+                self.awaited = None;
                 Some(message)
             }
             LastMessage::Waiting(position) => {
-                let held = self.held.replace(position)?;
-                if messages.is_waiting(held) {
-                    self.held = Some(held);
+                let awaited = self.awaited.replace(position)?;
+                if messages.is_waiting(awaited) {
+                    self.awaited = Some(awaited);
                     return None;
                 }
-                Some(messages.newest_shown())
+                Some(messages.newest_visible())
             }
         }
     }
 
-    /// Takes `side` as what the server holds, and what came since.
-    fn take(&mut self, side: Option<Side>, cx: &mut StoreCx) {
+    /// Stores a loaded state and applies the log to it.
+    fn set_loaded(&mut self, side: Option<Side>, cx: &mut StoreCx) {
         let side = fold(side, self.sync.log(), &cx.me);
-        self.sync.clear_log();
-        self.set(side, cx);
+        self.publish(side, cx);
     }
 
-    fn set(&mut self, side: Option<Arc<Side>>, cx: &mut StoreCx) {
-        self.sync.stage = match side {
+    /// Marks a state as current and schedules updates.
+    fn publish(&mut self, side: Option<Arc<Side>>, cx: &mut StoreCx) {
+        let stage = match side {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
         };
+        self.sync.set_stage(stage, cx);
         if self.side != side {
             self.side = side;
         }
@@ -162,7 +161,7 @@ impl ConversationStore {
     }
 }
 
-/// Changes the current user's view of a conversation, where `None` = they have none.
+/// Applies an event to the current user's view of a conversation, where `None` is an absent one.
 pub(crate) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
     match (event, side) {
         (ServerEvent::SideCreated { state, .. }, side) => {
@@ -182,24 +181,25 @@ pub(crate) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &User
     }
 }
 
-/// What the server holds, given its answer and the events that came before it.
+/// Applies the events that arrived before a response to the state in it.
 ///
-/// Joining is told to whoever is subscribed to any part of the conversation, also before the
-/// subscription that tells of later changes: an answer that knows of it is newer.
+/// The server reports a join to every subscription of a part of the conversation, also before the
+/// subscription that reports later changes. A response with the same or a later join time is newer
+/// than that event.
 pub(crate) fn fold<'a>(
-    answer: Option<Side>,
+    response: Option<Side>,
     events: impl IntoIterator<Item = &'a ServerEvent, IntoIter: Clone>,
     me: &UserId,
 ) -> Option<Arc<Side>> {
     let events = events.into_iter();
-    let joined_at = answer.as_ref().map(|side| side.joined_at);
+    let joined_at = response.as_ref().map(|side| side.joined_at);
     let is_known = |event: &ServerEvent| match event {
         ServerEvent::SideCreated { state, .. } => Some(state.joined_at) <= joined_at,
         _ => false,
     };
     let known = events.clone().zip(1..).filter(|(event, _)| is_known(event));
     let skipped = known.map(|(_, count)| count).last().unwrap_or(0);
-    let mut side = answer.map(Arc::new);
+    let mut side = response.map(Arc::new);
     for event in events.skip(skipped) {
         apply(&mut side, event, me);
     }
@@ -207,14 +207,18 @@ pub(crate) fn fold<'a>(
 }
 
 impl Store for ConversationStore {
+    fn sync(&mut self) -> &mut SyncState {
+        &mut self.sync
+    }
+
     fn open(&mut self, cx: &mut StoreCx) {
         if self.needs_subscription() {
             self.sync.open(cx);
         }
     }
 
-    fn lost(&mut self) {
-        self.sync.lost();
+    fn handle_lost(&mut self, _: &mut StoreCx) {
+        self.sync.handle_lost();
         self.is_watched = false;
     }
 
@@ -222,41 +226,30 @@ impl Store for ConversationStore {
         self.sync.close(cx);
     }
 
-    fn sync(&mut self) -> &mut SyncState {
-        &mut self.sync
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.views.is_empty() || !self.lists.is_empty()
+    fn is_referenced(&self) -> bool {
+        !self.viewers.is_empty() || !self.lists.is_empty()
     }
 
     fn needs_subscription(&self) -> bool {
-        !self.views.is_empty()
+        !self.viewers.is_empty()
     }
 
-    fn fetch(&mut self, cx: &mut StoreCx) {
-        let is_fed = !self.needs_subscription();
-        if self.sync.should_load(cx) || is_fed && self.is_watched && self.sync.can_load(cx) {
-            let fetch = cx.requests.load(self.sync.key(), &NoParameters {});
-            self.sync.fetch = Some(fetch);
+    fn fetch_missing(&mut self, cx: &mut StoreCx) {
+        let is_for_list = !self.needs_subscription() && self.is_watched && self.sync.can_load(cx);
+        if is_for_list || self.sync.should_load(cx) {
+            self.sync.load(cx);
         }
     }
 
-    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
-        self.sync.fetch = None;
-        match answer {
-            Ok(body) => {
-                let side = body.and_then(|body| serde_json::from_str::<Side>(body.get()).ok());
-                let side = side.filter(|side| side.id == self.conversation);
-                if side.is_some() {
-                    self.take(side, cx);
-                } else {
-                    let malformed = TransportError::Malformed.into();
-                    cx.failed.push_back((self.sync.key().clone(), malformed));
-                }
+    fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
+        match self.sync.decode::<Side>(response, cx) {
+            None => {}
+            Some(Ok(side)) if side.id == self.conversation => self.set_loaded(Some(side), cx),
+            Some(Ok(_)) => {
+                let malformed = TransportError::Malformed.into();
+                cx.failed.push_back((self.sync.key().clone(), malformed));
             }
-            Err(error) if is_absence(&error) => self.take(None, cx),
-            Err(error) => cx.failed.push_back((self.sync.key().clone(), error)),
+            Some(Err(_)) => self.set_loaded(None, cx),
         }
     }
 
@@ -268,37 +261,32 @@ impl Store for ConversationStore {
         let mut side = self.side.clone();
         apply(&mut side, event, &cx.me);
         if side != self.side {
-            self.set(side, cx);
+            self.publish(side, cx);
         }
     }
 
     fn viewers(&self) -> Vec<ViewerId> {
-        self.views.keys().copied().collect()
+        self.viewers.ids()
     }
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
-        self.views.insert(viewer, None);
+        self.viewers.add(viewer);
         self.sync.open(cx);
         cx.changed.insert(self.sync.key().clone());
     }
 
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        self.views.remove(&viewer);
+        self.viewers.remove(viewer);
         Vec::new()
     }
 
-    fn review(&mut self, _: &StoreCx, news: &mut Vec<ViewUpdate>) {
+    fn collect_updates(&mut self, _: &StoreCx, updates: &mut Vec<ViewUpdate>) {
         let (true, Some(current)) = (self.is_current, &self.current) else {
             return;
         };
-        for (viewer, seen) in &mut self.views {
-            if seen.as_ref() != Some(current) {
-                *seen = Some(current.clone());
-                news.push(ViewUpdate::of(
-                    *viewer,
-                    Snapshot::Conversation(current.clone()),
-                ));
-            }
+        for viewer in self.viewers.outdated(current) {
+            let snapshot = Snapshot::Conversation(current.clone());
+            updates.push(ViewUpdate::new(viewer, snapshot));
         }
     }
 }

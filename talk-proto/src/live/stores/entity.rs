@@ -1,92 +1,90 @@
-//! Things of which there is one: a participant, whether a user is online, who is typing.
+//! Stores of single entities: a participant, a user's presence, the typing users.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::store::{Response, Store, ViewUpdate};
+use super::store::{Store, ViewUpdate};
+use super::viewers::Viewers;
 use crate::command::RequestId;
-use crate::error::{RequestError, TransportError};
+use crate::error::RequestError;
 use crate::live::key::{Dependent, StoreKey, ViewerId};
 use crate::live::store_cx::StoreCx;
-use crate::live::sync::state::{Stage, SyncState, is_absence};
+use crate::live::sync::response::Response;
+use crate::live::sync::state::{Stage, SyncState};
 use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-/// One kind of thing: how events change it, and how it is shown.
-pub(crate) trait Entity {
-    type Value: Clone + PartialEq + DeserializeOwned;
+/// A kind of entity: how events change it and how it is shown.
+pub(crate) trait Entity: Send + Sync + 'static {
+    type Value: Clone + PartialEq + DeserializeOwned + Send + Sync;
 
-    /// Changes the value, where `None` = it does not exist. Whether it may have come to be, and
-    /// must be loaded.
+    /// Applies an event to the value, where `None` is an absent entity. Returns `true` if an
+    /// absent entity may exist now and must be fetched.
     fn apply(&self, value: &mut Option<Self::Value>, event: &ServerEvent) -> bool;
 
-    /// The users that it shows; they are held even before it is known, if they are known.
+    /// Returns the users shown with the value, which is `None` before the first load too.
     fn users(&self, value: Option<&Self::Value>) -> BTreeSet<UserId>;
 
-    /// The snapshot; `None` while a user is not yet known.
+    /// Returns the snapshot, or `None` while a user is unknown.
     fn snapshot(&self, value: Option<&Self::Value>, users: Lookup<'_>) -> Option<Snapshot>;
 
-    /// Whether a `get` fails where a subscription shows that there is nothing.
-    fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
-        let _ = (refusal, me);
+    /// Returns `true` if a `get` fails with the refusal, where a subscription shows an absent
+    /// entity.
+    fn fails_get(&self, _refusal: &RequestError, _me: &UserId) -> bool {
         false
     }
 }
 
-/// Users as far as they are known.
+/// Read access to the known users.
 #[derive(Clone, Copy)]
 pub(crate) struct Lookup<'a>(&'a StoreCx);
 
 impl Lookup<'_> {
-    /// Nothing yet, that there is no such user, or the user.
+    /// Returns the user, `Some(None)` if it does not exist, or `None` if it is not known yet.
     pub(crate) fn get(&self, user: &UserId) -> Option<Option<Arc<User>>> {
         self.0.user(user).map(|user| user.cloned())
     }
 
-    /// The user whose session this is.
+    /// Returns the current user.
     pub(crate) fn me(&self) -> &UserId {
         &self.0.me
     }
 }
 
-/// The store of one thing.
+/// The store of one entity.
 pub(crate) struct EntityStore<T: Entity> {
     sync: SyncState,
-    thing: T,
+    kind: T,
     value: Option<T::Value>,
+    /// The users that the store retains.
     users: BTreeSet<UserId>,
-    /// The snapshot that was shown last.
+    /// The latest snapshot, so that viewers share its allocation.
     current: Option<Snapshot>,
-    views: BTreeMap<ViewerId, Option<Snapshot>>,
+    viewers: Viewers<Snapshot>,
     refusal: Option<RequestError>,
 }
 
-/// The data of a GET without parameters.
-#[derive(Serialize)]
-pub(crate) struct NoParameters {}
-
 impl<T: Entity> EntityStore<T> {
-    pub(crate) fn new(key: StoreKey, thing: T) -> Self {
+    pub(crate) fn new(key: StoreKey, kind: T) -> Self {
         Self {
             sync: SyncState::new(key),
-            thing,
+            kind,
             value: None,
             users: BTreeSet::new(),
             current: None,
-            views: BTreeMap::new(),
+            viewers: Viewers::new(),
             refusal: None,
         }
     }
 
-    fn hold_users(&mut self, cx: &mut StoreCx) {
-        let users = self.thing.users(self.value.as_ref());
+    fn retain_users(&mut self, cx: &mut StoreCx) {
+        let users = self.kind.users(self.value.as_ref());
         let dependent = Dependent::Store(self.sync.key().clone());
         for user in users.difference(&self.users) {
-            cx.hold_user(user, dependent.clone());
+            cx.retain_user(user, dependent.clone());
         }
         for user in self.users.difference(&users) {
             cx.release_user(user, &dependent);
@@ -94,40 +92,40 @@ impl<T: Entity> EntityStore<T> {
         self.users = users;
     }
 
-    /// Takes `value` as what the server holds, and what came since.
-    fn take(&mut self, value: Option<T::Value>, cx: &mut StoreCx) {
+    /// Stores a loaded value and applies the log to it.
+    fn set_loaded(&mut self, value: Option<T::Value>, cx: &mut StoreCx) {
         self.value = value;
         let mut may_exist = false;
         for event in self.sync.log() {
-            may_exist |= self.thing.apply(&mut self.value, event);
+            may_exist |= self.kind.apply(&mut self.value, event);
         }
         if may_exist && self.value.is_none() {
             self.sync.reload(cx);
         } else {
-            self.set(cx);
+            self.publish(cx);
         }
     }
 
-    fn set(&mut self, cx: &mut StoreCx) {
-        self.sync.drop_load(cx);
-        self.sync.stage = match self.value {
+    /// Marks the value as current and schedules updates.
+    fn publish(&mut self, cx: &mut StoreCx) {
+        let stage = match self.value {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
         };
-        self.sync.clear_log();
-        self.hold_users(cx);
+        self.sync.set_stage(stage, cx);
+        self.retain_users(cx);
         cx.changed.insert(self.sync.key().clone());
     }
 }
 
 impl<T: Entity> Store for EntityStore<T> {
-    fn open(&mut self, cx: &mut StoreCx) {
-        self.sync.open(cx);
-        self.hold_users(cx);
+    fn sync(&mut self) -> &mut SyncState {
+        &mut self.sync
     }
 
-    fn lost(&mut self) {
-        self.sync.lost();
+    fn open(&mut self, cx: &mut StoreCx) {
+        self.sync.open(cx);
+        self.retain_users(cx);
     }
 
     fn close(&mut self, cx: &mut StoreCx) {
@@ -138,97 +136,79 @@ impl<T: Entity> Store for EntityStore<T> {
         }
     }
 
-    fn sync(&mut self) -> &mut SyncState {
-        &mut self.sync
+    fn is_referenced(&self) -> bool {
+        !self.viewers.is_empty()
     }
 
-    fn is_wanted(&self) -> bool {
-        !self.views.is_empty()
-    }
-
-    fn fetch(&mut self, cx: &mut StoreCx) {
+    fn fetch_missing(&mut self, cx: &mut StoreCx) {
         if self.sync.should_load(cx) {
-            let fetch = cx.requests.load(self.sync.key(), &NoParameters {});
-            self.sync.fetch = Some(fetch);
+            self.sync.load(cx);
         }
     }
 
-    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) {
-        self.sync.fetch = None;
+    fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
         self.refusal = None;
-        match answer {
-            Ok(body) => {
-                let value = body.and_then(|body| serde_json::from_str(body.get()).ok());
-                if value.is_some() {
-                    self.take(value, cx);
-                } else {
-                    let malformed = TransportError::Malformed.into();
-                    cx.failed.push_back((self.sync.key().clone(), malformed));
-                }
+        match self.sync.decode(response, cx) {
+            None => {}
+            Some(Ok(value)) => self.set_loaded(Some(value), cx),
+            Some(Err(error)) => {
+                self.refusal = Some(error).filter(|error| self.kind.fails_get(error, &cx.me));
+                self.set_loaded(None, cx);
             }
-            Err(error) if is_absence(&error) => {
-                if self.thing.fails_get(&error, &cx.me) {
-                    self.refusal = Some(error);
-                }
-                self.take(None, cx);
-            }
-            Err(error) => cx.failed.push_back((self.sync.key().clone(), error)),
         }
     }
 
     fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Unloaded {
             let mut whole = None;
-            self.thing.apply(&mut whole, event);
+            self.kind.apply(&mut whole, event);
             if whole.is_some() && self.sync.is_open(cx) {
-                // The event tells everything: no answer can tell more.
+                // The event holds the whole value: the pending response cannot be newer.
                 self.value = whole;
-                self.set(cx);
+                self.publish(cx);
             } else {
                 self.sync.admit(event, false, cx);
             }
             return;
         }
         let mut value = self.value.clone();
-        let may_exist = self.thing.apply(&mut value, event);
+        let may_exist = self.kind.apply(&mut value, event);
         if value != self.value {
             self.value = value;
-            self.set(cx);
+            self.publish(cx);
         } else if may_exist && self.value.is_none() {
             self.sync.reload(cx);
         }
     }
 
     fn viewers(&self) -> Vec<ViewerId> {
-        self.views.keys().copied().collect()
+        self.viewers.ids()
     }
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
-        self.views.insert(viewer, None);
+        self.viewers.add(viewer);
         cx.changed.insert(self.sync.key().clone());
     }
 
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
-        self.views.remove(&viewer);
+        self.viewers.remove(viewer);
         Vec::new()
     }
 
-    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>) {
+    fn collect_updates(&mut self, cx: &StoreCx, updates: &mut Vec<ViewUpdate>) {
         if self.sync.stage == Stage::Unloaded {
             return;
         }
-        let Some(snapshot) = self.thing.snapshot(self.value.as_ref(), Lookup(cx)) else {
+        let Some(snapshot) = self.kind.snapshot(self.value.as_ref(), Lookup(cx)) else {
             return;
         };
-        let shown = self.current.take().filter(|shown| *shown == snapshot);
-        let current = self.current.insert(shown.unwrap_or(snapshot));
-        for (viewer, seen) in &mut self.views {
-            if seen.as_ref() != Some(&*current) {
-                *seen = Some(current.clone());
-                let mut one = ViewUpdate::of(*viewer, current.clone());
-                one.refusal.clone_from(&self.refusal);
-                news.push(one);
-            }
+        let unchanged = self.current.take().filter(|current| *current == snapshot);
+        let current = self.current.insert(unchanged.unwrap_or(snapshot));
+        for viewer in self.viewers.outdated(current) {
+            updates.push(ViewUpdate {
+                refusal: self.refusal.clone(),
+                ..ViewUpdate::new(viewer, current.clone())
+            });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which conversations a list shows.
+//! The filter of a conversation list.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::filter::ConversationFilter;
 use crate::model::Side;
 use crate::wire::ServerEvent;
 
-/// The filter of one list, in its normal form: lists whose filters mean the same are one.
+/// The filter of a list in its normal form, so that lists with equivalent filters share a store.
 #[derive(Clone)]
 pub(crate) struct ListFilter(Arc<Inner>);
 
@@ -23,12 +23,12 @@ struct Inner {
 impl ListFilter {
     pub(crate) fn new(filter: Option<ConversationFilter>) -> Self {
         let filter = filter.unwrap_or_default().normalized();
-        // A filter has string keys and plain values: it can be written.
+        // Serialization cannot fail: a filter has string keys and plain values.
         let json = to_raw_value(&filter).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self(Arc::new(Inner { filter, json }))
     }
 
-    /// The normal form, as it goes on the wire.
+    /// Returns the normal form as sent to the server.
     pub(crate) fn json(&self) -> &RawValue {
         &self.0.json
     }
@@ -37,7 +37,7 @@ impl ListFilter {
         self.0.filter.matches(&side.into()) == Some(true)
     }
 
-    /// Whether a conversation may match of which no more is known than this change.
+    /// Returns `true` if a conversation may match of which only this change is known.
     pub(crate) fn may_match(&self, event: &ServerEvent) -> bool {
         let matches = |subject| self.0.filter.matches(&subject) != Some(false);
         match event {
@@ -48,7 +48,7 @@ impl ListFilter {
         }
     }
 
-    /// Whether the change is of something that decides about a match.
+    /// Returns `true` if the filter depends on what the event changes.
     pub(crate) fn mentions(&self, event: &ServerEvent) -> bool {
         let filters = match &self.0.filter {
             ConversationFilter::All(filter) => std::slice::from_ref(filter),

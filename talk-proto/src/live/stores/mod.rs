@@ -1,4 +1,4 @@
-//! One store per entity, shared by all of its viewers.
+//! One store per entity or list, shared by all of its viewers.
 
 pub(super) mod conversation;
 pub(super) mod conversation_list;
@@ -6,8 +6,10 @@ pub(super) mod entity;
 pub(super) mod list_filter;
 pub(super) mod message_index;
 pub(super) mod messages;
+pub(super) mod paged_list;
 pub(super) mod sender_index;
 pub(super) mod store;
 pub(super) mod table;
 pub(super) mod user_list;
 pub(super) mod users;
+pub(super) mod viewers;

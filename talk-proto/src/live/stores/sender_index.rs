@@ -1,14 +1,14 @@
-//! Who speaks in the messages of a conversation.
+//! The senders of a conversation's messages.
 
 use crate::collections::{HashMap, HashSet};
 use crate::model::{MessageId, UserId};
 
-/// The messages of each user, so that a change of theirs finds them.
+/// The messages of each sender, so that a change of a user finds them.
 #[derive(Default)]
 pub(crate) struct SenderIndex(HashMap<UserId, HashSet<MessageId>>);
 
 impl SenderIndex {
-    /// Whether it is the first message of the user.
+    /// Adds a message. Returns `true` if it is the first of the sender.
     pub(crate) fn add(&mut self, user: &UserId, message: &MessageId) -> bool {
         if let Some(messages) = self.0.get_mut(user) {
             messages.insert(message.clone());
@@ -19,13 +19,13 @@ impl SenderIndex {
         true
     }
 
-    /// The ID of a user, in the allocation that is here already.
-    pub(crate) fn known(&self, user: UserId) -> UserId {
+    /// Returns the equal ID that the index holds, so that messages share its allocation.
+    pub(crate) fn interned(&self, user: UserId) -> UserId {
         let known = self.0.get_key_value(&user);
         known.map_or(user, |(known, _)| known.clone())
     }
 
-    /// Whether it was the last message of the user.
+    /// Removes a message. Returns `true` if it was the last of the sender.
     pub(crate) fn remove(&mut self, user: &UserId, message: &MessageId) -> bool {
         let messages = self.0.get_mut(user);
         let was_last = messages.is_some_and(|messages| {
@@ -35,7 +35,7 @@ impl SenderIndex {
         was_last && self.0.remove(user).is_some()
     }
 
-    /// The messages of the user, always in the same order.
+    /// Returns the messages of a sender in a deterministic order.
     pub(crate) fn messages(&self, user: &UserId) -> Vec<MessageId> {
         let messages = self.0.get(user).into_iter().flatten().cloned();
         let mut messages: Vec<_> = messages.collect();

@@ -1,107 +1,102 @@
-//! What the live half asks of every store.
+//! The interface of a store.
 
-use serde_json::value::RawValue;
+use std::any::Any;
 
 use crate::changes::Changes;
 use crate::command::RequestId;
-use crate::error::RequestError;
-use crate::live::key::{Dependent, ViewerId};
+use crate::error::{CommandError, RequestError};
+use crate::live::key::ViewerId;
 use crate::live::store_cx::StoreCx;
+use crate::live::sync::response::Response;
 use crate::live::sync::state::SyncState;
+use crate::model::UserId;
 use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
-/// The body of an answer, or why there is none.
-pub(crate) type Response<'a> = Result<Option<&'a RawValue>, RequestError>;
-
-/// One thing that the server tells about, shared by all who look at it.
-pub(crate) trait Store {
-    /// Subscribes, if the connection is ready. Called once for each connection.
-    fn open(&mut self, cx: &mut StoreCx);
-
-    /// The connection is gone.
-    fn lost(&mut self);
-
-    /// Ends the subscription and lets go of what the store shows.
-    fn close(&mut self, cx: &mut StoreCx);
-
-    /// Its subscription and load.
+/// The store of one entity or list, shared by all of its viewers.
+pub(crate) trait Store: Any + Send + Sync {
+    /// Returns the state of the subscription and load.
     fn sync(&mut self) -> &mut SyncState;
 
-    /// Whether it is shown, even if by others who are told of it.
-    fn is_wanted(&self) -> bool;
-
-    /// Whether it takes a subscription of its own to keep it up to date.
-    fn needs_subscription(&self) -> bool {
-        self.is_wanted()
+    /// Subscribes if the connection is ready. Called once per connection.
+    fn open(&mut self, cx: &mut StoreCx) {
+        self.sync().open(cx);
     }
 
-    /// Whether something may be missing.
-    fn may_fetch(&self, cx: &StoreCx) -> bool {
-        let _ = cx;
+    /// Marks the state as outdated after a connection loss.
+    fn handle_lost(&mut self, _: &mut StoreCx) {
+        self.sync().handle_lost();
+    }
+
+    /// Ends the subscription and releases what the store refers to.
+    fn close(&mut self, cx: &mut StoreCx);
+
+    /// Returns `true` if a viewer or another store uses the store.
+    fn is_referenced(&self) -> bool;
+
+    /// Returns `true` if the store must subscribe to stay current.
+    fn needs_subscription(&self) -> bool {
+        self.is_referenced()
+    }
+
+    /// Returns `true` if [`fetch_missing`](Self::fetch_missing) may have something to send.
+    fn may_miss_data(&self, _: &StoreCx) -> bool {
         true
     }
 
-    /// Sends what is missing.
-    fn fetch(&mut self, cx: &mut StoreCx);
+    /// Requests missing data.
+    fn fetch_missing(&mut self, cx: &mut StoreCx);
 
-    /// Takes the answer to a load.
-    fn answer(&mut self, answer: Response<'_>, cx: &mut StoreCx);
+    /// Handles the response to a load.
+    fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx);
 
-    /// Applies an event that concerns the thing.
+    /// Applies an event that concerns the entity.
     fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx);
 
-    /// A user that it shows has changed.
-    fn user_changed(&mut self, dependent: &Dependent, cx: &mut StoreCx) {
-        let _ = dependent;
-        cx.changed.insert(self.sync().key().clone());
-    }
+    /// Handles a change of a user that items of the store show.
+    fn handle_user_change(&mut self, _: &UserId, _: &mut StoreCx) {}
 
-    /// Those who look at it.
     fn viewers(&self) -> Vec<ViewerId>;
 
     fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx);
 
-    /// Returns the requests for more that the viewer had open.
+    /// Removes a viewer and returns its pending requests for more items.
     fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId>;
 
-    /// Its list, of which there may be more, and how that grows.
-    fn list(&mut self) -> Option<(&mut dyn List, PageSizes)> {
-        None
+    /// Extends the window of a viewer by `count` items, or by the default of the list.
+    ///
+    /// # Errors
+    /// [`CommandError::NotAList`], and [`CommandError::CountOutOfRange`] if the count exceeds a
+    /// page.
+    fn load_more(
+        &mut self,
+        _: ViewerId,
+        _: RequestId,
+        _: Option<usize>,
+    ) -> Result<(), CommandError> {
+        Err(CommandError::NotAList)
     }
 
-    /// Gives its viewers what they have not seen.
-    fn review(&mut self, cx: &StoreCx, news: &mut Vec<ViewUpdate>);
+    /// Discards a request for more items.
+    fn cancel_more(&mut self, _: ViewerId, _: RequestId) {}
+
+    /// Collects the updates that viewers have not received.
+    fn collect_updates(&mut self, cx: &StoreCx, updates: &mut Vec<ViewUpdate>);
 }
 
-/// How many items to load more at once, as documented.
-pub(crate) struct PageSizes {
-    pub(crate) max: usize,
-    pub(crate) default: usize,
-}
-
-/// What is asked of a list, whatever is in it.
-pub(crate) trait List {
-    /// Shows more to a viewer.
-    fn load_more(&mut self, viewer: ViewerId, request: RequestId, count: usize);
-
-    /// Forgets a request for more.
-    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId);
-}
-
-/// What a viewer has not seen yet.
+/// An update for one viewer.
 pub(crate) struct ViewUpdate {
     pub(crate) viewer: ViewerId,
     pub(crate) update: Option<Update>,
-    /// LiveRequests for more that are satisfied by it.
+    /// The requests for more items that it satisfies.
     pub(crate) resolved: Vec<RequestId>,
-    /// What a `get` fails with, though a subscription shows that there is nothing.
+    /// The error of a `get`, where a subscription shows an absent entity.
     pub(crate) refusal: Option<RequestError>,
 }
 
 impl ViewUpdate {
-    /// A snapshot of what is no list.
-    pub(crate) fn of(viewer: ViewerId, snapshot: Snapshot) -> Self {
+    /// Creates an update to a snapshot that is no list.
+    pub(crate) fn new(viewer: ViewerId, snapshot: Snapshot) -> Self {
         Self {
             viewer,
             update: Some(Update {

@@ -1,42 +1,45 @@
-//! Users: one store for each that anything shows.
+//! The stores of users.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::store::ViewUpdate;
+use super::viewers::Viewers;
 use crate::collections::{HashMap, HashSet};
 use crate::live::interface::FetchId;
 use crate::live::key::{Dependent, StoreKey, ViewerId};
 use crate::live::store_cx::StoreCx;
 use crate::model::{User, UserId};
+use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-/// How many events of one user are kept while their answer is awaited.
+/// The number of events of one user kept while a response is pending.
 const LOG_LIMIT: usize = 1000;
 
-/// Every user that anything shows, or showed a moment ago.
+/// All users that are referenced, or were until recently.
+#[derive(Default)]
 pub(crate) struct Users {
-    /// Boxed, as [`Stores`](super::table::Stores) are.
+    /// Boxed because a map allocates room for several, and most sessions have few.
     stores: HashMap<UserId, Box<UserStore>>,
     next_serial: u64,
 }
 
 struct UserStore {
-    /// The order in which users came to be needed.
+    /// The order of creation.
     serial: u64,
-    /// The user, or that there is none; `None` until that is known.
+    /// The user, `Some(None)` if it does not exist, or `None` if it is not known yet.
     value: Option<Option<Arc<User>>>,
-    /// Whether the value is from this connection.
+    /// Set if the value is from the current connection.
     is_fresh: bool,
-    /// The GET that is awaited.
+    /// The pending GET.
     fetch: Option<FetchId>,
     log: Vec<ServerEvent>,
     dependents: HashSet<Dependent>,
-    /// Those who see the user alone, and what they saw last.
-    views: BTreeMap<ViewerId, Option<Option<Arc<User>>>>,
+    viewers: Viewers<Option<Arc<User>>>,
 }
 
 impl UserStore {
-    /// What shows the user, always in the same order.
+    /// Returns the dependents in a deterministic order.
     fn dependents(&self) -> Vec<Dependent> {
         let mut dependents: Vec<_> = self.dependents.iter().cloned().collect();
         dependents.sort_unstable();
@@ -45,30 +48,24 @@ impl UserStore {
 }
 
 impl Users {
-    pub(crate) fn new() -> Self {
-        Self {
-            stores: HashMap::default(),
-            next_serial: 0,
-        }
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
 
+    /// Returns the user, `Some(None)` if it does not exist, or `None` if it is not known yet.
     pub(crate) fn get(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         let value = self.stores.get(user)?.value.as_ref()?;
         Some(value.as_ref())
     }
 
-    /// The user as they are for certain on this connection.
+    /// Returns the user if it was loaded on the current connection.
     pub(crate) fn fresh(&self, user: &UserId) -> Option<Option<&Arc<User>>> {
         let store = self.stores.get(user).filter(|store| store.is_fresh)?;
         Some(store.value.as_ref()?.as_ref())
     }
 
-    /// Whether the user is new here and has to be fetched.
-    pub(crate) fn hold(&mut self, user: &UserId, dependent: Dependent) -> bool {
+    /// Adds a dependent. Returns `true` if the user is new and must be fetched.
+    pub(crate) fn retain(&mut self, user: &UserId, dependent: Dependent) -> bool {
         let is_new = !self.stores.contains_key(user);
         let store = self.stores.entry(user.clone()).or_insert_with(|| {
             self.next_serial += 1;
@@ -79,22 +76,22 @@ impl Users {
                 fetch: None,
                 log: Vec::new(),
                 dependents: HashSet::default(),
-                views: BTreeMap::new(),
+                viewers: Viewers::new(),
             })
         });
-        if let Dependent::Viewer(viewer) = &dependent {
-            store.views.insert(*viewer, None);
+        if let Dependent::Viewer(viewer) = dependent {
+            store.viewers.add(viewer);
         }
         store.dependents.insert(dependent);
         is_new
     }
 
-    /// Whether nothing shows the user any more.
+    /// Removes a dependent. Returns `true` if it was the last.
     pub(crate) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
         let store = self.stores.get_mut(user);
         store.is_some_and(|store| {
             if let Dependent::Viewer(viewer) = dependent {
-                store.views.remove(viewer);
+                store.viewers.remove(*viewer);
             }
             store.dependents.remove(dependent) && store.dependents.is_empty()
         })
@@ -104,13 +101,13 @@ impl Users {
         self.stores.contains_key(user)
     }
 
-    pub(crate) fn is_wanted(&self, user: &UserId) -> bool {
+    pub(crate) fn is_referenced(&self, user: &UserId) -> bool {
         let store = self.stores.get(user);
         store.is_some_and(|store| !store.dependents.is_empty())
     }
 
-    /// Whether the user is to be asked for, and was not.
-    pub(crate) fn is_unasked(&self, user: &UserId) -> bool {
+    /// Returns `true` if the user must be fetched and no request is pending.
+    pub(crate) fn needs_fetch(&self, user: &UserId) -> bool {
         let store = self.stores.get(user);
         store.is_some_and(|store| !store.is_fresh && store.fetch.is_none())
     }
@@ -119,31 +116,25 @@ impl Users {
         self.stores.remove(user);
     }
 
-    /// Those who see the user alone.
     pub(crate) fn viewers(&self, user: &UserId) -> Vec<ViewerId> {
         let store = self.stores.get(user);
-        store.map_or_else(Vec::new, |store| store.views.keys().copied().collect())
+        store.map_or_else(Vec::new, |store| store.viewers.ids())
     }
 
-    /// What those who see the user alone have not seen yet.
-    pub(crate) fn review(&mut self, user: &UserId) -> Vec<(ViewerId, Option<Arc<User>>)> {
+    /// Collects the updates that viewers of the user have not received.
+    pub(crate) fn collect_updates(&mut self, user: &UserId, updates: &mut Vec<ViewUpdate>) {
         let store = self.stores.get_mut(user).filter(|store| store.is_fresh);
-        let Some((value, views)) = store.and_then(|s| Some((s.value.as_ref()?, &mut s.views)))
-        else {
-            return Vec::new();
-        };
-        let mut news = Vec::new();
-        for (viewer, seen) in views {
-            if seen.as_ref() != Some(value) {
-                *seen = Some(value.clone());
-                news.push((*viewer, value.clone()));
-            }
+        if let Some(store) = store
+            && let Some(value) = &store.value
+        {
+            let viewers = store.viewers.outdated(value);
+            let snapshot = || Snapshot::User(value.clone());
+            updates.extend(viewers.map(|viewer| ViewUpdate::new(viewer, snapshot())));
         }
-        news
     }
 
-    /// The connection is gone: what is known is not certain any more.
-    pub(crate) fn lost(&mut self) {
+    /// Marks all users as outdated after a connection loss, and drops unreferenced ones.
+    pub(crate) fn handle_lost(&mut self) {
         self.stores.retain(|_, store| {
             store.is_fresh = false;
             store.fetch = None;
@@ -152,15 +143,15 @@ impl Users {
         });
     }
 
-    /// Every user, in the order in which they came to be needed.
+    /// Returns all users in the order of creation.
     pub(crate) fn in_order(&self) -> Vec<UserId> {
         let mut users: Vec<_> = self.stores.iter().map(|(u, s)| (s.serial, u)).collect();
         users.sort_unstable();
         users.into_iter().map(|(_, user)| user.clone()).collect()
     }
 
-    /// Notes that `fetch` asks for the user.
-    pub(crate) fn asked(&mut self, fetch: FetchId, user: &UserId) {
+    /// Records the GET of a user.
+    pub(crate) fn set_fetch(&mut self, fetch: FetchId, user: &UserId) {
         if let Some(store) = self.stores.get_mut(user) {
             store.fetch = Some(fetch);
         }
@@ -168,15 +159,15 @@ impl Users {
 }
 
 impl StoreCx {
-    /// Takes the answer to a GET of users; `None` = refused, and who is not known counts as
-    /// missing.
-    pub(crate) fn take_users(
+    /// Handles the response to a GET of users, where `None` is a failure. Users that are not known
+    /// after it count as absent.
+    pub(crate) fn handle_users(
         &mut self,
         fetch: FetchId,
-        asked: &[UserId],
-        mut answer: Option<BTreeMap<UserId, User>>,
+        requested: &[UserId],
+        mut response: Option<BTreeMap<UserId, User>>,
     ) {
-        for id in asked {
+        for id in requested {
             let Some(store) = self.users.stores.get_mut(id) else {
                 continue;
             };
@@ -185,27 +176,19 @@ impl StoreCx {
             }
             store.fetch = None;
             store.is_fresh = true;
-            let mut value = match &mut answer {
+            let old = store.value.clone();
+            let mut value = match &mut response {
                 Some(users) => users.remove(id).filter(|user| user.id == *id),
-                None => store
-                    .value
-                    .iter()
-                    .flatten()
-                    .next()
-                    .map(|user| (**user).clone()),
+                None => old.clone().flatten().map(Arc::unwrap_or_clone),
             };
             let exists = value.is_some();
             for event in store.log.drain(..) {
-                // An answer that knows the user is newer than their creation.
+                // A response that contains the user is newer than its creation.
                 if !exists || !matches!(event, ServerEvent::UserCreated { .. }) {
                     apply(&mut value, event);
                 }
             }
-            let same = store
-                .value
-                .as_ref()
-                .is_some_and(|old| old.as_deref() == value.as_ref());
-            if !same {
+            if old.is_none_or(|old| old.as_deref() != value.as_ref()) {
                 store.value = Some(value.map(Arc::new));
                 self.dirty_users.extend(store.dependents());
             }
@@ -213,13 +196,13 @@ impl StoreCx {
         }
     }
 
-    /// Applies an event about a user.
+    /// Applies an event to a user.
     pub(crate) fn handle_user_event(&mut self, id: &UserId, event: &ServerEvent) {
         let Some(store) = self.users.stores.get_mut(id) else {
             return;
         };
         if !store.is_fresh {
-            // What comes before anything was sent is older than any answer.
+            // An event that arrives before the request was sent is older than any response.
             if store.fetch.is_some() {
                 store.log.push(event.clone());
             }

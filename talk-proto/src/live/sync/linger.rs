@@ -1,4 +1,4 @@
-//! Stores that nobody shows stay a while, so that showing them again costs nothing.
+//! Delayed removal of unreferenced stores, so that a new viewer finds them loaded.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::collections::{GiveBack, HashMap};
 use crate::live::key::StoreKey;
 use crate::timestamp::Timestamp;
 
-/// When each store that nobody shows is dropped.
+/// The time at which each unreferenced store is dropped.
 #[derive(Default)]
 pub(crate) struct Linger {
     by_time: BTreeSet<(Timestamp, StoreKey)>,
@@ -14,7 +14,7 @@ pub(crate) struct Linger {
 }
 
 impl Linger {
-    /// Drops the store at `until`, unless it lingers already.
+    /// Schedules the removal of a store, unless it is scheduled already.
     pub(crate) fn start(&mut self, key: StoreKey, until: Timestamp) {
         if !self.by_key.contains_key(&key) {
             self.by_time.insert((until, key.clone()));
@@ -22,25 +22,22 @@ impl Linger {
         }
     }
 
-    /// Keeps the store: somebody shows it.
+    /// Cancels the removal of a store.
     pub(crate) fn stop(&mut self, key: &StoreKey) {
         if let Some(until) = self.by_key.remove(key) {
             self.by_time.remove(&(until, key.clone()));
         }
     }
 
-    /// The next store that has lingered long enough.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<StoreKey> {
-        let (until, _) = self.by_time.first()?;
-        if *until > now {
-            return None;
-        }
+    /// Returns the next store that is due, and removes it from the schedule.
+    pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<StoreKey> {
+        self.next_deadline().filter(|until| *until <= now)?;
         let (_, key) = self.by_time.pop_first()?;
         self.by_key.remove(&key);
         Some(key)
     }
 
-    /// Gives back the memory of what is empty.
+    /// Releases the memory of empty collections.
     pub(crate) fn give_back(&mut self) {
         self.by_time.give_back();
         self.by_key.give_back();
@@ -50,10 +47,9 @@ impl Linger {
         self.by_time.first().map(|(until, _)| *until)
     }
 
-    /// Every store that lingers; none does any more.
+    /// Returns all scheduled stores, and clears the schedule.
     pub(crate) fn take_all(&mut self) -> Vec<StoreKey> {
-        self.by_key.clear();
-        let by_time = std::mem::take(&mut self.by_time);
+        let by_time = std::mem::take(self).by_time;
         by_time.into_iter().map(|(_, key)| key).collect()
     }
 }

@@ -3,4 +3,5 @@
 pub(super) mod linger;
 pub(super) mod paginator;
 pub(super) mod requests;
+pub(super) mod response;
 pub(super) mod state;

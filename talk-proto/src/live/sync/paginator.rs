@@ -1,82 +1,82 @@
-//! Loading a list page by page.
+//! Loads a list page by page.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
-use super::state::{Reconcile, Stage, SyncState, is_absence};
-use crate::error::TransportError;
+use super::response::Response;
+use super::state::{Reconcile, Stage, SyncState};
+use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
-use crate::live::stores::store::Response;
 use crate::wire::Page;
 
-/// Where the next page starts.
+/// The start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cursor {
-    /// Not known: only a load from the start can tell.
+    /// Unknown until the list is loaded from its start again.
     Unknown,
-    /// At the server's cursor.
+    /// The server's cursor.
     At(String),
-    /// Nowhere: everything is loaded.
+    /// The list is loaded to its end.
     End,
 }
 
-/// The load of one list. Until a first load is done, what is loaded so far is kept apart.
+/// The load of one list. The pages of a first load are collected until it has finished.
 pub(crate) struct Paginator<T> {
     pub(crate) sync: SyncState,
     pub(crate) cursor: Cursor,
-    /// The most items that the server gives at once.
-    page: usize,
+    /// The most items that the server returns in one page.
+    page_size: usize,
     collected: Vec<T>,
-    /// How many items the load from the start is to have.
+    /// The number of items to collect.
     target: usize,
 }
 
-/// What a page is asked with.
 #[derive(Serialize)]
-pub(crate) struct PageQuery<'a, F: Serialize + ?Sized> {
+struct PageQuery<'a> {
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a F>,
+    filter: Option<&'a RawValue>,
 }
 
-/// What comes of a page.
+/// The outcome of a page.
 #[derive(Debug, PartialEq)]
 pub(crate) enum PageOutcome<T> {
-    /// Nothing yet.
+    /// More pages are needed, or the load failed.
     Pending,
-    /// There is no such list.
+    /// The list does not exist.
     Absent,
-    /// The list from its start.
+    /// The items from the start of the list.
     Reset(Vec<T>),
-    /// What follows the loaded items.
+    /// The items that follow the loaded ones.
     Next(Vec<T>),
 }
 
 impl<T> Paginator<T> {
-    pub(crate) fn new(sync: SyncState, page: usize) -> Self {
+    pub(crate) fn new(key: StoreKey, page_size: usize) -> Self {
         Self {
-            sync,
+            sync: SyncState::new(key),
             cursor: Cursor::Unknown,
-            page,
+            page_size,
             collected: Vec::new(),
             target: 0,
         }
     }
 
-    /// Whether there is nothing behind the loaded items.
+    /// Returns `true` if the list is loaded to its end.
     pub(crate) fn is_complete(&self) -> bool {
         self.cursor == Cursor::End
     }
 
-    /// Sends what is needed to have `wanted` items where there are `loaded`. `filter` goes with
-    /// the first page.
-    pub(crate) fn fetch<F: Serialize + ?Sized>(
+    /// Requests the next page if fewer items are `loaded` than `wanted`. The filter is sent with
+    /// the first page only.
+    pub(crate) fn fetch(
         &mut self,
         wanted: usize,
         loaded: usize,
-        filter: Option<&F>,
+        filter: Option<&RawValue>,
         cx: &mut StoreCx,
     ) {
         if !cx.ready || self.sync.fetch.is_some() || !self.sync.is_subscribed() {
@@ -85,71 +85,74 @@ impl<T> Paginator<T> {
         if self.sync.stage == Stage::Loaded && wanted > loaded && self.cursor == Cursor::Unknown {
             self.sync.reload(cx);
         }
-        let query = match self.sync.stage {
-            Stage::Absent => return,
-            Stage::Unloaded => {
+        match (self.sync.stage, &self.cursor) {
+            (Stage::Unloaded, _) => {
                 self.collected.clear();
                 self.target = wanted.max(loaded).max(1);
-                PageQuery {
-                    limit: self.target.min(self.page),
-                    cursor: None,
-                    filter,
-                }
+                self.request(self.target, None, filter, cx);
             }
-            Stage::Loaded => match &self.cursor {
-                Cursor::At(cursor) if wanted > loaded => PageQuery {
-                    limit: (wanted - loaded).min(self.page),
-                    cursor: Some(cursor),
-                    filter: None,
-                },
-                Cursor::At(_) | Cursor::End | Cursor::Unknown => return,
-            },
-        };
-        self.sync.fetch = Some(cx.requests.load(self.sync.key(), &query));
+            (Stage::Loaded, Cursor::At(cursor)) if wanted > loaded => {
+                let cursor = cursor.clone();
+                self.request(wanted - loaded, Some(&cursor), None, cx);
+            }
+            _ => {}
+        }
     }
 
-    fn take_page(&mut self, page: Page<T>, cx: &mut StoreCx) -> PageOutcome<T> {
-        let cursor = page.cursor.map_or(Cursor::End, Cursor::At);
+    fn request(
+        &mut self,
+        count: usize,
+        cursor: Option<&str>,
+        filter: Option<&RawValue>,
+        cx: &mut StoreCx,
+    ) {
+        let query = PageQuery {
+            limit: count.min(self.page_size),
+            cursor,
+            filter,
+        };
+        self.sync.load_with(&query, cx);
+    }
+
+    fn handle_page(&mut self, page: Page<T>, cx: &mut StoreCx) -> PageOutcome<T> {
         if self.sync.stage == Stage::Loaded {
-            self.cursor = cursor;
+            self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
             return PageOutcome::Next(page.data);
         }
         self.collected.extend(page.data);
-        if let Cursor::At(at) = &cursor
+        if let Some(cursor) = &page.cursor
             && self.collected.len() < self.target
         {
-            let query = PageQuery::<()> {
-                limit: (self.target - self.collected.len()).min(self.page),
-                cursor: Some(at),
-                filter: None,
-            };
-            self.sync.fetch = Some(cx.requests.load(self.sync.key(), &query));
+            self.request(self.target - self.collected.len(), Some(cursor), None, cx);
             return PageOutcome::Pending;
         }
-        self.cursor = cursor;
+        self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
         self.sync.stage = Stage::Loaded;
         PageOutcome::Reset(std::mem::take(&mut self.collected))
     }
 }
 
 impl<T: DeserializeOwned> Paginator<T> {
-    /// Takes the answer to the request for a page that is awaited.
-    pub(crate) fn take_answer(&mut self, answer: Response<'_>, cx: &mut StoreCx) -> PageOutcome<T> {
-        self.sync.fetch = None;
-        let page = answer.and_then(|body| {
-            let page = body.and_then(|body| serde_json::from_str::<Page<T>>(body.get()).ok());
-            page.ok_or_else(|| TransportError::Malformed.into())
-        });
-        let page = match page {
-            Ok(page) => Some(page),
-            Err(error) if is_absence(&error) => None,
-            Err(error) => {
-                cx.failed.push_back((self.sync.key().clone(), error));
-                return PageOutcome::Pending;
-            }
+    /// Handles the response to the pending page request.
+    pub(crate) fn handle_response(
+        &mut self,
+        response: Response<'_>,
+        cx: &mut StoreCx,
+    ) -> PageOutcome<T> {
+        let Some(page) = self.sync.decode::<Page<T>>(response, cx) else {
+            return PageOutcome::Pending;
         };
-        match (self.sync.judge(page.is_some()), page) {
-            (Reconcile::Apply, Some(page)) => self.take_page(page, cx),
+        let page = match (page, self.sync.key()) {
+            (Ok(page), _) => Some(page),
+            // A user that does not exist yet is in no conversation.
+            (Err(_), StoreKey::Conversations(_)) => Some(Page {
+                data: Vec::new(),
+                cursor: None,
+            }),
+            (Err(_), _) => None,
+        };
+        match (self.sync.reconcile(page.is_some()), page) {
+            (Reconcile::Apply, Some(page)) => self.handle_page(page, cx),
             (Reconcile::Refetch, _) => {
                 self.sync.reload(cx);
                 PageOutcome::Pending

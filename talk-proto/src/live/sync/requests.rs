@@ -1,4 +1,4 @@
-//! LiveRequests of the live half, gathered until the next drain.
+//! Requests of the live half, collected until the next drain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,40 +15,45 @@ use crate::wire::{Method, Request};
 /// The most users that one request may name.
 const USERS_PER_REQUEST: usize = 1000;
 
-/// What a request was sent for.
+/// The purpose of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FetchPurpose {
-    /// To be told of a thing.
+    /// Subscribes to an entity.
     Subscribe(StoreKey),
-    /// To be told no more.
+    /// Ends a subscription.
     Unsubscribe(StoreKey),
-    /// To have the thing, or a page of it.
+    /// Loads an entity, or a page of a list.
     Load(StoreKey),
-    /// A message that others quote.
+    /// Loads a quoted message.
     Quote(ConversationId, MessageId),
-    /// To be told of users.
+    /// Subscribes to users.
     SubscribeUsers(Vec<UserId>),
-    /// To have users.
+    /// Loads users.
     Users(Vec<UserId>),
-    /// To have users once, for the `get`s of messages.
+    /// Loads users for one-shot reads.
     UsersOnce(Vec<UserId>),
-    /// A part of the `get` of a message.
-    MessageGet(RequestId),
+    /// Loads a message for a one-shot read.
+    MessageOnce(RequestId),
 }
 
-/// Every SUBSCRIBE of a drain goes before every GET, and users go last, in one request each.
+/// The requests to send and those in flight.
+///
+/// In a drain, all SUBSCRIBE requests precede all GET requests. Users come last in each group, in
+/// one request.
+#[derive(Default)]
 pub(crate) struct LiveRequests {
     next: u64,
+    /// Requests that are not answered.
     open: BTreeMap<FetchId, FetchPurpose>,
     subscribes: Vec<(FetchId, Request)>,
     loads: Vec<(FetchId, Request)>,
-    /// The subscription that all lists of conversations share, and how many do.
+    /// The subscription that all conversation lists share, and the number of lists.
     lists: Option<(FetchId, usize)>,
-    /// Where something was unsubscribed without an answer yet, and how many.
+    /// The number of UNSUBSCRIBE requests that are not acknowledged, by scope.
     closing: HashMap<Scope, usize>,
     users: Vec<UserId>,
     users_once: Vec<UserId>,
-    /// Everything that waits in `subscribes` and `loads`.
+    /// The requests in `subscribes` and `loads`.
     waiting: BTreeSet<FetchId>,
 }
 
@@ -65,21 +70,7 @@ struct UsersQuery<'a> {
 }
 
 impl LiveRequests {
-    pub(crate) fn new() -> Self {
-        Self {
-            next: 0,
-            open: BTreeMap::new(),
-            subscribes: Vec::new(),
-            loads: Vec::new(),
-            lists: None,
-            closing: HashMap::default(),
-            users: Vec::new(),
-            users_once: Vec::new(),
-            waiting: BTreeSet::new(),
-        }
-    }
-
-    /// Subscribes to a thing. All lists of conversations share one subscription.
+    /// Subscribes to an entity. All conversation lists share one subscription.
     pub(crate) fn subscribe(&mut self, key: &StoreKey) -> FetchId {
         if let StoreKey::Conversations(_) = key
             && let Some((fetch, count)) = &mut self.lists
@@ -88,7 +79,7 @@ impl LiveRequests {
             return *fetch;
         }
         let request = Request::bare(Method::Subscribe, key.path());
-        let fetch = self.register(FetchPurpose::Subscribe(key.clone()));
+        let fetch = self.register_waiting(FetchPurpose::Subscribe(key.clone()));
         self.subscribes.push((fetch, request));
         if let StoreKey::Conversations(_) = key {
             self.lists = Some((fetch, 1));
@@ -96,7 +87,7 @@ impl LiveRequests {
         fetch
     }
 
-    /// Ends a subscription; one that was not sent never is.
+    /// Ends a subscription. A SUBSCRIBE that was not sent is withdrawn instead.
     pub(crate) fn unsubscribe(&mut self, key: &StoreKey, subscription: FetchId) {
         if let StoreKey::Conversations(_) = key
             && let Some((_, count)) = &mut self.lists
@@ -114,113 +105,93 @@ impl LiveRequests {
 
     /// Ends the subscription to a user.
     pub(crate) fn unsubscribe_user(&mut self, user: &UserId) {
-        if !self.withdraw_user(user) {
+        let before = self.users.len();
+        self.users.retain(|other| other != user);
+        if self.users.len() == before {
             self.send_unsubscribe(&StoreKey::User(user.clone()));
         }
     }
 
     fn send_unsubscribe(&mut self, key: &StoreKey) {
         let request = Request::bare(Method::Unsubscribe, key.path());
-        let fetch = self.register_sent(FetchPurpose::Unsubscribe(key.clone()));
+        let fetch = self.register(FetchPurpose::Unsubscribe(key.clone()));
         self.subscribes.push((fetch, request));
         *self.closing.entry(key.scope()).or_default() += 1;
     }
 
-    /// Whether something that is told of by the same events was unsubscribed, and the server has
-    /// not answered.
+    /// Returns `true` if an UNSUBSCRIBE that covers events of the scope is not acknowledged.
     pub(crate) fn is_closing(&self, scope: &Scope) -> bool {
         let is_conversation = |scope: &Scope| matches!(scope, Scope::Conversation(_));
-        match scope {
-            Scope::User(_) => self.closing.contains_key(scope),
-            Scope::Conversation(_) => {
-                self.closing.contains_key(scope) || self.closing.contains_key(&Scope::Lists)
+        self.closing.contains_key(scope)
+            || match scope {
+                Scope::User(_) => false,
+                Scope::Conversation(_) => self.closing.contains_key(&Scope::Lists),
+                Scope::Lists => self.closing.keys().any(is_conversation),
             }
-            Scope::Lists => {
-                self.closing.contains_key(scope) || self.closing.keys().any(is_conversation)
-            }
-        }
     }
 
     pub(crate) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
         let request = Request::new(Method::Get, key.path(), data);
-        let fetch = self.register(FetchPurpose::Load(key.clone()));
-        self.loads.push((fetch, request));
-        fetch
+        self.get(FetchPurpose::Load(key.clone()), request)
     }
 
-    /// OneShotReads a message that others quote.
+    /// Loads a quoted message.
     pub(crate) fn quote(&mut self, conversation: &ConversationId, id: &MessageId) -> FetchId {
         let purpose = FetchPurpose::Quote(conversation.clone(), id.clone());
-        self.message(conversation, id, purpose)
+        self.get(purpose, get_message(conversation, id))
     }
 
-    /// OneShotReads a message for the `get` that asked for it.
+    /// Loads a message for a one-shot read.
     pub(crate) fn message_once(
         &mut self,
         conversation: &ConversationId,
         id: &MessageId,
         request: RequestId,
     ) -> FetchId {
-        self.message(conversation, id, FetchPurpose::MessageGet(request))
+        let purpose = FetchPurpose::MessageOnce(request);
+        self.get(purpose, get_message(conversation, id))
     }
 
-    fn message(
-        &mut self,
-        conversation: &ConversationId,
-        id: &MessageId,
-        purpose: FetchPurpose,
-    ) -> FetchId {
-        let path = path(&[
-            "/me/conversations/",
-            conversation.as_str(),
-            "/messages/",
-            id.as_str(),
-        ]);
-        let fetch = self.register(purpose);
-        self.loads.push((fetch, Request::bare(Method::Get, path)));
+    fn get(&mut self, purpose: FetchPurpose, request: Request) -> FetchId {
+        let fetch = self.register_waiting(purpose);
+        self.loads.push((fetch, request));
         fetch
     }
 
-    /// Subscribes to a user and gets them with the next batch.
+    /// Subscribes to a user and loads it with the next batch.
     pub(crate) fn user(&mut self, user: UserId) {
         self.users.push(user);
     }
 
-    /// Whether the user is in the next batch.
+    /// Returns `true` if the user is in the next batch.
     pub(crate) fn is_user_waiting(&self, user: &UserId) -> bool {
         self.users.contains(user)
     }
 
-    /// Takes a user back out of the next batch. Whether they were in it.
-    fn withdraw_user(&mut self, user: &UserId) -> bool {
-        let before = self.users.len();
-        self.users.retain(|other| other != user);
-        self.users.len() < before
-    }
-
-    /// OneShotReads a user with the next batch.
+    /// Loads a user with the next batch of one-shot reads.
     pub(crate) fn user_once(&mut self, user: UserId) {
         self.users_once.push(user);
     }
 
-    /// Ignores the answer; what still waits is not sent at all. Whether it was waiting.
+    /// Ignores the response to a request. Returns `true` if the request was not sent, and withdraws
+    /// it.
     pub(crate) fn forget(&mut self, fetch: FetchId) -> bool {
         self.open.remove(&fetch);
-        let waited = self.waiting.remove(&fetch);
-        if waited {
+        let was_waiting = self.waiting.remove(&fetch);
+        if was_waiting {
             self.subscribes.retain(|(other, _)| *other != fetch);
             self.loads.retain(|(other, _)| *other != fetch);
         }
-        waited
+        was_waiting
     }
 
-    /// Whether the request has not been sent.
+    /// Returns `true` if the request was not sent.
     pub(crate) fn is_waiting(&self, fetch: FetchId) -> bool {
         self.waiting.contains(&fetch)
     }
 
-    /// What an answer is for, which is told once.
-    pub(crate) fn answered(&mut self, fetch: FetchId) -> Option<FetchPurpose> {
+    /// Returns the purpose of an answered request, once.
+    pub(crate) fn take_answered(&mut self, fetch: FetchId) -> Option<FetchPurpose> {
         let purpose = self.open.remove(&fetch)?;
         if let FetchPurpose::Unsubscribe(key) = &purpose
             && let Some(count) = self.closing.get_mut(&key.scope())
@@ -233,19 +204,15 @@ impl LiveRequests {
         Some(purpose)
     }
 
-    /// No request of this connection is answered any more.
+    /// Discards all requests after a connection loss.
     pub(crate) fn clear(&mut self) {
-        self.open.clear();
-        self.subscribes.clear();
-        self.loads.clear();
-        self.lists = None;
-        self.closing.clear();
-        self.users.clear();
-        self.users_once.clear();
-        self.waiting.clear();
+        *self = Self {
+            next: self.next,
+            ..Self::default()
+        };
     }
 
-    /// Gives back the memory of what is empty.
+    /// Releases the memory of empty collections.
     pub(crate) fn give_back(&mut self) {
         self.open.give_back();
         self.subscribes.give_back();
@@ -254,20 +221,9 @@ impl LiveRequests {
         self.waiting.give_back();
     }
 
-    /// Whether nothing is to be sent.
-    fn is_empty(&self) -> bool {
-        self.subscribes.is_empty()
-            && self.loads.is_empty()
-            && self.users.is_empty()
-            && self.users_once.is_empty()
-    }
-
-    /// Sends everything, and says which users were asked for by which request.
+    /// Sends all requests. Returns the users that are loaded, each with its request.
     pub(crate) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
-        let mut asked = Vec::new();
-        if self.is_empty() {
-            return asked;
-        }
+        let mut loaded = Vec::new();
         self.waiting.clear();
         let mut send = |fetch, request| outputs.push_back(LiveOutput::Send { fetch, request });
         for (fetch, request) in self.subscribes.drain(..) {
@@ -275,7 +231,7 @@ impl LiveRequests {
         }
         let users = std::mem::take(&mut self.users);
         for ids in users.chunks(USERS_PER_REQUEST) {
-            let fetch = self.register_sent(FetchPurpose::SubscribeUsers(ids.to_vec()));
+            let fetch = self.register(FetchPurpose::SubscribeUsers(ids.to_vec()));
             let request = Request::new(Method::Subscribe, "/users".to_owned(), &Ids { ids });
             send(fetch, request);
         }
@@ -283,37 +239,36 @@ impl LiveRequests {
             send(fetch, request);
         }
         for ids in users.chunks(USERS_PER_REQUEST) {
-            let fetch = self.register_sent(FetchPurpose::Users(ids.to_vec()));
+            let fetch = self.register(FetchPurpose::Users(ids.to_vec()));
             send(fetch, get_users(ids));
-            asked.extend(ids.iter().map(|id| (fetch, id.clone())));
+            loaded.extend(ids.iter().map(|id| (fetch, id.clone())));
         }
         let once = std::mem::take(&mut self.users_once);
         for ids in once.chunks(USERS_PER_REQUEST) {
-            send(
-                self.register_sent(FetchPurpose::UsersOnce(ids.to_vec())),
-                get_users(ids),
-            );
+            let fetch = self.register(FetchPurpose::UsersOnce(ids.to_vec()));
+            send(fetch, get_users(ids));
         }
-        asked
+        loaded
     }
 
-    fn register(&mut self, purpose: FetchPurpose) -> FetchId {
-        let fetch = self.register_sent(purpose);
+    fn register_waiting(&mut self, purpose: FetchPurpose) -> FetchId {
+        let fetch = self.register(purpose);
         self.waiting.insert(fetch);
         fetch
     }
 
-    fn register_sent(&mut self, purpose: FetchPurpose) -> FetchId {
-        let fetch = self.id();
+    fn register(&mut self, purpose: FetchPurpose) -> FetchId {
+        let fetch = FetchId(self.next);
+        self.next += 1;
         self.open.insert(fetch, purpose);
         fetch
     }
+}
 
-    fn id(&mut self) -> FetchId {
-        let id = FetchId(self.next);
-        self.next += 1;
-        id
-    }
+fn get_message(conversation: &ConversationId, id: &MessageId) -> Request {
+    let (c, m) = (conversation.as_str(), id.as_str());
+    let path = path(&["/me/conversations/", c, "/messages/", m]);
+    Request::bare(Method::Get, path)
 }
 
 fn get_users(ids: &[UserId]) -> Request {

@@ -1,42 +1,46 @@
-//! How a store comes to hold what the server holds, whatever is lost or comes in between.
+//! The subscription and load state of a store.
 
-use crate::error::{RequestError, ServerError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::response::{Response, decode, is_absence};
+use crate::error::RequestError;
 use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
 use crate::wire::ServerEvent;
 
-/// How many events are kept while an answer is awaited. With more, the load starts anew.
+/// The number of events kept while a response is pending. Beyond it the load restarts.
 const LOG_LIMIT: usize = 10_000;
 
-/// What a store knows.
+/// The knowledge that a store has of its entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Nothing that is sure: what it may hold is from before a loss.
+    /// The current state is unknown. The store may still hold the state before a connection loss.
     Unloaded,
-    /// That the thing does not exist, or cannot be seen.
+    /// The entity does not exist, or the current user may not see it.
     Absent,
-    /// The thing.
+    /// The state is current.
     Loaded,
 }
 
-/// What is to be made of an answer, given what was heard while it was on its way.
+/// The way to combine a response with the events logged while it was pending.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reconcile {
-    /// Take it, then apply the log.
+    /// Apply the response, then the log.
     Apply,
-    /// The thing is not there, whatever the answer says.
+    /// Treat the entity as absent, whatever the response says.
     Absent,
-    /// It is out of date: ask again.
+    /// Discard the outdated response and fetch again.
     Refetch,
 }
 
 /// The state of one store's subscription and load.
 ///
-/// Events that arrive before an answer may or may not be part of it, so they are kept and
-/// applied over it: every event sets values, and applying one twice changes nothing. Only events
-/// from before the subscription could do harm. Therefore nothing is subscribed while the server
-/// has not answered that it unsubscribed something that the same events tell of.
+/// A response may or may not reflect the events that arrive before it, so these are logged and
+/// applied to the response: every event sets values, and applying one twice changes nothing. Only
+/// events from before the subscription could corrupt the state. Therefore a store subscribes only
+/// after the server has acknowledged every UNSUBSCRIBE that covers the same events.
 #[derive(Debug)]
 pub(crate) struct SyncState {
     key: StoreKey,
@@ -45,6 +49,10 @@ pub(crate) struct SyncState {
     subscription: Option<FetchId>,
     log: Vec<ServerEvent>,
 }
+
+/// The data of a GET without parameters.
+#[derive(Serialize)]
+struct NoParameters {}
 
 impl SyncState {
     pub(crate) fn new(key: StoreKey) -> Self {
@@ -61,12 +69,12 @@ impl SyncState {
         &self.key
     }
 
-    /// Subscribes on a connection that is ready, unless that is done, and asks for the load.
+    /// Subscribes and schedules a load if the connection is ready and no subscription exists.
     pub(crate) fn open(&mut self, cx: &mut StoreCx) {
         if !cx.ready || self.subscription.is_some() {
             return;
         }
-        // What is known already, from a list, must not miss anything meanwhile.
+        // State supplied by a list is subscribed at once: it must not miss events meanwhile.
         if self.stage == Stage::Unloaded && cx.requests.is_closing(&self.key.scope()) {
             cx.deferred.add(&self.key);
         } else {
@@ -75,20 +83,20 @@ impl SyncState {
         }
     }
 
-    /// Whether there is a subscription, sent or about to be.
+    /// Returns `true` if a subscription was sent or is queued.
     pub(crate) fn is_subscribed(&self) -> bool {
         self.subscription.is_some()
     }
 
-    /// Whether the subscription was sent.
+    /// Returns `true` if the subscription was sent.
     pub(crate) fn is_open(&self, cx: &StoreCx) -> bool {
         let subscription = self.subscription;
         subscription.is_some_and(|fetch| !cx.requests.is_waiting(fetch))
     }
 
-    /// Ends the subscription; one that was not sent never is.
+    /// Ends the subscription and the load.
     pub(crate) fn close(&mut self, cx: &mut StoreCx) {
-        self.drop_load(cx);
+        self.cancel_load(cx);
         self.unsubscribe(cx);
     }
 
@@ -99,32 +107,60 @@ impl SyncState {
         }
     }
 
-    /// The connection is gone, and with it the certainty.
-    pub(crate) fn lost(&mut self) {
+    /// Marks the state as outdated after a connection loss.
+    pub(crate) fn handle_lost(&mut self) {
         self.stage = Stage::Unloaded;
         self.fetch = None;
         self.subscription = None;
         self.log.clear();
     }
 
-    /// Whether a load should be sent now.
+    /// Returns `true` if a subscribed store should send a load now.
     pub(crate) fn should_load(&self, cx: &StoreCx) -> bool {
         self.can_load(cx) && self.subscription.is_some()
     }
 
-    /// Whether a load could be sent, were it not for the subscription.
+    /// Returns `true` if a load can be sent, with or without a subscription.
     pub(crate) fn can_load(&self, cx: &StoreCx) -> bool {
         cx.ready && self.fetch.is_none() && self.stage == Stage::Unloaded
     }
 
-    /// Takes note of the current user's coming and going. Whether the thing is gone now.
+    /// Sends a GET without parameters.
+    pub(crate) fn load(&mut self, cx: &mut StoreCx) {
+        self.load_with(&NoParameters {}, cx);
+    }
+
+    /// Sends a GET with parameters.
+    pub(crate) fn load_with(&mut self, query: &impl Serialize, cx: &mut StoreCx) {
+        self.fetch = Some(cx.requests.load(&self.key, query));
+    }
+
+    /// Decodes the response to the load. Returns `Err` if the entity is absent, and `None` after a
+    /// failure, which it reports.
+    pub(crate) fn decode<T: DeserializeOwned>(
+        &mut self,
+        response: Response<'_>,
+        cx: &mut StoreCx,
+    ) -> Option<Result<T, RequestError>> {
+        self.fetch = None;
+        match decode(response) {
+            Err(error) if !is_absence(&error) => {
+                cx.failed.push_back((self.key.clone(), error));
+                None
+            }
+            value => Some(value),
+        }
+    }
+
+    /// Follows the current user in and out of the conversation. Returns `true` if the entity has
+    /// just become absent.
     pub(crate) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut StoreCx) -> bool {
-        match (event, self.stage) {
-            (ServerEvent::SideDeleted { .. }, Stage::Loaded) => {
+        match (self.membership(event), self.stage) {
+            (Some(false), Stage::Loaded) => {
                 self.set_absent(cx);
                 true
             }
-            (ServerEvent::SideCreated { .. }, Stage::Absent) => {
+            (Some(true), Stage::Absent) => {
                 self.reload(cx);
                 false
             }
@@ -132,11 +168,28 @@ impl SyncState {
         }
     }
 
-    /// Keeps the event if an answer is awaited, or if `awaiting` something beside. Whether to
-    /// apply it at once. What comes before anything was sent is older than any answer.
-    pub(crate) fn admit(&mut self, event: &ServerEvent, awaiting: bool, cx: &mut StoreCx) -> bool {
+    /// Returns the current user's membership of the conversation after an event that changes it.
+    fn membership(&self, event: &ServerEvent) -> Option<bool> {
+        match event {
+            // A list of conversations is no part of one.
+            _ if matches!(self.key, StoreKey::Conversations(_)) => None,
+            ServerEvent::SideCreated { .. } => Some(true),
+            ServerEvent::SideDeleted { .. } => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Logs an event while a response is pending, or while the store has `other_fetches`. Returns
+    /// `true` if the event should be applied now.
+    pub(crate) fn admit(
+        &mut self,
+        event: &ServerEvent,
+        other_fetches: bool,
+        cx: &mut StoreCx,
+    ) -> bool {
+        // An event that arrives before the subscription was sent is older than any response.
         let is_loading = self.stage == Stage::Unloaded && self.is_open(cx);
-        if is_loading || self.fetch.is_some() || awaiting {
+        if is_loading || self.fetch.is_some() || other_fetches {
             self.log.push(event.clone());
             if self.log.len() > LOG_LIMIT {
                 self.reload(cx);
@@ -145,73 +198,52 @@ impl SyncState {
         self.stage == Stage::Loaded
     }
 
-    /// Judges an answer that the thing is there, or is not.
-    pub(crate) fn judge(&self, found: bool) -> Reconcile {
-        if let StoreKey::Conversations(_) = self.key {
-            return if found {
-                Reconcile::Apply
-            } else {
-                Reconcile::Absent
-            };
-        }
-        let mut membership = self.log.iter().filter_map(|event| match event {
-            ServerEvent::SideCreated { .. } => Some(true),
-            ServerEvent::SideDeleted { .. } => Some(false),
-            _ => None,
-        });
+    /// Compares a response with the log, where `found` is set if the entity exists.
+    pub(crate) fn reconcile(&self, found: bool) -> Reconcile {
+        let mut membership = self.log.iter().filter_map(|event| self.membership(event));
         let stayed = membership.clone().all(|joined| joined);
         match membership.next_back() {
             Some(false) => Reconcile::Absent,
             None if !found => Reconcile::Absent,
-            // Joined since: what was not there is, and what was there before leaving is old.
+            // The user has joined since: an absent entity exists now, and an entity from before
+            // the user left is outdated.
             Some(true) if !found || !stayed => Reconcile::Refetch,
             Some(true) | None => Reconcile::Apply,
         }
     }
 
-    /// Needs no answer any more.
-    pub(crate) fn drop_load(&mut self, cx: &mut StoreCx) {
+    /// Cancels a pending load.
+    pub(crate) fn cancel_load(&mut self, cx: &mut StoreCx) {
         if let Some(fetch) = self.fetch.take() {
             cx.requests.forget(fetch);
         }
     }
 
-    /// What came while the answer was awaited.
+    /// Returns the events that arrived while a response was pending.
     pub(crate) fn log(&self) -> &[ServerEvent] {
         &self.log
     }
 
-    /// Forgets what came, as nothing is awaited any more.
     pub(crate) fn clear_log(&mut self) {
         self.log.clear();
     }
 
-    /// Loads everything anew.
+    /// Restarts the load.
     pub(crate) fn reload(&mut self, cx: &mut StoreCx) {
-        self.drop_load(cx);
-        self.stage = Stage::Unloaded;
-        self.log.clear();
+        self.set_stage(Stage::Unloaded, cx);
         cx.to_fetch.add(&self.key);
     }
 
-    /// The thing is not there.
+    /// Marks the entity as absent.
     pub(crate) fn set_absent(&mut self, cx: &mut StoreCx) {
-        self.drop_load(cx);
-        self.stage = Stage::Absent;
-        self.log.clear();
+        self.set_stage(Stage::Absent, cx);
         cx.changed.insert(self.key.clone());
     }
-}
 
-/// Whether a refusal says that the thing is not there for the current user.
-pub(crate) fn is_absence(error: &RequestError) -> bool {
-    match error {
-        RequestError::Server(ServerError { status: 404, .. }) => true,
-        RequestError::Server(ServerError {
-            status: 403,
-            error_code,
-            ..
-        }) => error_code == "NOT_A_PARTICIPANT",
-        _ => false,
+    /// Sets the stage and discards a pending load and the log.
+    pub(crate) fn set_stage(&mut self, stage: Stage, cx: &mut StoreCx) {
+        self.cancel_load(cx);
+        self.stage = stage;
+        self.log.clear();
     }
 }

@@ -1,0 +1,383 @@
+//! The store of a list that is loaded page by page.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+
+use super::list_filter::ListFilter;
+use super::store::{Store, ViewUpdate};
+use crate::command::RequestId;
+use crate::error::CommandError;
+use crate::live::key::{StoreKey, ViewerId};
+use crate::live::list::items::Position;
+use crate::live::list::ordered_list::{ListItem, OrderedList, TieBreak};
+use crate::live::list::view::{ListState, ListView};
+use crate::live::store_cx::StoreCx;
+use crate::live::sync::paginator::{Cursor, PageOutcome, Paginator};
+use crate::live::sync::response::Response;
+use crate::live::sync::state::{Stage, SyncState};
+use crate::model::UserId;
+use crate::snapshot::{Snapshot, Update, Window};
+use crate::wire::ServerEvent;
+
+/// The numbers of items that a kind of list loads, as documented.
+pub(crate) struct PageSizes {
+    /// The items of a first window.
+    pub(crate) first_window: usize,
+    /// The least number of items that the first load requests for a viewer.
+    pub(crate) first_load: usize,
+    /// The most items in one page.
+    pub(crate) page: usize,
+    /// The default number of items to load more.
+    pub(crate) more: usize,
+}
+
+/// The load state, loaded items and viewers of a list.
+pub(crate) struct PagedList<R, T: ListItem> {
+    pub(crate) pages: Paginator<R>,
+    pub(crate) items: OrderedList<T>,
+    /// The position up to which all items are loaded.
+    pub(crate) edge: Position,
+}
+
+impl<R, T: ListItem> PagedList<R, T> {
+    pub(crate) fn new(key: StoreKey, sizes: &PageSizes) -> Self {
+        Self {
+            pages: Paginator::new(key, sizes.page),
+            items: OrderedList::new(),
+            edge: Position::LAST,
+        }
+    }
+
+    pub(crate) fn key(&self) -> &StoreKey {
+        self.pages.sync.key()
+    }
+
+    /// Returns `true` if an item at `position` is beyond the loaded part of the list.
+    pub(crate) fn is_beyond(&self, position: Position) -> bool {
+        position > self.edge && !self.pages.is_complete()
+    }
+
+    fn set_edge(&mut self) {
+        let last = self.items.last_position();
+        let last = last.filter(|_| !self.pages.is_complete());
+        self.edge = last.unwrap_or(Position::LAST);
+    }
+}
+
+/// A kind of paged list: the order and form of its items, and the way events change it.
+pub(crate) trait ListStore: Any + Send + Sync {
+    /// An item as the server returns it.
+    type Raw: DeserializeOwned;
+    type Item: ListItem;
+
+    const SIZES: PageSizes;
+
+    fn paged(&self) -> &PagedList<Self::Raw, Self::Item>;
+
+    fn paged_mut(&mut self) -> &mut PagedList<Self::Raw, Self::Item>;
+
+    fn key_of(raw: &Self::Raw) -> &<Self::Item as ListItem>::Key;
+
+    /// Returns the sort key of an item. Lists are in ascending order.
+    fn time_of(raw: &Self::Raw) -> i64;
+
+    fn position_of(&self, key: &<Self::Item as ListItem>::Key) -> Option<Position>;
+
+    /// Adds an item at a position, moves it there, or updates the item at that position.
+    fn put(&mut self, position: Position, raw: Self::Raw, cx: &mut StoreCx);
+
+    fn remove(&mut self, key: &<Self::Item as ListItem>::Key, cx: &mut StoreCx);
+
+    /// Applies an event to the loaded list.
+    fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx);
+
+    fn wrap(window: Option<Window<Self::Item>>) -> Option<Snapshot>;
+
+    /// Returns the filter to send with the first page.
+    fn filter(&self) -> Option<ListFilter> {
+        None
+    }
+
+    /// Returns the number of items that other stores need loaded.
+    fn needed_by_stores(&self) -> usize {
+        0
+    }
+
+    /// Returns the most items to keep.
+    fn cap(&self, cx: &StoreCx) -> usize {
+        cx.limits.window.max(1)
+    }
+
+    /// Returns `true` while items show nested data from before a connection loss. Viewers get no
+    /// update meanwhile.
+    fn is_refreshing(&self) -> bool {
+        false
+    }
+
+    /// Returns `true` while other responses than pages are pending.
+    fn has_other_fetches(&self) -> bool {
+        false
+    }
+
+    /// Returns `true` if [`fetch_others`](Self::fetch_others) has something to send.
+    fn needs_other_fetches(&self) -> bool {
+        false
+    }
+
+    /// Requests data other than pages.
+    fn fetch_others(&mut self, _: &mut StoreCx) {}
+
+    /// Discards pending and planned requests for data other than pages.
+    fn cancel_other_fetches(&mut self, _: &mut StoreCx) {}
+
+    /// Handles a change of a user that items show.
+    fn refresh_user(&mut self, _: &UserId, _: &mut StoreCx) {}
+
+    /// Applies the event log to the items of a page.
+    fn prepare_page(&mut self, _: &mut Vec<Self::Raw>, _: &mut StoreCx) {}
+
+    /// Prepares for a reload, after the items that are gone were removed.
+    fn begin_reset(&mut self, _: &mut StoreCx) {}
+
+    /// Applies the event log to the list after a page was added.
+    fn replay(&mut self, cx: &mut StoreCx) {
+        for event in self.paged().pages.sync.log().to_vec() {
+            self.apply(&event, cx);
+        }
+    }
+
+    /// Removes all items, and marks the list as not loaded.
+    fn clear(&mut self, cx: &mut StoreCx) {
+        self.remove_all(cx);
+        self.paged_mut().pages.cursor = Cursor::Unknown;
+        self.cancel_other_fetches(cx);
+    }
+
+    fn remove_all(&mut self, cx: &mut StoreCx) {
+        let keys: Vec<_> = self.paged().items.keys().cloned().collect();
+        for key in &keys {
+            self.remove(key, cx);
+        }
+    }
+
+    /// Replaces the list, keeping the allocations and positions of unchanged items.
+    fn reset(&mut self, mut page: Vec<Self::Raw>, cx: &mut StoreCx) {
+        page.sort_by_key(Self::time_of);
+        let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
+        let gone = self.paged().items.keys().filter(|key| !kept.contains(key));
+        for key in gone.cloned().collect::<Vec<_>>() {
+            self.remove(&key, cx);
+        }
+        self.begin_reset(cx);
+        let mut before = None;
+        for raw in page {
+            let time = Self::time_of(&raw);
+            let position = match self.position_of(Self::key_of(&raw)) {
+                Some(old) if old.is_at(time) && before < Some(old) => old,
+                // The page names the item twice.
+                Some(old) if before == Some(old) => continue,
+                _ => self.paged_mut().items.allocate(time, TieBreak::Last),
+            };
+            before = Some(position);
+            self.put(position, raw, cx);
+        }
+    }
+
+    /// Adds the items of a page that are not in the list.
+    fn append(&mut self, page: Vec<Self::Raw>, cx: &mut StoreCx) {
+        for raw in page {
+            if self.position_of(Self::key_of(&raw)).is_none() {
+                let time = Self::time_of(&raw);
+                let position = self.paged_mut().items.allocate(time, TieBreak::Last);
+                self.put(position, raw, cx);
+            }
+        }
+    }
+
+    /// Removes the last items above the cap.
+    fn trim(&mut self, cx: &mut StoreCx) {
+        let cap = self.cap(cx);
+        while self.paged().items.len() > cap
+            && let Some((_, key)) = self.paged().items.last()
+        {
+            let key = key.clone();
+            self.remove(&key, cx);
+            let paged = self.paged_mut();
+            paged.pages.cursor = Cursor::Unknown;
+            paged.set_edge();
+        }
+    }
+
+    /// Ends the handling of a response.
+    fn finish_response(&mut self, cx: &mut StoreCx) {
+        self.trim(cx);
+        let has_other_fetches = self.has_other_fetches();
+        let paged = self.paged_mut();
+        let last = paged.items.last_position();
+        for view in paged.items.views.values_mut() {
+            view.clamp(last, paged.pages.is_complete());
+        }
+        if paged.pages.sync.fetch.is_none() && !has_other_fetches {
+            paged.pages.sync.clear_log();
+        }
+        cx.mark_dirty(paged.key());
+    }
+
+    fn state(&self, cx: &StoreCx) -> ListState {
+        let cap = self.cap(cx);
+        ListState {
+            complete: self.paged().pages.is_complete(),
+            full: self.paged().items.len() >= cap,
+            initial: Self::SIZES.first_window.min(cap),
+        }
+    }
+
+    /// Returns the number of items to load and the number of loaded ones.
+    fn wants(&self, cx: &StoreCx) -> (usize, usize) {
+        let paged = self.paged();
+        let needed = self.needed_by_stores();
+        let needed = (needed > 0).then(|| (needed, paged.items.visible.len()));
+        let mut views = paged.items.wants(self.state(cx));
+        if let Some((wanted, _)) = &mut views
+            && paged.pages.sync.stage == Stage::Unloaded
+        {
+            *wanted = Self::SIZES.first_load.max(*wanted);
+        }
+        let (wanted, loaded) = views.max(needed).unwrap_or_default();
+        (wanted.min(self.cap(cx)), loaded)
+    }
+}
+
+impl<L: ListStore> Store for L {
+    fn sync(&mut self) -> &mut SyncState {
+        &mut self.paged_mut().pages.sync
+    }
+
+    fn handle_lost(&mut self, cx: &mut StoreCx) {
+        self.sync().handle_lost();
+        self.cancel_other_fetches(cx);
+    }
+
+    fn close(&mut self, cx: &mut StoreCx) {
+        self.sync().close(cx);
+        self.clear(cx);
+    }
+
+    fn is_referenced(&self) -> bool {
+        self.needed_by_stores() > 0 || !self.paged().items.views.is_empty()
+    }
+
+    fn may_miss_data(&self, cx: &StoreCx) -> bool {
+        let (wanted, loaded) = self.wants(cx);
+        let is_loaded = self.paged().pages.sync.stage == Stage::Loaded;
+        !is_loaded || wanted > loaded || self.needs_other_fetches()
+    }
+
+    fn fetch_missing(&mut self, cx: &mut StoreCx) {
+        let (wanted, loaded) = self.wants(cx);
+        if wanted > 0 {
+            let filter = self.filter();
+            let filter = filter.as_ref().map(ListFilter::json);
+            self.paged_mut().pages.fetch(wanted, loaded, filter, cx);
+        }
+        if cx.ready && self.sync().stage == Stage::Loaded {
+            self.fetch_others(cx);
+        }
+    }
+
+    fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
+        let (mut page, is_reset) = match self.paged_mut().pages.handle_response(response, cx) {
+            PageOutcome::Pending => return,
+            PageOutcome::Absent => return self.clear(cx),
+            PageOutcome::Reset(page) => (page, true),
+            PageOutcome::Next(page) => (page, false),
+        };
+        self.prepare_page(&mut page, cx);
+        if is_reset {
+            self.reset(page, cx);
+        } else {
+            self.append(page, cx);
+        }
+        self.paged_mut().set_edge();
+        self.replay(cx);
+        self.finish_response(cx);
+    }
+
+    fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+        if self.sync().follow_membership(event, cx) {
+            return self.clear(cx);
+        }
+        let has_other_fetches = self.has_other_fetches();
+        if self.sync().admit(event, has_other_fetches, cx) {
+            self.apply(event, cx);
+        }
+    }
+
+    fn handle_user_change(&mut self, user: &UserId, cx: &mut StoreCx) {
+        self.refresh_user(user, cx);
+    }
+
+    fn viewers(&self) -> Vec<ViewerId> {
+        self.paged().items.views.keys().copied().collect()
+    }
+
+    fn add_viewer(&mut self, viewer: ViewerId, cx: &mut StoreCx) {
+        let paged = self.paged_mut();
+        paged.items.views.insert(viewer, Box::new(ListView::new()));
+        cx.mark_dirty(paged.key());
+    }
+
+    fn remove_viewer(&mut self, viewer: ViewerId) -> Vec<RequestId> {
+        let view = self.paged_mut().items.views.remove(&viewer);
+        view.map_or_else(Vec::new, |mut view| view.take_requests())
+    }
+
+    fn load_more(
+        &mut self,
+        viewer: ViewerId,
+        request: RequestId,
+        count: Option<usize>,
+    ) -> Result<(), CommandError> {
+        let max = Self::SIZES.page;
+        let given = count.unwrap_or(Self::SIZES.more);
+        if !(1..=max).contains(&given) {
+            return Err(CommandError::CountOutOfRange { given, max });
+        }
+        if let Some(view) = self.paged_mut().items.views.get_mut(&viewer) {
+            view.load_more(request, given);
+        }
+        Ok(())
+    }
+
+    fn cancel_more(&mut self, viewer: ViewerId, request: RequestId) {
+        if let Some(view) = self.paged_mut().items.views.get_mut(&viewer) {
+            view.cancel(request);
+        }
+    }
+
+    fn collect_updates(&mut self, cx: &StoreCx, updates: &mut Vec<ViewUpdate>) {
+        let stage = self.paged().pages.sync.stage;
+        if stage == Stage::Unloaded || self.is_refreshing() {
+            return;
+        }
+        let state = self.state(cx);
+        let list = &mut self.paged_mut().items;
+        for (viewer, view) in &mut list.views {
+            let diff = match stage {
+                Stage::Absent => view.update_absent(),
+                Stage::Loaded | Stage::Unloaded => view.update(&mut list.visible, state),
+            };
+            updates.push(ViewUpdate {
+                viewer: *viewer,
+                update: diff.update.and_then(|(window, changes)| {
+                    let snapshot = Self::wrap(window)?;
+                    Some(Update { snapshot, changes })
+                }),
+                resolved: diff.resolved,
+                refusal: None,
+            });
+        }
+    }
+}
