@@ -170,6 +170,10 @@ pub enum TransportError {
     /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was waiting.
     #[error("the answer is larger than the largest frame that is accepted")]
     FrameTooLarge,
+    /// The server sent more search results than asked for, or a page of them above
+    /// [`Limits::frame_size`](crate::Limits::frame_size). The rest was cut off.
+    #[error("the response is larger than what was asked for, and was cut off")]
+    ResponseTooLarge,
     /// The server's answer has no shape that this client knows.
     #[error("the server's answer was not understood")]
     Malformed,
@@ -203,7 +207,11 @@ impl TransportError {
             | Self::Deadline { .. }
             | Self::Http(_)
             | Self::AnswerLost(_) => true,
-            Self::FrameTooLarge | Self::Malformed | Self::Source(_) | Self::DriverStopped => false,
+            Self::FrameTooLarge
+            | Self::ResponseTooLarge
+            | Self::Malformed
+            | Self::Source(_)
+            | Self::DriverStopped => false,
         }
     }
 }

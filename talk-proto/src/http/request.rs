@@ -14,6 +14,9 @@ use crate::wire::Refusal;
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A collected response is cut off at this size. The expected ones are far smaller.
 const MAX_BODY: usize = 64 << 10;
+/// The number of times that the partial response to an upload is parsed. After that its end is
+/// awaited, so that a response in tiny pieces costs linear time.
+const MAX_REFUSAL_CHECKS: u32 = 32;
 
 /// A request that was sent.
 pub(super) struct HttpRequest {
@@ -22,6 +25,8 @@ pub(super) struct HttpRequest {
     pub(super) replaceable_token: Option<Secret>,
     pub(super) response: HttpResponse,
     pub(super) deadline: Option<Timestamp>,
+    /// The number of further times that a partial body is parsed.
+    refusal_checks: u32,
 }
 
 /// The received part of a response.
@@ -41,6 +46,7 @@ impl HttpRequest {
             replaceable_token: None,
             response: HttpResponse::default(),
             deadline: (!is_upload).then(|| now + RESPONSE_TIMEOUT),
+            refusal_checks: if is_upload { MAX_REFUSAL_CHECKS } else { 0 },
         }
     }
 
@@ -65,9 +71,13 @@ impl HttpRequest {
         let room = MAX_BODY - response.body.len();
         let kept = &chunk[..chunk.len().min(room)];
         response.body.extend_from_slice(kept);
+        if chunk.len() > room {
+            return true;
+        }
         // A server may refuse a file before it has received all of it. The rest is not sent.
-        let may_be_refused = matches!(self.purpose, HttpPurpose::Upload(_));
-        chunk.len() > room || (may_be_refused && response.is_whole_refusal())
+        let may_be_whole = self.refusal_checks > 0 && chunk.trim_ascii_end().ends_with(b"}");
+        self.refusal_checks -= u32::from(may_be_whole);
+        may_be_whole && response.is_whole_refusal()
     }
 
     pub(super) fn finish(self, failure: Option<HttpFailure>) -> Option<HttpEvent> {

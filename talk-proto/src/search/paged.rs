@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::results::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
-use super::stream::{Line, SearchStream, StreamError};
+use super::stream::{PageLimits, SearchStream, StreamError};
 use crate::command::{Reply, RequestId};
 use crate::io::Event;
 use crate::live::interface::Get;
@@ -30,8 +30,6 @@ struct Page {
     path: String,
     stream: SearchStream,
     slots: VecDeque<Slot>,
-    /// The cursor at the end of the response, once that is received.
-    end: Option<Option<String>>,
 }
 
 /// The start of the next page.
@@ -48,7 +46,7 @@ enum Next {
 /// The state of one search.
 pub(super) struct PagedSearch {
     kind: SearchKind,
-    line_limit: usize,
+    max_page_bytes: usize,
     results: SearchResults,
     /// The number of results on complete pages.
     settled: usize,
@@ -60,10 +58,10 @@ pub(super) struct PagedSearch {
 
 impl PagedSearch {
     /// Creates a search without a query.
-    pub(super) fn new(kind: SearchKind, line_limit: usize) -> Self {
+    pub(super) fn new(kind: SearchKind, max_page_bytes: usize) -> Self {
         Self {
             kind,
-            line_limit,
+            max_page_bytes,
             results: no_results(kind),
             settled: 0,
             page: None,
@@ -144,12 +142,15 @@ impl PagedSearch {
             SearchKind::Messages => "messages",
             SearchKind::Conversations => "conversations",
         };
+        let limits = PageLimits {
+            results: limit,
+            bytes: self.max_page_bytes,
+        };
         self.page = Some(Page {
             request,
             path: format!("/me/{kind}/search?{from}&limit={limit}"),
-            stream: SearchStream::new(self.line_limit),
+            stream: SearchStream::new(limits),
             slots: VecDeque::new(),
-            end: None,
         });
         true
     }
@@ -165,35 +166,31 @@ impl PagedSearch {
         let Some(page) = &mut self.page else {
             return Ok(lookups);
         };
-        let kind = self.kind;
-        for line in page.stream.push(chunk, |line| read_result(kind, line))? {
-            match line {
-                Line::End { cursor } => page.end = Some(cursor),
-                Line::Result((conversation, message)) => {
-                    let id = self.next_slot;
-                    self.next_slot += 1;
-                    page.slots.push_back(Slot {
-                        id,
-                        conversation: None,
-                        message: message.is_none().then_some(None),
-                    });
-                    lookups.push((id, Get::Conversation(conversation.clone())));
-                    let message = message.map(|message| Get::Known(conversation, message));
-                    lookups.extend(message.map(|get| (id, get)));
-                }
-            }
-        }
+        let (kind, next_slot, slots) = (self.kind, &mut self.next_slot, &mut page.slots);
+        page.stream.push(chunk, |line| {
+            // An unreadable result does not hide the others.
+            let Some((conversation, message)) = read_result(kind, line) else {
+                return;
+            };
+            let id = *next_slot;
+            *next_slot += 1;
+            slots.push_back(Slot {
+                id,
+                conversation: None,
+                message: message.is_none().then_some(None),
+            });
+            lookups.push((id, Get::Conversation(conversation.clone())));
+            let message = message.map(|message| Get::Known(conversation, message));
+            lookups.extend(message.map(|get| (id, get)));
+        })?;
         Ok(lookups)
     }
 
     /// Handles the end of the response.
     pub(super) fn handle_end(&mut self) -> Result<(), StreamError> {
-        if let Some(page) = &mut self.page
-            && let Some(cursor) = page.stream.finish()?
-        {
-            page.end = Some(cursor);
-        }
-        Ok(())
+        self.page
+            .as_mut()
+            .map_or(Ok(()), |page| page.stream.finish())
     }
 
     /// Stores a part of the result in `slot`.
@@ -216,7 +213,7 @@ impl PagedSearch {
         if !page.slots.is_empty() {
             return None;
         }
-        let cursor = page.end.take()?;
+        let cursor = page.stream.end()?.map(str::to_owned);
         self.next = cursor.map_or(Next::Nothing, Next::Cursor);
         self.settled = self.results.len();
         self.abandon()

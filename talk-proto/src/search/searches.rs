@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::paged::PagedSearch;
 use super::results::{SearchId, SearchKind};
+use super::stream::StreamError;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
@@ -50,8 +51,8 @@ impl Searches {
     }
 
     /// Starts a search without a query.
-    pub(crate) fn start(&mut self, id: SearchId, kind: SearchKind, line_limit: usize) {
-        self.open.insert(id, PagedSearch::new(kind, line_limit));
+    pub(crate) fn start(&mut self, id: SearchId, kind: SearchKind, max_page_bytes: usize) {
+        self.open.insert(id, PagedSearch::new(kind, max_page_bytes));
     }
 
     /// Starts a query. The request for the previous one is resolved with the results so far.
@@ -156,7 +157,7 @@ impl Searches {
                 self.outputs.extend(lookups);
                 self.advance(id);
             }
-            Err(_) => self.fail(id, TransportError::Malformed.into()),
+            Err(error) => self.fail(id, transport_error(&error).into()),
         }
     }
 
@@ -167,7 +168,7 @@ impl Searches {
             (Err(error), _) => error.into(),
             (Ok(200), Some(search)) => match search.handle_end() {
                 Ok(()) => return self.advance(id),
-                Err(_) => TransportError::Http("the answer ended too early".to_owned()).into(),
+                Err(error) => transport_error(&error).into(),
             },
             (Ok(status), _) => response.refusal(status).into(),
         };
@@ -246,5 +247,12 @@ impl Searches {
     fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
         let event = Event::Resolved { request, result };
         self.outputs.push_back(SearchOutput::Event(event));
+    }
+}
+
+fn transport_error(error: &StreamError) -> TransportError {
+    match error {
+        StreamError::TooLarge => TransportError::ResponseTooLarge,
+        StreamError::Cut => TransportError::Http("the response ended too early".to_owned()),
     }
 }

@@ -2,117 +2,110 @@
 
 use serde_json::Value;
 
-/// The meaning of a line.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Line<T> {
-    /// A result.
-    Result(T),
-    /// The end of the page. The next page starts at the cursor; without one this is the last page.
-    End { cursor: Option<String> },
-}
-
 /// The reason why a stream is unreadable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StreamError {
-    /// A line is longer than the limit.
-    TooLong,
+    /// It has more results or bytes than a page may have.
+    TooLarge,
     /// It ended before or within its closing line.
     Cut,
 }
 
+/// The bounds of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageLimits {
+    /// The number of results that were asked for. Unreadable ones count.
+    pub(crate) results: usize,
+    pub(crate) bytes: usize,
+}
+
 /// Reads `{"data":[`, one result a line, from the second on behind a comma, and `],"cursor":"…"}`.
 ///
-/// An unreadable result is skipped, so that it does not hide the others. Data after the last line
-/// is ignored.
+/// Data after the last line is ignored.
 #[derive(Debug)]
 pub(crate) struct SearchStream {
     buffer: Vec<u8>,
     /// The length of the start of the buffer that contains no line break.
     searched: usize,
-    limit: usize,
+    /// The results and bytes that may still come.
+    room: PageLimits,
     is_open: bool,
-    is_done: bool,
+    /// The cursor at the end, once the end is received.
+    end: Option<Option<String>>,
 }
 
 impl SearchStream {
-    /// Creates a stream whose lines have at most `limit` bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limits: PageLimits) -> Self {
         Self {
             buffer: Vec::new(),
             searched: 0,
-            limit,
+            room: limits,
             is_open: false,
-            is_done: false,
+            end: None,
         }
     }
 
-    /// Handles a piece of the body. Returns its complete lines; `read` reads a result.
-    pub(crate) fn push<T>(
+    /// Returns the cursor of the next page once the end is received. Without a cursor this is the
+    /// last page.
+    pub(crate) fn end(&self) -> Option<Option<&str>> {
+        self.end.as_ref().map(Option::as_deref)
+    }
+
+    /// Handles a piece of the body. Passes each complete result to `result`.
+    pub(crate) fn push(
         &mut self,
         chunk: &[u8],
-        read: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<Vec<Line<T>>, StreamError> {
-        let mut lines = Vec::new();
-        if self.is_done {
-            return Ok(lines);
+        mut result: impl FnMut(&[u8]),
+    ) -> Result<(), StreamError> {
+        if self.end.is_some() {
+            return Ok(());
         }
-        self.buffer.extend_from_slice(chunk);
+        let kept = &chunk[..chunk.len().min(self.room.bytes)];
+        self.room.bytes -= kept.len();
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend_from_slice(kept);
         let mut start = 0;
-        while let Some(length) = self.buffer[self.searched..]
-            .iter()
-            .position(|&b| b == b'\n')
-        {
+        while let Some(length) = buffer[self.searched..].iter().position(|&b| b == b'\n') {
             let end = self.searched + length;
-            if end - start > self.limit {
-                return Err(StreamError::TooLong);
+            self.read_line(&buffer[start..end], &mut result)?;
+            if self.end.is_some() {
+                return Ok(());
             }
-            let line = read_line(&self.buffer[start..end], &mut self.is_open, &read)?;
             start = end + 1;
             self.searched = start;
-            self.is_done |= matches!(line, Some(Line::End { .. }));
-            lines.extend(line);
-            if self.is_done {
-                self.buffer = Vec::new();
-                return Ok(lines);
-            }
         }
-        self.buffer.drain(..start);
-        self.searched = self.buffer.len();
-        if self.buffer.len() > self.limit {
-            return Err(StreamError::TooLong);
+        if kept.len() < chunk.len() {
+            return Err(StreamError::TooLarge);
         }
-        Ok(lines)
+        buffer.drain(..start);
+        self.searched = buffer.len();
+        self.buffer = buffer;
+        Ok(())
     }
 
-    /// Handles the end of the body. Returns the cursor in its last line, which has no line break,
-    /// unless the end was in an earlier piece.
-    pub(crate) fn finish(&mut self) -> Result<Option<Option<String>>, StreamError> {
-        if self.is_done {
-            return Ok(None);
+    /// Handles the end of the body, whose last line has no line break.
+    pub(crate) fn finish(&mut self) -> Result<(), StreamError> {
+        let line = std::mem::take(&mut self.buffer);
+        if self.end.is_none() && line.trim_ascii_start().starts_with(b"]") {
+            self.read_line(&line, |_| {})?;
         }
-        match read_line(&self.buffer, &mut self.is_open, |_| None::<()>)? {
-            Some(Line::End { cursor }) => Ok(Some(cursor)),
-            Some(Line::Result(())) | None => Err(StreamError::Cut),
-        }
+        self.end.as_ref().map(|_| ()).ok_or(StreamError::Cut)
     }
-}
 
-fn read_line<T>(
-    line: &[u8],
-    is_open: &mut bool,
-    read: impl Fn(&[u8]) -> Option<T>,
-) -> Result<Option<Line<T>>, StreamError> {
-    let line = line.trim_ascii();
-    if !*is_open {
-        *is_open = line.first() == Some(&b'{');
-        return Ok(None);
+    fn read_line(&mut self, line: &[u8], mut result: impl FnMut(&[u8])) -> Result<(), StreamError> {
+        let line = line.trim_ascii();
+        if !self.is_open {
+            self.is_open = line.first() == Some(&b'{');
+        } else if line.starts_with(b"]") {
+            self.end = Some(read_cursor(line)?);
+        } else if !line.is_empty() {
+            self.room.results = (self.room.results)
+                .checked_sub(1)
+                .ok_or(StreamError::TooLarge)?;
+            result(line.strip_prefix(b",").unwrap_or(line));
+        }
+        Ok(())
     }
-    if line.starts_with(b"]") {
-        let cursor = read_cursor(line)?;
-        return Ok(Some(Line::End { cursor }));
-    }
-    let result = line.strip_prefix(b",").unwrap_or(line);
-    Ok(read(result).map(Line::Result))
 }
 
 /// Reads the cursor in the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores data
@@ -132,31 +125,35 @@ mod tests {
     use super::*;
 
     const BODY: &str = "{\"data\":[\n{\"n\":1}\n,{\"n\":2}\n],\"cursor\":\"x y\"}";
+    const LIMITS: PageLimits = PageLimits {
+        results: 3,
+        bytes: 100,
+    };
 
-    fn value(line: &[u8]) -> Option<Value> {
-        serde_json::from_slice(line).ok()
-    }
+    type Page = (Vec<String>, Result<Option<String>, StreamError>);
 
-    fn read(body: &str, chunk: usize) -> Result<Vec<Line<Value>>, StreamError> {
-        let mut stream = SearchStream::new(1 << 20);
-        let mut lines = Vec::new();
-        for chunk in body.as_bytes().chunks(chunk) {
-            lines.extend(stream.push(chunk, value)?);
-        }
-        lines.extend(stream.finish()?.map(|cursor| Line::End { cursor }));
-        Ok(lines)
+    /// Returns the results of a body in chunks of this size, and its end.
+    fn read(body: &str, chunk: usize) -> Page {
+        let mut stream = SearchStream::new(LIMITS);
+        let mut results = Vec::new();
+        let mut push = |stream: &mut SearchStream, chunk: &[u8]| {
+            stream.push(chunk, |line| {
+                results.push(String::from_utf8_lossy(line).into_owned());
+            })
+        };
+        let mut chunks = body.as_bytes().chunks(chunk);
+        let read = chunks
+            .try_for_each(|chunk| push(&mut stream, chunk))
+            .and_then(|()| stream.finish());
+        let end = read.map(|()| stream.end().flatten().map(str::to_owned));
+        (results, end)
     }
 
     #[test]
     fn stream_in_pieces_reads_the_same_lines() {
         let whole = read(BODY, BODY.len());
-        assert_eq!(whole.as_ref().map(Vec::len), Ok(3));
-        assert_eq!(
-            whole.as_ref().unwrap()[2],
-            Line::End {
-                cursor: Some("x y".to_owned())
-            }
-        );
+        let results = [r#"{"n":1}"#, r#"{"n":2}"#].map(str::to_owned);
+        assert_eq!(whole, (results.into(), Ok(Some("x y".to_owned()))));
         for size in 1..BODY.len() {
             assert_eq!(read(BODY, size), whole, "in pieces of {size}");
         }
@@ -165,36 +162,40 @@ mod tests {
     #[test]
     fn stream_without_cursor_is_the_last_page() {
         for end in ["]}", "]}\n", "],\"cursor\":null}", "]}\nmore", "]} more"] {
-            let lines = read(&format!("{{\"data\":[\n{end}"), 7).unwrap();
-            assert_eq!(lines, [Line::End { cursor: None }], "{end}");
+            let page = read(&format!("{{\"data\":[\n{end}"), 7);
+            assert_eq!(page, (vec![], Ok(None)), "{end}");
         }
-    }
-
-    #[test]
-    fn stream_unreadable_result_is_skipped() {
-        let lines = read("{\"data\":[\n{\"n\":\n,{\"n\":2}\n]}", 9).unwrap();
-        assert_eq!(lines.len(), 2);
     }
 
     #[test]
     fn stream_cut_anywhere_is_an_error() {
         for cut in 0..BODY.len() {
-            assert_eq!(read(&BODY[..cut], 5), Err(StreamError::Cut), "cut at {cut}");
+            assert_eq!(
+                read(&BODY[..cut], 5).1,
+                Err(StreamError::Cut),
+                "cut at {cut}"
+            );
         }
     }
 
     #[test]
-    fn stream_endless_line_is_too_long() {
-        let mut stream = SearchStream::new(100);
-        let chunk = [b'x'; 101];
-        assert_eq!(stream.push(&chunk, value), Err(StreamError::TooLong));
+    fn stream_with_too_many_results_passes_the_allowed_ones() {
+        let body = format!("{{\n{}", "0\n".repeat(40));
+        for size in 1..body.len() {
+            let (results, end) = read(&body, size);
+            assert_eq!((results.len(), end), (3, Err(StreamError::TooLarge)));
+        }
     }
 
     #[test]
-    fn stream_long_line_with_its_end_is_too_long() {
-        let mut stream = SearchStream::new(100);
-        let line = format!("{{\n{}\n", "x".repeat(101));
-        let read = stream.push(line.as_bytes(), value);
-        assert_eq!(read, Err(StreamError::TooLong));
+    fn stream_with_too_many_bytes_is_too_large() {
+        for endless in ["x", "\n", " \n", "{\n]", "{", "{\n]\u{7f}"] {
+            let body = endless.repeat(101);
+            for size in [1, 7, body.len()] {
+                let (_, end) = read(&body, size);
+                assert!(end.is_err(), "{endless:?} in pieces of {size}");
+            }
+        }
+        assert_eq!(read(&"\n".repeat(101), 3).1, Err(StreamError::TooLarge));
     }
 }

@@ -32,8 +32,8 @@ impl Session {
     ) -> Result<SearchId, CommandError> {
         self.accept_subscription(now)?;
         let id = SearchId(self.take_id());
-        let line_limit = self.options.limits.frame_size;
-        self.searches.start(id, kind, line_limit);
+        let max_page_bytes = self.options.limits.frame_size;
+        self.searches.start(id, kind, max_page_bytes);
         Ok(id)
     }
 

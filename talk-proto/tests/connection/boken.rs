@@ -183,3 +183,40 @@ fn a_token_that_is_set_is_not_replaced_by_a_boken_that_was_on_its_way() {
     world.run_for(seconds(60));
     assert_eq!(world.log.tokens(), ["set-token"]);
 }
+
+#[test]
+fn anonymous_token_response_without_end_is_cut_off() {
+    let mut world = World::new(anonymous());
+    world.script.hold_http("/bokens/");
+    let request = world.call(mark_as_read("c1"));
+    world.run();
+    let first = world.http_of("/bokens/")[0].id;
+    world.http_head(first, 200);
+    for _ in 0..65 {
+        world.http_chunk(first, &" ".repeat(1 << 10));
+    }
+    assert!(world.http_of("/bokens/")[0].cancelled);
+    world.run_for(seconds(2));
+    let second = world.http_of("/bokens/")[1].id;
+    world.http_answer(second, 200, r#"{"boken": "a token"}"#);
+    world.run_for(seconds(2));
+    assert!(world.outcome(request).is_ok());
+    assert_eq!(world.log.tokens(), ["a token"]);
+}
+
+#[test]
+fn app_check_response_without_end_is_cut_off() {
+    for (status, end) in [(200, None), (404, Some(SessionError::AppNotFound))] {
+        let mut world = World::new(options());
+        world.script.hold_http("/api/v0/app");
+        world.call(mark_as_read("c1"));
+        world.run();
+        let check = world.log.http[0].id;
+        world.http_head(check, status);
+        for _ in 0..65 {
+            world.http_chunk(check, &" ".repeat(1 << 10));
+        }
+        assert!(world.log.http[0].cancelled);
+        assert_eq!(world.end(), end.as_ref());
+    }
+}

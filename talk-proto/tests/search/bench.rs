@@ -15,7 +15,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(kind: SearchKind) -> Self {
-        let mut world = World::new(unpaced());
+        Self::in_world(World::new(unpaced()), kind)
+    }
+
+    pub(crate) fn in_world(mut world: World, kind: SearchKind) -> Self {
         world.script.hold_http("/search?");
         world.script.add(|request| {
             let path = request.path.strip_prefix("/me/conversations/")?;

@@ -1,9 +1,11 @@
 //! Searches that fail, and go on afterwards.
 
-use talk_proto::{HttpFailure, RequestError, SearchStatus, ServerError, TransportError};
+use talk_proto::{
+    HttpFailure, RequestError, SearchKind, SearchStatus, ServerError, TransportError,
+};
 
 use crate::bench::{Bench, body, message};
-use crate::support::seconds;
+use crate::support::{World, seconds, unpaced};
 
 fn http_error(error: &RequestError) -> bool {
     matches!(error, RequestError::Transport(TransportError::Http(_)))
@@ -92,8 +94,80 @@ fn an_endless_line_is_given_up() {
     for _ in 0..17 {
         bench.world.http_chunk(http, &piece);
     }
-    assert_eq!(bench.error(request), TransportError::Malformed.into());
+    assert_eq!(
+        bench.error(request),
+        TransportError::ResponseTooLarge.into()
+    );
     assert!(bench.world.http_of("/search?")[0].cancelled);
+}
+
+#[test]
+fn search_response_beyond_its_limit_is_cut_off() {
+    let mut bench = Bench::messages();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    bench.world.http_chunk(http, "{\"data\":[\n");
+    for n in 0..100 {
+        let line = format!("{}\n,", message(&format!("m{n}"), &format!("c{n}")));
+        bench.world.http_chunk(http, &line);
+    }
+    assert_eq!(
+        bench.error(request),
+        TransportError::ResponseTooLarge.into()
+    );
+    assert!(bench.world.http_of("/search?")[0].cancelled);
+    let (shown, status) = bench.told().pop().unwrap();
+    assert_eq!((shown.len(), status), (3, SearchStatus::CanLoadMore));
+    let lookups = bench.world.log.work();
+    let asked = lookups.filter(|request| request.line().starts_with("GET /me/conversations/"));
+    assert_eq!(
+        asked.count(),
+        6,
+        "the items beyond the limit are not looked up"
+    );
+
+    // The page can be loaded again.
+    let again = bench.more(Some(5));
+    bench.answer(&[message("m1", "c1")], None);
+    assert_eq!(bench.outcome(again).0, ["m1"]);
+}
+
+#[test]
+fn search_response_of_unreadable_results_is_cut_off() {
+    let mut bench = Bench::conversations();
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    bench.world.http_chunk(http, "{\"data\":[\n1\n,2\n,3\n");
+    assert!(!bench.world.is_resolved(request));
+    bench.world.http_chunk(http, ",4\n");
+    assert_eq!(
+        bench.error(request),
+        TransportError::ResponseTooLarge.into()
+    );
+}
+
+#[test]
+fn search_response_of_empty_lines_is_cut_off() {
+    for start in ["", "{\"data\":[\n"] {
+        let mut options = unpaced();
+        options.limits.frame_size = 1 << 20;
+        let mut bench = Bench::in_world(World::new(options), SearchKind::Messages);
+        let request = bench.query("found");
+        let http = bench.http();
+        bench.world.http_head(http, 200);
+        bench.world.http_chunk(http, start);
+        let piece = "\n".repeat(1 << 16);
+        for _ in 0..17 {
+            bench.world.http_chunk(http, &piece);
+        }
+        assert_eq!(
+            bench.error(request),
+            TransportError::ResponseTooLarge.into()
+        );
+        assert!(bench.world.http_of("/search?")[0].cancelled);
+    }
 }
 
 #[test]

@@ -211,3 +211,22 @@ fn an_upload_may_take_as_long_as_bytes_move() {
     bench.succeed();
     assert_eq!(bench.token(), "a-file-token");
 }
+
+#[test]
+fn upload_response_without_end_is_cut_off() {
+    for (status, expected) in [
+        (200, TransportError::Malformed.into()),
+        (413, ServerError::new(413, "", vec![]).into()),
+    ] {
+        let mut bench = Bench::sending(file());
+        let http = bench.http();
+        bench.world.http_head(http, status);
+        for _ in 0..64 {
+            assert!(!bench.is_resolved());
+            bench.world.http_chunk(http, &"}".repeat(1 << 10));
+        }
+        bench.world.http_chunk(http, "}");
+        assert_eq!(bench.error(), expected);
+        assert!(bench.world.http_of("/files")[0].cancelled);
+    }
+}
