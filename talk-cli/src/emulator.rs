@@ -26,6 +26,17 @@ pub(crate) struct Options {
     /// end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Another host name for the control API, besides localhost; may be repeated
+    #[arg(long, value_name = "NAME", requires = "control_token")]
+    control_host: Vec<String>,
+    /// The token for control requests under these names, better given in the environment
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TALK_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
+    control_token: Option<String>,
 }
 
 /// Prints where the emulator listens as the first line, and runs until it is told to stop.
@@ -40,6 +51,12 @@ pub(crate) fn run(options: Options) -> Outcome {
     }
     if let Some(folder) = options.data {
         builder = builder.data(folder).on_stall(report_stall);
+    }
+    for name in options.control_host {
+        builder = builder.control_host(name);
+    }
+    if let Some(token) = options.control_token {
+        builder = builder.control_token(token);
     }
     runtime()?.block_on(async {
         let stop = stop_signal()?;

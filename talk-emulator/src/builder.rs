@@ -3,13 +3,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
+use talk_proto::Secret;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
 use crate::server::{Server, Settings};
-use crate::shell::{Clock, DataError, Files, Persisted, StallHook, Storage};
+use crate::shell::{Clock, ControlAccess, DataError, Files, Persisted, StallHook, Storage};
 
 /// The options of an [`Emulator`], created by [`Emulator::builder`].
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct EmulatorBuilder {
     seed: Option<u64>,
     data: Option<PathBuf>,
     on_stall: Option<StallHook>,
+    control_hosts: Vec<String>,
+    control_token: Option<Secret>,
 }
 
 /// The reason why an emulator did not start.
@@ -44,6 +47,9 @@ pub enum StartError {
         /// The cause.
         source: Box<DataError>,
     },
+    /// A control host needs a control token.
+    #[error("a control host needs a control token; set one that is hard to guess")]
+    ControlToken,
     /// The system provides no randomness.
     #[error("the system gives no randomness ({0}); set a seed")]
     Randomness(getrandom::Error),
@@ -97,6 +103,22 @@ impl EmulatorBuilder {
     /// Requests wait meanwhile, and nothing is lost. The callback must not block.
     pub fn on_stall(mut self, hook: impl Fn(Option<&DataError>) + Send + Sync + 'static) -> Self {
         self.on_stall = Some(StallHook(Arc::new(hook)));
+        self
+    }
+
+    /// Allows another host name for the control API at `/_emulator/`, besides `localhost` and the
+    /// loopback addresses: the name under which a proxy or a container publishes the emulator.
+    ///
+    /// Needs a [`control_token`](Self::control_token).
+    pub fn control_host(mut self, name: impl Into<String>) -> Self {
+        self.control_hosts.push(name.into());
+        self
+    }
+
+    /// Sets the token for control requests under the names of
+    /// [`control_host`](Self::control_host), sent as `Authorization: Bearer TOKEN`.
+    pub fn control_token(mut self, token: impl Into<Secret>) -> Self {
+        self.control_token = Some(token.into());
         self
     }
 
@@ -161,6 +183,16 @@ impl EmulatorBuilder {
     async fn prepare(
         self,
     ) -> Result<(Components, impl Future<Output = ()> + Send + 'static), StartError> {
+        let token = self
+            .control_token
+            .filter(|token| !token.expose().is_empty());
+        if !self.control_hosts.is_empty() && token.is_none() {
+            return Err(StartError::ControlToken);
+        }
+        let control = ControlAccess {
+            hosts: self.control_hosts.into(),
+            token: token.map(|token| token.expose().into()),
+        };
         let port = self.port;
         let listen = |source| StartError::Listen { port, source };
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -171,9 +203,10 @@ impl EmulatorBuilder {
             None => getrandom::u64().map_err(StartError::Randomness)?,
         };
         let clock = Clock::start();
+        let origin = format!("http://{address}");
         let (server, files, storage) = match self.data {
             None => {
-                let settings = at(address, self.settings.unwrap_or_default());
+                let settings = self.settings.unwrap_or_default().at_start(&origin);
                 (
                     Server::new(settings, seed, clock.now()),
                     Files::default(),
@@ -187,7 +220,7 @@ impl EmulatorBuilder {
                 };
                 let kept = open(folder.clone(), self.on_stall).await.map_err(wrong)?;
                 let settings = self.settings.or(kept.settings).unwrap_or_default();
-                let settings = at(address, settings);
+                let settings = settings.at_start(&origin);
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
                 // The first commit stores the settings and detects a folder that cannot be written.
@@ -203,6 +236,7 @@ impl EmulatorBuilder {
             clock,
             files,
             storage,
+            control,
         }))
     }
 }
@@ -210,13 +244,4 @@ impl EmulatorBuilder {
 async fn open(folder: PathBuf, on_stall: Option<StallHook>) -> Result<Persisted, DataError> {
     let opened = spawn_blocking(move || Storage::open(&folder, on_stall)).await;
     opened.map_err(io::Error::other)?
-}
-
-/// Returns the settings with the origin set to this address. An origin on this machine is the
-/// address of an earlier run.
-fn at(address: SocketAddr, mut settings: Settings) -> Settings {
-    if settings.origin.starts_with(&Settings::default().origin) {
-        settings.origin = format!("http://{address}");
-    }
-    settings
 }

@@ -11,8 +11,8 @@ use tokio::time::{Duration, timeout};
 use crate::builder::{EmulatorBuilder, StartError};
 use crate::server::{Fault, FaultKind, Server, Settings};
 use crate::shell::{
-    AcceptLimiter, Clock, DataError, Engine, EngineTask, Files, Shell, Stopped, Storage, router,
-    serve,
+    AcceptLimiter, Clock, ControlAccess, DataError, Engine, EngineTask, Files, Shell, Stopped,
+    Storage, router, serve,
 };
 
 /// The close code for a server that goes away (RFC 6455, section 7.4.1).
@@ -49,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) clock: Clock,
     pub(crate) files: Files,
     pub(crate) storage: Option<Storage>,
+    pub(crate) control: ControlAccess,
 }
 
 impl Emulator {
@@ -111,10 +112,11 @@ impl Emulator {
     ///
     /// Returns an error if the emulator has stopped.
     pub async fn set_settings(&self, settings: Settings) -> Result<(), Stopped> {
-        self.parts
+        let set = self
+            .parts
             .engine
-            .call(move |core, now| core.server.set_settings(now, settings))
-            .await
+            .call(move |core, now| core.set_settings(now, settings));
+        set.await.map(drop)
     }
 
     /// Injects a fault.
@@ -249,8 +251,9 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         clock,
         files,
         storage,
+        control,
     } = config;
-    let (engine, task) = Engine::new(server, clock, storage);
+    let (engine, task) = Engine::new(server, format!("http://{address}"), clock, storage);
     let (gate, gate_state) = watch::channel(AcceptLimiter::default());
     let (stop, stopping) = oneshot::channel();
     let (running, stopped) = watch::channel(());
@@ -265,7 +268,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
     };
     let run = async move {
         let shell = Shell::new(engine.clone(), files);
-        let serving = serve(listener, router(shell), gate_state);
+        let serving = serve(listener, router(shell, control), gate_state);
         if let Err(error) = run_until_stopped(serving, engine, task, stopping).await {
             // The task fails at most once.
             let _ = failure.set(error);

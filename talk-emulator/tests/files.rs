@@ -223,3 +223,22 @@ async fn upload_fault_drops_connection_midway() {
     assert!(try_upload(&emulator, body.clone()).await.is_err());
     assert_eq!(upload(&emulator, body).await.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn download_html_is_sandboxed() {
+    let emulator = Emulator::start().await.unwrap();
+    let page = Bytes::from_static(b"<script>fetch('/_emulator/settings')</script>");
+    let uploaded = upload(&emulator, form("x.html", "text/html", &page, &[])).await;
+    let block = block_of(&emulator, &uploaded).await;
+    let url = block["url"].as_str().unwrap();
+    let response = get(&emulator, url.strip_prefix(emulator.url()).unwrap()).await;
+    assert_eq!(response.body(), &page);
+    let headers = response.headers();
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("sandbox; default-src 'none'"),
+        "{policy}"
+    );
+    assert!(!policy.contains("allow-"), "{policy}");
+}

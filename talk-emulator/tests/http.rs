@@ -21,7 +21,6 @@ async fn cors_preflight_is_answered_on_all_bases() {
         "/public_api/v1/app/realtime/alice",
         "/api/v0/app",
         "/api/v0/app//app",
-        "/_emulator/settings",
     ] {
         let request = Request::options(path)
             .header("origin", "https://example.com")
@@ -91,7 +90,10 @@ async fn anonymous_token_is_issued_to_any_user() {
 }
 
 async fn post(emulator: &Emulator, path: &str, body: impl Into<Bytes>) -> http::Response<Bytes> {
-    let request = Request::post(path).body(body.into()).unwrap();
+    let request = Request::post(path)
+        .header("content-type", "application/json")
+        .body(body.into())
+        .unwrap();
     send(emulator, request).await
 }
 
@@ -125,6 +127,9 @@ async fn control_invalid_body_changes_nothing() {
         ("/_emulator/settings", r#"{"unheardOf": true}"#),
         ("/_emulator/settings", r#"{"sync": {"users": "no"}}"#),
         ("/_emulator/settings", "[]"),
+        ("/_emulator/settings", r#"{"sync": []}"#),
+        ("/_emulator/settings", r#"{"limits": []}"#),
+        ("/_emulator/faults", r#"["drop"]"#),
         ("/_emulator/settings", "{"),
         ("/_emulator/faults", "{}"),
         ("/_emulator/faults", r#"{"kind": "earthquake"}"#),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
 
+use super::object_only::object_only;
 use super::refusal::Refusal;
 
 /// A fault to inject.
@@ -14,7 +15,7 @@ use super::refusal::Refusal;
 ///
 /// An upload is hit while its body arrives, after `after_bytes`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Fault {
     /// The kind of fault.
     pub kind: FaultKind,
@@ -94,6 +95,8 @@ pub struct UploadFault {
     /// The number of body bytes before the effect. If the body is shorter, the effect follows it.
     pub after_bytes: u64,
 }
+
+object_only!(Fault);
 
 const fn once() -> u32 {
     1

@@ -105,9 +105,14 @@ impl Server {
 
     /// Issues a token for a user without one. With a secret, the user's signature is required.
     fn anonymous_token(&self, request: &HttpRequest, app: &str, user: &str) -> Reply {
-        let secret = self.settings.secret.as_deref();
+        let secret = self.settings.secret();
         if let Some(secret) = secret {
             let signature = http::query(request, "signature").unwrap_or_default();
+            if signature.is_empty() {
+                return Err(Refusal::unauthorized(
+                    "The app requires authentication: the client needs a token.",
+                ));
+            }
             if !auth::is_signature_of(secret, user, &signature) {
                 return Err(Refusal::unauthorized("The signature is not this user's."));
             }
@@ -218,8 +223,8 @@ impl Server {
             .apps
             .get(app)
             .and_then(|app| app.seen_tokens.user(token));
-        let identity = auth::verify(self.settings.secret.as_deref(), app, token, self.now)?;
-        Ok(match (&self.settings.secret, known) {
+        let identity = auth::verify(self.settings.secret(), app, token, self.now)?;
+        Ok(match (self.settings.secret(), known) {
             (None, Some(user)) => Some(user.to_owned()),
             _ => identity.user,
         })

@@ -124,7 +124,11 @@ impl Server {
     /// Sessions continue, unless the secret changes: then every session expires.
     pub fn set_settings(&mut self, now: Timestamp, settings: Settings) {
         self.advance(now);
+        let is_rotated = settings.secret().is_some() && settings.secret() != self.settings.secret();
         self.settings = settings;
+        if is_rotated {
+            self.expire_all();
+        }
         if let Some(checkpoint) = &mut self.checkpoint {
             checkpoint.has_settings = false;
         }

@@ -6,7 +6,7 @@
 //!
 //! After an input, or a batch of inputs, the caller drains [`Server::poll_output`] until it is
 //! `None`, then schedules the next [`Server::tick`] with [`Server::poll_timeout`]. Inputs never
-//! fail and never panic: malformed frames close their connection, invalid requests are refused on
+//! fail and never panic: texts that are not requests are skipped, invalid requests are refused on
 //! the wire, and inputs for closed connections are ignored.
 //!
 //! ```
@@ -49,6 +49,7 @@ mod idempotency;
 mod machine;
 mod message;
 mod messages;
+mod object_only;
 mod output;
 mod page;
 mod participants;

@@ -11,6 +11,7 @@ use super::output::ConnectionId;
 use super::presence;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, reply};
+use super::seen_tokens::SeenTokens;
 use super::timers::Timer;
 
 #[derive(Deserialize)]
@@ -34,7 +35,7 @@ impl Server {
         if self.settings.refused_apps.contains(&app) {
             return Err(Refusal::app_not_found());
         }
-        let secret = self.settings.secret.as_deref();
+        let secret = self.settings.secret();
         let identity = auth::verify(secret, &app, &token, self.now)?;
         if secret.is_some() && identity.user.as_deref() != Some(&user) {
             return Err(Refusal::unauthorized("The token is another user's."));
@@ -79,6 +80,18 @@ impl Server {
         {
             self.timers.cancel(expires, Timer::SessionExpires(id));
         }
+    }
+
+    /// Expires all sessions, because their tokens are no longer valid.
+    pub(super) fn expire_all(&mut self) {
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in all {
+            self.expire(id);
+        }
+        for app in self.apps.values_mut() {
+            app.seen_tokens = SeenTokens::default();
+        }
+        self.flush();
     }
 
     /// Expires the session of a connection and notifies the client.

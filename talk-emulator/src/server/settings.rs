@@ -5,10 +5,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::object_only::object_only;
+
 /// The settings of all apps. Absent members have their defaults: no authentication, and the
 /// documented features of a new app.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    default,
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    remote = "Self"
+)]
 pub struct Settings {
     /// The base url of file downloads: `http://127.0.0.1:8080`.
     pub origin: String,
@@ -28,7 +35,12 @@ pub struct Settings {
 
 /// The permissions of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    default,
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    remote = "Self"
+)]
 pub struct Role {
     /// Upload and send files. Default: yes.
     pub file_sharing: bool,
@@ -74,7 +86,7 @@ pub enum Scope {
 
 /// The data other than messages that clients may write. Default: all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct ClientSync {
     /// Clients may create and edit users.
     pub users: bool,
@@ -84,7 +96,12 @@ pub struct ClientSync {
 
 /// The limits of the plan. The defaults are those of the Growth plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    default,
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    remote = "Self"
+)]
 pub struct Limits {
     /// The maximum number of participants in a conversation. Default: 300 (Basic plan: 100).
     pub participants: usize,
@@ -119,7 +136,36 @@ static DEFAULT_ROLE: Role = Role {
     mark_unread: true,
 };
 
+object_only!(Settings, Role, ClientSync, Limits);
+
+/// The default origin. An emulator that listens on a port replaces it.
+const DEFAULT_ORIGIN: &str = "http://127.0.0.1";
+
 impl Settings {
+    /// Returns the secret, if there is one that is not empty.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.secret.as_deref().filter(|secret| !secret.is_empty())
+    }
+
+    /// Replaces a default origin.
+    pub(crate) fn with_origin(mut self, origin: &str) -> Self {
+        if self.origin == DEFAULT_ORIGIN {
+            origin.clone_into(&mut self.origin);
+        }
+        self
+    }
+
+    /// Replaces a default origin, and the origin of an earlier emulator on this machine.
+    pub(crate) fn at_start(self, origin: &str) -> Self {
+        let port = self.origin.strip_prefix(DEFAULT_ORIGIN);
+        let port = port.and_then(|rest| rest.strip_prefix(':'));
+        if port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+            let origin = origin.to_owned();
+            return Self { origin, ..self };
+        }
+        self.with_origin(origin)
+    }
+
     /// Returns the permissions of a role.
     pub fn role(&self, name: &str) -> &Role {
         self.roles.get(name).unwrap_or(&DEFAULT_ROLE)
@@ -129,7 +175,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            origin: "http://127.0.0.1".to_owned(),
+            origin: DEFAULT_ORIGIN.to_owned(),
             secret: None,
             refused_apps: BTreeSet::new(),
             roles: BTreeMap::new(),

@@ -11,13 +11,16 @@ use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{Fault, Settings};
 
-/// Returns the current settings.
+/// Stands for the secret in responses. In a patch it leaves the secret unchanged.
+const MASK: &str = "***";
+
+/// Returns the current settings, with a masked secret.
 pub(crate) async fn settings(State(shell): State<Shell>) -> Result<Json<Settings>, Refusal> {
     let settings = shell
         .engine
         .call(|core, _| core.server.settings().clone())
         .await?;
-    Ok(Json(settings))
+    Ok(Json(masked(settings)))
 }
 
 /// Applies a JSON merge patch (RFC 7396) to the settings: null resets a member.
@@ -25,18 +28,28 @@ pub(crate) async fn change_settings(
     State(shell): State<Shell>,
     body: Bytes,
 ) -> Result<Json<Settings>, Refusal> {
-    let patch: Map<String, Value> = parse(&body)?;
+    let mut patch: Map<String, Value> = parse(&body)?;
+    if patch.get("secret").is_some_and(|secret| secret == MASK) {
+        patch.remove("secret");
+    }
     let changed = shell
         .engine
         .call(move |core, now| {
             let mut settings = serde_json::to_value(core.server.settings())?;
             merge(&mut settings, patch.into());
-            let settings: Settings = serde_json::from_value(settings)?;
-            core.server.set_settings(now, settings.clone());
-            Ok(settings)
+            Ok(core.set_settings(now, serde_json::from_value(settings)?))
         })
         .await?;
-    changed.map(Json).map_err(invalid)
+    changed
+        .map(|settings| Json(masked(settings)))
+        .map_err(invalid)
+}
+
+fn masked(mut settings: Settings) -> Settings {
+    if let Some(secret) = &mut settings.secret {
+        MASK.clone_into(secret);
+    }
+    settings
 }
 
 /// Injects a fault.

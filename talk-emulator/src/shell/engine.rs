@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::clock::Clock;
 use super::send_queue::{SendQueue, TooSlow};
 use super::storage::{DataError, Storage};
-use crate::server::{ConnectionId, Output, Server, Timestamp};
+use crate::server::{ConnectionId, Output, Server, Settings, Timestamp};
 
 /// The number of queued inputs above which senders wait.
 const INPUT_QUEUE: usize = 1024;
@@ -53,6 +53,8 @@ pub(crate) struct Engine {
 /// The state owned by the task. A call has exclusive access.
 pub(crate) struct Core {
     pub(crate) server: Server,
+    /// The emulator's own address.
+    origin: String,
     queues: BTreeMap<ConnectionId, SendQueue>,
     /// The results of calls. Like frames, they are sent once their changes are persisted.
     deferred_replies: Vec<DeferredReply>,
@@ -71,12 +73,14 @@ pub(crate) struct EngineTask {
 impl Engine {
     pub(crate) fn new(
         server: Server,
+        origin: String,
         clock: Clock,
         storage: Option<Storage>,
     ) -> (Self, EngineTask) {
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let core = Core {
             server,
+            origin,
             queues: BTreeMap::new(),
             deferred_replies: Vec::new(),
             all_closed: None,
@@ -219,6 +223,13 @@ impl Core {
                 self.deferred_replies.push(release);
             }
         }
+    }
+
+    /// Replaces the settings and returns them. A default origin becomes the emulator's own.
+    pub(crate) fn set_settings(&mut self, now: Timestamp, settings: Settings) -> Settings {
+        let settings = settings.with_origin(&self.origin);
+        self.server.set_settings(now, settings.clone());
+        settings
     }
 
     /// Cuts every connection without a close frame, as a failing network does.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod control;
+mod control_access;
 mod cors;
 mod data_folder;
 mod download;
@@ -20,6 +21,7 @@ mod storage;
 mod upload;
 
 pub(crate) use clock::Clock;
+pub(crate) use control_access::ControlAccess;
 pub use engine::Stopped;
 pub(crate) use engine::{Engine, EngineTask};
 pub(crate) use files::Files;

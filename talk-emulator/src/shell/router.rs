@@ -9,6 +9,7 @@ use axum::{Extension, Router};
 use http::{Method, StatusCode};
 
 use super::control::{change_settings, inject_fault, settings};
+use super::control_access::{ControlAccess, guard};
 use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
@@ -23,19 +24,33 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Returns the routes of the emulator. Sockets and uploads have their own routes; the server routes
 /// all other requests.
-pub(crate) fn router(shell: Shell) -> Router {
+pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
     Router::new()
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
         .route("/public_api/v1/{app}/files", post(upload).fallback(answer))
         .layer(DefaultBodyLimit::disable())
-        .route(
-            "/_emulator/settings",
-            get(settings).post(change_settings).fallback(answer),
-        )
-        .route("/_emulator/faults", post(inject_fault).fallback(answer))
         .fallback(answer)
         .layer(middleware::from_fn(allow_any_origin))
+        .nest("/_emulator", control(access))
         .with_state(shell)
+}
+
+/// Returns the routes of the control API. It has no CORS headers.
+fn control(access: ControlAccess) -> Router<Shell> {
+    Router::new()
+        .route("/settings", get(settings).post(change_settings))
+        .route("/faults", post(inject_fault))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn_with_state(access, guard))
+}
+
+async fn unknown() -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "ROUTE_NOT_FOUND",
+        "There is no such request.",
+    )
 }
 
 async fn open_socket(

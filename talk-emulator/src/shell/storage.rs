@@ -70,7 +70,9 @@ impl DataError {
 
 /// The callback for a database that cannot be written for a while, and for its recovery.
 #[derive(Clone)]
-pub(crate) struct StallHook(pub(crate) Arc<dyn Fn(Option<&DataError>) + Send + Sync>);
+pub(crate) struct StallHook(pub(crate) Arc<StallCallback>);
+
+type StallCallback = dyn Fn(Option<&DataError>) + Send + Sync;
 
 impl fmt::Debug for StallHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

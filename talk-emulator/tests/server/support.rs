@@ -38,7 +38,7 @@ fn moment(millis: u64) -> Timestamp {
 }
 
 fn unix_millis(moment: Timestamp) -> u64 {
-    u64::try_from(moment.as_millis()).expect("after 1970")
+    u64::try_from(moment.as_millis()).unwrap()
 }
 
 impl World {

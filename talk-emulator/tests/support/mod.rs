@@ -23,17 +23,33 @@ pub(crate) async fn send(
     try_send(emulator, request).await.unwrap()
 }
 
+/// Sends one request with another `Host` header.
+pub(crate) async fn send_as(
+    emulator: &Emulator,
+    host: &str,
+    request: http::Request<Bytes>,
+) -> http::Response<Bytes> {
+    try_send_as(emulator, host, request).await.unwrap()
+}
+
 /// As [`send`], when the connection may end before the answer.
 pub(crate) async fn try_send(
     emulator: &Emulator,
+    request: http::Request<Bytes>,
+) -> hyper::Result<http::Response<Bytes>> {
+    try_send_as(emulator, emulator.host(), request).await
+}
+
+async fn try_send_as(
+    emulator: &Emulator,
+    host: &str,
     request: http::Request<Bytes>,
 ) -> hyper::Result<http::Response<Bytes>> {
     let stream = TcpStream::connect(emulator.host()).await.unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (mut head, body) = request.into_parts();
-    head.headers
-        .insert("host", emulator.host().parse().unwrap());
+    head.headers.insert("host", host.parse().unwrap());
     let request = http::Request::from_parts(head, Full::new(body));
     let response = sender.send_request(request).await?;
     let (head, body) = response.into_parts();

@@ -19,6 +19,7 @@ export default async function secret(world) {
   const post = async (path, body) => {
     const response = await fetch(`http://${world.host}/_emulator/${path}`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     assert.equal(response.status, 200, await response.text());

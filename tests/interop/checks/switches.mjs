@@ -6,6 +6,7 @@ export default async function switches(world) {
   const set = async (settings) => {
     const response = await fetch(`http://${world.host}/_emulator/settings`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify(settings),
     });
     assert.equal(response.status, 200, await response.text());

@@ -1,0 +1,206 @@
+//! Access to the control API.
+//!
+//! The data API answers pages of every origin, as the service does. The control API reads the secret
+//! and injects faults, so that no web page may reach it: neither directly, nor by a host name that
+//! resolves to this machine.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use super::refusal::Refusal;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The callers that may use the control API.
+#[derive(Clone, Default)]
+pub(crate) struct ControlAccess {
+    /// The host names besides loopback ones. Their requests need the token.
+    pub(crate) hosts: Arc<[String]>,
+    pub(crate) token: Option<Arc<str>>,
+}
+
+/// Refuses requests to the control API that a web page of another origin could have made.
+pub(crate) async fn guard(
+    State(access): State<ControlAccess>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = match access.check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+impl ControlAccess {
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let host = host(request).ok_or_else(|| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID_HOST",
+                "The request has no valid Host header.",
+            )
+        })?;
+        self.check_host(&host, headers)?;
+        check_origin(&host, headers)?;
+        if is_change(request.method()) && !has_json(headers) {
+            return Err(Refusal::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "INVALID_CONTENT_TYPE",
+                "A change needs the header `Content-Type: application/json`.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_host(&self, host: &Authority, headers: &HeaderMap) -> Result<(), Refusal> {
+        let name = host.host().trim_end_matches('.');
+        if is_loopback(name) {
+            return Ok(());
+        }
+        if !self
+            .hosts
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(name))
+        {
+            return Err(forbidden(
+                "The control API answers to loopback host names only. Allow others with \
+                 `--control-host NAME` and `--control-token KEY`.",
+            ));
+        }
+        match &self.token {
+            Some(token) if bearer(headers).is_some_and(|given| is_equal(given, token)) => Ok(()),
+            _ => Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "UNAUTHORIZED",
+                "Under this host name the control API needs the header \
+                 `Authorization: Bearer KEY` with the control token.",
+            )),
+        }
+    }
+}
+
+/// Refuses requests that a page of another origin has made.
+fn check_origin(host: &Authority, headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_own_origin = |origin: &HeaderValue| {
+        let origin = origin.to_str().unwrap_or_default();
+        let address = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        address.is_some_and(|address| address.eq_ignore_ascii_case(host.as_str()))
+    };
+    let is_own_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+    if headers.get_all(ORIGIN).iter().all(is_own_origin)
+        && headers.get_all(SEC_FETCH_SITE).iter().all(is_own_site)
+    {
+        return Ok(());
+    }
+    Err(forbidden(
+        "Pages of other origins may not use the control API.",
+    ))
+}
+
+fn forbidden(reason: &str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, "CONTROL_FORBIDDEN", reason)
+}
+
+/// Returns the host of a request. There must be exactly one, and it must agree with the URI.
+fn host(request: &Request) -> Option<Authority> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return None;
+    };
+    let host: Authority = host.to_str().ok()?.parse().ok()?;
+    let has_user = host.as_str().contains('@');
+    let agrees = request.uri().authority().is_none_or(|uri| *uri == host);
+    (agrees && !has_user).then_some(host)
+}
+
+fn is_loopback(name: &str) -> bool {
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn is_change(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn has_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Compares in a time that does not depend on the position of a difference.
+fn is_equal(given: &str, expected: &str) -> bool {
+    given.len() == expected.len()
+        && given
+            .bytes()
+            .zip(expected.bytes())
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_json, is_loopback};
+
+    #[test]
+    fn is_loopback_accepts_only_loopback_names() {
+        for name in [
+            "localhost",
+            "LocalHost",
+            "a.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+        ] {
+            assert!(is_loopback(name), "{name}");
+        }
+        for name in [
+            "localhost.evil.example",
+            "evillocalhost",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::2]",
+            "",
+        ] {
+            assert!(!is_loopback(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn has_json_ignores_parameters() {
+        let headers = |value: &'static str| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("content-type", http::HeaderValue::from_static(value));
+            headers
+        };
+        assert!(has_json(&headers("application/JSON; charset=utf-8")));
+        assert!(!has_json(&headers("text/plain; application/json")));
+        assert!(!has_json(&http::HeaderMap::new()));
+    }
+}
