@@ -28,8 +28,8 @@ use self::interface::{FetchId, LiveOutput};
 use self::key::{Dependent, StoreKey};
 use self::one_shot::OneShotReads;
 use self::store_cx::StoreCx;
-use self::stores::store::ViewUpdate;
 use self::stores::table::Stores;
+use self::stores::view_update::ViewUpdate;
 use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
 use self::sync::response::{Response, decode, is_absence};
@@ -239,10 +239,10 @@ impl Live {
 
     /// Subscribes the stores that waited for an UNSUBSCRIBE to be acknowledged.
     fn open_deferred(&mut self) {
-        for key in self.cx.deferred.take_all() {
+        for key in std::mem::take(&mut self.cx.deferred) {
             match &key {
                 StoreKey::User(_) if self.cx.requests.is_closing(&key.scope()) => {
-                    self.cx.deferred.add(&key);
+                    self.cx.deferred.insert(key);
                 }
                 StoreKey::User(user) if self.cx.users.needs_fetch(user) => {
                     self.cx.requests.user(user.clone());

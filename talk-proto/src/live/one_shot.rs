@@ -1,4 +1,4 @@
-//! One-shot reads of messages, which need no store.
+//! Reads of single messages, which need no store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,25 +66,15 @@ impl OneShotReads {
         self.reads.len()
     }
 
+    /// Starts a read. A `supplied` message is only completed with its sender and quote.
     pub(super) fn start(
         &mut self,
         request: RequestId,
         conversation: ConversationId,
         id: MessageId,
+        supplied: Option<Arc<Message>>,
     ) {
-        let read = MessageRead::new(conversation, id, None);
-        self.reads.insert(request, read);
-        self.changed.insert(request);
-    }
-
-    /// Completes a message that the caller has with its sender and quote.
-    pub(super) fn start_supplied(
-        &mut self,
-        request: RequestId,
-        conversation: ConversationId,
-        message: Arc<Message>,
-    ) {
-        let read = MessageRead::new(conversation, message.id.clone(), Some(message));
+        let read = MessageRead::new(conversation, id, supplied);
         self.reads.insert(request, read);
         self.changed.insert(request);
     }

@@ -27,7 +27,7 @@ pub(super) struct StoreCx {
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
     /// Stores that subscribe once the server has acknowledged an UNSUBSCRIBE.
-    pub(super) deferred: WorkQueue,
+    pub(super) deferred: BTreeSet<StoreKey>,
     /// Stores whose viewers may need an update.
     pub(super) changed: BTreeSet<StoreKey>,
     /// Stores that may have lost their last reference.
@@ -51,7 +51,7 @@ impl StoreCx {
             users: Users::default(),
             linger: Linger::default(),
             to_fetch: WorkQueue::default(),
-            deferred: WorkQueue::default(),
+            deferred: BTreeSet::new(),
             changed: BTreeSet::new(),
             unreferenced: BTreeSet::new(),
             dirty_users: VecDeque::new(),
@@ -65,7 +65,7 @@ impl StoreCx {
         if self.users.retain(user, dependent) {
             let key = StoreKey::User(user.clone());
             if self.requests.is_closing(&key.scope()) {
-                self.deferred.add(&key);
+                self.deferred.insert(key);
             } else if self.ready {
                 self.requests.user(user.clone());
             }
@@ -119,7 +119,7 @@ impl StoreCx {
     pub(super) fn discard_requests(&mut self) {
         self.requests.clear();
         self.to_fetch = WorkQueue::default();
-        self.deferred = WorkQueue::default();
+        self.deferred.clear();
     }
 
     /// Discards all pending work.
@@ -157,27 +157,10 @@ impl WorkQueue {
         }
     }
 
-    pub(super) fn contains(&self, key: &StoreKey) -> bool {
-        self.members.contains(key)
-    }
-
-    /// Removes a store. Returns `true` if it was queued.
-    pub(super) fn remove(&mut self, key: &StoreKey) -> bool {
-        let was_queued = self.members.remove(key);
-        if was_queued {
-            self.queue.retain(|other| other != key);
-        }
-        was_queued
-    }
-
     pub(super) fn pop(&mut self) -> Option<StoreKey> {
         let key = self.queue.pop_front()?;
         self.members.remove(&key);
         Some(key)
-    }
-
-    pub(super) fn take_all(&mut self) -> VecDeque<StoreKey> {
-        std::mem::take(self).queue
     }
 
     fn give_back(&mut self) {

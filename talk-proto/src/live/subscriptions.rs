@@ -6,7 +6,7 @@ use super::Live;
 use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::stores::list_filter::ListFilter;
-use super::stores::store::ViewUpdate;
+use super::stores::view_update::ViewUpdate;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
@@ -106,8 +106,11 @@ impl Live {
             Get::Conversation(c) => StoreKey::Conversation(c),
             Get::Participant(c, u) => StoreKey::Participant(c, u),
             Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e),
-            Get::Message(c, m) => return self.reads.start(request, c, m),
-            Get::Known(c, m) => return self.reads.start_supplied(request, c, m),
+            Get::Message(c, m) => return self.reads.start(request, c, m, None),
+            Get::Known(c, m) => {
+                let id = m.id.clone();
+                return self.reads.start(request, c, id, Some(m));
+            }
         };
         self.attach_viewer(ViewerId::Get(request), key);
     }

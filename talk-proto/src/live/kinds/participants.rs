@@ -65,7 +65,7 @@ impl ListItem for ParticipantSnapshot {
     }
 }
 
-/// One participant of a conversation.
+/// A single participant of a conversation.
 pub(crate) struct ParticipantOf {
     pub(crate) user: UserId,
 }
@@ -101,7 +101,7 @@ impl Entity for ParticipantOf {
         Some(Snapshot::Participant(snapshot))
     }
 
-    /// A user outside of the conversation may not read the other participants.
+    /// Returns `true` for the current user outside of the conversation, who may not read others.
     fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
         let is_forbidden = matches!(
             refusal,

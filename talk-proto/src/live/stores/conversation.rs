@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::list_filter::ListFilter;
 use super::messages::{LastMessage, MessageStore};
-use super::store::{Store, ViewUpdate};
+use super::store::Store;
+use super::view_update::ViewUpdate;
 use super::viewers::Viewers;
 use crate::command::RequestId;
 use crate::error::TransportError;

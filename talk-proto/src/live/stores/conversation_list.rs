@@ -147,7 +147,7 @@ impl ConversationList {
             _ => None,
         };
         // A conversation outside of the list does not match or is beyond the edge. Only a change
-        // of what the filter mentions, or of the position, can bring it in.
+        // of an attribute that the filter names, or of the position, can bring it in.
         let moves_in = match last_message_at {
             Some(at) if !self.paged.pages.is_complete() => {
                 if self.paged.edge.is_before(at.as_millis().saturating_neg()) {

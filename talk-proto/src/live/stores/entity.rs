@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::store::{Store, ViewUpdate};
+use super::store::Store;
+use super::view_update::ViewUpdate;
 use super::viewers::Viewers;
 use crate::command::RequestId;
 use crate::error::RequestError;

@@ -48,7 +48,7 @@ impl ListFilter {
         }
     }
 
-    /// Returns `true` if the filter depends on what the event changes.
+    /// Returns `true` if the filter depends on a value that the event changes.
     pub(crate) fn mentions(&self, event: &ServerEvent) -> bool {
         let filters = match &self.0.filter {
             ConversationFilter::All(filter) => std::slice::from_ref(filter),

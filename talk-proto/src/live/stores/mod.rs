@@ -1,4 +1,4 @@
-//! One store per entity or list, shared by all of its viewers.
+//! Stores of entities and lists, each shared by all of its viewers.
 
 pub(super) mod conversation;
 pub(super) mod conversation_list;
@@ -12,4 +12,5 @@ pub(super) mod store;
 pub(super) mod table;
 pub(super) mod user_list;
 pub(super) mod users;
+pub(super) mod view_update;
 pub(super) mod viewers;

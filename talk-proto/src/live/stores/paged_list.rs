@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use super::list_filter::ListFilter;
-use super::store::{Store, ViewUpdate};
+use super::store::Store;
+use super::view_update::ViewUpdate;
 use crate::command::RequestId;
 use crate::error::CommandError;
 use crate::live::key::{StoreKey, ViewerId};

@@ -2,15 +2,14 @@
 
 use std::any::Any;
 
-use crate::changes::Changes;
+use super::view_update::ViewUpdate;
 use crate::command::RequestId;
-use crate::error::{CommandError, RequestError};
+use crate::error::CommandError;
 use crate::live::key::ViewerId;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::response::Response;
 use crate::live::sync::state::SyncState;
 use crate::model::UserId;
-use crate::snapshot::{Snapshot, Update};
 use crate::wire::ServerEvent;
 
 /// The store of one entity or list, shared by all of its viewers.
@@ -28,7 +27,7 @@ pub(crate) trait Store: Any + Send + Sync {
         self.sync().handle_lost();
     }
 
-    /// Ends the subscription and releases what the store refers to.
+    /// Ends the subscription and releases all references.
     fn close(&mut self, cx: &mut StoreCx);
 
     /// Returns `true` if a viewer or another store uses the store.
@@ -82,29 +81,4 @@ pub(crate) trait Store: Any + Send + Sync {
 
     /// Collects the updates that viewers have not received.
     fn collect_updates(&mut self, cx: &StoreCx, updates: &mut Vec<ViewUpdate>);
-}
-
-/// An update for one viewer.
-pub(crate) struct ViewUpdate {
-    pub(crate) viewer: ViewerId,
-    pub(crate) update: Option<Update>,
-    /// The requests for more items that it satisfies.
-    pub(crate) resolved: Vec<RequestId>,
-    /// The error of a `get`, where a subscription shows an absent entity.
-    pub(crate) refusal: Option<RequestError>,
-}
-
-impl ViewUpdate {
-    /// Creates an update to a snapshot that is no list.
-    pub(crate) fn new(viewer: ViewerId, snapshot: Snapshot) -> Self {
-        Self {
-            viewer,
-            update: Some(Update {
-                snapshot,
-                changes: Changes::Reset,
-            }),
-            resolved: Vec::new(),
-            refusal: None,
-        }
-    }
 }

@@ -134,7 +134,7 @@ impl Stores {
         }
     }
 
-    /// Removes a store and releases what it refers to.
+    /// Removes a store and releases its references.
     pub(crate) fn remove(&mut self, key: &StoreKey, cx: &mut StoreCx) {
         let Some(mut slot) = self.stores.remove(key) else {
             return;

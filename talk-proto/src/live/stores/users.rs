@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::store::ViewUpdate;
+use super::view_update::ViewUpdate;
 use super::viewers::Viewers;
 use crate::collections::{HashMap, HashSet};
 use crate::live::interface::FetchId;

@@ -29,7 +29,7 @@ pub(crate) enum Stage {
 pub(crate) enum Reconcile {
     /// Apply the response, then the log.
     Apply,
-    /// Treat the entity as absent, whatever the response says.
+    /// Treat the entity as absent, regardless of the response.
     Absent,
     /// Discard the outdated response and fetch again.
     Refetch,
@@ -76,7 +76,7 @@ impl SyncState {
         }
         // State supplied by a list is subscribed at once: it must not miss events meanwhile.
         if self.stage == Stage::Unloaded && cx.requests.is_closing(&self.key.scope()) {
-            cx.deferred.add(&self.key);
+            cx.deferred.insert(self.key.clone());
         } else {
             self.subscription = Some(cx.requests.subscribe(&self.key));
             cx.to_fetch.add(&self.key);

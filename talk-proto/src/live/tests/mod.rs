@@ -6,6 +6,7 @@ mod conversation_list;
 mod conversation_places;
 mod conversations;
 mod gets;
+mod items;
 mod kit;
 mod linger;
 mod lists;
