@@ -9,6 +9,7 @@ use talk_emulator::server::Settings;
 use talk_emulator::{DataError, Emulator};
 
 use crate::exit::{CliError, Outcome, runtime};
+use crate::signals::stop_signal;
 
 /// What `talk emulator` takes.
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
         let _ = io::stdout().flush();
         tokio::select! {
-            () = stop => {}
+            _ = stop => {}
             () = emulator.wait() => {}
         }
         if let Some(failure) = emulator.failure() {
@@ -93,29 +94,4 @@ fn read_settings(file: &Path) -> Result<Settings, CliError> {
     };
     let text = fs::read_to_string(file).map_err(|error| unusable(&error))?;
     serde_json::from_str(&text).map_err(|error| unusable(&error))
-}
-
-/// Done when the process is asked to stop, by Ctrl-C or by its supervisor. The handlers are there
-/// when this returns, so that no request to stop is missed.
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Done when the process is asked to stop by Ctrl-C.
-#[cfg(windows)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
 }

@@ -26,9 +26,9 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: talk_tokio::Error,
     },
-    /// Ctrl-C, where something was cancelled by it.
+    /// A signal that cancelled an operation, with the exit code for it.
     #[error("cancelled")]
-    Interrupted,
+    Interrupted(u8),
     /// The demo did not come to its end.
     #[error("the demo is stuck: what was done did not arrive; this is a bug")]
     Demo,
@@ -37,6 +37,8 @@ pub(crate) enum CliError {
     /// The emulator could not keep what happened, and has stopped.
     #[error("the emulator has stopped, since its data cannot be written: {0}")]
     Data(String),
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -53,8 +55,7 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
     eprintln!("talk: {error}");
     match error {
         CliError::Usage(_) => ExitCode::from(2),
-        // As a shell has it for what an interrupt ends.
-        CliError::Interrupted => ExitCode::from(130),
+        CliError::Interrupted(exit_code) => ExitCode::from(*exit_code),
         _ => ExitCode::FAILURE,
     }
 }

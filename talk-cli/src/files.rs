@@ -15,6 +15,10 @@ pub(crate) fn metadata(filename: &str) -> UploadMetadata {
 
 /// Width and height of an image in pixels, for the formats that are common.
 pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
+    // Opening a pipe would wait for a writer.
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
     let size = imagesize::size(path).ok()?;
     Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
 }

@@ -6,12 +6,15 @@ mod demo;
 mod emulator;
 mod exit;
 mod files;
+mod host;
 mod markup;
 mod params;
 mod rpc;
 mod seconds;
 mod session_args;
 mod session_plan;
+mod signals;
+mod stdout;
 mod terminal;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::session_plan::SessionPlan;
+use crate::stdout::stdout_closed;
 use crate::terminal::{Printer, Show};
 
 /// What all commands take.
@@ -86,16 +87,32 @@ impl App {
             .unwrap_or(Err(late.into()))
     }
 
+    /// Runs a command that follows a subscription. It ends without an error when the reader of
+    /// the output has gone.
+    pub(crate) async fn follow(
+        &self,
+        command: impl Future<Output = Result<(), CliError>>,
+    ) -> Result<(), CliError> {
+        tokio::select! {
+            biased;
+            outcome = command => outcome,
+            () = stdout_closed() => Ok(()),
+        }
+    }
+
     /// Prints every snapshot, until the subscription ends with an error.
     pub(crate) async fn watch<S>(&self, mut subscription: Subscription<S>) -> Result<(), CliError>
     where
         S: Clone + PartialEq + Serialize + Show,
     {
         self.first(&subscription).await?;
-        while let Some(update) = subscription.next().await {
-            self.printer.print(&update.snapshot)?;
-        }
-        Ok(subscription.terminated().await?)
+        self.follow(async {
+            while let Some(update) = subscription.next().await {
+                self.printer.print(&update.snapshot)?;
+            }
+            Ok(subscription.terminated().await?)
+        })
+        .await
     }
 
     /// Loads so many items of a list, as far as there are.

@@ -44,13 +44,16 @@ pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outco
         if shown.is_empty() {
             eprintln!("talk: there is no such conversation yet, waiting for one");
         }
-        while let Some(update) = conversations.next().await {
-            for change in changes(&shown, &update.snapshot) {
-                change.print(app)?;
+        app.follow(async {
+            while let Some(update) = conversations.next().await {
+                for change in changes(&shown, &update.snapshot) {
+                    change.print(app)?;
+                }
+                shown = update.snapshot;
             }
-            shown = update.snapshot;
-        }
-        Ok(conversations.terminated().await?)
+            Ok(conversations.terminated().await?)
+        })
+        .await
     })
 }
 

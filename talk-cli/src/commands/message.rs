@@ -27,6 +27,7 @@ enum Action {
         message: String,
         /// The new text, in which *bold*, _italic_ and so on are understood; - reads it from
         /// standard input
+        #[arg(allow_hyphen_values = true)]
         text: String,
     },
     /// Delete a message

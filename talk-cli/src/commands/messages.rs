@@ -39,13 +39,16 @@ pub(crate) fn run_messages(options: Options, session: SessionPlan) -> Outcome {
         if options.once {
             return Ok(());
         }
-        while let Some(update) = messages.next().await {
-            for change in changes(shown.as_ref(), update.snapshot.as_ref()) {
-                change.print(app)?;
+        app.follow(async {
+            while let Some(update) = messages.next().await {
+                for change in changes(shown.as_ref(), update.snapshot.as_ref()) {
+                    change.print(app)?;
+                }
+                shown = update.snapshot;
             }
-            shown = update.snapshot;
-        }
-        Ok(messages.terminated().await?)
+            Ok(messages.terminated().await?)
+        })
+        .await
     })
 }
 

@@ -33,6 +33,7 @@ enum Target {
 #[derive(Debug, clap::Args)]
 struct Query {
     /// The words, or how they begin
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// How many to show at most
     #[arg(long, default_value_t = 10)]

@@ -17,7 +17,7 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     conversation: String,
     /// The text, in which *bold*, _italic_ and so on are understood; - reads it from standard input
-    #[arg(required_unless_present = "file")]
+    #[arg(required_unless_present = "file", allow_hyphen_values = true)]
     text: Option<String>,
     /// Send a file instead of a text
     #[arg(long, conflicts_with = "text")]

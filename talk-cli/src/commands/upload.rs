@@ -11,13 +11,13 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use talk_tokio::{FileToken, TransportError, UploadFuture, UploadMetadata};
-use tokio::signal::ctrl_c;
 use tokio::time::sleep;
 
 use super::app::{App, Common, run};
 use crate::exit::{CliError, Outcome};
 use crate::files;
 use crate::session_plan::SessionPlan;
+use crate::signals::stop_signal;
 
 /// How many files are sent at a time: enough to keep a connection busy between two files.
 const AT_ONCE: usize = 4;
@@ -104,22 +104,20 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    /// Makes all of them, or cancels those that are left when one fails or on Ctrl-C.
+    /// Makes all of them, or cancels those that are left when one fails or the process is asked to stop.
     pub(super) async fn make(
         &self,
         files: &[PathBuf],
         about: &About,
     ) -> Result<Vec<Uploaded>, CliError> {
+        let stop = stop_signal()?;
         let all = stream::iter(files)
             .map(|path| self.make_one(path, about))
             .buffered(AT_ONCE)
             .try_collect();
         let outcome = tokio::select! {
             outcome = all => outcome,
-            interrupted = ctrl_c() => {
-                interrupted?;
-                Err(CliError::Interrupted)
-            }
+            exit_code = stop => Err(CliError::Interrupted(exit_code)),
         };
         // What is drawn is no result.
         let _ = self.bars.clear();

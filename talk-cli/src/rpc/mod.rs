@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::output::Output;
-use crate::exit::{Outcome, runtime};
+use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 
@@ -41,8 +41,11 @@ pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
     });
     // What is left of the session, and with it of the output, goes with its runtime.
     runtime.shutdown_background();
-    if writer.join().is_err() {
-        return Ok(ExitCode::FAILURE);
+    match writer.join() {
+        Ok(Ok(())) => exit_code,
+        // The reader has gone: that ends the command without an error.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit_code,
+        Ok(Err(error)) => Err(CliError::Output(error)),
+        Err(_) => Ok(ExitCode::FAILURE),
     }
-    exit_code
 }

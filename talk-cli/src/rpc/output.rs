@@ -26,15 +26,15 @@ impl Output {
     /// dropped or nobody reads them any more.
     pub(crate) fn start(
         mut sink: impl Write + Send + 'static,
-    ) -> io::Result<(Self, JoinHandle<()>)> {
+    ) -> io::Result<(Self, JoinHandle<io::Result<()>>)> {
         let (sender, mut lines) = mpsc::channel::<String>(WAITING_LINES);
         let writer = thread::Builder::new().spawn(move || {
             while let Some(mut line) = lines.blocking_recv() {
                 line.push('\n');
-                if sink.write_all(line.as_bytes()).is_err() || sink.flush().is_err() {
-                    return;
-                }
+                sink.write_all(line.as_bytes())?;
+                sink.flush()?;
             }
+            Ok(())
         })?;
         Ok((Self(sender), writer))
     }

@@ -1,14 +1,14 @@
 //! The loop that reads lines until there are no more.
 
 use std::future::pending;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use talk_tokio::{ConnectionState, Limits, Session, SessionError, TransportError};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::args::Args;
 use super::dispatch::{Action, prepare};
@@ -18,6 +18,7 @@ use super::line::Line;
 use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
+use crate::stdout::stdout_closed;
 
 /// How long the driver has to answer everything after the session's end. It does so at once.
 const END_GRACE: Duration = Duration::from_secs(1);
@@ -69,6 +70,7 @@ impl Rpc {
         let mut states = self.session.connection_states();
         let mut shown = "idle";
         let mut drained: Option<Pin<Box<Sleep>>> = None;
+        let mut unread = pin!(stdout_closed());
         loop {
             if drained.is_some() && self.is_quiet() {
                 return End::Input;
@@ -77,13 +79,19 @@ impl Rpc {
                 biased;
                 Ok(error) = &mut failed => return End::Session(error),
                 () = self.output.closed() => return End::Unread,
+                () = &mut unread => return End::Unread,
                 Some(state) = states.next() => {
                     let name = name(&state, shown);
                     if name != std::mem::replace(&mut shown, name) {
                         self.output.session(shown, None).await;
                     }
                 }
-                () = self.calls.answered() => {}
+                () = self.calls.answered() => {
+                    if let Some(drained) = &mut drained {
+                        // The limit counts from the last answer.
+                        drained.as_mut().reset(Instant::now() + drain_timeout);
+                    }
+                }
                 () = self.subscriptions.moved() => {}
                 () = self.searches.moved() => {}
                 read = lines.recv(), if drained.is_none() && self.calls.len() < max_calls => {

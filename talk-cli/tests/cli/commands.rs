@@ -113,6 +113,60 @@ fn a_conversation_is_followed() {
 }
 
 #[test]
+fn messages_closed_output_ends_command() {
+    let people = People::new();
+    people.succeeds("alice", &["send", "c1", "one"]);
+    for args in [
+        &["messages", "c1"][..],
+        &["conversations"],
+        &["conversation", "watch", "c1"],
+    ] {
+        let mut process = people
+            .command("bob", args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut String::new()).unwrap();
+        drop(output);
+        assert_eq!(process.wait().unwrap().code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn send_text_with_hyphens_is_text() {
+    let people = People::new();
+    for (text, plaintext) in [
+        ("-hi", "-hi"),
+        ("- item", "item"),
+        ("--unknown", "--unknown"),
+        ("-5", "-5"),
+    ] {
+        let id = people.succeeds("alice", &["send", "c1", text, "--custom", "k=v"]);
+        let message = people.json("bob", &["message", "get", "c1", &id]);
+        let shown = message["plaintext"].as_str().unwrap();
+        assert!(shown.contains(plaintext), "{shown}");
+        people.succeeds("alice", &["message", "edit", "c1", &id, text]);
+    }
+    let id = people.succeeds("alice", &["send", "c1", "--", "--json"]);
+    let message = people.json("bob", &["message", "get", "c1", &id]);
+    assert_eq!(message["plaintext"], "--json");
+    let output = people.run("alice", &["send", "c1", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn host_that_is_malformed_is_a_usage_error() {
+    for host in ["127.0.0.1:22x", "127.0.0.1:99999", "http://127.0.0.1:1", ""] {
+        let args = [
+            "--app", "a", "--user", "u", "--host", host, "user", "get", "u",
+        ];
+        let output = talk().args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{host}");
+    }
+}
+
+#[test]
 fn a_text_can_come_from_standard_input() {
     let people = People::new();
     let file = tempfile::NamedTempFile::new().unwrap();

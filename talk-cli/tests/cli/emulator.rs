@@ -27,7 +27,7 @@ fn it_says_where_it_listens_and_listens_there() {
 #[cfg(unix)]
 #[test]
 fn a_signal_stops_it_cleanly() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let mut emulator = Emulator::start(&[]);
         let kill = std::process::Command::new("kill")
             .args([signal, &emulator.process.id().to_string()])
@@ -83,4 +83,19 @@ fn settings_that_are_not_understood_are_bad_arguments() {
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(message.contains(path), "{message}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn emulator_ignored_hangup_stays_ignored() {
+    // As `nohup` starts a command.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"trap "" HUP; exec "$0" emulator"#]);
+    let emulator = Emulator::start_command(command.arg(talk().get_program()));
+    let pid = emulator.process.id().to_string();
+    let kill = std::process::Command::new("kill")
+        .args(["-HUP", &pid])
+        .status();
+    assert!(kill.unwrap().success());
+    assert!(get(&emulator.host, "/api/v0/app").starts_with("HTTP/1.1 200"));
 }

@@ -32,12 +32,12 @@ impl Emulator {
     }
 
     pub(crate) fn start_on(port: &str, options: &[&str]) -> Self {
-        let mut process = talk()
-            .args(["emulator", "--port", port])
-            .args(options)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_command(talk().args(["emulator", "--port", port]).args(options))
+    }
+
+    /// Starts a command that runs an emulator.
+    pub(crate) fn start_command(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

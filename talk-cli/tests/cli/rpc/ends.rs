@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 use talk_emulator::Emulator;
@@ -74,22 +75,74 @@ fn the_end_of_the_session_answers_everything_and_exits() {
 #[test]
 fn a_reader_that_goes_away_ends_it() {
     let emulator = Emulator::start_blocking().unwrap();
-    let mut process = crate::support::talk()
-        .args([
-            "--app",
-            "app",
-            "--user",
-            "u",
-            "--host",
-            emulator.host(),
-            "rpc",
-        ])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = rpc_command(emulator.host()).spawn().unwrap();
     drop(process.stdout.take());
     let input = process.stdin.as_mut().unwrap();
     std::io::Write::write_all(input, b"{}\n").unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn rpc_idle_reader_that_goes_away_ends_it() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut process = rpc_command(emulator.host()).spawn().unwrap();
+    let input = process.stdin.take().unwrap();
+    drop(process.stdout.take());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    drop(input);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn rpc_output_that_cannot_be_written_is_a_failure() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut process = rpc_command(emulator.host())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut process.stdin.take().unwrap(), b"{}\n").unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("the output cannot be written"),
+        "{message}"
+    );
+}
+
+#[test]
+fn rpc_drain_limit_counts_from_last_answer() {
+    // Each answer takes a quarter of the limit, all of them take longer than it.
+    let peer = Peer::start(|_, _| {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        Some(json!(null))
+    });
+    let more = ["--token", "t", "--drain-timeout", "2"];
+    let mut rpc = Rpc::start(&peer.host, "alice", &more);
+    for id in 0..6 {
+        rpc.send(id, "conversation.markAsRead", json!([format!("c{id}")]));
+    }
+    rpc.end_input();
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(0));
+    for id in 0..6 {
+        assert!(
+            lines.contains(&json!({"id": id, "result": null})),
+            "{lines:?}"
+        );
+    }
+}
+
+fn rpc_command(host: &str) -> Command {
+    let mut command = crate::support::talk();
+    command
+        .args(["--app", "app", "--user", "u", "--host", host, "rpc"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
 }
