@@ -5,18 +5,24 @@ mod runtime;
 pub use runtime::AsyncStdRuntime;
 pub use talk_client::*;
 
-/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
-/// async-std.
+/// Returns the session for the addresses, app and user of `options`, or creates one on async-std.
 ///
-/// Nothing is sent before something is asked of the session.
+/// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
+/// remaining options are ignored. The connection opens when the session is used.
+///
+/// Every adapter crate has this function with this signature, so a program changes its runtime by
+/// changing one name.
 ///
 /// ```
 /// use talk_async_std::{TalkOptions, get_talk_session};
 ///
-/// let session = get_talk_session(TalkOptions::new("my_app", "alice")?);
-/// assert_eq!(session, get_talk_session(TalkOptions::new("my_app", "alice")?));
-/// # Ok::<(), talk_async_std::EmptyId>(())
+/// let session = get_talk_session(TalkOptions::new("my_app", "alice")?)?;
+/// assert_eq!(session, get_talk_session(TalkOptions::new("my_app", "alice")?)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn get_talk_session(options: TalkOptions) -> Session {
-    get_talk_session_on(&AsyncStdRuntime, options)
+///
+/// # Errors
+/// None; the runtime of async-std is always there.
+pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
+    Ok(get_talk_session_on(&AsyncStdRuntime, options))
 }

@@ -45,8 +45,8 @@ impl SessionPlan {
         };
         match self.runtime {
             Runtime::Tokio => talk_tokio::get_talk_session(options),
-            Runtime::AsyncStd => Ok(talk_async_std::get_talk_session(options)),
-            Runtime::Smol => Ok(talk_smol::get_talk_session(options)),
+            Runtime::AsyncStd => talk_async_std::get_talk_session(options),
+            Runtime::Smol => talk_smol::get_talk_session(options),
         }
     }
 }

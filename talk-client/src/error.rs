@@ -60,6 +60,11 @@ impl Error {
     }
 }
 
+/// The caller is not inside an async runtime that the adapter crate needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no async runtime here; call from inside one, or pass its handle")]
+pub struct NoRuntimeError;
+
 impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {
         match error {

@@ -50,7 +50,7 @@ mod sync;
 pub mod transport;
 mod upload;
 
-pub use error::Error;
+pub use error::{Error, NoRuntimeError};
 pub use handle::CallFuture;
 #[cfg(feature = "native")]
 pub use net::Runtime;

@@ -5,19 +5,26 @@ mod runtime;
 pub use runtime::SmolRuntime;
 pub use talk_client::*;
 
-/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
-/// smol's global executor.
+/// Returns the session for the addresses, app and user of `options`, or creates one on smol's global
+/// executor.
 ///
-/// Nothing is sent before something is asked of the session. For an executor of your own there is
-/// [`get_talk_session_on`].
+/// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
+/// remaining options are ignored. The connection opens when the session is used.
+/// [`get_talk_session_on`] takes another executor.
+///
+/// Every adapter crate has this function with this signature, so a program changes its runtime by
+/// changing one name.
 ///
 /// ```
 /// use talk_smol::{TalkOptions, get_talk_session};
 ///
-/// let session = get_talk_session(TalkOptions::new("my_app", "alice")?);
-/// assert_eq!(session, get_talk_session(TalkOptions::new("my_app", "alice")?));
-/// # Ok::<(), talk_smol::EmptyId>(())
+/// let session = get_talk_session(TalkOptions::new("my_app", "alice")?)?;
+/// assert_eq!(session, get_talk_session(TalkOptions::new("my_app", "alice")?)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn get_talk_session(options: TalkOptions) -> Session {
-    get_talk_session_on(&SmolRuntime::global(), options)
+///
+/// # Errors
+/// None; the global executor is always there.
+pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
+    Ok(get_talk_session_on(&SmolRuntime::global(), options))
 }

@@ -3,15 +3,19 @@
 mod runtime;
 mod source;
 
-pub use runtime::{NoRuntimeError, TokioRuntime};
+pub use runtime::TokioRuntime;
 pub use source::{reader_source, seekable_source};
 pub use talk_client::*;
 
-/// The session that lives for the addresses, app and user of `options`, or a new one that runs on
-/// the current tokio runtime.
+/// Returns the session for the addresses, app and user of `options`, or creates one on the current tokio
+/// runtime.
 ///
-/// Nothing is sent before something is asked of the session. It ends with the runtime that it was
-/// made on; whoever asks then is given a new one.
+/// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
+/// remaining options are ignored. The connection opens when the session is used. The session ends
+/// with its runtime; the next call creates another one.
+///
+/// Every adapter crate has this function with this signature, so a program changes its runtime by
+/// changing one name.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -25,8 +29,8 @@ pub use talk_client::*;
 /// ```
 ///
 /// # Errors
-/// [`NoRuntimeError`] when called from outside of a tokio runtime; see [`get_talk_session_on`] for
-/// that.
+/// [`NoRuntimeError`] when called from outside a tokio runtime. [`get_talk_session_on`] takes a runtime
+/// instead.
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     let runtime = TokioRuntime::current()?;
     Ok(get_talk_session_on(&runtime, options))

@@ -5,36 +5,32 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use talk_client::Runtime;
+use talk_client::{NoRuntimeError, Runtime};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 /// A handle to a tokio runtime whose I/O and time drivers are enabled (`enable_all`).
 ///
-/// It keeps no runtime alive: when the runtime is dropped, what runs on it ends.
+/// It does not keep the runtime alive: dropping the runtime ends its sessions.
 #[derive(Clone, Debug)]
 pub struct TokioRuntime {
     handle: Handle,
 }
 
-/// The caller is not inside a tokio runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoRuntimeError;
-
 impl TokioRuntime {
-    /// The runtime of the calling task or thread.
+    /// Returns the runtime of the calling task or thread.
     ///
     /// # Errors
     ///
-    /// [`NoRuntimeError`] when called from outside of one.
+    /// [`NoRuntimeError`] when called from outside a runtime.
     pub fn current() -> Result<Self, NoRuntimeError> {
         Handle::try_current()
             .map(Self::new)
             .map_err(|_| NoRuntimeError)
     }
 
-    /// The runtime of a handle, for callers outside of it.
+    /// Creates the runtime of a handle, for callers outside it.
     #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self { handle }
@@ -63,11 +59,3 @@ impl Runtime for TokioRuntime {
         self.handle.spawn_blocking(work);
     }
 }
-
-impl std::fmt::Display for NoRuntimeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("there is no tokio runtime here; call from inside of one, or give its handle")
-    }
-}
-
-impl std::error::Error for NoRuntimeError {}

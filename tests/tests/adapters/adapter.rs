@@ -124,7 +124,7 @@ impl Adapter for AsyncStd {
     }
 
     fn session(options: TalkOptions) -> Session {
-        talk_async_std::get_talk_session(options)
+        talk_async_std::get_talk_session(options).unwrap()
     }
 }
 
@@ -142,6 +142,6 @@ impl Adapter for Smol {
     }
 
     fn session(options: TalkOptions) -> Session {
-        talk_smol::get_talk_session(options)
+        talk_smol::get_talk_session(options).unwrap()
     }
 }
