@@ -102,6 +102,7 @@ mod live;
 mod model;
 mod options;
 mod registry;
+mod requests;
 mod search;
 mod secret;
 mod session;

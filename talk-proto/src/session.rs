@@ -1,39 +1,35 @@
 //! The session: the one type that a driver runs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
 use fastrand::Rng;
 
 use crate::command::{Reply, RequestId};
-use crate::connection::{Auth, Link, LiveRequest, Queue, Reconnect, Rejections};
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
 use crate::http::HttpRequests;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::SessionOptions;
-use crate::search::results::SearchId;
+use crate::requests::RequestQueue;
 use crate::search::searches::Searches;
 use crate::timestamp::Timestamp;
 use crate::upload::uploads::Uploads;
-use crate::wire::{FrameReader, Request};
 
-use self::reads::Read;
-
-mod answers;
-mod authenticate;
 mod commands;
-mod connect;
 mod http;
-mod reads;
+mod route;
 mod search;
 mod settle;
 mod upload;
 
 /// A clock that is this far past what was due means that the machine slept.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
+/// The close code of a connection that is not needed any more.
+const NORMAL_CLOSURE: u16 = 1000;
 
 /// One user's session with the service: a state machine without I/O, clock or randomness.
 ///
@@ -93,74 +89,31 @@ pub struct Session {
     now: Timestamp,
     rng: Rng,
     client_id: u64,
+    next_id: u64,
     outputs: VecDeque<Output>,
-    unsettled: Unsettled,
-    /// When something is due, as of the last drain.
+    dirty: Dirty,
+    /// The time at which something is due, as of the last drain.
     deadline: Option<Timestamp>,
-    /// The same, without what changes with what is shown.
-    other_deadline: Option<Timestamp>,
-    /// Whether this drain is to give memory back: any but one of mere publishes, which the next one
-    /// would take again at once.
-    gives_back: bool,
-    /// Whether the socket, if there still is one at the next drain, is to be asked for life.
-    is_suspect: bool,
-    link: Link,
-    reconnect: Reconnect,
-    auth: Auth,
-    queue: Queue,
-    frames: FrameReader,
+    /// Set if empty collections should be shrunk after this drain. Publish-only drains skip it,
+    /// because the next publish would reallocate.
+    needs_release: bool,
+    connection: Connection,
+    queue: RequestQueue,
     live: Live,
-    /// Requests of the live half that wait for authentication, in order.
-    live_ready: VecDeque<LiveRequest>,
-    /// Requests of the live half that wait to be tried again.
-    live_retries: Vec<(Timestamp, LiveRequest)>,
-    /// How often the answer to a live request was perhaps too large, by the request.
-    live_large_losses: BTreeMap<Request, u32>,
-    live_rejections: Rejections,
     searches: Searches,
     uploads: Uploads,
     http: HttpRequests,
-    /// Accepted calls of the queue that are not resolved.
-    calls: BTreeMap<RequestId, OpenCall>,
-    /// Reads that the live half is working on.
-    reads: BTreeMap<RequestId, Read>,
-    next_id: u64,
-    /// Since when nothing needs a connection.
-    unneeded_since: Option<Timestamp>,
-    told: ConnectionState,
-    counters: Counters,
+    last_reported_state: ConnectionState,
     ended: Option<SessionError>,
 }
 
-/// What may have to be done at the next drain.
+/// The work of the next drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unsettled {
-    Nothing,
-    /// What follows from a change of what is shown, and from the time.
-    Shown,
-    Anything,
-}
-
-/// The part of the session that receives the result of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CallPurpose {
-    /// The caller of [`Session::call`].
-    User,
-    /// The upload with the same [`RequestId`], which waits for the server's permission.
-    UploadCheck,
-    /// An item of a search's page.
-    SearchLookup { search: SearchId, slot: u64 },
-    /// No part: the search has moved on.
-    Abandoned,
-}
-
-/// A call of the queue whose requests are not all answered.
-struct OpenCall {
-    purpose: CallPurpose,
-    places: Vec<u64>,
-    remaining: usize,
-    /// What the answered ones gave: the first error, or the last reply.
-    result: Result<Reply, RequestError>,
+enum Dirty {
+    Clean,
+    /// Work that follows a change of live snapshots, and the time.
+    Live,
+    All,
 }
 
 impl Session {
@@ -182,31 +135,18 @@ impl Session {
             now,
             client_id: rng.u64(..1 << 53),
             rng,
+            next_id: 0,
             outputs: VecDeque::new(),
-            unsettled: Unsettled::Nothing,
+            dirty: Dirty::Clean,
             deadline: None,
-            other_deadline: None,
-            gives_back: false,
-            is_suspect: false,
-            link: Link::Idle,
-            reconnect: Reconnect::default(),
-            auth: Auth::new(options.authentication.clone()),
-            queue: Queue::new(options.pacing.clone()),
-            frames: FrameReader::default(),
+            needs_release: false,
+            connection: Connection::new(options.authentication.clone()),
+            queue: RequestQueue::new(options.pacing.clone()),
             live: Live::new(options.user_id.clone(), options.limits.clone()),
-            live_ready: VecDeque::new(),
-            live_retries: Vec::new(),
-            live_large_losses: BTreeMap::new(),
-            live_rejections: Rejections::default(),
             searches: Searches::default(),
             uploads: Uploads::default(),
             http: HttpRequests::default(),
-            calls: BTreeMap::new(),
-            reads: BTreeMap::new(),
-            next_id: 0,
-            unneeded_since: None,
-            told: ConnectionState::Idle,
-            counters: Counters::default(),
+            last_reported_state: ConnectionState::Idle,
             ended: None,
             options,
         }
@@ -237,7 +177,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn connection(&self) -> &ConnectionState {
-        &self.told
+        &self.last_reported_state
     }
 
     /// What the session has done so far, in numbers.
@@ -251,7 +191,10 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters {
+            retries: self.queue.retry_count(),
+            ..self.connection.counters()
+        }
     }
 
     /// Why the session has ended, if it has.
@@ -284,11 +227,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pending_calls(&self) -> usize {
-        let live = self.live.pending_requests();
-        self.calls.len()
-            + live.saturating_sub(self.lookups())
-            + self.searches.pending()
-            + self.uploads.pending()
+        self.queue.pending_calls() + self.searches.pending() + self.uploads.pending()
     }
 
     /// Subscriptions that have not ended.
@@ -321,7 +260,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        matches!(self.link, Link::Idle)
+        self.connection.is_idle()
             && !self.needs_connection()
             && self.searches.pending() == 0
             && self.uploads.pending() == 0
@@ -338,20 +277,26 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
-        let is_quick = self.unsettled != Unsettled::Anything;
+        let is_clean = self.dirty != Dirty::All;
         self.advance(now);
         if self.ended.is_some() {
             return;
         }
         match input {
-            Input::SocketOpened { socket } => self.handle_socket_opened(socket),
+            Input::SocketOpened { socket } => self.connection.handle_opened(self.now, socket),
             Input::SocketFrame { socket, text } => {
-                if self.handle_frame(socket, text) && is_quick {
-                    self.unsettled = Unsettled::Shown;
+                if self.handle_frame(socket, text) && is_clean {
+                    self.dirty = Dirty::Live;
                 }
             }
-            Input::SocketClosed { socket, cause } => self.handle_socket_closed(socket, &cause),
-            Input::Token { fetch, result } => self.handle_token(fetch, result),
+            Input::SocketClosed { socket, cause } => {
+                self.connection.handle_closed(self.now, socket, &cause);
+                self.drain_connection();
+            }
+            Input::Token { fetch, result } => {
+                self.connection.handle_token(self.now, fetch, result);
+                self.drain_connection();
+            }
             Input::HttpHead { .. }
             | Input::HttpChunk { .. }
             | Input::HttpEnd { .. }
@@ -381,12 +326,12 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outputs.is_empty() && self.unsettled != Unsettled::Nothing {
+        if self.outputs.is_empty() && self.dirty != Dirty::Clean {
             self.settle();
         }
         let output = self.outputs.pop_front();
-        if output.is_none() && std::mem::take(&mut self.gives_back) {
-            self.give_back();
+        if output.is_none() && std::mem::take(&mut self.needs_release) {
+            self.release_memory();
         }
         output
     }
@@ -406,7 +351,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        if self.unsettled != Unsettled::Nothing || !self.outputs.is_empty() {
+        if self.dirty != Dirty::Clean || !self.outputs.is_empty() {
             return Some(self.now);
         }
         self.deadline.filter(|_| self.ended.is_none())
@@ -421,10 +366,12 @@ impl Session {
         if now.saturating_since(self.now) > SUSPENDED_AFTER {
             let due = self.poll_timeout();
             let overdue = due.map_or(Duration::ZERO, |at| now.saturating_since(at));
-            self.is_suspect |= overdue > SUSPENDED_AFTER;
+            if overdue > SUSPENDED_AFTER {
+                self.connection.suspect();
+            }
         }
         self.now = self.now.max(now);
-        self.unsettled = Unsettled::Anything;
+        self.dirty = Dirty::All;
     }
 
     fn take_id(&mut self) -> u64 {
@@ -434,23 +381,6 @@ impl Session {
 
     fn emit(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
-    }
-
-    /// Passes the result of a call to the part that made it.
-    fn handle_result(
-        &mut self,
-        request: RequestId,
-        purpose: CallPurpose,
-        result: Result<Reply, RequestError>,
-    ) {
-        match purpose {
-            CallPurpose::User => self.resolve(request, result),
-            CallPurpose::UploadCheck => self.on_upload_checked(request, result),
-            CallPurpose::SearchLookup { search, slot } => {
-                self.on_search_lookup(search, slot, result);
-            }
-            CallPurpose::Abandoned => {}
-        }
     }
 
     fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
@@ -464,10 +394,8 @@ impl Session {
         }
         self.ended = Some(error.clone());
         let failure = RequestError::Session(error.clone());
-        self.queue.end();
-        for request in std::mem::take(&mut self.calls).into_keys() {
-            self.uploads.remove(request);
-            self.resolve(request, Err(failure.clone()));
+        for (request, purpose) in self.queue.end() {
+            self.handle_result(request, purpose, Err(failure.clone()));
         }
         for request in self.uploads.remove_all() {
             self.resolve(request, Err(failure.clone()));
@@ -475,13 +403,12 @@ impl Session {
         self.searches.end_all(&failure);
         self.drain_searches();
         self.live.end(&failure);
-        self.take_live_outputs();
-        self.reads.clear();
+        self.drain_live();
         self.http.cancel_all();
         self.drain_http();
-        self.close_socket();
-        self.link = Link::Idle;
-        self.unsettled = Unsettled::Nothing;
+        self.connection.shutdown();
+        self.drain_connection();
+        self.dirty = Dirty::Clean;
         self.emit(Event::Ended(error));
     }
 }
@@ -492,7 +419,7 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("app_id", &self.options.app_id)
             .field("user_id", &self.options.user_id)
-            .field("connection", &self.told)
+            .field("connection", &self.last_reported_state)
             .field("pending_calls", &self.pending_calls())
             .field("subscriptions", &self.subscriptions())
             .field("ended", &self.ended)

@@ -50,7 +50,7 @@ pub(crate) enum AuthTask {
 }
 
 /// What the server says to a renewal.
-pub(crate) enum Renewal {
+pub(crate) enum RenewalResponse {
     /// It is good for so many seconds, or for ever.
     Accepted { expires_in: Option<f64> },
     /// The token is bad.
@@ -248,7 +248,7 @@ impl Auth {
     pub(crate) fn handle_renewal(
         &mut self,
         now: Timestamp,
-        answer: &Renewal,
+        answer: &RenewalResponse,
     ) -> Result<(), SessionError> {
         self.proven = false;
         if self.is_accepted {
@@ -256,7 +256,7 @@ impl Auth {
             // token after others.
             self.retry.reset();
         }
-        let Renewal::Accepted { expires_in } = answer else {
+        let RenewalResponse::Accepted { expires_in } = answer else {
             return self.reject(now);
         };
         self.accepted_at = Some(now);

@@ -67,31 +67,6 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Delays between the tries of one call that the server could not take (429, 5xx): 200 ms, then
-/// 1.2 times as long each, up to 30 s, ± 5 %. The figures are those of the published client.
-#[derive(Clone, Debug)]
-pub(crate) struct CallRetry {
-    delay_millis: f64,
-}
-
-impl Default for CallRetry {
-    fn default() -> Self {
-        Self {
-            delay_millis: 200.0,
-        }
-    }
-}
-
-impl CallRetry {
-    /// The delay before the next try.
-    pub(crate) fn next_delay(&mut self, rng: &mut Rng) -> Duration {
-        let jitter = 0.95 + 0.1 * rng.f64();
-        let delay = Duration::from_secs_f64(self.delay_millis * jitter / 1000.0);
-        self.delay_millis = (self.delay_millis * 1.2).min(30_000.0);
-        delay
-    }
-}
-
 /// How many tokens in a row may be rejected, or expire at once.
 const MAX_REJECTED: u32 = 5;
 
@@ -180,17 +155,6 @@ mod tests {
         reconnect.note_ready(Duration::from_secs(10));
         reconnect.next_delay(&mut rng);
         assert_eq!(reconnect.failures, 1);
-    }
-
-    #[test]
-    fn retries_of_a_call_grow_from_200_ms_to_30_s() {
-        let mut rng = Rng::with_seed(1);
-        let mut retry = CallRetry::default();
-        let delays: Vec<_> = (0..60).map(|_| retry.next_delay(&mut rng)).collect();
-        assert!((190..=210).contains(&delays[0].as_millis()));
-        assert!((228..=252).contains(&delays[1].as_millis()));
-        assert!(delays.iter().all(|delay| delay.as_millis() <= 31_500));
-        assert!(delays[59].as_millis() >= 28_500);
     }
 
     #[test]

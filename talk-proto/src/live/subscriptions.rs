@@ -136,6 +136,7 @@ impl Live {
     }
 
     /// Returns the number of pending `get` and `load_more` calls.
+    #[cfg(test)]
     pub(crate) fn pending_requests(&self) -> usize {
         let subscriptions = &self.subscriptions;
         let gets = subscriptions.viewers.len() - subscriptions.count;

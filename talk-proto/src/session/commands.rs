@@ -1,10 +1,9 @@
 //! What is asked of a session.
 
-use super::{CallPurpose, OpenCall, Session};
-use crate::command::{Call, Reply, RequestId, SubscriptionId};
-use crate::connection::{CallBody, Link, Prepared, prepare};
+use super::Session;
+use crate::command::{Call, RequestId, SubscriptionId};
 use crate::error::{CommandError, SessionError, TransportError};
-use crate::http::HttpPurpose;
+use crate::requests::{CallBody, CallPurpose, OutboundRequest, prepare};
 use crate::secret::Secret;
 use crate::snapshot::Topic;
 use crate::timestamp::Timestamp;
@@ -30,32 +29,16 @@ impl Session {
     pub fn call(&mut self, now: Timestamp, call: Call) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
-        match prepare(
-            call,
-            request,
-            &self.options.user_id,
-            self.now,
-            &mut self.rng,
-        ) {
-            Prepared::Get(get) => self.queue_read(request, get),
-            Prepared::Requests(bodies) => {
+        let me = &self.options.user_id;
+        match prepare(call, request, me, self.now, &mut self.rng) {
+            OutboundRequest::Get(get) => self.queue.push_read(request, get),
+            OutboundRequest::Requests(bodies) => {
                 let limit = self.options.limits.frame_size;
                 let size = bodies.iter().map(CallBody::size).max().unwrap_or(0);
                 if size > limit {
                     return Err(CommandError::TooLarge { size, limit });
                 }
-                let remaining = bodies.len();
-                let places = bodies
-                    .into_iter()
-                    .map(|body| self.queue.push(body))
-                    .collect();
-                let call = OpenCall {
-                    purpose: CallPurpose::User,
-                    places,
-                    remaining,
-                    result: Ok(Reply::Done),
-                };
-                self.calls.insert(request, call);
+                self.queue.push_call(request, CallPurpose::User, bodies);
             }
         }
         Ok(request)
@@ -142,6 +125,7 @@ impl Session {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
         self.live.load_more(self.now, request, id, count)?;
+        self.queue.register_live_call(request, CallPurpose::User);
         Ok(request)
     }
 
@@ -165,11 +149,15 @@ impl Session {
     /// [`CommandError::Unknown`] when it is resolved already.
     pub fn cancel(&mut self, now: Timestamp, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
-        let maybe_happened = if let Some(call) = self.calls.remove(&request) {
-            let mut was_sent = call.remaining < call.places.len();
-            for place in call.places {
-                was_sent |= self.queue.cancel(place, request);
+        let maybe_happened = if self.queue.is_live_call(request) {
+            let is_pending = self.live.cancel(self.now, request).is_some();
+            if !is_pending {
+                return Err(CommandError::Unknown);
             }
+            self.queue.finish_live_call(request);
+            // Reading changes nothing on the server.
+            false
+        } else if let Some(was_sent) = self.queue.cancel(request) {
             was_sent | self.stop_upload(request).unwrap_or(false)
         } else if let Some(was_sent) = self.stop_upload(request) {
             was_sent
@@ -177,12 +165,7 @@ impl Session {
             self.drain_searches();
             false
         } else {
-            self.reads.remove(&request);
-            // Reading changes nothing on the server: it is as if it had not happened.
-            self.live
-                .cancel(self.now, request)
-                .ok_or(CommandError::Unknown)?;
-            false
+            return Err(CommandError::Unknown);
         };
         self.resolve(
             request,
@@ -207,9 +190,8 @@ impl Session {
     /// [`CommandError::Ended`].
     pub fn set_token(&mut self, now: Timestamp, token: Secret) -> Result<(), CommandError> {
         self.accept(now)?;
-        self.auth.set_token(token);
-        self.cancel_http(HttpPurpose::AnonymousToken);
-        self.renew_now();
+        self.connection.set_token(self.now, token);
+        self.drain_connection();
         Ok(())
     }
 
@@ -227,8 +209,8 @@ impl Session {
     /// ```
     pub fn allow_token_fetch(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
-            self.auth.allow_callback();
-            self.cancel_http(HttpPurpose::AnonymousToken);
+            self.connection.allow_token_fetch();
+            self.drain_connection();
         }
     }
 
@@ -244,13 +226,8 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn network_changed(&mut self, now: Timestamp) {
-        if self.accept(now).is_err() {
-            return;
-        }
-        match &mut self.link {
-            Link::Waiting { until, .. } => *until = self.now,
-            Link::Open(_) => self.is_suspect = true,
-            Link::Idle | Link::Opening { .. } => {}
+        if self.accept(now).is_ok() {
+            self.connection.network_changed(self.now);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Routes HTTP events to the feature that a request belongs to.
 
+use serde::Deserialize;
+
 use super::Session;
 use crate::error::{RequestError, ServerError, SessionError, TransportError};
 use crate::http::request::HttpResponse;
@@ -51,15 +53,37 @@ impl Session {
     /// Expires the current token if it is still the one that the server rejected over HTTP. It
     /// counts as expired for the socket too.
     fn handle_http_unauthorized(&mut self, rejected: &Secret) {
-        if self.auth.token() != Some(rejected) {
-            return;
+        self.connection.handle_rejected_token(self.now, rejected);
+        self.drain_connection();
+    }
+
+    /// Checks once in a session that the app exists. Nothing waits for the response.
+    pub(super) fn check_app(&mut self) {
+        if self.http.begin_app_check() {
+            self.send_internal("", HttpPurpose::AppCheck);
         }
-        if self.link.is_ready() {
-            return self.handle_expired();
+    }
+
+    fn handle_anonymous_token(&mut self, response: &HttpResponse) {
+        #[derive(Deserialize)]
+        struct Body {
+            boken: String,
         }
-        if let Err(error) = self.auth.expire(self.now) {
-            self.end(error);
-        }
+
+        let token = response.complete().ok().map(|status| {
+            if status != 200 {
+                return Err(response.refusal(status));
+            }
+            serde_json::from_slice(&response.body)
+                .map(|Body { boken }| Secret::from(boken))
+                .map_err(|_| {
+                    let reason = "the answer holds no token".to_owned();
+                    ServerError::new(status, "NO_BOKEN", vec![reason])
+                })
+        });
+        self.connection
+            .handle_anonymous_token(self.now, token, &mut self.rng);
+        self.drain_connection();
     }
 
     pub(super) fn expire_http(&mut self) {
@@ -71,7 +95,7 @@ impl Session {
     /// Sends the queued requests once there is a token.
     pub(super) fn send_http_requests(&mut self) {
         let is_wanted = self.http.waits_for_token();
-        let Some(token) = self.auth.token().filter(|_| is_wanted).cloned() else {
+        let Some(token) = self.connection.token().filter(|_| is_wanted).cloned() else {
             return;
         };
         let app = encode_component(self.options.app_id.as_str()).to_string();

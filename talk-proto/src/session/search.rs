@@ -5,6 +5,7 @@ use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError};
 use crate::filter::ConversationFilter;
 use crate::http::HttpPurpose;
+use crate::requests::CallPurpose;
 use crate::search::results::{SearchId, SearchKind};
 use crate::search::searches::SearchOutput;
 use crate::timestamp::Timestamp;
@@ -146,8 +147,18 @@ impl Session {
                 SearchOutput::Event(event) => self.emit(event),
                 SearchOutput::Send(id) => self.http.enqueue(HttpPurpose::Search(id), true, None),
                 SearchOutput::Cancel(id) => self.cancel_http(HttpPurpose::Search(id)),
-                SearchOutput::LookUp(id, slot, get) => self.look_up_for_search(id, slot, get),
-                SearchOutput::CancelLookUps(id) => self.cancel_lookups(id),
+                SearchOutput::LookUp(search, slot, get) => {
+                    let lookup = RequestId(self.take_id());
+                    let purpose = CallPurpose::SearchLookup { search, slot };
+                    self.queue.register_live_call(lookup, purpose);
+                    self.live.get(self.now, lookup, get);
+                }
+                SearchOutput::CancelLookUps(id) => {
+                    for lookup in self.queue.lookups_of(id) {
+                        self.live.cancel(self.now, lookup);
+                        self.queue.finish_live_call(lookup);
+                    }
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
 //! The upload command.
 
-use super::{CallPurpose, OpenCall, Session};
+use super::Session;
 use crate::command::{Reply, RequestId};
-use crate::connection::validation;
 use crate::error::{CommandError, RequestError};
 use crate::http::HttpPurpose;
+use crate::requests::{CallPurpose, upload_check};
 use crate::timestamp::Timestamp;
 use crate::upload::file::Upload;
 
@@ -33,14 +33,9 @@ impl Session {
     pub fn upload(&mut self, now: Timestamp, upload: Upload) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
         let request = RequestId(self.take_id());
-        let place = self.queue.push(validation(request, &upload));
-        let call = OpenCall {
-            purpose: CallPurpose::UploadCheck,
-            places: vec![place],
-            remaining: 1,
-            result: Ok(Reply::Done),
-        };
-        self.calls.insert(request, call);
+        let check = upload_check(request, &upload.filename, upload.size);
+        self.queue
+            .push_call(request, CallPurpose::UploadCheck, vec![check]);
         self.uploads.insert(request, upload);
         Ok(request)
     }

@@ -10,11 +10,12 @@ use super::file::Upload;
 use super::multipart::Form;
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
-use crate::connection::{Reconnect, Verdict};
+use crate::connection::Reconnect;
 use crate::error::{RequestError, TransportError};
 use crate::http::request::HttpResponse;
 use crate::io::{HttpBody, HttpFailure};
 use crate::timestamp::Timestamp;
+use crate::wire::StatusClass;
 
 /// The number of times that a file is sent before the upload fails.
 const MAX_ATTEMPTS: u32 = 5;
@@ -137,21 +138,23 @@ fn outcome(response: &HttpResponse) -> Outcome {
         file_token: String,
     }
 
-    let class = response.status.map(Verdict::of);
+    let class = response.status.map(StatusClass::of);
     let refusal = || response.refusal(response.status.unwrap_or(0)).into();
     let lost = |reason: &String| TransportError::AnswerLost(reason.clone()).into();
     match (&response.failure, class) {
         // A server may refuse a file without reading all of it.
-        (_, Some(Verdict::Refused | Verdict::Unauthenticated)) => Outcome::Failed(refusal()),
-        (None, Some(Verdict::Busy | Verdict::Failed)) => Outcome::Transient(refusal()),
-        (None, Some(Verdict::Done)) => match serde_json::from_slice::<Body>(&response.body) {
+        (_, Some(StatusClass::Refused | StatusClass::Unauthenticated)) => {
+            Outcome::Failed(refusal())
+        }
+        (None, Some(StatusClass::Busy | StatusClass::Failed)) => Outcome::Transient(refusal()),
+        (None, Some(StatusClass::Done)) => match serde_json::from_slice::<Body>(&response.body) {
             Ok(body) => Outcome::Done(Reply::Uploaded {
                 file_token: body.file_token.into(),
             }),
             Err(_) => Outcome::Failed(TransportError::Malformed.into()),
         },
         (None, None) => Outcome::Failed(TransportError::Malformed.into()),
-        (Some(HttpFailure::Network(reason)), Some(Verdict::Done))
+        (Some(HttpFailure::Network(reason)), Some(StatusClass::Done))
         | (Some(HttpFailure::Unanswered(reason)), _) => Outcome::Failed(lost(reason)),
         (Some(HttpFailure::Network(reason)), _) => {
             Outcome::Transient(TransportError::Http(reason.clone()).into())

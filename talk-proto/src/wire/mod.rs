@@ -6,12 +6,14 @@ mod frame;
 pub(crate) mod path;
 mod request;
 mod response;
+mod status;
 
 pub(crate) use event::ServerEvent;
 pub(crate) use event_json::{EventError, Published};
 pub(crate) use frame::{FrameHead, FrameReader, ServerFrame, encode_ack, encode_request};
 pub(crate) use request::{Method, Request};
-pub(crate) use response::{Page, Refusal};
+pub(crate) use response::{Page, Refusal, server_error};
+pub(crate) use status::StatusClass;
 
 /// Reads one event, for tests.
 #[cfg(test)]

@@ -55,6 +55,11 @@ impl Request {
         // Our own types have string keys and no failing serializers; `{}` is the answer to what
         // cannot happen.
         let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
+        Self::with_json(method, path, data)
+    }
+
+    /// Returns a request with serialized data.
+    pub(crate) fn with_json(method: Method, path: String, data: String) -> Self {
         Self { method, path, data }
     }
 }

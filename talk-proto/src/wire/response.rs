@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::ServerError;
+
 /// The body of a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -17,6 +19,15 @@ impl Refusal {
         body.and_then(|body| serde_json::from_str(body.get()).ok())
             .unwrap_or_default()
     }
+}
+
+/// Returns the refusal in an answer.
+pub(crate) fn server_error(status: u16, body: Option<&RawValue>) -> ServerError {
+    let Refusal {
+        error_code,
+        reasons,
+    } = Refusal::parse(body);
+    ServerError::new(status, error_code, reasons)
 }
 
 /// One page of a list.

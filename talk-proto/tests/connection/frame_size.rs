@@ -222,9 +222,10 @@ fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent
         };
         assert!(size > 1_000);
     }
-    // What is batched counts by what its caller named.
-    for (call, named) in [(translate, ["es", "m"]), (add, ["bob", ""])] {
-        let size = long.len() + named.concat().len();
+    // A part of a batch counts with its JSON.
+    let action = json!({"id": "bob", "method": "POST", "params": {}}).to_string();
+    for (call, part) in [(translate, "es\"m\""), (add, action.as_str())] {
+        let size = long.len() + part.len();
         let limit = 1_000;
         let refused = world.try_call(call);
         assert_eq!(refused, Err(CommandError::TooLarge { size, limit }));

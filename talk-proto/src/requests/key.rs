@@ -1,4 +1,4 @@
-//! Idempotency keys: what lets a message be sent twice and posted once.
+//! Idempotency keys, with which a message can be sent twice and is posted once.
 
 use fastrand::Rng;
 
@@ -8,8 +8,8 @@ use crate::timestamp::Timestamp;
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
 const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// A key made at `now`: the milliseconds in 8 characters, most significant first, then 12 random
-/// ones.
+/// Returns a new key: the milliseconds of `now` in 8 characters, most significant first, then 12
+/// random ones.
 pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);
@@ -20,7 +20,7 @@ pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     time.chain(random).map(character).collect()
 }
 
-/// The character for the lowest six bits.
+/// Returns the character for the lowest six bits.
 fn character(bits: u64) -> char {
     ALPHABET
         .get((bits & 63) as usize)
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_have_twenty_characters_and_sort_by_time() {
+    fn idempotency_keys_sort_by_time() {
         let mut rng = Rng::with_seed(1);
         let keys: Vec<_> = [0, 1, 63, 64, 1_700_000_000_000, (1 << 48) - 1]
             .map(|millis| idempotency_key(Timestamp::from_millis(millis), &mut rng))
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_one_moment_differ() {
+    fn idempotency_keys_of_one_moment_differ() {
         let mut rng = Rng::with_seed(1);
         let now = Timestamp::from_millis(5);
         assert_ne!(

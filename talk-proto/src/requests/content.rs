@@ -1,10 +1,9 @@
-//! Sending and editing: what is said, as it goes out.
+//! Requests that carry message content: sends and edits.
 
 use serde::Serialize;
 
-use super::answer::{Answer, Forgiven};
-use super::prepare::single;
-use super::{CallBody, Prepared};
+use super::body::CallBody;
+use super::response::{ResponseDecoder, Tolerated};
 use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
 use crate::content::{ContentBlock, ForWire, MarkupSource, parse_markup};
 use crate::model::{ConversationId, CustomPatch, MessageId, Patch};
@@ -12,11 +11,11 @@ use crate::wire::path::path;
 use crate::wire::{Method, Request};
 
 pub(super) fn send(
-    of: RequestId,
+    call: RequestId,
     conversation: ConversationId,
     message: &SendMessage,
     idempotency_key: String,
-) -> Prepared {
+) -> CallBody {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Data<'a> {
@@ -36,21 +35,20 @@ pub(super) fn send(
         idempotency_key,
     };
     let request = Request::new(Method::Post, path, &data);
-    let lane = Some(conversation);
-    Prepared::Requests(vec![CallBody::Single {
-        of,
+    CallBody::Single {
+        call,
         request,
-        answer: Answer::Sent,
-        lane,
-    }])
+        decoder: ResponseDecoder::Sent,
+        lane: Some(conversation),
+    }
 }
 
 pub(super) fn edit_message(
-    of: RequestId,
+    call: RequestId,
     conversation: &ConversationId,
     message: &MessageId,
     edit: &EditMessage,
-) -> Prepared {
+) -> CallBody {
     #[derive(Serialize)]
     struct Data<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,11 +73,11 @@ pub(super) fn edit_message(
             custom: &edit.custom,
         },
     );
-    single(of, request, Answer::Done(Forgiven::Nothing))
+    CallBody::single(call, request, ResponseDecoder::Done(Tolerated::None))
 }
 
-/// What a message says, as it goes out: parsed text in the spelling of the published client,
-/// blocks as they were given.
+/// The content of a message on the wire: parsed text in the spelling of the published client, or
+/// blocks as given.
 enum WireContent<'a> {
     Parsed(Vec<ContentBlock>),
     Given(&'a [ContentBlock]),

@@ -1,0 +1,210 @@
+//! One queued request of calls: single, or a batch of equal ones.
+
+use super::response::{ResponseDecoder, Tolerated};
+use crate::command::RequestId;
+use crate::error::RequestError;
+use crate::model::{ConversationId, MessageId};
+use crate::wire::path::path;
+use crate::wire::{Method, Request, encode_request};
+
+/// The largest number of calls in one frame.
+const MAX_BATCH: usize = 100;
+
+/// One request of the queue, before it has a number. A batch serves several calls.
+pub(crate) enum CallBody {
+    /// One request of one call.
+    Single {
+        call: RequestId,
+        request: Request,
+        decoder: ResponseDecoder,
+        /// The conversation in which sends keep their order.
+        lane: Option<ConversationId>,
+    },
+    /// Changes of one conversation's participants, or translations of its messages.
+    Batch {
+        conversation: ConversationId,
+        kind: BatchKind,
+        items: Vec<BatchItem>,
+    },
+}
+
+/// The kind of a batch. Only calls of equal kinds share a frame.
+#[derive(PartialEq)]
+pub(crate) enum BatchKind {
+    Participants,
+    Translations { language: String },
+}
+
+/// The part of a batch that belongs to one call.
+pub(crate) struct BatchItem {
+    pub(super) call: RequestId,
+    /// The JSON of this part.
+    pub(super) json: String,
+    pub(super) decoder: ItemDecoder,
+    pub(super) is_cancelled: bool,
+}
+
+/// The way in which the response to a part of a batch is read.
+pub(crate) enum ItemDecoder {
+    Participant(Tolerated),
+    Translation(MessageId),
+}
+
+impl CallBody {
+    pub(super) fn single(call: RequestId, request: Request, decoder: ResponseDecoder) -> Self {
+        Self::Single {
+            call,
+            request,
+            decoder,
+            lane: None,
+        }
+    }
+
+    pub(super) fn batch_of_one(
+        call: RequestId,
+        conversation: ConversationId,
+        kind: BatchKind,
+        json: String,
+        decoder: ItemDecoder,
+    ) -> Self {
+        let item = BatchItem {
+            call,
+            json,
+            decoder,
+            is_cancelled: false,
+        };
+        Self::Batch {
+            conversation,
+            kind,
+            items: vec![item],
+        }
+    }
+
+    /// Returns the size of the request in bytes, without its frame.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Single { request, .. } => request.path.len() + request.data.len(),
+            Self::Batch {
+                conversation,
+                kind,
+                items,
+            } => {
+                let language = match kind {
+                    BatchKind::Participants => 0,
+                    BatchKind::Translations { language } => language.len(),
+                };
+                let items = items.iter().map(|item| item.json.len());
+                conversation.as_str().len() + language + items.sum::<usize>()
+            }
+        }
+    }
+
+    /// Merges `other` into this batch, or returns it if one frame cannot carry both.
+    pub(super) fn join(&mut self, other: Self) -> Result<(), Self> {
+        match (self, other) {
+            (
+                Self::Batch {
+                    conversation,
+                    kind,
+                    items,
+                },
+                Self::Batch {
+                    conversation: other_conversation,
+                    kind: other_kind,
+                    items: mut more,
+                },
+            ) if *conversation == other_conversation
+                && *kind == other_kind
+                && items.len() + more.len() <= MAX_BATCH =>
+            {
+                items.append(&mut more);
+                Ok(())
+            }
+            (_, other) => Err(other),
+        }
+    }
+
+    /// Returns the frame that carries the request as number `seq`, without cancelled parts.
+    pub(super) fn encode(&mut self, seq: u64) -> String {
+        match self {
+            Self::Single { request, .. } => encode_request(seq, request),
+            Self::Batch {
+                conversation,
+                kind,
+                items,
+            } => {
+                items.retain(|item| !item.is_cancelled);
+                encode_request(seq, &batch_request(conversation, kind, items))
+            }
+        }
+    }
+
+    /// Returns the conversation in which sends keep their order, if this is a send.
+    pub(super) fn lane(&self) -> Option<&ConversationId> {
+        match self {
+            Self::Single { lane, .. } => lane.as_ref(),
+            Self::Batch { .. } => None,
+        }
+    }
+
+    /// Cancels the part of one call. Returns `true` if no other part is left.
+    pub(super) fn cancel(&mut self, request: RequestId) -> bool {
+        match self {
+            Self::Single { call, .. } => *call == request,
+            Self::Batch { items, .. } => {
+                for item in items.iter_mut().filter(|item| item.call == request) {
+                    item.is_cancelled = true;
+                }
+                items.iter().all(|item| item.is_cancelled)
+            }
+        }
+    }
+
+    /// Returns the calls that wait for the request.
+    pub(super) fn callers(&self) -> Vec<RequestId> {
+        match self {
+            Self::Single { call, .. } => vec![*call],
+            Self::Batch { items, .. } => {
+                let active = items.iter().filter(|item| !item.is_cancelled);
+                active.map(|item| item.call).collect()
+            }
+        }
+    }
+
+    /// Returns `true` if the refusal counts as success.
+    pub(super) fn tolerates(&self, refusal: &RequestError) -> bool {
+        match (self, refusal) {
+            (
+                Self::Single {
+                    decoder: ResponseDecoder::Done(tolerated),
+                    ..
+                },
+                RequestError::Server(refused),
+            ) => tolerated.includes(refused),
+            _ => false,
+        }
+    }
+}
+
+fn batch_request(conversation: &ConversationId, kind: &BatchKind, items: &[BatchItem]) -> Request {
+    let mut parts: Vec<&str> = Vec::with_capacity(items.len());
+    match kind {
+        BatchKind::Participants => {
+            parts.extend(items.iter().map(|item| item.json.as_str()));
+            let data = format!("{{\"actions\":[{}]}}", parts.join(","));
+            let pieces = ["/conversations/", conversation.as_str(), "/participants"];
+            Request::with_json(Method::Post, path(&pieces), data)
+        }
+        BatchKind::Translations { language } => {
+            for item in items {
+                if !parts.contains(&item.json.as_str()) {
+                    parts.push(&item.json);
+                }
+            }
+            let language = serde_json::Value::from(language.as_str());
+            let data = format!("{{\"ids\":[{}],\"lang\":{language}}}", parts.join(","));
+            let pieces = ["/me/conversations/", conversation.as_str(), "/translate"];
+            Request::with_json(Method::Get, path(&pieces), data)
+        }
+    }
+}

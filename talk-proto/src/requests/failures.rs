@@ -1,0 +1,156 @@
+//! Failures that are counted per request, across resends and connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::queue::QueueSlot;
+use crate::collections::GiveBack;
+use crate::wire::{Method, Request};
+
+/// A request is sent with this many tokens before it counts as refused.
+const MAX_TOKENS: u32 = 5;
+/// A request that was in flight at this many losses to an oversized frame fails.
+const MAX_LARGE_LOSSES: u32 = 2;
+
+/// The identity of a request. Calls keep their slot. The live half repeats its requests in new
+/// slots, so they are known by their content.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum FailureKey {
+    Call(QueueSlot),
+    Live(Request),
+}
+
+#[derive(Default)]
+struct Failures {
+    large_losses: u32,
+    rejected_tokens: u32,
+    /// The last rejected token, by the number of the first request that was sent with it.
+    last_token: Option<u64>,
+}
+
+/// The failures of all pending requests.
+#[derive(Default)]
+pub(super) struct FailureTable(BTreeMap<FailureKey, Failures>);
+
+impl FailureTable {
+    /// Counts a token that was rejected for a request. Equal requests that fail with one token
+    /// count once. Returns `true` if the request must not be sent again.
+    pub(super) fn count_rejection(&mut self, key: FailureKey, token: u64) -> bool {
+        let failures = self.0.entry(key).or_default();
+        if failures.last_token.replace(token) != Some(token) {
+            failures.rejected_tokens += 1;
+        }
+        failures.rejected_tokens >= MAX_TOKENS
+    }
+
+    /// Counts a loss to an oversized frame, which may have answered any of these requests.
+    pub(super) fn count_large_loss(&mut self, keys: BTreeSet<FailureKey>) {
+        for key in keys {
+            self.0.entry(key).or_default().large_losses += 1;
+        }
+    }
+
+    /// Returns `true` if the answer was probably too large too often.
+    pub(super) fn is_too_large(&self, key: &FailureKey) -> bool {
+        let failures = self.0.get(key);
+        failures.is_some_and(|failures| failures.large_losses >= MAX_LARGE_LOSSES)
+    }
+
+    /// Forgets the failures of a request.
+    pub(super) fn remove(&mut self, key: &FailureKey) {
+        self.0.remove(key);
+    }
+
+    /// Forgets the failures of a request of the live half that succeeded. Large losses of other
+    /// portions of the same entity are forgotten too. Requests for users share nothing but their
+    /// path.
+    pub(super) fn handle_live_success(&mut self, answered: &Request) {
+        if self.0.is_empty() {
+            return;
+        }
+        self.remove(&FailureKey::Live(answered.clone()));
+        if answered.method == Method::Get && answered.path != "/users" {
+            for (key, failures) in &mut self.0 {
+                if matches!(key, FailureKey::Live(request) if request.path == answered.path) {
+                    failures.large_losses = 0;
+                }
+            }
+        }
+    }
+
+    /// Handles the loss of the connection, with which the live half repeats everything.
+    pub(super) fn handle_lost(&mut self) {
+        self.0.retain(|key, failures| {
+            failures.last_token = None;
+            if let FailureKey::Live(_) = key {
+                failures.rejected_tokens = 0;
+            }
+            failures.rejected_tokens > 0 || failures.large_losses > 0
+        });
+    }
+
+    /// Returns `true` if no request has failed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Releases the memory of an empty table.
+    pub(super) fn release_memory(&mut self) {
+        self.0.give_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str) -> FailureKey {
+        FailureKey::Live(Request::bare(Method::Get, path.to_owned()))
+    }
+
+    /// Counts rejections by every token but the last one that is allowed.
+    fn nearly(table: &mut FailureTable, key: &FailureKey, from: u64) {
+        for token in from..from + u64::from(MAX_TOKENS) - 1 {
+            assert!(!table.count_rejection(key.clone(), token));
+        }
+    }
+
+    #[test]
+    fn count_rejection_equal_tokens_count_once() {
+        let mut table = FailureTable::default();
+        let counts = [1, 1, 2, 3, 4, 4, 5].map(|token| table.count_rejection(get("/a"), token));
+        assert_eq!(counts, [false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn count_rejection_counts_each_request_apart() {
+        let mut table = FailureTable::default();
+        nearly(&mut table, &get("/a"), 1);
+        assert!(!table.count_rejection(get("/b"), 5));
+        assert!(table.count_rejection(get("/a"), 5));
+    }
+
+    #[test]
+    fn count_rejection_restarts_after_success_and_loss() {
+        let mut table = FailureTable::default();
+        nearly(&mut table, &get("/a"), 1);
+        table.handle_live_success(&Request::bare(Method::Get, "/b".to_owned()));
+        table.handle_live_success(&Request::bare(Method::Get, "/a".to_owned()));
+        nearly(&mut table, &get("/a"), 10);
+        table.handle_lost();
+        nearly(&mut table, &get("/a"), 20);
+        assert!(table.count_rejection(get("/a"), 30));
+    }
+
+    #[test]
+    fn large_losses_survive_a_loss_until_an_answer() {
+        let mut table = FailureTable::default();
+        for _ in 0..MAX_LARGE_LOSSES {
+            assert!(!table.is_too_large(&get("/a")));
+            table.count_large_loss(BTreeSet::from([get("/a")]));
+            table.handle_lost();
+        }
+        assert!(table.is_too_large(&get("/a")));
+        table.handle_live_success(&Request::bare(Method::Get, "/a".to_owned()));
+        assert!(!table.is_too_large(&get("/a")));
+    }
+}

@@ -1,0 +1,711 @@
+//! The queue of all requests, with one retry policy.
+//!
+//! Calls and reads are sent in the order in which they were made. Requests of the live half go
+//! first and are not paced. A read is no request of its own: in its turn the live half answers it,
+//! from its stores or with requests, so that it comes after everything that was written before it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use fastrand::Rng;
+use serde_json::value::RawValue;
+
+use super::backoff::RetryDelay;
+use super::body::CallBody;
+use super::failures::{FailureKey, FailureTable};
+use super::pacing::Pacer;
+use crate::collections::GiveBack;
+use crate::command::{Reply, RequestId};
+use crate::error::{RequestError, TransportError};
+use crate::fault_injection::FaultInjection;
+use crate::live::interface::{FetchId, Get};
+use crate::model::ConversationId;
+use crate::options::Pacing;
+use crate::search::results::SearchId;
+use crate::timestamp::Timestamp;
+use crate::wire::{Method, Request, StatusClass, encode_request, server_error};
+
+/// A request that the server fails to carry out is tried this often.
+const MAX_FAILURES: u32 = 10;
+
+/// The place of a request in the queue: earlier requests have lower ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QueueSlot(u64);
+
+/// The part of the session that receives the result of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallPurpose {
+    /// The caller of a command.
+    User,
+    /// The upload with the same [`RequestId`], which waits for the server's permission.
+    UploadCheck,
+    /// An item of a search's page.
+    SearchLookup { search: SearchId, slot: u64 },
+}
+
+/// The result of a call, and the part that receives it.
+pub(crate) struct CallResult {
+    pub(crate) request: RequestId,
+    pub(crate) purpose: CallPurpose,
+    pub(crate) result: Result<Reply, RequestError>,
+}
+
+/// The server's answer to a request.
+pub(crate) struct Answer<'a> {
+    /// The number of the request on its connection.
+    pub(crate) seq: u64,
+    pub(crate) status: u16,
+    pub(crate) body: Option<&'a RawValue>,
+    /// The token that the answer rejects, by the number of the first request that was sent with
+    /// it. `None` if the token was replaced before the answer.
+    pub(crate) rejected_token: Option<u64>,
+}
+
+/// The final answer to a request of the live half.
+pub(crate) type LiveAnswer<'a> = (FetchId, Result<Option<&'a RawValue>, RequestError>);
+
+/// A pending request.
+struct Entry {
+    work: Work,
+    state: EntryState,
+    delay: RetryDelay,
+    failures: u32,
+    was_sent: bool,
+}
+
+enum Work {
+    Call(CallBody),
+    Live { fetch: FetchId, request: Request },
+    Read { request: RequestId, get: Get },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EntryState {
+    /// It is sent as soon as the connection and pacing allow.
+    Ready,
+    /// It waits for an earlier send to the same conversation.
+    Held,
+    /// The server could not take it. It is sent again at this time.
+    Retrying(Timestamp),
+    /// It is in flight under this number.
+    Sent(u64),
+    /// The live half carries the read out.
+    Reading,
+}
+
+/// Ready requests of higher priority are sent first, in the order of their slots.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Priority {
+    Live,
+    Call,
+}
+
+/// The sends of one conversation while the server could not take one of them. Later ones are held
+/// until it is answered, so that the order is kept if it has to wait again.
+#[derive(Default)]
+struct Lane {
+    retrying: BTreeSet<QueueSlot>,
+    held: BTreeSet<QueueSlot>,
+}
+
+/// A call that is not resolved.
+struct PendingCall {
+    purpose: CallPurpose,
+    /// Its requests. Empty if the live half resolves it without a turn in the queue.
+    slots: Vec<QueueSlot>,
+    remaining: usize,
+    /// The first error, or the last reply, of the answered requests.
+    result: Result<Reply, RequestError>,
+}
+
+/// All pending calls, reads and requests of the live half.
+pub(crate) struct RequestQueue {
+    entries: BTreeMap<QueueSlot, Entry>,
+    next_slot: u64,
+    /// The batch that calls of this tick may still join.
+    open_batch: Option<QueueSlot>,
+    ready: BTreeSet<(Priority, QueueSlot)>,
+    retries: BTreeSet<(Timestamp, QueueSlot)>,
+    /// Subscribe requests that the server could not take at first.
+    retried_subscribes: Vec<QueueSlot>,
+    lanes: BTreeMap<ConversationId, Lane>,
+    pacer: Pacer,
+    failures: FailureTable,
+    calls: BTreeMap<RequestId, PendingCall>,
+    lookups: usize,
+    results: VecDeque<CallResult>,
+    retry_count: u64,
+}
+
+impl RequestQueue {
+    pub(crate) fn new(pacing: Pacing) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            next_slot: 0,
+            open_batch: None,
+            ready: BTreeSet::new(),
+            retries: BTreeSet::new(),
+            retried_subscribes: Vec::new(),
+            lanes: BTreeMap::new(),
+            pacer: Pacer::new(pacing),
+            failures: FailureTable::default(),
+            calls: BTreeMap::new(),
+            lookups: 0,
+            results: VecDeque::new(),
+            retry_count: 0,
+        }
+    }
+
+    /// Returns `true` if no call is pending.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Returns the number of pending calls that callers made.
+    pub(crate) fn pending_calls(&self) -> usize {
+        self.calls.len() - self.lookups
+    }
+
+    /// Returns the number of requests that were sent more than once.
+    pub(crate) fn retry_count(&self) -> u64 {
+        self.retry_count
+    }
+
+    /// Queues a call that is made of these requests, in the open batch where they fit.
+    pub(crate) fn push_call(
+        &mut self,
+        request: RequestId,
+        purpose: CallPurpose,
+        bodies: Vec<CallBody>,
+    ) {
+        let slots = bodies.into_iter().map(|body| self.push_body(body));
+        let slots = slots.collect();
+        self.register(request, purpose, slots);
+    }
+
+    fn push_body(&mut self, mut body: CallBody) -> QueueSlot {
+        if let Some(slot) = self.open_batch
+            && let Some(Entry {
+                work: Work::Call(batch),
+                ..
+            }) = self.entries.get_mut(&slot)
+        {
+            match batch.join(body) {
+                Ok(()) => return slot,
+                Err(other) => body = other,
+            }
+        }
+        let slot = self.push(Work::Call(body));
+        self.open_batch = Some(slot);
+        slot
+    }
+
+    /// Queues a read. Later calls of this tick do not join an earlier batch.
+    pub(crate) fn push_read(&mut self, request: RequestId, get: Get) {
+        self.open_batch = None;
+        let slot = self.push(Work::Read { request, get });
+        self.register(request, CallPurpose::User, vec![slot]);
+    }
+
+    /// Registers a call that the live half resolves without a turn in the queue.
+    pub(crate) fn register_live_call(&mut self, request: RequestId, purpose: CallPurpose) {
+        self.lookups += usize::from(matches!(purpose, CallPurpose::SearchLookup { .. }));
+        self.register(request, purpose, Vec::new());
+    }
+
+    fn register(&mut self, request: RequestId, purpose: CallPurpose, slots: Vec<QueueSlot>) {
+        let call = PendingCall {
+            purpose,
+            remaining: slots.len(),
+            slots,
+            result: Ok(Reply::Done),
+        };
+        self.calls.insert(request, call);
+    }
+
+    /// Queues a request of the live half. Returns an error if its answer was too large too often.
+    pub(crate) fn push_live(
+        &mut self,
+        fetch: FetchId,
+        request: Request,
+    ) -> Result<(), LiveAnswer<'static>> {
+        if !self.failures.is_empty() {
+            let key = FailureKey::Live(request.clone());
+            if self.failures.is_too_large(&key) {
+                self.failures.remove(&key);
+                return Err((fetch, Err(TransportError::FrameTooLarge.into())));
+            }
+        }
+        self.push(Work::Live { fetch, request });
+        Ok(())
+    }
+
+    fn push(&mut self, work: Work) -> QueueSlot {
+        let slot = QueueSlot(self.next_slot);
+        self.next_slot += 1;
+        self.ready.insert((work.priority(), slot));
+        let entry = Entry {
+            work,
+            state: EntryState::Ready,
+            delay: RetryDelay::default(),
+            failures: 0,
+            was_sent: false,
+        };
+        self.entries.insert(slot, entry);
+        slot
+    }
+
+    /// Ends the tick: later calls make frames of their own.
+    pub(crate) fn close_batch(&mut self) {
+        self.open_batch = None;
+    }
+
+    /// Starts the read whose turn it is. Consecutive reads start together, so that they can share
+    /// requests.
+    pub(crate) fn pop_read(&mut self) -> Option<(RequestId, Get)> {
+        let &next = self.ready.first()?;
+        let entry = self.entries.get_mut(&next.1)?;
+        let Work::Read { request, get } = &entry.work else {
+            return None;
+        };
+        self.ready.remove(&next);
+        entry.state = EntryState::Reading;
+        Some((*request, get.clone()))
+    }
+
+    /// Returns the next request to send with [`encode`](Self::encode).
+    pub(crate) fn pop(&mut self, now: Timestamp) -> Option<QueueSlot> {
+        while let Some(&(priority, slot)) = self.ready.first() {
+            if priority == Priority::Call {
+                if self.hold_behind_retry(slot) {
+                    continue;
+                }
+                if !self.pacer.admit(now) {
+                    return None;
+                }
+            }
+            self.ready.remove(&(priority, slot));
+            return Some(slot);
+        }
+        self.pacer.stop();
+        None
+    }
+
+    /// Returns the frame of a request that is sent under this number.
+    pub(crate) fn encode(&mut self, slot: QueueSlot, seq: u64) -> String {
+        let Some(entry) = self.entries.get_mut(&slot) else {
+            return String::new();
+        };
+        entry.state = EntryState::Sent(seq);
+        entry.was_sent = true;
+        match &mut entry.work {
+            Work::Call(body) => body.encode(seq),
+            Work::Live { request, .. } => encode_request(seq, request),
+            Work::Read { .. } => String::new(),
+        }
+    }
+
+    /// Holds a send while an earlier one to the same conversation is retried.
+    fn hold_behind_retry(&mut self, slot: QueueSlot) -> bool {
+        let Some(entry) = self.entries.get_mut(&slot) else {
+            return false;
+        };
+        let Some(lane) = entry.work.lane().and_then(|lane| self.lanes.get_mut(lane)) else {
+            return false;
+        };
+        let is_behind = lane.retrying.first().is_some_and(|&first| first < slot);
+        if is_behind {
+            entry.state = EntryState::Held;
+            self.ready.remove(&(Priority::Call, slot));
+            lane.held.insert(slot);
+        }
+        is_behind
+    }
+
+    /// Makes retries ready that are due.
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some(&(at, slot)) = self.retries.first()
+            && at <= now
+        {
+            self.retries.remove(&(at, slot));
+            self.make_ready(slot);
+        }
+    }
+
+    fn make_ready(&mut self, slot: QueueSlot) {
+        if let Some(entry) = self.entries.get_mut(&slot) {
+            entry.state = EntryState::Ready;
+            self.ready.insert((entry.work.priority(), slot));
+        }
+    }
+
+    /// Returns `true` if a request of the live half is ready to be sent.
+    pub(crate) fn has_live_request(&self) -> bool {
+        let first = self.ready.first();
+        first.is_some_and(|(priority, _)| *priority == Priority::Live)
+    }
+
+    /// Returns the time of the next retry or paced request of a ready connection.
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        let retry = self.retries.first().map(|&(at, _)| at);
+        let paced = self
+            .pacer
+            .next_deadline()
+            .filter(|_| !self.ready.is_empty());
+        retry.into_iter().chain(paced).min()
+    }
+
+    /// Handles an answer. Returns it if it is the final one for a request of the live half.
+    pub(crate) fn handle_answer<'a>(
+        &mut self,
+        now: Timestamp,
+        slot: QueueSlot,
+        answer: Answer<'a>,
+        rng: &mut Rng,
+    ) -> Option<LiveAnswer<'a>> {
+        let class = StatusClass::of(answer.status);
+        let entry = self.entries.get_mut(&slot)?;
+        entry.failures += u32::from(class == StatusClass::Failed);
+        let has_failed = entry.failures >= MAX_FAILURES;
+        match class {
+            StatusClass::Done | StatusClass::Refused => {
+                if let Work::Live { request, .. } = &entry.work {
+                    if class == StatusClass::Done {
+                        self.failures.handle_live_success(request);
+                    }
+                    if let Some(at) = self.refetch_at(now, slot, answer.seq) {
+                        self.schedule(slot, at);
+                        return None;
+                    }
+                }
+            }
+            StatusClass::Unauthenticated => {
+                let key = entry.work.failure_key(slot);
+                let is_final = |token| self.failures.count_rejection(key, token);
+                if !answer.rejected_token.is_some_and(is_final) {
+                    self.retry_count += 1;
+                    self.make_ready(slot);
+                    return None;
+                }
+            }
+            StatusClass::Busy | StatusClass::Failed if !has_failed => {
+                self.retry_count += 1;
+                let at = now + entry.delay.next(rng);
+                self.retry_later(slot, at);
+                return None;
+            }
+            StatusClass::Busy | StatusClass::Failed => {}
+        }
+        let result = match class {
+            StatusClass::Done => Ok(answer.body),
+            _ => Err(server_error(answer.status, answer.body).into()),
+        };
+        self.resolve(slot, result)
+    }
+
+    /// Schedules a request that the server could not take.
+    fn retry_later(&mut self, slot: QueueSlot, at: Timestamp) {
+        self.schedule(slot, at);
+        match self.entries.get(&slot).map(|entry| &entry.work) {
+            Some(Work::Call(body)) => {
+                if let Some(lane) = body.lane().cloned() {
+                    self.lanes.entry(lane).or_default().retrying.insert(slot);
+                }
+            }
+            Some(Work::Live { request, .. })
+                if request.method == Method::Subscribe
+                    && !self.retried_subscribes.contains(&slot) =>
+            {
+                self.retried_subscribes.push(slot);
+            }
+            _ => {}
+        }
+    }
+
+    fn schedule(&mut self, slot: QueueSlot, at: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&slot) {
+            entry.state = EntryState::Retrying(at);
+            self.retries.insert((at, slot));
+        }
+    }
+
+    /// Returns the time at which to repeat a fetch: behind the subscribe request of the same path,
+    /// if the server takes that later than request `seq`. Events until then would be missed.
+    fn refetch_at(&self, now: Timestamp, slot: QueueSlot, seq: u64) -> Option<Timestamp> {
+        let live = |slot: &QueueSlot| {
+            let entry = self.entries.get(slot)?;
+            match &entry.work {
+                Work::Live { request, .. } => Some((entry.state, request)),
+                Work::Call(_) | Work::Read { .. } => None,
+            }
+        };
+        let (_, fetch) = live(&slot).filter(|(_, fetch)| fetch.method == Method::Get)?;
+        let retried = self.retried_subscribes.iter().filter_map(live);
+        let same = retried.filter(|(_, subscribe)| subscribe.path == fetch.path);
+        let times = same.filter_map(|(state, _)| match state {
+            EntryState::Retrying(at) => Some(at),
+            EntryState::Sent(sent) if sent < seq => None,
+            _ => Some(now),
+        });
+        times.max()
+    }
+
+    /// Fails a request for good. Returns the answer for the live half, if it is its request.
+    pub(crate) fn fail(
+        &mut self,
+        slot: QueueSlot,
+        error: RequestError,
+    ) -> Option<LiveAnswer<'static>> {
+        self.resolve(slot, Err(error))
+    }
+
+    fn resolve<'a>(
+        &mut self,
+        slot: QueueSlot,
+        result: Result<Option<&'a RawValue>, RequestError>,
+    ) -> Option<LiveAnswer<'a>> {
+        match self.remove(slot)? {
+            Work::Live { fetch, .. } => return Some((fetch, result)),
+            Work::Call(body) => {
+                for (request, result) in body.decode(result) {
+                    self.finish(request, result);
+                }
+            }
+            Work::Read { .. } => {}
+        }
+        None
+    }
+
+    /// Records the result of one request of a call, and resolves the call with the last one.
+    fn finish(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
+        let Some(call) = self.calls.get_mut(&request) else {
+            return;
+        };
+        call.remaining = call.remaining.saturating_sub(1);
+        if call.result.is_ok() {
+            call.result = result;
+        }
+        if call.remaining == 0
+            && let Some(call) = self.calls.remove(&request)
+            && !FaultInjection::LeakedRequest.is_on_for(request.0)
+        {
+            self.results.push_back(CallResult {
+                request,
+                purpose: call.purpose,
+                result: call.result,
+            });
+        }
+    }
+
+    /// Returns the next result of a call.
+    pub(crate) fn poll_result(&mut self) -> Option<CallResult> {
+        self.results.pop_front()
+    }
+
+    /// Removes a call that the live half has resolved. Returns `None` if it was cancelled.
+    pub(crate) fn finish_live_call(&mut self, request: RequestId) -> Option<CallPurpose> {
+        let call = self.calls.remove(&request)?;
+        self.lookups -= usize::from(matches!(call.purpose, CallPurpose::SearchLookup { .. }));
+        for slot in call.slots {
+            self.remove(slot);
+        }
+        Some(call.purpose)
+    }
+
+    /// Returns `true` if the live half is carrying out this call.
+    pub(crate) fn is_live_call(&self, request: RequestId) -> bool {
+        self.calls.get(&request).is_some_and(|call| {
+            let entries = call.slots.iter().map(|slot| self.entries.get(slot));
+            let mut states = entries.flatten().map(|entry| entry.state);
+            call.slots.is_empty() || states.any(|state| state == EntryState::Reading)
+        })
+    }
+
+    /// Returns the lookups of a search's page.
+    pub(crate) fn lookups_of(&self, id: SearchId) -> Vec<RequestId> {
+        let is_of =
+            |purpose| matches!(purpose, CallPurpose::SearchLookup { search, .. } if search == id);
+        let calls = self.calls.iter().filter(|(_, call)| is_of(call.purpose));
+        calls.map(|(request, _)| *request).collect()
+    }
+
+    /// Cancels a call. Returns `true` if a request of it was sent, `None` if there is no such call.
+    pub(crate) fn cancel(&mut self, request: RequestId) -> Option<bool> {
+        let call = self.calls.remove(&request)?;
+        let mut was_sent = call.remaining < call.slots.len();
+        for slot in call.slots {
+            let Some(entry) = self.entries.get_mut(&slot) else {
+                continue;
+            };
+            was_sent |= entry.was_sent;
+            let is_over = match &mut entry.work {
+                Work::Call(body) => body.cancel(request),
+                Work::Live { .. } | Work::Read { .. } => true,
+            };
+            if is_over {
+                self.remove(slot);
+            }
+        }
+        Some(was_sent)
+    }
+
+    /// Removes an entry. Sends that it held back become ready.
+    fn remove(&mut self, slot: QueueSlot) -> Option<Work> {
+        let entry = self.entries.remove(&slot)?;
+        match entry.state {
+            EntryState::Ready => {
+                self.ready.remove(&(entry.work.priority(), slot));
+            }
+            EntryState::Retrying(at) => {
+                self.retries.remove(&(at, slot));
+            }
+            EntryState::Held | EntryState::Sent(_) | EntryState::Reading => {}
+        }
+        match &entry.work {
+            Work::Call(_) => {
+                if !self.failures.is_empty() {
+                    self.failures.remove(&FailureKey::Call(slot));
+                }
+            }
+            Work::Live { .. } => self.retried_subscribes.retain(|other| *other != slot),
+            Work::Read { .. } => {}
+        }
+        if let Some(name) = entry.work.lane()
+            && let Some(lane) = self.lanes.get_mut(name)
+        {
+            lane.held.remove(&slot);
+            let mut released = BTreeSet::new();
+            if lane.retrying.remove(&slot) {
+                released = std::mem::take(&mut lane.held);
+            }
+            if lane.retrying.is_empty() {
+                self.lanes.remove(name);
+            }
+            for slot in released {
+                self.make_ready(slot);
+            }
+        }
+        Some(entry.work)
+    }
+
+    /// Handles a connection that became ready.
+    pub(crate) fn handle_ready(&mut self, now: Timestamp) {
+        self.pacer.start(now);
+    }
+
+    /// Handles the loss of the connection: calls in flight are sent again in their order. Returns
+    /// the reads that the live half must cancel.
+    pub(crate) fn handle_lost(&mut self) -> Vec<RequestId> {
+        self.pacer.stop();
+        self.failures.handle_lost();
+        let sent = self.in_flight(|entry| matches!(entry.work, Work::Call(_)));
+        self.retry_count += sent.len() as u64;
+        for slot in sent {
+            self.make_ready(slot);
+        }
+        self.restart_live()
+    }
+
+    /// Drops the requests of the live half, which repeats them, and queues its reads again.
+    /// Returns the reads that the live half must cancel.
+    pub(crate) fn restart_live(&mut self) -> Vec<RequestId> {
+        let mut reads = Vec::new();
+        let mut slots = Vec::new();
+        for (&slot, entry) in &self.entries {
+            match &entry.work {
+                Work::Live { .. } => slots.push(slot),
+                Work::Read { request, .. } if entry.state == EntryState::Reading => {
+                    reads.push((slot, *request));
+                }
+                Work::Call(_) | Work::Read { .. } => {}
+            }
+        }
+        for slot in slots {
+            self.remove(slot);
+        }
+        let restart = reads.into_iter().map(|(slot, request)| {
+            self.make_ready(slot);
+            request
+        });
+        restart.collect()
+    }
+
+    /// Handles the loss of the connection to an oversized frame, before
+    /// [`handle_lost`](Self::handle_lost). It may have been the answer to any request in flight.
+    pub(crate) fn handle_large_loss(&mut self) {
+        let sent = self.in_flight(|entry| match &entry.work {
+            Work::Call(_) => true,
+            Work::Live { request, .. } => request.method == Method::Get,
+            Work::Read { .. } => false,
+        });
+        let keys = sent.iter().filter_map(|slot| {
+            let entry = self.entries.get(slot)?;
+            Some(entry.work.failure_key(*slot))
+        });
+        self.failures.count_large_loss(keys.collect());
+        for slot in sent {
+            if self.failures.is_too_large(&FailureKey::Call(slot)) {
+                self.fail(slot, TransportError::FrameTooLarge.into());
+            }
+        }
+    }
+
+    fn in_flight(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<QueueSlot> {
+        let entries = self.entries.iter();
+        let sent = entries.filter(|(_, entry)| matches!(entry.state, EntryState::Sent(_)));
+        let wanted = sent.filter(|(_, entry)| is_wanted(entry));
+        wanted.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Releases the memory of empty collections.
+    pub(crate) fn release_memory(&mut self) {
+        self.entries.give_back();
+        self.ready.give_back();
+        self.retries.give_back();
+        self.retried_subscribes.give_back();
+        self.lanes.give_back();
+        self.failures.release_memory();
+        self.calls.give_back();
+        self.results.give_back();
+    }
+
+    /// Ends the session. Returns the calls that the live half does not resolve.
+    pub(crate) fn end(&mut self) -> Vec<(RequestId, CallPurpose)> {
+        let requests: Vec<_> = self.calls.keys().copied().collect();
+        let mut ended = Vec::new();
+        for request in requests {
+            if !self.is_live_call(request)
+                && let Some(call) = self.calls.remove(&request)
+            {
+                ended.push((request, call.purpose));
+            }
+        }
+        self.entries.clear();
+        self.ready.clear();
+        self.retries.clear();
+        self.lanes.clear();
+        ended
+    }
+}
+
+impl Work {
+    fn priority(&self) -> Priority {
+        match self {
+            Self::Live { .. } => Priority::Live,
+            Self::Call(_) | Self::Read { .. } => Priority::Call,
+        }
+    }
+
+    fn lane(&self) -> Option<&ConversationId> {
+        match self {
+            Self::Call(body) => body.lane(),
+            Self::Live { .. } | Self::Read { .. } => None,
+        }
+    }
+
+    fn failure_key(&self, slot: QueueSlot) -> FailureKey {
+        match self {
+            Self::Live { request, .. } => FailureKey::Live(request.clone()),
+            Self::Call(_) | Self::Read { .. } => FailureKey::Call(slot),
+        }
+    }
+}

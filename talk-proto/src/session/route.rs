@@ -1,0 +1,239 @@
+//! Routing between the parts of a session.
+
+use std::fmt::Write as _;
+
+use super::{NORMAL_CLOSURE, Session};
+use crate::command::{Reply, RequestId};
+use crate::connection::{ConnectionOutput, Loss, Received};
+use crate::error::{RequestError, TransportError};
+use crate::fault_injection::FaultInjection;
+use crate::http::HttpPurpose;
+use crate::io::{Event, Frame, Output, SocketId};
+use crate::live::interface::LiveOutput;
+use crate::requests::{CallPurpose, CallResult, LiveAnswer};
+use crate::secret::Secret;
+use crate::wire::Published;
+use crate::wire::path::encode_component;
+
+impl Session {
+    /// Returns `true` if something waits for the server.
+    pub(super) fn needs_connection(&self) -> bool {
+        !self.queue.is_empty() || !self.live.is_idle()
+    }
+
+    /// Performs the effects of the connection.
+    pub(super) fn drain_connection(&mut self) {
+        while let Some(output) = self.connection.poll_output() {
+            match output {
+                ConnectionOutput::SendFrame(socket, frame) => {
+                    let frame = Frame(frame);
+                    self.outputs.push_back(Output::SendFrame { socket, frame });
+                }
+                ConnectionOutput::OpenSocket(socket) => {
+                    let url = self.socket_url();
+                    self.outputs.push_back(Output::OpenSocket { socket, url });
+                    self.check_app();
+                }
+                ConnectionOutput::CloseSocket(socket) => {
+                    let code = NORMAL_CLOSURE;
+                    self.outputs.push_back(Output::CloseSocket { socket, code });
+                }
+                ConnectionOutput::FetchToken(fetch) => {
+                    self.outputs.push_back(Output::FetchToken { fetch });
+                }
+                ConnectionOutput::FetchAnonymousToken { signature } => {
+                    let path = format!(
+                        "/bokens/{}?signature={}",
+                        encode_component(self.options.user_id.as_str()),
+                        encode_component(signature.as_ref().map_or("", Secret::expose)),
+                    );
+                    self.send_internal(&path, HttpPurpose::AnonymousToken);
+                }
+                ConnectionOutput::CancelAnonymousToken => {
+                    self.cancel_http(HttpPurpose::AnonymousToken);
+                }
+                ConnectionOutput::Warn(warning) => self.emit(Event::Warning(warning)),
+                ConnectionOutput::Ready { is_resumed: true } => {
+                    // Events were missed while no token was accepted.
+                    self.resync_live();
+                    self.queue.handle_ready(self.now);
+                }
+                ConnectionOutput::Ready { is_resumed: false } => {
+                    self.live.handle_ready(self.now);
+                    self.queue.handle_ready(self.now);
+                }
+                ConnectionOutput::Lost(loss) => self.handle_lost(loss),
+                ConnectionOutput::End(error) => self.end(error),
+            }
+        }
+    }
+
+    fn socket_url(&self) -> String {
+        let options = &self.options;
+        let mut url = options.addresses.realtime.clone();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            url,
+            "/{}/realtime/{}?talkjs-client-build=standalone&talkjs-core={}\
+             &talkjs-client-id={}&talkjs-time={}",
+            encode_component(options.app_id.as_str()),
+            encode_component(options.user_id.as_str()),
+            encode_component(&options.client_version),
+            self.client_id,
+            self.now.as_millis(),
+        );
+        url
+    }
+
+    /// Handles the loss of the connection. Requests in flight are sent again on the next one.
+    fn handle_lost(&mut self, loss: Loss) {
+        if loss.is_large_frame {
+            self.queue.handle_large_loss();
+            self.drain_results();
+        }
+        for read in self.queue.handle_lost() {
+            self.live.cancel(self.now, read);
+        }
+        if !FaultInjection::SkippedResubscribe.is_on() {
+            self.live.handle_lost(self.now);
+        }
+        if let Some(reason) = loss.reason
+            && self.needs_connection()
+        {
+            self.connection.reconnect(self.now, reason, &mut self.rng);
+        }
+    }
+
+    /// Handles a frame. Returns `true` if nothing but live snapshots may have changed.
+    pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) -> bool {
+        let limit = self.options.limits.frame_size;
+        let received = self
+            .connection
+            .handle_frame(self.now, socket, text, limit, &mut self.rng);
+        self.drain_connection();
+        if self.ended.is_some() {
+            return false;
+        }
+        match received {
+            Received::Nothing => {}
+            Received::Answer(slot, answer) => {
+                let rng = &mut self.rng;
+                let answer = self.queue.handle_answer(self.now, slot, answer, rng);
+                self.handle_answer(answer);
+            }
+            Received::LargeAnswer(slot) => {
+                let answer = self.queue.fail(slot, TransportError::FrameTooLarge.into());
+                self.handle_answer(answer);
+            }
+            Received::Publish {
+                number,
+                events,
+                has_gap,
+                is_plain,
+            } => {
+                self.handle_events(number, events);
+                if has_gap {
+                    self.resync_live();
+                }
+                return is_plain;
+            }
+            Received::LargePublish => self.resync_live(),
+        }
+        false
+    }
+
+    fn handle_answer(&mut self, answer: Option<LiveAnswer<'_>>) {
+        if let Some((fetch, answer)) = answer {
+            self.live.handle_answer(self.now, fetch, answer);
+        }
+        self.drain_results();
+    }
+
+    /// Applies the events of a publish as one step.
+    fn handle_events(&mut self, number: u64, mut events: Vec<Published>) {
+        if !FaultInjection::DroppedDiff.is_on_for(number) {
+            let events = events.drain(..).flatten();
+            self.live.handle_events(self.now, events);
+        }
+        self.connection.recycle(events);
+    }
+
+    /// Subscribes to and fetches everything visible again. Without authentication nothing is
+    /// done, since that follows authentication anyway.
+    fn resync_live(&mut self) {
+        if !self.connection.is_ready() {
+            return;
+        }
+        for read in self.queue.restart_live() {
+            self.live.cancel(self.now, read);
+        }
+        self.live.handle_lost(self.now);
+        self.live.handle_ready(self.now);
+    }
+
+    /// Emits the events of the live half and queues its requests.
+    pub(super) fn drain_live(&mut self) {
+        while let Some(output) = self.live.poll_output() {
+            match output {
+                LiveOutput::Event(Event::Resolved { request, result }) => {
+                    if let Some(purpose) = self.queue.finish_live_call(request) {
+                        self.handle_result(request, purpose, result);
+                    }
+                }
+                LiveOutput::Event(event) => self.emit(event),
+                LiveOutput::Send { fetch, request } => {
+                    if let Err((fetch, answer)) = self.queue.push_live(fetch, request) {
+                        self.live.handle_answer(self.now, fetch, answer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends requests as long as the connection and pacing allow.
+    pub(super) fn send_requests(&mut self) {
+        if self.connection.is_ready() {
+            self.queue.handle_timeout(self.now);
+        }
+        while self.connection.is_ready() {
+            while let Some((request, get)) = self.queue.pop_read() {
+                self.live.get(self.now, request, get);
+            }
+            self.drain_live();
+            let Some(slot) = self.queue.pop(self.now) else {
+                break;
+            };
+            let queue = &mut self.queue;
+            let encode = |seq| queue.encode(slot, seq);
+            self.connection.send_request(self.now, slot, encode);
+            self.drain_connection();
+        }
+    }
+
+    fn drain_results(&mut self) {
+        while let Some(result) = self.queue.poll_result() {
+            let CallResult {
+                request,
+                purpose,
+                result,
+            } = result;
+            self.handle_result(request, purpose, result);
+        }
+    }
+
+    /// Passes the result of a call to the part that made it.
+    pub(super) fn handle_result(
+        &mut self,
+        request: RequestId,
+        purpose: CallPurpose,
+        result: Result<Reply, RequestError>,
+    ) {
+        match purpose {
+            CallPurpose::User => self.resolve(request, result),
+            CallPurpose::UploadCheck => self.on_upload_checked(request, result),
+            CallPurpose::SearchLookup { search, slot } => {
+                self.on_search_lookup(search, slot, result);
+            }
+        }
+    }
+}
