@@ -1,4 +1,4 @@
-//! What a user says when asking for a session.
+//! The options of a session.
 
 use std::fmt::{self, Display};
 use std::future::Future;
@@ -14,13 +14,13 @@ use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
 /// The application's token callback.
 pub(crate) type TokenFetcher = Arc<dyn SharableFn<(), BoxFuture<'static, Result<Secret, String>>>>;
 
-/// Longer than any pause of a network that comes back.
+/// Longer than the pauses of a network that recovers.
 const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Which session to get, and how it connects.
+/// The options of a session.
 ///
-/// Sessions are shared: where one lives already for the same addresses, app and user, it is given
-/// as it is, and the rest of the options is ignored.
+/// Sessions are shared: if one already exists for the same addresses, app and user, it is returned and
+/// the remaining options are ignored.
 ///
 /// With neither token nor token fetcher the service is asked for an anonymous token. It grants one
 /// while authentication is switched off for the app.
@@ -50,7 +50,7 @@ pub struct TalkOptions {
 }
 
 impl TalkOptions {
-    /// Connects `user_id` to the public service without authentication.
+    /// Creates options that connect `user_id` to the public service without authentication.
     ///
     /// ```
     /// use talk_client::TalkOptions;
@@ -61,7 +61,7 @@ impl TalkOptions {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when either ID is empty.
+    /// [`EmptyId`] if an ID is empty.
     pub fn new<A, U>(app_id: A, user_id: U) -> Result<Self, EmptyId>
     where
         A: TryInto<AppId, Error: Into<EmptyId>>,
@@ -80,7 +80,7 @@ impl TalkOptions {
         })
     }
 
-    /// Where the service is: a host name with an optional port, see [`Addresses::of_host`].
+    /// Sets the host of the service with an optional port; see [`Addresses::of_host`].
     ///
     /// ```
     /// use talk_client::TalkOptions;
@@ -92,7 +92,7 @@ impl TalkOptions {
         self.addresses(Addresses::of_host(host))
     }
 
-    /// Where the service is, address by address.
+    /// Sets the addresses of the service.
     ///
     /// ```
     /// use talk_client::{Addresses, TalkOptions};
@@ -106,8 +106,7 @@ impl TalkOptions {
         self
     }
 
-    /// A JWT to start with. It can be replaced with
-    /// [`Session::set_token`](crate::Session::set_token).
+    /// Sets the first JWT. [`Session::set_token`](crate::Session::set_token) replaces it.
     ///
     /// ```
     /// # fn example(jwt: String) -> Result<(), talk_client::EmptyId> {
@@ -122,11 +121,11 @@ impl TalkOptions {
         self
     }
 
-    /// A function that gets a JWT from the application's server.
+    /// Sets a function that fetches a JWT from the application's server.
     ///
-    /// It is called when the first token is needed, and before a token expires; a result that
-    /// takes more than 60 s is ignored. It retries on its own what may pass: an error, or a panic,
-    /// ends the session. The error's text should hold no secret, for it is shown.
+    /// It is called when the first token is needed and before a token expires. A result after more
+    /// than 60 s is ignored. An error or a panic ends the session, so the function has to retry
+    /// transient failures itself. The text of the error is shown and must hold no secret.
     ///
     /// ```
     /// use talk_client::TalkOptions;
@@ -156,7 +155,7 @@ impl TalkOptions {
         self
     }
 
-    /// The hexadecimal signature of the scheme before JWTs (deprecated by the service).
+    /// Sets the hexadecimal signature of the scheme before JWTs (deprecated by the service).
     ///
     /// ```
     /// # fn example(signature: String) -> Result<(), talk_client::EmptyId> {
@@ -171,8 +170,8 @@ impl TalkOptions {
         self
     }
 
-    /// How fast calls that waited for a connection are sent. The default is what the published
-    /// client was seen to do; [`Pacing::OFF`] sends everything at once.
+    /// Sets the rate of calls that waited for a connection. The default matches the published client;
+    /// [`Pacing::OFF`] sends everything at once.
     ///
     /// ```
     /// use talk_client::{Pacing, TalkOptions};
@@ -185,7 +184,8 @@ impl TalkOptions {
         self
     }
 
-    /// Caps on what could grow. A call above [`Limits::pending_calls`] waits for its turn.
+    /// Sets the limits of everything that can grow. A call above [`Limits::pending_calls`] waits for
+    /// a free place.
     ///
     /// ```
     /// use talk_client::{Limits, TalkOptions};
@@ -200,7 +200,7 @@ impl TalkOptions {
         self
     }
 
-    /// Whom to trust in TLS connections. The default is the platform's root certificates.
+    /// Sets the certificates to trust in TLS connections (default: the platform's root certificates).
     ///
     /// ```
     /// use talk_client::net::TlsOptions;
@@ -215,9 +215,8 @@ impl TalkOptions {
         self
     }
 
-    /// How long a call may take before it fails with
-    /// [`TransportError::Deadline`](crate::TransportError::Deadline), the wait for a connection
-    /// included. By default calls wait as long as the session lives.
+    /// Fails a call with [`TransportError::Deadline`](crate::TransportError::Deadline) after this time,
+    /// which includes the wait for a connection. By default calls wait until the session ends.
     ///
     /// ```
     /// use std::time::Duration;
@@ -231,15 +230,15 @@ impl TalkOptions {
         self
     }
 
-    /// How long a server may take nothing of an upload that has bytes for it; default 60 s. Once it
-    /// has all of it, it has five times as long to answer. A source may be silent as long as it
-    /// likes.
+    /// Fails an upload if the server accepts no data for this long while data is available (default
+    /// 60 s). After the last byte the server has five times as long to respond. The source has no
+    /// time limit.
     pub fn upload_timeout(mut self, timeout: Duration) -> Self {
         self.upload_timeout = timeout;
         self
     }
 
-    /// Makes a session of one's own, even where one lives: nobody else is given it.
+    /// Creates a private session instead of sharing an existing one.
     ///
     /// ```
     /// use talk_client::TalkOptions;

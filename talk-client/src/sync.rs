@@ -1,27 +1,27 @@
-//! Small tools to share state between the driver and the handles.
+//! Locks and watched values for state that the driver and the handles share.
 
 use std::sync::PoisonError;
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 use event_listener::{Event, EventListener};
-// Here `crate::shuttle_tests` lets the threads change places.
+// `crate::shuttle_tests` switches threads at these locks.
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
-/// Locks a mutex that protects plain data: a panic elsewhere leaves nothing half done.
+/// Locks a mutex and ignores poisoning, because a panic leaves no plain data half updated.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until `ready` gives a value; it is asked again whenever `event` is notified.
+/// Waits until `ready` returns a value. It is called again at every notification of `event`.
 pub(crate) async fn wait_for<T>(event: &Event, mut ready: impl FnMut() -> Option<T>) -> T {
     loop {
         if let Some(value) = ready() {
             return value;
         }
         let changed: EventListener = event.listen();
-        // What happened before the listener was there did not notify it.
+        // A change before the listener existed did not notify it.
         if let Some(value) = ready() {
             return value;
         }
@@ -29,12 +29,12 @@ pub(crate) async fn wait_for<T>(event: &Event, mut ready: impl FnMut() -> Option
     }
 }
 
-/// Wakes everybody who waits for `event`.
+/// Wakes all listeners of `event`.
 pub(crate) fn notify_all(event: &Event) {
     event.notify(usize::MAX);
 }
 
-/// A value of which everybody sees the latest version.
+/// A value whose watchers see the latest version.
 pub(crate) struct Watch<T> {
     state: Mutex<Watched<T>>,
     changed: Event,
@@ -46,7 +46,7 @@ struct Watched<T> {
     closed: bool,
 }
 
-/// What [`Watch::newer`] found.
+/// The result of [`Watch::newer`].
 pub(crate) enum Newer<T> {
     Value(T, u64),
     Unchanged,
@@ -77,13 +77,13 @@ impl<T: Clone> Watch<T> {
         notify_all(&self.changed);
     }
 
-    /// No further value comes.
+    /// Reports that no further value follows.
     pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         notify_all(&self.changed);
     }
 
-    /// The latest value, unless `seen` is its version. No version is 0.
+    /// Returns the latest value unless `seen` is its version. Versions start at 1.
     pub(crate) fn newer(&self, seen: u64) -> Newer<T> {
         let state = lock(&self.state);
         if state.version != seen {

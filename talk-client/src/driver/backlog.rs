@@ -1,33 +1,34 @@
-//! What a socket was given and has not taken.
+//! Detection of connections that accept no data.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::transport::{BoxFuture, Transport};
 
-/// More unsent bytes than this are a sign of a dead connection.
+/// More unsent bytes than this indicate a dead connection.
 const MAX_UNSENT: usize = 4 << 20;
 
-/// How long a connection with so many unsent bytes may take nothing. Without it, a burst above
-/// [`MAX_UNSENT`] would break a healthy connection, and again when it is repeated on the next.
+/// A connection with more than [`MAX_UNSENT`] bytes is lost if it accepts no data for this long.
+/// Without the delay, a large burst would break a healthy connection, and break the next one when it
+/// is repeated.
 const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Tells a connection that is dead from one that is slow.
+/// Distinguishes a dead connection from a slow one.
 #[derive(Default)]
 pub(super) struct Backlog {
-    /// All bytes that the socket was ever given.
+    /// The total number of bytes queued on the socket.
     queued: usize,
-    /// How many it had taken when the wait began, and the wait.
+    /// The number of bytes written when the wait began, and the wait.
     stall: Option<(usize, BoxFuture<'static, ()>)>,
 }
 
 impl Backlog {
-    /// The socket was given so many bytes.
+    /// Counts bytes that were queued on the socket.
     pub(super) fn add(&mut self, bytes: usize) {
         self.queued = self.queued.saturating_add(bytes);
     }
 
-    /// Ready when the connection counts as lost.
+    /// Is ready when the connection counts as lost.
     pub(super) fn poll<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,

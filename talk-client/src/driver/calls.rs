@@ -1,4 +1,4 @@
-//! The calls that somebody waits for.
+//! The pending calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,9 +8,9 @@ use talk_proto::{CommandError, Reply, RequestError, RequestId, Timestamp, Transp
 use crate::error::Error;
 use crate::handle::{LocalId, ReplySender};
 
-/// Who waits for which request.
+/// The pending calls with their reply senders and deadlines.
 pub(super) struct Calls {
-    /// How long a call may take of which nothing else was said.
+    /// The time-out of calls that have no own one.
     timeout: Option<Duration>,
     requests: BTreeMap<LocalId, RequestId>,
     waiting: BTreeMap<RequestId, Waiting>,
@@ -25,7 +25,7 @@ struct Waiting {
 
 struct Deadline {
     at: Timestamp,
-    /// How long the call may take.
+    /// The time-out of the call.
     after: Duration,
     is_expired: bool,
 }
@@ -40,7 +40,7 @@ impl Calls {
         }
     }
 
-    /// The core has accepted a request, or has not.
+    /// Registers a request that the core accepted, or fails the call that it refused.
     pub(super) fn register(
         &mut self,
         now: Timestamp,
@@ -52,8 +52,8 @@ impl Calls {
         self.insert(now, accepted, local_id, reply, timeout);
     }
 
-    /// The core has accepted an upload, or has not. How long it takes depends on its size: it has no
-    /// deadline unless one was given with it.
+    /// Registers an upload. Its duration depends on its size, so it has no deadline unless the call
+    /// has one.
     pub(super) fn register_upload(
         &mut self,
         now: Timestamp,
@@ -76,7 +76,7 @@ impl Calls {
         let request = match accepted {
             Ok(request) => request,
             Err(error) => {
-                // Who has stopped waiting needs no answer.
+                // Fails if the caller has stopped waiting.
                 let _ = reply.send(Err(error.into()));
                 return;
             }
@@ -97,7 +97,7 @@ impl Calls {
         self.waiting.insert(request, waiting);
     }
 
-    /// Nobody waits any more: the request that is to be cancelled, unless it is done.
+    /// Removes a dropped call and returns its request, which the core has to cancel.
     pub(super) fn remove(&mut self, local_id: LocalId) -> Option<RequestId> {
         let request = self.remove_id(local_id)?;
         self.remove_waiting(request);
@@ -112,7 +112,7 @@ impl Calls {
         request
     }
 
-    /// The core has resolved a request.
+    /// Sends the result of a request to the caller.
     pub(super) fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
         let Some(waiting) = self.remove_waiting(request) else {
             return;
@@ -132,7 +132,7 @@ impl Calls {
             }),
             (error, _) => error.into(),
         });
-        // Who has stopped waiting needs no answer.
+        // Fails if the caller has stopped waiting.
         let _ = waiting.reply.send(result);
     }
 
@@ -142,19 +142,19 @@ impl Calls {
             self.deadlines.remove(&(deadline.at, request));
         }
         if self.waiting.is_empty() {
-            // An empty map keeps room for eleven, and most sessions are quiet.
+            // An empty map keeps a node with room for eleven entries, and most sessions are idle.
             self.waiting = BTreeMap::new();
             self.deadlines = BTreeSet::new();
         }
         Some(waiting)
     }
 
-    /// When the next call is overdue.
+    /// Returns the earliest deadline.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// A call that is overdue, and is to be cancelled.
+    /// Returns a request past its deadline, which the core has to cancel.
     pub(super) fn pop_expired(&mut self, now: Timestamp) -> Option<RequestId> {
         let (at, request) = *self.deadlines.first()?;
         if at > now {
@@ -166,7 +166,7 @@ impl Calls {
         Some(request)
     }
 
-    /// The driver stops: all that wait are told.
+    /// Fails all pending calls when the driver stops.
     pub(super) fn end(&mut self, error: &Error) {
         self.requests.clear();
         self.deadlines.clear();

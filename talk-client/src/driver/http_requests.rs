@@ -1,4 +1,4 @@
-//! The HTTP exchanges that are under way.
+//! The HTTP requests in flight.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use talk_proto::{HttpBody, HttpFailure, HttpId, Input};
 use super::uploads::{self, Uploads};
 use crate::transport::{BoxFuture, HttpError, RequestBody, ResponseBody, Transport};
 
-/// Few at a time: all of them are polled whenever the driver is.
+/// The HTTP requests in flight. They are few, so every poll of the driver polls all of them.
 #[derive(Default)]
 pub(super) struct HttpRequests {
     running: BTreeMap<HttpId, Stage>,
@@ -22,11 +22,11 @@ pub(super) struct HttpRequests {
 enum Stage {
     Head(BoxFuture<'static, Result<Response<ResponseBody>, HttpFailure>>),
     Body(ResponseBody),
-    /// The request could not be made.
+    /// The request failed before it was sent.
     Failed(HttpFailure),
 }
 
-/// What comes of an exchange.
+/// An event of a request.
 enum HttpEvent {
     Head(u16),
     Chunk(Bytes),
@@ -68,12 +68,12 @@ impl HttpRequests {
     pub(super) fn cancel(&mut self, id: HttpId) {
         self.running.remove(&id);
         if self.running.is_empty() {
-            // An empty map keeps room for eleven.
+            // An empty map keeps a node with room for eleven entries.
             self.running = BTreeMap::new();
         }
     }
 
-    /// The next thing that happened in one of them.
+    /// Returns the next event of any request.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Input<'static>> {
         for (&http, stage) in &mut self.running {
             let Poll::Ready(event) = stage.poll(cx) else {

@@ -1,4 +1,4 @@
-//! The driver: one task that owns the core and does what it wants done.
+//! The driver: the task that owns the core and performs its outputs.
 
 mod backlog;
 mod calls;
@@ -39,13 +39,13 @@ use crate::sync::lock;
 use crate::transport::{MaybeSend, Transport};
 use crate::upload::source::OpenSource;
 
-/// How many events of one kind are taken before the others have their turn.
+/// The maximum number of events of one kind in a pass.
 const EVENTS_PER_PASS: usize = 128;
 
-/// How many turns are taken before other tasks of the runtime have theirs.
+/// The maximum number of passes in a poll, so that other tasks of the runtime can run.
 const PASSES_PER_POLL: usize = 4;
 
-/// Runs one session. Dropping it, with its runtime for instance, ends the session.
+/// The driver of one session. Dropping it, for example with its runtime, ends the session.
 pub(crate) struct Driver<T: Transport> {
     core: Core,
     shared: Arc<Shared>,
@@ -60,7 +60,7 @@ pub(crate) struct Driver<T: Transport> {
     searches: Searches,
     uploads: Uploads,
     trace: Trace,
-    /// Another turn has to follow.
+    /// Set if another pass has to follow.
     needs_another_pass: bool,
 }
 
@@ -95,9 +95,9 @@ impl<T: Transport> Driver<T> {
         self.clock.now(self.transport.now())
     }
 
-    /// Runs until the session has ended, or nobody holds it and nothing is left to do.
+    /// Runs until the session has ended, or has no handles and no pending work.
     ///
-    /// No `async fn`: that would hold the driver twice, and there is one for each session.
+    /// An `async fn` would store the driver twice, and every session has one.
     pub(crate) fn run(mut self) -> impl Future<Output = ()> + MaybeSend + 'static {
         poll_fn(move |cx| self.poll(cx))
     }
@@ -119,21 +119,21 @@ impl<T: Transport> Driver<T> {
         Poll::Pending
     }
 
-    /// Looks at everything once. Unless it leaves something unsettled, everything knows then whom to
-    /// wake.
+    /// Polls every source of events once. If no further pass is needed, all of them have registered
+    /// the task's waker.
     fn run_once(&mut self, cx: &mut Context<'_>) {
         self.handle_commands(cx);
         self.handle_socket_events(cx);
         self.handle_inputs(|driver| driver.http_requests.poll(cx));
         self.handle_inputs(|driver| driver.tokens.poll(cx));
         self.start_opened_uploads(cx);
-        // After all that: it moves the deadlines.
+        // After the events, because they move the deadlines.
         self.handle_timeouts(cx);
-        // After everything: it has frames to send, which go out together.
+        // Last, so that all frames of the pass are sent together.
         self.flush(cx);
     }
 
-    /// Every command that waits is part of one tick of the core.
+    /// Handles all pending commands in one tick of the core.
     fn handle_commands(&mut self, cx: &mut Context<'_>) {
         let Poll::Ready(commands) = self.shared.commands.poll_commands(cx) else {
             return;
@@ -145,9 +145,9 @@ impl<T: Transport> Driver<T> {
         self.drain_outputs();
     }
 
-    /// All frames that are there are one step: a burst is shown once, as it ends, and answered in one
-    /// write. What a subscription shows first depends on what has come by then, so that every frame
-    /// is a step of its own until it has shown something.
+    /// Handles all available frames in one step, so that a burst causes one update and one write. The
+    /// first snapshot of a subscription depends on the frames before it, so every frame is its own
+    /// step while a subscription waits for one.
     fn handle_socket_events(&mut self, cx: &mut Context<'_>) {
         let mut handled = 0;
         while handled < EVENTS_PER_PASS
@@ -175,21 +175,21 @@ impl<T: Transport> Driver<T> {
         self.needs_another_pass = true;
     }
 
-    /// Begins the uploads whose sources could be opened.
+    /// Starts the uploads whose sources are open, and fails the others.
     fn start_opened_uploads(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready((local_id, pending, opened)) = self.uploads.poll(cx) {
             match opened {
                 Ok(opened) => self.upload(local_id, pending, opened),
                 Err(error) => {
                     let error = TransportError::Source(error.to_string());
-                    // Who has stopped waiting needs no answer.
+                    // Fails if the caller has stopped waiting.
                     let _ = pending.reply.send(Err(error.into()));
                 }
             }
         }
     }
 
-    /// Lets the sockets send what they were given.
+    /// Writes the queued messages of the sockets.
     fn flush(&mut self, cx: &mut Context<'_>) {
         if let Poll::Ready((socket, event)) = self.sockets.poll_flush(cx, &self.transport) {
             self.feed_socket_event(socket, event);
@@ -211,7 +211,7 @@ impl<T: Transport> Driver<T> {
         self.drain_outputs();
     }
 
-    /// Does what is due, and sees to it that the task is woken when the next thing is.
+    /// Handles expired deadlines and sets the timer to the next one.
     fn handle_timeouts(&mut self, cx: &mut Context<'_>) {
         let now = self.now();
         let core_deadline = self.core.poll_timeout();
@@ -227,8 +227,8 @@ impl<T: Transport> Driver<T> {
             return;
         }
         while let Some(request) = self.calls.pop_expired(now) {
-            // The core resolves it as cancelled, which is what an overdue call waits for. One that
-            // it does not know is resolved already.
+            // The core resolves the request as cancelled, which completes the expired call. An
+            // unknown request is already resolved.
             let _ = self.core.cancel(now, request);
         }
         self.core.handle_input(now, Input::Tick);
@@ -236,7 +236,7 @@ impl<T: Transport> Driver<T> {
         self.drain_outputs();
     }
 
-    /// A drain has to follow.
+    /// Passes a socket event to the core. The caller drains the outputs.
     fn feed_socket_event(&mut self, socket: SocketId, event: SocketEvent) {
         match event {
             SocketEvent::Opened => self.feed(Input::SocketOpened { socket }),
@@ -253,7 +253,7 @@ impl<T: Transport> Driver<T> {
         self.drain_outputs();
     }
 
-    /// A drain has to follow.
+    /// Passes an input to the core. The caller drains the outputs.
     fn feed(&mut self, input: Input<'_>) {
         let now = self.now();
         self.trace.input(&input);
@@ -311,7 +311,7 @@ impl<T: Transport> Driver<T> {
             Command::Cancel { id: local_id } => {
                 self.uploads.cancel(local_id);
                 if let Some(request) = self.calls.remove(local_id) {
-                    // One that the core does not know is resolved already.
+                    // An unknown request is already resolved.
                     let _ = self.core.cancel(now, request);
                 }
             }
@@ -325,7 +325,7 @@ impl<T: Transport> Driver<T> {
             },
             Command::Unsubscribe { id: local_id } => {
                 if let Some(id) = self.subscriptions.id(local_id) {
-                    // One that the core does not know has ended already.
+                    // An unknown subscription has already ended.
                     let _ = self.core.unsubscribe(now, id);
                 }
             }
@@ -360,13 +360,13 @@ impl<T: Transport> Driver<T> {
             }
             Command::EndSearch { id: local_id } => {
                 if let Some(id) = self.searches.remove(local_id) {
-                    // After the session's end there is nothing to end.
+                    // Fails after the end of the session, which ended the search.
                     let _ = self.core.end_search(now, id);
                 }
             }
             Command::SetToken(token) => {
                 self.trace.token(now, &self.shared.key, &token);
-                // After the end no token is of use.
+                // Fails after the end of the session, which needs no token.
                 let _ = self.core.set_token(now, token);
             }
             Command::TokenHandlerSet => self.core.allow_token_fetch(now),
@@ -380,11 +380,11 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Does everything that the core wants done.
+    /// Performs all outputs of the core.
     fn drain_outputs(&mut self) {
         while let Some(output) = self.core.poll_output() {
             self.trace.output(&output);
-            // What is begun or cut off has to be looked at once more.
+            // A started or cancelled operation has to be polled.
             self.needs_another_pass |=
                 !matches!(output, Output::SendFrame { .. } | Output::Event(_));
             match output {
@@ -432,7 +432,7 @@ impl<T: Transport> Driver<T> {
             } => self.searches.update(search, results, status),
             Event::Connection(state) => self.shared.connection.set(state),
             Event::Ended(error) => self.end(error),
-            // What was skipped did no harm.
+            // A protocol warning needs no action.
             _ => {}
         }
     }
@@ -448,8 +448,8 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// The session has ended, which is told once: first that the next one who asks gets another
-    /// session, so that a handler may be the one who asks.
+    /// Reports the end of the session, once. The session leaves the registry first, so that an error
+    /// handler can get a new one.
     fn end(&self, error: SessionError) {
         registry::remove(&self.shared);
         self.shared.termination.set(error);
@@ -457,12 +457,12 @@ impl<T: Transport> Driver<T> {
         for command in self.shared.commands.close() {
             command.reject(&error);
         }
-        // It may hold a handle of the session, which would keep both alive.
+        // The token handler may own a handle of the session, which would keep both alive.
         let handler = lock(&self.shared.token_handler).take();
         drop(handler);
     }
 
-    /// Whether nothing is left to do. While somebody holds the session, there may be.
+    /// Returns `true` if the session has ended, or has no handles and no pending work.
     fn can_stop(&self) -> bool {
         if !self.sockets.is_empty() {
             return false;

@@ -1,4 +1,4 @@
-//! The searches that somebody looks at.
+//! The running searches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use talk_proto::{CommandError, SearchId, SearchResults, SearchStatus};
 use crate::handle::LocalId;
 use crate::search::slot::SearchSlot;
 
-/// Where the results of each search go.
+/// The running searches and the slots of their results.
 #[derive(Default)]
 pub(super) struct Searches {
-    /// What the core made of each search.
+    /// The core's ID of each search, or its refusal.
     ids: BTreeMap<LocalId, Result<SearchId, CommandError>>,
     slots: BTreeMap<SearchId, Arc<SearchSlot>>,
 }
 
 impl Searches {
-    /// The core has accepted a search, or has not, of which its first query is told.
+    /// Registers a search that the core has accepted or refused. Its first query returns the refusal.
     pub(super) fn insert(
         &mut self,
         id: Result<SearchId, CommandError>,
@@ -31,7 +31,7 @@ impl Searches {
         self.ids.insert(local_id, id);
     }
 
-    /// The core's name of a search.
+    /// Returns the core's ID of a search.
     pub(super) fn id(&self, local_id: LocalId) -> Result<SearchId, CommandError> {
         let id = self.ids.get(&local_id).cloned();
         id.unwrap_or(Err(CommandError::Unknown))
@@ -43,14 +43,14 @@ impl Searches {
         }
     }
 
-    /// Nobody looks at a search any more: its name, unless the core had refused it.
+    /// Removes a search and returns its ID, unless the core had refused it.
     pub(super) fn remove(&mut self, local_id: LocalId) -> Option<SearchId> {
         let id = self.ids.remove(&local_id)?.ok()?;
         self.slots.remove(&id);
         Some(id)
     }
 
-    /// The driver stops: all that are left end.
+    /// Ends all searches when the driver stops.
     pub(super) fn end_all(&mut self) {
         self.ids.clear();
         for slot in std::mem::take(&mut self.slots).into_values() {

@@ -1,4 +1,4 @@
-//! The session's WebSocket, from opening it to closing it.
+//! The session's WebSockets.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::transport::{
     BoxFuture, ConnectError, Transport, WebSocket, WebSocketError, WebSocketEvent,
 };
 
-/// How long a server has to confirm a close.
+/// The time that a server has to confirm a close.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// What a socket has to say.
+/// An event of the current socket.
 pub(super) enum SocketEvent {
     Opened,
     Frame(String),
     Closed(SocketClosed),
 }
 
-/// The socket that the core knows, if there is one, and those that it has closed.
+/// The core's current socket and the sockets that it has closed.
 pub(super) struct Sockets<T: Transport> {
     current: Option<(SocketId, Stage<T>)>,
     closing: Vec<Closing<T>>,
@@ -31,7 +31,7 @@ enum Stage<T: Transport> {
     Open(Box<T::WebSocket>, Backlog),
 }
 
-/// A socket of which nothing is heard any more.
+/// A socket that waits for the confirmation of its close.
 struct Closing<T: Transport> {
     socket: Box<T::WebSocket>,
     grace: BoxFuture<'static, ()>,
@@ -50,7 +50,7 @@ impl<T: Transport> Sockets<T> {
         self.current = Some((id, Stage::Opening(opening)));
     }
 
-    /// Queues a text message. What becomes of it shows when the socket is polled.
+    /// Queues a text message. Polling the socket reports failures.
     pub(super) fn send(&mut self, id: SocketId, text: String) {
         if let Some((current, Stage::Open(socket, backlog))) = &mut self.current
             && *current == id
@@ -60,7 +60,7 @@ impl<T: Transport> Sockets<T> {
         }
     }
 
-    /// Closes the socket, or gives up opening it.
+    /// Closes the socket, or stops opening it.
     pub(super) fn close(&mut self, id: SocketId, code: u16, transport: &T) {
         match self.current.take_if(|(current, _)| *current == id) {
             Some((_, Stage::Open(mut socket, _))) => {
@@ -72,12 +72,12 @@ impl<T: Transport> Sockets<T> {
         }
     }
 
-    /// Whether there is no socket at all.
+    /// Returns `true` if there is no current or closing socket.
     pub(super) fn is_empty(&self) -> bool {
         self.current.is_none() && self.closing.is_empty()
     }
 
-    /// The next event of the current socket.
+    /// Returns the next event of the current socket.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<(SocketId, SocketEvent)> {
         let Some((id, stage)) = &mut self.current else {
             return Poll::Pending;
@@ -86,10 +86,9 @@ impl<T: Transport> Sockets<T> {
         self.emit(id, event)
     }
 
-    /// Sends what the current socket was given, and what closing ones have left to say. An event
-    /// when the current one is lost over it.
+    /// Writes the queued messages of all sockets. Returns an event if the current socket fails.
     ///
-    /// What cannot be sent now is when the connection takes it, which wakes the task.
+    /// The task is woken when a connection accepts more data.
     pub(super) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
@@ -160,7 +159,7 @@ fn lost(error: &WebSocketError) -> SocketClosed {
 }
 
 impl<T: Transport> Closing<T> {
-    /// Ready when it can be dropped.
+    /// Is ready when the socket can be dropped.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.grace.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());

@@ -1,4 +1,4 @@
-//! The subscriptions that somebody looks at.
+//! The live subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use crate::error::Error;
 use crate::handle::LocalId;
 use crate::subscription::slot::SnapshotSink;
 
-/// Where the snapshots of each subscription go.
+/// The live subscriptions and the sinks of their snapshots.
 #[derive(Default)]
 pub(super) struct Subscriptions {
     ids: BTreeMap<LocalId, SubscriptionId>,
     sinks: BTreeMap<SubscriptionId, (LocalId, Arc<dyn SnapshotSink>)>,
-    /// Those that have shown nothing yet.
+    /// The subscriptions that wait for their first snapshot.
     without_snapshot: BTreeSet<SubscriptionId>,
 }
 
 impl Subscriptions {
-    /// The core has accepted a subscription.
+    /// Registers a subscription that the core has accepted.
     pub(super) fn insert(
         &mut self,
         id: SubscriptionId,
@@ -31,12 +31,12 @@ impl Subscriptions {
         self.without_snapshot.insert(id);
     }
 
-    /// The core's name of a subscription that has not ended.
+    /// Returns the core's ID of a subscription, unless it has ended.
     pub(super) fn id(&self, local_id: LocalId) -> Option<SubscriptionId> {
         self.ids.get(&local_id).copied()
     }
 
-    /// Whether one has shown nothing yet.
+    /// Returns `true` if a subscription waits for its first snapshot.
     pub(super) fn awaits_first_snapshot(&self) -> bool {
         !self.without_snapshot.is_empty()
     }
@@ -48,7 +48,7 @@ impl Subscriptions {
         }
     }
 
-    /// The core has ended a subscription.
+    /// Ends a subscription that the core has ended.
     pub(super) fn end(&mut self, id: SubscriptionId, error: Option<RequestError>) {
         if let Some((local_id, sink)) = self.sinks.remove(&id) {
             self.ids.remove(&local_id);
@@ -59,12 +59,12 @@ impl Subscriptions {
 
     fn fill(&mut self, id: SubscriptionId) {
         if self.without_snapshot.remove(&id) && self.without_snapshot.is_empty() {
-            // An empty set keeps room for eleven.
+            // An empty set keeps a node with room for eleven entries.
             self.without_snapshot = BTreeSet::new();
         }
     }
 
-    /// The driver stops: all that are left end.
+    /// Ends all subscriptions when the driver stops.
     pub(super) fn end_all(&mut self, error: &Error) {
         self.ids.clear();
         for (_, sink) in std::mem::take(&mut self.sinks).into_values() {

@@ -1,4 +1,4 @@
-//! The driver's one sleep.
+//! The driver's timer.
 
 use std::task::{Context, Poll};
 
@@ -6,18 +6,18 @@ use talk_proto::Timestamp;
 
 use crate::transport::{BoxFuture, Transport};
 
-/// Wakes the driver at a time that moves with almost every frame.
+/// A timer whose deadline moves with almost every frame.
 #[derive(Default)]
 pub(super) struct Timer {
-    /// A sleep that is under way, and when it ends.
+    /// The running sleep and its end.
     sleep: Option<(Timestamp, BoxFuture<'static, ()>)>,
 }
 
 impl Timer {
-    /// Sees to it that the task is woken at `deadline`, or somewhat before: a sleep that ends early
-    /// is kept, for most deadlines move on before they come. Who is woken looks at the clock.
+    /// Wakes the task at `deadline` or earlier. A sleep that ends earlier is kept, because most
+    /// deadlines move on before they expire; the woken task checks the clock.
     ///
-    /// Ready when the sleep has ended; then it is to be asked again.
+    /// Is ready when the sleep has ended. It has to be polled again then.
     pub(super) fn poll<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
@@ -40,7 +40,7 @@ impl Timer {
         ended
     }
 
-    /// There is nothing to wait for.
+    /// Stops the timer.
     pub(super) fn stop(&mut self) {
         self.sleep = None;
     }

@@ -1,4 +1,4 @@
-//! Asking the application for a token.
+//! Token fetches from the application.
 
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,7 @@ use crate::transport::BoxFuture;
 
 const PANICKED: &str = "it panicked";
 
-/// The token fetcher of the options, and the one fetch that may be under way.
+/// The token fetcher of the options and the fetch in flight.
 pub(super) struct Tokens {
     fetcher: Option<TokenFetcher>,
     running: Option<(TokenFetchId, BoxFuture<'static, Result<Secret, String>>)>,
@@ -25,12 +25,12 @@ impl Tokens {
         }
     }
 
-    /// Runs the fetcher. A fetch that is under way is dropped: its result would come too late.
+    /// Runs the fetcher. A fetch in flight is dropped, because its result would be too late.
     pub(super) fn start(&mut self, fetch: TokenFetchId) {
         let Some(fetcher) = self.fetcher.clone() else {
             return self.fail(fetch, "there is none");
         };
-        // Called inside of the future, so that a panic is caught wherever it comes from.
+        // Called inside the future, so that a panic of the function and of its future is caught.
         let token = AssertUnwindSafe(async move { fetcher.call(()).await });
         let token = token
             .catch_unwind()
@@ -38,7 +38,7 @@ impl Tokens {
         self.running = Some((fetch, Box::pin(token)));
     }
 
-    /// The application's token handler panicked.
+    /// Fails a fetch whose token handler panicked.
     pub(super) fn handler_panicked(&mut self, fetch: TokenFetchId) {
         self.fail(fetch, PANICKED);
     }

@@ -19,14 +19,14 @@ use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::{ProgressCounter, WaitingFor};
 use crate::upload::source::{OpenSource, UploadSource};
 
-/// How much longer a server may think about a whole file than it may take nothing of one.
+/// A server has this many stall time-outs to respond to a complete file.
 const RESPONSE_TIMEOUT_FACTOR: u32 = 5;
-/// How often in the time that a server has it is looked at.
+/// The number of checks in one stall time-out.
 const POLLS_PER_TIMEOUT: u32 = 4;
 
-/// Sources that are being opened, and those that the core's uploads are sent from.
+/// The sources that are being opened, and the open sources of the core's uploads.
 pub(super) struct Uploads {
-    /// How long a server may take nothing.
+    /// An upload fails if the server accepts no data for this long.
     pub(super) stall_timeout: Duration,
     opening: BTreeMap<LocalId, Opening>,
     sources: BTreeMap<RequestId, Source>,
@@ -37,7 +37,7 @@ struct Opening {
     pending: PendingUpload,
 }
 
-/// An upload that the core does not know yet.
+/// An upload before the core has accepted it.
 pub(super) struct PendingUpload {
     pub(super) kind: MediaKind,
     pub(super) metadata: UploadMetadata,
@@ -59,7 +59,7 @@ impl Uploads {
         }
     }
 
-    /// Finds out how long the source is.
+    /// Opens the source to determine its length.
     pub(super) fn open<T: Transport>(
         &mut self,
         transport: &T,
@@ -72,7 +72,7 @@ impl Uploads {
         self.opening.insert(local_id, Opening { future, pending });
     }
 
-    /// The next source that could be opened, or not.
+    /// Returns the next source that was opened or failed to open.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -94,12 +94,12 @@ impl Uploads {
         }
     }
 
-    /// Nobody waits for it any more, if it is not open yet.
+    /// Stops opening a source whose upload was dropped.
     pub(super) fn cancel(&mut self, local_id: LocalId) {
         self.opening.remove(&local_id);
     }
 
-    /// The core has accepted an upload.
+    /// Keeps the source of an upload that the core has accepted.
     pub(super) fn insert(
         &mut self,
         request: RequestId,
@@ -109,12 +109,12 @@ impl Uploads {
         self.sources.insert(request, Source { opened, progress });
     }
 
-    /// The core is done with an upload, if `request` is one.
+    /// Drops the source of a resolved upload, if `request` is one.
     pub(super) fn resolve(&mut self, request: RequestId) {
         self.sources.remove(&request);
     }
 
-    /// The body of an upload's form, around the source from its start.
+    /// Returns the form body of an upload, with the source from its start.
     pub(super) fn body<T: Transport>(
         &mut self,
         transport: &T,
@@ -140,8 +140,8 @@ impl Uploads {
     }
 }
 
-/// Sends an upload and waits for the head of the answer. A server that takes nothing of it for
-/// `stall_timeout` has failed; a source may be silent as long as it likes.
+/// Sends an upload and returns the head of the response. It fails if the server accepts no data for
+/// `stall_timeout`. The source has no time limit.
 pub(super) async fn send<T: Transport>(
     transport: T,
     request: Request<RequestBody>,
@@ -163,7 +163,7 @@ pub(super) async fn send<T: Transport>(
     }
 }
 
-/// Resolves when the server has not done what it has to do for too long.
+/// Resolves when the server has exceeded its time-out.
 async fn stalled<T: Transport>(
     transport: &T,
     progress: &ProgressCounter,

@@ -1,4 +1,4 @@
-//! A call, from the handle's side.
+//! Calls as futures.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,10 +14,10 @@ use super::shared::{Handle, Shared};
 use crate::error::Error;
 use crate::transport::{BoxFuture, BoxableFnOnce, MaybeSend};
 
-/// A call that is being made. It is made when it is first polled, and dropping it cancels it: what
-/// was not sent by then never is.
+/// A call in progress. The first poll starts it, and dropping it cancels it: a request that is not
+/// yet sent is discarded.
 ///
-/// It borrows nothing, so that it can be spawned or joined with others.
+/// It borrows nothing, so it can be spawned or joined with others.
 ///
 /// ```no_run
 /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -41,7 +41,7 @@ type Make<T> = Box<dyn BoxableFnOnce<Option<Duration>, Made<T>>>;
 type Made<T> = BoxFuture<'static, Result<T, Error>>;
 
 enum State<T> {
-    /// It was not polled yet; the time that it may take is not settled.
+    /// The call before its first poll, while its time-out can change.
     New(Option<Make<T>>),
     Made(Made<T>),
 }
@@ -54,11 +54,11 @@ impl<T> CallFuture<T> {
         }
     }
 
-    /// Lets the call fail with [`TransportError::Deadline`](crate::TransportError::Deadline) unless
-    /// it is answered within this time, instead of
-    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The wait for a connection
-    /// counts, that for a place among [`Limits::pending_calls`](crate::Limits::pending_calls) does
-    /// not. Once the call was polled it changes nothing.
+    /// Fails the call with [`TransportError::Deadline`](crate::TransportError::Deadline) if it is not
+    /// answered within `timeout`; overrides
+    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The time includes the wait for
+    /// a connection, and excludes the wait for one of the
+    /// [`Limits::pending_calls`](crate::Limits::pending_calls). It has no effect after the first poll.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -97,7 +97,7 @@ impl<T> fmt::Debug for CallFuture<T> {
 }
 
 impl Handle {
-    /// Makes a call, of whose outcome `extract` takes the part that it is answered with.
+    /// Makes a call and converts its reply with `extract`.
     pub(crate) fn call<T>(
         &self,
         call: Call,
@@ -108,7 +108,7 @@ impl Handle {
         self.submit(command, extract)
     }
 
-    /// Asks for something, of whose outcome `extract` takes the part that is wanted.
+    /// Submits a command and converts its reply with `extract`.
     pub(crate) fn submit<T>(
         &self,
         command: impl FnOnce(LocalId, ReplySender) -> Command + MaybeSend + 'static,
@@ -123,12 +123,12 @@ impl Handle {
         })
     }
 
-    /// Makes a call that is answered with nothing.
+    /// Makes a call whose reply is empty.
     pub(crate) fn call_done(&self, call: Call) -> CallFuture<()> {
         self.call(call, done)
     }
 
-    /// Loads more items of a list; done when they are there.
+    /// Loads more items of a list and resolves when they are visible.
     pub(crate) fn load_more(&self, subscription: LocalId, count: Option<usize>) -> CallFuture<()> {
         let command = move |id, reply| Command::LoadMore {
             id,
@@ -144,7 +144,7 @@ impl Handle {
         command: impl FnOnce(LocalId, ReplySender) -> Command,
         timeout: Option<Duration>,
     ) -> Result<Reply, Error> {
-        // Declared before the guard, so that a cancelled call leaves the core before the next one
+        // Declared before the guard, so that a cancelled call leaves the core before another call
         // gets its permit.
         let _permit = self.permits.acquire().await;
         let id = self.new_local_id();
@@ -157,7 +157,7 @@ impl Handle {
         };
         let outcome = outcome.await;
         guard.armed = false;
-        // The driver was dropped with the answer.
+        // The driver was dropped together with the reply sender.
         outcome.unwrap_or_else(|_| Err(self.end_error()))
     }
 }
@@ -169,7 +169,7 @@ fn done(reply: Reply) -> Result<(), Reply> {
     }
 }
 
-/// Cancels the call unless its outcome came.
+/// Cancels the call on drop unless its outcome has arrived.
 struct CancelOnDrop<'a> {
     shared: &'a Arc<Shared>,
     id: LocalId,

@@ -1,4 +1,4 @@
-//! What handles ask of the driver.
+//! Commands from handles to the driver.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,15 @@ use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::ProgressCounter;
 use crate::upload::source::UploadSource;
 
-/// One call of one session: the handle's name for it, known before the core gives its own.
+/// The handle's ID of a call, subscription or search of one session. It exists before the core
+/// assigns its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LocalId(pub(crate) u64);
 
-/// Where the outcome of a call goes, and when it is to be there.
+/// The receiver of the outcome of a call.
 pub(crate) struct ReplySender {
     to: oneshot::Sender<Result<Reply, Error>>,
-    /// How long this call may take, if that was said of it.
+    /// The call's own time-out, if it has one.
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -32,44 +33,44 @@ impl ReplySender {
         Self { to, timeout }
     }
 
-    /// Tells the outcome; gives it back when nobody waits for it any more.
+    /// Sends the outcome, or returns it if the caller has stopped waiting.
     pub(crate) fn send(self, outcome: Result<Reply, Error>) -> Result<(), Result<Reply, Error>> {
         self.to.send(outcome)
     }
 }
 
-/// One thing to do. The driver takes them in the order in which they were given.
+/// A command. The driver handles commands in the order of their submission.
 pub(crate) enum Command {
-    /// Make a call.
+    /// Makes a call.
     Call {
         id: LocalId,
         call: Box<Call>,
         reply: ReplySender,
     },
-    /// Load more items of the list that `subscription` shows.
+    /// Loads more items of a subscribed list.
     LoadMore {
         id: LocalId,
         subscription: LocalId,
         count: Option<usize>,
         reply: ReplySender,
     },
-    /// Nobody waits for the call any more.
+    /// Cancels a call that the caller dropped.
     Cancel { id: LocalId },
-    /// Subscribe; what comes of it goes to `display`.
+    /// Subscribes and sends snapshots to `sink`.
     Subscribe {
         id: LocalId,
         topic: Box<Topic>,
         sink: Arc<dyn SnapshotSink>,
     },
-    /// Nobody looks at the subscription any more.
+    /// Ends a subscription.
     Unsubscribe { id: LocalId },
-    /// Begin a search; what it finds goes to `cell`.
+    /// Starts a search and sends results to `slot`.
     StartSearch {
         id: LocalId,
         kind: SearchKind,
         slot: Arc<SearchSlot>,
     },
-    /// Search for something else.
+    /// Replaces the query of a search.
     SetQuery {
         id: LocalId,
         search: LocalId,
@@ -77,14 +78,14 @@ pub(crate) enum Command {
         filter: Box<ConversationFilter>,
         reply: ReplySender,
     },
-    /// Load the next page of a search.
+    /// Loads the next page of a search.
     SearchMore {
         id: LocalId,
         search: LocalId,
         limit: Option<usize>,
         reply: ReplySender,
     },
-    /// Upload a file.
+    /// Uploads a file.
     Upload {
         id: LocalId,
         kind: MediaKind,
@@ -93,22 +94,22 @@ pub(crate) enum Command {
         progress: Arc<ProgressCounter>,
         reply: ReplySender,
     },
-    /// Nobody looks at the search any more.
+    /// Ends a search.
     EndSearch { id: LocalId },
-    /// Use this token from now on.
+    /// Replaces the token.
     SetToken(Secret),
-    /// A token handler was set.
+    /// Reports that the application set a token handler.
     TokenHandlerSet,
-    /// The network is back, or is another one.
+    /// Reports that the network returned or changed.
     NetworkChanged,
-    /// End the session.
+    /// Ends the session.
     Shutdown,
-    /// The last handle may be gone.
+    /// Reports that a last handle was dropped. Another one may exist by now.
     HandlesReleased,
 }
 
 impl Command {
-    /// Tells whoever waits for it that it is not going to be done.
+    /// Fails the command with `error` at its caller.
     pub(crate) fn reject(self, error: &Error) {
         match self {
             Self::Call { reply, .. }
@@ -116,7 +117,7 @@ impl Command {
             | Self::SetQuery { reply, .. }
             | Self::SearchMore { reply, .. }
             | Self::Upload { reply, .. } => {
-                // Who has stopped waiting needs no answer.
+                // Fails if the caller has stopped waiting.
                 let _ = reply.send(Err(error.clone()));
             }
             Self::Subscribe { sink, .. } => sink.end(Some(error.clone())),

@@ -1,4 +1,4 @@
-//! The way from the handles to the driver.
+//! The queue from the handles to the driver.
 
 use std::mem;
 use std::task::{Context, Poll};
@@ -8,10 +8,10 @@ use futures_util::task::AtomicWaker;
 use super::command::Command;
 use crate::sync::{Mutex, lock};
 
-/// Commands in the order in which they were given.
+/// Commands in the order of their submission.
 ///
-/// It never blocks and never fails while it is open. Calls have taken a permit before, and
-/// everything else is bounded by the handles that live.
+/// Pushing never blocks, and never fails while the queue is open. Permits bound the calls in it, and
+/// the number of handles bounds everything else.
 #[derive(Default)]
 pub(crate) struct CommandQueue {
     state: Mutex<State>,
@@ -25,7 +25,7 @@ struct State {
 }
 
 impl CommandQueue {
-    /// Puts a command in, or gives it back when the driver is gone.
+    /// Adds a command, or returns it if the queue is closed.
     pub(crate) fn push(&self, command: Command) -> Result<(), Command> {
         let mut state = lock(&self.state);
         if state.closed {
@@ -37,7 +37,7 @@ impl CommandQueue {
         Ok(())
     }
 
-    /// Everything that waits, which is at least one command.
+    /// Takes all pending commands, at least one.
     pub(crate) fn poll_commands(&self, cx: &mut Context<'_>) -> Poll<Vec<Command>> {
         self.driver.register(cx.waker());
         let commands = mem::take(&mut lock(&self.state).commands);
@@ -47,7 +47,7 @@ impl CommandQueue {
         Poll::Ready(commands)
     }
 
-    /// Takes nothing any more, and gives back what nobody took.
+    /// Closes the queue and returns the pending commands.
     pub(crate) fn close(&self) -> Vec<Command> {
         let mut state = lock(&self.state);
         state.closed = true;

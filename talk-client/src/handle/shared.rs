@@ -1,4 +1,4 @@
-//! One session, as its handles and its driver see it.
+//! The state of a session that its handles and its driver share.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -19,11 +19,11 @@ use crate::transport::SharableFn;
 /// The application's token handler.
 pub(crate) type TokenHandler = Arc<dyn SharableFn<Handle, ()>>;
 
-/// One session, as its handles and its driver see it.
+/// The state of a session that its handles and its driver share.
 pub(crate) struct Shared {
     pub(crate) key: Arc<SessionKey>,
     pub(crate) commands: CommandQueue,
-    /// One for each call that may be pending in the core.
+    /// One permit for each call that may be pending in the core.
     pub(super) permits: Semaphore,
     next_id: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,
@@ -52,7 +52,7 @@ impl Shared {
         &self.key.user_id
     }
 
-    /// Does what can be done now or by the driver later; after the end nothing can.
+    /// Submits a command to the driver, or rejects it if the driver has stopped.
     pub(crate) fn push(&self, command: Command) {
         if let Err(command) = self.commands.push(command) {
             command.reject(&self.end_error());
@@ -63,7 +63,7 @@ impl Shared {
         LocalId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// What to tell those who ask for something after the end.
+    /// Returns the error of commands after the end.
     pub(crate) fn end_error(&self) -> Error {
         let cause = self
             .termination
@@ -72,13 +72,13 @@ impl Shared {
         Error::Session(cause)
     }
 
-    /// Whether anybody holds a handle.
+    /// Returns `true` if a handle exists.
     pub(crate) fn has_handles(&self) -> bool {
         lock(&self.guard).strong_count() > 0
     }
 }
 
-/// A counted hold on a session: the driver runs at least as long as one lives.
+/// A counted handle of a session. The driver runs as long as one exists.
 #[derive(Clone)]
 pub(crate) struct Handle(Arc<HandleGuard>);
 
@@ -87,8 +87,8 @@ struct HandleGuard {
 }
 
 impl Handle {
-    /// One more hold on a session that may be held by nobody. Only the registry, under its lock,
-    /// and the driver may do this: both know that the driver is there.
+    /// Creates a handle of a session that may have none. Only the registry, under its lock, and the
+    /// driver may call this, because both know that the driver is running.
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let mut current = lock(&shared.guard);
         let guard = current.upgrade().unwrap_or_else(|| {
@@ -101,7 +101,7 @@ impl Handle {
         Self(guard)
     }
 
-    /// The session without a hold on it.
+    /// Returns the shared state, which does not keep the session alive.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }

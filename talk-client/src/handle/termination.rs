@@ -1,4 +1,4 @@
-//! How a session ends, and who wants to know.
+//! The end of a session and its error handlers.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use crate::transport::{BoxableFnOnce, MaybeSend};
 
 type Handler = Box<dyn for<'a> BoxableFnOnce<&'a SessionError, ()>>;
 
-/// The end of one session. It comes once.
+/// The end of one session. It is set once.
 #[derive(Default)]
 pub(crate) struct Termination {
     state: Mutex<State>,
@@ -27,13 +27,13 @@ struct State {
 }
 
 impl Termination {
-    /// Why the session ended, if it did.
+    /// Returns the cause of the end, if the session has ended.
     pub(crate) fn cause(&self) -> Option<SessionError> {
         lock(&self.state).cause.clone()
     }
 
-    /// Ends the session and runs the error handlers, unless it has ended before. That somebody
-    /// wanted the end is no error.
+    /// Ends the session and runs the error handlers, unless it has already ended. A requested
+    /// shutdown is no error and runs no handler.
     pub(crate) fn set(&self, cause: SessionError) {
         let mut state = lock(&self.state);
         if state.cause.is_some() {
@@ -47,12 +47,13 @@ impl Termination {
             return;
         }
         for handler in handlers.into_values() {
-            // One that panics must not keep the others from being told.
+            // A handler that panics must not prevent the others from running.
             let _ = catch_unwind(AssertUnwindSafe(|| handler.call(&cause)));
         }
     }
 
-    /// Runs `handler` when the session ends with an error, at once if it has. The key takes it back.
+    /// Runs `handler` when the session ends with an error, at once if it already has. Returns the
+    /// key for [`detach`](Self::detach) if the handler is pending.
     pub(crate) fn attach(
         &self,
         handler: impl FnOnce(&SessionError) + MaybeSend + 'static,
@@ -73,11 +74,11 @@ impl Termination {
 
     pub(crate) fn detach(&self, key: u64) {
         let handler = lock(&self.state).handlers.remove(&key);
-        // Outside of the lock: what the handler owns may have a `Drop` of its own.
+        // Dropped outside the lock, because the values that the handler owns may run code on drop.
         drop(handler);
     }
 
-    /// The driver is gone, and with it all connections.
+    /// Reports that the driver has stopped and all connections are closed.
     pub(crate) fn set_driver_stopped(&self) {
         lock(&self.state).driver_stopped = true;
         notify_all(&self.changed);

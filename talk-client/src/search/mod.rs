@@ -1,4 +1,4 @@
-//! Searches whose results show as they come.
+//! Searches with incremental results.
 
 pub(crate) mod slot;
 
@@ -20,10 +20,10 @@ use crate::handle::{CallFuture, Command, Handle, LocalId};
 /// [`Session::search_messages`](crate::Session::search_messages) or
 /// [`Session::search_conversations`](crate::Session::search_conversations).
 ///
-/// Its calls give whole pages. It is also a stream, of what was found so far and whether more is on
-/// its way: results show one by one as they come. Latest wins, and the stream ends with the session.
+/// Its calls return whole pages. It is also a stream of the results found so far, which yields
+/// results as they arrive. A slow consumer gets the latest state. The stream ends with the session.
 ///
-/// Dropping it ends the search and cancels what it was doing.
+/// Dropping it ends the search and cancels its request.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -47,7 +47,7 @@ pub struct Search<T> {
     extract: fn(SearchResults) -> Vec<Arc<T>>,
 }
 
-/// What a search has found so far.
+/// The results of a search so far.
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -65,13 +65,13 @@ pub struct Search<T> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchUpdate<T> {
-    /// What was found, newest first.
+    /// The results, newest first.
     pub results: Vec<Arc<T>>,
-    /// Whether more is on its way, or can be loaded.
+    /// The status: searching, or more available, or complete.
     pub status: SearchStatus,
 }
 
-/// What a search has found when a page is complete.
+/// The results of a search after a complete page.
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -84,9 +84,9 @@ pub struct SearchUpdate<T> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchPage<T> {
-    /// Everything that was found, this page and those before, newest first.
+    /// All results of this page and the previous ones, newest first.
     pub results: Vec<Arc<T>>,
-    /// Whether that is all there is.
+    /// Set if there are no more results.
     pub loaded_all: bool,
 }
 
@@ -125,10 +125,10 @@ impl<T: Send + Sync + 'static> Search<T> {
         }
     }
 
-    /// Searches for `text`, among the conversations that `filter` wants, and gives the first page:
-    /// three results. Every word of the text must begin a word of what is found.
+    /// Searches for `text` in the conversations that match `filter` and returns the first page: three
+    /// results. Every word of the text must be a prefix of a word of the result.
     ///
-    /// What the search was doing before is cancelled; its call gives what had been found.
+    /// A previous request is cancelled, and its call returns the results found by then.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -144,7 +144,7 @@ impl<T: Send + Sync + 'static> Search<T> {
     /// ```
     ///
     /// # Errors
-    /// What any request can fail with. [`load_more`](Self::load_more) then asks again.
+    /// The errors of any request. [`load_more`](Self::load_more) retries.
     pub fn set_query(
         &self,
         text: impl Into<String>,
@@ -161,8 +161,8 @@ impl<T: Send + Sync + 'static> Search<T> {
         self.handle.submit(command, self.page())
     }
 
-    /// Loads the next page, of `limit` results or 10. While the search is busy, before the first
-    /// query, and when everything is loaded, it gives at once what there is.
+    /// Loads the next page of `limit` results (default 10). During a request, before the first query,
+    /// and when everything is loaded, it returns the current results at once.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -177,7 +177,7 @@ impl<T: Send + Sync + 'static> Search<T> {
     ///
     /// # Errors
     /// [`CommandError::CountOutOfRange`](crate::CommandError::CountOutOfRange) unless `limit` is 1
-    /// to 50, and what any request can fail with.
+    /// to 50, and the errors of any request.
     pub fn load_more(&self, limit: impl Into<Option<usize>>) -> CallFuture<SearchPage<T>> {
         let (search, limit) = (self.id, limit.into());
         let command = move |id, reply| Command::SearchMore {

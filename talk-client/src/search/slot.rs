@@ -1,4 +1,4 @@
-//! Where the driver puts what a search has found, and its stream takes it.
+//! The slot that passes search results from the driver to the stream.
 
 use std::task::{Context, Poll};
 
@@ -7,7 +7,7 @@ use talk_proto::{SearchResults, SearchStatus};
 
 use crate::sync::{Mutex, lock};
 
-/// The latest results, however slow the consumer is.
+/// The latest results. Its size does not depend on the speed of the consumer.
 #[derive(Default)]
 pub(crate) struct SearchSlot {
     inner: Mutex<Inner>,
@@ -16,7 +16,7 @@ pub(crate) struct SearchSlot {
 
 #[derive(Default)]
 struct Inner {
-    /// What was not taken yet.
+    /// The results that the consumer has not taken yet.
     latest: Option<(SearchResults, SearchStatus)>,
     ended: bool,
 }
@@ -27,7 +27,7 @@ impl SearchSlot {
         self.consumer.wake();
     }
 
-    /// Nothing more comes.
+    /// Ends the stream.
     pub(crate) fn end(&self) {
         lock(&self.inner).ended = true;
         self.consumer.wake();

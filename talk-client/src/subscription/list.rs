@@ -2,23 +2,23 @@
 
 use talk_proto::Window;
 
-/// A snapshot that shows a part of a list, of which more can be loaded.
+/// A snapshot of a part of a list, of which more can be loaded.
 ///
-/// Implemented for the snapshots of this crate, and only for those.
+/// The trait is sealed: the list snapshots of this crate implement it.
 ///
 /// ```
 /// use talk_client::ListSnapshot;
 ///
-/// /// Whether a list, which may be hidden from the user, has more to show.
+/// /// Returns `true` if a list, which may be hidden from the user, has more items to load.
 /// fn has_more(snapshot: &impl ListSnapshot) -> bool {
 ///     snapshot.window().is_some_and(|window| !window.loaded_all())
 /// }
 /// ```
 pub trait ListSnapshot: sealed::Sealed {
-    /// What the list holds.
+    /// The items of the list.
     type Item;
 
-    /// The part that is loaded; `None` where there is no list.
+    /// Returns the loaded part; `None` if there is no list.
     fn window(&self) -> Option<&Window<Self::Item>>;
 }
 

@@ -20,15 +20,14 @@ use self::typed::TypedSnapshot;
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle, LocalId};
 
-/// A live view of something, such as a user or the messages of a conversation.
+/// A live view of an entity or a list, such as a user or the messages of a conversation.
 ///
-/// It is a stream of [`Update`]s. Latest wins: who polls late gets the latest snapshot, with the
-/// changes that lead to it from the one taken before, and costs nothing meanwhile. The stream ends
-/// when the subscription does; [`state`](Self::state) then tells why. Nothing has to be polled for
-/// the snapshot to be kept current.
+/// It is a stream of [`Update`]s. A slow consumer gets the latest snapshot with the changes from the
+/// one that it took last, and uses no memory meanwhile. The stream ends with the subscription;
+/// [`state`](Self::state) then holds the reason. The snapshot stays current without polling.
 ///
-/// Dropping it unsubscribes. What it showed stays ready for some seconds, so that dropping and
-/// subscribing again costs nothing.
+/// Dropping it unsubscribes. Its data is kept for some seconds, so that subscribing again within
+/// them needs no request.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -47,11 +46,11 @@ pub struct Subscription<S> {
     handle: Handle,
     id: LocalId,
     slot: Arc<SnapshotSlot<S>>,
-    /// What the stream gave last.
+    /// The last item of the stream.
     last_yielded: Option<S>,
 }
 
-/// A new snapshot, and how it comes from the one taken before.
+/// A new snapshot and the changes from the one taken before.
 ///
 /// ```no_run
 /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -71,9 +70,9 @@ pub struct Subscription<S> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Update<S> {
-    /// What the subscription shows now.
+    /// The current snapshot.
     pub snapshot: S,
-    /// How it comes from the snapshot that this consumer took last. The first one is a
+    /// The changes from the snapshot that this consumer took last. The first update is a
     /// [`Changes::Reset`].
     pub changes: Changes,
 }
@@ -100,7 +99,7 @@ impl<S> Subscription<S> {
 }
 
 impl<S: Clone> Subscription<S> {
-    /// Where the subscription stands. It is pending at once, and final once it has ended.
+    /// Returns the state. It is pending at first.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -115,7 +114,7 @@ impl<S: Clone> Subscription<S> {
         self.slot.state()
     }
 
-    /// The latest snapshot, while the subscription is active.
+    /// Returns the latest snapshot while the subscription is active.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -136,7 +135,7 @@ impl<S: Clone> Subscription<S> {
         }
     }
 
-    /// Waits for the first snapshot, and gives the latest one.
+    /// Waits for the first snapshot and returns the latest one.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -161,7 +160,7 @@ impl<S: Clone> Subscription<S> {
         settled.await
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the subscription.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -174,7 +173,7 @@ impl<S: Clone> Subscription<S> {
     /// ```
     ///
     /// # Errors
-    /// What ended the subscription, unless it was [`unsubscribe`](Self::unsubscribe).
+    /// The error that ended the subscription, unless [`unsubscribe`](Self::unsubscribe) did.
     pub async fn terminated(&self) -> Result<(), Error> {
         let ended = self.slot.wait_until(|state| match state {
             SubscriptionState::Pending | SubscriptionState::Active(_) => None,
@@ -186,7 +185,7 @@ impl<S: Clone> Subscription<S> {
 }
 
 impl<S> Subscription<S> {
-    /// Ends the subscription. Does nothing when it has ended.
+    /// Ends the subscription, unless it has already ended.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -204,9 +203,8 @@ impl<S> Subscription<S> {
 }
 
 impl<S: ListSnapshot> Subscription<S> {
-    /// Loads more items and waits until the snapshot shows them. `count` is how many more than are
-    /// loaded now; `None` is the usual step of this list. While one request runs, a larger count
-    /// widens it.
+    /// Loads more items and resolves when the snapshot holds them. `count` is the number of additional
+    /// items; `None` is the default page size of the list. During a request, a larger count widens it.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -233,7 +231,7 @@ impl<S: Clone + PartialEq> Subscription<S> {
                 self.last_yielded = None;
                 return Poll::Ready(None);
             };
-            // Back at what was taken last: there is nothing to tell.
+            // The snapshot equals the one taken last, after changes that cancelled each other.
             if is_no_change(&changes) && self.last_yielded.as_ref() == Some(&snapshot) {
                 continue;
             }
@@ -243,7 +241,7 @@ impl<S: Clone + PartialEq> Subscription<S> {
     }
 }
 
-/// Whether the changes name nothing that changed: a reset never does.
+/// Returns `true` if the changes name no changed item. A reset names none.
 fn is_no_change(changes: &Changes) -> bool {
     match changes {
         Changes::Reset => true,

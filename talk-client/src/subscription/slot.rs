@@ -1,4 +1,4 @@
-//! Where the driver puts snapshots and a subscription takes them.
+//! The slot that passes snapshots from the driver to a subscription.
 
 use std::task::{Context, Poll};
 
@@ -11,28 +11,29 @@ use super::typed::TypedSnapshot;
 use crate::error::Error;
 use crate::sync::{Mutex, lock, notify_all, wait_for};
 
-/// What the driver knows of a subscription.
+/// The driver's end of a subscription.
 pub(crate) trait SnapshotSink: Send + Sync {
-    /// A new snapshot, and how it comes from the one before.
+    /// Replaces the snapshot. `changes` leads to it from the previous one.
     fn update(&self, snapshot: Snapshot, changes: Changes);
 
-    /// Nothing more comes: `None` when it was unsubscribed.
+    /// Ends the subscription; `None` if it was unsubscribed.
     fn end(&self, error: Option<Error>);
 }
 
-/// The latest snapshot, and what changed since the consumer took one. Its size does not depend on
-/// how slow the consumer is.
+/// The latest snapshot and the changes since the one that the consumer took last. Its size does not
+/// depend on the speed of the consumer.
 pub(crate) struct SnapshotSlot<S> {
     inner: Mutex<Inner<S>>,
-    /// Whoever polls the stream.
+    /// The task that polls the stream.
     consumer: AtomicWaker,
-    /// Those who wait for a state.
+    /// Notifies the callers of [`wait_until`](SnapshotSlot::wait_until).
     changed: Event,
 }
 
 struct Inner<S> {
     state: SubscriptionState<S>,
-    /// From the snapshot that was taken last to the one in `state`; `None` when they are the same.
+    /// The changes from the snapshot taken last to the one in `state`; `None` if there is no newer
+    /// one.
     changes: Option<Changes>,
 }
 
@@ -48,7 +49,7 @@ impl<S> SnapshotSlot<S> {
         }
     }
 
-    /// Ends it unless it has ended, and says whether it was this that ended it.
+    /// Ends the subscription and returns `true`, unless it has already ended.
     pub(crate) fn finish(&self, state: SubscriptionState<S>) -> bool {
         let mut inner = lock(&self.inner);
         if inner.state.is_final() {
@@ -62,7 +63,7 @@ impl<S> SnapshotSlot<S> {
         true
     }
 
-    /// The state in one word, for debugging.
+    /// Returns the name of the state for debugging.
     pub(crate) fn state_name(&self) -> &'static str {
         match lock(&self.inner).state {
             SubscriptionState::Pending => "pending",
@@ -83,7 +84,7 @@ impl<S: Clone> SnapshotSlot<S> {
         lock(&self.inner).state.clone()
     }
 
-    /// Waits until `found` finds what it looks for in the state.
+    /// Waits until `found` returns a value for the state.
     pub(crate) async fn wait_until<T>(
         &self,
         found: impl Fn(&SubscriptionState<S>) -> Option<T>,
@@ -91,8 +92,8 @@ impl<S: Clone> SnapshotSlot<S> {
         wait_for(&self.changed, || found(&lock(&self.inner).state)).await
     }
 
-    /// The latest snapshot and its changes, once it is another one than was taken last; `None` at
-    /// the end.
+    /// Takes the latest snapshot and its changes, if it is newer than the one taken last; `None`
+    /// after the end.
     pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<(S, Changes)>> {
         self.consumer.register(cx.waker());
         let mut inner = lock(&self.inner);
@@ -125,7 +126,7 @@ impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
         inner.changes = Some(changes);
         let last = std::mem::replace(&mut inner.state, SubscriptionState::Active(snapshot));
         drop(inner);
-        // A large snapshot that nobody else keeps takes its time to go: not under the lock.
+        // Dropped outside the lock, because dropping the last reference to a large snapshot takes time.
         drop(last);
         self.wake();
     }

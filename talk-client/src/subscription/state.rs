@@ -1,8 +1,8 @@
-//! Where a subscription stands.
+//! The state of a subscription.
 
 use crate::error::Error;
 
-/// Where a subscription stands. The last two are final.
+/// The state of a subscription. The last two are final.
 ///
 /// ```no_run
 /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -20,18 +20,18 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubscriptionState<S> {
-    /// There is no snapshot yet.
+    /// No snapshot has arrived yet.
     Pending,
-    /// This is the latest snapshot.
+    /// The subscription is live; this is the latest snapshot.
     Active(S),
-    /// It was unsubscribed.
+    /// The application unsubscribed.
     Unsubscribed,
-    /// It ended with an error.
+    /// The subscription ended with an error.
     Error(Error),
 }
 
 impl<S> SubscriptionState<S> {
-    /// Whether nothing more can come.
+    /// Returns `true` if no further snapshot can arrive.
     ///
     /// ```
     /// use talk_client::SubscriptionState;

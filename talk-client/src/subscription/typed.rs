@@ -1,4 +1,4 @@
-//! From the core's snapshots to those of a typed subscription. A topic costs one line here.
+//! Conversion from the core's snapshots to those of a typed subscription. A topic needs one line.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::list::ListSnapshot;
 
 /// The snapshots of one kind of topic.
 pub(crate) trait TypedSnapshot: Clone + PartialEq + Send + Sync + 'static {
-    /// The snapshot, when it is of this kind.
+    /// Converts the snapshot; `None` if it is of another kind.
     fn from_core(snapshot: Snapshot) -> Option<Self>;
 
-    /// How many items it shows, if it is a list.
+    /// Returns the number of visible items of a list, and 1 for a single entity.
     fn len(&self) -> usize;
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong between here and the server. No message holds a URL's path or query.
+//! Errors of a transport. No message holds the path or query of a URL.
 
 use std::error::Error;
 use std::io;
@@ -6,19 +6,19 @@ use std::io;
 use http::StatusCode;
 use http::uri::InvalidUri;
 
-/// Why a connection could not be made.
+/// The reason of a failed connection attempt.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL cannot be connected to. Trying again cannot help.
+    /// The URL is unusable. A retry fails the same way.
     #[error("the server's address cannot be used: {0}")]
     InvalidUrl(#[from] UrlError),
     /// The host's name could not be resolved.
     #[error("cannot find {host}: {source}; check the host name and the network")]
     Dns {
-        /// The name that was looked up.
+        /// The name.
         host: String,
-        /// What the resolver reported.
+        /// The error of the resolver.
         source: io::Error,
     },
     /// No address of the host accepted a TCP connection.
@@ -28,10 +28,10 @@ pub enum ConnectError {
         host: String,
         /// The port.
         port: u16,
-        /// Why the last of the attempts failed.
+        /// The error of the last attempt.
         source: io::Error,
     },
-    /// The connection could not be secured, most often because the certificate is not trusted.
+    /// The TLS handshake failed, most often because the certificate is not trusted.
     #[error(
         "no secure connection to {host}: {source}; check the address and this device's clock, \
          or give a private server's root certificate in the TLS options"
@@ -39,38 +39,38 @@ pub enum ConnectError {
     Tls {
         /// The host's name or IP address.
         host: String,
-        /// What TLS reported.
+        /// The error of the TLS library.
         source: io::Error,
     },
-    /// TLS could not be set up at all, whatever the server.
+    /// TLS could not be set up, independent of the server.
     #[error("TLS cannot be used here: {0}")]
     TlsSetup(#[source] io::Error),
     /// The server answered the WebSocket request with something other than 101. Redirects are not
     /// followed.
     #[error("the server answered {status} instead of opening a WebSocket; check the address")]
     Upgrade {
-        /// The answer's status.
+        /// The status of the response.
         status: StatusCode,
     },
-    /// What the server answered is no valid WebSocket handshake.
+    /// The server's response is not a valid WebSocket handshake.
     #[error("the server does not speak WebSocket at this address: {reason}")]
     Handshake {
-        /// The rule that the answer breaks.
+        /// The rule that the response breaks.
         reason: String,
     },
-    /// The connection was lost while it was being set up.
+    /// The connection was lost during the handshake.
     #[error("the connection was lost while it was being set up: {0}; try again")]
     Interrupted(#[source] io::Error),
 }
 
-/// What is wrong with a URL.
+/// The reason that a URL is unusable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
     /// It is not a URL.
     #[error("{0}; percent-encode special characters and write international names in Punycode")]
     Syntax(#[from] InvalidUri),
-    /// The scheme is missing or not one of those that can be used here.
+    /// The scheme is missing or not supported.
     #[error("it must start with {plain}:// or {secure}://")]
     Scheme {
         /// The scheme without TLS.
@@ -84,19 +84,19 @@ pub enum UrlError {
     /// The port is not a number from 0 to 65535.
     #[error("its port must be a number from 0 to 65535")]
     Port,
-    /// The URL holds a user name or a password, which would be sent to nobody.
+    /// The URL holds a user name or password, which the server would not get.
     #[error("it must not hold a user name or password")]
     Credentials,
 }
 
-/// Why an open WebSocket ended, other than by a close frame. The socket is of no use afterwards.
+/// The reason that an open WebSocket ended without a close frame. The socket is unusable afterwards.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {
-    /// A message is larger than the limit given at connect. Its content was not read.
+    /// A message exceeds the limit given to the connect call. Its content was not read.
     #[error("the server sent a message of at least {size} bytes; the limit is {limit}")]
     TooLarge {
-        /// What the message holds as far as it is known, in bytes.
+        /// The size of the message as far as it is known, in bytes.
         size: usize,
         /// The limit, in bytes.
         limit: usize,
@@ -104,7 +104,7 @@ pub enum WebSocketError {
     /// The server broke the WebSocket protocol.
     #[error("the server broke the WebSocket protocol: {reason}")]
     Protocol {
-        /// The rule that was broken.
+        /// The broken rule.
         reason: String,
     },
     /// The connection was lost without a close frame.
@@ -112,25 +112,24 @@ pub enum WebSocketError {
     Lost(#[source] io::Error),
 }
 
-/// Why an HTTP exchange failed. A status of 400 or above is no failure here: it is an answer.
+/// The reason of a failed HTTP request. A response with an error status is not a failure.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The server could not be reached; nothing of the request was sent.
+    /// The connection failed; nothing of the request was sent.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The connection was lost before the answer was complete. The server may have acted on the
+    /// The connection was lost before the response was complete. The server may have processed the
     /// request.
     #[error("the connection was lost before the answer was complete: {0}")]
     Interrupted(#[source] Box<dyn Error + Send + Sync>),
-    /// The server's answer is not HTTP/1.
+    /// The server's response is not HTTP/1.
     #[error("the server's answer is not valid HTTP: {0}")]
     Malformed(#[source] Box<dyn Error + Send + Sync>),
-    /// The source of the request's body failed, or did not give as many bytes as it announced. The
-    /// network is not to blame.
+    /// The source of the request body failed or differs in length from its announcement.
     #[error("the data to send could not be read: {0}")]
     Source(#[source] io::Error),
-    /// The request cannot be sent as it stands. Trying again cannot help.
+    /// The request is invalid. A retry fails the same way.
     #[error("the request cannot be sent: {0}")]
     InvalidRequest(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -1,11 +1,11 @@
-//! What is known of a file.
+//! The metadata of an uploaded file.
 
 use std::fmt;
 
 use talk_proto::{Upload, UploadKind};
 
-/// What is known of a file that is uploaded. What its kind does not have, such as the width of a
-/// sound, is not sent.
+/// The metadata of an uploaded file. Values that do not apply to its kind, such as the width of an
+/// audio file, are not sent.
 ///
 /// ```
 /// use talk_client::UploadMetadata;
@@ -23,7 +23,7 @@ pub struct UploadMetadata {
 }
 
 impl UploadMetadata {
-    /// A file of this name, which may be any Unicode.
+    /// Creates metadata with a file name, which may hold any Unicode characters.
     ///
     /// ```
     /// let metadata = talk_client::UploadMetadata::named("café.png");
@@ -38,7 +38,7 @@ impl UploadMetadata {
         }
     }
 
-    /// The media type, such as `image/png`; `application/octet-stream` unless given.
+    /// Sets the media type, such as `image/png` (default `application/octet-stream`).
     ///
     /// ```
     /// let metadata = talk_client::UploadMetadata::named("cat").content_type("image/png");
@@ -48,7 +48,7 @@ impl UploadMetadata {
         self
     }
 
-    /// Width and height in pixels, of an image or a video.
+    /// Sets width and height in pixels, for images and videos.
     ///
     /// ```
     /// use talk_client::UploadMetadata;
@@ -60,7 +60,7 @@ impl UploadMetadata {
         self.width(width).height(height)
     }
 
-    /// The width in pixels, of an image or a video.
+    /// Sets the width in pixels, for images and videos.
     ///
     /// ```
     /// let metadata = talk_client::UploadMetadata::named("cat.png").width(640);
@@ -70,7 +70,7 @@ impl UploadMetadata {
         self
     }
 
-    /// The height in pixels, of an image or a video.
+    /// Sets the height in pixels, for images and videos.
     ///
     /// ```
     /// let metadata = talk_client::UploadMetadata::named("cat.png").height(480);
@@ -80,7 +80,7 @@ impl UploadMetadata {
         self
     }
 
-    /// The duration in seconds, of a video, an audio or a voice recording.
+    /// Sets the duration in seconds, for videos, audio files and voice recordings.
     ///
     /// ```
     /// let metadata = talk_client::UploadMetadata::named("voice.ogg").duration(2.5);
@@ -90,7 +90,7 @@ impl UploadMetadata {
         self
     }
 
-    /// The upload of `length` bytes.
+    /// Returns the core's upload of `length` bytes.
     pub(crate) fn upload(self, kind: MediaKind, length: u64, can_rewind: bool) -> Upload {
         let (width, height) = (self.width.map(f64::from), self.height.map(f64::from));
         let duration = self.duration;
@@ -118,7 +118,7 @@ impl From<&str> for UploadMetadata {
     }
 }
 
-/// Without the name, which may say what the file holds.
+/// Hides the file name, which may describe the content.
 impl fmt::Debug for UploadMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadMetadata")
@@ -130,7 +130,7 @@ impl fmt::Debug for UploadMetadata {
     }
 }
 
-/// What kind of file it is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MediaKind {
     File,

@@ -1,4 +1,4 @@
-//! How far an upload is, counted where the socket takes the bytes.
+//! The progress of uploads, counted where the connection accepts the bytes.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,19 +10,19 @@ use futures_util::stream::Stream;
 
 use crate::sync::{Mutex, Newer, Watch, lock};
 
-/// Progress is told this often at most between the start and the end of a file.
+/// The maximum number of updates for one file.
 const MAX_UPDATES: u64 = 200;
-/// It is not told for less than this, in bytes.
+/// The minimum distance of two updates, in bytes.
 const MIN_UPDATE_BYTES: u64 = 64 << 10;
 
-/// How far an upload is.
+/// The progress of an upload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UploadProgress {
-    /// Bytes of the file that the connection has taken. It falls back to 0 when the file is sent
-    /// again.
+    /// The number of bytes of the file that the connection has accepted. It returns to 0 when the
+    /// file is sent again.
     pub sent: u64,
-    /// The file's size in bytes; 0 while it is not known.
+    /// The size of the file in bytes; 0 while it is unknown.
     pub total: u64,
 }
 
@@ -36,32 +36,32 @@ pub struct ProgressCounter {
 #[derive(Default)]
 struct Attempt {
     written: u64,
-    /// What goes before the file's first byte.
+    /// The number of bytes before the file.
     overhead: u64,
     total: u64,
-    /// What goes after the file's last byte.
+    /// The number of bytes after the file.
     epilogue: u64,
     reported: u64,
     is_blocked: bool,
 }
 
-/// How an attempt stands.
+/// The status of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptStatus {
-    /// Bytes that the socket has taken, whatever they are.
+    /// The number of bytes that the connection has accepted, of head and body.
     pub(crate) bytes: u64,
-    /// Whose turn it is.
+    /// The side that has to act.
     pub(crate) waiting_for: WaitingFor,
 }
 
-/// Whose turn it is in an upload.
+/// The side that has to act in an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitingFor {
-    /// The source has to give more.
+    /// The source has to yield data.
     Source,
-    /// The server has to take what there is.
+    /// The server has to accept data.
     Server,
-    /// The server may have everything, and has to answer.
+    /// The server has all data and has to respond.
     Response,
 }
 
@@ -73,8 +73,8 @@ impl ProgressCounter {
         }
     }
 
-    /// The file is sent, perhaps again: `preamble` bytes of the body come before its `total`, and
-    /// `epilogue` bytes after.
+    /// Starts an attempt: `preamble` bytes of the body precede the `total` bytes of the file, and
+    /// `epilogue` bytes follow it.
     pub(crate) fn begin(&self, preamble: u64, total: u64, epilogue: u64) {
         *lock(&self.attempt) = Attempt {
             overhead: preamble,
@@ -85,19 +85,19 @@ impl ProgressCounter {
         self.reported.set(UploadProgress { sent: 0, total });
     }
 
-    /// Nothing more is sent.
+    /// Ends the progress stream.
     pub(crate) fn end(&self) {
         self.reported.close();
     }
 
-    /// How this attempt stands.
+    /// Returns the status of this attempt.
     pub(crate) fn status(&self) -> AttemptStatus {
         let attempt = lock(&self.attempt);
         let bytes = attempt.written;
         let waiting_for = if bytes >= attempt.overhead + attempt.total + attempt.epilogue {
             WaitingFor::Response
         } else if attempt.is_blocked || bytes == 0 {
-            // With nothing taken, the connection is still being made.
+            // The connection is being opened until it accepts the first byte.
             WaitingFor::Server
         } else {
             WaitingFor::Source
@@ -148,8 +148,8 @@ impl fmt::Debug for ProgressCounter {
 
 /// The progress of an upload, made by [`UploadFuture::progress`](super::UploadFuture::progress).
 ///
-/// Latest wins: who polls late gets the latest. There are some 200 items for a large file, and the
-/// stream ends with the upload.
+/// A slow consumer gets the latest value. A large file causes about 200 items. The stream ends with
+/// the upload.
 pub struct UploadProgressStream {
     counter: Arc<ProgressCounter>,
     seen: u64,
@@ -181,7 +181,7 @@ impl Stream for UploadProgressStream {
                 Newer::Unchanged => {}
             }
             match &mut self.changed {
-                // Looked at once more with a listener in place.
+                // Checked again after the listener is registered.
                 None => self.changed = Some(self.counter.reported.listen()),
                 Some(changed) => {
                     ready!(Pin::new(changed).poll(cx));

@@ -1,7 +1,7 @@
-//! What the driver tells `tracing`, which is nothing without the feature of that name.
+//! Events and spans for `tracing`; none without the feature of that name.
 //!
-//! Never message texts, tokens, signatures, search words, nor a server's own words about a request,
-//! which may quote it: kinds, sizes, statuses and IDs.
+//! They hold kinds, sizes, statuses and IDs. They never hold message texts, tokens, signatures, search
+//! words, or a server's error text, which may quote the request.
 
 #[cfg(not(feature = "tracing"))]
 mod off;

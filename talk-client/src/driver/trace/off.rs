@@ -1,11 +1,11 @@
-//! Nothing is told.
+//! The variant without the feature `tracing`.
 
 use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, SessionKey, Timestamp};
 
-/// Stands in for what tells.
+/// Placeholder of the session's trace.
 pub(in crate::driver) struct Trace;
 
-/// Stands in for a span that was entered.
+/// Placeholder of an entered span.
 pub(in crate::driver) struct Entered;
 
 impl Trace {

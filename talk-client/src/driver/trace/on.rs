@@ -1,4 +1,4 @@
-//! Spans for the session and its calls, and events for what happens to it.
+//! Spans of the session and its calls, and events of the session.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tracing::{Span, debug, debug_span, error, info, info_span, trace, warn};
 /// The spans of one session.
 pub(in crate::driver) struct Trace {
     session: Span,
-    /// Of the calls that are not resolved.
+    /// The spans of pending calls.
     calls: BTreeMap<RequestId, Span>,
 }
 
@@ -24,12 +24,12 @@ impl Trace {
         }
     }
 
-    /// What follows is about this session.
+    /// Enters the span of the session.
     pub(in crate::driver) fn enter(&self) -> EnteredSpan {
         self.session.clone().entered()
     }
 
-    /// Something came.
+    /// Logs an input of the core.
     pub(in crate::driver) fn input(&self, input: &Input<'_>) {
         match input {
             Input::SocketOpened { .. } => debug!("the socket is open"),
@@ -49,7 +49,7 @@ impl Trace {
         }
     }
 
-    /// Something is to be done or told.
+    /// Logs an output of the core.
     pub(in crate::driver) fn output(&self, output: &Output) {
         match output {
             Output::OpenSocket { url, .. } => {
@@ -68,7 +68,7 @@ impl Trace {
         }
     }
 
-    /// There is a token. What can be seen to be wrong with it is told.
+    /// Logs the problems of a token that are visible without its secret.
     pub(in crate::driver) fn token(&self, now: Timestamp, key: &SessionKey, token: &Secret) {
         #[cfg(feature = "token")]
         {
@@ -83,7 +83,7 @@ impl Trace {
         let _ = (now, key, token);
     }
 
-    /// A call was accepted.
+    /// Opens the span of an accepted call.
     pub(in crate::driver) fn call(&mut self, request: RequestId, kind: &'static str) {
         let span = debug_span!(
             "call",
@@ -95,7 +95,7 @@ impl Trace {
         self.calls.insert(request, span);
     }
 
-    /// A call is over.
+    /// Closes the span of a resolved call.
     pub(in crate::driver) fn resolved(
         &mut self,
         request: RequestId,
@@ -105,7 +105,7 @@ impl Trace {
             return;
         };
         if self.calls.is_empty() {
-            // An empty map keeps room for eleven.
+            // An empty map keeps a node with room for eleven entries.
             self.calls = BTreeMap::new();
         }
         span.record("outcome", outcome(result));
@@ -166,7 +166,7 @@ fn log_event(event: &Event) {
     }
 }
 
-/// Why a session ended, without the words of the server or of the application.
+/// Returns the reason of a session's end without text of the server or the application.
 fn end_reason(error: &SessionError) -> &'static str {
     match error {
         SessionError::AppNotFound => "the app does not exist",
