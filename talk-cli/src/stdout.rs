@@ -17,7 +17,7 @@ pub(crate) async fn stdout_closed() {
         }
     });
     if watcher.is_err() || closed.await.is_err() {
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -1,5 +1,10 @@
 //! The only representation of a moment in this crate.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "converts the caller's times and never reads a clock"
+)]
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -12,6 +12,7 @@ use talk_tokio::{
 use tokio::time::timeout;
 
 use crate::exit::{CliError, Outcome, runtime};
+use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 use crate::stdout::stdout_closed;
 use crate::terminal::{Printer, Show};
@@ -23,7 +24,7 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     json: bool,
     /// How long to wait for an answer, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = crate::seconds::seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
 }
 

@@ -104,7 +104,7 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    /// Makes all of them, or cancels those that are left when one fails or the process is asked to stop.
+    /// Uploads all files. Cancels the remaining ones if one fails or the process is asked to stop.
     pub(super) async fn make(
         &self,
         files: &[PathBuf],

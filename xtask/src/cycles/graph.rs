@@ -37,6 +37,10 @@ impl Graph {
                 {
                     imports.add_edge(id, bound.module, ());
                 }
+                // One segment is a local name, even if a module is called the same.
+                if path.segments.len() == 1 && matches!(path.place, Place::Code) {
+                    continue;
+                }
                 let Some((target, _)) = resolve(tree, &scope, id, &path.segments) else {
                     continue;
                 };

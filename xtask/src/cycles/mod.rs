@@ -153,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn local_name_of_a_module_is_no_import() {
+        let source = "fn f(b: u8) { b; } mod b { use super::c; } mod c { use super::D; }";
+        assert!(cycles(source).is_empty());
+    }
+
+    #[test]
     fn code_for_tests_is_left_out() {
         let source = "mod a { use crate::b::B; } mod b { use super::c; } \
             mod c { #[cfg(test)] mod tests { use crate::a::A; } #[cfg(test)] use crate::a::A; }";
