@@ -9,7 +9,7 @@ use async_std::net::TcpStream;
 use async_std::task;
 use talk_client::Runtime;
 
-/// async-std's runtime, of which a process has one. It never ends.
+/// The runtime of async-std. A process has one, and it never ends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdRuntime;
 

@@ -1,8 +1,8 @@
-//! The asynchronous half of Talk, a client for TalkJS chat: [`Session`], the refs and
-//! subscriptions that are made from it, and the driver that runs [`talk_proto`] underneath.
+//! The asynchronous API of Talk, a client for TalkJS chat: [`Session`] with its refs and
+//! subscriptions, and the driver of [`talk_proto`].
 //!
-//! No runtime is named here. An adapter crate such as `talk-tokio` implements the small [`Runtime`]
-//! trait, re-exports this crate, and gives `get_talk_session`, where everything starts:
+//! It works with any async runtime. An adapter crate such as `talk-tokio` implements the small
+//! [`Runtime`] trait, re-exports this crate, and provides `get_talk_session`.
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -25,13 +25,12 @@
 //! }
 //! ```
 //!
-//! - **Calls** are futures. They wait for the connection, and are sent again when it is lost.
+//! - **Calls** are futures. They wait for the connection, and are sent again if it is lost.
 //!   Dropping one cancels it.
-//! - **Refs** name things that need not exist. They are cheap to clone, and equal when they name the
-//!   same.
+//! - **Refs** are IDs of entities, which need not exist, with the calls that concern them.
 //! - **[Subscription]s** are streams of snapshots with the changes between them.
-//! - **[`Error`]s** tell apart what was misuse, what the server refused, what the network did, and
-//!   the session's end.
+//! - **[`Error`]s** distinguish misuse, refusals of the server, failures of the network, and the end of
+//!   the session.
 
 mod driver;
 mod error;

@@ -1,4 +1,4 @@
-//! What handles promise to those who move them between tasks and keep them in maps.
+//! The auto traits of public types, and secrets in their debug output.
 
 use std::hash::Hash;
 use std::sync::Arc;

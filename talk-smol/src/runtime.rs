@@ -10,23 +10,23 @@ use smol::net::TcpStream;
 use smol::{Executor, Timer};
 use talk_client::Runtime;
 
-/// smol's global executor, or one of your own.
+/// The global executor of smol, or a custom one.
 ///
-/// It keeps no executor alive: when one of your own is dropped, what runs on it ends.
+/// It does not keep the executor alive: dropping a custom executor ends its sessions.
 #[derive(Clone, Debug, Default)]
 pub struct SmolRuntime {
-    /// `None` is the global one. Tasks hold this, and the executor holds the tasks.
+    /// `None` is the global one. Weak, because tasks own this value and the executor owns the tasks.
     executor: Option<Weak<Executor<'static>>>,
 }
 
 impl SmolRuntime {
-    /// The global executor, which has threads of its own: as many as `SMOL_THREADS` says, else one.
+    /// Creates a handle of the global executor, which has `SMOL_THREADS` threads (default 1).
     #[must_use]
     pub fn global() -> Self {
         Self::default()
     }
 
-    /// An executor of the caller's, which runs as long as something polls its `run`.
+    /// Creates a handle of a custom executor, which runs while its `run` is polled.
     #[must_use]
     pub fn new(executor: &Arc<Executor<'static>>) -> Self {
         Self {

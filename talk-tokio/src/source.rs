@@ -1,11 +1,11 @@
-//! Uploads from tokio's readers.
+//! Upload sources from tokio's readers.
 
 use talk_client::UploadSource;
 use tokio::io::{AsyncRead, AsyncSeek};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-/// The first `length` bytes of one of tokio's readers, as [`UploadSource::reader`] has them of
-/// futures' ones. They can be read only once.
+/// Creates an upload source from the first `length` bytes of a tokio reader, which can be read only
+/// once. See [`UploadSource::reader`].
 ///
 /// ```
 /// let source = talk_tokio::reader_source(6, &b"a text"[..]);
@@ -14,9 +14,8 @@ pub fn reader_source(length: u64, reader: impl AsyncRead + Send + 'static) -> Up
     UploadSource::reader(length, reader.compat())
 }
 
-/// The first `length` bytes of one of tokio's readers that can go back to its start, as
-/// [`UploadSource::seekable`] has them of futures' ones. They are sent again when the connection is
-/// lost.
+/// Creates an upload source from the first `length` bytes of a seekable tokio reader, which is sent
+/// again if the connection is lost. See [`UploadSource::seekable`].
 ///
 /// ```
 /// use std::io::Cursor;

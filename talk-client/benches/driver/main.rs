@@ -1,5 +1,5 @@
-//! What an application pays for an event and for a call beside its own work: the whole way between
-//! the bytes of a socket and a snapshot or an answer, on a network in memory.
+//! The cost of events and calls: the path between the bytes of a socket and a snapshot or a reply, on
+//! a network in memory.
 //!
 //! ```sh
 //! cargo bench -p talk-client
@@ -30,12 +30,12 @@ fn main() {
 
 type Messages = Option<Window<MessageSnapshot>>;
 
-/// A session that is connected and shows the messages of a conversation.
+/// A connected session that subscribes to the messages of a conversation.
 struct Client {
     network: Network,
     conversation: ConversationRef,
     messages: Subscription<Messages>,
-    heard: u64,
+    received: u64,
 }
 
 impl Client {
@@ -52,19 +52,19 @@ impl Client {
             network,
             conversation,
             messages,
-            heard: 0,
+            received: 0,
         };
         assert!(client.take().is_some(), "no first snapshot");
         client
     }
 
-    /// So many publish frames come at once, and their acknowledgements go out.
-    fn hear(&mut self, frames: u64) {
+    /// Delivers `frames` publish frames at once and sends their acknowledgements.
+    fn receive(&mut self, frames: u64) {
         let mut bytes = Vec::new();
-        for number in self.heard + 1..=self.heard + frames {
+        for number in self.received + 1..=self.received + frames {
             peer::frame(&mut bytes, &peer::publish(number));
         }
-        self.heard += frames;
+        self.received += frames;
         self.network.arrive(&bytes);
         self.network.run();
         self.network.sent(|sent| assert!(!sent.is_empty()));
@@ -75,26 +75,26 @@ impl Client {
     }
 }
 
-/// Messages come, so many at once, and the consumer takes the snapshot.
+/// Receives `frames` messages at once and polls the snapshot.
 #[divan::bench(args = [1, 32])]
 fn receive_messages(bencher: Bencher<'_, '_>, frames: u64) {
     let mut client = Client::connected();
     bencher.counter(ItemsCount::new(frames)).bench_local(|| {
-        client.hear(frames);
+        client.receive(frames);
         black_box(client.take().expect("an update"))
     });
 }
 
-/// The same while nobody looks.
+/// Receives messages without polling.
 #[divan::bench(args = [1, 32])]
 fn receive_messages_unpolled(bencher: Bencher<'_, '_>, frames: u64) {
     let mut client = Client::connected();
     bencher
         .counter(ItemsCount::new(frames))
-        .bench_local(|| client.hear(frames));
+        .bench_local(|| client.receive(frames));
 }
 
-/// A message is sent and answered.
+/// Sends a message and receives the answer.
 #[divan::bench]
 fn send_message(bencher: Bencher<'_, '_>) {
     let mut client = Client::connected();

@@ -1,10 +1,10 @@
-//! What a server says, and how it stands on the wire.
+//! The responses and frames of a server.
 
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 
 const MESSAGES: &str = "/me/conversations/lobby/messages";
 
-/// The answer to an HTTP request, which may be for a WebSocket.
+/// Returns the response to an HTTP request, which may be a WebSocket upgrade.
 pub(crate) fn upgrade(head: &str) -> String {
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -21,7 +21,7 @@ pub(crate) fn upgrade(head: &str) -> String {
     }
 }
 
-/// The answer to the request that a frame carries; `None` for an acknowledgement.
+/// Returns the answer to the request in a frame; `None` for an acknowledgement.
 pub(crate) fn answer(frame: &str) -> Option<String> {
     let (seq, request) = frame.strip_prefix('[')?.split_once(',')?;
     let body = if request.starts_with("\"ACK\"") {
@@ -29,7 +29,7 @@ pub(crate) fn answer(frame: &str) -> Option<String> {
     } else if request.starts_with("\"POST\",\"/session/renew\"") {
         r#"{"expiresInSeconds":null}"#.to_owned()
     } else if request.starts_with(&format!("\"GET\",\"{MESSAGES}\"")) {
-        // Of who speaks, so that they are known.
+        // A message of the later sender, so that the user is known.
         format!(r#"{{"data":[{}],"cursor":null}}"#, message(0))
     } else if request.starts_with("\"GET\",\"/users\"") {
         r#"{"bob":{"id":"bob","name":"Bob","custom":{},"locale":null,"photoUrl":null,"role":"default","welcomeMessage":null}}"#
@@ -47,7 +47,7 @@ fn message(n: u64) -> String {
     )
 }
 
-/// A publish frame with a new message.
+/// Returns a publish frame with a new message.
 pub(crate) fn publish(number: u64) -> String {
     format!(
         r#"[{number},"PUBLISH",{{"type":"message.created","conversationId":"lobby","messageId":"msg_{number:020}","state":{}}}]"#,
@@ -69,7 +69,7 @@ pub(crate) fn frame(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// Takes a client's first text message off the bytes, once all of it is there.
+/// Removes and returns a client's first text message, if it is complete.
 pub(crate) fn take_text(bytes: &mut Vec<u8>) -> Option<String> {
     let (length, head) = match *bytes.get(1)? & 0x7f {
         126 => (
@@ -86,7 +86,7 @@ pub(crate) fn take_text(bytes: &mut Vec<u8>) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// The number of the request in the first message of these bytes.
+/// Returns the number of the request in the first message.
 pub(crate) fn seq(bytes: &[u8]) -> Option<u64> {
     let text = take_text(&mut bytes.to_vec())?;
     text.strip_prefix('[')?.split_once(',')?.0.parse().ok()

@@ -1,5 +1,4 @@
-//! A runtime whose tasks run when they are told to, and whose connections lead nowhere but to this
-//! program.
+//! A runtime that runs its tasks on request, with connections in memory.
 
 use std::future::{Future, pending};
 use std::io;
@@ -17,7 +16,7 @@ use talk_client::Runtime;
 
 use crate::peer;
 
-/// The tasks, and the connection that became a WebSocket.
+/// The tasks and the connection of the WebSocket.
 #[derive(Clone, Default)]
 pub(crate) struct Network {
     tasks: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
@@ -25,7 +24,7 @@ pub(crate) struct Network {
     socket: Arc<Mutex<Option<Wire>>>,
 }
 
-/// Whether any task was.
+/// Set if a task was woken.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -40,7 +39,7 @@ impl Wake for Woken {
 }
 
 impl Network {
-    /// Runs the tasks until none was woken.
+    /// Runs the tasks until none is woken.
     pub(crate) fn run(&self) {
         let waker = Waker::from(Arc::clone(&self.woken));
         let mut cx = Context::from_waker(&waker);
@@ -52,17 +51,17 @@ impl Network {
         }
     }
 
-    /// From here on the WebSocket's other end is the program, not the peer.
+    /// Stops the peer from answering on the WebSocket.
     pub(crate) fn take_over(&self) {
         lock(&self.wire().0).is_served = false;
     }
 
-    /// These bytes come on the WebSocket.
+    /// Delivers bytes on the WebSocket.
     pub(crate) fn arrive(&self, bytes: &[u8]) {
         lock(&self.wire().0).arrive(bytes);
     }
 
-    /// What was sent on the WebSocket since it was last asked.
+    /// Passes the bytes sent on the WebSocket since the last call to `look`.
     pub(crate) fn sent(&self, look: impl FnOnce(&[u8])) {
         let wire = self.wire();
         let mut pipe = lock(&wire.0);
@@ -104,21 +103,21 @@ pub(crate) struct Wire(Arc<Mutex<Pipe>>);
 
 #[derive(Default)]
 struct Pipe {
-    come: Vec<u8>,
-    /// How much of it was read.
+    incoming: Vec<u8>,
+    /// The number of bytes read from `incoming`.
     read: usize,
     sent: Vec<u8>,
     reader: Option<Waker>,
     is_upgraded: bool,
-    /// Whether the peer answers what is sent.
+    /// Set if the peer answers requests.
     is_served: bool,
-    /// Where to tell that it became a WebSocket.
+    /// Set to this connection when it becomes a WebSocket.
     socket: Option<Arc<Mutex<Option<Wire>>>>,
 }
 
 impl Pipe {
     fn arrive(&mut self, bytes: &[u8]) {
-        self.come.extend(bytes);
+        self.incoming.extend(bytes);
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
@@ -142,7 +141,7 @@ impl AsyncRead for Wire {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let mut pipe = lock(&self.0);
-        let left = &pipe.come[pipe.read..];
+        let left = &pipe.incoming[pipe.read..];
         if left.is_empty() {
             pipe.reader = Some(cx.waker().clone());
             return Poll::Pending;
@@ -150,9 +149,9 @@ impl AsyncRead for Wire {
         let count = left.len().min(buffer.len());
         buffer[..count].copy_from_slice(&left[..count]);
         pipe.read += count;
-        if pipe.read == pipe.come.len() {
+        if pipe.read == pipe.incoming.len() {
             pipe.read = 0;
-            pipe.come.clear();
+            pipe.incoming.clear();
         }
         Poll::Ready(Ok(count))
     }

@@ -1,4 +1,4 @@
-//! A stream that lets others run.
+//! A budget for consecutive reads.
 
 use std::io;
 use std::pin::Pin;
@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 
 use futures_util::io::{AsyncRead, AsyncWrite};
 
-/// How many reads may succeed one after the other. Not every runtime counts them itself, and a
-/// server that never stops sending would be read for ever where what it sends makes no message.
+/// The maximum number of consecutive successful reads. Not every runtime has such a budget, and a
+/// server that sends fragments without an end would be read in one poll forever.
 const MAX_CONSECUTIVE_READS: u32 = 32;
 
-/// A stream that is not always ready to be read, whatever the other side sends.
+/// A stream that yields to other tasks after a number of successful reads.
 pub(super) struct CoopBudget<S> {
     inner: S,
     reads: u32,

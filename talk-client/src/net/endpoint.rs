@@ -1,27 +1,27 @@
-//! From a URL to the host and port to connect to.
+//! The host and port of a URL.
 
 use http::Uri;
 
 use crate::transport::UrlError;
 
-/// Where a URL leads.
+/// The server of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// A name or an IP address, an IPv6 address without its brackets.
+    /// The name or IP address; an IPv6 address has no brackets.
     pub(super) host: String,
-    /// The URL's port, or the scheme's default.
+    /// The port of the URL, or the default of its scheme.
     pub(super) port: u16,
-    /// Whether the connection uses TLS.
+    /// Set if the connection uses TLS.
     pub(super) secure: bool,
 }
 
 impl Endpoint {
-    /// The endpoint of a `ws` or `wss` URL.
+    /// Returns the endpoint of a `ws` or `wss` URL.
     pub(super) fn of_websocket(url: &Uri) -> Result<Self, UrlError> {
         Self::of(url, "ws", "wss")
     }
 
-    /// The endpoint of an `http` or `https` URL.
+    /// Returns the endpoint of an `http` or `https` URL.
     pub(super) fn of_http(url: &Uri) -> Result<Self, UrlError> {
         Self::of(url, "http", "https")
     }

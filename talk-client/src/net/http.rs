@@ -1,4 +1,4 @@
-//! One HTTP/1.1 exchange on a connection of its own.
+//! HTTP/1.1 requests, each on its own connection.
 
 use std::error::Error;
 use std::future::{Future, poll_fn};
@@ -55,8 +55,8 @@ where
     }))
 }
 
-/// The request as it goes to the server itself: the target is path and query, the host a header, and
-/// a length always there where a body is usual, since some servers insist on a zero.
+/// Converts a request to origin form: the target is path and query, and the host is a header. Methods
+/// that usually have a body always get a length, because some servers require a zero.
 fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBody>, HttpError> {
     let invalid = |error: http::Error| HttpError::InvalidRequest(error.into());
     let host = request
@@ -84,7 +84,8 @@ fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBo
     Ok(request)
 }
 
-/// How long the request's head is: `METHOD target HTTP/1.1`, a line for each header, an empty line.
+/// Returns the length of the request's head: `METHOD target HTTP/1.1`, a line for each header, and an
+/// empty line.
 fn head_length(request: &Request<RequestBody>) -> u64 {
     let target = request.uri().path_and_query();
     let target = target.map_or(1, |target| target.as_str().len());
@@ -94,8 +95,8 @@ fn head_length(request: &Request<RequestBody>) -> u64 {
     (line + headers.sum::<usize>() + "\r\n".len()) as u64
 }
 
-/// hyper's half that moves bytes. Whoever waits for something polls it along, so no task is
-/// spawned and dropping the exchange ends everything.
+/// The half of hyper that performs I/O. The futures of head and body poll it, so that no task is
+/// spawned and dropping them closes the connection.
 struct Connection {
     future: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
     failure: Option<hyper::Error>,
@@ -107,7 +108,7 @@ impl Connection {
             return;
         };
         if let Poll::Ready(result) = future.as_mut().poll(cx) {
-            // Dropped at once: it may hold the channel that the answer or the body waits on.
+            // Dropped at once, because it may hold the channel that the head or the body waits on.
             self.future = None;
             self.failure = result.err();
         }
@@ -132,12 +133,12 @@ impl Stream for Chunks {
                 None => this.ended = true,
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
-                    // Trailers say nothing that is needed.
+                    // Trailers are ignored.
                     _ => {}
                 },
                 Some(Err(error)) => {
                     this.ended = true;
-                    // The connection knows the cause where the body only knows the effect.
+                    // The error of the connection holds the cause, that of the body only the effect.
                     let cause = this.connection.failure.take().unwrap_or(error);
                     return Poll::Ready(Some(Err(classify(cause))));
                 }
@@ -155,7 +156,7 @@ fn classify(error: hyper::Error) -> HttpError {
     if !error.is_user() {
         return HttpError::Interrupted(error.into());
     }
-    // Of all that is the user's, only the body has an I/O error as its cause.
+    // Of the errors that the caller can cause, only those of the body have an I/O error as source.
     match error
         .source()
         .and_then(|source| source.downcast_ref::<io::Error>())

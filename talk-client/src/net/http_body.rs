@@ -10,7 +10,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::transport::RequestBody;
 
-/// A request body in hyper's terms.
+/// A request body as a body of hyper.
 pub(super) struct HyperBody(pub(super) RequestBody);
 
 impl Body for HyperBody {

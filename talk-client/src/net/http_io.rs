@@ -13,7 +13,7 @@ use crate::transport::ProgressCounter;
 /// The size of a read, in bytes. The buffer is on the stack.
 const CHUNK: usize = 8 * 1024;
 
-/// A stream in hyper's terms.
+/// A stream as I/O of hyper.
 pub(super) struct HyperIo<S> {
     pub(super) stream: S,
     /// Counts the bytes that the stream accepts.
@@ -26,7 +26,7 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // Reading into the cursor's own memory takes unsafe code, so the bytes are copied once.
+        // Reading into the memory of the cursor needs unsafe code, so the bytes are copied once.
         let mut chunk = [0; CHUNK];
         let room = cursor.remaining().min(CHUNK);
         let count = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk[..room]))?;

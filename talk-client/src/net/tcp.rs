@@ -1,4 +1,4 @@
-//! From a host and a port to a TCP stream.
+//! Name resolution and TCP connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -12,11 +12,10 @@ use super::endpoint::Endpoint;
 use super::runtime::{Runtime, run_blocking};
 use crate::transport::ConnectError;
 
-/// How long an address has before the next one is tried beside it: RFC 8305's "Connection Attempt
-/// Delay".
+/// The delay before the next address is tried in parallel: "Connection Attempt Delay" in RFC 8305.
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects to the first address of the endpoint's host that answers.
+/// Connects to the first address of the endpoint that accepts.
 pub(super) async fn connect<R: Runtime>(
     runtime: &R,
     endpoint: &Endpoint,
@@ -36,7 +35,7 @@ pub(super) async fn connect<R: Runtime>(
         })
 }
 
-/// The host's addresses, in the system's order of preference and at least one.
+/// Returns the addresses of the host in the system's order of preference, at least one.
 async fn resolve<R: Runtime>(runtime: &R, endpoint: &Endpoint) -> io::Result<Vec<SocketAddr>> {
     if let Ok(literal) = endpoint.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(literal, endpoint.port)]);
@@ -55,7 +54,7 @@ async fn resolve<R: Runtime>(runtime: &R, endpoint: &Endpoint) -> io::Result<Vec
 }
 
 /// Alternates between IPv6 and IPv4, starting with the family that the system prefers, so that a
-/// network on which one of them leads nowhere costs one head start.
+/// network without one of them costs one delay.
 fn alternate_families(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let prefers_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let total = addresses.len();
@@ -124,7 +123,7 @@ mod tests {
         NeverAnswers,
     }
 
-    /// A runtime whose addresses do as they are told and whose sleeps end at once.
+    /// A runtime with scripted addresses, whose sleeps end at once.
     #[derive(Clone, Default)]
     struct Scripted {
         fates: BTreeMap<SocketAddr, Fate>,

@@ -1,4 +1,4 @@
-//! TLS by rustls with the ring provider.
+//! TLS with rustls and the ring provider.
 
 use std::fmt;
 use std::io;
@@ -18,19 +18,19 @@ use super::endpoint::Endpoint;
 use super::runtime::{Runtime, run_blocking};
 use crate::transport::{ConnectError, UrlError};
 
-/// Whom to trust in TLS connections.
+/// The certificates to trust in TLS connections.
 ///
-/// The default trusts the platform's root certificates, or Mozilla's (bundled) where the platform
-/// has none. They are loaded once, at the first connection that needs them. Clones share what was
-/// loaded.
+/// The default trusts the platform's root certificates, or the bundled ones of Mozilla on a platform
+/// without any. They are loaded at the first connection that needs them. Clones share the loaded
+/// certificates.
 #[derive(Clone, Default)]
 pub struct TlsOptions {
     extra_roots: Arc<Vec<CertificateDer<'static>>>,
-    /// `None` stands for the process-wide default.
+    /// `None` is the default of the process.
     config: Option<Arc<OnceLock<Arc<ClientConfig>>>>,
 }
 
-/// Why root certificates cannot be used.
+/// The reason that root certificates are unusable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsOptionsError {
@@ -40,18 +40,18 @@ pub enum TlsOptionsError {
     /// The PEM text holds no certificate.
     #[error("the PEM text holds no certificate; give a file with BEGIN CERTIFICATE lines")]
     Empty,
-    /// A certificate cannot serve as a root.
+    /// A certificate is not a valid root.
     #[error("a certificate cannot be used as a root: {0}")]
     Certificate(#[source] RustlsError),
 }
 
 impl TlsOptions {
-    /// Trusts the certificates in a PEM text beside the default ones, as a private deployment or a
-    /// test needs it.
+    /// Trusts the certificates of a PEM text in addition to the default ones, for private deployments
+    /// and tests.
     ///
     /// # Errors
     ///
-    /// When the text is not PEM, holds no certificate, or one that cannot be a root.
+    /// If the text is not PEM, holds no certificate, or holds an invalid root.
     pub fn with_extra_roots(pem: &[u8]) -> Result<Self, TlsOptionsError> {
         let roots: Vec<_> = CertificateDer::pem_slice_iter(pem)
             .collect::<Result<_, _>>()
@@ -71,10 +71,10 @@ impl TlsOptions {
         })
     }
 
-    /// Uses a configuration of one's own, for client certificates or a verifier that pins.
+    /// Uses a custom configuration, for client certificates or certificate pinning.
     ///
-    /// It must be of the [`rustls`](super::rustls) that is re-exported here, and HTTP/2 must not be
-    /// among its ALPN protocols: only HTTP/1.1 is spoken.
+    /// It must be a type of the re-exported [`rustls`](super::rustls). Its ALPN protocols must not
+    /// include HTTP/2, because the client supports only HTTP/1.1.
     #[must_use]
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl TlsOptions {
         }
     }
 
-    /// The configuration, built where blocking is allowed when this is the first use.
+    /// Returns the configuration. The first call builds it where blocking is allowed.
     async fn config<R: Runtime>(&self, runtime: &R) -> io::Result<Arc<ClientConfig>> {
         if let Some(config) = self.cell().get() {
             return Ok(Arc::clone(config));
@@ -110,10 +110,10 @@ impl fmt::Debug for TlsOptions {
     }
 }
 
-/// Reads the platform's certificates from disk, so it blocks.
+/// Builds a configuration. It reads the platform's certificates from disk and so blocks.
 fn build_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, RustlsError> {
     let mut roots = RootCertStore::empty();
-    // Platforms carry certificates that cannot be parsed; the usable ones are enough.
+    // Platforms have certificates that cannot be parsed; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -128,7 +128,7 @@ fn build_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig,
     Ok(config)
 }
 
-/// Secures a fresh connection to the endpoint.
+/// Performs the TLS handshake on a new connection to the endpoint.
 pub(super) async fn handshake<R: Runtime>(
     runtime: &R,
     options: &TlsOptions,
@@ -161,9 +161,9 @@ pub(super) async fn handshake<R: Runtime>(
 /// A stream with or without TLS.
 #[derive(Debug)]
 pub enum MaybeTls<S> {
-    /// The stream as it is.
+    /// The stream without TLS.
     Plain(S),
-    /// TLS over the stream, boxed because its state is large and plain streams are many.
+    /// TLS over the stream, boxed because its state is large.
     Tls(Box<TlsStream<S>>),
 }
 

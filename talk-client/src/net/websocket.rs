@@ -1,4 +1,4 @@
-//! A WebSocket that is polled and never awaited.
+//! The WebSocket of the native transport.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,23 +20,23 @@ use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use super::coop::CoopBudget;
 use crate::transport::{CloseReason, ConnectError, WebSocket, WebSocketError, WebSocketEvent};
 
-/// What is read at a time. It is allocated for as long as the socket lives, and tungstenite's
+/// The size of the read buffer in bytes. The buffer exists as long as the socket, and tungstenite's
 /// default of 128 KiB would be most of an idle session's memory.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// How many bytes of small messages go to the socket in one write.
+/// The maximum number of bytes of small messages in one write.
 const WRITE_BATCH: usize = 16 * 1024;
 
-/// How many pongs may wait for the socket before pings are no longer read.
+/// The maximum number of unsent pongs. Above it, pings are no longer read.
 const MAX_UNSENT_PONGS: u32 = 64;
 
-/// How many frames without a message one poll reads before it lets others run.
+/// The maximum number of frames without a message in a poll, so that other tasks can run.
 const CONTROL_FRAMES_PER_POLL: u32 = 64;
 
-/// The longest reason that fits a close frame, in bytes (RFC 6455, section 5.5).
+/// The maximum length of a close reason in bytes (RFC 6455, section 5.5).
 const MAX_CLOSE_REASON: usize = 123;
 
-/// Upgrades a fresh stream to the server of a `ws` or `wss` URL.
+/// Upgrades a new stream to the server of a `ws` or `wss` URL.
 pub(super) async fn handshake<S>(
     url: Uri,
     stream: S,
@@ -51,7 +51,7 @@ where
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
     match client_async_with_config(url, CoopBudget::new(stream), Some(config)).await {
-        // We ask for no extension, and frames mean something else with one (RFC 6455, section 4.1).
+        // We request no extension, and an extension changes the meaning of frames (RFC 6455, section 4.1).
         Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
             Err(ConnectError::Handshake {
                 reason: "it uses an extension that was not asked for".to_owned(),
@@ -75,16 +75,16 @@ where
 pub struct NativeWebSocket<S> {
     inner: WebSocketStream<CoopBudget<S>>,
     queue: VecDeque<Message>,
-    /// The payload bytes in `queue`.
+    /// The number of payload bytes in `queue`.
     queued: usize,
-    /// Payload bytes that tungstenite was given since it last held nothing.
+    /// The number of payload bytes passed to tungstenite since its buffer was last empty.
     handed_over: usize,
     unsent_pongs: u32,
-    /// Nothing waits, neither here nor in tungstenite.
+    /// Set if neither `queue` nor tungstenite holds unsent data.
     flushed: bool,
-    /// Our close frame is queued; nothing may follow it.
+    /// Set if our close frame is queued. Nothing may follow it.
     closing: bool,
-    /// The last event has been given out.
+    /// Set after the last event.
     ended: bool,
 }
 
@@ -167,7 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
     ///
     /// [`WebSocketError`] when the connection fails. The socket has ended then.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
-        // Not by `unsent`: a close frame may count nothing.
+        // `unsent` does not count an empty close frame.
         if self.flushed {
             return Poll::Ready(Ok(()));
         }
@@ -182,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
             ready!(self.poll_flush_inner(cx))?;
             if self.queue.is_empty() {
                 self.flushed = true;
-                // Most connections are quiet.
+                // Most connections are idle.
                 self.queue = VecDeque::new();
                 break;
             }
@@ -198,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NativeWebSocket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// The server's close frame has come: the answer to it goes out if the connection takes it now.
+    /// Confirms the server's close frame if the connection accepts the frame now.
     fn acknowledge_close(&mut self, cx: &mut Context<'_>) {
         self.ended = true;
         self.queue.clear();
@@ -217,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for NativeWebSocket<S> {
                 return Poll::Ready(None);
             }
             if this.unsent_pongs >= MAX_UNSENT_PONGS {
-                // A server that sends pings and reads no pongs must not fill our memory.
+                // A server that sends pings and reads no pongs must not exhaust our memory.
                 ready!(this.poll_flush_inner(cx))?;
             }
             let event = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {

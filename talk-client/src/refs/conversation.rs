@@ -1,4 +1,4 @@
-//! A conversation.
+//! Refs of conversations.
 
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ use super::participant::ParticipantRef;
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 
-/// A conversation, as the session's user sees it; made by
-/// [`Session::conversation`](crate::Session::conversation).
+/// A ref of a conversation, created by [`Session::conversation`](crate::Session::conversation).
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -35,7 +34,7 @@ impl ConversationRef {
         Self { handle, id }
     }
 
-    /// The conversation's ID.
+    /// Returns the conversation's ID.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -47,7 +46,7 @@ impl ConversationRef {
         &self.id
     }
 
-    /// A message of this conversation.
+    /// Returns a ref of a message of this conversation.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -57,7 +56,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when the ID is empty.
+    /// [`EmptyId`] if the ID is empty.
     pub fn message<I>(&self, id: I) -> Result<MessageRef, EmptyId>
     where
         I: TryInto<MessageId, Error: Into<EmptyId>>,
@@ -66,7 +65,7 @@ impl ConversationRef {
         Ok(MessageRef::new(self.handle.clone(), self.id.clone(), id))
     }
 
-    /// A participant of this conversation, by the user's ID or ref.
+    /// Returns a ref of a participant of this conversation, by the user's ID or ref.
     ///
     /// ```no_run
     /// # fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -78,7 +77,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when the ID is empty.
+    /// [`EmptyId`] if the ID is empty.
     pub fn participant<I>(&self, user: I) -> Result<ParticipantRef, EmptyId>
     where
         I: TryInto<UserId, Error: Into<EmptyId>>,
@@ -91,7 +90,7 @@ impl ConversationRef {
         ))
     }
 
-    /// The conversation, or `None` when it does not exist or the user does not participate.
+    /// Fetches the conversation; `None` if it does not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -115,7 +114,7 @@ impl ConversationRef {
         )
     }
 
-    /// Creates the conversation if need be, joins it, and changes what `params` names.
+    /// Creates the conversation if it does not exist, joins it, and changes the values in `params`.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -128,8 +127,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused where conversation syncing is off and the user does not participate, or anything but
-    /// `notify` is given.
+    /// The server refuses it if conversation syncing is off and the user does not participate, or
+    /// `params` holds more than `notify`.
     pub fn set(&self, params: ConversationParams) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::SetConversation {
@@ -138,8 +137,7 @@ impl ConversationRef {
         })
     }
 
-    /// Creates the conversation and joins it; one that exists is joined and otherwise left as it
-    /// is.
+    /// Creates the conversation and joins it. An existing one is joined and not changed.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -150,7 +148,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused where conversation syncing is off and the user does not participate.
+    /// The server refuses it if conversation syncing is off and the user does not participate.
     pub fn create_if_not_exists(&self, params: ConversationParams) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::CreateConversation {
@@ -169,7 +167,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate.
+    /// The server refuses it if the user does not participate.
     pub fn mark_as_read(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsRead { conversation })
@@ -185,14 +183,14 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate.
+    /// The server refuses it if the user does not participate.
     pub fn mark_as_unread(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsUnread { conversation })
     }
 
-    /// Shows the user to the others as typing for 10 s, or until a message is sent. Call it at most
-    /// every 5 s while they type.
+    /// Displays the user as typing for 10 s or until a message is sent. Call it at most every 5 s
+    /// while the user types.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -202,16 +200,16 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate, or their role has no typing indicator.
+    /// The server refuses it if the user does not participate or has a role without typing indicator.
     pub fn mark_as_typing(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsTyping { conversation })
     }
 
-    /// Sends a message, once, however often the connection is lost meanwhile.
+    /// Sends a message. It is sent once, even if the connection is lost meanwhile.
     ///
-    /// In text, `*bold*`, `_italic_`, `~strike~`, code, lists and addresses are understood; see
-    /// [`SendMessage`] for custom data, replies, files and places.
+    /// The text may hold `*bold*`, `_italic_`, `~strike~`, code, lists and addresses. See
+    /// [`SendMessage`] for custom data, replies, files and locations.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -226,8 +224,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user may not write here, the content is not acceptable, or the message that
-    /// it replies to does not exist.
+    /// The server refuses it if the user has no write access, the content is invalid, or the message
+    /// that it replies to does not exist.
     pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
         let call = Call::SendMessage {
             conversation: self.id.clone(),
@@ -240,7 +238,7 @@ impl ConversationRef {
         })
     }
 
-    /// The conversation from now on: `None` as long as it does not exist or the user does not
+    /// Subscribes to the conversation; `None` while it does not exist or the user does not
     /// participate.
     ///
     /// ```no_run
@@ -255,9 +253,9 @@ impl ConversationRef {
         Subscription::new(&self.handle, Topic::Conversation { conversation })
     }
 
-    /// The messages from now on, newest first: 30 to begin with, and more with
-    /// [`load_more`](Subscription::load_more), 1 to 100 at a time. `None` as long as the
-    /// conversation does not exist or the user does not participate.
+    /// Subscribes to the messages, newest first. The first page holds 30;
+    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. `None` while the conversation does
+    /// not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -274,9 +272,9 @@ impl ConversationRef {
         Subscription::new(&self.handle, Topic::Messages { conversation })
     }
 
-    /// The participants from now on, the one who joined last in front: 10 to begin with, and more
-    /// with [`load_more`](Subscription::load_more), 1 to 50 at a time. `None` as long as the
-    /// conversation does not exist or the user does not participate.
+    /// Subscribes to the participants, in reverse order of joining. The first page holds 10;
+    /// [`load_more`](Subscription::load_more) loads 1 to 50 more. `None` while the conversation does
+    /// not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -292,8 +290,8 @@ impl ConversationRef {
         Subscription::new(&self.handle, Topic::Participants { conversation })
     }
 
-    /// Who is typing from now on, the session's user aside. `None` as long as the conversation does
-    /// not exist or the user does not participate.
+    /// Subscribes to the typing users except the session's. `None` while the conversation does not
+    /// exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -314,7 +312,7 @@ impl ConversationRef {
     }
 }
 
-/// So that a ref can stand where an ID is asked for. It never fails.
+/// Returns the ID, so that a ref is accepted as an ID. It never fails.
 impl TryFrom<&ConversationRef> for ConversationId {
     type Error = EmptyId;
 

@@ -1,4 +1,4 @@
-//! A message.
+//! Refs of messages.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use talk_proto::{
 use super::reactions::ReactionsRef;
 use crate::handle::{CallFuture, Handle};
 
-/// A message, made by [`ConversationRef::message`](crate::ConversationRef::message) and
+/// A ref of a message, created by [`ConversationRef::message`](crate::ConversationRef::message) and
 /// [`ConversationRef::send`](crate::ConversationRef::send).
 ///
 /// ```no_run
@@ -36,7 +36,7 @@ impl MessageRef {
         }
     }
 
-    /// The message's ID.
+    /// Returns the message's ID.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -49,7 +49,7 @@ impl MessageRef {
         &self.id
     }
 
-    /// The conversation's ID.
+    /// Returns the conversation's ID.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -62,8 +62,8 @@ impl MessageRef {
         &self.conversation
     }
 
-    /// The reactions with one emoji: a Unicode one, or the name of a custom one between colons.
-    /// Whether it is an emoji at all is for the server to say.
+    /// Returns a ref of the reactions with one emoji: a Unicode one, or the name of a custom one
+    /// between colons. The server decides if it is an emoji.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -74,7 +74,7 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when the emoji is empty.
+    /// [`EmptyId`] if the emoji is empty.
     pub fn reactions<I>(&self, emoji: I) -> Result<ReactionsRef, EmptyId>
     where
         I: TryInto<Emoji, Error: Into<EmptyId>>,
@@ -88,7 +88,7 @@ impl MessageRef {
         ))
     }
 
-    /// The message, or `None` when it does not exist or the user does not participate.
+    /// Fetches the message; `None` if it does not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -112,7 +112,7 @@ impl MessageRef {
         })
     }
 
-    /// Changes the message: text or content as a whole, custom data key by key.
+    /// Changes the message: replaces its text or content, and merges custom data by key.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -122,8 +122,8 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the message does not exist, the content is not acceptable, or the user's role
-    /// forbids it.
+    /// The server refuses it if the message does not exist, the content is invalid, or the user's
+    /// role forbids it.
     pub fn edit(&self, edit: impl Into<EditMessage>) -> CallFuture<()> {
         let call = Call::EditMessage {
             conversation: self.conversation.clone(),
@@ -143,7 +143,7 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate, or their role forbids it.
+    /// The server refuses it if the user does not participate or has a role that forbids it.
     pub fn delete(&self) -> CallFuture<()> {
         self.handle.call_done(Call::DeleteMessage {
             conversation: self.conversation.clone(),
@@ -151,10 +151,10 @@ impl MessageRef {
         })
     }
 
-    /// The message in another language, or `None` when it does not exist. What is no text comes
-    /// back as it is.
+    /// Translates the message; `None` if it does not exist. Blocks without text are returned
+    /// unchanged.
     ///
-    /// `language` is an ISO 639-1 code. A region (`en-US`) is ignored, but for `zh-TW`.
+    /// `language` is an ISO 639-1 code. A region (`en-US`) is ignored, except `zh-TW`.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -166,7 +166,7 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate, and where translation is not set up.
+    /// The server refuses it if the user does not participate or translation is not set up.
     pub fn translate(&self, language: impl Into<String>) -> CallFuture<Option<Translation>> {
         let call = Call::TranslateMessage {
             conversation: self.conversation.clone(),
@@ -180,7 +180,7 @@ impl MessageRef {
     }
 }
 
-/// So that a ref can stand where an ID is asked for. It never fails.
+/// Returns the ID, so that a ref is accepted as an ID. It never fails.
 impl TryFrom<&MessageRef> for MessageId {
     type Error = EmptyId;
 

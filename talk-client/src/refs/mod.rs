@@ -1,6 +1,6 @@
-//! Refs: names of things, with the calls that can be made about them.
+//! Refs: IDs of entities with the calls that concern them.
 //!
-//! A ref is immutable and cheap to clone. Two with the same session and IDs are equal. The thing
+//! A ref is immutable and cheap to clone. Two refs with the same session and IDs are equal. The entity
 //! need not exist.
 
 mod conversation;

@@ -1,4 +1,4 @@
-//! A participant.
+//! Refs of participants.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use talk_proto::{
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 
-/// A user's participation in a conversation, made by
+/// A ref of a user's participation in a conversation, created by
 /// [`ConversationRef::participant`](crate::ConversationRef::participant).
 ///
 /// ```no_run
@@ -35,7 +35,7 @@ impl ParticipantRef {
         }
     }
 
-    /// The conversation's ID.
+    /// Returns the conversation's ID.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -47,7 +47,7 @@ impl ParticipantRef {
         &self.conversation
     }
 
-    /// The user's ID.
+    /// Returns the user's ID.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
@@ -59,7 +59,7 @@ impl ParticipantRef {
         &self.user
     }
 
-    /// The participant, or `None` when the user is none.
+    /// Fetches the participant; `None` if the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -70,7 +70,7 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when it is about somebody else and the session's user does not participate.
+    /// The server refuses it if the session's user does not participate, unless it is the user itself.
     pub fn get(&self) -> CallFuture<Option<Arc<ParticipantSnapshot>>> {
         let call = Call::GetParticipant {
             conversation: self.conversation.clone(),
@@ -82,7 +82,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Adds the user, who must exist, or changes what `params` names.
+    /// Adds the user, who must exist, or changes the values in `params`.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -95,8 +95,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not exist, and where conversation syncing is off and the session's
-    /// user does not participate, or anything but `notify` is given.
+    /// The server refuses it if the user does not exist, or if conversation syncing is off and the
+    /// session's user does not participate or `params` holds more than `notify`.
     pub fn set(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::SetParticipant {
             conversation: self.conversation.clone(),
@@ -105,7 +105,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Changes what `params` names.
+    /// Changes the values in `params`.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -118,7 +118,7 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not participate, and as for [`set`](Self::set).
+    /// The server refuses it if the user does not participate, and as for [`set`](Self::set).
     pub fn edit(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::EditParticipant {
             conversation: self.conversation.clone(),
@@ -127,7 +127,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Adds the user, who must exist; one who participates is left as they are.
+    /// Adds the user, who must exist. An existing participant is not changed.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -138,7 +138,7 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not exist, and when they do not participate and conversation
+    /// The server refuses it if the user does not exist, or does not participate while conversation
     /// syncing is off.
     pub fn create_if_not_exists(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::CreateParticipant {
@@ -148,7 +148,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Removes the user from the conversation, if they are in it.
+    /// Removes the user from the conversation, if the user participates.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -158,7 +158,7 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// Refused where conversation syncing is off.
+    /// The server refuses it if conversation syncing is off.
     pub fn delete(&self) -> CallFuture<()> {
         self.handle.call_done(Call::DeleteParticipant {
             conversation: self.conversation.clone(),
@@ -166,8 +166,8 @@ impl ParticipantRef {
         })
     }
 
-    /// The participant from now on: `None` as long as the user is none, or the session's user
-    /// does not participate.
+    /// Subscribes to the participant; `None` while the user or the session's user does not
+    /// participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

@@ -1,4 +1,4 @@
-//! The reactions to a message with one emoji.
+//! Refs of reactions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use talk_proto::{Call, ConversationId, Emoji, MessageId, ReactionSnapshot, Reply
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 
-/// The reactions to a message with one emoji, made by
+/// A ref of the reactions to a message with one emoji, created by
 /// [`MessageRef::reactions`](crate::MessageRef::reactions).
 ///
 /// ```no_run
@@ -41,7 +41,7 @@ impl ReactionsRef {
         }
     }
 
-    /// The conversation's ID.
+    /// Returns the conversation's ID.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -53,7 +53,7 @@ impl ReactionsRef {
         &self.conversation
     }
 
-    /// The message's ID.
+    /// Returns the message's ID.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -65,7 +65,7 @@ impl ReactionsRef {
         &self.message
     }
 
-    /// The emoji.
+    /// Returns the emoji.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -77,7 +77,7 @@ impl ReactionsRef {
         &self.emoji
     }
 
-    /// Reacts with the emoji; nothing changes when the user has done so already.
+    /// Adds the user's reaction, if it does not exist yet.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -87,8 +87,8 @@ impl ReactionsRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when it is no emoji, the message does not exist, it has 50 different ones already, or
-    /// the user's role forbids it.
+    /// The server refuses it if it is no emoji, the message does not exist or has 50 different
+    /// emojis, or the user's role forbids it.
     pub fn add(&self) -> CallFuture<()> {
         self.handle.call_done(Call::AddReaction {
             conversation: self.conversation.clone(),
@@ -97,7 +97,7 @@ impl ReactionsRef {
         })
     }
 
-    /// Takes the user's reaction back, if there is one.
+    /// Removes the user's reaction, if it exists.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -107,7 +107,7 @@ impl ReactionsRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user's role forbids it.
+    /// The server refuses it if the user's role forbids it.
     pub fn remove(&self) -> CallFuture<()> {
         self.handle.call_done(Call::RemoveReaction {
             conversation: self.conversation.clone(),
@@ -116,8 +116,8 @@ impl ReactionsRef {
         })
     }
 
-    /// The first ten who reacted with the emoji, the very first in front; `None` when the message
-    /// does not exist or cannot be seen.
+    /// Fetches the first ten reactions, oldest first; `None` if the message does not exist or is not
+    /// accessible.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -142,9 +142,9 @@ impl ReactionsRef {
         })
     }
 
-    /// Who reacted with the emoji from now on, the very first in front: 10 to begin with, and more
-    /// with [`load_more`](Subscription::load_more), 1 to 100 at a time. A new reaction shows once
-    /// all before it are loaded. `None` as long as the message does not exist or cannot be seen.
+    /// Subscribes to the reactions, oldest first. The first page holds 10;
+    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. A new reaction becomes visible when
+    /// all before it are loaded. `None` while the message does not exist or is not accessible.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {

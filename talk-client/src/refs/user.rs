@@ -1,4 +1,4 @@
-//! A user.
+//! Refs of users.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use talk_proto::{Call, EmptyId, OnlineSnapshot, Reply, Topic, User, UserId, User
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
 
-/// A user, made by [`Session::user`](crate::Session::user).
+/// A ref of a user, created by [`Session::user`](crate::Session::user).
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -29,7 +29,7 @@ impl UserRef {
         Self { handle, id }
     }
 
-    /// The user's ID.
+    /// Returns the user's ID.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -41,7 +41,7 @@ impl UserRef {
         &self.id
     }
 
-    /// The user, or `None` when they do not exist. Anybody may ask for anybody.
+    /// Fetches the user; `None` if the user does not exist. Every user can fetch every other one.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -63,7 +63,7 @@ impl UserRef {
             })
     }
 
-    /// Creates the user, or changes what `params` names.
+    /// Creates the user, or changes the values in `params`.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -75,14 +75,14 @@ impl UserRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not exist and no name is given, when a value is not acceptable,
-    /// and where user syncing is off.
+    /// The server refuses it if the user does not exist and `params` holds no name, a value is
+    /// invalid, or user syncing is off.
     pub fn set(&self, params: UserParams) -> CallFuture<()> {
         let user = self.id.clone();
         self.handle.call_done(Call::SetUser { user, params })
     }
 
-    /// Creates the user; one who exists is left as they are.
+    /// Creates the user. An existing user is not changed.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -95,13 +95,14 @@ impl UserRef {
     /// ```
     ///
     /// # Errors
-    /// Refused when the user does not exist and no name is given or user syncing is off.
+    /// The server refuses it if the user does not exist and `params` holds no name or user syncing is
+    /// off.
     pub fn create_if_not_exists(&self, params: UserParams) -> CallFuture<()> {
         let user = self.id.clone();
         self.handle.call_done(Call::CreateUser { user, params })
     }
 
-    /// The user from now on: `None` as long as they do not exist.
+    /// Subscribes to the user; `None` while the user does not exist.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -115,8 +116,8 @@ impl UserRef {
         Subscription::new(&self.handle, Topic::User { user })
     }
 
-    /// Whether the user is online from now on: `None` as long as they do not exist. Someone is
-    /// online who is connected, and who uses only this API is while they subscribe to something.
+    /// Subscribes to the online state of the user; `None` while the user does not exist. A connected
+    /// user is online; a user of only this API is online during subscriptions.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -133,7 +134,7 @@ impl UserRef {
     }
 }
 
-/// So that a ref can stand where an ID is asked for. It never fails.
+/// Returns the ID, so that a ref is accepted as an ID. It never fails.
 impl TryFrom<&UserRef> for UserId {
     type Error = EmptyId;
 

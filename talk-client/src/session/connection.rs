@@ -55,7 +55,7 @@ impl Stream for ConnectionStateStream {
                 Newer::Unchanged => {}
             }
             match &mut self.changed {
-                // Looked at once more with a listener in place.
+                // Checked again after the listener is registered.
                 None => self.changed = Some(self.shared.connection.listen()),
                 Some(changed) => {
                     ready!(Pin::new(changed).poll(cx));

@@ -1,4 +1,4 @@
-//! An error handler that can be taken back.
+//! Error handlers that can be detached.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -28,7 +28,7 @@ impl ErrorSubscription {
         }
     }
 
-    /// Takes the handler back: it is not called any more, unless it is being called now.
+    /// Detaches the handler. It is not called afterwards, unless it is being called now.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

@@ -1,4 +1,4 @@
-//! The session: where everything starts.
+//! The session.
 
 mod connection;
 mod error_handler;
@@ -28,10 +28,10 @@ use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
 /// One user's session with the service.
 ///
-/// It connects when something is asked of it, reconnects as needed, and closes the connection some
-/// seconds after nothing is wanted any more. It is a handle: clones, and every ref and subscription
-/// made from it, stand for the same session, which lives until the last of them is dropped. Nothing
-/// that it does depends on the runtime that it is called from.
+/// It connects at the first call or subscription, reconnects as needed, and disconnects some seconds
+/// after the last one has ended. The value is a handle: its clones, refs and subscriptions belong to
+/// the same session, which ends when the last of them is dropped. Its methods can be called from any
+/// runtime and thread.
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -50,7 +50,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The app that the session belongs to.
+    /// Returns the app of the session.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -62,7 +62,7 @@ impl Session {
         &self.handle.key.app_id
     }
 
-    /// The user that the session is connected as.
+    /// Returns the user of the session.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -74,7 +74,7 @@ impl Session {
         self.handle.me()
     }
 
-    /// The user that the session is connected as.
+    /// Returns a ref of the session's user.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -88,7 +88,7 @@ impl Session {
         UserRef::new(self.handle.clone(), self.user_id().clone())
     }
 
-    /// A user. Nothing is sent, and they need not exist.
+    /// Returns a ref of a user, who need not exist. Nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -98,7 +98,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when the ID is empty.
+    /// [`EmptyId`] if the ID is empty.
     pub fn user<I>(&self, id: I) -> Result<UserRef, EmptyId>
     where
         I: TryInto<UserId, Error: Into<EmptyId>>,
@@ -107,7 +107,7 @@ impl Session {
         Ok(UserRef::new(self.handle.clone(), id))
     }
 
-    /// A conversation. Nothing is sent, and it need not exist.
+    /// Returns a ref of a conversation, which need not exist. Nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -117,7 +117,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`EmptyId`] when the ID is empty.
+    /// [`EmptyId`] if the ID is empty.
     pub fn conversation<I>(&self, id: I) -> Result<ConversationRef, EmptyId>
     where
         I: TryInto<ConversationId, Error: Into<EmptyId>>,
@@ -126,12 +126,12 @@ impl Session {
         Ok(ConversationRef::new(self.handle.clone(), id))
     }
 
-    /// The current user's conversations from now on, the most recently active in front: 20 to begin
-    /// with, and more with [`load_more`](Subscription::load_more), 1 to 30 at a time, 20 by default.
-    /// It is empty, and not absent, as long as the user is in none or does not exist.
+    /// Subscribes to the conversations of the session's user, the most recently active first. The
+    /// first page holds 20; [`load_more`](Subscription::load_more) loads 1 to 30 more (default 20). The
+    /// list is empty if the user is in no conversation or does not exist.
     ///
-    /// With a filter it holds the conversations that match it now: they come and go as they change.
-    /// A filter that nothing can match is no error, and shows nothing.
+    /// With a filter, the list holds the conversations that currently match it. A filter that no
+    /// conversation can match is no error and results in an empty list.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -153,8 +153,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// None here. The subscription ends with an error when the server refuses the list, as any does
-    /// when the session ends.
+    /// None here. The subscription ends with an error if the server refuses the list or the session
+    /// ends.
     pub fn subscribe_conversations(
         &self,
         filter: impl Into<Option<ConversationFilter>>,
@@ -163,8 +163,8 @@ impl Session {
         Subscription::new(&self.handle, Topic::Conversations { filter })
     }
 
-    /// A search in the messages of the current user's conversations, by their text. Nothing is
-    /// asked for before [`Search::set_query`].
+    /// Creates a search for messages by text in the conversations of the session's user. Nothing is
+    /// sent before [`Search::set_query`].
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -179,8 +179,8 @@ impl Session {
         Search::messages(&self.handle)
     }
 
-    /// A search in the current user's conversations, by their subject or `custom.search`. Nothing
-    /// is asked for before [`Search::set_query`].
+    /// Creates a search for conversations of the session's user by subject or `custom.search`.
+    /// Nothing is sent before [`Search::set_query`].
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -196,7 +196,7 @@ impl Session {
         Search::conversations(&self.handle)
     }
 
-    /// Uploads a file of any kind. The token that it gives can be sent in a message.
+    /// Uploads a file of any kind and returns a token that can be sent in a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -212,7 +212,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Refused, before any of it is sent, when the server does not want it.
+    /// The server may refuse the file; it does so before any data is sent.
     pub fn upload_file(
         &self,
         source: impl Into<UploadSource>,
@@ -226,7 +226,7 @@ impl Session {
         )
     }
 
-    /// Uploads an image. The token that it gives can be sent in a message.
+    /// Uploads an image and returns a token that can be sent in a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -239,7 +239,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Refused, before any of it is sent, when the server does not want it.
+    /// The server may refuse the file; it does so before any data is sent.
     pub fn upload_image(
         &self,
         source: impl Into<UploadSource>,
@@ -253,7 +253,7 @@ impl Session {
         )
     }
 
-    /// Uploads a video. The token that it gives can be sent in a message.
+    /// Uploads a video and returns a token that can be sent in a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -266,7 +266,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Refused, before any of it is sent, when the server does not want it.
+    /// The server may refuse the file; it does so before any data is sent.
     pub fn upload_video(
         &self,
         source: impl Into<UploadSource>,
@@ -280,7 +280,7 @@ impl Session {
         )
     }
 
-    /// Uploads an audio file. The token that it gives can be sent in a message.
+    /// Uploads an audio file and returns a token that can be sent in a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -293,7 +293,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Refused, before any of it is sent, when the server does not want it.
+    /// The server may refuse the file; it does so before any data is sent.
     pub fn upload_audio(
         &self,
         source: impl Into<UploadSource>,
@@ -307,7 +307,8 @@ impl Session {
         )
     }
 
-    /// Uploads a voice recording, which is shown as such. The token that it gives can be sent in a message.
+    /// Uploads a voice recording, which is displayed as such, and returns a token that can be sent in
+    /// a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session, recording: Vec<u8>) -> Result<(), talk_client::Error> {
@@ -320,7 +321,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Refused, before any of it is sent, when the server does not want it.
+    /// The server may refuse the file; it does so before any data is sent.
     pub fn upload_voice(
         &self,
         source: impl Into<UploadSource>,
@@ -334,10 +335,9 @@ impl Session {
         )
     }
 
-    /// Authenticates with this token from now on, for all who hold the session.
+    /// Replaces the token of the session.
     ///
-    /// Calls on their way and subscriptions are not disturbed. On a session that has ended it does
-    /// nothing.
+    /// Pending calls and subscriptions continue. It has no effect on a session that has ended.
     ///
     /// ```no_run
     /// # fn example(session: talk_client::Session, token: String) {
@@ -348,13 +348,12 @@ impl Session {
         self.handle.push(Command::SetToken(token.into()));
     }
 
-    /// Calls `handler` whenever a token is needed: for the first connection unless a token was
-    /// given, and when the current one is about to expire. It replaces the handler before, and the
+    /// Sets a handler that is called when a token is needed: for the first connection unless a token
+    /// was given, and before the current one expires. It replaces the previous handler and the
     /// [token fetcher](crate::TalkOptions::token_fetcher).
     ///
-    /// The handler gets a token and hands it to [`set_token`](Self::set_token) of the session that
-    /// it is given, within 60 s. It must not block. Holding the session in the handler itself would
-    /// keep it alive for ever.
+    /// The handler fetches a token and passes it to [`set_token`](Self::set_token) of its argument
+    /// within 60 s. It must not block. A handler that owns the session would keep it alive forever.
     ///
     /// ```no_run
     /// # fn spawn(task: impl Future<Output = ()>) {}
@@ -373,8 +372,8 @@ impl Session {
         self.handle.push(Command::TokenHandlerSet);
     }
 
-    /// Calls `handler` when the session ends with an error, which no retry could mend; at once when
-    /// it has ended so already. It is called at most once, and not for
+    /// Calls `handler` when the session ends with an error, at once if it already has. No retry can
+    /// resume such a session. The handler is called at most once, and not after
     /// [`shutdown`](Self::shutdown). It must not block.
     ///
     /// Dropping the [`ErrorSubscription`] leaves the handler attached.
@@ -392,8 +391,8 @@ impl Session {
         ErrorSubscription::new(self.handle.shared(), key)
     }
 
-    /// Tells that the network is back, or is another one: a session that waits to reconnect tries
-    /// at once.
+    /// Reports that the network returned or changed. A session that waits to reconnect retries at
+    /// once.
     ///
     /// ```no_run
     /// # fn example(session: talk_client::Session) {
@@ -404,7 +403,8 @@ impl Session {
         self.handle.push(Command::NetworkChanged);
     }
 
-    /// Whether the session is connected; if it waits to reconnect, until when and why.
+    /// Returns the state of the connection; while it waits to reconnect, with the time of the next
+    /// attempt and the reason.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -418,8 +418,8 @@ impl Session {
         self.handle.connection.get()
     }
 
-    /// The connection state as a stream: first the one that is, then each new one. Latest wins. The
-    /// stream does not keep the session alive, and ends with it.
+    /// Returns the connection state as a stream that starts with the current one. A slow consumer
+    /// gets the latest state. The stream does not keep the session alive, and ends with it.
     ///
     /// ```no_run
     /// use futures_util::StreamExt;
@@ -435,7 +435,7 @@ impl Session {
         ConnectionStateStream::new(self.handle.shared())
     }
 
-    /// What the session has done so far, in numbers, for logs and monitoring.
+    /// Returns the counters of the session, for logs and monitoring.
     ///
     /// ```no_run
     /// # fn example(session: talk_client::Session) {
@@ -447,7 +447,7 @@ impl Session {
         *lock(&self.handle.counters)
     }
 
-    /// Why the session ended, if it has.
+    /// Returns the cause of the session's end, if it has ended.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -461,9 +461,8 @@ impl Session {
         self.handle.termination.cause()
     }
 
-    /// Ends the session for all who hold it: what is pending fails with
-    /// [`SessionError::ShutDown`], and the connection closes. Done when it is closed, which takes a
-    /// second at most.
+    /// Ends the session for all its handles. Pending calls and subscriptions fail with
+    /// [`SessionError::ShutDown`]. Resolves when the connection is closed, after a second at most.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) {

@@ -1,4 +1,4 @@
-//! Getting a session.
+//! The functions that return a session.
 
 use std::sync::Arc;
 

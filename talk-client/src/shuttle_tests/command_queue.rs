@@ -1,4 +1,4 @@
-//! Commands on their way to the driver.
+//! The queue of commands.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn id(command: &Command) -> u64 {
     }
 }
 
-/// Two threads that give commands, and the ids that each could not give.
+/// Spawns two threads that push commands and return the IDs of the rejected ones.
 fn senders(queue: &Arc<CommandQueue>) -> [thread::JoinHandle<Vec<u64>>; 2] {
     [0, 100].map(|first| {
         let queue = Arc::clone(queue);
@@ -46,7 +46,7 @@ fn queue_push_wakes_sleeping_driver() {
             let commands = block_on(poll_fn(|cx| queue.poll_commands(cx)));
             taken.extend(commands.iter().map(id));
         }
-        // Those of one thread are in its order.
+        // The commands of one thread keep their order.
         let (second, first): (Vec<_>, Vec<_>) = taken.into_iter().partition(|id| *id >= 100);
         assert!(first.is_sorted() && second.is_sorted());
         for sender in senders {

@@ -1,4 +1,4 @@
-//! Sessions that are got, dropped and stopped at the same time, with the driver that users have.
+//! Concurrent creation, drop and shutdown of sessions, with the real driver.
 
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -16,7 +16,7 @@ fn session(runtime: &ShuttleRuntime) -> Session {
     get_talk_session_on(runtime, options.host("127.0.0.1:1").token("token"))
 }
 
-/// Runs the same on two threads.
+/// Runs `work` on two threads.
 fn twice(work: impl Fn() + Clone + Send + Sync + 'static) {
     let threads = [(); 2].map(|()| thread::spawn(work.clone()));
     for thread in threads {
@@ -52,7 +52,7 @@ fn session_lingers_and_is_reused() {
             drop(subscription);
             assert_eq!(session(&getting).error(), None);
         });
-        // No sleep ends here, so that a connection that lingers is to be closed by hand.
+        // Sleeps never end here, so a lingering connection needs a shutdown.
         block_on(session(&runtime).shutdown());
         block_on(runtime.idle());
     });
@@ -87,7 +87,7 @@ fn runtime_stop_fails_pending_calls() {
         assert_eq!(calling.join().unwrap(), Err(stopped.clone()));
         assert_eq!(waiting.join().unwrap(), Err(stopped));
         block_on(session.shutdown());
-        // Nobody is given a session that has ended.
+        // A session that has ended is not shared.
         assert_ne!(session, self::session(&ShuttleRuntime::new()));
     });
 }
@@ -109,7 +109,7 @@ fn call_dropped_releases_its_permit() {
         for call in &calls {
             call.abort();
         }
-        // It waits for a place that the calls before have left, or fails with the session.
+        // The call gets the permit of an aborted one, or fails with the session.
         let last = thread::spawn(move || block_on(user.set(Default::default())));
         block_on(session.shutdown());
         let ended = Error::Session(SessionError::ShutDown);

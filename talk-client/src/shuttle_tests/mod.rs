@@ -1,5 +1,5 @@
-//! What happens at the same time, in many orders: shuttle lets the threads change places wherever a
-//! lock is taken, runs each test in thousands of ways, and fails where nobody can go on.
+//! Concurrency tests with shuttle, which switches threads at every lock, runs each test in thousands
+//! of interleavings, and fails on a deadlock.
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p talk-client --lib shuttle_tests::`
 
@@ -10,14 +10,14 @@ mod slot;
 mod termination;
 mod watch;
 
-/// In how many orders each scenario runs, for each way to choose them.
+/// The number of interleavings of each scenario and scheduler.
 const ORDERS: usize = 1_000;
 
-/// How many times the one thread that may go on is changed on purpose. Most races need two.
+/// The depth of the probabilistic scheduler. Most races need two context switches.
 const CHANGES: usize = 3;
 
-/// Runs a scenario in many orders: random ones, which change places all the time, and those in which
-/// a thread is overtaken seldom and for long.
+/// Runs a scenario with a random scheduler, which switches all the time, and with a probabilistic
+/// one, which switches rarely and for long.
 fn check_interleavings(scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = std::sync::Arc::new(scenario);
     let again = std::sync::Arc::clone(&scenario);

@@ -1,4 +1,4 @@
-//! A runtime whose tasks are shuttle's, without a network and without an end to any sleep.
+//! A runtime of shuttle tasks, without a network, whose sleeps never end.
 
 use std::future::{Future, pending};
 use std::io;
@@ -39,7 +39,7 @@ impl ShuttleRuntime {
         }))
     }
 
-    /// Drops all tasks, and those that are yet to come.
+    /// Drops all tasks, also future ones.
     pub(super) fn stop(&self) {
         let mut state = lock(&self.0.state);
         state.is_stopped = true;
@@ -50,7 +50,7 @@ impl ShuttleRuntime {
         }
     }
 
-    /// Waits until every task has come to its end.
+    /// Waits until every task has ended.
     pub(super) async fn idle(&self) {
         wait_for(&self.0.changed, || {
             (lock(&self.0.state).running == 0).then_some(())
@@ -89,7 +89,7 @@ impl Runtime for ShuttleRuntime {
         state.running += 1;
         let running = Running(Arc::clone(&self.0));
         let handle = shuttle::future::spawn(async move {
-            // The task goes before it counts as gone.
+            // The task is dropped before it counts as ended.
             let _running = running;
             task.await;
         });

@@ -1,4 +1,4 @@
-//! A subscription between the driver that shows, the consumer that takes, and whoever ends it.
+//! A subscription slot with concurrent updates, polls and ends.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn number(user: Option<Arc<User>>) -> u32 {
     user.unwrap().name.parse().unwrap()
 }
 
-/// Shows some snapshots.
+/// Sends some snapshots.
 fn show(slot: &Arc<UserSlot>) -> thread::JoinHandle<()> {
     let slot = Arc::clone(slot);
     thread::spawn(move || {

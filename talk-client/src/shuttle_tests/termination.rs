@@ -1,4 +1,4 @@
-//! The end of a session, and those who want to be told.
+//! The end of a session and its waiters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

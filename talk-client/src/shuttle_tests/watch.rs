@@ -1,4 +1,4 @@
-//! A value that is watched.
+//! A watched value.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn watch_yields_last_value_then_end() {
     });
 }
 
-/// The last value of all.
+/// Returns the last value.
 async fn watch_to_the_end(watch: &Watch<u32>) -> u32 {
     let (mut last, mut seen, mut changed) = (0, 0, None);
     loop {

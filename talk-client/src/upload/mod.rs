@@ -1,4 +1,4 @@
-//! Uploads: streamed from their source, with progress.
+//! Streamed uploads with progress.
 
 pub(crate) mod metadata;
 pub(crate) mod progress;
@@ -19,9 +19,9 @@ pub use self::source::UploadSource;
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle};
 
-/// An upload that is being made: a future of the file's token, which a message can be sent with.
+/// An upload in progress: a future of the file's token, which a message can be sent with.
 ///
-/// It is made when it is first polled. Dropping it cancels it, whatever it is doing.
+/// The first poll starts it, and dropping it cancels it.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -45,7 +45,7 @@ pub struct UploadFuture {
     progress: EndOnDrop,
 }
 
-/// Whoever watches the progress is told of the end, even of an upload that was never begun.
+/// Ends the progress stream on drop, also of an upload that was never started.
 struct EndOnDrop(Arc<ProgressCounter>);
 
 impl Drop for EndOnDrop {
@@ -81,7 +81,7 @@ impl UploadFuture {
         }
     }
 
-    /// How far it is, as a stream that ends with the upload.
+    /// Returns the progress as a stream that ends with the upload.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session, photo: Vec<u8>) -> Result<(), talk_client::Error> {

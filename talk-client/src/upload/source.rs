@@ -1,4 +1,4 @@
-//! Where the bytes of an upload come from.
+//! The sources of uploads.
 
 use std::fmt;
 use std::fs::File;
@@ -15,13 +15,13 @@ use futures_util::stream;
 
 use crate::transport::{BoxStream, MaybeSend, Transport, blocking_task};
 
-/// How much is read at a time: enough that reading costs little, and all that an upload keeps in
-/// memory, but for what is on its way.
+/// The size of a read in bytes: large enough to be cheap, and the most that an upload buffers in
+/// memory.
 const CHUNK: usize = 256 << 10;
 
 type Reader = Pin<Box<dyn ReadOnce>>;
 
-/// Shared by the readings of it, of which the newest counts.
+/// A reader that is shared by its attempts, of which the newest counts.
 type SeekableReader = Arc<Mutex<Pin<Box<dyn ReadSeek>>>>;
 
 pub(crate) trait ReadOnce: AsyncRead + MaybeSend {}
@@ -32,11 +32,10 @@ pub(crate) trait ReadSeek: AsyncRead + AsyncSeek + MaybeSend {}
 
 impl<T: AsyncRead + AsyncSeek + MaybeSend> ReadSeek for T {}
 
-/// Where the bytes of an upload come from. They are read while they are sent, some hundred KiB at a
-/// time.
+/// The source of an upload. It is read while it is sent, in chunks of 256 KiB.
 ///
-/// Bytes, files and seekable readers are sent again when the connection is lost; another reader can
-/// be read only once.
+/// Bytes, files and seekable readers are sent again when the connection is lost. Other readers can be
+/// read only once.
 ///
 /// ```
 /// use talk_client::UploadSource;
@@ -55,7 +54,7 @@ enum SourceKind {
 }
 
 impl UploadSource {
-    /// Bytes in memory.
+    /// Creates a source from bytes in memory.
     ///
     /// ```
     /// let source = talk_client::UploadSource::bytes("a text".as_bytes());
@@ -64,8 +63,8 @@ impl UploadSource {
         Self(SourceKind::Bytes(bytes.into()))
     }
 
-    /// A file. It must stay as it is until it is uploaded: one that changes meanwhile fails the
-    /// upload with [`TransportError::Source`](crate::TransportError::Source).
+    /// Creates a source from a file. A file that changes during the upload fails it with
+    /// [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
     /// let source = talk_client::UploadSource::file("cat.png");
@@ -74,8 +73,8 @@ impl UploadSource {
         Self(SourceKind::File(path.into()))
     }
 
-    /// The first `length` bytes of a reader. One that ends earlier or fails, fails the upload with
-    /// [`TransportError::Source`](crate::TransportError::Source).
+    /// Creates a source from the first `length` bytes of a reader. A reader that fails or ends
+    /// earlier fails the upload with [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
     /// let source = talk_client::UploadSource::reader(6, &b"a text"[..]);
@@ -87,8 +86,8 @@ impl UploadSource {
         })
     }
 
-    /// The first `length` bytes of a reader that can go back to its start, and so be sent again.
-    /// One that ends earlier or fails, fails the upload with
+    /// Creates a source from the first `length` bytes of a seekable reader, which can be sent again.
+    /// A reader that fails or ends earlier fails the upload with
     /// [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
@@ -103,7 +102,7 @@ impl UploadSource {
         })
     }
 
-    /// Finds out how long it is.
+    /// Opens the source and determines its length.
     pub(crate) async fn open<T: Transport>(self, transport: &T) -> io::Result<OpenSource> {
         Ok(match self.0 {
             SourceKind::Bytes(bytes) => OpenSource::Bytes(bytes),
@@ -167,7 +166,7 @@ pub(crate) enum OpenSource {
         stamp: FileStamp,
     },
     Reader {
-        /// `None` once it was read.
+        /// `None` after the first attempt.
         reader: Option<Reader>,
         length: u64,
     },
@@ -190,7 +189,7 @@ impl OpenSource {
         !matches!(self, Self::Reader { .. })
     }
 
-    /// All of it from the start, in chunks; exactly its length, or an error.
+    /// Returns the content from its start in chunks: exactly its length, or an error.
     pub(crate) fn chunks<T: Transport>(
         &mut self,
         transport: &T,
@@ -245,7 +244,7 @@ async fn read_on(
     Ok(Some((chunk, (reader, remaining))))
 }
 
-/// A reader, where the next chunk begins, and where the last one ends.
+/// A reader, the position of the next chunk, and the end.
 type ReadRange = (SeekableReader, u64, u64);
 
 async fn read_at((reader, at, end): ReadRange) -> io::Result<Option<(Bytes, ReadRange)>> {
@@ -287,11 +286,11 @@ fn too_short() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
-/// What tells one state of a file from another.
+/// The identity of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FileStamp {
     length: u64,
-    /// Where the system knows it.
+    /// The time of modification, on systems that record it.
     modified: Option<SystemTime>,
 }
 
@@ -320,7 +319,7 @@ impl FileStamp {
     }
 }
 
-/// A file that is being read.
+/// A reader of a file.
 struct FileReader {
     path: PathBuf,
     stamp: FileStamp,
@@ -329,8 +328,8 @@ struct FileReader {
 }
 
 impl FileReader {
-    /// The next chunk. The first and the last come only from a file that is as it was, so that a
-    /// server never gets the whole of one that has changed.
+    /// Returns the next chunk. The first and the last chunk are read only from an unchanged file, so
+    /// a server never gets the whole of a changed one.
     fn next(mut self) -> io::Result<(Bytes, Self)> {
         let mut file = match self.file.take() {
             Some(file) => file,

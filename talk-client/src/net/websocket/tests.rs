@@ -1,4 +1,4 @@
-//! A server that never stops sending.
+//! Servers that send without a pause.
 
 use std::io;
 use std::pin::Pin;
@@ -13,14 +13,14 @@ use futures_util::task::noop_waker;
 
 use super::{CoopBudget, NativeWebSocket};
 
-/// A ping with a payload of four bytes, as a server sends it.
+/// A server's ping with a payload of four bytes.
 const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
 
-/// A text without its last fragment, and a fragment that is not the last one either.
+/// The first fragment of a text, and a fragment that is not the last.
 const BEGINNING: &[u8] = &[0x01, 0];
 const MORE: &[u8] = &[0x00, 0];
 
-/// How often the tests poll: enough for a leak to show.
+/// The number of polls, large enough to reveal a leak.
 const POLLS: u64 = 1_000;
 
 struct Flood {
@@ -69,7 +69,7 @@ impl AsyncWrite for Flood {
     }
 }
 
-/// How many frames are read in [`POLLS`] polls.
+/// Returns the number of frames read in [`POLLS`] polls.
 fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> u64 {
     let flood = CoopBudget::new(Flood {
         first,
