@@ -29,8 +29,8 @@
 //!   Dropping one cancels it.
 //! - **Refs** are IDs of entities, which need not exist, with the calls that concern them.
 //! - **[Subscription]s** are streams of snapshots with the changes between them.
-//! - **[`Error`]s** distinguish misuse, refusals of the server, failures of the network, and the end of
-//!   the session.
+//! - **[`Error`]s** distinguish misuse, refusals of the server, failures of the network, and the
+//!   end of the session.
 
 mod driver;
 mod error;

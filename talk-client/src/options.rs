@@ -19,8 +19,8 @@ const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The options of a session.
 ///
-/// Sessions are shared: if one already exists for the same addresses, app and user, it is returned and
-/// the remaining options are ignored.
+/// Sessions are shared: if one already exists for the same addresses, app and user, it is returned
+/// and the remaining options are ignored.
 ///
 /// With neither token nor token fetcher the service is asked for an anonymous token. It grants one
 /// while authentication is switched off for the app.
@@ -170,8 +170,8 @@ impl TalkOptions {
         self
     }
 
-    /// Sets the rate of calls that waited for a connection. The default matches the published client;
-    /// [`Pacing::OFF`] sends everything at once.
+    /// Sets the rate of calls that waited for a connection. The default matches the published
+    /// client; [`Pacing::OFF`] sends everything at once.
     ///
     /// ```
     /// use talk_client::{Pacing, TalkOptions};
@@ -184,8 +184,8 @@ impl TalkOptions {
         self
     }
 
-    /// Sets the limits of everything that can grow. A call above [`Limits::pending_calls`] waits for
-    /// a free place.
+    /// Sets the limits of everything that can grow. A call above [`Limits::pending_calls`] waits
+    /// for a free place.
     ///
     /// ```
     /// use talk_client::{Limits, TalkOptions};
@@ -200,7 +200,8 @@ impl TalkOptions {
         self
     }
 
-    /// Sets the certificates to trust in TLS connections (default: the platform's root certificates).
+    /// Sets the certificates to trust in TLS connections (default: the platform's root
+    /// certificates).
     ///
     /// ```
     /// use talk_client::net::TlsOptions;
@@ -215,8 +216,9 @@ impl TalkOptions {
         self
     }
 
-    /// Fails a call with [`TransportError::Deadline`](crate::TransportError::Deadline) after this time,
-    /// which includes the wait for a connection. By default calls wait until the session ends.
+    /// Fails a call with [`TransportError::Deadline`](crate::TransportError::Deadline) after this
+    /// time, which includes the wait for a connection. By default calls wait until the session
+    /// ends.
     ///
     /// ```
     /// use std::time::Duration;

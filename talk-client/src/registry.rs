@@ -7,8 +7,8 @@ use talk_proto::Registry;
 use crate::handle::{Handle, Shared};
 use crate::sync::{Mutex, lock};
 
-/// The sessions that can be shared. A session is registered before its driver starts, and is removed
-/// when it ends or its driver stops, whichever is first. Both remove it under the lock.
+/// The sessions that can be shared. A session is registered before its driver starts, and is
+/// removed when it ends or its driver stops, whichever is first. Both remove it under the lock.
 #[cfg(not(any(target_arch = "wasm32", talk_local_futures, all(test, shuttle))))]
 static SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
 
@@ -46,7 +46,7 @@ pub(crate) fn remove(shared: &Arc<Shared>) {
     with_sessions(|sessions| remove_from(sessions, shared));
 }
 
-/// Removes the session and returns `true` if it has no handles, so that its driver may stop. No
+/// Returns `true` and removes the session if it has no handles, so that its driver may stop. No
 /// handle can be created while the lock is held.
 pub(crate) fn remove_unless_used(shared: &Arc<Shared>) -> bool {
     with_sessions(|sessions| {

@@ -5,8 +5,8 @@ mod runtime;
 pub use runtime::SmolRuntime;
 pub use talk_client::*;
 
-/// Returns the session for the addresses, app and user of `options`, or creates one on smol's global
-/// executor.
+/// Returns the session for the addresses, app and user of `options`, or creates one on smol's
+/// global executor.
 ///
 /// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
 /// remaining options are ignored. The connection opens when the session is used.

@@ -7,8 +7,8 @@ pub use runtime::TokioRuntime;
 pub use source::{reader_source, seekable_source};
 pub use talk_client::*;
 
-/// Returns the session for the addresses, app and user of `options`, or creates one on the current tokio
-/// runtime.
+/// Returns the session for the addresses, app and user of `options`, or creates one on the current
+/// tokio runtime.
 ///
 /// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
 /// remaining options are ignored. The connection opens when the session is used. The session ends
@@ -29,8 +29,8 @@ pub use talk_client::*;
 /// ```
 ///
 /// # Errors
-/// [`NoRuntimeError`] when called from outside a tokio runtime. [`get_talk_session_on`] takes a runtime
-/// instead.
+/// [`NoRuntimeError`] when called from outside a tokio runtime. [`get_talk_session_on`] takes a
+/// runtime instead.
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     let runtime = TokioRuntime::current()?;
     Ok(get_talk_session_on(&runtime, options))

@@ -1,5 +1,5 @@
-//! The cost of events and calls: the path between the bytes of a socket and a snapshot or a reply, on
-//! a network in memory.
+//! The cost of events and calls: the path between the bytes of a socket and a snapshot or a reply,
+//! on a network in memory.
 //!
 //! ```sh
 //! cargo bench -p talk-client

@@ -97,7 +97,7 @@ impl Runtime for Network {
     }
 }
 
-/// One connection.
+/// A connection in memory.
 #[derive(Clone, Default)]
 pub(crate) struct Wire(Arc<Mutex<Pipe>>);
 

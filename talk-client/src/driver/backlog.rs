@@ -9,8 +9,8 @@ use crate::transport::{BoxFuture, Transport};
 const MAX_UNSENT: usize = 4 << 20;
 
 /// A connection with more than [`MAX_UNSENT`] bytes is lost if it accepts no data for this long.
-/// Without the delay, a large burst would break a healthy connection, and break the next one when it
-/// is repeated.
+/// Without the delay, a large burst would break a healthy connection, and break the next one when
+/// it is repeated.
 const STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Distinguishes a dead connection from a slow one.

@@ -6,7 +6,7 @@ use talk_proto::Timestamp;
 
 use crate::transport::ClockReading;
 
-/// How far the wall clock must be ahead before it is followed. The monotonic clock may stand still
+/// The minimum lead of the wall clock before it is followed. The monotonic clock may stand still
 /// while the machine is suspended.
 const JUMP: Duration = Duration::from_secs(5);
 

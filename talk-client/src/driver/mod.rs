@@ -145,9 +145,9 @@ impl<T: Transport> Driver<T> {
         self.drain_outputs();
     }
 
-    /// Handles all available frames in one step, so that a burst causes one update and one write. The
-    /// first snapshot of a subscription depends on the frames before it, so every frame is its own
-    /// step while a subscription waits for one.
+    /// Handles all available frames in one step, so that a burst causes one update and one write.
+    /// The first snapshot of a subscription depends on the frames before it, so every frame is its
+    /// own step while a subscription waits for one.
     fn handle_socket_events(&mut self, cx: &mut Context<'_>) {
         let mut handled = 0;
         while handled < EVENTS_PER_PASS
@@ -448,8 +448,8 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Reports the end of the session, once. The session leaves the registry first, so that an error
-    /// handler can get a new one.
+    /// Reports the end of the session, once. The session leaves the registry first, so that an
+    /// error handler can get a new one.
     fn end(&self, error: SessionError) {
         registry::remove(&self.shared);
         self.shared.termination.set(error);

@@ -17,7 +17,8 @@ pub(super) struct Searches {
 }
 
 impl Searches {
-    /// Registers a search that the core has accepted or refused. Its first query returns the refusal.
+    /// Registers a search that the core has accepted or refused. Its first query returns the
+    /// refusal.
     pub(super) fn insert(
         &mut self,
         id: Result<SearchId, CommandError>,

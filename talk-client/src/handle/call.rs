@@ -54,11 +54,12 @@ impl<T> CallFuture<T> {
         }
     }
 
-    /// Fails the call with [`TransportError::Deadline`](crate::TransportError::Deadline) if it is not
-    /// answered within `timeout`; overrides
-    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The time includes the wait for
-    /// a connection, and excludes the wait for one of the
-    /// [`Limits::pending_calls`](crate::Limits::pending_calls). It has no effect after the first poll.
+    /// Fails the call with [`TransportError::Deadline`](crate::TransportError::Deadline) if it is
+    /// not answered within `timeout`; overrides
+    /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The time includes the wait
+    /// for a connection, and excludes the wait for one of the
+    /// [`Limits::pending_calls`](crate::Limits::pending_calls). It has no effect after the first
+    /// poll.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

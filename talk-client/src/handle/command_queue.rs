@@ -10,8 +10,8 @@ use crate::sync::{Mutex, lock};
 
 /// Commands in the order of their submission.
 ///
-/// Pushing never blocks, and never fails while the queue is open. Permits bound the calls in it, and
-/// the number of handles bounds everything else.
+/// Pushing never blocks, and never fails while the queue is open. Permits bound the calls in it,
+/// and the number of handles bounds everything else.
 #[derive(Default)]
 pub(crate) struct CommandQueue {
     state: Mutex<State>,

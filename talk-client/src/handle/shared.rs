@@ -23,7 +23,7 @@ pub(crate) type TokenHandler = Arc<dyn SharableFn<Handle, ()>>;
 pub(crate) struct Shared {
     pub(crate) key: Arc<SessionKey>,
     pub(crate) commands: CommandQueue,
-    /// One permit for each call that may be pending in the core.
+    /// A permit for each call that may be pending in the core.
     pub(super) permits: Semaphore,
     next_id: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,

@@ -55,8 +55,8 @@ where
     }))
 }
 
-/// Converts a request to origin form: the target is path and query, and the host is a header. Methods
-/// that usually have a body always get a length, because some servers require a zero.
+/// Converts a request to origin form: the target is path and query, and the host is a header.
+/// Methods that usually have a body always get a length, because some servers require a zero.
 fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBody>, HttpError> {
     let invalid = |error: http::Error| HttpError::InvalidRequest(error.into());
     let host = request
@@ -84,8 +84,8 @@ fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBo
     Ok(request)
 }
 
-/// Returns the length of the request's head: `METHOD target HTTP/1.1`, a line for each header, and an
-/// empty line.
+/// Returns the length of the request's head: `METHOD target HTTP/1.1`, a line for each header, and
+/// an empty line.
 fn head_length(request: &Request<RequestBody>) -> u64 {
     let target = request.uri().path_and_query();
     let target = target.map_or(1, |target| target.as_str().len());
@@ -138,7 +138,8 @@ impl Stream for Chunks {
                 },
                 Some(Err(error)) => {
                     this.ended = true;
-                    // The error of the connection holds the cause, that of the body only the effect.
+                    // The error of the connection holds the cause, that of the body only the
+                    // effect.
                     let cause = this.connection.failure.take().unwrap_or(error);
                     return Poll::Ready(Some(Err(classify(cause))));
                 }

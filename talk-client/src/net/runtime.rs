@@ -40,8 +40,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Runs `task` in the background. It is dropped when the runtime shuts down.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Runs `work` on a thread where blocking is allowed. It may be dropped without running when the
-    /// runtime shuts down.
+    /// Runs `work` on a thread where blocking is allowed. It may be dropped without running when
+    /// the runtime shuts down.
     fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static);
 }
 

@@ -70,8 +70,8 @@ fn alternate_families(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     alternated
 }
 
-/// Tries the addresses in order, each [`CONNECTION_ATTEMPT_DELAY`] after the one before or as soon as one has
-/// failed, and keeps the first that connects.
+/// Tries the addresses in order, each [`CONNECTION_ATTEMPT_DELAY`] after the one before or as soon
+/// as one has failed, and keeps the first that connects.
 async fn connect_any<R: Runtime>(
     runtime: &R,
     addresses: Vec<SocketAddr>,

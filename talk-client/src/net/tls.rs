@@ -20,9 +20,9 @@ use crate::transport::{ConnectError, UrlError};
 
 /// The certificates to trust in TLS connections.
 ///
-/// The default trusts the platform's root certificates, or the bundled ones of Mozilla on a platform
-/// without any. They are loaded at the first connection that needs them. Clones share the loaded
-/// certificates.
+/// The default trusts the platform's root certificates, or the bundled ones of Mozilla on a
+/// platform without any. They are loaded at the first connection that needs them. Clones share the
+/// loaded certificates.
 #[derive(Clone, Default)]
 pub struct TlsOptions {
     extra_roots: Arc<Vec<CertificateDer<'static>>>,
@@ -46,8 +46,8 @@ pub enum TlsOptionsError {
 }
 
 impl TlsOptions {
-    /// Trusts the certificates of a PEM text in addition to the default ones, for private deployments
-    /// and tests.
+    /// Trusts the certificates of a PEM text in addition to the default ones, for private
+    /// deployments and tests.
     ///
     /// # Errors
     ///

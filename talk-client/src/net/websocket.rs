@@ -51,7 +51,8 @@ where
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
     match client_async_with_config(url, CoopBudget::new(stream), Some(config)).await {
-        // We request no extension, and an extension changes the meaning of frames (RFC 6455, section 4.1).
+        // We request no extension, and an extension changes the meaning of frames (RFC 6455,
+        // section 4.1).
         Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
             Err(ConnectError::Handshake {
                 reason: "it uses an extension that was not asked for".to_owned(),

@@ -200,7 +200,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate or has a role without typing indicator.
+    /// The server refuses it if the user does not participate or has a role without typing
+    /// indicator.
     pub fn mark_as_typing(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsTyping { conversation })
@@ -224,8 +225,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user has no write access, the content is invalid, or the message
-    /// that it replies to does not exist.
+    /// The server refuses it if the user has no write access, the content is invalid, or the
+    /// message that it replies to does not exist.
     pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
         let call = Call::SendMessage {
             conversation: self.id.clone(),
@@ -254,8 +255,8 @@ impl ConversationRef {
     }
 
     /// Subscribes to the messages, newest first. The first page holds 30;
-    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. `None` while the conversation does
-    /// not exist or the user does not participate.
+    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. `None` while the conversation
+    /// does not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -273,8 +274,8 @@ impl ConversationRef {
     }
 
     /// Subscribes to the participants, in reverse order of joining. The first page holds 10;
-    /// [`load_more`](Subscription::load_more) loads 1 to 50 more. `None` while the conversation does
-    /// not exist or the user does not participate.
+    /// [`load_more`](Subscription::load_more) loads 1 to 50 more. `None` while the conversation
+    /// does not exist or the user does not participate.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

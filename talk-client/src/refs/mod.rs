@@ -1,7 +1,7 @@
 //! Refs: IDs of entities with the calls that concern them.
 //!
-//! A ref is immutable and cheap to clone. Two refs with the same session and IDs are equal. The entity
-//! need not exist.
+//! A ref is immutable and cheap to clone. Two refs with the same session and IDs are equal. The
+//! entity need not exist.
 
 mod conversation;
 mod message;

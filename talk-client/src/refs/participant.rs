@@ -70,7 +70,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the session's user does not participate, unless it is the user itself.
+    /// The server refuses it if the session's user does not participate, unless it is the user
+    /// itself.
     pub fn get(&self) -> CallFuture<Option<Arc<ParticipantSnapshot>>> {
         let call = Call::GetParticipant {
             conversation: self.conversation.clone(),

@@ -116,8 +116,8 @@ impl ReactionsRef {
         })
     }
 
-    /// Fetches the first ten reactions, oldest first; `None` if the message does not exist or is not
-    /// accessible.
+    /// Fetches the first ten reactions, oldest first; `None` if the message does not exist or is
+    /// not accessible.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
@@ -143,8 +143,8 @@ impl ReactionsRef {
     }
 
     /// Subscribes to the reactions, oldest first. The first page holds 10;
-    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. A new reaction becomes visible when
-    /// all before it are loaded. `None` while the message does not exist or is not accessible.
+    /// [`load_more`](Subscription::load_more) loads 1 to 100 more. A new reaction becomes visible
+    /// when all before it are loaded. `None` while the message does not exist or is not accessible.
     ///
     /// ```no_run
     /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {

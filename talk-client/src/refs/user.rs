@@ -95,8 +95,8 @@ impl UserRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not exist and `params` holds no name or user syncing is
-    /// off.
+    /// The server refuses it if the user does not exist and `params` holds no name or user syncing
+    /// is off.
     pub fn create_if_not_exists(&self, params: UserParams) -> CallFuture<()> {
         let user = self.id.clone();
         self.handle.call_done(Call::CreateUser { user, params })
@@ -116,8 +116,8 @@ impl UserRef {
         Subscription::new(&self.handle, Topic::User { user })
     }
 
-    /// Subscribes to the online state of the user; `None` while the user does not exist. A connected
-    /// user is online; a user of only this API is online during subscriptions.
+    /// Subscribes to the online state of the user; `None` while the user does not exist. A
+    /// connected user is online; a user of only this API is online during subscriptions.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

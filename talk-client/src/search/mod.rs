@@ -125,8 +125,8 @@ impl<T: Send + Sync + 'static> Search<T> {
         }
     }
 
-    /// Searches for `text` in the conversations that match `filter` and returns the first page: three
-    /// results. Every word of the text must be a prefix of a word of the result.
+    /// Searches for `text` in the conversations that match `filter` and returns the first page:
+    /// three results. Every word of the text must be a prefix of a word of the result.
     ///
     /// A previous request is cancelled, and its call returns the results found by then.
     ///
@@ -161,8 +161,8 @@ impl<T: Send + Sync + 'static> Search<T> {
         self.handle.submit(command, self.page())
     }
 
-    /// Loads the next page of `limit` results (default 10). During a request, before the first query,
-    /// and when everything is loaded, it returns the current results at once.
+    /// Loads the next page of `limit` results (default 10). During a request, before the first
+    /// query, and when everything is loaded, it returns the current results at once.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

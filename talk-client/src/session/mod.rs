@@ -26,12 +26,12 @@ use crate::transport::{MaybeSend, MaybeSync};
 use crate::upload::metadata::MediaKind;
 use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
-/// One user's session with the service.
+/// The session of a user with the service.
 ///
-/// It connects at the first call or subscription, reconnects as needed, and disconnects some seconds
-/// after the last one has ended. The value is a handle: its clones, refs and subscriptions belong to
-/// the same session, which ends when the last of them is dropped. Its methods can be called from any
-/// runtime and thread.
+/// It connects at the first call or subscription, reconnects as needed, and disconnects some
+/// seconds after the last one has ended. The value is a handle: its clones, refs and subscriptions
+/// belong to the same session, which ends when the last of them is dropped. Its methods can be
+/// called from any runtime and thread.
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -127,8 +127,8 @@ impl Session {
     }
 
     /// Subscribes to the conversations of the session's user, the most recently active first. The
-    /// first page holds 20; [`load_more`](Subscription::load_more) loads 1 to 30 more (default 20). The
-    /// list is empty if the user is in no conversation or does not exist.
+    /// first page holds 20; [`load_more`](Subscription::load_more) loads 1 to 30 more (default 20).
+    /// The list is empty if the user is in no conversation or does not exist.
     ///
     /// With a filter, the list holds the conversations that currently match it. A filter that no
     /// conversation can match is no error and results in an empty list.
@@ -307,8 +307,8 @@ impl Session {
         )
     }
 
-    /// Uploads a voice recording, which is displayed as such, and returns a token that can be sent in
-    /// a message.
+    /// Uploads a voice recording, which is displayed as such, and returns a token that can be sent
+    /// in a message.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session, recording: Vec<u8>) -> Result<(), talk_client::Error> {
@@ -348,9 +348,9 @@ impl Session {
         self.handle.push(Command::SetToken(token.into()));
     }
 
-    /// Sets a handler that is called when a token is needed: for the first connection unless a token
-    /// was given, and before the current one expires. It replaces the previous handler and the
-    /// [token fetcher](crate::TalkOptions::token_fetcher).
+    /// Sets a handler that is called when a token is needed: for the first connection unless a
+    /// token was given, and before the current one expires. It replaces the previous handler and
+    /// the [token fetcher](crate::TalkOptions::token_fetcher).
     ///
     /// The handler fetches a token and passes it to [`set_token`](Self::set_token) of its argument
     /// within 60 s. It must not block. A handler that owns the session would keep it alive forever.

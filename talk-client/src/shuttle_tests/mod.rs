@@ -1,5 +1,5 @@
-//! Concurrency tests with shuttle, which switches threads at every lock, runs each test in thousands
-//! of interleavings, and fails on a deadlock.
+//! Concurrency tests with shuttle, which switches threads at every lock, runs each test in
+//! thousands of interleavings, and fails on a deadlock.
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p talk-client --lib shuttle_tests::`
 

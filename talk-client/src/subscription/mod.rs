@@ -22,8 +22,8 @@ use crate::handle::{CallFuture, Command, Handle, LocalId};
 
 /// A live view of an entity or a list, such as a user or the messages of a conversation.
 ///
-/// It is a stream of [`Update`]s. A slow consumer gets the latest snapshot with the changes from the
-/// one that it took last, and uses no memory meanwhile. The stream ends with the subscription;
+/// It is a stream of [`Update`]s. A slow consumer gets the latest snapshot with the changes from
+/// the one that it took last, and uses no memory meanwhile. The stream ends with the subscription;
 /// [`state`](Self::state) then holds the reason. The snapshot stays current without polling.
 ///
 /// Dropping it unsubscribes. Its data is kept for some seconds, so that subscribing again within
@@ -203,8 +203,9 @@ impl<S> Subscription<S> {
 }
 
 impl<S: ListSnapshot> Subscription<S> {
-    /// Loads more items and resolves when the snapshot holds them. `count` is the number of additional
-    /// items; `None` is the default page size of the list. During a request, a larger count widens it.
+    /// Loads more items and resolves when the snapshot holds them. `count` is the number of
+    /// additional items; `None` is the default page size of the list. During a request, a larger
+    /// count widens it.
     ///
     /// ```no_run
     /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {

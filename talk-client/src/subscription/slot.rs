@@ -49,7 +49,7 @@ impl<S> SnapshotSlot<S> {
         }
     }
 
-    /// Ends the subscription and returns `true`, unless it has already ended.
+    /// Ends the subscription. Returns `true` unless it had already ended.
     pub(crate) fn finish(&self, state: SubscriptionState<S>) -> bool {
         let mut inner = lock(&self.inner);
         if inner.state.is_final() {
@@ -126,7 +126,8 @@ impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
         inner.changes = Some(changes);
         let last = std::mem::replace(&mut inner.state, SubscriptionState::Active(snapshot));
         drop(inner);
-        // Dropped outside the lock, because dropping the last reference to a large snapshot takes time.
+        // Dropped outside the lock, because dropping the last reference to a large snapshot takes
+        // time.
         drop(last);
         self.wake();
     }

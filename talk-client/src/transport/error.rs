@@ -89,7 +89,8 @@ pub enum UrlError {
     Credentials,
 }
 
-/// The reason that an open WebSocket ended without a close frame. The socket is unusable afterwards.
+/// The reason that an open WebSocket ended without a close frame. The socket is unusable
+/// afterwards.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {

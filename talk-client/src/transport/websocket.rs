@@ -10,11 +10,11 @@ use super::send::MaybeSend;
 
 /// An open WebSocket. It is polled and never awaited.
 ///
-/// Reading is [`poll_event`](Self::poll_event); pings are answered while it is polled. Writing never
-/// waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) writes what the
-/// connection accepts, and [`unsent`](Self::unsent) returns the rest. One task polls both sides and
-/// reads first, because the server's close frame gives a better reason than the write that fails
-/// after it. Dropping the socket closes the connection without a close frame.
+/// Reading is [`poll_event`](Self::poll_event); pings are answered while it is polled. Writing
+/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) writes
+/// what the connection accepts, and [`unsent`](Self::unsent) returns the rest. One task polls both
+/// sides and reads first, because the server's close frame gives a better reason than the write
+/// that fails after it. Dropping the socket closes the connection without a close frame.
 pub trait WebSocket: MaybeSend + Unpin + 'static {
     /// Returns the next event; `None` after the last one.
     ///

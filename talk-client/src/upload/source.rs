@@ -34,8 +34,8 @@ impl<T: AsyncRead + AsyncSeek + MaybeSend> ReadSeek for T {}
 
 /// The source of an upload. It is read while it is sent, in chunks of 256 KiB.
 ///
-/// Bytes, files and seekable readers are sent again when the connection is lost. Other readers can be
-/// read only once.
+/// Bytes, files and seekable readers are sent again when the connection is lost. Other readers can
+/// be read only once.
 ///
 /// ```
 /// use talk_client::UploadSource;
@@ -86,8 +86,8 @@ impl UploadSource {
         })
     }
 
-    /// Creates a source from the first `length` bytes of a seekable reader, which can be sent again.
-    /// A reader that fails or ends earlier fails the upload with
+    /// Creates a source from the first `length` bytes of a seekable reader, which can be sent
+    /// again. A reader that fails or ends earlier fails the upload with
     /// [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
@@ -328,8 +328,8 @@ struct FileReader {
 }
 
 impl FileReader {
-    /// Returns the next chunk. The first and the last chunk are read only from an unchanged file, so
-    /// a server never gets the whole of a changed one.
+    /// Returns the next chunk. The first and the last chunk are read only from an unchanged file,
+    /// so a server never gets the whole of a changed one.
     fn next(mut self) -> io::Result<(Bytes, Self)> {
         let mut file = match self.file.take() {
             Some(file) => file,

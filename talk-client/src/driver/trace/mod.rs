@@ -1,7 +1,7 @@
 //! Events and spans for `tracing`; none without the feature of that name.
 //!
-//! They hold kinds, sizes, statuses and IDs. They never hold message texts, tokens, signatures, search
-//! words, or a server's error text, which may quote the request.
+//! They hold kinds, sizes, statuses and IDs. They never hold message texts, tokens, signatures,
+//! search words, or a server's error text, which may quote the request.
 
 #[cfg(not(feature = "tracing"))]
 mod off;
