@@ -5,6 +5,16 @@ mod runtime;
 pub use runtime::AsyncStdRuntime;
 pub use talk_client::*;
 
+/// The native transport; see [`talk_client::net`].
+pub mod net {
+    // By name, because a glob would include the documentation of rustls here.
+    #[doc(no_inline)]
+    pub use talk_client::net::rustls;
+    pub use talk_client::net::{
+        MaybeTls, Native, NativeWebSocket, Runtime, TlsOptions, TlsOptionsError,
+    };
+}
+
 /// Returns the session for the addresses, app and user of `options`, or creates one on async-std.
 ///
 /// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the

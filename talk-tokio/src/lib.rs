@@ -7,6 +7,16 @@ pub use runtime::TokioRuntime;
 pub use source::{reader_source, seekable_source};
 pub use talk_client::*;
 
+/// The native transport; see [`talk_client::net`].
+pub mod net {
+    // By name, because a glob would include the documentation of rustls here.
+    #[doc(no_inline)]
+    pub use talk_client::net::rustls;
+    pub use talk_client::net::{
+        MaybeTls, Native, NativeWebSocket, Runtime, TlsOptions, TlsOptionsError,
+    };
+}
+
 /// Returns the session for the addresses, app and user of `options`, or creates one on the current
 /// tokio runtime.
 ///
