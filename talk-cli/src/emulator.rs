@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use talk_emulator::server::Settings;
 use talk_emulator::{DataError, Emulator};
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::signals::stop_signal;
+use crate::terminal::sanitize;
 
 /// What `talk emulator` takes.
 #[derive(Debug, clap::Args)]
@@ -17,8 +19,9 @@ pub(crate) struct Options {
     /// The port to listen on, on 127.0.0.1; 0 takes any that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Switches authentication on, with this secret key
-    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true)]
+    /// Switches authentication on, with this secret key. Other users of the machine can read the
+    /// command line: prefer TALK_SECRET, or the file of --config
+    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     secret: Option<String>,
     /// A JSON file with settings: roles, limits, sync, secret
     #[arg(long, value_name = "FILE")]
@@ -81,7 +84,8 @@ fn report_stall(error: Option<&DataError>) {
     match error {
         Some(error) => {
             eprintln!(
-                "cannot write the data folder: {error}; requests wait until it can be written"
+                "cannot write the data folder: {}; requests wait until it can be written",
+                sanitize::line(&error.to_string())
             );
         }
         None => eprintln!("the data folder can be written again"),

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use talk_emulator::StartError;
 
+use crate::terminal::sanitize;
+
 /// Why a command could not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -52,7 +54,7 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
     if matches!(error, CliError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("talk: {error}");
+    eprintln!("talk: {}", sanitize::line(&error.to_string()));
     match error {
         CliError::Usage(_) => ExitCode::from(2),
         CliError::Interrupted(exit_code) => ExitCode::from(*exit_code),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
 
 use crate::exit::Outcome;
+use crate::terminal::sanitize;
 
 /// One line in. Other members are ignored.
 #[derive(Deserialize)]
@@ -50,9 +51,8 @@ pub(crate) fn run() -> Outcome {
     let mut output = io::stdout().lock();
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
-        let mut answer = serde_json::to_vec(&answer(&line)).map_err(io::Error::from)?;
-        answer.push(b'\n');
-        output.write_all(&answer)?;
+        let answer = serde_json::to_string(&answer(&line)).map_err(io::Error::from)?;
+        writeln!(output, "{}", sanitize::json(&answer))?;
         output.flush()?;
         line.clear();
     }

@@ -1,5 +1,8 @@
 //! The flags of every command that opens a session.
 
+use std::env::VarError;
+
+use clap::builder::NonEmptyStringValueParser;
 use talk_tokio::{EmptyId, TalkOptions};
 
 use crate::exit::CliError;
@@ -19,11 +22,13 @@ pub(crate) struct SessionArgs {
     /// Where the service is, such as 127.0.0.1:8080 for an emulator [default: the public service]
     #[arg(long, global = true, env = "TALK_HOST", value_parser = host)]
     host: Option<String>,
-    /// A JWT for the user [env: TALK_TOKEN, unless one of the next two is given]
-    #[arg(long, global = true, value_name = "JWT")]
+    /// A JWT for the user. Other users of the machine can read the command line: prefer TALK_TOKEN,
+    /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless one of the next two is
+    /// given]
+    #[arg(long, global = true, value_name = "JWT", value_parser = NonEmptyStringValueParser::new())]
     token: Option<String>,
     /// A shell command that prints a JWT, run for each one that is needed
-    #[arg(long, global = true, value_name = "CMD")]
+    #[arg(long, global = true, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
     token_command: Option<String>,
     /// The signature of the scheme before JWTs
     #[arg(long, global = true, value_name = "HEX")]
@@ -51,10 +56,12 @@ impl SessionArgs {
         Ok((app, user))
     }
 
-    /// The token, if one was given.
-    pub(crate) fn token(&self) -> Option<String> {
-        let token = self.token.clone();
-        token.or_else(|| std::env::var("TALK_TOKEN").ok())
+    /// Returns the token of `--token` or else of `TALK_TOKEN`.
+    pub(crate) fn token(&self) -> Result<Option<String>, CliError> {
+        match &self.token {
+            Some(token) => Ok(Some(token.clone())),
+            None => token_of_environment(),
+        }
     }
 
     /// What the flags ask for.
@@ -62,8 +69,8 @@ impl SessionArgs {
         let (app, user) = self.app_and_user()?;
         let mut options = TalkOptions::new(app, user)
             .map_err(|error: EmptyId| CliError::Usage(error.to_string()))?;
-        if let Some(host) = self.host {
-            options = options.host(&host);
+        if let Some(host) = &self.host {
+            options = options.host(host);
         }
         let credentials = [&self.token, &self.token_command, &self.signature];
         if credentials.into_iter().flatten().count() > 1 {
@@ -71,10 +78,10 @@ impl SessionArgs {
                 "give one of --token, --token-command and --signature".to_owned(),
             ));
         }
-        if let Some(signature) = self.signature {
-            options = options.signature(signature);
+        if let Some(signature) = &self.signature {
+            options = options.signature(signature.as_str());
         } else if self.token_command.is_none()
-            && let Some(token) = self.token.or_else(|| std::env::var("TALK_TOKEN").ok())
+            && let Some(token) = self.token()?
         {
             options = options.token(token);
         }
@@ -83,6 +90,15 @@ impl SessionArgs {
             token_command: self.token_command,
             runtime: self.runtime,
         })
+    }
+}
+
+/// Returns the token of the environment. An empty variable counts as unset.
+fn token_of_environment() -> Result<Option<String>, CliError> {
+    match std::env::var("TALK_TOKEN") {
+        Ok(token) => Ok(Some(token).filter(|token| !token.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(CliError::Usage("TALK_TOKEN is not UTF-8".to_owned())),
     }
 }
 

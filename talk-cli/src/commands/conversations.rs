@@ -11,7 +11,7 @@ use super::app::{App, Common, run};
 use super::search::filter;
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
-use crate::terminal::{Paint, Show, safe};
+use crate::terminal::{Paint, Show, sanitize};
 
 /// What `talk conversations` takes.
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,8 @@ impl Change {
             Self::Gone(conversation) => {
                 let id = &conversation.id;
                 let title = conversation.subject.as_deref().unwrap_or(id.as_str());
-                let text = || style.paint(Paint::Dim, &format!("gone: “{}”", safe(title)));
+                let text =
+                    || style.paint(Paint::Dim, &format!("gone: “{}”", sanitize::line(title)));
                 app.printer.print_as(&Gone { id, gone: true }, text)?;
             }
         }

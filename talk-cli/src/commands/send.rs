@@ -11,6 +11,7 @@ use super::fields::key_value;
 use super::upload::{About, Uploads};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
+use crate::terminal::sanitize;
 
 /// What `talk send` takes.
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,7 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
             message_ref: sent.id(),
         };
         app.printer
-            .print_as(&sent, || sent.message_ref.to_string())?;
+            .print_as(&sent, || sanitize::line(sent.message_ref.as_str()))?;
         Ok(())
     })
 }

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use clap::builder::NonEmptyStringValueParser;
 use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
 
 use crate::exit::{CliError, Outcome};
 use crate::seconds::seconds;
 use crate::session_args::SessionArgs;
+use crate::terminal::sanitize;
 
 /// What `talk token` takes.
 #[derive(Debug, clap::Args)]
@@ -27,8 +29,9 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Key {
-    /// The secret key of the app; better in the environment, where other users do not see it
-    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true)]
+    /// The secret key of the app. Other users of the machine can read the command line: prefer
+    /// TALK_SECRET, or a file on standard input
+    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     secret: Option<String>,
 }
 
@@ -85,15 +88,15 @@ fn run_check(options: Check, session: &SessionArgs) -> Outcome {
     if let Some(user) = session.user() {
         check = check.user_id(user_id(user)?);
     }
-    let token = match session.token() {
+    let token = match session.token()? {
         Some(token) => token,
         None => first_line("the token: set TALK_TOKEN, or give it on standard input")?,
     };
     let report = check.check(&Secret::from(token));
     let mut output = io::stdout();
-    for (what, claim) in [("app", &report.app_id), ("user", &report.user_id)] {
+    for (name, claim) in [("app", &report.app_id), ("user", &report.user_id)] {
         if let Some(claim) = claim {
-            writeln!(output, "{what}: {claim}")?;
+            writeln!(output, "{name}: {}", sanitize::line(claim))?;
         }
     }
     if let Some(expires_at) = report.expires_at {
@@ -104,7 +107,7 @@ fn run_check(options: Check, session: &SessionArgs) -> Outcome {
             true => "refused",
             false => "warning",
         };
-        writeln!(output, "{weight}: {problem}")?;
+        writeln!(output, "{weight}: {}", sanitize::line(&problem.to_string()))?;
     }
     Ok(match report.is_accepted() {
         true => ExitCode::SUCCESS,

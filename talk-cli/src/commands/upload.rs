@@ -18,6 +18,7 @@ use crate::exit::{CliError, Outcome};
 use crate::files;
 use crate::session_plan::SessionPlan;
 use crate::signals::stop_signal;
+use crate::terminal::sanitize;
 
 /// How many files are sent at a time: enough to keep a connection busy between two files.
 const AT_ONCE: usize = 4;
@@ -79,7 +80,7 @@ pub(crate) fn run_upload(options: Options, session: SessionPlan) -> Outcome {
         let uploads = Uploads::new(app);
         for uploaded in uploads.make(&options.files, &options.about).await? {
             app.printer
-                .print_as(&uploaded, || uploaded.token.as_str().to_owned())?;
+                .print_as(&uploaded, || sanitize::line(uploaded.token.as_str()))?;
         }
         Ok(())
     })
@@ -137,7 +138,7 @@ impl<'a> Uploads<'a> {
             Kind::Audio => session.upload_audio(path, metadata),
             Kind::Voice => session.upload_voice(path, metadata),
         };
-        let bar = self.bars.add(bar(filename));
+        let bar = self.bars.add(bar(&filename));
         let token = self.watch(uploading, &bar).await;
         let wrong = |error| CliError::Upload {
             path: path.to_owned(),
@@ -226,8 +227,8 @@ impl Kind {
     }
 }
 
-fn bar(filename: String) -> ProgressBar {
-    let bar = ProgressBar::new(0).with_message(filename);
+fn bar(filename: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0).with_message(sanitize::line(&filename));
     let template = "{bar:30} {bytes:>11}/{total_bytes:11} {bytes_per_sec:>13} {eta:>4} {wide_msg}";
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

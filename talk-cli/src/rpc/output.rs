@@ -9,6 +9,7 @@ use talk_tokio::SearchStatus;
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
+use crate::terminal::sanitize;
 
 /// How many lines may wait for whoever reads the output. Above it calls wait with their answers,
 /// and subscriptions with their snapshots, of which only the latest counts.
@@ -162,7 +163,7 @@ impl Output {
         // Everything that is written has string keys and plain values: it always serialises.
         if let Ok(line) = serde_json::to_string(line) {
             // Nobody reads any more: the session is about to stop for that reason.
-            let _ = self.0.send(line).await;
+            let _ = self.0.send(sanitize::json(&line).into_owned()).await;
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use talk_proto::{Message, plaintext};
 use talk_tokio::{MessageSnapshot, User};
 
-use super::rich;
-use super::style::{Paint, Style, safe};
+use super::style::{Paint, Style};
+use super::{rich, sanitize};
 
 /// How many characters of a quoted message are shown.
 const QUOTE_LENGTH: usize = 50;
@@ -41,7 +41,7 @@ pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
 pub(crate) fn quote(message: &Message) -> String {
     let text = plaintext(&message.content);
     let words: Vec<_> = text.split_whitespace().collect();
-    let text = safe(&words.join(" "));
+    let text = sanitize::line(&words.join(" "));
     match text.char_indices().nth(QUOTE_LENGTH) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
@@ -53,14 +53,20 @@ pub(crate) fn reactions(message: &MessageSnapshot) -> String {
     let reactions: Vec<_> = message
         .reactions()
         .iter()
-        .map(|reaction| format!("{} {}", safe(reaction.emoji.as_str()), reaction.count))
+        .map(|reaction| {
+            format!(
+                "{} {}",
+                sanitize::line(reaction.emoji.as_str()),
+                reaction.count
+            )
+        })
         .collect();
     reactions.join("  ")
 }
 
 fn name(sender: Option<&Arc<User>>) -> String {
     match sender {
-        Some(user) => safe(&user.name),
+        Some(user) => sanitize::line(&user.name),
         None => "(system)".to_owned(),
     }
 }

@@ -3,10 +3,11 @@
 mod message;
 mod printer;
 mod rich;
+pub(crate) mod sanitize;
 mod show;
 mod style;
 
 pub(crate) use message::{quote, reactions};
 pub(crate) use printer::Printer;
 pub(crate) use show::Show;
-pub(crate) use style::{Paint, Style, safe};
+pub(crate) use style::{Paint, Style};

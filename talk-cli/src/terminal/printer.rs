@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Show, Style};
+use super::{Show, Style, sanitize};
 
 /// Prints results for people, or as one JSON value a line.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ impl Printer {
     ) -> io::Result<()> {
         let mut output = io::stdout().lock();
         if self.json {
-            serde_json::to_writer(&mut output, result)?;
-            writeln!(output)?;
+            let json = serde_json::to_string(result)?;
+            writeln!(output, "{}", sanitize::json(&json))?;
         } else {
             writeln!(output, "{}", text())?;
         }

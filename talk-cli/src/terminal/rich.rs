@@ -3,7 +3,8 @@
 use talk_proto::plaintext;
 use talk_tokio::{ContentBlock, TextNode};
 
-use super::style::{Paint, Style, safe};
+use super::sanitize;
+use super::style::{Paint, Style};
 
 /// Content as lines of text.
 pub(crate) fn content(blocks: &[ContentBlock], style: Style) -> String {
@@ -15,8 +16,8 @@ pub(crate) fn content(blocks: &[ContentBlock], style: Style) -> String {
                 format!("📍 {}, {}", place.latitude, place.longitude)
             }
             ContentBlock::File(file) => {
-                let name = safe(&plaintext(std::slice::from_ref(block)));
-                let url = file.url.as_deref().map(safe).unwrap_or_default();
+                let name = sanitize::line(&plaintext(std::slice::from_ref(block)));
+                let url = file.url.as_deref().map(sanitize::line).unwrap_or_default();
                 format!("{name} {}", style.paint(Paint::Underline, &url))
             }
             _ => "(content of a kind that this version does not know)".to_owned(),
@@ -51,7 +52,7 @@ fn node(node: &TextNode, style: Style) -> String {
         }
     };
     match node {
-        TextNode::Text(text) => safe(text),
+        TextNode::Text(text) => sanitize::lines(text),
         TextNode::Bold { .. } => marked(Paint::Bold, '*', &inner()),
         TextNode::Italic { .. } => marked(Paint::Italic, '_', &inner()),
         TextNode::Strikethrough { .. } => marked(Paint::Strikethrough, '~', &inner()),
@@ -62,17 +63,19 @@ fn node(node: &TextNode, style: Style) -> String {
                 .collect();
             points.join("\n")
         }
-        TextNode::CodeSpan { text, .. } => marked(Paint::Yellow, '`', &safe(text)),
-        TextNode::AutoLink { text, .. } => style.paint(Paint::Underline, &safe(text)),
+        TextNode::CodeSpan { text, .. } => marked(Paint::Yellow, '`', &sanitize::lines(text)),
+        TextNode::AutoLink { text, .. } => style.paint(Paint::Underline, &sanitize::line(text)),
         TextNode::Link { url, .. } => {
             format!(
                 "{} <{}>",
                 inner(),
-                style.paint(Paint::Underline, &safe(url))
+                style.paint(Paint::Underline, &sanitize::line(url))
             )
         }
-        TextNode::Mention { text, .. } => style.paint(Paint::Cyan, &format!("@{}", safe(text))),
-        TextNode::CustomEmoji { text, .. } => safe(text),
+        TextNode::Mention { text, .. } => {
+            style.paint(Paint::Cyan, &format!("@{}", sanitize::line(text)))
+        }
+        TextNode::CustomEmoji { text, .. } => sanitize::line(text),
         TextNode::BulletPoint { .. } | TextNode::ActionLink { .. } => inner(),
         TextNode::ActionButton { .. } => format!("[{}]", inner()),
         _ => "�".to_owned(),
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_text_steers_the_terminal() {
+    fn content_escape_is_not_printed() {
         assert!(!shown("\x1b[31mred *\x1b[1mbold*", false).contains('\x1b'));
     }
 }

@@ -10,8 +10,8 @@ use talk_tokio::{
 };
 
 use super::message::{message, quote};
-use super::rich;
-use super::style::{Paint, Style, safe};
+use super::style::{Paint, Style};
+use super::{rich, sanitize};
 
 /// What can be shown to people.
 pub(crate) trait Show {
@@ -120,7 +120,7 @@ impl Show for MessageHit {
             .subject
             .as_deref()
             .unwrap_or(conversation.id.as_str());
-        let place = style.paint(Paint::Dim, &safe(place));
+        let place = style.paint(Paint::Dim, &sanitize::line(place));
         format!(
             "{place}\n  {}",
             message(&self.message, style).replace('\n', "\n  ")
@@ -140,7 +140,7 @@ impl Show for OnlineSnapshot {
             true => style.paint(Paint::Green, "online"),
             false => style.paint(Paint::Dim, "offline"),
         };
-        format!("{} is {state}", safe(&self.user.name))
+        format!("{} is {state}", sanitize::line(&self.user.name))
     }
 }
 
@@ -149,7 +149,10 @@ impl Show for TypingSnapshot {
         let text = match self {
             Self::Few(users) if users.is_empty() => "nobody is typing".to_owned(),
             Self::Few(users) => {
-                let names: Vec<_> = users.iter().map(|user| safe(&user.name)).collect();
+                let names: Vec<_> = users
+                    .iter()
+                    .map(|user| sanitize::line(&user.name))
+                    .collect();
                 let verb = if names.len() == 1 { "is" } else { "are" };
                 format!("{} {verb} typing…", names.join(", "))
             }
@@ -167,23 +170,23 @@ impl Show for Translation {
 
 /// A name, and the ID where it says something else.
 fn titled(name: &str, id: &str, style: Style) -> String {
-    let title = style.paint(Paint::Bold, &safe(name));
+    let title = style.paint(Paint::Bold, &sanitize::line(name));
     if name == id {
         return title;
     }
-    format!("{title}  {}", style.paint(Paint::Dim, &safe(id)))
+    format!("{title}  {}", style.paint(Paint::Dim, &sanitize::line(id)))
 }
 
 fn field(out: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         // Writing to a string does not fail.
-        let _ = write!(out, "\n  {name}: {}", safe(value));
+        let _ = write!(out, "\n  {name}: {}", sanitize::line(value));
     }
 }
 
 fn custom(out: &mut String, custom: &Custom) {
     for (key, value) in custom.iter() {
-        field(out, &format!("custom.{}", safe(key)), Some(value));
+        field(out, &format!("custom.{}", sanitize::line(key)), Some(value));
     }
 }
 

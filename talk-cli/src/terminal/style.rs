@@ -60,19 +60,6 @@ impl Style {
     }
 }
 
-/// The text without what could steer a terminal: it was written by somebody else.
-pub(crate) fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            // The direction overrides can make a text look like another one.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,14 +69,5 @@ mod tests {
         assert_eq!(Style::new(false).paint(Paint::Bold, "a"), "a");
         assert_eq!(Style::new(true).paint(Paint::Bold, "a"), "\x1b[1ma\x1b[22m");
         assert_eq!(Style::new(true).paint(Paint::Cyan, ""), "");
-    }
-
-    #[test]
-    fn what_steers_a_terminal_is_replaced() {
-        assert_eq!(
-            safe("a\x1b[2Jb\tc\nd\u{202e}e\r"),
-            "a\u{fffd}[2Jb\tc\nd\u{fffd}e\u{fffd}"
-        );
-        assert_eq!(safe("👩‍👩‍👧 é"), "👩‍👩‍👧 é");
     }
 }
