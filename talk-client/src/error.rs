@@ -1,21 +1,22 @@
-//! What a call can fail with.
+//! The failures of calls and subscriptions.
 
 use talk_proto::{
-    CommandError, EmptyId, Reply, RequestError, ServerError, SessionError, TransportError,
+    CommandError, EmptyId, Reply, RequestError, RetrySafety, ServerError, SessionError,
+    TransportError,
 };
 
-/// What a call or a subscription can fail with: one variant for each plane of error.
+/// The failure of a call or a subscription: one variant for each plane of errors.
 ///
 /// ```
-/// use talk_client::Error;
+/// use talk_client::{Error, RetrySafety};
 ///
 /// fn advice(error: &Error) -> &'static str {
 ///     match error {
 ///         Error::Usage(_) => "the call cannot be made like this",
-///         Error::Server(refused) if refused.error_code == "NOT_A_PARTICIPANT" => "join first",
 ///         Error::Session(_) => "get a new session",
-///         _ if error.is_retryable() => "try again later",
-///         _ => "it cannot be done",
+///         _ if error.error_code() == Some("NOT_A_PARTICIPANT") => "join first",
+///         _ if error.retry_safety() == RetrySafety::Safe => "try again later",
+///         _ => "do not try again without a look at the conversation",
 ///     }
 /// }
 /// ```
@@ -25,33 +26,73 @@ pub enum Error {
     /// The call cannot be made like this. Nothing of it was sent.
     #[error(transparent)]
     Usage(CommandError),
-    /// The server answered no.
+    /// The server refused the call.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// No answer could be had.
+    /// The call got no usable answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The session has ended; get a new one.
     #[error("the session has ended: {0}")]
-    Session(#[from] SessionError),
+    Session(SessionError),
+    /// The caller is outside of an async runtime, so that no session can start.
+    #[error(transparent)]
+    NoRuntime(#[from] NoRuntimeError),
 }
 
+/// The caller is not inside of an async runtime that a session could run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no async runtime here; call from inside one, or pass its handle")]
+pub struct NoRuntimeError;
+
 impl Error {
-    /// Whether the same call may succeed later without anything else having changed.
+    /// Returns the effect of making the same call again, without anything else having changed. See
+    /// [`RetrySafety`] for a table of calls.
     ///
     /// ```
-    /// use talk_client::{Error, TransportError};
+    /// use talk_client::{Error, RetrySafety, TransportError};
     ///
-    /// let cancelled = TransportError::Cancelled { maybe_happened: false };
-    /// assert!(Error::from(cancelled).is_retryable());
-    /// assert!(!Error::from(TransportError::Malformed).is_retryable());
+    /// let unsent = TransportError::Cancelled { maybe_happened: false, idempotent: false };
+    /// assert_eq!(Error::from(unsent).retry_safety(), RetrySafety::Safe);
+    /// assert_eq!(Error::from(TransportError::Malformed).retry_safety(), RetrySafety::Never);
     /// ```
-    pub fn is_retryable(&self) -> bool {
+    pub fn retry_safety(&self) -> RetrySafety {
         match self {
-            Self::Server(refused) => refused.is_retryable(),
-            Self::Transport(error) => error.is_retryable(),
-            Self::Usage(_) | Self::Session(_) => false,
+            Self::Server(error) => error.retry_safety(),
+            Self::Transport(error) => error.retry_safety(),
+            Self::Usage(_) | Self::Session(_) | Self::NoRuntime(_) => RetrySafety::Never,
         }
+    }
+
+    /// Returns the server's answer, if one caused the failure.
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::Server(error) => Some(error),
+            Self::Session(error) => error.server_error(),
+            Self::Usage(_) | Self::Transport(_) | Self::NoRuntime(_) => None,
+        }
+    }
+
+    /// Returns the HTTP status of the server's answer, if one caused the failure.
+    ///
+    /// ```
+    /// use talk_client::{Error, ServerError};
+    ///
+    /// let error = Error::from(ServerError::new(403, "READ_ONLY", vec![]));
+    /// assert_eq!((error.status(), error.error_code()), (Some(403), Some("READ_ONLY")));
+    /// ```
+    pub fn status(&self) -> Option<u16> {
+        Some(self.server_error()?.status)
+    }
+
+    /// Returns the server's error code, such as `NOT_A_PARTICIPANT`, if it gave one.
+    pub fn error_code(&self) -> Option<&str> {
+        self.server_error()?.code()
+    }
+
+    /// Returns `true` if a time limit caused the failure.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.is_timeout())
     }
 
     /// The core answered a call with the reply of another one.
@@ -60,10 +101,11 @@ impl Error {
     }
 }
 
-/// The caller is not inside an async runtime that the adapter crate needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no async runtime here; call from inside one, or pass its handle")]
-pub struct NoRuntimeError;
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
 
 impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {

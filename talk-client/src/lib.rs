@@ -67,9 +67,9 @@ pub use talk_proto::{
     Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
     MessageType, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
     ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
-    ReferencedMessageSnapshot, SearchStatus, Secret, SendMessage, ServerError, SessionError, Side,
-    SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation, TransportError,
-    TypingSnapshot, User, UserId, UserParams, Window,
+    ReferencedMessageSnapshot, RetrySafety, SearchStatus, Secret, SendMessage, ServerError,
+    SessionError, Side, SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation,
+    TransportError, TypingSnapshot, User, UserId, UserParams, Window,
 };
 #[cfg(feature = "token")]
 pub use talk_proto::{

@@ -31,21 +31,21 @@ pub struct EmulatorBuilder {
 pub enum StartError {
     /// The port cannot be listened on.
     #[error(
-        "cannot listen on port {port} of 127.0.0.1 ({source}); free it or choose another, 0 for any"
+        "cannot listen on port {port} of 127.0.0.1 ({cause}); free it or choose another, 0 for any"
     )]
     Listen {
         /// The requested port.
         port: u16,
         /// The cause.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {}: {source}", folder.display())]
+    #[error("cannot use the data folder {}: {cause}", folder.display())]
     Data {
         /// The requested folder.
         folder: PathBuf,
         /// The cause.
-        source: Box<DataError>,
+        cause: Box<DataError>,
     },
     /// A control host needs a control token.
     #[error("a control host needs a control token; set one that is hard to guess")]
@@ -55,7 +55,7 @@ pub enum StartError {
     Randomness(getrandom::Error),
     /// The system refuses a thread or the resources of a runtime.
     #[error("cannot start a thread with a runtime: {0}")]
-    Thread(#[source] io::Error),
+    Thread(io::Error),
     /// The emulator's thread ended before it listened.
     #[error("the emulator's thread ended before it listened; this is a bug in the emulator")]
     ThreadExited,
@@ -194,7 +194,7 @@ impl EmulatorBuilder {
             token: token.map(|token| token.expose().into()),
         };
         let port = self.port;
-        let listen = |source| StartError::Listen { port, source };
+        let listen = |cause| StartError::Listen { port, cause };
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -216,7 +216,7 @@ impl EmulatorBuilder {
             Some(folder) => {
                 let wrong = |error: DataError| StartError::Data {
                     folder: folder.clone(),
-                    source: Box::new(error),
+                    cause: Box::new(error),
                 };
                 let kept = open(folder.clone(), self.on_stall).await.map_err(wrong)?;
                 let settings = self.settings.or(kept.settings).unwrap_or_default();

@@ -111,7 +111,7 @@ async fn start_symbolic_link_as_lock_is_refused() {
     std::os::unix::fs::symlink(&precious, data.join("talk.lock")).unwrap();
     let error = Emulator::builder().data(&data).start().await.unwrap_err();
     assert!(
-        matches!(&error, StartError::Data { source, .. } if matches!(**source, DataError::SymbolicLink(_))),
+        matches!(&error, StartError::Data { cause, .. } if matches!(**cause, DataError::SymbolicLink(_))),
         "{error}"
     );
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");

@@ -1,25 +1,66 @@
-//! Four planes of error: misuse, the server's refusal, transport, the session's end.
+//! Errors in four planes: misuse, server refusal, transport, end of the session.
+//!
+//! Each cause stands once in a chain: a message includes its cause or leaves it to `source()`, never
+//! both.
 
-use std::fmt;
+mod mask;
+mod server;
+
 use std::time::Duration;
 
+pub use self::server::ServerError;
 use crate::model::EmptyId;
+
+/// The effect of making a failed call again.
+///
+/// An error knows the call that it belongs to. If the session cannot know whether the server
+/// processed a call, then what a repetition does depends on the call:
+///
+/// | call | repeated after an unknown outcome | reason |
+/// |---|---|---|
+/// | reads, translations, searches, `load_more` | `Safe` | they change nothing |
+/// | `CreateUser`, `CreateConversation`, `CreateParticipant` | `Safe` | what exists is left as it is |
+/// | `SetUser`, `SetConversation`, `SetParticipant`, `EditParticipant`, `EditMessage` | `Safe` | the same values are set again |
+/// | `DeleteParticipant`, `DeleteMessage` | `Safe` | what is absent counts as deleted |
+/// | `AddReaction`, `RemoveReaction` | `Safe` | a user has each reaction once or not at all |
+/// | `MarkAsRead`, `MarkAsUnread`, `MarkAsTyping` | `Safe` | the same mark is set again |
+/// | `SendMessage` | `MayDuplicate` | a new call has a new idempotency key |
+/// | uploads | `MayDuplicate` | the protocol cannot identify a file that is stored already |
+///
+/// The outcome is unknown after a status of 500 or 502 to 504, a deadline, a cancellation of a
+/// request that was sent, and a lost answer of an upload. Calls that were not processed (status 429,
+/// a request that was never sent) are always `Safe`. Refusals, misuse and the end of the session are
+/// always `Never`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "callers decide by these three cases"
+)]
+pub enum RetrySafety {
+    /// Making the call again has the effect of one call.
+    Safe,
+    /// The server may have processed the call; making it again may do it twice.
+    MayDuplicate,
+    /// The same call fails in the same way.
+    Never,
+}
 
 /// A command that was not accepted. Nothing of it was or will be sent.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// The session has ended; make a new one.
+    /// The session has ended; create a new one.
     #[error("the session has ended: {0}")]
     Ended(SessionError),
-    /// As many calls wait as [`Limits::pending_calls`](crate::Limits::pending_calls) allows.
+    /// The number of pending calls has reached
+    /// [`Limits::pending_calls`](crate::Limits::pending_calls).
     #[error("{limit} calls are waiting already: let some finish first")]
     TooManyCalls {
         /// The limit.
         limit: usize,
     },
-    /// As many subscriptions live as [`Limits::subscriptions`](crate::Limits::subscriptions)
-    /// allows.
+    /// The number of subscriptions has reached
+    /// [`Limits::subscriptions`](crate::Limits::subscriptions).
     #[error("{limit} subscriptions are active already: unsubscribe some first")]
     TooManySubscriptions {
         /// The limit.
@@ -28,18 +69,21 @@ pub enum CommandError {
     /// The subscription or request is not known, or has ended.
     #[error("no such subscription or request: it has ended, or belongs to another session")]
     Unknown,
+    /// The caller ended the subscription or search.
+    #[error("unsubscribed: subscribe again to continue")]
+    Unsubscribed,
     /// The subscription does not show a list that can grow.
     #[error("this subscription has nothing more to load")]
     NotAList,
     /// A count is out of its range.
     #[error("{given} items were asked for; ask for 1 to {max}")]
     CountOutOfRange {
-        /// What was asked for.
+        /// The requested count.
         given: usize,
         /// The largest count.
         max: usize,
     },
-    /// The request is larger than [`Limits::frame_size`](crate::Limits::frame_size): what it sends
+    /// The request is larger than [`Limits::frame_size`](crate::Limits::frame_size): the result
     /// could not be read back.
     #[error("the request has {size} bytes; at most {limit} can be sent")]
     TooLarge {
@@ -53,189 +97,177 @@ pub enum CommandError {
     EmptyId(#[from] EmptyId),
 }
 
-/// How a request failed.
+/// The failure of a request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The server answered no.
+    /// The server refused the request.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// No answer could be had.
+    /// The request got no usable answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The session ended first.
     #[error("the session has ended: {0}")]
-    Session(#[from] SessionError),
+    Session(SessionError),
+}
+
+impl From<SessionError> for RequestError {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
 }
 
 impl RequestError {
-    /// Whether the same request may succeed later without anything else having changed.
+    /// Returns the effect of making the same call again, without anything else having changed.
     ///
     /// ```
-    /// use talk_proto::{ServerError, RequestError, SessionError};
+    /// use talk_proto::{RequestError, RetrySafety, ServerError, SessionError};
     ///
     /// let busy = RequestError::Server(ServerError::new(429, "TOO_MANY_REQUESTS", vec![]));
-    /// assert!(busy.is_retryable());
-    /// assert!(!RequestError::Session(SessionError::ShutDown).is_retryable());
+    /// assert_eq!(busy.retry_safety(), RetrySafety::Safe);
+    /// let ended = RequestError::Session(SessionError::ShutDown);
+    /// assert_eq!(ended.retry_safety(), RetrySafety::Never);
     /// ```
-    pub fn is_retryable(&self) -> bool {
+    pub fn retry_safety(&self) -> RetrySafety {
         match self {
-            Self::Server(refused) => refused.is_retryable(),
-            Self::Transport(error) => error.is_retryable(),
-            Self::Session(_) => false,
-        }
-    }
-}
-
-/// The server's no.
-///
-/// Debug leaves the reasons out, for they may quote what was sent; Display has all.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
-#[non_exhaustive]
-pub struct ServerError {
-    /// The status, in the terms of HTTP.
-    pub status: u16,
-    /// The server's code for it, such as `NOT_A_PARTICIPANT`; empty when it gave none.
-    pub error_code: String,
-    /// Why, in words; may be empty.
-    pub reasons: Vec<String>,
-}
-
-impl ServerError {
-    /// A refusal with a code and a reason.
-    ///
-    /// ```
-    /// use talk_proto::ServerError;
-    ///
-    /// let refused = ServerError::new(403, "READ_ONLY", vec!["You may only read.".to_owned()]);
-    /// assert_eq!(
-    ///     refused.to_string(),
-    ///     "the server refused with status 403 READ_ONLY: You may only read."
-    /// );
-    /// ```
-    pub fn new(status: u16, error_code: impl Into<String>, reasons: Vec<String>) -> Self {
-        Self {
-            status,
-            error_code: error_code.into(),
-            reasons,
+            Self::Server(error) => error.retry_safety(),
+            Self::Transport(error) => error.retry_safety(),
+            Self::Session(_) => RetrySafety::Never,
         }
     }
 
-    /// Whether the same request may succeed later.
-    ///
-    /// ```
-    /// use talk_proto::ServerError;
-    ///
-    /// assert!(ServerError::new(503, "", vec![]).is_retryable());
-    /// assert!(!ServerError::new(403, "", vec![]).is_retryable());
-    /// ```
-    pub fn is_retryable(&self) -> bool {
-        matches!(self.status, 429 | 500 | 502..=504)
+    /// Returns the server's answer, if one caused the failure.
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::Server(error) => Some(error),
+            Self::Transport(_) => None,
+            Self::Session(error) => error.server_error(),
+        }
+    }
+
+    /// Returns the HTTP status of the server's answer, if one caused the failure.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.server_error()?.status)
+    }
+
+    /// Returns the server's error code, such as `NOT_A_PARTICIPANT`, if it gave one.
+    pub fn error_code(&self) -> Option<&str> {
+        self.server_error()?.code()
+    }
+
+    /// Returns `true` if a time limit caused the failure.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.is_timeout())
     }
 }
 
-impl fmt::Debug for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reasons = self.reasons.len();
-        f.debug_struct("ServerError")
-            .field("status", &self.status)
-            .field("error_code", &self.error_code)
-            .field("reasons", &format_args!("[{reasons} not shown]"))
-            .finish()
-    }
-}
-
-/// Why no answer could be had.
+/// A request without a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The caller cancelled. When `maybe_happened`, the request had been sent, and the server may
-    /// have carried it out.
+    /// The caller cancelled the request.
     #[error("cancelled{}", if *maybe_happened { "; the server may have carried it out" } else { " before it was sent" })]
     Cancelled {
-        /// Whether the request had been sent.
+        /// Set if the request was sent, so that the server may have processed it.
         maybe_happened: bool,
+        /// Set if a repetition has the effect of one call.
+        idempotent: bool,
     },
-    /// No answer came within the time that the caller gave, or the server took nothing of an
-    /// upload for that long. See `maybe_happened` above.
+    /// No answer came within the caller's time limit, or the server accepted no data of an upload
+    /// for that long.
     #[error("no answer within {after:?}")]
     Deadline {
-        /// The time that the caller gave.
+        /// The time limit.
         after: Duration,
-        /// Whether the request had been sent.
+        /// Set if the request was sent, so that the server may have processed it.
         maybe_happened: bool,
+        /// Set if a repetition has the effect of one call.
+        idempotent: bool,
     },
     /// Two connections in a row were lost to a frame above
-    /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was waiting.
+    /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was pending.
     #[error("the answer is larger than the largest frame that is accepted")]
     FrameTooLarge,
     /// The server sent more search results than asked for, or a page of them above
     /// [`Limits::frame_size`](crate::Limits::frame_size). The rest was cut off.
     #[error("the response is larger than what was asked for, and was cut off")]
     ResponseTooLarge,
-    /// The server's answer has no shape that this client knows.
+    /// The server's answer has an unknown shape.
     #[error("the server's answer was not understood")]
     Malformed,
-    /// An HTTP exchange failed.
+    /// An HTTP request failed before the server had all of it.
     #[error("the HTTP request failed: {0}")]
     Http(String),
-    /// A whole file was sent, and no answer came: the server may have stored it. It is not sent
-    /// again by itself, since that might store it twice.
+    /// A whole file was sent and no answer came, so the server may have stored it. The session does
+    /// not send it again, because that might store it twice.
     #[error("the file was sent, but no answer came, so the server may have stored it: {0}")]
     AnswerLost(String),
-    /// The file or reader to be uploaded failed.
+    /// The file or reader to upload failed.
     #[error("the data to upload could not be read: {0}")]
     Source(String),
-    /// The driver stopped, with its runtime perhaps, before the answer came.
+    /// The driver stopped, perhaps with its runtime, before the answer came.
     #[error("the session's driver has stopped")]
     DriverStopped,
 }
 
 impl TransportError {
-    /// Whether the same request may succeed later.
+    /// Returns the effect of making the same call again, without anything else having changed.
     ///
     /// ```
-    /// use talk_proto::TransportError;
+    /// use talk_proto::{RetrySafety, TransportError};
     ///
-    /// assert!(TransportError::Http("connection reset".to_owned()).is_retryable());
-    /// assert!(!TransportError::Malformed.is_retryable());
+    /// let sent = TransportError::Cancelled { maybe_happened: true, idempotent: false };
+    /// assert_eq!(sent.retry_safety(), RetrySafety::MayDuplicate);
+    /// assert_eq!(TransportError::Malformed.retry_safety(), RetrySafety::Never);
     /// ```
-    pub fn is_retryable(&self) -> bool {
+    pub fn retry_safety(&self) -> RetrySafety {
         match self {
-            Self::Cancelled { .. }
-            | Self::Deadline { .. }
-            | Self::Http(_)
-            | Self::AnswerLost(_) => true,
+            Self::Cancelled {
+                maybe_happened: true,
+                idempotent: false,
+            }
+            | Self::Deadline {
+                maybe_happened: true,
+                idempotent: false,
+                ..
+            }
+            | Self::AnswerLost(_) => RetrySafety::MayDuplicate,
+            Self::Cancelled { .. } | Self::Deadline { .. } | Self::Http(_) => RetrySafety::Safe,
             Self::FrameTooLarge
             | Self::ResponseTooLarge
             | Self::Malformed
             | Self::Source(_)
-            | Self::DriverStopped => false,
+            | Self::DriverStopped => RetrySafety::Never,
         }
+    }
+
+    /// Returns `true` if a time limit caused the failure.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Deadline { .. })
     }
 }
 
-/// Why a session ended. It never comes back: make a new one.
+/// The end of a session. An ended session stays ended: create a new one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The application does not exist.
     #[error("the app does not exist: check the app ID")]
     AppNotFound,
-    /// The server does not accept the signature that stands in for a token.
+    /// The server rejected the signature that replaces a token.
     #[error("the signature was rejected: {0}")]
     SignatureRejected(ServerError),
-    /// The server refused to let the user in without a token, or at all.
+    /// The server refused to admit the user without a token, or at all.
     #[error("the server refused the session: {0}")]
     Refused(ServerError),
-    /// The token expired or was rejected, and there is no way to get another one.
+    /// The token expired or was rejected, and the session has no way to fetch another.
     #[error("the token was rejected or has expired, and there is no token callback to get another")]
     TokenRejected,
-    /// Token after token was rejected, or expired at once.
+    /// Several tokens in a row were rejected, or expired at once.
     #[error("{attempts} tokens in a row were rejected or too short-lived")]
     TokensRejected {
-        /// How many were tried.
+        /// The number of tokens tried.
         attempts: u32,
     },
     /// The token callback failed.
@@ -244,7 +276,22 @@ pub enum SessionError {
     /// The caller shut the session down.
     #[error("the session was shut down")]
     ShutDown,
-    /// The driver stopped, with its runtime perhaps.
+    /// The driver stopped, perhaps with its runtime.
     #[error("the session's driver has stopped")]
     DriverStopped,
+}
+
+impl SessionError {
+    /// Returns the server's answer, if one ended the session.
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Self::SignatureRejected(error) | Self::Refused(error) => Some(error),
+            Self::AppNotFound
+            | Self::TokenRejected
+            | Self::TokensRejected { .. }
+            | Self::TokenCallback(_)
+            | Self::ShutDown
+            | Self::DriverStopped => None,
+        }
+    }
 }

@@ -126,7 +126,9 @@ pub use content::{
     MarkupSource, RawJson, TextBlock, TextNode, parse_markup, plaintext,
 };
 pub use counters::Counters;
-pub use error::{CommandError, RequestError, ServerError, SessionError, TransportError};
+pub use error::{
+    CommandError, RequestError, RetrySafety, ServerError, SessionError, TransportError,
+};
 #[cfg(talk_fault_injection)]
 pub use fault_injection::FaultInjection;
 pub use filter::{

@@ -13,7 +13,7 @@ use crate::error::{RequestError, SessionError};
 use crate::http::HttpRequests;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
-use crate::options::SessionOptions;
+use crate::options::{Authentication, SessionOptions};
 use crate::requests::RequestQueue;
 use crate::search::searches::Searches;
 use crate::timestamp::Timestamp;
@@ -383,14 +383,30 @@ impl Session {
         self.outputs.push_back(Output::Event(event));
     }
 
-    fn resolve(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
+    fn resolve(&mut self, request: RequestId, mut result: Result<Reply, RequestError>) {
+        if let Err(RequestError::Server(refused)) = &mut result
+            && let Some(token) = self.connection.token()
+        {
+            refused.mask_text(token.expose());
+        }
         self.emit(Event::Resolved { request, result });
     }
 
     /// Ends the session once and for all.
-    fn end(&mut self, error: SessionError) {
+    fn end(&mut self, mut error: SessionError) {
         if self.ended.is_some() {
             return;
+        }
+        if let SessionError::Refused(refused) | SessionError::SignatureRejected(refused) =
+            &mut error
+        {
+            let Authentication {
+                token, signature, ..
+            } = &self.options.authentication;
+            let secrets = [token.as_ref(), signature.as_ref(), self.connection.token()];
+            for secret in secrets.into_iter().flatten() {
+                refused.mask_text(secret.expose());
+            }
         }
         self.ended = Some(error.clone());
         let failure = RequestError::Session(error.clone());

@@ -279,7 +279,10 @@ fn invariant_6_what_is_cancelled_says_whether_it_may_have_happened() {
     }
     world.run();
     for (request, maybe_happened) in [(sent, true), (unsent, false)] {
-        let cancelled = TransportError::Cancelled { maybe_happened };
+        let cancelled = TransportError::Cancelled {
+            maybe_happened,
+            idempotent: false,
+        };
         let expected = Err(RequestError::Transport(cancelled));
         assert_eq!(world.outcome(request), &expected);
         let again = world.session.cancel(world.now, request);

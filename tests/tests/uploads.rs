@@ -398,6 +398,7 @@ async fn a_server_that_stalls_is_left_and_a_source_that_is_silent_is_not() {
     let stalled = TransportError::Deadline {
         after: STALL,
         maybe_happened: false,
+        idempotent: false,
     };
     assert_eq!(transport(within(world.upload(once)).await), stalled);
 

@@ -82,6 +82,7 @@ impl App {
         let late = TransportError::Deadline {
             after: self.timeout,
             maybe_happened: false,
+            idempotent: true,
         };
         timeout(self.timeout, subscription.connected())
             .await

@@ -185,6 +185,7 @@ impl<'a> Uploads<'a> {
             () = late => Err(TransportError::Deadline {
                 after: self.app.timeout,
                 maybe_happened: false,
+                idempotent: false,
             }.into()),
             never = show => match never {},
         }

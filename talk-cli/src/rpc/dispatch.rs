@@ -226,6 +226,7 @@ const CALLS: &[(&str, Entry)] = &[
             // Whether it was sent is not known here.
             let cancelled = TransportError::Cancelled {
                 maybe_happened: true,
+                idempotent: false,
             };
             let cancelled = cancelled.into();
             let was_waiting = rpc.calls.stop(&id, &cancelled);

@@ -143,6 +143,7 @@ impl Rpc {
         let late = TransportError::Deadline {
             after: drain_timeout,
             maybe_happened: true,
+            idempotent: false,
         };
         let late = late.into();
         self.calls.stop_all(&late);

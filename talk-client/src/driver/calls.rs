@@ -120,7 +120,10 @@ impl Calls {
         self.remove_id(waiting.local_id);
         let result = result.map_err(|error| match (error, waiting.deadline) {
             (
-                RequestError::Transport(TransportError::Cancelled { maybe_happened }),
+                RequestError::Transport(TransportError::Cancelled {
+                    maybe_happened,
+                    idempotent,
+                }),
                 Some(Deadline {
                     after,
                     is_expired: true,
@@ -129,6 +132,7 @@ impl Calls {
             ) => Error::Transport(TransportError::Deadline {
                 after,
                 maybe_happened,
+                idempotent,
             }),
             (error, _) => error.into(),
         });

@@ -287,7 +287,8 @@ impl<T: Transport> Driver<T> {
                 reply,
             } => {
                 let id = self.subscriptions.id(subscription);
-                let id = id.ok_or(CommandError::Unknown);
+                // A subscription that ended with an error refuses the call itself.
+                let id = id.ok_or(CommandError::Unsubscribed);
                 let accepted = id.and_then(|id| self.core.load_more(now, id, count));
                 self.calls.register(now, accepted, local_id, reply);
             }

@@ -47,6 +47,14 @@ enum State<T> {
 }
 
 impl<T> CallFuture<T> {
+    /// Creates a call that fails without being made.
+    pub(crate) fn failed(error: Error) -> Self
+    where
+        T: MaybeSend + 'static,
+    {
+        Self::new(|_| Box::pin(std::future::ready(Err(error))))
+    }
+
     fn new(make: impl FnOnce(Option<Duration>) -> Made<T> + MaybeSend + 'static) -> Self {
         Self {
             timeout: None,

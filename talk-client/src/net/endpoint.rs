@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn websocket(url: &str) -> Result<Endpoint, UrlError> {
-        Endpoint::of_websocket(&url.parse()?)
+        Endpoint::of_websocket(&url.parse().map_err(UrlError::Syntax)?)
     }
 
     fn endpoint(host: &str, port: u16, secure: bool) -> Endpoint {

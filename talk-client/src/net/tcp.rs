@@ -22,16 +22,16 @@ pub(super) async fn connect<R: Runtime>(
 ) -> Result<R::TcpStream, ConnectError> {
     let addresses = resolve(runtime, endpoint)
         .await
-        .map_err(|source| ConnectError::Dns {
+        .map_err(|cause| ConnectError::Dns {
             host: endpoint.host.clone(),
-            source,
+            cause,
         })?;
     connect_any(runtime, alternate_families(addresses))
         .await
-        .map_err(|source| ConnectError::Tcp {
+        .map_err(|cause| ConnectError::Tcp {
             host: endpoint.host.clone(),
             port: endpoint.port,
-            source,
+            cause,
         })
 }
 

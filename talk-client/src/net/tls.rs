@@ -42,7 +42,7 @@ pub enum TlsOptionsError {
     Empty,
     /// A certificate is not a valid root.
     #[error("a certificate cannot be used as a root: {0}")]
-    Certificate(#[source] RustlsError),
+    Certificate(RustlsError),
 }
 
 impl TlsOptions {
@@ -143,17 +143,17 @@ pub(super) async fn handshake<R: Runtime>(
     TlsConnector::from(config)
         .connect(name, stream)
         .await
-        .map_err(|source| {
-            let from_tls = source
+        .map_err(|cause| {
+            let from_tls = cause
                 .get_ref()
                 .is_some_and(|inner| inner.is::<RustlsError>());
             if from_tls {
                 ConnectError::Tls {
                     host: endpoint.host.clone(),
-                    source,
+                    cause,
                 }
             } else {
-                ConnectError::Interrupted(source)
+                ConnectError::Interrupted(cause)
             }
         })
 }

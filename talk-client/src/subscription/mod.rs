@@ -148,13 +148,13 @@ impl<S: Clone> Subscription<S> {
     /// ```
     ///
     /// # Errors
-    /// What ended the subscription, if it has ended; [`CommandError::Unknown`] when that was
-    /// [`unsubscribe`](Self::unsubscribe).
+    /// The reason for the end of the subscription, if it has ended; [`CommandError::Unsubscribed`]
+    /// after [`unsubscribe`](Self::unsubscribe).
     pub async fn connected(&self) -> Result<S, Error> {
         let settled = self.slot.wait_until(|state| match state {
             SubscriptionState::Pending => None,
             SubscriptionState::Active(snapshot) => Some(Ok(snapshot.clone())),
-            SubscriptionState::Unsubscribed => Some(Err(CommandError::Unknown.into())),
+            SubscriptionState::Unsubscribed => Some(Err(CommandError::Unsubscribed.into())),
             SubscriptionState::Error(error) => Some(Err(error.clone())),
         });
         settled.await
@@ -218,10 +218,13 @@ impl<S: ListSnapshot> Subscription<S> {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::CountOutOfRange`], [`CommandError::Unknown`] once the subscription has
-    /// ended, and whatever a request can fail with.
+    /// [`CommandError::CountOutOfRange`], and every failure of a request. After the end of the
+    /// subscription: [`CommandError::Unsubscribed`] if the caller ended it, otherwise the reason.
     pub fn load_more(&self, count: impl Into<Option<usize>>) -> CallFuture<()> {
-        self.handle.load_more(self.id, count.into())
+        match self.slot.error() {
+            Some(error) => CallFuture::failed(error),
+            None => self.handle.load_more(self.id, count.into()),
+        }
     }
 }
 

@@ -73,6 +73,16 @@ impl<S> SnapshotSlot<S> {
         }
     }
 
+    /// Returns the reason for the end, if it was an error.
+    pub(crate) fn error(&self) -> Option<Error> {
+        match &lock(&self.inner).state {
+            SubscriptionState::Error(error) => Some(error.clone()),
+            SubscriptionState::Pending
+            | SubscriptionState::Active(_)
+            | SubscriptionState::Unsubscribed => None,
+        }
+    }
+
     fn wake(&self) {
         self.consumer.wake();
         notify_all(&self.changed);

@@ -1,4 +1,7 @@
 //! Errors of a transport. No message holds the path or query of a URL.
+//!
+//! The messages include their causes, so these errors have no `source()`: each cause stands once in
+//! a chain.
 
 use std::error::Error;
 use std::io;
@@ -12,39 +15,39 @@ use http::uri::InvalidUri;
 pub enum ConnectError {
     /// The URL is unusable. A retry fails the same way.
     #[error("the server's address cannot be used: {0}")]
-    InvalidUrl(#[from] UrlError),
+    InvalidUrl(UrlError),
     /// The host's name could not be resolved.
-    #[error("cannot find {host}: {source}; check the host name and the network")]
+    #[error("cannot find {host}: {cause}; check the host name and the network")]
     Dns {
         /// The name.
         host: String,
         /// The error of the resolver.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No address of the host accepted a TCP connection.
-    #[error("cannot connect to {host} port {port}: {source}; check the address and the network")]
+    #[error("cannot connect to {host} port {port}: {cause}; check the address and the network")]
     Tcp {
         /// The host's name or IP address.
         host: String,
         /// The port.
         port: u16,
         /// The error of the last attempt.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The TLS handshake failed, most often because the certificate is not trusted.
     #[error(
-        "no secure connection to {host}: {source}; check the address and this device's clock, \
+        "no secure connection to {host}: {cause}; check the address and this device's clock, \
          or give a private server's root certificate in the TLS options"
     )]
     Tls {
         /// The host's name or IP address.
         host: String,
         /// The error of the TLS library.
-        source: io::Error,
+        cause: io::Error,
     },
     /// TLS could not be set up, independent of the server.
     #[error("TLS cannot be used here: {0}")]
-    TlsSetup(#[source] io::Error),
+    TlsSetup(io::Error),
     /// The server answered the WebSocket request with something other than 101. Redirects are not
     /// followed.
     #[error("the server answered {status} instead of opening a WebSocket; check the address")]
@@ -60,7 +63,13 @@ pub enum ConnectError {
     },
     /// The connection was lost during the handshake.
     #[error("the connection was lost while it was being set up: {0}; try again")]
-    Interrupted(#[source] io::Error),
+    Interrupted(io::Error),
+}
+
+impl From<UrlError> for ConnectError {
+    fn from(error: UrlError) -> Self {
+        Self::InvalidUrl(error)
+    }
 }
 
 /// The reason that a URL is unusable.
@@ -69,7 +78,7 @@ pub enum ConnectError {
 pub enum UrlError {
     /// It is not a URL.
     #[error("{0}; percent-encode special characters and write international names in Punycode")]
-    Syntax(#[from] InvalidUri),
+    Syntax(InvalidUri),
     /// The scheme is missing or not supported.
     #[error("it must start with {plain}:// or {secure}://")]
     Scheme {
@@ -110,7 +119,7 @@ pub enum WebSocketError {
     },
     /// The connection was lost without a close frame.
     #[error("the connection was lost: {0}")]
-    Lost(#[source] io::Error),
+    Lost(io::Error),
 }
 
 /// The reason of a failed HTTP request. A response with an error status is not a failure.
@@ -123,14 +132,79 @@ pub enum HttpError {
     /// The connection was lost before the response was complete. The server may have processed the
     /// request.
     #[error("the connection was lost before the answer was complete: {0}")]
-    Interrupted(#[source] Box<dyn Error + Send + Sync>),
+    Interrupted(Box<dyn Error + Send + Sync>),
     /// The server's response is not HTTP/1.
     #[error("the server's answer is not valid HTTP: {0}")]
-    Malformed(#[source] Box<dyn Error + Send + Sync>),
+    Malformed(Box<dyn Error + Send + Sync>),
     /// The source of the request body failed or differs in length from its announcement.
     #[error("the data to send could not be read: {0}")]
-    Source(#[source] io::Error),
+    Source(io::Error),
     /// The request is invalid. A retry fails the same way.
     #[error("the request cannot be sent: {0}")]
-    InvalidRequest(#[source] Box<dyn Error + Send + Sync>),
+    InvalidRequest(Box<dyn Error + Send + Sync>),
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Uri;
+
+    use super::*;
+
+    const REASON: &str = "the innermost reason";
+
+    fn io_error() -> io::Error {
+        io::Error::other(REASON)
+    }
+
+    fn connect_errors() -> Vec<ConnectError> {
+        let host = || "chat.example.com".to_owned();
+        vec![
+            UrlError::Host.into(),
+            UrlError::Syntax("\u{0}".parse::<Uri>().unwrap_err()).into(),
+            ConnectError::Dns {
+                host: host(),
+                cause: io_error(),
+            },
+            ConnectError::Tcp {
+                host: host(),
+                port: 443,
+                cause: io_error(),
+            },
+            ConnectError::Tls {
+                host: host(),
+                cause: io_error(),
+            },
+            ConnectError::TlsSetup(io_error()),
+            ConnectError::Interrupted(io_error()),
+        ]
+    }
+
+    #[test]
+    fn causes_appear_once_in_every_chain() {
+        let mut errors: Vec<Box<dyn Error>> = Vec::new();
+        for error in connect_errors() {
+            errors.push(error.into());
+        }
+        for error in connect_errors() {
+            errors.push(HttpError::from(error).into());
+        }
+        errors.push(WebSocketError::Lost(io_error()).into());
+        errors.push(HttpError::Interrupted(io_error().into()).into());
+        errors.push(HttpError::Malformed(io_error().into()).into());
+        errors.push(HttpError::Source(io_error()).into());
+        errors.push(HttpError::InvalidRequest(io_error().into()).into());
+        for error in errors {
+            let mut chain = vec![error.to_string()];
+            let mut next = error.source();
+            while let Some(cause) = next {
+                chain.push(cause.to_string());
+                next = cause.source();
+            }
+            let joined = chain.join(": ");
+            assert!(joined.matches(REASON).count() <= 1, "{chain:?}");
+            for message in &chain {
+                assert_eq!(joined.matches(message.as_str()).count(), 1, "{chain:?}");
+            }
+        }
+    }
 }

@@ -49,7 +49,7 @@ pub enum DataError {
     Io(#[from] io::Error),
     /// The database cannot be read or written.
     #[error("the database talk.sqlite: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
     /// A record in the database is invalid.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -77,6 +77,12 @@ type StallCallback = dyn Fn(Option<&DataError>) + Send + Sync;
 impl fmt::Debug for StallHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StallHook")
+    }
+}
+
+impl From<rusqlite::Error> for DataError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
     }
 }
 

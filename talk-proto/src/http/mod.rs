@@ -127,6 +127,11 @@ impl HttpRequests {
         self.outputs.push_back(Output::SendHttp { http, request });
     }
 
+    /// Returns `true` if the request with this purpose waits to be sent.
+    pub(crate) fn is_unsent(&self, purpose: HttpPurpose) -> bool {
+        self.unsent.iter().any(|unsent| unsent.purpose == purpose)
+    }
+
     /// Cancels the request with this purpose, if there is one.
     pub(crate) fn cancel(&mut self, purpose: HttpPurpose) {
         self.unsent.retain(|unsent| unsent.purpose != purpose);

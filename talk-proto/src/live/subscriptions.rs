@@ -64,7 +64,10 @@ impl Live {
         let viewer = ViewerId::Subscription(id);
         for request in self.detach_viewer(viewer).ok_or(CommandError::Unknown)? {
             let maybe_happened = !self.subscriptions.unsent.contains(&request);
-            let cancelled = TransportError::Cancelled { maybe_happened };
+            let cancelled = TransportError::Cancelled {
+                maybe_happened,
+                idempotent: true,
+            };
             self.resolve(request, Err(cancelled.into()));
         }
         self.end_subscription(id, None);

@@ -2,7 +2,7 @@
 
 use super::response::{ResponseDecoder, Tolerated};
 use crate::command::RequestId;
-use crate::error::RequestError;
+use crate::error::{RequestError, ServerError};
 use crate::model::{ConversationId, MessageId};
 use crate::wire::path::path;
 use crate::wire::{Method, Request, encode_request};
@@ -144,6 +144,28 @@ impl CallBody {
         match self {
             Self::Single { lane, .. } => lane.as_ref(),
             Self::Batch { .. } => None,
+        }
+    }
+
+    /// Returns `true` if repeating the call has the effect of one call. A message is sent with an
+    /// idempotency key, but another call has another key.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.lane().is_none()
+    }
+
+    /// Adds the details of the request to a refusal: its texts for Debug, and the effect of a
+    /// repetition.
+    pub(super) fn annotate(&self, refused: &mut ServerError) {
+        match self {
+            Self::Single { request, .. } => refused.mask_json(&request.data),
+            Self::Batch { items, .. } => {
+                for item in items {
+                    refused.mask_json(&item.json);
+                }
+            }
+        }
+        if !self.is_idempotent() {
+            refused.set_not_idempotent();
         }
     }
 

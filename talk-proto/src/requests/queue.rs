@@ -49,6 +49,14 @@ pub(crate) struct CallResult {
     pub(crate) result: Result<Reply, RequestError>,
 }
 
+/// The state of a call that is cancelled.
+pub(crate) struct CancelledCall {
+    /// Set if a request of it was sent.
+    pub(crate) was_sent: bool,
+    /// Set if a repetition has the effect of one call.
+    pub(crate) is_idempotent: bool,
+}
+
 /// The server's answer to a request.
 pub(crate) struct Answer<'a> {
     /// The number of the request on its connection.
@@ -528,9 +536,21 @@ impl RequestQueue {
         calls.map(|(request, _)| *request).collect()
     }
 
-    /// Cancels a call. Returns `true` if a request of it was sent, `None` if there is no such call.
-    pub(crate) fn cancel(&mut self, request: RequestId) -> Option<bool> {
+    /// Notes that the live half sent requests for a read that is queued again.
+    pub(crate) fn note_read_sent(&mut self, request: RequestId) {
+        let slots = self.calls.get(&request).map_or(&[][..], |call| &call.slots);
+        for slot in slots {
+            if let Some(entry) = self.entries.get_mut(slot) {
+                entry.was_sent = true;
+            }
+        }
+    }
+
+    /// Cancels a call. Returns `None` if there is no such call.
+    pub(crate) fn cancel(&mut self, request: RequestId) -> Option<CancelledCall> {
         let call = self.calls.remove(&request)?;
+        let mut is_idempotent = call.purpose == CallPurpose::User;
+        self.lookups -= usize::from(matches!(call.purpose, CallPurpose::SearchLookup { .. }));
         let mut was_sent = call.remaining < call.slots.len();
         for slot in call.slots {
             let Some(entry) = self.entries.get_mut(&slot) else {
@@ -538,14 +558,20 @@ impl RequestQueue {
             };
             was_sent |= entry.was_sent;
             let is_over = match &mut entry.work {
-                Work::Call(body) => body.cancel(request),
+                Work::Call(body) => {
+                    is_idempotent &= body.is_idempotent();
+                    body.cancel(request)
+                }
                 Work::Live { .. } | Work::Read { .. } => true,
             };
             if is_over {
                 self.remove(slot);
             }
         }
-        Some(was_sent)
+        Some(CancelledCall {
+            was_sent,
+            is_idempotent,
+        })
     }
 
     /// Removes an entry. Sends that it held back become ready.

@@ -56,7 +56,10 @@ impl CallBody {
     /// Returns the result of each call.
     pub(super) fn decode(self, response: Result<Option<&RawValue>, RequestError>) -> Vec<Outcome> {
         let body = match response {
-            Err(error) if !self.tolerates(&error) => {
+            Err(mut error) if !self.tolerates(&error) => {
+                if let RequestError::Server(refused) = &mut error {
+                    self.annotate(refused);
+                }
                 let callers = self.callers().into_iter();
                 return callers.map(|call| (call, Err(error.clone()))).collect();
             }
@@ -114,7 +117,11 @@ fn read_participants(items: Vec<BatchItem>, body: Option<&RawValue>) -> Vec<Outc
     let outcome = |(item, response): (BatchItem, Option<Response>)| {
         let refused = response
             .filter(|response| response.status != 200)
-            .map(|r| ServerError::new(r.status, r.error_code, r.reasons))
+            .map(|r| {
+                let mut refused = ServerError::new(r.status, r.error_code, r.reasons);
+                refused.mask_json(&item.json);
+                refused
+            })
             .filter(|refused| match item.decoder {
                 ItemDecoder::Participant(tolerated) => !tolerated.includes(refused),
                 ItemDecoder::Translation(_) => true,

@@ -47,6 +47,8 @@ enum Next {
 pub(super) struct PagedSearch {
     kind: SearchKind,
     max_page_bytes: usize,
+    /// The text of the query, hidden from the Debug output of errors.
+    query: String,
     results: SearchResults,
     /// The number of results on complete pages.
     settled: usize,
@@ -62,6 +64,7 @@ impl PagedSearch {
         Self {
             kind,
             max_page_bytes,
+            query: String::new(),
             results: no_results(kind),
             settled: 0,
             page: None,
@@ -100,6 +103,11 @@ impl PagedSearch {
         })
     }
 
+    /// Returns the text of the query.
+    pub(super) fn query(&self) -> &str {
+        &self.query
+    }
+
     /// Returns the request for the page that is being loaded.
     pub(super) fn request(&self) -> Option<RequestId> {
         self.page.as_ref().map(|page| page.request)
@@ -113,6 +121,7 @@ impl PagedSearch {
     /// Starts a query with its first page. The previous page must be abandoned. `filter` is the
     /// JSON of a normalised filter.
     pub(super) fn start(&mut self, request: RequestId, text: &str, filter: &str) {
+        text.clone_into(&mut self.query);
         self.results = no_results(self.kind);
         self.settled = 0;
         self.last_reported = None;

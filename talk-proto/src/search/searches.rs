@@ -115,16 +115,13 @@ impl Searches {
         self.open.clear();
     }
 
-    /// Cancels the page of `request` without resolving it. Returns `false` if there is none.
-    pub(crate) fn cancel(&mut self, request: RequestId) -> bool {
+    /// Cancels the page of `request` without resolving it. Returns its search, if there is one.
+    pub(crate) fn cancel(&mut self, request: RequestId) -> Option<SearchId> {
         let mut open = self.open.iter();
-        let found = open.find(|(_, search)| search.request() == Some(request));
-        let Some(id) = found.map(|(id, _)| *id) else {
-            return false;
-        };
+        let (&id, _) = open.find(|(_, search)| search.request() == Some(request))?;
         self.abandon(id);
         self.report(id);
-        true
+        Some(id)
     }
 
     /// Fails the page of a search.
@@ -170,7 +167,11 @@ impl Searches {
                 Ok(()) => return self.advance(id),
                 Err(error) => transport_error(&error).into(),
             },
-            (Ok(status), _) => response.refusal(status).into(),
+            (Ok(status), Some(search)) => {
+                let mut refused = response.refusal(status);
+                refused.mask_text(search.query());
+                refused.into()
+            }
         };
         self.fail(id, error);
     }

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::command::{Call, RequestId, SubscriptionId};
 use crate::error::{CommandError, SessionError, TransportError};
+use crate::http::HttpPurpose;
 use crate::requests::{CallBody, CallPurpose, OutboundRequest, prepare};
 use crate::secret::Secret;
 use crate::snapshot::Topic;
@@ -149,28 +150,30 @@ impl Session {
     /// [`CommandError::Unknown`] when it is resolved already.
     pub fn cancel(&mut self, now: Timestamp, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
+        let mut idempotent = true;
         let maybe_happened = if self.queue.is_live_call(request) {
-            let is_pending = self.live.cancel(self.now, request).is_some();
-            if !is_pending {
-                return Err(CommandError::Unknown);
-            }
-            self.queue.finish_live_call(request);
-            // Reading changes nothing on the server.
-            false
-        } else if let Some(was_sent) = self.queue.cancel(request) {
-            was_sent | self.stop_upload(request).unwrap_or(false)
+            let was_sent = self.live.cancel(self.now, request);
+            let was_sent = was_sent.ok_or(CommandError::Unknown)?;
+            was_sent | self.queue.cancel(request).is_some_and(|call| call.was_sent)
+        } else if let Some(call) = self.queue.cancel(request) {
+            idempotent = call.is_idempotent;
+            // The check of an upload is not the upload: no byte of the file was sent.
+            self.stop_upload(request).is_none() && call.was_sent
         } else if let Some(was_sent) = self.stop_upload(request) {
+            idempotent = false;
             was_sent
-        } else if self.searches.cancel(request) {
+        } else if let Some(search) = self.searches.cancel(request) {
+            let was_sent = !self.http.is_unsent(HttpPurpose::Search(search));
             self.drain_searches();
-            false
+            was_sent
         } else {
             return Err(CommandError::Unknown);
         };
-        self.resolve(
-            request,
-            Err(TransportError::Cancelled { maybe_happened }.into()),
-        );
+        let cancelled = TransportError::Cancelled {
+            maybe_happened,
+            idempotent,
+        };
+        self.resolve(request, Err(cancelled.into()));
         Ok(())
     }
 

@@ -91,9 +91,8 @@ impl Session {
             self.queue.handle_large_loss();
             self.drain_results();
         }
-        for read in self.queue.handle_lost() {
-            self.live.cancel(self.now, read);
-        }
+        let reads = self.queue.handle_lost();
+        self.cancel_live_reads(reads);
         if !FaultInjection::SkippedResubscribe.is_on() {
             self.live.handle_lost(self.now);
         }
@@ -164,11 +163,19 @@ impl Session {
         if !self.connection.is_ready() {
             return;
         }
-        for read in self.queue.restart_live() {
-            self.live.cancel(self.now, read);
-        }
+        let reads = self.queue.restart_live();
+        self.cancel_live_reads(reads);
         self.live.handle_lost(self.now);
         self.live.handle_ready(self.now);
+    }
+
+    /// Cancels reads in the live half that are queued again.
+    fn cancel_live_reads(&mut self, reads: Vec<RequestId>) {
+        for read in reads {
+            if self.live.cancel(self.now, read) == Some(true) {
+                self.queue.note_read_sent(read);
+            }
+        }
     }
 
     /// Emits the events of the live half and queues its requests.

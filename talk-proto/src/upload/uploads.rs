@@ -98,7 +98,13 @@ impl Uploads {
                 let at = now + run.backoff.next_delay(rng);
                 return Some(UploadStep::Retry(at));
             }
-            Outcome::Transient(error) | Outcome::Failed(error) => Err(error),
+            Outcome::Transient(mut error) | Outcome::Failed(mut error) => {
+                if let RequestError::Server(refused) = &mut error {
+                    refused.mask_text(&run.upload.filename);
+                    refused.set_not_idempotent();
+                }
+                Err(error)
+            }
             Outcome::Done(reply) => Ok(reply),
         };
         self.runs.remove(&request);
@@ -163,6 +169,7 @@ fn outcome(response: &HttpResponse) -> Outcome {
             let stalled = TransportError::Deadline {
                 after: *after,
                 maybe_happened: false,
+                idempotent: false,
             };
             Outcome::Transient(stalled.into())
         }

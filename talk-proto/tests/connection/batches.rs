@@ -114,7 +114,10 @@ fn a_part_that_is_cancelled_on_its_way_fails_with_the_others_no_more() {
 }
 
 fn check_cancelled(world: &World, request: RequestId, maybe_happened: bool) {
-    let cancelled = TransportError::Cancelled { maybe_happened };
+    let cancelled = TransportError::Cancelled {
+        maybe_happened,
+        idempotent: true,
+    };
     assert_eq!(world.outcome(request), &Err(cancelled.into()));
 }
 

@@ -14,6 +14,7 @@ mod boken;
 mod counters;
 mod end;
 mod expiry;
+mod failures;
 mod frame_size;
 mod heartbeat;
 mod idle;

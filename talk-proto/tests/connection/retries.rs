@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use talk_proto::{Event, Reply, RequestError, ServerError, Topic};
+use talk_proto::{Event, Reply, RequestError, RetrySafety, ServerError, Topic};
 
 use crate::support::{Answer, World, conversation, mark_as_read, options, seconds};
 
@@ -42,7 +42,7 @@ fn most_statuses_are_final() {
         assert_eq!(refused.status, status);
         assert_eq!(refused.error_code, "CODE");
         assert_eq!(refused.reasons, ["because"]);
-        assert!(!refused.is_retryable());
+        assert_eq!(refused.retry_safety(), RetrySafety::Never);
         assert_eq!(world.log.of(READ).len(), 1, "{status}");
     }
 }
@@ -80,7 +80,7 @@ fn a_server_that_fails_ten_times_fails_the_call() {
             panic!("{:?}", world.outcome(request));
         };
         assert_eq!(refused.status, status);
-        assert!(refused.is_retryable());
+        assert_eq!(refused.retry_safety(), RetrySafety::Safe);
         assert_eq!(world.log.of(READ).len(), 10);
     }
 }
@@ -141,7 +141,7 @@ fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
     world.run();
     let error = world.outcome(request).as_ref().unwrap_err();
     assert_eq!(error.to_string(), "the server's answer was not understood");
-    assert!(!error.is_retryable());
+    assert_eq!(error.retry_safety(), RetrySafety::Never);
 }
 
 #[test]

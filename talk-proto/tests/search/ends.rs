@@ -12,7 +12,8 @@ fn a_cancelled_page_is_called_off_and_can_be_asked_for_again() {
     bench.world.cancel(request);
     bench.world.run();
     let cancelled = TransportError::Cancelled {
-        maybe_happened: false,
+        maybe_happened: true,
+        idempotent: true,
     };
     assert_eq!(bench.error(request), cancelled.into());
     assert!(bench.world.http_of("/search?")[0].cancelled);

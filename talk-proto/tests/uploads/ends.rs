@@ -1,14 +1,19 @@
 //! Uploads that are given up.
 
 use talk_proto::{
-    Authentication, HttpFailure, RequestError, ServerError, SessionError, TransportError,
+    Authentication, HttpFailure, RequestError, RetrySafety, ServerError, SessionError,
+    TransportError, Upload, UploadKind,
 };
 
 use crate::bench::{Bench, file};
 use crate::support::{Answer, Network, World, seconds, unpaced};
 
 fn cancelled(maybe_happened: bool) -> RequestError {
-    TransportError::Cancelled { maybe_happened }.into()
+    TransportError::Cancelled {
+        maybe_happened,
+        idempotent: false,
+    }
+    .into()
 }
 
 /// Nothing more happens, and the session lives on.
@@ -117,4 +122,19 @@ fn a_token_that_no_header_can_hold_fails_the_upload() {
     let error = bench.error().to_string();
     assert!(error.contains("header value"), "{error}");
     is_over(bench, 0);
+}
+
+#[test]
+fn refused_upload_masks_its_name_and_may_duplicate() {
+    for (status, expected) in [(403, RetrySafety::Never), (503, RetrySafety::MayDuplicate)] {
+        let upload = Upload::new(UploadKind::File, "layoffs.txt", 5).once();
+        let mut bench = Bench::sending(upload);
+        let body = r#"{"errorCode": "NO", "reasons": ["layoffs.txt is bad"]}"#;
+        bench.world.http_answer(bench.http(), status, body);
+        bench.world.run();
+        let error = bench.error();
+        assert_eq!(error.retry_safety(), expected);
+        let shown = format!("{error:?}");
+        assert!(shown.contains(r#"["….… is bad"]"#), "{shown}");
+    }
 }

@@ -171,10 +171,10 @@ fn a_server_that_stalls_is_tried_again_and_then_is_a_deadline() {
     bench
         .world
         .http_fail(bench.http(), HttpFailure::Stalled { after });
-    let maybe_happened = false;
     let deadline = TransportError::Deadline {
         after,
-        maybe_happened,
+        maybe_happened: false,
+        idempotent: false,
     };
     assert_eq!(bench.error(), deadline.into());
 

@@ -177,7 +177,9 @@ impl Outbox {
 fn never_happened(error: &RequestError) -> bool {
     match error {
         RequestError::Server(_) => true,
-        RequestError::Transport(TransportError::Cancelled { maybe_happened }) => !maybe_happened,
+        RequestError::Transport(TransportError::Cancelled { maybe_happened, .. }) => {
+            !maybe_happened
+        }
         _ => false,
     }
 }

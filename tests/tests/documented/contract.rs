@@ -42,7 +42,7 @@ async fn connected_gives_the_active_snapshot_and_fails_when_terminated_first() {
     let messages = pair.alice.subscribe_messages();
     let connected = messages.connected();
     messages.unsubscribe();
-    let error = Error::Usage(CommandError::Unknown);
+    let error = Error::Usage(CommandError::Unsubscribed);
     assert_eq!(within(connected).await, Err(error));
 }
 

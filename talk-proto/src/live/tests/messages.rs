@@ -298,7 +298,10 @@ fn unsubscribing_cancels_what_is_being_loaded() {
     kit.unsubscribe(id);
     kit.drain();
     for (request, maybe_happened) in [(sent, true), (unsent, false)] {
-        let cancelled = crate::TransportError::Cancelled { maybe_happened };
+        let cancelled = crate::TransportError::Cancelled {
+            maybe_happened,
+            idempotent: true,
+        };
         assert_eq!(kit.resolved[&request], Err(cancelled.into()));
     }
     assert_eq!(kit.ended[&id], None);

@@ -111,7 +111,9 @@ impl Subject {
             let outcome = match result {
                 Ok(_) => Outcome::Done,
                 Err(RequestError::Server(refused)) => Outcome::Refused(refused.status),
-                Err(RequestError::Transport(TransportError::Cancelled { maybe_happened })) => {
+                Err(RequestError::Transport(TransportError::Cancelled {
+                    maybe_happened, ..
+                })) => {
                     let maybe_happened = *maybe_happened;
                     Outcome::Cancelled { maybe_happened }
                 }

@@ -94,6 +94,7 @@ async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
     let too_late = Error::Transport(TransportError::Deadline {
         after,
         maybe_happened: false,
+        idempotent: true,
     });
     assert_eq!(call.timeout(after).await, Err(too_late), "{name}");
     session.shutdown().await;

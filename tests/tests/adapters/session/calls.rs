@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 use talk_client::{
-    CommandError, ConversationParams, Error, Limits, ParticipantParams, SessionError,
+    CommandError, ConversationParams, Error, Limits, ParticipantParams, RetrySafety, SessionError,
     TransportError, UserParams,
 };
 use tokio::select;
@@ -200,9 +200,10 @@ async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened<A: 
     let deadline = TransportError::Deadline {
         after: timeout,
         maybe_happened: true,
+        idempotent: false,
     };
     assert_eq!(error, Error::Transport(deadline));
-    assert!(error.is_retryable());
+    assert_eq!(error.retry_safety(), RetrySafety::MayDuplicate);
     conversation.mark_as_read().await.unwrap();
 }
 
@@ -216,10 +217,10 @@ async fn a_call_may_have_a_timeout_of_its_own<A: Adapter>() {
     conversation.mark_as_read().await.unwrap();
     let after = Duration::from_millis(50);
     let error = conversation.mark_as_typing().timeout(after).await;
-    let maybe_happened = true;
     let deadline = TransportError::Deadline {
         after,
-        maybe_happened,
+        maybe_happened: true,
+        idempotent: true,
     };
     assert_eq!(error, Err(Error::Transport(deadline)));
     // The others have none.

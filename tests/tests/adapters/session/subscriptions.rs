@@ -98,7 +98,7 @@ async fn more_is_loaded_on_demand<A: Adapter>() {
     };
     messages.unsubscribe();
     let outcome = messages.load_more(1).await;
-    assert_eq!(outcome, Err(Error::Usage(CommandError::Unknown)));
+    assert_eq!(outcome, Err(Error::Usage(CommandError::Unsubscribed)));
 }
 
 async fn every_kind_of_thing_can_be_looked_at<A: Adapter>() {
