@@ -8,7 +8,7 @@ use std::time::Duration;
 use talk_proto::{Addresses, AppId, EmptyId, Limits, Pacing, Secret, SessionOptions, UserId};
 
 #[cfg(feature = "native")]
-use crate::net::TlsOptions;
+use crate::net::{ProxyOptions, TlsOptions};
 use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
 
 /// The application's token callback.
@@ -44,6 +44,8 @@ pub struct TalkOptions {
     pub(crate) token_fetcher: Option<TokenFetcher>,
     #[cfg(feature = "native")]
     pub(crate) tls: TlsOptions,
+    #[cfg(feature = "native")]
+    pub(crate) proxy: ProxyOptions,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) upload_timeout: Duration,
     pub(crate) force_new: bool,
@@ -74,6 +76,8 @@ impl TalkOptions {
             token_fetcher: None,
             #[cfg(feature = "native")]
             tls: TlsOptions::default(),
+            #[cfg(feature = "native")]
+            proxy: ProxyOptions::default(),
             call_timeout: None,
             upload_timeout: DEFAULT_UPLOAD_TIMEOUT,
             force_new: false,
@@ -216,6 +220,22 @@ impl TalkOptions {
         self
     }
 
+    /// Sets or forbids the proxy (default: the environment variables `HTTPS_PROXY`, `HTTP_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY`).
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::net::ProxyOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.proxy(ProxyOptions::disabled());
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    #[cfg(feature = "native")]
+    pub fn proxy(mut self, proxy: ProxyOptions) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
     /// Fails a call with [`TransportError::Deadline`](crate::TransportError::Deadline) after this
     /// time, which includes the wait for a connection. By default calls wait until the session
     /// ends.
@@ -259,7 +279,7 @@ impl fmt::Debug for TalkOptions {
         let mut debug = f.debug_struct("TalkOptions");
         debug.field("core", &self.core);
         #[cfg(feature = "native")]
-        debug.field("tls", &self.tls);
+        debug.field("tls", &self.tls).field("proxy", &self.proxy);
         debug
             .field("call_timeout", &self.call_timeout)
             .field("upload_timeout", &self.upload_timeout)

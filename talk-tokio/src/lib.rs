@@ -13,7 +13,8 @@ pub mod net {
     #[doc(no_inline)]
     pub use talk_client::net::rustls;
     pub use talk_client::net::{
-        MaybeTls, Native, NativeWebSocket, Runtime, TlsOptions, TlsOptionsError,
+        MaybeTls, Native, NativeWebSocket, ProxyOptions, ProxyUrlError, Runtime, TlsOptions,
+        TlsOptionsError,
     };
 }
 

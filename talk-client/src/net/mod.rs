@@ -6,6 +6,7 @@ mod http;
 mod http_body;
 mod http_io;
 mod native;
+mod proxy;
 mod runtime;
 mod tcp;
 mod tls;
@@ -15,6 +16,7 @@ mod websocket;
 pub use futures_rustls::rustls;
 
 pub use self::native::Native;
+pub use self::proxy::{ProxyOptions, ProxyUrlError};
 pub use self::runtime::Runtime;
 pub use self::tls::{MaybeTls, TlsOptions, TlsOptionsError};
 pub use self::websocket::NativeWebSocket;

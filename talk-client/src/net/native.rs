@@ -8,6 +8,7 @@ use http::{Request, Response, Uri};
 
 use super::endpoint::Endpoint;
 use super::http::send_request;
+use super::proxy::{self, ProxyOptions};
 use super::runtime::Runtime;
 use super::tcp;
 use super::tls::{self, MaybeTls, TlsOptions};
@@ -34,17 +35,20 @@ use crate::transport::{
 pub struct Native<R> {
     runtime: R,
     tls: TlsOptions,
+    proxy: ProxyOptions,
     /// The origin of the monotonic clock.
     start: Instant,
 }
 
 impl<R: Runtime> Native<R> {
-    /// Creates a transport that trusts the platform's root certificates.
+    /// Creates a transport that trusts the platform's root certificates and reads the proxy settings
+    /// from the environment.
     #[must_use]
     pub fn new(runtime: R) -> Self {
         Self {
             runtime,
             tls: TlsOptions::default(),
+            proxy: ProxyOptions::default(),
             start: Instant::now(),
         }
     }
@@ -56,9 +60,19 @@ impl<R: Runtime> Native<R> {
         self
     }
 
+    /// Sets the proxy (default: from the environment).
+    #[must_use]
+    pub fn proxy(mut self, proxy: ProxyOptions) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
     /// Connects to an endpoint, with TLS if its URL asks for it.
     async fn connect(&self, endpoint: &Endpoint) -> Result<MaybeTls<R::TcpStream>, ConnectError> {
-        let stream = tcp::connect(&self.runtime, endpoint).await?;
+        let stream = match self.proxy.of(endpoint) {
+            Some(proxy) => proxy::connect(&self.runtime, &proxy, endpoint).await?,
+            None => tcp::connect(&self.runtime, endpoint).await?,
+        };
         if !endpoint.secure {
             return Ok(MaybeTls::Plain(stream));
         }

@@ -31,7 +31,9 @@ use crate::transport::Transport;
 /// ```
 #[cfg(feature = "native")]
 pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Session {
-    let native = Native::new(runtime.clone()).tls(options.tls.clone());
+    let native = Native::new(runtime.clone())
+        .tls(options.tls.clone())
+        .proxy(options.proxy.clone());
     get_talk_session_over(&native, options)
 }
 

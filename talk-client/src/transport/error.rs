@@ -34,6 +34,14 @@ pub enum ConnectError {
         /// The error of the last attempt.
         cause: io::Error,
     },
+    /// The proxy does not connect to the server.
+    #[error("no connection through the proxy {proxy}: {reason}; check the proxy settings")]
+    Proxy {
+        /// The proxy's host and port.
+        proxy: String,
+        /// The reason.
+        reason: String,
+    },
     /// The TLS handshake failed, most often because the certificate is not trusted.
     #[error(
         "no secure connection to {host}: {cause}; check the address and this device's clock, \
