@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::emoji_key::EmojiKey;
 use super::stores::list_filter::ListFilter;
 use crate::command::{RequestId, SubscriptionId};
-use crate::model::{ConversationId, Emoji, MessageId, UserId};
+use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
 
 /// Identifies a store by its entity.
@@ -18,7 +19,7 @@ pub(super) enum StoreKey {
     Typing(ConversationId),
     Participants(ConversationId),
     Participant(ConversationId, UserId),
-    Reactions(ConversationId, MessageId, Emoji),
+    Reactions(ConversationId, MessageId, EmojiKey),
     Messages(ConversationId),
     Conversation(ConversationId),
     Conversations(ListFilter),

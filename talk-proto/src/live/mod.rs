@@ -9,6 +9,7 @@
 //! receives at most one update, then the requests for missing data. A referenced store stays
 //! subscribed. An unreferenced store lingers for a while.
 
+mod emoji_key;
 pub(crate) mod interface;
 mod key;
 mod kinds;

@@ -108,7 +108,7 @@ impl Live {
             Get::User(u) => StoreKey::User(u),
             Get::Conversation(c) => StoreKey::Conversation(c),
             Get::Participant(c, u) => StoreKey::Participant(c, u),
-            Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e),
+            Get::FirstReactions(c, m, e) => StoreKey::Reactions(c, m, e.into()),
             Get::Message(c, m) => return self.reads.start(request, c, m, None),
             Get::Known(c, m) => {
                 let id = m.id.clone();
@@ -310,7 +310,7 @@ fn store_of(topic: Topic) -> StoreKey {
             conversation,
             message,
             emoji,
-        } => StoreKey::Reactions(conversation, message, emoji),
+        } => StoreKey::Reactions(conversation, message, emoji.into()),
         Topic::Online { user } => StoreKey::Online(user),
         Topic::Conversations { filter } => StoreKey::Conversations(ListFilter::new(filter)),
     }

@@ -358,7 +358,7 @@ impl Stores {
                 emoji: e,
                 ..
             } => {
-                let key = StoreKey::Reactions(c.clone(), m.clone(), e.clone());
+                let key = StoreKey::Reactions(c.clone(), m.clone(), e.clone().into());
                 self.send(&key, event, cx);
             }
             ServerEvent::SessionExpired | ServerEvent::UpstreamRestarting => {}

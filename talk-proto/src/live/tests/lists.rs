@@ -15,10 +15,14 @@ fn participants(kit: &mut Kit) -> SubscriptionId {
 }
 
 fn reactions(kit: &mut Kit) -> SubscriptionId {
+    reactions_with(kit, ":a:")
+}
+
+fn reactions_with(kit: &mut Kit, emoji: &str) -> SubscriptionId {
     kit.subscribe(Topic::Reactions {
         conversation: "c".try_into().unwrap(),
         message: "m".try_into().unwrap(),
-        emoji: ":a:".try_into().unwrap(),
+        emoji: emoji.try_into().unwrap(),
     })
 }
 
@@ -198,6 +202,24 @@ fn participants_are_right_again_after_a_loss() {
     assert_eq!(kit.ids(id), ["p3", "p1"]);
     assert_eq!(kit.last(id)[1]["access"], "Read");
     assert_eq!(kit.count(id), 2);
+}
+
+#[test]
+fn reactions_spellings_of_an_emoji_share_events() {
+    let mut kit = Kit::new();
+    let bare = reactions_with(&mut kit, "❤");
+    let qualified = reactions_with(&mut kit, "❤\u{FE0F}");
+    let sent = kit.drain();
+    assert_eq!(sent.len(), 2, "one subscription: {sent:?}");
+    let fetch = "GET /me/conversations/c/messages/m/reactions/%E2%9D%A4";
+    kit.answer(fetch, &page(&[], None));
+    kit.publish(&[
+        json!({"type": "reaction.added", "conversationId": "c", "messageId": "m",
+                         "emoji": "❤\u{FE0F}", "userId": "u0", "createdAt": 1}),
+    ]);
+    kit.answer(USERS, &users(["u0".to_owned()]));
+    assert_eq!(kit.ids(bare), ["u0"]);
+    assert_eq!(kit.ids(qualified), ["u0"]);
 }
 
 #[test]
