@@ -5,7 +5,8 @@ use super::refusal::Refusal;
 /// The maximum length of a custom emoji, in characters including the colons.
 const MAX_CUSTOM: usize = 50;
 
-/// Returns the stored form of an emoji: a fully qualified Unicode emoji, or `:name:`.
+/// Returns the stored form of an emoji: a fully qualified Unicode emoji, or `:name:`, whose name
+/// has no colon, space or control character.
 ///
 /// Spellings that differ in variation selectors have the same stored form.
 pub(super) fn normalise(emoji: &str) -> Result<Cow<'_, str>, Refusal> {
@@ -30,7 +31,8 @@ fn is_custom(emoji: &str) -> bool {
     let name = emoji
         .strip_prefix(':')
         .and_then(|rest| rest.strip_suffix(':'));
-    name.is_some_and(|name| !name.is_empty() && !name.contains(':'))
+    let is_name = |c: char| c != ':' && !c.is_whitespace() && !c.is_control();
+    name.is_some_and(|name| !name.is_empty() && name.chars().all(is_name))
         && emoji.chars().count() <= MAX_CUSTOM
 }
 
@@ -59,7 +61,8 @@ mod tests {
     fn normalise_invalid_emoji_is_refused() {
         let long = format!(":{}:", "x".repeat(49));
         for given in [
-            "", "a", "👍👍", "👍a", ":", "::", ":a", "a:", ":a:b:", &long, "\u{FE0F}",
+            "", "a", "👍👍", "👍a", ":", "::", ":a", "a:", ":a:b:", ":a b:", ": :", ":a\n:", &long,
+            "\u{FE0F}",
         ] {
             assert!(normalise(given).is_err(), "{given:?} is no emoji");
         }
