@@ -9,6 +9,10 @@ pub enum Changes {
     /// In ways that are not told: show the new snapshot as it is. What is no list always changes
     /// so.
     Reset,
+    /// A window has lost a part of its range: after a connection loss it had more than
+    /// [`Limits::refetch`](crate::Limits::refetch) items to fetch again. Show the new snapshot as it
+    /// is. Items between the old window and the new one may be missing.
+    Gap,
     /// A list changed by these steps.
     List(ListChanges),
 }
@@ -38,7 +42,8 @@ impl Changes {
                     Self::List(both)
                 }
             }
-            _ => Self::Reset,
+            (Self::Gap, _) | (_, Self::Gap) => Self::Gap,
+            (Self::Reset, _) | (_, Self::Reset) => Self::Reset,
         }
     }
 }

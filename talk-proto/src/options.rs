@@ -82,6 +82,9 @@ pub struct Limits {
     /// Items that one subscription holds; above it the oldest end goes and `loaded_all` becomes
     /// false. Default 100,000.
     pub window: usize,
+    /// The most items of one list that are fetched again after a connection loss. A window that
+    /// needs more keeps the first ones and reports a gap. Default 2,000.
+    pub refetch: usize,
     /// Bytes of one incoming frame, and of the request that a call makes. Default 16 MiB.
     pub frame_size: usize,
 }
@@ -92,6 +95,7 @@ impl Default for Limits {
             pending_calls: 10_000,
             subscriptions: 10_000,
             window: 100_000,
+            refetch: 2_000,
             frame_size: 16 << 20,
         }
     }

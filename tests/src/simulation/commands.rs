@@ -58,7 +58,10 @@ impl World {
         match (command, known) {
             (Command::Send, _) => self.send(who, c, None, dice),
             (Command::SendMany, _) => {
+                let more = self.more_conversations;
                 for _ in 0..dice.u32(5..70) {
+                    // Messages move the conversations of long lists between their pages.
+                    let c = if more.is_empty() { c } else { one(more, dice) };
                     self.send(who, c, None, dice);
                 }
             }

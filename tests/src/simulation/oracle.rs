@@ -219,7 +219,7 @@ impl Oracle {
 
     /// A message that another one quotes. Whatever conversation it is in.
     fn quoted(&mut self, world: &mut World, user: &str, id: &str) -> Value {
-        for conversation in super::world::CONVERSATIONS {
+        for conversation in world.conversations() {
             let conversation = conversation.replace('/', "%2F");
             let path = format!("/me/conversations/{conversation}/messages/{id}");
             let message = self.get(world, user, &path);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use talk_emulator::server::ConnectionId;
 
 use super::broken::broken;
-use super::world::{APP, CONVERSATIONS, USERS, World};
+use super::world::{APP, USERS, World};
 
 /// Connections from here on belong to nobody's session.
 const PROBES: u64 = 1 << 62;
@@ -68,7 +68,7 @@ impl World {
             let (path, name) = (format!("/users/{user}"), json!({"name": user}));
             self.probe(&mut probes, user, "POST", &path, &name);
         }
-        for conversation in CONVERSATIONS {
+        for conversation in self.conversations() {
             let path = conversation_path(conversation);
             self.probe(&mut probes, OBSERVER, "POST", &path, &json!({}));
             let actions: Vec<_> = everybody

@@ -12,7 +12,7 @@ use super::phase::Phase;
 use super::probe::OBSERVER;
 use super::shown::{items, loaded_all};
 use super::wire::Wire;
-use super::world::{CONVERSATIONS, World};
+use super::world::World;
 
 /// The longest that it takes until a call or fetch that was refused is tried again, and typing
 /// ends.
@@ -71,7 +71,7 @@ impl World {
             return;
         };
         let mut oracle = Oracle::default();
-        for conversation in CONVERSATIONS {
+        for conversation in self.conversations() {
             let held = self.held_since(&mut oracle, conversation, first);
             self.outbox.check(conversation, &held);
         }

@@ -26,6 +26,13 @@ pub(super) const SECRET: &str = "the secret of the simulation";
 pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// Where they talk.
 pub(super) const CONVERSATIONS: [&str; 3] = ["c1", "c/2", "c3"];
+/// Further conversations of some worlds, so that lists have several pages.
+pub(super) const MORE_CONVERSATIONS: [&str; 45] = [
+    "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11", "m12", "m13", "m14",
+    "m15", "m16", "m17", "m18", "m19", "m20", "m21", "m22", "m23", "m24", "m25", "m26", "m27",
+    "m28", "m29", "m30", "m31", "m32", "m33", "m34", "m35", "m36", "m37", "m38", "m39", "m40",
+    "m41", "m42", "m43", "m44",
+];
 /// When a world begins.
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// The most steps without time passing: more are a loop.
@@ -61,6 +68,8 @@ pub(super) struct World {
     pub(super) proof: Proof,
     pub(super) pacing: Pacing,
     pub(super) limits: Limits,
+    /// The conversations beside [`CONVERSATIONS`].
+    pub(super) more_conversations: &'static [&'static str],
     pub(super) clients: Vec<Client>,
     pub(super) nets: Vec<Net>,
     pub(super) mailbox: Mailbox,
@@ -115,6 +124,11 @@ impl World {
             proof,
             pacing,
             limits,
+            more_conversations: if seed % 8 == 5 {
+                &MORE_CONVERSATIONS
+            } else {
+                &[]
+            },
             clients: Vec::new(),
             nets: (0..sessions).map(|_| Net::new(START)).collect(),
             mailbox: Mailbox::default(),
@@ -143,6 +157,11 @@ impl World {
     /// How many sessions there are in the world of a seed.
     pub(super) fn sessions(seed: u64) -> usize {
         2 + usize::try_from(seed % 4).unwrap_or(0)
+    }
+
+    /// Returns all conversations of the world.
+    pub(super) fn conversations(&self) -> impl Iterator<Item = &'static str> + use<> {
+        CONVERSATIONS.iter().chain(self.more_conversations).copied()
     }
 
     fn new_client(&mut self, who: usize, life: u64) -> Client {

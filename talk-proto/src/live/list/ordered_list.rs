@@ -8,6 +8,7 @@ use super::items::Position;
 use super::view::{ListState, ListView};
 use super::visible_items::VisibleItems;
 use crate::live::key::ViewerId;
+use crate::live::sync::paginator::Demand;
 
 /// The place of a new item among the items with an equal time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +48,16 @@ impl<T: ListItem> OrderedList<T> {
         }
     }
 
-    /// Returns the number of items to load for all viewers and the number of loaded ones, or
-    /// `None` without a viewer. Items with nothing to show do not count.
-    pub(crate) fn wants(&self, state: ListState) -> Option<(usize, usize)> {
+    /// Returns the part of the list to load for all viewers. Items with nothing to show do not
+    /// count.
+    pub(crate) fn demand(&self, state: ListState) -> Demand {
         let views = self.views.values();
-        let wanted = views.map(|view| view.wants(&self.visible, state)).max()?;
-        let loaded = self.visible.len();
-        Some(if state.full {
-            (wanted.min(loaded), loaded)
-        } else {
-            (wanted, loaded)
-        })
+        let demands = views.map(|view| view.demand(&self.visible, state));
+        let mut demand = demands.fold(Demand::NONE, Demand::max);
+        if state.full {
+            demand.count = demand.count.min(self.visible.len());
+        }
+        demand
     }
 
     /// Returns the number of items, including invisible ones.

@@ -9,6 +9,7 @@ use super::visible_items::VisibleItems;
 use crate::changes::{Changes, ListChanges};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
+use crate::live::sync::paginator::Demand;
 use crate::snapshot::Window;
 
 /// The window of one viewer: the loaded items up to an end position.
@@ -27,6 +28,8 @@ pub(crate) struct ListView<T> {
     awaited: Option<BTreeSet<Position>>,
     /// Positions whose item may differ from the one in `last`.
     changed: Vec<Position>,
+    /// Set if the window has lost a part of its range since the latest snapshot.
+    has_gap: bool,
     last: LastSeen<T>,
 }
 
@@ -64,24 +67,30 @@ impl<T: PartialEq> ListView<T> {
             requests: Vec::new(),
             awaited: None,
             changed: Vec::new(),
+            has_gap: false,
             last: LastSeen::Nothing,
         }
     }
 
-    /// Returns the number of items that the window needs loaded.
-    pub(crate) fn wants(&self, visible: &VisibleItems<T>, state: ListState) -> usize {
+    /// Returns the part of the list that the window needs loaded.
+    pub(crate) fn demand(&self, visible: &VisibleItems<T>, state: ListState) -> Demand {
         let Some(end) = self.end else {
-            return state.initial.saturating_add(self.more);
+            return Demand {
+                count: state.initial.saturating_add(self.more),
+                ..Demand::NONE
+            };
         };
         let seen = visible.count_until(end) + visible.waiting_until(end).count();
-        // A viewer that had the whole list keeps at least its initial window, even if the list
-        // grew while disconnected.
+        // The number of items in a complete list is unknown after a connection loss.
         let least = if end == Position::LAST {
             state.initial
         } else {
             0
         };
-        seen.max(least).saturating_add(self.more)
+        Demand {
+            count: seen.max(least).saturating_add(self.more),
+            until: end.time,
+        }
     }
 
     /// Requests `count` items more than are visible.
@@ -103,10 +112,14 @@ impl<T: PartialEq> ListView<T> {
         std::mem::take(&mut self.requests)
     }
 
-    /// Moves the end of the window to the last position of a reloaded list.
-    pub(crate) fn clamp(&mut self, last: Option<Position>, complete: bool) {
-        if !complete && self.end.is_some() {
-            self.end = self.end.min(last);
+    /// Moves the end of the window to the last position of a list that is not complete. If the
+    /// list `is_cut`, the window loses the items beyond it.
+    pub(crate) fn clamp(&mut self, last: Option<Position>, is_cut: bool) {
+        if let Some(end) = self.end
+            && last < Some(end)
+        {
+            self.end = last;
+            self.has_gap |= is_cut;
         }
     }
 
@@ -221,7 +234,11 @@ impl<T: PartialEq> ListView<T> {
         let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
         let count = visible.count_until(end).saturating_sub(hidden);
         let loaded_all = state.complete && end == Position::LAST;
-        let changes = self.changes(count, visible);
+        let has_gap = std::mem::take(&mut self.has_gap);
+        let changes = match self.changes(count, visible) {
+            _ if has_gap => Changes::Gap,
+            changes => changes,
+        };
         if let (
             Changes::List(changes),
             LastSeen::List {

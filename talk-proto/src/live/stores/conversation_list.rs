@@ -137,8 +137,9 @@ impl ConversationList {
         events
     }
 
-    /// Returns `true` if an event may bring a conversation into the list.
-    fn may_enter(&self, event: &ServerEvent) -> bool {
+    /// Returns `true` if an event may bring a conversation into the list. `while_paging` is set if
+    /// a page that should contain the conversation may have been read before the event.
+    fn may_enter(&self, event: &ServerEvent, while_paging: bool) -> bool {
         if let ServerEvent::SideDeleted { .. } = event {
             return false;
         }
@@ -146,18 +147,18 @@ impl ConversationList {
             ServerEvent::SideEdited { diff, .. } => diff.last_message_at,
             _ => None,
         };
-        // A conversation outside of the list does not match or is beyond the edge. Only a change
-        // of an attribute that the filter names, or of the position, can bring it in.
-        let moves_in = match last_message_at {
-            Some(at) if !self.paged.pages.is_complete() => {
-                if self.paged.edge.is_before(at.as_millis().saturating_neg()) {
-                    return false;
-                }
-                true
-            }
-            _ => false,
-        };
-        (moves_in || self.filter.mentions(event)) && self.filter.may_match(event)
+        let is_complete = self.paged.pages.is_complete();
+        let time = last_message_at.map(|at| at.as_millis().saturating_neg());
+        if !is_complete && time.is_some_and(|time| self.paged.edge.is_before(time)) {
+            return false;
+        }
+        // A conversation outside of the list does not match or is beyond the edge, unless it has
+        // moved from a page that was not read to one that was. An event can bring it in by its
+        // position or by an attribute that the filter names. A matching conversation that is
+        // missing from a complete list was missed.
+        let moves_in = time.is_some() && (!is_complete || while_paging);
+        let is_missed = is_complete && self.filter.matches_change(event);
+        (moves_in || is_missed || self.filter.mentions(event)) && self.filter.may_match(event)
     }
 }
 
@@ -261,7 +262,7 @@ impl ListStore for ConversationList {
         let filter = self.filter.clone();
         if let ServerEvent::SideCreated { state, .. } = event {
             self.add_candidate(id, ListAction::Supply(filter, state.clone()), cx);
-        } else if self.may_enter(event) {
+        } else if self.may_enter(event, false) {
             self.add_candidate(id, ListAction::Watch(filter, id.clone()), cx);
         }
     }
@@ -285,9 +286,20 @@ impl ListStore for ConversationList {
         }
     }
 
-    fn begin_reset(&mut self, cx: &mut StoreCx) {
+    fn begin_reset(&mut self, gone: Vec<ConversationId>, cx: &mut StoreCx) {
         for id in std::mem::take(&mut self.candidates) {
             self.remove(&id, cx);
+        }
+        // A conversation that is missing from the pages has left the list, or has moved between
+        // them. Up to a page of them is fetched, and shown until the state is known.
+        let is_verified = gone.len() <= Self::SIZES.page && self.paged.pages.is_complete();
+        for id in gone {
+            if is_verified {
+                let filter = self.filter.clone();
+                cx.list_actions.push_back(ListAction::Watch(filter, id));
+            } else {
+                self.remove(&id, cx);
+            }
         }
         self.refreshing = self.positions.keys().cloned().collect();
     }
@@ -315,7 +327,7 @@ impl ListStore for ConversationList {
             if let Some(side) = fold(None, &events, &cx.me) {
                 let side = Box::new(Arc::unwrap_or_clone(side));
                 self.add_candidate(&id, ListAction::Supply(filter, side), cx);
-            } else if events.iter().any(|event| self.may_enter(event)) {
+            } else if events.iter().any(|event| self.may_enter(event, true)) {
                 self.add_candidate(&id, ListAction::Watch(filter, id.clone()), cx);
             }
         }

@@ -39,12 +39,21 @@ impl ListFilter {
 
     /// Returns `true` if a conversation may match of which only this change is known.
     pub(crate) fn may_match(&self, event: &ServerEvent) -> bool {
-        let matches = |subject| self.0.filter.matches(&subject) != Some(false);
+        self.match_change(event) != Some(false)
+    }
+
+    /// Returns `true` if every conversation with this change matches.
+    pub(crate) fn matches_change(&self, event: &ServerEvent) -> bool {
+        self.match_change(event) == Some(true)
+    }
+
+    fn match_change(&self, event: &ServerEvent) -> Option<bool> {
+        let filter = &self.0.filter;
         match event {
-            ServerEvent::SideEdited { diff, .. } => matches(diff.into()),
-            ServerEvent::ConversationEdited { diff, .. } => matches(diff.into()),
-            ServerEvent::ParticipantEdited { diff, .. } => matches(diff.into()),
-            _ => true,
+            ServerEvent::SideEdited { diff, .. } => filter.matches(&diff.into()),
+            ServerEvent::ConversationEdited { diff, .. } => filter.matches(&diff.into()),
+            ServerEvent::ParticipantEdited { diff, .. } => filter.matches(&diff.into()),
+            _ => None,
         }
     }
 

@@ -124,7 +124,7 @@ impl MessageStore {
                 }
             }
         }
-        self.finish_response(cx);
+        self.finish_response(false, cx);
     }
 
     /// Adds a message that an event reported, unless it is beyond the loaded ones.
@@ -295,7 +295,10 @@ impl ListStore for MessageStore {
         }
     }
 
-    fn begin_reset(&mut self, _: &mut StoreCx) {
+    fn begin_reset(&mut self, gone: Vec<MessageId>, cx: &mut StoreCx) {
+        for id in &gone {
+            self.remove(id, cx);
+        }
         for id in self.index.quotes() {
             if !self.index.is_missing(&id) {
                 self.refreshing.insert(id.clone());

@@ -15,7 +15,7 @@ use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, OrderedList, TieBreak};
 use crate::live::list::view::{ListState, ListView};
 use crate::live::store_cx::StoreCx;
-use crate::live::sync::paginator::{Cursor, PageOutcome, Paginator};
+use crate::live::sync::paginator::{Cursor, Demand, PageOutcome, Paginator};
 use crate::live::sync::response::Response;
 use crate::live::sync::state::{Stage, SyncState};
 use crate::model::UserId;
@@ -139,8 +139,12 @@ pub(crate) trait ListStore: Any + Send + Sync {
     /// Applies the event log to the items of a page.
     fn prepare_page(&mut self, _: &mut Vec<Self::Raw>, _: &mut StoreCx) {}
 
-    /// Prepares for a reload, after the items that are gone were removed.
-    fn begin_reset(&mut self, _: &mut StoreCx) {}
+    /// Prepares for a reload. Removes the items that are not in the new pages.
+    fn begin_reset(&mut self, gone: Vec<<Self::Item as ListItem>::Key>, cx: &mut StoreCx) {
+        for key in &gone {
+            self.remove(key, cx);
+        }
+    }
 
     /// Applies the event log to the list after a page was added.
     fn replay(&mut self, cx: &mut StoreCx) {
@@ -168,10 +172,8 @@ pub(crate) trait ListStore: Any + Send + Sync {
         page.sort_by_key(Self::time_of);
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
         let gone = self.paged().items.keys().filter(|key| !kept.contains(key));
-        for key in gone.cloned().collect::<Vec<_>>() {
-            self.remove(&key, cx);
-        }
-        self.begin_reset(cx);
+        let gone: Vec<_> = gone.cloned().collect();
+        self.begin_reset(gone, cx);
         let mut before = None;
         for raw in page {
             let time = Self::time_of(&raw);
@@ -211,14 +213,17 @@ pub(crate) trait ListStore: Any + Send + Sync {
         }
     }
 
-    /// Ends the handling of a response.
-    fn finish_response(&mut self, cx: &mut StoreCx) {
+    /// Ends the handling of a response. `is_cut` is set if the list no longer has all items of its
+    /// windows.
+    fn finish_response(&mut self, is_cut: bool, cx: &mut StoreCx) {
         self.trim(cx);
         let has_other_fetches = self.has_other_fetches();
         let paged = self.paged_mut();
-        let last = paged.items.last_position();
-        for view in paged.items.views.values_mut() {
-            view.clamp(last, paged.pages.is_complete());
+        if !paged.pages.is_complete() {
+            let last = paged.items.last_position();
+            for view in paged.items.views.values_mut() {
+                view.clamp(last, is_cut);
+            }
         }
         if paged.pages.sync.fetch.is_none() && !has_other_fetches {
             paged.pages.sync.clear_log();
@@ -235,19 +240,15 @@ pub(crate) trait ListStore: Any + Send + Sync {
         }
     }
 
-    /// Returns the number of items to load and the number of loaded ones.
-    fn wants(&self, cx: &StoreCx) -> (usize, usize) {
+    /// Returns the part of the list to load.
+    fn demand(&self, cx: &StoreCx) -> Demand {
         let paged = self.paged();
-        let needed = self.needed_by_stores();
-        let needed = (needed > 0).then(|| (needed, paged.items.visible.len()));
-        let mut views = paged.items.wants(self.state(cx));
-        if let Some((wanted, _)) = &mut views
-            && paged.pages.sync.stage == Stage::Unloaded
-        {
-            *wanted = Self::SIZES.first_load.max(*wanted);
+        let mut demand = paged.items.demand(self.state(cx));
+        if demand.count > 0 && paged.pages.sync.stage == Stage::Unloaded {
+            demand.count = demand.count.max(Self::SIZES.first_load);
         }
-        let (wanted, loaded) = views.max(needed).unwrap_or_default();
-        (wanted.min(self.cap(cx)), loaded)
+        demand.count = demand.count.max(self.needed_by_stores()).min(self.cap(cx));
+        demand
     }
 }
 
@@ -271,17 +272,19 @@ impl<L: ListStore> Store for L {
     }
 
     fn may_miss_data(&self, cx: &StoreCx) -> bool {
-        let (wanted, loaded) = self.wants(cx);
         let is_loaded = self.paged().pages.sync.stage == Stage::Loaded;
-        !is_loaded || wanted > loaded || self.needs_other_fetches()
+        let loaded = self.paged().items.visible.len();
+        !is_loaded || self.demand(cx).count > loaded || self.needs_other_fetches()
     }
 
     fn fetch_missing(&mut self, cx: &mut StoreCx) {
-        let (wanted, loaded) = self.wants(cx);
-        if wanted > 0 {
+        let demand = self.demand(cx);
+        if demand.count > 0 {
             let filter = self.filter();
             let filter = filter.as_ref().map(ListFilter::json);
-            self.paged_mut().pages.fetch(wanted, loaded, filter, cx);
+            let paged = self.paged_mut();
+            let loaded = paged.items.visible.len();
+            paged.pages.fetch(demand, loaded, filter, cx);
         }
         if cx.ready && self.sync().stage == Stage::Loaded {
             self.fetch_others(cx);
@@ -289,21 +292,24 @@ impl<L: ListStore> Store for L {
     }
 
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
-        let (mut page, is_reset) = match self.paged_mut().pages.handle_response(response, cx) {
+        let pages = &mut self.paged_mut().pages;
+        let mut cut = false;
+        match pages.handle_response(response, Self::time_of, cx) {
             PageOutcome::Pending => return,
             PageOutcome::Absent => return self.clear(cx),
-            PageOutcome::Reset(page) => (page, true),
-            PageOutcome::Next(page) => (page, false),
-        };
-        self.prepare_page(&mut page, cx);
-        if is_reset {
-            self.reset(page, cx);
-        } else {
-            self.append(page, cx);
+            PageOutcome::Reset { mut items, is_cut } => {
+                cut = is_cut;
+                self.prepare_page(&mut items, cx);
+                self.reset(items, cx);
+            }
+            PageOutcome::Next(mut items) => {
+                self.prepare_page(&mut items, cx);
+                self.append(items, cx);
+            }
         }
         self.paged_mut().set_edge();
         self.replay(cx);
-        self.finish_response(cx);
+        self.finish_response(cut, cx);
     }
 
     fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {

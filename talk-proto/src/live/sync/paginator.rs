@@ -21,15 +21,38 @@ pub(crate) enum Cursor {
     End,
 }
 
-/// The load of one list. The pages of a first load are collected until it has finished.
+/// The part of a list to load from its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand {
+    pub(crate) count: usize,
+    /// The sort key to reach, also if that takes more than `count` items.
+    pub(crate) until: i64,
+}
+
+impl Demand {
+    pub(crate) const NONE: Self = Self {
+        count: 0,
+        until: i64::MIN,
+    };
+
+    /// Returns the larger part.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            count: self.count.max(other.count),
+            until: self.until.max(other.until),
+        }
+    }
+}
+
+/// The load of one list. The pages of a load from the start are collected until it has finished.
 pub(crate) struct Paginator<T> {
     pub(crate) sync: SyncState,
     pub(crate) cursor: Cursor,
     /// The most items that the server returns in one page.
     page_size: usize,
     collected: Vec<T>,
-    /// The number of items to collect.
-    target: usize,
+    /// The part of the list to collect.
+    target: Demand,
 }
 
 #[derive(Serialize)]
@@ -48,8 +71,9 @@ pub(crate) enum PageOutcome<T> {
     Pending,
     /// The list does not exist.
     Absent,
-    /// The items from the start of the list.
-    Reset(Vec<T>),
+    /// The items from the start of the list. `is_cut` is set if they do not reach the demanded
+    /// sort key.
+    Reset { items: Vec<T>, is_cut: bool },
     /// The items that follow the loaded ones.
     Next(Vec<T>),
 }
@@ -61,7 +85,7 @@ impl<T> Paginator<T> {
             cursor: Cursor::Unknown,
             page_size,
             collected: Vec::new(),
-            target: 0,
+            target: Demand::NONE,
         }
     }
 
@@ -70,11 +94,11 @@ impl<T> Paginator<T> {
         self.cursor == Cursor::End
     }
 
-    /// Requests the next page if fewer items are `loaded` than `wanted`. The filter is sent with
+    /// Requests the next page if fewer items are `loaded` than demanded. The filter is sent with
     /// the first page only.
     pub(crate) fn fetch(
         &mut self,
-        wanted: usize,
+        demand: Demand,
         loaded: usize,
         filter: Option<&RawValue>,
         cx: &mut StoreCx,
@@ -82,14 +106,16 @@ impl<T> Paginator<T> {
         if !cx.ready || self.sync.fetch.is_some() || !self.sync.is_subscribed() {
             return;
         }
+        let wanted = demand.count;
         if self.sync.stage == Stage::Loaded && wanted > loaded && self.cursor == Cursor::Unknown {
             self.sync.reload(cx);
         }
         match (self.sync.stage, &self.cursor) {
             (Stage::Unloaded, _) => {
                 self.collected.clear();
-                self.target = wanted.max(loaded).max(1);
-                self.request(self.target, None, filter, cx);
+                let count = wanted.max(loaded).min(cx.limits.refetch).max(1);
+                self.target = Demand { count, ..demand };
+                self.request(count, None, filter, cx);
             }
             (Stage::Loaded, Cursor::At(cursor)) if wanted > loaded => {
                 let cursor = cursor.clone();
@@ -114,21 +140,38 @@ impl<T> Paginator<T> {
         self.sync.load_with(&query, cx);
     }
 
-    fn handle_page(&mut self, page: Page<T>, cx: &mut StoreCx) -> PageOutcome<T> {
+    fn handle_page(
+        &mut self,
+        page: Page<T>,
+        time_of: fn(&T) -> i64,
+        cx: &mut StoreCx,
+    ) -> PageOutcome<T> {
         if self.sync.stage == Stage::Loaded {
             self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
             return PageOutcome::Next(page.data);
         }
         self.collected.extend(page.data);
-        if let Some(cursor) = &page.cursor
-            && self.collected.len() < self.target
-        {
-            self.request(self.target - self.collected.len(), Some(cursor), None, cx);
-            return PageOutcome::Pending;
+        let last = self.collected.last().map(time_of);
+        let is_reached = last.is_some_and(|last| last >= self.target.until);
+        if let Some(cursor) = &page.cursor {
+            let count = self.collected.len();
+            let missing = match self.target.count.saturating_sub(count) {
+                // The list has grown: the number of items up to the sort key is not known.
+                0 if !is_reached && count < cx.limits.refetch => count,
+                missing => missing,
+            };
+            if missing > 0 {
+                self.request(missing, Some(cursor), None, cx);
+                return PageOutcome::Pending;
+            }
         }
+        let is_cut = page.cursor.is_some() && !is_reached;
         self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
         self.sync.stage = Stage::Loaded;
-        PageOutcome::Reset(std::mem::take(&mut self.collected))
+        PageOutcome::Reset {
+            items: std::mem::take(&mut self.collected),
+            is_cut,
+        }
     }
 }
 
@@ -137,6 +180,7 @@ impl<T: DeserializeOwned> Paginator<T> {
     pub(crate) fn handle_response(
         &mut self,
         response: Response<'_>,
+        time_of: fn(&T) -> i64,
         cx: &mut StoreCx,
     ) -> PageOutcome<T> {
         let Some(page) = self.sync.decode::<Page<T>>(response, cx) else {
@@ -152,7 +196,7 @@ impl<T: DeserializeOwned> Paginator<T> {
             (Err(_), _) => None,
         };
         match (self.sync.reconcile(page.is_some()), page) {
-            (Reconcile::Apply, Some(page)) => self.handle_page(page, cx),
+            (Reconcile::Apply, Some(page)) => self.handle_page(page, time_of, cx),
             (Reconcile::Refetch, _) => {
                 self.sync.reload(cx);
                 PageOutcome::Pending

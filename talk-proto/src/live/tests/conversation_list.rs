@@ -279,6 +279,8 @@ fn the_list_is_right_again_after_a_loss() {
     no_messages(&mut kit, [4, 3]);
     assert_eq!(kit.count(id), 1);
     no_messages(&mut kit, [1]);
+    assert_eq!(kit.count(id), 1);
+    kit.refuse("GET /me/conversations/c2", 403, "NOT_A_PARTICIPANT");
     assert_eq!(kit.ids(id), ["c1", "c4", "c3"]);
     assert_eq!(kit.last(id)[0]["subject"], "Tea");
     assert_eq!(kit.count(id), 2);

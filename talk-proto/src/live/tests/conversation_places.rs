@@ -99,7 +99,8 @@ fn one_that_comes_in_while_a_page_is_on_its_way_is_not_lost() {
     kit.reconnect();
     kit.publish(&[side_edited(11, json!({"lastMessageAt": 40}))]);
     let sides: Vec<_> = (12..=31).rev().map(active).collect();
-    let sent = kit.answer(LIST, &page(&sides, Some("y")));
+    kit.answer(LIST, &page(&sides, Some("y")));
+    let sent = kit.answer(LIST, &page(&[active(10)], Some("z")));
     assert!(
         sent.contains(&"GET /me/conversations/c11 {}".to_owned()),
         "{sent:?}"

@@ -13,7 +13,7 @@ use crate::error::{CommandError, RequestError, ServerError};
 use crate::io::Event;
 use crate::live::Live;
 use crate::live::interface::{FetchId, Get, LiveOutput};
-use crate::options::{Limits, SessionOptions};
+use crate::options::Limits;
 use crate::snapshot::{Snapshot, Topic, Window};
 use crate::timestamp::Timestamp;
 use crate::wire::{Request, ServerEvent, read_event};
@@ -51,12 +51,19 @@ impl Kit {
     }
 
     pub(super) fn with_window(window: usize) -> Self {
-        let me = "me".try_into().unwrap();
-        let app = "app".try_into().unwrap();
-        let limits = Limits {
-            window,
-            ..SessionOptions::new(app, me).limits
-        };
+        Self::offline_with(|limits| limits.window = window)
+    }
+
+    /// Connected, with other limits.
+    pub(super) fn with_limits(set: impl FnOnce(&mut Limits)) -> Self {
+        let mut kit = Self::offline_with(set);
+        kit.live.handle_ready(kit.now);
+        kit
+    }
+
+    fn offline_with(set: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        set(&mut limits);
         Self {
             live: Live::new("me".try_into().unwrap(), limits),
             now: Timestamp::from_millis(1_000_000),
@@ -252,12 +259,12 @@ impl Kit {
         };
         match &pending {
             Changes::List(pending) => assert_eq!(pending.apply(&before, &now), now),
-            Changes::Reset => {}
+            Changes::Reset | Changes::Gap => {}
         }
         self.polls ^= self.polls << 13;
         self.polls ^= self.polls >> 7;
         self.polls ^= self.polls << 17;
-        if self.polls.is_multiple_of(4) || pending == Changes::Reset {
+        if self.polls.is_multiple_of(4) || !matches!(pending, Changes::List(_)) {
             self.slow.insert(id, (now, nothing()));
         } else {
             self.slow.insert(id, (before, pending));
@@ -277,7 +284,9 @@ impl Kit {
                 let seen = self.seen.entry(subscription).or_default();
                 if let Some(before) = seen.last() {
                     assert_ne!(*before, update.snapshot, "shown twice");
-                    check(before, &update.snapshot, &update.changes);
+                    if update.changes != Changes::Gap {
+                        check(before, &update.snapshot, &update.changes);
+                    }
                 }
                 seen.push(update.snapshot);
                 self.check_slow(subscription, update.changes.clone());

@@ -13,6 +13,7 @@ mod lists;
 mod messages;
 mod quotes;
 mod random;
+mod ranges;
 mod reconnect;
 mod refusals;
 mod singles;

@@ -49,11 +49,13 @@ fn what_happened_meanwhile_is_one_update_and_the_rest_stays() {
     now[5]["custom"] = json!({"a": "b"});
     now.remove(7);
     kit.answer(MESSAGES, &page(&now, Some("y")));
+    assert_eq!(kit.count(id), 1);
+    kit.answer(MESSAGES, &page(&messages(1, 1), Some("z")));
     assert_eq!(kit.count(id), 2);
     kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
     assert_eq!(kit.count(id), 2);
     assert_eq!(kit.ids(id)[..3], ["m32", "m31", "m30"]);
-    assert_eq!(kit.window(id).len(), 30);
+    assert_eq!(kit.window(id).len(), 31);
     assert!(Arc::ptr_eq(
         kit.window(id).get(2).unwrap(),
         before.get(0).unwrap()
@@ -227,16 +229,17 @@ fn a_window_that_was_loaded_anew_grows_for_those_alone_who_ask() {
     let mut kit = Kit::new();
     let [a, b] = [kit.messages("c"), kit.messages("c")];
     kit.drain();
-    kit.answer(MESSAGES, &page(&messages(30, 1), Some("x")));
+    kit.answer(MESSAGES, &page(&messages(130, 101), Some("x")));
     let alice = json!({"alice": user("alice", "Alice")});
     kit.answer(USERS, &alice);
     kit.reconnect();
-    kit.answer(MESSAGES, &page(&messages(60, 31), Some("y")));
+    kit.answer(MESSAGES, &page(&messages(160, 131), Some("y")));
+    kit.answer(MESSAGES, &page(&messages(130, 101), Some("z")));
     kit.answer(USERS, &alice);
-    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (30, 30));
+    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (60, 60));
     kit.load_more(b, 5);
     kit.drain();
-    kit.answer(MESSAGES, &page(&messages(30, 26), Some("z")));
-    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (30, 35));
-    assert_eq!(kit.ids(a)[29], "m31");
+    kit.answer(MESSAGES, &page(&messages(100, 96), Some("w")));
+    assert_eq!((kit.ids(a).len(), kit.ids(b).len()), (60, 65));
+    assert_eq!(kit.ids(a)[59], "m101");
 }

@@ -56,11 +56,22 @@ const ME: &str = "me";
 
 impl World {
     pub(super) fn new() -> Self {
+        let mut world = Self::with_conversations(&["c", "d", "e", "f"].map(str::to_owned));
+        for n in 0..90 {
+            let conversation = if n % 4 == 0 { "d" } else { "c" };
+            let quotes = (n % 5 == 0).then(|| format!("m{}", n / 2));
+            world.send(conversation, ["alice", "bob", "carl"][n % 3], quotes);
+        }
+        world
+    }
+
+    /// Returns a server with empty conversations, each with three participants.
+    pub(super) fn with_conversations(names: &[String]) -> Self {
         let mut world = Self::default();
         for user in ["me", "alice", "bob", "carl", "dora", "emil", "fred", "gina"] {
             world.users.insert(user.to_owned(), user.to_uppercase());
         }
-        for name in ["c", "d", "e", "f"] {
+        for name in names {
             let clock = world.tick();
             let mut conversation = Conversation {
                 created_at: clock,
@@ -73,12 +84,7 @@ impl World {
                 };
                 conversation.members.insert(user.to_owned(), member);
             }
-            world.conversations.insert(name.to_owned(), conversation);
-        }
-        for n in 0..90 {
-            let conversation = if n % 4 == 0 { "d" } else { "c" };
-            let quotes = (n % 5 == 0).then(|| format!("m{}", n / 2));
-            world.send(conversation, ["alice", "bob", "carl"][n % 3], quotes);
+            world.conversations.insert(name.clone(), conversation);
         }
         world
     }
