@@ -229,7 +229,7 @@ impl Kind {
 }
 
 fn bar(filename: &str) -> ProgressBar {
-    let bar = ProgressBar::new(0).with_message(sanitize::line(&filename));
+    let bar = ProgressBar::new(0).with_message(sanitize::line(filename));
     let template = "{bar:30} {bytes:>11}/{total_bytes:11} {bytes_per_sec:>13} {eta:>4} {wide_msg}";
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -1,26 +1,38 @@
 //! Lines of output.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use talk_tokio::SearchStatus;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::failure::Failure;
 use crate::terminal::sanitize;
 
-/// How many lines may wait for whoever reads the output. Above it calls wait with their answers,
-/// and subscriptions with their snapshots, of which only the latest counts.
-const WAITING_LINES: usize = 64;
+/// The bytes of lines that may wait for the reader of the output. A larger line waits alone. Above
+/// it no lines are serialised and no calls are started.
+const MAX_QUEUED_BYTES: u32 = 4 << 20;
 
 /// What a call is answered with: JSON, or an error.
 pub(crate) type Answer = Result<Box<RawValue>, Failure>;
 
-/// Where lines go. Clones write to the same output.
+/// A line, and its share of [`MAX_QUEUED_BYTES`] until it is written.
+type QueuedLine = (String, OwnedSemaphorePermit);
+
+/// The queue of output lines. Clones write to the same output.
 #[derive(Clone)]
-pub(crate) struct Output(mpsc::Sender<String>);
+pub(crate) struct Output {
+    lines: mpsc::UnboundedSender<QueuedLine>,
+    room: Arc<Semaphore>,
+    turn: Arc<Mutex<()>>,
+}
+
+/// The right to serialise and queue the next line. There is one at a time, so that lines wait for
+/// their room before they are serialised.
+pub(crate) struct Turn(#[expect(dead_code, reason = "held until dropped")] OwnedMutexGuard<()>);
 
 impl Output {
     /// Writes lines to `sink` on a thread, each as a whole and flushed, until the last `Output` is
@@ -28,21 +40,39 @@ impl Output {
     pub(crate) fn start(
         mut sink: impl Write + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<io::Result<()>>)> {
-        let (sender, mut lines) = mpsc::channel::<String>(WAITING_LINES);
+        let (sender, mut lines) = mpsc::unbounded_channel::<QueuedLine>();
         let writer = thread::Builder::new().spawn(move || {
-            while let Some(mut line) = lines.blocking_recv() {
+            while let Some((mut line, _room)) = lines.blocking_recv() {
                 line.push('\n');
                 sink.write_all(line.as_bytes())?;
                 sink.flush()?;
             }
             Ok(())
         })?;
-        Ok((Self(sender), writer))
+        let output = Self {
+            lines: sender,
+            room: Arc::new(Semaphore::new(MAX_QUEUED_BYTES as usize)),
+            turn: Arc::default(),
+        };
+        Ok((output, writer))
     }
 
-    /// Done when nobody reads the output any more.
+    /// Completes when the reader of the output has gone.
     pub(crate) async fn closed(&self) {
-        self.0.closed().await;
+        self.lines.closed().await;
+    }
+
+    /// Completes when there is room for a line.
+    pub(crate) async fn has_room(&self) {
+        // The semaphore is never closed.
+        let _ = self.room.acquire().await;
+    }
+
+    /// Waits until a line may be serialised.
+    pub(crate) async fn turn(&self) -> Turn {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        self.has_room().await;
+        Turn(turn)
     }
 
     /// `{"id": ID, "result": VALUE}` or `{"id": ID, "error": {…}}`.
@@ -65,6 +95,7 @@ impl Output {
     /// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL}`.
     pub(crate) async fn snapshot(
         &self,
+        turn: Turn,
         subscription: u64,
         snapshot: &RawValue,
         loaded_all: Option<bool>,
@@ -77,12 +108,12 @@ impl Output {
             #[serde(skip_serializing_if = "Option::is_none")]
             loaded_all: Option<bool>,
         }
-        self.line(&Line {
+        let line = Line {
             subscription,
             snapshot,
             loaded_all,
-        })
-        .await;
+        };
+        self.line_in(turn, &line).await;
     }
 
     /// `{"subscription": N, "ended": "unsubscribed"}`, or `"error"` with the error.
@@ -107,19 +138,25 @@ impl Output {
     }
 
     /// `{"search": N, "results": […], "status": STATUS}`.
-    pub(crate) async fn found(&self, search: u64, results: &RawValue, status: SearchStatus) {
+    pub(crate) async fn found(
+        &self,
+        turn: Turn,
+        search: u64,
+        results: &RawValue,
+        status: SearchStatus,
+    ) {
         #[derive(Serialize)]
         struct Line<'a> {
             search: u64,
             results: &'a RawValue,
             status: SearchStatus,
         }
-        self.line(&Line {
+        let line = Line {
             search,
             results,
             status,
-        })
-        .await;
+        };
+        self.line_in(turn, &line).await;
     }
 
     /// `{"search": N, "error": {…}}`.
@@ -160,10 +197,19 @@ impl Output {
     }
 
     async fn line(&self, line: &impl Serialize) {
+        self.line_in(self.turn().await, line).await;
+    }
+
+    async fn line_in(&self, _turn: Turn, line: &impl Serialize) {
         // Everything that is written has string keys and plain values: it always serialises.
         if let Ok(line) = serde_json::to_string(line) {
-            // Nobody reads any more: the session is about to stop for that reason.
-            let _ = self.0.send(sanitize::json(&line).into_owned()).await;
+            let line = sanitize::json(&line).into_owned();
+            let bytes = u32::try_from(line.len()).unwrap_or(u32::MAX);
+            let bytes = bytes.clamp(1, MAX_QUEUED_BYTES);
+            if let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await {
+                // Without a reader the session is about to stop.
+                let _ = self.lines.send((line, room));
+            }
         }
     }
 }
@@ -172,4 +218,67 @@ impl Output {
 pub(crate) fn json(value: &impl Serialize) -> Answer {
     serde_json::value::to_raw_value(value)
         .map_err(|error| Failure::usage(format!("the result is no JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// A sink that takes one line for each permission.
+    struct SlowSink {
+        permissions: Receiver<()>,
+        written: Sender<usize>,
+    }
+
+    impl Write for SlowSink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.permissions.recv().map_err(io::Error::other)?;
+            let _ = self.written.send(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn output_stopped_reader_bounds_queued_bytes() {
+        let (permit, permissions) = channel();
+        let (written, writes) = channel();
+        let (output, writer) = Output::start(SlowSink {
+            permissions,
+            written,
+        })
+        .unwrap();
+        let piece = "x".repeat(1 << 20);
+        let answer = json(&piece).unwrap();
+        let id = RawValue::NULL;
+        let mut tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let (output, answer) = (output.clone(), answer.clone());
+                tokio::spawn(async move { output.answer(id, &Ok(answer)).await })
+            })
+            .collect();
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        let queued = tasks.iter().filter(|task| task.is_finished()).count();
+        assert!((1..=4).contains(&queued), "{queued}");
+
+        // A line above the bound waits alone, and is written.
+        let large = json(&"x".repeat(5 << 20)).unwrap();
+        tasks.push(tokio::spawn(async move {
+            output.answer(id, &Ok(large)).await;
+        }));
+        (0..tasks.len()).for_each(|_| permit.send(()).unwrap());
+        let count = tasks.len();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        writer.join().unwrap().unwrap();
+        assert_eq!(writes.iter().count(), count);
+    }
 }

@@ -245,12 +245,13 @@ async fn follow<T: Serialize + Send + Sync + 'static>(
                 follower.started();
             }
             Some(Step::Found(update)) => {
+                let turn = output.turn().await;
                 let Ok(results) = json(&update.results) else {
                     continue;
                 };
                 let line = (results.get().to_owned(), update.status);
                 if last.as_ref() != Some(&line) {
-                    output.found(number, &results, update.status).await;
+                    output.found(turn, number, &results, update.status).await;
                     last = Some(line);
                 }
             }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use talk_tokio::{ConnectionState, Limits, Session, SessionError, TransportError};
+use talk_tokio::{ConnectionState, Session, SessionError, TransportError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
@@ -19,6 +19,10 @@ use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
 use crate::stdout::stdout_closed;
+
+/// The calls in flight above which lines wait: each may hold an answer that the reader of the
+/// output has not taken.
+const MAX_CALLS: usize = 1_000;
 
 /// How long the driver has to answer everything after the session's end. It does so at once.
 const END_GRACE: Duration = Duration::from_secs(1);
@@ -60,8 +64,6 @@ impl Rpc {
         mut lines: mpsc::Receiver<Vec<RawLine>>,
         drain_timeout: Duration,
     ) -> End {
-        // As many as the session itself takes; above it, lines wait.
-        let max_calls = Limits::default().pending_calls;
         let (fail, mut failed) = oneshot::channel();
         self.session.on_error(|error| {
             // The receiver is gone only when the loop has ended.
@@ -94,7 +96,9 @@ impl Rpc {
                 }
                 () = self.subscriptions.moved() => {}
                 () = self.searches.moved() => {}
-                read = lines.recv(), if drained.is_none() && self.calls.len() < max_calls => {
+                read = next_lines(&self.output, &mut lines),
+                    if drained.is_none() && self.calls.len() < MAX_CALLS =>
+                {
                     match read {
                         Some(lines) => lines.into_iter().for_each(|line| self.handle(line)),
                         None => drained = Some(Box::pin(sleep(drain_timeout))),
@@ -176,6 +180,15 @@ fn name(state: &ConnectionState, before: &'static str) -> &'static str {
         ConnectionState::Connecting if before == "idle" => "idle",
         _ => "reconnecting",
     }
+}
+
+/// Returns the lines that arrive next, once there is room for answers.
+async fn next_lines(
+    output: &Output,
+    lines: &mut mpsc::Receiver<Vec<RawLine>>,
+) -> Option<Vec<RawLine>> {
+    output.has_room().await;
+    lines.recv().await
 }
 
 async fn until(sleep: &mut Option<Pin<Box<Sleep>>>) {

@@ -181,6 +181,7 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
     let number = follower.number;
     let mut last = None;
     while let Some(update) = follower.next(|cx| subscription.poll_next(cx)).await {
+        let turn = output.turn().await;
         let Ok(snapshot) = json(&update.snapshot) else {
             continue;
         };
@@ -189,7 +190,7 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
         if last.as_ref() == Some(&line) {
             continue;
         }
-        output.snapshot(number, &snapshot, line.1).await;
+        output.snapshot(turn, number, &snapshot, line.1).await;
         if last.replace(line).is_none() {
             follower.started();
         }

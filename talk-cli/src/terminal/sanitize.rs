@@ -39,7 +39,9 @@ pub(crate) fn lines(text: &str) -> String {
 /// Returns JSON of the same value without raw control characters: they are escaped. In JSON they
 /// stand in strings only.
 pub(crate) fn json(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_control) {
+    // The first bytes of all controls in UTF-8, so that plain output is only scanned by bytes.
+    let may_start_control = |byte| matches!(byte, ..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2);
+    if !json.bytes().any(may_start_control) {
         return json.into();
     }
     let mut escaped = String::with_capacity(json.len() + 16);
