@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::auth::RenewalResponse;
 use super::socket::{InFlight, Renewal};
 use super::{Connection, ConnectionOutput, State};
-use crate::error::SessionError;
+use crate::error::{SessionError, TransportError};
 use crate::fault_injection::FaultInjection;
 use crate::io::{ProtocolWarning, SocketId};
 use crate::requests::{Answer, QueueSlot};
@@ -29,8 +29,8 @@ const MAX_KIND: usize = 64;
 pub(crate) enum Received<'a> {
     Nothing,
     Answer(QueueSlot, Answer<'a>),
-    /// The answer to this request was too large to be read.
-    LargeAnswer(QueueSlot),
+    /// The answer to this request cannot be read.
+    Unreadable(QueueSlot, TransportError),
     /// Events that are applied as one step.
     Publish {
         number: u64,
@@ -74,7 +74,12 @@ impl Connection {
             }
             None => {
                 self.warn(ProtocolWarning::Frame);
-                Received::Nothing
+                match FrameHead::parse(text) {
+                    Some(FrameHead::Answer { seq }) => {
+                        self.fail_request(now, seq, TransportError::Malformed, rng)
+                    }
+                    _ => Received::Nothing,
+                }
             }
         }
     }
@@ -96,16 +101,29 @@ impl Connection {
     ) -> Received<'static> {
         self.warn(ProtocolWarning::LargeFrame { size: text.len() });
         match FrameHead::parse(text) {
-            Some(FrameHead::Answer { seq }) => match self.take_in_flight(seq) {
-                Some(InFlight::Request(slot)) => return Received::LargeAnswer(slot),
-                // As if the server had failed: the renewal is repeated.
-                Some(InFlight::Renewal) => self.handle_renewed(now, seq, 500, None, rng),
-                Some(InFlight::Ping) | None => {}
-            },
-            Some(FrameHead::Publish { number }) if self.acknowledge(now, number).is_some() => {
-                return Received::LargePublish;
+            Some(FrameHead::Answer { seq }) => {
+                self.fail_request(now, seq, TransportError::FrameTooLarge, rng)
             }
-            Some(FrameHead::Publish { .. }) | None => {}
+            Some(FrameHead::Publish { number }) if self.acknowledge(now, number).is_some() => {
+                Received::LargePublish
+            }
+            Some(FrameHead::Publish { .. }) | None => Received::Nothing,
+        }
+    }
+
+    /// Fails the request whose answer cannot be read. Nothing else waits for that answer.
+    fn fail_request(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        error: TransportError,
+        rng: &mut Rng,
+    ) -> Received<'static> {
+        match self.take_in_flight(seq) {
+            Some(InFlight::Request(slot)) => return Received::Unreadable(slot, error),
+            // As if the server had failed: the renewal is repeated.
+            Some(InFlight::Renewal) => self.handle_renewed(now, seq, 500, None, rng),
+            Some(InFlight::Ping) | None => {}
         }
         Received::Nothing
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{NORMAL_CLOSURE, Session};
 use crate::command::{Reply, RequestId};
 use crate::connection::{ConnectionOutput, Loss, Received};
-use crate::error::{RequestError, TransportError};
+use crate::error::RequestError;
 use crate::fault_injection::FaultInjection;
 use crate::http::HttpPurpose;
 use crate::io::{Event, Frame, Output, SocketId};
@@ -120,8 +120,8 @@ impl Session {
                 let answer = self.queue.handle_answer(self.now, slot, answer, rng);
                 self.handle_answer(answer);
             }
-            Received::LargeAnswer(slot) => {
-                let answer = self.queue.fail(slot, TransportError::FrameTooLarge.into());
+            Received::Unreadable(slot, error) => {
+                let answer = self.queue.fail(slot, error.into());
                 self.handle_answer(answer);
             }
             Received::Publish {

@@ -72,7 +72,8 @@ pub(crate) enum FrameHead {
 }
 
 impl FrameHead {
-    /// Reads the first two elements; `None` when they have no known shape.
+    /// Reads the first two elements, even if the status is no valid one. Returns `None` if they
+    /// have no known shape.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let rest = text.trim_start().strip_prefix('[')?.trim_start();
         let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -80,10 +81,10 @@ impl FrameHead {
         let second = after.trim_start().strip_prefix(',')?.trim_start();
         if second.starts_with("\"PUBLISH\"") {
             Some(Self::Publish { number })
-        } else if second.starts_with(|c: char| c.is_ascii_digit()) {
-            Some(Self::Answer { seq: number })
         } else {
-            None
+            let status = second.strip_prefix('"').unwrap_or(second);
+            let is_number = status.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+            (is_number || second.starts_with("null")).then_some(Self::Answer { seq: number })
         }
     }
 }

@@ -1,6 +1,8 @@
 use bytes::Bytes;
 use serde_json::json;
-use talk_proto::{Event, HttpFailure, Input, ProtocolWarning, SocketClosed};
+use talk_proto::{
+    Event, HttpFailure, Input, ProtocolWarning, RequestError, SocketClosed, TransportError,
+};
 
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds, send};
 
@@ -436,4 +438,34 @@ fn a_clock_that_goes_back_is_taken_as_standing_still() {
         world.session.poll_timeout() <= Some(now),
         "it is due at once, at the latest time seen"
     );
+}
+
+#[test]
+fn an_unreadable_answer_fails_its_call_at_once() {
+    let rests = [
+        "200,{\"a\":NaN}]",
+        "65536,{}]",
+        "-200,{}]",
+        "\"200\",{}]",
+        "null,{}]",
+        "200,{}",
+    ];
+    for rest in rests {
+        let mut world = World::ready(options());
+        world.script.add(|request| {
+            request
+                .path
+                .ends_with("/unreadable/read")
+                .then_some(Answer::Silence)
+        });
+        let unreadable = world.call(mark_as_read("unreadable"));
+        world.run();
+        let seq = world.log.requests.last().map(|request| request.seq);
+        world.hear(&format!("[{},{rest}", seq.unwrap()));
+        world.run();
+        let malformed = RequestError::Transport(TransportError::Malformed);
+        assert_eq!(world.outcome(unreadable), &Err(malformed), "{rest}");
+        assert_eq!(skipped(&world), [&ProtocolWarning::Frame]);
+        still_works(&mut world);
+    }
 }
