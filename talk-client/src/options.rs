@@ -175,12 +175,12 @@ impl TalkOptions {
     }
 
     /// Sets the rate of calls that waited for a connection. The default matches the published
-    /// client; [`Pacing::OFF`] sends everything at once.
+    /// client; [`Pacing::Off`] sends everything at once.
     ///
     /// ```
     /// use talk_client::{Pacing, TalkOptions};
     ///
-    /// let options = TalkOptions::new("my_app", "alice")?.pacing(Pacing::OFF);
+    /// let options = TalkOptions::new("my_app", "alice")?.pacing(Pacing::Off);
     /// # Ok::<(), talk_client::EmptyId>(())
     /// ```
     pub fn pacing(mut self, pacing: Pacing) -> Self {

@@ -101,32 +101,25 @@ impl Default for Limits {
     }
 }
 
-/// How fast the calls that waited for a connection are sent.
+/// The pace of calls that waited for the connection.
 ///
-/// The service's own limits are not known; the defaults are what the published client was seen to
-/// do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Calls that are made while no other call waits are never paced, and neither are reads and the
+/// requests of subscriptions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Pacing {
-    /// How many calls go at once. Default 50.
-    pub burst: usize,
-    /// The time between two calls after those; zero turns pacing off. Default 100 ms.
-    pub interval: Duration,
-}
-
-impl Pacing {
-    /// Sends everything at once.
-    pub const OFF: Self = Self {
-        burst: usize::MAX,
-        interval: Duration::ZERO,
-    };
-}
-
-impl Default for Pacing {
-    fn default() -> Self {
-        Self {
-            burst: 50,
-            interval: Duration::from_millis(100),
-        }
-    }
+pub enum Pacing {
+    /// Sends 50 calls at once, then 10 in a second, and twice as many in each further second, until
+    /// no call waits. When the server is too busy (429), calls are sent at half the rate of the
+    /// last second, at least one in a second, and from there twice as many in each second.
+    #[default]
+    Adaptive,
+    /// Sends `burst` calls at once, then one in each interval.
+    Fixed {
+        /// The number of calls that are sent at once.
+        burst: usize,
+        /// The time between two calls after those.
+        interval: Duration,
+    },
+    /// Sends every call at once.
+    Off,
 }

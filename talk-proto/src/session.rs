@@ -141,7 +141,7 @@ impl Session {
             deadline: None,
             needs_release: false,
             connection: Connection::new(options.authentication.clone()),
-            queue: RequestQueue::new(options.pacing.clone()),
+            queue: RequestQueue::new(options.pacing),
             live: Live::new(options.user_id.clone(), options.limits.clone()),
             searches: Searches::default(),
             uploads: Uploads::default(),

@@ -19,7 +19,7 @@ async fn a_thousand_sends_survive_ten_cuts_each_once_and_in_order() -> Outcome {
     let emulator = Emulator::start().await?;
     let options = TalkOptions::new("cut_sends", "alice")?
         .host(emulator.host())
-        .pacing(Pacing::OFF);
+        .pacing(Pacing::Off);
     let session = get_talk_session(options)?;
     session
         .current_user()

@@ -22,7 +22,7 @@ const KILLS: usize = 8;
 
 fn session(host: &str) -> Session {
     let options = TalkOptions::new("app", "alice").unwrap().host(host);
-    get_talk_session(options.pacing(Pacing::OFF).force_new()).unwrap()
+    get_talk_session(options.pacing(Pacing::Off).force_new()).unwrap()
 }
 
 async fn join(session: &Session) -> ConversationRef {

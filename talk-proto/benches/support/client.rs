@@ -39,7 +39,7 @@ impl Client {
         let name = |text: &str| text.try_into().expect("a name");
         let mut options = SessionOptions::new(name("app"), "alice".try_into().expect("a name"));
         options.authentication.token = Some("token".into());
-        options.pacing = Pacing::OFF;
+        options.pacing = Pacing::Off;
         options.limits.subscriptions = 100_000;
         Self {
             session: Session::new(options, 7, now),

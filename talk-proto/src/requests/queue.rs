@@ -294,7 +294,10 @@ impl RequestQueue {
             self.ready.remove(&(priority, slot));
             return Some(slot);
         }
-        self.pacer.stop();
+        // A single refused call waits for its own delay. Several must not return all at once.
+        if self.retries.len() <= 1 {
+            self.pacer.stop();
+        }
         None
     }
 
@@ -371,6 +374,11 @@ impl RequestQueue {
         rng: &mut Rng,
     ) -> Option<LiveAnswer<'a>> {
         let class = StatusClass::of(answer.status);
+        match class {
+            StatusClass::Done => self.pacer.handle_success(now),
+            StatusClass::Busy => self.pacer.handle_busy(now),
+            _ => {}
+        }
         let entry = self.entries.get_mut(&slot)?;
         entry.failures += u32::from(class == StatusClass::Failed);
         let has_failed = entry.failures >= MAX_FAILURES;

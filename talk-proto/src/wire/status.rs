@@ -21,7 +21,7 @@ impl StatusClass {
             200 => Self::Done,
             401 => Self::Unauthenticated,
             429 => Self::Busy,
-            500 | 502..=504 => Self::Failed,
+            500 | 502..=504 | 520..=527 => Self::Failed,
             _ => Self::Refused,
         }
     }

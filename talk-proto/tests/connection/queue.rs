@@ -104,8 +104,10 @@ fn calls_on_a_ready_connection_are_not_paced() {
 #[test]
 fn the_figures_of_pacing_are_options_and_zero_turns_it_off() {
     let mut paced = options();
-    paced.pacing.burst = 2;
-    paced.pacing.interval = millis(7);
+    paced.pacing = Pacing::Fixed {
+        burst: 2,
+        interval: millis(7),
+    };
     let mut world = World::new(paced);
     for n in 0..5 {
         world.call(mark_as_read(&format!("c{n}")));
@@ -114,8 +116,10 @@ fn the_figures_of_pacing_are_options_and_zero_turns_it_off() {
     assert_eq!(sent_at(&world), [0, 0, 7, 14, 21]);
 
     let mut zero = options();
-    zero.pacing = Pacing::default();
-    zero.pacing.interval = millis(0);
+    zero.pacing = Pacing::Fixed {
+        burst: 50,
+        interval: millis(0),
+    };
     for options in [zero, unpaced()] {
         let mut world = World::new(options);
         for n in 0..300 {
@@ -148,6 +152,120 @@ fn a_flush_is_paced_again_after_a_loss() {
         .map(|n| format!("/me/conversations/c{n}/read"))
         .collect();
     assert_eq!(paths, expected);
+}
+
+/// The number of requests in each second after the first 50.
+fn sent_per_second(world: &World) -> Vec<usize> {
+    let mut counts = vec![0; 10];
+    for at in sent_at(world).iter().skip(50) {
+        counts[usize::try_from(at - 1).unwrap() / 1_000] += 1;
+    }
+    counts
+}
+
+#[test]
+fn adaptive_pace_doubles_each_second() {
+    let mut world = World::new(options());
+    for n in 0..1_000 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(seconds(10));
+    assert_eq!(sent_at(&world)[..50], [0; 50]);
+    assert_eq!(
+        sent_per_second(&world),
+        [10, 20, 40, 80, 160, 320, 320, 0, 0, 0]
+    );
+    let paths: Vec<_> = world.log.work().map(|r| r.path.clone()).collect();
+    let expected: Vec<_> = (0..1_000)
+        .map(|n| format!("/me/conversations/c{n}/read"))
+        .collect();
+    assert_eq!(paths, expected);
+}
+
+/// Callers that make their next call as soon as the last one is resolved.
+struct Callers(Vec<talk_proto::RequestId>);
+
+impl Callers {
+    fn run(&mut self, world: &mut World, time: std::time::Duration) {
+        let end = world.now + time;
+        while world.now < end {
+            world.run_for(millis(50));
+            for call in &mut self.0 {
+                if world.is_resolved(*call) {
+                    *call = world.call(mark_as_read("c"));
+                }
+            }
+        }
+    }
+
+    /// Returns the number of callers whose next call is not sent at once.
+    fn paced(&mut self, world: &mut World) -> usize {
+        self.run(world, millis(50));
+        world.run();
+        let waiting = self.0.iter().filter(|call| !world.is_resolved(**call));
+        waiting.count()
+    }
+}
+
+#[test]
+fn a_full_queue_is_unpaced_after_ten_seconds() {
+    let mut world = World::new(options());
+    let mut callers = Callers((0..60).map(|_| world.call(mark_as_read("c"))).collect());
+    assert!(callers.paced(&mut world) > 0);
+    callers.run(&mut world, seconds(10));
+    assert_eq!(callers.paced(&mut world), 0);
+    world.cut();
+    world.run_for(seconds(2));
+    callers.run(&mut world, seconds(10));
+    assert_eq!(callers.paced(&mut world), 0);
+}
+
+#[test]
+fn a_busy_answer_halves_the_pace() {
+    let mut world = World::ready(options());
+    let mut refusals = 2;
+    world.script.add(move |request| {
+        let is_busy = request.path.ends_with("/busy/read") && refusals > 0;
+        refusals -= usize::from(is_busy);
+        is_busy.then(|| Answer::refuse(429, "TOO_MANY_REQUESTS"))
+    });
+    for n in 0..200 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run();
+    let busy = [(); 2].map(|()| world.call(mark_as_read("busy")));
+    world.run();
+    for n in 0..50 {
+        world.call(mark_as_read(&format!("d{n}")));
+    }
+    world.run_for(seconds(2));
+    // The refused calls take their turn among the others.
+    let expected: Vec<_> = (1..=52).map(|n| n * 10).collect();
+    assert_eq!(sent_at(&world)[202..], expected);
+    assert!(busy.iter().all(|call| world.outcome(*call).is_ok()));
+}
+
+#[test]
+fn busy_first_answers_leave_one_call_a_second() {
+    let mut world = World::ready(options());
+    let mut refusals = 2;
+    world.script.add(move |_| {
+        let is_busy = refusals > 0;
+        refusals -= usize::from(is_busy);
+        is_busy.then(|| Answer::refuse(429, "TOO_MANY_REQUESTS"))
+    });
+    for n in 0..2 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run();
+    for n in 2..8 {
+        world.call(mark_as_read(&format!("c{n}")));
+    }
+    world.run_for(seconds(5));
+    assert_eq!(
+        sent_at(&world),
+        [0, 0, 1_000, 1_500, 2_000, 2_250, 2_500, 2_750, 3_000, 3_125]
+    );
 }
 
 #[test]
@@ -211,7 +329,10 @@ fn a_call_that_is_cancelled_after_it_was_sent_is_never_sent_again() {
 #[test]
 fn a_call_of_two_requests_that_is_cancelled_half_way_may_have_happened() {
     let mut options = options();
-    options.pacing.burst = 1;
+    options.pacing = Pacing::Fixed {
+        burst: 1,
+        interval: millis(100),
+    };
     let mut world = World::new(options);
     let create = talk_proto::Call::CreateConversation {
         conversation: crate::support::conversation("c1"),

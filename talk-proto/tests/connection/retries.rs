@@ -66,7 +66,7 @@ fn a_busy_server_is_asked_again_for_ever_ever_more_slowly() {
 
 #[test]
 fn a_server_that_fails_ten_times_fails_the_call() {
-    for status in [500, 502, 503, 504] {
+    for status in [500, 502, 503, 504, 520, 522, 527] {
         let mut world = failing(status, 9);
         let request = world.call(mark_as_read("c1"));
         world.run_until_resolved(seconds(3600));

@@ -4,7 +4,8 @@ use serde_json::json;
 use talk_proto::{Call, ConversationParams, Event, SocketClosed, Topic};
 
 use crate::support::{
-    Answer, Network, World, conversation, data, mark_as_read, message, options, seconds, send, user,
+    Answer, Network, World, conversation, data, mark_as_read, message, millis, options, seconds,
+    send, user,
 };
 
 fn topic(id: &str) -> Topic {
@@ -46,7 +47,10 @@ fn name_conversations(world: &mut World, subjects: &'static [&'static str]) {
 #[test]
 fn once_ready_subscriptions_go_first_and_are_not_paced() {
     let mut slow = options();
-    slow.pacing.burst = 1;
+    slow.pacing = talk_proto::Pacing::Fixed {
+        burst: 1,
+        interval: millis(100),
+    };
     let mut world = World::new(slow);
     world.network = Network::Up(seconds(1));
     for n in 0..3 {

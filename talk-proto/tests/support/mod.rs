@@ -57,7 +57,7 @@ pub(crate) fn options() -> SessionOptions {
 /// The same, without pacing.
 pub(crate) fn unpaced() -> SessionOptions {
     let mut options = options();
-    options.pacing = Pacing::OFF;
+    options.pacing = Pacing::Off;
     options
 }
 

@@ -108,7 +108,7 @@ impl World {
         let pacing = if rng.bool() {
             Pacing::default()
         } else {
-            Pacing::OFF
+            Pacing::Off
         };
         let mut limits = Limits::default();
         limits.frame_size = 4 << 20;
@@ -171,7 +171,7 @@ impl World {
         };
         let mut options = SessionOptions::new(app, me);
         options.addresses = Addresses::of_host("127.0.0.1:1");
-        options.pacing = self.pacing.clone();
+        options.pacing = self.pacing;
         options.limits = self.limits.clone();
         options.authentication.can_fetch_token = self.proof != Proof::Boken;
         Client::new(user, life, options, self.rng.u64(..), self.now)

@@ -13,7 +13,7 @@ async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once<A: Adapter
         let first = request.is_send() && !dropped.swap(true, Ordering::Relaxed);
         first.then_some(Answer::Drop)
     });
-    let session = A::session(server.options("alice").pacing(Pacing::OFF));
+    let session = A::session(server.options("alice").pacing(Pacing::Off));
     let conversation = session.conversation("c").unwrap();
     let sends = join_all((0..20).map(|n| conversation.send(n.to_string())));
     let results = sends.await;
@@ -106,7 +106,7 @@ async fn the_connection_state_is_told_as_it_changes<A: Adapter>() {
 
 /// As much as no socket buffer takes, several times over.
 async fn send_much<A: Adapter>(server: &Server) {
-    let options = server.options("alice").pacing(Pacing::OFF);
+    let options = server.options("alice").pacing(Pacing::Off);
     let session = A::session(options);
     let conversation = session.conversation("c").unwrap();
     let message = SendMessage::text("hi").custom("padding", "x".repeat(256 << 10));
