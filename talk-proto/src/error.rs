@@ -27,10 +27,10 @@ use crate::model::EmptyId;
 /// | `SendMessage` | `MayDuplicate` | a new call has a new idempotency key |
 /// | uploads | `MayDuplicate` | the protocol cannot identify a file that is stored already |
 ///
-/// The outcome is unknown after a status of 500 or 502 to 504, a deadline, a cancellation of a
-/// request that was sent, and a lost answer of an upload. Calls that were not processed (status 429,
-/// a request that was never sent) are always `Safe`. Refusals, misuse and the end of the session are
-/// always `Never`.
+/// The outcome is unknown after a status of 500, 502 to 504 or 520 to 527, a deadline, a
+/// cancellation of a request that was sent, and a lost answer of an upload. Calls that were not
+/// processed (status 429, a request that was never sent) are always `Safe`. Refusals, misuse and the
+/// end of the session are always `Never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
