@@ -1,6 +1,6 @@
 //! Any text through the markup parser.
 
-use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
+use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::support::written::{has_list, written};
 
@@ -21,7 +21,7 @@ pub fn markup(data: &[u8]) {
 }
 
 fn assert_round_trip(blocks: &[ContentBlock]) {
-    let wire = serde_json::to_string(&ForWire(blocks)).expect("content can be written");
+    let wire = to_wire_json(blocks);
     let read: Vec<ContentBlock> = serde_json::from_str(&wire).expect("and read again");
     assert_eq!(plaintext(&read), plaintext(blocks));
 }

@@ -4,8 +4,9 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
+use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::exit::Outcome;
 use crate::terminal::sanitize;
@@ -42,7 +43,9 @@ fn for_wire<S: serde::Serializer>(
     content: &[ContentBlock],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    ForWire(content).serialize(serializer)
+    let json = RawValue::from_string(to_wire_json(content));
+    json.map_err(serde::ser::Error::custom)?
+        .serialize(serializer)
 }
 
 /// Answers every line of standard input with one on standard output, until the input ends.

@@ -66,10 +66,10 @@ pub use talk_proto::{
     CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
     Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
     MessageType, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
-    ParticipantParams, ParticipantSnapshot, Patch, ReactionSnapshot, ReactionsSummary,
-    ReferencedMessageSnapshot, RetrySafety, SearchStatus, Secret, SendMessage, ServerError,
-    SessionError, Side, SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation,
-    TransportError, TypingSnapshot, User, UserId, UserParams, Window,
+    ParticipantParams, ParticipantSnapshot, Patch, ReactionCount, ReactionSnapshot, Reactions,
+    ReactionsSummary, RetrySafety, SearchStatus, Secret, SendMessage, ServerError, SessionError,
+    SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation, TransportError,
+    TypingSnapshot, User, UserId, UserParams, Window, WindowIter,
 };
 #[cfg(feature = "token")]
 pub use talk_proto::{

@@ -1,26 +1,31 @@
-//! How one snapshot comes from another.
+//! The changes between two snapshots.
 
 use std::iter::Peekable;
 
-/// How a snapshot comes from the one before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::Serialize;
+
+/// The changes from the previous snapshot to the next one.
+///
+/// Serialises as `"reset"`, `"gap"` or `{"list": {"removed": […], "inserted": […], "updated": […]}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Changes {
-    /// In ways that are not told: show the new snapshot as it is. What is no list always changes
-    /// so.
+    /// Unspecified changes: replace the previous snapshot. Snapshots other than lists always
+    /// change in this way.
     Reset,
     /// A window has lost a part of its range: after a connection loss it had more than
     /// [`Limits::refetch`](crate::Limits::refetch) items to fetch again. Show the new snapshot as it
     /// is. Items between the old window and the new one may be missing.
     Gap,
-    /// A list changed by these steps.
+    /// The steps by which a list changed.
     List(ListChanges),
 }
 
 impl Changes {
-    /// These changes followed by `next`. What takes more than `limit` steps becomes a
-    /// [`Changes::Reset`], so that a reader who stays away costs a bounded amount of memory; the
-    /// length of the newer list is a good limit.
+    /// Returns these changes followed by `next`. More than `limit` steps become a
+    /// [`Changes::Reset`], so that a slow consumer costs a bounded amount of memory. The length of
+    /// the newer list is a good limit.
     ///
     /// ```
     /// use talk_proto::{Changes, ListChanges};
@@ -48,45 +53,31 @@ impl Changes {
     }
 }
 
-/// The steps from one list to the next: take out what went, put in what came, then show anew what
-/// is another version of itself. Items stand in the lists themselves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The steps from one list to the next: remove, insert, then update items. The items themselves
+/// are in the lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListChanges {
-    /// Indices in the list before, ascending.
+    /// Indices in the previous list, ascending.
     pub removed: Vec<usize>,
-    /// Indices in the list after, ascending.
+    /// Indices in the next list, ascending.
     pub inserted: Vec<usize>,
-    /// Indices in the list after, ascending; none of them was inserted.
+    /// Indices in the next list, ascending, without the inserted ones.
     pub updated: Vec<usize>,
 }
 
 impl ListChanges {
-    /// How many steps there are.
-    ///
-    /// ```
-    /// use talk_proto::ListChanges;
-    ///
-    /// let mut changes = ListChanges::default();
-    /// changes.inserted.push(0);
-    /// changes.updated.push(3);
-    /// assert_eq!(changes.len(), 2);
-    /// ```
+    /// Returns the number of steps.
     pub fn len(&self) -> usize {
         self.removed.len() + self.inserted.len() + self.updated.len()
     }
 
-    /// Whether nothing changes.
-    ///
-    /// ```
-    /// assert!(talk_proto::ListChanges::default().is_empty());
-    /// ```
+    /// Returns `true` if there is no step.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The steps from the list before these to the list after `next`, in time proportional to the
-    /// number of steps.
+    /// Returns these steps followed by `next`, in time proportional to the number of steps.
     ///
     /// ```
     /// use talk_proto::ListChanges;
@@ -99,29 +90,13 @@ impl ListChanges {
     /// ```
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
-        // What went later had either been there before, or came in between and was never seen.
-        let mut before = Survivors::new(&self.inserted, &self.removed);
-        let mut removed: Vec<usize> = next
-            .removed
-            .iter()
-            .filter_map(|&middle| before.counterpart(middle))
-            .collect();
+        // An item removed later was either in the first list, or inserted in between and never
+        // seen.
+        let mut removed = counterparts(&next.removed, &self.inserted, &self.removed);
         merge(&mut removed, &self.removed);
-
-        let mut after = Survivors::new(&next.removed, &next.inserted);
-        let mut inserted: Vec<usize> = self
-            .inserted
-            .iter()
-            .filter_map(|&middle| after.counterpart(middle))
-            .collect();
+        let mut inserted = counterparts(&self.inserted, &next.removed, &next.inserted);
         merge(&mut inserted, &next.inserted);
-
-        let mut after = Survivors::new(&next.removed, &next.inserted);
-        let mut updated: Vec<usize> = self
-            .updated
-            .iter()
-            .filter_map(|&middle| after.counterpart(middle))
-            .collect();
+        let mut updated = counterparts(&self.updated, &next.removed, &next.inserted);
         merge(&mut updated, &next.updated);
         let mut new = inserted.iter().peekable();
         updated.retain(|&index| !contains(&mut new, index));
@@ -133,10 +108,10 @@ impl ListChanges {
         }
     }
 
-    /// Takes these steps on a copy of `before`, with the items that they need from `after`.
+    /// Applies the steps to a copy of `before`, taking new items from `after`.
     ///
-    /// Applied to the two lists that they lie between, the steps give `after`. Indices outside
-    /// the lists are skipped.
+    /// If the steps lead from `before` to `after`, the result equals `after`. Indices out of bounds
+    /// are skipped.
     ///
     /// ```
     /// use talk_proto::ListChanges;
@@ -174,52 +149,38 @@ impl ListChanges {
     }
 }
 
-/// Finds the counterparts of ascending indices on the other side of a step: `absent` are the
-/// indices on the near side that have none, `extra` those on the far side.
-struct Survivors<'a> {
-    absent: Peekable<std::slice::Iter<'a, usize>>,
-    extra: Peekable<std::slice::Iter<'a, usize>>,
-    absent_before: usize,
-    extra_before: usize,
-}
-
-impl<'a> Survivors<'a> {
-    fn new(absent: &'a [usize], extra: &'a [usize]) -> Self {
-        Self {
-            absent: absent.iter().peekable(),
-            extra: extra.iter().peekable(),
-            absent_before: 0,
-            extra_before: 0,
+/// Returns the counterparts of ascending `indices` on the other side of a step. `absent` are the
+/// indices on the near side without a counterpart, `extra` those on the far side.
+fn counterparts(indices: &[usize], absent: &[usize], extra: &[usize]) -> Vec<usize> {
+    let (mut absent, mut extra) = (absent.iter().peekable(), extra.iter().peekable());
+    let (mut absent_before, mut extra_before) = (0, 0);
+    let counterpart = |&index: &usize| {
+        while absent.next_if(|&&absent| absent < index).is_some() {
+            absent_before += 1;
         }
-    }
-
-    fn counterpart(&mut self, index: usize) -> Option<usize> {
-        while self.absent.next_if(|&&absent| absent < index).is_some() {
-            self.absent_before += 1;
-        }
-        if self.absent.peek().is_some_and(|&&absent| absent == index) {
+        if absent.peek() == Some(&&index) {
             return None;
         }
-        let rank = index.saturating_sub(self.absent_before);
-        while self
-            .extra
-            .next_if(|&&extra| extra <= rank + self.extra_before)
+        let rank = index.saturating_sub(absent_before);
+        while extra
+            .next_if(|&&extra| extra <= rank + extra_before)
             .is_some()
         {
-            self.extra_before += 1;
+            extra_before += 1;
         }
-        Some(rank + self.extra_before)
-    }
+        Some(rank + extra_before)
+    };
+    indices.iter().filter_map(counterpart).collect()
 }
 
-/// Merges one ascending list into another, without repetitions.
+/// Merges one ascending list into another without duplicates.
 fn merge(into: &mut Vec<usize>, other: &[usize]) {
     into.extend_from_slice(other);
     into.sort_unstable();
     into.dedup();
 }
 
-/// Whether `index` is in an ascending list that is asked for ascending indices.
+/// Returns `true` if `index` is in an ascending list. Successive calls pass ascending indices.
 fn contains<'a>(list: &mut Peekable<impl Iterator<Item = &'a usize>>, index: usize) -> bool {
     while list.next_if(|&&other| other < index).is_some() {}
     list.peek().is_some_and(|&&other| other == index)

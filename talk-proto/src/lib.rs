@@ -122,8 +122,8 @@ pub use command::{
     Call, EditMessage, MessageBody, Reply, RequestId, SendMessage, SubscriptionId, Translation,
 };
 pub use content::{
-    Action, ContentBlock, Extra, FileBlock, FileSubtype, ForWire, LocationBlock, MAX_NESTING,
-    MarkupSource, RawJson, TextBlock, TextNode, parse_markup, plaintext,
+    Action, ContentBlock, FileBlock, FileSubtype, LocationBlock, MAX_NESTING, MarkupSource,
+    RawJson, TextBlock, TextNode, UnknownFields, parse_markup, plaintext, to_wire_json,
 };
 pub use counters::Counters;
 pub use error::{
@@ -140,12 +140,10 @@ pub use io::{
     SocketClosed, SocketId, TokenFetchId,
 };
 pub use model::{
-    Access, AppId, ConversationDiff, ConversationId, ConversationParams, ConversationSnapshot,
-    Custom, CustomPatch, DEFAULT_ROLE, Emoji, EmptyId, Message, MessageDiff, MessageId,
-    MessageSnapshot, MessageType, Notify, OneOrMany, Online, OnlineSnapshot, Origin, Participant,
-    ParticipantDiff, ParticipantParams, ParticipantSnapshot, Patch, Reaction, ReactionCount,
-    ReactionCountDiff, ReactionSnapshot, Reactions, ReactionsSummary, ReferencedMessageSnapshot,
-    Side, SideDiff, Typing, TypingDiff, TypingSnapshot, UnknownName, User, UserDiff, UserId,
+    Access, AppId, ConversationId, ConversationParams, ConversationSnapshot, Custom, CustomPatch,
+    DEFAULT_ROLE, Emoji, EmptyId, MessageId, MessageSnapshot, MessageType, Notify, OneOrMany,
+    OnlineSnapshot, Origin, ParticipantParams, ParticipantSnapshot, Patch, ReactionCount,
+    ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, UnknownName, User, UserId,
     UserParams,
 };
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
@@ -153,7 +151,7 @@ pub use registry::{Registry, SessionKey};
 pub use search::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
-pub use snapshot::{Snapshot, Topic, Update, Window};
+pub use snapshot::{Snapshot, Topic, Update, Window, WindowIter};
 pub use timestamp::Timestamp;
 #[cfg(feature = "token")]
 pub use token::{

@@ -1,4 +1,4 @@
-//! What subscriptions show.
+//! Subscription topics and their snapshots.
 
 use std::sync::Arc;
 
@@ -7,29 +7,27 @@ use serde::{Serialize, Serializer};
 use crate::changes::Changes;
 use crate::filter::ConversationFilter;
 use crate::live::list::items::Items;
+pub use crate::live::list::items::WindowIter;
 use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
 };
 
-/// What a subscription shows.
+/// The subject of a subscription.
 ///
-/// Made by [`Session::subscribe`](crate::Session::subscribe); each variant says which
-/// [`Snapshot`] it gets.
+/// Passed to [`Session::subscribe`](crate::Session::subscribe); each variant names the
+/// [`Snapshot`] that it produces.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the members are those of the variant's sentence"
-)]
+#[expect(missing_docs, reason = "each variant's sentence names its members")]
 pub enum Topic {
     /// A user. [`Snapshot::User`].
     User { user: UserId },
     /// A conversation that the current user is in. [`Snapshot::Conversation`].
     Conversation { conversation: ConversationId },
-    /// The messages of a conversation, newest first; 30 to begin with. [`Snapshot::Messages`].
+    /// The messages of a conversation, newest first; initially 30. [`Snapshot::Messages`].
     Messages { conversation: ConversationId },
-    /// The participants of a conversation, the one who joined last in front; 10 to begin with.
+    /// The participants of a conversation, the last to join first; initially 10.
     /// [`Snapshot::Participants`].
     Participants { conversation: ConversationId },
     /// One participant of a conversation. [`Snapshot::Participant`].
@@ -37,26 +35,27 @@ pub enum Topic {
         conversation: ConversationId,
         user: UserId,
     },
-    /// Who is typing in a conversation, the current user aside. [`Snapshot::Typing`].
+    /// The users typing in a conversation, without the current user. [`Snapshot::Typing`].
     Typing { conversation: ConversationId },
-    /// Who reacted to a message with an emoji, the first one in front; 10 to begin with. A new
-    /// reaction shows when all are loaded. [`Snapshot::Reactions`].
+    /// The reactions to a message with one emoji, oldest first; initially 10. A new reaction
+    /// becomes visible once all are loaded. [`Snapshot::Reactions`].
     Reactions {
         conversation: ConversationId,
         message: MessageId,
         emoji: Emoji,
     },
-    /// Whether a user is online. [`Snapshot::Online`].
+    /// The online status of a user. [`Snapshot::Online`].
     Online { user: UserId },
-    /// The current user's conversations that match a filter, the most recently active in front;
-    /// 20 to begin with. [`Snapshot::Conversations`].
+    /// The current user's conversations that match a filter, the most recently active first;
+    /// initially 20. [`Snapshot::Conversations`].
     Conversations { filter: Option<ConversationFilter> },
 }
 
-/// What a subscription shows at one moment: immutable, and cheap to clone and keep.
+/// The state of a subscription at one moment: immutable and cheap to clone.
 ///
-/// What did not change is the same allocation as in the snapshot before. `None` = it does not
-/// exist, or the current user may not see it. Serialises as the documented API shows it.
+/// Unchanged parts share their allocation with the previous snapshot. `None` means that the
+/// subject does not exist or that the current user may not see it. Serialises in the shape of the
+/// documented API.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -67,21 +66,32 @@ pub enum Snapshot {
     Conversation(Option<Arc<ConversationSnapshot>>),
     /// Messages, newest first.
     Messages(Option<Window<MessageSnapshot>>),
-    /// Participants, the one who joined last in front.
+    /// Participants, the last to join first.
     Participants(Option<Window<ParticipantSnapshot>>),
     /// A participant.
     Participant(Option<Arc<ParticipantSnapshot>>),
-    /// Who is typing.
+    /// The typing users.
     Typing(Option<TypingSnapshot>),
-    /// Reactions with one emoji, the first one in front.
+    /// Reactions with one emoji, oldest first.
     Reactions(Option<Window<ReactionSnapshot>>),
-    /// Whether a user is online.
+    /// The online status of a user.
     Online(Option<Arc<OnlineSnapshot>>),
-    /// Conversations, the most recently active in front.
+    /// Conversations, the most recently active first.
     Conversations(Window<ConversationSnapshot>),
 }
 
-/// The part of a list that is loaded. Serialises as the list of its items.
+/// The loaded part of a list. Serialises as the list of its items.
+///
+/// ```
+/// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+/// for message in messages {
+///     println!("{}", message.plaintext());
+/// }
+/// if !messages.loaded_all() {
+///     println!("… and more");
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Window<T> {
     items: Items<T>,
@@ -93,74 +103,60 @@ impl<T> Window<T> {
         Self { items, loaded_all }
     }
 
-    /// The loaded items in order.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// for message in messages.iter() {
-    ///     println!("{}", message.plaintext());
-    /// }
-    /// # }
-    /// ```
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> + ExactSizeIterator {
+    /// Returns an iterator over the loaded items.
+    pub fn iter(&self) -> WindowIter<'_, T> {
         self.items.iter()
     }
 
-    /// The item at `index`, counted from the front.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// assert_eq!(messages.get(0), messages.first());
-    /// # }
-    /// ```
+    /// Returns the item at `index`, counted from the front.
     pub fn get(&self, index: usize) -> Option<&Arc<T>> {
         self.items.get(index)
     }
 
-    /// The item in front: the newest, but for reactions the oldest.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// let newest = messages.first().map(|message| message.plaintext());
-    /// # }
-    /// ```
+    /// Returns the first item: the newest, or the oldest of reactions.
     pub fn first(&self) -> Option<&Arc<T>> {
         self.items.first()
     }
 
-    /// How many items are loaded.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// println!("{} of them", messages.len());
-    /// # }
-    /// ```
+    /// Returns the last loaded item.
+    pub fn last(&self) -> Option<&Arc<T>> {
+        self.items.get(self.len().checked_sub(1)?)
+    }
+
+    /// Returns the number of loaded items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether no item is loaded.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// assert_eq!(messages.is_empty(), messages.first().is_none());
-    /// # }
-    /// ```
+    /// Returns `true` if no item is loaded.
     pub fn is_empty(&self) -> bool {
         self.items.len() == 0
     }
 
-    /// Whether there is nothing more to load.
-    ///
-    /// ```
-    /// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
-    /// if !messages.loaded_all() {
-    ///     println!("there are more");
-    /// }
-    /// # }
-    /// ```
+    /// Returns `true` if the whole list is loaded.
     pub fn loaded_all(&self) -> bool {
         self.loaded_all
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Window<T> {
+    type Item = &'a Arc<T>;
+    type IntoIter = WindowIter<'a, T>;
+
+    fn into_iter(self) -> WindowIter<'a, T> {
+        self.iter()
+    }
+}
+
+/// # Panics
+/// If the index is out of bounds, as for a slice.
+impl<T> std::ops::Index<usize> for Window<T> {
+    type Output = Arc<T>;
+
+    #[expect(clippy::expect_used, reason = "the contract of indexing")]
+    fn index(&self, index: usize) -> &Arc<T> {
+        self.get(index)
+            .expect("the index is within the loaded items")
     }
 }
 
@@ -188,12 +184,12 @@ impl<T: Serialize> Serialize for Window<T> {
     }
 }
 
-/// A new snapshot of a subscription, and how it comes from the one before.
-#[derive(Clone, Debug, PartialEq)]
+/// A new snapshot of a subscription and its changes since the previous one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Update {
-    /// What the subscription shows now.
+    /// The new snapshot.
     pub snapshot: Snapshot,
-    /// How it comes from the snapshot before.
+    /// The changes since the previous snapshot.
     pub changes: Changes,
 }

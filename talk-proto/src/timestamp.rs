@@ -1,8 +1,8 @@
 //! The only representation of a moment in this crate.
 
-#![allow(
+#![expect(
     clippy::disallowed_types,
-    reason = "converts the caller's times and never reads a clock"
+    reason = "converts from and to SystemTime, without a clock"
 )]
 
 use std::fmt;

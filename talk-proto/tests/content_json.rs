@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use talk_proto::{ContentBlock, ForWire, MAX_NESTING, TextNode, plaintext};
+use talk_proto::{ContentBlock, MAX_NESTING, TextNode, plaintext, to_wire_json};
 
 fn read(value: &Value) -> ContentBlock {
     serde_json::from_str(&value.to_string()).unwrap()
@@ -84,7 +84,7 @@ fn both_spellings_are_read_and_each_is_written_where_it_belongs() {
         let block = read(given);
         assert_eq!(serde_json::to_value(&block).unwrap(), camel);
         assert_eq!(
-            serde_json::to_value(ForWire(&[block])).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&to_wire_json(&[block])).unwrap(),
             json!([lower])
         );
     }

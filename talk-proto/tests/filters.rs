@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use talk_proto::{
-    Access, ConversationFilter, ConversationId, Custom, CustomFilter, CustomPatch, CustomValues,
-    FilterSubject, NumberFilter, Side, SideDiff, SimpleFilter, StringFilter, Timestamp,
+    Access, ConversationFilter, ConversationId, ConversationSnapshot, Custom, CustomFilter,
+    CustomPatch, CustomValues, FilterSubject, NumberFilter, SimpleFilter, StringFilter, Timestamp,
 };
 
 #[derive(Deserialize)]
@@ -82,15 +82,15 @@ fn what_is_no_filter_is_refused_with_a_reason() {
     }
 }
 
-fn side() -> Side {
-    Side::new(
+fn side() -> ConversationSnapshot {
+    ConversationSnapshot::new(
         ConversationId::new("c").unwrap(),
         Timestamp::from_millis(10),
         Timestamp::from_millis(20),
     )
 }
 
-fn wants(filter: &SimpleFilter, side: &Side) -> bool {
+fn wants(filter: &SimpleFilter, side: &ConversationSnapshot) -> bool {
     filter.matches(&side.into()).unwrap()
 }
 
@@ -148,9 +148,8 @@ fn messages_are_told_by_the_last_activity() {
 
 #[test]
 fn a_diff_tells_only_what_it_tells() {
-    let mut diff = SideDiff::default();
-    diff.is_unread = Some(true);
-    let subject = FilterSubject::from(&diff);
+    let mut subject = FilterSubject::default();
+    subject.is_unread = Some(true);
     let unread = SimpleFilter::new().is_unread(true);
     let read = SimpleFilter::new().is_unread(false);
     let titled = SimpleFilter::new().subject(StringFilter::is("a"));
@@ -253,7 +252,7 @@ prop_compose! {
         custom in prop::collection::btree_map(text(), text(), 0..4),
         is_unread in any::<bool>(),
         subject in prop::option::of(text()),
-    ) -> Side {
+    ) -> ConversationSnapshot {
         let (created_at, joined_at, last_message_at) = times;
         let mut side = side();
         side.access = access;
@@ -262,7 +261,7 @@ prop_compose! {
         side.last_message_at = Timestamp::from_millis(last_message_at);
         side.custom = custom.into_iter().collect::<Custom>();
         side.is_unread = is_unread;
-        side.subject = subject;
+        side.subject = subject.map(Into::into);
         side
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
+use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 fn rows<T: for<'de> Deserialize<'de>>(file: &str) -> Vec<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -38,7 +38,7 @@ fn check(file: &str, at_least: usize) {
             op => panic!("unknown op {op}"),
         };
         let content = parse_markup(&row.text, source);
-        let sent = serde_json::to_value(ForWire(&content)).unwrap();
+        let sent = serde_json::from_str::<serde_json::Value>(&to_wire_json(&content)).unwrap();
         if sent != row.content {
             wrong.push(format!(
                 "{} {:?}\n  want {}\n  have {sent}",

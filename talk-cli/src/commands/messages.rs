@@ -85,7 +85,7 @@ impl Change {
         let after = Arc::clone(after);
         if before.edited_at != after.edited_at {
             Self::Edited(after)
-        } else if before.reactions() != after.reactions() {
+        } else if before.reactions.summaries() != after.reactions.summaries() {
             Self::Reacted(after)
         } else {
             Self::Other(after)

@@ -83,7 +83,7 @@ async fn answer(stage: &mut Stage) -> Result<(), CliError> {
     shown.reactions("🪁").map_err(Error::from)?.add().await?;
     let shown = stage
         .bob
-        .sees_message(|message| !message.reactions().is_empty())
+        .sees_message(|message| !message.reactions.summaries().is_empty())
         .await?;
     stage.show_reactions(&stage.bob, &shown)?;
     Ok(())
@@ -93,7 +93,7 @@ async fn answer(stage: &mut Stage) -> Result<(), CliError> {
 async fn correct(stage: &mut Stage) -> Result<(), CliError> {
     let reply = stage
         .alice
-        .sees_message(|message| message.referenced_message().is_some())
+        .sees_message(|message| message.referenced_message.as_ref().is_some())
         .await?;
     let reply = stage.bob.talk.message(&reply.id).map_err(Error::from)?;
     reply

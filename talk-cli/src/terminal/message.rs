@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Message, plaintext};
+use talk_proto::plaintext;
 use talk_tokio::{MessageSnapshot, User};
 
 use super::style::{Paint, Style};
@@ -13,10 +13,14 @@ const QUOTE_LENGTH: usize = 50;
 
 /// A message: who, what they quote, what they say, and the reactions to it.
 pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
-    let name = name(message.sender());
+    let name = name(message.sender.as_ref());
     let mut lines = Vec::new();
-    if let Some(quoted) = message.referenced_message() {
-        let text = format!("↳ {}: {}", self::name(quoted.sender()), quote(quoted));
+    if let Some(quoted) = message.referenced_message.as_ref() {
+        let text = format!(
+            "↳ {}: {}",
+            self::name(quoted.sender.as_ref()),
+            quote(quoted)
+        );
         lines.push(style.paint(Paint::Dim, &text));
     }
     let mut text = rich::content(&message.content, style);
@@ -38,7 +42,7 @@ pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
 }
 
 /// The beginning of a message, in one line.
-pub(crate) fn quote(message: &Message) -> String {
+pub(crate) fn quote(message: &MessageSnapshot) -> String {
     let text = plaintext(&message.content);
     let words: Vec<_> = text.split_whitespace().collect();
     let text = sanitize::line(&words.join(" "));
@@ -51,7 +55,8 @@ pub(crate) fn quote(message: &Message) -> String {
 /// How often each emoji was given, in one line.
 pub(crate) fn reactions(message: &MessageSnapshot) -> String {
     let reactions: Vec<_> = message
-        .reactions()
+        .reactions
+        .summaries()
         .iter()
         .map(|reaction| {
             format!(

@@ -82,7 +82,7 @@ impl Show for ConversationSnapshot {
             out.push_str(&style.paint(Paint::Yellow, &unread));
         }
         if let Some(last) = &self.last_message {
-            let sender = last.sender().map_or("(system)", |user| &user.name);
+            let sender = last.sender.as_ref().map_or("(system)", |user| &user.name);
             field(
                 &mut out,
                 "last",
@@ -90,7 +90,7 @@ impl Show for ConversationSnapshot {
             );
         }
         field(&mut out, "photo", self.photo_url.as_deref());
-        for message in &self.welcome_messages {
+        for message in self.welcome_messages.iter() {
             field(&mut out, "welcome message", Some(message));
         }
         custom(&mut out, &self.custom);

@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use serde::Deserialize;
 use serde_json::Value;
-use talk_proto::{ConversationFilter, MarkupSource, Message, MessageId, Topic, parse_markup};
+use talk_proto::{
+    ConversationFilter, MarkupSource, MessageId, MessageSnapshot, Topic, parse_markup,
+};
 
 use crate::input;
 use crate::support::client::{Client, messages};
@@ -148,7 +150,7 @@ struct Created {
     kind: String,
     conversation_id: String,
     message_id: MessageId,
-    state: Message,
+    state: MessageSnapshot,
 }
 
 fn read<'a, T: Deserialize<'a>>(frame: &'a str) {

@@ -7,12 +7,12 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::extra::{Extra, RawJson};
 use super::members::{Kind, Members, any_value};
 use super::node::TextNode;
 use super::node_json::map_children;
 use super::number::{JsNumber, as_count};
 use super::spelling::{Spelled, Spelling};
+use super::unknown_fields::{RawJson, UnknownFields};
 
 /// One block of a message's content. Today a message has exactly one; readers must bear several.
 ///
@@ -37,7 +37,7 @@ pub struct TextBlock {
     /// The text, in order.
     pub children: Arc<[TextNode]>,
     /// Members unknown to this version.
-    pub extra: Extra,
+    pub unknown_fields: UnknownFields,
 }
 
 /// A file. To send one, the token is enough; the server adds the rest.
@@ -61,7 +61,7 @@ pub struct FileBlock {
     /// In seconds; of videos, audio and voice recordings, when known.
     pub duration: Option<f64>,
     /// Members unknown to this version.
-    pub extra: Extra,
+    pub unknown_fields: UnknownFields,
 }
 
 /// What kind of medium a file is.
@@ -89,7 +89,7 @@ pub struct LocationBlock {
     /// In degrees, −180 to 180, east is positive.
     pub longitude: f64,
     /// Members unknown to this version.
-    pub extra: Extra,
+    pub unknown_fields: UnknownFields,
 }
 
 impl ContentBlock {
@@ -97,7 +97,7 @@ impl ContentBlock {
     pub fn text(children: impl Into<Arc<[TextNode]>>) -> Self {
         Self::Text(TextBlock {
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         })
     }
 
@@ -115,7 +115,7 @@ impl ContentBlock {
         Self::Location(LocationBlock {
             latitude,
             longitude,
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         })
     }
 
@@ -124,7 +124,7 @@ impl ContentBlock {
         Ok(match m.kind {
             Kind::Text if m.has_children() => Self::Text(TextBlock {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             }),
             Kind::File if m.has_text("fileToken") => Self::File(Arc::new(FileBlock {
                 subtype: m.take_text("subtype").map(FileSubtype::from),
@@ -135,13 +135,13 @@ impl ContentBlock {
                 width: m.take("width", Value::as_f64),
                 height: m.take("height", Value::as_f64),
                 duration: m.take("duration", Value::as_f64),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             })),
             Kind::Location if m.has_number("latitude") && m.has_number("longitude") => {
                 Self::Location(LocationBlock {
                     latitude: m.take("latitude", Value::as_f64).unwrap_or_default(),
                     longitude: m.take("longitude", Value::as_f64).unwrap_or_default(),
-                    extra: m.into_extra()?,
+                    unknown_fields: m.into_unknown_fields()?,
                 })
             }
             _ => Self::Unknown(m.into_value()?.into()),
@@ -225,7 +225,7 @@ impl Serialize for Spelled<'_, ContentBlock> {
                 let mut map = serializer.serialize_map(None)?;
                 map.serialize_entry("type", "text")?;
                 map_children(&mut map, &block.children, self.spelling)?;
-                block.extra.serialize_into(&mut map)?;
+                block.unknown_fields.serialize_into(&mut map)?;
                 map.end()
             }
             ContentBlock::File(file) => serialize_file(file, serializer),
@@ -234,7 +234,7 @@ impl Serialize for Spelled<'_, ContentBlock> {
                 map.serialize_entry("type", "location")?;
                 map.serialize_entry("latitude", &JsNumber(location.latitude))?;
                 map.serialize_entry("longitude", &JsNumber(location.longitude))?;
-                location.extra.serialize_into(&mut map)?;
+                location.unknown_fields.serialize_into(&mut map)?;
                 map.end()
             }
         }
@@ -266,7 +266,7 @@ fn serialize_file<S: Serializer>(file: &FileBlock, serializer: S) -> Result<S::O
             map.serialize_entry(name, &JsNumber(number))?;
         }
     }
-    file.extra.serialize_into(&mut map)?;
+    file.unknown_fields.serialize_into(&mut map)?;
     map.end()
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::extra::Extra;
 use super::node::{Action, MAX_NESTING, TextNode};
 use super::node_json::NodeSeed;
+use super::unknown_fields::UnknownFields;
 use crate::json;
 
 /// The members of one object. Children are read as nodes at once; the rest, which is small, waits
@@ -99,7 +99,7 @@ impl Members {
     }
 
     /// All that was not taken.
-    pub(crate) fn into_extra<E: Error>(mut self) -> Result<Extra, E> {
+    pub(crate) fn into_unknown_fields<E: Error>(mut self) -> Result<UnknownFields, E> {
         self.restore_children()?;
         Ok(self.rest.into())
     }

@@ -1,7 +1,6 @@
 //! What a message holds: blocks, the nodes of rich text, and what can be made of them.
 
 mod block;
-mod extra;
 mod markup;
 mod members;
 mod node;
@@ -9,11 +8,13 @@ mod node_json;
 mod number;
 mod plaintext;
 mod spelling;
+mod unknown_fields;
 
 pub use block::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock};
-pub use extra::{Extra, RawJson};
 pub use markup::{MarkupSource, parse_markup};
 pub use node::{Action, MAX_NESTING, TextNode};
 pub(crate) use number::JsNumber;
 pub use plaintext::plaintext;
-pub use spelling::ForWire;
+pub(crate) use spelling::ForWire;
+pub use spelling::to_wire_json;
+pub use unknown_fields::{RawJson, UnknownFields};

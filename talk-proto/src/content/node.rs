@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::extra::{Extra, RawJson};
+use super::unknown_fields::{RawJson, UnknownFields};
 
 /// How deep nodes may nest. A level costs two levels of JSON, of which common decoders take 128 in
 /// a whole frame; deeper text does not decode, and markup beyond it is left as text.
@@ -25,7 +25,7 @@ pub enum TextNode {
         /// What is in bold.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// `_italic_`
     #[non_exhaustive]
@@ -33,7 +33,7 @@ pub enum TextNode {
         /// What is in italics.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// `~struck through~`
     #[non_exhaustive]
@@ -41,7 +41,7 @@ pub enum TextNode {
         /// What is struck through.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A list; its children are bullet points.
     #[non_exhaustive]
@@ -49,7 +49,7 @@ pub enum TextNode {
         /// The points.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// One point of a list.
     #[non_exhaustive]
@@ -57,7 +57,7 @@ pub enum TextNode {
         /// What the point says.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A link with a label. Users may not send these unless their role allows it.
     #[non_exhaustive]
@@ -67,7 +67,7 @@ pub enum TextNode {
         /// The label.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A web address, email address or phone number that was found in the text.
     #[non_exhaustive]
@@ -77,7 +77,7 @@ pub enum TextNode {
         /// As it was written.
         text: Arc<str>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// `` `code` ``
     #[non_exhaustive]
@@ -85,7 +85,7 @@ pub enum TextNode {
         /// The code.
         text: Arc<str>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// An emoji of the app's own.
     #[non_exhaustive]
@@ -93,7 +93,7 @@ pub enum TextNode {
         /// Its name, with the colons: `:cat:`.
         text: Arc<str>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// Somebody is spoken to.
     #[non_exhaustive]
@@ -103,7 +103,7 @@ pub enum TextNode {
         /// The user's name, without an `@`.
         text: Arc<str>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A link that triggers an action of the app. Users may not send these unless their role
     /// allows it.
@@ -114,7 +114,7 @@ pub enum TextNode {
         /// The label.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A button that triggers an action of the app. Users may not send these unless their role
     /// allows it.
@@ -125,7 +125,7 @@ pub enum TextNode {
         /// The label.
         children: Arc<[Self]>,
         /// Members unknown to this version.
-        extra: Extra,
+        unknown_fields: UnknownFields,
     },
     /// A node that this version does not know, kept as it came and passed on as it is.
     Unknown(RawJson),
@@ -157,7 +157,7 @@ impl TextNode {
     pub fn bold(children: impl Into<Arc<[Self]>>) -> Self {
         Self::Bold {
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -165,7 +165,7 @@ impl TextNode {
     pub fn italic(children: impl Into<Arc<[Self]>>) -> Self {
         Self::Italic {
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -173,7 +173,7 @@ impl TextNode {
     pub fn strikethrough(children: impl Into<Arc<[Self]>>) -> Self {
         Self::Strikethrough {
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -181,7 +181,7 @@ impl TextNode {
     pub fn bullet_list(points: impl Into<Arc<[Self]>>) -> Self {
         Self::BulletList {
             children: points.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -189,7 +189,7 @@ impl TextNode {
     pub fn bullet_point(children: impl Into<Arc<[Self]>>) -> Self {
         Self::BulletPoint {
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -198,7 +198,7 @@ impl TextNode {
         Self::Link {
             url: url.into(),
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -207,7 +207,7 @@ impl TextNode {
         Self::AutoLink {
             url: url.into(),
             text: text.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -215,7 +215,7 @@ impl TextNode {
     pub fn code_span(text: impl Into<Arc<str>>) -> Self {
         Self::CodeSpan {
             text: text.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -223,7 +223,7 @@ impl TextNode {
     pub fn custom_emoji(name: impl Into<Arc<str>>) -> Self {
         Self::CustomEmoji {
             text: name.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -232,7 +232,7 @@ impl TextNode {
         Self::Mention {
             id: user_id.into(),
             text: name.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -248,7 +248,7 @@ impl TextNode {
                 params,
             }),
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -264,7 +264,7 @@ impl TextNode {
                 params,
             }),
             children: children.into(),
-            extra: Extra::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::extra::Extra;
 use super::members::{Kind, Members, any_value};
 use super::node::TextNode;
 use super::spelling::{Spelled, Spelling};
+use super::unknown_fields::UnknownFields;
 
 impl TextNode {
     /// A known node whose members are all there, or the object as it came.
@@ -18,55 +18,55 @@ impl TextNode {
             Kind::AutoLink if m.has_text("url") && m.has_text("text") => Self::AutoLink {
                 url: m.take_text("url").unwrap_or_default(),
                 text: m.take_text("text").unwrap_or_default(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::CodeSpan if m.has_text("text") => Self::CodeSpan {
                 text: m.take_text("text").unwrap_or_default(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::CustomEmoji if m.has_text("text") => Self::CustomEmoji {
                 text: m.take_text("text").unwrap_or_default(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::Mention if m.has_text("id") && m.has_text("text") => Self::Mention {
                 id: m.take_text("id").unwrap_or_default(),
                 text: m.take_text("text").unwrap_or_default(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::Link if m.has_children() && m.has_text("url") => Self::Link {
                 url: m.take_text("url").unwrap_or_default(),
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::ActionLink if m.has_children() && m.has_action() => Self::ActionLink {
                 action: m.take_action(),
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::ActionButton if m.has_children() && m.has_action() => Self::ActionButton {
                 action: m.take_action(),
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::Bold if m.has_children() => Self::Bold {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::Italic if m.has_children() => Self::Italic {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::Strikethrough if m.has_children() => Self::Strikethrough {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::BulletList if m.has_children() => Self::BulletList {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             Kind::BulletPoint if m.has_children() => Self::BulletPoint {
                 children: m.take_children(),
-                extra: m.into_extra()?,
+                unknown_fields: m.into_unknown_fields()?,
             },
             _ => Self::Unknown(m.into_value()?.into()),
         })
@@ -133,94 +133,128 @@ impl Serialize for Spelled<'_, TextNode> {
             Spelling::CamelCase => camel,
             Spelling::LowerCase => lower,
         };
-        let parent = |serializer: S, kind: &str, children: &Arc<[TextNode]>, extra: &Extra| {
+        let parent = |serializer: S,
+                      kind: &str,
+                      children: &Arc<[TextNode]>,
+                      unknown_fields: &UnknownFields| {
             let mut map = open(serializer, kind)?;
             self.close(
                 map_children(&mut map, children, self.spelling).map(|()| map)?,
-                extra,
+                unknown_fields,
             )
         };
         match self.value {
             TextNode::Text(text) => serializer.serialize_str(text),
             TextNode::Unknown(raw) => raw.serialize(serializer),
-            TextNode::Bold { children, extra } => parent(serializer, "bold", children, extra),
-            TextNode::Italic { children, extra } => parent(serializer, "italic", children, extra),
-            TextNode::Strikethrough { children, extra } => {
-                parent(serializer, "strikethrough", children, extra)
-            }
-            TextNode::BulletList { children, extra } => parent(
+            TextNode::Bold {
+                children,
+                unknown_fields,
+            } => parent(serializer, "bold", children, unknown_fields),
+            TextNode::Italic {
+                children,
+                unknown_fields,
+            } => parent(serializer, "italic", children, unknown_fields),
+            TextNode::Strikethrough {
+                children,
+                unknown_fields,
+            } => parent(serializer, "strikethrough", children, unknown_fields),
+            TextNode::BulletList {
+                children,
+                unknown_fields,
+            } => parent(
                 serializer,
                 pick("bulletList", "bulletlist"),
                 children,
-                extra,
+                unknown_fields,
             ),
-            TextNode::BulletPoint { children, extra } => parent(
+            TextNode::BulletPoint {
+                children,
+                unknown_fields,
+            } => parent(
                 serializer,
                 pick("bulletPoint", "bulletpoint"),
                 children,
-                extra,
+                unknown_fields,
             ),
             TextNode::Link {
                 url,
                 children,
-                extra,
+                unknown_fields,
             } => {
                 let mut map = open(serializer, "link")?;
                 map.serialize_entry("url", url)?;
                 map_children(&mut map, children, self.spelling)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
-            TextNode::AutoLink { url, text, extra } => {
+            TextNode::AutoLink {
+                url,
+                text,
+                unknown_fields,
+            } => {
                 let mut map = open(serializer, pick("autoLink", "autolink"))?;
                 map.serialize_entry("url", url)?;
                 map.serialize_entry("text", text)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
-            TextNode::CodeSpan { text, extra } => {
+            TextNode::CodeSpan {
+                text,
+                unknown_fields,
+            } => {
                 let mut map = open(serializer, pick("codeSpan", "codespan"))?;
                 map.serialize_entry("text", text)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
-            TextNode::CustomEmoji { text, extra } => {
+            TextNode::CustomEmoji {
+                text,
+                unknown_fields,
+            } => {
                 let mut map = open(serializer, pick("customEmoji", "customemoji"))?;
                 map.serialize_entry("text", text)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
-            TextNode::Mention { id, text, extra } => {
+            TextNode::Mention {
+                id,
+                text,
+                unknown_fields,
+            } => {
                 let mut map = open(serializer, "mention")?;
                 map.serialize_entry("id", id)?;
                 map.serialize_entry("text", text)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
             TextNode::ActionLink {
                 action,
                 children,
-                extra,
+                unknown_fields,
             } => {
                 let mut map = open(serializer, pick("actionLink", "actionlink"))?;
                 map.serialize_entry("action", &action.name)?;
                 map.serialize_entry("params", &action.params)?;
                 map_children(&mut map, children, self.spelling)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
             TextNode::ActionButton {
                 action,
                 children,
-                extra,
+                unknown_fields,
             } => {
                 let mut map = open(serializer, pick("actionButton", "actionbutton"))?;
                 map.serialize_entry("action", &action.name)?;
                 map.serialize_entry("params", &action.params)?;
                 map_children(&mut map, children, self.spelling)?;
-                self.close(map, extra)
+                self.close(map, unknown_fields)
             }
         }
     }
 }
 
 impl Spelled<'_, TextNode> {
-    fn close<M: SerializeMap>(&self, mut map: M, extra: &Extra) -> Result<M::Ok, M::Error> {
-        extra.serialize_into(&mut map)?;
+    fn close<M: SerializeMap>(
+        &self,
+        mut map: M,
+        unknown_fields: &UnknownFields,
+    ) -> Result<M::Ok, M::Error> {
+        unknown_fields.serialize_into(&mut map)?;
         map.end()
     }
 }

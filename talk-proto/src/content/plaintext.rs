@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::block::{ContentBlock, FileBlock, FileSubtype};
-use super::extra::RawJson;
 use super::node::TextNode;
+use super::unknown_fields::RawJson;
 
 /// Content without its formatting: `- ` before the points of lists, each on a line of its own;
 /// `@Name` for a mention; an icon and the name of a file, or the length of a voice recording; an

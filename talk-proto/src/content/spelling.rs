@@ -13,19 +13,25 @@ pub(crate) enum Spelling {
     LowerCase,
 }
 
-/// The content that came of a parsed text, as a client sends it: `autolink`, `bulletlist`,
-/// `bulletpoint`, `codespan`, `customemoji`, `actionlink`, `actionbutton`. Content that a user gave
-/// as blocks is sent as it serialises by itself.
+/// Returns parsed content as the JSON that a client sends, in which node types are in lower case.
+///
+/// Content given as blocks is sent as it serialises.
 ///
 /// ```
-/// use talk_proto::{ContentBlock, ForWire, TextNode};
+/// use talk_proto::{ContentBlock, TextNode, to_wire_json};
 ///
 /// let content = [ContentBlock::text([TextNode::code_span("x = 1")])];
-/// let sent = serde_json::to_string(&ForWire(&content)).unwrap();
-/// assert_eq!(sent, r#"[{"type":"text","children":[{"type":"codespan","text":"x = 1"}]}]"#);
+/// let sent = r#"[{"type":"text","children":[{"type":"codespan","text":"x = 1"}]}]"#;
+/// assert_eq!(to_wire_json(&content), sent);
 /// ```
+pub fn to_wire_json(content: &[ContentBlock]) -> String {
+    // Serialising to a string fails only for maps with keys that are not strings.
+    serde_json::to_string(&ForWire(content)).unwrap_or_default()
+}
+
+/// Parsed content in the spelling that clients send.
 #[derive(Clone, Copy)]
-pub struct ForWire<'a>(pub &'a [ContentBlock]);
+pub(crate) struct ForWire<'a>(pub(crate) &'a [ContentBlock]);
 
 impl Serialize for ForWire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,9 +10,9 @@ impl ConversationFilter {
     /// is known wholly it is always told.
     ///
     /// ```
-    /// use talk_proto::{ConversationFilter, Timestamp, Side, SimpleFilter};
+    /// use talk_proto::{ConversationFilter, Timestamp, Conversation, SimpleFilter};
     ///
-    /// let side = Side::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
+    /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// let unread = ConversationFilter::from(SimpleFilter::new().is_unread(true));
     /// assert_eq!(unread.matches(&(&side).into()), Some(false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,9 +34,9 @@ impl SimpleFilter {
     /// Whether all conditions are met; `None` if too little is known to tell.
     ///
     /// ```
-    /// use talk_proto::{Timestamp, Side, SimpleFilter};
+    /// use talk_proto::{Timestamp, Conversation, SimpleFilter};
     ///
-    /// let side = Side::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
+    /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&side).into()), Some(true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

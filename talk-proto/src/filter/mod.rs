@@ -5,6 +5,8 @@ mod matching;
 mod normal;
 mod order;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeFrom, RangeTo, RangeToInclusive};

@@ -1,13 +1,14 @@
 //! What a filter looks at.
 
 use crate::model::{
-    Access, ConversationDiff, Custom, CustomPatch, ParticipantDiff, Patch, Side, SideDiff,
+    Access, ConversationDiff, ConversationSnapshot, Custom, CustomPatch, ParticipantDiff, Patch,
+    ReadStateDiff,
 };
 use crate::timestamp::Timestamp;
 
 /// What is known of a conversation: `None` is not known.
 ///
-/// Made of a [`Side`], of which all is known, or of a diff, which tells only what changed.
+/// Made of a [`Conversation`], of which all is known, or of a diff, which tells only what changed.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct FilterSubject<'a> {
@@ -64,8 +65,8 @@ impl<'a> CustomValues<'a> {
     }
 }
 
-impl<'a> From<&'a Side> for FilterSubject<'a> {
-    fn from(side: &'a Side) -> Self {
+impl<'a> From<&'a ConversationSnapshot> for FilterSubject<'a> {
+    fn from(side: &'a ConversationSnapshot) -> Self {
         Self {
             access: Some(&side.access),
             created_at: Some(side.created_at),
@@ -79,8 +80,8 @@ impl<'a> From<&'a Side> for FilterSubject<'a> {
     }
 }
 
-impl From<&SideDiff> for FilterSubject<'_> {
-    fn from(diff: &SideDiff) -> Self {
+impl From<&ReadStateDiff> for FilterSubject<'_> {
+    fn from(diff: &ReadStateDiff) -> Self {
         Self {
             is_unread: diff.is_unread,
             last_activity_at: diff.last_message_at,

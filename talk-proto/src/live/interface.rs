@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::io::Event;
-use crate::model::{ConversationId, Emoji, Message, MessageId, UserId};
+use crate::model::{ConversationId, Emoji, MessageId, MessageSnapshot, UserId};
 use crate::wire::Request;
 
 /// Identifies a request of the live half until [`Live::handle_answer`](super::Live::handle_answer)
@@ -28,6 +28,6 @@ pub(crate) enum Get {
     Participant(ConversationId, UserId),
     Message(ConversationId, MessageId),
     /// A message that the caller already has, to be completed with its sender and quote.
-    Known(ConversationId, Arc<Message>),
+    Known(ConversationId, Arc<MessageSnapshot>),
     FirstReactions(ConversationId, MessageId, Emoji),
 }

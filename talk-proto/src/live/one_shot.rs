@@ -9,9 +9,7 @@ use super::sync::response::{Response, decode, is_absence};
 use crate::collections::GiveBack;
 use crate::command::{Reply, RequestId};
 use crate::error::RequestError;
-use crate::model::{
-    ConversationId, Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, User, UserId,
-};
+use crate::model::{ConversationId, MessageId, MessageSnapshot, User, UserId};
 
 /// The pending reads.
 #[derive(Default)]
@@ -30,10 +28,10 @@ struct MessageRead {
     conversation: ConversationId,
     id: MessageId,
     /// The message, if the caller has supplied it.
-    supplied: Option<Arc<Message>>,
-    message: Part<Arc<Message>>,
+    supplied: Option<Arc<MessageSnapshot>>,
+    message: Part<Arc<MessageSnapshot>>,
     /// The quoted message, if there is one.
-    quote: Part<Option<Arc<Message>>>,
+    quote: Part<Option<Arc<MessageSnapshot>>>,
     users: BTreeMap<UserId, Option<Arc<User>>>,
 }
 
@@ -72,7 +70,7 @@ impl OneShotReads {
         request: RequestId,
         conversation: ConversationId,
         id: MessageId,
-        supplied: Option<Arc<Message>>,
+        supplied: Option<Arc<MessageSnapshot>>,
     ) {
         let read = MessageRead::new(conversation, id, supplied);
         self.reads.insert(request, read);
@@ -109,7 +107,7 @@ impl OneShotReads {
         response: Response<'_>,
     ) -> Option<ReadResult> {
         let read = self.reads.get_mut(&request)?;
-        let message = decode::<Message>(response).map(Arc::new);
+        let message = decode::<MessageSnapshot>(response).map(Arc::new);
         if read.quote.fetch() == Some(fetch) {
             read.quote = Part::Known(message.ok());
         } else {
@@ -166,7 +164,11 @@ impl OneShotReads {
 }
 
 impl MessageRead {
-    fn new(conversation: ConversationId, id: MessageId, supplied: Option<Arc<Message>>) -> Self {
+    fn new(
+        conversation: ConversationId,
+        id: MessageId,
+        supplied: Option<Arc<MessageSnapshot>>,
+    ) -> Self {
         let known = supplied.clone().map(Part::Known);
         Self {
             conversation,
@@ -212,16 +214,16 @@ impl MessageRead {
             None => None,
             Some(quote) => {
                 let sender = self.sender(&quote, request, requested, cx)?;
-                Some(Arc::new(ReferencedMessageSnapshot::new(quote, sender)))
+                Some(Arc::new(quote.resolved(sender, None)))
             }
         };
-        Some(Arc::new(MessageSnapshot::new(message, sender?, quote)))
+        Some(Arc::new(message.resolved(sender?, quote)))
     }
 
     /// Returns the sender of a message, or requests it.
     fn sender(
         &mut self,
-        message: &Message,
+        message: &MessageSnapshot,
         request: RequestId,
         requested: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
         cx: &mut StoreCx,

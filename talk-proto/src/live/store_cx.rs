@@ -10,7 +10,7 @@ use super::sync::linger::Linger;
 use super::sync::requests::LiveRequests;
 use crate::collections::{GiveBack, HashSet};
 use crate::error::RequestError;
-use crate::model::{ConversationId, Side, User, UserId};
+use crate::model::{ConversationId, ConversationSnapshot, User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
 
@@ -136,7 +136,7 @@ impl StoreCx {
 /// An action of a conversation list on one conversation.
 pub(super) enum ListAction {
     /// Supplies the state of the conversation, which the list contains or may contain.
-    Supply(ListFilter, Box<Side>),
+    Supply(ListFilter, Box<ConversationSnapshot>),
     /// Fetches the conversation, which the list may contain.
     Watch(ListFilter, ConversationId),
     /// Removes the conversation from the list.

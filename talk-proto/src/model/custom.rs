@@ -1,88 +1,63 @@
-//! `custom` data: the application's own strings on users, conversations and messages.
+//! Custom data of users, conversations and messages.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
 use super::patch::{CustomPatch, Patch};
 
-/// Custom data: strings under string keys.
+/// Custom data: string values under string keys. Cheap to clone.
 ///
-/// The server keeps only strings; a value of another kind in what it sends is skipped.
-#[expect(
-    clippy::box_collection,
-    reason = "an empty one is one word, in every message"
-)]
+/// The service stores only strings; values of other kinds are skipped.
+///
+/// ```
+/// use talk_proto::Custom;
+///
+/// let mut custom = Custom::from_iter([("team", "blue")]);
+/// custom.insert("team", "red");
+/// assert_eq!(custom.get("team"), Some("red"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Custom(
-    /// Most things have none, and are to be small then.
-    Option<Box<BTreeMap<String, String>>>,
+    /// `None` if empty, as for most messages: one word.
+    Option<Arc<BTreeMap<String, String>>>,
 );
 
 impl Custom {
-    /// The value under `key`.
-    ///
-    /// ```
-    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// assert_eq!(custom.get("team"), Some("blue"));
-    /// ```
+    /// Returns the value under `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.as_ref()?.get(key).map(String::as_str)
     }
 
-    /// Every key and value, in the order of the keys.
-    ///
-    /// ```
-    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// assert_eq!(custom.iter().collect::<Vec<_>>(), [("team", "blue")]);
-    /// ```
+    /// Returns an iterator over keys and values, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.0.iter().flat_map(|entries| entries.iter());
         entries.map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// How many keys there are.
-    ///
-    /// ```
-    /// let custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// assert_eq!(custom.len(), 1);
-    /// ```
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |entries| entries.len())
     }
 
-    /// Whether there are none.
-    ///
-    /// ```
-    /// assert!(talk_proto::Custom::default().is_empty());
-    /// ```
+    /// Returns `true` if there is no key.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// Sets `key` to `value`.
-    ///
-    /// ```
-    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// custom.insert("team", "red");
-    /// assert_eq!(custom.get("team"), Some("red"));
-    /// ```
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        let entries = self.0.get_or_insert_default();
+        let entries = Arc::make_mut(self.0.get_or_insert_default());
         entries.insert(key.into(), value.into());
     }
 
     /// Removes `key`.
-    ///
-    /// ```
-    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// custom.remove("team");
-    /// assert!(custom.is_empty());
-    /// ```
     pub fn remove(&mut self, key: &str) {
         if let Some(entries) = &mut self.0 {
+            let entries = Arc::make_mut(entries);
             entries.remove(key);
             if entries.is_empty() {
                 self.0 = None;
@@ -90,13 +65,7 @@ impl Custom {
         }
     }
 
-    /// Changes the keys that `patch` names; a reset removes all.
-    ///
-    /// ```
-    /// let mut custom = talk_proto::Custom::from_iter([("team", "blue")]);
-    /// custom.apply(talk_proto::Patch::Reset);
-    /// assert!(custom.is_empty());
-    /// ```
+    /// Applies an update of some keys. A reset removes all.
     pub fn apply(&mut self, patch: Patch<CustomPatch>) {
         match patch {
             Patch::Keep => {}

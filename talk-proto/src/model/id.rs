@@ -1,4 +1,4 @@
-//! Names of things: cheap to clone, never empty when a caller makes them.
+//! Ids: cheap to clone, never empty when created by a caller.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json;
 
-/// An ID or emoji was given as an empty string.
+/// Error for an ID or emoji that is an empty string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} must not be empty")]
 #[non_exhaustive]
 pub struct EmptyId {
-    /// What was named, in words: `user ID`, `emoji`…
+    /// The kind of ID: `user ID`, `emoji`…
     pub what: &'static str,
 }
 
-/// So that an ID itself can stand wherever something that becomes one is asked for.
+/// Lets an ID be passed where `TryInto<Id>` is expected.
 impl From<Infallible> for EmptyId {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -32,7 +32,7 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes any text but the empty one.
+            /// Creates an ID from a non-empty string.
             ///
             /// ```
             /// use talk_proto::UserId;
@@ -42,7 +42,7 @@ macro_rules! id {
             /// ```
             ///
             /// # Errors
-            /// [`EmptyId`] when the text is empty.
+            /// [`EmptyId`] if the string is empty.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyId> {
                 let text = text.into();
                 if text.is_empty() {
@@ -51,7 +51,7 @@ macro_rules! id {
                 Ok(Self(text))
             }
 
-            /// The text itself.
+            /// Returns the ID as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -75,17 +75,7 @@ macro_rules! id {
             }
         }
 
-        impl PartialEq<str> for $name {
-            fn eq(&self, other: &str) -> bool {
-                &*self.0 == other
-            }
-        }
-
-        impl PartialEq<&str> for $name {
-            fn eq(&self, other: &&str) -> bool {
-                &*self.0 == *other
-            }
-        }
+        id!(@compare $name: str, &str, String);
 
         impl TryFrom<&str> for $name {
             type Error = EmptyId;
@@ -111,6 +101,26 @@ macro_rules! id {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = EmptyId;
+
+            fn from_str(text: &str) -> Result<Self, EmptyId> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.as_str().to_owned()
+            }
+        }
+
+        impl From<$name> for Arc<str> {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl TryFrom<&$name> for $name {
             type Error = EmptyId;
 
@@ -130,6 +140,22 @@ macro_rules! id {
                 write!(f, "{:?}", &*self.0)
             }
         }
+    };
+    (@compare $name:ident: $($text:ty),*) => {
+        $(
+            impl PartialEq<$text> for $name {
+                fn eq(&self, other: &$text) -> bool {
+                    let other: &str = other.as_ref();
+                    self.as_str() == other
+                }
+            }
+
+            impl PartialEq<$name> for $text {
+                fn eq(&self, other: &$name) -> bool {
+                    other == self
+                }
+            }
+        )*
     };
 }
 

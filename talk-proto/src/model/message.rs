@@ -1,29 +1,29 @@
-//! Messages: as the server tells them, and as subscriptions show them.
+//! Messages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{
-    Custom, CustomPatch, Emoji, MessageId, Patch, ReactionCountDiff, Reactions, ReactionsSummary,
-    UnknownName, User, UserId,
-};
+use super::patch::{CustomPatch, Patch, diff};
+use super::reaction::{ReactionCountDiff, Reactions};
+use super::user::User;
+use super::{Custom, Emoji, MessageId, UnknownName, UserId};
 use crate::content::ContentBlock;
 use crate::json::{self, deserialize_name};
 use crate::timestamp::Timestamp;
 
-/// Who speaks in a message.
+/// The kind of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum MessageType {
-    /// A user.
+    /// A message of a user.
     #[default]
     UserMessage,
-    /// The application itself.
+    /// A message of the application.
     SystemMessage,
-    /// A value that this version does not know, kept as it came.
+    /// A value unknown to this version, kept unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -36,7 +36,7 @@ deserialize_name! {
     Other(UnknownName)
 }
 
-/// How a message reached the service.
+/// The way by which a message reached the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -50,7 +50,7 @@ pub enum Origin {
     Import,
     /// A reply to an email notification.
     Email,
-    /// A value that this version does not know, kept as it came.
+    /// A value unknown to this version, kept unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -65,90 +65,122 @@ deserialize_name! {
     Other(UnknownName)
 }
 
-/// A message as the server tells it to one receiver.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A message, with its sender and the message it replies to.
+///
+/// Serialises in the shape of the documented API. What the server sends is read as a message whose
+/// sender and referenced message are known by ID only; every snapshot has both resolved.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
-pub struct Message {
+pub struct MessageSnapshot {
     /// The message's ID.
     pub id: MessageId,
-    /// Who speaks.
+    /// The kind of message.
     #[serde(default, rename = "type")]
     pub message_type: MessageType,
-    /// The user who sent it; `None` for system messages.
+    /// The ID of the sender; `None` for system messages.
     #[serde(default)]
     pub sender_id: Option<UserId>,
+    /// The sender in their current state; `None` for system messages.
+    #[serde(default)]
+    pub sender: Option<Arc<User>>,
     /// The application's own data.
     #[serde(default)]
     pub custom: Custom,
-    /// When it was sent.
+    /// The time at which it was sent.
     #[serde(default)]
     pub created_at: Timestamp,
-    /// When its content last changed.
+    /// The time of the last change of its content.
     #[serde(default)]
     pub edited_at: Option<Timestamp>,
-    /// The message it replies to.
+    /// The ID of the message it replies to.
     #[serde(default)]
     pub referenced_message_id: Option<MessageId>,
-    /// How it reached the service.
+    /// The message it replies to; `None` if that was deleted, and in a referenced message itself.
+    #[serde(default)]
+    pub referenced_message: Option<Arc<Self>>,
+    /// The way by which it reached the service.
     #[serde(default)]
     pub origin: Origin,
-    /// What it says; one block today, more are allowed.
+    /// The content: one block today, more are allowed.
     #[serde(default, deserialize_with = "json::list")]
     pub content: Arc<[ContentBlock]>,
-    /// The reactions to it.
+    /// The reactions, ordered by the time at which their emoji was first added.
     #[serde(default)]
     pub reactions: Reactions,
 }
 
-impl Message {
-    /// A user's message without custom data, quote or reactions.
+impl MessageSnapshot {
+    /// Creates a message without custom data, reference or reactions.
     ///
     /// ```
-    /// use talk_proto::{ContentBlock, Message, MessageType, Timestamp, TextNode};
+    /// use talk_proto::{ContentBlock, MessageSnapshot, MessageType, TextNode, Timestamp};
     ///
     /// let content = vec![ContentBlock::text([TextNode::text("Hello")])];
-    /// let message = Message::new("msg_1".try_into()?, None, Timestamp::from_millis(1), content.into());
+    /// let sent = Timestamp::from_millis(1);
+    /// let message = MessageSnapshot::new("msg_1".try_into()?, None, sent, content);
     /// assert_eq!(message.message_type, MessageType::SystemMessage);
+    /// assert_eq!(message.plaintext(), "Hello");
     /// # Ok::<(), talk_proto::EmptyId>(())
     /// ```
     pub fn new(
         id: MessageId,
-        sender_id: Option<UserId>,
+        sender: Option<Arc<User>>,
         created_at: Timestamp,
-        content: Arc<[ContentBlock]>,
+        content: impl Into<Arc<[ContentBlock]>>,
     ) -> Self {
-        let message_type = if sender_id.is_some() {
-            MessageType::UserMessage
-        } else {
-            MessageType::SystemMessage
-        };
         Self {
             id,
-            message_type,
-            sender_id,
+            message_type: match &sender {
+                Some(_) => MessageType::UserMessage,
+                None => MessageType::SystemMessage,
+            },
+            sender_id: sender.as_ref().map(|sender| sender.id.clone()),
+            sender,
             custom: Custom::default(),
             created_at,
             edited_at: None,
             referenced_message_id: None,
+            referenced_message: None,
             origin: Origin::default(),
-            content,
+            content: content.into(),
             reactions: Reactions::default(),
         }
     }
 
-    /// Changes what `diff` names.
-    ///
-    /// ```
-    /// # use talk_proto::{ContentBlock, Message, Timestamp, TextNode};
-    /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
-    /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
-    /// let mut message = Message::new(id, Some(bob), Timestamp::from_millis(1), content.into());
-    /// message.apply(serde_json::from_str(r#"{"custom": {"pinned": "yes"}}"#)?);
-    /// assert_eq!(message.custom.get("pinned"), Some("yes"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply(&mut self, diff: MessageDiff) {
+    /// Returns the content without formatting.
+    pub fn plaintext(&self) -> String {
+        crate::content::plaintext(&self.content)
+    }
+
+    /// Returns the message with its sender and referenced message.
+    pub(crate) fn resolved(
+        &self,
+        sender: Option<Arc<User>>,
+        referenced_message: Option<Arc<Self>>,
+    ) -> Self {
+        Self {
+            sender,
+            referenced_message,
+            ..self.clone()
+        }
+    }
+
+    /// Returns `true` if both are the same version of a message, resolved or not.
+    pub(crate) fn is_same_version(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.message_type == other.message_type
+            && self.sender_id == other.sender_id
+            && self.custom == other.custom
+            && self.created_at == other.created_at
+            && self.edited_at == other.edited_at
+            && self.referenced_message_id == other.referenced_message_id
+            && self.origin == other.origin
+            && self.content == other.content
+            && self.reactions == other.reactions
+    }
+
+    pub(crate) fn apply(&mut self, diff: MessageDiff) {
         if let Some(content) = diff.content {
             self.content = content;
         }
@@ -159,186 +191,65 @@ impl Message {
         }
     }
 
-    /// The content without formatting.
-    ///
-    /// ```
-    /// # use talk_proto::{ContentBlock, Message, Timestamp, TextNode};
-    /// # let content = vec![ContentBlock::text([TextNode::text("Hello")])];
-    /// # let (id, bob) = ("msg_1".try_into()?, "bob".try_into()?);
-    /// let message = Message::new(id, Some(bob), Timestamp::from_millis(1), content.into());
-    /// assert_eq!(message.plaintext(), "Hello");
-    /// # Ok::<(), talk_proto::EmptyId>(())
-    /// ```
-    pub fn plaintext(&self) -> String {
-        crate::content::plaintext(&self.content)
+    fn serialize_as<S: Serializer>(
+        &self,
+        serializer: S,
+        reference: (&'static str, &impl Serialize),
+    ) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("MessageSnapshot", 11)?;
+        map.serialize_field("id", &self.id)?;
+        map.serialize_field("type", &self.message_type)?;
+        map.serialize_field("sender", &self.sender)?;
+        map.serialize_field("custom", &self.custom)?;
+        map.serialize_field("createdAt", &self.created_at)?;
+        map.serialize_field("editedAt", &self.edited_at)?;
+        map.serialize_field("origin", &self.origin)?;
+        map.serialize_field("plaintext", &self.plaintext())?;
+        map.serialize_field("content", &self.content)?;
+        map.serialize_field("reactions", &self.reactions.summaries())?;
+        map.serialize_field(reference.0, reference.1)?;
+        map.end()
     }
 }
 
-/// What changed of a message.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct MessageDiff {
-    /// The whole new content.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<Arc<[ContentBlock]>>,
-    /// The keys of the custom data that changed.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub custom: Patch<CustomPatch>,
-    /// When the content last changed.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub edited_at: Patch<Timestamp>,
-    /// The counts that changed; `None` = nobody is left.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reactions: Option<BTreeMap<Emoji, Option<ReactionCountDiff>>>,
-}
-
-/// A message as a subscription shows it: what the server tells ([`Message`], through `Deref`),
-/// its sender as they are now, and the message it quotes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MessageSnapshot {
-    message: Arc<Message>,
-    sender: Option<Arc<User>>,
-    referenced_message: Option<Arc<ReferencedMessageSnapshot>>,
-}
-
-impl MessageSnapshot {
-    pub(crate) fn new(
-        message: Arc<Message>,
-        sender: Option<Arc<User>>,
-        referenced_message: Option<Arc<ReferencedMessageSnapshot>>,
-    ) -> Self {
-        Self {
-            message,
-            sender,
-            referenced_message,
+impl<'de> Deserialize<'de> for MessageSnapshot {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        // The inherent function, which `remote` derives.
+        let mut message = Self::deserialize(json)?;
+        if let Some(sender) = &message.sender {
+            message.sender_id = Some(sender.id.clone());
         }
-    }
-
-    /// Who sent it, as they are now; `None` for system messages.
-    ///
-    /// ```
-    /// # fn example(message: talk_proto::MessageSnapshot) {
-    /// let name = message.sender().map_or("the app itself", |sender| &sender.name);
-    /// # }
-    /// ```
-    pub fn sender(&self) -> Option<&Arc<User>> {
-        self.sender.as_ref()
-    }
-
-    /// The message it replies to; `None` too when that one was deleted.
-    ///
-    /// ```
-    /// # fn example(message: talk_proto::MessageSnapshot) {
-    /// if let Some(quoted) = message.referenced_message() {
-    ///     println!("> {}", quoted.plaintext());
-    /// }
-    /// # }
-    /// ```
-    pub fn referenced_message(&self) -> Option<&Arc<ReferencedMessageSnapshot>> {
-        self.referenced_message.as_ref()
-    }
-
-    /// The reactions, the emoji that was added first in front.
-    ///
-    /// ```
-    /// # fn example(message: talk_proto::MessageSnapshot) {
-    /// for reaction in message.reactions() {
-    ///     println!("{} {}", reaction.emoji, reaction.count);
-    /// }
-    /// # }
-    /// ```
-    pub fn reactions(&self) -> Vec<ReactionsSummary> {
-        self.message.reactions.summaries()
-    }
-
-    pub(crate) fn message(&self) -> &Arc<Message> {
-        &self.message
-    }
-}
-
-impl std::ops::Deref for MessageSnapshot {
-    type Target = Message;
-
-    fn deref(&self) -> &Message {
-        &self.message
+        if let Some(referenced) = &message.referenced_message {
+            message.referenced_message_id = Some(referenced.id.clone());
+        }
+        Ok(message)
     }
 }
 
 impl Serialize for MessageSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("MessageSnapshot", 11)?;
-        serialize_common(&self.message, self.sender.as_ref(), &mut map)?;
-        map.serialize_field("referencedMessage", &self.referenced_message)?;
-        map.end()
+        let referenced = self.referenced_message.as_deref().map(Referenced);
+        self.serialize_as(serializer, ("referencedMessage", &referenced))
     }
 }
 
-/// A quoted message: as [`MessageSnapshot`], but with the ID of the one it quotes itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReferencedMessageSnapshot {
-    message: Arc<Message>,
-    sender: Option<Arc<User>>,
-}
+/// A referenced message, which has only the ID of the message it references itself.
+struct Referenced<'a>(&'a MessageSnapshot);
 
-impl ReferencedMessageSnapshot {
-    pub(crate) fn new(message: Arc<Message>, sender: Option<Arc<User>>) -> Self {
-        Self { message, sender }
-    }
-
-    /// Who sent it, as they are now.
-    ///
-    /// ```
-    /// # fn example(quoted: talk_proto::ReferencedMessageSnapshot) {
-    /// let name = quoted.sender().map_or("the app itself", |sender| &sender.name);
-    /// # }
-    /// ```
-    pub fn sender(&self) -> Option<&Arc<User>> {
-        self.sender.as_ref()
-    }
-
-    /// The reactions, the emoji that was added first in front.
-    ///
-    /// ```
-    /// # fn example(quoted: talk_proto::ReferencedMessageSnapshot) {
-    /// let reactions: u64 = quoted.reactions().iter().map(|reaction| reaction.count).sum();
-    /// # }
-    /// ```
-    pub fn reactions(&self) -> Vec<ReactionsSummary> {
-        self.message.reactions.summaries()
-    }
-}
-
-impl std::ops::Deref for ReferencedMessageSnapshot {
-    type Target = Message;
-
-    fn deref(&self) -> &Message {
-        &self.message
-    }
-}
-
-impl Serialize for ReferencedMessageSnapshot {
+impl Serialize for Referenced<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("ReferencedMessageSnapshot", 11)?;
-        serialize_common(&self.message, self.sender.as_ref(), &mut map)?;
-        map.serialize_field("referencedMessageId", &self.message.referenced_message_id)?;
-        map.end()
+        let id = &self.0.referenced_message_id;
+        self.0.serialize_as(serializer, ("referencedMessageId", id))
     }
 }
 
-fn serialize_common<M: SerializeStruct>(
-    message: &Message,
-    sender: Option<&Arc<User>>,
-    map: &mut M,
-) -> Result<(), M::Error> {
-    map.serialize_field("id", &message.id)?;
-    map.serialize_field("type", &message.message_type)?;
-    map.serialize_field("sender", &sender)?;
-    map.serialize_field("custom", &message.custom)?;
-    map.serialize_field("createdAt", &message.created_at)?;
-    map.serialize_field("editedAt", &message.edited_at)?;
-    map.serialize_field("origin", &message.origin)?;
-    map.serialize_field("plaintext", &message.plaintext())?;
-    map.serialize_field("content", &message.content)?;
-    map.serialize_field("reactions", &message.reactions.summaries())
+diff! {
+    /// The changes of a message.
+    MessageDiff {
+        content: Option<Arc<[ContentBlock]>>,
+        custom: Patch<CustomPatch>,
+        edited_at: Patch<Timestamp>,
+        /// The counts that changed; `None` removes an emoji.
+        reactions: Option<BTreeMap<Emoji, Option<ReactionCountDiff>>>,
+    }
 }

@@ -1,4 +1,4 @@
-//! The data of a chat: what the server tells, what callers set, what snapshots show.
+//! The data of a chat: users, conversations, participants, messages, and their updates.
 
 mod conversation;
 mod custom;
@@ -7,29 +7,27 @@ mod message;
 mod participant;
 mod patch;
 mod reaction;
-mod reactions;
+#[cfg(test)]
+mod tests;
 mod typing;
 mod unknown_name;
 mod user;
 mod user_params;
 
-pub use conversation::{
-    ConversationDiff, ConversationParams, ConversationSnapshot, Side, SideDiff,
-};
+pub(crate) use conversation::{ConversationDiff, ReadStateDiff};
+pub use conversation::{ConversationParams, ConversationSnapshot};
 pub use custom::Custom;
 pub use id::{AppId, ConversationId, Emoji, EmptyId, MessageId, UserId};
-pub use message::{
-    Message, MessageDiff, MessageSnapshot, MessageType, Origin, ReferencedMessageSnapshot,
-};
-pub use participant::{
-    Access, Notify, Participant, ParticipantDiff, ParticipantParams, ParticipantSnapshot,
-};
+pub(crate) use message::MessageDiff;
+pub use message::{MessageSnapshot, MessageType, Origin};
+pub use participant::{Access, Notify, ParticipantParams, ParticipantSnapshot};
+pub(crate) use participant::{Participant, ParticipantDiff};
 pub use patch::{CustomPatch, Patch};
-pub use reaction::{
-    Reaction, ReactionCount, ReactionCountDiff, ReactionSnapshot, ReactionsSummary,
-};
-pub use reactions::Reactions;
-pub use typing::{Online, OnlineSnapshot, Typing, TypingDiff, TypingSnapshot};
+pub(crate) use reaction::Reaction;
+pub use reaction::{ReactionCount, ReactionSnapshot, Reactions, ReactionsSummary};
+pub(crate) use typing::{Online, Typing, TypingDiff};
+pub use typing::{OnlineSnapshot, TypingSnapshot};
 pub use unknown_name::UnknownName;
-pub use user::{DEFAULT_ROLE, User, UserDiff};
+pub(crate) use user::UserDiff;
+pub use user::{DEFAULT_ROLE, User};
 pub use user_params::{OneOrMany, UserParams};

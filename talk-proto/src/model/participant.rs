@@ -1,4 +1,4 @@
-//! Participants: a user in a conversation, and what they may do there.
+//! Participants of conversations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,20 +6,22 @@ use std::sync::Arc;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Patch, UnknownName, User, UserId};
+use super::patch::{Patch, diff, params};
+use super::user::User;
+use super::{UnknownName, UserId};
 use crate::json::deserialize_name;
 use crate::timestamp::Timestamp;
 
-/// What a participant may do in a conversation.
+/// The permissions of a participant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Access {
-    /// Read only.
+    /// The participant can read.
     Read,
-    /// Read and send. The default.
+    /// The participant can read and send. The default.
     #[default]
     ReadWrite,
-    /// A value that this version does not know, kept as it came.
+    /// A value unknown to this version, kept unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -32,7 +34,7 @@ deserialize_name! {
     Other(UnknownName)
 }
 
-/// When a participant is notified of new messages.
+/// The condition under which a participant is notified of new messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notify {
@@ -43,7 +45,7 @@ pub enum Notify {
     Always,
     /// Only when mentioned (`"MentionsOnly"`).
     MentionsOnly,
-    /// A value that this version does not know, kept as it came.
+    /// A value unknown to this version, kept unchanged.
     Other(UnknownName),
 }
 
@@ -92,131 +94,64 @@ impl<'de> Deserialize<'de> for Notify {
     }
 }
 
-/// A participant as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A participant as the server sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Participant {
-    /// The user's ID.
-    pub id: UserId,
-    /// What they may do.
+pub(crate) struct Participant {
+    pub(crate) id: UserId,
     #[serde(default)]
-    pub access: Access,
-    /// When they are notified.
+    pub(crate) access: Access,
     #[serde(default)]
-    pub notify: Notify,
-    /// When they joined.
-    pub joined_at: Timestamp,
+    pub(crate) notify: Notify,
+    pub(crate) joined_at: Timestamp,
 }
 
 impl Participant {
-    /// A participant with the default access and notifications.
+    pub(crate) fn apply(&mut self, diff: ParticipantDiff) {
+        diff.access.apply_or_default(&mut self.access);
+        diff.notify.apply_or_default(&mut self.notify);
+    }
+}
+
+diff! {
+    /// The changes of a participant.
+    ParticipantDiff {
+        access: Patch<Access>,
+        notify: Patch<Notify>,
+    }
+}
+
+params! {
+    /// The attributes of a participant to set; absent ones keep their value.
     ///
-    /// ```
-    /// # use talk_proto::{Access, Timestamp, Participant};
-    /// let participant = Participant::new("bob".try_into()?, Timestamp::from_millis(1));
-    /// assert_eq!(participant.access, Access::ReadWrite);
-    /// # Ok::<(), talk_proto::EmptyId>(())
-    /// ```
-    pub fn new(id: UserId, joined_at: Timestamp) -> Self {
-        Self {
-            id,
-            access: Access::default(),
-            notify: Notify::default(),
-            joined_at,
-        }
-    }
-
-    /// Changes what `diff` names.
-    ///
-    /// ```
-    /// # use talk_proto::{Access, Timestamp, Participant};
-    /// let mut participant = Participant::new("bob".try_into()?, Timestamp::from_millis(1));
-    /// participant.apply(serde_json::from_str(r#"{"access": "Read"}"#)?);
-    /// assert_eq!(participant.access, Access::Read);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply(&mut self, diff: ParticipantDiff) {
-        apply_or_default(diff.access, &mut self.access);
-        apply_or_default(diff.notify, &mut self.notify);
-    }
-}
-
-pub(crate) fn apply_or_default<T: Default>(patch: Patch<T>, target: &mut T) {
-    match patch {
-        Patch::Keep => {}
-        Patch::Reset => *target = T::default(),
-        Patch::Set(value) => *target = value,
-    }
-}
-
-/// What changed of a participant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct ParticipantDiff {
-    /// What they may do.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub access: Patch<Access>,
-    /// When they are notified.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub notify: Patch<Notify>,
-}
-
-/// What to set of a participant; everything is left alone unless given.
-///
-/// Someone who joins by it gets [`Access::ReadWrite`] and [`Notify::Always`] unless given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct ParticipantParams {
-    /// What they may do.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub access: Patch<Access>,
-    /// When they are notified.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub notify: Patch<Notify>,
-}
-
-impl ParticipantParams {
-    /// Sets what they may do.
+    /// A new participant gets [`Access::ReadWrite`] and [`Notify::Always`] by default.
     ///
     /// ```
     /// use talk_proto::{Access, ParticipantParams};
     ///
     /// let reader = ParticipantParams::default().access(Access::Read);
     /// ```
-    #[must_use]
-    pub fn access(mut self, access: Access) -> Self {
-        self.access = Patch::Set(access);
-        self
-    }
-
-    /// Sets when they are notified.
-    ///
-    /// ```
-    /// use talk_proto::{Notify, ParticipantParams};
-    ///
-    /// let quiet = ParticipantParams::default().notify(Notify::Never);
-    /// ```
-    #[must_use]
-    pub fn notify(mut self, notify: Notify) -> Self {
-        self.notify = Patch::Set(notify);
-        self
+    #[derive(Debug)]
+    pub struct ParticipantParams {
+        /// The permissions.
+        access: Access,
+        /// The notification setting.
+        notify: Notify,
     }
 }
 
-/// A participant as a subscription shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A participant of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ParticipantSnapshot {
-    /// The user, as they are now.
+    /// The user in their current state.
     pub user: Arc<User>,
-    /// What they may do.
+    /// The permissions.
     pub access: Access,
-    /// When they are notified.
+    /// The notification setting.
     pub notify: Notify,
-    /// When they joined.
+    /// The time at which the user joined.
     pub joined_at: Timestamp,
 }

@@ -1,39 +1,31 @@
-//! A member of an update: left alone, reset, or given a value.
+//! Members of updates: kept, reset, or set to a value.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an update does to one member.
+/// The effect of an update on one member.
 ///
 /// On the wire an absent member is unchanged and `null` resets it to its default. Serialise with
 /// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Leave it as it is. The default.
+    /// Keeps the current value. The default.
     #[default]
     Keep,
-    /// Back to the default value.
+    /// Restores the default value.
     Reset,
-    /// This value from now on.
+    /// Sets a value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Whether nothing changes.
-    ///
-    /// ```
-    /// assert!(talk_proto::Patch::<String>::default().is_keep());
-    /// ```
+    /// Returns `true` if the member keeps its value.
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
-    /// The value that is set, if one is.
-    ///
-    /// ```
-    /// assert_eq!(talk_proto::Patch::Set(1).as_set(), Some(&1));
-    /// ```
+    /// Returns the value to set, if any.
     pub const fn as_set(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -41,7 +33,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Changes `target` as this says, where a reset means `None`.
+    /// Applies the patch to `target`. A reset gives `None`.
     ///
     /// ```
     /// use talk_proto::Patch;
@@ -60,7 +52,19 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The same patch of another type.
+    /// Applies the patch to `target`. A reset gives the default value.
+    pub(crate) fn apply_or_default(self, target: &mut T)
+    where
+        T: Default,
+    {
+        match self {
+            Self::Keep => {}
+            Self::Reset => *target = T::default(),
+            Self::Set(value) => *target = value,
+        }
+    }
+
+    /// Converts the value to set.
     ///
     /// ```
     /// use talk_proto::Patch;
@@ -77,8 +81,8 @@ impl<T> Patch<T> {
 }
 
 impl Patch<CustomPatch> {
-    /// Sets one key besides those that are set already.
-    pub(super) fn set_key(&mut self, key: String, value: String) {
+    /// Adds one key to the keys to set.
+    pub(crate) fn set_key(&mut self, key: String, value: String) {
         if !matches!(self, Self::Set(_)) {
             *self = Self::Set(CustomPatch::new());
         }
@@ -98,6 +102,12 @@ impl<T> From<Option<T>> for Patch<T> {
 impl From<&str> for Patch<String> {
     fn from(value: &str) -> Self {
         Self::Set(value.to_owned())
+    }
+}
+
+impl<const N: usize> From<[String; N]> for Patch<Vec<String>> {
+    fn from(value: [String; N]) -> Self {
+        Self::Set(value.into())
     }
 }
 
@@ -122,5 +132,74 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// An update of a `custom` member: a value sets its key, `None` removes it, other keys stay.
+/// An update of custom data: a value sets its key, `None` removes it, other keys are kept.
 pub type CustomPatch = BTreeMap<String, Option<String>>;
+
+/// Defines a diff: a struct of patches or options, where an absent member is unchanged. Tests also
+/// serialise it.
+macro_rules! diff {
+    (
+        $(#[$attr:meta])*
+        $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
+    ) => {
+        $(#[$attr])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[cfg_attr(test, derive(serde::Serialize))]
+        #[serde(rename_all = "camelCase", default)]
+        pub(crate) struct $name {
+            $(
+                $(#[$doc])*
+                #[cfg_attr(test, serde(skip_serializing_if = "crate::model::tests::IsAbsent::is_absent"))]
+                pub(crate) $field: $type,
+            )*
+        }
+    };
+}
+pub(crate) use diff;
+
+/// Defines the parameters of a call: a struct of patches, each with a setter, and the custom data
+/// where the definition ends with `custom`.
+macro_rules! params {
+    (
+        $(#[$attr:meta])*
+        pub struct $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
+        $($custom:ident)?
+    ) => {
+        $(#[$attr])*
+        #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Patch::is_keep")]
+                pub $field: Patch<$type>,
+            )*
+            $(
+                /// Custom data, key by key.
+                #[serde(skip_serializing_if = "Patch::is_keep")]
+                pub $custom: Patch<$crate::model::CustomPatch>,
+            )?
+        }
+
+        impl $name {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $field(mut self, value: impl Into<Patch<$type>>) -> Self {
+                    self.$field = value.into();
+                    self
+                }
+            )*
+            $(
+                /// Sets one key of the custom data.
+                #[must_use]
+                pub fn $custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+                    self.$custom.set_key(key.into(), value.into());
+                    self
+                }
+            )?
+        }
+    };
+}
+pub(crate) use params;

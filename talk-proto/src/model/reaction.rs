@@ -1,106 +1,32 @@
-//! Reactions: the summary on a message, and who reacted.
+//! Reactions to messages.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Emoji, User, UserId};
+use super::patch::diff;
+use super::user::User;
+use super::{Emoji, UserId};
 use crate::timestamp::Timestamp;
 
-/// How often a message got one emoji, as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReactionCount {
-    /// When the emoji was first added, kept while anybody is left.
-    #[serde(default)]
-    pub created_at: Timestamp,
-    /// How many users reacted with it.
-    #[serde(default)]
-    pub count: u64,
-    /// Whether the receiver of the message is one of them.
-    #[serde(default)]
-    pub current_user_reacted: bool,
-}
-
-/// What changed of one emoji's count.
+/// The count of one emoji on a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
-pub struct ReactionCountDiff {
-    /// When the emoji was first added.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// How many users reacted with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u64>,
-    /// Whether the receiver is one of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub current_user_reacted: Option<bool>,
-}
-
-/// One emoji on a message as a snapshot shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReactionsSummary {
-    /// The emoji.
-    pub emoji: Emoji,
-    /// How many users reacted with it.
+pub struct ReactionCount {
+    /// The time at which the emoji was first added, kept while any reaction with it is left.
+    pub created_at: Timestamp,
+    /// The number of users who reacted with it.
     pub count: u64,
-    /// Whether the current user is one of them.
+    /// Set if the current user is one of them.
     pub current_user_reacted: bool,
 }
 
-/// One user's reaction as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Reaction {
-    /// Who reacted.
-    pub user_id: UserId,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-impl Reaction {
-    /// A reaction by `user_id` at `created_at`.
-    ///
-    /// ```
-    /// use talk_proto::{Timestamp, Reaction};
-    ///
-    /// let reaction = Reaction::new("bob".try_into()?, Timestamp::from_millis(1));
-    /// assert_eq!(reaction.user_id, "bob");
-    /// # Ok::<(), talk_proto::EmptyId>(())
-    /// ```
-    pub fn new(user_id: UserId, created_at: Timestamp) -> Self {
-        Self {
-            user_id,
-            created_at,
-        }
-    }
-}
-
-/// One user's reaction as a subscription shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReactionSnapshot {
-    /// Who reacted, as they are now.
-    pub user: Arc<User>,
-    /// When.
-    pub created_at: Timestamp,
-}
-
 impl ReactionCount {
-    /// Counts `count` users since `created_at`.
-    ///
-    /// ```
-    /// use talk_proto::{Timestamp, ReactionCount};
-    ///
-    /// let count = ReactionCount::new(Timestamp::from_millis(1), 2, true);
-    /// assert_eq!(count.count, 2);
-    /// ```
+    /// Creates a count.
     pub fn new(created_at: Timestamp, count: u64, current_user_reacted: bool) -> Self {
         Self {
             created_at,
@@ -108,21 +34,183 @@ impl ReactionCount {
             current_user_reacted,
         }
     }
+}
 
-    /// Changes what `diff` names.
-    ///
-    /// ```
-    /// # use talk_proto::{Timestamp, ReactionCount};
-    /// let mut count = ReactionCount::new(Timestamp::from_millis(1), 2, true);
-    /// count.apply(&serde_json::from_str(r#"{"count": 3}"#)?);
-    /// assert_eq!((count.count, count.current_user_reacted), (3, true));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply(&mut self, diff: &ReactionCountDiff) {
-        self.created_at = diff.created_at.unwrap_or(self.created_at);
-        self.count = diff.count.unwrap_or(self.count);
-        self.current_user_reacted = diff
-            .current_user_reacted
-            .unwrap_or(self.current_user_reacted);
+diff! {
+    /// The changes of one emoji's count.
+    ReactionCountDiff {
+        created_at: Option<Timestamp>,
+        count: Option<u64>,
+        current_user_reacted: Option<bool>,
+    }
+}
+
+/// The summary of one emoji on a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReactionsSummary {
+    /// The emoji.
+    pub emoji: Emoji,
+    /// The number of users who reacted with it.
+    pub count: u64,
+    /// Set if the current user is one of them.
+    pub current_user_reacted: bool,
+}
+
+/// One user's reaction as the server sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reaction {
+    pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
+}
+
+/// One user's reaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReactionSnapshot {
+    /// The user in their current state.
+    pub user: Arc<User>,
+    /// The time of the reaction.
+    pub created_at: Timestamp,
+}
+
+/// The reactions to a message: emoji and their counts, ordered by the time at which the emoji was
+/// first added, then by code points.
+///
+/// ```
+/// # use talk_proto::{ReactionCount, Reactions, Timestamp};
+/// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
+/// let entries = [("🎉".try_into()?, of(2)), ("👍".try_into()?, of(1))];
+/// let reactions = Reactions::from_iter(entries);
+/// assert_eq!(reactions.get("👍"), Some(&of(1)));
+/// assert_eq!(reactions.summaries()[0].emoji, "👍");
+/// # Ok::<(), talk_proto::EmptyId>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reactions(
+    /// `None` if empty, as for most messages: one word.
+    Option<Arc<Vec<(Emoji, ReactionCount)>>>,
+);
+
+impl Reactions {
+    /// Returns an iterator over the emoji and their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&Emoji, &ReactionCount)> {
+        let entries = self.0.iter().flat_map(|entries| entries.iter());
+        entries.map(|(emoji, count)| (emoji, count))
+    }
+
+    /// Returns the count of one emoji.
+    pub fn get(&self, emoji: &str) -> Option<&ReactionCount> {
+        self.iter()
+            .find(|(e, _)| e.as_str() == emoji)
+            .map(|(_, count)| count)
+    }
+
+    /// Returns the number of different emoji.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |entries| entries.len())
+    }
+
+    /// Returns `true` if there is no reaction.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Sets the count of one emoji, or removes it.
+    pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
+        let mut entries = Arc::unwrap_or_clone(self.0.take().unwrap_or_default());
+        entries.retain(|(e, _)| *e != emoji);
+        if let Some(count) = count {
+            let at = entries.partition_point(|(e, c)| {
+                (c.created_at, e.as_str()) < (count.created_at, emoji.as_str())
+            });
+            entries.insert(at, (emoji, count));
+        }
+        self.0 = (!entries.is_empty()).then(|| Arc::new(entries));
+    }
+
+    /// Applies a diff. Absent members keep their value.
+    pub(crate) fn apply(&mut self, diff: BTreeMap<Emoji, Option<ReactionCountDiff>>) {
+        for (emoji, change) in diff {
+            let count = change.map(|change| {
+                let mut count = self.get(emoji.as_str()).cloned().unwrap_or_default();
+                count.created_at = change.created_at.unwrap_or(count.created_at);
+                count.count = change.count.unwrap_or(count.count);
+                let reacted = change.current_user_reacted;
+                count.current_user_reacted = reacted.unwrap_or(count.current_user_reacted);
+                count
+            });
+            self.set(emoji, count);
+        }
+    }
+
+    /// Returns the reactions in the shape of the documented API.
+    pub fn summaries(&self) -> Vec<ReactionsSummary> {
+        self.iter()
+            .map(|(emoji, count)| ReactionsSummary {
+                emoji: emoji.clone(),
+                count: count.count,
+                current_user_reacted: count.current_user_reacted,
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<(Emoji, ReactionCount)> for Reactions {
+    fn from_iter<I: IntoIterator<Item = (Emoji, ReactionCount)>>(entries: I) -> Self {
+        let mut reactions = Self::default();
+        for (emoji, count) in entries {
+            reactions.set(emoji, Some(count));
+        }
+        reactions
+    }
+}
+
+/// Serialises as the server does: `{EMOJI: {createdAt, count, currentUserReacted}}`.
+impl Serialize for Reactions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+/// Accepts the shape of the server and the list of the documented API, which has no times.
+impl<'de> Deserialize<'de> for Reactions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ReactionsVisitor;
+
+        impl<'de> Visitor<'de> for ReactionsVisitor {
+            type Value = Reactions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object or list of reaction counts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reactions, A::Error> {
+                let mut reactions = Reactions::default();
+                while let Some(summary) = seq.next_element::<ReactionsSummary>()? {
+                    let at = i64::try_from(reactions.len()).unwrap_or(i64::MAX);
+                    let reacted = summary.current_user_reacted;
+                    let count =
+                        ReactionCount::new(Timestamp::from_millis(at), summary.count, reacted);
+                    reactions.set(summary.emoji, Some(count));
+                }
+                Ok(reactions)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reactions, A::Error> {
+                let mut entries: Vec<(Emoji, ReactionCount)> = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                entries.sort_by(|(a, x), (b, y)| (x.created_at, a).cmp(&(y.created_at, b)));
+                entries.dedup_by(|(a, _), (b, _)| a == b);
+                Ok(Reactions((!entries.is_empty()).then(|| Arc::new(entries))))
+            }
+        }
+
+        deserializer.deserialize_any(ReactionsVisitor)
     }
 }

@@ -1,92 +1,95 @@
-//! Who is typing, and who is online.
+//! Typing indicators and online status.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{User, UserId};
+use super::UserId;
+use super::patch::diff;
+use super::user::User;
 use crate::timestamp::Timestamp;
 
-/// Who types in a conversation, as the server answers it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The users typing in a conversation, as the server sends them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Typing {
-    /// Whether more users type than are listed.
-    pub many: bool,
-    /// Who types, and since when; absent when many do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub users_typing: Option<BTreeMap<UserId, Timestamp>>,
+pub(crate) struct Typing {
+    /// Set if more users type than are listed.
+    pub(crate) many: bool,
+    /// The typing users and the time at which each started; absent if there are many.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    pub(crate) users_typing: Option<BTreeMap<UserId, Timestamp>>,
 }
 
-/// What changed of who is typing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct TypingDiff {
-    /// Whether more users type than are listed, when that changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub many: Option<bool>,
-    /// Who started, and who stopped (`None`). With `many: false`, all who type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub users_typing: Option<BTreeMap<UserId, Option<Timestamp>>>,
+diff! {
+    /// The changes of the typing users.
+    TypingDiff {
+        many: Option<bool>,
+        /// Users who started, and who stopped (`None`). With `many: false`, all typing users.
+        users_typing: Option<BTreeMap<UserId, Option<Timestamp>>>,
+    }
 }
 
-/// Who is typing as a subscription shows it. The current user is never among them.
+/// The users typing in a conversation, without the current user.
 ///
 /// Serialises as `{"many": false, "users": […]}` or `{"many": true}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "TypingJson", into = "TypingJson")]
 #[non_exhaustive]
 pub enum TypingSnapshot {
-    /// Five users or fewer, the one who has typed longest first.
+    /// Up to five users, in the order in which they started.
     Few(Vec<Arc<User>>),
-    /// More than five; who they are is not told.
+    /// More than five users, who are not listed.
     Many,
 }
 
-impl Serialize for TypingSnapshot {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        let mut map = serializer.serialize_map(None)?;
-        match self {
-            Self::Few(users) => {
-                map.serialize_entry("many", &false)?;
-                map.serialize_entry("users", users)?;
-            }
-            Self::Many => map.serialize_entry("many", &true)?,
+#[derive(Serialize, Deserialize)]
+struct TypingJson {
+    many: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<Vec<Arc<User>>>,
+}
+
+impl From<TypingSnapshot> for TypingJson {
+    fn from(snapshot: TypingSnapshot) -> Self {
+        match snapshot {
+            TypingSnapshot::Few(users) => Self {
+                many: false,
+                users: Some(users),
+            },
+            TypingSnapshot::Many => Self {
+                many: true,
+                users: None,
+            },
         }
-        map.end()
     }
 }
 
-/// Whether a user is online, as the server tells it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+impl From<TypingJson> for TypingSnapshot {
+    fn from(json: TypingJson) -> Self {
+        match json.many {
+            true => Self::Many,
+            false => Self::Few(json.users.unwrap_or_default()),
+        }
+    }
+}
+
+/// The online status of a user, as the server sends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Online {
-    /// Whether the user has an open connection.
-    pub is_connected: bool,
+pub(crate) struct Online {
+    pub(crate) is_connected: bool,
 }
 
-impl Online {
-    /// Online or not.
-    ///
-    /// ```
-    /// assert!(talk_proto::Online::new(true).is_connected);
-    /// ```
-    pub fn new(is_connected: bool) -> Self {
-        Self { is_connected }
-    }
-}
-
-/// Whether a user is online as a subscription shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The online status of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OnlineSnapshot {
-    /// The user, as they are now.
+    /// The user in their current state.
     pub user: Arc<User>,
-    /// Whether the user has an open connection.
+    /// Set if the user has an open connection.
     pub is_connected: bool,
 }

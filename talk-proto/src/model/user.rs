@@ -1,12 +1,13 @@
-//! Users, as everybody sees them.
+//! Users.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, CustomPatch, Patch, UserId};
+use super::patch::{CustomPatch, Patch, diff};
+use super::{Custom, UserId};
 
-/// A user as everybody sees them: on the wire and as a snapshot.
+/// A user: their public data, on the wire and as a snapshot.
 ///
-/// Email addresses, phone numbers and push tokens are never part of it.
+/// Email addresses, phone numbers and push tokens are never included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -19,7 +20,7 @@ pub struct User {
     /// The application's own data.
     #[serde(default)]
     pub custom: Custom,
-    /// An IETF language tag; `None` = the default of the dashboard.
+    /// An IETF language tag; `None` is the dashboard's default.
     #[serde(default)]
     pub locale: Option<String>,
     /// The address of the profile picture.
@@ -28,12 +29,12 @@ pub struct User {
     /// The role that grants permissions, `"default"` unless set.
     #[serde(default = "default_role")]
     pub role: String,
-    /// Shown to others who open a conversation with this user (deprecated by the service).
+    /// The text that starts conversations with this user (deprecated by the service).
     #[serde(default)]
     pub welcome_message: Option<String>,
 }
 
-/// The role of a user who was not given one.
+/// The role of users without an explicit role.
 pub const DEFAULT_ROLE: &str = "default";
 
 fn default_role() -> String {
@@ -41,7 +42,7 @@ fn default_role() -> String {
 }
 
 impl User {
-    /// A user with a name and the default of everything else.
+    /// Creates a user with a name and defaults.
     ///
     /// ```
     /// # use talk_proto::{DEFAULT_ROLE, User};
@@ -61,16 +62,7 @@ impl User {
         }
     }
 
-    /// Changes what `diff` names.
-    ///
-    /// ```
-    /// # use talk_proto::User;
-    /// let mut user = User::new("alice".try_into()?, "Alice");
-    /// user.apply(serde_json::from_str(r#"{"name": "Alice II"}"#)?);
-    /// assert_eq!(user.name, "Alice II");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply(&mut self, diff: UserDiff) {
+    pub(crate) fn apply(&mut self, diff: UserDiff) {
         if let Patch::Set(name) = diff.name {
             self.name = name;
         }
@@ -86,27 +78,14 @@ impl User {
     }
 }
 
-/// What changed of a user, as the server tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct UserDiff {
-    /// The display name.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub name: Patch<String>,
-    /// The keys of the custom data that changed.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub custom: Patch<CustomPatch>,
-    /// The language tag.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub locale: Patch<String>,
-    /// The address of the profile picture.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub photo_url: Patch<String>,
-    /// The role.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub role: Patch<String>,
-    /// The welcome message.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub welcome_message: Patch<String>,
+diff! {
+    /// The changes of a user.
+    UserDiff {
+        name: Patch<String>,
+        custom: Patch<CustomPatch>,
+        locale: Patch<String>,
+        photo_url: Patch<String>,
+        role: Patch<String>,
+        welcome_message: Patch<String>,
+    }
 }

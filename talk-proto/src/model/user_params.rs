@@ -1,143 +1,54 @@
-//! What may be set of a user.
+//! Parameters of user calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CustomPatch, Patch};
+use super::patch::{Patch, params};
 
-/// What to set of a user; everything is left alone unless given.
-///
-/// When the user is created, what is left alone or reset gets its default, and a name is
-/// required.
-///
-/// ```
-/// use talk_proto::UserParams;
-///
-/// let params = UserParams::named("Alice").photo_url("https://example.com/alice.png");
-/// assert_eq!(serde_json::to_value(&params)?["name"], "Alice");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct UserParams {
-    /// The display name.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub name: Patch<String>,
-    /// Custom data, key by key.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub custom: Patch<CustomPatch>,
-    /// An IETF language tag.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub locale: Patch<String>,
-    /// The address of the profile picture.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub photo_url: Patch<String>,
-    /// The role.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub role: Patch<String>,
-    /// The welcome message (deprecated by the service).
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub welcome_message: Patch<String>,
-    /// Email addresses for notifications.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub email: Patch<OneOrMany>,
-    /// Phone numbers for notifications.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub phone: Patch<OneOrMany>,
-    /// Push tokens, `provider:token`: `true` registers one, `None` removes it.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub push_tokens: Patch<BTreeMap<String, Option<bool>>>,
+params! {
+    /// The attributes of a user to set; absent ones keep their value.
+    ///
+    /// When the user is created, absent attributes get their default, and a name is required.
+    ///
+    /// ```
+    /// use talk_proto::UserParams;
+    ///
+    /// let params = UserParams::named("Alice")
+    ///     .photo_url("https://example.com/alice.png")
+    ///     .locale(None)
+    ///     .email("alice@example.com")
+    ///     .custom("team", "blue");
+    /// assert_eq!(serde_json::to_value(&params)?["name"], "Alice");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub struct UserParams {
+        /// The display name.
+        name: String,
+        /// An IETF language tag.
+        locale: String,
+        /// The address of the profile picture.
+        photo_url: String,
+        /// The role.
+        role: String,
+        /// The welcome message (deprecated by the service).
+        welcome_message: String,
+        /// Email addresses for notifications.
+        email: OneOrMany,
+        /// Phone numbers for notifications.
+        phone: OneOrMany,
+        /// Push tokens, `provider:token`: `true` registers one, `None` removes it.
+        push_tokens: BTreeMap<String, Option<bool>>,
+    }
+    custom
 }
 
 impl UserParams {
-    /// Nothing but a display name.
-    ///
-    /// ```
-    /// let params = talk_proto::UserParams::named("Alice");
-    /// ```
+    /// Creates parameters with a display name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: Patch::Set(name.into()),
-            ..Self::default()
-        }
-    }
-
-    /// Sets the language tag.
-    ///
-    /// ```
-    /// use talk_proto::UserParams;
-    ///
-    /// let params = UserParams::named("Alice").locale("nl-NL");
-    /// let reset = UserParams::default().locale(None);
-    /// ```
-    #[must_use]
-    pub fn locale(mut self, locale: impl Into<Patch<String>>) -> Self {
-        self.locale = locale.into();
-        self
-    }
-
-    /// Sets the address of the profile picture.
-    ///
-    /// ```
-    /// use talk_proto::UserParams;
-    ///
-    /// let params = UserParams::default().photo_url("https://example.com/alice.png");
-    /// ```
-    #[must_use]
-    pub fn photo_url(mut self, url: impl Into<Patch<String>>) -> Self {
-        self.photo_url = url.into();
-        self
-    }
-
-    /// Sets the role.
-    ///
-    /// ```
-    /// let params = talk_proto::UserParams::default().role("admin");
-    /// ```
-    #[must_use]
-    pub fn role(mut self, role: impl Into<Patch<String>>) -> Self {
-        self.role = role.into();
-        self
-    }
-
-    /// Sets one key of the custom data.
-    ///
-    /// ```
-    /// let params = talk_proto::UserParams::default().custom("team", "blue");
-    /// ```
-    #[must_use]
-    pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.custom.set_key(key.into(), value.into());
-        self
-    }
-
-    /// Sets the email addresses for notifications.
-    ///
-    /// ```
-    /// use talk_proto::UserParams;
-    ///
-    /// let one = UserParams::named("Alice").email("alice@example.com");
-    /// let several = ["a@example.com".to_owned(), "b@example.com".to_owned()];
-    /// let more = UserParams::named("Alice").email(several.to_vec());
-    /// ```
-    #[must_use]
-    pub fn email(mut self, addresses: impl Into<OneOrMany>) -> Self {
-        self.email = Patch::Set(addresses.into());
-        self
-    }
-
-    /// Sets the phone numbers for notifications.
-    ///
-    /// ```
-    /// let params = talk_proto::UserParams::named("Alice").phone("+31201234567");
-    /// ```
-    #[must_use]
-    pub fn phone(mut self, numbers: impl Into<OneOrMany>) -> Self {
-        self.phone = Patch::Set(numbers.into());
-        self
+        let name: String = name.into();
+        Self::default().name(name)
     }
 
     /// Registers a push token, `provider:token`.
@@ -146,18 +57,14 @@ impl UserParams {
     /// let params = talk_proto::UserParams::default().push_token("fcm:abc");
     /// ```
     #[must_use]
-    pub fn push_token(mut self, token: impl Into<String>) -> Self {
-        let mut tokens = match self.push_tokens {
-            Patch::Set(tokens) => tokens,
-            Patch::Keep | Patch::Reset => BTreeMap::new(),
-        };
+    pub fn push_token(self, token: impl Into<String>) -> Self {
+        let mut tokens = self.push_tokens.as_set().cloned().unwrap_or_default();
         tokens.insert(token.into(), Some(true));
-        self.push_tokens = Patch::Set(tokens);
-        self
+        self.push_tokens(tokens)
     }
 }
 
-/// The names of the members that are given, for contact data is private.
+/// Shows only the names of the given members, because contact data is private.
 impl fmt::Debug for UserParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given = [
@@ -178,7 +85,7 @@ impl fmt::Debug for UserParams {
     }
 }
 
-/// A list of texts that may be given as a single one; it goes on the wire as a list.
+/// A list of strings that also converts from a single one. Serialises as a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OneOrMany(pub Vec<String>);
@@ -186,6 +93,18 @@ pub struct OneOrMany(pub Vec<String>);
 impl From<&str> for OneOrMany {
     fn from(one: &str) -> Self {
         Self(vec![one.to_owned()])
+    }
+}
+
+impl From<&str> for Patch<OneOrMany> {
+    fn from(one: &str) -> Self {
+        Self::Set(one.into())
+    }
+}
+
+impl From<Vec<String>> for Patch<OneOrMany> {
+    fn from(many: Vec<String>) -> Self {
+        Self::Set(many.into())
     }
 }
 

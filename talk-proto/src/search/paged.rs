@@ -10,7 +10,7 @@ use super::stream::{PageLimits, SearchStream, StreamError};
 use crate::command::{Reply, RequestId};
 use crate::io::Event;
 use crate::live::interface::Get;
-use crate::model::{ConversationId, ConversationSnapshot, Message, MessageSnapshot};
+use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot};
 use crate::wire::path::encode_component;
 
 /// The size of the first page of a query. A small one arrives soon.
@@ -262,7 +262,10 @@ fn no_results(kind: SearchKind) -> SearchResults {
 }
 
 /// Reads the conversation of a result, and the message unless conversations are searched for.
-fn read_result(kind: SearchKind, line: &[u8]) -> Option<(ConversationId, Option<Arc<Message>>)> {
+fn read_result(
+    kind: SearchKind,
+    line: &[u8],
+) -> Option<(ConversationId, Option<Arc<MessageSnapshot>>)> {
     #[derive(Deserialize)]
     struct Conversation {
         id: ConversationId,
@@ -273,7 +276,7 @@ fn read_result(kind: SearchKind, line: &[u8]) -> Option<(ConversationId, Option<
     struct MessageOf {
         conversation_id: ConversationId,
         #[serde(flatten)]
-        message: Message,
+        message: MessageSnapshot,
     }
 
     match kind {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{
-    ConversationDiff, ConversationId, Emoji, Message, MessageDiff, MessageId, Online, Participant,
-    ParticipantDiff, Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
+    ConversationDiff, ConversationId, ConversationSnapshot, Emoji, MessageDiff, MessageId,
+    MessageSnapshot, Online, Participant, ParticipantDiff, ReadStateDiff, Typing, TypingDiff, User,
+    UserDiff, UserId,
 };
 use crate::timestamp::Timestamp;
 
@@ -27,12 +28,12 @@ pub(crate) enum ServerEvent {
     /// The current user joined a conversation.
     SideCreated {
         conversation_id: ConversationId,
-        state: Box<Side>,
+        state: Box<ConversationSnapshot>,
     },
     /// The current user's view of a conversation changed.
     SideEdited {
         conversation_id: ConversationId,
-        diff: SideDiff,
+        diff: ReadStateDiff,
     },
     /// The current user left a conversation.
     SideDeleted { conversation_id: ConversationId },
@@ -63,7 +64,7 @@ pub(crate) enum ServerEvent {
     /// A message was sent.
     MessageCreated {
         conversation_id: ConversationId,
-        state: Arc<Message>,
+        state: Arc<MessageSnapshot>,
     },
     /// A message changed.
     MessageEdited {
@@ -76,7 +77,7 @@ pub(crate) enum ServerEvent {
     MessageDeleted {
         conversation_id: ConversationId,
         message_id: MessageId,
-        new_last_message: Option<Option<Arc<Message>>>,
+        new_last_message: Option<Option<Arc<MessageSnapshot>>>,
     },
     /// Who types is known from now on.
     TypingAvailable {

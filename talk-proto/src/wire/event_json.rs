@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 use super::event::ServerEvent;
 use crate::json::deserialize_name;
 use crate::model::{
-    ConversationDiff, ConversationId, Message, MessageDiff, Online, Participant, ParticipantDiff,
-    Side, SideDiff, Typing, TypingDiff, User, UserDiff, UserId,
+    ConversationDiff, ConversationId, ConversationSnapshot, MessageDiff, MessageSnapshot, Online,
+    Participant, ParticipantDiff, ReadStateDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 use crate::timestamp::Timestamp;
 
@@ -61,7 +61,7 @@ impl Names {
     }
 
     /// Lets a message share the ID of its sender.
-    fn share(&mut self, message: &mut Arc<Message>) {
+    fn share(&mut self, message: &mut Arc<MessageSnapshot>) {
         if let Some(message) = Arc::get_mut(message)
             && let Some(sender) = message.sender_id.take()
         {
@@ -226,8 +226,12 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
                 Payload::UserDiff(Box::new(UserDiff::deserialize(json)?))
             }
             (Kind::UserOnlineChanged, Name::Diff) => Payload::Online(Online::deserialize(json)?),
-            (Kind::SideCreated, Name::State) => Payload::Side(Box::new(Side::deserialize(json)?)),
-            (Kind::SideEdited, Name::Diff) => Payload::SideDiff(SideDiff::deserialize(json)?),
+            (Kind::SideCreated, Name::State) => {
+                Payload::Conversation(Box::new(ConversationSnapshot::deserialize(json)?))
+            }
+            (Kind::SideEdited, Name::Diff) => {
+                Payload::ReadStateDiff(ReadStateDiff::deserialize(json)?)
+            }
             (Kind::ConversationEdited, Name::Diff) => {
                 Payload::ConversationDiff(ConversationDiff::deserialize(json)?)
             }
@@ -238,7 +242,7 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
                 Payload::ParticipantDiff(ParticipantDiff::deserialize(json)?)
             }
             (Kind::MessageCreated, Name::State) => {
-                Payload::Message(Arc::new(Message::deserialize(json)?))
+                Payload::Message(Arc::new(MessageSnapshot::deserialize(json)?))
             }
             (Kind::MessageEdited, Name::Diff) => {
                 Payload::MessageDiff(MessageDiff::deserialize(json)?)
@@ -275,7 +279,7 @@ struct Members<'a> {
     emoji: Option<Text<'a>>,
     created_at: Option<Timestamp>,
     payload: Payload,
-    new_last_message: Option<Option<Arc<Message>>>,
+    new_last_message: Option<Option<Arc<MessageSnapshot>>>,
 }
 
 /// The `state` or the `diff`, whichever an event of its type carries.
@@ -286,12 +290,12 @@ enum Payload {
     User(Box<User>),
     UserDiff(Box<UserDiff>),
     Online(Online),
-    Side(Box<Side>),
-    SideDiff(SideDiff),
+    Conversation(Box<ConversationSnapshot>),
+    ReadStateDiff(ReadStateDiff),
     ConversationDiff(ConversationDiff),
     Participant(Participant),
     ParticipantDiff(ParticipantDiff),
-    Message(Arc<Message>),
+    Message(Arc<MessageSnapshot>),
     MessageDiff(MessageDiff),
     Typing(Typing),
     TypingDiff(TypingDiff),
@@ -335,11 +339,11 @@ impl Members<'_> {
                 user_id: self.user_id?.read()?,
                 diff,
             },
-            (Kind::SideCreated, Payload::Side(state)) => ServerEvent::SideCreated {
+            (Kind::SideCreated, Payload::Conversation(state)) => ServerEvent::SideCreated {
                 conversation_id: conversation_id.filter(|id| *id == state.id)?,
                 state,
             },
-            (Kind::SideEdited, Payload::SideDiff(diff)) => ServerEvent::SideEdited {
+            (Kind::SideEdited, Payload::ReadStateDiff(diff)) => ServerEvent::SideEdited {
                 conversation_id: conversation_id?,
                 diff,
             },

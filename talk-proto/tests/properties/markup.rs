@@ -1,7 +1,7 @@
 //! The markup of any text.
 
 use proptest::prelude::*;
-use talk_proto::{ContentBlock, ForWire, MarkupSource, parse_markup, plaintext};
+use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::support::written::{has_list, written};
 
@@ -77,7 +77,7 @@ proptest! {
     ) {
         let blocks = parse_markup(&text, source);
         prop_assert_eq!(blocks.len(), 1);
-        let wire = serde_json::to_string(&ForWire(&blocks)).expect("content can be written");
+        let wire = to_wire_json(&blocks);
         let read: Vec<ContentBlock> = serde_json::from_str(&wire).expect("and read again");
         prop_assert_eq!(plaintext(&read), plaintext(&blocks));
         prop_assert_eq!(read, blocks);

@@ -1,10 +1,7 @@
 //! How filters are built, what they make of a diff, and what they become on the wire.
 
 use serde_json::{Value, json};
-use talk_proto::{
-    Access, ConversationDiff, ConversationFilter, FilterSubject, NumberFilter, ParticipantDiff,
-    SimpleFilter, StringFilter,
-};
+use talk_proto::{Access, ConversationFilter, NumberFilter, SimpleFilter, StringFilter};
 
 fn json_of(filter: impl Into<ConversationFilter>) -> Value {
     serde_json::to_value(filter.into()).unwrap()
@@ -46,48 +43,6 @@ fn the_same_key_of_custom_data_replaces_its_condition() {
         .custom("a", StringFilter::is("3"));
     let expected = json!({"custom": {"a": ["==", "3"], "b": ["==", "2"]}});
     assert_eq!(json_of(filter), expected);
-}
-
-/// A diff tells of what changed; of the rest nothing is known.
-#[test]
-fn a_diff_of_a_conversation_tells_its_subject_and_custom_data() {
-    let titled = SimpleFilter::new().subject(StringFilter::is("a"));
-    let blue = SimpleFilter::new().custom("team", StringFilter::is("blue"));
-    for (diff, expected) in [
-        (json!({}), [None, None]),
-        (json!({"subject": "a"}), [Some(true), None]),
-        (json!({"subject": "b"}), [Some(false), None]),
-        (json!({"subject": null}), [Some(false), None]),
-        (json!({"custom": {"team": "blue"}}), [None, Some(true)]),
-        (json!({"custom": {"team": "red"}}), [None, Some(false)]),
-        (json!({"custom": {"team": null}}), [None, Some(false)]),
-        (json!({"custom": {"floor": "3"}}), [None, None]),
-        (json!({"custom": null}), [None, Some(false)]),
-    ] {
-        let read: ConversationDiff = serde_json::from_value(diff.clone()).unwrap();
-        let subject = FilterSubject::from(&read);
-        let matches = [titled.matches(&subject), blue.matches(&subject)];
-        assert_eq!(matches, expected, "{diff}");
-    }
-}
-
-#[test]
-fn a_diff_of_a_participant_tells_the_access() {
-    let writable = SimpleFilter::new().access(StringFilter::Is(Access::ReadWrite));
-    for (diff, expected) in [
-        (json!({}), None),
-        (json!({"access": "ReadWrite"}), Some(true)),
-        (json!({"access": "Read"}), Some(false)),
-        // Reset to its default, which is to read and write.
-        (json!({"access": null}), Some(true)),
-    ] {
-        let read: ParticipantDiff = serde_json::from_value(diff.clone()).unwrap();
-        assert_eq!(
-            writable.matches(&FilterSubject::from(&read)),
-            expected,
-            "{diff}"
-        );
-    }
 }
 
 /// JSON has no infinity: such a condition is left out, or nothing can meet it.

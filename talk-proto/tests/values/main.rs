@@ -13,4 +13,3 @@ mod json;
 mod markup;
 mod params;
 mod snapshots;
-mod wire_types;

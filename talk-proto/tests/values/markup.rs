@@ -1,7 +1,7 @@
 //! Markup around HTML: there are no links in tags and comments, and what is no proper HTML is text.
 
 use serde_json::Value;
-use talk_proto::{ForWire, MarkupSource, parse_markup};
+use talk_proto::{MarkupSource, parse_markup, to_wire_json};
 
 /// The addresses of the links in the text, in order.
 fn links(text: &str) -> Vec<String> {
@@ -15,7 +15,7 @@ fn links(text: &str) -> Vec<String> {
     }
     let content = parse_markup(text, MarkupSource::Send);
     let mut links = Vec::new();
-    for block in serde_json::to_value(ForWire(&content))
+    for block in serde_json::from_str::<serde_json::Value>(&to_wire_json(&content))
         .unwrap()
         .as_array()
         .unwrap()
@@ -64,7 +64,9 @@ fn what_is_no_proper_html_is_text() {
 fn a_mention_whose_id_cannot_be_decoded_stays_text() {
     let node = |text: &str| {
         let content = parse_markup(text, MarkupSource::Send);
-        serde_json::to_value(ForWire(&content)).unwrap()[0]["children"][0].take()
+        serde_json::from_str::<serde_json::Value>(&to_wire_json(&content)).unwrap()[0]["children"]
+            [0]
+        .take()
     };
     assert_eq!(node("<!!mention:a%20b|Bob>")["id"], "a b");
     for text in [

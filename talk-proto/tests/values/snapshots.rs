@@ -46,11 +46,11 @@ fn a_message_tells_its_sender_its_quote_and_its_reactions() {
     let reply = messages.first().unwrap();
     assert_eq!(reply.id, "m2");
     assert_eq!(reply.plaintext(), "text of m2");
-    assert_eq!(reply.sender().unwrap().name, "Name of bob");
-    let quote = reply.referenced_message().unwrap();
+    assert_eq!(reply.sender.as_ref().unwrap().name, "Name of bob");
+    let quote = reply.referenced_message.as_ref().unwrap();
     assert_eq!(quote.id, "m1");
-    assert_eq!(quote.sender().unwrap().name, "Name of ann");
-    for reactions in [reply.reactions(), quote.reactions()] {
+    assert_eq!(quote.sender.as_ref().unwrap().name, "Name of ann");
+    for reactions in [reply.reactions.summaries(), quote.reactions.summaries()] {
         let [first, second] = reactions.as_slice() else {
             panic!("{reactions:?}");
         };

@@ -58,7 +58,7 @@ async fn ids_of_any_text_work() {
         let seen = ok(conversation.get()).await.unwrap();
         assert_eq!(seen.id, id);
         let last = seen.last_message.as_ref().unwrap();
-        assert_eq!(last.sender().unwrap().id, id);
+        assert_eq!(last.sender.as_ref().unwrap().id, id);
     }
 }
 

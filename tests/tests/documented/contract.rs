@@ -79,8 +79,8 @@ async fn a_change_deep_inside_shows() {
     let quoted_sender_is = |name: &'static str| {
         move |seen: &Option<Arc<ConversationSnapshot>>| {
             let last = seen.as_ref().and_then(|seen| seen.last_message.as_ref());
-            let quoted = last.and_then(|message| message.referenced_message());
-            let sender = quoted.and_then(|quoted| quoted.sender());
+            let quoted = last.and_then(|message| message.referenced_message.as_ref());
+            let sender = quoted.and_then(|quoted| quoted.sender.as_ref());
             sender.is_some_and(|sender| sender.name == name)
         }
     };

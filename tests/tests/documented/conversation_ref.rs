@@ -26,14 +26,14 @@ async fn set_creates_joins_and_applies() {
     let seen = ok(conversation.get()).await.unwrap();
     assert_eq!(seen.subject.as_deref(), Some("Plans"));
     assert_eq!(seen.photo_url.as_deref(), Some("https://example.com/c.png"));
-    assert_eq!(seen.welcome_messages, ["Hello"]);
+    assert_eq!(*seen.welcome_messages, ["Hello"]);
     assert_eq!(seen.notify, Notify::MentionsOnly);
 
     let bob = town.person("bob").await.conversation("c").unwrap();
     ok(bob.set(ConversationParams::default().subject("Holidays"))).await;
     let seen = ok(bob.get()).await.unwrap();
     assert_eq!(seen.subject.as_deref(), Some("Holidays"));
-    assert_eq!(seen.welcome_messages, ["Hello"]);
+    assert_eq!(*seen.welcome_messages, ["Hello"]);
     assert_eq!(
         (&seen.access, &seen.notify),
         (&Access::ReadWrite, &Notify::Always)

@@ -23,9 +23,9 @@ async fn get_fills_in_the_quoted_message() {
     let third = ok(pair.alice.send(third)).await;
 
     let seen = ok(third.get()).await.unwrap();
-    let quoted = seen.referenced_message().unwrap();
+    let quoted = seen.referenced_message.as_ref().unwrap();
     assert_eq!(&quoted.id, second.id());
-    assert_eq!(quoted.sender().unwrap().name, "BOB");
+    assert_eq!(quoted.sender.as_ref().unwrap().name, "BOB");
     assert_eq!(
         quoted.referenced_message_id.as_ref(),
         Some(first.id()),
@@ -102,7 +102,10 @@ async fn delete_takes_the_message_away_and_leaves_null_in_quotes() {
     let answer = ok(pair.bob.send(answer)).await;
     ok(question.delete()).await;
     assert_eq!(ok(question.get()).await, None);
-    assert_eq!(ok(answer.get()).await.unwrap().referenced_message(), None);
+    assert_eq!(
+        ok(answer.get()).await.unwrap().referenced_message.as_ref(),
+        None
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,11 @@ async fn emoji_on(message: &MessageRef) -> Vec<(String, u64, bool)> {
         let emoji = reaction.emoji.as_str().to_owned();
         (emoji, reaction.count, reaction.current_user_reacted)
     };
-    seen.reactions().into_iter().map(summary).collect()
+    seen.reactions
+        .summaries()
+        .into_iter()
+        .map(summary)
+        .collect()
 }
 
 #[tokio::test]

@@ -26,12 +26,12 @@ async fn a_text_may_have_custom_data_and_a_quote() {
     let answer = ok(pair.bob.send(answer)).await;
     let seen = ok(answer.get()).await.unwrap();
     assert_eq!(seen.custom.get("mood"), Some("good"));
-    let quoted = seen.referenced_message().unwrap();
+    let quoted = seen.referenced_message.as_ref().unwrap();
     assert_eq!(
         (&quoted.id, quoted.plaintext()),
         (question.id(), "Tea?".to_owned())
     );
-    assert_eq!(quoted.sender().unwrap().name, "ALICE");
+    assert_eq!(quoted.sender.as_ref().unwrap().name, "ALICE");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_reply_to_a_system_message_is_refused() {
         .await
         .unwrap();
     assert_eq!(seen.message_type, MessageType::SystemMessage);
-    assert!(seen.sender().is_none());
+    assert!(seen.sender.as_ref().is_none());
     let reply = SendMessage::text("Thanks").reply_to(system);
     assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;
 }

@@ -70,7 +70,8 @@ async fn what_did_not_change_is_the_same_allocation() {
     .await
     .unwrap();
     assert!(Arc::ptr_eq(before.get(0).unwrap(), after.get(1).unwrap()));
-    let sender = |message: &talk_tokio::MessageSnapshot| Arc::clone(message.sender().unwrap());
+    let sender =
+        |message: &talk_tokio::MessageSnapshot| Arc::clone(message.sender.as_ref().unwrap());
     assert!(
         Arc::ptr_eq(
             &sender(after.get(0).unwrap()),

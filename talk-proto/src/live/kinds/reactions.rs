@@ -42,7 +42,10 @@ impl Entry for Reaction {
                 user_id,
                 created_at,
                 ..
-            } => EntryChange::Add(Self::new(user_id.clone(), *created_at)),
+            } => EntryChange::Add(Self {
+                user_id: user_id.clone(),
+                created_at: *created_at,
+            }),
             ServerEvent::ReactionRemoved { user_id, .. } => EntryChange::Remove(user_id.clone()),
             ServerEvent::MessageDeleted { .. } | ServerEvent::ConversationCleared { .. } => {
                 EntryChange::RemoveList

@@ -85,8 +85,8 @@ impl<T> Items<T> {
         self.front.len() + self.rest.len()
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> + ExactSizeIterator {
-        Iter {
+    pub(crate) fn iter(&self) -> WindowIter<'_, T> {
+        WindowIter {
             front: self.front.iter().rev(),
             rest: self.rest.iter(),
         }
@@ -245,12 +245,13 @@ fn owned<T>(front: &mut Arc<Vec<Placed<T>>>) -> &mut Vec<Placed<T>> {
     Arc::make_mut(front)
 }
 
-struct Iter<'a, T> {
+/// An iterator over the items of a [`Window`](crate::Window).
+pub struct WindowIter<'a, T> {
     front: Rev<slice::Iter<'a, Placed<T>>>,
     rest: imbl::vector::Iter<'a, Placed<T>, DefaultSharedPtr>,
 }
 
-impl<'a, T> Iterator for Iter<'a, T> {
+impl<'a, T> Iterator for WindowIter<'a, T> {
     type Item = &'a Arc<T>;
 
     fn next(&mut self) -> Option<&'a Arc<T>> {
@@ -264,11 +265,11 @@ impl<'a, T> Iterator for Iter<'a, T> {
     }
 }
 
-impl<T> DoubleEndedIterator for Iter<'_, T> {
+impl<T> DoubleEndedIterator for WindowIter<'_, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let placed = self.rest.next_back().or_else(|| self.front.next_back());
         placed.map(|placed| &placed.item)
     }
 }
 
-impl<T> ExactSizeIterator for Iter<'_, T> {}
+impl<T> ExactSizeIterator for WindowIter<'_, T> {}

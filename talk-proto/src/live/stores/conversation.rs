@@ -15,7 +15,7 @@ use crate::live::list::items::Position;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::response::Response;
 use crate::live::sync::state::{Stage, SyncState};
-use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, Side, UserId};
+use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
@@ -25,7 +25,7 @@ use crate::wire::ServerEvent;
 /// wait do not extend it.
 pub(crate) struct ConversationStore {
     sync: SyncState,
-    side: Option<Arc<Side>>,
+    side: Option<Arc<ConversationSnapshot>>,
     /// The new last message that the next snapshot waits for.
     awaited: Option<Position>,
     /// Set if `current` reflects everything known.
@@ -60,7 +60,7 @@ impl ConversationStore {
     }
 
     /// Returns the conversation if it is loaded.
-    pub(crate) fn side(&self) -> Option<&Arc<Side>> {
+    pub(crate) fn side(&self) -> Option<&Arc<ConversationSnapshot>> {
         let is_loaded = self.sync.stage == Stage::Loaded;
         self.side.as_ref().filter(|_| is_loaded)
     }
@@ -86,7 +86,7 @@ impl ConversationStore {
     }
 
     /// Stores the state that a list has received, unless a newer one is known.
-    pub(crate) fn supply(&mut self, side: Side, cx: &mut StoreCx) {
+    pub(crate) fn supply(&mut self, side: ConversationSnapshot, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Loaded {
             cx.changed.insert(self.sync.key().clone());
             return;
@@ -113,7 +113,10 @@ impl ConversationStore {
                 let Some(last_message) = last_message else {
                     return;
                 };
-                Some(ConversationSnapshot { side, last_message })
+                Some(ConversationSnapshot {
+                    last_message,
+                    ..ConversationSnapshot::clone(&side)
+                })
             }
         };
         self.is_current = true;
@@ -143,13 +146,13 @@ impl ConversationStore {
     }
 
     /// Stores a loaded state and applies the log to it.
-    fn set_loaded(&mut self, side: Option<Side>, cx: &mut StoreCx) {
+    fn set_loaded(&mut self, side: Option<ConversationSnapshot>, cx: &mut StoreCx) {
         let side = fold(side, self.sync.log(), &cx.me);
         self.publish(side, cx);
     }
 
     /// Marks a state as current and schedules updates.
-    fn publish(&mut self, side: Option<Arc<Side>>, cx: &mut StoreCx) {
+    fn publish(&mut self, side: Option<Arc<ConversationSnapshot>>, cx: &mut StoreCx) {
         let stage = match side {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
@@ -163,17 +166,21 @@ impl ConversationStore {
 }
 
 /// Applies an event to the current user's view of a conversation, where `None` is an absent one.
-pub(crate) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &UserId) {
+pub(crate) fn apply(
+    side: &mut Option<Arc<ConversationSnapshot>>,
+    event: &ServerEvent,
+    me: &UserId,
+) {
     match (event, side) {
         (ServerEvent::SideCreated { state, .. }, side) => {
-            *side = Some(Arc::new(Side::clone(state)));
+            *side = Some(Arc::new(ConversationSnapshot::clone(state)));
         }
         (ServerEvent::SideDeleted { .. }, side) => *side = None,
         (ServerEvent::SideEdited { diff, .. }, Some(side)) => {
-            Arc::make_mut(side).apply_side(diff.clone());
+            Arc::make_mut(side).apply_read_state(diff);
         }
         (ServerEvent::ConversationEdited { diff, .. }, Some(side)) => {
-            Arc::make_mut(side).apply_conversation(diff.clone());
+            Arc::make_mut(side).apply(diff.clone());
         }
         (ServerEvent::ParticipantEdited { user_id, diff, .. }, Some(side)) if user_id == me => {
             Arc::make_mut(side).apply_participant(diff.clone());
@@ -188,10 +195,10 @@ pub(crate) fn apply(side: &mut Option<Arc<Side>>, event: &ServerEvent, me: &User
 /// subscription that reports later changes. A response with the same or a later join time is newer
 /// than that event.
 pub(crate) fn fold<'a>(
-    response: Option<Side>,
+    response: Option<ConversationSnapshot>,
     events: impl IntoIterator<Item = &'a ServerEvent, IntoIter: Clone>,
     me: &UserId,
-) -> Option<Arc<Side>> {
+) -> Option<Arc<ConversationSnapshot>> {
     let events = events.into_iter();
     let joined_at = response.as_ref().map(|side| side.joined_at);
     let is_known = |event: &ServerEvent| match event {
@@ -243,7 +250,7 @@ impl Store for ConversationStore {
     }
 
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
-        match self.sync.decode::<Side>(response, cx) {
+        match self.sync.decode::<ConversationSnapshot>(response, cx) {
             None => {}
             Some(Ok(side)) if side.id == self.conversation => self.set_loaded(Some(side), cx),
             Some(Ok(_)) => {

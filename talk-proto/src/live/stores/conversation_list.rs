@@ -10,7 +10,7 @@ use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
 use crate::live::store_cx::{ListAction, StoreCx};
-use crate::model::{ConversationId, ConversationSnapshot, Side, UserId};
+use crate::model::{ConversationId, ConversationSnapshot, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::wire::ServerEvent;
 
@@ -19,7 +19,7 @@ use crate::wire::ServerEvent;
 /// The list holds positions only. Each conversation has its own store, which receives its state
 /// from the list's pages and notifies the list of changes.
 pub(crate) struct ConversationList {
-    paged: PagedList<Side, ConversationSnapshot>,
+    paged: PagedList<ConversationSnapshot, ConversationSnapshot>,
     filter: ListFilter,
     positions: BTreeMap<ConversationId, Position>,
     /// Conversations that may belong to the list, once their state is known.
@@ -47,7 +47,7 @@ impl ConversationList {
 
     /// Adds a candidate whose state is known if it belongs to the list, and drops it otherwise.
     /// Returns `true` if the conversation is in the list.
-    pub(crate) fn consider(&mut self, side: &Side, cx: &mut StoreCx) -> bool {
+    pub(crate) fn consider(&mut self, side: &ConversationSnapshot, cx: &mut StoreCx) -> bool {
         if self.contains(&side.id) {
             return true;
         }
@@ -82,7 +82,7 @@ impl ConversationList {
         };
         self.refreshing.remove(id);
         match snapshot {
-            Some(snapshot) if self.filter.matches(&snapshot.side) => self.show(snapshot, cx),
+            Some(snapshot) if self.filter.matches(snapshot) => self.show(snapshot, cx),
             _ => self.remove(id, cx),
         }
         cx.changed.insert(self.paged.key().clone());
@@ -90,8 +90,8 @@ impl ConversationList {
 
     /// Shows a conversation at its position, if that is loaded.
     fn show(&mut self, snapshot: &Arc<ConversationSnapshot>, cx: &mut StoreCx) {
-        let id = &snapshot.side.id;
-        let time = Self::time_of(&snapshot.side);
+        let id = &snapshot.id;
+        let time = Self::time_of(snapshot);
         let old = self.positions.get(id).copied();
         let position = match old {
             Some(old) if old.is_at(time) => old,
@@ -194,12 +194,12 @@ impl ListItem for ConversationSnapshot {
     type Key = ConversationId;
 
     fn key(&self) -> &ConversationId {
-        &self.side.id
+        &self.id
     }
 }
 
 impl ListStore for ConversationList {
-    type Raw = Side;
+    type Raw = ConversationSnapshot;
     type Item = ConversationSnapshot;
 
     const SIZES: PageSizes = PageSizes {
@@ -209,20 +209,20 @@ impl ListStore for ConversationList {
         more: 20,
     };
 
-    fn paged(&self) -> &PagedList<Side, ConversationSnapshot> {
+    fn paged(&self) -> &PagedList<ConversationSnapshot, ConversationSnapshot> {
         &self.paged
     }
 
-    fn paged_mut(&mut self) -> &mut PagedList<Side, ConversationSnapshot> {
+    fn paged_mut(&mut self) -> &mut PagedList<ConversationSnapshot, ConversationSnapshot> {
         &mut self.paged
     }
 
-    fn key_of(side: &Side) -> &ConversationId {
+    fn key_of(side: &ConversationSnapshot) -> &ConversationId {
         &side.id
     }
 
     /// The most recently active conversation is first.
-    fn time_of(side: &Side) -> i64 {
+    fn time_of(side: &ConversationSnapshot) -> i64 {
         side.last_message_at.as_millis().saturating_neg()
     }
 
@@ -230,7 +230,7 @@ impl ListStore for ConversationList {
         self.positions.get(id).copied()
     }
 
-    fn put(&mut self, position: Position, side: Side, cx: &mut StoreCx) {
+    fn put(&mut self, position: Position, side: ConversationSnapshot, cx: &mut StoreCx) {
         if self.position_of(&side.id) != Some(position) {
             self.add(&side.id, position);
         }
@@ -305,7 +305,7 @@ impl ListStore for ConversationList {
     }
 
     /// Brings the conversations of a page up to date.
-    fn prepare_page(&mut self, page: &mut Vec<Side>, cx: &mut StoreCx) {
+    fn prepare_page(&mut self, page: &mut Vec<ConversationSnapshot>, cx: &mut StoreCx) {
         let events = self.events_by_conversation();
         page.retain_mut(|side| {
             let Some(events) = events.get(&side.id) else {

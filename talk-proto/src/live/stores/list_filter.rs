@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::filter::ConversationFilter;
-use crate::model::Side;
+use crate::model::ConversationSnapshot;
 use crate::wire::ServerEvent;
 
 /// The filter of a list in its normal form, so that lists with equivalent filters share a store.
@@ -33,7 +33,7 @@ impl ListFilter {
         &self.0.json
     }
 
-    pub(crate) fn matches(&self, side: &Side) -> bool {
+    pub(crate) fn matches(&self, side: &ConversationSnapshot) -> bool {
         self.0.filter.matches(&side.into()) == Some(true)
     }
 

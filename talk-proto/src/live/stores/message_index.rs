@@ -9,7 +9,7 @@ use crate::collections::HashMap;
 use crate::live::key::Dependent;
 use crate::live::list::items::Position;
 use crate::live::store_cx::StoreCx;
-use crate::model::{Message, MessageId, MessageSnapshot, ReferencedMessageSnapshot, UserId};
+use crate::model::{MessageId, MessageSnapshot, UserId};
 
 /// The messages of a window, and those that they quote.
 ///
@@ -19,7 +19,7 @@ pub(crate) struct MessageIndex {
     /// The position in the window, or `None` for a message that is only quoted.
     positions: HashMap<MessageId, Option<Position>>,
     /// Messages that are only quoted, and versions that are newer than the visible one.
-    invisible: BTreeMap<MessageId, Arc<Message>>,
+    invisible: BTreeMap<MessageId, Arc<MessageSnapshot>>,
     /// Quoted messages that cannot be fetched.
     unavailable: BTreeSet<MessageId>,
     /// The quotes of each quoted message.
@@ -31,7 +31,7 @@ pub(crate) struct MessageIndex {
 #[derive(Default)]
 struct QuoteRefs {
     /// The quoted message as the quoting ones show it.
-    snapshot: Option<Arc<ReferencedMessageSnapshot>>,
+    snapshot: Option<Arc<MessageSnapshot>>,
     /// Quoting messages in the window, which show the quote.
     listed: BTreeSet<MessageId>,
     /// Quoting messages that are only quoted themselves, which show an ID.
@@ -71,25 +71,35 @@ impl MessageIndex {
 
 impl MessageStore {
     /// Returns the newest known version of a message.
-    pub(crate) fn message(&self, id: &MessageId) -> Option<&Arc<Message>> {
+    pub(crate) fn message(&self, id: &MessageId) -> Option<&Arc<MessageSnapshot>> {
         self.message_at(id, self.index.position(id))
     }
 
-    fn message_at(&self, id: &MessageId, position: Option<Position>) -> Option<&Arc<Message>> {
+    fn message_at(
+        &self,
+        id: &MessageId,
+        position: Option<Position>,
+    ) -> Option<&Arc<MessageSnapshot>> {
         let invisible = self.index.invisible.get(id);
-        invisible.or_else(|| Some(self.paged.items.visible.get(position?)?.message()))
+        invisible.or_else(|| self.paged.items.visible.get(position?))
     }
 
     /// Removes a message from the list, but not from the index.
     fn unlist(&mut self, id: &MessageId, position: Position) {
         if let Some(message) = self.message_at(id, Some(position)).cloned() {
+            let message = Arc::new(message.resolved(None, None));
             self.index.invisible.insert(id.clone(), message);
         }
         self.paged.items.remove(position);
     }
 
     /// Inserts a message at a position, or moves it there.
-    pub(crate) fn insert(&mut self, position: Position, message: Arc<Message>, cx: &mut StoreCx) {
+    pub(crate) fn insert(
+        &mut self,
+        position: Position,
+        message: Arc<MessageSnapshot>,
+        cx: &mut StoreCx,
+    ) {
         let id = message.id.clone();
         let old = self.index.positions.insert(id.clone(), Some(position));
         if let Some(old) = old {
@@ -135,7 +145,7 @@ impl MessageStore {
         let quoting: Vec<MessageId> = refs.listed.into_iter().chain(refs.unlisted).collect();
         for other in &quoting {
             if let Some(message) = self.message(other) {
-                let mut message = Message::clone(message);
+                let mut message = MessageSnapshot::clone(message);
                 message.referenced_message_id = None;
                 let message = Arc::new(message);
                 self.index.invisible.insert(other.clone(), message);
@@ -148,11 +158,14 @@ impl MessageStore {
     }
 
     /// Stores the newest version of a message. Returns `true` if it differs from the known one.
-    pub(crate) fn set_message(&mut self, message: Arc<Message>, cx: &mut StoreCx) -> bool {
+    pub(crate) fn set_message(&mut self, message: Arc<MessageSnapshot>, cx: &mut StoreCx) -> bool {
         let id = message.id.clone();
         let position = self.index.position(&id);
         let old = self.message_at(&id, position).cloned();
-        if old.as_ref() == Some(&message) {
+        if old
+            .as_ref()
+            .is_some_and(|old| old.is_same_version(&message))
+        {
             return false;
         }
         self.index.unavailable.remove(&id);
@@ -226,7 +239,12 @@ impl MessageStore {
     }
 
     /// Shows a message. Returns `false` if nested data is missing.
-    fn show_at(&mut self, position: Position, message: &Arc<Message>, cx: &mut StoreCx) -> bool {
+    fn show_at(
+        &mut self,
+        position: Position,
+        message: &Arc<MessageSnapshot>,
+        cx: &mut StoreCx,
+    ) -> bool {
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
@@ -242,13 +260,13 @@ impl MessageStore {
             },
         };
         if let Some(visible) = self.paged.items.visible.get(position)
-            && Arc::ptr_eq(visible.message(), message)
-            && is_same(visible.sender(), sender.as_ref())
-            && is_same(visible.referenced_message(), quote.as_ref())
+            && Arc::ptr_eq(visible, message)
+            && is_same(visible.sender.as_ref(), sender.as_ref())
+            && is_same(visible.referenced_message.as_ref(), quote.as_ref())
         {
             return true;
         }
-        let snapshot = MessageSnapshot::new(Arc::clone(message), sender, quote);
+        let snapshot = message.resolved(sender, quote);
         self.paged.items.show(position, Arc::new(snapshot));
         cx.changed.insert(self.key().clone());
         true
@@ -256,11 +274,7 @@ impl MessageStore {
 
     /// Returns the snapshot of a quoted message, `Some(None)` if it is unavailable, or `None` if
     /// it is not known yet.
-    fn quote(
-        &mut self,
-        id: &MessageId,
-        cx: &StoreCx,
-    ) -> Option<Option<Arc<ReferencedMessageSnapshot>>> {
+    fn quote(&mut self, id: &MessageId, cx: &StoreCx) -> Option<Option<Arc<MessageSnapshot>>> {
         let Some(message) = self.message(id) else {
             return (!self.index.is_missing(id)).then_some(None);
         };
@@ -272,7 +286,7 @@ impl MessageStore {
             None => None,
             Some(sender) => cx.user(sender)?.cloned(),
         };
-        let snapshot = Arc::new(ReferencedMessageSnapshot::new(Arc::clone(message), sender));
+        let snapshot = Arc::new(message.resolved(sender, None));
         if let Some(refs) = self.index.quotes.get_mut(id) {
             refs.snapshot = Some(Arc::clone(&snapshot));
         }
@@ -338,7 +352,7 @@ impl MessageStore {
     }
 
     /// Releases the sender and the quote of a message.
-    fn release_nested(&mut self, message: &Message, cx: &mut StoreCx) {
+    fn release_nested(&mut self, message: &MessageSnapshot, cx: &mut StoreCx) {
         if let Some(sender) = &message.sender_id {
             self.release_sender(sender, &message.id, cx);
         }

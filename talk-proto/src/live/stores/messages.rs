@@ -13,14 +13,14 @@ use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::Cursor;
 use crate::live::sync::response::{Response, decode};
 use crate::live::sync::state::Stage;
-use crate::model::{ConversationId, Message, MessageId, MessageSnapshot, UserId};
+use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
 
 /// The messages of one conversation, newest first.
 pub(crate) struct MessageStore {
-    pub(crate) paged: PagedList<Message, MessageSnapshot>,
+    pub(crate) paged: PagedList<MessageSnapshot, MessageSnapshot>,
     pub(crate) index: MessageIndex,
     /// Quoted messages to fetch.
     pub(crate) quotes_to_fetch: Vec<MessageId>,
@@ -109,7 +109,7 @@ impl MessageStore {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
         if self.index.is_quote(id) {
-            match decode::<Message>(response) {
+            match decode::<MessageSnapshot>(response) {
                 Ok(message) if message.id == *id => {
                     self.set_message(Arc::new(message), cx);
                 }
@@ -128,7 +128,7 @@ impl MessageStore {
     }
 
     /// Adds a message that an event reported, unless it is beyond the loaded ones.
-    fn add_new(&mut self, message: Arc<Message>, tie_break: TieBreak, cx: &mut StoreCx) {
+    fn add_new(&mut self, message: Arc<MessageSnapshot>, tie_break: TieBreak, cx: &mut StoreCx) {
         if self.index.position(&message.id).is_some() {
             return;
         }
@@ -165,7 +165,7 @@ fn sort_key(created_at: Timestamp) -> i64 {
 }
 
 impl ListStore for MessageStore {
-    type Raw = Message;
+    type Raw = MessageSnapshot;
     type Item = MessageSnapshot;
 
     const SIZES: PageSizes = PageSizes {
@@ -175,19 +175,19 @@ impl ListStore for MessageStore {
         more: 30,
     };
 
-    fn paged(&self) -> &PagedList<Message, MessageSnapshot> {
+    fn paged(&self) -> &PagedList<MessageSnapshot, MessageSnapshot> {
         &self.paged
     }
 
-    fn paged_mut(&mut self) -> &mut PagedList<Message, MessageSnapshot> {
+    fn paged_mut(&mut self) -> &mut PagedList<MessageSnapshot, MessageSnapshot> {
         &mut self.paged
     }
 
-    fn key_of(message: &Message) -> &MessageId {
+    fn key_of(message: &MessageSnapshot) -> &MessageId {
         &message.id
     }
 
-    fn time_of(message: &Message) -> i64 {
+    fn time_of(message: &MessageSnapshot) -> i64 {
         sort_key(message.created_at)
     }
 
@@ -195,7 +195,7 @@ impl ListStore for MessageStore {
         self.index.position(id)
     }
 
-    fn put(&mut self, position: Position, mut message: Message, cx: &mut StoreCx) {
+    fn put(&mut self, position: Position, mut message: MessageSnapshot, cx: &mut StoreCx) {
         let sender = message.sender_id.take();
         message.sender_id = sender.map(|sender| self.index.senders.interned(sender));
         let message = Arc::new(message);
@@ -219,7 +219,7 @@ impl ListStore for MessageStore {
                 message_id, diff, ..
             } => {
                 if let Some(message) = self.message(message_id) {
-                    let mut message = Message::clone(message);
+                    let mut message = MessageSnapshot::clone(message);
                     message.apply(diff.clone());
                     self.set_message(Arc::new(message), cx);
                 }

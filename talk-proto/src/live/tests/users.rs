@@ -133,7 +133,7 @@ fn a_user_is_one_allocation_everywhere() {
         panic!("no user");
     };
     for message in kit.window(messages).iter() {
-        assert!(Arc::ptr_eq(message.sender().unwrap(), alice));
+        assert!(Arc::ptr_eq(message.sender.as_ref().unwrap(), alice));
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::kit;
 use crate::filter::ConversationFilter;
-use crate::model::Side;
+use crate::model::ConversationSnapshot;
 
 /// The answer to a request, or a status and a code.
 pub(super) type Answer = Result<Value, (u16, &'static str)>;
@@ -164,7 +164,7 @@ impl World {
     pub(super) fn mine_that_match(&self, filter: &ConversationFilter) -> Vec<String> {
         let mut mine = self.mine();
         mine.retain(|name| {
-            let side: Side = serde_json::from_value(self.side(name)).unwrap();
+            let side: ConversationSnapshot = serde_json::from_value(self.side(name)).unwrap();
             filter.matches(&(&side).into()) == Some(true)
         });
         mine

@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::ServerEvent;
+use crate::model::{ConversationSnapshot, MessageSnapshot};
 use crate::wire::{EventError, read_event};
 use any::event;
 
@@ -29,6 +30,23 @@ fn read_type_first(event: &Value) -> Result<ServerEvent, EventError> {
     read_event(&RawValue::from_string(text).unwrap())
 }
 
+/// A message as the server sends it.
+fn wire_message(message: &MessageSnapshot) -> Value {
+    json!({
+        "id": message.id, "type": message.message_type, "senderId": message.sender_id,
+        "custom": message.custom, "createdAt": message.created_at, "editedAt": message.edited_at,
+        "referencedMessageId": message.referenced_message_id, "origin": message.origin,
+        "content": message.content, "reactions": message.reactions,
+    })
+}
+
+/// A conversation as the server sends it.
+fn wire_conversation(conversation: &ConversationSnapshot) -> Value {
+    let mut json = json!(conversation);
+    json.as_object_mut().unwrap().remove("lastMessage");
+    json
+}
+
 /// What the server must have told for this event to come of it.
 fn told(event: &ServerEvent) -> Value {
     use ServerEvent as E;
@@ -45,7 +63,9 @@ fn told(event: &ServerEvent) -> Value {
         E::SideCreated {
             conversation_id: c,
             state,
-        } => json!({"type": "side.created", "conversationId": c, "state": state}),
+        } => json!({
+            "type": "side.created", "conversationId": c, "state": wire_conversation(state),
+        }),
         E::SideEdited {
             conversation_id: c,
             diff,
@@ -82,7 +102,8 @@ fn told(event: &ServerEvent) -> Value {
             conversation_id: c,
             state,
         } => json!({
-            "type": "message.created", "conversationId": c, "messageId": state.id, "state": state,
+            "type": "message.created", "conversationId": c, "messageId": state.id,
+            "state": wire_message(state),
         }),
         E::MessageEdited {
             conversation_id: c,
@@ -98,7 +119,7 @@ fn told(event: &ServerEvent) -> Value {
         } => {
             let mut told = json!({"type": "message.deleted", "conversationId": c, "messageId": m});
             if let Some(last) = new_last_message {
-                told["newLastMessage"] = json!(last);
+                told["newLastMessage"] = json!(last.as_deref().map(wire_message));
             }
             told
         }

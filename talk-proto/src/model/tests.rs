@@ -1,11 +1,32 @@
-//! What a server makes and changes: what is not given has the documented default, and a diff
-//! changes what it names.
+//! Defaults of absent members, and diffs.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use talk_proto::{
-    ContentBlock, Custom, Message, MessageType, Online, Participant, Patch, ReactionCount,
-    Reactions, Timestamp, User, UserId,
+
+use super::{
+    Custom, MessageSnapshot, MessageType, Participant, Patch, ReactionCount, Reactions,
+    UnknownName, User, UserId,
 };
+use crate::content::ContentBlock;
+use crate::timestamp::Timestamp;
+
+/// A member that a diff may leave out.
+pub(crate) trait IsAbsent {
+    fn is_absent(&self) -> bool;
+}
+
+impl<T> IsAbsent for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> IsAbsent for Patch<T> {
+    fn is_absent(&self) -> bool {
+        self.is_keep()
+    }
+}
 
 fn json_of(value: impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap()
@@ -33,37 +54,49 @@ fn a_user() {
 }
 
 #[test]
-fn a_participant() {
-    let mut bob = Participant::new(bob(), Timestamp::from_millis(5));
-    let new = json!({"id": "bob", "access": "ReadWrite", "notify": true, "joinedAt": 5});
-    assert_eq!(json_of(&bob), new);
+fn participant_diff_null_resets_to_defaults() {
+    let new: Participant = read(json!({"id": "bob", "joinedAt": 5}));
+    let mut bob = new.clone();
     bob.apply(read(json!({"access": "Read", "notify": "MentionsOnly"})));
     let changed = json!({"id": "bob", "access": "Read", "notify": "MentionsOnly", "joinedAt": 5});
-    assert_eq!(json_of(&bob), changed);
+    assert_eq!(bob, read(changed));
     bob.apply(read(json!({"access": null, "notify": null})));
-    assert_eq!(json_of(&bob), new);
+    assert_eq!(bob, new);
 }
 
 #[test]
-fn a_message_is_a_users_or_the_systems() {
-    let content = || [ContentBlock::text(["hi".into()])].into();
+fn message_new_type_follows_sender() {
+    let content = || [ContentBlock::text(["hi".into()])];
     let id = || "msg_1".try_into().unwrap();
-    let message = Message::new(id(), Some(bob()), Timestamp::from_millis(5), content());
-    let expected = json!({"id": "msg_1", "type": "UserMessage", "senderId": "bob", "custom": {},
-        "createdAt": 5, "editedAt": null, "referencedMessageId": null, "origin": "rest",
-        "content": [{"type": "text", "children": ["hi"]}], "reactions": {}});
-    assert_eq!(json_of(&message), expected);
-    let message = Message::new(id(), None, Timestamp::from_millis(5), content());
+    let sender = Arc::new(User::new(bob(), "Bob"));
+    let message = MessageSnapshot::new(id(), Some(sender), Timestamp::from_millis(5), content());
+    assert_eq!(message.message_type, MessageType::UserMessage);
+    assert_eq!(message.sender_id, Some(bob()));
+    let message = MessageSnapshot::new(id(), None, Timestamp::from_millis(5), content());
     assert_eq!(message.message_type, MessageType::SystemMessage);
     assert_eq!(message.sender_id, None);
-    let bare: Message = read(json!({"id": "msg_1"}));
+    let bare: MessageSnapshot = read(json!({"id": "msg_1"}));
     assert_eq!(bare.content.len(), 0);
 }
 
 #[test]
-fn who_is_online() {
-    assert_eq!(json_of(Online::new(true)), json!({"isConnected": true}));
-    assert_eq!(json_of(Online::new(false)), json!({"isConnected": false}));
+fn message_json_round_trips() {
+    let user = |id| json!({"id": id, "name": id});
+    let of = |id: &str, reference: (&str, Value)| {
+        let mut message = json!({"id": id, "type": "UserMessage", "sender": user("bob"),
+            "custom": {"k": "v"}, "createdAt": 5, "editedAt": 6, "origin": "web",
+            "content": [{"type": "text", "children": ["hi"]}],
+            "reactions": [{"emoji": "b", "count": 1, "currentUserReacted": true},
+                {"emoji": "a", "count": 2, "currentUserReacted": false}]});
+        message[reference.0] = reference.1;
+        message
+    };
+    let quote = of("msg_1", ("referencedMessageId", json!("msg_0")));
+    let message: MessageSnapshot = read(of("msg_2", ("referencedMessage", quote)));
+    assert_eq!(message.sender_id, Some(bob()));
+    assert_eq!(message.referenced_message_id.as_ref().unwrap(), "msg_1");
+    let again: MessageSnapshot = read(json_of(&message));
+    assert_eq!(again, message);
 }
 
 #[test]
@@ -125,7 +158,7 @@ fn a_patch_of_another_type_keeps_and_resets_alike() {
 
 #[test]
 fn a_name_of_a_later_version_is_shown_as_it_came() {
-    let name = talk_proto::UnknownName::from("Hologram");
+    let name = UnknownName::from("Hologram");
     assert_eq!(name.to_string(), "Hologram");
     assert_eq!(name.as_str(), "Hologram");
 }

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 /// Members of a block or node that this version does not know, kept so that they are passed on
 /// unchanged. Empty for everything the protocol knows today, and then free.
 #[derive(Clone, Default, PartialEq)]
-pub struct Extra(Option<Arc<Map<String, Value>>>);
+pub struct UnknownFields(Option<Arc<Map<String, Value>>>);
 
-impl Extra {
+impl UnknownFields {
     /// The members, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0
@@ -36,14 +36,14 @@ impl Extra {
     }
 }
 
-impl From<Map<String, Value>> for Extra {
+impl From<Map<String, Value>> for UnknownFields {
     fn from(members: Map<String, Value>) -> Self {
         Self((!members.is_empty()).then(|| Arc::new(members)))
     }
 }
 
 /// Shows the names only: values may be message text.
-impl fmt::Debug for Extra {
+impl fmt::Debug for UnknownFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
             .entries(self.iter().map(|(name, _)| name))
