@@ -202,7 +202,7 @@ impl EmulatorBuilder {
             Some(seed) => seed,
             None => getrandom::u64().map_err(StartError::Randomness)?,
         };
-        let clock = Clock::start();
+        let mut clock = Clock::start();
         let origin = format!("http://{address}");
         let (server, files, storage) = match self.data {
             None => {

@@ -242,3 +242,18 @@ async fn download_html_is_sandboxed() {
     );
     assert!(!policy.contains("allow-"), "{policy}");
 }
+
+#[tokio::test]
+async fn download_dot_filename_resolves() {
+    for name in [".", ".."] {
+        let emulator = Emulator::start().await.unwrap();
+        let bytes = pattern(10);
+        let uploaded = upload(&emulator, form(name, "image/png", &bytes, &[])).await;
+        let block = block_of(&emulator, &uploaded).await;
+        assert_eq!(block["filename"], name);
+        let url = block["url"].as_str().unwrap();
+        assert!(url.ends_with("/file"), "{url}");
+        let response = get(&emulator, url.strip_prefix(emulator.url()).unwrap()).await;
+        assert_eq!(response.body(), &bytes);
+    }
+}

@@ -258,3 +258,24 @@ proptest! {
         prop_assert!(!shown.contains(token.expose()));
     }
 }
+
+#[test]
+fn check_not_before_in_future_is_refused() {
+    assert_eq!(problems_with("nbf", json!(NOW_SECONDS)), []);
+    let early = problems_with("nbf", json!(NOW_SECONDS + 7));
+    let wait = Duration::from_secs(7);
+    assert_eq!(early, [TokenProblem::NotYetValid { wait }]);
+    assert!(early[0].is_refused());
+    assert!(matches!(
+        problems_with("nbf", json!("soon"))[..],
+        [TokenProblem::InvalidClaim { name: "nbf", .. }]
+    ));
+}
+
+#[test]
+fn check_critical_extension_is_refused() {
+    let header = json!({ "alg": "HS256", "crit": ["b64"], "b64": true });
+    let problems = check(&signed(&header, &good())).problems;
+    assert_eq!(problems, [TokenProblem::CriticalExtension]);
+    assert!(problems[0].is_refused());
+}

@@ -16,7 +16,17 @@ pub(super) struct Connection {
     /// The frames held back while the connection is slow.
     pub(super) held: Vec<String>,
     pub(super) slow_until: Option<Timestamp>,
+    /// The events held back while the session is expired.
+    unauthorized: Vec<Arc<str>>,
+    unauthorized_bytes: usize,
 }
+
+/// The events held for an expired session exceed their limit.
+#[derive(Debug)]
+pub(super) struct TooManyHeld;
+
+/// The maximum size of the events held for an expired session, in bytes.
+const MAX_HELD: usize = 1024 * 1024;
 
 /// The authentication state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +35,8 @@ pub(super) enum Session {
     New,
     /// Authenticated until the token expires.
     Active { expires: Option<Timestamp> },
-    /// Expired. Its subscriptions stay: the client sends a new token and resumes.
+    /// Expired. Its subscriptions stay, and their events are held until the client sends a new
+    /// token.
     Expired,
 }
 
@@ -39,7 +50,26 @@ impl Connection {
             is_stalled: false,
             held: Vec::new(),
             slow_until: None,
+            unauthorized: Vec::new(),
+            unauthorized_bytes: 0,
         }
+    }
+
+    /// Holds events until the session is renewed. A client that has missed events would not notice,
+    /// so the events are either all kept or the connection is closed.
+    pub(super) fn hold_events(&mut self, events: Vec<Arc<str>>) -> Result<(), TooManyHeld> {
+        self.unauthorized_bytes += events.iter().map(|event| event.len()).sum::<usize>();
+        if self.unauthorized_bytes > MAX_HELD {
+            return Err(TooManyHeld);
+        }
+        self.unauthorized.extend(events);
+        Ok(())
+    }
+
+    /// Takes the events held while the session was expired.
+    pub(super) fn take_held_events(&mut self) -> Vec<Arc<str>> {
+        self.unauthorized_bytes = 0;
+        std::mem::take(&mut self.unauthorized)
     }
 
     /// Returns the frame for these events.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 use talk_proto::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
 
@@ -43,6 +44,11 @@ impl Content {
     /// Reads and validates content. Unknown types and unknown members are kept; a known type
     /// without its required members is refused.
     pub(super) fn read(json: &RawValue, attachments: Attachments<'_>) -> Result<Self, Refusal> {
+        if json_depth(json.get()) > MAX_DEPTH {
+            return Err(invalid(format!(
+                "The content is nested more than {MAX_DEPTH} levels deep."
+            )));
+        }
         let blocks: Vec<ContentBlock> = serde_json::from_str(json.get())
             .map_err(|error| invalid(format!("The content is not a list of blocks: {error}.")))?;
         let [block] = blocks.as_slice() else {
@@ -53,6 +59,9 @@ impl Content {
         };
         let mut uses = BTreeSet::new();
         let block = check_block(block, attachments, &mut uses)?;
+        let value: Value = serde_json::from_str(json.get())
+            .map_err(|error| invalid(format!("The content cannot be read: {error}.")))?;
+        collect_features(&value, &mut uses);
         let json = serde_json::value::to_raw_value(&[block])
             .map_err(|error| invalid(format!("The content cannot be stored: {error}.")))?;
         Ok(Self { json, uses })
@@ -70,7 +79,63 @@ impl Content {
     }
 }
 
+/// The maximum nesting of content, in levels of JSON. Common decoders take 128 levels in all, and a
+/// frame adds up to 7.
+const MAX_DEPTH: usize = 110;
+
+/// Returns the number of nested arrays and objects of a JSON text.
+fn json_depth(json: &str) -> usize {
+    let (mut depth, mut max) = (0_usize, 0);
+    let mut is_string = false;
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_string = !is_string,
+            b'\\' if is_string => {
+                bytes.next();
+            }
+            b'[' | b'{' if !is_string => {
+                depth += 1;
+                max = max.max(depth);
+            }
+            b']' | b'}' if !is_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    max
+}
+
+/// Adds the features of all blocks and nodes, also of those inside unknown nodes: a client that
+/// knows the outer node may show them.
+fn collect_features(value: &Value, uses: &mut BTreeSet<Feature>) {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| collect_features(value, uses)),
+        Value::Object(members) => {
+            let kind = members.get("type").and_then(Value::as_str);
+            uses.extend(kind.and_then(Feature::of_kind));
+            members
+                .values()
+                .for_each(|value| collect_features(value, uses));
+        }
+        _ => {}
+    }
+}
+
 impl Feature {
+    /// Returns the feature of a block or node type, in any spelling.
+    fn of_kind(kind: &str) -> Option<Self> {
+        Some(match kind.to_ascii_lowercase().as_str() {
+            "file" => Self::Files,
+            "location" => Self::Locations,
+            "mention" => Self::Mentions,
+            "link" => Self::Links,
+            "actionlink" | "actionbutton" => Self::Actions,
+            _ => return None,
+        })
+    }
+
     fn is_allowed(self, role: &Role) -> bool {
         match self {
             Self::Files => role.file_sharing,
@@ -113,10 +178,9 @@ fn check_block(
     uses: &mut BTreeSet<Feature>,
 ) -> Result<ContentBlock, Refusal> {
     match block {
-        ContentBlock::Text(text) => check_nodes(&text.children, uses)?,
+        ContentBlock::Text(text) => check_nodes(&text.children)?,
         ContentBlock::File(file) => {
             let file = fill_in(file, attachments)?;
-            uses.insert(Feature::Files);
             if file.subtype == Some(FileSubtype::Voice) {
                 uses.insert(Feature::VoiceMessages);
             }
@@ -130,41 +194,31 @@ fn check_block(
                     "A latitude lies between -90 and 90, a longitude between -180 and 180.",
                 ));
             }
-            uses.insert(Feature::Locations);
         }
-        ContentBlock::Unknown(raw) => check_unknown(raw, &["text", "file", "location"], uses)?,
+        ContentBlock::Unknown(raw) => check_unknown(raw, &["text", "file", "location"])?,
         _ => {}
     }
     Ok(block.clone())
 }
 
-fn check_nodes(nodes: &[TextNode], uses: &mut BTreeSet<Feature>) -> Result<(), Refusal> {
-    nodes.iter().try_for_each(|node| check_node(node, uses))
+fn check_nodes(nodes: &[TextNode]) -> Result<(), Refusal> {
+    nodes.iter().try_for_each(check_node)
 }
 
-fn check_node(node: &TextNode, uses: &mut BTreeSet<Feature>) -> Result<(), Refusal> {
+fn check_node(node: &TextNode) -> Result<(), Refusal> {
     match node {
         TextNode::Bold { children, .. }
         | TextNode::Italic { children, .. }
         | TextNode::Strikethrough { children, .. }
         | TextNode::BulletList { children, .. }
-        | TextNode::BulletPoint { children, .. } => check_nodes(children, uses),
-        TextNode::Link { children, .. } => {
-            uses.insert(Feature::Links);
-            check_nodes(children, uses)
-        }
-        TextNode::ActionLink { children, .. } | TextNode::ActionButton { children, .. } => {
-            uses.insert(Feature::Actions);
-            check_nodes(children, uses)
-        }
+        | TextNode::BulletPoint { children, .. }
+        | TextNode::Link { children, .. }
+        | TextNode::ActionLink { children, .. }
+        | TextNode::ActionButton { children, .. } => check_nodes(children),
         TextNode::AutoLink { url, text, .. } if !auto_link::agrees(url, text) => {
             Err(invalid("The text and the url of an autoLink disagree."))
         }
-        TextNode::Mention { .. } => {
-            uses.insert(Feature::Mentions);
-            Ok(())
-        }
-        TextNode::Unknown(raw) => check_unknown(raw, KNOWN_NODES, uses),
+        TextNode::Unknown(raw) => check_unknown(raw, KNOWN_NODES),
         _ => Ok(()),
     }
 }
@@ -185,11 +239,7 @@ const KNOWN_NODES: &[&str] = &[
 ];
 
 /// Checks a block or node of an unknown type, and the nodes inside it.
-fn check_unknown(
-    raw: &RawJson,
-    known: &[&str],
-    uses: &mut BTreeSet<Feature>,
-) -> Result<(), Refusal> {
+fn check_unknown(raw: &RawJson, known: &[&str]) -> Result<(), Refusal> {
     match raw.kind() {
         None => return Err(invalid("A block or node is an object with a type.")),
         Some(kind) if known.contains(&kind) => {
@@ -204,7 +254,7 @@ fn check_unknown(
     };
     let children: Vec<TextNode> = serde::Deserialize::deserialize(children)
         .map_err(|error| invalid(format!("The children of a node are no nodes: {error}.")))?;
-    check_nodes(&children, uses)
+    check_nodes(&children)
 }
 
 /// Completes a file block with the metadata of the upload. Only the token is taken from the client.

@@ -82,6 +82,8 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: ConversationParams) -> Reply {
         let diff = conversation.apply(params);
         publish_edited(cx, id, &diff);
     } else {
+        // A creator that does not exist could not join, and would leave an empty conversation.
+        cx.store.user(cx.me)?;
         let mut conversation = Conversation::default();
         conversation.created_at = cx.store.clock.stamp(cx.millis());
         conversation.apply(params);

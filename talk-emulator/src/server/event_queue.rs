@@ -35,6 +35,16 @@ impl EventQueue {
         }
     }
 
+    /// Queues events that were serialised earlier, before all others of the connection.
+    pub(super) fn prepend(&mut self, connection: ConnectionId, events: Vec<Arc<str>>) {
+        if !events.is_empty() {
+            self.events
+                .entry(connection)
+                .or_default()
+                .splice(0..0, events);
+        }
+    }
+
     /// Takes all pending events, ordered by connection.
     pub(super) fn take(&mut self) -> BTreeMap<ConnectionId, Vec<Arc<str>>> {
         std::mem::take(&mut self.events)

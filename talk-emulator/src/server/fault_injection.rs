@@ -73,15 +73,14 @@ impl Server {
 
     fn restart(&mut self) {
         let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
-        self.events
-            .push(all.iter().copied(), &Event::UpstreamRestarting {});
         self.flush();
         for id in all {
+            self.publish_now(id, &Event::UpstreamRestarting {});
             self.close(id, Some(SERVICE_RESTART));
         }
     }
 
-    fn close(&mut self, id: ConnectionId, code: Option<u16>) {
+    pub(super) fn close(&mut self, id: ConnectionId, code: Option<u16>) {
         if self.connections.contains_key(&id) {
             self.forget(id);
             self.outputs.push_back(Output::Close {

@@ -38,6 +38,11 @@ pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Returns the url of a file.
 pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
     let app = utf8_percent_encode(app, SEGMENT);
+    // Clients resolve dot segments, also encoded ones. The name in a url is not looked at.
+    let filename = match filename {
+        "." | ".." => "file",
+        filename => filename,
+    };
     let filename = utf8_percent_encode(filename, SEGMENT);
     format!("{origin}/public_api/v1/{app}/files/{token}/{filename}")
 }

@@ -14,14 +14,37 @@ pub(super) struct Request<'a> {
     pub(super) data: Option<&'a RawValue>,
 }
 
+/// A request that has a sequence number, but cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) seq: u64,
+}
+
 /// Parses a request. Returns `None` for acknowledgements and for anything that is not a request.
-pub(super) fn parse(text: &str) -> Option<Request<'_>> {
+pub(super) fn parse(text: &str) -> Option<Result<Request<'_>, Unreadable>> {
+    let seq = seq_of(text)?;
+    Some(parse_request(text, seq).ok_or(Unreadable { seq }))
+}
+
+/// Returns the sequence number of a text that begins like a request: `[seq, "…`.
+fn seq_of(text: &str) -> Option<u64> {
+    let rest = text.trim_start().strip_prefix('[')?.trim_start();
+    let (seq, rest) = rest.split_once(',')?;
+    let seq = seq.trim_end();
+    let is_number = seq.bytes().all(|byte| byte.is_ascii_digit());
+    let method = rest.trim_start();
+    (is_number && method.starts_with('"') && !method.starts_with("\"ACK\""))
+        .then(|| seq.parse().ok())
+        .flatten()
+}
+
+fn parse_request(text: &str, seq: u64) -> Option<Request<'_>> {
     let parts: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    let [seq, method, path, rest @ ..] = parts.as_slice() else {
+    let [_, method, path, rest @ ..] = parts.as_slice() else {
         return None;
     };
     Some(Request {
-        seq: serde_json::from_str(seq.get()).ok()?,
+        seq,
         method: serde_json::from_str(method.get()).ok()?,
         path: serde_json::from_str(path.get()).ok()?,
         data: rest.first().copied(),

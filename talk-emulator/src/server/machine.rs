@@ -23,6 +23,9 @@ use super::timers::{Timer, Timers};
 use super::typing;
 use super::typing_users::TypingUsers;
 
+/// The close code for a client that does not renew its session.
+const POLICY_VIOLATION: u16 = 1008;
+
 /// A local TalkJS server with all its apps.
 ///
 /// `Debug` shows no tokens and no message text.
@@ -83,8 +86,10 @@ impl Server {
     /// Handles a text message from a connection.
     pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
-        if let Some(request) = frame::parse(text) {
-            self.handle_request(connection, &request);
+        match frame::parse(text) {
+            Some(Ok(request)) => self.handle_request(connection, &request),
+            Some(Err(unreadable)) => self.refuse_unreadable(connection, unreadable.seq),
+            None => {}
         }
     }
 
@@ -189,6 +194,21 @@ impl Server {
         self.flush();
     }
 
+    /// Answers a request that cannot be read, so that its client does not wait forever.
+    fn refuse_unreadable(&mut self, id: ConnectionId, seq: u64) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let refusal = match connection.session {
+            Session::Active { .. } => Refusal::invalid(
+                "INVALID_REQUEST",
+                "A request is the JSON array [seq, method, path, data, headers].",
+            ),
+            Session::New | Session::Expired => no_session(),
+        };
+        self.answer(id, seq, Err(refusal));
+    }
+
     fn reply(&mut self, id: ConnectionId, request: &frame::Request<'_>) -> Reply {
         let body = Body(request.data);
         if (&*request.method, &*request.path) == ("POST", "/session/renew") {
@@ -201,9 +221,7 @@ impl Server {
                     routes::dispatch(cx, id, &request.method, &request.path, body)
                 })
             }
-            _ => Err(Refusal::unauthorized(
-                "There is no session: renew it with a token first.",
-            )),
+            _ => Err(no_session()),
         }
     }
 
@@ -221,11 +239,26 @@ impl Server {
 
     /// Sends the pending events, in one frame per connection.
     pub(super) fn flush(&mut self) {
+        let mut overfull = Vec::new();
         for (id, events) in self.events.take() {
-            if let Some(connection) = self.connections.get_mut(&id) {
+            let Some(connection) = self.connections.get_mut(&id) else {
+                continue;
+            };
+            if connection.session == Session::Expired {
+                if connection.hold_events(events).is_err() {
+                    overfull.push(id);
+                }
+            } else {
                 let text = connection.publish(&events);
                 self.send(id, text);
             }
+        }
+        if !overfull.is_empty() {
+            for id in overfull {
+                self.close(id, Some(POLICY_VIOLATION));
+            }
+            // Closed connections change the online state of their users.
+            self.flush();
         }
         self.discard_changes();
     }
@@ -270,6 +303,10 @@ impl Server {
             random: &mut self.random,
         })
     }
+}
+
+fn no_session() -> Refusal {
+    Refusal::unauthorized("There is no session: renew it with a token first.")
 }
 
 impl fmt::Debug for Server {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::content::{Attachments, Content};
-use super::conversation::Access;
+use super::conversation::{Access, Participation};
 use super::events::{Event, MessageDiff};
 use super::message::{Message, MessageKind};
 use super::page::{self, Cursor, Page, PageRequest};
@@ -90,12 +90,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
     let referenced = new.referenced_message_id;
     check_reference(cx, id, referenced.as_deref())?;
     let (_, participation) = cx.store.joined(id, cx.me)?;
-    if participation.access == Access::Read {
-        return Err(Refusal::forbidden(
-            "READ_ONLY",
-            "You may read this conversation, not write in it.",
-        ));
-    }
+    check_write_access(participation)?;
     content.check_allowed(cx.role())?;
     if referenced.is_some() {
         cx.allow(|role| role.reply, "reply to messages")?;
@@ -125,6 +120,16 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
     post(cx, id, message)?;
     typing::stop(cx, id, cx.me);
     answer
+}
+
+fn check_write_access(participation: &Participation) -> Result<(), Refusal> {
+    match participation.access {
+        Access::ReadWrite => Ok(()),
+        Access::Read => Err(Refusal::forbidden(
+            "READ_ONLY",
+            "You may read this conversation, not write in it.",
+        )),
+    }
 }
 
 /// Refuses a reference to anything but a user's message.
@@ -295,11 +300,13 @@ fn check_scope(
     scope: Scope,
     what: &str,
 ) -> Result<(), Refusal> {
-    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let (conversation, participation) = cx.store.joined(id, cx.me)?;
     let message = conversation
         .messages
         .get(message)
         .ok_or_else(Refusal::message_not_found)?;
+    // Our choice: the documentation names only sending.
+    check_write_access(participation)?;
     let is_mine = message.sender.as_deref() == Some(cx.me);
     let allowed = match scope {
         Scope::All => true,

@@ -65,6 +65,7 @@ impl Server {
         self.cancel_expiry(id);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.session = Session::Active { expires };
+            self.events.prepend(id, connection.take_held_events());
         }
         if let Some(expires) = expires {
             self.timers.set(expires, Timer::SessionExpires(id));
@@ -79,6 +80,18 @@ impl Server {
             } = connection.session
         {
             self.timers.cancel(expires, Timer::SessionExpires(id));
+        }
+    }
+
+    /// Sends an event about the connection itself, whatever the state of its session.
+    pub(super) fn publish_now(&mut self, id: ConnectionId, event: &Event<'_>) {
+        // Infallible: such an event has no members besides its type.
+        let Ok(event) = serde_json::to_string(event) else {
+            return;
+        };
+        if let Some(connection) = self.connections.get_mut(&id) {
+            let text = connection.publish(&[event.into()]);
+            self.send(id, text);
         }
     }
 
@@ -97,12 +110,16 @@ impl Server {
     /// Expires the session of a connection and notifies the client.
     pub(super) fn expire(&mut self, id: ConnectionId) {
         self.cancel_expiry(id);
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(connection) = self.connections.get(&id) else {
             return;
         };
         if let Session::Active { .. } = connection.session {
-            connection.session = Session::Expired;
-            self.events.push([id], &Event::SessionExpired {});
+            // Events of earlier causes still belong to the session.
+            self.flush();
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.session = Session::Expired;
+            }
+            self.publish_now(id, &Event::SessionExpired {});
         }
     }
 }

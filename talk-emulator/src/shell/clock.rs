@@ -4,31 +4,94 @@ use tokio::time::Instant;
 
 use crate::server::Timestamp;
 
-/// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time.
-/// It follows tokio's clock, so a test that pauses that clock pauses the emulator.
-#[derive(Debug, Clone, Copy)]
+/// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time. It
+/// follows tokio's clock, so a test that pauses that clock pauses the emulator.
+///
+/// The monotonic clock stands still while the machine is suspended. That time is added when the wall
+/// clock is found ahead.
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
     started: Instant,
     started_at: Timestamp,
+    suspended: Suspended,
 }
 
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            started_at: SystemTime::now().into(),
-        }
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.started_at + self.started.elapsed()
-    }
-
-    /// Returns the instant of a time.
-    pub(crate) fn instant(&self, time: Timestamp) -> Instant {
-        self.started + time.saturating_since(self.started_at).min(A_CENTURY)
-    }
+/// Measures the time for which the machine was suspended.
+#[derive(Debug, Clone)]
+struct Suspended {
+    /// The real clock, also where tokio's is paused.
+    started: std::time::Instant,
+    started_at: SystemTime,
+    total: Duration,
 }
+
+/// Smaller differences between the clocks are adjustments of the wall clock.
+const MIN_SUSPENDED: Duration = Duration::from_secs(1);
 
 /// A larger duration might overflow an [`Instant`].
 const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        let started_at = SystemTime::now();
+        Self {
+            started: Instant::now(),
+            started_at: started_at.into(),
+            suspended: Suspended {
+                started: std::time::Instant::now(),
+                started_at,
+                total: Duration::ZERO,
+            },
+        }
+    }
+
+    pub(crate) fn now(&mut self) -> Timestamp {
+        self.suspended.update(SystemTime::now());
+        self.started_at + self.suspended.total + self.started.elapsed()
+    }
+
+    /// Returns the instant of a time, if the machine is not suspended before.
+    pub(crate) fn instant(&self, time: Timestamp) -> Instant {
+        let start = self.started_at + self.suspended.total;
+        self.started + time.saturating_since(start).min(A_CENTURY)
+    }
+}
+
+impl Suspended {
+    fn update(&mut self, now: SystemTime) {
+        let by_wall = now.duration_since(self.started_at).unwrap_or_default();
+        let ahead = by_wall.saturating_sub(self.started.elapsed());
+        if ahead >= self.total + MIN_SUSPENDED {
+            self.total = ahead;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::Clock;
+
+    #[test]
+    fn clock_adds_suspended_time() {
+        let mut clock = Clock::start();
+        let before = clock.now();
+        let hour = Duration::from_secs(3600);
+        clock.suspended.update(SystemTime::now() + hour);
+        let after = clock.now();
+        assert!(after.saturating_since(before) >= hour);
+        // A wall clock that is set back changes nothing.
+        clock.suspended.update(SystemTime::now() - hour);
+        assert!(clock.now() >= after);
+        assert!(clock.instant(after) <= tokio::time::Instant::now());
+    }
+
+    #[test]
+    fn clock_ignores_small_adjustments() {
+        let mut clock = Clock::start();
+        let adjusted = SystemTime::now() + Duration::from_millis(900);
+        clock.suspended.update(adjusted);
+        assert_eq!(clock.suspended.total, Duration::ZERO);
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until};
 
 use super::clock::Clock;
 use super::send_queue::{SendQueue, TooSlow};
@@ -13,6 +13,9 @@ use crate::server::{ConnectionId, Output, Server, Settings, Timestamp};
 
 /// The number of queued inputs above which senders wait.
 const INPUT_QUEUE: usize = 1024;
+
+/// The maximum delay of a timer that became due while the machine was suspended.
+const MAX_SLEEP: Duration = Duration::from_secs(5);
 
 /// The number of inputs handled before their outputs are sent.
 const BATCH: usize = 64;
@@ -163,10 +166,14 @@ impl EngineTask {
                     let Some(input) = input else { return Ok(()) };
                     self.process_batch(input);
                 }
-                () = wait_until(due) => self.core.server.tick(self.clock.now()),
+                () = wait_until(due) => {
+                    let now = self.clock.now();
+                    self.core.server.tick(now);
+                }
             }
             self.persist().await?;
-            self.core.drain(self.clock.now());
+            let now = self.clock.now();
+            self.core.drain(now);
         }
     }
 
@@ -305,7 +312,8 @@ impl Core {
 
 async fn wait_until(due: Option<Instant>) {
     match due {
-        Some(due) => sleep_until(due).await,
+        // A suspended machine wakes up with a timer that is late.
+        Some(due) => sleep_until(due.min(Instant::now() + MAX_SLEEP)).await,
         None => std::future::pending().await,
     }
 }

@@ -223,3 +223,15 @@ fn list_invalid_limit_or_cursor_is_refused() {
         "a large limit is cut to the documented one"
     );
 }
+
+#[test]
+fn create_conversation_by_unknown_user_is_refused() {
+    let mut world = World::new();
+    let alice = world.connect("alice");
+    for method in ["POST", "PUT"] {
+        let refused = world.refused(alice, method, "/conversations/c", json!({}));
+        assert_eq!(refused, (404, "USER_NOT_FOUND".to_owned()));
+    }
+    world.ok(alice, "PUT", "/users/alice", json!({ "name": "Alice" }));
+    world.ok(alice, "POST", "/conversations/c", json!({}));
+}

@@ -290,6 +290,9 @@ fn content_links_and_actions_need_role() {
         json!({ "type": "actionbutton", "action": "a", "params": {}, "children": ["x"] }),
         json!({ "type": "bold", "children": [{ "type": "actionLink", "action": "a", "params": {}, "children": ["x"] }] }),
         json!({ "type": "new", "children": [{ "type": "link", "url": "https://x.org", "children": ["x"] }] }),
+        json!({ "type": "new", "body": [{ "type": "link", "url": "https://x.org", "children": ["x"] }] }),
+        json!({ "type": "new", "a": { "b": [[{ "type": "LINK" }]] } }),
+        json!({ "type": "new", "children": [{ "type": "newer", "body": [{ "type": "actionlink" }] }] }),
     ] {
         let content = json!([{ "type": "text", "children": [node] }]);
         assert_eq!(
@@ -300,6 +303,57 @@ fn content_links_and_actions_need_role() {
             "{content}"
         );
     }
+}
+
+#[test]
+fn content_nested_deeply_is_refused() {
+    let (mut world, alice, _) = World::of_friends();
+    let wrap = |levels: usize, open: &str, inner: &str, close: &str| {
+        format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+    };
+    let text = |node: &str| format!(r#"[{{"type":"text","children":[{node}]}}]"#);
+    let bold = |levels| {
+        text(&wrap(
+            levels,
+            r#"{"type":"bold","children":["#,
+            r#""x""#,
+            "]}",
+        ))
+    };
+    let unknown = |levels| text(&wrap(levels, r#"{"type":"new","a":["#, "1", "]}"));
+    let array = |levels| format!(r#"[{{"type":"new","a":{}}}]"#, wrap(levels, "[", "", "]"));
+    let send = |world: &mut World, content: &str| {
+        let data: Value = serde_json::from_str(content).unwrap();
+        world
+            .call(alice, "POST", SEND, json!({ "content": data }))
+            .0
+    };
+    for content in [
+        bold(50),
+        unknown(53),
+        array(108),
+        text(r#""[[[[{{{{\\\"[""#),
+    ] {
+        assert_eq!(send(&mut world, &content), 200, "{content}");
+    }
+    for content in [bold(51), unknown(54), array(109)] {
+        assert_eq!(send(&mut world, &content), 400, "{content}");
+    }
+}
+
+#[test]
+fn edit_and_delete_need_write_access() {
+    let (mut world, alice, bob) = World::of_friends();
+    let message = world.say(bob, "c", "hi");
+    world.act(alice, "c", "PATCH", "bob", json!({ "access": "Read" }));
+    let path = format!("{SEND}/{message}");
+    let edit = json!({ "content": text_block("bye") });
+    let read_only = (403, "READ_ONLY".to_owned());
+    assert_eq!(world.refused(bob, "PATCH", &path, edit.clone()), read_only);
+    assert_eq!(world.refused(bob, "DELETE", &path, json!({})), read_only);
+    world.act(alice, "c", "PATCH", "bob", json!({ "access": "ReadWrite" }));
+    world.ok(bob, "PATCH", &path, edit);
+    world.ok(bob, "DELETE", &path, json!({}));
 }
 
 #[test]

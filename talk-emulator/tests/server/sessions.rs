@@ -2,7 +2,7 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use talk_emulator::server::Settings;
+use talk_emulator::server::{Fault, FaultKind, Settings};
 
 use crate::support::{APP, World, get};
 
@@ -110,6 +110,10 @@ fn renew_with_secret_needs_valid_token() {
         signed("wrong", &json!({ "alg": "HS256" }), &good),
         signed("s3cret", &json!({ "alg": "none" }), &good),
         signed("s3cret", &json!({ "alg": "HS512" }), &good),
+        signed("s3cret", &json!({ "alg": "HS256", "crit": ["exp"] }), &good),
+        token(&json!({ "iss": APP, "sub": "alice", "nbf": past + 1 })),
+        token(&json!({ "iss": APP, "sub": "alice", "nbf": "now" })),
+        String::new(),
     ];
     for token in bad {
         let data = json!({ "token": token });
@@ -155,6 +159,129 @@ fn session_expires_and_renews() {
         ["user.created"],
         "subscriptions live on"
     );
+}
+
+#[test]
+fn renew_after_not_before_is_accepted() {
+    let mut world = world_with_secret();
+    let peer = world.open("alice");
+    let now = world.now() / 1000;
+    let data = json!({ "token": token(&json!({ "iss": APP, "sub": "alice", "nbf": now })) });
+    world.ok(peer, "POST", "/session/renew", data);
+}
+
+fn let_expire(world: &mut World) {
+    let now = world.time();
+    world.server.inject(now, Fault::new(FaultKind::TokenExpiry));
+    world.wait(0);
+}
+
+#[test]
+fn expired_session_holds_events_until_renewal() {
+    let (mut world, alice, bob) = World::of_friends();
+    world.subscribe(alice, &["/me/conversations/c/messages"]);
+    let_expire(&mut world);
+    assert_eq!(world.event_types(alice), ["session.expired"]);
+    world.event_types(bob);
+    world.ok(bob, "POST", "/session/renew", json!({ "token": "b" }));
+    for text in ["one", "two"] {
+        world.say(bob, "c", text);
+    }
+    world.wait(60_000);
+    assert_eq!(world.events(alice), [] as [Value; 0]);
+    world.ok(alice, "POST", "/session/renew", json!({ "token": "a" }));
+    let events = world.events(alice);
+    let texts: Vec<&Value> = events
+        .iter()
+        .map(|event| &event["state"]["content"][0]["children"][0])
+        .collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+#[test]
+fn expired_session_with_many_events_is_closed() {
+    let (mut world, alice, bob) = World::of_friends();
+    world.subscribe(alice, &["/me/conversations/c/messages"]);
+    world.subscribe(bob, &["/users/alice/online"]);
+    let_expire(&mut world);
+    world.ok(bob, "POST", "/session/renew", json!({ "token": "b" }));
+    world.forget_events(&[bob]);
+    let text = "x".repeat(100_000);
+    for _ in 0..11 {
+        world.say(bob, "c", &text);
+    }
+    assert_eq!(world.is_closed(alice), Some(Some(1008)));
+    assert_eq!(world.event_types(alice), ["session.expired"]);
+    assert_eq!(world.event_types(bob), ["user.online.changed"]);
+}
+
+#[test]
+fn set_settings_new_secret_expires_sessions() {
+    let (mut world, alice, bob) = World::of_friends();
+    let set = |world: &mut World, secret: Option<&str>| {
+        let mut settings = world.server.settings().clone();
+        settings.secret = secret.map(str::to_owned);
+        let now = world.time();
+        world.server.set_settings(now, settings);
+        world.wait(0);
+    };
+    // An empty secret is none.
+    set(&mut world, Some(""));
+    world.ok(alice, "POST", "/session/renew", json!({ "token": "any" }));
+    set(&mut world, Some("first"));
+    for peer in [alice, bob] {
+        assert_eq!(world.event_types(peer), ["session.expired"]);
+        assert_eq!(world.refused(peer, "GET", "/ping", json!({})).0, 401);
+    }
+    let claims = json!({ "iss": APP, "sub": "alice" });
+    let renew =
+        |secret: &str| json!({ "token": signed(secret, &json!({ "alg": "HS256" }), &claims) });
+    world.ok(alice, "POST", "/session/renew", renew("first"));
+    set(&mut world, Some("first"));
+    assert_eq!(world.events(alice), [] as [Value; 0]);
+    set(&mut world, Some("second"));
+    assert_eq!(world.event_types(alice), ["session.expired"]);
+    let refused = world.refused(alice, "POST", "/session/renew", renew("first"));
+    assert_eq!(refused.0, 401);
+    world.ok(alice, "POST", "/session/renew", renew("second"));
+}
+
+#[test]
+fn anonymous_token_without_signature_names_token() {
+    let mut world = world_with_secret();
+    for query in ["", "?signature="] {
+        let (status, body) = world.http(get(&format!("/api/v0/{APP}/bokens/alice{query}")));
+        assert_eq!(status, 401);
+        let reason = body["reasons"][0].as_str().unwrap();
+        assert!(
+            reason.contains("token") && !reason.contains("signature"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn handle_frame_unreadable_request_is_answered() {
+    let mut world = World::new();
+    let peer = world.connect("alice");
+    for (seq, text) in [
+        (50, r#"[50,"GET"]"#),
+        (51, r#"[51,"GET",7]"#),
+        (52, r#"[52,"GET","/ping",{"a":NaN}]"#),
+        (53, r#"[53,"GET","\ud800"]"#),
+        (54, r#" [ 54 , "GET","/ping",{}"#),
+    ] {
+        world.raw(peer, text);
+        let (status, body) = world.answer(peer, seq).unwrap();
+        assert_eq!(
+            (status, &body["errorCode"]),
+            (400, &json!("INVALID_REQUEST")),
+            "{text}"
+        );
+    }
+    let stranger = world.open("bob");
+    world.raw(stranger, r#"[0,"GET"]"#);
+    assert_eq!(world.answer(stranger, 0).unwrap().0, 401);
 }
 
 #[test]

@@ -184,6 +184,7 @@ impl TokenCheck {
         self.check_signature(&jwt, &mut report);
         self.check_app(&jwt.claims, &mut report);
         self.check_user(&jwt.claims, &mut report);
+        self.check_not_before(&jwt.claims, &mut report);
         self.check_expiry(&jwt.claims, &mut report);
         check_type(&jwt.claims, &mut report);
         report.problems.sort_by_key(|problem| !problem.is_refused());
@@ -196,6 +197,26 @@ impl TokenCheck {
             report.problems.push(TokenProblem::WrongAlgorithm { found });
         } else if self.secret.as_ref().is_some_and(|s| !jwt.is_signed_with(s)) {
             report.problems.push(TokenProblem::WrongSignature);
+        }
+        if jwt.is_critical {
+            report.problems.push(TokenProblem::CriticalExtension);
+        }
+    }
+
+    fn check_not_before(&self, claims: &Map<String, Value>, report: &mut TokenReport) {
+        let Some(not_before) = claims.get("nbf") else {
+            return;
+        };
+        let Some(seconds) = not_before.as_f64() else {
+            return report.problems.push(TokenProblem::InvalidClaim {
+                name: "nbf",
+                expected: "a number of seconds since 1970",
+            });
+        };
+        let valid_from = Timestamp::from_millis((seconds * 1000.0) as i64);
+        if valid_from > self.now {
+            let wait = valid_from.saturating_since(self.now);
+            report.problems.push(TokenProblem::NotYetValid { wait });
         }
     }
 

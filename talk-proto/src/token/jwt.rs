@@ -16,6 +16,8 @@ pub(super) struct Jwt<'a> {
     signed: &'a str,
     signature: Vec<u8>,
     pub(super) algorithm: String,
+    /// Set if the header names extensions that a verifier must understand.
+    pub(super) is_critical: bool,
     pub(super) claims: Map<String, Value>,
 }
 
@@ -24,10 +26,12 @@ impl<'a> Jwt<'a> {
     pub(super) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
+        let header = decode(header)?;
         Some(Self {
             signed,
             signature: BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?,
-            algorithm: decode(header)?.get("alg")?.as_str()?.to_owned(),
+            algorithm: header.get("alg")?.as_str()?.to_owned(),
+            is_critical: header.contains_key("crit"),
             claims: decode(claims)?,
         })
     }

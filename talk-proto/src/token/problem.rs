@@ -24,6 +24,9 @@ pub enum TokenProblem {
         "its signature is not made with this secret key: use the key of the same app and environment, test or live"
     )]
     WrongSignature,
+    /// The header names critical extensions (`crit`), none of which is supported.
+    #[error("its header has the member `crit`, and no extension is supported: leave it out")]
+    CriticalExtension,
     /// A claim is missing, or has another type than it should.
     #[error("its claim `{name}` is missing or of the wrong type: it should be {expected}")]
     InvalidClaim {
@@ -53,6 +56,12 @@ pub enum TokenProblem {
     Expired {
         /// How long ago.
         ago: Duration,
+    },
+    /// The token is not valid yet (claim `nbf`).
+    #[error("it is valid only in {}s: leave `nbf` out, or set the clock of the server that made it", wait.as_secs())]
+    NotYetValid {
+        /// The time until it is valid.
+        wait: Duration,
     },
     /// It expires so soon that clients treat it as expired.
     #[error("it expires in {}s, and clients treat less than 120 s as expired: let it live longer", left.as_secs())]
@@ -95,6 +104,8 @@ impl TokenProblem {
             | Self::InvalidClaim { .. }
             | Self::WrongApp { .. }
             | Self::WrongUser { .. }
+            | Self::CriticalExtension
+            | Self::NotYetValid { .. }
             | Self::Expired { .. } => true,
             Self::ExpiresSoon { .. }
             | Self::ExpiryInMilliseconds { .. }
