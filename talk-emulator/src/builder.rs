@@ -2,6 +2,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use talk_proto::Secret;
 use tokio::net::TcpListener;
@@ -10,7 +11,9 @@ use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
 use crate::server::{Server, Settings};
-use crate::shell::{Clock, ControlAccess, DataError, Files, Persisted, StallHook, Storage};
+use crate::shell::{
+    Clock, ControlAccess, DEFAULT_STALL_TIMEOUT, DataError, Files, Persisted, StallHook, Storage,
+};
 
 /// The options of an [`Emulator`], created by [`Emulator::builder`].
 #[derive(Debug, Clone, Default)]
@@ -23,6 +26,7 @@ pub struct EmulatorBuilder {
     on_stall: Option<StallHook>,
     control_hosts: Vec<String>,
     control_token: Option<Secret>,
+    stall_timeout: Option<Duration>,
 }
 
 /// The reason why an emulator did not start.
@@ -103,6 +107,14 @@ impl EmulatorBuilder {
     /// Requests wait meanwhile, and nothing is lost. The callback must not block.
     pub fn on_stall(mut self, hook: impl Fn(Option<&DataError>) + Send + Sync + 'static) -> Self {
         self.on_stall = Some(StallHook(Arc::new(hook)));
+        self
+    }
+
+    /// Sets the time after which a connection is cut whose peer makes no progress: it does not
+    /// receive what waits to be sent, or does not complete a request or a message. The default is
+    /// 60 seconds.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = Some(timeout);
         self
     }
 
@@ -237,6 +249,7 @@ impl EmulatorBuilder {
             files,
             storage,
             control,
+            stall_timeout: self.stall_timeout.unwrap_or(DEFAULT_STALL_TIMEOUT),
         }))
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) files: Files,
     pub(crate) storage: Option<Storage>,
     pub(crate) control: ControlAccess,
+    pub(crate) stall_timeout: Duration,
 }
 
 impl Emulator {
@@ -252,6 +253,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         files,
         storage,
         control,
+        stall_timeout,
     } = config;
     let (engine, task) = Engine::new(server, format!("http://{address}"), clock, storage);
     let (gate, gate_state) = watch::channel(AcceptLimiter::default());
@@ -268,7 +270,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
     };
     let run = async move {
         let shell = Shell::new(engine.clone(), files);
-        let serving = serve(listener, router(shell, control), gate_state);
+        let serving = serve(listener, router(shell, control), gate_state, stall_timeout);
         if let Err(error) = run_until_stopped(serving, engine, task, stopping).await {
             // The task fails at most once.
             let _ = failure.set(error);

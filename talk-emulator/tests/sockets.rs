@@ -105,39 +105,71 @@ async fn sockets_300_work_concurrently() {
     }
 }
 
+/// Asks for a user of 200 kB this often, without reading an answer.
+async fn ask_without_reading(socket: &mut Socket, times: usize) -> Vec<u64> {
+    let name = "x".repeat(200_000);
+    let user = json!({ "name": "Alice", "custom": { "k": name } });
+    socket.call("PUT", "/users/alice", user).await;
+    let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
+    let mut asked = Vec::new();
+    for _ in 0..times {
+        asked.push(socket.request("GET", "/users", ask.clone()).await);
+    }
+    asked
+}
+
 #[tokio::test]
 async fn socket_stopped_reader_is_closed() {
-    let emulator = Emulator::start().await.unwrap();
+    let emulator = Emulator::builder()
+        .stall_timeout(Duration::from_millis(400))
+        .start()
+        .await
+        .unwrap();
     let mut other = Socket::ready(&emulator, "app", "bob").await;
     let mut slow = Socket::ready(&emulator, "app", "alice").await;
-    let name = "x".repeat(200_000);
-    slow.call(
-        "PUT",
-        "/users/alice",
-        json!({ "name": "Alice", "custom": { "k": name } }),
-    )
-    .await;
-    let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
-    let asks = async {
-        // 600 answers of 200 kB: more than the emulator keeps and the sockets' buffers hold.
-        for _ in 0..600 {
-            if slow
-                .try_request("GET", "/users", ask.clone())
-                .await
-                .is_err()
-            {
-                break;
-            }
+    // 600 answers of 200 kB: more than the emulator keeps and the sockets' buffers hold.
+    ask_without_reading(&mut slow, 600).await;
+    other
+        .call("SUBSCRIBE", "/users/alice/online", json!({}))
+        .await;
+    let offline = async {
+        while other.call("GET", "/users/alice/online", json!({})).await.1["isConnected"] != false {
+            other.frame().await.unwrap();
         }
-        let mut answers = 0;
-        while slow.frame().await.is_some() {
-            answers += 1;
-        }
-        answers
     };
-    let answers = timeout(TIMEOUT, asks).await.unwrap();
+    timeout(TIMEOUT, offline).await.unwrap();
+    let mut answers = 0;
+    while slow.frame().await.is_some() {
+        answers += 1;
+    }
     assert!(answers < 600, "all {answers} answers were kept for it");
     assert_eq!(other.call("GET", "/ping", json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn socket_late_reader_gets_all_answers() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let asked = ask_without_reading(&mut socket, 130).await;
+    let ping = socket.request("GET", "/ping", json!({})).await;
+    for seq in asked.into_iter().chain([ping]) {
+        let answer = timeout(TIMEOUT, socket.frame()).await.unwrap().unwrap();
+        assert_eq!((&answer[0], &answer[1]), (&json!(seq), &json!(200)));
+    }
+}
+
+#[tokio::test]
+async fn socket_large_answers_keep_connection() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut socket = Socket::ready(&emulator, "app", "alice").await;
+    let custom = json!({ "k": "x".repeat(9 * 1024 * 1024) });
+    let user = json!({ "name": "Alice", "custom": custom });
+    assert_eq!(socket.call("PUT", "/users/alice", user).await.0, 200);
+    let ask = json!({ "ids": ["alice"], "includePrivateFields": false });
+    for _ in 0..3 {
+        socket.request("GET", "/users", ask.clone()).await;
+    }
+    assert_eq!(socket.call("GET", "/ping", json!({})).await.0, 200);
 }
 
 #[tokio::test]

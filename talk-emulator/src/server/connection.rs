@@ -11,6 +11,8 @@ pub(super) struct Connection {
     pub(super) user: String,
     pub(super) session: Session,
     publishes: u64,
+    /// The highest sequence number of a request.
+    last_seq: Option<u64>,
     /// Set while the connection neither sends nor receives.
     pub(super) is_stalled: bool,
     /// The frames held back while the connection is slow.
@@ -47,6 +49,7 @@ impl Connection {
             user: user.to_owned(),
             session: Session::New,
             publishes: 0,
+            last_seq: None,
             is_stalled: false,
             held: Vec::new(),
             slow_until: None,
@@ -70,6 +73,15 @@ impl Connection {
     pub(super) fn take_held_events(&mut self) -> Vec<Arc<str>> {
         self.unauthorized_bytes = 0;
         std::mem::take(&mut self.unauthorized)
+    }
+
+    /// Notes the sequence number of a request. Returns `true` if it is higher than all before.
+    pub(super) fn note_seq(&mut self, seq: u64) -> bool {
+        let is_new = self.last_seq.is_none_or(|last| seq > last);
+        if is_new {
+            self.last_seq = Some(seq);
+        }
+        is_new
     }
 
     /// Returns the frame for these events.

@@ -54,7 +54,7 @@ pub(super) fn get(cx: &RequestCx<'_>, id: &str) -> Reply {
 
 /// `POST /conversations/{c}`
 pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
-    let params: ConversationParams = body.parse()?;
+    let params: ConversationParams = body.parse_item()?;
     if cx.store.conversations.contains_key(id) {
         return Err(Refusal::new(
             409,
@@ -67,7 +67,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
 
 /// `PUT /conversations/{c}`
 pub(super) fn set(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
-    let params = body.parse()?;
+    let params = body.parse_item()?;
     put(cx, id, params)
 }
 

@@ -160,12 +160,13 @@ impl Server {
     }
 
     fn handle_request(&mut self, id: ConnectionId, request: &frame::Request<'_>) {
-        let Some(connection) = self.connections.get(&id) else {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
         if connection.is_stalled {
             return;
         }
+        connection.note_seq(request.seq);
         let fault =
             self.faults
                 .take_matching(self.now, Some(&connection.user), &request.path, false);
@@ -196,9 +197,13 @@ impl Server {
 
     /// Answers a request that cannot be read, so that its client does not wait forever.
     fn refuse_unreadable(&mut self, id: ConnectionId, seq: u64) {
-        let Some(connection) = self.connections.get(&id) else {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        // Requests are numbered upwards: a used number is not answered twice.
+        if connection.is_stalled || !connection.note_seq(seq) {
+            return;
+        }
         let refusal = match connection.session {
             Session::Active { .. } => Refusal::invalid(
                 "INVALID_REQUEST",

@@ -72,7 +72,7 @@ pub(super) fn get(cx: &RequestCx<'_>, id: &str, message: &str) -> Reply {
 
 /// `POST /conversations/{c}/messages`
 pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
-    let new: NewMessage<'_> = body.parse()?;
+    let new: NewMessage<'_> = body.parse_item()?;
     let key = new.idempotency_key;
     if let Some(key) = &key {
         if key.is_empty() || key.len() > MAX_KEY {
@@ -181,7 +181,7 @@ pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result
 
 /// `PATCH /conversations/{c}/messages/{m}`
 pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'_>) -> Reply {
-    let edit: Edit<'_> = body.parse()?;
+    let edit: Edit<'_> = body.parse_item()?;
     let content = edit
         .content
         .map(|json| Content::read(json, cx.attachments()))

@@ -3,8 +3,12 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::refusal::Refusal;
+
+/// The maximum size of a page with more than one item, in bytes. Clients accept frames of 16 MiB.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The default and maximum page size of a list, as documented.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +49,8 @@ pub(super) struct PageRequest {
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
-pub(super) struct Page<T> {
-    pub(super) data: Vec<T>,
+pub(super) struct Page {
+    pub(super) data: Vec<Box<RawValue>>,
     pub(super) cursor: Option<String>,
 }
 
@@ -111,23 +115,32 @@ impl PageRequest {
     }
 }
 
-impl<T> Page<T> {
-    /// Collects the first `size` items, each given with its sort key. If more follow, the page has
-    /// the cursor that `end` returns for the last key.
-    pub(super) fn collect(
+impl Page {
+    /// Collects the first `size` items, each given with its sort key, but not more than a client
+    /// accepts in a frame. If more follow, the page has the cursor that `end` returns for the last
+    /// key.
+    pub(super) fn collect<T: Serialize>(
         items: impl IntoIterator<Item = (u64, T)>,
         size: usize,
         end: impl FnOnce(u64) -> Cursor,
     ) -> Self {
-        let mut items = items.into_iter();
+        let mut data = Vec::new();
+        let mut bytes = 0;
         let mut last = None;
-        let data = items.by_ref().take(size).map(|(at, item)| {
+        for (at, item) in items {
+            // Infallible: an item has string keys and finite numbers.
+            let Ok(json) = to_raw_value(&item) else {
+                continue;
+            };
+            bytes += json.get().len();
+            let is_full = data.len() == size || (bytes > MAX_BYTES && !data.is_empty());
+            if is_full {
+                let cursor = last.map(|last| end(last).encode());
+                return Self { data, cursor };
+            }
+            data.push(json);
             last = Some(at);
-            item
-        });
-        let data: Vec<T> = data.collect();
-        let has_more = items.next().is_some();
-        let cursor = last.filter(|_| has_more).map(|after| end(after).encode());
-        Self { data, cursor }
+        }
+        Self { data, cursor: None }
     }
 }

@@ -5,6 +5,9 @@ use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
 
+/// The maximum size of an item, in bytes. Clients accept frames of 16 MiB.
+const MAX_ITEM: usize = 15 * 1024 * 1024;
+
 /// The JSON body of a 200 response, or a refusal.
 pub(super) type Reply = Result<String, Refusal>;
 
@@ -13,6 +16,17 @@ pub(super) type Reply = Result<String, Refusal>;
 pub(super) struct Body<'a>(pub(super) Option<&'a RawValue>);
 
 impl<'a> Body<'a> {
+    /// Parses the data of an item that clients receive in a frame.
+    pub(super) fn parse_item<T: Deserialize<'a>>(self) -> Result<T, Refusal> {
+        if self.0.is_some_and(|json| json.get().len() > MAX_ITEM) {
+            return Err(Refusal::invalid(
+                "INVALID_REQUEST",
+                format!("The data has more than {MAX_ITEM} bytes."),
+            ));
+        }
+        self.parse()
+    }
+
     pub(super) fn parse<T: Deserialize<'a>>(self) -> Result<T, Refusal> {
         let json = self.0.map_or("{}", RawValue::get);
         serde_json::from_str(json).map_err(|error| {

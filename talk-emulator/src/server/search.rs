@@ -142,9 +142,7 @@ impl Query {
         let mut lines = vec![Bytes::from_static(b"{\"data\":[\n")];
         for (at, result) in page.data.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            // Infallible: a result has string keys and finite numbers.
-            let json = serde_json::to_string(result).unwrap_or_default();
-            lines.push(format!("{comma}{json}\n").into());
+            lines.push(format!("{comma}{result}\n").into());
         }
         lines.push(match page.cursor {
             Some(cursor) => format!("],\"cursor\":\"{cursor}\"}}").into(),

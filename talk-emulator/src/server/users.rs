@@ -47,7 +47,7 @@ fn ids(body: Body<'_>) -> Result<Vec<String>, Refusal> {
 
 /// `POST /users/{id}`
 pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
-    let params: UserParams = body.parse()?;
+    let params: UserParams = body.parse_item()?;
     check_name(&params, true)?;
     if cx.store.users.contains_key(id) {
         return Err(Refusal::new(
@@ -61,7 +61,7 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
 
 /// `PUT /users/{id}`
 pub(super) fn set(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
-    let params: UserParams = body.parse()?;
+    let params: UserParams = body.parse_item()?;
     check_name(&params, !cx.store.users.contains_key(id))?;
     put(cx, id, params)
 }

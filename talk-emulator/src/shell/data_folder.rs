@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-use super::storage::DataError;
+use super::data_error::DataError;
 
 /// Creates a folder and its parents, readable by their owner only. Existing folders are unchanged.
 pub(super) fn create_private_dir(path: &Path) -> io::Result<()> {

@@ -7,8 +7,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::clock::Clock;
+use super::data_error::DataError;
 use super::send_queue::{SendQueue, TooSlow};
-use super::storage::{DataError, Storage};
+use super::storage::Storage;
 use crate::server::{ConnectionId, Output, Server, Settings, Timestamp};
 
 /// The number of queued inputs above which senders wait.
@@ -40,6 +41,7 @@ enum Input {
     Frames {
         connection: ConnectionId,
         texts: Vec<String>,
+        done: oneshot::Sender<()>,
     },
     Closed {
         connection: ConnectionId,
@@ -61,6 +63,8 @@ pub(crate) struct Core {
     queues: BTreeMap<ConnectionId, SendQueue>,
     /// The results of calls. Like frames, they are sent once their changes are persisted.
     deferred_replies: Vec<DeferredReply>,
+    /// Notified once the answers to their frames are queued.
+    handled: Vec<oneshot::Sender<()>>,
     /// Notified when the last connection is closed.
     all_closed: Option<oneshot::Sender<()>>,
 }
@@ -86,6 +90,7 @@ impl Engine {
             origin,
             queues: BTreeMap::new(),
             deferred_replies: Vec::new(),
+            handled: Vec::new(),
             all_closed: None,
         };
         let task = EngineTask {
@@ -113,12 +118,21 @@ impl Engine {
         .await
     }
 
+    /// Passes frames on, and waits until their answers are queued: a connection is to be slowed down
+    /// by the answers that it has caused.
     pub(crate) async fn frames(
         &self,
         connection: ConnectionId,
         texts: Vec<String>,
     ) -> Result<(), Stopped> {
-        self.send(Input::Frames { connection, texts }).await
+        let (done, handled) = oneshot::channel();
+        self.send(Input::Frames {
+            connection,
+            texts,
+            done,
+        })
+        .await?;
+        handled.await.map_err(|_| Stopped)
     }
 
     pub(crate) async fn closed(&self, connection: ConnectionId) -> Result<(), Stopped> {
@@ -212,7 +226,12 @@ impl Core {
                 self.queues.insert(connection, queue);
                 self.server.open(now, connection, &app, &user);
             }
-            Input::Frames { connection, texts } => {
+            Input::Frames {
+                connection,
+                texts,
+                done,
+            } => {
+                self.handled.push(done);
                 // Frames that were received before a cut may arrive after it.
                 if self.queues.contains_key(&connection) {
                     for text in &texts {
@@ -306,6 +325,10 @@ impl Core {
             if let Some(queue) = self.queues.get_mut(&connection) {
                 queue.flush();
             }
+        }
+        for done in self.handled.drain(..) {
+            // The connection may be gone.
+            let _ = done.send(());
         }
     }
 }

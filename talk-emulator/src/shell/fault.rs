@@ -12,15 +12,35 @@ use serde_json::json;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Duration, sleep};
 
+use super::meter::Meter;
 use crate::server::{HttpFault, UploadFault};
 
 /// A handle to the TCP connection of a request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct ConnectionHandle {
     cut: Arc<Notify>,
+    meter: Arc<Meter>,
+    stall_timeout: Duration,
 }
 
 impl ConnectionHandle {
+    pub(crate) fn new(meter: Arc<Meter>, stall_timeout: Duration) -> Self {
+        Self {
+            cut: Arc::default(),
+            meter,
+            stall_timeout,
+        }
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Returns the time after which a connection without progress is cut.
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        self.stall_timeout
+    }
+
     /// Resolves when a fault cuts the connection.
     pub(crate) async fn cut(&self) {
         self.cut.notified().await;

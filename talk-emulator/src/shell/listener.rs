@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -8,6 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 
 use super::fault::ConnectionHandle;
+use super::meter::{Meter, MeteredStream, ReadBudget};
+
+/// The default time after which a connection without progress is cut.
+pub(crate) const DEFAULT_STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The delay before the next accept if the system has no more sockets.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -26,13 +32,21 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     gate: watch::Receiver<AcceptLimiter>,
+    stall_timeout: Duration,
 ) {
+    let budget = Arc::new(ReadBudget::default());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if !gate.borrow().refuse => {
-                    connections.spawn(serve_connection(stream, router.clone(), gate.clone()));
+                    // Frames are small and latency matters.
+                    let _ = stream.set_nodelay(true);
+                    let meter = Arc::new(Meter::new(Arc::clone(&budget)));
+                    let handle = ConnectionHandle::new(Arc::clone(&meter), stall_timeout);
+                    let stream = MeteredStream::new(stream, meter);
+                    let serving = serve_connection(stream, handle, router.clone(), gate.clone());
+                    connections.spawn(serving);
                 }
                 Ok(_) => {}
                 Err(_) => sleep(ACCEPT_RETRY).await,
@@ -43,16 +57,16 @@ pub(crate) async fn serve(
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: MeteredStream<TcpStream>,
+    connection: ConnectionHandle,
     router: Router,
     mut gate: watch::Receiver<AcceptLimiter>,
 ) {
     let generation = gate.borrow_and_update().generation;
-    // Frames are small and latency matters.
-    let _ = stream.set_nodelay(true);
-    let connection = ConnectionHandle::default();
     let router = router.layer(Extension(connection.clone()));
     let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(connection.stall_timeout())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::select! {

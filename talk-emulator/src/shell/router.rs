@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::{Method, StatusCode};
+use tokio::time::timeout;
 
 use super::control::{change_settings, inject_fault, settings};
 use super::control_access::{ControlAccess, guard};
@@ -55,20 +56,23 @@ async fn unknown() -> Refusal {
 
 async fn open_socket(
     State(shell): State<Shell>,
-    connection: Extension<ConnectionHandle>,
+    handle: Extension<ConnectionHandle>,
     Path((app, user)): Path<(String, String)>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let Ok(upgrade) = upgrade else {
-        return answer(State(shell), connection, request).await;
+        return answer(State(shell), handle, request).await;
     };
+    let Extension(handle) = handle;
     let connection = shell.next_connection();
     Ok(upgrade
         .max_message_size(socket::MAX_MESSAGE)
         .max_frame_size(socket::MAX_MESSAGE)
         .read_buffer_size(socket::READ_BUFFER)
-        .on_upgrade(move |socket| socket::run(shell.engine, connection, app, user, socket)))
+        .on_upgrade(move |socket| {
+            socket::run(shell.engine, connection, (app, user), handle, socket)
+        }))
 }
 
 async fn answer(
@@ -82,7 +86,15 @@ async fn answer(
         head.method = Method::GET;
     }
     let headers = head.headers.clone();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
+    let body = timeout(connection.stall_timeout(), to_bytes(body, MAX_BODY));
+    let body = body.await.map_err(|_| {
+        Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "The body did not arrive in time.",
+        )
+    })?;
+    let body = body.map_err(|_| {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "BODY_TOO_LARGE",

@@ -2,10 +2,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-/// Bytes that may wait for a connection that does not read; one more frame and it is cut.
+/// The number of unsent bytes of a connection above which its requests are not read.
 const MAX_UNSENT: usize = 16 * 1024 * 1024;
+
+/// The number of unsent bytes of a connection above which it takes no more events.
+const MAX_UNSENT_EVENTS: usize = 64 * 1024 * 1024;
 
 /// An action for a connection's writer.
 #[derive(Debug)]
@@ -33,6 +36,14 @@ pub(crate) struct SendQueue {
 pub(crate) struct SendQueueReader {
     queue: mpsc::UnboundedReceiver<Vec<Outgoing>>,
     unsent: Arc<AtomicUsize>,
+    progress: Arc<Notify>,
+}
+
+/// The amount of unsent bytes of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Backlog {
+    unsent: Arc<AtomicUsize>,
+    progress: Arc<Notify>,
 }
 
 /// Resolves when the [`SendQueue`] is dropped.
@@ -51,18 +62,23 @@ pub(crate) fn send_queue() -> (SendQueue, SendQueueReader, Disconnected) {
     };
     (
         send_queue,
-        SendQueueReader { queue, unsent },
+        SendQueueReader {
+            queue,
+            unsent,
+            progress: Arc::default(),
+        },
         Disconnected(cut),
     )
 }
 
 impl SendQueue {
-    /// Gathers a text message. True if it is the first since the last [`flush`](Self::flush).
+    /// Adds a message to the pending ones. Returns `true` if it is the first since the last
+    /// [`flush`](Self::flush).
     ///
-    /// A message of any size goes into a queue that is not full, so that the limit is on slowness,
-    /// not on size.
+    /// Answers are limited by their requests, which are not read while much is unsent. Events are
+    /// not, so that a connection with too many is given up.
     pub(crate) fn push(&mut self, text: String) -> Result<bool, TooSlow> {
-        if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
+        if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT_EVENTS && is_publish(&text) {
             return Err(TooSlow);
         }
         self.unsent.fetch_add(text.len(), Ordering::Relaxed);
@@ -96,10 +112,38 @@ impl SendQueueReader {
         self.queue.try_recv().ok()
     }
 
-    /// So many bytes of text are out.
+    /// Notes that this number of bytes was sent.
     pub(crate) fn sent(&self, bytes: usize) {
         self.unsent.fetch_sub(bytes, Ordering::Relaxed);
+        self.progress.notify_one();
     }
+
+    pub(crate) fn backlog(&self) -> Backlog {
+        Backlog {
+            unsent: Arc::clone(&self.unsent),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+}
+
+impl Backlog {
+    /// Returns `true` if anything is unsent.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.unsent.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until requests may be read. There is one caller at a time.
+    pub(crate) async fn wait_below_limit(&self) {
+        while self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
+            self.progress.notified().await;
+        }
+    }
+}
+
+/// Returns `true` for a frame with events: `[n,"PUBLISH",…`.
+fn is_publish(text: &str) -> bool {
+    let rest = text.split_once(',').map_or("", |(_, rest)| rest);
+    rest.starts_with("\"PUBLISH\"")
 }
 
 impl Disconnected {

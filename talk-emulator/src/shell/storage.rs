@@ -10,9 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use tokio::sync::oneshot;
 
+use super::data_error::DataError;
 use super::data_folder::{create_private_dir, ensure_private_file, lock};
 use super::files::{Files, remove_abandoned};
 use super::schema::{self, TABLES, UPLOADS};
@@ -31,43 +32,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
 /// was full.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// The reason why a data folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// Another emulator is using the folder.
-    #[error("another emulator is using this folder; stop it first, or choose another folder")]
-    InUse,
-    /// The folder was written by a later version.
-    #[error("it was written by a later version (layout {0}); update the emulator")]
-    TooNew(i64),
-    /// A file of the emulator is a symbolic link.
-    #[error("{0} is a symbolic link; remove it, or choose another folder")]
-    SymbolicLink(&'static str),
-    /// The folder or a file in it cannot be read or written.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The database cannot be read or written.
-    #[error("the database talk.sqlite: {0}")]
-    Database(rusqlite::Error),
-    /// A record in the database is invalid.
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-}
-
-impl DataError {
-    /// Returns `true` if the same transaction may succeed later.
-    fn is_transient(&self) -> bool {
-        let Self::Database(error) = self else {
-            return false;
-        };
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
-        )
-    }
-}
-
 /// The callback for a database that cannot be written for a while, and for its recovery.
 #[derive(Clone)]
 pub(crate) struct StallHook(pub(crate) Arc<StallCallback>);
@@ -77,12 +41,6 @@ type StallCallback = dyn Fn(Option<&DataError>) + Send + Sync;
 impl fmt::Debug for StallHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StallHook")
-    }
-}
-
-impl From<rusqlite::Error> for DataError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
     }
 }
 

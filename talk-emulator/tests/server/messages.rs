@@ -426,3 +426,33 @@ fn equal_seeds_give_equal_outputs() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn create_message_beyond_client_frame_is_refused() {
+    let (mut world, alice, _) = World::of_friends();
+    let text = "x".repeat(15 * 1024 * 1024);
+    let refused = world.refused(alice, "POST", SEND, json!({ "content": text_block(&text) }));
+    assert_eq!(refused, (400, "INVALID_REQUEST".to_owned()));
+}
+
+#[test]
+fn list_messages_page_fits_client_frame() {
+    let (mut world, alice, _) = World::of_friends();
+    let text = "x".repeat(3 * 1024 * 1024);
+    let sent: Vec<String> = (0..5).map(|_| world.say(alice, "c", &text)).collect();
+    let mut data = json!({ "limit": 30 });
+    let mut listed = Vec::new();
+    loop {
+        let page = world.ok(alice, "GET", MESSAGES, data.clone());
+        let ids = page["data"].as_array().unwrap().iter();
+        let before = listed.len();
+        listed.extend(ids.map(|message| message["id"].as_str().unwrap().to_owned()));
+        assert!((1..=2).contains(&(listed.len() - before)));
+        if page["cursor"].is_null() {
+            break;
+        }
+        data["cursor"] = page["cursor"].clone();
+    }
+    listed.reverse();
+    assert_eq!(listed, sent);
+}
