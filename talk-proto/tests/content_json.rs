@@ -91,7 +91,7 @@ fn both_spellings_are_read_and_each_is_written_where_it_belongs() {
 }
 
 #[test]
-fn what_is_unknown_is_passed_on_unchanged() {
+fn unknown_content_round_trips() {
     let blocks = [
         json!({"type": "poll", "children": {"a": 1}, "text": [null]}),
         json!({"type": 5}),
@@ -184,7 +184,7 @@ fn nodes_are_made_by_name() {
 }
 
 #[test]
-fn nodes_of_other_clients_say_in_plaintext_what_they_say() {
+fn plaintext_of_foreign_nodes_keeps_text() {
     for (node, said) in [
         (json!({"type": "emoji", "text": "🙂"}), "🙂"),
         (

@@ -50,7 +50,7 @@ fn more_normal_forms_are_as_recorded() {
 }
 
 #[test]
-fn what_is_no_filter_is_refused_with_a_reason() {
+fn filter_malformed_is_refused_with_reason() {
     let refused = [
         (json!({"subjekt": ["==", "a"]}), "unknown field `subjekt`"),
         (json!({"subject": ["like", "a"]}), "unknown variant `like`"),
@@ -95,7 +95,7 @@ fn wants(filter: &SimpleFilter, side: &ConversationSnapshot) -> bool {
 }
 
 #[test]
-fn what_is_missing_is_met_only_by_its_negation() {
+fn filter_absent_value_matches_only_negation() {
     let mut side = side();
     let custom = |filter: CustomFilter| SimpleFilter::new().custom("k", filter);
     let equal = |value: &str| CustomFilter::from(StringFilter::is(value));
@@ -137,7 +137,7 @@ fn what_is_missing_is_met_only_by_its_negation() {
 }
 
 #[test]
-fn messages_are_told_by_the_last_activity() {
+fn filter_has_messages_uses_last_activity() {
     let mut side = side();
     let with_messages = SimpleFilter::new().has_messages(true);
     assert!(!wants(&with_messages, &side));
@@ -147,7 +147,7 @@ fn messages_are_told_by_the_last_activity() {
 }
 
 #[test]
-fn a_diff_tells_only_what_it_tells() {
+fn diff_decides_only_given_fields() {
     let mut subject = FilterSubject::default();
     subject.is_unread = Some(true);
     let unread = SimpleFilter::new().is_unread(true);
@@ -357,7 +357,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_told_of_little_stays_true(
+    fn partial_data_decision_holds_for_full_data(
         filter in filter(),
         side in any_side(),
         known in any::<u8>(),

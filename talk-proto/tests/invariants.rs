@@ -51,7 +51,7 @@ fn transcript_of(steps: &[Step], seed: u64) -> Transcript {
 }
 
 #[test]
-fn invariant_1_a_run_of_commands_shares_a_frame_and_the_first_poll_closes_it() {
+fn invariant_1_commands_share_a_frame_until_polled() {
     let mut world = World::ready(options());
     world.call(create_participant("x"));
     world.call(create_participant("y"));
@@ -106,7 +106,7 @@ fn invariant_2_outputs_are_owned_and_every_one_is_known() {
 }
 
 #[test]
-fn invariant_2_debug_tells_no_secret_and_a_transcript_tells_all() {
+fn invariant_2_debug_hides_secrets() {
     let mut options = options();
     options.authentication.token = Some("the-secret-token".into());
     options.authentication.signature = Some("the-secret-signature".into());
@@ -133,12 +133,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, max_shrink_iters: 5_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn invariant_3_no_input_panics_and_law_6_every_request_resolves_once(steps in history(), seed: u64) {
+    fn invariant_3_and_6_any_input_resolves_requests_once(steps in history(), seed: u64) {
         History::new(options(), seed).live(&steps);
     }
 
     #[test]
-    fn invariant_3_without_a_callback_and_law_9_the_end_is_absorbing(steps in history(), seed: u64) {
+    fn invariant_3_and_9_end_is_absorbing(steps in history(), seed: u64) {
         let mut options = unpaced();
         options.authentication.can_fetch_token = false;
         options.limits.pending_calls = 5;
@@ -199,7 +199,7 @@ fn outputs_with(steps: &[Step], seed: u64, between: impl Fn(&mut Session)) -> Tr
 }
 
 #[test]
-fn invariant_4_queued_output_is_due_and_after_a_drain_nothing_is() {
+fn invariant_4_queued_output_is_due() {
     let mut session = Session::new(options(), 1, START);
     assert_eq!(session.poll_timeout(), None);
     session.call(START, mark_as_read("c1")).expect("accepted");
@@ -234,7 +234,7 @@ fn invariant_5_another_seed_gives_other_keys() {
 }
 
 #[test]
-fn invariant_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doubt() {
+fn invariant_5_late_tick_probes_the_socket() {
     let late_by = |late: u64| {
         let mut world = World::ready(options());
         world
@@ -265,7 +265,7 @@ fn invariant_5_a_tick_that_is_more_than_ten_seconds_late_puts_the_socket_in_doub
 }
 
 #[test]
-fn invariant_6_what_is_cancelled_says_whether_it_may_have_happened() {
+fn invariant_6_cancel_reports_maybe_happened() {
     let mut world = World::ready(options());
     world.script.add(|_| Some(Answer::Silence));
     let sent = world.call(send("c1", "sent"));
@@ -292,7 +292,7 @@ fn invariant_6_what_is_cancelled_says_whether_it_may_have_happened() {
 }
 
 #[test]
-fn invariant_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentication() {
+fn invariant_7_one_socket_and_one_token_fetch() {
     // The invariants of the kit would panic; this test sees to it that they had something to see.
     let mut world = World::new(options());
     world.tokens = support::TokenSource::After(seconds(20));
@@ -312,7 +312,7 @@ fn invariant_7_one_socket_and_one_fetch_at_a_time_and_no_frame_before_authentica
 }
 
 #[test]
-fn invariant_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
+fn invariant_8_command_above_cap_is_refused() {
     let mut options = options();
     options.limits.pending_calls = 2;
     options.limits.subscriptions = 1;
@@ -333,7 +333,7 @@ fn invariant_8_commands_over_a_cap_are_refused_and_nothing_of_them_is_sent() {
 }
 
 #[test]
-fn invariant_8_two_losses_to_a_frame_that_is_too_large_fail_what_was_in_flight() {
+fn invariant_8_two_large_frames_fail_in_flight_calls() {
     let mut world = World::ready(options());
     world
         .script
@@ -373,7 +373,7 @@ fn invariant_9_the_end_is_absorbing() {
 }
 
 #[test]
-fn invariant_10_the_four_planes_of_error_are_told_apart_by_type() {
+fn invariant_10_error_planes_differ_by_type() {
     let mut options = options();
     options.limits.pending_calls = 1;
     let mut world = World::ready(options);

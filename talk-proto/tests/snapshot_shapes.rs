@@ -140,7 +140,7 @@ fn a_user() {
 }
 
 #[test]
-fn a_user_who_is_online() {
+fn user_online() {
     let topic = |id| Topic::Online { user: user(id) };
     let online = Server::new().with("/users/bob/online", json!({"isConnected": true}));
     assert_json_snapshot!("online", online.shows(topic("bob")));
@@ -288,7 +288,7 @@ fn a_message_of_a_place() {
 }
 
 #[test]
-fn a_message_of_what_later_versions_may_bring() {
+fn message_of_later_version() {
     let mut message = message_of(json!([
         {"type": "poll", "question": "Tea?", "options": ["yes", "no"]},
         {"type": "text", "children": [
@@ -333,7 +333,7 @@ fn reactions() {
 }
 
 #[test]
-fn who_is_typing() {
+fn typing_users() {
     let topic = || Topic::Typing {
         conversation: conversation("c"),
     };
@@ -367,7 +367,7 @@ fn found(kind: SearchKind, line: &Value) -> Reply {
 }
 
 #[test]
-fn what_a_search_finds() {
+fn search_results() {
     let mut message = message_of_text("msg_1", "hi");
     message["conversationId"] = json!("c");
     for (name, kind, line) in [

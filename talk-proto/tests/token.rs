@@ -58,7 +58,7 @@ fn problems_without(name: &str) -> Vec<TokenProblem> {
 }
 
 #[test]
-fn a_minted_token_says_what_is_documented() {
+fn token_minted_has_documented_claims() {
     let claims = TokenClaims::new(app(), alice()).expires_at(NOW + Duration::from_secs(86_400));
     let token = claims.mint(&"key".into());
     let decoded = token.expose().split('.').take(2).map(|part| {
@@ -163,7 +163,7 @@ fn only_hs256_with_the_right_key_is_good() {
 }
 
 #[test]
-fn what_is_no_token_is_told_so() {
+fn token_malformed_is_reported() {
     let token = signed(&json!({ "alg": "HS256" }), &good());
     let token = token.expose();
     let quoted = format!("\"{token}\"");
@@ -192,7 +192,7 @@ fn header_and_claims_are_objects() {
 }
 
 #[test]
-fn what_makes_a_token_refused_comes_first() {
+fn token_refusals_precede_warnings() {
     let claims = json!({ "iss": "other", "sub": "alice" });
     let report = check(&signed(&json!({ "alg": "HS256" }), &claims));
     assert_eq!(report.problems.len(), 3);
@@ -204,7 +204,7 @@ fn what_makes_a_token_refused_comes_first() {
 }
 
 #[test]
-fn signatures_of_the_scheme_before_tokens_are_taken_in_either_case() {
+fn legacy_signature_accepts_both_cases() {
     let key = Secret::from("key");
     let signature = sign_user_id(&key, &alice());
     // Made with `printf alice | openssl dgst -sha256 -hmac key`.
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_minted_is_accepted(
+    fn token_minted_is_accepted(
         app in ".{1,20}",
         user in ".{1,20}",
         key in ".{0,80}",

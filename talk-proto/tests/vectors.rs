@@ -34,7 +34,7 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 #[test]
-fn every_recorded_call_makes_the_recorded_frames_and_ends_as_recorded() {
+fn calls_match_recorded_frames_and_outcomes() {
     let mut played = 0;
     for (index, case) in cases().enumerate() {
         let mut world = world_of(&case);
@@ -52,7 +52,7 @@ fn every_recorded_call_makes_the_recorded_frames_and_ends_as_recorded() {
 }
 
 #[test]
-fn the_calls_of_a_tick_go_the_same_way_on_a_connection_that_is_ready() {
+fn calls_on_ready_connection_match_recorded_frames() {
     for (index, case) in cases().enumerate() {
         let mut world = world_of(&case);
         world.call(support::mark_as_read("warm up"));

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use talk_tests::{Histories, Peer};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_snapshot_is_what_a_fresh_session_of_the_published_client_sees() -> Result<()> {
+async fn snapshots_equal_those_of_the_published_client() -> Result<()> {
     let Some(peer) = Peer::install()? else {
         return Ok(());
     };

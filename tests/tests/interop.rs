@@ -22,7 +22,7 @@ async fn the_published_client_lives_with_a_secret() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_client_respects_what_an_app_forbids() -> Result<()> {
+async fn published_client_respects_permissions() -> Result<()> {
     run_checks(&["switches"]).await
 }
 

@@ -8,7 +8,7 @@ use talk_tests::simulation::{FaultKind, Matrix, Phase, Runs, Transcript, live, r
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 #[test]
-fn lives_of_fixed_seeds_break_no_rule() {
+fn simulation_fixed_seeds_hold() {
     let mut matrix = Matrix::default();
     for seed in 0..8 {
         let outcome = live(seed, 3_000);
@@ -24,7 +24,7 @@ fn lives_of_fixed_seeds_break_no_rule() {
 }
 
 #[test]
-fn a_life_is_the_same_each_time_and_can_be_written_down() -> Outcome {
+fn simulation_is_deterministic_and_replayable() -> Outcome {
     let first = live(5, 1_500);
     let again = live(5, 1_500);
     assert_eq!(first.ops, again.ops);
@@ -36,7 +36,7 @@ fn a_life_is_the_same_each_time_and_can_be_written_down() -> Outcome {
 }
 
 #[test]
-fn lives_that_are_lived_at_a_time_are_those_that_are_lived_one_after_the_other() {
+fn runs_in_parallel_equal_runs_in_sequence() {
     let lives = |threads| Runs {
         seed: 20,
         count: Some(4),
@@ -51,7 +51,7 @@ fn lives_that_are_lived_at_a_time_are_those_that_are_lived_one_after_the_other()
 }
 
 #[test]
-fn lives_that_once_broke_a_rule_break_none() -> Outcome {
+fn simulation_saved_transcripts_hold() -> Outcome {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let mut lives = 0;
     for entry in std::fs::read_dir(folder)? {

@@ -38,7 +38,7 @@ impl Write for Told {
 }
 
 #[tokio::test]
-async fn what_happens_is_told_and_nothing_of_what_is_said() {
+async fn traces_contain_events_and_no_content() {
     let told = Told::default();
     let writer = told.clone();
     tracing_subscriber::fmt()

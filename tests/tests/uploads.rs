@@ -215,7 +215,7 @@ fn refused(outcome: Result<FileToken, Error>) -> u16 {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_is_made_again_where_the_source_allows() {
+async fn upload_cut_is_retried_if_source_rewinds() {
     let mut world = World::new().await;
     let length = 8 << 20;
     for _ in 0..TIMES {
@@ -316,7 +316,7 @@ async fn a_server_that_was_gone_gets_the_file_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_while_it_is_sent_is_an_error_of_the_source() {
+async fn upload_changed_file_is_a_source_error() {
     type Change = fn(&PathBuf);
     let changes: [Change; 3] = [
         |path| fs::write(path, file(9, LARGE)).unwrap(),
@@ -390,7 +390,7 @@ async fn an_upload_can_be_cancelled_at_any_moment() {
 }
 
 #[tokio::test]
-async fn a_server_that_stalls_is_left_and_a_source_that_is_silent_is_not() {
+async fn upload_stalled_server_times_out() {
     let world = World::new().await;
     world.hinder(FaultKind::Stall, 1 << 20).await;
     let reader = Reader::new(LARGE, Then::End);

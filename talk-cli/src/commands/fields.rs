@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_cannot_be_unset() {
+    fn unset_unknown_field_is_refused() {
         let unset = Unset {
             unset: vec!["fotoUrl".to_owned()],
         };

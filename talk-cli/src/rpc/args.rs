@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn params_keep_what_is_absent_and_reset_what_is_null() {
+    fn params_null_resets_and_absent_keeps() {
         let params: UserParams = args(r#"[{"name": "B", "photoUrl": null, "email": "b@x"}]"#)
             .params()
             .unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_nothing_may_follow_the_last_argument() {
+    fn args_only_null_may_follow_the_last() {
         assert!(args("[null, {}]").finish().is_ok());
         assert!(usage(args("[1]").finish()));
     }

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_answered_to_its_id_where_there_is_one() {
+    fn line_malformed_is_answered_to_its_id() {
         for text in [
             "",
             "hello",

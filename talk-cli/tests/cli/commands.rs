@@ -317,7 +317,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn files_are_uploaded_as_what_they_are() {
+fn upload_kind_follows_the_filename() {
     let people = People::new();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str, bytes: &[u8]| {
@@ -395,7 +395,7 @@ fn an_interrupt_cancels_an_upload() {
 }
 
 #[test]
-fn what_is_watched_is_shown_as_it_changes() {
+fn typing_watch_prints_changes() {
     let people = People::new();
     let mut process = people
         .command("alice", &["conversation", "typing", "c1", "--watch"])
@@ -411,7 +411,7 @@ fn what_is_watched_is_shown_as_it_changes() {
 }
 
 #[test]
-fn what_cannot_be_done_says_why() {
+fn command_refused_prints_reason() {
     let people = People::new();
     let message = people.fails("alice", &["send", "nowhere", "Hi!"]);
     assert!(message.contains("CONVERSATION_NOT_FOUND"), "{message}");

@@ -161,7 +161,7 @@ async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_folder_serves_one_emulator_at_a_time_and_keeps_its_settings() {
+async fn data_folder_is_exclusive_and_keeps_settings() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let emulator = Emulator::start(&["--data", data, "--secret", "s3cret"]);

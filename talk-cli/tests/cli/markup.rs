@@ -29,7 +29,7 @@ fn markup(input: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_recorded_text_becomes_what_it_should() {
+fn markup_matches_recorded_texts() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/markup.jsonl");
     let recorded: Vec<Value> = fs::read_to_string(path)
         .unwrap()

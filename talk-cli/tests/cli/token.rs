@@ -41,7 +41,7 @@ fn check(options: &[&str], token: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_token_that_was_made_here_is_good_for_an_emulator_with_the_same_key() {
+fn token_minted_is_accepted_by_the_emulator() {
     let token = mint(&[]);
     let (code, told) = check(&SESSION, &token);
     assert_eq!(code, Some(0));
@@ -66,7 +66,7 @@ fn a_token_that_was_made_here_is_good_for_an_emulator_with_the_same_key() {
 }
 
 #[test]
-fn what_is_wrong_with_a_token_is_told() {
+fn token_check_reports_problems() {
     let (code, told) = check(&["--app", "other"], &mint(&["--no-expiry"]));
     assert_eq!(code, Some(1));
     assert!(

@@ -179,7 +179,7 @@ fn come_and_go(bare: &mut Bare, n: u64) {
 
 /// Timers and subscriptions leak, and memory with them.
 #[test]
-fn once_everything_is_unsubscribed_no_timer_and_no_memory_is_left() {
+fn unsubscribe_all_leaves_no_timer_and_no_memory() {
     let mut bare = Bare::new(100);
     come_and_go(&mut bare, 0);
     let left = measure(|| {
@@ -194,7 +194,7 @@ fn once_everything_is_unsubscribed_no_timer_and_no_memory_is_left() {
 
 /// Every event costs more, the more is loaded and subscribed to.
 #[test]
-fn what_an_event_allocates_does_not_grow_with_the_window_or_the_subscriptions() {
+fn event_allocations_are_flat() {
     let held = 11_000;
     let cost = |window: u64, others| {
         let mut bare = Bare::new(held);

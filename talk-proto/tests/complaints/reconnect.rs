@@ -98,7 +98,7 @@ fn a_subscription_that_is_taken_late_misses_nothing() {
 
 /// A close code that is not expected ends the client.
 #[test]
-fn whatever_code_the_server_closes_with_nothing_that_was_accepted_is_lost() {
+fn close_with_any_code_loses_no_accepted_call() {
     let codes = [
         1000, 1001, 1002, 1005, 1006, 1008, 1011, 1012, 1013, 1015, 3000, 4401, 4999,
     ];
@@ -129,7 +129,7 @@ fn whatever_code_the_server_closes_with_nothing_that_was_accepted_is_lost() {
 
 /// A frame that is cut short breaks the client, or is lost for good.
 #[test]
-fn a_publish_that_is_cut_short_anywhere_is_made_up_for_with_the_next() {
+fn publish_truncated_triggers_refetch() {
     let whole = json!([1, "PUBLISH", created(4)]).to_string();
     let cuts = (0..whole.len()).filter(|at| whole.is_char_boundary(*at));
     for at in cuts {

@@ -66,7 +66,7 @@ fn a_send_that_failed_is_never_sent_again() {
 
 /// After a timeout the retry fails because the thing exists already.
 #[test]
-fn what_is_repeated_after_a_lost_answer_has_succeeded_when_it_is_there_already() {
+fn retry_after_lost_answer_with_conflict_succeeds() {
     let c1 = || conversation("c1");
     let creates = [
         Call::CreateUser {
@@ -116,7 +116,7 @@ fn what_is_repeated_after_a_lost_answer_has_succeeded_when_it_is_there_already()
 
 /// The echo of a message stands beside the server's copy.
 #[test]
-fn an_own_message_shows_once_whether_its_event_or_its_answer_comes_first() {
+fn own_message_event_or_answer_first_shows_once() {
     for event_comes_first in [true, false] {
         let (mut chat, subscription) = Chat::shown(3);
         let answer = |seq| json!([seq, 200, {"id": "m4"}]).to_string();
@@ -146,7 +146,7 @@ fn an_own_message_shows_once_whether_its_event_or_its_answer_comes_first() {
 
 /// A send whose answer was lost shows twice after the connection is back.
 #[test]
-fn a_message_that_is_fetched_before_its_send_is_repeated_shows_once() {
+fn send_repeated_after_fetch_shows_once() {
     let (mut chat, subscription) = Chat::shown(3);
     chat.world.script.add(|request| {
         let is_send = request.path.ends_with("/c1/messages") && request.method == "POST";

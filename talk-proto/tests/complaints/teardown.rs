@@ -61,7 +61,7 @@ fn a_replaced_socket_reaches_nothing_at_any_moment() {
 
 /// What was recovered is delivered after the teardown.
 #[test]
-fn what_comes_after_unsubscribing_is_shown_to_nobody() {
+fn event_after_unsubscribe_is_discarded() {
     for is_lost in [false, true] {
         let (mut chat, subscription) = Chat::shown(3);
         chat.hold(4);
@@ -90,7 +90,7 @@ fn what_comes_after_unsubscribing_is_shown_to_nobody() {
 
 /// Subscribing again runs into events out of order.
 #[test]
-fn who_comes_back_after_the_end_of_lingering_sees_events_in_order() {
+fn resubscribe_after_linger_keeps_event_order() {
     let (mut chat, first) = Chat::shown(3);
     chat.world.subscribe(talk_proto::Topic::User {
         user: crate::support::user("bob"),
@@ -120,7 +120,7 @@ fn who_comes_back_after_the_end_of_lingering_sees_events_in_order() {
 
 /// A component that mounts, unmounts and mounts again leaves something behind.
 #[test]
-fn a_subscription_that_is_dropped_before_it_was_sent_costs_nothing() {
+fn unsubscribe_before_send_sends_nothing() {
     let mut world = World::new(options());
     for _ in 0..100 {
         let subscription = world.subscribe(crate::chat::messages());

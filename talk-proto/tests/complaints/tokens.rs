@@ -31,7 +31,7 @@ fn reject(world: &mut World, path: &'static str) {
 
 /// The token provider is called twice at once.
 #[test]
-fn socket_search_and_upload_share_the_fetch_that_an_expired_token_needs() {
+fn expired_token_is_fetched_once_for_all_users() {
     let mut world = World::ready(options());
     world.script.hold_http("/search?");
     world.script.hold_http("/files");
@@ -111,7 +111,7 @@ fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
 
 /// A refresh that helps for a moment only makes the client ask for ever.
 #[test]
-fn tokens_that_expire_soon_after_they_worked_are_fetched_ever_more_slowly() {
+fn token_expiring_early_backs_off_fetches() {
     let mut world = World::ready(options());
     world.subscribe(messages());
     world.run();
@@ -188,7 +188,7 @@ fn a_token_that_comes_after_the_end_is_used_for_nothing() {
 
 /// A refresh that was given up fails late, and takes the session with it.
 #[test]
-fn a_fetch_that_fails_after_it_was_given_up_harms_nobody() {
+fn token_fetch_late_failure_is_ignored() {
     let mut world = World::new(options());
     world.tokens = TokenSource::FailsAfter(seconds(62));
     let request = world.call(mark_as_read("c1"));
@@ -222,7 +222,7 @@ fn a_boken_that_comes_after_a_token_was_set_is_not_used() {
 
 /// Events get lost, or come twice, while a token is refreshed.
 #[test]
-fn events_during_a_refresh_are_shown_once_and_nothing_is_fetched_again() {
+fn refresh_keeps_events_without_refetch() {
     let (mut chat, subscription) = Chat::shown(3);
     let asked = chat.world.log.work().count();
     chat.world.script.add(|request| {

@@ -17,7 +17,7 @@ fn client_id(url: &str) -> &str {
 }
 
 #[test]
-fn the_socket_and_the_app_check_stand_where_the_public_service_has_them() {
+fn addresses_default_to_the_public_service() {
     let options = SessionOptions::new("my app".try_into().unwrap(), "a/b é".try_into().unwrap());
     let (sockets, http) = asked_of(options);
     let id = client_id(&sockets[0]);
@@ -75,7 +75,7 @@ fn each_address_can_be_given_alone() {
 }
 
 #[test]
-fn the_client_id_is_that_of_the_session_and_the_time_that_of_the_attempt() {
+fn socket_url_has_client_id_and_attempt_time() {
     let mut world = World::ready(options());
     world.run_for(seconds(60));
     world.call(mark_as_read("c1"));

@@ -113,7 +113,7 @@ fn setting_a_token_answers_a_fetch_and_a_late_result_is_ignored() {
 }
 
 #[test]
-fn a_token_that_is_set_while_connected_is_sent_at_once_and_interrupts_nothing() {
+fn set_token_while_ready_renews_at_once() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         (request.path.ends_with("/read")).then(|| Answer::Late(seconds(2), 200, json!({})))
@@ -140,7 +140,7 @@ fn a_token_that_is_set_while_connected_is_sent_at_once_and_interrupts_nothing() 
 }
 
 #[test]
-fn a_token_that_is_set_while_connected_and_rejected_is_replaced_by_the_callback() {
+fn set_token_rejected_falls_back_to_callback() {
     let mut world = World::ready(options());
     accept_only(&mut world, "token-2");
     world.call(mark_as_read("c1"));
@@ -158,7 +158,7 @@ fn a_token_that_is_set_while_connected_and_rejected_is_replaced_by_the_callback(
 }
 
 #[test]
-fn rejected_tokens_are_fetched_ever_more_slowly_and_the_fifth_ends_the_session() {
+fn token_rejected_five_times_ends_session() {
     let mut world = World::new(options());
     accept_only(&mut world, "none");
     let request = world.call(mark_as_read("c1"));
@@ -236,7 +236,7 @@ fn a_refused_renewal_ends_the_session() {
 }
 
 #[test]
-fn a_renewal_that_the_server_cannot_take_is_tried_again_with_the_same_token() {
+fn renewal_server_error_retries_same_token() {
     for status in [403, 404, 429, 500, 503] {
         let mut world = World::new(options());
         let mut failures = 3;
@@ -274,7 +274,7 @@ fn a_callback_that_fails_ends_the_session() {
 }
 
 #[test]
-fn a_callback_that_never_answers_is_asked_five_times_and_ends_the_session() {
+fn token_callback_silent_five_times_ends_session() {
     let mut world = World::new(options());
     world.tokens = TokenSource::NeverAnswers;
     let request = world.call(mark_as_read("c1"));
@@ -295,7 +295,7 @@ fn a_callback_that_never_answers_is_asked_five_times_and_ends_the_session() {
 }
 
 #[test]
-fn a_token_that_comes_within_a_minute_is_used_and_a_later_one_is_not() {
+fn token_callback_after_a_minute_is_ignored() {
     let mut world = World::new(options());
     world.tokens = TokenSource::After(millis(59_999));
     let request = world.call(mark_as_read("c1"));
@@ -330,7 +330,7 @@ fn a_renewal_without_an_answer_is_a_loss() {
 }
 
 #[test]
-fn a_given_token_that_is_rejected_is_replaced_once_the_application_can_be_asked() {
+fn given_token_rejected_is_replaced_by_callback() {
     let mut world = World::new(given_token());
     world.session.allow_token_fetch(world.now);
     accept_only(&mut world, "token-1");
@@ -341,7 +341,7 @@ fn a_given_token_that_is_rejected_is_replaced_once_the_application_can_be_asked(
 }
 
 #[test]
-fn what_the_application_is_asked_already_is_not_asked_again() {
+fn token_fetch_in_flight_is_shared() {
     let mut world = World::new(options());
     world.tokens = TokenSource::After(seconds(5));
     let request = world.call(mark_as_read("c1"));

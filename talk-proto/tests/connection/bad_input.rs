@@ -25,7 +25,7 @@ fn still_works(world: &mut World) {
 }
 
 #[test]
-fn frames_of_no_known_shape_are_skipped_and_told() {
+fn frame_unknown_shape_is_skipped_with_warning() {
     let frames = [
         "",
         " ",
@@ -87,7 +87,7 @@ fn deep_nesting_is_borne() {
 }
 
 #[test]
-fn answers_to_requests_that_are_not_open_are_skipped_and_told() {
+fn answer_without_request_is_skipped_with_warning() {
     let mut world = World::ready(options());
     for seq in [0, 1, 2, 99, u64::MAX] {
         world.hear(&json!([seq, 200, {}]).to_string());
@@ -112,7 +112,7 @@ fn an_answer_that_comes_twice_counts_once() {
 }
 
 #[test]
-fn events_of_unknown_types_and_shapes_are_skipped_and_told_and_acknowledged() {
+fn event_unknown_is_acknowledged_with_warning() {
     let mut world = World::ready(options());
     let long = "x".repeat(1000);
     world.publish(&[
@@ -138,7 +138,7 @@ fn events_of_unknown_types_and_shapes_are_skipped_and_told_and_acknowledged() {
 }
 
 #[test]
-fn publishes_out_of_order_or_twice_are_acknowledged_and_applied_once() {
+fn publish_repeated_is_applied_once() {
     let mut world = World::ready(options());
     let expired = json!({"type": "session.expired"});
     world.hear("[1,\"PUBLISH\"]");
@@ -157,7 +157,7 @@ fn publishes_out_of_order_or_twice_are_acknowledged_and_applied_once() {
 }
 
 #[test]
-fn numbers_of_publishes_start_anew_on_each_connection() {
+fn publish_numbers_restart_per_connection() {
     let mut world = World::ready(options());
     world.hear("[7,\"PUBLISH\"]");
     world.run_for(seconds(60));
@@ -228,7 +228,7 @@ fn an_answer_without_a_body_is_an_answer() {
 }
 
 #[test]
-fn a_refusal_whose_body_is_nonsense_still_tells_its_status() {
+fn refusal_unreadable_body_keeps_status() {
     for body in [
         "7",
         "null",
@@ -363,7 +363,7 @@ fn ticks_that_come_early_often_and_late_change_nothing() {
 }
 
 #[test]
-fn what_belongs_to_something_that_is_over_does_nothing() {
+fn input_for_finished_effect_is_ignored() {
     let mut old = World::ready(options());
     old.run_for(seconds(60));
     old.call(mark_as_read("c1"));

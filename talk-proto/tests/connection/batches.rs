@@ -28,7 +28,7 @@ fn asked(world: &World) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn translations_share_a_frame_with_those_of_their_conversation_and_language_before_them() {
+fn translations_share_a_frame_per_language() {
     let mut world = World::ready(unpaced());
     for (to, id, language) in [
         ("c1", "m1", "nl"),
@@ -95,7 +95,7 @@ fn a_part_that_is_cancelled_in_time_is_not_sent_and_the_rest_is() {
 }
 
 #[test]
-fn a_part_that_is_cancelled_on_its_way_fails_with_the_others_no_more() {
+fn batch_cancelled_part_is_resolved_once() {
     for (first, second) in [
         (translate("c1", "m1", "nl"), translate("c1", "m2", "nl")),
         (remove("c1", "ann"), remove("c1", "bob")),
@@ -123,7 +123,7 @@ fn check_cancelled(world: &World, request: RequestId, maybe_happened: bool) {
 
 /// To set nothing is no error where nothing may be set, and any other refusal is one.
 #[test]
-fn what_was_not_to_change_may_be_refused_with_the_code_that_says_so() {
+fn create_if_not_exists_conflict_is_success() {
     let outcome = |on_conversation: bool, status: u16, code: &'static str| {
         let mut world = World::ready(unpaced());
         world.script.add(move |request| {

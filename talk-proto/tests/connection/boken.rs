@@ -78,7 +78,7 @@ fn a_final_refusal_ends_the_session() {
 }
 
 #[test]
-fn what_passes_is_asked_again_however_often() {
+fn anonymous_token_transient_failure_is_retried() {
     for answer in [Some((429, json!({}))), Some((502, json!({}))), None] {
         let mut world = world(anonymous(), vec![answer.clone(); 20]);
         let request = world.call(mark_as_read("c1"));
@@ -132,7 +132,7 @@ fn a_boken_that_is_rejected_or_expires_is_replaced_by_another() {
 }
 
 #[test]
-fn a_service_that_never_gives_a_boken_ends_the_session_after_five() {
+fn anonymous_token_failing_five_times_ends_session() {
     for body in [json!({}), json!({"boken": 7}), json!("boken"), Value::Null] {
         let mut world = world(anonymous(), vec![Some((200, body)); 5]);
         let request = world.call(mark_as_read("c1"));
@@ -147,7 +147,7 @@ fn a_service_that_never_gives_a_boken_ends_the_session_after_five() {
 }
 
 #[test]
-fn once_the_application_can_be_asked_nobody_else_is() {
+fn anonymous_token_is_not_fetched_with_callback() {
     for is_answered_late in [true, false] {
         let mut world = World::new(anonymous());
         world.script.hold_http("/bokens/");
@@ -169,7 +169,7 @@ fn once_the_application_can_be_asked_nobody_else_is() {
 }
 
 #[test]
-fn a_token_that_is_set_is_not_replaced_by_a_boken_that_was_on_its_way() {
+fn anonymous_token_in_flight_yields_to_set_token() {
     let mut world = World::new(anonymous());
     world.script.hold_http("/bokens/");
     world.call(mark_as_read("c1"));

@@ -34,7 +34,7 @@ fn frames_and_bytes_are_those_that_went_over_the_socket() {
 }
 
 #[test]
-fn what_is_sent_again_counts_as_retried_whatever_the_reason() {
+fn counters_resend_counts_as_retried() {
     let mut world = World::ready(options());
     world.script.next.extend([
         Answer::refuse(429, "TOO_MANY"),
@@ -61,7 +61,7 @@ fn what_is_sent_again_counts_as_retried_whatever_the_reason() {
 
 /// A call that nobody waits for any more is not made again.
 #[test]
-fn what_was_cancelled_before_the_server_refused_it_counts_as_retried_no_more() {
+fn counters_cancelled_call_is_not_retried() {
     for status in [401, 429, 500] {
         let mut world = World::ready(options());
         let refusal = json!({"errorCode": "REFUSED", "reasons": []});

@@ -14,7 +14,7 @@ fn ended_world() -> World {
 }
 
 #[test]
-fn everything_pending_fails_then_the_end_is_told_once() {
+fn session_end_fails_pending_and_is_reported_once() {
     let world = ended_world();
     let failed = |(_, event): &(_, Event)| {
         matches!(

@@ -17,7 +17,7 @@ fn expire_on_call(world: &mut World) {
 }
 
 #[test]
-fn after_the_event_nothing_is_sent_until_another_token_is_accepted() {
+fn expiry_event_holds_calls_until_renewal() {
     let mut world = World::ready(options());
     world.tokens = TokenSource::After(seconds(2));
     world.call(mark_as_read("before"));
@@ -76,7 +76,7 @@ fn a_ping_that_is_answered_401_is_an_expiry_too() {
 }
 
 #[test]
-fn a_call_during_a_refresh_that_is_answered_401_waits_for_the_renewal() {
+fn call_401_during_refresh_waits_for_renewal() {
     let mut world = World::ready(options());
     world.script.add(|request| match request.path.as_str() {
         "/session/renew" => Some(Answer::Late(
@@ -144,7 +144,7 @@ fn an_expiry_without_a_way_to_another_token_ends_the_session() {
 }
 
 #[test]
-fn a_server_that_accepts_tokens_and_then_does_nothing_for_them_is_left_after_five() {
+fn token_accepted_then_refused_ends_session() {
     let mut world = World::new(options());
     world.script.add(|request| {
         (request.path != "/session/renew").then(|| Answer::refuse(401, "UNAUTHORIZED"))
@@ -183,7 +183,7 @@ fn an_expiry_and_a_loss_at_once_lose_nothing() {
 }
 
 #[test]
-fn a_token_that_expires_while_its_renewal_waits_to_be_tried_again_leaves_nothing_due() {
+fn token_expired_cancels_pending_renewal() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_set = request.data["token"] == "set-token";

@@ -25,7 +25,7 @@ fn skipped_large(world: &World) -> usize {
 }
 
 #[test]
-fn a_large_frame_of_no_use_is_skipped_and_told() {
+fn large_frame_unneeded_is_skipped_with_warning() {
     let mut world = World::ready(options());
     for start in ["", "[99,200,", "[1,\"ACK\","] {
         world.hear(&large(start));
@@ -38,7 +38,7 @@ fn a_large_frame_of_no_use_is_skipped_and_told() {
 }
 
 #[test]
-fn a_call_whose_answer_is_a_large_frame_fails_and_does_not_wait_for_ever() {
+fn large_frame_answer_fails_its_call() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_send = request.path.ends_with("/messages");
@@ -90,7 +90,7 @@ fn the_limit_is_an_option() {
 }
 
 #[test]
-fn a_call_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
+fn large_frame_twice_fails_only_the_call() {
     let mut world = World::ready(options());
     world
         .script
@@ -109,7 +109,7 @@ fn a_call_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
 }
 
 #[test]
-fn users_that_are_asked_for_twice_at_a_loss_to_a_large_frame_are_asked_for_again() {
+fn large_frame_users_requested_twice_are_refetched() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         (request.line() == "GET /users" && request.connection == 0).then_some(Answer::Silence)
@@ -143,7 +143,7 @@ fn users_that_are_asked_for_twice_at_a_loss_to_a_large_frame_are_asked_for_again
 }
 
 #[test]
-fn a_read_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
+fn large_frame_twice_fails_only_the_read() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_large = request.data["ids"] == json!(["large"]);
@@ -165,7 +165,7 @@ fn a_read_in_flight_at_two_losses_to_a_large_frame_fails_and_others_go_on() {
 }
 
 #[test]
-fn a_list_that_came_in_larger_portions_is_not_given_up_for_what_was_lost_before() {
+fn large_frame_count_resets_after_success() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_first = request.line() == "GET /me/conversations/c1/messages";
@@ -196,7 +196,7 @@ fn a_list_that_came_in_larger_portions_is_not_given_up_for_what_was_lost_before(
 }
 
 #[test]
-fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent() {
+fn call_above_frame_size_is_refused_unsent() {
     let mut small = options();
     small.limits.frame_size = 1_000;
     let mut world = World::ready(small);
@@ -238,7 +238,7 @@ fn a_call_that_is_too_large_to_be_read_back_is_refused_and_nothing_of_it_is_sent
 }
 
 #[test]
-fn a_call_that_was_cancelled_is_not_given_up_at_losses_to_large_frames() {
+fn large_frame_cancelled_call_is_resolved_once() {
     let mut world = World::ready(options());
     world
         .script

@@ -167,7 +167,7 @@ fn a_socket_that_is_found_closed_after_a_sleep_is_not_pinged() {
 }
 
 #[test]
-fn a_publish_that_is_heard_after_a_clock_jump_does_not_end_the_doubt() {
+fn clock_jump_publish_keeps_probe_pending() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     world.script.add(|_| Some(Answer::Silence));

@@ -3,7 +3,7 @@ use talk_proto::ConnectionState;
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
 #[test]
-fn a_connection_that_nothing_needs_is_closed_after_three_seconds() {
+fn idle_connection_closes_after_three_seconds() {
     let mut world = World::ready(options());
     world.run_for(millis(2_999));
     assert!(world.socket().is_some());
@@ -43,7 +43,7 @@ fn a_call_that_waits_for_its_answer_keeps_it_open() {
 }
 
 #[test]
-fn the_next_call_opens_another_with_numbers_from_zero_and_the_same_token() {
+fn idle_next_call_reconnects_with_same_token() {
     let mut world = World::ready(options());
     world.run_for(seconds(60));
     let request = world.call(mark_as_read("c1"));
@@ -61,7 +61,7 @@ fn the_next_call_opens_another_with_numbers_from_zero_and_the_same_token() {
 }
 
 #[test]
-fn a_call_that_is_cancelled_before_anything_opened_leaves_nothing_open() {
+fn idle_call_cancelled_early_closes_attempt() {
     let mut world = World::new(options());
     world.network = crate::support::Network::Up(seconds(1));
     let request = world.call(mark_as_read("c1"));

@@ -29,7 +29,7 @@ fn needy() -> World {
 }
 
 #[test]
-fn calls_without_an_answer_go_again_in_their_first_order_before_newer_ones() {
+fn loss_resends_unanswered_calls_in_order() {
     let mut world = World::ready(unpaced());
     world
         .script
@@ -94,7 +94,7 @@ fn a_batch_goes_again_whole() {
 }
 
 #[test]
-fn the_next_attempt_comes_within_a_second_then_within_ever_longer_times() {
+fn reconnect_delays_grow_exponentially() {
     let mut seen = vec![];
     for seed in 0..40 {
         let mut world = World::seeded(options(), seed);
@@ -149,7 +149,7 @@ fn connections_that_do_not_last_are_tried_ever_more_slowly() {
 }
 
 #[test]
-fn after_a_planned_restart_the_return_is_spread_over_ten_seconds() {
+fn planned_restart_spreads_reconnects_over_10s() {
     let mut seen = vec![];
     for seed in 0..60 {
         let mut world = World::seeded(options(), seed);
@@ -199,7 +199,7 @@ fn an_attempt_has_fifteen_seconds() {
 }
 
 #[test]
-fn an_attempt_that_opens_in_the_end_says_nothing_once_it_was_given_up() {
+fn attempt_abandoned_late_open_is_ignored() {
     let mut world = World::new(options());
     world.network = Network::Hang;
     world.call(mark_as_read("c1"));
@@ -214,7 +214,7 @@ fn an_attempt_that_opens_in_the_end_says_nothing_once_it_was_given_up() {
 }
 
 #[test]
-fn every_cause_of_a_loss_is_told_and_followed_by_another_attempt() {
+fn loss_of_any_cause_is_reported_and_retried() {
     let causes = [
         (SocketClosed::ConnectFailed("no route".into()), "no route"),
         (SocketClosed::Lost("broken pipe".into()), "broken pipe"),
@@ -242,7 +242,7 @@ fn every_cause_of_a_loss_is_told_and_followed_by_another_attempt() {
 }
 
 #[test]
-fn a_loss_that_concerns_nobody_is_not_followed_by_an_attempt() {
+fn loss_while_unneeded_makes_no_attempt() {
     let mut world = World::ready(options());
     world.run_for(seconds(1));
     world.cut();
@@ -253,7 +253,7 @@ fn a_loss_that_concerns_nobody_is_not_followed_by_an_attempt() {
 
 /// The delay is a random number of milliseconds, seldom none.
 #[test]
-fn an_attempt_without_delay_is_made_in_the_drain_that_gives_up_the_one_before() {
+fn attempt_without_delay_starts_in_same_drain() {
     let opened_at_once = |seed: &u64| {
         let mut session = Session::new(options(), *seed, START);
         session.call(START, mark_as_read("c1")).unwrap();

@@ -43,7 +43,7 @@ fn of_attempt(waits: &[Wait], number: u32) -> Vec<Duration> {
 }
 
 /// One in a thousand waits for nothing, of which nothing is told.
-fn assert_everybody(first: &[Duration]) {
+fn assert_all_waited(first: &[Duration]) {
     assert!(
         first.len() as f64 > 0.98 * SESSIONS as f64,
         "{}",
@@ -69,15 +69,14 @@ fn assert_uniform(waits: &[Duration], range: Duration) {
 }
 
 #[test]
-fn after_an_unplanned_restart_first_attempts_are_uniform_over_a_second_and_later_ones_have_full_jitter()
- {
+fn restart_unplanned_reconnects_with_full_jitter() {
     let waits = waits(|world| {
         world.network = Network::Refuse;
         world.cut();
         world.run_for(seconds(150));
     });
     let first = of_attempt(&waits, 1);
-    assert_everybody(&first);
+    assert_all_waited(&first);
     assert_uniform(&first, seconds(1));
     for (attempt, range) in [(2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30)] {
         assert_uniform(&of_attempt(&waits, attempt), seconds(range));
@@ -85,7 +84,7 @@ fn after_an_unplanned_restart_first_attempts_are_uniform_over_a_second_and_later
 }
 
 #[test]
-fn after_a_planned_restart_no_second_sees_much_of_the_crowd() {
+fn restart_planned_spreads_sessions_evenly() {
     let waits = waits(|world| {
         world.publish(&[json!({"type": "upstream.restarting"})]);
         world.close(SocketClosed::ByServer { code: Some(1012) });
@@ -94,7 +93,7 @@ fn after_a_planned_restart_no_second_sees_much_of_the_crowd() {
     });
     let mut first = of_attempt(&waits, 1);
     assert_eq!(first.len(), waits.len(), "nobody needed a second attempt");
-    assert_everybody(&first);
+    assert_all_waited(&first);
     assert_uniform(&first, seconds(10));
     first.sort_unstable();
     for (index, from) in first.iter().enumerate() {

@@ -61,7 +61,7 @@ fn requests_are_numbered_from_zero_on_each_connection() {
 }
 
 #[test]
-fn after_fifty_calls_of_a_flush_the_rest_go_every_hundred_milliseconds() {
+fn flush_above_fifty_calls_is_paced() {
     let mut world = World::new(options());
     for n in 0..60 {
         world.call(mark_as_read(&format!("c{n}")));
@@ -269,7 +269,7 @@ fn busy_first_answers_leave_one_call_a_second() {
 }
 
 #[test]
-fn a_full_queue_is_refused_at_the_call_and_takes_calls_again_when_one_is_done() {
+fn queue_full_refuses_until_a_call_resolves() {
     let mut options = options();
     options.limits.pending_calls = 3;
     let mut world = World::new(options);
@@ -306,7 +306,7 @@ fn a_call_that_is_cancelled_before_it_was_sent_is_never_sent() {
 }
 
 #[test]
-fn a_call_that_is_cancelled_after_it_was_sent_is_never_sent_again() {
+fn cancel_after_send_is_never_resent() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         request
@@ -327,7 +327,7 @@ fn a_call_that_is_cancelled_after_it_was_sent_is_never_sent_again() {
 }
 
 #[test]
-fn a_call_of_two_requests_that_is_cancelled_half_way_may_have_happened() {
+fn cancel_between_two_requests_maybe_happened() {
     let mut options = options();
     options.pacing = Pacing::Fixed {
         burst: 1,

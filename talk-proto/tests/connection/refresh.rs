@@ -29,7 +29,7 @@ fn fetches(world: &World) -> Vec<u64> {
 }
 
 #[test]
-fn a_token_is_refreshed_five_minutes_early_or_half_way_or_after_twenty_days() {
+fn token_refresh_time_follows_lifetime() {
     let day = 24 * 3600;
     let cases = [
         (3600, 3300),
@@ -84,7 +84,7 @@ fn a_refresh_interrupts_nothing() {
 }
 
 #[test]
-fn a_given_token_that_cannot_be_refreshed_is_used_for_as_long_as_it_is_accepted() {
+fn given_token_without_callback_is_used_until_rejected() {
     let mut options = options();
     options.authentication.can_fetch_token = false;
     options.authentication.token = Some("given-token".into());
@@ -101,7 +101,7 @@ fn a_given_token_that_cannot_be_refreshed_is_used_for_as_long_as_it_is_accepted(
 }
 
 #[test]
-fn a_renewal_that_the_server_cannot_take_is_tried_again_while_calls_go_on() {
+fn renewal_server_error_keeps_calls_running() {
     let mut world = world(json!(600));
     let mut failed = false;
     world.script.add(move |request| {
@@ -167,7 +167,7 @@ fn lose_for(world: &mut World, time: Duration) {
 }
 
 #[test]
-fn tokens_that_grow_old_between_two_connections_are_not_bad_ones() {
+fn token_expired_while_idle_is_no_rejection() {
     let mut world = world_of_silence(|_| 125);
     for _ in 0..8 {
         world.run_for(seconds(1));
@@ -178,7 +178,7 @@ fn tokens_that_grow_old_between_two_connections_are_not_bad_ones() {
 }
 
 #[test]
-fn a_token_that_was_good_until_its_refresh_parts_the_bad_ones_before_it_from_those_after() {
+fn token_accepted_resets_rejection_count() {
     let is_good = |number| number % 4 == 0;
     let mut world = world_of_silence(move |number| if is_good(number) { 125 } else { 60 });
     for _ in 0..3 {

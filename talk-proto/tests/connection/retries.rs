@@ -107,7 +107,7 @@ fn a_busy_answer_does_not_count_as_a_failure() {
 }
 
 #[test]
-fn a_retry_that_is_due_while_the_connection_is_down_goes_on_the_next() {
+fn retry_due_while_down_waits_for_connection() {
     let mut world = failing(429, 1);
     let request = world.call(mark_as_read("c1"));
     world.run();
@@ -145,7 +145,7 @@ fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
 }
 
 #[test]
-fn what_a_late_subscription_missed_is_fetched_again() {
+fn subscription_retried_refetches_missed_changes() {
     let page = serde_json::json!({ "data": [], "cursor": null });
     let absence = Answer::refuse(404, "CONVERSATION_NOT_FOUND");
     for answer in [Answer::Reply(200, page), absence] {
@@ -176,7 +176,7 @@ fn what_a_late_subscription_missed_is_fetched_again() {
 }
 
 #[test]
-fn what_was_fetched_before_a_subscription_that_was_sent_again_is_fetched_again() {
+fn subscription_resent_refetches_snapshot() {
     let mut world = World::ready(options());
     let mut refused = false;
     world

@@ -27,7 +27,7 @@ fn busy(world: &mut World, text: &'static str, status: u16, times: usize) {
 }
 
 #[test]
-fn later_sends_to_the_conversation_wait_until_a_send_that_is_tried_again_is_taken() {
+fn send_retry_blocks_its_conversation() {
     for status in [429, 500] {
         let mut world = World::ready(options());
         busy(&mut world, "a", status, 3);
@@ -60,7 +60,7 @@ fn sends_to_other_conversations_do_not_wait() {
 }
 
 #[test]
-fn what_was_in_flight_already_may_come_first_and_what_comes_later_keeps_its_order() {
+fn send_retry_keeps_order_of_later_sends() {
     let mut world = World::ready(options());
     busy(&mut world, "b", 429, 2);
     for text in ["a", "b", "c"] {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Answer, Network, World, mark_as_read, millis, options, seconds, send};
 
 #[test]
-fn a_day_of_heartbeats_and_refreshes_on_one_connection() {
+fn soak_heartbeats_and_refreshes_on_one_connection() {
     let mut world = World::new(options());
     world.script.add(|request| match request.path.as_str() {
         "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": 3600}))),
@@ -22,7 +22,7 @@ fn a_day_of_heartbeats_and_refreshes_on_one_connection() {
 }
 
 #[test]
-fn a_day_of_losses_and_of_a_network_that_comes_and_goes() {
+fn soak_losses_resolve_every_call() {
     let mut world = World::new(options());
     world.script.add(|request| match request.path.as_str() {
         "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": 600}))),
@@ -56,7 +56,7 @@ fn a_day_of_losses_and_of_a_network_that_comes_and_goes() {
 }
 
 #[test]
-fn a_day_of_idle_stops() {
+fn soak_idle_stops() {
     let mut world = World::new(options());
     for _ in 0..24 * 60 {
         world.call(mark_as_read("c1"));

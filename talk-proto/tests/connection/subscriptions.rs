@@ -76,7 +76,7 @@ fn once_ready_subscriptions_go_first_and_are_not_paced() {
 }
 
 #[test]
-fn a_read_takes_its_turn_after_what_was_written_before_it() {
+fn read_after_write_keeps_order() {
     for is_ready in [false, true] {
         let mut world = if is_ready {
             World::ready(options())
@@ -105,7 +105,7 @@ fn a_read_takes_its_turn_after_what_was_written_before_it() {
 }
 
 #[test]
-fn reads_of_a_tick_share_a_frame_and_a_call_between_them_does_not() {
+fn reads_of_a_tick_share_a_frame() {
     let get = |id: &str| Call::GetUser { user: user(id) };
     let mut world = World::ready(options());
     let requests = [get("bob"), get("carol")].map(|call| world.call(call));
@@ -165,7 +165,7 @@ fn a_read_can_be_cancelled_while_it_waits_for_its_turn() {
 }
 
 #[test]
-fn a_subscription_keeps_the_connection_until_it_no_longer_lingers() {
+fn subscription_lingering_keeps_the_connection() {
     let mut world = World::new(options());
     let subscription = world.subscribe(topic("c1"));
     world.run_for(seconds(3600));
@@ -195,7 +195,7 @@ fn releasing_the_session_ends_the_lingering() {
 }
 
 #[test]
-fn after_a_loss_everything_is_subscribed_and_fetched_again_before_calls() {
+fn loss_resubscribes_and_refetches_before_calls() {
     let mut world = World::new(options());
     name_conversations(&mut world, &["before", "after"]);
     world.subscribe(topic("c1"));
@@ -225,7 +225,7 @@ fn after_a_loss_everything_is_subscribed_and_fetched_again_before_calls() {
 }
 
 #[test]
-fn a_gap_in_the_numbers_of_publishes_makes_everything_be_fetched_again() {
+fn publish_gap_refetches_everything() {
     for (numbers, has_gap) in [([1, 2, 3], false), ([2, 3, 4], true), ([1, 3, 4], true)] {
         let mut world = World::new(options());
         name_conversations(&mut world, &["before", "after"]);
@@ -242,7 +242,7 @@ fn a_gap_in_the_numbers_of_publishes_makes_everything_be_fetched_again() {
 }
 
 #[test]
-fn a_publish_that_is_too_large_makes_everything_be_fetched_again() {
+fn publish_too_large_refetches_everything() {
     let mut small = options();
     small.limits.frame_size = 10_000;
     let mut world = World::new(small);
@@ -257,7 +257,7 @@ fn a_publish_that_is_too_large_makes_everything_be_fetched_again() {
 }
 
 #[test]
-fn after_an_expiry_everything_is_fetched_again_and_a_refresh_fetches_nothing() {
+fn expiry_refetches_and_refresh_does_not() {
     let mut world = World::new(options());
     name_conversations(&mut world, &["before", "after"]);
     world.subscribe(topic("c1"));
@@ -273,7 +273,7 @@ fn after_an_expiry_everything_is_fetched_again_and_a_refresh_fetches_nothing() {
 }
 
 #[test]
-fn a_list_whose_answer_is_too_large_twice_ends_with_an_error_and_can_be_tried_again() {
+fn list_too_large_twice_ends_with_error() {
     let mut world = World::new(options());
     world
         .script
@@ -297,7 +297,7 @@ fn a_list_whose_answer_is_too_large_twice_ends_with_an_error_and_can_be_tried_ag
 }
 
 #[test]
-fn a_busy_server_is_asked_again_for_what_is_shown() {
+fn read_refused_with_429_is_retried() {
     let mut world = World::new(options());
     let mut failures = [429, 500, 503].into_iter();
     world.script.add(move |request| {
@@ -326,7 +326,7 @@ fn a_refusal_ends_the_subscription_and_nothing_else() {
 }
 
 #[test]
-fn a_list_that_was_seen_whole_is_seen_whole_after_it_grew_during_a_loss() {
+fn complete_list_grown_during_loss_stays_complete() {
     let mut world = World::ready(options());
     let mut asked = 0;
     world.script.add(move |request| {

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[test]
-fn an_exchange_that_takes_a_minute_is_called_off_by_an_idle_session_too() {
+fn http_request_over_a_minute_is_cancelled_while_idle() {
     let mut world = World::new(options());
     world.script.hold_http("/api/v0/app");
     world.call(mark_as_read("c1"));
@@ -22,7 +22,7 @@ fn an_exchange_that_takes_a_minute_is_called_off_by_an_idle_session_too() {
 }
 
 #[test]
-fn what_nobody_shows_any_more_is_unsubscribed_ten_seconds_later_to_the_millisecond() {
+fn unsubscribe_lingers_ten_seconds() {
     let mut world = World::ready(options());
     let subscription = world.subscribe(Topic::Typing {
         conversation: conversation("c1"),
@@ -91,7 +91,7 @@ fn attempts_are_counted_since_there_was_a_connection() {
 
 /// After a gap everything is fetched anew: what was asked before it is nobody's any more.
 #[test]
-fn an_answer_to_what_was_asked_before_a_gap_changes_nothing() {
+fn answer_requested_before_gap_is_discarded() {
     const MESSAGES: &str = "GET /me/conversations/c1/messages";
     let mut world = World::ready(options());
     let mut asked = 0;

@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_token_is_refreshed_on_schedule_and_never_later_than_twenty_days(
+    fn token_refresh_is_scheduled_within_20_days(
         life in prop_oneof![
             120.0..1_300.0_f64,
             (120..1_300_u32).prop_map(f64::from),
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn bad_tokens_are_followed_by_others_after_one_second_doubling_and_five_in_a_row_are_the_end(
+    fn token_rejections_double_the_delay_until_five(
         taken in vec(
             prop_oneof![
                 3 => Just(Taken::Good),

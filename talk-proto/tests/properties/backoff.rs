@@ -37,7 +37,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_reconnect_comes_within_a_time_that_doubles_until_a_connection_was_healthy(
+    fn reconnect_delay_doubles_until_healthy(
         seed: u64,
         lives in vec(prop_oneof![0..10_000_u64, 10_000..20_000_u64], 1..12),
     ) {
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn a_call_is_tried_again_after_a_time_that_grows_by_a_fifth_and_starts_anew_with_the_next_call(
+    fn call_retry_delay_grows_and_resets(
         seed: u64,
         statuses in vec(vec(prop::sample::select(vec![429_u16, 500, 502, 503, 504]), 0..40), 1..3),
     ) {

@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn keys_tell_their_time_sort_by_it_and_are_unique(
+    fn keys_are_unique_and_sort_by_time(
         seed: u64,
         pauses in vec(prop_oneof![Just(0), 1..5_000_u64, 0..10_000_000_u64], 1..60),
     ) {

@@ -26,7 +26,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_server_reads_what_was_put_into_the_form(
+    fn multipart_round_trips(
         seed: u64,
         kind in kind(),
         filename in prop_oneof![any::<String>(), "[a\"%\r\n\\\\;=-]{0,12}"],

@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_window_shows_the_newest_of_the_list_and_its_changes_lead_from_what_was_seen(
+    fn window_shows_newest_and_changes_apply(
         before in 0..80_usize,
         cap in prop_oneof![Just(100_000), 31..60_usize],
         steps in vec(step(), 0..40),

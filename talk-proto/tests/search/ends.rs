@@ -41,7 +41,7 @@ fn look_ups_are_cancelled_with_the_search() {
 }
 
 #[test]
-fn an_ended_search_resolves_with_what_it_had_found() {
+fn search_ended_resolves_with_results_so_far() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();

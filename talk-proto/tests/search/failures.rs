@@ -12,7 +12,7 @@ fn http_error(error: &RequestError) -> bool {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_code() {
+fn search_refused_reports_code() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let refusal = r#"{"errorCode": "PLAN_LIMIT", "reasons": ["upgrade"]}"#;
@@ -36,7 +36,7 @@ fn a_refusal_without_a_readable_body_keeps_its_status() {
 }
 
 #[test]
-fn a_lost_connection_is_an_error_and_the_page_can_be_asked_for_again() {
+fn search_lost_connection_can_be_retried() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();
@@ -199,7 +199,7 @@ fn a_server_that_does_not_close_the_exchange_delays_nothing() {
 }
 
 #[test]
-fn a_conversation_that_is_refused_fails_the_page_once_however_many_results_are_in_it() {
+fn search_refused_conversation_fails_page_once() {
     let mut bench = Bench::messages();
     bench.world.script.add(|request| {
         let refused = request.line() == "GET /me/conversations/c1";

@@ -27,7 +27,7 @@ fn nothing_happens_before_the_first_query() {
 }
 
 #[test]
-fn the_query_is_encoded_twice_and_the_filter_and_the_cursor_once() {
+fn search_url_encodes_query_twice() {
     let mut bench = Bench::messages();
     bench.query("a b/é&");
     bench.answer(&[message("m1", "c1")], Some("x/y z"));
@@ -112,7 +112,7 @@ fn nothing_that_was_found_is_an_answer_too() {
 }
 
 #[test]
-fn conversations_are_looked_up_and_shown_in_the_order_of_the_answer() {
+fn search_conversations_keep_answer_order() {
     let mut bench = Bench::conversations();
     let mut is_late = true;
     bench.world.script.add(move |request| {

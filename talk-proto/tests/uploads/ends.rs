@@ -91,7 +91,7 @@ fn the_end_of_the_session_fails_uploads_at_every_stage() {
 }
 
 #[test]
-fn a_token_that_is_rejected_and_cannot_be_replaced_ends_the_session_without_a_connection_too() {
+fn upload_rejected_token_ends_session() {
     let mut options = unpaced();
     options.authentication = Authentication::default();
     options.authentication.token = Some("given-token".into());
@@ -106,7 +106,7 @@ fn a_token_that_is_rejected_and_cannot_be_replaced_ends_the_session_without_a_co
 }
 
 #[test]
-fn a_refusal_that_never_ends_is_told_in_the_end() {
+fn upload_endless_refusal_is_reported() {
     let mut bench = Bench::sending(file());
     bench.world.http_head(bench.http(), 403);
     bench.world.run_for(seconds(600));

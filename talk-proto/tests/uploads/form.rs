@@ -92,7 +92,7 @@ fn the_form_stands_around_the_file() {
 }
 
 #[test]
-fn uploads_that_run_together_are_told_apart() {
+fn uploads_in_parallel_use_own_boundaries() {
     let mut bench = Bench::sending(file());
     let first = bench.http();
     let second = bench.world.upload(file());
@@ -110,7 +110,7 @@ fn uploads_that_run_together_are_told_apart() {
 }
 
 #[test]
-fn every_kind_of_file_tells_what_is_known_of_it() {
+fn upload_form_has_metadata_per_kind() {
     let fields = |kind: UploadKind| {
         let bench = Bench::sending(Upload::new(kind, "f", 5));
         let asked = bench.world.http_of("/files")[0];
@@ -150,7 +150,7 @@ fn every_kind_of_file_tells_what_is_known_of_it() {
 }
 
 #[test]
-fn a_transcript_holds_what_was_sent_around_the_file_and_what_came_of_it() {
+fn upload_transcript_omits_file_content() {
     let mut world = World::new(unpaced());
     world.transcript = Some(Transcript::new());
     let mut bench = Bench::in_world(world, file());

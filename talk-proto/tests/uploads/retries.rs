@@ -105,7 +105,7 @@ fn a_refusal_is_final() {
 }
 
 #[test]
-fn who_refuses_and_hangs_up_has_refused() {
+fn upload_refusal_before_close_is_reported() {
     let mut bench = Bench::sending(file());
     let http = bench.http();
     bench.world.http_head(http, 413);
@@ -189,7 +189,7 @@ fn a_server_that_stalls_is_tried_again_and_then_is_a_deadline() {
 }
 
 #[test]
-fn a_refusal_is_heard_while_the_file_is_sent() {
+fn upload_refusal_during_body_is_reported() {
     let mut bench = Bench::sending(file());
     let http = bench.http();
     bench.world.http_head(http, 413);

@@ -91,7 +91,7 @@ fn a_condition_on_infinity_is_not_sent() {
 }
 
 #[test]
-fn what_is_no_condition_is_refused_with_what_is_wanted() {
+fn condition_malformed_is_refused_with_expectation() {
     for (filter, wanted) in [
         (
             json!({"createdAt": 5}),

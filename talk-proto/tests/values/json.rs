@@ -72,7 +72,7 @@ fn a_notify_setting_that_is_not_known_is_kept_as_it_came() {
 }
 
 #[test]
-fn what_has_the_wrong_shape_is_refused_with_what_is_wanted() {
+fn value_wrong_shape_is_refused_with_expectation() {
     let told = reason::<OneOrMany>(json!(7));
     assert!(told.contains("a string or a list of strings"), "{told}");
     let told = reason::<Reactions>(json!(5));
@@ -89,7 +89,7 @@ fn what_has_the_wrong_shape_is_refused_with_what_is_wanted() {
 
 /// Whatever JSON holds is kept. Other formats hold bytes, too.
 #[test]
-fn bytes_are_refused_with_what_is_wanted() {
+fn bytes_are_refused_with_expectation() {
     fn reason<'de, T: DeserializeOwned>(given: impl Deserializer<'de, Error = Error>) -> String {
         T::deserialize(given).err().unwrap().to_string()
     }
@@ -118,7 +118,7 @@ fn bytes_are_refused_with_what_is_wanted() {
 }
 
 #[test]
-fn what_a_later_version_adds_to_a_block_is_kept_and_can_be_read() {
+fn block_unknown_members_are_readable() {
     let given = json!({"type": "location", "latitude": 1.5, "longitude": 2.5, "floor": -3});
     let block: ContentBlock = read(given.clone());
     assert_eq!(serde_json::to_value(&block).unwrap(), given);
@@ -137,7 +137,7 @@ fn what_a_later_version_adds_to_a_block_is_kept_and_can_be_read() {
 }
 
 #[test]
-fn what_a_file_says_in_an_unknown_way_is_kept_without_being_understood() {
+fn file_unknown_members_round_trip() {
     let given = json!({"type": "file", "subtype": 3, "fileToken": "t", "filename": ["a.txt"]});
     let block: ContentBlock = read(given.clone());
     assert_eq!(serde_json::to_value(&block).unwrap(), given);
@@ -158,7 +158,7 @@ fn a_block_within_text_is_kept_without_being_understood() {
 
 /// What is known by name and is not whole is no use, and is kept as it came.
 #[test]
-fn a_node_that_lacks_what_it_needs_is_kept_without_being_understood() {
+fn node_incomplete_round_trips_as_unknown() {
     let kinds = [
         "bold",
         "italic",

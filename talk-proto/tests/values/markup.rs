@@ -45,7 +45,7 @@ fn tags_and_comments_hold_no_links() {
 }
 
 #[test]
-fn what_is_no_proper_html_is_text() {
+fn markup_malformed_html_is_text() {
     for text in [
         "<!--> http://x.com",
         "<!---> http://x.com",
@@ -80,7 +80,7 @@ fn a_mention_whose_id_cannot_be_decoded_stays_text() {
 
 /// What runs into a phone number is a part of it, and no address.
 #[test]
-fn a_phone_number_goes_on_behind_its_pound_sign_with_a_pause_alone() {
+fn phone_number_continues_after_pound_with_pause() {
     for (text, expected) in [
         ("+1234,5a.com", &[][..]),
         ("+1234#,5a.com", &[]),

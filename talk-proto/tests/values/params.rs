@@ -180,7 +180,7 @@ fn an_edit() {
 
 /// The word says what is sent.
 #[test]
-fn every_call_is_told_in_one_word() {
+fn call_debug_is_its_kind() {
     let (c, u, m) = (|| conversation("c"), || user("u"), || message("m"));
     let emoji = || "e".try_into().unwrap();
     let calls = [

@@ -24,7 +24,7 @@ fn messages_of(world: &mut World) -> Window<MessageSnapshot> {
 }
 
 #[test]
-fn a_message_tells_its_sender_its_quote_and_its_reactions() {
+fn message_has_sender_quote_and_reactions() {
     let mut world = World::new(unpaced());
     world.script.add(|request| {
         let reaction = |at: u64, count: u64| json!({"createdAt": at, "count": count, "currentUserReacted": count == 2});
@@ -62,7 +62,7 @@ fn a_message_tells_its_sender_its_quote_and_its_reactions() {
 }
 
 #[test]
-fn a_window_tells_what_is_in_it() {
+fn window_returns_its_items() {
     let mut world = World::new(unpaced());
     let messages = messages_of(&mut world);
     assert_eq!(messages.len(), 3);
@@ -83,7 +83,7 @@ fn a_window_tells_what_is_in_it() {
 }
 
 #[test]
-fn a_conversation_is_what_the_user_sees_of_it() {
+fn conversation_has_fields_of_the_viewer() {
     let mut world = World::new(unpaced());
     let request = world.call(Call::GetConversation {
         conversation: conversation("c1"),
@@ -97,7 +97,7 @@ fn a_conversation_is_what_the_user_sees_of_it() {
 }
 
 #[test]
-fn a_session_tells_its_options() {
+fn session_returns_its_options() {
     let mut given = options();
     given.limits.window = 77;
     let mut world = World::new(given.clone());

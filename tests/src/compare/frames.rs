@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_the_wire_can_be_counted() {
+    fn frames_count_bytes_on_the_wire() {
         let (wire, acknowledgements) = publishes(2);
         let first = publish(1);
         assert_eq!(wire.len(), 2 * (4 + first.len()));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn no_life_begins_after_one_that_breaks_a_rule_and_the_first_of_them_counts() {
+    fn runs_stop_after_the_first_failure() {
         let lives = Runs {
             seed: 5,
             count: Some(1_000_000),

@@ -251,7 +251,7 @@ async fn a_duration_that_is_no_number_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_token_that_no_header_can_hold_fails_the_call_and_not_the_session() {
+async fn token_invalid_in_header_fails_only_the_call() {
     let town = Town::new().await;
     let alice = town.stranger("alice");
     alice.set_token("line\nbreak");

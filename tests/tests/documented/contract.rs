@@ -37,7 +37,7 @@ async fn it_ends_with_the_error_of_the_session() {
 }
 
 #[tokio::test]
-async fn connected_gives_the_active_snapshot_and_fails_when_terminated_first() {
+async fn connected_returns_snapshot_or_error() {
     let (_town, pair) = Town::with_pair().await;
     let messages = pair.alice.subscribe_messages();
     let connected = messages.connected();
@@ -57,7 +57,7 @@ async fn terminated_resolves_on_unsubscribe_and_so_does_the_stream() {
 
 /// Futures that nobody awaits, of a subscription that nobody keeps.
 #[tokio::test]
-async fn what_is_ignored_does_no_harm() {
+async fn calls_without_effect_are_ignored() {
     let (_town, pair) = Town::with_pair().await;
     for _ in 0..3 {
         let messages = pair.alice.subscribe_messages();

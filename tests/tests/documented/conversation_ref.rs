@@ -41,7 +41,7 @@ async fn set_creates_joins_and_applies() {
 }
 
 #[tokio::test]
-async fn set_resets_what_is_null() {
+async fn set_null_resets_fields() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     let conversation = alice.conversation("c").unwrap();
@@ -87,7 +87,7 @@ async fn create_if_not_exists_has_the_documented_defaults() {
 /// What happens to a conversation that exists is not documented: we join it, and what else was
 /// given for its creation is ignored, as it is for users and participants.
 #[tokio::test]
-async fn create_if_not_exists_joins_an_existing_one_and_leaves_it_alone() {
+async fn create_if_not_exists_joins_existing_unchanged() {
     let (town, pair) = Town::with_pair().await;
     ok(pair
         .alice

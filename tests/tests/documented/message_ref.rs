@@ -77,7 +77,7 @@ async fn edit_can_change_the_kind_of_content() {
 }
 
 #[tokio::test]
-async fn edit_rejects_what_is_invalid() {
+async fn edit_invalid_content_is_rejected() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let nowhere = EditMessage::content([ContentBlock::location(91.0, 0.0)]);
@@ -86,7 +86,7 @@ async fn edit_rejects_what_is_invalid() {
 }
 
 #[tokio::test]
-async fn edit_and_delete_reject_what_the_role_does_not_allow() {
+async fn edit_and_delete_without_permission_are_rejected() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let of_bob = pair.bob.message(message.id()).unwrap();
@@ -125,7 +125,7 @@ async fn translate_gives_null_when_the_message_is_absent() {
 }
 
 #[tokio::test]
-async fn translate_gives_what_is_no_text_as_it_is() {
+async fn translate_keeps_other_blocks() {
     let (_town, pair) = Town::with_pair().await;
     let place = ContentBlock::location(1.5, 2.5);
     let message = ok(pair.alice.send(SendMessage::content([place.clone()]))).await;

@@ -28,7 +28,7 @@ async fn get_gives_null_when_i_am_no_participant_and_ask_about_myself() {
 }
 
 #[tokio::test]
-async fn set_adds_with_the_defaults_and_then_changes_what_is_given() {
+async fn set_adds_with_defaults_then_changes_given_fields() {
     let (town, pair) = Town::with_pair().await;
     town.person("carol").await;
     let carol = pair.alice.participant("carol").unwrap();
@@ -48,7 +48,7 @@ async fn set_adds_with_the_defaults_and_then_changes_what_is_given() {
 }
 
 #[tokio::test]
-async fn edit_changes_what_is_given() {
+async fn edit_changes_given_fields() {
     let (_town, pair) = Town::with_pair().await;
     let bob = pair.alice.participant("bob").unwrap();
     ok(bob.edit(params().access(Access::Read))).await;
@@ -60,7 +60,7 @@ async fn edit_changes_what_is_given() {
 }
 
 #[tokio::test]
-async fn create_if_not_exists_has_defaults_and_leaves_who_is_there_alone() {
+async fn create_if_not_exists_keeps_existing_participant() {
     let (town, pair) = Town::with_pair().await;
     town.person("carol").await;
     let carol = pair.alice.participant("carol").unwrap();
@@ -93,7 +93,7 @@ async fn delete_succeeds_when_absent_and_does_not_delete_the_user() {
 }
 
 #[tokio::test]
-async fn subscribe_emits_joining_changes_of_participation_and_user_and_leaving() {
+async fn subscribe_emits_join_changes_and_leave() {
     let (town, pair) = Town::with_pair().await;
     let of_carol = town.person("carol").await;
     let carol = pair.alice.participant("carol").unwrap();

@@ -21,7 +21,7 @@ async fn users_can_be_read_while_user_sync_is_off() {
 }
 
 #[tokio::test]
-async fn create_if_not_exists_rejects_only_absent_users_while_user_sync_is_off() {
+async fn user_sync_off_rejects_only_absent_users() {
     let (town, pair) = Town::with_pair().await;
     town.without_user_sync().await;
     let params = || UserParams::named("N");
@@ -37,7 +37,7 @@ async fn create_if_not_exists_rejects_only_absent_users_while_user_sync_is_off()
 }
 
 #[tokio::test]
-async fn conversations_can_be_read_and_written_in_while_conversation_sync_is_off() {
+async fn conversation_sync_off_allows_reads_and_sends() {
     let (town, pair) = Town::with_pair().await;
     town.without_conversation_sync().await;
     assert!(ok(pair.alice.get()).await.is_some());
@@ -50,7 +50,7 @@ async fn conversations_can_be_read_and_written_in_while_conversation_sync_is_off
 }
 
 #[tokio::test]
-async fn my_own_notify_and_nothing_else_can_be_set_while_conversation_sync_is_off() {
+async fn conversation_sync_off_allows_own_notify_only() {
     let (town, pair) = Town::with_pair().await;
     town.without_conversation_sync().await;
     let params = ConversationParams::default;
@@ -70,7 +70,7 @@ async fn my_own_notify_and_nothing_else_can_be_set_while_conversation_sync_is_of
 }
 
 #[tokio::test]
-async fn set_rejects_who_is_not_in_while_conversation_sync_is_off() {
+async fn conversation_sync_off_rejects_new_participants() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await.conversation("c").unwrap();
     town.without_conversation_sync().await;
@@ -83,7 +83,7 @@ async fn set_rejects_who_is_not_in_while_conversation_sync_is_off() {
 
 /// Each feature alone: with it off it is refused, and everything else goes on.
 #[tokio::test]
-async fn a_role_decides_what_may_be_done() {
+async fn role_permissions_are_enforced() {
     let (town, pair) = Town::with_pair().await;
     let forbid = |forbid: fn(&mut Role)| {
         town.set(move |settings| {

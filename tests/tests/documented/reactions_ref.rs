@@ -28,7 +28,7 @@ async fn add_does_nothing_when_i_have_reacted() {
 }
 
 #[tokio::test]
-async fn remove_does_nothing_when_i_have_not_reacted_or_the_message_is_gone() {
+async fn remove_absent_reaction_is_ignored() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let rocket = message.reactions("🚀").unwrap();
@@ -49,7 +49,7 @@ async fn add_rejects_when_the_message_is_absent() {
 }
 
 #[tokio::test]
-async fn add_and_remove_reject_what_the_role_does_not_allow() {
+async fn add_and_remove_without_permission_are_rejected() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let rocket = message.reactions("🚀").unwrap();
@@ -86,7 +86,7 @@ async fn get_first_reactions_gives_the_oldest_ten() {
 }
 
 #[tokio::test]
-async fn get_first_reactions_gives_null_when_the_message_is_absent_or_inaccessible() {
+async fn get_first_reactions_absent_message_is_null() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let absent = pair.alice.message("msg_nowhere").unwrap();

@@ -192,7 +192,7 @@ async fn search_on_the_basic_plan_errors() {
 }
 
 #[tokio::test]
-async fn load_more_of_a_search_has_no_effect_before_a_query_and_while_it_is_busy() {
+async fn search_load_more_while_busy_is_ignored() {
     let (_town, pair) = Town::with_pair().await;
     for n in 0..20 {
         say(&pair.alice, &format!("hi {n}")).await;
@@ -222,7 +222,7 @@ async fn an_empty_id_fails_at_once() {
 }
 
 #[tokio::test]
-async fn translate_gives_null_for_an_absent_message_and_rejects_for_an_absent_conversation() {
+async fn translate_absent_message_is_null() {
     let (_town, pair) = Town::with_pair().await;
     let absent = pair.alice.message("msg_nowhere").unwrap();
     assert_eq!(ok(absent.translate("es")).await, None);

@@ -57,7 +57,7 @@ async fn set_query_loads_three_and_load_more_ten_more_by_default() {
 }
 
 #[tokio::test]
-async fn a_stream_tells_what_is_found_and_whether_there_is_more() {
+async fn search_stream_reports_results_and_more() {
     let (_town, pair) = Town::with_pair().await;
     for _ in 0..4 {
         say(&pair.alice, "word").await;
@@ -145,7 +145,7 @@ async fn files_are_never_found() {
 }
 
 #[tokio::test]
-async fn conversations_are_found_by_subject_or_search_field_with_all_words_in_one() {
+async fn search_conversations_matches_one_field() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     titled(&alice, "c1", "Summer holidays").await;
@@ -164,7 +164,7 @@ async fn conversations_are_found_by_subject_or_search_field_with_all_words_in_on
 }
 
 #[tokio::test]
-async fn a_query_that_is_superseded_gives_what_it_had_found() {
+async fn search_superseded_query_returns_partial_results() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "two").await;
     let search = pair.of_alice.search_messages();

@@ -72,7 +72,7 @@ async fn a_file_that_was_received_can_be_sent_again_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_quote_of_what_is_not_there_is_refused() {
+async fn send_quote_of_absent_message_is_refused() {
     let (_town, pair) = Town::with_pair().await;
     let reply = SendMessage::text("Yes").reply_to("msg_nowhere".try_into().unwrap());
     assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;

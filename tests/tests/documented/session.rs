@@ -7,7 +7,7 @@ use talk_tokio::{SessionError, UserParams};
 use crate::support::{Town, ok, say, within};
 
 #[tokio::test]
-async fn the_same_app_and_user_give_the_same_session_until_it_has_failed() {
+async fn session_is_shared_until_it_fails() {
     let town = Town::new().await;
     let session = town.stranger("alice");
     assert_eq!(session, town.stranger("alice"));
@@ -57,7 +57,7 @@ async fn a_session_alone_opens_no_connection() {
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_the_same_allocation() {
+async fn snapshot_unchanged_parts_share_allocation() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "one").await;
     let messages = pair.alice.subscribe_messages();

@@ -35,7 +35,7 @@ fn conversation_ids(window: &Window<ConversationSnapshot>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn conversations_begin_with_the_20_of_latest_activity_and_grow_by_20_into_the_past() {
+async fn conversations_page_by_20_latest_activity_first() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     for n in 0..45 {
@@ -65,7 +65,7 @@ async fn conversations_begin_with_the_20_of_latest_activity_and_grow_by_20_into_
 }
 
 #[tokio::test]
-async fn conversations_are_an_empty_list_for_a_user_who_does_not_exist() {
+async fn conversations_of_absent_user_are_empty() {
     let town = Town::new().await;
     let nobody = town.stranger("nobody");
     let mut conversations = nobody.subscribe_conversations(None);
@@ -81,7 +81,7 @@ async fn conversations_are_an_empty_list_for_a_user_who_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_conversation_leaves_a_filtered_list_and_comes_back_as_it_changes() {
+async fn filtered_conversation_leaves_and_returns() {
     let (_town, pair) = Town::with_pair().await;
     let filter = talk_tokio::SimpleFilter::new().is_unread(true);
     let mut unread = pair
@@ -98,7 +98,7 @@ async fn a_conversation_leaves_a_filtered_list_and_comes_back_as_it_changes() {
 
 /// A conversation of the list is live as far as it is shown.
 #[tokio::test]
-async fn a_listed_conversation_shows_its_changes_while_it_is_subscribed_to_by_itself() {
+async fn conversation_list_and_single_both_update() {
     let (_town, pair) = Town::with_pair().await;
     let alone = pair.bob.subscribe();
     let mut list = pair.of_bob.subscribe_conversations(None);
@@ -113,7 +113,7 @@ async fn a_listed_conversation_shows_its_changes_while_it_is_subscribed_to_by_it
 }
 
 #[tokio::test]
-async fn messages_begin_with_30_newest_first_and_grow_by_30_into_the_past() {
+async fn messages_page_by_30_newest_first() {
     let (_town, pair) = Town::with_pair().await;
     fill(&pair.alice, 65).await;
     let messages = pair.bob.subscribe_messages();
@@ -132,7 +132,7 @@ async fn messages_begin_with_30_newest_first_and_grow_by_30_into_the_past() {
 }
 
 #[tokio::test]
-async fn participants_begin_with_10_latest_joined_first_and_grow_by_10_into_the_past() {
+async fn participants_page_by_10_latest_joined_first() {
     let (town, pair) = Town::with_pair().await;
     for n in 0..20 {
         let id = format!("user{n:02}");
@@ -206,14 +206,14 @@ async fn reactions_begin_with_the_10_oldest_and_grow_into_the_future() {
 }
 
 #[tokio::test]
-async fn what_is_absent_shows_null() {
+async fn subscription_to_absent_entity_is_null() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     shows_null(&alice).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_i_do_not_participate_in_shows_null() {
+async fn subscription_without_participation_is_null() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await;
     shows_null(&carol).await.unwrap();
@@ -291,7 +291,7 @@ async fn new_items_extend_the_head() {
 }
 
 #[tokio::test]
-async fn load_more_is_relative_to_what_is_loaded_and_a_larger_count_widens_it() {
+async fn load_more_larger_count_widens_request() {
     let (_town, pair) = Town::with_pair().await;
     fill(&pair.alice, 60).await;
     let messages: Messages = pair.bob.subscribe_messages();

@@ -37,7 +37,7 @@ async fn get_gives_null_when_the_user_is_absent() {
 }
 
 #[tokio::test]
-async fn set_creates_and_then_changes_what_is_given() {
+async fn set_creates_then_changes_given_fields() {
     let town = Town::new().await;
     let alice = town.stranger("alice").current_user();
     let params = UserParams::named("Alice")
@@ -56,7 +56,7 @@ async fn set_creates_and_then_changes_what_is_given() {
 }
 
 #[tokio::test]
-async fn set_resets_what_is_null_and_the_role_to_the_default_one() {
+async fn set_null_resets_fields_and_role() {
     let town = Town::new().await;
     let alice = town.stranger("alice").current_user();
     let params = UserParams::named("Alice").locale("nl").role("admin");
@@ -136,7 +136,7 @@ async fn subscribe_emits_null_then_creation_then_changes() {
 }
 
 #[tokio::test]
-async fn subscribe_online_emits_creation_connection_and_changes_of_the_user() {
+async fn subscribe_online_emits_user_changes() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     let bob = alice.user("bob").unwrap();

@@ -51,7 +51,7 @@ impl Pause {
 }
 
 #[test]
-fn sessions_leave_nothing_behind_and_hold_nothing_when_they_are_idle() {
+fn sessions_idle_hold_no_resources() {
     let emulator = EmulatorProcess::start();
     let servers = tokio::runtime::Runtime::new().unwrap();
     let relays = || [(); 2].map(|()| servers.block_on(Relay::start(emulator.host.clone())));

@@ -42,7 +42,7 @@ fn calls_are_answered_with_their_ids() {
 }
 
 #[test]
-fn a_refusal_shows_what_the_server_said() {
+fn rpc_error_carries_server_reasons() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let answer = rpc.call("conversation.markAsRead", json!(["nowhere"]));
@@ -114,7 +114,7 @@ fn lines_that_are_not_understood_change_nothing() {
 }
 
 #[test]
-fn calls_of_lines_that_arrive_together_are_made_together_and_in_order() {
+fn rpc_lines_read_together_share_a_frame() {
     let peer = Peer::start(|_, path| {
         Some(match path {
             "/conversations/c1/participants" => json!({"responses": [
@@ -193,7 +193,7 @@ fn a_call_can_be_cancelled() {
 }
 
 #[test]
-fn the_connections_changes_are_told() {
+fn rpc_session_lines_follow_the_connection() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
     rpc.send(1, "user.set", json!(["alice", {"name": "Alice"}]));

@@ -23,7 +23,7 @@ fn the_end_of_input_waits_for_calls() {
 }
 
 #[test]
-fn what_is_not_answered_in_time_fails_as_transport() {
+fn rpc_drain_timeout_fails_as_transport() {
     let peer = Peer::start(|_, _| None);
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

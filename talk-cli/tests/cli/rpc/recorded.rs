@@ -24,7 +24,7 @@ struct Case {
 }
 
 #[test]
-fn every_recorded_call_sends_the_recorded_frames_and_ends_as_recorded() {
+fn rpc_matches_recorded_calls() {
     let cases = CALLS
         .lines()
         .map(|line| serde_json::from_str::<Case>(line).unwrap());

@@ -24,7 +24,7 @@ fn snapshot(rpc: &mut Rpc, subscription: &Value, fits: impl Fn(&Value) -> bool) 
 }
 
 #[test]
-fn one_session_sees_live_what_another_does() {
+fn subscription_shows_changes_of_other_sessions() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut alice = alice(&emulator, 0);
     let mut bob = Rpc::start(emulator.host(), "bob", &[]);
@@ -47,7 +47,7 @@ fn one_session_sees_live_what_another_does() {
 }
 
 #[test]
-fn what_does_not_exist_is_a_null_snapshot_without_loaded_all_unless_it_is_a_list() {
+fn subscription_absent_entity_is_null() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 0);
     for (call, args, loaded_all) in [
@@ -94,7 +94,7 @@ fn more_is_loaded_before_the_call_is_answered() {
 }
 
 #[test]
-fn an_end_is_told_once() {
+fn subscription_end_is_reported_once() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 0);
     let user = rpc.subscribe("user.subscribe", json!(["bob"]));

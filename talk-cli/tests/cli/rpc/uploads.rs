@@ -68,7 +68,7 @@ fn a_file_keeps_its_own_name_unless_it_is_given_one() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_says_why() {
+fn upload_unreadable_file_reports_reason() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let answer = rpc.call("session.uploadFile", json!(["/nowhere/cat.png"]));

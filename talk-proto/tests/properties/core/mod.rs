@@ -14,7 +14,7 @@ prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_core_does_what_its_model_says(sequential 1..60 => Subject);
+    fn core_matches_model(sequential 1..60 => Subject);
 }
 
 impl ReferenceStateMachine for Model {

@@ -57,7 +57,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_asked_is_what_a_server_reads(
+    fn request_round_trips(
         (call, expected) in prop_oneof![about_conversations(), about_people(), about_messages()],
     ) {
         let mut world = World::new(unpaced());

@@ -80,7 +80,7 @@ impl History {
 
     fn resolve_everything(&mut self) {
         for _ in 0..HEALED_WITHIN {
-            self.answer_what_is_held();
+            self.answer_held_requests();
             if self.world.invariants.pending() == 0 {
                 return;
             }

@@ -91,7 +91,7 @@ impl History {
     }
 
     /// Gives every search what it looks for, and every upload its token.
-    pub(super) fn answer_what_is_held(&mut self) {
+    pub(super) fn answer_held_requests(&mut self) {
         let world = &mut self.world;
         let held = world
             .log

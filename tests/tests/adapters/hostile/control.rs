@@ -48,7 +48,7 @@ async fn closes_that_are_none_end_the_connection_all_the_same<A: Adapter>() {
     .await;
 }
 
-async fn what_follows_a_close_is_not_read<A: Adapter>() {
+async fn close_frame_ends_reading<A: Adapter>() {
     // An answer to the first request, which the session must not believe.
     let refusal = frame(TEXT, r#"[0,401,{"errorCode":"NOPE","reasons":[]}]"#);
     let attack = sending([close(1001, b""), refusal].concat());
@@ -75,7 +75,7 @@ async fn a_close_in_the_middle_of_a_message_is_a_close<A: Adapter>() {
 on_every_runtime!(
     every_code_is_a_close,
     closes_that_are_none_end_the_connection_all_the_same,
-    what_follows_a_close_is_not_read,
+    close_frame_ends_reading,
     a_close_that_is_not_confirmed_is_not_waited_for,
     a_close_in_the_middle_of_a_message_is_a_close,
 );

@@ -79,7 +79,7 @@ async fn a_character_may_be_split_between_fragments<A: Adapter>() {
     lives_on::<A>("characters", attack).await;
 }
 
-async fn what_means_nothing_is_skipped<A: Adapter>() {
+async fn fragments_meaningless_are_skipped<A: Adapter>() {
     let nonsense = [
         frame(0x81, ""),
         frame(0x81, "no JSON"),
@@ -149,7 +149,7 @@ async fn fragments_without_an_end_are_not_kept<A: Adapter>() {
 on_every_runtime!(
     answers_in_the_smallest_pieces_are_understood,
     a_character_may_be_split_between_fragments,
-    what_means_nothing_is_skipped,
+    fragments_meaningless_are_skipped,
     frames_may_come_with_the_answer_to_the_upgrade,
     fragments_without_an_end_are_not_kept,
 );

@@ -146,7 +146,7 @@ async fn a_half_closed_connection_is_a_loss<A: Adapter>() {
     survives_at::<A>("half-closed", "the connection was lost", &front).await;
 }
 
-async fn an_answer_that_is_too_large_twice_fails_its_call_and_no_other<A: Adapter>() {
+async fn answer_too_large_twice_fails_only_its_call<A: Adapter>() {
     let server = Server::start(|request| {
         let large = serde_json::json!({ "id": "x".repeat(2_000) });
         request.is_send().then_some(Answer::Ok(large))
@@ -168,5 +168,5 @@ on_every_runtime!(
     frames_are_refused_by_the_length_that_they_announce,
     frames_that_break_off_are_losses,
     a_half_closed_connection_is_a_loss,
-    an_answer_that_is_too_large_twice_fails_its_call_and_no_other,
+    answer_too_large_twice_fails_only_its_call,
 );

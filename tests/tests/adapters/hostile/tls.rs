@@ -44,7 +44,7 @@ fn certified(server: Arc<ServerConfig>) -> Attack {
     })
 }
 
-async fn what_is_no_tls_is_not_spoken_to<A: Adapter>() {
+async fn tls_plain_server_is_refused<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let alert = [0x15, 3, 3, 0, 2, 2, 40];
     let early_data = [&[0x17, 3, 3, 0, 5][..], b"hello"].concat();
@@ -141,7 +141,7 @@ async fn all_are_survived<A: Adapter>(
 }
 
 on_every_runtime!(
-    what_is_no_tls_is_not_spoken_to,
+    tls_plain_server_is_refused,
     certificates_that_prove_nothing_are_refused,
     tls_that_breaks_off_is_a_loss,
 );

@@ -39,7 +39,7 @@ fn accept_key(request: &str) -> String {
     derive_accept_key(keys.next().unwrap().as_bytes())
 }
 
-async fn wrong_answers_are_told_apart<A: Adapter>() {
+async fn upgrade_wrong_answers_are_distinguished<A: Adapter>() {
     let switching = "HTTP/1.1 101 Switching Protocols\r\n";
     let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";
     let accept = "sec-websocket-accept: d3Jvbmc=\r\n";
@@ -183,7 +183,7 @@ async fn redirects_are_not_followed<A: Adapter>() {
 }
 
 on_every_runtime!(
-    wrong_answers_are_told_apart,
+    upgrade_wrong_answers_are_distinguished,
     answers_that_break_off_are_losses,
     a_header_without_an_end_is_not_read_for_ever,
     a_header_that_comes_byte_by_byte_is_given_up,

@@ -87,7 +87,7 @@ async fn every_call_that_changes_something_reaches_the_server<A: Adapter>() {
     assert!(record.paths("POST").contains(&typing));
 }
 
-async fn a_refusal_says_what_the_server_said<A: Adapter>() {
+async fn refusal_carries_server_reasons<A: Adapter>() {
     let server = Server::start(|request| {
         let refused = request.path.ends_with("/read");
         refused.then_some(Answer::Refuse(403, "NOT_A_PARTICIPANT"))
@@ -191,7 +191,7 @@ async fn a_call_that_is_dropped_makes_room_for_the_next<A: Adapter>() {
     conversation.mark_as_read().await.unwrap();
 }
 
-async fn a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened<A: Adapter>() {
+async fn call_timeout_reports_maybe_happened<A: Adapter>() {
     let server = Server::start(hold_sends);
     let timeout = Duration::from_millis(200);
     let session = A::session(server.options("alice").call_timeout(timeout));
@@ -251,13 +251,13 @@ async fn calls_after_the_end_fail_with_its_cause<A: Adapter>() {
 on_every_runtime!(
     a_call_connects_authenticates_and_is_answered,
     every_call_that_changes_something_reaches_the_server,
-    a_refusal_says_what_the_server_said,
+    refusal_carries_server_reasons,
     an_empty_id_is_refused_at_once,
     refs_are_equal_when_they_name_the_same_in_the_same_session,
     calls_above_the_cap_wait_for_their_turn_in_order,
     a_call_that_is_dropped_before_it_is_sent_is_never_sent,
     a_call_that_is_dropped_makes_room_for_the_next,
-    a_call_that_takes_too_long_fails_and_says_that_it_may_have_happened,
+    call_timeout_reports_maybe_happened,
     a_call_may_have_a_timeout_of_its_own,
     calls_after_the_end_fail_with_its_cause,
 );

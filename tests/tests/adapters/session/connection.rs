@@ -7,7 +7,7 @@ use talk_client::{ConnectionState, Pacing, SendMessage};
 use crate::adapter::Adapter;
 use crate::server::{Answer, Server};
 
-async fn what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once<A: Adapter>() {
+async fn loss_resends_in_flight_calls_once<A: Adapter>() {
     let dropped = AtomicBool::new(false);
     let server = Server::start(move |request| {
         let first = request.is_send() && !dropped.swap(true, Ordering::Relaxed);
@@ -45,7 +45,7 @@ async fn send_once_more<A: Adapter>(first: fn() -> Answer) -> (usize, Vec<String
     (record.connections, record.texts())
 }
 
-async fn whatever_code_the_server_closes_with_a_call_is_sent_again<A: Adapter>() {
+async fn close_with_any_code_resends_calls<A: Adapter>() {
     // The codes that may stand in a frame, and some of the private ones.
     let closes: [fn() -> Answer; 10] = [
         || Answer::Close(1000),
@@ -69,7 +69,7 @@ async fn a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again<A: Adapter
     assert_eq!(sent, (2, vec!["hi".to_owned(); 2]));
 }
 
-async fn the_connection_state_is_told_as_it_changes<A: Adapter>() {
+async fn connection_states_are_streamed<A: Adapter>() {
     let server = Server::start(|request| {
         let body = serde_json::json!({ "id": "msg_1" });
         request.is_send().then_some(Answer::Hold(body))
@@ -132,10 +132,10 @@ async fn a_connection_that_is_only_slow_is_not_given_up<A: Adapter>() {
 }
 
 on_every_runtime!(
-    what_was_in_flight_at_a_loss_is_sent_again_and_resolves_once,
-    whatever_code_the_server_closes_with_a_call_is_sent_again,
+    loss_resends_in_flight_calls_once,
+    close_with_any_code_resends_calls,
     a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again,
-    the_connection_state_is_told_as_it_changes,
+    connection_states_are_streamed,
     a_connection_that_takes_nothing_is_given_up,
     a_connection_that_is_only_slow_is_not_given_up,
 );

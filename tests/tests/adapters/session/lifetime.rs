@@ -17,7 +17,7 @@ async fn equal_options_give_the_same_session<A: Adapter>() {
     assert_eq!(session, A::session(server.options("alice")));
 }
 
-async fn the_connection_closes_once_nobody_holds_the_session<A: Adapter>() {
+async fn session_dropped_closes_the_connection<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     let user = session.user("bob").unwrap();
@@ -89,7 +89,7 @@ async fn error_handlers_are_called_once_also_when_they_come_late<A: Adapter>() {
     assert_ne!(session, next);
 }
 
-async fn a_shut_down_fails_what_is_pending_and_is_no_error<A: Adapter>() {
+async fn shutdown_fails_pending_calls_without_error<A: Adapter>() {
     let server = Server::start(|request| {
         let body = serde_json::json!({});
         request.is_send().then_some(Answer::Hold(body))
@@ -120,9 +120,9 @@ async fn unsubscribing_takes_effect_at_once<A: Adapter>() {
 
 on_every_runtime!(
     equal_options_give_the_same_session,
-    the_connection_closes_once_nobody_holds_the_session,
+    session_dropped_closes_the_connection,
     a_session_that_lingers_can_be_picked_up_again,
     error_handlers_are_called_once_also_when_they_come_late,
-    a_shut_down_fails_what_is_pending_and_is_no_error,
+    shutdown_fails_pending_calls_without_error,
     unsubscribing_takes_effect_at_once,
 );

@@ -24,7 +24,7 @@ async fn conversation(session: &Session, id: &str, subject: &str) -> Conversatio
     conversation
 }
 
-async fn what_was_sent_is_found_page_by_page<A: Adapter>() {
+async fn search_finds_sent_messages_by_page<A: Adapter>() {
     let emulator = start_emulator().await;
     let session = session::<A>(&emulator).await;
     let conversation = conversation(&session, "c", "Plans").await;
@@ -54,7 +54,7 @@ async fn what_was_sent_is_found_page_by_page<A: Adapter>() {
     assert_eq!(texts, expected);
 }
 
-async fn the_stream_tells_how_far_the_search_is<A: Adapter>() {
+async fn search_stream_reports_status<A: Adapter>() {
     let emulator = start_emulator().await;
     let session = session::<A>(&emulator).await;
     conversation(&session, "c1", "Holidays in May").await;
@@ -86,7 +86,7 @@ async fn a_new_query_resolves_the_one_before<A: Adapter>() {
     assert_eq!(second.unwrap().results.len(), 1);
 }
 
-async fn misuse_and_the_end_are_told<A: Adapter>() {
+async fn search_misuse_and_end_are_errors<A: Adapter>() {
     let emulator = start_emulator().await;
     let session = session::<A>(&emulator).await;
     let mut search = session.search_messages();
@@ -100,8 +100,8 @@ async fn misuse_and_the_end_are_told<A: Adapter>() {
 }
 
 on_every_runtime!(
-    what_was_sent_is_found_page_by_page,
-    the_stream_tells_how_far_the_search_is,
+    search_finds_sent_messages_by_page,
+    search_stream_reports_status,
     a_new_query_resolves_the_one_before,
-    misuse_and_the_end_are_told,
+    search_misuse_and_end_are_errors,
 );

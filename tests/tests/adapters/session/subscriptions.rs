@@ -32,7 +32,7 @@ async fn conversation<A: Adapter>(emulator: &Emulator) -> (ConversationRef, Conv
     (of_alice, bob.conversation("c").unwrap())
 }
 
-async fn a_stream_shows_what_others_do<A: Adapter>() {
+async fn subscription_stream_shows_changes_of_others<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     let mut messages = of_bob.subscribe_messages();
@@ -171,7 +171,7 @@ async fn conversations_are_listed_and_more_of_them_loaded<A: Adapter>() {
     assert!(window.is_empty() && window.loaded_all());
 }
 
-async fn conversations_come_and_go_with_what_a_filter_wants<A: Adapter>() {
+async fn filtered_list_follows_matches<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     let bob = session::<A>(&emulator, "bob").await;
@@ -230,7 +230,7 @@ async fn presence_and_users_are_shown<A: Adapter>() {
     of_bob.shutdown().await;
 }
 
-async fn what_is_shown_is_right_again_after_a_loss<A: Adapter>() {
+async fn subscription_after_loss_is_current<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     let mut messages = of_bob.subscribe_messages();
@@ -243,12 +243,12 @@ async fn what_is_shown_is_right_again_after_a_loss<A: Adapter>() {
 }
 
 on_every_runtime!(
-    a_stream_shows_what_others_do,
+    subscription_stream_shows_changes_of_others,
     a_slow_consumer_gets_the_latest_and_how_it_came_to_be,
     more_is_loaded_on_demand,
     every_kind_of_thing_can_be_looked_at,
     conversations_are_listed_and_more_of_them_loaded,
-    conversations_come_and_go_with_what_a_filter_wants,
+    filtered_list_follows_matches,
     presence_and_users_are_shown,
-    what_is_shown_is_right_again_after_a_loss,
+    subscription_after_loss_is_current,
 );

@@ -71,7 +71,7 @@ async fn a_token_handler_answers_with_set_token<A: Adapter>() {
     assert_eq!(tokens(&server.record()), ["handed over"]);
 }
 
-async fn a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected<A: Adapter>() {
+async fn token_handler_added_late_replaces_rejected_token<A: Adapter>() {
     let server = Server::start(|request| {
         let rejected = request.is_renewal() && request.data["token"] == "old";
         rejected.then_some(Answer::Refuse(401, "UNAUTHORIZED"))
@@ -121,7 +121,7 @@ on_every_runtime!(
     a_fetcher_that_fails_ends_the_session,
     a_fetcher_that_panics_ends_the_session_and_nothing_else,
     a_token_handler_answers_with_set_token,
-    a_token_handler_that_comes_late_is_asked_when_the_token_is_rejected,
+    token_handler_added_late_replaces_rejected_token,
     a_token_that_is_set_on_one_handle_counts_for_all,
     a_rejected_token_without_another_ends_the_session,
 );

@@ -65,7 +65,7 @@ fn file(bytes: &[u8]) -> NamedTempFile {
     file.write_all(bytes).unwrap();
     file
 }
-async fn what_goes_up_comes_down_from_every_source<A: Adapter>() {
+async fn upload_from_every_source_round_trips<A: Adapter>() {
     let emulator = start_emulator().await;
     let (session, conversation) = conversation::<A>(&emulator).await;
     let bytes = pattern(1_000_003);
@@ -92,7 +92,7 @@ async fn what_goes_up_comes_down_from_every_source<A: Adapter>() {
     assert_eq!(downloaded::<A>(&conversation, &token).await.1, b"");
 }
 
-async fn the_kind_and_what_is_known_of_it_come_back<A: Adapter>() {
+async fn upload_kind_and_metadata_round_trip<A: Adapter>() {
     let emulator = start_emulator().await;
     let (session, conversation) = conversation::<A>(&emulator).await;
     let metadata = || UploadMetadata::named("f").size(4, 3).duration(1.5);
@@ -215,8 +215,8 @@ async fn dropping_an_upload_cancels_it<A: Adapter>() {
 }
 
 on_every_runtime!(
-    what_goes_up_comes_down_from_every_source,
-    the_kind_and_what_is_known_of_it_come_back,
+    upload_from_every_source_round_trips,
+    upload_kind_and_metadata_round_trip,
     progress_goes_up_to_the_whole_and_ends,
     a_file_that_is_not_welcome_is_refused_before_it_is_read,
     a_source_that_fails_says_so_and_the_session_lives_on,

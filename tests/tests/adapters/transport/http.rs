@@ -169,7 +169,7 @@ async fn post_from<A: Adapter>(
         .unwrap_err()
 }
 
-async fn a_failing_source_is_told_from_a_failing_network<A: Adapter>() {
+async fn http_source_failure_differs_from_network_failure<A: Adapter>() {
     let broken = || stream::iter([Ok("abc".into()), Err(io::Error::other("the disk is gone"))]);
     let error = post_from::<A>(6, broken()).await;
     assert!(
@@ -235,7 +235,7 @@ async fn after_an_error_the_body_has_ended<A: Adapter>() {
     assert!(body.next().await.is_none());
 }
 
-async fn what_is_no_http_is_malformed<A: Adapter>() {
+async fn http_malformed_response_is_an_error<A: Adapter>() {
     for answer in [
         "220 mail.example ESMTP\r\n\r\n",
         "HTTP/1.1 abc OK\r\n\r\n",
@@ -313,10 +313,10 @@ on_every_runtime!(
     a_body_of_chunks_is_sent_with_its_length,
     an_empty_body_is_sent_as_empty,
     large_bodies_go_both_ways,
-    a_failing_source_is_told_from_a_failing_network,
+    http_source_failure_differs_from_network_failure,
     an_answer_that_breaks_off_is_interrupted,
     after_an_error_the_body_has_ended,
-    what_is_no_http_is_malformed,
+    http_malformed_response_is_an_error,
     redirects_are_answers,
     dropping_an_exchange_closes_its_connection,
     urls_of_another_kind_are_refused,

@@ -182,7 +182,7 @@ async fn a_server_without_tls_is_a_typed_error<A: Adapter>() {
     assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
 }
 
-async fn https_works_and_a_cut_without_a_goodbye_is_told<A: Adapter>() {
+async fn https_truncation_is_detected<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     // Without a length, only TLS tells a complete answer from a cut one.
@@ -223,5 +223,5 @@ on_every_runtime!(
     an_unknown_root_is_refused,
     a_certificate_for_another_name_is_refused,
     a_server_without_tls_is_a_typed_error,
-    https_works_and_a_cut_without_a_goodbye_is_told,
+    https_truncation_is_detected,
 );

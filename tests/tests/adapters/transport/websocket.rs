@@ -128,7 +128,7 @@ async fn broken_frames_are_a_typed_error<A: Adapter>() {
     }
 }
 
-async fn binary_messages_go_both_ways_and_are_told_from_texts<A: Adapter>() {
+async fn websocket_binary_messages_round_trip<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::binary(vec![1, 2, 3])).await.unwrap();
         echo(socket).await;
@@ -205,7 +205,7 @@ async fn a_close_without_a_code_is_a_close<A: Adapter>() {
     );
 }
 
-async fn our_close_follows_what_was_queued_and_nothing_follows_it<A: Adapter>() {
+async fn websocket_close_follows_queued_messages<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         let mut seen = Vec::new();
         while let Some(Ok(message)) = socket.next().await {
@@ -257,7 +257,7 @@ async fn a_connection_that_breaks_off_is_lost<A: Adapter>() {
     }
 }
 
-async fn what_the_server_does_not_take_is_counted<A: Adapter>() {
+async fn websocket_backpressure_is_counted<A: Adapter>() {
     let (may_read, wait) = tokio::sync::oneshot::channel::<()>();
     let (url, server) = serve_websocket(|mut socket| async move {
         wait.await.unwrap();
@@ -445,7 +445,7 @@ async fn debug_shows_no_text<A: Adapter>() {
     assert!(!format!("{event:?}").contains("secret"));
 }
 
-async fn sockets_and_what_opens_them_can_move_between_threads<A: Adapter>() {
+async fn websocket_types_are_send<A: Adapter>() {
     fn is_send<T: Send + 'static>(value: T) -> T {
         value
     }
@@ -462,18 +462,18 @@ on_every_runtime!(
     a_text_over_the_limit_is_a_typed_error_and_the_end,
     fragments_count_together_against_the_limit,
     broken_frames_are_a_typed_error,
-    binary_messages_go_both_ways_and_are_told_from_texts,
+    websocket_binary_messages_round_trip,
     pings_are_answered_and_not_shown,
     the_servers_close_is_reported_with_code_and_reason,
     a_close_without_a_code_is_a_close,
-    our_close_follows_what_was_queued_and_nothing_follows_it,
+    websocket_close_follows_queued_messages,
     a_connection_that_breaks_off_is_lost,
-    what_the_server_does_not_take_is_counted,
+    websocket_backpressure_is_counted,
     a_refused_upgrade_has_its_status,
     a_server_of_another_kind_is_a_typed_error,
     dropping_a_connect_that_hangs_closes_its_connection,
     addresses_that_lead_nowhere_are_typed_errors,
     a_name_is_looked_up_and_an_ipv6_literal_is_not,
     debug_shows_no_text,
-    sockets_and_what_opens_them_can_move_between_threads,
+    websocket_types_are_send,
 );
