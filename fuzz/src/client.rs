@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use talk_proto::{SessionOptions, Transcript};
+use talk_proto::{SessionOptions, transcript::Transcript};
 
 use crate::support::history::{History, Step};
 use crate::support::script::Answer;

@@ -1,6 +1,6 @@
 //! Any text through the markup parser.
 
-use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
+use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::support::written::{has_list, written};
 

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arbitrary::{Arbitrary, Unstructured};
-use talk_proto::{HttpBody, HttpFailure, Upload, UploadKind};
+use talk_proto::{HttpBody, HttpFailure, upload::{Upload, UploadKind}};
 
 use crate::support::history::History;
 use crate::support::{form, unpaced};

@@ -1,6 +1,6 @@
 //! Any answer to a search, in any pieces.
 
-use talk_proto::SearchKind;
+use talk_proto::search::SearchKind;
 
 use crate::support::found::find;
 

@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use talk_proto::{Secret, Timestamp, TokenCheck, TokenReport};
+use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenReport}};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const KEY: &str = "the-secret-key";

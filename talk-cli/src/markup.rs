@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
+use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::exit::Outcome;
 use crate::terminal::sanitize;

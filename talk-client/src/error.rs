@@ -1,8 +1,8 @@
 //! The failures of calls and subscriptions.
 
 use talk_proto::{
-    CommandError, EmptyId, Reply, RequestError, RetrySafety, ServerError, SessionError,
-    TransportError,
+    CommandError, Reply, RequestError, RetrySafety, ServerError, SessionError, TransportError,
+    model::EmptyId,
 };
 
 /// The failure of a call or a subscription: one variant for each plane of errors.

@@ -60,20 +60,26 @@ pub use search::{Search, SearchPage, SearchUpdate};
 pub use session::get_talk_session_on;
 pub use session::{ConnectionStateStream, ErrorSubscription, Session, get_talk_session_over};
 pub use subscription::{ListSnapshot, Subscription, SubscriptionState, Update};
-pub use talk_proto::{
-    Access, Addresses, AppId, Changes, CommandError, ConnectionState, ContentBlock,
-    ConversationFilter, ConversationId, ConversationParams, ConversationSnapshot, Counters, Custom,
-    CustomFilter, CustomPatch, EditMessage, Emoji, EmptyId, FileBlock, FileSubtype, FileToken,
-    Limits, ListChanges, LocationBlock, MessageBody, MessageHit, MessageId, MessageSnapshot,
-    MessageType, Notify, NumberFilter, OneOrMany, OnlineSnapshot, Origin, Pacing,
-    ParticipantParams, ParticipantSnapshot, Patch, ReactionCount, ReactionSnapshot, Reactions,
-    ReactionsSummary, RetrySafety, SearchStatus, Secret, SendMessage, ServerError, SessionError,
-    SimpleFilter, StringFilter, TextBlock, TextNode, Timestamp, Translation, TransportError,
-    TypingSnapshot, User, UserId, UserParams, Window, WindowIter,
-};
+pub use talk_proto as proto;
 #[cfg(feature = "token")]
-pub use talk_proto::{
+pub use talk_proto::token::{
     TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
+};
+pub use talk_proto::{
+    Addresses, CommandError, ConnectionState, Counters, Limits, Pacing, RetrySafety, Secret,
+    ServerError, SessionError, Timestamp, TransportError, Window, WindowIter,
+    changes::{Changes, ListChanges},
+    command::{EditMessage, MessageBody, SendMessage, Translation},
+    content::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock, TextNode},
+    filter::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter},
+    model::{
+        Access, AppId, ConversationId, ConversationParams, ConversationSnapshot, Custom,
+        CustomPatch, Emoji, EmptyId, MessageId, MessageSnapshot, MessageType, Notify, OneOrMany,
+        OnlineSnapshot, Origin, ParticipantParams, ParticipantSnapshot, Patch, ReactionCount,
+        ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, User, UserId, UserParams,
+    },
+    search::{MessageHit, SearchStatus},
+    upload::FileToken,
 };
 pub use upload::{
     UploadFuture, UploadMetadata, UploadProgress, UploadProgressStream, UploadSource,

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use talk_proto::{Addresses, AppId, EmptyId, Limits, Pacing, Secret, SessionOptions, UserId};
+use talk_proto::{
+    Addresses, Limits, Pacing, Secret, SessionOptions,
+    model::{AppId, EmptyId, UserId},
+};
 
 #[cfg(feature = "native")]
 use crate::net::{ProxyOptions, TlsOptions};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use talk_proto::Registry;
+use talk_proto::registry::Registry;
 
 use crate::handle::{Handle, Shared};
 use crate::sync::{Mutex, lock};

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use talk_emulator::server::{ConnectionId, Output as ServerOutput, Server, Settings};
 use talk_proto::{
-    Call, ConversationId, Event, HttpFailure, Input, Output, Session, SessionOptions, Snapshot,
-    SocketClosed, SocketId, Timestamp, Topic, UserParams,
+    Call, Event, HttpFailure, Input, Output, Session, SessionOptions, Snapshot, SocketClosed,
+    SocketId, Timestamp, Topic,
+    model::{ConversationId, UserParams},
 };
 
 /// What the server calls the connection, of which there is one at a time.

@@ -5,7 +5,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use talk_proto::{MarkupSource, parse_markup};
+use talk_proto::content::{MarkupSource, parse_markup};
 
 /// In bytes.
 const SIZES: [usize; 2] = [256 << 10, 1 << 20];

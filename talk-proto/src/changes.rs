@@ -28,7 +28,7 @@ impl Changes {
     /// the newer list is a good limit.
     ///
     /// ```
-    /// use talk_proto::{Changes, ListChanges};
+    /// use talk_proto::changes::{Changes, ListChanges};
     ///
     /// let mut insert = ListChanges::default();
     /// insert.inserted.push(0);
@@ -80,7 +80,7 @@ impl ListChanges {
     /// Returns these steps followed by `next`, in time proportional to the number of steps.
     ///
     /// ```
-    /// use talk_proto::ListChanges;
+    /// use talk_proto::changes::ListChanges;
     ///
     /// let mut came = ListChanges::default();
     /// came.inserted.push(0);
@@ -114,7 +114,7 @@ impl ListChanges {
     /// are skipped.
     ///
     /// ```
-    /// use talk_proto::ListChanges;
+    /// use talk_proto::changes::ListChanges;
     ///
     /// let mut changes = ListChanges::default();
     /// changes.removed.push(1);

@@ -211,7 +211,7 @@ impl SendMessage {
     /// A message of text.
     ///
     /// ```
-    /// use talk_proto::SendMessage;
+    /// use talk_proto::command::SendMessage;
     ///
     /// let message = SendMessage::text("Hello, *world*!");
     /// ```
@@ -222,7 +222,7 @@ impl SendMessage {
     /// A message of blocks.
     ///
     /// ```
-    /// use talk_proto::{ContentBlock, SendMessage};
+    /// use talk_proto::{command::SendMessage, content::ContentBlock};
     ///
     /// let message = SendMessage::content([ContentBlock::location(52.37, 4.9)]);
     /// ```
@@ -241,7 +241,7 @@ impl SendMessage {
     /// Sets one key of the custom data.
     ///
     /// ```
-    /// use talk_proto::SendMessage;
+    /// use talk_proto::command::SendMessage;
     ///
     /// let message = SendMessage::text("Hello").custom("mood", "good");
     /// ```
@@ -254,7 +254,7 @@ impl SendMessage {
     /// Makes it a reply to `message`.
     ///
     /// ```
-    /// use talk_proto::{MessageId, SendMessage};
+    /// use talk_proto::{command::SendMessage, model::MessageId};
     ///
     /// let question = MessageId::new("msg_4x7b2")?;
     /// let answer = SendMessage::text("Yes").reply_to(question);
@@ -283,7 +283,7 @@ impl EditMessage {
     /// Replaces the content by text.
     ///
     /// ```
-    /// use talk_proto::EditMessage;
+    /// use talk_proto::command::EditMessage;
     ///
     /// let edit = EditMessage::text("Hello, *everybody*!");
     /// ```
@@ -297,7 +297,7 @@ impl EditMessage {
     /// Replaces the content by blocks.
     ///
     /// ```
-    /// use talk_proto::{ContentBlock, EditMessage};
+    /// use talk_proto::{command::EditMessage, content::ContentBlock};
     ///
     /// let edit = EditMessage::content([ContentBlock::location(52.37, 4.9)]);
     /// ```
@@ -311,7 +311,7 @@ impl EditMessage {
     /// Sets one key of the custom data.
     ///
     /// ```
-    /// use talk_proto::EditMessage;
+    /// use talk_proto::command::EditMessage;
     ///
     /// let edit = EditMessage::default().custom("mood", "better");
     /// ```

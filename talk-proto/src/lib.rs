@@ -14,14 +14,14 @@
 //! use std::hash::{BuildHasher, RandomState};
 //! use talk_proto::{Addresses, Session, SessionOptions, Timestamp};
 //!
-//! fn session(host: &str, now: Timestamp) -> Result<Session, talk_proto::EmptyId> {
+//! fn session(host: &str, now: Timestamp) -> Result<Session, talk_proto::model::EmptyId> {
 //!     let mut options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
 //!     options.addresses = Addresses::of_host(host);
 //!     // Every hasher of the standard library has keys from the system's randomness.
 //!     Ok(Session::new(options, RandomState::new().hash_one("seed"), now))
 //! }
 //! # session("127.0.0.1:4000", Timestamp::from_millis(1_700_000_000_000))?;
-//! # Ok::<(), talk_proto::EmptyId>(())
+//! # Ok::<(), talk_proto::model::EmptyId>(())
 //! ```
 //!
 //! Then it goes round and round. It waits until something happens: a frame, a command, or the time
@@ -86,77 +86,50 @@
 //! test what is built on this crate.
 
 mod addresses;
-mod changes;
-mod collections;
-mod command;
+pub mod changes;
+pub mod collections;
+pub mod command;
 mod connection;
-mod content;
+pub mod content;
 mod counters;
 mod error;
 mod fault_injection;
-mod filter;
+pub mod filter;
 mod http;
 mod io;
 mod json;
 mod live;
-mod model;
+pub mod model;
 mod options;
-mod registry;
+pub mod registry;
 mod requests;
-mod search;
+pub mod search;
 mod secret;
 mod session;
 mod snapshot;
 mod timestamp;
 #[cfg(feature = "token")]
-mod token;
+pub mod token;
 #[cfg(feature = "testing")]
-mod transcript;
-mod upload;
+pub mod transcript;
+pub mod upload;
 mod wire;
 
 pub use addresses::Addresses;
-pub use changes::{Changes, ListChanges};
-pub use collections::{HashMap, HashSet};
-pub use command::{
-    Call, EditMessage, MessageBody, Reply, RequestId, SendMessage, SubscriptionId, Translation,
-};
-pub use content::{
-    Action, ContentBlock, FileBlock, FileSubtype, LocationBlock, MAX_NESTING, MarkupSource,
-    RawJson, TextBlock, TextNode, UnknownFields, parse_markup, plaintext, to_wire_json,
-};
+#[doc(inline)]
+pub use command::{Call, Reply, RequestId, SubscriptionId};
 pub use counters::Counters;
 pub use error::{
     CommandError, RequestError, RetrySafety, ServerError, SessionError, TransportError,
 };
 #[cfg(talk_fault_injection)]
 pub use fault_injection::FaultInjection;
-pub use filter::{
-    ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
-    StringFilter,
-};
 pub use io::{
     ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, ProtocolWarning,
     SocketClosed, SocketId, TokenFetchId,
 };
-pub use model::{
-    Access, AppId, ConversationId, ConversationParams, ConversationSnapshot, Custom, CustomPatch,
-    DEFAULT_ROLE, Emoji, EmptyId, MessageId, MessageSnapshot, MessageType, Notify, OneOrMany,
-    OnlineSnapshot, Origin, ParticipantParams, ParticipantSnapshot, Patch, ReactionCount,
-    ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, UnknownName, User, UserId,
-    UserParams,
-};
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
-pub use registry::{Registry, SessionKey};
-pub use search::{MessageHit, SearchId, SearchKind, SearchResults, SearchStatus};
 pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window, WindowIter};
 pub use timestamp::Timestamp;
-#[cfg(feature = "token")]
-pub use token::{
-    TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
-};
-#[cfg(feature = "testing")]
-pub use transcript::Transcript;
-pub use upload::{FileToken, Upload, UploadKind};

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// use talk_proto::SessionOptions;
 ///
 /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -25,11 +25,11 @@ impl SessionKey {
     /// What makes sessions with these options the same.
     ///
     /// ```
-    /// use talk_proto::{SessionKey, SessionOptions};
+    /// use talk_proto::{SessionOptions, registry::SessionKey};
     ///
     /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// assert_eq!(SessionKey::of(&options).user_id, "alice");
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn of(options: &SessionOptions) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl SessionKey {
 /// nobody else's business are never put in.
 ///
 /// ```
-/// use talk_proto::{Registry, SessionKey, SessionOptions};
+/// use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
 ///
 /// let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
 /// let key = SessionKey::of(&options);
@@ -60,7 +60,7 @@ impl SessionKey {
 /// assert_eq!(registry.remove_if(&key, |session| *session == 2), None);
 /// assert_eq!(registry.remove_if(&key, |session| *session == 1), Some(1));
 /// assert_eq!(registry.get(&key), None);
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Registry<S> {
@@ -71,7 +71,7 @@ impl<S> Registry<S> {
     /// No session lives.
     ///
     /// ```
-    /// let registry: talk_proto::Registry<u32> = talk_proto::Registry::new();
+    /// let registry: talk_proto::registry::Registry<u32> = talk_proto::registry::Registry::new();
     /// assert!(registry.is_empty());
     /// ```
     pub const fn new() -> Self {
@@ -83,14 +83,14 @@ impl<S> Registry<S> {
     /// The session that lives under the key.
     ///
     /// ```
-    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let key = SessionKey::of(&options);
     /// # let mut registry = Registry::new();
     /// assert_eq!(registry.get(&key), None);
     /// registry.get_or_insert(&key.clone().into(), "Alice's");
     /// assert_eq!(registry.get(&key), Some(&"Alice's"));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn get(&self, key: &SessionKey) -> Option<&S> {
         self.living.get(key)
@@ -100,13 +100,13 @@ impl<S> Registry<S> {
     /// `new` comes with it.
     ///
     /// ```
-    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let key = SessionKey::of(&options);
     /// # let mut registry = Registry::new();
     /// assert_eq!(registry.get_or_insert(&key.clone().into(), 1), (&1, true));
     /// assert_eq!(registry.get_or_insert(&key.into(), 2), (&1, false));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn get_or_insert(&mut self, key: &Arc<SessionKey>, new: S) -> (&S, bool) {
         use std::collections::btree_map::Entry;
@@ -121,14 +121,14 @@ impl<S> Registry<S> {
     /// later one, or that of everybody when this one was made for one caller alone.
     ///
     /// ```
-    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let key = SessionKey::of(&options);
     /// # let mut registry = Registry::new();
     /// registry.get_or_insert(&key.clone().into(), 1);
     /// assert_eq!(registry.remove_if(&key, |session| *session == 2), None);
     /// assert_eq!(registry.remove_if(&key, |session| *session == 1), Some(1));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn remove_if(&mut self, key: &SessionKey, is_it: impl FnOnce(&S) -> bool) -> Option<S> {
         if is_it(self.living.get(key)?) {
@@ -141,13 +141,13 @@ impl<S> Registry<S> {
     /// How many sessions live.
     ///
     /// ```
-    /// # use talk_proto::{Registry, SessionKey, SessionOptions};
+    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let key = SessionKey::of(&options);
     /// # let mut registry = Registry::new();
     /// registry.get_or_insert(&key.into(), 1);
     /// assert_eq!(registry.len(), 1);
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn len(&self) -> usize {
         self.living.len()
@@ -156,7 +156,7 @@ impl<S> Registry<S> {
     /// Whether no session lives.
     ///
     /// ```
-    /// assert!(talk_proto::Registry::<u32>::default().is_empty());
+    /// assert!(talk_proto::registry::Registry::<u32>::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.living.is_empty()

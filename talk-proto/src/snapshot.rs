@@ -83,7 +83,7 @@ pub enum Snapshot {
 /// The loaded part of a list. Serialises as the list of its items.
 ///
 /// ```
-/// # fn example(messages: &talk_proto::Window<talk_proto::MessageSnapshot>) {
+/// # fn example(messages: &talk_proto::Window<talk_proto::model::MessageSnapshot>) {
 /// for message in messages {
 ///     println!("{}", message.plaintext());
 /// }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use talk_proto::{ContentBlock, MAX_NESTING, TextNode, plaintext, to_wire_json};
+use talk_proto::content::{ContentBlock, MAX_NESTING, TextNode, plaintext, to_wire_json};
 
 fn read(value: &Value) -> ContentBlock {
     serde_json::from_str(&value.to_string()).unwrap()

@@ -8,8 +8,12 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use talk_proto::{
-    Access, ConversationFilter, ConversationId, ConversationSnapshot, Custom, CustomFilter,
-    CustomPatch, CustomValues, FilterSubject, NumberFilter, SimpleFilter, StringFilter, Timestamp,
+    Timestamp,
+    filter::{
+        ConversationFilter, CustomFilter, CustomValues, FilterSubject, NumberFilter, SimpleFilter,
+        StringFilter,
+    },
+    model::{Access, ConversationId, ConversationSnapshot, Custom, CustomPatch},
 };
 
 #[derive(Deserialize)]

@@ -13,8 +13,8 @@ use support::{
     Answer, START, World, conversation, mark_as_read, millis, options, seconds, send, unpaced,
 };
 use talk_proto::{
-    Call, CommandError, Event, Input, Output, ParticipantParams, RequestError, Session,
-    SessionError, SocketClosed, Timestamp, Topic, Transcript, TransportError,
+    Call, CommandError, Event, Input, Output, RequestError, Session, SessionError, SocketClosed,
+    Timestamp, Topic, TransportError, model::ParticipantParams, transcript::Transcript,
 };
 
 fn step() -> impl Strategy<Value = Step> {

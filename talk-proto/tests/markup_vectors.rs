@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
+use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 fn rows<T: for<'de> Deserialize<'de>>(file: &str) -> Vec<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

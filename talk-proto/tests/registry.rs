@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use talk_proto::{Addresses, Registry, SessionKey, SessionOptions};
+use talk_proto::{
+    Addresses, SessionOptions,
+    registry::{Registry, SessionKey},
+};
 
 /// Keys of which some collide when their parts are joined to one text, and some differ in one
 /// address alone.

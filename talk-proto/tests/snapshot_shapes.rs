@@ -8,7 +8,9 @@ mod support;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, ConversationFilter, Event, Reply, SearchKind, SearchStatus, Snapshot, Topic,
+    Call, Event, Reply, Snapshot, Topic,
+    filter::ConversationFilter,
+    search::{SearchKind, SearchStatus},
 };
 
 use support::{Answer, World, conversation, message, unpaced, user};

@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use talk_proto::{
-    AppId, Secret, Timestamp, TokenCheck, TokenClaims, TokenProblem, TokenReport, UserId,
-    is_user_signature, sign_user_id,
+    Secret, Timestamp,
+    model::{AppId, UserId},
+    token::{TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id},
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use support::{Answer, World, options, send};
-use talk_proto::{Call, ConversationId, ParticipantParams, Reply, RequestError, RequestId, UserId};
+use talk_proto::{
+    Call, Reply, RequestError, RequestId,
+    model::{ConversationId, ParticipantParams, UserId},
+};
 
 const CALLS: &str = include_str!("../../tests/vectors/calls.jsonl");
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use talk_emulator::server::{ConnectionId, Output as ServerOutput, Server, Settings};
 use talk_proto::{
-    Call, ConversationId, Event, HttpFailure, Input, Output, RequestId, Secret, SendMessage,
-    Session, SessionOptions, SocketClosed, SocketId, Timestamp,
+    Call, Event, HttpFailure, Input, Output, RequestId, Secret, Session, SessionOptions,
+    SocketClosed, SocketId, Timestamp, command::SendMessage, model::ConversationId,
 };
 
 const SENDS: usize = 200;
@@ -28,7 +28,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Result<Self, talk_proto::EmptyId> {
+    fn new() -> Result<Self, talk_proto::model::EmptyId> {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let mut options = SessionOptions::new("app".try_into()?, "alice".try_into()?);
         options.authentication.token = Some(Secret::from("any token does without a secret"));
@@ -157,7 +157,7 @@ impl World {
 fn paced_sends_survive_cuts_once_and_in_order() -> Result<(), Box<dyn std::error::Error>> {
     let mut world = World::new()?;
     let conversation = ConversationId::try_from("c1")?;
-    let user = talk_proto::UserParams::named("Alice");
+    let user = talk_proto::model::UserParams::named("Alice");
     world.call(Call::SetUser {
         user: "alice".try_into()?,
         params: user,

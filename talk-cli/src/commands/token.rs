@@ -5,7 +5,11 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::builder::NonEmptyStringValueParser;
-use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
+use talk_proto::{
+    Secret, Timestamp,
+    model::{AppId, EmptyId, UserId},
+    token::{TokenCheck, TokenClaims},
+};
 
 use crate::exit::{CliError, Outcome};
 use crate::seconds::seconds;

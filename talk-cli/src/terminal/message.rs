@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use talk_proto::plaintext;
+use talk_proto::content::plaintext;
 use talk_tokio::{MessageSnapshot, User};
 
 use super::style::{Paint, Style};

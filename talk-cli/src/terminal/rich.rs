@@ -1,6 +1,6 @@
 //! Rich text on a terminal. Where there are no styles, the markup stands for them.
 
-use talk_proto::plaintext;
+use talk_proto::content::plaintext;
 use talk_tokio::{ContentBlock, TextNode};
 
 use super::sanitize;
@@ -84,7 +84,7 @@ fn node(node: &TextNode, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use talk_proto::{MarkupSource, parse_markup};
+    use talk_proto::content::{MarkupSource, parse_markup};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use talk_proto::Custom;
+use talk_proto::model::Custom;
 use talk_tokio::{
     Access, ConversationSnapshot, MessageHit, MessageSnapshot, Notify, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, Translation, TypingSnapshot, User, Window,

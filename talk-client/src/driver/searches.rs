@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use talk_proto::{CommandError, SearchId, SearchResults, SearchStatus};
+use talk_proto::{
+    CommandError,
+    search::{SearchId, SearchResults, SearchStatus},
+};
 
 use crate::handle::LocalId;
 use crate::search::slot::SearchSlot;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use talk_proto::{Call, ConversationFilter, Reply, SearchKind, Secret, Topic};
+use talk_proto::{Call, Reply, Secret, Topic, filter::ConversationFilter, search::SearchKind};
 
 use crate::error::Error;
 use crate::search::slot::SearchSlot;

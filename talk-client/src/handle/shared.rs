@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use async_lock::Semaphore;
-use talk_proto::{ConnectionState, Counters, SessionError, SessionKey, UserId};
+use talk_proto::{ConnectionState, Counters, SessionError, model::UserId, registry::SessionKey};
 
 use super::command::{Command, LocalId};
 use super::command_queue::CommandQueue;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use talk_proto::{
-    Call, ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
-    MessageSnapshot, ParticipantSnapshot, Reply, SendMessage, Topic, TypingSnapshot, UserId,
-    Window,
+    Call, Reply, Topic, Window,
+    command::SendMessage,
+    model::{
+        ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
+        MessageSnapshot, ParticipantSnapshot, TypingSnapshot, UserId,
+    },
 };
 
 use super::message::MessageRef;

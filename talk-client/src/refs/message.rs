@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use talk_proto::{
-    Call, ConversationId, EditMessage, Emoji, EmptyId, MessageId, MessageSnapshot, Reply,
-    Translation,
+    Call, Reply,
+    command::{EditMessage, Translation},
+    model::{ConversationId, Emoji, EmptyId, MessageId, MessageSnapshot},
 };
 
 use super::reactions::ReactionsRef;

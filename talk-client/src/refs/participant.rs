@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use talk_proto::{
-    Call, ConversationId, ParticipantParams, ParticipantSnapshot, Reply, Topic, UserId,
+    Call, Reply, Topic,
+    model::{ConversationId, ParticipantParams, ParticipantSnapshot, UserId},
 };
 
 use crate::handle::{CallFuture, Handle};

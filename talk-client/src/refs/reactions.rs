@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Call, ConversationId, Emoji, MessageId, ReactionSnapshot, Reply, Topic, Window};
+use talk_proto::{
+    Call, Reply, Topic, Window,
+    model::{ConversationId, Emoji, MessageId, ReactionSnapshot},
+};
 
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;

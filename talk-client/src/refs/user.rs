@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use talk_proto::{Call, EmptyId, OnlineSnapshot, Reply, Topic, User, UserId, UserParams};
+use talk_proto::{
+    Call, Reply, Topic,
+    model::{EmptyId, OnlineSnapshot, User, UserId, UserParams},
+};
 
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;

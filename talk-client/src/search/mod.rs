@@ -9,8 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
 use talk_proto::{
-    ConversationFilter, ConversationSnapshot, MessageHit, Reply, SearchKind, SearchResults,
-    SearchStatus,
+    Reply,
+    filter::ConversationFilter,
+    model::ConversationSnapshot,
+    search::{MessageHit, SearchKind, SearchResults, SearchStatus},
 };
 
 use self::slot::SearchSlot;

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use talk_proto::{SearchResults, SearchStatus};
+use talk_proto::search::{SearchResults, SearchStatus};
 
 use crate::sync::{Mutex, lock};
 

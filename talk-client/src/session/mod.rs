@@ -8,8 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use talk_proto::{
-    AppId, ConnectionState, ConversationFilter, ConversationId, ConversationSnapshot, Counters,
-    EmptyId, MessageHit, Secret, SessionError, Topic, UserId, Window,
+    ConnectionState, Counters, Secret, SessionError, Topic, Window,
+    filter::ConversationFilter,
+    model::{AppId, ConversationId, ConversationSnapshot, EmptyId, UserId},
+    search::MessageHit,
 };
 
 pub use self::connection::ConnectionStateStream;

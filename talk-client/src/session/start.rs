@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use talk_proto::SessionKey;
+use talk_proto::registry::SessionKey;
 
 use super::Session;
 use crate::driver::Driver;

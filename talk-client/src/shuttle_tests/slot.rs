@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shuttle::future::block_on;
 use shuttle::thread;
-use talk_proto::{Changes, Snapshot, User};
+use talk_proto::{Snapshot, changes::Changes, model::User};
 
 use super::check_interleavings;
 use crate::subscription::SubscriptionState;

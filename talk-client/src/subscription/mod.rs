@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use talk_proto::{Changes, CommandError, Topic};
+use talk_proto::{CommandError, Topic, changes::Changes};
 
 pub use self::list::ListSnapshot;
 use self::slot::{SnapshotSink, SnapshotSlot};

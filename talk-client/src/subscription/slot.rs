@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use event_listener::Event;
 use futures_util::task::AtomicWaker;
-use talk_proto::{Changes, Snapshot};
+use talk_proto::{Snapshot, changes::Changes};
 
 use super::state::SubscriptionState;
 use super::typed::TypedSnapshot;
@@ -155,7 +155,7 @@ mod tests {
     use std::sync::Arc;
     use std::task::Waker;
 
-    use talk_proto::User;
+    use talk_proto::model::User;
 
     use super::*;
 

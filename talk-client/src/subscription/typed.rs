@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use talk_proto::{
-    ConversationSnapshot, MessageSnapshot, OnlineSnapshot, ParticipantSnapshot, ReactionSnapshot,
-    Snapshot, TypingSnapshot, User, Window,
+    Snapshot, Window,
+    model::{
+        ConversationSnapshot, MessageSnapshot, OnlineSnapshot, ParticipantSnapshot,
+        ReactionSnapshot, TypingSnapshot, User,
+    },
 };
 
 use super::list::ListSnapshot;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use talk_proto::{Upload, UploadKind};
+use talk_proto::upload::{Upload, UploadKind};
 
 /// The metadata of an uploaded file. Values that do not apply to its kind, such as the width of an
 /// audio file, are not sent.

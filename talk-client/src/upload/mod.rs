@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use talk_proto::{FileToken, Reply};
+use talk_proto::{Reply, upload::FileToken};
 
 use self::metadata::MediaKind;
 pub use self::metadata::UploadMetadata;

@@ -1,6 +1,10 @@
 //! Verification and creation of tokens.
 
-use talk_proto::{AppId, EmptyId, Secret, Timestamp, TokenCheck, TokenClaims, UserId};
+use talk_proto::{
+    Secret, Timestamp,
+    model::{AppId, EmptyId, UserId},
+    token::{TokenCheck, TokenClaims},
+};
 
 use super::refusal::Refusal;
 
@@ -56,5 +60,5 @@ pub(super) fn issue(secret: Option<&str>, app: &str, user: &str) -> Result<Secre
 /// Returns `true` if `signature` is the user's signature, the older proof of identity.
 pub(super) fn is_signature_of(secret: &str, user: &str, signature: &str) -> bool {
     UserId::new(user)
-        .is_ok_and(|user| talk_proto::is_user_signature(&secret.into(), &user, signature))
+        .is_ok_and(|user| talk_proto::token::is_user_signature(&secret.into(), &user, signature))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use talk_proto::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
+use talk_proto::content::{ContentBlock, FileBlock, FileSubtype, RawJson, TextNode};
 
 use super::auto_link;
 use super::dirty_map::DirtyMap;

@@ -1,6 +1,6 @@
 //! Matching of search terms with text.
 
-use talk_proto::{ContentBlock, TextNode};
+use talk_proto::content::{ContentBlock, TextNode};
 
 use super::message::ContentJson;
 

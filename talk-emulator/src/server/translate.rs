@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use talk_proto::{ContentBlock, TextNode};
+use talk_proto::content::{ContentBlock, TextNode};
 
 use super::message::ContentJson;
 use super::refusal::Refusal;

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use talk_proto::{MarkupSource, parse_markup};
+use talk_proto::content::{MarkupSource, parse_markup};
 
 use crate::callgrind::per_frame;
 use crate::input::{PLAIN, repeated};

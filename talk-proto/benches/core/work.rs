@@ -5,7 +5,10 @@ use std::hint::black_box;
 use serde::Deserialize;
 use serde_json::Value;
 use talk_proto::{
-    ConversationFilter, MarkupSource, MessageId, MessageSnapshot, Topic, parse_markup,
+    Topic,
+    content::{MarkupSource, parse_markup},
+    filter::ConversationFilter,
+    model::{MessageId, MessageSnapshot},
 };
 
 use crate::input;

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, ConversationFilter, ConversationId, Event, Input, Output, Pacing, SearchKind, Session,
-    SessionOptions, SocketId, SubscriptionId, Timestamp, Topic, Update,
+    Call, Event, Input, Output, Pacing, Session, SessionOptions, SocketId, SubscriptionId,
+    Timestamp, Topic, Update, filter::ConversationFilter, model::ConversationId,
+    search::SearchKind,
 };
 
 use super::frames;

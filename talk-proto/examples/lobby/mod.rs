@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use talk_proto::{
     Addresses, Call, Event, HttpFailure, HttpId, Input, Session, SessionOptions, Snapshot,
-    Timestamp, Topic, UserParams,
+    Timestamp, Topic, model::UserParams,
 };
 
 /// The wall clock at the start, and what has passed since: it does not go back.

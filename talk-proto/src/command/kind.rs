@@ -10,7 +10,7 @@ impl Call {
     ///
     /// let call = Call::MarkAsRead { conversation: "lobby".try_into()? };
     /// assert_eq!(call.kind(), "mark_as_read");
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn kind(&self) -> &'static str {
         match self {

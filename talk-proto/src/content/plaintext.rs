@@ -14,7 +14,7 @@ use super::unknown_fields::RawJson;
 /// left out.
 ///
 /// ```
-/// use talk_proto::{ContentBlock, TextNode, plaintext};
+/// use talk_proto::content::{ContentBlock, TextNode, plaintext};
 ///
 /// let text = ContentBlock::text([TextNode::mention("bob", "Bob"), ", see:".into()]);
 /// assert_eq!(plaintext(&[text, ContentBlock::location(52.1, 5.1)]), "@Bob, see:\n\n📍");

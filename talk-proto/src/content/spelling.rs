@@ -18,7 +18,7 @@ pub(crate) enum Spelling {
 /// Content given as blocks is sent as it serialises.
 ///
 /// ```
-/// use talk_proto::{ContentBlock, TextNode, to_wire_json};
+/// use talk_proto::content::{to_wire_json, ContentBlock, TextNode};
 ///
 /// let content = [ContentBlock::text([TextNode::code_span("x = 1")])];
 /// let sent = r#"[{"type":"text","children":[{"type":"codespan","text":"x = 1"}]}]"#;

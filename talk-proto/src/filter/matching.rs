@@ -10,7 +10,7 @@ impl ConversationFilter {
     /// is known wholly it is always told.
     ///
     /// ```
-    /// use talk_proto::{ConversationFilter, Timestamp, Conversation, SimpleFilter};
+    /// use talk_proto::{Conversation, Timestamp, filter::{ConversationFilter, SimpleFilter}};
     ///
     /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// let unread = ConversationFilter::from(SimpleFilter::new().is_unread(true));
@@ -34,7 +34,7 @@ impl SimpleFilter {
     /// Whether all conditions are met; `None` if too little is known to tell.
     ///
     /// ```
-    /// use talk_proto::{Timestamp, Conversation, SimpleFilter};
+    /// use talk_proto::{Conversation, Timestamp, filter::SimpleFilter};
     ///
     /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
     /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&side).into()), Some(true));

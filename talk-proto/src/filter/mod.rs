@@ -23,7 +23,7 @@ pub use subject::{CustomValues, FilterSubject};
 /// wants all. What is sent is the [normal form](Self::normalized).
 ///
 /// ```
-/// use talk_proto::{ConversationFilter, CustomFilter, SimpleFilter, StringFilter};
+/// use talk_proto::filter::{ConversationFilter, CustomFilter, SimpleFilter, StringFilter};
 ///
 /// let filter = SimpleFilter::new()
 ///     .is_unread(true)
@@ -128,7 +128,7 @@ impl SimpleFilter {
     /// No condition: every conversation is wanted.
     ///
     /// ```
-    /// use talk_proto::SimpleFilter;
+    /// use talk_proto::filter::SimpleFilter;
     ///
     /// assert_eq!(SimpleFilter::new(), SimpleFilter::default());
     /// ```
@@ -139,7 +139,7 @@ impl SimpleFilter {
     /// Those in which the current user has such access.
     ///
     /// ```
-    /// use talk_proto::{Access, SimpleFilter, StringFilter};
+    /// use talk_proto::{filter::{SimpleFilter, StringFilter}, model::Access};
     ///
     /// let writable = SimpleFilter::new().access(StringFilter::Is(Access::ReadWrite));
     /// ```
@@ -151,7 +151,7 @@ impl SimpleFilter {
     /// Those that were created at such a time, in unix milliseconds.
     ///
     /// ```
-    /// let since_then = talk_proto::SimpleFilter::new().created_at(1_700_000_000_000..);
+    /// let since_then = talk_proto::filter::SimpleFilter::new().created_at(1_700_000_000_000..);
     /// ```
     pub fn created_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.created_at = Some(filter.into());
@@ -162,7 +162,7 @@ impl SimpleFilter {
     /// the same key replaces it.
     ///
     /// ```
-    /// use talk_proto::{CustomFilter, SimpleFilter, StringFilter};
+    /// use talk_proto::filter::{CustomFilter, SimpleFilter, StringFilter};
     ///
     /// let work = SimpleFilter::new()
     ///     .custom("category", StringFilter::is("work"))
@@ -176,7 +176,7 @@ impl SimpleFilter {
     /// Those with messages, or those without.
     ///
     /// ```
-    /// let silent = talk_proto::SimpleFilter::new().has_messages(false);
+    /// let silent = talk_proto::filter::SimpleFilter::new().has_messages(false);
     /// ```
     pub fn has_messages(mut self, has_messages: bool) -> Self {
         self.has_messages = Some(has_messages);
@@ -186,7 +186,7 @@ impl SimpleFilter {
     /// Those that are unread, or those that are not.
     ///
     /// ```
-    /// let unread = talk_proto::SimpleFilter::new().is_unread(true);
+    /// let unread = talk_proto::filter::SimpleFilter::new().is_unread(true);
     /// ```
     pub fn is_unread(mut self, is_unread: bool) -> Self {
         self.is_unread = Some(is_unread);
@@ -196,7 +196,7 @@ impl SimpleFilter {
     /// Those that the current user joined at such a time, in unix milliseconds.
     ///
     /// ```
-    /// let long_ago = talk_proto::SimpleFilter::new().joined_at(..1_700_000_000_000);
+    /// let long_ago = talk_proto::filter::SimpleFilter::new().joined_at(..1_700_000_000_000);
     /// ```
     pub fn joined_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.joined_at = Some(filter.into());
@@ -206,7 +206,7 @@ impl SimpleFilter {
     /// Those in which something last happened at such a time, in unix milliseconds.
     ///
     /// ```
-    /// let active = talk_proto::SimpleFilter::new().last_activity_at(1_700_000_000_000..);
+    /// let active = talk_proto::filter::SimpleFilter::new().last_activity_at(1_700_000_000_000..);
     /// ```
     pub fn last_activity_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.last_activity_at = Some(filter.into());
@@ -216,7 +216,7 @@ impl SimpleFilter {
     /// Those with such a title.
     ///
     /// ```
-    /// use talk_proto::{SimpleFilter, StringFilter};
+    /// use talk_proto::filter::{SimpleFilter, StringFilter};
     ///
     /// let holidays = SimpleFilter::new().subject(StringFilter::is("Holidays"));
     /// let untitled = SimpleFilter::new().subject(StringFilter::Is(None));
@@ -245,7 +245,7 @@ impl StringFilter {
     /// Equal to `value`.
     ///
     /// ```
-    /// let filter = talk_proto::StringFilter::is("work");
+    /// let filter = talk_proto::filter::StringFilter::is("work");
     /// ```
     pub fn is(value: impl Into<String>) -> Self {
         Self::Is(value.into())
@@ -254,7 +254,7 @@ impl StringFilter {
     /// Not equal to `value`.
     ///
     /// ```
-    /// let filter = talk_proto::StringFilter::is_not("work");
+    /// let filter = talk_proto::filter::StringFilter::is_not("work");
     /// ```
     pub fn is_not(value: impl Into<String>) -> Self {
         Self::IsNot(value.into())
@@ -263,7 +263,7 @@ impl StringFilter {
     /// Equal to one of `values`.
     ///
     /// ```
-    /// let filter = talk_proto::StringFilter::one_of(["work", "family"]);
+    /// let filter = talk_proto::filter::StringFilter::one_of(["work", "family"]);
     /// ```
     pub fn one_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::OneOf(values.into_iter().map(Into::into).collect())
@@ -272,7 +272,7 @@ impl StringFilter {
     /// Equal to none of `values`.
     ///
     /// ```
-    /// let filter = talk_proto::StringFilter::none_of(["work", "family"]);
+    /// let filter = talk_proto::filter::StringFilter::none_of(["work", "family"]);
     /// ```
     pub fn none_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::NoneOf(values.into_iter().map(Into::into).collect())

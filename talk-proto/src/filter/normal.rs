@@ -21,7 +21,7 @@ impl ConversationFilter {
     /// should judge by it too, since that is what the server does.
     ///
     /// ```
-    /// use talk_proto::{ConversationFilter, SimpleFilter, StringFilter};
+    /// use talk_proto::filter::{ConversationFilter, SimpleFilter, StringFilter};
     ///
     /// let filter = |values: [&str; 3]| {
     ///     let filter = SimpleFilter::new().subject(StringFilter::one_of(values));

@@ -48,7 +48,7 @@ impl<'a> CustomValues<'a> {
     /// The value under `key`: `None` if that is not known, `Some(None)` if the key is missing.
     ///
     /// ```
-    /// use talk_proto::{Custom, CustomValues};
+    /// use talk_proto::{filter::CustomValues, model::Custom};
     ///
     /// let custom = Custom::from_iter([("team", "blue")]);
     /// assert_eq!(CustomValues::All(&custom).get("team"), Some(Some("blue")));

@@ -68,11 +68,11 @@ impl ConversationSnapshot {
     /// Creates a conversation without attributes or messages.
     ///
     /// ```
-    /// # use talk_proto::{ConversationSnapshot, Timestamp};
+    /// # use talk_proto::{Timestamp, model::ConversationSnapshot};
     /// let (created, joined) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
     /// let lobby = ConversationSnapshot::new("lobby".try_into()?, created, joined);
     /// assert_eq!((lobby.last_message_at, lobby.is_unread), (joined, false));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn new(id: ConversationId, created_at: Timestamp, joined_at: Timestamp) -> Self {
         Self {
@@ -143,7 +143,7 @@ params! {
     /// The attributes of a conversation to set; absent ones keep their value.
     ///
     /// ```
-    /// use talk_proto::{ConversationParams, Notify};
+    /// use talk_proto::model::{ConversationParams, Notify};
     ///
     /// let params = ConversationParams::default()
     ///     .subject("Holidays")

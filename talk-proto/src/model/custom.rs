@@ -14,7 +14,7 @@ use super::patch::{CustomPatch, Patch};
 /// The service stores only strings; values of other kinds are skipped.
 ///
 /// ```
-/// use talk_proto::Custom;
+/// use talk_proto::model::Custom;
 ///
 /// let mut custom = Custom::from_iter([("team", "blue")]);
 /// custom.insert("team", "red");

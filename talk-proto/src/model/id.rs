@@ -35,7 +35,7 @@ macro_rules! id {
             /// Creates an ID from a non-empty string.
             ///
             /// ```
-            /// use talk_proto::UserId;
+            /// use talk_proto::model::UserId;
             ///
             /// assert_eq!(UserId::new("alice").map(|id| id.to_string()).as_deref(), Ok("alice"));
             /// assert!(UserId::new("").is_err());

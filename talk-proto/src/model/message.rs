@@ -114,14 +114,14 @@ impl MessageSnapshot {
     /// Creates a message without custom data, reference or reactions.
     ///
     /// ```
-    /// use talk_proto::{ContentBlock, MessageSnapshot, MessageType, TextNode, Timestamp};
+    /// use talk_proto::{Timestamp, content::{ContentBlock, TextNode}, model::{MessageSnapshot, MessageType}};
     ///
     /// let content = vec![ContentBlock::text([TextNode::text("Hello")])];
     /// let sent = Timestamp::from_millis(1);
     /// let message = MessageSnapshot::new("msg_1".try_into()?, None, sent, content);
     /// assert_eq!(message.message_type, MessageType::SystemMessage);
     /// assert_eq!(message.plaintext(), "Hello");
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn new(
         id: MessageId,

@@ -128,7 +128,7 @@ params! {
     /// A new participant gets [`Access::ReadWrite`] and [`Notify::Always`] by default.
     ///
     /// ```
-    /// use talk_proto::{Access, ParticipantParams};
+    /// use talk_proto::model::{Access, ParticipantParams};
     ///
     /// let reader = ParticipantParams::default().access(Access::Read);
     /// ```

@@ -36,7 +36,7 @@ impl<T> Patch<T> {
     /// Applies the patch to `target`. A reset gives `None`.
     ///
     /// ```
-    /// use talk_proto::Patch;
+    /// use talk_proto::model::Patch;
     ///
     /// let mut subject = Some("Tea");
     /// Patch::Keep.apply_to(&mut subject);
@@ -67,7 +67,7 @@ impl<T> Patch<T> {
     /// Converts the value to set.
     ///
     /// ```
-    /// use talk_proto::Patch;
+    /// use talk_proto::model::Patch;
     ///
     /// assert_eq!(Patch::Set("Tea").map(str::len), Patch::Set(3));
     /// ```

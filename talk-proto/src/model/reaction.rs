@@ -81,13 +81,13 @@ pub struct ReactionSnapshot {
 /// first added, then by code points.
 ///
 /// ```
-/// # use talk_proto::{ReactionCount, Reactions, Timestamp};
+/// # use talk_proto::{Timestamp, model::{ReactionCount, Reactions}};
 /// # let of = |at| ReactionCount::new(Timestamp::from_millis(at), 1, false);
 /// let entries = [("🎉".try_into()?, of(2)), ("👍".try_into()?, of(1))];
 /// let reactions = Reactions::from_iter(entries);
 /// assert_eq!(reactions.get("👍"), Some(&of(1)));
 /// assert_eq!(reactions.summaries()[0].emoji, "👍");
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reactions(

@@ -45,10 +45,10 @@ impl User {
     /// Creates a user with a name and defaults.
     ///
     /// ```
-    /// # use talk_proto::{DEFAULT_ROLE, User};
+    /// # use talk_proto::model::{DEFAULT_ROLE, User};
     /// let user = User::new("alice".try_into()?, "Alice");
     /// assert_eq!(user.role, DEFAULT_ROLE);
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn new(id: UserId, name: impl Into<String>) -> Self {
         Self {

@@ -13,7 +13,7 @@ params! {
     /// When the user is created, absent attributes get their default, and a name is required.
     ///
     /// ```
-    /// use talk_proto::UserParams;
+    /// use talk_proto::model::UserParams;
     ///
     /// let params = UserParams::named("Alice")
     ///     .photo_url("https://example.com/alice.png")
@@ -54,7 +54,7 @@ impl UserParams {
     /// Registers a push token, `provider:token`.
     ///
     /// ```
-    /// let params = talk_proto::UserParams::default().push_token("fcm:abc");
+    /// let params = talk_proto::model::UserParams::default().push_token("fcm:abc");
     /// ```
     #[must_use]
     pub fn push_token(self, token: impl Into<String>) -> Self {

@@ -45,7 +45,7 @@ impl SearchResults {
     /// Returns the number of results.
     ///
     /// ```
-    /// assert_eq!(talk_proto::SearchResults::Messages(vec![]).len(), 0);
+    /// assert_eq!(talk_proto::search::SearchResults::Messages(vec![]).len(), 0);
     /// ```
     pub fn len(&self) -> usize {
         match self {
@@ -57,7 +57,7 @@ impl SearchResults {
     /// Returns `true` if there are no results.
     ///
     /// ```
-    /// assert!(talk_proto::SearchResults::Conversations(vec![]).is_empty());
+    /// assert!(talk_proto::search::SearchResults::Conversations(vec![]).is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -18,7 +18,7 @@ impl Session {
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::SearchKind;
+    /// use talk_proto::search::SearchKind;
     ///
     /// let search = session.start_search(now, SearchKind::Messages)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,7 +49,7 @@ impl Session {
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::SearchKind;
+    /// use talk_proto::search::SearchKind;
     ///
     /// let search = session.start_search(now, SearchKind::Messages)?;
     /// let request = session.set_query(now, search, "holidays", &Default::default())?;
@@ -81,7 +81,7 @@ impl Session {
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::SearchKind;
+    /// use talk_proto::search::SearchKind;
     ///
     /// let search = session.start_search(now, SearchKind::Messages)?;
     /// session.set_query(now, search, "holidays", &Default::default())?;
@@ -113,7 +113,7 @@ impl Session {
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::SearchKind;
+    /// use talk_proto::search::SearchKind;
     ///
     /// let search = session.start_search(now, SearchKind::Messages)?;
     /// session.end_search(now, search)?;

@@ -21,7 +21,7 @@ impl Session {
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
     /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::{Upload, UploadKind};
+    /// use talk_proto::upload::{Upload, UploadKind};
     ///
     /// let report = Upload::new(UploadKind::File, "report.pdf", 12_345);
     /// let request = session.upload(now, report.content_type("application/pdf"))?;

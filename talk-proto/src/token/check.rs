@@ -24,7 +24,7 @@ const MAX_TOLD: usize = 64;
 /// somebody who wonders why one is refused.
 ///
 /// ```
-/// use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims, TokenProblem};
+/// use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims, TokenProblem}};
 ///
 /// let now = Timestamp::from_millis(1_700_000_000_000); // the wall clock
 /// let secret = Secret::from("key");
@@ -36,7 +36,7 @@ const MAX_TOLD: usize = 64;
 ///     .check(&token);
 /// assert!(report.is_accepted());
 /// assert_eq!(report.problems, [TokenProblem::NoExpiry]);
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -65,13 +65,13 @@ impl TokenReport {
     /// Whether nothing was found for which the token is refused.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).check(&token).is_accepted());
     /// assert!(!TokenCheck::new(now).check(&"no token".into()).is_accepted());
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn is_accepted(&self) -> bool {
         self.refused_for().is_none()
@@ -80,13 +80,13 @@ impl TokenReport {
     /// Why the token is refused, if it is.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).secret("sk_another").check(&token);
-    /// assert_eq!(report.refused_for(), Some(&talk_proto::TokenProblem::WrongSignature));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// assert_eq!(report.refused_for(), Some(&talk_proto::token::TokenProblem::WrongSignature));
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn refused_for(&self) -> Option<&TokenProblem> {
         self.problems.iter().find(|problem| problem.is_refused())
@@ -97,13 +97,13 @@ impl TokenCheck {
     /// A check at this time of the wall clock, of what can be checked without knowing more.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).check(&token);
     /// assert_eq!(report.user_id.as_deref(), Some("alice"));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn new(now: Timestamp) -> Self {
         Self {
@@ -117,12 +117,12 @@ impl TokenCheck {
     /// Checks the signature with the secret key of the app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).secret("sk_test").check(&token).is_accepted());
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
@@ -132,12 +132,12 @@ impl TokenCheck {
     /// Checks that the token is for this app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(!TokenCheck::new(now).app_id("another".try_into()?).check(&token).is_accepted());
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn app_id(mut self, app_id: AppId) -> Self {
         self.app_id = Some(app_id);
@@ -147,12 +147,12 @@ impl TokenCheck {
     /// Checks that the token is for this user.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert!(TokenCheck::new(now).user_id("alice".try_into()?).check(&token).is_accepted());
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn user_id(mut self, user_id: UserId) -> Self {
         self.user_id = Some(user_id);
@@ -162,13 +162,13 @@ impl TokenCheck {
     /// What the token says, and what is wrong with it.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let report = TokenCheck::new(now).check(&token);
-    /// assert_eq!(report.problems, [talk_proto::TokenProblem::NoExpiry]);
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// assert_eq!(report.problems, [talk_proto::token::TokenProblem::NoExpiry]);
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn check(&self, token: &Secret) -> TokenReport {
         let mut report = TokenReport {

@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 ///
 /// ```
 /// use std::time::Duration;
-/// use talk_proto::{Secret, Timestamp, TokenClaims};
+/// use talk_proto::{Secret, Timestamp, token::TokenClaims};
 ///
 /// let secret = Secret::from("the secret key of the app");
 /// let now = Timestamp::from_millis(1_700_000_000_000); // the wall clock
@@ -22,7 +22,7 @@ use crate::timestamp::Timestamp;
 ///     .expires_at(now + Duration::from_secs(24 * 3600))
 ///     .mint(&secret);
 /// assert_eq!(token.expose().split('.').count(), 3);
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -47,13 +47,13 @@ impl TokenClaims {
     /// The claims of a token that never expires.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
     /// assert_eq!(claims.mint(&secret), token);
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn new(app_id: AppId, user_id: UserId) -> Self {
         Self {
@@ -68,14 +68,14 @@ impl TokenClaims {
     /// A client treats a token that lives for less than 2 minutes as expired; a day is usual.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// let claims = TokenClaims::new("my_app".try_into()?, "alice".try_into()?);
     /// let token = claims.expires_at(now).mint(&secret);
     /// assert_eq!(TokenCheck::new(now).check(&token).expires_at, Some(now));
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn expires_at(mut self, time: Timestamp) -> Self {
         self.expires_at = Some(time);
@@ -85,12 +85,12 @@ impl TokenClaims {
     /// The token, signed with the secret key of the app.
     ///
     /// ```
-    /// # use talk_proto::{Secret, Timestamp, TokenCheck, TokenClaims};
+    /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
     /// # let now = Timestamp::from_millis(1_700_000_000_000);
     /// # let secret = Secret::new("sk_test");
     /// # let token = TokenClaims::new("my_app".try_into()?, "alice".try_into()?).mint(&secret);
     /// assert_eq!(token.expose().split('.').count(), 3);
-    /// # Ok::<(), talk_proto::EmptyId>(())
+    /// # Ok::<(), talk_proto::model::EmptyId>(())
     /// ```
     pub fn mint(&self, secret: &Secret) -> Secret {
         let payload = Payload {

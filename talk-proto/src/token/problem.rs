@@ -91,7 +91,7 @@ impl TokenProblem {
     /// mend.
     ///
     /// ```
-    /// use talk_proto::TokenProblem;
+    /// use talk_proto::token::TokenProblem;
     ///
     /// assert!(TokenProblem::WrongSignature.is_refused());
     /// assert!(!TokenProblem::NoExpiry.is_refused());

@@ -10,12 +10,12 @@ use crate::secret::Secret;
 /// service still takes and calls deprecated. It never expires.
 ///
 /// ```
-/// use talk_proto::{Secret, is_user_signature, sign_user_id};
+/// use talk_proto::{Secret, token::{is_user_signature, sign_user_id}};
 ///
 /// let (secret, alice) = (Secret::new("sk_test"), "alice".try_into()?);
 /// let signature = sign_user_id(&secret, &alice);
 /// assert!(is_user_signature(&secret, &alice, signature.expose()));
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 pub fn sign_user_id(secret: &Secret, user: &UserId) -> Secret {
     Secret::from(HEXLOWER.encode(&mac(secret, user.as_str())))
@@ -24,11 +24,11 @@ pub fn sign_user_id(secret: &Secret, user: &UserId) -> Secret {
 /// Whether this is the signature of that user, in upper or lower case.
 ///
 /// ```
-/// use talk_proto::{Secret, is_user_signature};
+/// use talk_proto::{Secret, token::is_user_signature};
 ///
 /// let (secret, alice) = (Secret::new("sk_test"), "alice".try_into()?);
 /// assert!(!is_user_signature(&secret, &alice, "c0ffee"));
-/// # Ok::<(), talk_proto::EmptyId>(())
+/// # Ok::<(), talk_proto::model::EmptyId>(())
 /// ```
 pub fn is_user_signature(secret: &Secret, user: &UserId, signature: &str) -> bool {
     HEXLOWER_PERMISSIVE

@@ -49,7 +49,7 @@ impl Upload {
     /// Creates an upload that can be read again, of an unknown media type.
     ///
     /// ```
-    /// use talk_proto::{Upload, UploadKind};
+    /// use talk_proto::upload::{Upload, UploadKind};
     ///
     /// let upload = Upload::new(UploadKind::Audio { duration: Some(2.5) }, "song.ogg", 12_345);
     /// ```
@@ -66,7 +66,7 @@ impl Upload {
     /// Sets the media type.
     ///
     /// ```
-    /// use talk_proto::{Upload, UploadKind};
+    /// use talk_proto::upload::{Upload, UploadKind};
     ///
     /// let upload = Upload::new(UploadKind::File, "a.pdf", 12_345).content_type("application/pdf");
     /// ```
@@ -79,7 +79,7 @@ impl Upload {
     /// Marks the file as readable once only.
     ///
     /// ```
-    /// use talk_proto::{Upload, UploadKind};
+    /// use talk_proto::upload::{Upload, UploadKind};
     ///
     /// assert!(!Upload::new(UploadKind::File, "from a pipe", 12_345).once().can_rewind);
     /// ```
@@ -112,7 +112,7 @@ impl FileToken {
     /// Returns the token as a string.
     ///
     /// ```
-    /// let token = talk_proto::FileToken::from("ft_1".to_owned());
+    /// let token = talk_proto::upload::FileToken::from("ft_1".to_owned());
     /// assert_eq!(token.as_str(), "ft_1");
     /// ```
     pub fn as_str(&self) -> &str {

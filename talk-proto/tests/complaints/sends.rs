@@ -1,7 +1,10 @@
 //! Sends: told as done when they are, done once, shown once.
 
 use serde_json::json;
-use talk_proto::{Call, ConversationParams, ParticipantParams, RequestError, UserParams};
+use talk_proto::{
+    Call, RequestError,
+    model::{ConversationParams, ParticipantParams, UserParams},
+};
 
 use crate::chat::{Chat, created};
 use crate::support::{

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use talk_proto::{
-    Authentication, Call, ConnectionState, RequestError, SearchKind, SessionError, Upload,
-    UploadKind,
+    Authentication, Call, ConnectionState, RequestError, SessionError,
+    search::SearchKind,
+    upload::{Upload, UploadKind},
 };
 
 use crate::chat::{Chat, created, messages};

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use talk_proto::{
-    Call, Custom, EditMessage, RequestError, RequestId, RetrySafety, SendMessage, TransportError,
-    UserParams,
+    Call, RequestError, RequestId, RetrySafety, TransportError,
+    command::{EditMessage, SendMessage},
+    model::{Custom, UserParams},
 };
 
 use crate::support::{

@@ -81,7 +81,7 @@ fn a_batch_goes_again_whole() {
     let create = |user: &str| talk_proto::Call::CreateParticipant {
         conversation: crate::support::conversation("c1"),
         user: crate::support::user(user),
-        params: talk_proto::ParticipantParams::default(),
+        params: talk_proto::model::ParticipantParams::default(),
     };
     let requests = ["x", "y"].map(|user| world.call(create(user)));
     world.run();

@@ -336,7 +336,7 @@ fn cancel_between_two_requests_maybe_happened() {
     let mut world = World::new(options);
     let create = talk_proto::Call::CreateConversation {
         conversation: crate::support::conversation("c1"),
-        params: talk_proto::ConversationParams::default(),
+        params: talk_proto::model::ConversationParams::default(),
     };
     let request = world.call(create);
     world.run();
@@ -355,7 +355,7 @@ fn a_part_of_a_batch_that_is_cancelled_leaves_the_rest() {
     let create = |user: &str| talk_proto::Call::CreateParticipant {
         conversation: crate::support::conversation("c1"),
         user: crate::support::user(user),
-        params: talk_proto::ParticipantParams::default(),
+        params: talk_proto::model::ParticipantParams::default(),
     };
     let requests = ["x", "y", "z"].map(|user| world.call(create(user)));
     world.run();

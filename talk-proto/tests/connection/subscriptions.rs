@@ -1,7 +1,7 @@
 //! What the connection does for subscriptions and reads.
 
 use serde_json::json;
-use talk_proto::{Call, ConversationParams, Event, SocketClosed, Topic};
+use talk_proto::{Call, Event, SocketClosed, Topic, model::ConversationParams};
 
 use crate::support::{
     Answer, Network, World, conversation, data, mark_as_read, message, millis, options, seconds,

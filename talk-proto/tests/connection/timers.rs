@@ -1,7 +1,10 @@
 //! What is due is done when it is due, also when nothing else is.
 
 use serde_json::json;
-use talk_proto::{ConnectionState, Topic, Upload, UploadKind};
+use talk_proto::{
+    ConnectionState, Topic,
+    upload::{Upload, UploadKind},
+};
 
 use crate::support::{
     Answer, Network, START, TokenSource, World, conversation, mark_as_read, millis, options,

@@ -1,7 +1,7 @@
 //! The markup of any text.
 
 use proptest::prelude::*;
-use talk_proto::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
+use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::support::written::{has_list, written};
 

@@ -3,7 +3,10 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use talk_proto::{HttpBody, Upload, UploadKind};
+use talk_proto::{
+    HttpBody,
+    upload::{Upload, UploadKind},
+};
 
 use crate::support::{World, form, unpaced};
 

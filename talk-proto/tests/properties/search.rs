@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use talk_proto::SearchKind;
+use talk_proto::search::SearchKind;
 
 use crate::support::data;
 use crate::support::found::find;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use talk_proto::{Changes, Event, MessageSnapshot, Snapshot, SubscriptionId, Topic, Update};
+use talk_proto::{
+    Event, Snapshot, SubscriptionId, Topic, Update, changes::Changes, model::MessageSnapshot,
+};
 
 use crate::support::{Answer, World, conversation, data, unpaced};
 

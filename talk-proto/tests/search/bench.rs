@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use talk_proto::{
-    ConversationFilter, Event, HttpId, Reply, RequestError, RequestId, SearchId, SearchKind,
-    SearchStatus,
+    Event, HttpId, Reply, RequestError, RequestId,
+    filter::ConversationFilter,
+    search::{SearchId, SearchKind, SearchStatus},
 };
 
 use crate::support::{Answer, World, unpaced};
@@ -127,7 +128,7 @@ impl Bench {
     }
 }
 
-fn ids(results: &talk_proto::SearchResults) -> Vec<String> {
+fn ids(results: &talk_proto::search::SearchResults) -> Vec<String> {
     let results = serde_json::to_value(results).unwrap();
     let results = results.as_array().unwrap().iter();
     results

@@ -1,6 +1,6 @@
 //! Searches that are given up.
 
-use talk_proto::{CommandError, RequestError, SearchStatus, SessionError, TransportError};
+use talk_proto::{CommandError, RequestError, SessionError, TransportError, search::SearchStatus};
 
 use crate::bench::{Bench, body, message};
 use crate::support::{Answer, seconds};

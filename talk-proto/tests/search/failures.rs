@@ -1,7 +1,8 @@
 //! Searches that fail, and go on afterwards.
 
 use talk_proto::{
-    HttpFailure, RequestError, SearchKind, SearchStatus, ServerError, TransportError,
+    HttpFailure, RequestError, ServerError, TransportError,
+    search::{SearchKind, SearchStatus},
 };
 
 use crate::bench::{Bench, body, message};

@@ -1,7 +1,11 @@
 //! What is asked for, and what shows of it.
 
 use serde_json::json;
-use talk_proto::{CommandError, ConversationFilter, Reply, SearchKind, SearchStatus};
+use talk_proto::{
+    CommandError, Reply,
+    filter::ConversationFilter,
+    search::{SearchKind, SearchStatus},
+};
 
 use crate::bench::{Bench, body, message, side};
 use crate::support::Answer;

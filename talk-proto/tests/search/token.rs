@@ -53,7 +53,9 @@ fn the_socket_and_all_searches_share_one_fetch() {
     bench.world.call(mark_as_read("c1"));
     bench.query("found");
     let http = bench.http();
-    let other = bench.world.start_search(talk_proto::SearchKind::Messages);
+    let other = bench
+        .world
+        .start_search(talk_proto::search::SearchKind::Messages);
     bench.world.set_query(other, "other", &Default::default());
     bench.world.run();
     assert_eq!(bench.world.log.token_fetches.len(), 1);
@@ -93,7 +95,7 @@ fn a_token_that_no_header_can_hold_fails_the_search() {
     assert!(bench.asked().is_empty());
     assert_eq!(
         bench.told().last().unwrap().1,
-        talk_proto::SearchStatus::CanLoadMore
+        talk_proto::search::SearchStatus::CanLoadMore
     );
     assert_eq!(bench.world.end(), None);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talk_proto::{Upload, UploadKind};
+use talk_proto::upload::{Upload, UploadKind};
 
 /// One part of a form.
 #[derive(Debug, PartialEq)]

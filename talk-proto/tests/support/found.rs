@@ -1,7 +1,7 @@
 //! A search from its answer, in pieces, to what it found.
 
 use bytes::Bytes;
-use talk_proto::{ConversationFilter, HttpFailure, Input, Reply, SearchKind};
+use talk_proto::{HttpFailure, Input, Reply, filter::ConversationFilter, search::SearchKind};
 
 use super::history::History;
 use super::unpaced;

@@ -30,8 +30,9 @@ pub(crate) use invariants::Invariants;
 pub(crate) use log::{HttpAsked, Log, Request, SocketLog};
 pub(crate) use script::{Answer, Network, Script, TokenSource};
 use talk_proto::{
-    Addresses, Call, ConversationId, MessageId, Pacing, SendMessage, SessionOptions, Timestamp,
-    UserId,
+    Addresses, Call, Pacing, SessionOptions, Timestamp,
+    command::SendMessage,
+    model::{ConversationId, MessageId, UserId},
 };
 pub(crate) use world::World;
 

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use talk_proto::{
-    CommandError, ConversationFilter, HttpFailure, HttpId, Input, RequestId, SearchId, SearchKind,
-    Upload,
+    CommandError, HttpFailure, HttpId, Input, RequestId,
+    filter::ConversationFilter,
+    search::{SearchId, SearchKind},
+    upload::Upload,
 };
 
 use super::{HttpAsked, World};

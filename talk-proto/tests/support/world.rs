@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, CommandError, ConnectionState, Event, HttpFailure, Input, MessageBody, Output, Reply,
-    RequestError, RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
-    SubscriptionId, Timestamp, TokenFetchId, Topic, Transcript,
+    Call, CommandError, ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError,
+    RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
+    SubscriptionId, Timestamp, TokenFetchId, Topic, command::MessageBody, transcript::Transcript,
 };
 
 use super::log::{HttpAsked, Log, Request, SocketLog};

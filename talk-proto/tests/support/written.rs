@@ -1,6 +1,6 @@
 //! Content as somebody would have typed it.
 
-use talk_proto::{ContentBlock, TextNode};
+use talk_proto::content::{ContentBlock, TextNode};
 
 /// The markup that content is read from, where it says all: the parameters of actions, and what
 /// stands around lists, are left out.

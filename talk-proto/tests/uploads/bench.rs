@@ -1,6 +1,9 @@
 //! A session that uploads one file.
 
-use talk_proto::{HttpId, Reply, RequestError, RequestId, Upload, UploadKind};
+use talk_proto::{
+    HttpId, Reply, RequestError, RequestId,
+    upload::{Upload, UploadKind},
+};
 
 use crate::support::{World, unpaced};
 

@@ -2,7 +2,8 @@
 
 use talk_proto::{
     Authentication, HttpFailure, RequestError, RetrySafety, ServerError, SessionError,
-    TransportError, Upload, UploadKind,
+    TransportError,
+    upload::{Upload, UploadKind},
 };
 
 use crate::bench::{Bench, file};

@@ -1,7 +1,11 @@
 //! What is asked before a file is sent, and how it is sent.
 
 use serde_json::json;
-use talk_proto::{HttpBody, HttpFailure, ServerError, Transcript, Upload, UploadKind};
+use talk_proto::{
+    HttpBody, HttpFailure, ServerError,
+    transcript::Transcript,
+    upload::{Upload, UploadKind},
+};
 
 use crate::bench::{Bench, file};
 use crate::support::{Answer, World, seconds, unpaced};

@@ -2,9 +2,12 @@
 
 use serde_json::json;
 use talk_proto::{
-    Call, ContentBlock, Custom, EditMessage, HttpBody, Input, Output, Patch, SendMessage,
-    ServerError, Session, SessionOptions, TextNode, Timestamp, Transcript, Upload, UploadKind,
-    UserParams,
+    Call, HttpBody, Input, Output, ServerError, Session, SessionOptions, Timestamp,
+    command::{EditMessage, SendMessage},
+    content::{ContentBlock, TextNode},
+    model::{Custom, Patch, UserParams},
+    transcript::Transcript,
+    upload::{Upload, UploadKind},
 };
 
 #[test]

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use talk_proto::{
-    AppId, CommandError, HttpFailure, RequestError, RetrySafety, ServerError, SessionError,
-    TransportError,
+    CommandError, HttpFailure, RequestError, RetrySafety, ServerError, SessionError,
+    TransportError, model::AppId,
 };
 
 const AFTER: Duration = Duration::from_secs(1);

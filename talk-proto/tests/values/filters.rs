@@ -1,7 +1,10 @@
 //! How filters are built, what they make of a diff, and what they become on the wire.
 
 use serde_json::{Value, json};
-use talk_proto::{Access, ConversationFilter, NumberFilter, SimpleFilter, StringFilter};
+use talk_proto::{
+    filter::{ConversationFilter, NumberFilter, SimpleFilter, StringFilter},
+    model::Access,
+};
 
 fn json_of(filter: impl Into<ConversationFilter>) -> Value {
     serde_json::to_value(filter.into()).unwrap()

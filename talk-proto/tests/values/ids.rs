@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talk_proto::{AppId, ConversationId, Emoji, MessageId, UserId};
+use talk_proto::model::{AppId, ConversationId, Emoji, MessageId, UserId};
 
 #[test]
 fn a_name_is_never_empty_when_a_caller_makes_it() {

@@ -4,8 +4,10 @@ use serde::de::value::{BytesDeserializer, Error, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::{Value, json};
 use talk_proto::{
-    ContentBlock, Custom, MessageSnapshot, Notify, OneOrMany, Reactions, SendMessage, TextNode,
     Timestamp,
+    command::SendMessage,
+    content::{ContentBlock, TextNode},
+    model::{Custom, MessageSnapshot, Notify, OneOrMany, Reactions},
 };
 
 fn read<T: DeserializeOwned>(value: Value) -> T {

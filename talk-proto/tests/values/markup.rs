@@ -1,7 +1,7 @@
 //! Markup around HTML: there are no links in tags and comments, and what is no proper HTML is text.
 
 use serde_json::Value;
-use talk_proto::{MarkupSource, parse_markup, to_wire_json};
+use talk_proto::content::{MarkupSource, parse_markup, to_wire_json};
 
 /// The addresses of the links in the text, in order.
 fn links(text: &str) -> Vec<String> {

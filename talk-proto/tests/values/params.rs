@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use talk_proto::{
-    Access, Call, ContentBlock, ConversationParams, EditMessage, Notify, ParticipantParams, Patch,
-    SendMessage, UserParams,
+    Call,
+    command::{EditMessage, SendMessage},
+    content::ContentBlock,
+    model::{Access, ConversationParams, Notify, ParticipantParams, Patch, UserParams},
 };
 
 use crate::support::{World, conversation, message, unpaced, user};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use talk_proto::{Call, Event, MessageSnapshot, Reply, Snapshot, Topic, Window};
+use talk_proto::{Call, Event, Reply, Snapshot, Topic, Window, model::MessageSnapshot};
 
 use crate::support::{Answer, World, conversation, data, mark_as_read, message, options, unpaced};
 

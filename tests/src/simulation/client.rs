@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use talk_proto::{
-    CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, SearchId,
-    Session, SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Timestamp,
-    TokenFetchId, Topic,
+    CommandError, ConnectionState, Event, Input, Output, Reply, RequestError, RequestId, Session,
+    SessionError, SessionOptions, SocketClosed, SocketId, SubscriptionId, Timestamp, TokenFetchId,
+    Topic, search::SearchId,
 };
 
 use super::broken::broken;

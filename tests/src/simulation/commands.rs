@@ -4,8 +4,12 @@ use fastrand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, ContentBlock, ConversationFilter, Reply, RequestId, SearchKind, SendMessage, Session,
-    SubscriptionId, Timestamp, Topic, Upload, UploadKind,
+    Call, Reply, RequestId, Session, SubscriptionId, Timestamp, Topic,
+    command::SendMessage,
+    content::ContentBlock,
+    filter::ConversationFilter,
+    search::SearchKind,
+    upload::{Upload, UploadKind},
 };
 
 use super::broken::broken;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
-use talk_proto::{ContentBlock, Topic};
+use talk_proto::{Topic, content::ContentBlock};
 
 use super::probe::{OBSERVER, Probes};
 use super::world::World;
@@ -253,7 +253,7 @@ impl Oracle {
         shown.insert("sender".to_owned(), sender);
         let content: Vec<ContentBlock> =
             serde_json::from_value(message["content"].clone()).unwrap_or_default();
-        let plaintext = talk_proto::plaintext(&content);
+        let plaintext = talk_proto::content::plaintext(&content);
         shown.insert("plaintext".to_owned(), plaintext.into());
         shown.insert("reactions".to_owned(), reactions(&message["reactions"]));
         shown

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use talk_proto::{Changes, RequestError, Snapshot, Topic, Update, Window};
+use talk_proto::{RequestError, Snapshot, Topic, Update, Window, changes::Changes};
 
 use super::broken::broken;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use talk_emulator::server::{ConnectionId, Server, Settings};
 use talk_proto::{
-    Addresses, FileToken, Input, Limits, Pacing, Session, SessionOptions, Timestamp, Upload,
+    Addresses, Input, Limits, Pacing, Session, SessionOptions, Timestamp,
+    upload::{FileToken, Upload},
 };
 
 use super::broken::broken;

@@ -1,6 +1,8 @@
 //! The variant without the feature `tracing`.
 
-use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, SessionKey, Timestamp};
+use talk_proto::{
+    Input, Output, Reply, RequestError, RequestId, Secret, Timestamp, registry::SessionKey,
+};
 
 /// Placeholder of the session's trace.
 pub(in crate::driver) struct Trace;

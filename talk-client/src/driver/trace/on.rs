@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use talk_proto::{
     ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError, RequestId, Secret,
-    SessionError, SessionKey, SocketClosed, Timestamp,
+    SessionError, SocketClosed, Timestamp, registry::SessionKey,
 };
 use tracing::span::EnteredSpan;
 use tracing::{Span, debug, debug_span, error, info, info_span, trace, warn};
@@ -72,7 +72,7 @@ impl Trace {
     pub(in crate::driver) fn token(&self, now: Timestamp, key: &SessionKey, token: &Secret) {
         #[cfg(feature = "token")]
         {
-            let check = talk_proto::TokenCheck::new(now)
+            let check = talk_proto::token::TokenCheck::new(now)
                 .app_id(key.app_id.clone())
                 .user_id(key.user_id.clone());
             for problem in check.check(token).problems {

@@ -50,14 +50,14 @@ pub enum MarkupSource {
 /// Reads markup: one block, of rich text. Every text is valid: what is no markup is text.
 ///
 /// ```
-/// use talk_proto::{ContentBlock, MarkupSource, TextNode, parse_markup};
+/// use talk_proto::content::{ContentBlock, MarkupSource, TextNode, parse_markup};
 ///
 /// let content = parse_markup("Hello *world*!", MarkupSource::Send);
 /// let nodes = ["Hello ".into(), TextNode::bold(["world".into()]), "!".into()];
 /// assert_eq!(content, [ContentBlock::text(nodes)]);
 /// ```
 ///
-/// [`ForWire`](crate::ForWire) spells the result as clients send it.
+/// [`ForWire`](crate::content::ForWire) spells the result as clients send it.
 pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     let mut nodes = Nodes::default();
     if plain::is_plain(text) {

@@ -150,7 +150,7 @@ fn long_texts_are_read() {
         let content = parse_markup(&text, MarkupSource::Send);
         let without_markers = |text: &str| text.replace(['*', '_', '~'], "");
         assert_eq!(
-            without_markers(&crate::plaintext(&content)),
+            without_markers(&crate::content::plaintext(&content)),
             without_markers(&text)
         );
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::kit::*;
 use crate::snapshot::{Snapshot, Topic};
-use crate::{ConversationId, SubscriptionId};
+use crate::{SubscriptionId, model::ConversationId};
 
 const LIST: &str = "GET /me/conversations";
 const PARTICIPANTS: &str = "GET /me/conversations/c/participants";

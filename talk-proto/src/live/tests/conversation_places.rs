@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::conversation_list::filtered::{active_unread, unread};
 use super::conversation_list::*;
 use super::kit::*;
-use crate::{Changes, Topic};
+use crate::{Topic, changes::Changes};
 
 #[test]
 fn one_that_matches_but_lies_behind_the_window_waits_for_its_page() {

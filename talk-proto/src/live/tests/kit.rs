@@ -218,7 +218,7 @@ impl Kit {
         last.as_array().unwrap().iter().map(id).collect()
     }
 
-    pub(super) fn window(&self, id: SubscriptionId) -> &Window<crate::MessageSnapshot> {
+    pub(super) fn window(&self, id: SubscriptionId) -> &Window<crate::model::MessageSnapshot> {
         match self.seen[&id].last() {
             Some(Snapshot::Messages(Some(window))) => window,
             other => panic!("no messages but {other:?}"),

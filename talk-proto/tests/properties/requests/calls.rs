@@ -5,7 +5,11 @@ use proptest::option;
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use talk_proto::{Call, ContentBlock, EditMessage, SendMessage};
+use talk_proto::{
+    Call,
+    command::{EditMessage, SendMessage},
+    content::ContentBlock,
+};
 
 use super::{Understood, understood};
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, ConversationFilter, ConversationParams, Emoji, ParticipantParams, SendMessage,
-    SocketClosed, Topic, UserParams,
+    Call, SocketClosed, Topic,
+    command::SendMessage,
+    filter::ConversationFilter,
+    model::{ConversationParams, Emoji, ParticipantParams, UserParams},
 };
 
 use crate::support::script::Answer;

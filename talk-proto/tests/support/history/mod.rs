@@ -8,7 +8,7 @@ mod step;
 use std::time::Duration;
 
 use serde_json::json;
-use talk_proto::{Input, RequestId, SearchId, SessionOptions, SubscriptionId, Timestamp};
+use talk_proto::{Input, RequestId, SessionOptions, SubscriptionId, Timestamp, search::SearchId};
 
 use choice::{answer, call, cause, event, pick, topic};
 use stale::Others;

@@ -1,7 +1,12 @@
 //! Searches and uploads, and what becomes of their exchanges.
 
 use bytes::Bytes;
-use talk_proto::{ConversationFilter, HttpFailure, HttpId, Input, SearchKind, Upload, UploadKind};
+use talk_proto::{
+    HttpFailure, HttpId, Input,
+    filter::ConversationFilter,
+    search::SearchKind,
+    upload::{Upload, UploadKind},
+};
 
 use super::choice::pick;
 use super::{History, Step, World};
