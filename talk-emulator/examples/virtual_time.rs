@@ -1,5 +1,5 @@
 //! A client and the service in one thread, on virtual time: hours pass at once, and the same seed
-//! tells the same story. An application that embeds `talk-proto` can be tested in this way.
+//! gives the same events. An application that embeds `talk-proto` can be tested in this way.
 //!
 //! `cargo run -p talk-emulator --example virtual_time` prints the story.
 
@@ -13,7 +13,7 @@ use talk_proto::{
     model::{ConversationId, UserParams},
 };
 
-/// What the server calls the connection, of which there is one at a time.
+/// The id of the connection. There is one at a time.
 const CONNECTION: ConnectionId = ConnectionId(1);
 
 struct World {
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// Does what the two want done, until neither wants anything.
+    /// Performs the outputs of both until there are none.
     fn drain(&mut self) {
         loop {
             if let Some(output) = self.session.poll_output() {
@@ -88,7 +88,7 @@ impl World {
                 self.give(Input::HttpFailed { http, failure });
             }
             Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
-            Output::Event(event) => self.tell(&event),
+            Output::Event(event) => self.record(&event),
         }
     }
 
@@ -105,7 +105,7 @@ impl World {
         self.session.handle_input(self.now, input);
     }
 
-    fn tell(&mut self, event: &Event) {
+    fn record(&mut self, event: &Event) {
         let told = match event {
             Event::Connection(state) => format!("{state:?}"),
             Event::Updated { update, .. } => match &update.snapshot {

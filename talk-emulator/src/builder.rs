@@ -89,8 +89,8 @@ impl EmulatorBuilder {
     }
 
     /// Stores all data in this folder and continues with the data found there. The folder is
-    /// created if it does not exist: `talk.sqlite` holds apps, users, conversations, messages, file
-    /// metadata and the settings; `files/` holds the contents of files.
+    /// created if it does not exist: `talk.sqlite` holds apps, users, conversations, messages,
+    /// file metadata and the settings; `files/` holds the contents of files.
     ///
     /// Acknowledged changes survive a crash of the process (`kill -9`). A power failure may lose
     /// the last moments, but nothing older. Sessions, typing and injected faults are not stored.
@@ -110,9 +110,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets the time after which a connection is cut whose peer makes no progress: it does not
-    /// receive what waits to be sent, or does not complete a request or a message. The default is
-    /// 60 seconds.
+    /// Sets the time after which a connection without progress is cut: its peer does not receive
+    /// the unsent bytes, or does not complete a request or a message. The default is 60 seconds.
     pub fn stall_timeout(mut self, timeout: Duration) -> Self {
         self.stall_timeout = Some(timeout);
         self
@@ -235,7 +234,8 @@ impl EmulatorBuilder {
                 let settings = settings.at_start(&origin);
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
-                // The first commit stores the settings and detects a folder that cannot be written.
+                // The first commit stores the settings and detects a folder that cannot be
+                // written.
                 let changes = server.take_changes();
                 kept.storage.try_commit(changes).await.map_err(wrong)?;
                 (server, kept.files, Some(kept.storage))

@@ -1,5 +1,5 @@
-//! A local TalkJS server for tests and development: a pure [`server`] state machine, and a shell of
-//! HTTP, WebSockets and files around it.
+//! A local TalkJS server for tests and development: a pure [`server`] state machine, and a shell
+//! of HTTP, WebSockets and files around it.
 //!
 //! An [`Emulator`] listens on one port of this machine and serves all three addresses of the real
 //! service. Pass [`Emulator::host`] to the client's `host` option.

@@ -58,8 +58,8 @@ impl Connection {
         }
     }
 
-    /// Holds events until the session is renewed. A client that has missed events would not notice,
-    /// so the events are either all kept or the connection is closed.
+    /// Holds events until the session is renewed. A client that has missed events would not
+    /// notice, so the events are either all kept or the connection is closed.
     pub(super) fn hold_events(&mut self, events: Vec<Arc<str>>) -> Result<(), TooManyHeld> {
         self.unauthorized_bytes += events.iter().map(|event| event.len()).sum::<usize>();
         if self.unauthorized_bytes > MAX_HELD {

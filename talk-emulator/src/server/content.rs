@@ -79,8 +79,8 @@ impl Content {
     }
 }
 
-/// The maximum nesting of content, in levels of JSON. Common decoders take 128 levels in all, and a
-/// frame adds up to 7.
+/// The maximum nesting of content, in levels of JSON. Common decoders take 128 levels in all, and
+/// a frame adds up to 7.
 const MAX_DEPTH: usize = 110;
 
 /// Returns the number of nested arrays and objects of a JSON text.
@@ -186,14 +186,13 @@ fn check_block(
             }
             return Ok(ContentBlock::File(file.into()));
         }
-        ContentBlock::Location(location) => {
+        ContentBlock::Location(location)
             if !(-90.0..=90.0).contains(&location.latitude)
-                || !(-180.0..=180.0).contains(&location.longitude)
-            {
-                return Err(invalid(
-                    "A latitude lies between -90 and 90, a longitude between -180 and 180.",
-                ));
-            }
+                || !(-180.0..=180.0).contains(&location.longitude) =>
+        {
+            return Err(invalid(
+                "A latitude lies between -90 and 90, a longitude between -180 and 180.",
+            ));
         }
         ContentBlock::Unknown(raw) => check_unknown(raw, &["text", "file", "location"])?,
         _ => {}
@@ -257,7 +256,8 @@ fn check_unknown(raw: &RawJson, known: &[&str]) -> Result<(), Refusal> {
     check_nodes(&children)
 }
 
-/// Completes a file block with the metadata of the upload. Only the token is taken from the client.
+/// Completes a file block with the metadata of the upload. Only the token is taken from the
+/// client.
 fn fill_in(sent: &FileBlock, attachments: Attachments<'_>) -> Result<FileBlock, Refusal> {
     let file = attachments.files.get(&*sent.file_token).ok_or_else(|| {
         Refusal::invalid("INVALID_FILE_TOKEN", "There is no file with this token.")

@@ -8,8 +8,8 @@ use super::idempotency::IdempotencyKeys;
 use super::message::Messages;
 use super::patch::Custom;
 
-/// A conversation. The serialised form is its record; skipped members have their own records or are
-/// derived.
+/// A conversation. The serialised form is its record; skipped members have their own records or
+/// are derived.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Conversation {
     pub(super) subject: Option<String>,
@@ -148,7 +148,7 @@ impl Conversation {
         }
     }
 
-    /// Adds a user who is not a participant yet.
+    /// Adds a user as a participant. The user must not be one yet.
     pub(super) fn join(&mut self, user: &str, access: Access, notify: Notify, joined_at: u64) {
         let participation = Participation {
             access,

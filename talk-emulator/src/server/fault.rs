@@ -8,10 +8,10 @@ use super::refusal::Refusal;
 
 /// A fault to inject.
 ///
-/// A refusal (`401`, `429`, `500`) or `slow` applies to the next `times` requests that match `user`
-/// and `path`. Any other kind with a `path` applies to the connection of each matching request.
-/// Without a `path` it applies at once to every matching connection; the remaining times, or all of
-/// them if no connection is open, apply to the next requests.
+/// A refusal (`401`, `429`, `500`) or `slow` applies to the next `times` requests that match
+/// `user` and `path`. Any other kind with a `path` applies to the connection of each matching
+/// request. Without a `path` it applies at once to every matching connection; the remaining
+/// times, or all of them if no connection is open, apply to the next requests.
 ///
 /// An upload is hit while its body arrives, after `after_bytes`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,20 +22,20 @@ pub struct Fault {
     /// Restricts the fault to this user. Absent: all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Restricts the fault to paths with this prefix, as on the wire: `/conversations/c1`. For HTTP
-    /// requests the path starts after the app: `/files`.
+    /// Restricts the fault to paths with this prefix, as on the wire: `/conversations/c1`. For
+    /// HTTP requests the path starts after the app: `/files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The number of times, 1 by default.
     #[serde(default = "once")]
     pub times: u32,
-    /// The delay in milliseconds before the fault starts; absent: none. For `slow`, the delay of an
-    /// answer, 1,000 by default.
+    /// The delay in milliseconds before the fault starts; absent: none. For `slow`, the delay of
+    /// an answer, 1,000 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u64>,
-    /// Restricts the fault to uploads, and lets this many bytes of the request's body through first
-    /// (default 0). If the body is shorter, the file is stored, and the fault replaces the answer.
-    /// A `slow` upload waits again after each such number of bytes.
+    /// Restricts the fault to uploads, and lets this many bytes of the request's body through
+    /// first (default 0). If the body is shorter, the file is stored, and the fault replaces the
+    /// answer. A `slow` upload waits again after each such number of bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_bytes: Option<u64>,
 }
@@ -76,7 +76,8 @@ pub enum HttpFault {
     Stall,
     /// Waits this number of milliseconds, then answers.
     Slow(u64),
-    /// Answers with this refusal. Only for uploads; for other requests the response is the refusal.
+    /// Answers with this refusal. Only for uploads; for other requests the response is the
+    /// refusal.
     Refuse {
         /// The status.
         status: u16,

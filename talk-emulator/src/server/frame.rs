@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Option<Result<Request<'_>, Unreadable>> {
     Some(parse_request(text, seq).ok_or(Unreadable { seq }))
 }
 
-/// Returns the sequence number of a text that begins like a request: `[seq, "…`.
+/// Returns the sequence number of a string that begins like a request: `[seq, "…`.
 fn seq_of(text: &str) -> Option<u64> {
     let rest = text.trim_start().strip_prefix('[')?.trim_start();
     let (seq, rest) = rest.split_once(',')?;

@@ -21,8 +21,8 @@ pub type HttpResponse = http::Response<Vec<Bytes>>;
 pub struct UploadPermit {
     /// The app of the file.
     pub app: String,
-    /// The maximum file size in bytes. The caller may discard further bytes and pass the total size
-    /// to [`finish_upload`](super::Server::finish_upload), which refuses it.
+    /// The maximum file size in bytes. The caller may discard further bytes and pass the total
+    /// size to [`finish_upload`](super::Server::finish_upload), which refuses it.
     pub max_size: u64,
     /// The user, if known from the token.
     pub user: String,

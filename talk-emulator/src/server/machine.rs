@@ -83,7 +83,7 @@ impl Server {
         self.flush();
     }
 
-    /// Handles a text message from a connection.
+    /// Handles a frame from a connection.
     pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
         match frame::parse(text) {

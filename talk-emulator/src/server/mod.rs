@@ -85,5 +85,6 @@ pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit};
 pub use machine::Server;
 pub use output::{ConnectionId, Output};
 pub use record::{Change, Key, Unreadable};
+pub(crate) use refusal::printable;
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};
 pub use talk_proto::Timestamp;

@@ -1,5 +1,5 @@
-/// Implements (de)serialisation for structs with `#[serde(remote = "Self")]`, from JSON objects only.
-/// Derived implementations accept arrays too, so that `[]` would be a struct of defaults.
+/// Implements (de)serialisation for structs with `#[serde(remote = "Self")]`, from JSON objects
+/// only. Derived implementations accept arrays too, so that `[]` would be a struct of defaults.
 macro_rules! object_only {
     ($($type:ty),*) => {$(
         impl serde::Serialize for $type {

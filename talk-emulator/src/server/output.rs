@@ -5,7 +5,7 @@ pub struct ConnectionId(pub u64);
 /// An action for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Send a text message.
+    /// Send a frame.
     SendFrame {
         /// The connection.
         connection: ConnectionId,

@@ -41,7 +41,7 @@ enum ActionMethod {
     Post,
     /// Edits, or joins.
     Put,
-    /// Edits. Refused for a user who is not a participant.
+    /// Edits. Refused for other users.
     Patch,
 }
 

@@ -88,8 +88,8 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// The values at the last [`take_changes`](super::Server::take_changes), for the records that do not
-/// track their own changes.
+/// The values at the last [`take_changes`](super::Server::take_changes), for the records that do
+/// not track their own changes.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoint {
     pub(super) random: Option<u64>,

@@ -10,6 +10,19 @@ pub(super) struct Refusal {
     reason: String,
 }
 
+/// Replaces control characters and bidirectional controls. A reason may repeat parts of a request,
+/// and clients print it on terminals.
+pub(crate) fn printable(text: &str) -> String {
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}')
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if is_unsafe(c) { '\u{FFFD}' } else { c })
+        .collect()
+}
+
 /// The body of a refusal, in its wire form.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +36,7 @@ impl Refusal {
         Self {
             status,
             code,
-            reason: reason.into(),
+            reason: printable(&reason.into()),
         }
     }
 

@@ -13,8 +13,8 @@ impl SearchTerms {
         Self(words(query).collect())
     }
 
-    /// Returns `true` if each term is a prefix of a word of the text. A query without terms matches
-    /// nothing.
+    /// Returns `true` if each term is a prefix of a word of the text. A query without terms
+    /// matches nothing.
     pub(super) fn match_text(&self, text: &str) -> bool {
         let text: Vec<String> = words(text).collect();
         !self.0.is_empty()
@@ -25,7 +25,7 @@ impl SearchTerms {
     }
 }
 
-/// Splits a text into words, in lower case and without leading or trailing punctuation.
+/// Splits text into words, in lower case and without leading or trailing punctuation.
 fn words(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace()
         .map(|word| word.trim_matches(is_punctuation).to_lowercase())

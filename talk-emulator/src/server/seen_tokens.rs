@@ -4,8 +4,8 @@ use std::fmt;
 /// The maximum number of remembered tokens.
 const MAX: usize = 10_000;
 
-/// The users of the tokens received on sockets. Without a secret any string is a token, and an HTTP
-/// request identifies its user by the token only.
+/// The users of the tokens received on sockets. Without a secret any string is a token, and an
+/// HTTP request identifies its user by the token only.
 #[derive(Default)]
 pub(super) struct SeenTokens {
     users: BTreeMap<String, String>,

@@ -83,7 +83,7 @@ impl Server {
         }
     }
 
-    /// Sends an event about the connection itself, whatever the state of its session.
+    /// Sends an event about the connection itself, also while its session is expired.
     pub(super) fn publish_now(&mut self, id: ConnectionId, event: &Event<'_>) {
         // Infallible: such an event has no members besides its type.
         let Ok(event) = serde_json::to_string(event) else {

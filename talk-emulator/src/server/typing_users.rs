@@ -1,4 +1,4 @@
-//! The users who are typing in each conversation, as each receiver sees them.
+//! The typing users of each conversation, as seen by each receiver.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) struct TypingView {
 }
 
 impl TypingUsers {
-    /// Extends the deadline of a user who is typing already. Returns the previous deadline.
+    /// Extends the deadline of a typing user. Returns the previous deadline.
     pub(super) fn extend(
         &mut self,
         conversation: &str,
@@ -41,7 +41,7 @@ impl TypingUsers {
         Some(std::mem::replace(&mut user.until, until))
     }
 
-    /// Adds a user who has started typing.
+    /// Adds a user after the start of typing.
     pub(super) fn insert(&mut self, conversation: &str, user: &str, since: u64, until: Timestamp) {
         self.conversations
             .entry(conversation.to_owned())
@@ -84,7 +84,8 @@ impl TypingUsers {
             .filter(move |(user, _)| user.as_str() != receiver)
     }
 
-    /// Returns the diff for a receiver after `user` started typing, or `None` if it sees no change.
+    /// Returns the diff for a receiver after `user` started typing, or `None` if it sees no
+    /// change.
     pub(super) fn started<'a>(
         &'a self,
         conversation: &str,
@@ -105,7 +106,8 @@ impl TypingUsers {
         }
     }
 
-    /// Returns the diff for a receiver after `user` stopped typing, or `None` if it sees no change.
+    /// Returns the diff for a receiver after `user` stopped typing, or `None` if it sees no
+    /// change.
     pub(super) fn stopped<'a>(
         &'a self,
         conversation: &str,

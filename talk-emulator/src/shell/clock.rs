@@ -7,8 +7,8 @@ use crate::server::Timestamp;
 /// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time. It
 /// follows tokio's clock, so a test that pauses that clock pauses the emulator.
 ///
-/// The monotonic clock stands still while the machine is suspended. That time is added when the wall
-/// clock is found ahead.
+/// The monotonic clock stands still while the machine is suspended. That time is added when the
+/// wall clock is found ahead.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     started: Instant,

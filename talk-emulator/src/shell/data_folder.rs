@@ -1,7 +1,7 @@
 //! The data folder: creation, permissions and the lock.
 //!
-//! The folder may hold anything else. Only files that this emulator has created are ever changed or
-//! removed.
+//! The folder may hold anything else. Only files that this emulator has created are ever changed
+//! or removed.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;

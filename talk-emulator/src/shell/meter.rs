@@ -1,5 +1,5 @@
-//! Measures the bytes that a connection receives and sends. A peer without progress is slow, however
-//! little it is sent; a peer with progress is not, however much it is sent.
+//! Measures the bytes that a connection receives and sends. A peer without progress is slow,
+//! however little it is sent; a peer with progress is not, however much it is sent.
 
 use std::io;
 use std::pin::Pin;

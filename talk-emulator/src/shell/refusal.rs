@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::engine::Stopped;
-use crate::server::HttpResponse;
+use crate::server::{HttpResponse, printable};
 
 /// A refusal of an HTTP request.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &'static str, reason: impl Into<String>) -> Self {
-        Self::Shell(status, code, reason.into())
+        Self::Shell(status, code, printable(&reason.into()))
     }
 }
 

@@ -23,8 +23,8 @@ use crate::server::HttpRequest;
 /// The maximum body size of a request, except for uploads.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Returns the routes of the emulator. Sockets and uploads have their own routes; the server routes
-/// all other requests.
+/// Returns the routes of the emulator. Sockets and uploads have their own routes; the server
+/// routes all other requests.
 pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
     Router::new()
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))

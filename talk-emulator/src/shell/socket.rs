@@ -58,11 +58,11 @@ pub(crate) async fn run(
     }
 }
 
-/// Passes messages on until the connection ends. Returns the close code for a peer that violates the
-/// protocol.
+/// Passes messages on until the connection ends. Returns the close code for a peer that violates
+/// the protocol.
 ///
-/// While many answers wait to be sent, no request is read: a peer that wants large answers is slowed
-/// down instead of cut.
+/// While many answers wait to be sent, no request is read: a peer that wants large answers is
+/// slowed down instead of cut.
 async fn read(
     engine: &Engine,
     connection: ConnectionId,
@@ -149,8 +149,8 @@ async fn send_close(sink: &mut SplitSink<WebSocket, Message>, code: u16) -> bool
     sink.send(Message::Close(Some(frame))).await.is_ok()
 }
 
-/// Resolves when the peer makes no progress for the timeout: it takes nothing of what waits to be
-/// sent, or sends nothing of an unfinished message.
+/// Resolves when the peer makes no progress for the timeout: it receives none of the unsent
+/// bytes, or sends none of an unfinished message.
 async fn stall(meter: &Meter, backlog: &Backlog, stall_timeout: Duration) {
     const CHECKS: u32 = 4;
     let mut stalled_checks = 0;

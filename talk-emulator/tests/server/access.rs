@@ -1,4 +1,4 @@
-//! What roles, switches and the plan allow.
+//! Permissions of roles, sync switches and limits of the plan.
 
 use serde_json::{Value, json};
 use talk_emulator::server::Settings;

@@ -1,4 +1,4 @@
-//! Whatever comes in, nothing breaks.
+//! Random input never breaks the server.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -110,4 +110,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn refusal_reason_has_no_control_characters() {
+    let (mut world, alice, _) = World::of_friends();
+    let evil = "\u{1b}[2J\u{9b}31m\n\u{202e}\u{7}";
+    let data =
+        json!({ "actions": [{ "id": "bob", "method": evil, "params": { "access": evil } }] });
+    let (status, body) = world.call(alice, "POST", "/conversations/c/participants", data);
+    assert_eq!(status, 400);
+    let reason = body["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("[2J"), "{reason}");
+    assert!(
+        !reason.chars().any(|c| c.is_control() || c == '\u{202e}'),
+        "{reason:?}"
+    );
 }

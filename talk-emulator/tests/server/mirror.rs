@@ -1,4 +1,4 @@
-//! Whoever subscribes, reads once and applies every event holds what a fresh read would give.
+//! A client that subscribes, reads once and applies every event has the same state as a fresh read.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const USERS: [&str; 3] = ["alice", "bob", "carol"];
 const CONVERSATIONS: [&str; 2] = ["c", "d"];
 const EMOJI: [&str; 2] = [":x:", ":y:"];
 
-/// Something that a user does; numbers choose among what there is.
+/// An action of a user. Numbers choose among the existing items.
 #[derive(Debug, Clone)]
 enum Step {
     SetSubject(usize),
@@ -53,7 +53,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, usize, Step)>> {
     prop::collection::vec((0..USERS.len(), 0..CONVERSATIONS.len(), step), 1..60)
 }
 
-/// What one user knows of one conversation.
+/// A user's copy of a conversation.
 #[derive(Debug, Default, PartialEq)]
 struct View {
     side: Option<Value>,
@@ -196,7 +196,7 @@ impl View {
     }
 }
 
-/// Applies a diff: custom data, reactions and who is typing by key, everything else as it is.
+/// Applies a diff: custom data, reactions and typing users by key, everything else by value.
 fn merge(state: &mut Value, diff: &Value) {
     for (key, change) in diff.as_object().unwrap() {
         let by_key = ["custom", "reactions", "usersTyping"].contains(&key.as_str());
@@ -228,7 +228,7 @@ fn merge_key(old: &mut Map<String, Value>, key: &str, change: &Value) {
     }
 }
 
-/// Does it, whether or not it is allowed.
+/// Sends the request of a step, allowed or not.
 fn act(world: &mut World, watchers: &mut [Watcher], user: usize, id: &str, step: &Step) {
     let peer = watchers[user].peer;
     let me = USERS[user];

@@ -1,4 +1,4 @@
-//! A server goes on from what an earlier one kept.
+//! A restored server continues with the records of an earlier one.
 
 use serde_json::json;
 use talk_emulator::server::{Key, Server, Settings};

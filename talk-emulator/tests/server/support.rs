@@ -1,4 +1,4 @@
-//! A server, connections to it, and what each of them has been told.
+//! A server, its connections, and the frames received by each of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use talk_emulator::server::{
 
 pub(crate) const APP: &str = "app";
 
-/// One connection, numbering its requests.
+/// A connection that numbers its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Peer(pub(crate) ConnectionId);
 
-/// A server and a clock that only moves when told.
+/// A server and a virtual clock.
 pub(crate) struct World {
     pub(crate) server: Server,
     now: u64,
