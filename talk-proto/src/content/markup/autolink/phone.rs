@@ -11,7 +11,7 @@ const MAX_DIGITS: usize = 13;
 ///
 /// Before a number comes the start or a character of which no number before it has made use, and
 /// behind it the end or such a character; neither is part of a word, `:`, `/` or `-`. A range of
-/// years is none, but uses up its surroundings.
+/// years or of clock times is none, but uses up its surroundings.
 pub(super) fn find(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let mut before = Some(' ');
@@ -28,7 +28,7 @@ pub(super) fn find(text: &str) -> Vec<Link> {
         };
         let end = from + length;
         let number = &text[from..end];
-        if !is_range_of_years(number) {
+        if !is_range_of_years(number) && !is_range_of_times(number) {
             links.push(Link {
                 start: from,
                 end,
@@ -83,6 +83,23 @@ fn is_range_of_years(number: &str) -> bool {
         let is_year = |year: &str| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
         is_year(from) && is_year(to) && from < to
     })
+}
+
+/// Returns `true` for a range of clock times, as in `9.00-17.30`.
+fn is_range_of_times(number: &str) -> bool {
+    let is_below = |digits: &str, limit: u8| {
+        let is_number = digits.bytes().all(|b| b.is_ascii_digit());
+        is_number && digits.parse().is_ok_and(|n: u8| n < limit)
+    };
+    let is_time = |time: &str| {
+        time.split_once('.').is_some_and(|(hour, minute)| {
+            let is_short = hour.len() <= 2 && minute.len() == 2;
+            is_short && is_below(hour, 24) && is_below(minute, 60)
+        })
+    };
+    number
+        .split_once('-')
+        .is_some_and(|(from, to)| is_time(from) && is_time(to))
 }
 
 fn url(number: &str) -> String {
