@@ -146,3 +146,23 @@ fn rpc_command(host: &str) -> Command {
         .stdout(Stdio::piped());
     command
 }
+
+#[test]
+fn rpc_thousand_piped_sends_all_arrive() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.result("conversation.createIfNotExists", json!(["c1"]));
+    for id in 0..1_000 {
+        rpc.send(
+            id,
+            "conversation.send",
+            json!(["c1", format!("message {id}")]),
+        );
+    }
+    rpc.end_input();
+    let (lines, exit_code) = rpc.exit();
+    assert_eq!(exit_code, Some(0));
+    let sent = |line: &&serde_json::Value| line["result"]["messageRef"].is_string();
+    assert_eq!(lines.iter().filter(sent).count(), 1_000);
+}
