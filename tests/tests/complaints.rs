@@ -15,8 +15,19 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let list = fs::read_to_string(Path::new(ROOT).join("tests/COMPLAINTS.md")).unwrap();
-    let rows = list.lines().filter_map(|line| {
+    parse(&fs::read_to_string(Path::new(ROOT).join("tests/COMPLAINTS.md")).unwrap())
+}
+
+/// Returns the rows of the bounds in the README.
+fn bounds() -> Vec<Row> {
+    let readme = fs::read_to_string(Path::new(ROOT).join("tests/README.md")).unwrap();
+    let (_, section) = readme.split_once("## Bounds\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    parse(section)
+}
+
+fn parse(table: &str) -> Vec<Row> {
+    let rows = table.lines().filter_map(|line| {
         let cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
         let cells: Vec<_> = cells.map(str::trim).collect();
         let [number, _, test, file] = cells[..] else {
@@ -45,6 +56,19 @@ fn has_test(file: &Path, name: &str) -> bool {
 fn every_test_that_is_named_exists() {
     let named: Vec<_> = rows().into_iter().filter_map(|row| row.test).collect();
     assert!(named.len() > 100, "only {} tests were found", named.len());
+    for (name, file) in named {
+        assert!(
+            has_test(&file, &name),
+            "{name} is not in {}",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn bounds_name_existing_tests() {
+    let named: Vec<_> = bounds().into_iter().filter_map(|row| row.test).collect();
+    assert!(named.len() > 10, "only {} bounds were found", named.len());
     for (name, file) in named {
         assert!(
             has_test(&file, &name),
