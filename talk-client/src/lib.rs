@@ -31,6 +31,15 @@
 //! - **[Subscription]s** are streams of snapshots with the changes between them.
 //! - **[`Error`]s** distinguish misuse, refusals of the server, failures of the network, and the
 //!   end of the session.
+//!
+//! # Features
+//!
+//! - `native` (default): the transport over TCP, TLS, WebSocket and HTTP/1.1 for any async runtime.
+//! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
+//! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod driver;
 mod error;

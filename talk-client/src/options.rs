@@ -25,6 +25,11 @@ const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Sessions are shared: if one already exists for the same addresses, app and user, it is returned
 /// and the remaining options are ignored.
 ///
+/// **Credentials do not separate sessions.** An existing session is returned whatever token,
+/// callback or signature the options hold; they are not checked against it. A process that serves
+/// several people must verify who asks before it hands out a session, or create private ones with
+/// [`TalkOptions::force_new`](Self::force_new).
+///
 /// With neither token nor token fetcher the service is asked for an anonymous token. It grants one
 /// while authentication is switched off for the app.
 ///

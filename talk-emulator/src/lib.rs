@@ -15,6 +15,8 @@
 //!
 //! The data is lost when the emulator stops, unless it has a [folder](EmulatorBuilder::data). The
 //! next emulator with that folder continues with the data, even after a crash.
+//!
+//! This crate has no features.
 
 mod builder;
 mod emulator;

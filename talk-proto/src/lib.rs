@@ -84,6 +84,16 @@
 //! The other examples, `many_sessions` (mio) and `frames` (a game's loop), differ only in how they
 //! wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a clock, to
 //! test what is built on this crate.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
+//! - `testing`: transcripts of a session with tokens and message texts, for tests only.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod addresses;
 pub mod changes;

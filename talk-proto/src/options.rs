@@ -71,7 +71,12 @@ pub struct Authentication {
     pub signature: Option<Secret>,
 }
 
-/// Caps on what could grow. What goes over is a typed error, never silence.
+/// Caps on every collection that can grow. A call beyond a cap fails with a typed error.
+///
+/// ```
+/// let limits = talk_proto::Limits::default().pending_calls(100).window(1_000);
+/// assert_eq!((limits.pending_calls, limits.window), (100, 1_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -98,6 +103,43 @@ impl Default for Limits {
             refetch: 2_000,
             frame_size: 16 << 20,
         }
+    }
+}
+
+impl Limits {
+    /// Sets the largest number of pending calls.
+    #[must_use]
+    pub fn pending_calls(mut self, calls: usize) -> Self {
+        self.pending_calls = calls;
+        self
+    }
+
+    /// Sets the largest number of subscriptions.
+    #[must_use]
+    pub fn subscriptions(mut self, subscriptions: usize) -> Self {
+        self.subscriptions = subscriptions;
+        self
+    }
+
+    /// Sets the largest number of items in one subscription.
+    #[must_use]
+    pub fn window(mut self, items: usize) -> Self {
+        self.window = items;
+        self
+    }
+
+    /// Sets the largest number of items of one list that are fetched again after a loss.
+    #[must_use]
+    pub fn refetch(mut self, items: usize) -> Self {
+        self.refetch = items;
+        self
+    }
+
+    /// Sets the largest size of a frame in bytes.
+    #[must_use]
+    pub fn frame_size(mut self, bytes: usize) -> Self {
+        self.frame_size = bytes;
+        self
     }
 }
 

@@ -1,4 +1,13 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
+//! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod runtime;
 mod source;

@@ -20,6 +20,11 @@ use crate::transport::Transport;
 /// remaining options are ignored. The connection opens when the session is used. The session ends
 /// with its runtime.
 ///
+/// **Credentials do not separate sessions.** An existing session is returned whatever token,
+/// callback or signature the options hold; they are not checked against it. A process that serves
+/// several people must verify who asks before it hands out a session, or create private ones with
+/// [`TalkOptions::force_new`](crate::TalkOptions::force_new).
+///
 /// ```no_run
 /// # fn example<R: talk_client::Runtime>(runtime: R) -> Result<(), talk_client::Error> {
 /// use talk_client::{TalkOptions, get_talk_session_on};

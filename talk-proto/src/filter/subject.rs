@@ -8,7 +8,8 @@ use crate::timestamp::Timestamp;
 
 /// What is known of a conversation: `None` is not known.
 ///
-/// Made of a [`Conversation`], of which all is known, or of a diff, which tells only what changed.
+/// It is made of a [`ConversationSnapshot`], where every attribute is known, or of a diff, where only
+/// the changed ones are.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct FilterSubject<'a> {

@@ -95,7 +95,8 @@ impl Session {
     }
 
     /// Loads more of a list: `count` items more than the subscription shows now, or as many as
-    /// the list's default says. [`Event::Resolved`](crate::Event::Resolved) with [`Reply::Done`]
+    /// the list's default says. [`Event::Resolved`](crate::Event::Resolved) with
+    /// [`Reply::Done`](crate::Reply::Done)
     /// comes when they are there.
     ///
     /// Calls that overlap widen each other: 5, then 10 while that is under way, load 10.

@@ -57,7 +57,7 @@ pub enum MarkupSource {
 /// assert_eq!(content, [ContentBlock::text(nodes)]);
 /// ```
 ///
-/// [`ForWire`](crate::content::ForWire) spells the result as clients send it.
+/// [`to_wire_json`](crate::content::to_wire_json) returns the JSON that clients send for the result.
 pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     let mut nodes = Nodes::default();
     if plain::is_plain(text) {
