@@ -17,8 +17,8 @@ struct Step {
     details: u16,
 }
 
-/// The first byte makes a world, the rest is what people do in it and what goes wrong. Every rule of
-/// the simulation holds.
+/// The first byte makes a world, the rest is what people do in it and what goes wrong. Every rule
+/// of the simulation holds.
 pub fn client_and_server(data: &[u8]) {
     let [seed, ops @ ..] = data else { return };
     let mut bytes = Unstructured::new(ops);

@@ -21,7 +21,13 @@ pub(crate) struct Options {
     port: u16,
     /// Switches authentication on, with this secret key. Other users of the machine can read the
     /// command line: prefer TALK_SECRET, or the file of --config
-    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TALK_SECRET",
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     secret: Option<String>,
     /// A JSON file with settings: roles, limits, sync, secret
     #[arg(long, value_name = "FILE")]

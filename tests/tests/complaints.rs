@@ -43,8 +43,8 @@ fn parse(table: &str) -> Vec<Row> {
     rows.collect()
 }
 
-/// Whether a file has a function of this name, be it a test or a scenario that a macro makes tests
-/// of.
+/// Returns `true` if a file has a function of this name, be it a test or a scenario that a macro
+/// makes tests of.
 fn has_test(file: &Path, name: &str) -> bool {
     let code = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
     ["(", "<"]

@@ -24,7 +24,13 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     json: bool,
     /// How long to wait for an answer, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value = "30",
+        value_parser = seconds
+    )]
     timeout: Duration,
 }
 

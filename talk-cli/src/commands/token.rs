@@ -35,7 +35,13 @@ enum Action {
 struct Key {
     /// The secret key of the app. Other users of the machine can read the command line: prefer
     /// TALK_SECRET, or a file on standard input
-    #[arg(long, value_name = "KEY", env = "TALK_SECRET", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TALK_SECRET",
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     secret: Option<String>,
 }
 

@@ -112,7 +112,7 @@ impl Calls {
     }
 }
 
-/// Whether two IDs are the same JSON.
+/// Returns `true` if two IDs are the same JSON.
 pub(crate) fn same(a: &RawValue, b: &RawValue) -> bool {
     let value = |id: &RawValue| serde_json::from_str::<serde_json::Value>(id.get()).ok();
     a.get() == b.get() || value(a).is_some_and(|a| value(b) == Some(a))

@@ -41,7 +41,7 @@ impl Failure {
         }
     }
 
-    /// Whether the call could not be made as it was.
+    /// Returns `true` if the call could not be made as it was.
     pub(crate) fn is_usage(&self) -> bool {
         self.kind == Kind::Usage
     }

@@ -79,17 +79,17 @@ impl<C: ?Sized> Feeds<C> {
             .map(|(&number, feed)| (number, &*feed.controls))
     }
 
-    /// Whether there is, or was, a feed with this number.
+    /// Returns `true` if there is, or was, a feed with this number.
     pub(crate) fn has_been(&self, number: u64) -> bool {
         (1..self.next).contains(&number)
     }
 
-    /// Whether there are some that have shown nothing yet.
+    /// Returns `true` if there are some that have shown nothing yet.
     pub(crate) fn any_starting(&self) -> bool {
         !self.starting.is_empty()
     }
 
-    /// Whether it has shown nothing yet.
+    /// Returns `true` if it has shown nothing yet.
     pub(crate) fn is_starting(&self, number: u64) -> bool {
         self.starting.contains(&number)
     }

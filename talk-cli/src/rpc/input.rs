@@ -52,7 +52,7 @@ pub(crate) fn start(
 #[derive(Default)]
 struct Splitter {
     partial: Vec<u8>,
-    /// Whether the line that is being read is too long; nothing of it is kept.
+    /// Set if the line that is being read is too long; nothing of it is kept.
     skipping: bool,
 }
 

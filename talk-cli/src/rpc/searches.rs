@@ -28,7 +28,7 @@ type Page = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 trait Controls: Send + Sync {
     fn set_query(&self, text: String, filter: ConversationFilter) -> Page;
     fn load_more(&self, limit: Option<usize>) -> Page;
-    /// Whether this call began it.
+    /// Returns `true` if this call began it.
     fn is_of(&self, id: &RawValue) -> bool;
     /// Ends it, with an error that is told where something was under way.
     fn stop(&self, failure: Option<Failure>);
@@ -189,7 +189,7 @@ impl Searches {
         search.stop(is_starting.then(|| failure.clone()));
     }
 
-    /// Whether there are some whose first page is being looked for.
+    /// Returns `true` if there are some whose first page is being looked for.
     pub(crate) fn any_starting(&self) -> bool {
         self.feeds.any_starting()
     }

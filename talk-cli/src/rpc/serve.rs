@@ -109,7 +109,8 @@ impl Rpc {
         }
     }
 
-    /// Whether nothing is under way. Subscriptions may go on, once they have shown something.
+    /// Returns `true` if nothing is under way. Subscriptions may go on, once they have shown
+    /// something.
     fn is_quiet(&self) -> bool {
         self.calls.len() == 0 && !self.subscriptions.any_starting() && !self.searches.any_starting()
     }

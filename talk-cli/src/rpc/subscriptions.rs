@@ -160,7 +160,7 @@ impl Subscriptions {
         }
     }
 
-    /// Whether there are some that have shown nothing yet.
+    /// Returns `true` if there are some that have shown nothing yet.
     pub(crate) fn any_starting(&self) -> bool {
         self.feeds.any_starting()
     }

@@ -40,8 +40,8 @@ fn unsubscribe_lingers_ten_seconds() {
     assert_eq!(at, [START + millis(13_333)]);
 }
 
-/// The token turns out to be rejected, over HTTP, while the server is silent: it cannot be asked any
-/// more whether it is there.
+/// The token turns out to be rejected, over HTTP, while the server is silent: it cannot be asked
+/// any more whether it is there.
 #[test]
 fn a_socket_in_doubt_is_lost_in_time_while_a_token_is_awaited() {
     let mut world = World::ready(options());

@@ -24,7 +24,8 @@ enum Taken {
     ShortLived,
 }
 
-/// A session with something to do for ever, whose tokens the server answers so, one after the other.
+/// A session with something to do for ever, whose tokens the server answers so, one after the
+/// other.
 fn world(answers: impl IntoIterator<Item = Answer> + 'static, seed: u64) -> World {
     let mut world = World::seeded(options(), seed);
     let (mut answers, mut answered) = (answers.into_iter(), std::collections::BTreeMap::new());

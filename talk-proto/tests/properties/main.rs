@@ -1,7 +1,8 @@
 //! Properties that hold for all inputs, each against something simpler that says what is right.
 //!
-//! Others stand beside what they are about: of `changes`, markup's work and the events of the server
-//! in the sources, of filters, the registry, tokens and the invariants in files of their own.
+//! Others stand beside what they are about: of `changes`, markup's work and the events of the
+//! server in the sources, of filters, the registry, tokens and the invariants in files of their
+//! own.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 

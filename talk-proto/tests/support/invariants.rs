@@ -66,8 +66,8 @@ impl Invariants {
         }
     }
 
-    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very invariants, and
-    /// spells them out as IDs, which are shown, rightly.
+    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very
+    /// invariants, and spells them out as IDs, which are shown, rightly.
     pub(crate) fn publish(&mut self, text: &str) {
         self.public.push_str(text);
         let Self {

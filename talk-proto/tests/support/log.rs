@@ -27,7 +27,7 @@ impl Request {
         json!([self.method, self.path, self.data, self.headers])
     }
 
-    /// Whether it keeps the connection, and does nothing else.
+    /// Returns `true` if it keeps the connection, and does nothing else.
     pub(crate) fn is_housekeeping(&self) -> bool {
         matches!(self.path.as_str(), "/session/renew" | "/ping")
     }
@@ -54,9 +54,9 @@ pub(crate) struct HttpAsked {
     /// Its headers, with what is secret.
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: HttpBody,
-    /// Whether the session has called it off.
+    /// Set if the session has called it off.
     pub(crate) cancelled: bool,
-    /// Whether nothing more of it counts.
+    /// Set if nothing more of it counts.
     pub(crate) is_over: bool,
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn written(content: &[ContentBlock]) -> String {
     out
 }
 
-/// Whether there is a list in it.
+/// Returns `true` if there is a list in it.
 pub(crate) fn has_list(content: &[ContentBlock]) -> bool {
     let is_list = |node: &TextNode| matches!(node, TextNode::BulletList { .. });
     let mut blocks = content.iter();

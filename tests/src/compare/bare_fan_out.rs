@@ -1,4 +1,5 @@
-//! Fan-out written bare: each send goes to all who have subscribed, and nothing is understood or kept.
+//! Fan-out written bare: each send goes to all who have subscribed, and nothing is understood or
+//! kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

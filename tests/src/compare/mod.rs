@@ -1,8 +1,8 @@
 //! What Talk costs, as ratios of what was measured side by side in one run.
 //!
-//! Every speed belongs to a pair that was measured one right after the other, several times in turns,
-//! and the median of the pairs' ratios counts: a machine that is busy with other things slows both
-//! down.
+//! Every speed belongs to a pair that was measured one right after the other, several times in
+//! turns, and the median of the pairs' ratios counts: a machine that is busy with other things
+//! slows both down.
 
 mod bare_fan_out;
 mod bot;

@@ -21,8 +21,9 @@ const RUNS: usize = 5;
 
 /// Measures row F, in tasks of a runtime as a user has it.
 ///
-/// Client and server share a processor. On two of them most of a round trip is waking one that sleeps,
-/// which the bare socket waits for and the threads of a busier runtime do not: ours would win by far.
+/// Client and server share a processor. On two of them most of a round trip is waking one that
+/// sleeps, which the bare socket waits for and the threads of a busier runtime do not: ours would
+/// win by far.
 pub(super) fn measure() -> Result<Vec<Row>> {
     let measuring = std::thread::spawn(|| {
         stay_on_one_processor()?;

@@ -139,7 +139,7 @@ fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String
     })
 }
 
-/// Whether a line of the log tells of a trouble; others name a user first.
+/// Returns `true` if a line of the log reports a disruption. Other lines name a user first.
 fn is_disruption(line: &str) -> bool {
     line.split_once(": ")
         .is_some_and(|(_, what)| what.starts_with(char::is_uppercase))

@@ -33,7 +33,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Whether it shows something: it is neither null nor an empty list.
+    /// Returns `true` if it shows something: it is neither null nor an empty list.
     pub(super) fn is_filled(&self) -> bool {
         match &self.snapshot {
             Value::Null => false,

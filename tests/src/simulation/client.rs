@@ -58,7 +58,7 @@ pub(super) struct Client {
     pub(super) slow_until: Timestamp,
     /// Tokens that it may use: the last one that it was given.
     pub(super) tokens: Vec<String>,
-    /// Whether something happened that may end subscriptions, or the session.
+    /// Set if something happened that may end subscriptions, or the session.
     pub(super) may_lose_subscriptions: bool,
     pub(super) may_end: bool,
     pub(super) auth_failures: u32,

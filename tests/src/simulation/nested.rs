@@ -42,7 +42,7 @@ impl NestedReads {
         self.lost.extend(self.in_flight.values().cloned());
     }
 
-    /// Whether one would be given up at such a loss.
+    /// Returns `true` if one would be given up at such a loss.
     pub(super) fn are_at_stake(&self) -> bool {
         let mut in_flight = self.in_flight.values();
         in_flight.any(|request| self.lost.contains(request))

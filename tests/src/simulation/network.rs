@@ -267,7 +267,7 @@ impl World {
         }
     }
 
-    /// Whether the next frame to a session is larger than its transport takes.
+    /// Returns `true` if the next frame to a session is larger than its transport takes.
     fn take_too_large(&mut self, who: usize) -> bool {
         !self.clients[who].nested_reads.are_at_stake()
             && std::mem::take(&mut self.nets[who].next_is_too_large)
@@ -292,9 +292,9 @@ fn is_final(rule: Rule) -> bool {
     matches!(rule, Rule::Refuse(402 | 403))
 }
 
-/// Whether a frame asks for what is shown within something else: a user, a conversation in a list,
-/// its last message, a message that is quoted. When that is refused for good it is shown as
-/// missing, or as it was, which the server's truth does not say.
+/// Returns `true` if a frame asks for what is shown within something else: a user, a conversation
+/// in a list, its last message, a message that is quoted. When that is refused for good it is shown
+/// as missing, or as it was, which the server's truth does not say.
 fn is_nested(frame: &str) -> bool {
     let path = wire::path(frame).unwrap_or_default();
     let of_conversation = path.strip_prefix("/me/conversations/");

@@ -23,7 +23,7 @@ pub(super) struct Oracle {
 pub(super) struct Expected {
     /// The snapshot, a list cut to the asked length.
     pub(super) value: Value,
-    /// Whether the list has more items than that.
+    /// Set if the list has more items than that.
     pub(super) has_more: bool,
 }
 

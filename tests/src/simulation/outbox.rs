@@ -173,7 +173,7 @@ impl Outbox {
     }
 }
 
-/// Whether what failed so was not carried out.
+/// Returns `true` if what failed so was not carried out.
 fn never_happened(error: &RequestError) -> bool {
     match error {
         RequestError::Server(_) => true,

@@ -191,7 +191,7 @@ impl World {
     }
 }
 
-/// Whether there are never more of these than a list shows from the start.
+/// Returns `true` if there are never more of these than a list shows from the start.
 fn is_small(snapshot: &Snapshot) -> bool {
     matches!(
         snapshot,

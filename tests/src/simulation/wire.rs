@@ -129,7 +129,7 @@ impl Wire {
         }
     }
 
-    /// Whether it is over for both ends, and nothing is on it.
+    /// Returns `true` if it is over for both ends, and nothing is on it.
     pub(super) fn is_over(&self) -> bool {
         self.client_is_gone && self.server_is_gone && self.up.is_empty() && self.down.is_empty()
     }

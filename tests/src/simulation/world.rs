@@ -86,7 +86,7 @@ pub(super) struct World {
     pub(super) next_token: u64,
     /// A session whose commands of this tick are not drained.
     pub(super) undrained: Option<usize>,
-    /// Whether everything that happens is printed.
+    /// Set if everything that happens is printed.
     pub(super) is_traced: bool,
     steps_at_once: u64,
 }

@@ -1,5 +1,6 @@
-//! After everything that can happen to a session, one that is dropped leaves nothing behind, and one
-//! that is held and wanted for nothing has no timer and no socket. On every runtime at the same time.
+//! After everything that can happen to a session, one that is dropped leaves nothing behind, and
+//! one that is held and wanted for nothing has no timer and no socket. On every runtime at the same
+//! time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -85,7 +85,7 @@ pub(super) struct Model {
     pub(super) is_connected: bool,
     /// The connection was lost and no other can be made.
     is_cut: bool,
-    /// Whether the server did something for the token: one in doubt is not followed at once.
+    /// Set if the server did something for the token: one in doubt is not followed at once.
     is_proven: bool,
     pub(super) tokens: usize,
 }
@@ -204,12 +204,12 @@ impl Model {
         in_flight.map(|call| call.number).collect()
     }
 
-    /// Whether a token that expires is followed by another while there is a connection.
+    /// Returns `true` if a token that expires is followed by another while there is a connection.
     fn can_expire(&self) -> bool {
         self.is_connected && (self.is_proven || self.needs_connection())
     }
 
-    /// Whether there is a reason for a connection.
+    /// Returns `true` if there is a reason for a connection.
     pub(super) fn needs_connection(&self) -> bool {
         !self.calls.is_empty() || !self.held.is_empty()
     }

@@ -1,7 +1,7 @@
 //! Servers that break the rules, and servers that keep to them and mean harm.
 //!
-//! Each attack meets a whole session, again and again, until the test has seen what the session says
-//! about it. From then on the server is good, and the session must be as if nothing had been.
+//! Each attack meets a whole session, again and again, until the test has seen what the session
+//! says about it. From then on the server is good, and the session must be as if nothing had been.
 
 mod attack;
 mod control;

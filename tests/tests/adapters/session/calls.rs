@@ -142,7 +142,8 @@ async fn calls_above_the_cap_wait_for_their_turn_in_order<A: Adapter>() {
         A::spawn(async move { join_all((0..5).map(|n| conversation.send(n.to_string()))).await });
     for sent in [2, 4] {
         server.until(|record| record.texts().len() == sent).await;
-        // Whatever else was to be sent would have been sent before this call, which needs no permit.
+        // Whatever else was to be sent would have been sent before this call, which needs no
+        // permit.
         let token = format!("token {sent}");
         session.set_token(token.as_str());
         let renewed = |r: &Request| r.is_renewal() && r.data["token"] == token;
