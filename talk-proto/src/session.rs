@@ -1,4 +1,4 @@
-//! The session: the one type that a driver runs.
+//! The session: the state machine that a driver runs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,9 +26,9 @@ mod search;
 mod settle;
 mod upload;
 
-/// A clock that is this far past what was due means that the machine slept.
+/// A tick that is this late means that the machine was suspended.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
-/// The close code of a connection that is not needed any more.
+/// The close code of an unneeded connection.
 const NORMAL_CLOSURE: u16 = 1000;
 
 /// One user's session with the service: a state machine without I/O, clock or randomness.
@@ -37,21 +37,22 @@ const NORMAL_CLOSURE: u16 = 1000;
 ///
 /// Its methods are of four kinds:
 ///
-/// - **Inputs** ([`handle_input`](Self::handle_input)) say what happened outside. They never fail
-///   and never panic, whatever the bytes, the order or the staleness.
+/// - **Inputs** ([`handle_input`](Self::handle_input)) report frames, results and ticks. They never
+///   fail and never panic, for any bytes, order or staleness.
 /// - **Commands** ([`call`](Self::call), [`subscribe`](Self::subscribe) and the others that take
-///   `now`) ask for something. What is misuse is refused at once; what is accepted is resolved
-///   exactly once, by an [`Event`].
-/// - **Polls** ([`poll_output`](Self::poll_output), [`poll_timeout`](Self::poll_timeout)) say what
-///   to do, and when to come back.
+///   `now`) start work. Misuse is refused at once; an accepted command is resolved exactly once,
+///   by an [`Event`].
+/// - **Polls** ([`poll_output`](Self::poll_output), [`poll_timeout`](Self::poll_timeout))
+///   return the next effect, and the time of the next tick.
 /// - **Getters** change nothing.
 ///
-/// After an input, or after a run of inputs or commands that belong together, drain `poll_output`
-/// until it gives `None`, then ask `poll_timeout`. Such a run is one tick: commands of it may share a
-/// frame, what frames of it change is shown in one update, and the first `poll_output` closes it. While output is queued, `poll_timeout` is not
-/// later than the last `now`; after a tick and a drain it is `None` or later than `now`.
+/// After an input, or a batch of inputs or commands, drain `poll_output` until it returns `None`,
+/// then call `poll_timeout`. Such a batch is one tick: its commands may share a frame, its changes
+/// appear in one update, and the first `poll_output` ends it. While output is queued,
+/// `poll_timeout` is not later than the last `now`; after a tick and a drain it is `None` or later
+/// than `now`.
 ///
-/// Every [`Timestamp`] is unix milliseconds. One that goes back is taken as the latest seen. The same
+/// Every [`Timestamp`] is unix milliseconds. An earlier one than the last counts as the last. The same
 /// options, seed and inputs give the same outputs, byte for byte. Two live sessions must never
 /// share a seed: equal idempotency keys would swallow a message.
 ///
@@ -64,20 +65,20 @@ const NORMAL_CLOSURE: u16 = 1000;
 /// let call = Call::SendMessage { conversation: "lobby".try_into()?, message: "Hello".into() };
 /// let request = session.call(now, call)?;
 ///
-/// // One turn of a driver's loop.
+/// // One round of a driver's loop.
 /// while let Some(output) = session.poll_output() {
 ///     match output {
 ///         Output::OpenSocket { socket, url } => { /* connect, then Input::SocketOpened */ }
 ///         Output::SendFrame { socket, frame } => { /* send a text message */ }
 ///         Output::CloseSocket { socket, code } => { /* close, or stop opening */ }
-///         Output::FetchToken { fetch } => { /* ask the application, then Input::Token */ }
+///         Output::FetchToken { fetch } => { /* call the application, then Input::Token */ }
 ///         Output::SendHttp { http, request } => { /* send, then Input::HttpHead and so on */ }
-///         Output::CancelHttp { http } => { /* drop the exchange */ }
+///         Output::CancelHttp { http } => { /* drop the request */ }
 ///         Output::Event(Event::Resolved { request, result }) => { /* wake the caller */ }
-///         Output::Event(event) => { /* tell the application */ }
+///         Output::Event(event) => { /* notify the application */ }
 ///     }
 /// }
-/// // Wait for the socket, an HTTP exchange, a token, a command, or for this time to come:
+/// // Wait for the socket, an HTTP request, a token, a command, or this time:
 /// if let Some(at) = session.poll_timeout() {
 ///     now = at;
 ///     session.handle_input(now, Input::Tick);
@@ -117,7 +118,7 @@ enum Dirty {
 }
 
 impl Session {
-    /// A session that does nothing until it is asked for something.
+    /// Creates a session, which does nothing before the first command.
     ///
     /// `seed` must be random and differ from that of every other live session.
     ///
@@ -152,7 +153,7 @@ impl Session {
         }
     }
 
-    /// What the session was made from.
+    /// Returns the options of the session.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -166,7 +167,7 @@ impl Session {
         &self.options
     }
 
-    /// How the connection stands, as the last [`Event::Connection`] told.
+    /// Returns the state of the connection, as of the last [`Event::Connection`].
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -180,7 +181,7 @@ impl Session {
         &self.last_reported_state
     }
 
-    /// What the session has done so far, in numbers.
+    /// Returns the counters of the session.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -197,7 +198,7 @@ impl Session {
         }
     }
 
-    /// Why the session has ended, if it has.
+    /// Returns the reason if the session has ended.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -213,7 +214,7 @@ impl Session {
         self.ended.as_ref()
     }
 
-    /// Calls that are accepted and not resolved.
+    /// Returns the number of pending calls.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -230,7 +231,7 @@ impl Session {
         self.queue.pending_calls() + self.searches.pending() + self.uploads.pending()
     }
 
-    /// Subscriptions that have not ended.
+    /// Returns the number of active subscriptions.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -247,7 +248,7 @@ impl Session {
         self.live.subscriptions()
     }
 
-    /// Whether nothing is pending, subscribed or lingering, and there is no socket.
+    /// Returns `true` if nothing is pending, subscribed or lingering, and there is no socket.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -266,7 +267,7 @@ impl Session {
             && self.uploads.pending() == 0
     }
 
-    /// Takes what happened outside.
+    /// Handles an input.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -308,7 +309,7 @@ impl Session {
         }
     }
 
-    /// The next thing to do, until `None`.
+    /// Returns the next effect, or `None` if there is none.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -336,7 +337,8 @@ impl Session {
         output
     }
 
-    /// When to give the next [`Input::Tick`]; `None` = not before something else happens.
+    /// Returns the time of the next [`Input::Tick`], or `None` if none is needed before another
+    /// input.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -357,8 +359,8 @@ impl Session {
         self.deadline.filter(|_| self.ended.is_none())
     }
 
-    /// Takes note of the time. One far past what was due means that the machine slept: the socket
-    /// is in doubt.
+    /// Advances the time. A very late tick means that the machine was suspended: the socket is
+    /// probed.
     fn advance(&mut self, now: Timestamp) {
         if self.ended.is_some() {
             return;
@@ -392,7 +394,7 @@ impl Session {
         self.emit(Event::Resolved { request, result });
     }
 
-    /// Ends the session once and for all.
+    /// Ends the session.
     fn end(&mut self, mut error: SessionError) {
         if self.ended.is_some() {
             return;
@@ -429,7 +431,7 @@ impl Session {
     }
 }
 
-/// How it stands, without anything that is said.
+/// Shows the state without tokens and texts.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

@@ -1,4 +1,4 @@
-//! Tokens: where they come from, and how long they are good.
+//! Tokens: their source, refresh and expiry.
 
 use std::time::Duration;
 
@@ -11,66 +11,67 @@ use crate::options::Authentication;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
-/// A fetch that is unanswered for this long has failed.
+/// The time limit of a token fetch.
 const FETCH_WITHIN: Duration = Duration::from_secs(60);
-/// A token that lives shorter than this is treated as expired.
+/// The shortest lifetime of a usable token, in seconds.
 const MIN_LIFE: u64 = 120;
-/// A token that lives longer than this is refreshed [`EARLY`] before it expires, others half way.
+/// Tokens with a longer lifetime are refreshed [`EARLY`] seconds before they expire, others after
+/// half of it.
 const LONG_LIFE: u64 = 600;
 const EARLY: u64 = 300;
-/// No token is kept for longer than 20 days.
+/// The longest time before a refresh, in seconds: 20 days.
 const MAX_AGE: u64 = 20 * 24 * 60 * 60;
 /// The number of failures of the service to grant an anonymous token before the session ends.
 const MAX_ANONYMOUS_FAILURES: u32 = 5;
 
-/// Where tokens come from.
+/// The source of tokens.
 enum Source {
-    /// The application is asked.
+    /// The application's callback.
     Callback,
-    /// The service grants an anonymous token, if a signature is required to the holder of one.
+    /// The service grants an anonymous token, if required for a signature.
     Anonymous { signature: Option<Secret> },
-    /// Nowhere: there is only what was given.
+    /// None: there is only the given token.
     Given,
 }
 
-/// A fetch that is under way.
+/// A fetch in progress.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fetch {
     Callback(TokenFetchId),
     Anonymous,
-    /// Its ID is about to be told.
+    /// The callback's fetch has no ID yet.
     Starting,
 }
 
-/// What to do to get a token.
+/// The next step to a token.
 pub(crate) enum AuthTask {
     AskCallback,
     FetchAnonymousToken { signature: Option<Secret> },
     End(SessionError),
 }
 
-/// What the server says to a renewal.
+/// The server's answer to a renewal.
 pub(crate) enum RenewalResponse {
-    /// It is good for so many seconds, or for ever.
+    /// The token is valid for this many seconds, or without limit.
     Accepted { expires_in: Option<f64> },
-    /// The token is bad.
+    /// The token is rejected.
     Rejected,
 }
 
-/// The token of a session, shared by its socket and its HTTP calls.
+/// The token of a session, shared by its socket and its HTTP requests.
 pub(crate) struct Auth {
     source: Source,
     token: Option<Secret>,
     fetch: Option<(Fetch, Timestamp)>,
     retry: TokenRetry,
     retry_at: Option<Timestamp>,
-    /// Whether the server accepted the current token.
+    /// Set if the server accepted the current token.
     is_accepted: bool,
-    /// Whether it did something for it since.
+    /// Set if the server has answered a request with it since.
     proven: bool,
     accepted_at: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
-    /// When the token stops being good, as the server said.
+    /// The time at which the token expires, by the server's answer.
     expires_at: Option<Timestamp>,
     anonymous_retry: Reconnect,
     anonymous_failures: u32,
@@ -104,7 +105,7 @@ impl Auth {
         }
     }
 
-    /// The token to use now.
+    /// Returns the current token.
     pub(crate) fn token(&self) -> Option<&Secret> {
         self.token.as_ref()
     }
@@ -117,14 +118,14 @@ impl Auth {
         self.take_instead(token);
     }
 
-    /// Uses a token, and looks for no other one.
+    /// Uses a token and drops any fetch.
     fn take_instead(&mut self, token: Secret) {
         self.take(token);
         self.fetch = None;
         self.retry_at = None;
     }
 
-    /// Uses a token of which nothing is known yet.
+    /// Uses a token that no server has seen.
     fn take(&mut self, token: Secret) {
         self.drop_token();
         self.token = Some(token);
@@ -144,7 +145,7 @@ impl Auth {
         self.fetch.take_if(|(fetch, _)| *fetch == Fetch::Anonymous);
     }
 
-    /// The next thing to do while a token is wanted.
+    /// Returns the next step while a token is needed.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Option<AuthTask> {
         if self.fetch.is_some_and(|(_, deadline)| deadline <= now) {
             self.fetch = None;
@@ -186,14 +187,14 @@ impl Auth {
         Some(task)
     }
 
-    /// The application has been asked.
+    /// Records the ID of the application's fetch.
     pub(crate) fn asked_callback(&mut self, id: TokenFetchId) {
         if let Some((fetch, _)) = &mut self.fetch {
             *fetch = Fetch::Callback(id);
         }
     }
 
-    /// The application answered. Whether there is a new token.
+    /// Handles the application's answer. Returns `true` if there is a new token.
     pub(crate) fn handle_callback(
         &mut self,
         fetch: TokenFetchId,
@@ -244,7 +245,7 @@ impl Auth {
         Ok(false)
     }
 
-    /// The server answered a renewal.
+    /// Handles the server's answer to a renewal.
     pub(crate) fn handle_renewal(
         &mut self,
         now: Timestamp,
@@ -291,7 +292,7 @@ impl Auth {
         self.expires_at = expires_at;
     }
 
-    /// The server did something for this token: it is a good one.
+    /// Records that the server accepted the token for a request.
     pub(crate) fn prove(&mut self) {
         if !self.proven {
             self.proven = true;
@@ -299,7 +300,7 @@ impl Auth {
         }
     }
 
-    /// The token that was good is not accepted any more.
+    /// Handles the expiry of the token.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Result<(), SessionError> {
         if !self.proven {
             return self.reject(now);
@@ -334,7 +335,7 @@ impl Auth {
         Ok(())
     }
 
-    /// When something is due while a token is wanted.
+    /// Returns the time of the next step while a token is needed.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         if let Some((_, deadline)) = self.fetch {
             return Some(deadline);

@@ -1,4 +1,4 @@
-//! How long to wait before trying again.
+//! Delays before the next connection or token.
 
 use std::time::Duration;
 
@@ -6,47 +6,47 @@ use fastrand::Rng;
 
 /// The longest delay between two attempts to connect.
 const RECONNECT_CAP: Duration = Duration::from_secs(30);
-/// The first reconnect comes within this time.
+/// The longest delay before the first reconnect.
 const RECONNECT_BASE: Duration = Duration::from_secs(1);
-/// After a planned restart everybody comes back within this time.
+/// The time over which clients reconnect after a planned restart.
 const RESTART_SPREAD: Duration = Duration::from_secs(10);
-/// A connection that was authenticated for this long was a healthy one.
+/// A connection that was authenticated for this long counts as healthy.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 
-/// Delays between attempts to connect: full jitter, so that a crowd of clients that lost the same
-/// server does not come back as one.
+/// The delays between attempts to connect: full jitter, so that the clients of a lost server do not
+/// reconnect all at once.
 #[derive(Debug, Default)]
 pub(crate) struct Reconnect {
     failures: u32,
-    /// Delays since there was a connection.
+    /// The number of delays since the last connection.
     attempts: u32,
     restart_announced: bool,
 }
 
 impl Reconnect {
-    /// The server said that it is about to restart.
+    /// Handles the announcement of a restart.
     pub(crate) fn announce_restart(&mut self) {
         self.restart_announced = true;
     }
 
-    /// There is a connection, however long it lasts.
+    /// Handles an authenticated connection.
     pub(crate) fn note_connected(&mut self) {
         self.attempts = 0;
     }
 
-    /// The number of the attempt that follows the last delay, from 1.
+    /// Returns the number of the attempt after the last delay, from 1.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempts
     }
 
-    /// A connection was authenticated for so long.
+    /// Resets the delays after a healthy connection.
     pub(crate) fn note_ready(&mut self, ready_for: Duration) {
         if ready_for >= HEALTHY_AFTER {
             self.failures = 0;
         }
     }
 
-    /// The delay after a loss, or after an attempt that failed.
+    /// Returns the delay after a loss or a failed attempt.
     pub(crate) fn next_delay(&mut self, rng: &mut Rng) -> Duration {
         self.attempts = self.attempts.saturating_add(1);
         if std::mem::take(&mut self.restart_announced) {
@@ -58,7 +58,7 @@ impl Reconnect {
     }
 }
 
-/// A random time of whole milliseconds from zero to `ceiling`.
+/// Returns a random time of whole milliseconds from zero to `ceiling`.
 fn random_below(ceiling: Duration, rng: &mut Rng) -> Duration {
     Duration::from_millis(rng.u64(0..=millis(ceiling)))
 }
@@ -67,24 +67,24 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How many tokens in a row may be rejected, or expire at once.
+/// The number of tokens in a row that may be rejected or expire at once.
 const MAX_REJECTED: u32 = 5;
 
-/// Delays between tokens that are not accepted: 1 s, doubling to 60 s; then the end.
+/// The delays between rejected tokens: 1 s, doubling to 60 s. After the last one the session ends.
 #[derive(Debug, Default)]
 pub(crate) struct TokenRetry {
     rejected: u32,
-    /// Tokens in a row that did their work, and were not accepted any more soon after.
+    /// The number of tokens in a row that were accepted, but for a short time only.
     short_lived: u32,
 }
 
 impl TokenRetry {
-    /// A token was accepted and did its work.
+    /// Handles a token that the server accepted for a request.
     pub(crate) fn reset(&mut self) {
         self.rejected = 0;
     }
 
-    /// The delay before the next token, or how many were tried in vain.
+    /// Returns the delay before the next token, or the number of rejected ones if there is none.
     pub(crate) fn next_delay(&mut self) -> Result<Duration, u32> {
         self.rejected += 1;
         if self.rejected >= MAX_REJECTED {
@@ -93,8 +93,8 @@ impl TokenRetry {
         Ok(doubling(self.rejected))
     }
 
-    /// The delay before the token that follows one that did its work: none, unless that one and
-    /// the one before were both good for a short time only.
+    /// Returns the delay before the successor of an accepted token: none, unless it and the token
+    /// before it were both accepted for a short time only.
     pub(crate) fn delay_after(&mut self, was_short_lived: bool) -> Duration {
         if !was_short_lived {
             self.short_lived = 0;
@@ -108,7 +108,7 @@ impl TokenRetry {
     }
 }
 
-/// The n-th delay, from 1: 1 s, doubling to 60 s.
+/// Returns the n-th delay, from 1: 1 s, doubling to 60 s.
 fn doubling(n: u32) -> Duration {
     Duration::from_secs(1 << (n - 1).min(6)).min(Duration::from_secs(60))
 }

@@ -1,17 +1,17 @@
-//! Is the other side still there?
+//! Liveness of an open socket.
 
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// The client says something at least this often.
+/// The longest time between two frames of the client.
 const SEND_EVERY: Duration = Duration::from_secs(25);
-/// A server that says nothing for this long is asked.
+/// A server that sends nothing for this long is pinged.
 const HEAR_WITHIN: Duration = Duration::from_secs(10);
-/// It has this long to answer.
+/// The time limit of the answer to such a ping.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// When a connection was last used, and whether it is in doubt.
+/// The times of the last frames, and the deadline of a connection in doubt.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     last_sent: Timestamp,
@@ -20,7 +20,7 @@ pub(crate) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// A connection that was opened at `now`.
+    /// Returns the heartbeat of a socket that was opened at `now`.
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             last_sent: now,
@@ -29,28 +29,28 @@ impl Heartbeat {
         }
     }
 
-    /// Something was sent.
+    /// Records a sent frame.
     pub(crate) fn sent(&mut self, now: Timestamp) {
         self.last_sent = now;
     }
 
-    /// Something was heard: no more doubt.
+    /// Records a received frame, which ends any doubt.
     pub(crate) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
         self.lost_at = None;
     }
 
-    /// The connection may be dead: unless something is heard soon it counts as lost.
+    /// Starts the time within which a frame must be received.
     pub(crate) fn doubt(&mut self, now: Timestamp) {
         self.lost_at.get_or_insert(now + ANSWER_WITHIN);
     }
 
-    /// Whether the other side has been silent for too long.
+    /// Returns `true` if the server has been silent for too long.
     pub(crate) fn is_lost(&self, now: Timestamp) -> bool {
         self.lost_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether a ping is due. A silent server is in doubt from then on.
+    /// Returns `true` if a ping is due. From then on a silent server is in doubt.
     pub(crate) fn take_ping(&mut self, now: Timestamp) -> bool {
         let silent = self.lost_at.is_none() && self.last_heard + HEAR_WITHIN <= now;
         if silent {
@@ -59,7 +59,7 @@ impl Heartbeat {
         silent || self.last_sent + SEND_EVERY <= now
     }
 
-    /// When a ping is due, or the connection is lost.
+    /// Returns the time of the next ping or of the loss of the connection.
     pub(crate) fn next_deadline(&self) -> Timestamp {
         let ping = self.last_sent + SEND_EVERY;
         self.lost_at
@@ -67,15 +67,15 @@ impl Heartbeat {
             .min(ping)
     }
 
-    /// When a connection that cannot be pinged, because its renewal is not answered, counts as
-    /// lost. The server may well have been silent for long before: nothing was asked.
+    /// Returns the time at which a connection with an unanswered renewal counts as lost. It cannot
+    /// be pinged. An earlier silence does not count, since nothing was sent.
     pub(crate) fn renewal_deadline(&self) -> Timestamp {
         let silent_since = self.last_heard.max(self.last_sent);
         self.lost_at
             .unwrap_or(silent_since + HEAR_WITHIN + ANSWER_WITHIN)
     }
 
-    /// When a connection in doubt counts as lost.
+    /// Returns the time at which a connection in doubt counts as lost.
     pub(crate) fn doubt_deadline(&self) -> Option<Timestamp> {
         self.lost_at
     }

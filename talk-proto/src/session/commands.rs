@@ -1,4 +1,4 @@
-//! What is asked of a session.
+//! Commands of calls, subscriptions and the connection.
 
 use super::Session;
 use crate::command::{Call, RequestId, SubscriptionId};
@@ -10,7 +10,7 @@ use crate::snapshot::Topic;
 use crate::timestamp::Timestamp;
 
 impl Session {
-    /// Makes a call; its outcome comes as [`Event::Resolved`](crate::Event::Resolved).
+    /// Makes a call. [`Event::Resolved`](crate::Event::Resolved) reports its result.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -45,8 +45,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Subscribes to a topic. Snapshots come as [`Event::Updated`](crate::Event::Updated), the
-    /// first one when there is one.
+    /// Subscribes to a topic. [`Event::Updated`](crate::Event::Updated) reports each snapshot, the
+    /// first one once it is complete.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -88,18 +88,17 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Unknown`] when it has ended already.
+    /// [`CommandError::Unknown`] if it has ended already.
     pub fn unsubscribe(&mut self, now: Timestamp, id: SubscriptionId) -> Result<(), CommandError> {
         self.accept(now)?;
         self.live.unsubscribe(self.now, id)
     }
 
-    /// Loads more of a list: `count` items more than the subscription shows now, or as many as
-    /// the list's default says. [`Event::Resolved`](crate::Event::Resolved) with
-    /// [`Reply::Done`](crate::Reply::Done)
-    /// comes when they are there.
+    /// Loads `count` further items of a list, or the list's default number.
+    /// [`Event::Resolved`](crate::Event::Resolved) with [`Reply::Done`](crate::Reply::Done) follows
+    /// their update.
     ///
-    /// Calls that overlap widen each other: 5, then 10 while that is under way, load 10.
+    /// Overlapping calls widen each other: 5, then 10 while the first is pending, load 10.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -131,8 +130,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Cancels a request: it is resolved at once as [`TransportError::Cancelled`], and never sent
-    /// from now on.
+    /// Cancels a request. It is resolved at once as [`TransportError::Cancelled`], and not sent
+    /// again.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -148,7 +147,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Unknown`] when it is resolved already.
+    /// [`CommandError::Unknown`] if it is resolved already.
     pub fn cancel(&mut self, now: Timestamp, request: RequestId) -> Result<(), CommandError> {
         self.accept(now)?;
         let mut idempotent = true;
@@ -178,8 +177,8 @@ impl Session {
         Ok(())
     }
 
-    /// Authenticates with this token from now on, at once if there is a connection. Calls in
-    /// flight and subscriptions go on.
+    /// Authenticates with this token, at once if there is a connection. Calls in flight and
+    /// subscriptions are kept.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -199,9 +198,9 @@ impl Session {
         Ok(())
     }
 
-    /// From now on [`Output::FetchToken`](crate::Output::FetchToken) can be answered, as
-    /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) says from the
-    /// start. A token that is in use stays in use until it expires.
+    /// Declares that [`Output::FetchToken`](crate::Output::FetchToken) is answered, as
+    /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) does from the
+    /// start. The current token is used until it expires.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -218,8 +217,8 @@ impl Session {
         }
     }
 
-    /// The network is back, or is another one: connects at once if an attempt was due later, and
-    /// checks a connection that is open.
+    /// Handles a change of the network: connects at once if an attempt was due later, and probes an
+    /// open connection.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -235,7 +234,7 @@ impl Session {
         }
     }
 
-    /// Nobody holds the session any more: what was unsubscribed lingers no longer.
+    /// Handles the release of the last handle: ended subscriptions stop lingering.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -251,7 +250,8 @@ impl Session {
         }
     }
 
-    /// Ends the session with [`SessionError::ShutDown`]: what is pending fails, the socket closes.
+    /// Ends the session with [`SessionError::ShutDown`]: pending requests fail, and the socket
+    /// closes.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
