@@ -28,8 +28,6 @@ mod upload;
 
 /// A tick that is this late means that the machine was suspended.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
-/// The close code of an unneeded connection.
-const NORMAL_CLOSURE: u16 = 1000;
 
 /// One user's session with the service: a state machine without I/O, clock or randomness.
 ///

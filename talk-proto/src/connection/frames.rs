@@ -12,7 +12,7 @@ use super::socket::{InFlight, Renewal};
 use super::{Connection, ConnectionOutput, State};
 use crate::error::{SessionError, TransportError};
 use crate::fault_injection::FaultInjection;
-use crate::io::{ProtocolWarning, SocketId};
+use crate::io::{Event, Output, ProtocolWarning, SocketId};
 use crate::requests::{Answer, QueueSlot};
 use crate::timestamp::Timestamp;
 use crate::wire::{
@@ -90,7 +90,7 @@ impl Connection {
     }
 
     fn warn(&mut self, warning: ProtocolWarning) {
-        self.outputs.push_back(ConnectionOutput::Warn(warning));
+        self.emit(Output::Event(Event::Warning(warning)));
     }
 
     fn handle_large_frame(

@@ -22,7 +22,7 @@ use crate::collections::GiveBack;
 use crate::counters::Counters;
 use crate::error::{ServerError, SessionError};
 use crate::fault_injection::FaultInjection;
-use crate::io::{ConnectionState, ProtocolWarning, SocketClosed, SocketId, TokenFetchId};
+use crate::io::{ConnectionState, Frame, Output, SocketClosed, SocketId, TokenFetchId};
 use crate::options::Authentication;
 use crate::requests::QueueSlot;
 use crate::secret::Secret;
@@ -33,18 +33,18 @@ use crate::wire::{FrameReader, Method, Request, encode_request};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// An unneeded connection is closed after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The close code of an unneeded connection.
+const NORMAL_CLOSURE: u16 = 1000;
 
 /// An effect of the connection. Effects are ordered.
 pub(crate) enum ConnectionOutput {
     OpenSocket(SocketId),
-    SendFrame(SocketId, String),
-    CloseSocket(SocketId),
-    FetchToken(TokenFetchId),
     FetchAnonymousToken {
         signature: Option<Secret>,
     },
     CancelAnonymousToken,
-    Warn(ProtocolWarning),
+    /// An effect that needs nothing of the session.
+    Emit(Output),
     /// Requests may be sent. `is_resumed` if the token had expired and the socket is the same.
     Ready {
         is_resumed: bool,
@@ -177,6 +177,10 @@ impl Connection {
         self.outputs.pop_front()
     }
 
+    fn emit(&mut self, output: Output) {
+        self.outputs.push_back(ConnectionOutput::Emit(output));
+    }
+
     /// Records if a connection is needed, and if an HTTP request waits for a token.
     pub(crate) fn set_needed(&mut self, now: Timestamp, is_needed: bool, is_token_needed: bool) {
         self.is_needed = is_needed;
@@ -199,7 +203,7 @@ impl Connection {
     fn open_socket(&mut self) -> Option<&mut Socket> {
         match &mut self.state {
             State::Authenticating { socket, .. } | State::Ready { socket, .. } => Some(socket),
-            State::Idle | State::Waiting { .. } | State::Opening { .. } => None,
+            _ => None,
         }
     }
 
@@ -243,7 +247,7 @@ impl Connection {
             Some(AuthTask::AskCallback) => {
                 let fetch = TokenFetchId(self.take_id());
                 self.auth.asked_callback(fetch);
-                self.outputs.push_back(ConnectionOutput::FetchToken(fetch));
+                self.emit(Output::FetchToken { fetch });
             }
             Some(AuthTask::FetchAnonymousToken { signature }) => {
                 let output = ConnectionOutput::FetchAnonymousToken { signature };
@@ -282,10 +286,7 @@ impl Connection {
                     self.ping(now);
                 }
             }
-            State::Idle
-            | State::Waiting { .. }
-            | State::Opening { .. }
-            | State::Authenticating { .. } => {}
+            _ => {}
         }
     }
 
@@ -367,8 +368,8 @@ impl Connection {
 
     fn close_socket(&mut self) {
         if let Some(socket) = self.socket_id() {
-            self.outputs
-                .push_back(ConnectionOutput::CloseSocket(socket));
+            let code = NORMAL_CLOSURE;
+            self.emit(Output::CloseSocket { socket, code });
         }
     }
 
@@ -432,11 +433,11 @@ impl Connection {
     fn send_frame(&mut self, now: Timestamp, frame: String) {
         if let Some(socket) = self.open_socket() {
             socket.heartbeat.sent(now);
-            let id = socket.id;
+            let socket = socket.id;
             self.counters.frames_sent += 1;
             self.counters.bytes_sent += frame.len() as u64;
-            self.outputs
-                .push_back(ConnectionOutput::SendFrame(id, frame));
+            let frame = Frame(frame);
+            self.emit(Output::SendFrame { socket, frame });
         }
     }
 

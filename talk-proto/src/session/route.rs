@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{NORMAL_CLOSURE, Session};
+use super::Session;
 use crate::command::{Reply, RequestId};
 use crate::connection::{ConnectionOutput, Loss, Received};
 use crate::error::RequestError;
 use crate::fault_injection::FaultInjection;
 use crate::http::HttpPurpose;
-use crate::io::{Event, Frame, Output, SocketId};
+use crate::io::{Event, Output, SocketId};
 use crate::live::interface::LiveOutput;
 use crate::requests::{CallPurpose, CallResult, LiveAnswer};
 use crate::secret::Secret;
@@ -25,21 +25,11 @@ impl Session {
     pub(super) fn drain_connection(&mut self) {
         while let Some(output) = self.connection.poll_output() {
             match output {
-                ConnectionOutput::SendFrame(socket, frame) => {
-                    let frame = Frame(frame);
-                    self.outputs.push_back(Output::SendFrame { socket, frame });
-                }
+                ConnectionOutput::Emit(output) => self.outputs.push_back(output),
                 ConnectionOutput::OpenSocket(socket) => {
                     let url = self.socket_url();
                     self.outputs.push_back(Output::OpenSocket { socket, url });
                     self.check_app();
-                }
-                ConnectionOutput::CloseSocket(socket) => {
-                    let code = NORMAL_CLOSURE;
-                    self.outputs.push_back(Output::CloseSocket { socket, code });
-                }
-                ConnectionOutput::FetchToken(fetch) => {
-                    self.outputs.push_back(Output::FetchToken { fetch });
                 }
                 ConnectionOutput::FetchAnonymousToken { signature } => {
                     let path = format!(
@@ -52,14 +42,13 @@ impl Session {
                 ConnectionOutput::CancelAnonymousToken => {
                     self.cancel_http(HttpPurpose::AnonymousToken);
                 }
-                ConnectionOutput::Warn(warning) => self.emit(Event::Warning(warning)),
-                ConnectionOutput::Ready { is_resumed: true } => {
-                    // Events were missed while no token was accepted.
-                    self.resync_live();
-                    self.queue.handle_ready(self.now);
-                }
-                ConnectionOutput::Ready { is_resumed: false } => {
-                    self.live.handle_ready(self.now);
+                ConnectionOutput::Ready { is_resumed } => {
+                    if is_resumed {
+                        // Events were missed while no token was accepted.
+                        self.resync_live();
+                    } else {
+                        self.live.handle_ready(self.now);
+                    }
                     self.queue.handle_ready(self.now);
                 }
                 ConnectionOutput::Lost(loss) => self.handle_lost(loss),
