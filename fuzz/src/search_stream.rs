@@ -1,21 +1,27 @@
-//! Any answer to a search, in any pieces.
+//! Any response to a search, in any pieces.
 
 use talk_proto::search::SearchKind;
 
 use crate::support::found::find;
 
-/// The first bytes say what is searched for and how long the pieces are, the rest is the answer.
-/// The pieces do not matter: what is found, and what the next page is asked for with, is the same.
+/// The number of times that a response without end repeats its body.
+const ENDLESS: usize = 100;
+
+/// Searches with a response from the input: its kind, limits and pieces, then the body, which may be
+/// repeated. The pieces do not matter: the results and the next page are the same. `find` checks
+/// that a page is cut off at its limits.
 pub fn search_stream(data: &[u8]) {
     let [kind, a, b, c, body @ ..] = data else {
         return;
     };
-    let line_limit = if kind & 2 == 0 { 1 << 20 } else { 1_500 };
+    let frame_size = if kind & 2 == 0 { 1 << 20 } else { 1_500 };
+    let repeated = if kind & 4 == 0 { 1 } else { ENDLESS };
     let kind = match kind & 1 {
         0 => SearchKind::Messages,
         _ => SearchKind::Conversations,
     };
+    let body = body.repeat(repeated);
     let pieces = [*a, *b, *c].map(|size| usize::from(size) + 1);
-    let whole = find(kind, line_limit, body, &[usize::MAX]);
-    assert_eq!(find(kind, line_limit, body, &pieces), whole);
+    let whole = find(kind, frame_size, &body, &[usize::MAX]);
+    assert_eq!(find(kind, frame_size, &body, &pieces), whole);
 }

@@ -48,11 +48,11 @@ proptest! {
     fn the_pieces_of_an_answer_do_not_matter(
         is_of_messages: bool,
         answer in answer(),
-        line_limit in prop_oneof![Just(1 << 20), 1_500..2_000_usize],
+        frame_size in prop_oneof![Just(1 << 20), 1_500..2_000_usize],
         pieces in vec(prop_oneof![1..80_usize, 1..3_000_usize], 1..6),
     ) {
         let kind = if is_of_messages { SearchKind::Messages } else { SearchKind::Conversations };
-        let whole = find(kind, line_limit, answer.as_bytes(), &[usize::MAX]);
-        prop_assert_eq!(find(kind, line_limit, answer.as_bytes(), &pieces), whole);
+        let whole = find(kind, frame_size, answer.as_bytes(), &[usize::MAX]);
+        prop_assert_eq!(find(kind, frame_size, answer.as_bytes(), &pieces), whole);
     }
 }

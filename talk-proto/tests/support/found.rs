@@ -1,21 +1,27 @@
 //! A search from its answer, in pieces, to what it found.
 
 use bytes::Bytes;
-use talk_proto::{HttpFailure, Input, Reply, filter::ConversationFilter, search::SearchKind};
+use talk_proto::{
+    HttpFailure, Input, Reply, RequestError, TransportError, filter::ConversationFilter,
+    search::SearchKind,
+};
 
 use super::history::History;
 use super::unpaced;
 
-/// What a search comes to whose answer comes in pieces of these sizes, in turn: its outcome, and
-/// the address of the next page.
+/// The size of the first page of a query.
+const FIRST_PAGE: usize = 3;
+
+/// Returns the outcome of a search whose response comes in pieces of these sizes, in turn, and the
+/// address of the next page. Checks that a page is cut off at its limits.
 pub(crate) fn find(
     kind: SearchKind,
-    line_limit: usize,
+    frame_size: usize,
     body: &[u8],
     pieces: &[usize],
 ) -> (String, Option<String>) {
     let mut options = unpaced();
-    options.limits.frame_size = line_limit;
+    options.limits.frame_size = frame_size;
     let mut history = History::new(options, 1);
     let world = &mut history.world;
     world.invariants.publish(&String::from_utf8_lossy(body));
@@ -26,7 +32,7 @@ pub(crate) fn find(
     world.http_head(http, 200);
     let mut rest = body;
     for size in pieces.iter().cycle() {
-        if rest.is_empty() {
+        if rest.is_empty() || world.is_resolved(request) {
             break;
         }
         let (piece, others) = rest.split_at((*size).min(rest.len()));
@@ -35,7 +41,19 @@ pub(crate) fn find(
         world.input(Input::HttpChunk { http, chunk });
         world.run();
     }
+    let was_cancelled = world.http_of("/search?")[0].cancelled;
     world.http_end(http);
+    let looked_up = world.log.work().filter(|request| {
+        let path = request.path.strip_prefix("/me/conversations/");
+        request.method == "GET" && path.is_some_and(|id| !id.contains('/'))
+    });
+    assert!(looked_up.count() <= FIRST_PAGE);
+    if let Err(RequestError::Transport(TransportError::ResponseTooLarge)) = world.outcome(request) {
+        assert!(was_cancelled);
+    } else {
+        let received = body.len() - rest.len();
+        assert!(received <= frame_size || pieces.iter().any(|size| *size > frame_size));
+    }
     let outcome = match world.outcome(request) {
         Ok(reply @ Reply::Searched { loaded_all, .. }) => {
             let results = serde_json::to_string(reply).expect("it can be written");

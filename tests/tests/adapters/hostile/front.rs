@@ -17,9 +17,11 @@ use crate::adapter::servers;
 use crate::server::{Server, listen};
 use crate::transport::tls::Authority;
 
-/// WebSockets come here. What it does not attack it carries to a good server.
+/// WebSockets come here, or HTTP requests. What it does not attack it carries to a good server.
 pub(super) struct Front {
     pub(super) good: Server,
+    address: SocketAddr,
+    addresses: Addresses,
     options: TalkOptions,
     state: Arc<State>,
     task: JoinHandle<()>,
@@ -49,6 +51,15 @@ impl Front {
         front
     }
 
+    /// Starts a front for HTTP: requests of the REST and internal addresses come here.
+    pub(super) fn start_http(attack: Attack) -> Self {
+        let mut front = Self::start(attack);
+        front.addresses = Addresses::of_host(&front.address.to_string());
+        front.addresses.realtime = Addresses::of_host(&front.good.address.to_string()).realtime;
+        front.options = front.options.clone().addresses(front.addresses());
+        front
+    }
+
     /// One whose good connections are secured with the authority's certificate, which the session
     /// trusts.
     pub(super) fn start_secured(authority: &Authority, attack: Attack) -> Self {
@@ -61,8 +72,9 @@ impl Front {
     fn start_as(scheme: &str, attack: Attack, authority: Option<&Authority>) -> Self {
         let good = Server::start(|_| None);
         let listener = listen();
+        let address = listener.local_addr().unwrap();
         let mut addresses = Addresses::of_host(&good.address.to_string());
-        addresses.realtime = format!("{scheme}://{}/v1", listener.local_addr().unwrap());
+        addresses.realtime = format!("{scheme}://{address}/v1");
         let state = Arc::new(State {
             attack,
             tls: authority.map(|authority| TlsAcceptor::from(Arc::clone(&authority.server))),
@@ -71,8 +83,10 @@ impl Front {
             attacked: AtomicUsize::new(0),
         });
         Self {
-            options: good.options("alice").addresses(addresses),
+            options: good.options("alice").addresses(addresses.clone()),
             good,
+            address,
+            addresses,
             task: servers().spawn(accept(listener, Arc::clone(&state))),
             state,
         }
@@ -80,6 +94,10 @@ impl Front {
 
     pub(super) fn options(&self) -> TalkOptions {
         self.options.clone()
+    }
+
+    pub(super) fn addresses(&self) -> Addresses {
+        self.addresses.clone()
     }
 
     /// No further connection is attacked.

@@ -9,6 +9,7 @@ mod flood;
 mod fragments;
 mod frames;
 mod front;
+mod http;
 mod stall;
 mod survive;
 mod tls;
