@@ -22,6 +22,9 @@ pub(crate) struct SessionArgs {
     /// Where the service is, such as 127.0.0.1:8080 for an emulator [default: the public service]
     #[arg(long, global = true, env = "TALK_HOST", value_parser = host)]
     host: Option<String>,
+    /// Connect without TLS to a server in a trusted network that has none
+    #[arg(long, global = true)]
+    plain: bool,
     /// A JWT for the user. Other users of the machine can read the command line: prefer TALK_TOKEN,
     /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless one of the next two is
     /// given]
@@ -71,6 +74,9 @@ impl SessionArgs {
             .map_err(|error: EmptyId| CliError::Usage(error.to_string()))?;
         if let Some(host) = &self.host {
             options = options.host(host);
+        }
+        if self.plain {
+            options = options.plain();
         }
         let credentials = [&self.token, &self.token_command, &self.signature];
         if credentials.into_iter().flatten().count() > 1 {

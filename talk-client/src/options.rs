@@ -56,6 +56,7 @@ pub struct TalkOptions {
     pub(crate) proxy: ProxyOptions,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) upload_timeout: Duration,
+    pub(crate) plain: bool,
     pub(crate) force_new: bool,
 }
 
@@ -88,6 +89,7 @@ impl TalkOptions {
             proxy: ProxyOptions::default(),
             call_timeout: None,
             upload_timeout: DEFAULT_UPLOAD_TIMEOUT,
+            plain: false,
             force_new: false,
         })
     }
@@ -115,6 +117,20 @@ impl TalkOptions {
     /// ```
     pub fn addresses(mut self, addresses: Addresses) -> Self {
         self.core.addresses = addresses;
+        self
+    }
+
+    /// Connects without TLS, for a server in a trusted network that has none. Tokens and messages are
+    /// readable on the way. `localhost` and loopback addresses need no such option.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.host("chat.internal:4000").plain();
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    pub fn plain(mut self) -> Self {
+        self.plain = true;
         self
     }
 
@@ -291,6 +307,7 @@ impl fmt::Debug for TalkOptions {
         debug
             .field("call_timeout", &self.call_timeout)
             .field("upload_timeout", &self.upload_timeout)
+            .field("plain", &self.plain)
             .field("force_new", &self.force_new)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,6 @@
-//! Where the service is.
+//! The addresses of the service.
+
+use std::net::IpAddr;
 
 /// The base addresses of the service, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +28,8 @@ impl Default for Addresses {
 impl Addresses {
     /// Another place of the service: a host name with an optional port.
     ///
-    /// An IPv4 address, and a name that contains `localhost`, are spoken to without TLS.
+    /// `localhost`, its subdomains and loopback addresses are connected to without TLS; see
+    /// [`without_tls`](Self::without_tls) for others.
     /// `NAME.talkjs.com` and `prefix-NAME.talkjs.com` are a region of the public service, or the
     /// service itself when the name is one of its own hosts.
     ///
@@ -46,12 +49,33 @@ impl Addresses {
             }
             Some(_) | None => {}
         }
-        let s = if is_local(host) { "" } else { "s" };
+        let s = if is_loopback(host) { "" } else { "s" };
         Self {
             realtime: format!("ws{s}://{host}/public_api/v1"),
             rest: format!("http{s}://{host}/public_api/v1"),
             internal: format!("http{s}://{host}/api/v0"),
         }
+    }
+
+    /// Replaces TLS by plain connections, for a server in a trusted network that has no TLS. Tokens
+    /// and messages are readable on the way.
+    ///
+    /// ```
+    /// use talk_proto::Addresses;
+    ///
+    /// let addresses = Addresses::of_host("chat.internal:4000").without_tls();
+    /// assert_eq!(addresses.realtime, "ws://chat.internal:4000/public_api/v1");
+    /// ```
+    #[must_use]
+    pub fn without_tls(mut self) -> Self {
+        for address in [&mut self.realtime, &mut self.rest, &mut self.internal] {
+            for (secure, plain) in [("wss://", "ws://"), ("https://", "http://")] {
+                if let Some(rest) = address.strip_prefix(secure) {
+                    *address = format!("{plain}{rest}");
+                }
+            }
+        }
+        self
     }
 
     fn of_public_name(name: &str) -> Self {
@@ -67,16 +91,22 @@ impl Addresses {
     }
 }
 
-/// Whether `host` is spoken to without TLS. The parts of an IPv4 address are not checked for
-/// their range: the published client does not either.
-fn is_local(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let mut parts = 0;
-    let is_ipv4 = name.split('.').all(|part| {
-        parts += 1;
-        (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-    });
-    name.contains("localhost") || (is_ipv4 && parts == 4)
+/// Returns `true` for `localhost`, its subdomains and loopback addresses, with an optional port. The
+/// published client also connects without TLS to every IPv4 address and to every name that contains
+/// `localhost`, so a mistyped or foreign name can disable TLS there.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        // The last colon of an IPv6 address is no separator.
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -113,12 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn only_ipv4_addresses_and_localhost_go_without_tls() {
+    fn of_host_loopback_only_is_without_tls() {
         for host in [
             "127.0.0.1:80",
-            "10.0.0.1",
+            "127.8.9.1",
             "localhost:3",
-            "my.localhost.dev",
+            "Localhost",
+            "my.localhost:3",
+            "[::1]:90",
+            "[::1]",
         ] {
             assert!(realtime(host).starts_with("ws://"), "{host}");
         }
@@ -126,10 +159,23 @@ mod tests {
             "chat.example.com",
             "chat.example.com:80",
             "1.2.3",
-            "[::1]:90",
+            "10.0.0.1",
+            "127.0.0.1.example.com",
+            "localhost.evil.example",
+            "my.localhost.dev",
+            "evillocalhost",
+            "[2001:db8::1]:90",
             "eu.talkjs.com:9",
         ] {
             assert!(realtime(host).starts_with("wss://"), "{host}");
         }
+    }
+
+    #[test]
+    fn without_tls_changes_the_scheme_alone() {
+        let plain = Addresses::of_host("10.0.0.1:80").without_tls();
+        assert_eq!(plain.realtime, "ws://10.0.0.1:80/public_api/v1");
+        assert_eq!(plain.internal, "http://10.0.0.1:80/api/v0");
+        assert_eq!(plain.clone().without_tls(), plain);
     }
 }

@@ -57,7 +57,10 @@ pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Ses
 /// # Ok(())
 /// # }
 /// ```
-pub fn get_talk_session_over<T: Transport>(transport: &T, options: TalkOptions) -> Session {
+pub fn get_talk_session_over<T: Transport>(transport: &T, mut options: TalkOptions) -> Session {
+    if options.plain {
+        options.core.addresses = options.core.addresses.without_tls();
+    }
     let key = Arc::new(SessionKey::of(&options.core));
     // A call needs a permit. With none, every call would wait forever.
     let pending_calls = options.core.limits.pending_calls.max(1);

@@ -45,7 +45,8 @@ pub enum ConnectError {
     /// The TLS handshake failed, most often because the certificate is not trusted.
     #[error(
         "no secure connection to {host}: {cause}; check the address and this device's clock, \
-         or give a private server's root certificate in the TLS options"
+         give a private server's root certificate in the TLS options, or connect to a server \
+         without TLS by TalkOptions::plain (--plain)"
     )]
     Tls {
         /// The host's name or IP address.
