@@ -10,6 +10,7 @@ mod proxy;
 mod runtime;
 mod tcp;
 mod tls;
+mod tls_io;
 mod websocket;
 
 #[doc(no_inline)]

@@ -74,10 +74,9 @@ impl<R: Runtime> Native<R> {
             None => tcp::connect(&self.runtime, endpoint).await?,
         };
         if !endpoint.secure {
-            return Ok(MaybeTls::Plain(stream));
+            return Ok(MaybeTls::plain(stream));
         }
-        let secured = tls::handshake(&self.runtime, &self.tls, endpoint, stream).await?;
-        Ok(MaybeTls::Tls(Box::new(secured)))
+        tls::handshake(&self.runtime, &self.tls, endpoint, stream).await
     }
 }
 

@@ -16,6 +16,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 
 use super::endpoint::Endpoint;
 use super::runtime::{Runtime, run_blocking};
+use super::tls_io::TlsIo;
 use crate::transport::{ConnectError, UrlError};
 
 /// The certificates to trust in TLS connections.
@@ -134,15 +135,16 @@ pub(super) async fn handshake<R: Runtime>(
     options: &TlsOptions,
     endpoint: &Endpoint,
     stream: R::TcpStream,
-) -> Result<TlsStream<R::TcpStream>, ConnectError> {
+) -> Result<MaybeTls<R::TcpStream>, ConnectError> {
     let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| UrlError::Host)?;
     let config = options
         .config(runtime)
         .await
         .map_err(ConnectError::TlsSetup)?;
     TlsConnector::from(config)
-        .connect(name, stream)
+        .connect(name, TlsIo::new(stream))
         .await
+        .map(|stream| MaybeTls(Inner::Tls(Box::new(stream))))
         .map_err(|cause| {
             let from_tls = cause
                 .get_ref()
@@ -160,11 +162,19 @@ pub(super) async fn handshake<R: Runtime>(
 
 /// A stream with or without TLS.
 #[derive(Debug)]
-pub enum MaybeTls<S> {
-    /// The stream without TLS.
+pub struct MaybeTls<S>(Inner<S>);
+
+#[derive(Debug)]
+enum Inner<S> {
     Plain(S),
-    /// TLS over the stream, boxed because its state is large.
-    Tls(Box<TlsStream<S>>),
+    /// Boxed because its state is large.
+    Tls(Box<TlsStream<TlsIo<S>>>),
+}
+
+impl<S> MaybeTls<S> {
+    pub(super) fn plain(stream: S) -> Self {
+        Self(Inner::Plain(stream))
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
@@ -173,9 +183,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Inner::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -186,23 +196,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Inner::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Inner::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_close(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_close(cx),
+        match &mut self.get_mut().0 {
+            Inner::Plain(stream) => Pin::new(stream).poll_close(cx),
+            Inner::Tls(stream) => Pin::new(stream).poll_close(cx),
         }
     }
 }
