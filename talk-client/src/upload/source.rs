@@ -114,7 +114,7 @@ impl UploadSource {
             SourceKind::File(path) => {
                 let stamp = {
                     let path = path.clone();
-                    move || FileStamp::of(&File::open(path)?)
+                    move || FileStamp::of(&open_regular(&path)?)
                 };
                 let stamp = run_blocking(transport, stamp).await??;
                 OpenSource::File { path, stamp }
@@ -286,6 +286,16 @@ fn too_short() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
+/// Opens a regular file. Anything else is refused before it is opened, because opening a FIFO without
+/// a writer blocks.
+fn open_regular(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        let text = "it is not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    File::open(path)
+}
+
 /// The identity of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FileStamp {
@@ -297,10 +307,6 @@ pub(crate) struct FileStamp {
 impl FileStamp {
     fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            let text = "it is not a regular file";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
         Ok(Self {
             length: metadata.len(),
             modified: metadata.modified().ok(),
@@ -334,7 +340,7 @@ impl FileReader {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {
-                let file = File::open(&self.path)?;
+                let file = open_regular(&self.path)?;
                 self.stamp.check(&file)?;
                 file
             }
@@ -350,5 +356,20 @@ impl FileReader {
         }
         self.file = Some(file);
         Ok((chunk.into(), self))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_fifo_without_writer_is_refused_at_once() {
+        let path = std::env::temp_dir().join(format!("talk-fifo-{}", std::process::id()));
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let opened = open_regular(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(opened.unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }
