@@ -19,7 +19,11 @@ pub(in crate::driver) struct Trace {
 impl Trace {
     pub(in crate::driver) fn new(key: &SessionKey) -> Self {
         Self {
-            session: info_span!("talk_session", app = %key.app_id, user = %key.user_id),
+            session: info_span!(
+                "talk_session",
+                app = %key.app_id.as_str().escape_debug(),
+                user = %key.user_id.as_str().escape_debug(),
+            ),
             calls: BTreeMap::new(),
         }
     }
@@ -41,8 +45,12 @@ impl Trace {
             Input::HttpChunk { chunk, .. } => trace!(bytes = chunk.len(), "HTTP chunk received"),
             Input::HttpEnd { .. } => trace!("the HTTP answer is complete"),
             Input::HttpFailed { failure, .. } => match failure {
-                HttpFailure::Network(reason) => debug!(%reason, "the HTTP exchange failed"),
-                HttpFailure::Source(reason) => warn!(%reason, "the file cannot be read"),
+                HttpFailure::Network(reason) => {
+                    debug!(reason = %reason.escape_debug(), "the HTTP exchange failed")
+                }
+                HttpFailure::Source(reason) => {
+                    warn!(reason = %reason.escape_debug(), "the file cannot be read")
+                }
                 _ => debug!("the HTTP exchange failed"),
             },
             Input::Tick => {}
@@ -129,9 +137,11 @@ fn outcome(result: &Result<Reply, RequestError>) -> &'static str {
 
 fn log_closed(cause: &SocketClosed) {
     match cause {
-        SocketClosed::ConnectFailed(reason) => debug!(%reason, "the socket cannot be opened"),
+        SocketClosed::ConnectFailed(reason) => {
+            debug!(reason = %reason.escape_debug(), "the socket cannot be opened")
+        }
         SocketClosed::ByServer { code } => debug!(code, "the server closed the socket"),
-        SocketClosed::Lost(reason) => debug!(%reason, "the socket is lost"),
+        SocketClosed::Lost(reason) => debug!(reason = %reason.escape_debug(), "the socket is lost"),
         SocketClosed::FrameTooLarge => warn!("the socket is lost to a frame that is too large"),
         _ => debug!("the socket is closed"),
     }
@@ -157,7 +167,7 @@ fn log_event(event: &Event) {
             reason,
         }) => {
             let delay = until.saturating_since(*since);
-            info!(%reason, attempt, ?delay, "the connection is lost");
+            info!(reason = %reason.to_string().escape_debug(), attempt, ?delay, "the connection is lost");
         }
         Event::Warning(what) => warn!(?what, "something of the server was skipped"),
         Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),
