@@ -3,6 +3,7 @@
 use std::env::VarError;
 
 use clap::builder::NonEmptyStringValueParser;
+use talk_tokio::net::{ProxyOptions, ProxyUrlError};
 use talk_tokio::{EmptyId, TalkOptions};
 
 use crate::exit::CliError;
@@ -25,6 +26,11 @@ pub(crate) struct SessionArgs {
     /// Connect without TLS to a server in a trusted network that has none
     #[arg(long, global = true)]
     plain: bool,
+    /// Connect through a proxy such as http://proxy.example:3128 or socks5://proxy.example:1080, or
+    /// directly with 'none' [default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY]. Put a
+    /// password into these variables instead, because other users can read the command line
+    #[arg(long, global = true, value_name = "URL", value_parser = proxy)]
+    proxy: Option<ProxyOptions>,
     /// A JWT for the user. Other users of the machine can read the command line: prefer TALK_TOKEN,
     /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless one of the next two is
     /// given]
@@ -78,6 +84,9 @@ impl SessionArgs {
         if self.plain {
             options = options.plain();
         }
+        if let Some(proxy) = &self.proxy {
+            options = options.proxy(proxy.clone());
+        }
         let credentials = [&self.token, &self.token_command, &self.signature];
         if credentials.into_iter().flatten().count() > 1 {
             return Err(CliError::Usage(
@@ -105,6 +114,14 @@ fn token_of_environment() -> Result<Option<String>, CliError> {
         Ok(token) => Ok(Some(token).filter(|token| !token.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(CliError::Usage("TALK_TOKEN is not UTF-8".to_owned())),
+    }
+}
+
+/// Parses the value of `--proxy`.
+fn proxy(value: &str) -> Result<ProxyOptions, ProxyUrlError> {
+    match value {
+        "none" => Ok(ProxyOptions::disabled()),
+        url => ProxyOptions::url(url),
     }
 }
 

@@ -9,6 +9,7 @@ mod emulator;
 mod markup;
 mod peer;
 mod people;
+mod proxy;
 mod rpc;
 mod runtimes;
 mod support;
