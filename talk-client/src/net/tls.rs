@@ -13,6 +13,8 @@ use futures_rustls::pki_types::{CertificateDer, ServerName};
 use futures_rustls::rustls::crypto::ring;
 use futures_rustls::rustls::{ClientConfig, Error as RustlsError, RootCertStore};
 use futures_util::io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "platform-verifier")]
+use rustls_platform_verifier::Verifier;
 
 use super::endpoint::Endpoint;
 use super::runtime::{Runtime, run_blocking};
@@ -27,6 +29,8 @@ use crate::transport::{ConnectError, UrlError};
 #[derive(Clone, Default)]
 pub struct TlsOptions {
     extra_roots: Arc<Vec<CertificateDer<'static>>>,
+    #[cfg(feature = "platform-verifier")]
+    uses_platform_verifier: bool,
     /// `None` is the default of the process.
     config: Option<Arc<OnceLock<Arc<ClientConfig>>>>,
 }
@@ -68,8 +72,30 @@ impl TlsOptions {
         }
         Ok(Self {
             extra_roots: Arc::new(roots),
+            #[cfg(feature = "platform-verifier")]
+            uses_platform_verifier: false,
             config: Some(Arc::default()),
         })
+    }
+
+    /// Lets the operating system verify certificates, with its trust settings, revocations and
+    /// policies, in addition to the extra roots. On Linux it is the same as the default. An Android
+    /// application has to initialize `rustls-platform-verifier` first.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::net::TlsOptions;
+    ///
+    /// let tls = TlsOptions::default().platform_verifier();
+    /// let options = TalkOptions::new("my_app", "alice")?.tls(tls);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    #[cfg(feature = "platform-verifier")]
+    #[must_use]
+    pub fn platform_verifier(mut self) -> Self {
+        self.uses_platform_verifier = true;
+        self.config = Some(Arc::default());
+        self
     }
 
     /// Uses a custom configuration, for client certificates or certificate pinning.
@@ -80,6 +106,8 @@ impl TlsOptions {
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self {
             extra_roots: Arc::default(),
+            #[cfg(feature = "platform-verifier")]
+            uses_platform_verifier: false,
             config: Some(Arc::new(OnceLock::from(config))),
         }
     }
@@ -91,7 +119,7 @@ impl TlsOptions {
         }
         let options = self.clone();
         run_blocking(runtime, move || {
-            let built = build_config(&options.extra_roots).map_err(io::Error::other)?;
+            let built = build_config(&options).map_err(io::Error::other)?;
             Ok(Arc::clone(options.cell().get_or_init(|| Arc::new(built))))
         })
         .await?
@@ -112,7 +140,52 @@ impl fmt::Debug for TlsOptions {
 }
 
 /// Builds a configuration. It reads the platform's certificates from disk and so blocks.
-fn build_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, RustlsError> {
+fn build_config(options: &TlsOptions) -> Result<ClientConfig, RustlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    #[cfg(feature = "platform-verifier")]
+    let builder = if options.uses_platform_verifier {
+        let verifier = platform_verifier(&options.extra_roots)?;
+        let verified = builder.dangerous();
+        return Ok(finish(
+            verified
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth(),
+        ));
+    } else {
+        builder
+    };
+    let roots = load_roots(&options.extra_roots);
+    Ok(finish(
+        builder.with_root_certificates(roots).with_no_client_auth(),
+    ))
+}
+
+fn finish(mut config: ClientConfig) -> ClientConfig {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
+#[cfg(all(feature = "platform-verifier", not(target_os = "android")))]
+fn platform_verifier(extra_roots: &[CertificateDer<'static>]) -> Result<Verifier, RustlsError> {
+    let provider = Arc::new(ring::default_provider());
+    Verifier::new_with_extra_roots(extra_roots.iter().cloned(), provider)
+}
+
+/// Android trusts the roots of the application's manifest, and no others.
+#[cfg(all(feature = "platform-verifier", target_os = "android"))]
+fn platform_verifier(extra_roots: &[CertificateDer<'static>]) -> Result<Verifier, RustlsError> {
+    if extra_roots.is_empty() {
+        Verifier::new(Arc::new(ring::default_provider()))
+    } else {
+        let text =
+            "Android's verifier accepts no extra roots; name them in the application's manifest";
+        Err(RustlsError::General(text.to_owned()))
+    }
+}
+
+/// Loads the platform's certificates, or the bundled ones if there are none.
+fn load_roots(extra_roots: &[CertificateDer<'static>]) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     // Platforms have certificates that cannot be parsed; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -120,13 +193,7 @@ fn build_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig,
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     roots.add_parsable_certificates(extra_roots.iter().cloned());
-
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    roots
 }
 
 /// Performs the TLS handshake on a new connection to the endpoint.
@@ -220,6 +287,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "platform-verifier")]
+    #[test]
+    fn platform_verifier_config_can_be_built() {
+        let config = build_config(&TlsOptions::default().platform_verifier()).unwrap();
+        assert_eq!(config.alpn_protocols, [b"http/1.1"]);
+    }
 
     #[test]
     fn extra_roots_invalid_pem_is_refused() {
