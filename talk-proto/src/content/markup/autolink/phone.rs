@@ -1,4 +1,4 @@
-//! Phone numbers: 7 to 13 digits, between which single separators may stand.
+//! Phone numbers: 7 to 13 digits with single separators between them.
 
 use super::Link;
 use crate::content::markup::chars::is_word;
@@ -7,11 +7,11 @@ use crate::content::markup::work;
 const MIN_DIGITS: usize = 7;
 const MAX_DIGITS: usize = 13;
 
-/// The phone numbers in a text, in order.
+/// Returns the phone numbers in `text`, in order.
 ///
-/// Before a number comes the start or a character of which no number before it has made use, and
-/// behind it the end or such a character; neither is part of a word, `:`, `/` or `-`. A range of
-/// years or of clock times is none, but uses up its surroundings.
+/// A number follows the start or a character that the previous number does not use, and precedes
+/// the end or such a character. Neither character is part of a word, `:`, `/` or `-`. A range of
+/// years or of clock times is no number, but uses its surroundings.
 pub(super) fn find(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let mut before = Some(' ');
@@ -37,7 +37,7 @@ pub(super) fn find(text: &str) -> Vec<Link> {
         }
         from = end;
         before = None;
-        // What comes next is used up. Beyond U+FFFF it is two units, and the second is free.
+        // The next character is used. Beyond U+FFFF it has two units, and the second is free.
         if let Some(c) = text[end..].chars().next() {
             from += c.len_utf8();
             before = (c.len_utf16() == 2).then_some(c);
@@ -50,8 +50,8 @@ fn may_surround(c: char) -> bool {
     !is_word(c) && !matches!(c, ':' | '/' | '-')
 }
 
-/// The length of the number that a text starts with: the longest that ends well. One may start with
-/// `+` or `(`, and its last two digits stand together.
+/// Returns the length of the longest number at the start of `text`. A number may start with `+` or
+/// `(`, and its last two digits have no separator between them.
 fn number(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = usize::from(matches!(bytes.first(), Some(b'+' | b'(')));
@@ -77,7 +77,7 @@ fn is_separator(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b' ' | b'(' | b')' | b'.' | b'-' | b'_' | b'+'))
 }
 
-/// As in `2010-2018`.
+/// Returns `true` for a range of years, as in `2010-2018`.
 fn is_range_of_years(number: &str) -> bool {
     number.split_once('-').is_some_and(|(from, to)| {
         let is_year = |year: &str| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
