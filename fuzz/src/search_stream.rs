@@ -21,7 +21,7 @@ pub fn search_stream(data: &[u8]) {
         _ => SearchKind::Conversations,
     };
     let body = body.repeat(repeated);
-    let pieces = [*a, *b, *c].map(|size| usize::from(size) + 1);
+    let pieces = [*a, *b, *c].map(|size| usize::from(size) * repeated + 1);
     let whole = find(kind, frame_size, &body, &[usize::MAX]);
     assert_eq!(find(kind, frame_size, &body, &pieces), whole);
 }
