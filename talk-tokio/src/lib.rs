@@ -6,6 +6,8 @@
 //!
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
+//! - `platform-verifier`: lets the operating system verify certificates; see
+//!   `net::TlsOptions::platform_verifier`.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
