@@ -6,7 +6,8 @@ use serde::Serialize;
 
 /// The changes from the previous snapshot to the next one.
 ///
-/// Serialises as `"reset"`, `"gap"` or `{"list": {"removed": […], "inserted": […], "updated": […]}}`.
+/// Serialises as `"reset"`, `"gap"` or
+/// `{"list": {"removed": […], "inserted": […], "updated": […]}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -15,8 +16,8 @@ pub enum Changes {
     /// change in this way.
     Reset,
     /// A window has lost a part of its range: after a connection loss it had more than
-    /// [`Limits::refetch`](crate::Limits::refetch) items to fetch again. Show the new snapshot as it
-    /// is. Items between the old window and the new one may be missing.
+    /// [`Limits::refetch`](crate::Limits::refetch) items to fetch again. Show the new snapshot as
+    /// it is. Items between the old window and the new one may be missing.
     Gap,
     /// The steps by which a list changed.
     List(ListChanges),

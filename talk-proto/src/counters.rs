@@ -16,8 +16,9 @@ pub struct Counters {
     pub connects: u64,
     /// Those of them that followed a loss, or an attempt that had failed.
     pub reconnects: u64,
-    /// Requests that had to be sent again: the server was busy or had failed, the token had expired,
-    /// or the connection was lost. What subscriptions ask for again after a loss is not counted.
+    /// Requests that had to be sent again: the server was busy or had failed, the token had
+    /// expired, or the connection was lost. What subscriptions ask for again after a loss is not
+    /// counted.
     pub retries: u64,
     /// Tokens that were sent on a connection that was authenticated before.
     pub token_refreshes: u64,

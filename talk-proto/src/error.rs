@@ -1,7 +1,7 @@
 //! Errors in four planes: misuse, server refusal, transport, end of the session.
 //!
-//! Each cause stands once in a chain: a message includes its cause or leaves it to `source()`, never
-//! both.
+//! Each cause stands once in a chain: a message includes its cause or leaves it to `source()`,
+//! never both.
 
 mod mask;
 mod server;
@@ -29,8 +29,8 @@ use crate::model::EmptyId;
 ///
 /// The outcome is unknown after a status of 500, 502 to 504 or 520 to 527, a deadline, a
 /// cancellation of a request that was sent, and a lost answer of an upload. Calls that were not
-/// processed (status 429, a request that was never sent) are always `Safe`. Refusals, misuse and the
-/// end of the session are always `Never`.
+/// processed (status 429, a request that was never sent) are always `Safe`. Refusals, misuse and
+/// the end of the session are always `Never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,

@@ -1,8 +1,9 @@
 //! The TalkJS chat protocol as a pure state machine: no I/O, no async, no threads, no clock.
 //!
 //! A [`Session`] is told what happens and says what to do about it. A driver around it moves bytes
-//! and waits. The adapters for async runtimes have one; this crate is for an event loop of your own.
-//! It builds for `wasm32-unknown-unknown`: none of what it depends on needs an operating system.
+//! and waits. The adapters for async runtimes have one; this crate is for an event loop of your
+//! own. It builds for `wasm32-unknown-unknown`: none of what it depends on needs an operating
+//! system.
 //!
 //! # A driver, step by step
 //!
@@ -25,8 +26,8 @@
 //! ```
 //!
 //! Then it goes round and round. It waits until something happens: a frame, a command, or the time
-//! that [`Session::poll_timeout`] gave. It tells the session, gives it every command that waits, and
-//! does what [`Session::poll_output`] says until that has no more to say:
+//! that [`Session::poll_timeout`] gave. It tells the session, gives it every command that waits,
+//! and does what [`Session::poll_output`] says until that has no more to say:
 //!
 //! ```
 //! # use talk_proto::{Event, Input, Output, Session, SocketClosed, SocketId, Timestamp};
@@ -72,18 +73,18 @@
 //! }
 //! ```
 //!
-//! What comes in goes the other way: a text message as [`Input::SocketFrame`], a socket that is gone
-//! as [`Input::SocketClosed`], the answer to an HTTP request in pieces, and [`Input::Tick`] when the
-//! time has come. No input is wrong: what comes late, twice or broken does no harm. Reconnecting,
-//! retrying, pacing and refreshing tokens are the session's affair.
+//! What comes in goes the other way: a text message as [`Input::SocketFrame`], a socket that is
+//! gone as [`Input::SocketClosed`], the answer to an HTTP request in pieces, and [`Input::Tick`]
+//! when the time has come. No input is wrong: what comes late, twice or broken does no harm.
+//! Reconnecting, retrying, pacing and refreshing tokens are the session's affair.
 //!
 //! The application asks with [`Session::call`], [`Session::subscribe`] and the like. Misuse is
 //! refused there and then. All else comes as an [`Event`]: the outcome of a call exactly once, and
 //! the snapshots of a subscription as they change.
 //!
 //! The other examples, `many_sessions` (mio) and `frames` (a game's loop), differ only in how they
-//! wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a clock, to
-//! test what is built on this crate.
+//! wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a clock,
+//! to test what is built on this crate.
 //!
 //! # Features
 //!

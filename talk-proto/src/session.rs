@@ -50,8 +50,8 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 /// `poll_timeout` is not later than the last `now`; after a tick and a drain it is `None` or later
 /// than `now`.
 ///
-/// Every [`Timestamp`] is unix milliseconds. An earlier one than the last counts as the last. The same
-/// options, seed and inputs give the same outputs, byte for byte. Two live sessions must never
+/// Every [`Timestamp`] is unix milliseconds. An earlier one than the last counts as the last. The
+/// same options, seed and inputs give the same outputs, byte for byte. Two live sessions must never
 /// share a seed: equal idempotency keys would swallow a message.
 ///
 /// ```

@@ -41,8 +41,8 @@ pub struct Native<R> {
 }
 
 impl<R: Runtime> Native<R> {
-    /// Creates a transport that trusts the platform's root certificates and reads the proxy settings
-    /// from the environment.
+    /// Creates a transport that trusts the platform's root certificates and reads the proxy
+    /// settings from the environment.
     #[must_use]
     pub fn new(runtime: R) -> Self {
         Self {

@@ -25,8 +25,8 @@ const MAX_HEADERS: usize = 64;
 /// for servers without, and `ALL_PROXY` for both. A loopback address or `localhost` is connected to
 /// directly.
 ///
-/// A proxy is `http://` (CONNECT, which the proxy has to allow for the server's port), `socks5://` or
-/// `socks5h://`. With SOCKS5 the proxy resolves the server's name. Its URL may hold a
+/// A proxy is `http://` (CONNECT, which the proxy has to allow for the server's port), `socks5://`
+/// or `socks5h://`. With SOCKS5 the proxy resolves the server's name. Its URL may hold a
 /// percent-encoded user name and password.
 ///
 /// ```

@@ -10,8 +10,8 @@ use super::unknown_fields::RawJson;
 /// Content without its formatting: `- ` before the points of lists, each on a line of its own;
 /// `@Name` for a mention; an icon and the name of a file, or the length of a voice recording; an
 /// icon for a location. Blocks are apart by a blank line. Of what is no [`TextNode`] of its own,
-/// `emoji`, `codeBlock` and `blockquote` show what they say, as in the published client; all else is
-/// left out.
+/// `emoji`, `codeBlock` and `blockquote` show what they say, as in the published client; all else
+/// is left out.
 ///
 /// ```
 /// use talk_proto::content::{ContentBlock, TextNode, plaintext};
@@ -65,7 +65,8 @@ pub(crate) fn plaintext_of_nodes(nodes: &[TextNode]) -> String {
     out
 }
 
-/// Recurses as deep as nodes nest, which is at most [`MAX_NESTING`](super::MAX_NESTING) for what was read.
+/// Recurses as deep as nodes nest, which is at most [`MAX_NESTING`](super::MAX_NESTING) for what
+/// was read.
 fn append_nodes(nodes: &[TextNode], out: &mut String) {
     for node in nodes {
         match node {

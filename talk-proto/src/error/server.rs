@@ -8,8 +8,8 @@ use crate::wire::StatusClass;
 
 /// A refusal of the server.
 ///
-/// Display shows the reasons as the server gave them. They may quote the request, so Debug shows `…`
-/// in place of each word that is part of a token or of a text in the request.
+/// Display shows the reasons as the server gave them. They may quote the request, so Debug shows
+/// `…` in place of each word that is part of a token or of a text in the request.
 #[derive(Clone, thiserror::Error)]
 #[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
 #[non_exhaustive]
