@@ -120,8 +120,8 @@ impl TalkOptions {
         self
     }
 
-    /// Connects without TLS, for a server in a trusted network that has none. Tokens and messages are
-    /// readable on the way. `localhost` and loopback addresses need no such option.
+    /// Connects without TLS, for a server in a trusted network that has none. Tokens and messages
+    /// are readable on the way. `localhost` and loopback addresses need no such option.
     ///
     /// ```
     /// use talk_client::TalkOptions;

@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 
 use futures_util::io::{AsyncRead, AsyncWrite};
 
-/// Corrects two assumptions of futures-rustls, which otherwise hangs on the streams of some runtimes:
+/// Corrects two assumptions of futures-rustls, which otherwise hangs on the streams of some
+/// runtimes:
 ///
 /// - A write that accepts nothing is an error. futures-rustls would repeat it in one poll forever.
-/// - A pending flush is continued by reads. futures-rustls forgets a flush that is pending during the
-///   handshake, and waits for the answer to bytes that were never sent.
+/// - A pending flush is continued by reads. futures-rustls forgets a flush that is pending during
+/// the   handshake, and waits for the answer to bytes that were never sent.
 #[derive(Debug)]
 pub(super) struct TlsIo<S> {
     inner: S,

@@ -286,8 +286,8 @@ fn too_short() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
-/// Opens a regular file. Anything else is refused before it is opened, because opening a FIFO without
-/// a writer blocks.
+/// Opens a regular file. Anything else is refused before it is opened, because opening a FIFO
+/// without a writer blocks.
 fn open_regular(path: &Path) -> io::Result<File> {
     if !std::fs::metadata(path)?.is_file() {
         let text = "it is not a regular file";
