@@ -21,10 +21,10 @@ fn error_handler_concurrent_ends_is_called_once() {
         let calls = Arc::new(AtomicUsize::new(0));
         let key = termination.attach({
             let (termination, calls) = (Arc::clone(&termination), Arc::clone(&calls));
-            Box::new(move |cause| {
+            move |cause: &SessionError| {
                 assert_eq!(termination.cause().as_ref(), Some(cause));
                 calls.fetch_add(1, Ordering::Relaxed);
-            })
+            }
         });
         for ender in enders {
             ender.join().unwrap();
@@ -43,9 +43,9 @@ fn error_handler_detached_is_never_called_later() {
         let calls = Arc::new(AtomicUsize::new(0));
         let key = termination.attach({
             let calls = Arc::clone(&calls);
-            Box::new(move |_| {
+            move |_: &SessionError| {
                 calls.fetch_add(1, Ordering::Relaxed);
-            })
+            }
         });
         let ender = {
             let termination = Arc::clone(&termination);
