@@ -378,6 +378,11 @@ pub enum ProtocolWarning {
         /// The type, cut to 64 characters.
         kind: String,
     },
+    /// Items of a response that were unreadable. Each was skipped, or lost its unreadable members.
+    Items {
+        /// The number of items.
+        count: usize,
+    },
     /// A publish that had been applied already.
     RepeatedPublish,
 }

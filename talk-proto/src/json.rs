@@ -63,6 +63,34 @@ pub(crate) fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> R
     Ok(items.into())
 }
 
+/// Reads a count from any JSON number: a fraction is cut off, a negative number is zero.
+pub(crate) fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
+    struct CountVisitor;
+
+    impl Visitor<'_> for CountVisitor {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a count")
+        }
+
+        fn visit_u64<E>(self, count: u64) -> Result<u64, E> {
+            Ok(count)
+        }
+
+        fn visit_i64<E>(self, count: i64) -> Result<u64, E> {
+            Ok(u64::try_from(count).unwrap_or(0))
+        }
+
+        fn visit_f64<E>(self, count: f64) -> Result<u64, E> {
+            // `as` saturates.
+            Ok(count as u64)
+        }
+    }
+
+    json.deserialize_u64(CountVisitor)
+}
+
 /// Reads an enum from the names of its variants. Any other name gives the last variant, which may
 /// keep it.
 macro_rules! deserialize_name {

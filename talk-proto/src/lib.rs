@@ -144,3 +144,4 @@ pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window, WindowIter};
 pub use timestamp::Timestamp;
+pub use wire::replace_lone_surrogates;

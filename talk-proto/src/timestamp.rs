@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
 /// A moment, in unix milliseconds.
@@ -190,7 +190,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Accepts any JSON number and cuts off a fraction.
+/// Accepts any JSON number. A fraction is cut off, and a number out of range is clamped.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MillisVisitor;
@@ -206,11 +206,8 @@ impl<'de> Deserialize<'de> for Timestamp {
                 Ok(Timestamp(value))
             }
 
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Timestamp, E> {
-                let out_of_range = || E::invalid_value(Unexpected::Unsigned(value), &self);
-                i64::try_from(value)
-                    .map(Timestamp)
-                    .map_err(|_| out_of_range())
+            fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
+                Ok(Timestamp(i64::try_from(value).unwrap_or(i64::MAX)))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {

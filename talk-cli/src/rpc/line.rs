@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use talk_proto::replace_lone_surrogates;
 
 use super::failure::Failure;
 
@@ -39,7 +40,7 @@ impl Line {
             .map_err(|_| bad("the name of the call is no string".to_owned()))?;
         let args = match members.remove("args") {
             None => Vec::new(),
-            Some(args) => serde_json::from_str(args.get())
+            Some(args) => serde_json::from_str(&replace_lone_surrogates(args.get()))
                 .map_err(|_| bad("the args are no array".to_owned()))?,
         };
         Ok(Self { id, call, args })
@@ -119,5 +120,19 @@ mod tests {
             assert_eq!(bad_id(text), "7", "{text}");
         }
         assert!(Line::parse(b"{\"id\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn line_lone_surrogates_become_replacement_characters() {
+        let line =
+            Line::parse(br#"{"call": "x", "id": "\ud83d", "args": ["a\ud83d", "\ud83d\udc4d"]}"#);
+        let line = line.unwrap();
+        assert_eq!(line.id.get(), r#""\ud83d""#);
+        let args: Vec<String> = line
+            .args
+            .iter()
+            .map(|arg| serde_json::from_str(arg.get()).unwrap())
+            .collect();
+        assert_eq!(args, ["a\u{fffd}", "\u{1f44d}"]);
     }
 }

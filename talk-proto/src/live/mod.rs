@@ -35,6 +35,7 @@ use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
 use self::sync::response::{Response, decode, is_absence};
 use crate::collections::GiveBack;
+use crate::io::{Event, ProtocolWarning};
 use crate::model::{User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
@@ -145,7 +146,7 @@ impl Live {
                 }
             }
             Some(FetchPurpose::Users(requested)) => {
-                match decode::<BTreeMap<UserId, User>>(response) {
+                match decode::<BTreeMap<UserId, User>>(response, &mut cx.damaged_items) {
                     Ok(users) => cx.handle_users(fetch, &requested, Some(users)),
                     Err(error) => {
                         cx.handle_users(fetch, &requested, None);
@@ -154,10 +155,13 @@ impl Live {
                 }
             }
             Some(FetchPurpose::UsersOnce(requested)) => {
-                self.reads.handle_users(&requested, response);
+                let damaged = &mut cx.damaged_items;
+                self.reads.handle_users(&requested, response, damaged);
             }
             Some(FetchPurpose::MessageOnce(request)) => {
-                let result = self.reads.handle_message(request, fetch, response);
+                let result =
+                    self.reads
+                        .handle_message(request, fetch, response, &mut cx.damaged_items);
                 if let Some((request, result)) = result {
                     self.resolve(request, result);
                 }
@@ -226,6 +230,11 @@ impl Live {
             } else {
                 break;
             }
+        }
+        let count = std::mem::take(&mut self.cx.damaged_items);
+        if count > 0 {
+            let warning = Event::Warning(ProtocolWarning::Items { count });
+            self.outputs.push_back(LiveOutput::Event(warning));
         }
         for (request, result) in self.reads.advance(&mut self.cx) {
             self.resolve(request, result);

@@ -105,9 +105,10 @@ impl OneShotReads {
         request: RequestId,
         fetch: FetchId,
         response: Response<'_>,
+        damaged: &mut usize,
     ) -> Option<ReadResult> {
         let read = self.reads.get_mut(&request)?;
-        let message = decode::<MessageSnapshot>(response).map(Arc::new);
+        let message = decode::<MessageSnapshot>(response, damaged).map(Arc::new);
         if read.quote.fetch() == Some(fetch) {
             read.quote = Part::Known(message.ok());
         } else {
@@ -127,8 +128,13 @@ impl OneShotReads {
     }
 
     /// Handles the response to the request for users. After a failure they count as absent.
-    pub(super) fn handle_users(&mut self, requested: &[UserId], response: Response<'_>) {
-        let mut users: BTreeMap<UserId, User> = decode(response).unwrap_or_default();
+    pub(super) fn handle_users(
+        &mut self,
+        requested: &[UserId],
+        response: Response<'_>,
+        damaged: &mut usize,
+    ) {
+        let mut users: BTreeMap<UserId, User> = decode(response, damaged).unwrap_or_default();
         for id in requested {
             let user = users.remove(id).map(Arc::new);
             for request in self.users.remove(id).unwrap_or_default() {

@@ -36,6 +36,8 @@ pub(super) struct StoreCx {
     pub(super) dirty_users: VecDeque<Dependent>,
     /// Actions of conversation lists on conversations.
     pub(super) list_actions: VecDeque<ListAction>,
+    /// The number of unreadable items in responses, not yet reported.
+    pub(super) damaged_items: usize,
     /// Stores that have failed.
     pub(super) failed: VecDeque<(StoreKey, RequestError)>,
 }
@@ -56,6 +58,7 @@ impl StoreCx {
             unreferenced: BTreeSet::new(),
             dirty_users: VecDeque::new(),
             list_actions: VecDeque::new(),
+            damaged_items: 0,
             failed: VecDeque::new(),
         }
     }

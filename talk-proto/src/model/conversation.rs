@@ -8,6 +8,7 @@ use super::message::MessageSnapshot;
 use super::participant::{Access, Notify, ParticipantDiff};
 use super::patch::{CustomPatch, Patch, diff, params};
 use super::{ConversationId, Custom};
+use crate::json;
 use crate::timestamp::Timestamp;
 
 /// A conversation as the current user sees it.
@@ -42,7 +43,7 @@ pub struct ConversationSnapshot {
     #[serde(default)]
     pub last_message_at: Timestamp,
     /// The number of unread messages.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::count")]
     pub unread_message_count: u64,
     /// Set if there are unread messages, or the conversation was marked as unread.
     #[serde(default)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::patch::diff;
 use super::user::User;
 use super::{Emoji, UserId};
+use crate::json;
 use crate::timestamp::Timestamp;
 
 /// The count of one emoji on a message.
@@ -20,6 +21,7 @@ pub struct ReactionCount {
     /// The time at which the emoji was first added, kept while any reaction with it is left.
     pub created_at: Timestamp,
     /// The number of users who reacted with it.
+    #[serde(deserialize_with = "json::count")]
     pub count: u64,
     /// Set if the current user is one of them.
     pub current_user_reacted: bool,

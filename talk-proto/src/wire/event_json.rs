@@ -1,7 +1,7 @@
 //! Reading events from JSON, in one pass where their type comes first.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::event::ServerEvent;
+use super::salvage::{
+    CONVERSATION, MESSAGE, Object, PARTICIPANT, USER, readable_part, replace_lone_surrogates,
+};
 use crate::json::deserialize_name;
 use crate::model::{
     ConversationDiff, ConversationId, ConversationSnapshot, MessageDiff, MessageSnapshot, Online,
@@ -70,11 +73,59 @@ impl Names {
     }
 }
 
-/// Reads an event that stands by itself.
-pub(super) fn read_event(json: &RawValue, names: &mut Names) -> Published {
-    let mut json = serde_json::Deserializer::from_str(json.get());
+/// Reads an event by itself. Returns `true` beside it if it has lost unreadable members.
+pub(super) fn read_event(json: &RawValue, names: &mut Names) -> (Published, bool) {
+    let event = read_typed(json.get(), names);
+    if event != Err(EventError::Malformed) {
+        return (event, false);
+    }
+    let json = replace_lone_surrogates(json.get());
+    let event = read_typed(&json, names);
+    if event != Err(EventError::Malformed) {
+        return (event, false);
+    }
+    let part = readable_event(&json).and_then(|part| read_typed(&part, names).ok());
+    match part {
+        Some(event) => (Ok(event), true),
+        None => (Err(EventError::Malformed), false),
+    }
+}
+
+fn read_typed(json: &str, names: &mut Names) -> Published {
+    let mut json = serde_json::Deserializer::from_str(json);
     let event = EventSeed { names }.deserialize(&mut json);
     event.unwrap_or(Err(EventError::Malformed))
+}
+
+/// Returns the event with the readable part of its state or diff.
+fn readable_event(json: &str) -> Option<String> {
+    let members: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
+    let kind: &str = serde_json::from_str(members.get("type")?.get()).ok()?;
+    let part_of = |json| match kind {
+        "user.created" => readable_part::<User>(json, USER),
+        "user.edited" => readable_part::<UserDiff>(json, &[]),
+        "side.created" => readable_part::<ConversationSnapshot>(json, CONVERSATION),
+        "side.edited" => readable_part::<ReadStateDiff>(json, &[]),
+        "conversation.edited" => readable_part::<ConversationDiff>(json, &[]),
+        "participant.created" => readable_part::<Participant>(json, PARTICIPANT),
+        "participant.edited" => readable_part::<ParticipantDiff>(json, &[]),
+        "message.created" | "message.deleted" => readable_part::<MessageSnapshot>(json, MESSAGE),
+        "message.edited" => readable_part::<MessageDiff>(json, &[]),
+        "typing.available" => readable_part::<Typing>(json, &[]),
+        "typing.changed" => readable_part::<TypingDiff>(json, &[]),
+        _ => None,
+    };
+    let mut event = Object::default();
+    for (name, value) in members {
+        match name {
+            "state" | "diff" => event.push(name, &part_of(value.get())?),
+            "newLastMessage" if value.get() != "null" => {
+                event.push(name, &part_of(value.get())?);
+            }
+            _ => event.push(name, value.get()),
+        }
+    }
+    Some(event.finish())
 }
 
 /// Reads an event. What is not an object with members of the right kinds is an error of the

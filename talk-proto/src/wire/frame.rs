@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::event_json::{EventSeed, Names, Published, read_event};
+use super::event_json::{EventError, EventSeed, Names, Published, read_event};
 use super::request::Request;
 
 /// A frame from the server, the body of an answer not yet read.
@@ -139,7 +139,13 @@ impl FrameVisitor<'_> {
         let names = &mut *self.names;
         if self.one_by_one {
             let event: Option<&RawValue> = seq.next_element()?;
-            Ok(event.map(|event| read_event(event, names)))
+            let Some((event, is_damaged)) = event.map(|event| read_event(event, names)) else {
+                return Ok(None);
+            };
+            if is_damaged {
+                self.events.push(Err(EventError::Malformed));
+            }
+            Ok(Some(event))
         } else {
             seq.next_element_seed(EventSeed { names })
         }

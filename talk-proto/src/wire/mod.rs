@@ -6,6 +6,7 @@ mod frame;
 pub(crate) mod path;
 mod request;
 mod response;
+mod salvage;
 mod status;
 
 pub(crate) use event::ServerEvent;
@@ -13,10 +14,12 @@ pub(crate) use event_json::{EventError, Published};
 pub(crate) use frame::{FrameHead, FrameReader, ServerFrame, encode_ack, encode_request};
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Page, Refusal, server_error};
+pub use salvage::replace_lone_surrogates;
+pub(crate) use salvage::{Salvage, read as salvage};
 pub(crate) use status::StatusClass;
 
 /// Reads one event, for tests.
 #[cfg(test)]
 pub(crate) fn read_event(json: &serde_json::value::RawValue) -> Published {
-    event_json::read_event(json, &mut event_json::Names::default())
+    event_json::read_event(json, &mut event_json::Names::default()).0
 }

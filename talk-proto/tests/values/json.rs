@@ -46,13 +46,12 @@ fn a_time_may_be_any_number() {
         read::<Timestamp>(json!(1e300)),
         Timestamp::from_millis(i64::MAX)
     );
-    for (given, expected) in [
-        (json!("5"), "a number of milliseconds"),
-        (json!(u64::MAX), "a number of milliseconds"),
-    ] {
-        let told = reason::<Timestamp>(given);
-        assert!(told.contains(expected), "{told}");
-    }
+    assert_eq!(
+        read::<Timestamp>(json!(u64::MAX)),
+        Timestamp::from_millis(i64::MAX)
+    );
+    let refusal = reason::<Timestamp>(json!("5"));
+    assert!(refusal.contains("a number of milliseconds"), "{refusal}");
 }
 
 #[test]

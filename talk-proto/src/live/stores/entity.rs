@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use super::store::Store;
 use super::view_update::ViewUpdate;
 use super::viewers::Viewers;
@@ -16,11 +14,11 @@ use crate::live::sync::response::Response;
 use crate::live::sync::state::{Stage, SyncState};
 use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
-use crate::wire::ServerEvent;
+use crate::wire::{Salvage, ServerEvent};
 
 /// A kind of entity: how events change it and how it is shown.
 pub(crate) trait Entity: Send + Sync + 'static {
-    type Value: Clone + PartialEq + DeserializeOwned + Send + Sync;
+    type Value: Clone + PartialEq + Salvage + Send + Sync;
 
     /// Applies an event to the value, where `None` is an absent entity. Returns `true` if an
     /// absent entity may exist now and must be fetched.

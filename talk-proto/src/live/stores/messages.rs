@@ -109,7 +109,7 @@ impl MessageStore {
         self.quotes_in_flight.remove(id);
         self.refreshing.remove(id);
         if self.index.is_quote(id) {
-            match decode::<MessageSnapshot>(response) {
+            match decode::<MessageSnapshot>(response, &mut cx.damaged_items) {
                 Ok(message) if message.id == *id => {
                     self.set_message(Arc::new(message), cx);
                 }

@@ -3,8 +3,6 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 
-use serde::de::DeserializeOwned;
-
 use super::list_filter::ListFilter;
 use super::store::Store;
 use super::view_update::ViewUpdate;
@@ -20,7 +18,7 @@ use crate::live::sync::response::Response;
 use crate::live::sync::state::{Stage, SyncState};
 use crate::model::UserId;
 use crate::snapshot::{Snapshot, Update, Window};
-use crate::wire::ServerEvent;
+use crate::wire::{Salvage, ServerEvent};
 
 /// The numbers of items that a kind of list loads, as documented.
 pub(crate) struct PageSizes {
@@ -70,7 +68,7 @@ impl<R, T: ListItem> PagedList<R, T> {
 /// A kind of paged list: the order and form of its items, and the way events change it.
 pub(crate) trait ListStore: Any + Send + Sync {
     /// An item as the server returns it.
-    type Raw: DeserializeOwned;
+    type Raw: Salvage;
     type Item: ListItem;
 
     const SIZES: PageSizes;

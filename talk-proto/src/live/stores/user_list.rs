@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use super::paged_list::{ListStore, PageSizes, PagedList};
 use crate::live::key::{Dependent, StoreKey};
 use crate::live::list::items::Position;
@@ -12,12 +10,10 @@ use crate::live::list::ordered_list::{ListItem, TieBreak};
 use crate::live::store_cx::StoreCx;
 use crate::model::{User, UserId};
 use crate::snapshot::{Snapshot, Window};
-use crate::wire::ServerEvent;
+use crate::wire::{Salvage, ServerEvent};
 
 /// A kind of user list.
-pub(crate) trait Entry:
-    Clone + PartialEq + DeserializeOwned + Send + Sync + 'static
-{
+pub(crate) trait Entry: Clone + PartialEq + Salvage + Send + Sync + 'static {
     type Snapshot: ListItem<Key = UserId> + Send + Sync;
 
     const SIZES: PageSizes;

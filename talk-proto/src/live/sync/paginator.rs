@@ -1,14 +1,13 @@
 //! Loads a list page by page.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::response::Response;
 use super::state::{Reconcile, Stage, SyncState};
 use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
-use crate::wire::Page;
+use crate::wire::{Page, Salvage};
 
 /// The start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,7 +174,7 @@ impl<T> Paginator<T> {
     }
 }
 
-impl<T: DeserializeOwned> Paginator<T> {
+impl<T: Salvage> Paginator<T> {
     /// Handles the response to the pending page request.
     pub(crate) fn handle_response(
         &mut self,

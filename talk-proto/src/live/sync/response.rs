@@ -1,16 +1,20 @@
 //! Responses to requests of the live half.
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::{RequestError, ServerError, TransportError};
+use crate::wire::{Salvage, salvage};
 
 /// The body of a response, or the reason for its failure.
 pub(crate) type Response<'a> = Result<Option<&'a RawValue>, RequestError>;
 
-/// Decodes a response body. A body that cannot be read is an error.
-pub(crate) fn decode<T: DeserializeOwned>(response: Response<'_>) -> Result<T, RequestError> {
-    let value = response?.and_then(|body| serde_json::from_str(body.get()).ok());
+/// Decodes a response body. Unreadable items are skipped and added to `damaged`. A body that cannot
+/// be read at all is an error.
+pub(crate) fn decode<T: Salvage>(
+    response: Response<'_>,
+    damaged: &mut usize,
+) -> Result<T, RequestError> {
+    let value = response?.and_then(|body| salvage(body.get(), damaged));
     value.ok_or_else(|| TransportError::Malformed.into())
 }
 

@@ -1,14 +1,13 @@
 //! The subscription and load state of a store.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::response::{Response, decode, is_absence};
 use crate::error::RequestError;
 use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
-use crate::wire::ServerEvent;
+use crate::wire::{Salvage, ServerEvent};
 
 /// The number of events kept while a response is pending. Beyond it the load restarts.
 const LOG_LIMIT: usize = 10_000;
@@ -137,13 +136,13 @@ impl SyncState {
 
     /// Decodes the response to the load. Returns `Err` if the entity is absent, and `None` after a
     /// failure, which it reports.
-    pub(crate) fn decode<T: DeserializeOwned>(
+    pub(crate) fn decode<T: Salvage>(
         &mut self,
         response: Response<'_>,
         cx: &mut StoreCx,
     ) -> Option<Result<T, RequestError>> {
         self.fetch = None;
-        match decode(response) {
+        match decode(response, &mut cx.damaged_items) {
             Err(error) if !is_absence(&error) => {
                 cx.failed.push_back((self.key.clone(), error));
                 None

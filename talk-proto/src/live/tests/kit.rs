@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::changes::{Changes, ListChanges};
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, ServerError};
-use crate::io::Event;
+use crate::io::{Event, ProtocolWarning};
 use crate::live::Live;
 use crate::live::interface::{FetchId, Get, LiveOutput};
 use crate::options::Limits;
@@ -34,6 +34,8 @@ pub(super) struct Kit {
     pub(super) composed: BTreeMap<&'static str, usize>,
     pub(super) ended: BTreeMap<SubscriptionId, Option<RequestError>>,
     pub(super) resolved: BTreeMap<RequestId, Result<Reply, RequestError>>,
+    /// The number of damaged items reported.
+    pub(super) damaged: usize,
     next: u64,
 }
 
@@ -75,6 +77,7 @@ impl Kit {
             composed: BTreeMap::new(),
             ended: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            damaged: 0,
             next: 0,
         }
     }
@@ -292,6 +295,7 @@ impl Kit {
                 self.check_slow(subscription, update.changes.clone());
                 self.changes.insert(subscription, update.changes);
             }
+            Event::Warning(ProtocolWarning::Items { count }) => self.damaged += count,
             Event::Resolved { request, result } => {
                 let before = self.resolved.insert(request, result);
                 assert!(before.is_none(), "resolved twice");

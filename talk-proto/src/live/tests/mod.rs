@@ -5,6 +5,7 @@ mod closing;
 mod conversation_list;
 mod conversation_places;
 mod conversations;
+mod damaged;
 mod gets;
 mod items;
 mod kit;

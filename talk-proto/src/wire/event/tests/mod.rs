@@ -175,6 +175,41 @@ fn a_value() -> impl Strategy<Value = Value> {
     select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])])
 }
 
+#[test]
+fn damaged_event_keeps_readable_members() {
+    let text = r#"[5,"PUBLISH",
+        {"type":"message.created","conversationId":"c","messageId":"m","state":{"id":"m",
+            "createdAt":1,"content":[{"type":"text","children":["a\ud83d"]}]}},
+        {"type":"message.created","conversationId":"c","messageId":"n","state":{"id":"n",
+            "createdAt":2,"custom":[],"content":[{"type":"text","children":["b"]}]}},
+        {"type":"user.edited","userId":"u","diff":{"name":5,"role":"r"}},
+        {"type":"user.edited","userId":7,"diff":{"role":"r"}},
+        {"type":"side.deleted","conversationId":"c"}]"#;
+    let mut reader = crate::wire::FrameReader::default();
+    let Some(crate::wire::ServerFrame::Publish { events, .. }) = reader.read(text) else {
+        panic!("a publish");
+    };
+    let texts: Vec<_> = events
+        .iter()
+        .map(|event| match event {
+            Ok(ServerEvent::MessageCreated { state, .. }) => state.plaintext(),
+            Ok(ServerEvent::UserEdited { diff, .. }) => format!("{:?}", diff.role),
+            Ok(_) => "other".to_owned(),
+            Err(error) => format!("{error:?}"),
+        })
+        .collect();
+    let expected = [
+        "a\u{fffd}",
+        "Malformed",
+        "b",
+        "Malformed",
+        "Set(\"r\")",
+        "Malformed",
+        "other",
+    ];
+    assert_eq!(texts, expected);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
