@@ -81,7 +81,7 @@ pub use talk_proto::token::{
 pub use talk_proto::{
     Addresses, CommandError, ConnectionState, Counters, Limits, Pacing, RetrySafety, Secret,
     ServerError, SessionError, Timestamp, TransportError, Window, WindowIter,
-    changes::{Changes, ListChanges},
+    changes::{Changes, ListChanges, Removal, RemovalReason},
     command::{EditMessage, MessageBody, SendMessage, Translation},
     content::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock, TextNode},
     filter::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter},

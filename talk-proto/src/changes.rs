@@ -1,5 +1,6 @@
 //! The changes between two snapshots.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use serde::Serialize;
@@ -59,12 +60,49 @@ impl Changes {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListChanges {
-    /// Indices in the previous list, ascending.
-    pub removed: Vec<usize>,
+    /// Removed items, ascending by their indices in the previous list.
+    pub removed: Vec<Removal>,
     /// Indices in the next list, ascending.
     pub inserted: Vec<usize>,
     /// Indices in the next list, ascending, without the inserted ones.
     pub updated: Vec<usize>,
+}
+
+/// An item that is no longer at its place in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Removal {
+    /// The index in the previous list.
+    pub index: usize,
+    /// The reason.
+    pub reason: RemovalReason,
+}
+
+impl Removal {
+    /// Creates a removal.
+    pub fn new(index: usize, reason: RemovalReason) -> Self {
+        Self { index, reason }
+    }
+}
+
+/// The reason for the removal of an item from a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum RemovalReason {
+    /// The item was deleted.
+    Deleted,
+    /// The participant left the conversation, or the current user did.
+    Left,
+    /// The item no longer matches the filter of the list.
+    Filtered,
+    /// The window no longer reaches to the item, which still exists.
+    Evicted,
+    /// The item has moved.
+    Moved {
+        /// Its index in the next list, which is among the inserted ones.
+        to: usize,
+    },
 }
 
 impl ListChanges {
@@ -81,23 +119,39 @@ impl ListChanges {
     /// Returns these steps followed by `next`, in time proportional to the number of steps.
     ///
     /// ```
-    /// use talk_proto::changes::ListChanges;
+    /// use talk_proto::changes::{ListChanges, Removal, RemovalReason};
     ///
     /// let mut came = ListChanges::default();
     /// came.inserted.push(0);
     /// let mut went = ListChanges::default();
-    /// went.removed.push(0);
+    /// went.removed.push(Removal::new(0, RemovalReason::Deleted));
     /// assert!(came.then(&went).is_empty(), "it came and went");
     /// ```
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
         // An item removed later was either in the first list, or inserted in between and never
         // seen.
-        let mut removed = counterparts(&next.removed, &self.inserted, &self.removed);
-        merge(&mut removed, &self.removed);
-        let mut inserted = counterparts(&self.inserted, &next.removed, &next.inserted);
+        let self_removed = indices(&self.removed);
+        let next_removed = indices(&next.removed);
+        let before = counterparts(&next_removed, &self.inserted, &self_removed);
+        let removed = next.removed.iter().zip(before);
+        let mut removed: Vec<Removal> = removed
+            .filter_map(|(removal, index)| Some(Removal::new(index?, removal.reason)))
+            .collect();
+        let moves = self.moves_after(next, &next_removed);
+        removed.extend(self.removed.iter().map(|removal| match removal.reason {
+            RemovalReason::Moved { to } => Removal {
+                reason: moves.get(&to).copied().unwrap_or(removal.reason),
+                ..*removal
+            },
+            _ => *removal,
+        }));
+        removed.sort_unstable_by_key(|removal| removal.index);
+        removed.dedup_by_key(|removal| removal.index);
+        let after = |indices| counterparts(indices, &next_removed, &next.inserted);
+        let mut inserted = after(&self.inserted).into_iter().flatten().collect();
         merge(&mut inserted, &next.inserted);
-        let mut updated = counterparts(&self.updated, &next.removed, &next.inserted);
+        let mut updated = after(&self.updated).into_iter().flatten().collect();
         merge(&mut updated, &next.updated);
         let mut new = inserted.iter().peekable();
         updated.retain(|&index| !contains(&mut new, index));
@@ -109,27 +163,49 @@ impl ListChanges {
         }
     }
 
+    /// Returns the reason that each move of these steps has after `next`, by the index in between.
+    fn moves_after(&self, next: &Self, next_removed: &[usize]) -> BTreeMap<usize, RemovalReason> {
+        let mut targets: Vec<usize> = self
+            .removed
+            .iter()
+            .filter_map(|removal| match removal.reason {
+                RemovalReason::Moved { to } => Some(to),
+                _ => None,
+            })
+            .collect();
+        targets.sort_unstable();
+        let after = counterparts(&targets, next_removed, &next.inserted);
+        let reason = |(target, after): (&usize, Option<usize>)| {
+            let removed = next_removed.binary_search(target).ok();
+            let removed = removed.and_then(|at| next.removed.get(at));
+            let moved = after.map(|to| RemovalReason::Moved { to });
+            Some((*target, removed.map(|removal| removal.reason).or(moved)?))
+        };
+        targets.iter().zip(after).filter_map(reason).collect()
+    }
+
     /// Applies the steps to a copy of `before`, taking new items from `after`.
     ///
     /// If the steps lead from `before` to `after`, the result equals `after`. Indices out of bounds
     /// are skipped.
     ///
     /// ```
-    /// use talk_proto::changes::ListChanges;
+    /// use talk_proto::changes::{ListChanges, Removal, RemovalReason};
     ///
     /// let mut changes = ListChanges::default();
-    /// changes.removed.push(1);
+    /// changes.removed.push(Removal::new(1, RemovalReason::Moved { to: 0 }));
     /// changes.inserted.push(0);
     /// assert_eq!(changes.apply(&["b", "a"], &["c", "b"]), ["c", "b"]);
     /// ```
     pub fn apply<T: Clone>(&self, before: &[T], after: &[T]) -> Vec<T> {
-        let mut removed = self.removed.iter().peekable();
+        let removed = indices(&self.removed);
+        let mut removed = removed.iter().peekable();
         let mut inserted = self.inserted.iter().peekable();
         let mut updated = self.updated.iter().peekable();
         let mut kept = before
             .iter()
             .enumerate()
-            .filter(move |(index, _)| !contains(&mut removed, *index))
+            .filter(|(index, _)| !contains(&mut removed, *index))
             .map(|(_, item)| item);
         let mut list = Vec::with_capacity(after.len());
         loop {
@@ -150,9 +226,13 @@ impl ListChanges {
     }
 }
 
+fn indices(removals: &[Removal]) -> Vec<usize> {
+    removals.iter().map(|removal| removal.index).collect()
+}
+
 /// Returns the counterparts of ascending `indices` on the other side of a step. `absent` are the
 /// indices on the near side without a counterpart, `extra` those on the far side.
-fn counterparts(indices: &[usize], absent: &[usize], extra: &[usize]) -> Vec<usize> {
+fn counterparts(indices: &[usize], absent: &[usize], extra: &[usize]) -> Vec<Option<usize>> {
     let (mut absent, mut extra) = (absent.iter().peekable(), extra.iter().peekable());
     let (mut absent_before, mut extra_before) = (0, 0);
     let counterpart = |&index: &usize| {
@@ -171,7 +251,7 @@ fn counterparts(indices: &[usize], absent: &[usize], extra: &[usize]) -> Vec<usi
         }
         Some(rank + extra_before)
     };
-    indices.iter().filter_map(counterpart).collect()
+    indices.iter().map(counterpart).collect()
 }
 
 /// Merges one ascending list into another without duplicates.
@@ -192,7 +272,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{Changes, ListChanges};
+    use super::{Changes, ListChanges, Removal, RemovalReason};
 
     /// One edit of a list: what it does, where, in thousandths of the length.
     type Edit = (u8, u16);
@@ -215,6 +295,7 @@ mod tests {
         let changes = ListChanges {
             removed: (0..list.len())
                 .filter(|&i| position(&after, list[i].0).is_none())
+                .map(|i| Removal::new(i, RemovalReason::Deleted))
                 .collect(),
             inserted: (0..after.len())
                 .filter(|&i| position(list, after[i].0).is_none())
@@ -266,9 +347,33 @@ mod tests {
     }
 
     #[test]
+    fn move_then_change_keeps_the_final_reason() {
+        let moved = |from, to| ListChanges {
+            removed: vec![Removal::new(from, RemovalReason::Moved { to })],
+            inserted: vec![to],
+            updated: Vec::new(),
+        };
+        let deleted = ListChanges {
+            removed: vec![Removal::new(0, RemovalReason::Deleted)],
+            ..ListChanges::default()
+        };
+        let both = moved(3, 0).then(&deleted);
+        assert_eq!(both.removed, [Removal::new(3, RemovalReason::Deleted)]);
+        assert!(both.inserted.is_empty());
+        assert_eq!(
+            moved(3, 0).then(&moved(2, 0)).removed,
+            [
+                Removal::new(1, RemovalReason::Moved { to: 0 }),
+                Removal::new(3, RemovalReason::Moved { to: 1 }),
+            ]
+        );
+        assert_eq!(moved(3, 0).then(&moved(0, 2)), moved(3, 2));
+    }
+
+    #[test]
     fn indices_from_nowhere_are_skipped() {
         let changes = ListChanges {
-            removed: vec![7],
+            removed: vec![Removal::new(7, RemovalReason::Left)],
             inserted: vec![1, 9],
             updated: vec![12],
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::changes::RemovalReason;
 use crate::error::{RequestError, ServerError};
 use crate::live::list::ordered_list::{ListItem, TieBreak};
 use crate::live::stores::entity::{Entity, Lookup};
@@ -21,6 +22,7 @@ impl Entry for Participant {
         page: 50,
         more: 10,
     };
+    const GONE: RemovalReason = RemovalReason::Left;
     const TIE_BREAK: TieBreak = TieBreak::First;
 
     fn user(&self) -> &UserId {

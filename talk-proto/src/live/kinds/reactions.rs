@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::changes::RemovalReason;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
 use crate::live::stores::paged_list::PageSizes;
 use crate::live::stores::user_list::{Entry, EntryChange};
@@ -19,6 +20,7 @@ impl Entry for Reaction {
         page: 100,
         more: 30,
     };
+    const GONE: RemovalReason = RemovalReason::Deleted;
     const TIE_BREAK: TieBreak = TieBreak::Last;
 
     fn user(&self) -> &UserId {

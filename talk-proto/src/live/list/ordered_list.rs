@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::items::Position;
 use super::view::{ListState, ListView};
 use super::visible_items::VisibleItems;
+use crate::changes::RemovalReason;
 use crate::live::key::ViewerId;
 use crate::live::sync::paginator::Demand;
 
@@ -122,11 +123,23 @@ impl<T: ListItem> OrderedList<T> {
         self.visible.waiting.remove(&position);
         if let Some(item) = self.visible.items.remove(position) {
             self.invisible.insert(position, item.key().clone());
-            self.mark_changed(position);
+            for view in self.views.values_mut() {
+                view.mark_removed(position, RemovalReason::Deleted);
+            }
         }
     }
 
-    pub(crate) fn remove(&mut self, position: Position) {
+    pub(crate) fn remove(&mut self, position: Position, reason: RemovalReason) {
+        self.remove_invisible(position);
+        if self.visible.items.remove(position).is_some() {
+            for view in self.views.values_mut() {
+                view.mark_removed(position, reason);
+            }
+        }
+    }
+
+    /// Removes an item that gets another position.
+    pub(crate) fn take_out(&mut self, position: Position) {
         self.remove_invisible(position);
         if self.visible.items.remove(position).is_some() {
             self.mark_changed(position);

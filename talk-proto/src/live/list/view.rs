@@ -5,8 +5,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
+use super::ordered_list::ListItem;
 use super::visible_items::VisibleItems;
-use crate::changes::{Changes, ListChanges};
+use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
@@ -28,6 +29,8 @@ pub(crate) struct ListView<T> {
     awaited: Option<BTreeSet<Position>>,
     /// Positions whose item may differ from the one in `last`.
     changed: Vec<Position>,
+    /// The reasons for removals of items in `last`.
+    removed: Vec<(Position, RemovalReason)>,
     /// Set if the window has lost a part of its range since the latest snapshot.
     has_gap: bool,
     last: LastSeen<T>,
@@ -59,7 +62,7 @@ pub(crate) struct ViewDiff<T> {
     pub(crate) resolved: Vec<RequestId>,
 }
 
-impl<T: PartialEq> ListView<T> {
+impl<T: ListItem> ListView<T> {
     pub(crate) fn new() -> Self {
         Self {
             end: None,
@@ -67,6 +70,7 @@ impl<T: PartialEq> ListView<T> {
             requests: Vec::new(),
             awaited: None,
             changed: Vec::new(),
+            removed: Vec::new(),
             has_gap: false,
             last: LastSeen::Nothing,
         }
@@ -179,6 +183,16 @@ impl<T: PartialEq> ListView<T> {
         self.changed.push(position);
     }
 
+    /// Records the removal of an item. A removal without a record moves or evicts the item.
+    pub(crate) fn mark_removed(&mut self, position: Position, reason: RemovalReason) {
+        self.mark_changed(position);
+        if let LastSeen::List { items, .. } = &self.last
+            && items.find(position).is_ok()
+        {
+            self.removed.push((position, reason));
+        }
+    }
+
     /// Returns `true` if the window waits for the nested data of new items.
     fn is_awaiting(&mut self, visible: &VisibleItems<T>) -> bool {
         let end = self.end.unwrap_or(Position::LAST);
@@ -284,23 +298,42 @@ impl<T: PartialEq> ListView<T> {
                         changes.updated.push(after);
                     }
                 }
-                (Some(before), None) => changes.removed.push(before),
+                (Some(before), None) => {
+                    let removed = self.removed.iter().find(|(at, _)| *at == position);
+                    let reason = removed.map_or(RemovalReason::Evicted, |(_, reason)| *reason);
+                    changes.removed.push(Removal::new(before, reason));
+                }
                 (None, Some(after)) => changes.inserted.push(after),
                 (None, None) => {}
             }
         }
+        self.removed.clear();
+        for removal in &mut changes.removed {
+            let key = items.get(removal.index).map(|item| item.key());
+            let is_same = |index: &&usize| visible.items.get(**index).map(|item| item.key()) == key;
+            if let Some(to) = changes.inserted.iter().find(is_same) {
+                removal.reason = RemovalReason::Moved { to: *to };
+            }
+        }
         // An item that was removed and inserted again may have got another position at the same
         // index.
-        if changes.removed == changes.inserted {
-            let mut stays = |index: usize| match (items.get(index), visible.items.get(index)) {
-                (Some(old), Some(new)) if old == new => {
-                    visible.items.set(index, Arc::clone(old));
-                    true
+        let removed = changes.removed.iter().map(|removal| &removal.index);
+        if removed.eq(&changes.inserted) {
+            changes.removed.retain(|removal| {
+                let index = removal.index;
+                match (items.get(index), visible.items.get(index)) {
+                    (Some(old), Some(new)) if old == new => {
+                        visible.items.set(index, Arc::clone(old));
+                        false
+                    }
+                    _ => true,
                 }
-                _ => false,
-            };
-            changes.inserted.retain(|index| !stays(*index));
-            changes.removed.clone_from(&changes.inserted);
+            });
+            changes.inserted = changes
+                .removed
+                .iter()
+                .map(|removal| removal.index)
+                .collect();
         }
         Changes::List(changes)
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::conversation::{ConversationStore, fold};
 use super::list_filter::ListFilter;
-use super::paged_list::{ListStore, PageSizes, PagedList};
+use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
+use crate::changes::RemovalReason;
 use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
@@ -57,7 +58,7 @@ impl ConversationList {
             .items
             .allocate(Self::time_of(side), TieBreak::First);
         if !belongs || self.paged.is_beyond(position) {
-            self.remove(&side.id, cx);
+            self.remove(&side.id, RemovalReason::Filtered, cx);
             return false;
         }
         self.add(&side.id, position);
@@ -69,7 +70,7 @@ impl ConversationList {
     pub(crate) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut StoreCx) -> bool {
         let was_candidate = self.candidates.contains(id);
         if was_candidate {
-            self.remove(id, cx);
+            self.remove(id, RemovalReason::Left, cx);
         }
         was_candidate
     }
@@ -83,7 +84,8 @@ impl ConversationList {
         self.refreshing.remove(id);
         match snapshot {
             Some(snapshot) if self.filter.matches(snapshot) => self.show(snapshot, cx),
-            _ => self.remove(id, cx),
+            Some(_) => self.remove(id, RemovalReason::Filtered, cx),
+            None => self.remove(id, RemovalReason::Left, cx),
         }
         cx.changed.insert(self.paged.key().clone());
     }
@@ -98,7 +100,7 @@ impl ConversationList {
             _ => self.paged.items.allocate(time, TieBreak::First),
         };
         if self.paged.is_beyond(position) {
-            return self.remove(id, cx);
+            return self.remove(id, RemovalReason::Evicted, cx);
         }
         if old != Some(position) {
             self.add(id, position);
@@ -113,7 +115,7 @@ impl ConversationList {
     /// Adds a conversation at a position, or moves it there.
     fn add(&mut self, id: &ConversationId, position: Position) {
         if let Some(old) = self.positions.insert(id.clone(), position) {
-            self.paged.items.remove(old);
+            self.paged.items.take_out(old);
         }
         self.paged.items.insert(position, id.clone());
     }
@@ -208,6 +210,7 @@ impl ListStore for ConversationList {
         page: 30,
         more: 20,
     };
+    const GONE: RemovalReason = RemovalReason::Left;
 
     fn paged(&self) -> &PagedList<ConversationSnapshot, ConversationSnapshot> {
         &self.paged
@@ -240,9 +243,9 @@ impl ListStore for ConversationList {
             .push_back(ListAction::Supply(filter, Box::new(side)));
     }
 
-    fn remove(&mut self, id: &ConversationId, cx: &mut StoreCx) {
+    fn remove(&mut self, id: &ConversationId, reason: RemovalReason, cx: &mut StoreCx) {
         if let Some(position) = self.positions.remove(id) {
-            self.paged.items.remove(position);
+            self.paged.items.remove(position, reason);
             cx.changed.insert(self.paged.key().clone());
         }
         self.candidates.remove(id);
@@ -282,23 +285,23 @@ impl ListStore for ConversationList {
     fn remove_all(&mut self, cx: &mut StoreCx) {
         let all = self.positions.keys().chain(&self.candidates);
         for id in all.cloned().collect::<BTreeSet<_>>() {
-            self.remove(&id, cx);
+            self.remove(&id, Self::GONE, cx);
         }
     }
 
-    fn begin_reset(&mut self, gone: Vec<ConversationId>, cx: &mut StoreCx) {
+    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
         for id in std::mem::take(&mut self.candidates) {
-            self.remove(&id, cx);
+            self.remove(&id, Self::GONE, cx);
         }
         // A conversation that is missing from the pages has left the list, or has moved between
         // them. Up to a page of them is fetched, and shown until the state is known.
         let is_verified = gone.len() <= Self::SIZES.page && self.paged.pages.is_complete();
-        for id in gone {
+        for (id, reason) in gone {
             if is_verified {
                 let filter = self.filter.clone();
                 cx.list_actions.push_back(ListAction::Watch(filter, id));
             } else {
-                self.remove(&id, cx);
+                self.remove(&id, reason, cx);
             }
         }
         self.refreshing = self.positions.keys().cloned().collect();

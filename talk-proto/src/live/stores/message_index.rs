@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::messages::MessageStore;
 use super::sender_index::SenderIndex;
+use crate::changes::RemovalReason;
 use crate::collections::HashMap;
 use crate::live::key::Dependent;
 use crate::live::list::items::Position;
@@ -84,13 +85,12 @@ impl MessageStore {
         invisible.or_else(|| self.paged.items.visible.get(position?))
     }
 
-    /// Removes a message from the list, but not from the index.
-    fn unlist(&mut self, id: &MessageId, position: Position) {
+    /// Keeps a message in the index that is removed from the list.
+    fn keep(&mut self, id: &MessageId, position: Position) {
         if let Some(message) = self.message_at(id, Some(position)).cloned() {
             let message = Arc::new(message.resolved(None, None));
             self.index.invisible.insert(id.clone(), message);
         }
-        self.paged.items.remove(position);
     }
 
     /// Inserts a message at a position, or moves it there.
@@ -104,7 +104,8 @@ impl MessageStore {
         let old = self.index.positions.insert(id.clone(), Some(position));
         if let Some(old) = old {
             if let Some(old) = old {
-                self.unlist(&id, old);
+                self.keep(&id, old);
+                self.paged.items.take_out(old);
             }
             let known = self.index.invisible.get(&id);
             if let Some(quoted) = known.and_then(|known| known.referenced_message_id.clone()) {
@@ -120,10 +121,16 @@ impl MessageStore {
     }
 
     /// Removes a message from the window. It stays in the index while others quote it.
-    pub(crate) fn evict(&mut self, id: &MessageId, cx: &mut StoreCx) {
+    pub(crate) fn remove_listed(
+        &mut self,
+        id: &MessageId,
+        reason: RemovalReason,
+        cx: &mut StoreCx,
+    ) {
         let position = self.index.positions.get_mut(id);
         if let Some(position) = position.and_then(Option::take) {
-            self.unlist(id, position);
+            self.keep(id, position);
+            self.paged.items.remove(position, reason);
             cx.changed.insert(self.key().clone());
         }
         let known = self.index.invisible.get(id);
@@ -333,7 +340,7 @@ impl MessageStore {
         self.index.unavailable.remove(id);
         self.refreshing.remove(id);
         if let Some(position) = position {
-            self.paged.items.remove(position);
+            self.paged.items.remove(position, RemovalReason::Deleted);
             cx.changed.insert(self.key().clone());
         }
         if let Some(message) = message {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::message_index::MessageIndex;
-use super::paged_list::{ListStore, PageSizes, PagedList};
+use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
+use crate::changes::RemovalReason;
 use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
@@ -174,6 +175,7 @@ impl ListStore for MessageStore {
         page: 100,
         more: 30,
     };
+    const GONE: RemovalReason = RemovalReason::Deleted;
 
     fn paged(&self) -> &PagedList<MessageSnapshot, MessageSnapshot> {
         &self.paged
@@ -206,8 +208,8 @@ impl ListStore for MessageStore {
         }
     }
 
-    fn remove(&mut self, id: &MessageId, cx: &mut StoreCx) {
-        self.evict(id, cx);
+    fn remove(&mut self, id: &MessageId, reason: RemovalReason, cx: &mut StoreCx) {
+        self.remove_listed(id, reason, cx);
     }
 
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
@@ -295,9 +297,9 @@ impl ListStore for MessageStore {
         }
     }
 
-    fn begin_reset(&mut self, gone: Vec<MessageId>, cx: &mut StoreCx) {
-        for id in &gone {
-            self.remove(id, cx);
+    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
+        for (id, reason) in &gone {
+            self.remove(id, *reason, cx);
         }
         for id in self.index.quotes() {
             if !self.index.is_missing(&id) {

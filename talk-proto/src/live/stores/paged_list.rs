@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::list_filter::ListFilter;
 use super::store::Store;
 use super::view_update::ViewUpdate;
+use crate::changes::RemovalReason;
 use crate::command::RequestId;
 use crate::error::CommandError;
 use crate::live::key::{StoreKey, ViewerId};
@@ -58,6 +59,13 @@ impl<R, T: ListItem> PagedList<R, T> {
         position > self.edge && !self.pages.is_complete()
     }
 
+    fn clamp_views(&mut self, is_cut: bool) {
+        let last = self.items.last_position();
+        for view in self.items.views.values_mut() {
+            view.clamp(last, is_cut);
+        }
+    }
+
     fn set_edge(&mut self) {
         let last = self.items.last_position();
         let last = last.filter(|_| !self.pages.is_complete());
@@ -65,13 +73,18 @@ impl<R, T: ListItem> PagedList<R, T> {
     }
 }
 
+/// The items that a reloaded list no longer contains.
+pub(crate) type GoneItems<L> = Vec<(<<L as ListStore>::Item as ListItem>::Key, RemovalReason)>;
+
 /// A kind of paged list: the order and form of its items, and the way events change it.
-pub(crate) trait ListStore: Any + Send + Sync {
+pub(crate) trait ListStore: Any + Send + Sync + Sized {
     /// An item as the server returns it.
     type Raw: Salvage;
     type Item: ListItem;
 
     const SIZES: PageSizes;
+    /// The reason for the removal of an item that the server no longer has.
+    const GONE: RemovalReason;
 
     fn paged(&self) -> &PagedList<Self::Raw, Self::Item>;
 
@@ -87,7 +100,12 @@ pub(crate) trait ListStore: Any + Send + Sync {
     /// Adds an item at a position, moves it there, or updates the item at that position.
     fn put(&mut self, position: Position, raw: Self::Raw, cx: &mut StoreCx);
 
-    fn remove(&mut self, key: &<Self::Item as ListItem>::Key, cx: &mut StoreCx);
+    fn remove(
+        &mut self,
+        key: &<Self::Item as ListItem>::Key,
+        reason: RemovalReason,
+        cx: &mut StoreCx,
+    );
 
     /// Applies an event to the loaded list.
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx);
@@ -138,9 +156,9 @@ pub(crate) trait ListStore: Any + Send + Sync {
     fn prepare_page(&mut self, _: &mut Vec<Self::Raw>, _: &mut StoreCx) {}
 
     /// Prepares for a reload. Removes the items that are not in the new pages.
-    fn begin_reset(&mut self, gone: Vec<<Self::Item as ListItem>::Key>, cx: &mut StoreCx) {
-        for key in &gone {
-            self.remove(key, cx);
+    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
+        for (key, reason) in &gone {
+            self.remove(key, *reason, cx);
         }
     }
 
@@ -161,16 +179,24 @@ pub(crate) trait ListStore: Any + Send + Sync {
     fn remove_all(&mut self, cx: &mut StoreCx) {
         let keys: Vec<_> = self.paged().items.keys().cloned().collect();
         for key in &keys {
-            self.remove(key, cx);
+            self.remove(key, Self::GONE, cx);
         }
     }
 
     /// Replaces the list, keeping the allocations and positions of unchanged items.
     fn reset(&mut self, mut page: Vec<Self::Raw>, cx: &mut StoreCx) {
         page.sort_by_key(Self::time_of);
+        let end = match self.paged().pages.is_complete() {
+            true => i64::MAX,
+            false => page.last().map_or(i64::MIN, Self::time_of),
+        };
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
         let gone = self.paged().items.keys().filter(|key| !kept.contains(key));
-        let gone: Vec<_> = gone.cloned().collect();
+        let reason = |key: &_| match self.position_of(key) {
+            Some(position) if position.time > end => RemovalReason::Evicted,
+            _ => Self::GONE,
+        };
+        let gone = gone.map(|key| (key.clone(), reason(key))).collect();
         self.begin_reset(gone, cx);
         let mut before = None;
         for raw in page {
@@ -204,10 +230,12 @@ pub(crate) trait ListStore: Any + Send + Sync {
             && let Some((_, key)) = self.paged().items.last()
         {
             let key = key.clone();
-            self.remove(&key, cx);
+            self.remove(&key, RemovalReason::Evicted, cx);
             let paged = self.paged_mut();
             paged.pages.cursor = Cursor::Unknown;
             paged.set_edge();
+            // The window of a viewer that had the whole list ends with the last item now.
+            paged.clamp_views(false);
         }
     }
 
@@ -218,10 +246,7 @@ pub(crate) trait ListStore: Any + Send + Sync {
         let has_other_fetches = self.has_other_fetches();
         let paged = self.paged_mut();
         if !paged.pages.is_complete() {
-            let last = paged.items.last_position();
-            for view in paged.items.views.values_mut() {
-                view.clamp(last, is_cut);
-            }
+            paged.clamp_views(is_cut);
         }
         if paged.pages.sync.fetch.is_none() && !has_other_fetches {
             paged.pages.sync.clear_log();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::paged_list::{ListStore, PageSizes, PagedList};
+use crate::changes::RemovalReason;
 use crate::live::key::{Dependent, StoreKey};
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
@@ -17,6 +18,8 @@ pub(crate) trait Entry: Clone + PartialEq + Salvage + Send + Sync + 'static {
     type Snapshot: ListItem<Key = UserId> + Send + Sync;
 
     const SIZES: PageSizes;
+    /// The reason for the removal of an entry.
+    const GONE: RemovalReason;
     /// The place of new entries among those with an equal time.
     const TIE_BREAK: TieBreak;
 
@@ -99,6 +102,7 @@ impl<E: Entry> ListStore for UserList<E> {
     type Item = E::Snapshot;
 
     const SIZES: PageSizes = E::SIZES;
+    const GONE: RemovalReason = E::GONE;
 
     fn paged(&self) -> &PagedList<E, E::Snapshot> {
         &self.paged
@@ -124,16 +128,16 @@ impl<E: Entry> ListStore for UserList<E> {
         let user = entry.user().clone();
         match self.entries.insert(user.clone(), (position, entry)) {
             None => cx.retain_user(&user, self.dependent(&user)),
-            Some((old, _)) if old != position => self.paged.items.remove(old),
+            Some((old, _)) if old != position => self.paged.items.take_out(old),
             Some(_) => return self.show(&user, cx),
         }
         self.paged.items.insert(position, user.clone());
         self.show(&user, cx);
     }
 
-    fn remove(&mut self, user: &UserId, cx: &mut StoreCx) {
+    fn remove(&mut self, user: &UserId, reason: RemovalReason, cx: &mut StoreCx) {
         if let Some((position, _)) = self.entries.remove(user) {
-            self.paged.items.remove(position);
+            self.paged.items.remove(position, reason);
             cx.release_user(user, &self.dependent(user));
             cx.changed.insert(self.paged.key().clone());
         }
@@ -149,7 +153,7 @@ impl<E: Entry> ListStore for UserList<E> {
                     self.put(position, entry, cx);
                 }
             }
-            Some(EntryChange::Remove(user)) => self.remove(&user, cx),
+            Some(EntryChange::Remove(user)) => self.remove(&user, E::GONE, cx),
             Some(EntryChange::RemoveList) => {
                 self.paged.pages.sync.set_absent(cx);
                 self.clear(cx);

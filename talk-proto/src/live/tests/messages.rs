@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::kit::*;
-use crate::changes::{Changes, ListChanges};
+use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::error::CommandError;
 
 /// A subscription to `c` that shows `m30` to `m1`, with more to load when `cursor`.
@@ -126,7 +126,7 @@ fn several_events_of_a_publish_are_one_update() {
         panic!("no list");
     };
     assert_eq!(changes.inserted, [0, 1]);
-    assert_eq!(changes.removed, [0]);
+    assert_eq!(changes.removed, [Removal::new(0, RemovalReason::Deleted)]);
     assert_eq!(changes.updated, [30]);
 }
 

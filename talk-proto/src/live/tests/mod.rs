@@ -17,6 +17,7 @@ mod random;
 mod ranges;
 mod reconnect;
 mod refusals;
+mod removals;
 mod singles;
 mod users;
 mod world;
