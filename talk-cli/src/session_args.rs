@@ -102,6 +102,7 @@ impl SessionArgs {
         }
         Ok(SessionPlan {
             options,
+            host: self.host.unwrap_or_else(|| "the service".to_owned()),
             token_command: self.token_command,
             runtime: self.runtime,
         })

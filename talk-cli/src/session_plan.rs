@@ -20,6 +20,8 @@ pub(crate) enum Runtime {
 /// What a session is made from, and what it runs on. The command itself runs on tokio.
 pub(crate) struct SessionPlan {
     pub(crate) options: TalkOptions,
+    /// The name of the server in messages.
+    pub(crate) host: String,
     /// Prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,

@@ -1,13 +1,15 @@
 //! What all commands have in common.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde::Serialize;
 use talk_tokio::{
-    ConversationRef, Error, ListSnapshot, MessageRef, ParticipantRef, Session, Subscription,
-    TransportError, UserRef,
+    ConnectionState, ConnectionStateStream, ConversationRef, Error, ListSnapshot, MessageRef,
+    ParticipantRef, Session, Subscription, TransportError, UserRef,
 };
 use tokio::time::timeout;
 
@@ -15,7 +17,7 @@ use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 use crate::stdout::stdout_closed;
-use crate::terminal::{Printer, Show};
+use crate::terminal::{Printer, Show, sanitize};
 
 /// What all commands take.
 #[derive(Debug, clap::Args)]
@@ -48,15 +50,38 @@ pub(crate) fn run(
     command: impl AsyncFnOnce(&App) -> Result<(), CliError>,
 ) -> Outcome {
     runtime()?.block_on(async {
+        let host = session.host.clone();
         let app = App {
             session: session.call_timeout(common.timeout).open()?,
             printer: Printer::new(common.json),
             timeout: common.timeout,
         };
-        let outcome = command(&app).await;
+        let reports = report_failures(app.session.connection_states(), &host);
+        let outcome = tokio::select! {
+            biased;
+            outcome = command(&app) => outcome,
+            never = reports => match never {},
+        };
         app.session.shutdown().await;
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+/// Prints each new reason for which the server cannot be reached. The command itself waits.
+async fn report_failures(mut states: ConnectionStateStream, host: &str) -> Infallible {
+    let mut reported = None;
+    while let Some(state) = states.next().await {
+        match state {
+            ConnectionState::Waiting { reason, .. } if reported.as_ref() != Some(&reason) => {
+                let reason = reported.insert(reason);
+                let reason = sanitize::line(reason);
+                eprintln!("talk: cannot reach {host}: {reason}; still trying");
+            }
+            ConnectionState::Ready => reported = None,
+            _ => {}
+        }
+    }
+    pending().await
 }
 
 impl App {

@@ -1,4 +1,5 @@
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -108,6 +109,28 @@ fn host_that_is_malformed_is_a_usage_error() {
         let output = talk().args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{host}");
     }
+}
+
+#[test]
+fn unreachable_host_is_reported_with_its_reason() {
+    // A listener that is closed again leaves a port that refuses connections.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let output = talk()
+        .args(["--host", &host, "--app", "app", "--user", "alice"])
+        .args(["send", "--timeout", "2", "c1", "hello"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    let (first, rest) = shown.split_once('\n').unwrap();
+    assert!(
+        first.starts_with(&format!("talk: cannot reach {host}: ")),
+        "{shown}"
+    );
+    assert!(first.ends_with("; still trying"), "{shown}");
+    assert!(rest.contains("no answer within 2s"), "{shown}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
