@@ -2,6 +2,8 @@
 //!
 //! With `--cfg talk_local_futures` the transport belongs to one thread.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::VecDeque;
 use std::future::{Future, pending, ready};
 use std::mem;
@@ -168,7 +170,7 @@ fn session_over_custom_transport_reports_its_errors() {
     transport.run();
     match states.next().now_or_never() {
         Some(Some(ConnectionState::Waiting { reason, .. })) => {
-            assert!(reason.to_string().contains("the browser is offline"));
+            assert!(reason.contains("the browser is offline"));
         }
         other => panic!("not waiting to reconnect but {other:?}"),
     }

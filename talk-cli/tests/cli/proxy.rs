@@ -221,7 +221,7 @@ fn proxy_rejects_password_reason_hides_it() {
             let mut states = session.connection_states();
             let reason = loop {
                 if let Some(ConnectionState::Waiting { reason, .. }) = states.next().await {
-                    break reason.to_string();
+                    break reason;
                 }
             };
             assert!(reason.contains("password"), "{reason}");

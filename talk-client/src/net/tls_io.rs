@@ -11,7 +11,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 ///
 /// - A write that accepts nothing is an error. futures-rustls would repeat it in one poll forever.
 /// - A pending flush is continued by reads. futures-rustls forgets a flush that is pending during
-/// the   handshake, and waits for the answer to bytes that were never sent.
+///   the handshake, and waits for the answer to bytes that were never sent.
 #[derive(Debug)]
 pub(super) struct TlsIo<S> {
     inner: S,

@@ -26,7 +26,10 @@ fn refusing(status: u16, reason: &'static str) -> World {
 }
 
 fn error(world: &World, request: RequestId) -> &RequestError {
-    world.outcome(request).as_ref().unwrap_err()
+    match world.outcome(request) {
+        Err(error) => error,
+        Ok(reply) => unreachable!("the call was answered with {reply:?}"),
+    }
 }
 
 #[test]

@@ -46,10 +46,10 @@ impl Trace {
             Input::HttpEnd { .. } => trace!("the HTTP answer is complete"),
             Input::HttpFailed { failure, .. } => match failure {
                 HttpFailure::Network(reason) => {
-                    debug!(reason = %reason.escape_debug(), "the HTTP exchange failed")
+                    debug!(reason = %reason.escape_debug(), "the HTTP exchange failed");
                 }
                 HttpFailure::Source(reason) => {
-                    warn!(reason = %reason.escape_debug(), "the file cannot be read")
+                    warn!(reason = %reason.escape_debug(), "the file cannot be read");
                 }
                 _ => debug!("the HTTP exchange failed"),
             },
@@ -138,7 +138,7 @@ fn outcome(result: &Result<Reply, RequestError>) -> &'static str {
 fn log_closed(cause: &SocketClosed) {
     match cause {
         SocketClosed::ConnectFailed(reason) => {
-            debug!(reason = %reason.escape_debug(), "the socket cannot be opened")
+            debug!(reason = %reason.escape_debug(), "the socket cannot be opened");
         }
         SocketClosed::ByServer { code } => debug!(code, "the server closed the socket"),
         SocketClosed::Lost(reason) => debug!(reason = %reason.escape_debug(), "the socket is lost"),
