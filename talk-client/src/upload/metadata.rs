@@ -10,7 +10,8 @@ use talk_proto::upload::{Upload, UploadKind};
 /// ```
 /// use talk_client::UploadMetadata;
 ///
-/// let metadata = UploadMetadata::named("cat.mp4").content_type("video/mp4").size(640, 480).duration(2.5);
+/// let metadata = UploadMetadata::named("cat.mp4")
+///     .content_type("video/mp4").size(640, 480).duration(2.5);
 /// ```
 #[derive(Clone, PartialEq)]
 #[must_use]

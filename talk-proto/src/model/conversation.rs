@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::custom::Custom;
+use super::id::ConversationId;
 use super::message::MessageSnapshot;
 use super::participant::{Access, Notify, ParticipantDiff};
 use super::patch::{CustomPatch, Patch, diff, params};
-use super::{ConversationId, Custom};
 use crate::json;
 use crate::timestamp::Timestamp;
 

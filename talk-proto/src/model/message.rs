@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::custom::Custom;
+use super::id::{Emoji, MessageId, UserId};
 use super::patch::{CustomPatch, Patch, diff};
 use super::reaction::{ReactionCountDiff, Reactions};
+use super::unknown_name::UnknownName;
 use super::user::User;
-use super::{Custom, Emoji, MessageId, UnknownName, UserId};
 use crate::content::ContentBlock;
 use crate::json::{self, deserialize_name};
 use crate::timestamp::Timestamp;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::id::UserId;
 use super::patch::{Patch, diff, params};
+use super::unknown_name::UnknownName;
 use super::user::User;
-use super::{UnknownName, UserId};
 use crate::json::deserialize_name;
 use crate::timestamp::Timestamp;
 

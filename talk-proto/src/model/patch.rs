@@ -178,7 +178,7 @@ macro_rules! params {
             $(
                 /// Custom data, key by key.
                 #[serde(skip_serializing_if = "Patch::is_keep")]
-                pub $custom: Patch<$crate::model::CustomPatch>,
+                pub $custom: Patch<$crate::model::patch::CustomPatch>,
             )?
         }
 

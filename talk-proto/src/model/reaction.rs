@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::id::{Emoji, UserId};
 use super::patch::diff;
 use super::user::User;
-use super::{Emoji, UserId};
 use crate::json;
 use crate::timestamp::Timestamp;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::UserId;
+use super::id::UserId;
 use super::patch::diff;
 use super::user::User;
 use crate::timestamp::Timestamp;

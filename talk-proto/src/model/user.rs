@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::custom::Custom;
+use super::id::UserId;
 use super::patch::{CustomPatch, Patch, diff};
-use super::{Custom, UserId};
 
 /// A user: their public data, on the wire and as a snapshot.
 ///

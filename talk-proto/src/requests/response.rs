@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::CallBody;
-use super::body::{BatchItem, BatchKind, ItemDecoder};
+use super::body::{BatchItem, BatchKind, CallBody, ItemDecoder};
 use crate::command::{Reply, RequestId, Translation};
 use crate::content::{ContentBlock, MarkupSource, parse_markup, plaintext};
 use crate::error::{RequestError, ServerError, TransportError};

@@ -167,7 +167,9 @@ fn log_event(event: &Event) {
             reason,
         }) => {
             let delay = until.saturating_since(*since);
-            info!(reason = %reason.to_string().escape_debug(), attempt, ?delay, "the connection is lost");
+            let reason = reason.to_string();
+            let reason = reason.escape_debug();
+            info!(%reason, attempt, ?delay, "the connection is lost");
         }
         Event::Warning(what) => warn!(?what, "something of the server was skipped"),
         Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),

@@ -29,8 +29,9 @@ impl Workspace {
     /// If the folder cannot be read.
     pub fn find() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the package has no parent folder")?
+            .ancestors()
+            .nth(2)
+            .context("the package is in no workspace")?
             .to_owned();
         let mut packages = vec![Package {
             name: "docs".to_owned(),
