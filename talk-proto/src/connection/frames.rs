@@ -223,8 +223,8 @@ impl Connection {
     fn handle_control_events(&mut self, now: Timestamp, events: &mut Vec<Published>) {
         events.retain(|event| {
             match event {
-                Ok(ServerEvent::SessionExpired) => self.handle_expired(now),
-                Ok(ServerEvent::UpstreamRestarting) => self.reconnect.announce_restart(),
+                Ok(ServerEvent::SessionExpired {}) => self.handle_expired(now),
+                Ok(ServerEvent::UpstreamRestarting {}) => self.reconnect.announce_restart(),
                 Ok(_) => return true,
                 Err(EventError::Malformed) => self.warn(ProtocolWarning::Event),
                 Err(EventError::UnknownType(kind)) => {

@@ -1,7 +1,14 @@
 //! Events that the server publishes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
+
+use super::salvage::readable_part;
+use crate::json::deserialize_name;
 use crate::model::{
     ConversationDiff, ConversationId, ConversationSnapshot, Emoji, MessageDiff, MessageId,
     MessageSnapshot, Online, Participant, ParticipantDiff, ReadStateDiff, Typing, TypingDiff, User,
@@ -12,100 +19,208 @@ use crate::timestamp::Timestamp;
 #[cfg(test)]
 mod tests;
 
-/// One event of a publish. `state` is the whole thing, `diff` holds only what changed. What is large
-/// and seldom is boxed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ServerEvent {
-    /// A user came to be.
-    UserCreated { user_id: UserId, state: Box<User> },
+/// Defines [`ServerEvent`], [`Kind`], [`Payload`] and the decoding of both from the table below.
+macro_rules! events {
+    ($(
+        $(#[$doc:meta])*
+        $name:literal => $event:ident
+            $(in $conversation:ident)?
+            { $($member:ident: $type:ty),* }
+            $($payload:ident($field:ident: $read:ty as $kept:ty))?;
+    )*) => {
+        /// One event of a publish. `state` is the whole entity, `diff` holds only the changes.
+        /// Large and rare payloads are boxed.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) enum ServerEvent {
+            $(
+                $(#[$doc])*
+                $event {
+                    $($conversation: ConversationId,)?
+                    $($member: $type,)*
+                    $($field: $kept,)?
+                },
+            )*
+        }
+
+        impl ServerEvent {
+            /// Returns the conversation of the event, if it has one.
+            pub(crate) fn conversation_id(&self) -> Option<&ConversationId> {
+                match self {
+                    $(Self::$event { $($conversation,)? .. } => {
+                        None::<&ConversationId>$(.or(Some($conversation)))?
+                    })*
+                }
+            }
+        }
+
+        /// The types of events.
+        pub(super) enum Kind {
+            $($event,)*
+            Unknown(String),
+        }
+
+        deserialize_name! {
+            Kind { $($name => $event,)* }
+            Unknown(String)
+        }
+
+        /// The `state` or the `diff` of an event, whichever its type carries.
+        pub(super) enum Payload {
+            $($($event($kept),)? )*
+        }
+
+        impl Kind {
+            /// Reads the state or diff that an event of this type carries; skips any other.
+            pub(super) fn read_payload<'de, D: Deserializer<'de>>(
+                &self,
+                name: PayloadName,
+                json: D,
+            ) -> Result<Option<Payload>, D::Error> {
+                Ok(Some(match (self, name) {
+                    $($((Self::$event, PayloadName::$payload) => {
+                        Payload::$event(<$kept>::from(<$read>::deserialize(json)?))
+                    })?)*
+                    _ => {
+                        IgnoredAny::deserialize(json)?;
+                        return Ok(None);
+                    }
+                }))
+            }
+
+            /// Returns the readable part of the state or diff that an event of this type carries;
+            /// returns any other unchanged.
+            pub(super) fn readable_payload(&self, name: PayloadName, json: &str) -> Option<String> {
+                match (self, name) {
+                    $($((Self::$event, PayloadName::$payload) => readable_part::<$read>(json),)?)*
+                    _ => Some(json.to_owned()),
+                }
+            }
+        }
+
+        impl Members<'_> {
+            /// Returns the event, if every member of its type is present.
+            pub(super) fn into_event(mut self) -> Option<ServerEvent> {
+                Some(match self.kind.take()? {
+                    $(Kind::$event => ServerEvent::$event {
+                        $($conversation: self.conversation_id.take()?,)?
+                        $($member: self.$member()?,)*
+                        $($field: match self.payload {
+                            Some(Payload::$event(payload)) => payload,
+                            _ => return None,
+                        },)?
+                    },)*
+                    Kind::Unknown(_) => return None,
+                })
+            }
+        }
+    };
+}
+
+events! {
+    /// A user was created.
+    "user.created" => UserCreated { user_id: UserId } State(state: User as Box<User>);
     /// A user changed.
-    UserEdited {
-        user_id: UserId,
-        diff: Box<UserDiff>,
-    },
-    /// A user came online or went.
-    UserOnlineChanged { user_id: UserId, diff: Online },
+    "user.edited" => UserEdited { user_id: UserId } Diff(diff: UserDiff as Box<UserDiff>);
+    /// A user came online or went offline.
+    "user.online.changed" => UserOnlineChanged { user_id: UserId } Diff(diff: Online as Online);
     /// The current user joined a conversation.
-    SideCreated {
-        conversation_id: ConversationId,
-        state: Box<ConversationSnapshot>,
-    },
+    "side.created" => SideCreated in conversation_id {}
+        State(state: ConversationSnapshot as Box<ConversationSnapshot>);
     /// The current user's view of a conversation changed.
-    SideEdited {
-        conversation_id: ConversationId,
-        diff: ReadStateDiff,
-    },
+    "side.edited" => SideEdited in conversation_id {} Diff(diff: ReadStateDiff as ReadStateDiff);
     /// The current user left a conversation.
-    SideDeleted { conversation_id: ConversationId },
+    "side.deleted" => SideDeleted in conversation_id {};
     /// A conversation's own attributes changed.
-    ConversationEdited {
-        conversation_id: ConversationId,
-        diff: ConversationDiff,
-    },
-    /// All messages of a conversation are gone.
-    ConversationCleared { conversation_id: ConversationId },
+    "conversation.edited" => ConversationEdited in conversation_id {}
+        Diff(diff: ConversationDiff as ConversationDiff);
+    /// All messages of a conversation were deleted.
+    "conversation.cleared" => ConversationCleared in conversation_id {};
     /// A user joined a conversation.
-    ParticipantCreated {
-        conversation_id: ConversationId,
-        user_id: UserId,
-        state: Participant,
-    },
+    "participant.created" => ParticipantCreated in conversation_id { user_id: UserId }
+        State(state: Participant as Participant);
     /// A participant changed.
-    ParticipantEdited {
-        conversation_id: ConversationId,
-        user_id: UserId,
-        diff: ParticipantDiff,
-    },
+    "participant.edited" => ParticipantEdited in conversation_id { user_id: UserId }
+        Diff(diff: ParticipantDiff as ParticipantDiff);
     /// A participant left.
-    ParticipantDeleted {
-        conversation_id: ConversationId,
-        user_id: UserId,
-    },
+    "participant.deleted" => ParticipantDeleted in conversation_id { user_id: UserId };
     /// A message was sent.
-    MessageCreated {
-        conversation_id: ConversationId,
-        state: Arc<MessageSnapshot>,
-    },
+    "message.created" => MessageCreated in conversation_id {}
+        State(state: MessageSnapshot as Arc<MessageSnapshot>);
     /// A message changed.
-    MessageEdited {
-        conversation_id: ConversationId,
-        message_id: MessageId,
-        diff: MessageDiff,
-    },
-    /// A message was deleted. `new_last_message` is given when it was the last one: the message
+    "message.edited" => MessageEdited in conversation_id { message_id: MessageId }
+        Diff(diff: MessageDiff as MessageDiff);
+    /// A message was deleted. `new_last_message` is present if it was the last one: the message
     /// that is last now, if any.
-    MessageDeleted {
-        conversation_id: ConversationId,
+    "message.deleted" => MessageDeleted in conversation_id {
         message_id: MessageId,
-        new_last_message: Option<Option<Arc<MessageSnapshot>>>,
-    },
-    /// Who types is known from now on.
-    TypingAvailable {
-        conversation_id: ConversationId,
-        state: Typing,
-    },
-    /// Who types changed.
-    TypingChanged {
-        conversation_id: ConversationId,
-        diff: TypingDiff,
-    },
+        new_last_message: Option<Option<Arc<MessageSnapshot>>>
+    };
+    /// The typing users are known from now on.
+    "typing.available" => TypingAvailable in conversation_id {} State(state: Typing as Typing);
+    /// The typing users changed.
+    "typing.changed" => TypingChanged in conversation_id {} Diff(diff: TypingDiff as TypingDiff);
     /// A user reacted to a message.
-    ReactionAdded {
-        conversation_id: ConversationId,
-        message_id: MessageId,
-        emoji: Emoji,
-        user_id: UserId,
-        created_at: Timestamp,
-    },
-    /// A user took a reaction back.
-    ReactionRemoved {
-        conversation_id: ConversationId,
-        message_id: MessageId,
-        emoji: Emoji,
-        user_id: UserId,
-    },
+    "reaction.added" => ReactionAdded in conversation_id {
+        message_id: MessageId, emoji: Emoji, user_id: UserId, created_at: Timestamp
+    };
+    /// A user removed a reaction.
+    "reaction.removed" => ReactionRemoved in conversation_id {
+        message_id: MessageId, emoji: Emoji, user_id: UserId
+    };
     /// The token has expired: get a new one before anything else.
-    SessionExpired,
+    "session.expired" => SessionExpired {};
     /// The server is about to restart.
-    UpstreamRestarting,
+    "upstream.restarting" => UpstreamRestarting {};
+}
+
+/// The members that may carry the payload of an event.
+#[derive(Clone, Copy)]
+pub(super) enum PayloadName {
+    State,
+    Diff,
+}
+
+/// The members of all events.
+#[derive(Default)]
+pub(super) struct Members<'a> {
+    pub(super) kind: Option<Kind>,
+    pub(super) conversation_id: Option<ConversationId>,
+    pub(super) user_id: Option<Text<'a>>,
+    pub(super) message_id: Option<Text<'a>>,
+    pub(super) emoji: Option<Text<'a>>,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) payload: Option<Payload>,
+    pub(super) new_last_message: Option<Option<Arc<MessageSnapshot>>>,
+}
+
+impl Members<'_> {
+    fn user_id(&self) -> Option<UserId> {
+        self.user_id.as_ref()?.read()
+    }
+
+    fn message_id(&self) -> Option<MessageId> {
+        self.message_id.as_ref()?.read()
+    }
+
+    fn emoji(&self) -> Option<Emoji> {
+        self.emoji.as_ref()?.read()
+    }
+
+    fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    fn new_last_message(&mut self) -> Option<Option<Option<Arc<MessageSnapshot>>>> {
+        Some(self.new_last_message.take())
+    }
+}
+
+/// A string that is usually borrowed from the frame. An event may not need it.
+#[derive(Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(StrDeserializer::<serde_json::Error>::new(&self.0)).ok()
+    }
 }

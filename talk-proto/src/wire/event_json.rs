@@ -1,27 +1,16 @@
 //! Reading events from JSON, in one pass where their type comes first.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess,
-    Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::event::ServerEvent;
-use super::salvage::{
-    CONVERSATION, MESSAGE, Object, PARTICIPANT, USER, readable_part, replace_lone_surrogates,
-};
+use super::event::{Kind, Members, Payload, PayloadName, ServerEvent, Text};
+use super::salvage::{Object, readable_part, replace_lone_surrogates};
 use crate::json::deserialize_name;
-use crate::model::{
-    ConversationDiff, ConversationId, ConversationSnapshot, MessageDiff, MessageSnapshot, Online,
-    Participant, ParticipantDiff, ReadStateDiff, Typing, TypingDiff, User, UserDiff, UserId,
-};
-use crate::timestamp::Timestamp;
+use crate::model::{ConversationId, MessageSnapshot, UserId};
 
 /// Why an event was not understood.
 #[derive(Debug, PartialEq)]
@@ -100,29 +89,21 @@ fn read_typed(json: &str, names: &mut Names) -> Published {
 /// Returns the event with the readable part of its state or diff.
 fn readable_event(json: &str) -> Option<String> {
     let members: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
-    let kind: &str = serde_json::from_str(members.get("type")?.get()).ok()?;
-    let part_of = |json| match kind {
-        "user.created" => readable_part::<User>(json, USER),
-        "user.edited" => readable_part::<UserDiff>(json, &[]),
-        "side.created" => readable_part::<ConversationSnapshot>(json, CONVERSATION),
-        "side.edited" => readable_part::<ReadStateDiff>(json, &[]),
-        "conversation.edited" => readable_part::<ConversationDiff>(json, &[]),
-        "participant.created" => readable_part::<Participant>(json, PARTICIPANT),
-        "participant.edited" => readable_part::<ParticipantDiff>(json, &[]),
-        "message.created" | "message.deleted" => readable_part::<MessageSnapshot>(json, MESSAGE),
-        "message.edited" => readable_part::<MessageDiff>(json, &[]),
-        "typing.available" => readable_part::<Typing>(json, &[]),
-        "typing.changed" => readable_part::<TypingDiff>(json, &[]),
-        _ => None,
-    };
+    let kind: Kind = serde_json::from_str(members.get("type")?.get()).ok()?;
+    if let Kind::UserOnlineChanged = kind {
+        // Without its only member it would say nothing.
+        return None;
+    }
     let mut event = Object::default();
     for (name, value) in members {
+        let value = value.get();
         match name {
-            "state" | "diff" => event.push(name, &part_of(value.get())?),
-            "newLastMessage" if value.get() != "null" => {
-                event.push(name, &part_of(value.get())?);
+            "state" => event.push(name, &kind.readable_payload(PayloadName::State, value)?),
+            "diff" => event.push(name, &kind.readable_payload(PayloadName::Diff, value)?),
+            "newLastMessage" if value != "null" => {
+                event.push(name, &readable_part::<MessageSnapshot>(value)?);
             }
-            _ => event.push(name, value.get()),
+            _ => event.push(name, value),
         }
     }
     Some(event.finish())
@@ -157,26 +138,84 @@ impl<'de> Visitor<'de> for EventSeed<'_> {
             match name {
                 Name::Type => members.kind = Some(map.next_value()?),
                 Name::UserId => members.user_id = map.next_value()?,
-                Name::ConversationId => members.conversation_id = map.next_value()?,
+                Name::ConversationId => {
+                    let text: Option<Text<'_>> = map.next_value()?;
+                    members.conversation_id = text.and_then(|text| self.names.conversation(&text));
+                }
                 Name::MessageId => members.message_id = map.next_value()?,
                 Name::Emoji => members.emoji = map.next_value()?,
                 Name::CreatedAt => members.created_at = map.next_value()?,
                 Name::NewLastMessage => members.new_last_message = Some(map.next_value()?),
+                Name::State => members.read_payload(PayloadName::State, &mut map, &mut early)?,
+                Name::Diff => members.read_payload(PayloadName::Diff, &mut map, &mut early)?,
                 Name::Other => drop(map.next_value::<IgnoredAny>()?),
-                Name::State | Name::Diff => match members.payload_seed(name) {
-                    Ok(seed) => members.payload = map.next_value_seed(seed)?,
-                    Err(name) => early.push((name, map.next_value::<&RawValue>()?)),
-                },
             }
         }
-        for (name, raw) in early {
-            if let Ok(seed) = members.payload_seed(name) {
-                let payload = seed.deserialize(raw);
-                members.payload = payload.map_err(A::Error::custom)?;
+        if let Some(kind) = &members.kind {
+            for (name, raw) in early {
+                let payload = kind.read_payload(name, raw).map_err(A::Error::custom)?;
+                members.payload = payload.or(members.payload);
             }
         }
-        Ok(members.into_event(self.names))
+        Ok(finish(members, self.names))
     }
+}
+
+impl Members<'_> {
+    fn read_payload<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: PayloadName,
+        map: &mut A,
+        early: &mut Vec<(PayloadName, &'de RawValue)>,
+    ) -> Result<(), A::Error> {
+        match &self.kind {
+            Some(kind) => {
+                if let Some(payload) = map.next_value_seed(PayloadSeed { kind, name })? {
+                    self.payload = Some(payload);
+                }
+            }
+            None => early.push((name, map.next_value()?)),
+        }
+        Ok(())
+    }
+}
+
+struct PayloadSeed<'k> {
+    kind: &'k Kind,
+    name: PayloadName,
+}
+
+impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
+    type Value = Option<Payload>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Option<Payload>, D::Error> {
+        self.kind.read_payload(self.name, json)
+    }
+}
+
+/// Returns the event if its members are complete and agree with each other.
+fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
+    if let Some(Kind::Unknown(name)) = members.kind {
+        return Err(EventError::UnknownType(name));
+    }
+    let message_id = match members.kind {
+        Some(Kind::MessageCreated) => members.message_id.take(),
+        _ => None,
+    };
+    let mut event = members.into_event().ok_or(EventError::Malformed)?;
+    let agrees = match &mut event {
+        ServerEvent::UserCreated { user_id, state } => *user_id == state.id,
+        ServerEvent::SideCreated {
+            conversation_id,
+            state,
+        } => *conversation_id == state.id,
+        ServerEvent::MessageCreated { state, .. } => {
+            names.share(state);
+            message_id.is_some_and(|id| state.id == *id.0)
+        }
+        _ => true,
+    };
+    agrees.then_some(event).ok_or(EventError::Malformed)
 }
 
 /// The members that events have.
@@ -206,270 +245,4 @@ deserialize_name! {
         "newLastMessage" => NewLastMessage,
     }
     Other
-}
-
-/// The types of events.
-enum Kind {
-    UserCreated,
-    UserEdited,
-    UserOnlineChanged,
-    SideCreated,
-    SideEdited,
-    SideDeleted,
-    ConversationEdited,
-    ConversationCleared,
-    ParticipantCreated,
-    ParticipantEdited,
-    ParticipantDeleted,
-    MessageCreated,
-    MessageEdited,
-    MessageDeleted,
-    TypingAvailable,
-    TypingChanged,
-    ReactionAdded,
-    ReactionRemoved,
-    SessionExpired,
-    UpstreamRestarting,
-    Unknown(String),
-}
-
-deserialize_name! {
-    Kind {
-        "user.created" => UserCreated,
-        "user.edited" => UserEdited,
-        "user.online.changed" => UserOnlineChanged,
-        "side.created" => SideCreated,
-        "side.edited" => SideEdited,
-        "side.deleted" => SideDeleted,
-        "conversation.edited" => ConversationEdited,
-        "conversation.cleared" => ConversationCleared,
-        "participant.created" => ParticipantCreated,
-        "participant.edited" => ParticipantEdited,
-        "participant.deleted" => ParticipantDeleted,
-        "message.created" => MessageCreated,
-        "message.edited" => MessageEdited,
-        "message.deleted" => MessageDeleted,
-        "typing.available" => TypingAvailable,
-        "typing.changed" => TypingChanged,
-        "reaction.added" => ReactionAdded,
-        "reaction.removed" => ReactionRemoved,
-        "session.expired" => SessionExpired,
-        "upstream.restarting" => UpstreamRestarting,
-    }
-    Unknown(String)
-}
-
-/// Reads the state or diff that an event of a type carries; any other is passed over.
-struct PayloadSeed<'k> {
-    kind: &'k Kind,
-    name: Name,
-    /// What was read before.
-    before: Payload,
-}
-
-impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
-    type Value = Payload;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Payload, D::Error> {
-        Ok(match (self.kind, self.name) {
-            (Kind::UserCreated, Name::State) => Payload::User(Box::new(User::deserialize(json)?)),
-            (Kind::UserEdited, Name::Diff) => {
-                Payload::UserDiff(Box::new(UserDiff::deserialize(json)?))
-            }
-            (Kind::UserOnlineChanged, Name::Diff) => Payload::Online(Online::deserialize(json)?),
-            (Kind::SideCreated, Name::State) => {
-                Payload::Conversation(Box::new(ConversationSnapshot::deserialize(json)?))
-            }
-            (Kind::SideEdited, Name::Diff) => {
-                Payload::ReadStateDiff(ReadStateDiff::deserialize(json)?)
-            }
-            (Kind::ConversationEdited, Name::Diff) => {
-                Payload::ConversationDiff(ConversationDiff::deserialize(json)?)
-            }
-            (Kind::ParticipantCreated, Name::State) => {
-                Payload::Participant(Participant::deserialize(json)?)
-            }
-            (Kind::ParticipantEdited, Name::Diff) => {
-                Payload::ParticipantDiff(ParticipantDiff::deserialize(json)?)
-            }
-            (Kind::MessageCreated, Name::State) => {
-                Payload::Message(Arc::new(MessageSnapshot::deserialize(json)?))
-            }
-            (Kind::MessageEdited, Name::Diff) => {
-                Payload::MessageDiff(MessageDiff::deserialize(json)?)
-            }
-            (Kind::TypingAvailable, Name::State) => Payload::Typing(Typing::deserialize(json)?),
-            (Kind::TypingChanged, Name::Diff) => {
-                Payload::TypingDiff(TypingDiff::deserialize(json)?)
-            }
-            _ => {
-                IgnoredAny::deserialize(json)?;
-                self.before
-            }
-        })
-    }
-}
-
-/// A string that is most often borrowed from the frame. An event may not need it.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Text<'_> {
-    fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        T::deserialize(StrDeserializer::<serde_json::Error>::new(&self.0)).ok()
-    }
-}
-
-/// The members of all events.
-#[derive(Default)]
-struct Members<'a> {
-    kind: Option<Kind>,
-    user_id: Option<Text<'a>>,
-    conversation_id: Option<Text<'a>>,
-    message_id: Option<Text<'a>>,
-    emoji: Option<Text<'a>>,
-    created_at: Option<Timestamp>,
-    payload: Payload,
-    new_last_message: Option<Option<Arc<MessageSnapshot>>>,
-}
-
-/// The `state` or the `diff`, whichever an event of its type carries.
-#[derive(Default)]
-enum Payload {
-    #[default]
-    Missing,
-    User(Box<User>),
-    UserDiff(Box<UserDiff>),
-    Online(Online),
-    Conversation(Box<ConversationSnapshot>),
-    ReadStateDiff(ReadStateDiff),
-    ConversationDiff(ConversationDiff),
-    Participant(Participant),
-    ParticipantDiff(ParticipantDiff),
-    Message(Arc<MessageSnapshot>),
-    MessageDiff(MessageDiff),
-    Typing(Typing),
-    TypingDiff(TypingDiff),
-}
-
-impl Members<'_> {
-    /// How to read a state or diff; its name again while the type is not known.
-    fn payload_seed(&mut self, name: Name) -> Result<PayloadSeed<'_>, Name> {
-        match &self.kind {
-            Some(kind) => Ok(PayloadSeed {
-                kind,
-                name,
-                before: std::mem::take(&mut self.payload),
-            }),
-            None => Err(name),
-        }
-    }
-
-    /// The event, if every member of its type is there.
-    fn into_event(self, names: &mut Names) -> Published {
-        if let Some(Kind::Unknown(name)) = self.kind {
-            return Err(EventError::UnknownType(name));
-        }
-        self.into_known(names).ok_or(EventError::Malformed)
-    }
-
-    fn into_known(self, names: &mut Names) -> Option<ServerEvent> {
-        let conversation_id = self
-            .conversation_id
-            .and_then(|text| names.conversation(&text));
-        Some(match (self.kind?, self.payload) {
-            (Kind::UserCreated, Payload::User(state)) => ServerEvent::UserCreated {
-                user_id: self.user_id?.read().filter(|id| *id == state.id)?,
-                state,
-            },
-            (Kind::UserEdited, Payload::UserDiff(diff)) => ServerEvent::UserEdited {
-                user_id: self.user_id?.read()?,
-                diff,
-            },
-            (Kind::UserOnlineChanged, Payload::Online(diff)) => ServerEvent::UserOnlineChanged {
-                user_id: self.user_id?.read()?,
-                diff,
-            },
-            (Kind::SideCreated, Payload::Conversation(state)) => ServerEvent::SideCreated {
-                conversation_id: conversation_id.filter(|id| *id == state.id)?,
-                state,
-            },
-            (Kind::SideEdited, Payload::ReadStateDiff(diff)) => ServerEvent::SideEdited {
-                conversation_id: conversation_id?,
-                diff,
-            },
-            (Kind::SideDeleted, _) => ServerEvent::SideDeleted {
-                conversation_id: conversation_id?,
-            },
-            (Kind::ConversationEdited, Payload::ConversationDiff(diff)) => {
-                ServerEvent::ConversationEdited {
-                    conversation_id: conversation_id?,
-                    diff,
-                }
-            }
-            (Kind::ConversationCleared, _) => ServerEvent::ConversationCleared {
-                conversation_id: conversation_id?,
-            },
-            (Kind::ParticipantCreated, Payload::Participant(state)) => {
-                ServerEvent::ParticipantCreated {
-                    conversation_id: conversation_id?,
-                    user_id: self.user_id?.read()?,
-                    state,
-                }
-            }
-            (Kind::ParticipantEdited, Payload::ParticipantDiff(diff)) => {
-                ServerEvent::ParticipantEdited {
-                    conversation_id: conversation_id?,
-                    user_id: self.user_id?.read()?,
-                    diff,
-                }
-            }
-            (Kind::ParticipantDeleted, _) => ServerEvent::ParticipantDeleted {
-                conversation_id: conversation_id?,
-                user_id: self.user_id?.read()?,
-            },
-            (Kind::MessageCreated, Payload::Message(mut state)) => {
-                self.message_id.filter(|id| state.id == *id.0)?;
-                names.share(&mut state);
-                ServerEvent::MessageCreated {
-                    conversation_id: conversation_id?,
-                    state,
-                }
-            }
-            (Kind::MessageEdited, Payload::MessageDiff(diff)) => ServerEvent::MessageEdited {
-                conversation_id: conversation_id?,
-                message_id: self.message_id?.read()?,
-                diff,
-            },
-            (Kind::MessageDeleted, _) => ServerEvent::MessageDeleted {
-                conversation_id: conversation_id?,
-                message_id: self.message_id?.read()?,
-                new_last_message: self.new_last_message,
-            },
-            (Kind::TypingAvailable, Payload::Typing(state)) => ServerEvent::TypingAvailable {
-                conversation_id: conversation_id?,
-                state,
-            },
-            (Kind::TypingChanged, Payload::TypingDiff(diff)) => ServerEvent::TypingChanged {
-                conversation_id: conversation_id?,
-                diff,
-            },
-            (Kind::ReactionAdded, _) => ServerEvent::ReactionAdded {
-                conversation_id: conversation_id?,
-                message_id: self.message_id?.read()?,
-                emoji: self.emoji?.read()?,
-                user_id: self.user_id?.read()?,
-                created_at: self.created_at?,
-            },
-            (Kind::ReactionRemoved, _) => ServerEvent::ReactionRemoved {
-                conversation_id: conversation_id?,
-                message_id: self.message_id?.read()?,
-                emoji: self.emoji?.read()?,
-                user_id: self.user_id?.read()?,
-            },
-            (Kind::SessionExpired, _) => ServerEvent::SessionExpired,
-            (Kind::UpstreamRestarting, _) => ServerEvent::UpstreamRestarting,
-            _ => return None,
-        })
-    }
 }

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 use super::response::Page;
 use crate::model::{
-    ConversationSnapshot, MessageSnapshot, Online, Participant, Reaction, Typing, User, UserId,
+    ConversationDiff, ConversationSnapshot, MessageDiff, MessageSnapshot, Online, Participant,
+    ParticipantDiff, Reaction, ReadStateDiff, Typing, TypingDiff, User, UserDiff, UserId,
 };
 
 /// A body that can be read in part.
@@ -30,34 +31,43 @@ pub(crate) fn read<T: Salvage>(json: &str, damaged: &mut usize) -> Option<T> {
     })
 }
 
-/// The members that must be readable if they are present: identity and sort key.
-pub(super) const USER: &[&str] = &["id"];
-pub(super) const CONVERSATION: &[&str] = &["id", "joinedAt", "lastMessageAt"];
-pub(super) const PARTICIPANT: &[&str] = &["id", "joinedAt"];
-pub(super) const MESSAGE: &[&str] = &["id", "createdAt"];
-const REACTION: &[&str] = &["userId", "createdAt"];
+/// An object whose other members are kept if one is unreadable.
+pub(crate) trait Entity: DeserializeOwned {
+    /// The members that must be readable if they are present: identity and sort key.
+    const REQUIRED: &'static [&'static str];
+}
 
 macro_rules! entities {
     ($($type:ty: $required:expr,)*) => {
         $(
-            impl Salvage for $type {
-                fn salvage(json: &str, damaged: &mut usize) -> Option<Self> {
-                    *damaged += 1;
-                    serde_json::from_str(&readable_part::<Self>(json, $required)?).ok()
-                }
+            impl Entity for $type {
+                const REQUIRED: &'static [&'static str] = &$required;
             }
         )*
     };
 }
 
 entities! {
-    ConversationSnapshot: CONVERSATION,
-    MessageSnapshot: MESSAGE,
-    Online: &[],
-    Participant: PARTICIPANT,
-    Reaction: REACTION,
-    Typing: &[],
-    User: USER,
+    ConversationDiff: [],
+    ConversationSnapshot: ["id", "joinedAt", "lastMessageAt"],
+    MessageDiff: [],
+    MessageSnapshot: ["id", "createdAt"],
+    Online: [],
+    Participant: ["id", "joinedAt"],
+    ParticipantDiff: [],
+    Reaction: ["userId", "createdAt"],
+    ReadStateDiff: [],
+    Typing: [],
+    TypingDiff: [],
+    User: ["id"],
+    UserDiff: [],
+}
+
+impl<T: Entity> Salvage for T {
+    fn salvage(json: &str, damaged: &mut usize) -> Option<Self> {
+        *damaged += 1;
+        serde_json::from_str(&readable_part::<Self>(json)?).ok()
+    }
 }
 
 impl<T: Salvage> Salvage for Page<T> {
@@ -90,10 +100,10 @@ impl Salvage for BTreeMap<UserId, User> {
 
 /// Returns the members of an object that `T` can read; of a list or object among them, the
 /// readable items. Returns `None` if a required member is unreadable.
-pub(super) fn readable_part<T: DeserializeOwned>(json: &str, required: &[&str]) -> Option<String> {
+pub(super) fn readable_part<T: Entity>(json: &str) -> Option<String> {
     let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json).ok()?;
     let mut kept = Object::default();
-    for name in required {
+    for name in T::REQUIRED {
         if let Some(value) = members.remove(*name) {
             kept.push(name, value.get());
         }
@@ -258,11 +268,7 @@ mod tests {
             "isUnread":true,"readUntil":5,"everyoneReadUntil":6,"access":"Read","notify":true}"#;
         let user = r#"{"id":"u","name":"n","custom":{},"locale":"l","photoUrl":"p","role":"r",
             "welcomeMessage":"w"}"#;
-        fn check<T: Salvage + PartialEq + std::fmt::Debug>(
-            json: &str,
-            required: &[&str],
-            junk: &[&str],
-        ) {
+        fn check<T: Entity + PartialEq + std::fmt::Debug>(json: &str, junk: &[&str]) {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap();
             for name in members.keys() {
                 for junk in junk {
@@ -273,7 +279,7 @@ mod tests {
                     }
                     let damaged = damaged.finish();
                     let item = read::<T>(&damaged, &mut 0);
-                    let is_required = required.contains(&name.as_str());
+                    let is_required = T::REQUIRED.contains(&name.as_str());
                     assert!(item.is_some() || is_required, "{name}: {junk}");
                     let page = format!("{{\"data\":[{json},{damaged},{junk},{json}]}}");
                     let page = read::<Page<T>>(&page, &mut 0).unwrap();
@@ -282,9 +288,9 @@ mod tests {
                 }
             }
         }
-        check::<MessageSnapshot>(message, MESSAGE, &junk);
-        check::<ConversationSnapshot>(conversation, CONVERSATION, &junk);
-        check::<User>(user, USER, &junk);
+        check::<MessageSnapshot>(message, &junk);
+        check::<ConversationSnapshot>(conversation, &junk);
+        check::<User>(user, &junk);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl ConversationList {
     fn events_by_conversation(&self) -> BTreeMap<ConversationId, Vec<ServerEvent>> {
         let mut events: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for event in self.paged.pages.sync.log() {
-            if let Some(id) = conversation_of(event) {
+            if let Some(id) = event.conversation_id() {
                 events.entry(id.clone()).or_default().push(event.clone());
             }
         }
@@ -164,31 +164,15 @@ impl ConversationList {
     }
 }
 
-/// Returns the conversation whose view by the current user an event may change.
-fn conversation_of(event: &ServerEvent) -> Option<&ConversationId> {
-    match event {
-        ServerEvent::SideCreated {
-            conversation_id, ..
-        }
-        | ServerEvent::SideEdited {
-            conversation_id, ..
-        }
-        | ServerEvent::SideDeleted { conversation_id }
-        | ServerEvent::ConversationEdited {
-            conversation_id, ..
-        }
-        | ServerEvent::ParticipantEdited {
-            conversation_id, ..
-        } => Some(conversation_id),
-        _ => None,
-    }
-}
-
-/// Returns `true` if an event may concern a list of the current user's conversations.
+/// Returns `true` if an event may change a conversation as the current user sees it in lists.
 pub(crate) fn concerns_lists(event: &ServerEvent, me: &UserId) -> bool {
     match event {
+        ServerEvent::SideCreated { .. }
+        | ServerEvent::SideEdited { .. }
+        | ServerEvent::SideDeleted { .. }
+        | ServerEvent::ConversationEdited { .. } => true,
         ServerEvent::ParticipantEdited { user_id, .. } => user_id == me,
-        _ => conversation_of(event).is_some(),
+        _ => false,
     }
 }
 
@@ -256,7 +240,7 @@ impl ListStore for ConversationList {
     }
 
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
-        let Some(id) = conversation_of(event) else {
+        let Some(id) = event.conversation_id() else {
             return;
         };
         if self.contains(id) || self.candidates.contains(id) {

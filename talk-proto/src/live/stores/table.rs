@@ -272,96 +272,67 @@ impl Stores {
     }
 
     fn dispatch(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+        let Some(c) = event.conversation_id() else {
+            return self.dispatch_user_event(event, cx);
+        };
         match event {
-            ServerEvent::UserCreated { user_id, .. } => {
-                cx.handle_user_event(user_id, event);
-                self.send(&StoreKey::Online(user_id.clone()), event, cx);
-            }
-            ServerEvent::UserEdited { user_id, .. } => cx.handle_user_event(user_id, event),
-            ServerEvent::UserOnlineChanged { user_id, .. } => {
-                self.send(&StoreKey::Online(user_id.clone()), event, cx);
-            }
-            ServerEvent::SideCreated {
-                conversation_id: c, ..
-            }
-            | ServerEvent::SideDeleted { conversation_id: c } => {
+            ServerEvent::SideCreated { .. } | ServerEvent::SideDeleted { .. } => {
                 self.send(&StoreKey::Typing(c.clone()), event, cx);
                 self.send(&StoreKey::Participants(c.clone()), event, cx);
                 self.send(&StoreKey::Messages(c.clone()), event, cx);
                 self.send(&StoreKey::Conversation(c.clone()), event, cx);
                 self.send_to_group(c, |_| true, event, cx);
             }
-            ServerEvent::SideEdited {
-                conversation_id: c, ..
-            }
-            | ServerEvent::ConversationEdited {
-                conversation_id: c, ..
-            } => self.send(&StoreKey::Conversation(c.clone()), event, cx),
-            ServerEvent::ParticipantCreated {
-                conversation_id: c,
-                user_id,
-                ..
-            }
-            | ServerEvent::ParticipantEdited {
-                conversation_id: c,
-                user_id,
-                ..
-            }
-            | ServerEvent::ParticipantDeleted {
-                conversation_id: c,
-                user_id,
-            } => {
-                self.send(
-                    &StoreKey::Participant(c.clone(), user_id.clone()),
-                    event,
-                    cx,
-                );
+            ServerEvent::ParticipantCreated { user_id, .. }
+            | ServerEvent::ParticipantEdited { user_id, .. }
+            | ServerEvent::ParticipantDeleted { user_id, .. } => {
+                let participant = StoreKey::Participant(c.clone(), user_id.clone());
+                self.send(&participant, event, cx);
                 self.send(&StoreKey::Participants(c.clone()), event, cx);
                 self.send(&StoreKey::Conversation(c.clone()), event, cx);
             }
-            ServerEvent::MessageCreated {
-                conversation_id: c, ..
+            ServerEvent::MessageCreated { .. } | ServerEvent::MessageEdited { .. } => {
+                self.send(&StoreKey::Messages(c.clone()), event, cx);
             }
-            | ServerEvent::MessageEdited {
-                conversation_id: c, ..
-            } => self.send(&StoreKey::Messages(c.clone()), event, cx),
-            ServerEvent::MessageDeleted {
-                conversation_id: c,
-                message_id,
-                ..
-            } => {
+            ServerEvent::MessageDeleted { message_id, .. } => {
                 self.send(&StoreKey::Messages(c.clone()), event, cx);
                 let is_of_message =
                     |key: &_| matches!(key, StoreKey::Reactions(_, of, _) if of == message_id);
                 self.send_to_group(c, is_of_message, event, cx);
             }
-            ServerEvent::ConversationCleared { conversation_id: c } => {
+            ServerEvent::ConversationCleared { .. } => {
                 self.send(&StoreKey::Messages(c.clone()), event, cx);
                 let is_reactions = |key: &_| matches!(key, StoreKey::Reactions(..));
                 self.send_to_group(c, is_reactions, event, cx);
             }
-            ServerEvent::TypingAvailable {
-                conversation_id: c, ..
+            ServerEvent::TypingAvailable { .. } | ServerEvent::TypingChanged { .. } => {
+                self.send(&StoreKey::Typing(c.clone()), event, cx);
             }
-            | ServerEvent::TypingChanged {
-                conversation_id: c, ..
-            } => self.send(&StoreKey::Typing(c.clone()), event, cx),
             ServerEvent::ReactionAdded {
-                conversation_id: c,
-                message_id: m,
-                emoji: e,
-                ..
+                message_id, emoji, ..
             }
             | ServerEvent::ReactionRemoved {
-                conversation_id: c,
-                message_id: m,
-                emoji: e,
-                ..
+                message_id, emoji, ..
             } => {
-                let key = StoreKey::Reactions(c.clone(), m.clone(), e.clone().into());
-                self.send(&key, event, cx);
+                let emoji = emoji.clone().into();
+                let reactions = StoreKey::Reactions(c.clone(), message_id.clone(), emoji);
+                self.send(&reactions, event, cx);
             }
-            ServerEvent::SessionExpired | ServerEvent::UpstreamRestarting => {}
+            // The remaining events change the conversation itself.
+            _ => self.send(&StoreKey::Conversation(c.clone()), event, cx),
+        }
+    }
+
+    fn dispatch_user_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+        if let ServerEvent::UserCreated { user_id, .. } | ServerEvent::UserEdited { user_id, .. } =
+            event
+        {
+            cx.handle_user_event(user_id, event);
+        }
+        if let ServerEvent::UserCreated { user_id, .. }
+        | ServerEvent::UserOnlineChanged { user_id, .. } = event
+        {
+            self.send(&StoreKey::Online(user_id.clone()), event, cx);
         }
     }
 

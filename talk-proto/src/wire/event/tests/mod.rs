@@ -150,8 +150,8 @@ fn told(event: &ServerEvent) -> Value {
             "type": "reaction.removed", "conversationId": c, "messageId": m, "emoji": emoji,
             "userId": u,
         }),
-        E::SessionExpired => json!({"type": "session.expired"}),
-        E::UpstreamRestarting => json!({"type": "upstream.restarting"}),
+        E::SessionExpired {} => json!({"type": "session.expired"}),
+        E::UpstreamRestarting {} => json!({"type": "upstream.restarting"}),
     }
 }
 
