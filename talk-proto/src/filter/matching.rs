@@ -10,11 +10,13 @@ impl ConversationFilter {
     /// is known wholly it is always told.
     ///
     /// ```
-    /// use talk_proto::{Conversation, Timestamp, filter::{ConversationFilter, SimpleFilter}};
+    /// use talk_proto::filter::{ConversationFilter, SimpleFilter};
+    /// use talk_proto::{Timestamp, model::ConversationSnapshot};
     ///
-    /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
+    /// let (created, joined) = (Timestamp::from_millis(10), Timestamp::from_millis(20));
+    /// let lobby = ConversationSnapshot::new("lobby".try_into()?, created, joined);
     /// let unread = ConversationFilter::from(SimpleFilter::new().is_unread(true));
-    /// assert_eq!(unread.matches(&(&side).into()), Some(false));
+    /// assert_eq!(unread.matches(&(&lobby).into()), Some(false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
@@ -34,10 +36,11 @@ impl SimpleFilter {
     /// Whether all conditions are met; `None` if too little is known to tell.
     ///
     /// ```
-    /// use talk_proto::{Conversation, Timestamp, filter::SimpleFilter};
+    /// use talk_proto::{Timestamp, filter::SimpleFilter, model::ConversationSnapshot};
     ///
-    /// let side = ConversationSnapshot::new("lobby".try_into()?, Timestamp::from_millis(10), Timestamp::from_millis(20));
-    /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&side).into()), Some(true));
+    /// let (created, joined) = (Timestamp::from_millis(10), Timestamp::from_millis(20));
+    /// let lobby = ConversationSnapshot::new("lobby".try_into()?, created, joined);
+    /// assert_eq!(SimpleFilter::new().joined_at(15..).matches(&(&lobby).into()), Some(true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn matches(&self, subject: &FilterSubject<'_>) -> Option<bool> {
