@@ -92,13 +92,14 @@ impl Output {
         self.line(&Line { id, result, error }).await;
     }
 
-    /// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL}`.
+    /// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true}`.
     pub(crate) async fn snapshot(
         &self,
         turn: Turn,
         subscription: u64,
         snapshot: &RawValue,
         loaded_all: Option<bool>,
+        has_gap: bool,
     ) {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -107,11 +108,14 @@ impl Output {
             snapshot: &'a RawValue,
             #[serde(skip_serializing_if = "Option::is_none")]
             loaded_all: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            gap: Option<bool>,
         }
         let line = Line {
             subscription,
             snapshot,
             loaded_all,
+            gap: has_gap.then_some(true),
         };
         self.line_in(turn, &line).await;
     }

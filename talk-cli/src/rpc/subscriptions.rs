@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use talk_tokio::{
-    CallFuture, CommandError, Subscription, SubscriptionState, TypingSnapshot, Update, Window,
+    CallFuture, Changes, CommandError, Subscription, SubscriptionState, TypingSnapshot, Update,
+    Window,
 };
 
 use super::calls::Job;
@@ -185,12 +186,16 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
         let Ok(snapshot) = json(&update.snapshot) else {
             continue;
         };
+        let loaded_all = update.snapshot.loaded_all();
+        let has_gap = last.is_some() && update.changes == Changes::Gap;
         // Snapshots that differ can look the same in JSON.
-        let line = (snapshot.get().to_owned(), update.snapshot.loaded_all());
+        let line = (snapshot.get().to_owned(), loaded_all);
         if last.as_ref() == Some(&line) {
             continue;
         }
-        output.snapshot(turn, number, &snapshot, line.1).await;
+        output
+            .snapshot(turn, number, &snapshot, loaded_all, has_gap)
+            .await;
         if last.replace(line).is_none() {
             follower.started();
         }

@@ -1,3 +1,4 @@
+use futures_executor::block_on;
 use serde_json::{Value, json};
 use talk_emulator::Emulator;
 
@@ -279,4 +280,31 @@ fn a_list_of_conversations_is_live_and_filtered() {
         line,
         json!({"subscription": list, "snapshot": [], "loadedAll": true})
     );
+}
+
+#[test]
+fn window_that_loses_its_range_has_a_gap() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator, 1);
+    let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let line = snapshot(&mut rpc, &number, |_| true);
+    assert_eq!(line.get("gap"), None);
+
+    emulator.refuse_connections(true);
+    block_on(emulator.drop_connections()).unwrap();
+    // More than are fetched again.
+    for n in 0..2_100 {
+        block_on(emulator.post_system_message("app", "c1", &n.to_string())).unwrap();
+    }
+    emulator.refuse_connections(false);
+    let line = snapshot(&mut rpc, &number, |_| true);
+    assert_eq!(line["gap"], true);
+    assert_eq!(line["loadedAll"], false);
+    assert_eq!(line["snapshot"][0]["plaintext"], "2099");
+
+    rpc.send("later", "conversation.send", json!(["c1", "later"]));
+    let line = snapshot(&mut rpc, &number, |snapshot| {
+        snapshot[0]["plaintext"] == "later"
+    });
+    assert_eq!(line.get("gap"), None);
 }
