@@ -168,6 +168,23 @@ impl App {
         Ok(shown)
     }
 
+    /// Loads so many items of a list, and takes the latest snapshot out of the stream, so that the
+    /// changes of the next update begin there.
+    pub(crate) async fn load_next<S>(
+        &self,
+        subscription: &mut Subscription<S>,
+        count: usize,
+    ) -> Result<S, Error>
+    where
+        S: ListSnapshot + Clone + PartialEq,
+    {
+        let loaded = self.load(subscription, count).await?;
+        match subscription.next().await {
+            Some(update) => Ok(update.snapshot),
+            None => subscription.terminated().await.map(|()| loaded),
+        }
+    }
+
     /// Prints up to so many items of a list.
     pub(crate) async fn list<S>(
         &self,

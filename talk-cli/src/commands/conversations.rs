@@ -1,13 +1,10 @@
 //! `talk conversations`: what the user is in.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use futures_util::StreamExt;
-use serde::Serialize;
-use talk_tokio::{ConversationFilter, ConversationId, ConversationSnapshot, Window};
+use talk_tokio::{ConversationFilter, ConversationSnapshot, Error, RemovalReason, RetrySafety};
 
 use super::app::{App, Common, run};
+use super::list_diff::{Difference, Listing, Removed, differences, reason_text};
 use super::search::filter;
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
@@ -29,27 +26,30 @@ pub(crate) struct Options {
     common: Common,
 }
 
-/// Prints conversations, the most recently active first, and then what becomes of them and which
+/// Prints conversations, the most recently active first, and then their changes and those that
 /// come and go.
 pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outcome {
     run(session, &options.common, async |app| {
+        let is_filtered = options.filter.is_some();
         let mut conversations = app.session.subscribe_conversations(options.filter);
-        let mut shown = app.load(&conversations, options.limit).await?;
-        for conversation in shown.iter().take(options.limit) {
+        let loaded = app.load_next(&mut conversations, options.limit).await?;
+        for conversation in loaded.iter().take(options.limit) {
             app.printer.print(conversation)?;
         }
         if options.once {
             return Ok(());
         }
-        if shown.is_empty() {
+        if loaded.is_empty() {
             eprintln!("talk: there is no such conversation yet, waiting for one");
         }
+        let mut before = Listing::from(&loaded);
         app.follow(async {
             while let Some(update) = conversations.next().await {
-                for change in changes(&shown, &update.snapshot) {
-                    change.print(app)?;
+                let after = Listing::from(&update.snapshot);
+                for difference in differences(&before, &after, &update.changes) {
+                    print(app, &difference, is_filtered).await?;
                 }
-                shown = update.snapshot;
+                before = after;
             }
             Ok(conversations.terminated().await?)
         })
@@ -57,68 +57,47 @@ pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outco
     })
 }
 
-/// What became of a conversation from one snapshot to the next.
-#[derive(Debug, PartialEq)]
-enum Change {
-    /// It has come into the list.
-    New(Arc<ConversationSnapshot>),
-    /// It was shown as the first and is to be shown as the second.
-    Changed(Arc<ConversationSnapshot>, Arc<ConversationSnapshot>),
-    /// The user has left it, or it does not match any more.
-    Gone(Arc<ConversationSnapshot>),
-}
-
-impl Change {
-    fn print(&self, app: &App) -> Result<(), CliError> {
-        #[derive(Serialize)]
-        struct Gone<'a> {
-            id: &'a ConversationId,
-            gone: bool,
+async fn print(
+    app: &App,
+    difference: &Difference<ConversationSnapshot>,
+    is_filtered: bool,
+) -> Result<(), CliError> {
+    let style = app.printer.style();
+    match difference {
+        Difference::New(conversation) => app.printer.print(conversation)?,
+        // A terminal does not show every attribute, such as the time of reading.
+        Difference::Changed(before, after) if before.show(style) == after.show(style) => {
+            app.printer.print_json(after)?;
         }
-        let style = app.printer.style();
-        match self {
-            Self::New(conversation) => app.printer.print(conversation)?,
-            // When it was read, say, is nothing that people see.
-            Self::Changed(before, after) if before.show(style) == after.show(style) => {
-                app.printer.print_json(after)?;
-            }
-            Self::Changed(_, after) => app.printer.print(after)?,
-            Self::Gone(conversation) => {
-                let id = &conversation.id;
-                let title = conversation.subject.as_deref().unwrap_or(id.as_str());
-                let text =
-                    || style.paint(Paint::Dim, &format!("gone: “{}”", sanitize::line(title)));
-                app.printer.print_as(&Gone { id, gone: true }, text)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What became of the conversations of one window in the next: first those that are gone, then the
-/// most recently active one last. Windows are compared as a whole: after a reconnect their changes
-/// are not told.
-fn changes(
-    before: &Window<ConversationSnapshot>,
-    after: &Window<ConversationSnapshot>,
-) -> Vec<Change> {
-    let mut gone: BTreeMap<&ConversationId, &Arc<ConversationSnapshot>> = before
-        .iter()
-        .map(|conversation| (&conversation.id, conversation))
-        .collect();
-    let mut changes = Vec::new();
-    for conversation in after.iter().rev() {
-        match gone.remove(&conversation.id) {
-            Some(same) if same == conversation => {}
-            Some(before) => {
-                changes.push(Change::Changed(
-                    Arc::clone(before),
-                    Arc::clone(conversation),
-                ));
-            }
-            None => changes.push(Change::New(Arc::clone(conversation))),
+        Difference::Changed(_, after) => app.printer.print(after)?,
+        Difference::Removed(conversation, reason) => {
+            let removed = &conversation.id;
+            let reason = match reason {
+                Some(reason) => *reason,
+                None if is_filtered => reason_of(app, removed.as_str()).await?,
+                None => RemovalReason::Left,
+            };
+            let title = conversation.subject.as_deref().unwrap_or(removed.as_str());
+            let text = || {
+                let text = format!("{}: “{}”", reason_text(reason), sanitize::line(title));
+                style.paint(Paint::Dim, &text)
+            };
+            app.printer.print_as(&Removed { removed, reason }, text)?;
         }
     }
-    let gone = gone.into_values().cloned().map(Change::Gone);
-    gone.chain(changes).collect()
+    Ok(())
+}
+
+/// Returns the reason for which a conversation is no longer in a filtered list.
+async fn reason_of(app: &App, conversation: &str) -> Result<RemovalReason, Error> {
+    let conversation = app.conversation(conversation)?;
+    loop {
+        match conversation.get().await {
+            Ok(Some(_)) => return Ok(RemovalReason::Filtered),
+            Ok(None) => return Ok(RemovalReason::Left),
+            // The connection is lost again.
+            Err(Error::Transport(error)) if error.retry_safety() == RetrySafety::Safe => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

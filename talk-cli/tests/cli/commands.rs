@@ -52,7 +52,7 @@ fn a_conversation_is_followed() {
     people.succeeds("alice", &["message", "edit", "c1", &id, "three"]);
     assert_eq!(next()["plaintext"], "three");
     people.succeeds("alice", &["message", "delete", "c1", &id]);
-    assert_eq!(next(), json!({"id": id, "deleted": true}));
+    assert_eq!(next(), json!({"removed": id, "reason": "deleted"}));
     process.kill().unwrap();
     process.wait().unwrap();
 }
@@ -262,9 +262,9 @@ fn conversations_are_followed() {
     people.succeeds("alice", &["conversation", "set", "c2", "--subject", "Cake"]);
     assert_eq!(next()["id"], "c2");
     people.succeeds("bob", &["conversation", "set", "c1", "--subject", "Milk"]);
-    assert_eq!(next(), json!({"id": "c1", "gone": true}));
+    assert_eq!(next(), json!({"removed": "c1", "reason": "filtered"}));
     people.succeeds("alice", &["conversation", "leave", "c2"]);
-    assert_eq!(next(), json!({"id": "c2", "gone": true}));
+    assert_eq!(next(), json!({"removed": "c2", "reason": "left"}));
     process.kill().unwrap();
     process.wait().unwrap();
 }

@@ -6,6 +6,7 @@ mod commands;
 mod data;
 mod demo;
 mod emulator;
+mod follow;
 mod markup;
 mod peer;
 mod people;
