@@ -130,29 +130,54 @@ fn messages_after_a_return_follow_a_gap() {
 }
 
 #[cfg(unix)]
-#[test]
-fn conversations_removed_offline_have_their_reasons() {
+const CAKES: [&str; 8] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"];
+
+/// Removes all conversations from a filtered list while its follower is stopped.
+#[cfg(unix)]
+fn assert_reasons(is_connection_lost: bool) {
     let people = People::new();
-    for id in ["c2", "c3"] {
-        people.succeeds("bob", &["conversation", "create", id, "--subject", "Tea"]);
+    for id in CAKES {
+        people.succeeds("bob", &["conversation", "create", id, "--subject", "Cake"]);
         people.succeeds("bob", &["participant", "add", id, "alice"]);
     }
-    let filter = r#"{"subject": ["==", "Tea"]}"#;
+    let filter = r#"{"subject": ["==", "Cake"]}"#;
     let args = ["conversations", "--json", "--filter", filter];
     let mut alice = Follower::start(&people, "alice", &args);
-    for _ in 0..3 {
-        alice.json();
-    }
+    CAKES.map(|_| alice.json());
     alice.signal("-STOP");
-    block_on(people.emulator.drop_connections()).unwrap();
-    people.succeeds("bob", &["conversation", "set", "c3", "--subject", "Milk"]);
-    people.succeeds("bob", &["participant", "remove", "c2", "alice"]);
+    if is_connection_lost {
+        block_on(people.emulator.drop_connections()).unwrap();
+    }
+    let (left, filtered) = CAKES.split_at(4);
+    for (left, filtered) in left.iter().zip(filtered) {
+        people.succeeds("bob", &["participant", "remove", left, "alice"]);
+        people.succeeds(
+            "bob",
+            &["conversation", "set", filtered, "--subject", "Tea"],
+        );
+    }
     alice.signal("-CONT");
-    let mut removed = [alice.json(), alice.json()];
+    let mut removed = CAKES.map(|_| alice.json());
     removed.sort_by_key(|line| line["removed"].to_string());
-    let expected = [
-        json!({"removed": "c2", "reason": "left"}),
-        json!({"removed": "c3", "reason": "filtered"}),
-    ];
+    let expected = CAKES.map(|id| {
+        let reason = if left.contains(&id) {
+            "left"
+        } else {
+            "filtered"
+        };
+        json!({"removed": id, "reason": reason})
+    });
     assert_eq!(removed, expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn conversations_removed_offline_have_their_reasons() {
+    assert_reasons(true);
+}
+
+#[cfg(unix)]
+#[test]
+fn conversations_removed_at_once_have_their_reasons() {
+    assert_reasons(false);
 }
