@@ -143,7 +143,9 @@ fn assert_reasons(is_connection_lost: bool) {
     let filter = r#"{"subject": ["==", "Cake"]}"#;
     let args = ["conversations", "--json", "--filter", filter];
     let mut alice = Follower::start(&people, "alice", &args);
-    CAKES.map(|_| alice.json());
+    for _ in CAKES {
+        alice.json();
+    }
     alice.signal("-STOP");
     if is_connection_lost {
         block_on(people.emulator.drop_connections()).unwrap();
