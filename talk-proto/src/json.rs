@@ -91,10 +91,10 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error>
     json.deserialize_u64(CountVisitor)
 }
 
-/// Reads an enum from the names of its variants. Any other name gives the last variant, which may
-/// keep it.
+/// Implements `Deserialize` for an enum by the names of its variants. Any other name gives the last
+/// variant, which may keep it. The literal in parentheses describes the names in errors.
 macro_rules! deserialize_name {
-    ($type:ident { $($name:literal => $variant:ident,)* } $other:ident$(($text:ty))?) => {
+    ($type:ident $(($expected:literal))? { $($name:literal => $variant:ident,)* } $other:ident$(($text:ty))?) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
                 struct NameVisitor;
@@ -103,7 +103,7 @@ macro_rules! deserialize_name {
                     type Value = $type;
 
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str("a name")
+                        f.write_str([$($expected,)? "a name"][0])
                     }
 
                     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<$type, E> {

@@ -7,9 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::members::{Kind, Members, any_value};
+use super::any_value;
+use super::members::{Member, Members};
 use super::node::TextNode;
-use super::node_json::map_children;
 use super::number::{JsNumber, as_count};
 use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::{RawJson, UnknownFields};
@@ -120,13 +120,13 @@ impl ContentBlock {
     }
 
     /// A known block whose members are all there, or the object as it came.
-    fn from_members<E: Error>(mut m: Members) -> Result<Self, E> {
+    fn from_members<E: Error>(mut m: Members<TextNode>) -> Result<Self, E> {
         Ok(match m.kind {
-            Kind::Text if m.has_children() => Self::Text(TextBlock {
-                children: m.take_children(),
+            Some("text") if m.has_children() => Self::Text(TextBlock {
+                children: Member::take_from(&mut m, "children"),
                 unknown_fields: m.into_unknown_fields()?,
             }),
-            Kind::File if m.has_text("fileToken") => Self::File(Arc::new(FileBlock {
+            Some("file") if m.has_text("fileToken") => Self::File(Arc::new(FileBlock {
                 subtype: m.take_text("subtype").map(FileSubtype::from),
                 file_token: m.take_text("fileToken").unwrap_or_default(),
                 url: m.take_text("url"),
@@ -137,7 +137,9 @@ impl ContentBlock {
                 duration: m.take("duration", Value::as_f64),
                 unknown_fields: m.into_unknown_fields()?,
             })),
-            Kind::Location if m.has_number("latitude") && m.has_number("longitude") => {
+            Some("location")
+                if m.has("latitude", Value::is_number) && m.has("longitude", Value::is_number) =>
+            {
                 Self::Location(LocationBlock {
                     latitude: m.take("latitude", Value::as_f64).unwrap_or_default(),
                     longitude: m.take("longitude", Value::as_f64).unwrap_or_default(),
@@ -224,7 +226,7 @@ impl Serialize for Spelled<'_, ContentBlock> {
             ContentBlock::Text(block) => {
                 let mut map = serializer.serialize_map(None)?;
                 map.serialize_entry("type", "text")?;
-                map_children(&mut map, &block.children, self.spelling)?;
+                Member::<TextNode>::write(&block.children, "children", &mut map, self.spelling)?;
                 block.unknown_fields.serialize_into(&mut map)?;
                 map.end()
             }
@@ -278,4 +280,26 @@ impl fmt::Debug for FileBlock {
             .field("size", &self.size)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns parsed content as the JSON that a client sends, in which node types are in lower case.
+///
+/// Content given as blocks is sent as it serialises.
+///
+/// ```
+/// use talk_proto::content::{to_wire_json, ContentBlock, TextNode};
+///
+/// let content = [ContentBlock::text([TextNode::code_span("x = 1")])];
+/// let sent = r#"[{"type":"text","children":[{"type":"codespan","text":"x = 1"}]}]"#;
+/// assert_eq!(to_wire_json(&content), sent);
+/// ```
+pub fn to_wire_json(content: &[ContentBlock]) -> String {
+    // Serialising to a string fails only for maps with keys that are not strings.
+    serde_json::to_string(&for_wire(content)).unwrap_or_default()
+}
+
+/// Returns parsed content in the spelling that clients send.
+pub(crate) fn for_wire(value: &[ContentBlock]) -> Spelled<'_, [ContentBlock]> {
+    let spelling = Spelling::LowerCase;
+    Spelled { value, spelling }
 }

@@ -1,43 +1,134 @@
-//! Reading a block or node: an object whose `type` may stand anywhere in it.
+//! Reading and writing the members of a block or node: an object whose `type` may stand anywhere
+//! in it.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap};
 use serde_json::{Map, Value};
 
-use super::node::{Action, MAX_NESTING, TextNode};
-use super::node_json::NodeSeed;
+use super::any_value;
+use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::UnknownFields;
-use crate::json;
+use crate::json::{collect, deserialize_name};
 
-/// The members of one object. Children are read as nodes at once; the rest, which is small, waits
+/// How deep nodes may nest. A level costs two levels of JSON, of which common decoders take 128 in
+/// a whole frame; deeper text does not decode, and markup beyond it is left as text.
+pub const MAX_NESTING: usize = 50;
+
+/// The types of blocks.
+const BLOCK_TYPES: [&str; 3] = ["text", "file", "location"];
+
+/// A node as a child of a block or of another node.
+pub(super) trait Node: Serialize + Sized {
+    /// Returns the camelCase spelling of a known node type.
+    fn known_type(name: &str) -> Option<&'static str>;
+
+    /// Reads a node that stands `depth` nodes deep.
+    fn read<'de, D: Deserializer<'de>>(json: D, depth: usize) -> Result<Self, D::Error>;
+}
+
+/// The type of a member of nodes of the type `N`.
+pub(super) trait Member<N> {
+    /// Returns `true` if the object has the member with a value of this type.
+    fn is_in(members: &Members<N>, name: &str) -> bool;
+
+    /// Takes the member; returns an empty value if [`is_in`](Self::is_in) returns `false`.
+    fn take_from(members: &mut Members<N>, name: &str) -> Self;
+
+    fn write<M: SerializeMap>(
+        &self,
+        name: &str,
+        map: &mut M,
+        spelling: Spelling,
+    ) -> Result<(), M::Error>;
+
+    /// Returns the member as the visible part of its node. The last member with one decides.
+    fn visible(&self) -> Option<Visible<'_, N>>;
+}
+
+/// The part of a node that a reader sees.
+pub(super) enum Visible<'a, N> {
+    Text(&'a str),
+    Children(&'a [N]),
+}
+
+impl<N: Node> Member<N> for Arc<str> {
+    fn is_in(members: &Members<N>, name: &str) -> bool {
+        members.has_text(name)
+    }
+
+    fn take_from(members: &mut Members<N>, name: &str) -> Self {
+        members.take_text(name).unwrap_or_default()
+    }
+
+    fn write<M: SerializeMap>(&self, name: &str, map: &mut M, _: Spelling) -> Result<(), M::Error> {
+        map.serialize_entry(name, self)
+    }
+
+    fn visible(&self) -> Option<Visible<'_, N>> {
+        Some(Visible::Text(self))
+    }
+}
+
+impl<N: Node> Member<N> for Arc<[N]>
+where
+    for<'a> Spelled<'a, N>: Serialize,
+{
+    fn is_in(members: &Members<N>, _: &str) -> bool {
+        members.has_children()
+    }
+
+    fn take_from(members: &mut Members<N>, _: &str) -> Self {
+        members.children.take().unwrap_or_default()
+    }
+
+    fn write<M: SerializeMap>(
+        &self,
+        name: &str,
+        map: &mut M,
+        spelling: Spelling,
+    ) -> Result<(), M::Error> {
+        let value = &**self;
+        map.serialize_entry(name, &Spelled { value, spelling })
+    }
+
+    fn visible(&self) -> Option<Visible<'_, N>> {
+        Some(Visible::Children(self))
+    }
+}
+
+/// The members of one object. Children are read as nodes at once; the rest, which is small, is kept
 /// as JSON until the type is known.
-pub(crate) struct Members {
-    pub(crate) kind: Kind,
-    children: Option<Arc<[TextNode]>>,
+pub(super) struct Members<N> {
+    /// The camelCase type if it is known; any other is in `rest`.
+    pub(super) kind: Option<&'static str>,
+    children: Option<Arc<[N]>>,
     rest: Map<String, Value>,
 }
 
-impl Members {
+impl<N: Node> Members<N> {
     /// Reads one object whose children stand `depth` nodes deep.
-    pub(crate) fn read<'de, A: MapAccess<'de>>(mut map: A, depth: usize) -> Result<Self, A::Error> {
+    pub(super) fn read<'de, A: MapAccess<'de>>(mut map: A, depth: usize) -> Result<Self, A::Error> {
         let mut members = Self {
-            kind: Kind::Unknown,
+            kind: None,
             children: None,
             rest: Map::new(),
         };
         while let Some(name) = map.next_key::<MemberName>()? {
             match name {
-                MemberName::Type => match map.next_value()? {
-                    TypeName::Known(kind) => members.kind = kind,
+                MemberName::Type => match map.next_value_seed(TypeSeed::<N>(PhantomData))? {
+                    TypeName::Known(kind) => members.kind = Some(kind),
                     TypeName::Other(value) => members.put("type", value),
                 },
-                MemberName::Children => match map.next_value_seed(ChildrenSeed { depth })? {
-                    Children::Nodes(nodes) => members.children = Some(nodes),
-                    Children::Other(value) => members.put("children", value),
-                },
+                MemberName::Children => {
+                    match map.next_value_seed(ChildrenSeed::<N>(depth, PhantomData))? {
+                        Children::Nodes(nodes) => members.children = Some(nodes),
+                        Children::Other(value) => members.put("children", value),
+                    }
+                }
                 MemberName::Other(name) => {
                     let value = map.next_value()?;
                     members.rest.insert(name, value);
@@ -51,30 +142,21 @@ impl Members {
         self.rest.insert(name.to_owned(), value);
     }
 
-    pub(crate) fn has_children(&self) -> bool {
+    /// Returns `true` if there is a member that `is_wanted` accepts.
+    pub(super) fn has(&self, name: &str, is_wanted: fn(&Value) -> bool) -> bool {
+        self.rest.get(name).is_some_and(is_wanted)
+    }
+
+    pub(super) fn has_children(&self) -> bool {
         self.children.is_some()
     }
 
-    pub(crate) fn has_text(&self, name: &str) -> bool {
-        matches!(self.rest.get(name), Some(Value::String(_)))
+    pub(super) fn has_text(&self, name: &str) -> bool {
+        self.has(name, Value::is_string)
     }
 
-    pub(crate) fn has_number(&self, name: &str) -> bool {
-        matches!(self.rest.get(name), Some(Value::Number(_)))
-    }
-
-    /// Whether there is an action, and its parameters are an object of strings.
-    pub(crate) fn has_action(&self) -> bool {
-        let params = self.rest.get("params").and_then(Value::as_object);
-        self.has_text("action") && params.is_some_and(|map| map.values().all(Value::is_string))
-    }
-
-    pub(crate) fn take_children(&mut self) -> Arc<[TextNode]> {
-        self.children.take().unwrap_or_default()
-    }
-
-    /// Takes a string; what is not one stays, and is kept as an extra member.
-    pub(crate) fn take_text(&mut self, name: &str) -> Option<Arc<str>> {
+    /// Takes a string. Any other value stays among the unknown members.
+    pub(super) fn take_text(&mut self, name: &str) -> Option<Arc<str>> {
         let Value::String(text) = self.rest.get_mut(name)? else {
             return None;
         };
@@ -84,30 +166,22 @@ impl Members {
     }
 
     /// Takes a member that `convert` accepts; any other stays.
-    pub(crate) fn take<T>(&mut self, name: &str, convert: fn(&Value) -> Option<T>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, name: &str, convert: fn(&Value) -> Option<T>) -> Option<T> {
         let taken = convert(self.rest.get(name)?)?;
         self.rest.remove(name);
         Some(taken)
     }
 
-    pub(crate) fn take_action(&mut self) -> Arc<Action> {
-        let params = self.take("params", |params| BTreeMap::deserialize(params).ok());
-        Arc::new(Action {
-            name: self.take_text("action").unwrap_or_default(),
-            params: params.unwrap_or_default(),
-        })
-    }
-
-    /// All that was not taken.
-    pub(crate) fn into_unknown_fields<E: Error>(mut self) -> Result<UnknownFields, E> {
+    /// Returns the members that were not taken.
+    pub(super) fn into_unknown_fields<E: Error>(mut self) -> Result<UnknownFields, E> {
         self.restore_children()?;
         Ok(self.rest.into())
     }
 
-    /// The object as it came.
-    pub(crate) fn into_value<E: Error>(mut self) -> Result<Value, E> {
+    /// Returns the object as it came.
+    pub(super) fn into_value<E: Error>(mut self) -> Result<Value, E> {
         self.restore_children()?;
-        if let Some(name) = self.kind.name() {
+        if let Some(name) = self.kind {
             self.put("type", Value::from(name));
         }
         Ok(Value::Object(self.rest))
@@ -122,116 +196,36 @@ impl Members {
     }
 }
 
-/// The types that the protocol knows today, blocks and nodes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    File,
-    Location,
-    Bold,
-    Italic,
-    Strikethrough,
-    BulletList,
-    BulletPoint,
-    Link,
-    AutoLink,
-    CodeSpan,
-    CustomEmoji,
-    Mention,
-    ActionLink,
-    ActionButton,
-    Unknown,
-}
-
-impl Kind {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "text" => Self::Text,
-            "file" => Self::File,
-            "location" => Self::Location,
-            "bold" => Self::Bold,
-            "italic" => Self::Italic,
-            "strikethrough" => Self::Strikethrough,
-            "bulletList" | "bulletlist" => Self::BulletList,
-            "bulletPoint" | "bulletpoint" => Self::BulletPoint,
-            "link" => Self::Link,
-            "autoLink" | "autolink" => Self::AutoLink,
-            "codeSpan" | "codespan" => Self::CodeSpan,
-            "customEmoji" | "customemoji" => Self::CustomEmoji,
-            "mention" => Self::Mention,
-            "actionLink" | "actionlink" => Self::ActionLink,
-            "actionButton" | "actionbutton" => Self::ActionButton,
-            _ => return None,
-        })
-    }
-
-    /// The camelCase name; `None` for an unknown type, whose name stays among the other members.
-    fn name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Text => "text",
-            Self::File => "file",
-            Self::Location => "location",
-            Self::Bold => "bold",
-            Self::Italic => "italic",
-            Self::Strikethrough => "strikethrough",
-            Self::BulletList => "bulletList",
-            Self::BulletPoint => "bulletPoint",
-            Self::Link => "link",
-            Self::AutoLink => "autoLink",
-            Self::CodeSpan => "codeSpan",
-            Self::CustomEmoji => "customEmoji",
-            Self::Mention => "mention",
-            Self::ActionLink => "actionLink",
-            Self::ActionButton => "actionButton",
-            Self::Unknown => return None,
-        })
-    }
-}
-
 enum MemberName {
     Type,
     Children,
     Other(String),
 }
 
-impl<'de> Deserialize<'de> for MemberName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-
-        impl Visitor<'_> for NameVisitor {
-            type Value = MemberName;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member's name")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<MemberName, E> {
-                Ok(match name {
-                    "type" => MemberName::Type,
-                    "children" => MemberName::Children,
-                    _ => MemberName::Other(name.to_owned()),
-                })
-            }
-        }
-
-        deserializer.deserialize_identifier(NameVisitor)
+deserialize_name! {
+    MemberName ("a member's name") {
+        "type" => Type,
+        "children" => Children,
     }
+    Other(String)
 }
 
 enum TypeName {
-    Known(Kind),
+    Known(&'static str),
     Other(Value),
 }
 
-impl<'de> Deserialize<'de> for TypeName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TypeVisitor)
+struct TypeSeed<N>(PhantomData<N>);
+
+impl<'de, N: Node> DeserializeSeed<'de> for TypeSeed<N> {
+    type Value = TypeName;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<TypeName, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct TypeVisitor;
-
-impl<'de> Visitor<'de> for TypeVisitor {
+impl<'de, N: Node> Visitor<'de> for TypeSeed<N> {
     type Value = TypeName;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,8 +233,9 @@ impl<'de> Visitor<'de> for TypeVisitor {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<TypeName, E> {
-        let known = Kind::from_name(name).map(TypeName::Known);
-        Ok(known.unwrap_or_else(|| TypeName::Other(name.into())))
+        let block = BLOCK_TYPES.into_iter().find(|known| *known == name);
+        let known = block.or_else(|| N::known_type(name));
+        Ok(known.map_or_else(|| TypeName::Other(name.into()), TypeName::Known))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<TypeName, A::Error> {
@@ -254,88 +249,56 @@ impl<'de> Visitor<'de> for TypeVisitor {
     any_value::scalars!(TypeName::Other, TypeName);
 }
 
-enum Children {
-    Nodes(Arc<[TextNode]>),
+enum Children<N> {
+    Nodes(Arc<[N]>),
     Other(Value),
 }
 
-struct ChildrenSeed {
-    depth: usize,
+struct NodeSeed<N>(usize, PhantomData<N>);
+
+impl<'de, N: Node> DeserializeSeed<'de> for NodeSeed<N> {
+    type Value = N;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<N, D::Error> {
+        N::read(json, self.0)
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for ChildrenSeed {
-    type Value = Children;
+/// Reads children that stand this many nodes deep.
+struct ChildrenSeed<N>(usize, PhantomData<N>);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Children, D::Error> {
+impl<'de, N: Node> DeserializeSeed<'de> for ChildrenSeed<N> {
+    type Value = Children<N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Children<N>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ChildrenSeed {
-    type Value = Children;
+impl<'de, N: Node> Visitor<'de> for ChildrenSeed<N> {
+    type Value = Children<N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of nodes")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Children, A::Error> {
-        if self.depth > MAX_NESTING {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Children<N>, A::Error> {
+        if self.0 > MAX_NESTING {
             return Err(A::Error::custom(format_args!(
                 "rich text is nested more than {MAX_NESTING} deep"
             )));
         }
-        let next = || seq.next_element_seed(NodeSeed { depth: self.depth });
-        json::collect(next).map(Children::Nodes)
+        let next = || seq.next_element_seed(NodeSeed(self.0, PhantomData));
+        collect(next).map(Children::Nodes)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Children, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Children<N>, A::Error> {
         any_value::object(map).map(Children::Other)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Children, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Children<N>, E> {
         Ok(Children::Other(text.into()))
     }
 
-    any_value::scalars!(Children::Other, Children);
-}
-
-/// What a visitor does with JSON of no use to it: keep it.
-pub(crate) mod any_value {
-    use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-    use serde::de::{Deserialize, MapAccess, SeqAccess};
-    use serde_json::Value;
-
-    pub(crate) fn object<'de, A: MapAccess<'de>>(map: A) -> Result<Value, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(map))
-    }
-
-    pub(crate) fn array<'de, A: SeqAccess<'de>>(seq: A) -> Result<Value, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(seq))
-    }
-
-    /// The visitor methods for null, booleans and numbers.
-    macro_rules! scalars {
-        ($keep:expr, $out:ty) => {
-            fn visit_bool<E: Error>(self, value: bool) -> Result<$out, E> {
-                Ok($keep(value.into()))
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<$out, E> {
-                Ok($keep(value.into()))
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<$out, E> {
-                Ok($keep(value.into()))
-            }
-
-            fn visit_f64<E: Error>(self, value: f64) -> Result<$out, E> {
-                Ok($keep(value.into()))
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<$out, E> {
-                Ok($keep(serde_json::Value::Null))
-            }
-        };
-    }
-    pub(crate) use scalars;
+    any_value::scalars!(Children::Other, Children<N>);
 }

@@ -1,5 +1,6 @@
 //! What a message holds: blocks, the nodes of rich text, and what can be made of them.
 
+mod any_value;
 mod block;
 mod markup;
 mod members;
@@ -10,11 +11,11 @@ mod plaintext;
 mod spelling;
 mod unknown_fields;
 
-pub use block::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock};
+pub(crate) use block::for_wire;
+pub use block::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock, to_wire_json};
 pub use markup::{MarkupSource, parse_markup};
-pub use node::{Action, MAX_NESTING, TextNode};
+pub use members::MAX_NESTING;
+pub use node::{Action, TextNode};
 pub(crate) use number::JsNumber;
 pub use plaintext::plaintext;
-pub(crate) use spelling::ForWire;
-pub use spelling::to_wire_json;
 pub use unknown_fields::{RawJson, UnknownFields};

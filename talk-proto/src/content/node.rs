@@ -4,131 +4,193 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::Error;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::members::{Member, Members, Visible};
+use super::spelling::Spelled;
 use super::unknown_fields::{RawJson, UnknownFields};
 
-/// How deep nodes may nest. A level costs two levels of JSON, of which common decoders take 128 in
-/// a whole frame; deeper text does not decode, and markup beyond it is left as text.
-pub const MAX_NESTING: usize = 50;
-
-/// A piece of rich text. Cheap to clone.
+/// Defines [`TextNode`], its constructors and its JSON from the table below. A row is
 ///
-/// Serialises to the documented shape with camelCase types; both spellings are read. `Debug` shows
-/// the kinds and the lengths of texts, never a text.
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum TextNode {
-    /// Plain text; a bare string in JSON.
-    Text(Arc<str>),
-    /// `*bold*`
-    #[non_exhaustive]
-    Bold {
-        /// What is in bold.
+/// ```text
+/// "typeInCamelCase" | "typeinlowercase" => Variant, fn constructor { members in JSON order }
+/// ```
+///
+/// without the lower case if it is the same, and without the constructor if it is written by hand.
+macro_rules! nodes {
+    ($(
+        $(#[$doc:meta])*
+        $camel:literal $(| $lower:literal)? => $node:ident $(, fn $new:ident)? {
+            $($(#[$member_doc:meta])* $member:ident: $type:ty,)*
+        }
+    )*) => {
+        /// A piece of rich text. Cheap to clone.
+        ///
+        /// Serialises to the documented shape with camelCase types; both spellings are read.
+        /// `Debug` shows the kinds and the lengths of texts, never a text.
+        #[derive(Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum TextNode {
+            /// Plain text; a bare string in JSON.
+            Text(Arc<str>),
+            $(
+                $(#[$doc])*
+                #[non_exhaustive]
+                $node {
+                    $($(#[$member_doc])* $member: $type,)*
+                    /// Members unknown to this version.
+                    unknown_fields: UnknownFields,
+                },
+            )*
+            /// A node that this version does not know, kept and passed on unchanged.
+            Unknown(RawJson),
+        }
+
+        impl TextNode {
+            $(nodes! { @constructor $node [$($new)?] { $($member: $type,)* } })*
+
+            /// Returns the camelCase spelling of a known type.
+            pub(super) fn type_name(name: &str) -> Option<&'static str> {
+                match name {
+                    $($camel $(| $lower)? => Some($camel),)*
+                    _ => None,
+                }
+            }
+
+            /// Returns a known node if all its members are present, otherwise the object as it
+            /// came.
+            pub(super) fn from_members<E: Error>(mut m: Members<Self>) -> Result<Self, E> {
+                Ok(match m.kind {
+                    $(Some($camel)
+                        if $(<$type as Member<Self>>::is_in(&m, stringify!($member)))&&* =>
+                    {
+                        Self::$node {
+                            $($member: <$type>::take_from(&mut m, stringify!($member)),)*
+                            unknown_fields: m.into_unknown_fields()?,
+                        }
+                    })*
+                    _ => Self::Unknown(m.into_value()?.into()),
+                })
+            }
+
+            /// Returns the name of the variant and the visible part.
+            fn parts(&self) -> (&'static str, Option<Visible<'_, Self>>) {
+                match self {
+                    Self::Text(text) => ("Text", Some(Visible::Text(text))),
+                    $(Self::$node { $($member,)* .. } => {
+                        let parts = [$($member.visible()),*];
+                        (stringify!($node), parts.into_iter().flatten().last())
+                    })*
+                    Self::Unknown(_) => ("Unknown", None),
+                }
+            }
+        }
+
+        impl Serialize for Spelled<'_, TextNode> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self.value {
+                    TextNode::Text(text) => serializer.serialize_str(text),
+                    $(TextNode::$node { $($member,)* unknown_fields } => {
+                        let mut map = serializer.serialize_map(None)?;
+                        map.serialize_entry("type", self.spelling.pick(&[$camel $(, $lower)?]))?;
+                        $(Member::<TextNode>::write(
+                            $member, stringify!($member), &mut map, self.spelling,
+                        )?;)*
+                        unknown_fields.serialize_into(&mut map)?;
+                        map.end()
+                    })*
+                    TextNode::Unknown(raw) => raw.serialize(serializer),
+                }
+            }
+        }
+    };
+    (@constructor $node:ident [] $members:tt) => {};
+    (@constructor $node:ident [$new:ident] { $($member:ident: $type:ty,)* }) => {
+        #[doc = concat!("Creates a [`", stringify!($node), "`](Self::", stringify!($node), ") node.")]
+        pub fn $new($($member: impl Into<$type>),*) -> Self {
+            Self::$node {
+                $($member: $member.into(),)*
+                unknown_fields: UnknownFields::default(),
+            }
+        }
+    };
+}
+
+nodes! {
+    /// Bold text: `*bold*`.
+    "bold" => Bold, fn bold {
+        /// The bold nodes.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// `_italic_`
-    #[non_exhaustive]
-    Italic {
-        /// What is in italics.
+    }
+    /// Text in italics: `_italic_`.
+    "italic" => Italic, fn italic {
+        /// The nodes in italics.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// `~struck through~`
-    #[non_exhaustive]
-    Strikethrough {
-        /// What is struck through.
+    }
+    /// Struck-through text: `~struck through~`.
+    "strikethrough" => Strikethrough, fn strikethrough {
+        /// The struck-through nodes.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// A list; its children are bullet points.
-    #[non_exhaustive]
-    BulletList {
+    }
+    /// A list of [bullet points](Self::BulletPoint).
+    "bulletList" | "bulletlist" => BulletList, fn bullet_list {
         /// The points.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
+    }
     /// One point of a list.
-    #[non_exhaustive]
-    BulletPoint {
-        /// What the point says.
+    "bulletPoint" | "bulletpoint" => BulletPoint, fn bullet_point {
+        /// The content of the point.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
+    }
     /// A link with a label. Users may not send these unless their role allows it.
-    #[non_exhaustive]
-    Link {
-        /// Where it leads.
+    "link" => Link, fn link {
+        /// The target of the link.
         url: Arc<str>,
         /// The label.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// A web address, email address or phone number that was found in the text.
-    #[non_exhaustive]
-    AutoLink {
-        /// Where it leads: `https:`, `mailto:`, `tel:`, …
+    }
+    /// A web address, email address or phone number that was found in the text. Servers refuse one
+    /// whose `text` and `url` disagree.
+    "autoLink" | "autolink" => AutoLink, fn auto_link {
+        /// The target of the link: `https:`, `mailto:`, `tel:`, …
         url: Arc<str>,
-        /// As it was written.
+        /// The address as it was written.
         text: Arc<str>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// `` `code` ``
-    #[non_exhaustive]
-    CodeSpan {
+    }
+    /// Code: `` `code` ``.
+    "codeSpan" | "codespan" => CodeSpan, fn code_span {
         /// The code.
         text: Arc<str>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// An emoji of the app's own.
-    #[non_exhaustive]
-    CustomEmoji {
+    }
+    /// A custom emoji of the app.
+    "customEmoji" | "customemoji" => CustomEmoji, fn custom_emoji {
         /// Its name, with the colons: `:cat:`.
         text: Arc<str>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// Somebody is spoken to.
-    #[non_exhaustive]
-    Mention {
+    }
+    /// A mention of a user.
+    "mention" => Mention, fn mention {
         /// The user's id.
         id: Arc<str>,
         /// The user's name, without an `@`.
         text: Arc<str>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
+    }
     /// A link that triggers an action of the app. Users may not send these unless their role
     /// allows it.
-    #[non_exhaustive]
-    ActionLink {
-        /// What it triggers.
+    "actionLink" | "actionlink" => ActionLink {
+        /// The action that it triggers.
         action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
+    }
     /// A button that triggers an action of the app. Users may not send these unless their role
     /// allows it.
-    #[non_exhaustive]
-    ActionButton {
-        /// What it triggers.
+    "actionButton" | "actionbutton" => ActionButton {
+        /// The action that it triggers.
         action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
-        /// Members unknown to this version.
-        unknown_fields: UnknownFields,
-    },
-    /// A node that this version does not know, kept as it came and passed on as it is.
-    Unknown(RawJson),
+    }
 }
 
 /// An action of the app, as a link or button triggers it. `Debug` shows nothing of it.
@@ -147,145 +209,55 @@ impl fmt::Debug for Action {
     }
 }
 
+impl Action {
+    pub(super) fn new(name: Arc<str>, params: BTreeMap<String, String>) -> Arc<Self> {
+        Arc::new(Self { name, params })
+    }
+}
+
 impl TextNode {
-    /// Plain text.
+    /// Creates plain text.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
     }
 
-    /// Bold text.
-    pub fn bold(children: impl Into<Arc<[Self]>>) -> Self {
-        Self::Bold {
-            children: children.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// Text in italics.
-    pub fn italic(children: impl Into<Arc<[Self]>>) -> Self {
-        Self::Italic {
-            children: children.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// Struck-through text.
-    pub fn strikethrough(children: impl Into<Arc<[Self]>>) -> Self {
-        Self::Strikethrough {
-            children: children.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// A list of [bullet points](Self::bullet_point).
-    pub fn bullet_list(points: impl Into<Arc<[Self]>>) -> Self {
-        Self::BulletList {
-            children: points.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// One point of a list.
-    pub fn bullet_point(children: impl Into<Arc<[Self]>>) -> Self {
-        Self::BulletPoint {
-            children: children.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// A link with a label.
-    pub fn link(url: impl Into<Arc<str>>, children: impl Into<Arc<[Self]>>) -> Self {
-        Self::Link {
-            url: url.into(),
-            children: children.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// An address in the text. Servers refuse one whose `text` and `url` disagree.
-    pub fn auto_link(url: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self::AutoLink {
-            url: url.into(),
-            text: text.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// Code.
-    pub fn code_span(text: impl Into<Arc<str>>) -> Self {
-        Self::CodeSpan {
-            text: text.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// A custom emoji; `name` includes the colons.
-    pub fn custom_emoji(name: impl Into<Arc<str>>) -> Self {
-        Self::CustomEmoji {
-            text: name.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// A mention of the user with this id and name.
-    pub fn mention(user_id: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self::Mention {
-            id: user_id.into(),
-            text: name.into(),
-            unknown_fields: UnknownFields::default(),
-        }
-    }
-
-    /// A link that triggers an action.
+    /// Creates a [link that triggers an action](Self::ActionLink).
     pub fn action_link(
         action: impl Into<Arc<str>>,
         params: BTreeMap<String, String>,
         children: impl Into<Arc<[Self]>>,
     ) -> Self {
         Self::ActionLink {
-            action: Arc::new(Action {
-                name: action.into(),
-                params,
-            }),
+            action: Action::new(action.into(), params),
             children: children.into(),
             unknown_fields: UnknownFields::default(),
         }
     }
 
-    /// A button that triggers an action.
+    /// Creates a [button that triggers an action](Self::ActionButton).
     pub fn action_button(
         action: impl Into<Arc<str>>,
         params: BTreeMap<String, String>,
         children: impl Into<Arc<[Self]>>,
     ) -> Self {
         Self::ActionButton {
-            action: Arc::new(Action {
-                name: action.into(),
-                params,
-            }),
+            action: Action::new(action.into(), params),
             children: children.into(),
             unknown_fields: UnknownFields::default(),
         }
     }
 
-    /// The nodes inside this one.
+    /// Returns the nodes inside this one.
     pub fn children(&self) -> &[Self] {
-        match self {
-            Self::Bold { children, .. }
-            | Self::Italic { children, .. }
-            | Self::Strikethrough { children, .. }
-            | Self::BulletList { children, .. }
-            | Self::BulletPoint { children, .. }
-            | Self::Link { children, .. }
-            | Self::ActionLink { children, .. }
-            | Self::ActionButton { children, .. } => children,
-            Self::Text(_)
-            | Self::AutoLink { .. }
-            | Self::CodeSpan { .. }
-            | Self::CustomEmoji { .. }
-            | Self::Mention { .. }
-            | Self::Unknown(_) => &[],
+        match self.visible() {
+            Some(Visible::Children(children)) => children,
+            _ => &[],
         }
+    }
+
+    /// Returns the part that a reader sees.
+    pub(super) fn visible(&self) -> Option<Visible<'_, Self>> {
+        self.parts().1
     }
 }
 
@@ -303,26 +275,12 @@ impl From<String> for TextNode {
 
 impl fmt::Debug for TextNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, text) = match self {
-            Self::Text(text) => ("Text", Some(text)),
-            Self::Bold { .. } => ("Bold", None),
-            Self::Italic { .. } => ("Italic", None),
-            Self::Strikethrough { .. } => ("Strikethrough", None),
-            Self::BulletList { .. } => ("BulletList", None),
-            Self::BulletPoint { .. } => ("BulletPoint", None),
-            Self::Link { .. } => ("Link", None),
-            Self::AutoLink { text, .. } => ("AutoLink", Some(text)),
-            Self::CodeSpan { text, .. } => ("CodeSpan", Some(text)),
-            Self::CustomEmoji { text, .. } => ("CustomEmoji", Some(text)),
-            Self::Mention { text, .. } => ("Mention", Some(text)),
-            Self::ActionLink { .. } => ("ActionLink", None),
-            Self::ActionButton { .. } => ("ActionButton", None),
-            Self::Unknown(raw) => return raw.fmt(f),
-        };
+        let (name, visible) = self.parts();
         let mut tuple = f.debug_tuple(name);
-        match text {
-            Some(text) => tuple.field(&format_args!("{} bytes", text.len())),
-            None => tuple.field(&self.children()),
+        match (self, visible) {
+            (Self::Unknown(raw), _) => return raw.fmt(f),
+            (_, Some(Visible::Text(text))) => tuple.field(&format_args!("{} bytes", text.len())),
+            _ => tuple.field(&self.children()),
         };
         tuple.finish()
     }

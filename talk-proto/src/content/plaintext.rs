@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::block::{ContentBlock, FileBlock, FileSubtype};
+use super::members::Visible;
 use super::node::TextNode;
 use super::unknown_fields::RawJson;
 
@@ -69,31 +70,21 @@ pub(crate) fn plaintext_of_nodes(nodes: &[TextNode]) -> String {
 /// was read.
 fn append_nodes(nodes: &[TextNode], out: &mut String) {
     for node in nodes {
-        match node {
-            TextNode::Text(text)
-            | TextNode::AutoLink { text, .. }
-            | TextNode::CodeSpan { text, .. }
-            | TextNode::CustomEmoji { text, .. } => out.push_str(text),
-            TextNode::Mention { text, .. } => {
-                out.push('@');
-                out.push_str(text);
-            }
-            TextNode::BulletList { children, .. } => {
-                out.push('\n');
-                append_nodes(children, out);
-            }
-            TextNode::BulletPoint { children, .. } => {
-                out.push_str("- ");
-                append_nodes(children, out);
-                out.push('\n');
-            }
-            TextNode::Bold { children, .. }
-            | TextNode::Italic { children, .. }
-            | TextNode::Strikethrough { children, .. }
-            | TextNode::Link { children, .. }
-            | TextNode::ActionLink { children, .. }
-            | TextNode::ActionButton { children, .. } => append_nodes(children, out),
-            TextNode::Unknown(raw) => append_unknown(raw, out),
+        let (before, after) = match node {
+            TextNode::Mention { .. } => ("@", ""),
+            TextNode::BulletList { .. } => ("\n", ""),
+            TextNode::BulletPoint { .. } => ("- ", "\n"),
+            _ => ("", ""),
+        };
+        out.push_str(before);
+        match node.visible() {
+            Some(Visible::Text(text)) => out.push_str(text),
+            Some(Visible::Children(children)) => append_nodes(children, out),
+            None => {}
+        }
+        out.push_str(after);
+        if let TextNode::Unknown(raw) = node {
+            append_unknown(raw, out);
         }
     }
 }

@@ -1,66 +1,39 @@
 //! Node types have two spellings: servers and snapshots write `autoLink`, a client that has parsed
 //! a text writes `autolink`. Both are read everywhere.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{Serialize, Serializer};
 
-use super::block::ContentBlock;
-use super::node::TextNode;
-
-/// Which of the two spellings to write.
+/// The spelling of node types in written JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spelling {
+pub(super) enum Spelling {
     CamelCase,
     LowerCase,
 }
 
-/// Returns parsed content as the JSON that a client sends, in which node types are in lower case.
-///
-/// Content given as blocks is sent as it serialises.
-///
-/// ```
-/// use talk_proto::content::{to_wire_json, ContentBlock, TextNode};
-///
-/// let content = [ContentBlock::text([TextNode::code_span("x = 1")])];
-/// let sent = r#"[{"type":"text","children":[{"type":"codespan","text":"x = 1"}]}]"#;
-/// assert_eq!(to_wire_json(&content), sent);
-/// ```
-pub fn to_wire_json(content: &[ContentBlock]) -> String {
-    // Serialising to a string fails only for maps with keys that are not strings.
-    serde_json::to_string(&ForWire(content)).unwrap_or_default()
-}
-
-/// Parsed content in the spelling that clients send.
-#[derive(Clone, Copy)]
-pub(crate) struct ForWire<'a>(pub(crate) &'a [ContentBlock]);
-
-impl Serialize for ForWire<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blocks = serializer.serialize_seq(Some(self.0.len()))?;
-        for value in self.0 {
-            blocks.serialize_element(&Spelled {
-                value,
-                spelling: Spelling::LowerCase,
-            })?;
-        }
-        blocks.end()
+impl Spelling {
+    /// Returns the name in this spelling, given as camelCase and, if it differs, in lower case.
+    pub(super) fn pick(self, names: &[&'static str]) -> &'static str {
+        let name = match self {
+            Self::CamelCase => names.first(),
+            Self::LowerCase => names.last(),
+        };
+        name.copied().unwrap_or_default()
     }
 }
 
-/// A block, a node or a list of nodes, to be written in one spelling all the way down.
+/// A block, a node or a list of either, to be written in one spelling at every depth.
+#[derive(Clone, Copy)]
 pub(crate) struct Spelled<'a, T: ?Sized> {
-    pub(crate) value: &'a T,
-    pub(crate) spelling: Spelling,
+    pub(super) value: &'a T,
+    pub(super) spelling: Spelling,
 }
 
-impl Serialize for Spelled<'_, [TextNode]> {
+impl<T> Serialize for Spelled<'_, [T]>
+where
+    for<'a> Spelled<'a, T>: Serialize,
+{
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut nodes = serializer.serialize_seq(Some(self.value.len()))?;
-        for value in self.value {
-            nodes.serialize_element(&Spelled {
-                value,
-                spelling: self.spelling,
-            })?;
-        }
-        nodes.end()
+        let spelling = self.spelling;
+        serializer.collect_seq(self.value.iter().map(|value| Spelled { value, spelling }))
     }
 }

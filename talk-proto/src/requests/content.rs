@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::body::CallBody;
 use super::response::{ResponseDecoder, Tolerated};
 use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
-use crate::content::{ContentBlock, ForWire, MarkupSource, parse_markup};
+use crate::content::{ContentBlock, MarkupSource, for_wire, parse_markup};
 use crate::model::{ConversationId, CustomPatch, MessageId, Patch};
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
@@ -95,7 +95,7 @@ impl<'a> WireContent<'a> {
 impl Serialize for WireContent<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Parsed(blocks) => ForWire(blocks).serialize(serializer),
+            Self::Parsed(blocks) => for_wire(blocks).serialize(serializer),
             Self::Given(blocks) => blocks.serialize(serializer),
         }
     }
