@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::order::by_object_key;
+use super::normal::by_object_key;
 use super::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter};
 use crate::content::JsNumber;
 

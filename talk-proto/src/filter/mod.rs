@@ -3,7 +3,6 @@
 mod json;
 mod matching;
 mod normal;
-mod order;
 mod subject;
 #[cfg(test)]
 mod tests;

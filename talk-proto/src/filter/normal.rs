@@ -1,8 +1,8 @@
 //! The form in which a filter is sent: filters that want the same mostly look the same.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::order::by_utf16;
 use super::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter};
 use crate::model::Access;
 
@@ -191,5 +191,28 @@ impl NumberFilter {
 
 /// Whether nothing is from `low` on and below `high`, as when one is not a number.
 fn is_empty(low: f64, high: f64) -> bool {
-    !matches!(low.partial_cmp(&high), Some(std::cmp::Ordering::Less))
+    !matches!(low.partial_cmp(&high), Some(Ordering::Less))
+}
+
+/// Compares by UTF-16 code units, as JavaScript does. Rust compares by bytes of UTF-8.
+pub(super) fn by_utf16(a: &str, b: &str) -> Ordering {
+    a.encode_utf16().cmp(b.encode_utf16())
+}
+
+/// Compares keys in the order in which a JavaScript object with sorted keys lists them: indices
+/// first, by their value.
+pub(super) fn by_object_key(a: &str, b: &str) -> Ordering {
+    match (index(a), index(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => by_utf16(a, b),
+    }
+}
+
+/// Returns the value of a key that is the usual form of an integer below 2³² − 1.
+fn index(key: &str) -> Option<u32> {
+    let index = key.parse().ok().filter(|&index| index != u32::MAX)?;
+    let is_usual = key == "0" || !key.starts_with(['0', '+']);
+    is_usual.then_some(index)
 }

@@ -6,10 +6,8 @@
 //! before it, and a boundary or the end behind it; if there is none, by one with a single unit
 //! between. What opens first wins, so no kind nests in itself.
 
-use super::chars::{is_line_end, is_space};
-use super::next::Next;
+use super::chars::{Next, count_steps, is_line_end, is_space};
 use super::nodes::Nodes;
-use super::work;
 use crate::content::node::TextNode;
 
 /// What becomes of the boundary before an opening marker.
@@ -28,7 +26,7 @@ pub(super) fn parse(text: &str, boundary: Boundary, leaf: fn(&str, &mut Nodes), 
     let mut level = Level::new(None, 0, usize::MAX, std::mem::take(nodes));
     let mut outer = Vec::new();
     let mut before = None;
-    work::count(text.len());
+    count_steps(text.len());
     for (at, c) in text.char_indices() {
         if at == level.end
             && let Some(parent) = outer.pop()
@@ -138,7 +136,7 @@ impl<'a> Closings<'a> {
             let outside = text[at + 1..].chars().next();
             inside.is_some_and(|c| c != marker && !is_space(c)) && outside.is_none_or(is_boundary)
         };
-        work::count(text.len());
+        count_steps(text.len());
         let places = text
             .match_indices(marker)
             .map(|(at, _)| at)
@@ -162,7 +160,7 @@ impl<'a> Closings<'a> {
             .get(self.passed)
             .is_some_and(|&place| place <= at)
         {
-            work::count(1);
+            count_steps(1);
             self.passed += 1;
         }
         let single = at + 1 + first.len_utf8();

@@ -1,7 +1,6 @@
 //! Lists: consecutive lines that start with a bullet.
 
-use super::chars::is_space;
-use super::work;
+use super::chars::{count_steps, is_space};
 
 /// A part of a text, in which `T` is what stands in a row.
 pub(super) enum Section<T> {
@@ -23,7 +22,7 @@ pub(super) fn split(text: &str) -> Vec<Section<&str>> {
         let Some((start, end)) = point(text, bullet) else {
             match text[bullet..].find('\n') {
                 Some(length) => {
-                    work::count(length);
+                    count_steps(length);
                     line = bullet + length + 1;
                     continue;
                 }
@@ -69,7 +68,7 @@ fn point(text: &str, bullet: usize) -> Option<(usize, usize)> {
             + space;
     }
     let length = text[start..].find('\n').unwrap_or(text.len() - start);
-    work::count(length);
+    count_steps(length);
     Some((start, start + length))
 }
 
@@ -77,6 +76,6 @@ fn skip_space(text: &str, from: usize) -> usize {
     let length = text[from..]
         .find(|c| !is_space(c))
         .unwrap_or(text.len() - from);
-    work::count(length + 1);
+    count_steps(length + 1);
     from + length
 }

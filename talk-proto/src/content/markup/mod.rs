@@ -10,7 +10,7 @@
 //! 3. [`emphasis`]: `*bold*`, `_italic_`, `~struck through~`. This is all that a label may hold.
 //! 4. [`autolink`]: addresses and phone numbers in what is left.
 //!
-//! A text that none of them can find anything in, as most are, is known at a glance ([`plain`]).
+//! A text that none of them can find anything in, as most are, is known at a glance (`is_plain`).
 //!
 //! Every pass is linear in the text's length: none goes back, and what it has found ahead it
 //! remembers. None recurses, and nesting is bounded by the grammar: a list, a point, a label, and
@@ -20,32 +20,19 @@ mod autolink;
 mod chars;
 mod emphasis;
 mod list;
-mod next;
 mod nodes;
-mod plain;
 mod span;
 #[cfg(test)]
 mod tests;
-mod work;
 
 use emphasis::Boundary;
 use list::Section;
 use nodes::Nodes;
+pub use span::MarkupSource;
 use span::Piece;
 
 use super::block::ContentBlock;
 use super::node::TextNode;
-
-/// Where a text with markup comes from. It decides whether links with labels are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarkupSource {
-    /// A new message. Links with labels stay text: users may not send those.
-    Send,
-    /// A new text for a message that exists, and that may have had such links all along.
-    Edit,
-    /// A server's translation of a message.
-    Translation,
-}
 
 /// Reads markup: one block, of rich text. Every text is valid: what is no markup is text.
 ///
@@ -60,12 +47,26 @@ pub enum MarkupSource {
 /// [`to_wire_json`](crate::content::to_wire_json) returns the JSON that clients send for the result.
 pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     let mut nodes = Nodes::default();
-    if plain::is_plain(text) {
+    if is_plain(text) {
         nodes.push_text(text);
     } else {
         read(text, source, &mut nodes);
     }
     vec![ContentBlock::text(nodes.finish())]
+}
+
+/// Characters without which a text has neither markup nor an address nor a phone number. A full stop
+/// counts unless white space follows, or nothing.
+const MARKS: &[u8] = b"*_~`<-+@:/0123456789";
+
+/// Returns `true` if the text surely holds no markup.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_stop = |index: usize| {
+        let next = bytes.get(index + 1);
+        bytes[index] == b'.' && next.is_some_and(|next| !next.is_ascii_whitespace())
+    };
+    !(0..bytes.len()).any(|index| MARKS.contains(&bytes[index]) || is_stop(index))
 }
 
 fn read(text: &str, source: MarkupSource, nodes: &mut Nodes) {

@@ -5,11 +5,20 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-use super::chars::{is_line_end, is_space};
-use super::next::Next;
-use super::{MarkupSource, work};
+use super::chars::{Next, count_steps, is_line_end, is_space, starts_with_ignoring_case};
 use crate::content::node::TextNode;
 use crate::content::plaintext::plaintext_of_nodes;
+
+/// Where a text with markup comes from. It decides whether links with labels are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkupSource {
+    /// A new message. Links with labels stay text: users may not send those.
+    Send,
+    /// A new text for a message that exists, and that may have had such links all along.
+    Edit,
+    /// A server's translation of a message.
+    Translation,
+}
 
 /// A part of a text: what a pass has taken, or what it has left.
 pub(super) enum Piece<'a> {
@@ -254,14 +263,8 @@ fn labelled<'a>(text: &'a str, schemes: &[&str]) -> Vec<Span<'a>> {
 
 fn find(text: &str, pattern: &str, from: usize) -> Option<usize> {
     let length = text[from..].find(pattern);
-    work::count(length.unwrap_or(text.len() - from) + 1);
+    count_steps(length.unwrap_or(text.len() - from) + 1);
     length.map(|length| from + length)
-}
-
-pub(super) fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.as_bytes()
-        .get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 /// As JavaScript's `decodeURIComponent`; `None` where that throws.

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{MarkupSource, parse_markup, work};
+use super::chars::steps_of;
+use super::nodes::Nodes;
+use super::{MarkupSource, is_plain, parse_markup, read};
 use crate::content::{ContentBlock, MAX_NESTING, TextNode};
 
 /// Texts of which repetition makes something hard: openings that are never closed, closings that
@@ -59,7 +61,7 @@ const PATTERNS: [&str; 48] = [
 ];
 
 fn work_of(text: &str) -> u64 {
-    work::of(|| {
+    steps_of(|| {
         parse_markup(text, MarkupSource::Send);
         parse_markup(text, MarkupSource::Edit);
     })
@@ -153,5 +155,36 @@ fn long_texts_are_read() {
             without_markers(&crate::content::plaintext(&content)),
             without_markers(&text)
         );
+    }
+}
+
+#[test]
+fn what_people_write_is_often_plain() {
+    for text in [
+        "",
+        "Hello, world!",
+        "The kettle is on. No?\nÇa va…",
+        "(and so on.)\t",
+    ] {
+        assert_eq!(is_plain(text), !text.contains(".)"), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_plain_text_is_read_as_it_is(
+        text in prop_oneof![
+            "[a-zA-ZéßİあＡ１。&;#!?,()\\[\\]{}='\"%$^|\\\\ .\n\r\t\u{a0}\u{200b}😀]{0,40}",
+            "(www|com|a|&amp;|#|\\.|[ \n>]|\"|[(])([ \n.]|b){0,12}",
+            "\\PC{0,20}",
+        ],
+    ) {
+        prop_assume!(is_plain(&text));
+        for source in [MarkupSource::Send, MarkupSource::Edit, MarkupSource::Translation] {
+            let (mut expected, mut nodes) = (Nodes::default(), Nodes::default());
+            expected.push_text(&text);
+            read(&text, source, &mut nodes);
+            prop_assert_eq!(nodes.finish(), expected.finish());
+        }
     }
 }

@@ -2,14 +2,13 @@
 
 use super::letters::is_letter_or_digit;
 use super::tld;
-use crate::content::markup::span::starts_with_ignoring_case;
-use crate::content::markup::work;
+use crate::content::markup::chars::{count_steps, starts_with_ignoring_case};
 
 /// Cuts off punctuation, and closing brackets that were not opened.
 pub(super) fn without_trailing_punctuation(text: &str) -> &str {
     const BRACKETS: [(char, char); 3] = [('(', ')'), ('{', '}'), ('[', ']')];
     let count = |wanted: char| text.matches(wanted).count();
-    work::count(text.len());
+    count_steps(text.len());
     let mut unopened = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
     text.trim_end_matches(
         |c| match BRACKETS.iter().position(|&(_, close)| close == c) {
@@ -63,7 +62,7 @@ pub(super) fn is_local_part_char(c: char) -> bool {
 
 /// Where `http://` or `https://` starts. With no space before it, what is before it is none of it.
 pub(super) fn common_scheme(text: &str) -> Option<usize> {
-    work::count(text.len());
+    count_steps(text.len());
     text.match_indices("://").find_map(|(colon, _)| {
         ["https", "http"].into_iter().find_map(|scheme| {
             let start = colon.checked_sub(scheme.len())?;

@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 
-use crate::content::markup::chars::is_space;
-use crate::content::markup::span::starts_with_ignoring_case;
-use crate::content::markup::work;
+use crate::content::markup::chars::{count_steps, is_space, starts_with_ignoring_case};
 
 /// The parts of a line in which there may be links. No link extends from one into another.
 pub(super) fn text_ranges(line: &str) -> Vec<Range<usize>> {
@@ -37,7 +35,7 @@ fn push_between_entities(line: &str, range: Range<usize>, ranges: &mut Vec<Range
         "&nbsp;", "&#160;", "&lt;", "&#60;", "&gt;", "&#62;", "&quot;", "&#34;", "&#39;",
     ];
     let text = &line[range.clone()];
-    work::count(text.len());
+    count_steps(text.len());
     let mut pending = range.start;
     for (at, _) in text.match_indices('&') {
         let entity = ENTITIES
@@ -64,7 +62,7 @@ fn tags(line: &str) -> Vec<Tag<'_>> {
     if !line.contains('<') {
         return tags;
     }
-    work::count(line.len());
+    count_steps(line.len());
     let mut state = State::Text;
     let mut start = 0;
     let mut name = 0..0;

@@ -13,15 +13,10 @@ mod scan;
 mod state;
 mod tld;
 
+use scan::Link;
+
 use super::nodes::Nodes;
 use crate::content::node::TextNode;
-
-/// A link that was found, in a line of text.
-struct Link {
-    start: usize,
-    end: usize,
-    url: String,
-}
 
 /// Reads a text without other markup. No link goes past a line's end.
 pub(super) fn link(text: &str, nodes: &mut Nodes) {

@@ -1,8 +1,7 @@
 //! Phone numbers: 7 to 13 digits with single separators between them.
 
-use super::Link;
-use crate::content::markup::chars::is_word;
-use crate::content::markup::work;
+use super::scan::Link;
+use crate::content::markup::chars::{count_steps, is_word};
 
 const MIN_DIGITS: usize = 7;
 const MAX_DIGITS: usize = 13;
@@ -17,7 +16,7 @@ pub(super) fn find(text: &str) -> Vec<Link> {
     let mut before = Some(' ');
     let mut from = 0;
     while let Some(c) = text[from..].chars().next() {
-        work::count(1);
+        count_steps(1);
         let number = before
             .filter(|&c| may_surround(c))
             .and_then(|_| number(&text[from..]));
@@ -64,7 +63,7 @@ fn number(text: &str) -> Option<usize> {
             break;
         }
         at += 1;
-        work::count(1);
+        count_steps(1);
         let ends_well = text[at..].chars().next().is_none_or(may_surround);
         if digits >= MIN_DIGITS && !is_separated && ends_well {
             length = Some(at);

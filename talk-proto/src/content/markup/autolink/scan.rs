@@ -4,14 +4,19 @@
 //! side. While one is under way no others start, with few exceptions: that decides what is found in
 //! a jumble. There are never more than a handful, so a text is read in one go.
 
-use super::Link;
 use super::address::{
     common_scheme, is_domain_url, is_email, is_ip_url, is_scheme_url, without_trailing_punctuation,
 };
 use super::letters::is_letter_or_digit;
 use super::state::{MAILTO, Start, State, Step};
-use crate::content::markup::span::starts_with_ignoring_case;
-use crate::content::markup::work;
+use crate::content::markup::chars::{count_steps, starts_with_ignoring_case};
+
+/// A link in a line of text.
+pub(super) struct Link {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) url: String,
+}
 
 /// The addresses in a text, in the order in which they end; they may overlap.
 pub(super) fn addresses(text: &str) -> Vec<Link> {
@@ -61,7 +66,7 @@ enum Kind {
 
 impl Scan<'_> {
     fn read(&mut self, at: usize, c: char, before: Option<char>) {
-        work::count(1 + self.candidates.len());
+        count_steps(1 + self.candidates.len());
         if self.candidates.is_empty() {
             self.start_anything(at, c);
             return;
