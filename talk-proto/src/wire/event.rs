@@ -71,6 +71,7 @@ macro_rules! events {
 
         impl Kind {
             /// Reads the state or diff that an event of this type carries; skips any other.
+            #[inline]
             pub(super) fn read_payload<'de, D: Deserializer<'de>>(
                 &self,
                 name: PayloadName,
@@ -99,6 +100,7 @@ macro_rules! events {
 
         impl Members<'_> {
             /// Returns the event, if every member of its type is present.
+            #[inline]
             pub(super) fn into_event(mut self) -> Option<ServerEvent> {
                 Some(match self.kind.take()? {
                     $(Kind::$event => ServerEvent::$event {

@@ -198,24 +198,24 @@ fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
     if let Some(Kind::Unknown(name)) = members.kind {
         return Err(EventError::UnknownType(name));
     }
-    let message_id = match members.kind {
-        Some(Kind::MessageCreated) => members.message_id.take(),
-        _ => None,
-    };
-    let mut event = members.into_event().ok_or(EventError::Malformed)?;
-    let agrees = match &mut event {
-        ServerEvent::UserCreated { user_id, state } => *user_id == state.id,
-        ServerEvent::SideCreated {
-            conversation_id,
-            state,
-        } => *conversation_id == state.id,
-        ServerEvent::MessageCreated { state, .. } => {
+    // Checked before the event is built, which is large to move.
+    let agrees = match &mut members.payload {
+        Some(Payload::UserCreated(state)) => {
+            let user_id = members.user_id.as_ref();
+            user_id.is_some_and(|id| state.id == *id.0)
+        }
+        Some(Payload::SideCreated(state)) => members.conversation_id.as_ref() == Some(&state.id),
+        Some(Payload::MessageCreated(state)) => {
             names.share(state);
+            let message_id = members.message_id.as_ref();
             message_id.is_some_and(|id| state.id == *id.0)
         }
         _ => true,
     };
-    agrees.then_some(event).ok_or(EventError::Malformed)
+    match members.into_event() {
+        Some(event) if agrees => Ok(event),
+        _ => Err(EventError::Malformed),
+    }
 }
 
 /// The members that events have.
