@@ -221,7 +221,7 @@ impl<S: ListSnapshot> Subscription<S> {
     /// [`CommandError::CountOutOfRange`], and every failure of a request. After the end of the
     /// subscription: [`CommandError::Unsubscribed`] if the caller ended it, otherwise the reason.
     pub fn load_more(&self, count: impl Into<Option<usize>>) -> CallFuture<()> {
-        match self.slot.error() {
+        match self.slot.end_error() {
             Some(error) => CallFuture::failed(error),
             None => self.handle.load_more(self.id, count.into()),
         }

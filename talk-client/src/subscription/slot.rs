@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use event_listener::Event;
 use futures_util::task::AtomicWaker;
-use talk_proto::{Snapshot, changes::Changes};
+use talk_proto::{CommandError, Snapshot, changes::Changes};
 
 use super::state::SubscriptionState;
 use super::typed::TypedSnapshot;
@@ -73,13 +73,12 @@ impl<S> SnapshotSlot<S> {
         }
     }
 
-    /// Returns the reason for the end, if it was an error.
-    pub(crate) fn error(&self) -> Option<Error> {
+    /// Returns the error of a command to a subscription that has ended.
+    pub(crate) fn end_error(&self) -> Option<Error> {
         match &lock(&self.inner).state {
+            SubscriptionState::Pending | SubscriptionState::Active(_) => None,
+            SubscriptionState::Unsubscribed => Some(CommandError::Unsubscribed.into()),
             SubscriptionState::Error(error) => Some(error.clone()),
-            SubscriptionState::Pending
-            | SubscriptionState::Active(_)
-            | SubscriptionState::Unsubscribed => None,
         }
     }
 
