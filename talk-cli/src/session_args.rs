@@ -26,7 +26,7 @@ pub(crate) struct SessionArgs {
     /// Connect without TLS to a server in a trusted network that has none
     #[arg(long, global = true)]
     plain: bool,
-    /// Connect through a proxy such as http://proxy.example:3128 or socks5://proxy.example:1080, or
+    /// Connect through a proxy such as `http://proxy:3128` or `socks5://proxy:1080`, or
     /// directly with 'none' [default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY]. Put a
     /// password into these variables instead, because other users can read the command line
     #[arg(long, global = true, value_name = "URL", value_parser = proxy)]

@@ -459,7 +459,7 @@ impl Connection {
             .push_back(ConnectionOutput::CancelAnonymousToken);
     }
 
-    /// Handles the application's answer to [`ConnectionOutput::FetchToken`].
+    /// Handles the application's answer to [`Output::FetchToken`].
     pub(crate) fn handle_token(
         &mut self,
         now: Timestamp,

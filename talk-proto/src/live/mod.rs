@@ -111,7 +111,7 @@ impl Live {
     ) {
         self.begin(now);
         for event in events {
-            self.stores.handle_event(&event, &mut self.cx);
+            self.stores.handle_event(event, &mut self.cx);
         }
     }
 

@@ -199,12 +199,14 @@ impl MessageStore {
                 self.link(&id, quoted, cx);
             }
         }
-        let is_visible = position.is_some_and(|position| self.show_at(position, &message, cx));
-        if is_visible {
-            self.index.invisible.remove(&id);
-        } else {
-            self.index.invisible.insert(id.clone(), message);
-        }
+        let invisible = match position {
+            Some(position) => self.show_at(position, message, cx),
+            None => Some(message),
+        };
+        match invisible {
+            None => self.index.invisible.remove(&id),
+            Some(message) => self.index.invisible.insert(id.clone(), message),
+        };
         self.show_quotes(&id, cx);
         true
     }
@@ -239,44 +241,50 @@ impl MessageStore {
             return;
         };
         if let Some(message) = self.message_at(id, Some(position)).cloned()
-            && self.show_at(position, &message, cx)
+            && self.show_at(position, message, cx).is_none()
         {
             self.index.invisible.remove(id);
         }
     }
 
-    /// Shows a message. Returns `false` if nested data is missing.
+    /// Shows a message, and copies it only if it is shared. Returns the message if nested data is
+    /// missing.
     fn show_at(
         &mut self,
         position: Position,
-        message: &Arc<MessageSnapshot>,
+        mut message: Arc<MessageSnapshot>,
         cx: &mut StoreCx,
-    ) -> bool {
+    ) -> Option<Arc<MessageSnapshot>> {
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {
                 Some(sender) => sender.cloned(),
-                None => return false,
+                None => return Some(message),
             },
         };
         let quote = match &message.referenced_message_id {
             None => None,
             Some(quoted) => match self.quote(quoted, cx) {
                 Some(quote) => quote,
-                None => return false,
+                None => return Some(message),
             },
         };
         if let Some(visible) = self.paged.items.visible.get(position)
-            && Arc::ptr_eq(visible, message)
+            && Arc::ptr_eq(visible, &message)
             && is_same(visible.sender.as_ref(), sender.as_ref())
             && is_same(visible.referenced_message.as_ref(), quote.as_ref())
         {
-            return true;
+            return None;
         }
-        let snapshot = message.resolved(sender, quote);
-        self.paged.items.show(position, Arc::new(snapshot));
+        if let Some(unshared) = Arc::get_mut(&mut message) {
+            unshared.sender = sender;
+            unshared.referenced_message = quote;
+        } else {
+            message = Arc::new(message.resolved(sender, quote));
+        }
+        self.paged.items.show(position, message);
         cx.changed.insert(self.key().clone());
-        true
+        None
     }
 
     /// Returns the snapshot of a quoted message, `Some(None)` if it is unavailable, or `None` if

@@ -128,6 +128,18 @@ impl MessageStore {
         self.finish_response(false, cx);
     }
 
+    /// Applies the event of a new message. It takes the message over, so that adding the sender
+    /// needs no copy.
+    pub(crate) fn handle_created(&mut self, event: ServerEvent, cx: &mut StoreCx) {
+        let has_other_fetches = self.has_other_fetches();
+        let sync = &mut self.paged.pages.sync;
+        if sync.admit(&event, has_other_fetches, cx)
+            && let ServerEvent::MessageCreated { state, .. } = event
+        {
+            self.add_new(state, TieBreak::First, cx);
+        }
+    }
+
     /// Adds a message that an event reported, unless it is beyond the loaded ones.
     fn add_new(&mut self, message: Arc<MessageSnapshot>, tie_break: TieBreak, cx: &mut StoreCx) {
         if self.index.position(&message.id).is_some() {

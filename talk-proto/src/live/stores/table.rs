@@ -257,7 +257,17 @@ impl Stores {
     }
 
     /// Dispatches an event to the stores that it concerns.
-    pub(crate) fn handle_event(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
+    pub(crate) fn handle_event(&mut self, event: ServerEvent, cx: &mut StoreCx) {
+        if let ServerEvent::MessageCreated {
+            conversation_id, ..
+        } = &event
+        {
+            if let Some(messages) = self.messages(conversation_id) {
+                messages.handle_created(event, cx);
+            }
+            return;
+        }
+        let event = &event;
         self.dispatch(event, cx);
         if let Some(lists) = self.groups.get(&Scope::Lists)
             && concerns_lists(event, &cx.me)
@@ -291,7 +301,7 @@ impl Stores {
                 self.send(&StoreKey::Participants(c.clone()), event, cx);
                 self.send(&StoreKey::Conversation(c.clone()), event, cx);
             }
-            ServerEvent::MessageCreated { .. } | ServerEvent::MessageEdited { .. } => {
+            ServerEvent::MessageEdited { .. } => {
                 self.send(&StoreKey::Messages(c.clone()), event, cx);
             }
             ServerEvent::MessageDeleted { message_id, .. } => {
