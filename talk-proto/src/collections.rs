@@ -19,16 +19,16 @@ pub type HashSet<T> = std::collections::HashSet<T, rustc_hash::FxBuildHasher>;
 
 /// Collections keep their room when they become empty, a map that of eleven entries. A process may
 /// have thousands of sessions, of which most are quiet.
-pub(crate) trait GiveBack {
+pub(crate) trait ReleaseMemory {
     /// Gives the memory back unless there is something in it.
-    fn give_back(&mut self);
+    fn release_memory(&mut self);
 }
 
-impl<C: Default> GiveBack for C
+impl<C: Default> ReleaseMemory for C
 where
     for<'a> &'a C: IntoIterator,
 {
-    fn give_back(&mut self) {
+    fn release_memory(&mut self) {
         if (&*self).into_iter().size_hint() == (0, Some(0)) {
             *self = Self::default();
         }

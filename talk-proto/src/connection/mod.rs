@@ -18,7 +18,7 @@ use self::auth::{Auth, AuthTask};
 pub(crate) use self::backoff::Reconnect;
 pub(crate) use self::frames::Received;
 use self::socket::{InFlight, Renewal, Socket};
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::counters::Counters;
 use crate::error::{ServerError, SessionError};
 use crate::fault_injection::FaultInjection;
@@ -523,8 +523,8 @@ impl Connection {
 
     /// Releases the memory of empty collections.
     pub(crate) fn release_memory(&mut self) {
-        self.outputs.give_back();
-        self.frames.give_back();
+        self.outputs.release_memory();
+        self.frames.release_memory();
         if let Some(socket) = self.open_socket() {
             socket.release_memory();
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::heartbeat::Heartbeat;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::io::SocketId;
 use crate::requests::QueueSlot;
 use crate::timestamp::Timestamp;
@@ -87,6 +87,6 @@ impl Socket {
 
     /// Releases the memory of empty collections.
     pub(super) fn release_memory(&mut self) {
-        self.in_flight.give_back();
+        self.in_flight.release_memory();
     }
 }

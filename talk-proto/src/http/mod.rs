@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 
 use self::request::{HttpRequest, HttpResponse};
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::RequestId;
 use crate::io::{HttpBody, HttpFailure, HttpId, Input, Output};
 use crate::search::results::SearchId;
@@ -211,9 +211,9 @@ impl HttpRequests {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.sent.give_back();
-        self.unsent.give_back();
-        self.outputs.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.sent.release_memory();
+        self.unsent.release_memory();
+        self.outputs.release_memory();
     }
 }

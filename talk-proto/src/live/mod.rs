@@ -34,7 +34,7 @@ use self::stores::view_update::ViewUpdate;
 use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
 use self::sync::response::{Response, decode, is_absence};
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
 use crate::model::{User, UserId};
 use crate::options::Limits;
@@ -203,12 +203,12 @@ impl Live {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.cx.give_back();
-        self.subscriptions.give_back();
-        self.reads.give_back();
-        self.updates.give_back();
-        self.outputs.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.cx.release_memory();
+        self.subscriptions.release_memory();
+        self.reads.release_memory();
+        self.updates.release_memory();
+        self.outputs.release_memory();
     }
 
     /// Processes the work lists and sends the resulting requests.

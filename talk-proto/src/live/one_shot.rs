@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::interface::FetchId;
 use super::store_cx::StoreCx;
 use super::sync::response::{Response, decode, is_absence};
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
 use crate::error::RequestError;
 use crate::model::{ConversationId, MessageId, MessageSnapshot, User, UserId};
@@ -54,10 +54,10 @@ impl<T> Part<T> {
 
 impl OneShotReads {
     /// Releases the memory of empty collections.
-    pub(super) fn give_back(&mut self) {
-        self.reads.give_back();
-        self.changed.give_back();
-        self.users.give_back();
+    pub(super) fn release_memory(&mut self) {
+        self.reads.release_memory();
+        self.changed.release_memory();
+        self.users.release_memory();
     }
 
     pub(super) fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use super::stores::list_filter::ListFilter;
 use super::stores::users::Users;
 use super::sync::linger::Linger;
 use super::sync::requests::LiveRequests;
-use crate::collections::{GiveBack, HashSet};
+use crate::collections::{HashSet, ReleaseMemory};
 use crate::error::RequestError;
 use crate::model::{ConversationId, ConversationSnapshot, User, UserId};
 use crate::options::Limits;
@@ -106,16 +106,16 @@ impl StoreCx {
     }
 
     /// Releases the memory of empty collections.
-    pub(super) fn give_back(&mut self) {
-        self.requests.give_back();
-        self.linger.give_back();
-        self.to_fetch.give_back();
-        self.deferred.give_back();
-        self.changed.give_back();
-        self.unreferenced.give_back();
-        self.dirty_users.give_back();
-        self.list_actions.give_back();
-        self.failed.give_back();
+    pub(super) fn release_memory(&mut self) {
+        self.requests.release_memory();
+        self.linger.release_memory();
+        self.to_fetch.release_memory();
+        self.deferred.release_memory();
+        self.changed.release_memory();
+        self.unreferenced.release_memory();
+        self.dirty_users.release_memory();
+        self.list_actions.release_memory();
+        self.failed.release_memory();
     }
 
     /// Discards all requests, sent or planned.
@@ -166,8 +166,8 @@ impl WorkQueue {
         Some(key)
     }
 
-    fn give_back(&mut self) {
-        self.queue.give_back();
-        self.members.give_back();
+    fn release_memory(&mut self) {
+        self.queue.release_memory();
+        self.members.release_memory();
     }
 }

@@ -7,7 +7,7 @@ use super::interface::{Get, LiveOutput};
 use super::key::{Dependent, StoreKey, ViewerId};
 use super::stores::list_filter::ListFilter;
 use super::stores::view_update::ViewUpdate;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::io::Event;
@@ -32,9 +32,9 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     /// Releases the memory of empty collections.
-    pub(super) fn give_back(&mut self) {
-        self.more.give_back();
-        self.unsent.give_back();
+    pub(super) fn release_memory(&mut self) {
+        self.more.release_memory();
+        self.unsent.release_memory();
     }
 
     /// Marks all requests as sent.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::queue::QueueSlot;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::wire::{Method, Request};
 
 /// A request is sent with this many tokens before it counts as refused.
@@ -95,7 +95,7 @@ impl FailureTable {
 
     /// Releases the memory of an empty table.
     pub(super) fn release_memory(&mut self) {
-        self.0.give_back();
+        self.0.release_memory();
     }
 }
 

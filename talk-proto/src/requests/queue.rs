@@ -13,7 +13,7 @@ use super::backoff::RetryDelay;
 use super::body::CallBody;
 use super::failures::{FailureKey, FailureTable};
 use super::pacing::Pacer;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
 use crate::error::{RequestError, TransportError};
 use crate::fault_injection::FaultInjection;
@@ -692,14 +692,14 @@ impl RequestQueue {
 
     /// Releases the memory of empty collections.
     pub(crate) fn release_memory(&mut self) {
-        self.entries.give_back();
-        self.ready.give_back();
-        self.retries.give_back();
-        self.retried_subscribes.give_back();
-        self.lanes.give_back();
+        self.entries.release_memory();
+        self.ready.release_memory();
+        self.retries.release_memory();
+        self.retried_subscribes.release_memory();
+        self.lanes.release_memory();
         self.failures.release_memory();
-        self.calls.give_back();
-        self.results.give_back();
+        self.calls.release_memory();
+        self.results.release_memory();
     }
 
     /// Ends the session. Returns the calls that the live half does not resolve.

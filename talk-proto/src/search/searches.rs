@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::paged::PagedSearch;
 use super::results::{SearchId, SearchKind};
 use super::stream::StreamError;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::filter::ConversationFilter;
@@ -199,9 +199,9 @@ impl Searches {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.open.give_back();
-        self.outputs.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.open.release_memory();
+        self.outputs.release_memory();
     }
 
     fn supersede(&mut self, id: SearchId) -> Result<(), CommandError> {

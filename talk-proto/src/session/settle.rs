@@ -1,7 +1,7 @@
 //! Work that is due before each drain.
 
 use super::{Dirty, Session};
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::io::Event;
 use crate::timestamp::Timestamp;
 
@@ -89,12 +89,12 @@ impl Session {
 
     /// Releases the memory of empty collections: most sessions are quiet most of the time.
     pub(super) fn release_memory(&mut self) {
-        self.outputs.give_back();
+        self.outputs.release_memory();
         self.connection.release_memory();
         self.queue.release_memory();
-        self.live.give_back();
-        self.http.give_back();
-        self.searches.give_back();
-        self.uploads.give_back();
+        self.live.release_memory();
+        self.http.release_memory();
+        self.searches.release_memory();
+        self.uploads.release_memory();
     }
 }

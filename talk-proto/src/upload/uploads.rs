@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::file::Upload;
 use super::multipart::Form;
-use crate::collections::GiveBack;
+use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
 use crate::connection::Reconnect;
 use crate::error::{RequestError, TransportError};
@@ -123,8 +123,8 @@ impl Uploads {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.runs.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.runs.release_memory();
     }
 }
 

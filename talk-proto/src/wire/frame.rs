@@ -57,7 +57,7 @@ impl FrameReader {
     }
 
     /// Gives back the memory of what is kept.
-    pub(crate) fn give_back(&mut self) {
+    pub(crate) fn release_memory(&mut self) {
         *self = Self::default();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::collections::{GiveBack, HashMap};
+use crate::collections::{HashMap, ReleaseMemory};
 use crate::live::key::StoreKey;
 use crate::timestamp::Timestamp;
 
@@ -38,9 +38,9 @@ impl Linger {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.by_time.give_back();
-        self.by_key.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.by_time.release_memory();
+        self.by_key.release_memory();
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {

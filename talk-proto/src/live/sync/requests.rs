@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use crate::collections::{GiveBack, HashMap};
+use crate::collections::{HashMap, ReleaseMemory};
 use crate::command::RequestId;
 use crate::live::interface::{FetchId, LiveOutput};
 use crate::live::key::{Scope, StoreKey};
@@ -213,12 +213,12 @@ impl LiveRequests {
     }
 
     /// Releases the memory of empty collections.
-    pub(crate) fn give_back(&mut self) {
-        self.open.give_back();
-        self.subscribes.give_back();
-        self.loads.give_back();
-        self.closing.give_back();
-        self.waiting.give_back();
+    pub(crate) fn release_memory(&mut self) {
+        self.open.release_memory();
+        self.subscribes.release_memory();
+        self.loads.release_memory();
+        self.closing.release_memory();
+        self.waiting.release_memory();
     }
 
     /// Sends all requests. Returns the users that are loaded, each with its request.
