@@ -9,9 +9,16 @@ use crate::commands::{
 use crate::session_args::SessionArgs;
 use crate::{emulator, rpc};
 
+/// The output of `--version`; `-V` prints the first line without the disclaimer.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\n\nTalk is an independent, unofficial client. TalkJS is a trademark of its owner.\n",
+    "This project is not affiliated with, endorsed or sponsored by it."
+);
+
 /// Chat from a terminal, a script or another language
 #[derive(Debug, Parser)]
-#[command(name = "talk", version)]
+#[command(name = "talk", version, long_version = LONG_VERSION)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

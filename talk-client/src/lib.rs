@@ -42,6 +42,11 @@
 //! - `platform-verifier`: lets the operating system verify certificates; see
 //!   `net::TlsOptions::platform_verifier`.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
+//!
+//! # Disclaimer
+//!
+//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is not
+//! affiliated with, endorsed or sponsored by it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

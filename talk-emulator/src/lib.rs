@@ -17,6 +17,11 @@
 //! next emulator with that folder continues with the data, even after a crash.
 //!
 //! This crate has no features.
+//!
+//! # Disclaimer
+//!
+//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is not
+//! affiliated with, endorsed or sponsored by it.
 
 mod builder;
 mod emulator;

@@ -93,6 +93,11 @@
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
 //! - `testing`: transcripts of a session with tokens and message texts, for tests only.
+//!
+//! # Disclaimer
+//!
+//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is not
+//! affiliated with, endorsed or sponsored by it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

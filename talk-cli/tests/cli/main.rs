@@ -16,3 +16,4 @@ mod runtimes;
 mod support;
 mod terminal;
 mod token;
+mod version;
