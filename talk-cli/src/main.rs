@@ -1,7 +1,7 @@
 //! The command `talk`: chat from a terminal, a script or another language.
 //!
-//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is not
-//! affiliated with, endorsed or sponsored by it.
+//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is
+//! not affiliated with, endorsed or sponsored by it.
 
 mod cli;
 mod commands;

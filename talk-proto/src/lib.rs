@@ -96,8 +96,8 @@
 //!
 //! # Disclaimer
 //!
-//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is not
-//! affiliated with, endorsed or sponsored by it.
+//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is
+//! not affiliated with, endorsed or sponsored by it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
