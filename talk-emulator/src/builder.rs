@@ -1,5 +1,5 @@
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
-use crate::server::{Server, Settings};
+use crate::server::{Seed, SeedError, Server, Settings};
 use crate::shell::{
     Clock, ControlAccess, DEFAULT_STALL_TIMEOUT, DataError, Files, Persisted, StallHook, Storage,
 };
@@ -19,9 +19,11 @@ use crate::shell::{
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct EmulatorBuilder {
+    bind: Option<IpAddr>,
     port: u16,
     settings: Option<Settings>,
     seed: Option<u64>,
+    initial_data: Option<Seed>,
     data: Option<PathBuf>,
     on_stall: Option<StallHook>,
     control_hosts: Vec<String>,
@@ -33,13 +35,15 @@ pub struct EmulatorBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port cannot be listened on.
+    /// The address cannot be listened on.
     #[error(
-        "cannot listen on port {port} of 127.0.0.1 ({cause}); free it or choose another, 0 for any"
+        "cannot listen on port {} of {} ({cause}); free it or choose another, 0 for any",
+        address.port(),
+        address.ip()
     )]
     Listen {
-        /// The requested port.
-        port: u16,
+        /// The requested address.
+        address: SocketAddr,
         /// The cause.
         cause: io::Error,
     },
@@ -51,6 +55,9 @@ pub enum StartError {
         /// The cause.
         cause: Box<DataError>,
     },
+    /// The initial data cannot be stored.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     /// A control host needs a control token.
     #[error("a control host needs a control token; set one that is hard to guess")]
     ControlToken,
@@ -66,7 +73,16 @@ pub enum StartError {
 }
 
 impl EmulatorBuilder {
-    /// Sets the port on 127.0.0.1. 0, the default, takes any free port.
+    /// Sets the address to listen on. The default is 127.0.0.1, which only this machine reaches.
+    ///
+    /// On any other address, other machines can read and change all data, unless the settings have
+    /// a secret.
+    pub fn bind(mut self, address: impl Into<IpAddr>) -> Self {
+        self.bind = Some(address.into());
+        self
+    }
+
+    /// Sets the port. 0, the default, takes any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -85,6 +101,13 @@ impl EmulatorBuilder {
     /// random seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the users, conversations and messages to start with. They are not stored if their app
+    /// has users already, in the folder of [`data`](Self::data).
+    pub fn initial_data(mut self, data: Seed) -> Self {
+        self.initial_data = Some(data);
         self
     }
 
@@ -204,25 +227,27 @@ impl EmulatorBuilder {
             hosts: self.control_hosts.into(),
             token: token.map(|token| token.expose().into()),
         };
-        let port = self.port;
-        let listen = |cause| StartError::Listen { port, cause };
-        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(wanted).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let address = self.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let address = SocketAddr::new(address, self.port);
+        let listen = |cause| StartError::Listen { address, cause };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = reachable(listener.local_addr().map_err(listen)?);
         let seed = match self.seed {
             Some(seed) => seed,
             None => getrandom::u64().map_err(StartError::Randomness)?,
         };
         let mut clock = Clock::start();
         let origin = format!("http://{address}");
+        let initial_data = |server: &mut Server, now| match &self.initial_data {
+            Some(data) => server.seed(now, data).map(drop),
+            None => Ok(()),
+        };
         let (server, files, storage) = match self.data {
             None => {
                 let settings = self.settings.unwrap_or_default().at_start(&origin);
-                (
-                    Server::new(settings, seed, clock.now()),
-                    Files::default(),
-                    None,
-                )
+                let mut server = Server::new(settings, seed, clock.now());
+                initial_data(&mut server, clock.now())?;
+                (server, Files::default(), None)
             }
             Some(folder) => {
                 let wrong = |error: DataError| StartError::Data {
@@ -234,6 +259,7 @@ impl EmulatorBuilder {
                 let settings = settings.at_start(&origin);
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
+                initial_data(&mut server, clock.now())?;
                 // The first commit stores the settings and detects a folder that cannot be
                 // written.
                 let changes = server.take_changes();
@@ -252,6 +278,16 @@ impl EmulatorBuilder {
             stall_timeout: self.stall_timeout.unwrap_or(DEFAULT_STALL_TIMEOUT),
         }))
     }
+}
+
+/// Returns an address that clients on this machine can connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(_) | IpAddr::V6(_) => {}
+    }
+    address
 }
 
 async fn open(folder: PathBuf, on_stall: Option<StallHook>) -> Result<Persisted, DataError> {

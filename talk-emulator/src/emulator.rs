@@ -21,7 +21,7 @@ const GOING_AWAY: u16 = 1001;
 /// The time for connections to close when the emulator stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// A local TalkJS server, listening on 127.0.0.1.
+/// A local TalkJS server, listening on 127.0.0.1 by default.
 ///
 /// It stops when it is dropped. Its data is lost then, unless it has a
 /// [folder](EmulatorBuilder::data). Its methods work on any runtime.
@@ -83,7 +83,8 @@ impl Emulator {
         Self { parts, url }
     }
 
-    /// Returns the value for a client's `host` option: `127.0.0.1:PORT`.
+    /// Returns the value for a client's `host` option: `127.0.0.1:PORT`, unless the emulator
+    /// listens on [another address](EmulatorBuilder::bind).
     pub fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
     }

@@ -199,6 +199,12 @@ fn edit(
     Ok(())
 }
 
+/// Adds a user with the default rights.
+pub(super) fn add(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Result<(), Refusal> {
+    cx.store.user(user)?;
+    join(cx, id, user, ParticipantParams::default())
+}
+
 fn join(
     cx: &mut RequestCx<'_>,
     id: &str,

@@ -96,6 +96,10 @@ impl Refusal {
         )
     }
 
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     pub(super) fn body(&self) -> RefusalBody<'_> {
         RefusalBody {
             error_code: self.code,

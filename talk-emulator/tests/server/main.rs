@@ -21,6 +21,7 @@ mod reactions;
 mod read_state;
 mod restore;
 mod search;
+mod seed;
 mod sessions;
 mod translate;
 mod typing;
