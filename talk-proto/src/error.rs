@@ -4,6 +4,7 @@
 //! never both.
 
 mod mask;
+mod remedy;
 mod server;
 
 use std::time::Duration;

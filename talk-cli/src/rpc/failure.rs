@@ -122,14 +122,14 @@ mod tests {
 
     #[test]
     fn each_plane_has_its_kind() {
-        let refused = ServerError::new(403, "NOT_A_PARTICIPANT", vec!["because".to_owned()]);
+        let refused = ServerError::new(403, "READ_ONLY", vec!["because".to_owned()]);
         assert_eq!(
             to_value(Failure::from(Error::Server(refused.clone()))).unwrap(),
             json!({
                 "kind": "server",
-                "message": "the server refused with status 403 NOT_A_PARTICIPANT: because",
+                "message": "the server refused with status 403 READ_ONLY: because",
                 "status": 403,
-                "errorCode": "NOT_A_PARTICIPANT",
+                "errorCode": "READ_ONLY",
                 "reasons": ["because"],
             }),
         );

@@ -4,14 +4,16 @@ use std::fmt;
 
 use super::RetrySafety;
 use super::mask::Mask;
+use super::remedy::remedy;
 use crate::wire::StatusClass;
 
 /// A refusal of the server.
 ///
-/// Display shows the reasons as the server gave them. They may quote the request, so Debug shows
+/// Display shows the reasons as the server gave them, and the [remedy](Self::remedy). Reasons may
+/// quote the request, so Debug shows
 /// `…` in place of each word that is part of a token or of a text in the request.
 #[derive(Clone, thiserror::Error)]
-#[error("the server refused with status {status}{}{}{}{}", if error_code.is_empty() { "" } else { " " }, error_code, if reasons.is_empty() { "" } else { ": " }, reasons.join("; "))]
+#[error("the server refused with status {}", self.cause())]
 #[non_exhaustive]
 pub struct ServerError {
     /// The status, in HTTP's numbers.
@@ -70,6 +72,32 @@ impl ServerError {
     fn mask(&mut self, mask: &Mask) {
         let reasons = self.masked.as_deref().unwrap_or(&self.reasons);
         self.masked = Some(reasons.iter().map(|reason| mask.apply(reason)).collect());
+    }
+
+    /// Returns the action that makes the call succeed, if the error code has a known one.
+    ///
+    /// ```
+    /// use talk_proto::ServerError;
+    ///
+    /// let refused = ServerError::new(404, "USER_NOT_FOUND", vec![]);
+    /// assert!(refused.remedy().is_some_and(|remedy| remedy.starts_with("create the user first")));
+    /// ```
+    pub fn remedy(&self) -> Option<&'static str> {
+        remedy(&self.error_code)
+    }
+
+    fn cause(&self) -> String {
+        let mut cause = self.status.to_string();
+        if let Some(code) = self.code() {
+            cause = format!("{cause} {code}");
+        }
+        if !self.reasons.is_empty() {
+            cause = format!("{cause}: {}", self.reasons.join("; "));
+        }
+        if let Some(remedy) = self.remedy() {
+            cause = format!("{cause} ({remedy})");
+        }
+        cause
     }
 
     /// Returns the error code, unless it is empty.
