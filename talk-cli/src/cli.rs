@@ -7,7 +7,7 @@ use crate::commands::{
     ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions, UserOptions,
 };
 use crate::session_args::SessionArgs;
-use crate::{emulator, rpc};
+use crate::{demo, emulator, rpc};
 
 /// The output of `--version`; `-V` prints the first line without the disclaimer.
 const LONG_VERSION: &str = concat!(
@@ -29,7 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Watch two people chat, on an emulator of their own
-    Demo,
+    Demo(demo::Options),
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
     /// Send a message or a file

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let session = || cli.session.clone().plan();
     match cli.command {
-        Command::Demo => demo::run(),
+        Command::Demo(options) => demo::run(&options),
         Command::Emulator(options) => emulator::run(options),
         Command::Send(options) => commands::run_send(options, session()?),
         Command::Upload(options) => commands::run_upload(options, session()?),

@@ -3,6 +3,7 @@
 mod script;
 mod stage;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,20 +14,35 @@ use self::stage::Stage;
 use crate::exit::{CliError, Outcome, runtime};
 use crate::terminal::Style;
 
-/// It takes a fraction of a second; after this long something is wrong.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time after which something is wrong. Without pauses, the demo takes a fraction of a second.
+const TIME_LIMIT: Duration = Duration::from_secs(40);
 
-/// Plays the conversation. Everything that is printed is what arrived at the other one's side.
-pub(crate) fn run() -> Outcome {
+/// The pause before each thing that is shown in a terminal: ten seconds in all.
+const PAUSE: Duration = Duration::from_millis(850);
+
+/// The arguments of `talk demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Do not pause between messages, as without a terminal
+    #[arg(long)]
+    fast: bool,
+}
+
+/// Plays the conversation. Everything that is printed has arrived at the other side.
+pub(crate) fn run(options: &Options) -> Outcome {
+    let pause = match options.fast || !io::stdout().is_terminal() {
+        true => Duration::ZERO,
+        false => PAUSE,
+    };
     runtime()?.block_on(async {
         let emulator = Emulator::start().await?;
         let play = async {
-            let mut stage = Stage::new(emulator.host(), Style::of_stdout())?;
+            let mut stage = Stage::new(emulator.host(), Style::of_stdout(), pause)?;
             script::play(&mut stage, emulator.url()).await?;
             stage.close().await;
             Ok(ExitCode::SUCCESS)
         };
-        let outcome = timeout(PATIENCE, play).await;
+        let outcome = timeout(TIME_LIMIT, play).await;
         emulator.shutdown().await;
         outcome.unwrap_or(Err(CliError::Demo))
     })

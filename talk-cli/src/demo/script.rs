@@ -9,7 +9,7 @@ use crate::exit::CliError;
 pub(crate) async fn play(stage: &mut Stage, url: &str) -> Result<(), CliError> {
     stage.narrate(&format!(
         "A local TalkJS runs at {url}. Alice and Bob are connected to it, a session each.\n\
-         Every line below arrived live on the screen of the one who did not do it.\n"
+         Every line below arrived live on the other screen.\n"
     ))?;
     set_up(stage).await?;
     ask(stage).await?;
@@ -33,7 +33,9 @@ async fn set_up(stage: &mut Stage) -> Result<(), CliError> {
 
     let shown = stage.bob.sees_conversation(|_| true).await?;
     let subject = shown.subject.as_deref().unwrap_or_default();
-    stage.show(&stage.bob, &format!("You have been added to “{subject}”"))?;
+    stage
+        .show(&stage.bob, &format!("You have been added to “{subject}”"))
+        .await?;
     Ok(())
 }
 
@@ -41,7 +43,7 @@ async fn set_up(stage: &mut Stage) -> Result<(), CliError> {
 async fn ask(stage: &mut Stage) -> Result<(), CliError> {
     stage.alice.talk.mark_as_typing().await?;
     let typing = stage.bob.sees_typing().await?;
-    stage.show_typing(&stage.bob, &typing)?;
+    stage.show_typing(&stage.bob, &typing).await?;
 
     let text = "Hi Bob! Is *Saturday* still on? The forecast: https://example.com/sky";
     let question = stage.alice.talk.send(text).await?;
@@ -49,17 +51,19 @@ async fn ask(stage: &mut Stage) -> Result<(), CliError> {
         .bob
         .sees_message(|message| message.id == *question.id())
         .await?;
-    stage.show_message(&stage.bob, &shown)?;
+    stage.show_message(&stage.bob, &shown).await?;
     let sent_at = shown.created_at;
 
     let shown = stage.bob.sees_conversation(|shown| shown.is_unread).await?;
     let unread = shown.unread_message_count;
-    stage.show(&stage.bob, &format!("({unread} unread message)"))?;
+    stage
+        .show(&stage.bob, &format!("({unread} unread message)"))
+        .await?;
 
     stage.bob.talk.mark_as_read().await?;
     let is_read = |shown: &ConversationSnapshot| shown.everyone_read_until >= sent_at;
     stage.alice.sees_conversation(is_read).await?;
-    stage.show(&stage.alice, "(read by everybody)")?;
+    stage.show(&stage.alice, "(read by everybody)").await?;
     Ok(())
 }
 
@@ -67,7 +71,7 @@ async fn ask(stage: &mut Stage) -> Result<(), CliError> {
 async fn answer(stage: &mut Stage) -> Result<(), CliError> {
     stage.bob.talk.mark_as_typing().await?;
     let typing = stage.alice.sees_typing().await?;
-    stage.show_typing(&stage.alice, &typing)?;
+    stage.show_typing(&stage.alice, &typing).await?;
 
     let question = stage.alice.sees_message(|_| true).await?;
     let text = "Of course! I bring\n- a kite\n- _lots_ of tea\n- ~an umbrella~ nothing else";
@@ -77,7 +81,7 @@ async fn answer(stage: &mut Stage) -> Result<(), CliError> {
         .alice
         .sees_message(|message| message.id == *reply.id())
         .await?;
-    stage.show_message(&stage.alice, &shown)?;
+    stage.show_message(&stage.alice, &shown).await?;
 
     let shown = stage.alice.talk.message(reply.id()).map_err(Error::from)?;
     shown.reactions("🪁").map_err(Error::from)?.add().await?;
@@ -85,7 +89,7 @@ async fn answer(stage: &mut Stage) -> Result<(), CliError> {
         .bob
         .sees_message(|message| !message.reactions.summaries().is_empty())
         .await?;
-    stage.show_reactions(&stage.bob, &shown)?;
+    stage.show_reactions(&stage.bob, &shown).await?;
     Ok(())
 }
 
@@ -103,13 +107,13 @@ async fn correct(stage: &mut Stage) -> Result<(), CliError> {
         .alice
         .sees_message(|message| message.edited_at.is_some())
         .await?;
-    stage.show_message(&stage.alice, &shown)?;
+    stage.show_message(&stage.alice, &shown).await?;
 
     let bye = stage.alice.talk.send("See you at ```10:00```!").await?;
     let shown = stage
         .bob
         .sees_message(|message| message.id == *bye.id())
         .await?;
-    stage.show_message(&stage.bob, &shown)?;
+    stage.show_message(&stage.bob, &shown).await?;
     Ok(())
 }

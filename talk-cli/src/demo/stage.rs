@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use talk_tokio::{
     ConversationRef, ConversationSnapshot, MessageSnapshot, Session, Subscription, TalkOptions,
     TypingSnapshot, Window, get_talk_session,
 };
+use tokio::time::sleep;
 
 use crate::exit::CliError;
 use crate::terminal::{Paint, Show, Style, quote, reactions};
@@ -20,6 +22,7 @@ pub(crate) struct Stage {
     pub(crate) alice: Person,
     pub(crate) bob: Person,
     style: Style,
+    pause: Duration,
 }
 
 /// A person at a screen that shows one conversation live.
@@ -35,11 +38,12 @@ pub(crate) struct Person {
 }
 
 impl Stage {
-    pub(crate) fn new(host: &str, style: Style) -> Result<Self, CliError> {
+    pub(crate) fn new(host: &str, style: Style, pause: Duration) -> Result<Self, CliError> {
         Ok(Self {
             alice: Person::new("Alice", Paint::Magenta, host)?,
             bob: Person::new("Bob", Paint::Cyan, host)?,
             style,
+            pause,
         })
     }
 
@@ -48,8 +52,9 @@ impl Stage {
         writeln!(io::stdout(), "{}", self.style.paint(Paint::Dim, text))
     }
 
-    /// Shows what has arrived on somebody's screen.
-    pub(crate) fn show(&self, person: &Person, text: &str) -> io::Result<()> {
+    /// Shows on a person's screen an event that has arrived there, after the pause.
+    pub(crate) async fn show(&self, person: &Person, text: &str) -> io::Result<()> {
+        sleep(self.pause).await;
         let label = format!("{}'s screen", person.name);
         let label = self.style.paint(person.paint, &format!("{label:>14}"));
         let mut output = io::stdout().lock();
@@ -62,24 +67,32 @@ impl Stage {
         output.flush()
     }
 
-    /// Shows a message that has arrived on somebody's screen.
-    pub(crate) fn show_message(&self, person: &Person, shown: &MessageSnapshot) -> io::Result<()> {
-        self.show(person, &shown.show(self.style))
+    /// Shows a message on a person's screen.
+    pub(crate) async fn show_message(
+        &self,
+        person: &Person,
+        shown: &MessageSnapshot,
+    ) -> io::Result<()> {
+        self.show(person, &shown.show(self.style)).await
     }
 
-    /// Shows the reactions to a message on somebody's screen.
-    pub(crate) fn show_reactions(
+    /// Shows the reactions to a message on a person's screen.
+    pub(crate) async fn show_reactions(
         &self,
         person: &Person,
         shown: &MessageSnapshot,
     ) -> io::Result<()> {
         let text = format!("{} for “{}”", reactions(shown), quote(shown));
-        self.show(person, &text)
+        self.show(person, &text).await
     }
 
-    /// Shows who is typing on somebody's screen.
-    pub(crate) fn show_typing(&self, person: &Person, shown: &TypingSnapshot) -> io::Result<()> {
-        self.show(person, &shown.show(self.style))
+    /// Shows the typing users on a person's screen.
+    pub(crate) async fn show_typing(
+        &self,
+        person: &Person,
+        shown: &TypingSnapshot,
+    ) -> io::Result<()> {
+        self.show(person, &shown.show(self.style)).await
     }
 
     /// Ends both sessions.

@@ -1,24 +1,39 @@
 //! `talk emulator`: a local TalkJS until Ctrl-C.
 
+mod hints;
+
 use std::fs;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
-use talk_emulator::server::Settings;
+use serde::de::DeserializeOwned;
+use talk_emulator::server::{Seed, Settings};
 use talk_emulator::{DataError, Emulator};
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::signals::stop_signal;
 use crate::terminal::sanitize;
 
-/// What `talk emulator` takes.
+/// The data of `--seed demo`.
+const DEMO: &str = include_str!("demo.json");
+
+/// The arguments of `talk emulator`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The port to listen on, on 127.0.0.1; 0 takes any that is free
+    /// The port to listen on; 0 takes any that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// The address to listen on. Other machines reach any address but a loopback one: set a
+    /// secret there
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Start with data: 'demo' for three users with some history in the app "demo", or a JSON
+    /// file. An app that has users already is left as it is
+    #[arg(long, value_name = "demo|FILE")]
+    seed: Option<PathBuf>,
     /// Switches authentication on, with this secret key. Other users of the machine can read the
     /// command line: prefer TALK_SECRET, or the file of --config
     #[arg(
@@ -49,15 +64,23 @@ pub(crate) struct Options {
     control_token: Option<String>,
 }
 
-/// Prints where the emulator listens as the first line, and runs until it is told to stop.
+/// Prints the address as the first line, and runs until it is stopped. Only this line goes to
+/// standard output.
 pub(crate) fn run(options: Options) -> Outcome {
-    let mut settings = options.config.as_deref().map(read_settings).transpose()?;
+    let settings = options.config.as_deref();
+    let settings = settings.map(|file| read("--config", file));
+    let mut settings: Option<Settings> = settings.transpose()?;
     if let Some(secret) = options.secret {
         settings.get_or_insert_default().secret = Some(secret);
     }
-    let mut builder = Emulator::builder().port(options.port);
+    let needs_token = settings.as_ref().is_some_and(|it| it.secret.is_some());
+    let seed = options.seed.as_deref().map(read_seed).transpose()?;
+    let mut builder = Emulator::builder().bind(options.bind).port(options.port);
     if let Some(settings) = settings {
         builder = builder.settings(settings);
+    }
+    if let Some(seed) = &seed {
+        builder = builder.initial_data(seed.clone());
     }
     if let Some(folder) = options.data {
         builder = builder.data(folder).on_stall(report_stall);
@@ -71,9 +94,11 @@ pub(crate) fn run(options: Options) -> Outcome {
     runtime()?.block_on(async {
         let stop = stop_signal()?;
         let emulator = builder.start().await?;
-        // Without a reader of the line there is nobody to tell.
+        // Without a reader of the output there is nothing to report.
         let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
         let _ = io::stdout().flush();
+        let hints = hints::hints(emulator.host(), seed.as_ref(), needs_token);
+        let _ = io::stderr().write_all(hints.as_bytes());
         tokio::select! {
             _ = stop => {}
             () = emulator.wait() => {}
@@ -98,9 +123,18 @@ fn report_stall(error: Option<&DataError>) {
     }
 }
 
-fn read_settings(file: &Path) -> Result<Settings, CliError> {
+fn read_seed(file: &Path) -> Result<Seed, CliError> {
+    if file == Path::new("demo") {
+        let unusable = |error| CliError::Usage(format!("--seed demo: {error}"));
+        return serde_json::from_str(DEMO).map_err(unusable);
+    }
+    read("--seed", file)
+}
+
+/// Reads the JSON file of a flag.
+fn read<T: DeserializeOwned>(flag: &str, file: &Path) -> Result<T, CliError> {
     let unusable = |error: &dyn std::fmt::Display| {
-        CliError::Usage(format!("--config {}: {error}", file.display()))
+        CliError::Usage(format!("{flag} {}: {error}", file.display()))
     };
     let text = fs::read_to_string(file).map_err(|error| unusable(&error))?;
     serde_json::from_str(&text).map_err(|error| unusable(&error))

@@ -438,6 +438,7 @@ fn command_refused_prints_reason() {
     let people = People::new();
     let message = people.fails("alice", &["send", "nowhere", "Hi!"]);
     assert!(message.contains("CONVERSATION_NOT_FOUND"), "{message}");
+    assert!(message.contains("talk conversation create"), "{message}");
     let message = people.fails("alice", &["messages", "nowhere", "--once"]);
     assert!(message.contains("nowhere"), "{message}");
     let message = people.fails("alice", &["user", "get", ""]);

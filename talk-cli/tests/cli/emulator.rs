@@ -99,3 +99,71 @@ fn emulator_ignored_hangup_stays_ignored() {
     assert!(kill.unwrap().success());
     assert!(get(&emulator.host, "/api/v0/app").starts_with("HTTP/1.1 200"));
 }
+
+/// Runs the three commands that an emulator prints.
+#[cfg(unix)]
+fn run_hints(options: &[&str]) {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let mut command = talk();
+    command.args(["emulator", "--port", "0"]).args(options);
+    let mut emulator = Emulator::start_command(command.stderr(Stdio::piped()));
+    let hints = BufReader::new(emulator.process.stderr.take().unwrap());
+    let mut lines = hints.lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("try in another terminal"));
+    let talk = talk();
+    let folder = std::path::Path::new(talk.get_program()).parent().unwrap();
+    for line in lines.by_ref().take(3) {
+        assert!(line.starts_with("  talk --host 127.0.0.1:"), "{line}");
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        let line = line.replace("=KEY", "=s3cret");
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .env("PATH", path)
+            .output();
+        assert!(output.unwrap().status.success(), "{line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn emulator_hints_run_as_printed() {
+    run_hints(&[]);
+    run_hints(&["--seed", "demo"]);
+    run_hints(&["--secret", "s3cret"]);
+}
+
+#[test]
+fn emulator_seed_is_a_file_or_the_demo() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    fs::write(path, r#"{"app": "app", "users": {"eve": {"name": "Eve"}}}"#).unwrap();
+    for (seed, app, user, name) in [("demo", "demo", "bob", "Bob"), (path, "app", "eve", "Eve")] {
+        let emulator = Emulator::start(&["--seed", seed]);
+        let output = talk()
+            .args(["--host", &emulator.host, "--app", app, "--user", user])
+            .args(["user", "get", user])
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.starts_with(&format!("{name}  {user}\n")), "{shown}");
+    }
+    fs::write(path, r#"{"app": "app", "usres": {}}"#).unwrap();
+    let output = talk().args(["emulator", "--seed", path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("usres"), "{message}");
+}
+
+#[test]
+fn emulator_binds_to_the_given_address() {
+    let emulator = Emulator::start(&["--bind", "0.0.0.0"]);
+    assert!(emulator.host.starts_with("127.0.0.1:"), "{}", emulator.host);
+    assert!(get(&emulator.host, "/api/v0/app").starts_with("HTTP/1.1 200"));
+    let output = talk().args(["emulator", "--bind", "192.0.2.1"]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("192.0.2.1"), "{message}");
+}

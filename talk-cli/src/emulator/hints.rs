@@ -1,0 +1,67 @@
+//! The commands to try that the emulator prints.
+
+use talk_emulator::server::Seed;
+
+/// Returns a line that introduces three commands, and the commands. They work in order, each on a
+/// line of its own.
+pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> String {
+    let data = seed.and_then(|seed| {
+        let conversation = seed.conversations.first()?;
+        let user = conversation.participants.first()?;
+        Some((seed.app.as_str(), user.as_str(), conversation.id.as_str()))
+    });
+    let (app, user, commands) = match data {
+        Some((app, user, conversation)) => {
+            let conversation = quoted(conversation);
+            let commands = [
+                "conversations --once".to_owned(),
+                format!("messages {conversation} --once"),
+                format!("send {conversation} 'Hello, *world*!'"),
+            ];
+            (app, user, commands)
+        }
+        None => (
+            "demo",
+            "alice",
+            [
+                "user set alice --name Alice",
+                "conversation create lobby",
+                "send lobby 'Hello, *world*!'",
+            ]
+            .map(str::to_owned),
+        ),
+    };
+    let (app, user) = (quoted(app), quoted(user));
+    let mut text = "try in another terminal, until Ctrl-C here:\n".to_owned();
+    for command in commands {
+        text.push_str(&format!("  talk --host {host} --app {app} --user {user}"));
+        if needs_token {
+            let mint = format!("TALK_SECRET=KEY talk token mint --app {app} --user {user}");
+            text.push_str(&format!(" --token \"$({mint})\""));
+        }
+        text.push_str(&format!(" {command}\n"));
+    }
+    text
+}
+
+/// Returns a word of a POSIX shell for any string without control characters.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    let text = crate::terminal::sanitize::line(text);
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_word_is_safe_in_a_shell() {
+        assert_eq!(quoted("lobby-1"), "lobby-1");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+}
