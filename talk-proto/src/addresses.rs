@@ -10,7 +10,7 @@ pub struct Addresses {
     pub realtime: String,
     /// The base of the REST calls, `https://…`.
     pub rest: String,
-    /// The base of the calls that no documentation names, `https://…`.
+    /// The base of the undocumented REST calls, `https://…`.
     pub internal: String,
 }
 
@@ -26,12 +26,12 @@ impl Default for Addresses {
 }
 
 impl Addresses {
-    /// Another place of the service: a host name with an optional port.
+    /// Returns the addresses of a host, with an optional port.
     ///
-    /// `localhost`, its subdomains and loopback addresses are connected to without TLS; see
-    /// [`without_tls`](Self::without_tls) for others.
-    /// `NAME.talkjs.com` and `prefix-NAME.talkjs.com` are a region of the public service, or the
-    /// service itself when the name is one of its own hosts.
+    /// `localhost`, its subdomains and loopback addresses are connected to without TLS; for other
+    /// hosts see [`without_tls`](Self::without_tls). `NAME.talkjs.com` and `prefix-NAME.talkjs.com`
+    /// are regions of the public service, unless the name is one of the hosts of the service
+    /// itself.
     ///
     /// ```
     /// use talk_proto::Addresses;
@@ -57,8 +57,8 @@ impl Addresses {
         }
     }
 
-    /// Replaces TLS by plain connections, for a server in a trusted network that has no TLS. Tokens
-    /// and messages are readable on the way.
+    /// Replaces TLS by plain connections, for a server without TLS in a trusted network. Tokens and
+    /// messages are sent unencrypted.
     ///
     /// ```
     /// use talk_proto::Addresses;
@@ -91,9 +91,9 @@ impl Addresses {
     }
 }
 
-/// Returns `true` for `localhost`, its subdomains and loopback addresses, with an optional port. The
-/// published client also connects without TLS to every IPv4 address and to every name that contains
-/// `localhost`, so a mistyped or foreign name can disable TLS there.
+/// Returns `true` for `localhost`, its subdomains and loopback addresses, with an optional port.
+/// The published client also connects without TLS to every IPv4 address and to every name that
+/// contains `localhost`, so a mistyped or foreign name can disable TLS there.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         // The last colon of an IPv6 address is no separator.

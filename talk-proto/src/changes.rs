@@ -129,8 +129,8 @@ impl ListChanges {
     /// ```
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
-        // An item removed later was either in the first list, or inserted in between and never
-        // seen.
+        // An item removed by `next` was either in the first list, or was inserted by `self` and
+        // never visible.
         let self_removed = indices(&self.removed);
         let next_removed = indices(&next.removed);
         let before = counterparts(&next_removed, &self.inserted, &self_removed);
@@ -274,7 +274,7 @@ mod tests {
 
     use super::{Changes, ListChanges, Removal, RemovalReason};
 
-    /// One edit of a list: what it does, where, in thousandths of the length.
+    /// An edit of a list: its kind, and its place in thousandths of the length.
     type Edit = (u8, u16);
 
     /// The list after `edits`, and its changes. Items are (identity, version).

@@ -1,7 +1,7 @@
-//! Hash maps whose order is the same in every run, and collections that keep nothing while they are
-//! empty.
+//! Hash maps with the same order in every run, and the release of memory by empty collections.
 //!
-//! Nothing may be decided by a hash map's order; the fixed hasher only makes a mistake repeatable.
+//! No behaviour may depend on the order of a hash map. The fixed hasher makes a violation
+//! repeatable.
 
 /// A hash map with a fixed hasher.
 #[allow(
@@ -17,10 +17,10 @@ pub type HashMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHash
 )]
 pub type HashSet<T> = std::collections::HashSet<T, rustc_hash::FxBuildHasher>;
 
-/// Collections keep their room when they become empty, a map that of eleven entries. A process may
-/// have thousands of sessions, of which most are quiet.
+/// A collection that can release its memory. Standard collections keep their capacity when they
+/// become empty, and a process may have thousands of sessions that are mostly idle.
 pub(crate) trait ReleaseMemory {
-    /// Gives the memory back unless there is something in it.
+    /// Releases the memory of the collection if it is empty.
     fn release_memory(&mut self);
 }
 

@@ -1,4 +1,4 @@
-//! What an application can ask of a session, and what it gets.
+//! Calls of an application and their replies.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,18 @@ use crate::upload::file::FileToken;
 
 mod json;
 
-/// One accepted command that will be answered.
+/// The ID of an accepted command that is resolved later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);
 
-/// One subscription.
+/// The ID of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub(crate) u64);
 
-/// A call: it is answered once.
+/// A command that is resolved exactly once.
 ///
-/// Made by [`Session::call`](crate::Session::call); each variant says which [`Reply`] it gets.
+/// Passed to [`Session::call`](crate::Session::call); each variant names the [`Reply`] that it
+/// produces.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[expect(
@@ -32,25 +33,27 @@ pub struct SubscriptionId(pub(crate) u64);
     reason = "the members are those of the variant's sentence"
 )]
 pub enum Call {
-    /// The user, if they exist. [`Reply::User`].
+    /// Returns the user, or `None` if they do not exist. [`Reply::User`].
     GetUser { user: UserId },
-    /// Creates the user unless they exist; one who does is left as they are. [`Reply::Done`].
+    /// Creates the user. An existing user is not changed. [`Reply::Done`].
     CreateUser { user: UserId, params: UserParams },
     /// Creates or changes the user. [`Reply::Done`].
     SetUser { user: UserId, params: UserParams },
-    /// The conversation, if the current user is a participant. [`Reply::Conversation`].
+    /// Returns the conversation, or `None` if the current user is not a participant.
+    /// [`Reply::Conversation`].
     GetConversation { conversation: ConversationId },
-    /// Creates the conversation unless it exists, and joins it. [`Reply::Done`].
+    /// Creates and joins the conversation. An existing conversation is not changed.
+    /// [`Reply::Done`].
     CreateConversation {
         conversation: ConversationId,
         params: ConversationParams,
     },
-    /// Creates or changes the conversation, and joins it. [`Reply::Done`].
+    /// Creates or changes the conversation and joins it. [`Reply::Done`].
     SetConversation {
         conversation: ConversationId,
         params: ConversationParams,
     },
-    /// Marks everything as read. [`Reply::Done`].
+    /// Marks the conversation as read. [`Reply::Done`].
     MarkAsRead { conversation: ConversationId },
     /// Marks the conversation as unread. [`Reply::Done`].
     MarkAsUnread { conversation: ConversationId },
@@ -61,18 +64,18 @@ pub enum Call {
         conversation: ConversationId,
         message: SendMessage,
     },
-    /// The participant, if the user is one. [`Reply::Participant`].
+    /// Returns the participant, or `None` if the user does not participate. [`Reply::Participant`].
     GetParticipant {
         conversation: ConversationId,
         user: UserId,
     },
-    /// Adds the user unless they participate. [`Reply::Done`].
+    /// Adds the user. An existing participant is not changed. [`Reply::Done`].
     CreateParticipant {
         conversation: ConversationId,
         user: UserId,
         params: ParticipantParams,
     },
-    /// Adds the user or changes their participation. [`Reply::Done`].
+    /// Adds the user, or changes their participation. [`Reply::Done`].
     SetParticipant {
         conversation: ConversationId,
         user: UserId,
@@ -84,12 +87,13 @@ pub enum Call {
         user: UserId,
         params: ParticipantParams,
     },
-    /// Removes the user, if they participate. [`Reply::Done`].
+    /// Removes the user from the conversation. Succeeds if the user does not participate.
+    /// [`Reply::Done`].
     DeleteParticipant {
         conversation: ConversationId,
         user: UserId,
     },
-    /// The message, if it exists and can be seen. [`Reply::Message`].
+    /// Returns the message, or `None` if it does not exist or is not visible. [`Reply::Message`].
     GetMessage {
         conversation: ConversationId,
         message: MessageId,
@@ -100,7 +104,7 @@ pub enum Call {
         message: MessageId,
         edit: EditMessage,
     },
-    /// Deletes the message, if it exists. [`Reply::Done`].
+    /// Deletes the message. Succeeds if it does not exist. [`Reply::Done`].
     DeleteMessage {
         conversation: ConversationId,
         message: MessageId,
@@ -117,13 +121,13 @@ pub enum Call {
         message: MessageId,
         emoji: Emoji,
     },
-    /// Takes the current user's reaction back. [`Reply::Done`].
+    /// Removes the current user's reaction. [`Reply::Done`].
     RemoveReaction {
         conversation: ConversationId,
         message: MessageId,
         emoji: Emoji,
     },
-    /// The first ten who reacted with the emoji. [`Reply::Reactions`].
+    /// Returns the first ten reactions with the emoji. [`Reply::Reactions`].
     GetFirstReactions {
         conversation: ConversationId,
         message: MessageId,
@@ -132,7 +136,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// Returns the kind of call in one word, such as `send_message`, for logs and metrics.
+    /// Returns the name of the call, such as `send_message`, for logs and metrics.
     ///
     /// ```
     /// use talk_proto::Call;
@@ -169,11 +173,11 @@ impl Call {
     }
 }
 
-/// What a call is answered with.
+/// The result of a successful call.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// It is done, and there is nothing to tell.
+    /// The call succeeded and has no result.
     Done,
     /// A user, if they exist.
     User(Option<Arc<User>>),
@@ -181,56 +185,56 @@ pub enum Reply {
     Conversation(Option<Arc<ConversationSnapshot>>),
     /// A participant, if the user is one.
     Participant(Option<Arc<ParticipantSnapshot>>),
-    /// A message, if it exists and can be seen.
+    /// A message, if it exists and is visible.
     Message(Option<Arc<MessageSnapshot>>),
-    /// The ID of the message that was sent.
+    /// The ID of the sent message.
     Sent(MessageId),
-    /// Who reacted, the first one in front; `None` when the message cannot be seen.
+    /// The reactions, oldest first; `None` if the message does not exist or is not visible.
     Reactions(Option<Vec<Arc<ReactionSnapshot>>>),
     /// A translation, if the message exists.
     Translation(Option<Translation>),
-    /// What a search has found.
+    /// The results of a search.
     Searched {
         /// The results so far.
         results: SearchResults,
-        /// Whether that is all.
+        /// Set if there are no more results.
         loaded_all: bool,
     },
-    /// A file is uploaded: its token, for a message.
+    /// An uploaded file.
     Uploaded {
-        /// The token.
+        /// The token to send in a message.
         file_token: FileToken,
     },
 }
 
-/// A message to send: text in the markup of the service, or blocks.
+/// A message to send, as marked-up text or as blocks.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SendMessage {
-    /// What it says.
+    /// The content.
     pub body: MessageBody,
-    /// The application's own data. Keys without a value are ignored.
+    /// The custom data. Keys without a value are ignored.
     pub custom: Patch<CustomPatch>,
-    /// The message that it replies to.
+    /// The message to reply to.
     pub referenced_message: Option<MessageId>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, PartialEq)]
 pub enum MessageBody {
-    /// Text in which `*bold*`, `_italic_`, `~strike~`, code, lists and addresses are understood.
+    /// Text in the markup of the service: `*bold*`, `_italic_`, `~strike~`, code, lists and links.
     Text(String),
-    /// Blocks; the service takes exactly one today.
+    /// Blocks. The service currently accepts exactly one.
     Content(Vec<ContentBlock>),
 }
 
-/// What to change of a message; at least one member should be given.
+/// Changes to a message. At least one field should be set.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EditMessage {
-    /// The whole new content.
+    /// The new content, which replaces the old one.
     pub body: Option<MessageBody>,
-    /// Custom data, key by key.
+    /// Changes to single keys of the custom data.
     pub custom: Patch<CustomPatch>,
 }
 
@@ -240,12 +244,12 @@ pub struct EditMessage {
 pub struct Translation {
     /// The translated content.
     pub content: Arc<[ContentBlock]>,
-    /// The same without formatting.
+    /// The translated content without formatting.
     pub plaintext: String,
 }
 
 impl SendMessage {
-    /// A message of text.
+    /// Creates a message from marked-up text.
     ///
     /// ```
     /// use talk_proto::command::SendMessage;
@@ -256,7 +260,7 @@ impl SendMessage {
         Self::of(MessageBody::Text(text.into()))
     }
 
-    /// A message of blocks.
+    /// Creates a message from blocks.
     ///
     /// ```
     /// use talk_proto::{command::SendMessage, content::ContentBlock};
@@ -288,7 +292,7 @@ impl SendMessage {
         self
     }
 
-    /// Makes it a reply to `message`.
+    /// Makes the message a reply to `message`.
     ///
     /// ```
     /// use talk_proto::{command::SendMessage, model::MessageId};
@@ -317,7 +321,7 @@ impl From<String> for SendMessage {
 }
 
 impl EditMessage {
-    /// Replaces the content by text.
+    /// Replaces the content by marked-up text.
     ///
     /// ```
     /// use talk_proto::command::EditMessage;

@@ -1,25 +1,24 @@
-//! What a session has done, in numbers.
+//! Counters of a session.
 
-/// What a session has done since it was made, in numbers that only grow. HTTP is not in them.
+/// Totals since the creation of a session, without HTTP requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
     /// Text messages sent over WebSockets: requests and acknowledgements.
     pub frames_sent: u64,
-    /// Their length in bytes, before WebSocket and TLS add to it.
+    /// The length of the sent messages in bytes, without the overhead of WebSocket and TLS.
     pub bytes_sent: u64,
-    /// Text messages received over WebSockets: answers and publishes, what was skipped included.
+    /// Text messages received over WebSockets: answers and publishes, including skipped ones.
     pub frames_received: u64,
-    /// Their length in bytes.
+    /// The length of the received messages in bytes.
     pub bytes_received: u64,
-    /// Attempts to connect, the first included.
+    /// Connection attempts, including the first.
     pub connects: u64,
-    /// Those of them that followed a loss, or an attempt that had failed.
+    /// Connection attempts that followed a connection loss or a failed attempt.
     pub reconnects: u64,
-    /// Requests that had to be sent again: the server was busy or had failed, the token had
-    /// expired, or the connection was lost. What subscriptions ask for again after a loss is not
-    /// counted.
+    /// Requests that were sent again because the server was busy or failed, the token expired, or
+    /// the connection was lost. Requests of subscriptions after a connection loss are not counted.
     pub retries: u64,
-    /// Tokens that were sent on a connection that was authenticated before.
+    /// Tokens sent on a connection that was authenticated already.
     pub token_refreshes: u64,
 }

@@ -1,7 +1,7 @@
 //! Errors in four planes: misuse, server refusal, transport, end of the session.
 //!
-//! Each cause stands once in a chain: a message includes its cause or leaves it to `source()`,
-//! never both.
+//! A message contains its cause or leaves it to `source()`, never both, so each cause appears once
+//! in a chain.
 
 mod mask;
 mod remedy;
@@ -14,17 +14,18 @@ use crate::model::EmptyId;
 
 /// The effect of making a failed call again.
 ///
-/// An error knows the call that it belongs to. If the session cannot know whether the server
-/// processed a call, then what a repetition does depends on the call:
+/// An error stores if its call is idempotent. If the session cannot know if the server processed a
+/// call, the effect of a repetition depends on the call:
 ///
 /// | call | repeated after an unknown outcome | reason |
 /// |---|---|---|
 /// | reads, translations, searches, `load_more` | `Safe` | they change nothing |
-/// | `CreateUser`, `CreateConversation`, `CreateParticipant` | `Safe` | what exists is left as it is |
-/// | `SetUser`, `SetConversation`, `SetParticipant`, `EditParticipant`, `EditMessage` | `Safe` | the same values are set again |
-/// | `DeleteParticipant`, `DeleteMessage` | `Safe` | what is absent counts as deleted |
+/// | `CreateUser`, `CreateConversation`, `CreateParticipant` | `Safe` | existing ones are kept |
+/// | `SetUser`, `SetConversation`, `SetParticipant` | `Safe` | equal values are set again |
+/// | `EditParticipant`, `EditMessage` | `Safe` | equal values are set again |
+/// | `DeleteParticipant`, `DeleteMessage` | `Safe` | an absent entity counts as deleted |
 /// | `AddReaction`, `RemoveReaction` | `Safe` | a user has each reaction once or not at all |
-/// | `MarkAsRead`, `MarkAsUnread`, `MarkAsTyping` | `Safe` | the same mark is set again |
+/// | `MarkAsRead`, `MarkAsUnread`, `MarkAsTyping` | `Safe` | an equal mark is set again |
 /// | `SendMessage` | `MayDuplicate` | a new call has a new idempotency key |
 /// | uploads | `MayDuplicate` | the protocol cannot identify a file that is stored already |
 ///
@@ -38,15 +39,15 @@ use crate::model::EmptyId;
     reason = "callers decide by these three cases"
 )]
 pub enum RetrySafety {
-    /// Making the call again has the effect of one call.
+    /// A repeated call has the effect of a single call.
     Safe,
-    /// The server may have processed the call; making it again may do it twice.
+    /// The server may have processed the call, so a repeated call may take effect twice.
     MayDuplicate,
-    /// The same call fails in the same way.
+    /// A repeated call fails with the same error.
     Never,
 }
 
-/// A command that was not accepted. Nothing of it was or will be sent.
+/// A command that was not accepted. No part of it was or will be sent.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
@@ -108,7 +109,7 @@ pub enum RequestError {
     /// The request got no usable answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The session ended first.
+    /// The session ended before the request was resolved.
     #[error("the session has ended: {0}")]
     Session(SessionError),
 }
@@ -190,24 +191,24 @@ pub enum TransportError {
     /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was pending.
     #[error("the answer is larger than the largest frame that is accepted")]
     FrameTooLarge,
-    /// The server sent more search results than asked for, or a page of them above
-    /// [`Limits::frame_size`](crate::Limits::frame_size). The rest was cut off.
+    /// The server sent more search results than requested, or a page of them above
+    /// [`Limits::frame_size`](crate::Limits::frame_size). The rest was discarded.
     #[error("the response is larger than what was asked for, and was cut off")]
     ResponseTooLarge,
     /// The server's answer has an unknown shape.
     #[error("the server's answer was not understood")]
     Malformed,
-    /// An HTTP request failed before the server had all of it.
+    /// An HTTP request failed before the server had received all of it.
     #[error("the HTTP request failed: {0}")]
     Http(String),
-    /// A whole file was sent and no answer came, so the server may have stored it. The session does
-    /// not send it again, because that might store it twice.
+    /// A whole file was sent and no answer arrived, so the server may have stored it. The session
+    /// does not send it again, because that might store it twice.
     #[error("the file was sent, but no answer came, so the server may have stored it: {0}")]
     AnswerLost(String),
     /// The file or reader to upload failed.
     #[error("the data to upload could not be read: {0}")]
     Source(String),
-    /// The driver stopped, perhaps with its runtime, before the answer came.
+    /// The driver stopped, possibly with its runtime, before the answer arrived.
     #[error("the session's driver has stopped")]
     DriverStopped,
 }
@@ -249,7 +250,7 @@ impl TransportError {
     }
 }
 
-/// The end of a session. An ended session stays ended: create a new one.
+/// The reason for the end of a session. The end is final: create a new session to continue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -259,13 +260,13 @@ pub enum SessionError {
     /// The server rejected the signature that replaces a token.
     #[error("the signature was rejected: {0}")]
     SignatureRejected(ServerError),
-    /// The server refused to admit the user without a token, or at all.
+    /// The server refused the user, or refused access without a token.
     #[error("the server refused the session: {0}")]
     Refused(ServerError),
-    /// The token expired or was rejected, and the session has no way to fetch another.
+    /// The token expired or was rejected, and there is no token callback to fetch another.
     #[error("the token was rejected or has expired, and there is no token callback to get another")]
     TokenRejected,
-    /// Several tokens in a row were rejected, or expired at once.
+    /// Several tokens in a row were rejected or had expired on arrival.
     #[error("{attempts} tokens in a row were rejected or too short-lived")]
     TokensRejected {
         /// The number of tokens tried.
@@ -277,7 +278,7 @@ pub enum SessionError {
     /// The caller shut the session down.
     #[error("the session was shut down")]
     ShutDown,
-    /// The driver stopped, perhaps with its runtime.
+    /// The driver stopped, possibly with its runtime.
     #[error("the session's driver has stopped")]
     DriverStopped,
 }

@@ -1,4 +1,4 @@
-//! What goes into a session and what comes out of it.
+//! Inputs and outputs of a session.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,81 +12,80 @@ use crate::secret::Secret;
 use crate::snapshot::Update;
 use crate::timestamp::Timestamp;
 
-/// One socket of a session: a number that is never used twice.
+/// The ID of a socket, which a session never reuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub(crate) u64);
 
-/// One HTTP exchange of a session.
+/// The ID of an HTTP request of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpId(pub(crate) u64);
 
-/// One time that the session asked for a token.
+/// The ID of a token fetch of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenFetchId(pub(crate) u64);
 
-/// Something that happened outside. It is given with
-/// [`Session::handle_input`](crate::Session::handle_input), which takes it whatever it is: what
-/// belongs to a socket, exchange or fetch that is over does nothing.
+/// An external event, passed to [`Session::handle_input`](crate::Session::handle_input). Every
+/// input is accepted. An input for a finished socket, HTTP request or token fetch has no effect.
 #[derive(Clone)]
 pub enum Input<'a> {
-    /// The socket is open, its upgrade done.
+    /// The WebSocket upgrade succeeded.
     SocketOpened {
         /// The socket.
         socket: SocketId,
     },
-    /// A text message came.
+    /// A WebSocket message arrived.
     SocketFrame {
         /// The socket.
         socket: SocketId,
         /// The message.
         text: &'a str,
     },
-    /// The socket could not be opened, or is closed, by whichever side. Say it once for every
+    /// The socket could not be opened, or was closed by either side. Report this once for every
     /// [`Output::OpenSocket`].
     SocketClosed {
         /// The socket.
         socket: SocketId,
-        /// Why.
+        /// The cause.
         cause: SocketClosed,
     },
-    /// A token came, or none will.
+    /// A token fetch finished.
     Token {
-        /// The fetch that asked for it.
+        /// The fetch.
         fetch: TokenFetchId,
-        /// The token, or why there is none, in words that hold no secret.
+        /// The token, or the reason why there is none. The reason must not contain a secret.
         result: Result<Secret, String>,
     },
-    /// The head of an HTTP answer came.
+    /// The head of an HTTP response arrived.
     HttpHead {
-        /// The exchange.
+        /// The HTTP request.
         http: HttpId,
         /// The status.
         status: u16,
     },
-    /// A piece of an HTTP answer's body came.
+    /// A part of an HTTP response's body arrived.
     HttpChunk {
-        /// The exchange.
+        /// The HTTP request.
         http: HttpId,
-        /// The piece.
+        /// The bytes of the part.
         chunk: Bytes,
     },
-    /// The body of an HTTP answer is complete.
+    /// The body of an HTTP response is complete.
     HttpEnd {
-        /// The exchange.
+        /// The HTTP request.
         http: HttpId,
     },
-    /// An HTTP exchange broke off.
+    /// An HTTP request failed.
     HttpFailed {
-        /// The exchange.
+        /// The HTTP request.
         http: HttpId,
-        /// Why.
+        /// The cause.
         failure: HttpFailure,
     },
-    /// The time of [`Session::poll_timeout`](crate::Session::poll_timeout) has come.
+    /// The time of [`Session::poll_timeout`](crate::Session::poll_timeout) has been reached.
     Tick,
 }
 
-/// Sizes and kinds: payloads are not shown.
+/// Shows kinds and sizes, but no payloads.
 impl fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,94 +119,95 @@ impl fmt::Debug for Input<'_> {
     }
 }
 
-/// Why a socket is closed.
+/// The cause of a socket's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SocketClosed {
-    /// It could not be opened: no address, no connection, no TLS, no upgrade.
+    /// The socket could not be opened: name resolution, connection, TLS or upgrade failed.
     ConnectFailed(String),
-    /// The server closed it.
+    /// The server closed the socket.
     ByServer {
-        /// The close code, when one came.
+        /// The close code, if the server sent one.
         code: Option<u16>,
     },
-    /// The transport failed, the driver had too much unsent, or it answered
+    /// The transport failed, the driver's send buffer overflowed, or the driver performed
     /// [`Output::CloseSocket`].
     Lost(String),
-    /// A message larger than [`Limits::frame_size`](crate::Limits::frame_size) was on its way.
+    /// The peer was sending a message larger than
+    /// [`Limits::frame_size`](crate::Limits::frame_size).
     FrameTooLarge,
 }
 
-/// Why an HTTP exchange broke off.
+/// The cause of a failed HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpFailure {
-    /// The connection failed before the peer could have all of the request.
+    /// The connection failed before the peer could have received the whole request.
     #[error("{0}")]
     Network(String),
-    /// The peer took nothing of the request for this long.
+    /// The peer accepted no data of the request for this long.
     #[error("the server took nothing for {after:?}")]
     Stalled {
-        /// How long.
+        /// The time limit.
         after: Duration,
     },
-    /// The peer may have all of the request, and no answer came: the connection failed, or nothing
-    /// was heard.
+    /// The peer may have received the whole request, but no response arrived: the connection failed
+    /// or timed out.
     #[error("{0}")]
     Unanswered(String),
-    /// The data to upload could not be read, or changed meanwhile.
+    /// The data to upload could not be read, or changed during the upload.
     #[error("{0}")]
     Source(String),
 }
 
-/// Something to do. Outputs come in the order in which they are to be done.
+/// An action for the driver. Outputs must be performed in order.
 pub enum Output {
-    /// Open a WebSocket, without a subprotocol. Connecting, TLS and upgrade included, has as long
-    /// as the session waits for it: it gives up with [`Output::CloseSocket`].
+    /// Open a WebSocket without a subprotocol. The driver needs no time limit for connecting, TLS
+    /// and upgrade: the session ends a slow attempt with [`Output::CloseSocket`].
     OpenSocket {
-        /// The socket's name from now on.
+        /// The ID of the new socket.
         socket: SocketId,
-        /// Its address. The time in it is that of this attempt.
+        /// The address. It contains the time of this attempt.
         url: String,
     },
-    /// Send a text message.
+    /// Send a WebSocket message.
     SendFrame {
         /// The socket.
         socket: SocketId,
         /// The message.
         frame: Frame,
     },
-    /// Close the socket, or stop opening it. Nothing of it is heard any more.
+    /// Close the socket, or stop opening it. Later inputs for the socket are ignored.
     CloseSocket {
         /// The socket.
         socket: SocketId,
         /// The close code to send.
         code: u16,
     },
-    /// Get a token from the application, and answer with [`Input::Token`] or
+    /// Fetch a token from the application and answer with [`Input::Token`] or
     /// [`Session::set_token`](crate::Session::set_token).
     FetchToken {
         /// The fetch.
         fetch: TokenFetchId,
     },
-    /// Make an HTTP request, without following redirects.
+    /// Send an HTTP request. Do not follow redirects.
     SendHttp {
-        /// The exchange.
+        /// The HTTP request's ID.
         http: HttpId,
         /// The request.
         request: Box<http::Request<HttpBody>>,
     },
-    /// Stop an HTTP exchange; nothing of it is heard any more.
+    /// Cancel an HTTP request. Later inputs for it are ignored.
     CancelHttp {
-        /// The exchange.
+        /// The HTTP request.
         http: HttpId,
     },
-    /// Tell the application.
+    /// Notify the application.
     Event(Event),
 }
 
-/// Addresses without their query and requests without their headers: there may be a signature or
-/// a token in them.
+/// Shows addresses without their query and requests without their headers, because these may
+/// contain a signature or a token.
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -228,29 +228,17 @@ impl fmt::Debug for Output {
     }
 }
 
-/// A text message to send. Debug shows its size only.
+/// A WebSocket message to send. `Debug` shows only its size.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame(pub(crate) String);
 
 impl Frame {
-    /// The text.
-    ///
-    /// ```
-    /// # fn example(frame: &talk_proto::Frame) {
-    /// assert!(frame.as_str().starts_with('['));
-    /// # }
-    /// ```
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, to send it.
-    ///
-    /// ```
-    /// # fn example(frame: talk_proto::Frame, mut send: impl FnMut(String)) {
-    /// send(frame.into_string());
-    /// # }
-    /// ```
+    /// Returns the text without copying it.
     pub fn into_string(self) -> String {
         self.0
     }
@@ -267,18 +255,17 @@ impl fmt::Debug for Frame {
 pub enum HttpBody {
     /// No body.
     Empty,
-    /// These bytes.
+    /// Bytes in memory.
     Bytes(Bytes),
-    /// The preamble, then `length` bytes of the source that the caller gave for `request`, then
-    /// the epilogue.
+    /// The preamble, then `length` bytes from the upload source of `request`, then the epilogue.
     Upload {
         /// The upload.
         request: RequestId,
-        /// What comes before the file.
+        /// The bytes before the file.
         preamble: Bytes,
-        /// The bytes of the file.
+        /// The length of the file in bytes.
         length: u64,
-        /// What comes after the file.
+        /// The bytes after the file.
         epilogue: Bytes,
     },
 }
@@ -293,11 +280,12 @@ impl fmt::Debug for HttpBody {
     }
 }
 
-/// Something that the application wants to know.
+/// A notification for the application.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A request is done: there is exactly one for every accepted command that has an ID.
+    /// A request is resolved. Every accepted command that has a request ID is resolved exactly
+    /// once.
     Resolved {
         /// The request.
         request: RequestId,
@@ -308,81 +296,81 @@ pub enum Event {
     Updated {
         /// The subscription.
         subscription: SubscriptionId,
-        /// The snapshot, and what changed since the one before.
+        /// The snapshot and its changes since the previous one.
         update: Update,
     },
-    /// A subscription has ended: nothing more comes of it.
+    /// A subscription has ended. No more events follow for it.
     SubscriptionEnded {
         /// The subscription.
         subscription: SubscriptionId,
-        /// `None` when it was unsubscribed.
+        /// The error, or `None` if the subscription was unsubscribed.
         error: Option<RequestError>,
     },
-    /// A search goes on: what it has found so far.
+    /// A search has new results or a new status.
     SearchUpdated {
         /// The search.
         search: SearchId,
         /// The results so far.
         results: SearchResults,
-        /// Whether more is on its way, or can be loaded.
+        /// The state of the search.
         status: SearchStatus,
     },
-    /// The connection changed.
+    /// The state of the connection changed.
     Connection(ConnectionState),
-    /// Something that came was skipped without harm.
+    /// A part of the server's data was skipped.
     Warning(ProtocolWarning),
-    /// The session has ended; everything pending was told before.
+    /// The session has ended. All pending requests and subscriptions were resolved before.
     Ended(SessionError),
 }
 
-/// Whether there is a connection.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// None is wanted.
+    /// No connection is needed.
     Idle,
-    /// One is being opened or authenticated.
+    /// A connection is being opened or authenticated.
     Connecting,
-    /// Calls are being sent.
+    /// The connection is authenticated, and requests are sent.
     Ready,
-    /// The connection was lost or could not be made, and another attempt follows.
+    /// The connection was lost or an attempt failed. Another attempt follows.
     Waiting {
-        /// When the connection was lost, or the last attempt failed.
+        /// The time at which the connection was lost or the last attempt failed.
         since: Timestamp,
-        /// When the next attempt is.
+        /// The time of the next attempt.
         until: Timestamp,
-        /// The number of that attempt, from 1, since there was a connection last.
+        /// The number of the next attempt since the last connection, from 1.
         attempt: u32,
-        /// What went wrong, in words.
+        /// A human-readable reason.
         reason: String,
     },
 }
 
-/// Something that came and was skipped.
+/// A part of the server's data that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolWarning {
-    /// A frame of no known shape.
+    /// A frame of an unknown shape.
     Frame,
     /// A frame larger than [`Limits::frame_size`](crate::Limits::frame_size).
     LargeFrame {
         /// Its size in bytes.
         size: usize,
     },
-    /// An answer to a request that is not open.
+    /// An answer to a request that is not pending.
     Answer,
-    /// An event without the members of its type.
+    /// An event without required members of its type.
     Event,
     /// An event of an unknown type.
     UnknownEvent {
         /// The type, cut to 64 characters.
         kind: String,
     },
-    /// Items of a response that were unreadable. Each was skipped, or lost its unreadable members.
+    /// Unreadable items of a response. Each was skipped, or lost its unreadable members.
     Items {
         /// The number of items.
         count: usize,
     },
-    /// A publish that had been applied already.
+    /// A publish that was applied already.
     RepeatedPublish,
 }

@@ -1,4 +1,4 @@
-//! Reading JSON with as few allocations as what is read needs.
+//! Helpers for reading JSON with few allocations.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-/// A string in one allocation. (What serde has for `Arc<str>` goes through a `String`.)
+/// Reads a string with a single allocation. serde's implementation for `Arc<str>` allocates a
+/// `String` first.
 pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Arc<str>, D::Error> {
     struct TextVisitor;
 
@@ -25,7 +26,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(json: D) -> Result<Arc<str>, D::Er
     json.deserialize_str(TextVisitor)
 }
 
-/// A list, which most often has one item: then it takes one allocation.
+/// Reads a list. A list of one item, the most common length, takes a single allocation.
 pub(crate) fn list<'de, T, D>(json: D) -> Result<Arc<[T]>, D::Error>
 where
     T: Deserialize<'de>,
@@ -48,7 +49,7 @@ where
     json.deserialize_seq(ListVisitor(PhantomData))
 }
 
-/// All that `next` gives, as [`list`] does.
+/// Collects all items of `next`, with a single allocation for a list of one item.
 pub(crate) fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> Result<Arc<[T]>, E> {
     let Some(first) = next()? else {
         return Ok(Arc::default());
@@ -63,7 +64,7 @@ pub(crate) fn collect<T, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> R
     Ok(items.into())
 }
 
-/// Reads a count from any JSON number: a fraction is cut off, a negative number is zero.
+/// Reads a count from any JSON number. Fractions are truncated, and negative numbers are zero.
 pub(crate) fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
     struct CountVisitor;
 
@@ -91,8 +92,8 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error>
     json.deserialize_u64(CountVisitor)
 }
 
-/// Implements `Deserialize` for an enum by the names of its variants. Any other name gives the last
-/// variant, which may keep it. The literal in parentheses describes the names in errors.
+/// Implements `Deserialize` for an enum by the names of its variants. Any other name is read as the
+/// last variant, which may store it. The literal in parentheses describes the names in errors.
 macro_rules! deserialize_name {
     ($type:ident $(($expected:literal))? { $($name:literal => $variant:ident,)* } $other:ident$(($text:ty))?) => {
         impl<'de> serde::Deserialize<'de> for $type {

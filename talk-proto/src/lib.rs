@@ -1,15 +1,16 @@
 //! The TalkJS chat protocol as a pure state machine: no I/O, no async, no threads, no clock.
 //!
-//! A [`Session`] is told what happens and says what to do about it. A driver around it moves bytes
-//! and waits. The adapters for async runtimes have one; this crate is for an event loop of your
-//! own. It builds for `wasm32-unknown-unknown`: none of what it depends on needs an operating
-//! system.
+//! A driver passes [`Input`]s to a [`Session`] and performs the [`Output`]s that it returns. The
+//! driver owns the sockets and the clock. The crates for async runtimes contain a driver; use this
+//! crate directly to run a session in an event loop of your own. It builds for
+//! `wasm32-unknown-unknown`, because no dependency needs an operating system.
 //!
 //! # A driver, step by step
 //!
-//! The example `threads` is a whole driver: a thread that owns the session, and an application on
-//! another that sends it commands over a channel. It begins with a session and a seed. The seed
-//! must be random, for idempotency keys come from it.
+//! The example `threads` contains a complete driver: one thread owns the session, and the
+//! application sends it commands from another thread over a channel. The driver starts with a
+//! session and a seed. The seed must be random, because the idempotency keys of calls are derived
+//! from it.
 //!
 //! ```
 //! use std::hash::{BuildHasher, RandomState};
@@ -25,9 +26,9 @@
 //! # Ok::<(), talk_proto::model::EmptyId>(())
 //! ```
 //!
-//! Then it goes round and round. It waits until something happens: a frame, a command, or the time
-//! that [`Session::poll_timeout`] gave. It tells the session, gives it every command that waits,
-//! and does what [`Session::poll_output`] says until that has no more to say:
+//! The driver then runs a loop. It waits for a frame, a command, or the time that
+//! [`Session::poll_timeout`] returned, passes it to the session together with all commands that are
+//! waiting, and performs the outputs of [`Session::poll_output`] until that returns `None`:
 //!
 //! ```
 //! # use talk_proto::{Event, Input, Output, Session, SocketClosed, SocketId, Timestamp};
@@ -44,7 +45,7 @@
 //!     session: &mut Session,
 //!     open: &mut Option<(SocketId, Socket)>,
 //!     now: Timestamp,
-//!     mut tell: impl FnMut(Event),
+//!     mut notify: impl FnMut(Event),
 //! ) {
 //!     while let Some(output) = session.poll_output() {
 //!         match output {
@@ -67,32 +68,32 @@
 //!             // Uploads, searches and tokens for anonymous users go over HTTP.
 //!             Output::SendHttp { http, .. } => session.handle_input(now, no_http(http)),
 //!             Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
-//!             Output::Event(event) => tell(event),
+//!         Output::Event(event) => notify(event),
 //!         }
 //!     }
 //! }
 //! ```
 //!
-//! What comes in goes the other way: a text message as [`Input::SocketFrame`], a socket that is
-//! gone as [`Input::SocketClosed`], the answer to an HTTP request in pieces, and [`Input::Tick`]
-//! when the time has come. No input is wrong: what comes late, twice or broken does no harm.
-//! Reconnecting, retrying, pacing and refreshing tokens are the session's affair.
+//! The driver reports a WebSocket message as [`Input::SocketFrame`], a closed socket as
+//! [`Input::SocketClosed`], an HTTP response in parts, and the time of the timeout as
+//! [`Input::Tick`]. The session accepts every input: late, repeated and malformed ones have no
+//! effect. The session reconnects, retries, paces requests and refreshes tokens by itself.
 //!
-//! The application asks with [`Session::call`], [`Session::subscribe`] and the like. Misuse is
-//! refused there and then. All else comes as an [`Event`]: the outcome of a call exactly once, and
-//! the snapshots of a subscription as they change.
+//! The application calls [`Session::call`], [`Session::subscribe`] and the other commands. They
+//! return misuse as an error at once. Everything else is reported by an [`Event`]: the result of a
+//! call exactly once, and the snapshots of a subscription whenever they change.
 //!
-//! The other examples, `many_sessions` (mio) and `frames` (a game's loop), differ only in how they
-//! wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a clock,
-//! to test what is built on this crate.
+//! The other examples, `many_sessions` (mio) and `frames` (the loop of a game), differ only in how
+//! they wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a
+//! clock, to test code that is built on this crate.
 //!
 //! # Features
 //!
-//! None is on by default.
+//! No feature is enabled by default.
 //!
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
-//! - `testing`: transcripts of a session with tokens and message texts, for tests only.
+//! - `testing`: transcripts of a session that contain tokens and message texts, for tests only.
 //!
 //! # Disclaimer
 //!

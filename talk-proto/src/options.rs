@@ -1,4 +1,4 @@
-//! What a session is made from.
+//! Options of a session.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::addresses::Addresses;
 use crate::model::{AppId, UserId};
 use crate::secret::Secret;
 
-/// What a session is made from.
+/// The options of a session.
 ///
 /// ```
 /// use talk_proto::SessionOptions;
@@ -21,15 +21,16 @@ pub struct SessionOptions {
     pub app_id: AppId,
     /// The user to connect as.
     pub user_id: UserId,
-    /// Where the service is. The default is the public service.
+    /// The base addresses of the service. The default is the public service.
     pub addresses: Addresses,
-    /// How to prove who the user is.
+    /// The user's credentials.
     pub authentication: Authentication,
-    /// Caps on everything that could grow.
+    /// The caps on every collection that can grow.
     pub limits: Limits,
-    /// How fast a queue of calls is sent once the connection is ready.
+    /// The pace at which queued calls are sent once the connection is ready.
     pub pacing: Pacing,
-    /// The version told to the server. The default is what the published client tells.
+    /// The client version that is reported to the server. The default is the version of the
+    /// published client.
     pub client_version: String,
 }
 
@@ -56,18 +57,18 @@ impl SessionOptions {
     }
 }
 
-/// How the user's identity is proven.
+/// The credentials of the user.
 ///
-/// With neither token nor callback the session asks the service for an anonymous token, which it
-/// grants while authentication is switched off, or for the right signature.
+/// Without a token and a callback the session requests an anonymous token. The service grants one
+/// if the app has authentication disabled, or for a valid signature.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Authentication {
-    /// A JWT to start with.
+    /// The initial token, a JWT.
     pub token: Option<Secret>,
-    /// Whether [`Output::FetchToken`](crate::Output::FetchToken) can be answered.
+    /// Set if the driver answers [`Output::FetchToken`](crate::Output::FetchToken).
     pub can_fetch_token: bool,
-    /// The hexadecimal signature of the scheme before JWTs.
+    /// The hexadecimal signature of the authentication scheme that preceded JWTs.
     pub signature: Option<Secret>,
 }
 
@@ -80,17 +81,17 @@ pub struct Authentication {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Calls that are accepted and not resolved. Default 10,000.
+    /// Pending calls. Default 10,000.
     pub pending_calls: usize,
-    /// Subscriptions that have not ended. Default 10,000.
+    /// Active subscriptions, including searches. Default 10,000.
     pub subscriptions: usize,
-    /// Items that one subscription holds; above it the oldest end goes and `loaded_all` becomes
-    /// false. Default 100,000.
+    /// Items that one subscription holds. Above the limit the oldest items are evicted and
+    /// `loaded_all` becomes `false`. Default 100,000.
     pub window: usize,
-    /// The most items of one list that are fetched again after a connection loss. A window that
-    /// needs more keeps the first ones and reports a gap. Default 2,000.
+    /// Items of one list that are fetched again after a connection loss. A larger window keeps the
+    /// first items and reports a gap. Default 2,000.
     pub refetch: usize,
-    /// Bytes of one incoming frame, and of the request that a call makes. Default 16 MiB.
+    /// Bytes of one incoming frame, and of the request of one call. Default 16 MiB.
     pub frame_size: usize,
 }
 
@@ -145,21 +146,21 @@ impl Limits {
 
 /// The pace of calls that waited for the connection.
 ///
-/// Calls that are made while no other call waits are never paced, and neither are reads and the
-/// requests of subscriptions.
+/// Calls that are made while no other call waits are never paced. Reads and the requests of
+/// subscriptions are never paced either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pacing {
-    /// Sends 50 calls at once, then 10 in a second, and twice as many in each further second, until
-    /// no call waits. When the server is too busy (429), calls are sent at half the rate of the
-    /// last second, at least one in a second, and from there twice as many in each second.
+    /// Sends 50 calls at once and 10 in the next second, then doubles the rate every second until
+    /// no call waits. If the server is too busy (status 429), the rate falls to half of the last
+    /// second's, at least one call per second, and doubles every second from there.
     #[default]
     Adaptive,
-    /// Sends `burst` calls at once, then one in each interval.
+    /// Sends `burst` calls at once, then one per interval.
     Fixed {
         /// The number of calls that are sent at once.
         burst: usize,
-        /// The time between two calls after those.
+        /// The interval between two further calls.
         interval: Duration,
     },
     /// Sends every call at once.

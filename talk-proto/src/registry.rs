@@ -1,4 +1,4 @@
-//! One session per user: which ones live.
+//! A registry of the active sessions, one per user.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use crate::addresses::Addresses;
 use crate::model::{AppId, UserId};
 use crate::options::SessionOptions;
 
-/// What makes two sessions the same: where the service is, the app, and the user. Never a text
-/// joined of them, which could mean two things.
+/// The identity of a shared session: addresses, app and user. The fields are separate, because a
+/// joined string would be ambiguous.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct SessionKey {
-    // The first member is compared first: it tells most sessions of a process apart.
+    // Comparisons start with the first field, and the user differs between most sessions.
     /// The user.
     pub user_id: UserId,
     /// The application.
@@ -22,7 +22,7 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    /// What makes sessions with these options the same.
+    /// Returns the key of sessions with these options.
     ///
     /// ```
     /// use talk_proto::{SessionOptions, registry::SessionKey};
@@ -40,12 +40,11 @@ impl SessionKey {
     }
 }
 
-/// The sessions that live, each under its [`SessionKey`]: data alone, of which a driver keeps one
-/// under a lock for its process.
+/// The active sessions by [`SessionKey`]. A driver keeps one registry per process, behind a lock.
 ///
-/// A session is `S`, the driver's handle for it. Who asks for one is given the one that lives; a
-/// session that has ended is taken out, and whoever asks next registers another. Sessions that are
-/// nobody else's business are never put in.
+/// `S` is the driver's handle of a session. [`get_or_insert`](Self::get_or_insert) returns the
+/// active session of a key. Remove a session that has ended with [`remove_if`](Self::remove_if), so
+/// that the next caller registers a new one. Private sessions are not registered.
 ///
 /// ```
 /// use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
@@ -56,7 +55,7 @@ impl SessionKey {
 /// assert_eq!(registry.get_or_insert(&key.clone().into(), 1), (&1, true));
 /// assert_eq!(registry.get_or_insert(&key.clone().into(), 2), (&1, false));
 ///
-/// // Session 2 was never in: that it has ended changes nothing.
+/// // Session 2 was never registered, so its end changes nothing.
 /// assert_eq!(registry.remove_if(&key, |session| *session == 2), None);
 /// assert_eq!(registry.remove_if(&key, |session| *session == 1), Some(1));
 /// assert_eq!(registry.get(&key), None);
@@ -68,7 +67,7 @@ pub struct Registry<S> {
 }
 
 impl<S> Registry<S> {
-    /// No session lives.
+    /// Creates an empty registry.
     ///
     /// ```
     /// let registry: talk_proto::registry::Registry<u32> = talk_proto::registry::Registry::new();
@@ -80,7 +79,7 @@ impl<S> Registry<S> {
         }
     }
 
-    /// The session that lives under the key.
+    /// Returns the active session of the key.
     ///
     /// ```
     /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
@@ -96,8 +95,8 @@ impl<S> Registry<S> {
         self.living.get(key)
     }
 
-    /// The session that lives under the key, or else `new`, which lives from now on. Whether it is
-    /// `new` comes with it.
+    /// Returns the active session of the key, or inserts and returns `new`. The flag is `true` if
+    /// `new` was inserted.
     ///
     /// ```
     /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
@@ -117,8 +116,9 @@ impl<S> Registry<S> {
         }
     }
 
-    /// Takes out the session under the key if `is_it`. The one that lives there may be another: a
-    /// later one, or that of everybody when this one was made for one caller alone.
+    /// Removes the session of the key if `is_it` returns `true` for it. The check protects another
+    /// session of the key: one that was registered later, or the shared one when a private session
+    /// ends.
     ///
     /// ```
     /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
@@ -138,7 +138,7 @@ impl<S> Registry<S> {
         }
     }
 
-    /// How many sessions live.
+    /// Returns the number of active sessions.
     ///
     /// ```
     /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
@@ -153,7 +153,7 @@ impl<S> Registry<S> {
         self.living.len()
     }
 
-    /// Whether no session lives.
+    /// Returns `true` if no session is active.
     ///
     /// ```
     /// assert!(talk_proto::registry::Registry::<u32>::default().is_empty());

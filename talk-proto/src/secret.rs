@@ -1,14 +1,14 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A token or signature. Debug shows nothing of it.
+/// A token or signature. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Hides `text`.
+    /// Wraps `text`.
     ///
     /// ```
     /// let token = talk_proto::Secret::new("a JWT");
@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself. Mind where it goes.
+    /// Returns the text itself. Keep it out of logs.
     ///
     /// ```
     /// assert_eq!(talk_proto::Secret::new("a JWT").expose(), "a JWT");

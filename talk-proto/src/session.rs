@@ -26,10 +26,10 @@ mod search;
 mod settle;
 mod upload;
 
-/// A tick that is this late means that the machine was suspended.
+/// The delay of a tick from which on the session assumes that the machine was suspended.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 
-/// One user's session with the service: a state machine without I/O, clock or randomness.
+/// A user's session with the service: a state machine without I/O, clock or randomness.
 ///
 /// # The contract
 ///
@@ -50,9 +50,10 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 /// `poll_timeout` is not later than the last `now`; after a tick and a drain it is `None` or later
 /// than `now`.
 ///
-/// Every [`Timestamp`] is unix milliseconds. An earlier one than the last counts as the last. The
-/// same options, seed and inputs give the same outputs, byte for byte. Two live sessions must never
-/// share a seed: equal idempotency keys would swallow a message.
+/// Every [`Timestamp`] is unix milliseconds. A timestamp before the last one counts as the last
+/// one. The same options, seed and inputs give the same outputs, byte for byte. Two active sessions
+/// must never share a seed: with equal idempotency keys the server would discard one of two
+/// messages.
 ///
 /// ```
 /// use talk_proto::{Call, Event, Input, Output, Session, SessionOptions, Timestamp};
@@ -67,7 +68,7 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 /// while let Some(output) = session.poll_output() {
 ///     match output {
 ///         Output::OpenSocket { socket, url } => { /* connect, then Input::SocketOpened */ }
-///         Output::SendFrame { socket, frame } => { /* send a text message */ }
+///         Output::SendFrame { socket, frame } => { /* send a WebSocket message */ }
 ///         Output::CloseSocket { socket, code } => { /* close, or stop opening */ }
 ///         Output::FetchToken { fetch } => { /* call the application, then Input::Token */ }
 ///         Output::SendHttp { http, request } => { /* send, then Input::HttpHead and so on */ }
@@ -110,7 +111,7 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dirty {
     Clean,
-    /// Work that follows a change of live snapshots, and the time.
+    /// Live snapshots changed, so only the live half and the deadline need work.
     Live,
     All,
 }
@@ -118,7 +119,7 @@ enum Dirty {
 impl Session {
     /// Creates a session, which does nothing before the first command.
     ///
-    /// `seed` must be random and differ from that of every other live session.
+    /// `seed` must be random and differ from the seed of every other active session.
     ///
     /// ```
     /// use talk_proto::{Session, SessionOptions, Timestamp};
@@ -152,43 +153,16 @@ impl Session {
     }
 
     /// Returns the options of the session.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// assert_eq!(session.options().user_id, "alice");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn options(&self) -> &SessionOptions {
         &self.options
     }
 
-    /// Returns the state of the connection, as of the last [`Event::Connection`].
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// assert_eq!(*session.connection(), talk_proto::ConnectionState::Idle);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the state of the connection, as reported by the last [`Event::Connection`].
     pub fn connection(&self) -> &ConnectionState {
         &self.last_reported_state
     }
 
     /// Returns the counters of the session.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// assert_eq!(session.counters().connects, 0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn counters(&self) -> Counters {
         Counters {
             retries: self.queue.retry_count(),
@@ -196,7 +170,7 @@ impl Session {
         }
     }
 
-    /// Returns the reason if the session has ended.
+    /// Returns the reason for the end of the session, or `None` if it is active.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -213,40 +187,17 @@ impl Session {
     }
 
     /// Returns the number of pending calls.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::Call;
-    ///
-    /// session.call(now, Call::MarkAsRead { conversation: "lobby".try_into()? })?;
-    /// assert_eq!(session.pending_calls(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn pending_calls(&self) -> usize {
         self.queue.pending_calls() + self.searches.pending() + self.uploads.pending()
     }
 
     /// Returns the number of active subscriptions.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// use talk_proto::Topic;
-    ///
-    /// session.subscribe(now, Topic::User { user: "bob".try_into()? })?;
-    /// assert_eq!(session.subscriptions(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn subscriptions(&self) -> usize {
         self.live.subscriptions()
     }
 
-    /// Returns `true` if nothing is pending, subscribed or lingering, and there is no socket.
+    /// Returns `true` if there is no pending call, no active or lingering subscription, and no
+    /// socket.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -265,16 +216,7 @@ impl Session {
             && self.uploads.pending() == 0
     }
 
-    /// Handles an input.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.handle_input(now, talk_proto::Input::Tick);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Handles an input. Accepts every input in every state.
     pub fn handle_input(&mut self, now: Timestamp, input: Input<'_>) {
         let is_clean = self.dirty != Dirty::All;
         self.advance(now);
@@ -357,8 +299,8 @@ impl Session {
         self.deadline.filter(|_| self.ended.is_none())
     }
 
-    /// Advances the time. A very late tick means that the machine was suspended: the socket is
-    /// probed.
+    /// Advances the time. After a very late tick the socket is probed, because the machine was
+    /// probably suspended.
     fn advance(&mut self, now: Timestamp) {
         if self.ended.is_some() {
             return;
@@ -429,7 +371,7 @@ impl Session {
     }
 }
 
-/// Shows the state without tokens and texts.
+/// Shows the state without tokens and message texts.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

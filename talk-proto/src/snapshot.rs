@@ -30,7 +30,7 @@ pub enum Topic {
     /// The participants of a conversation, the last to join first; initially 10.
     /// [`Snapshot::Participants`].
     Participants { conversation: ConversationId },
-    /// One participant of a conversation. [`Snapshot::Participant`].
+    /// A participant of a conversation. [`Snapshot::Participant`].
     Participant {
         conversation: ConversationId,
         user: UserId,
@@ -108,12 +108,12 @@ impl<T> Window<T> {
         self.items.iter()
     }
 
-    /// Returns the item at `index`, counted from the front.
+    /// Returns the item at `index`, counted from the first.
     pub fn get(&self, index: usize) -> Option<&Arc<T>> {
         self.items.get(index)
     }
 
-    /// Returns the first item: the newest, or the oldest of reactions.
+    /// Returns the first item: the oldest reaction, or the newest item of any other list.
     pub fn first(&self) -> Option<&Arc<T>> {
         self.items.first()
     }

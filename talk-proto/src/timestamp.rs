@@ -1,4 +1,4 @@
-//! The only representation of a moment in this crate.
+//! Timestamps in unix milliseconds, the only representation of a moment in this crate.
 
 #![expect(
     clippy::disallowed_types,
@@ -190,7 +190,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Accepts any JSON number. A fraction is cut off, and a number out of range is clamped.
+/// Accepts any JSON number. Fractions are truncated, and numbers out of range are clamped.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MillisVisitor;

@@ -1,25 +1,25 @@
-//! A record of everything that goes in and out, to replay it or to compare two runs.
+//! A record of all inputs and outputs, to replay a run or to compare two runs.
 
 use std::fmt::Write as _;
 
 use crate::io::{Event, HttpBody, Input, Output};
 use crate::timestamp::Timestamp;
 
-/// Everything that went into a session and came out of it, one line each.
+/// The inputs and outputs of a session, one line each.
 ///
-/// Nothing is left out: tokens and message texts stand in it. It is for tests, and exists only
-/// with the feature `testing`. Two runs are the same when their transcripts are.
+/// A transcript contains tokens and message texts. It is meant for tests, and exists only with the
+/// feature `testing`. Two runs are equal if their transcripts are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript(String);
 
 // Writing to a String cannot fail.
 impl Transcript {
-    /// An empty record.
+    /// Creates an empty transcript.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The record so far.
+    /// Returns the recorded lines.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -33,7 +33,7 @@ impl Members {
     }
 }
 
-/// What an application gives for a message: a text, or an object.
+/// The JSON of a message: a string or an object.
 enum TextOrMembers {
     Text(String),
     Members(Members),
@@ -63,8 +63,8 @@ impl<'de> Deserialize<'de> for TextOrMembers {
     }
 }
 
-/// From a text in the service's markup, or
-/// `{text | content, custom?, referencedMessage?: message ID}`.
+/// Deserialises from a string in the service's markup or from `{text | content, custom?,
+/// referencedMessage?: message ID}`.
 impl<'de> Deserialize<'de> for SendMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut members = match TextOrMembers::deserialize(deserializer)? {
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for SendMessage {
     }
 }
 
-/// From a text in the service's markup, or `{text? | content?, custom?}`.
+/// Deserialises from a string in the service's markup or from `{text? | content?, custom?}`.
 impl<'de> Deserialize<'de> for EditMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut members = match TextOrMembers::deserialize(deserializer)? {
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for EditMessage {
     }
 }
 
-/// As the documented API returns it: nothing is `null`, a sent message is
+/// Serialises in the shape of the documented API: an empty result is `null`, and a sent message is
 /// `{"messageRef": message ID}`.
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,17 +1,17 @@
-//! Masks the private words of a request in a text that may quote it.
+//! Masking of a request's private words in a string that may quote the request.
 
 use serde_json::Value;
 
 use crate::collections::HashSet;
 
-/// Replaces a private word.
+/// The replacement of a private word.
 const MASK: &str = "…";
-/// A word of at least this many characters is also masked if it is a part of a private word or has
-/// one as its part: servers cut long tokens and texts.
+/// The length, in characters, from which a word is also masked if it is a part of a private word or
+/// contains one. Servers truncate long tokens and texts.
 const MIN_PART: usize = 8;
-/// Every JWT starts with this: base64 of `{"`.
+/// The prefix of every JWT: base64 of `{"`.
 const JWT: &str = "eyJ";
-/// The members of a request whose strings are names of the protocol.
+/// The members of a request whose values are protocol names and need no masking.
 const PUBLIC_MEMBERS: [&str; 2] = ["type", "method"];
 
 /// The private words of a request.

@@ -1,6 +1,6 @@
-//! The remedies of refusals.
+//! Remedies for refusals of the server.
 
-/// Returns the action that makes a refused call succeed, if the error code has a known one.
+/// Returns the remedy for a known error code.
 pub(super) fn remedy(error_code: &str) -> Option<&'static str> {
     Some(match error_code {
         "USER_NOT_FOUND" => {

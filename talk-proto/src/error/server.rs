@@ -9,20 +9,20 @@ use crate::wire::StatusClass;
 
 /// A refusal of the server.
 ///
-/// Display shows the reasons as the server gave them, and the [remedy](Self::remedy). Reasons may
-/// quote the request, so Debug shows
-/// `…` in place of each word that is part of a token or of a text in the request.
+/// `Display` shows the reasons unchanged, and the [remedy](Self::remedy). Reasons may quote the
+/// request, so `Debug` replaces each word that is part of a token or of a string in the request by
+/// `…`.
 #[derive(Clone, thiserror::Error)]
 #[error("the server refused with status {}", self.cause())]
 #[non_exhaustive]
 pub struct ServerError {
-    /// The status, in HTTP's numbers.
+    /// The status, an HTTP status code.
     pub status: u16,
     /// The server's error code, such as `NOT_A_PARTICIPANT`; empty if it gave none.
     pub error_code: String,
-    /// The server's reasons, in words; may be empty.
+    /// The server's reasons as human-readable sentences; may be empty.
     pub reasons: Vec<String>,
-    /// The reasons for Debug, if the request has something to mask.
+    /// The reasons for `Debug`, if any word of them is masked.
     masked: Option<Box<[String]>>,
     /// Set unless repeating the call may duplicate its effect.
     idempotent: bool,
@@ -55,14 +55,14 @@ impl ServerError {
         self.idempotent = false;
     }
 
-    /// Hides the words of a token or another text from Debug.
+    /// Masks the words of a token or another string in `Debug`.
     pub(crate) fn mask_text(&mut self, secret: &str) {
         let mut mask = Mask::default();
         mask.add_text(secret);
         self.mask(&mask);
     }
 
-    /// Hides the words of the strings in a request's JSON from Debug.
+    /// Masks the words of all strings in a request's JSON in `Debug`.
     pub(crate) fn mask_json(&mut self, request: &str) {
         let mut mask = Mask::default();
         mask.add_json(request);
@@ -74,7 +74,7 @@ impl ServerError {
         self.masked = Some(reasons.iter().map(|reason| mask.apply(reason)).collect());
     }
 
-    /// Returns the action that makes the call succeed, if the error code has a known one.
+    /// Returns the action that makes the call succeed, for a known error code.
     ///
     /// ```
     /// use talk_proto::ServerError;
@@ -127,7 +127,7 @@ impl ServerError {
     }
 }
 
-/// Compares the server's answers, not the calls that they belong to.
+/// Compares the status, the error code and the reasons, not the calls that the errors belong to.
 impl PartialEq for ServerError {
     fn eq(&self, other: &Self) -> bool {
         self.status == other.status

@@ -1,4 +1,4 @@
-//! Commands of calls, subscriptions and the connection.
+//! Commands for calls, subscriptions and the connection.
 
 use super::Session;
 use crate::command::{Call, RequestId, SubscriptionId};
@@ -45,8 +45,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Subscribes to a topic. [`Event::Updated`](crate::Event::Updated) reports each snapshot, the
-    /// first one once it is complete.
+    /// Subscribes to a topic. [`Event::Updated`](crate::Event::Updated) reports every snapshot. The
+    /// first one is reported as soon as it is complete.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -55,7 +55,8 @@ impl Session {
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::Topic;
     ///
-    /// let subscription = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// let conversation = "lobby".try_into()?;
+    /// let subscription = session.subscribe(now, Topic::Messages { conversation })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -81,7 +82,8 @@ impl Session {
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{CommandError, Topic};
     ///
-    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// let conversation = "lobby".try_into()?;
+    /// let messages = session.subscribe(now, Topic::Messages { conversation })?;
     /// session.unsubscribe(now, messages)?;
     /// assert_eq!(session.unsubscribe(now, messages), Err(CommandError::Unknown));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -94,11 +96,12 @@ impl Session {
         self.live.unsubscribe(self.now, id)
     }
 
-    /// Loads `count` further items of a list, or the list's default number.
+    /// Loads `count` more items of a list. `None` loads the list's default number.
     /// [`Event::Resolved`](crate::Event::Resolved) with [`Reply::Done`](crate::Reply::Done) follows
-    /// their update.
+    /// the update with the new items.
     ///
-    /// Overlapping calls widen each other: 5, then 10 while the first is pending, load 10.
+    /// Overlapping calls are merged: a call for 10 items, made while a call for 5 is pending, loads
+    /// 10 in total.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -107,7 +110,8 @@ impl Session {
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// use talk_proto::{CommandError, Topic};
     ///
-    /// let messages = session.subscribe(now, Topic::Messages { conversation: "lobby".try_into()? })?;
+    /// let conversation = "lobby".try_into()?;
+    /// let messages = session.subscribe(now, Topic::Messages { conversation })?;
     /// let request = session.load_more(now, messages, Some(50))?;
     /// let too_many = CommandError::CountOutOfRange { given: 101, max: 100 };
     /// assert_eq!(session.load_more(now, messages, Some(101)), Err(too_many));
@@ -130,8 +134,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Cancels a request. It is resolved at once as [`TransportError::Cancelled`], and not sent
-    /// again.
+    /// Cancels a request. The request is resolved at once with [`TransportError::Cancelled`] and
+    /// never sent again.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -157,7 +161,7 @@ impl Session {
             was_sent | self.queue.cancel(request).is_some_and(|call| call.was_sent)
         } else if let Some(call) = self.queue.cancel(request) {
             idempotent = call.is_idempotent;
-            // The check of an upload is not the upload: no byte of the file was sent.
+            // If the validation of an upload is pending, no byte of the file was sent.
             self.stop_upload(request).is_none() && call.was_sent
         } else if let Some(was_sent) = self.stop_upload(request) {
             idempotent = false;
@@ -177,20 +181,8 @@ impl Session {
         Ok(())
     }
 
-    /// Authenticates with this token, at once if there is a connection. Calls in flight and
-    /// subscriptions are kept.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.set_token(now, "a JWT".into())?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`CommandError::Ended`].
+    /// Sets the token, and authenticates with it at once if there is a connection. Calls in flight
+    /// and subscriptions are kept.
     pub fn set_token(&mut self, now: Timestamp, token: Secret) -> Result<(), CommandError> {
         self.accept(now)?;
         self.connection.set_token(self.now, token);
@@ -198,18 +190,9 @@ impl Session {
         Ok(())
     }
 
-    /// Declares that [`Output::FetchToken`](crate::Output::FetchToken) is answered, as
-    /// [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token) does from the
-    /// start. The current token is used until it expires.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.allow_token_fetch(now);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Declares that the driver answers [`Output::FetchToken`](crate::Output::FetchToken) from now
+    /// on, like [`Authentication::can_fetch_token`](crate::Authentication::can_fetch_token). The
+    /// current token is used until it expires.
     pub fn allow_token_fetch(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             self.connection.allow_token_fetch();
@@ -217,17 +200,8 @@ impl Session {
         }
     }
 
-    /// Handles a change of the network: connects at once if an attempt was due later, and probes an
-    /// open connection.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.network_changed(now);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Handles a change of the network: brings a scheduled connection attempt forward to now, and
+    /// probes an open connection.
     pub fn network_changed(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             self.connection.network_changed(self.now);
@@ -235,15 +209,6 @@ impl Session {
     }
 
     /// Handles the release of the last handle: ended subscriptions stop lingering.
-    ///
-    /// ```
-    /// # use talk_proto::{Session, SessionOptions, Timestamp};
-    /// # let now = Timestamp::from_millis(1_700_000_000_000);
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let mut session = Session::new(options, 0x5eed, now);
-    /// session.release(now);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn release(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
             self.live.end_linger(self.now);

@@ -1,4 +1,4 @@
-//! Routes HTTP events to the feature that a request belongs to.
+//! Routing of HTTP events to the feature that a request belongs to.
 
 use serde::Deserialize;
 
@@ -50,14 +50,14 @@ impl Session {
         }
     }
 
-    /// Expires the current token if it is still the one that the server rejected over HTTP. It
-    /// counts as expired for the socket too.
+    /// Expires the current token, also for the socket, if it is still the token that the server
+    /// rejected over HTTP.
     fn handle_http_unauthorized(&mut self, rejected: &Secret) {
         self.connection.handle_rejected_token(self.now, rejected);
         self.drain_connection();
     }
 
-    /// Checks once in a session that the app exists. Nothing waits for the response.
+    /// Checks once per session that the app exists. No other request waits for the response.
     pub(super) fn check_app(&mut self) {
         if self.http.begin_app_check() {
             self.send_internal("", HttpPurpose::AppCheck);
@@ -92,7 +92,7 @@ impl Session {
         }
     }
 
-    /// Sends the queued requests once there is a token.
+    /// Sends the queued HTTP requests as soon as there is a token.
     pub(super) fn send_http_requests(&mut self) {
         let is_wanted = self.http.waits_for_token();
         let Some(token) = self.connection.token().filter(|_| is_wanted).cloned() else {
@@ -133,8 +133,8 @@ impl Session {
         }
     }
 
-    /// Sends a request without a token to `path` of the app below the internal base. Ends the
-    /// session if the base is no valid URL.
+    /// Sends a request without a token to `path` below the internal base address of the app. Ends
+    /// the session if the address is not a valid URL.
     pub(super) fn send_internal(&mut self, path: &str, purpose: HttpPurpose) {
         let app = encode_component(self.options.app_id.as_str()).to_string();
         let address = format!("{}/{app}{path}", self.options.addresses.internal);

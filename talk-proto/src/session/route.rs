@@ -16,7 +16,7 @@ use crate::wire::Published;
 use crate::wire::path::encode_component;
 
 impl Session {
-    /// Returns `true` if something waits for the server.
+    /// Returns `true` if a request or subscription needs a connection.
     pub(super) fn needs_connection(&self) -> bool {
         !self.queue.is_empty() || !self.live.is_idle()
     }
@@ -44,7 +44,7 @@ impl Session {
                 }
                 ConnectionOutput::Ready { is_resumed } => {
                     if is_resumed {
-                        // Events were missed while no token was accepted.
+                        // Events were missed while the token was not accepted.
                         self.resync_live();
                     } else {
                         self.live.handle_ready(self.now);
@@ -92,7 +92,7 @@ impl Session {
         }
     }
 
-    /// Handles a frame. Returns `true` if nothing but live snapshots may have changed.
+    /// Handles a frame. Returns `true` if at most live snapshots changed.
     pub(super) fn handle_frame(&mut self, socket: SocketId, text: &str) -> bool {
         let limit = self.options.limits.frame_size;
         let received = self
@@ -146,8 +146,8 @@ impl Session {
         self.connection.recycle(events);
     }
 
-    /// Subscribes to and fetches everything visible again. Without authentication nothing is
-    /// done, since that follows authentication anyway.
+    /// Resubscribes and fetches all visible data again. Without authentication this does nothing,
+    /// because authentication triggers it later.
     fn resync_live(&mut self) {
         if !self.connection.is_ready() {
             return;
@@ -158,7 +158,7 @@ impl Session {
         self.live.handle_ready(self.now);
     }
 
-    /// Cancels reads in the live half that are queued again.
+    /// Cancels in the live half the reads that the queue will send again.
     fn cancel_live_reads(&mut self, reads: Vec<RequestId>) {
         for read in reads {
             if self.live.cancel(self.now, read) == Some(true) {

@@ -38,11 +38,11 @@ impl Session {
         Ok(id)
     }
 
-    /// Searches for `text`: every word of it must be the start of a word in a result. Results
-    /// arrive as [`Event::SearchUpdated`](crate::Event::SearchUpdated); the first page resolves the
-    /// request with [`Reply::Searched`].
+    /// Searches for `text`. A result matches if every word of `text` is a prefix of a word in it.
+    /// Results arrive as [`Event::SearchUpdated`](crate::Event::SearchUpdated); the first page
+    /// resolves the request with [`Reply::Searched`].
     ///
-    /// A previous query is cancelled, and its request resolved with the results so far.
+    /// A previous query is cancelled, and its request is resolved with the results so far.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -72,9 +72,9 @@ impl Session {
         started.map(|()| request)
     }
 
-    /// Loads the next page of a search: `limit` results (default 10). While a page is being loaded,
-    /// before the first query, and after the last page, the request is resolved at once with the
-    /// results so far. After a failure it loads the failed page again.
+    /// Loads the next page of a search, of `limit` results (default 10). While a page is being
+    /// loaded, before the first query, and after the last page, the request is resolved at once
+    /// with the results so far. After a failure it loads the failed page again.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -91,7 +91,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::TooManyCalls`], [`CommandError::Unknown`],
-    /// [`CommandError::CountOutOfRange`] unless it is 1 to 50.
+    /// [`CommandError::CountOutOfRange`] unless `limit` is 1 to 50.
     pub fn search_more(
         &mut self,
         now: Timestamp,
@@ -105,8 +105,8 @@ impl Session {
         started.map(|()| request)
     }
 
-    /// Ends a search. A page that is being loaded is cancelled, and its request resolved with the
-    /// results so far.
+    /// Ends a search. A page that is being loaded is cancelled, and its request is resolved with
+    /// the results so far.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -121,7 +121,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Unknown`] when it has ended already.
+    /// [`CommandError::Unknown`] if it has ended already.
     pub fn end_search(&mut self, now: Timestamp, id: SearchId) -> Result<(), CommandError> {
         self.accept(now)?;
         let ended = self.searches.end(id);
@@ -129,7 +129,7 @@ impl Session {
         ended
     }
 
-    /// Handles the result of the read that looks up the item in `slot` of a search's page.
+    /// Handles the result of the read that fetches the item in `slot` of a search's page.
     pub(super) fn on_search_lookup(
         &mut self,
         id: SearchId,

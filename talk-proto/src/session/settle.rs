@@ -1,16 +1,16 @@
-//! Work that is due before each drain.
+//! Work that is due at the start of each drain.
 
 use super::{Dirty, Session};
 use crate::collections::ReleaseMemory;
 use crate::io::Event;
 use crate::timestamp::Timestamp;
 
-/// The largest number of rounds in one drain. One part can make another due at once, such as a
-/// reconnect without delay. No such chain is this long.
+/// The largest number of rounds in one drain. The work of a part can make another part due at once,
+/// such as a reconnect without delay, but no such chain needs this many rounds.
 const MAX_ROUNDS: usize = 16;
 
 impl Session {
-    /// Does everything that is due.
+    /// Performs all work that is due.
     pub(super) fn settle(&mut self) {
         if self.dirty == Dirty::Live && self.settle_live() {
             self.dirty = Dirty::Clean;
@@ -30,8 +30,8 @@ impl Session {
         self.needs_release = true;
     }
 
-    /// Does the work that follows a change of live snapshots. Returns `true` if that is all: most
-    /// publishes need nothing else.
+    /// Performs the work that follows a change of live snapshots. Returns `true` if no other work
+    /// is due, as after most publishes.
     fn settle_live(&mut self) -> bool {
         if self.deadline.is_some_and(|at| at <= self.now) || self.connection.needs_probe() {
             return false;
@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    /// Releases the memory of empty collections: most sessions are quiet most of the time.
+    /// Releases the memory of empty collections, because most sessions are idle most of the time.
     pub(super) fn release_memory(&mut self) {
         self.outputs.release_memory();
         self.connection.release_memory();

@@ -9,12 +9,14 @@ use crate::timestamp::Timestamp;
 use crate::upload::file::Upload;
 
 impl Session {
-    /// Uploads a file: asks the server to accept its name and size, then sends it with
-    /// [`HttpBody::Upload`](crate::HttpBody::Upload). Resolved with [`Reply::Uploaded`].
+    /// Uploads a file. The session first asks the server to accept the name and size of the file,
+    /// then sends it with [`HttpBody::Upload`](crate::HttpBody::Upload). The request is resolved
+    /// with [`Reply::Uploaded`].
     ///
     /// A refused file is not sent. After a network failure the file is sent again, up to five
-    /// times, if it can be read again and the server cannot have all of it: the protocol cannot
-    /// mark two uploads as the same one.
+    /// times, if it can be read again and the server cannot have received all of it. Otherwise a
+    /// repetition might store it twice, because the protocol cannot mark two uploads as the same
+    /// one.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp};
@@ -40,7 +42,7 @@ impl Session {
         Ok(request)
     }
 
-    /// Handles the server's permission to upload, or its refusal.
+    /// Handles the server's response to the validation of an upload.
     pub(super) fn on_upload_checked(
         &mut self,
         request: RequestId,
@@ -55,7 +57,8 @@ impl Session {
         }
     }
 
-    /// Cancels an upload. Returns `true` if a byte of the file may have been sent.
+    /// Cancels an upload and returns `Some(true)` if a byte of the file may have been sent. Returns
+    /// `None` if there is no such upload.
     pub(super) fn stop_upload(&mut self, request: RequestId) -> Option<bool> {
         let was_sent = self.uploads.remove(request)?;
         self.cancel_http(HttpPurpose::Upload(request));
