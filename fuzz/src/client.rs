@@ -1,4 +1,4 @@
-//! Anything into a live core, with its invariants watched at every step.
+//! Fuzz targets for a live client core, whose invariants are checked at every step.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::support::history::{History, Step};
 use crate::support::script::Answer;
 use crate::support::{options, unpaced};
 
-/// How many calls and topics there are to choose from, and IDs to name.
+/// The numbers of calls and topics to choose from.
 const CALLS: u8 = 26;
 const TOPICS: u8 = 12;
 
-/// Each line of the data is a frame that the server sends, to a session that has subscribed to
-/// everything, asked for everything, and been answered nothing.
+/// Sends each line of the data as a server frame to a session that has subscribed to everything and
+/// has calls of every kind in flight. The server answers only the token renewal.
 pub fn frames(data: &[u8]) {
     let mut history = History::new(unpaced(), 1);
     history
@@ -39,8 +39,8 @@ pub fn frames(data: &[u8]) {
     history.heal();
 }
 
-/// The first bytes choose a session, the rest are what happens to it. The same twice gives the same
-/// outputs, byte for byte.
+/// Creates a session from the first bytes and applies the remaining bytes to it as steps. Runs the
+/// steps twice and compares the outputs byte for byte.
 pub fn inputs(data: &[u8]) {
     let [kind, seed, steps @ ..] = data else {
         return;
@@ -57,7 +57,7 @@ pub fn inputs(data: &[u8]) {
 
 fn session(kind: u8) -> SessionOptions {
     let mut options = if kind & 1 == 0 { options() } else { unpaced() };
-    // Without one of its own it asks the service for tokens.
+    // Without a token fetcher, the session requests anonymous tokens from the service.
     options.authentication.can_fetch_token = kind & 2 == 0;
     if kind & 4 != 0 {
         options.authentication.token = Some("the-given-token".into());

@@ -1,13 +1,14 @@
-//! Client cores against the server's, in virtual time: the simulation, with the bytes for dice.
+//! Fuzz target for client cores connected to the server's core in virtual time: the simulation,
+//! with the input as its random numbers.
 
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::simulation::{COMMANDS, FaultKind, Op, OpKind, Phase, replay};
 
-/// More acts than this tell nothing new.
+/// The most operations of a run. Longer runs find nothing new.
 const MAX_OPS: usize = 60;
 
-/// One act on few bytes.
+/// An operation, decoded from few bytes.
 #[derive(Debug, Arbitrary)]
 struct Step {
     what: u8,
@@ -17,8 +18,8 @@ struct Step {
     details: u16,
 }
 
-/// The first byte makes a world, the rest is what people do in it and what goes wrong. Every rule
-/// of the simulation holds.
+/// Creates a world from the first byte and applies the remaining bytes as operations and faults.
+/// Every invariant of the simulation must hold.
 pub fn client_and_server(data: &[u8]) {
     let [seed, ops @ ..] = data else { return };
     let mut bytes = Unstructured::new(ops);
@@ -35,7 +36,7 @@ pub fn client_and_server(data: &[u8]) {
 
 impl Step {
     fn op(&self) -> Op {
-        // Mostly together, sometimes seconds apart, seldom a minute.
+        // Most operations follow each other at once, some after seconds, a few after a minute.
         let after = u32::from(self.after);
         let after_ms = match after % 4 {
             0 | 1 => after,

@@ -1,4 +1,4 @@
-//! What the fuzz targets do. They are functions, so that the corpus is replayed by `cargo test`.
+//! The fuzz targets, as functions, so that `cargo test` can replay the corpus.
 
 mod client;
 mod client_and_server;

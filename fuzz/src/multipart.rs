@@ -1,4 +1,4 @@
-//! Any file in a form.
+//! Fuzz target for the multipart form of an upload.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -17,7 +17,7 @@ struct File<'a> {
     bytes: &'a [u8],
 }
 
-/// A server reads of the form what was put into it.
+/// Uploads a file. A server must read the same file from the form.
 pub fn multipart(data: &[u8]) {
     let Ok(file) = File::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
@@ -50,7 +50,8 @@ pub fn multipart(data: &[u8]) {
     history.heal();
 }
 
-/// A boundary comes from the seed: it must not be known to what is in the file.
+/// Returns a seed for the form's boundary. It is a hash of the data, so that the file cannot
+/// contain the boundary.
 fn seed_of(data: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     data.hash(&mut hasher);

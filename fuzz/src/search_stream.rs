@@ -1,15 +1,15 @@
-//! Any response to a search, in any pieces.
+//! Fuzz target for the response to a search.
 
 use talk_proto::search::SearchKind;
 
 use crate::support::found::find;
 
-/// The number of times that a response without end repeats its body.
+/// The number of times that a response without an end repeats its body.
 const ENDLESS: usize = 100;
 
-/// Searches with a response from the input: its kind, limits and pieces, then the body, which may be
-/// repeated. The pieces do not matter: the results and the next page are the same. `find` checks
-/// that a page is cut off at its limits.
+/// Searches with a response from the input. The first bytes choose the kind, the limits and the
+/// sizes of the pieces; the rest is the body, which may be repeated. The results and the next page
+/// must not depend on the pieces. `find` checks that a page is cut off at its limits.
 pub fn search_stream(data: &[u8]) {
     let [kind, a, b, c, body @ ..] = data else {
         return;

@@ -1,12 +1,12 @@
-//! Any frames into the emulator's server.
+//! Fuzz target for frames received by the emulator's server.
 
 use std::time::Duration;
 
 use talk_emulator::server::{ConnectionId, Output, Server, Settings};
 use talk_proto::Timestamp;
 
-/// Two users; each line of the data is a frame of one of them. A server answers what it gets, and
-/// comes to rest.
+/// Sends each line of the data as a frame of one of two users. Each drain must end, and no timer
+/// may stay due.
 pub fn server_frames(data: &[u8]) {
     let mut now = Timestamp::from_millis(1_700_000_000_000);
     let mut server = Server::new(Settings::default(), 1, now);

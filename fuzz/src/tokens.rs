@@ -1,4 +1,4 @@
-//! Any text, and any claims, as tokens.
+//! Fuzz target for the check of tokens.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,8 +10,9 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const KEY: &str = "the-secret-key";
 const ALGORITHM: &str = "HS256";
 
-/// The data is a token; and its first line is a header and the rest claims, signed well and badly.
-/// What names the key itself is left out.
+/// Checks the data itself as a token. Then builds claims from the data, with its first line as the
+/// header, and checks them with a valid and an invalid signature. Skips data that contains the key,
+/// because the check searches its output for the key.
 pub fn tokens(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if text.contains(KEY) {
@@ -37,7 +38,8 @@ pub fn tokens(data: &[u8]) {
     assert!(!check(&bad).is_accepted());
 }
 
-/// What is told of a token never shows it, nor the key, and is the same each time.
+/// Checks a token twice and compares the reports. Neither the token's signature nor the key may
+/// appear in the output.
 fn check(token: &str) -> TokenReport {
     let app = "app".try_into().expect("an ID");
     let user = "alice".try_into().expect("an ID");
@@ -62,7 +64,7 @@ fn signature_of(text: &str) -> String {
     BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())
 }
 
-/// What the service accepts when the signature is right, word by word.
+/// Returns `true` if the service accepts this header and these claims with a valid signature.
 fn is_good(header: &str, claims: &str) -> bool {
     let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     let (Some(header), Some(claims)) = (json(header), json(claims)) else {
