@@ -7,16 +7,16 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Runs a script that prints one JSON line per check and the sum at the end, as
+/// Runs a script that prints a JSON line per check and a summary line at the end, as
 /// `tests/interop/harness.mjs` does.
 ///
 /// # Errors
 ///
-/// When the script cannot be run, or does not come to its end within `patience`.
+/// If the script cannot be run, or does not end within `patience`.
 ///
 /// # Panics
 ///
-/// When a check fails.
+/// If a check fails.
 pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
     let mut process = script.spawn()?;
     let output = process.stdout.take().context("no standard output")?;
@@ -40,7 +40,7 @@ pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
     };
     let read = timeout(patience, reading).await;
 
-    // What failed may be why the rest hangs.
+    // Failed checks come first, because a failed check can be the reason for a hang.
     assert!(failures.is_empty(), "{failures:#?}");
     read.context("the checks hang")??;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! This program once more, as a process of its own.
+//! Child processes that run this program in another role.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
-/// This program in another role. It reads lines and writes lines, and is killed when it is dropped.
+/// A process of this program in another role. It reads and writes lines, and is killed on drop.
 #[derive(Debug)]
 pub struct Child {
     process: tokio::process::Child,
@@ -15,11 +15,11 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts it with these arguments.
+    /// Starts the process with the given arguments.
     ///
     /// # Errors
     ///
-    /// When the system does not let it start.
+    /// If the process cannot be started.
     pub fn start(arguments: &[&str]) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(arguments)
@@ -36,40 +36,40 @@ impl Child {
         })
     }
 
-    /// Writes a line to it.
+    /// Writes a line to the process.
     ///
     /// # Errors
     ///
-    /// When it has ended.
+    /// If the process has ended.
     pub async fn tell(&mut self, line: &str) -> Result<()> {
         Ok(self.input.write_all(format!("{line}\n").as_bytes()).await?)
     }
 
-    /// Reads a line from it.
+    /// Reads a line from the process.
     ///
     /// # Errors
     ///
-    /// When it has ended.
+    /// If the process has ended.
     pub async fn hear(&mut self) -> Result<String> {
         let line = self.output.next_line().await?;
         line.context("a process of this program has ended")
     }
 
-    /// Writes a line, and reads one.
+    /// Writes a line to the process and reads a line from it.
     ///
     /// # Errors
     ///
-    /// When it has ended.
+    /// If the process has ended.
     pub async fn ask(&mut self, line: &str) -> Result<String> {
         self.tell(line).await?;
         self.hear().await
     }
 
-    /// Kills it, and waits for its end.
+    /// Kills the process and waits for its end.
     ///
     /// # Errors
     ///
-    /// When the system does not let it be killed.
+    /// If the process cannot be killed.
     pub async fn kill(&mut self) -> Result<()> {
         Ok(self.process.kill().await?)
     }

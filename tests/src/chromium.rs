@@ -5,14 +5,14 @@ use anyhow::Result;
 
 use crate::missing;
 
-/// The names that the browser goes by.
+/// The names of the browser's executable.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Finds a Chromium in the `PATH`; `None` as [`missing()`] has it.
+/// Finds a Chromium executable in the `PATH`. Without it, returns the result of [`missing()`].
 ///
 /// # Errors
 ///
-/// Where `CI=true` and there is none.
+/// If `CI=true` is set and no Chromium is installed.
 pub fn find_chromium() -> Result<Option<PathBuf>> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path)

@@ -1,4 +1,4 @@
-//! What the tests of the whole share. Nothing here is published.
+//! Shared code of the workspace's tests. Not published.
 
 mod checks;
 mod child;
@@ -20,7 +20,7 @@ pub use npm_package::NpmPackage;
 pub use peer::{Answer, Driver, Peer};
 pub use recorder::{Recorded, Recorder};
 
-/// The README's examples, compiled.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,11 +1,11 @@
 use anyhow::{Result, bail};
 
-/// For a test whose machine lacks what it drives: `None`, after a line that says so; the test has
-/// nothing to test then and passes.
+/// Prints that a test is skipped because a required program is missing, and returns `None`. The
+/// test then passes without testing anything.
 ///
 /// # Errors
 ///
-/// Where `CI=true`: everything has to be there.
+/// If `CI=true` is set, because CI must have every program.
 pub fn missing<T>(what: &str) -> Result<Option<T>> {
     if std::env::var("CI").is_ok_and(|ci| ci == "true") {
         bail!("CI=true, but there is no {what}");

@@ -6,20 +6,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::missing;
 
-/// A directory below `tests/` that holds scripts for Node, installed with what they depend on.
+/// A directory below `tests/` that contains scripts for Node and their installed dependencies.
 #[derive(Debug, Clone)]
 pub struct NpmPackage {
     directory: PathBuf,
 }
 
 impl NpmPackage {
-    /// Installs a package's dependencies as its lockfile has them.
-    ///
-    /// `None` where there is no Node, as [`missing()`] has it.
+    /// Installs the dependencies of a package at the versions of its lockfile. Without Node,
+    /// returns the result of [`missing()`].
     ///
     /// # Errors
     ///
-    /// When the dependencies cannot be installed.
+    /// If the dependencies cannot be installed.
     pub fn install(name: &str) -> Result<Option<Self>> {
         let Some(version) = node_version() else {
             return missing("Node");
@@ -29,7 +28,7 @@ impl NpmPackage {
         let stamp = directory.join("node_modules/.installed");
         let wanted = format!("{version}\n{}", fs::read_to_string(&lock)?);
 
-        // Test binaries may run side by side; one installs, the others wait and find it done.
+        // Test binaries may run in parallel. The first one installs; the others wait for the lock.
         let guard = File::open(&lock)?;
         guard.lock()?;
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -47,7 +46,7 @@ impl NpmPackage {
         Ok(Some(Self { directory }))
     }
 
-    /// A command that runs one of the scripts. Dropping its process ends it.
+    /// Returns a command that runs one of the scripts. Dropping its process ends it.
     pub fn script(&self, name: &str) -> tokio::process::Command {
         let mut command = tokio::process::Command::new("node");
         command

@@ -16,25 +16,25 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Installs the client; `None` as [`NpmPackage::install`] has it.
+    /// Installs the client. Without Node, returns `None` as [`NpmPackage::install`] does.
     ///
     /// # Errors
     ///
-    /// When the client cannot be installed.
+    /// If the client cannot be installed.
     pub fn install() -> Result<Option<Self>> {
         Ok(NpmPackage::install("interop")?.map(|package| Self { package }))
     }
 
-    /// A command that runs one of the scripts.
+    /// Returns a command that runs one of the scripts.
     pub fn script(&self, name: &str) -> Command {
         self.package.script(name)
     }
 
-    /// Starts a session of the published client that a test can command.
+    /// Starts a session of the published client that a test can control.
     ///
     /// # Errors
     ///
-    /// When Node cannot be started.
+    /// If Node cannot be started.
     pub fn drive(&self, host: &str, app: &str, user: &str) -> Result<Driver> {
         let mut child = self
             .script("driver.mjs")
@@ -53,7 +53,7 @@ impl Peer {
     }
 }
 
-/// One user on the published client, commanded by lines as `talk rpc` takes them.
+/// A session of the published client, controlled by lines in the format of `talk rpc`.
 #[derive(Debug)]
 pub struct Driver {
     _child: Child,
@@ -64,7 +64,7 @@ pub struct Driver {
     subscriptions: BTreeMap<u64, Value>,
 }
 
-/// What a call came to: its result, or the error line's error.
+/// The outcome of a call: its result, or the error of its error line.
 pub type Answer = Result<Value, Value>;
 
 impl Driver {
@@ -72,17 +72,17 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// When the client has exited. What the call came to is inside.
+    /// If the client has exited. The inner result is the outcome of the call.
     pub async fn call(&mut self, call: &str, args: Value) -> Result<Answer> {
         let id = self.start(call, args).await?;
         self.answer(id).await
     }
 
-    /// Makes a call without waiting.
+    /// Starts a call and returns its number without waiting for the answer.
     ///
     /// # Errors
     ///
-    /// When the client has exited.
+    /// If the client has exited.
     pub async fn start(&mut self, call: &str, args: Value) -> Result<u64> {
         self.last_id += 1;
         let line = json!({ "id": self.last_id, "call": call, "args": args });
@@ -94,7 +94,7 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// When the client has exited.
+    /// If the client has exited.
     pub async fn answer(&mut self, id: u64) -> Result<Answer> {
         loop {
             if let Some(answer) = self.answers.remove(&id) {
@@ -104,11 +104,11 @@ impl Driver {
         }
     }
 
-    /// Subscribes, and gives the subscription's number.
+    /// Subscribes and returns the subscription's number.
     ///
     /// # Errors
     ///
-    /// When the client has exited or refuses.
+    /// If the client has exited or the call fails.
     pub async fn subscribe(&mut self, call: &str, args: Value) -> Result<u64> {
         match self.call(call, args).await? {
             Ok(result) => result["subscription"].as_u64().context("no number"),
@@ -116,11 +116,11 @@ impl Driver {
         }
     }
 
-    /// The last line that a subscription printed, once it satisfies `holds`.
+    /// Waits until the latest line of a subscription satisfies `holds`, and returns the line.
     ///
     /// # Errors
     ///
-    /// When the client has exited.
+    /// If the client has exited.
     pub async fn until(
         &mut self,
         subscription: u64,

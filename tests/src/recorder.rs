@@ -1,4 +1,4 @@
-//! What clients say to a server, byte for byte.
+//! A proxy that records the bytes that clients send to a server.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// What clients said, by connection.
+/// The bytes that clients sent, by connection.
 type Said = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Stands between clients and a server, and writes down what the clients say.
+/// A proxy between clients and a server that records the bytes that the clients send.
 #[derive(Debug)]
 pub struct Recorder {
     host: String,
@@ -20,21 +20,21 @@ pub struct Recorder {
     task: AbortHandle,
 }
 
-/// An HTTP request as it was said.
+/// A recorded HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The request line and the headers.
     pub head: String,
-    /// The body, without the encoding of its transfer.
+    /// The body, without its transfer encoding.
     pub body: Vec<u8>,
 }
 
 impl Recorder {
-    /// Listens for clients of the server at `host`.
+    /// Starts a proxy in front of the server at `host`.
     ///
     /// # Errors
     ///
-    /// When the system has no port to give.
+    /// If no port is free.
     pub async fn start(host: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let own = listener.local_addr()?.to_string();
@@ -48,17 +48,17 @@ impl Recorder {
         })
     }
 
-    /// What a client's `host` option takes.
+    /// Returns the value for a client's `host` option.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The HTTP requests so far that are complete and whose first line begins with `start`. Those
-    /// of one connection are in order.
+    /// Returns the complete HTTP requests so far whose first line begins with `start`. The requests
+    /// of a connection are in order.
     ///
     /// # Errors
     ///
-    /// When what was said is no HTTP.
+    /// If the recorded bytes are not HTTP.
     pub fn requests(&self, start: &str) -> Result<Vec<Recorded>> {
         let mut requests = Vec::new();
         for connection in lock(&self.said).iter() {
@@ -115,11 +115,11 @@ async fn pass_on(
     }
 }
 
-/// The requests of one connection, up to the first that is not complete.
+/// Returns the requests of a connection, up to the first incomplete one.
 fn read_all(mut said: &[u8]) -> Result<Vec<Recorded>> {
     let mut requests = Vec::new();
     while let Some((request, rest)) = read_one(said)? {
-        // Frames follow an upgrade, not requests.
+        // After an upgrade, the connection carries frames instead of requests.
         let is_upgrade = header(&request.head, "upgrade").is_some();
         requests.push(request);
         if is_upgrade {
@@ -169,16 +169,16 @@ fn read_chunks(mut said: &[u8]) -> Result<Option<(Vec<u8>, &[u8])>> {
 }
 
 impl Recorded {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
     }
 
-    /// The body of a form, with `BOUNDARY` for its boundary.
+    /// Returns the body of a form, with its boundary replaced by `BOUNDARY`.
     ///
     /// # Errors
     ///
-    /// When it is no form.
+    /// If the body is not a form.
     pub fn form(&self) -> Result<Vec<u8>> {
         let kind = self.header("content-type").context("no content type")?;
         let (_, boundary) = kind.split_once("boundary=").context("no boundary")?;

@@ -1,4 +1,4 @@
-//! Lives lives in the simulation, and says what went wrong.
+//! Runs the simulation and reports failures.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ What a seed does is the same each time. A failure is written down at once, then 
 printed. The last line is JSON, its seed the one that failed, or the first:
 {\"seed\", \"steps\", \"steps_per_s\", \"faults\", \"failure\"}.";
 
-/// What the command line says.
+/// The options of the command line.
 struct Options {
     seed: u64,
     steps: u64,
@@ -78,7 +78,7 @@ fn main() -> Result<ExitCode> {
     }
 }
 
-/// Lives the life that is written in a file, and prints everything that happens.
+/// Replays the run in a file, and prints every event.
 fn live_again(file: &str) -> Result<ExitCode> {
     let life = Transcript::parse(&fs::read_to_string(file)?)?;
     let started = Instant::now();
@@ -122,7 +122,7 @@ fn run(options: &Options) -> Result<ExitCode> {
     Ok(report(seed, lived.steps, started, &lived.matrix, failed))
 }
 
-/// Shortens a failing life, prints it and saves it.
+/// Shortens a failing run, prints it and saves it.
 fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
     if let Some(failure) = &outcome.failure {
         println!(

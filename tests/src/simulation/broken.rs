@@ -1,13 +1,14 @@
-//! How a rule that does not hold is told.
+//! The report of an invariant that does not hold.
 
-/// A rule that does not hold. It unwinds to whoever runs the life.
+/// An invariant that does not hold. It is the payload of a panic that the simulation's runner
+/// catches.
 #[derive(Clone, Debug)]
 pub(super) struct Broken {
     pub(super) rule: String,
     pub(super) detail: String,
 }
 
-/// Ends the life: `rule` does not hold.
+/// Ends the run, because the invariant `rule` does not hold.
 #[expect(
     clippy::panic,
     reason = "a rule that is broken ends the life from anywhere"

@@ -1,4 +1,4 @@
-//! Panics that are expected: they are kept instead of printed.
+//! Expected panics, which are stored instead of printed.
 
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
@@ -11,11 +11,11 @@ thread_local! {
     static LAST: RefCell<Option<Broken>> = const { RefCell::new(None) };
 }
 
-/// Keeps the panics of this thread.
+/// A panic hook that stores the panics of the current thread.
 pub(super) struct CaughtPanics;
 
 impl CaughtPanics {
-    /// Keeps the panics of this thread while `run` runs. Other threads print theirs.
+    /// Stores the panics of this thread while `run` runs. Panics of other threads are printed.
     pub(super) fn during<R>(run: impl FnOnce() -> R) -> R {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
@@ -34,7 +34,7 @@ impl CaughtPanics {
         result
     }
 
-    /// The last panic of this thread: its place is the rule that it broke.
+    /// Returns the last panic of this thread. The broken rule includes its location.
     pub(super) fn last() -> Broken {
         LAST.take().unwrap_or_else(|| Broken {
             rule: "no panic".to_owned(),

@@ -1,4 +1,4 @@
-//! One session, what is watched of it, and what it told.
+//! A session with the observations of its outputs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use super::phase::Phase;
 use super::shown::Shown;
 use super::wire;
 
-/// A session may end after so many things that made it doubt its token: one of them can cost more
-/// than one of the five tokens that it tries.
+/// The number of authentication failures after which a session may end. The session tries five
+/// tokens, and a single failure can use up more than one of them.
 const TROUBLES: u32 = 3;
 
-/// How the session's clock differs from the world's.
+/// The difference between the session's clock and the world's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     pub(super) ahead: Duration,
@@ -37,15 +37,16 @@ impl Clock {
     }
 }
 
-/// A session with the invariants watched.
+/// A session whose invariants are checked.
 pub(super) struct Client {
     pub(super) user: &'static str,
-    /// Which session with this number it is.
+    /// The generation of the session in this slot. A session that has ended is replaced by a new
+    /// one.
     pub(super) life: u64,
     pub(super) session: Session,
     pub(super) clock: Clock,
     pub(super) shown: BTreeMap<SubscriptionId, Shown>,
-    /// What was resolved since somebody looked.
+    /// The calls that were resolved since the last look at this list.
     pub(super) resolved: Vec<(RequestId, Result<Reply, RequestError>)>,
     pub(super) requests: Vec<RequestId>,
     pub(super) searches: Vec<SearchId>,
@@ -54,9 +55,9 @@ pub(super) struct Client {
     /// All sockets and token fetches so far, the latest last.
     pub(super) sockets: Vec<SocketId>,
     pub(super) fetches: Vec<TokenFetchId>,
-    /// The application looks at nothing before.
+    /// The application ignores updates until this time.
     pub(super) slow_until: Timestamp,
-    /// Tokens that it may use: the last one that it was given.
+    /// The tokens that the session may use: the latest ones that it received.
     pub(super) tokens: Vec<String>,
     /// Set if something happened that may end subscriptions, or the session.
     pub(super) may_lose_subscriptions: bool,
@@ -64,10 +65,10 @@ pub(super) struct Client {
     pub(super) auth_failures: u32,
     pub(super) nested_reads: NestedReads,
     is_open: bool,
-    /// Requests on the socket that are not answered, and whether they are of subscriptions.
+    /// The unanswered requests on the socket. The value is `true` for requests of subscriptions.
     asked: BTreeMap<u64, bool>,
     invariants: Invariants,
-    /// When it wants a tick, by its own clock, as it said when it was drained last.
+    /// The deadline that the session returned after its last drain, by the session's clock.
     tick_at: Option<Timestamp>,
     seen: Timestamp,
     window: usize,
@@ -109,19 +110,19 @@ impl Client {
         }
     }
 
-    /// The time by its own clock.
+    /// Returns the time by the session's clock.
     pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
         let time = self.clock.of_world(now);
         self.seen = self.seen.max(time);
         time
     }
 
-    /// When it wants a tick, by the world's clock.
+    /// Returns the session's next deadline by the world's clock.
     pub(super) fn tick_at(&self) -> Option<Timestamp> {
         Some(self.clock.to_world(self.tick_at?))
     }
 
-    /// Gives the session a command that will be resolved.
+    /// Sends the session a command that will be resolved.
     pub(super) fn ask(
         &mut self,
         now: Timestamp,
@@ -150,7 +151,7 @@ impl Client {
         }
     }
 
-    /// Gives the session a command that is not resolved.
+    /// Sends the session a command without a result.
     pub(super) fn tell(&mut self, now: Timestamp, command: impl FnOnce(&mut Session, Timestamp)) {
         let time = self.time(now);
         command(&mut self.session, time);
@@ -190,7 +191,7 @@ impl Client {
         self.nested_reads.disconnected();
     }
 
-    /// The next thing to do that concerns the world.
+    /// Returns the next output that concerns the world. Events are handled here.
     pub(super) fn poll(&mut self, now: Timestamp) -> Option<Output> {
         loop {
             let timeout = self.session.poll_timeout();
@@ -284,12 +285,12 @@ impl Client {
         }
     }
 
-    /// Requests that are accepted and not resolved.
+    /// Returns the number of requests that are accepted and unresolved.
     pub(super) fn pending(&self) -> usize {
         self.invariants.pending()
     }
 
-    /// How far its connection is.
+    /// Returns the phase of the session's connection.
     pub(super) fn phase(&self) -> Phase {
         if self.end.is_some() {
             return Phase::Idle;

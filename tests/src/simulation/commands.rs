@@ -1,4 +1,4 @@
-//! What people do, as commands to sessions.
+//! Commands of the users to their sessions.
 
 use fastrand::Rng;
 use serde::de::DeserializeOwned;
@@ -16,10 +16,10 @@ use super::broken::broken;
 use super::op::Command;
 use super::world::{CONVERSATIONS, Known, Proof, USERS, World};
 
-/// Sessions hold at most this many subscriptions and searches.
+/// The most subscriptions and searches of a session.
 const SUBSCRIPTIONS: usize = 10;
 const SEARCHES: usize = 3;
-/// So many messages are known to people.
+/// The number of recent messages that users refer to in replies, edits and the like.
 const KNOWN: usize = 40;
 const EMOJI: [&str; 4] = ["👍", "❤️", ":party:", "🎉"];
 const WORDS: [&str; 6] = [
@@ -44,7 +44,7 @@ fn one<T: Copy>(of: &[T], dice: &mut Rng) -> T {
 }
 
 impl World {
-    /// Somebody does something; how, the dice decide.
+    /// Executes a command in the session `who`, with details drawn from the seed `details`.
     pub(super) fn command(&mut self, who: usize, command: Command, details: u32) {
         if self.nets[who].asleep_until > self.now {
             return;
@@ -76,7 +76,7 @@ impl World {
             (Command::Subscribe, known) => self.subscribe(who, known, dice),
             (Command::Unsubscribe, _) => {
                 if let Some(id) = self.active(who, dice) {
-                    // It may have ended.
+                    // The subscription may have ended already.
                     self.tell(who, |session, now| drop(session.unsubscribe(now, id)));
                 }
             }
@@ -174,7 +174,7 @@ impl World {
         let requests = &self.clients[who].requests;
         let recent = requests.len().saturating_sub(6);
         if let Some(&request) = requests.get(dice.usize(recent..requests.len().max(recent + 1))) {
-            // It may be resolved.
+            // The request may be resolved already.
             self.tell(who, |session, now| drop(session.cancel(now, request)));
         }
     }
@@ -234,7 +234,7 @@ impl World {
         }
     }
 
-    /// Looks at what was resolved.
+    /// Handles the calls that were resolved.
     pub(super) fn note_resolved(&mut self, who: usize) {
         let from = (who, self.clients[who].life);
         for (request, result) in std::mem::take(&mut self.clients[who].resolved) {
@@ -259,7 +259,7 @@ impl World {
     }
 }
 
-/// A call that needs nothing but the dice.
+/// Returns a call that needs nothing but random numbers.
 fn call(command: Command, c: &str, known: Option<Known>, dice: &mut Rng) -> Option<Call> {
     let n = dice.u32(..);
     let u = one(&USERS, dice);

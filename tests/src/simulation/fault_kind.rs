@@ -1,10 +1,10 @@
-//! The ways in which things go wrong.
+//! The kinds of faults.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! faults {
     ($($(#[$doc:meta])+ $name:ident,)+) => {
-        /// A way in which things go wrong.
+        /// A kind of fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum FaultKind {
@@ -12,75 +12,75 @@ macro_rules! faults {
         }
 
         impl FaultKind {
-            /// All of them.
+            /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
         }
     };
 }
 
 faults! {
-    /// Everything between the session and the server takes seconds for a while.
+    /// Delays all traffic between the session and the server by up to seconds for a while.
     Latency,
-    /// New connections are refused for a while, and sometimes the one that there is breaks.
+    /// Refuses new connections for a while. Sometimes also cuts the current connection.
     Refuse,
-    /// Nothing comes of attempts to connect for a while.
+    /// Leaves attempts to connect unanswered for a while.
     Hang,
-    /// The connection breaks in the middle of any frame, each way.
+    /// Cuts the connection in both directions, in the middle of any frame.
     Cut,
-    /// The same, and the session never learns.
+    /// Cuts the connection without a notification to the session.
     HalfOpenClient,
-    /// The same, and the server learns only much later.
+    /// Cuts the connection. The server is notified only much later.
     HalfOpenServer,
-    /// Nothing arrives for a while, then everything.
+    /// Delivers nothing for a while, then everything.
     Stall,
-    /// The server crashes and comes back with its memory.
+    /// Crashes the server, which restarts with its data.
     Restart,
-    /// The server crashes and comes back without.
+    /// Crashes the server, which restarts without data.
     RestartEmpty,
-    /// The server announces that it restarts.
+    /// Restarts the server after an announcement.
     PlannedRestart,
-    /// The server says that the token has expired.
+    /// Sends a frame that the token has expired.
     TokenExpired,
-    /// The next tokens are rejected.
+    /// Rejects the next tokens.
     TokenRejected,
-    /// The next tokens live too short.
+    /// Gives the next tokens too short a lifetime.
     TokenShortLived,
-    /// The application never answers when it is asked for a token.
+    /// Leaves the session's next token fetches unanswered.
     TokenSilence,
-    /// The application takes long, also longer than the session waits.
+    /// Delays the next token fetches, possibly beyond the session's timeout.
     TokenLate,
-    /// Requests are refused with 401.
+    /// Refuses requests with 401.
     Status401,
-    /// Requests are refused with 402.
+    /// Refuses requests with 402.
     Status402,
-    /// Requests are refused with 403.
+    /// Refuses requests with 403.
     Status403,
-    /// Requests are refused with 429.
+    /// Refuses requests with 429.
     Status429,
-    /// Requests are refused with 500.
+    /// Refuses requests with 500.
     Status500,
-    /// Requests are carried out and answered with 500.
+    /// Executes requests and answers them with 500.
     Done500,
-    /// A request is carried out, and the connection breaks before its answer.
+    /// Executes a request and cuts the connection before its answer.
     LostAnswer,
-    /// The machine sleeps.
+    /// Suspends the machine.
     Suspend,
-    /// The session's clock jumps forward.
+    /// Moves the session's clock forward.
     ClockForward,
-    /// The session's clock goes back for a while.
+    /// Moves the session's clock back for a while.
     ClockBack,
-    /// The application does not look at its subscriptions for a while.
+    /// Stops the application from reading its subscriptions for a while.
     SlowConsumer,
-    /// The server sends megabytes.
+    /// Sends a frame of up to megabytes.
     LargeFrame,
-    /// A frame is larger than the transport takes.
+    /// Sends a frame that is larger than the transport accepts.
     FrameTooLarge,
-    /// The server sends what no client knows.
+    /// Sends malformed and unknown frames.
     Garbage,
-    /// A publish comes twice.
+    /// Repeats a publish.
     RepeatedPublish,
-    /// Something is heard of sockets, exchanges and token fetches that are over.
+    /// Sends an input for a socket, HTTP request or token fetch that is over.
     Stale,
-    /// Requests over HTTP fail in one way or another.
+    /// Makes requests over HTTP fail in one of several ways.
     Http,
 }

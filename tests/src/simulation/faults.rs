@@ -1,4 +1,4 @@
-//! Makes things go wrong, and well again.
+//! Injects faults and heals them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::phase::Phase;
 use super::wire::{self, Parcel, Wire};
 use super::world::World;
 
-/// A fault waits this many steps for its phase; then it strikes in any.
+/// The number of steps that a fault waits for its phase. After them, it is injected in any phase.
 const PHASE_TIMEOUT: u64 = 400;
 
 /// A fault that waits for its phase.
@@ -29,7 +29,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 impl World {
-    /// Something is to go wrong once the session is in `phase`.
+    /// Arms a fault, which is injected once the session is in `phase`.
     pub(super) fn arm(&mut self, kind: FaultKind, who: usize, phase: Phase, details: u32) {
         let until = self.steps + PHASE_TIMEOUT;
         self.armed.push(Armed {
@@ -57,7 +57,8 @@ impl World {
     fn apply_fault(&mut self, kind: FaultKind, who: usize, details: u32) {
         let is_connected = |wire: &Wire| !wire.server_is_gone;
         if kind == FaultKind::PlannedRestart && !self.wires.values().any(is_connected) {
-            // It would wait for whoever connects next, which may be who looks at the truth.
+            // The server would apply the fault to the next connection, which may be a probe of the
+            // oracle.
             return;
         }
         self.steps += 1;
@@ -129,7 +130,8 @@ impl World {
             FaultKind::SlowConsumer => self.clients[who].slow_until = now + seconds(60),
             FaultKind::LargeFrame => self.send_large(who, &mut dice),
             FaultKind::FrameTooLarge => {
-                // Two losses in a row to such a frame end what waits for it.
+                // Two losses in a row to such a frame end the subscriptions and calls that wait for
+                // it.
                 self.clients[who].may_lose_subscriptions = true;
                 self.nets[who].next_is_too_large = true;
             }
@@ -160,7 +162,7 @@ impl World {
         mine.map(|(id, _)| *id).collect()
     }
 
-    /// Breaks every connection of a session, and tells those who learn.
+    /// Cuts every connection of a session, and notifies the chosen ends.
     fn cut(&mut self, who: usize, client_learns: bool, server_learns: bool) {
         let at = self.arrival(who);
         for id in self.wires_of(who) {
@@ -179,7 +181,7 @@ impl World {
         }
     }
 
-    /// The server crashes: everybody is cut off, and told so with any code.
+    /// Crashes the server: all connections are closed with a random code.
     fn restart(&mut self, dice: &mut Rng) {
         let code = [None, Some(1001), Some(1006), Some(1012), Some(1013)][dice.usize(..5)];
         let refusing = Duration::from_millis(dice.u64(0..4_000));
@@ -213,7 +215,7 @@ impl World {
         self.server.inject(self.now, fault);
     }
 
-    /// The next tokens are bad, and one is needed now.
+    /// Makes the next tokens unusable, and expires the current one.
     fn bad_tokens(&mut self, who: usize, answer: TokenAnswer, dice: &mut Rng) {
         for _ in 0..dice.u32(1..4) {
             self.nets[who].tokens.push_back(answer);
@@ -227,7 +229,7 @@ impl World {
         }
     }
 
-    /// What follows from a request that meets a rule.
+    /// Records the allowed consequences of a request that a rule applies to.
     pub(super) fn note_rule(&mut self, who: usize, frame: &str, rule: Rule) {
         let client = &mut self.clients[who];
         client.may_lose_subscriptions = true;
@@ -241,14 +243,14 @@ impl World {
         }
     }
 
-    /// A frame has reached the server.
+    /// Records a frame that has reached the server.
     pub(super) fn note_arrival(&mut self, connection: ConnectionId, frame: &str) {
         if let Some(number) = send_number(frame) {
             self.outbox.arrived(number, connection);
         }
     }
 
-    /// The server refused what a frame asked for; 401 makes a session doubt its token.
+    /// Records a request that the server refused. After a 401, the session suspects its token.
     pub(super) fn note_refused(&mut self, who: usize, frame: &str, status: &str) {
         self.clients[who].auth_failures += u32::from(status == "401");
         if let Some(number) = send_number(frame) {
@@ -264,7 +266,7 @@ impl World {
     }
 
     fn send_large(&mut self, who: usize, dice: &mut Rng) {
-        // Ten megabytes now and then: they take long.
+        // Ten megabytes only seldom, because they take long.
         let size = if dice.u32(..40) == 0 {
             10 << 20
         } else {
@@ -305,7 +307,7 @@ impl World {
         }
     }
 
-    /// Something is heard of what is over.
+    /// Sends an input for a socket or token fetch that is over.
     fn hear_stale(&mut self, who: usize, dice: &mut Rng) {
         let client = &self.clients[who];
         let old = client.sockets.iter().rev();
@@ -314,7 +316,7 @@ impl World {
         match (dice.u32(..5), old, fetch) {
             (0, Some(socket), _) => self.input(who, Input::SocketOpened { socket }),
             (1, Some(socket), _) => {
-                // Some are ahead of everything that comes on the socket that there is.
+                // Some numbers are greater than every number on the current socket.
                 let number = dice.u32(1..1_000);
                 let text = format!(r#"[{number},"PUBLISH",{{"type":"session.expired"}}]"#);
                 let text = text.as_str();
@@ -332,7 +334,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong any more, and servers learn of connections that are gone.
+    /// Ends all faults, and notifies the server of connections that are gone.
     pub(super) fn heal(&mut self) {
         self.armed.clear();
         for who in 0..self.clients.len() {
@@ -350,7 +352,7 @@ impl World {
     }
 }
 
-/// The number of the send that a frame is.
+/// Returns the number of the send in a frame, or `None` for other frames.
 fn send_number(frame: &str) -> Option<u64> {
     let (_, rest) = frame.split_once("\"n\":\"")?;
     rest.split('"').next()?.parse().ok()

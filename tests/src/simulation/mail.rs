@@ -1,19 +1,19 @@
-//! What is on its way, connections aside.
+//! Everything in flight except the frames of connections.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use talk_proto::{HttpBody, HttpFailure, HttpId, SocketId, Timestamp, TokenFetchId};
 
-/// One thing that will arrive. Each names the incarnation of the session that it is for.
+/// An item in flight, with the generation of the session that it concerns.
 pub(super) enum Mail {
-    /// An attempt to connect reaches the server.
+    /// An attempt to connect that reaches the server.
     Connect(Address, SocketId),
-    /// An attempt to connect has failed.
+    /// An attempt to connect that has failed.
     ConnectFailed(Address, SocketId),
-    /// The application answers a request for a token.
+    /// The application's response to a token fetch.
     Token(Address, TokenFetchId, String),
-    /// A request over HTTP reaches the server.
+    /// A request over HTTP that reaches the server.
     HttpRequest(Address, HttpId, Box<http::Request<HttpBody>>),
     HttpHead(Address, HttpId, u16),
     HttpChunk(Address, HttpId, Bytes),
@@ -21,14 +21,14 @@ pub(super) enum Mail {
     HttpFailed(Address, HttpId, HttpFailure),
 }
 
-/// A session, and which of those that had this number.
+/// A session and its generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) who: usize,
     pub(super) life: u64,
 }
 
-/// Mail in the order in which it arrives.
+/// The items in flight, in the order of their arrival.
 #[derive(Default)]
 pub(super) struct Mailbox {
     mail: BTreeMap<(Timestamp, u64), Mail>,

@@ -1,4 +1,4 @@
-//! How often which fault struck in which phase.
+//! The number of injections of each fault in each phase.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::fault_kind::FaultKind;
 use super::phase::Phase;
 
-/// How often which fault struck in which phase.
+/// The number of injections of each fault in each phase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matrix(BTreeMap<(FaultKind, Phase), u64>);
 
@@ -15,19 +15,19 @@ impl Matrix {
         *self.0.entry((kind, phase)).or_default() += 1;
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another matrix.
     pub fn add(&mut self, other: &Self) {
         for (pair, count) in &other.0 {
             *self.0.entry(*pair).or_default() += count;
         }
     }
 
-    /// How often a fault struck in a phase.
+    /// Returns the number of injections of a fault in a phase.
     pub fn get(&self, kind: FaultKind, phase: Phase) -> u64 {
         self.0.get(&(kind, phase)).copied().unwrap_or(0)
     }
 
-    /// How often each fault struck, in whatever phase.
+    /// Returns the number of injections of each fault in all phases.
     pub fn by_kind(&self) -> BTreeMap<String, u64> {
         let sum = |kind| Phase::ALL.iter().map(|phase| self.get(kind, *phase)).sum();
         let kinds = FaultKind::ALL.iter();
@@ -40,7 +40,7 @@ fn name(of: impl serde::Serialize) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A table in Markdown.
+/// Formats the matrix as a Markdown table.
 impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phases = Phase::ALL.map(name);

@@ -1,10 +1,9 @@
-//! A whole world in one thread and in virtual time: sessions and a server, with connections
-//! between them that are slow, that break, and that lose what is on them, and a server that
-//! crashes, forgets and refuses.
+//! A simulation of sessions and a server in one thread and in virtual time. Connections are slow,
+//! break and lose frames; the server crashes, loses its data and refuses requests.
 //!
-//! Client core and server core are both pure, so a world is a loop over whatever happens next
-//! (`World`), and everything in it follows from its seed: what people do and what goes wrong is a
-//! list of [`Op`]s that a `Plan` draws, and that can be written down, shortened and lived again.
+//! Client core and server core are both pure, so a world is a loop over the next due event
+//! (`World`). Everything follows from the world's seed: a `Plan` draws a list of operations and
+//! faults ([`Op`]), which can be written to a file, shortened and replayed.
 
 mod broken;
 mod caught_panics;

@@ -1,17 +1,17 @@
-//! What a session reads that it shows within something else.
+//! The reads for items that appear inside other items.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire;
 
-/// Reads of users and of single messages. One that was in flight at two losses to a frame that is
-/// too large is given up; what it was for is then shown as missing, or as it was, which the
-/// server's truth does not say.
+/// The reads of users and of single messages. The core gives a read up if it was in flight at two
+/// losses to an oversized frame. Its item is then absent or stale in the snapshot, so that the
+/// snapshot legitimately differs from the server's data.
 #[derive(Default)]
 pub(super) struct NestedReads {
-    /// Without their numbers, which another connection gives anew.
+    /// The requests without their numbers, which change with the connection.
     in_flight: BTreeMap<u64, String>,
-    /// Those that were in flight at such a loss, and not answered since.
+    /// The reads that were in flight at such a loss and have not been answered since.
     lost: BTreeSet<String>,
 }
 
@@ -32,17 +32,17 @@ impl NestedReads {
         }
     }
 
-    /// The connection is gone.
+    /// Records that the connection is gone.
     pub(super) fn disconnected(&mut self) {
         self.in_flight.clear();
     }
 
-    /// The connection is about to go because of a frame that is too large.
+    /// Records that the connection is about to be lost to an oversized frame.
     pub(super) fn note_large_loss(&mut self) {
         self.lost.extend(self.in_flight.values().cloned());
     }
 
-    /// Returns `true` if one would be given up at such a loss.
+    /// Returns `true` if another such loss would end a read.
     pub(super) fn are_at_stake(&self) -> bool {
         let mut in_flight = self.in_flight.values();
         in_flight.any(|request| self.lost.contains(request))

@@ -1,4 +1,4 @@
-//! What lies between one session and the world, and how bad it is at the moment.
+//! The state of the network between a session and the world.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -6,35 +6,35 @@ use std::time::Duration;
 
 use talk_proto::Timestamp;
 
-/// What is done to the next request on a socket.
+/// A rule for the next request on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// It is not carried out and answered so.
+    /// Answers with this status without executing the request.
     Refuse(u16),
-    /// It is carried out and answered with 500.
+    /// Executes the request and answers with 500.
     Done500,
-    /// It is carried out, and the connection breaks.
+    /// Executes the request and cuts the connection before the answer.
     LostAnswer,
 }
 
-/// What is done to the next request over HTTP.
+/// A rule for the next request over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HttpRule {
-    /// It never arrives, and its sender learns.
+    /// Drops the request and reports a failure to the session.
     Lose,
-    /// It never arrives, and nobody learns.
+    /// Drops the request without a report.
     Silence,
-    /// It is answered so.
+    /// Answers with this status.
     Refuse(u16),
-    /// It is answered late.
+    /// Delays the answer.
     Late,
-    /// Its answer breaks off.
+    /// Breaks off the answer.
     BreakOff,
-    /// What is to be uploaded cannot be read.
+    /// Fails to read the file of an upload.
     Source,
 }
 
-/// How the application answers when it is asked for a token.
+/// The application's behaviour at the next token fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenAnswer {
     Rejected,
@@ -43,9 +43,9 @@ pub(super) enum TokenAnswer {
     Late,
 }
 
-/// What lies between one session and the world.
+/// The state of the network between a session and the world.
 pub(super) struct Net {
-    /// Milliseconds each way.
+    /// In milliseconds each way.
     pub(super) latency: Range<u64>,
     pub(super) slow_until: Timestamp,
     pub(super) refuses_until: Timestamp,
@@ -54,11 +54,11 @@ pub(super) struct Net {
     pub(super) rules: VecDeque<Rule>,
     pub(super) http_rules: VecDeque<HttpRule>,
     pub(super) tokens: VecDeque<TokenAnswer>,
-    /// The next frame to the session is larger than its transport takes.
+    /// Set if the next frame to the session is larger than its transport accepts.
     pub(super) next_is_too_large: bool,
 }
 
-/// How slow everything is when nothing is wrong, in milliseconds each way.
+/// The latency without a fault, in milliseconds each way.
 const LATENCY: Range<u64> = 1..60;
 
 impl Net {
@@ -76,7 +76,7 @@ impl Net {
         }
     }
 
-    /// Everything becomes well.
+    /// Ends all faults.
     pub(super) fn heal(&mut self, now: Timestamp) {
         *self = Self::new(now);
     }

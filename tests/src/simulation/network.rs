@@ -1,4 +1,4 @@
-//! Carries what sessions and server say to each other.
+//! Delivery of frames between the sessions and the server.
 
 use talk_emulator::server::{ConnectionId, Output as ServerOutput};
 use talk_proto::{Input, Output, SocketClosed, SocketId, Timestamp};
@@ -14,7 +14,7 @@ impl World {
         self.now + self.nets[who].latency(self.now, &mut self.rng)
     }
 
-    /// Does what a session wants done.
+    /// Executes the outputs of a session.
     pub(super) fn drain(&mut self, who: usize) {
         let address = self.address(who);
         while let Some(output) = self.clients[who].poll(self.now) {
@@ -43,7 +43,7 @@ impl World {
                     self.mailbox
                         .put(at, Mail::HttpRequest(address, http, request));
                 }
-                // What was on its way comes all the same: it must do no harm.
+                // Cancelled exchanges are delivered anyway. The session must ignore them.
                 Output::CancelHttp { .. } | Output::Event(_) => {}
             }
         }
@@ -55,7 +55,7 @@ impl World {
         wires.find(|wire| (wire.client, wire.socket) == (client, socket))
     }
 
-    /// Posts what the server sends.
+    /// Puts the server's outputs in flight.
     pub(super) fn post(&mut self) {
         while let Some(output) = self.server.poll_output() {
             self.post_one(output);
@@ -88,7 +88,7 @@ impl World {
         }
     }
 
-    /// The server's end is closed; the session learns after everything else.
+    /// Closes the server's end. The session is notified after all frames in flight.
     pub(super) fn close_down(&mut self, connection: ConnectionId, cause: SocketClosed) {
         let Some(who) = self.wires.get(&connection).map(|wire| wire.client.who) else {
             return;
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// An attempt to connect reaches the server.
+    /// Handles an attempt to connect that reaches the server.
     pub(super) fn connect(&mut self, client: Address, socket: SocketId) {
         let net = &self.nets[client.who];
         if self.now < net.hangs_until {
@@ -120,7 +120,7 @@ impl World {
         let mut wire = Wire::new(client, socket);
         wire.down.put(at, Parcel::Opened);
         if self.clients[client.who].socket != Some(socket) {
-            // It was given up meanwhile: the server is about to learn.
+            // The session has abandoned the attempt in the meantime. The server is notified.
             wire.client_is_gone = true;
             wire.up.put(at, Parcel::Goodbye);
         }
@@ -128,7 +128,7 @@ impl World {
         self.post();
     }
 
-    /// The next thing that a session sent reaches the server.
+    /// Delivers the next parcel from a session to the server.
     pub(super) fn deliver_up(&mut self, connection: ConnectionId) {
         let Some(wire) = self.wires.get_mut(&connection) else {
             return;
@@ -148,7 +148,7 @@ impl World {
         self.forget_wire(connection);
     }
 
-    /// The server takes a frame, or something comes between.
+    /// Passes a request to the server, or applies the next rule instead.
     fn serve(&mut self, connection: ConnectionId, who: usize, text: &str) {
         let request = wire::head(text).filter(|(_, kind)| *kind != "\"ACK\"");
         self.note_arrival(connection, text);
@@ -186,8 +186,9 @@ impl World {
         }
     }
 
-    /// Posts what the server makes of a frame. A send that it refused for what held at the time may
-    /// be accepted later, when it is sent again: others can overtake it.
+    /// Puts the server's answer to a frame in flight. A send that the server refused can succeed
+    /// when it is repeated, because later requests can overtake it and remove the reason for the
+    /// refusal.
     fn post_answer(&mut self, connection: ConnectionId, who: usize, frame: &str) {
         let seq = wire::head(frame).map(|(seq, _)| seq);
         while let Some(output) = self.server.poll_output() {
@@ -206,7 +207,7 @@ impl World {
         }
     }
 
-    /// Posts an output, the answer to `seq` replaced by 500.
+    /// Puts an output in flight. If it is the answer to `seq`, a 500 replaces it.
     fn post_instead(&mut self, connection: ConnectionId, seq: u64, output: ServerOutput) {
         match output {
             ServerOutput::SendFrame {
@@ -227,7 +228,7 @@ impl World {
         }
     }
 
-    /// The next thing that the server sent reaches a session.
+    /// Delivers the next parcel from the server to a session.
     pub(super) fn deliver_down(&mut self, connection: ConnectionId) {
         let Some(wire) = self.wires.get_mut(&connection) else {
             return;
@@ -267,7 +268,7 @@ impl World {
         }
     }
 
-    /// Returns `true` if the next frame to a session is larger than its transport takes.
+    /// Returns `true` if the next frame to a session must be larger than its transport accepts.
     fn take_too_large(&mut self, who: usize) -> bool {
         !self.clients[who].nested_reads.are_at_stake()
             && std::mem::take(&mut self.nets[who].next_is_too_large)
@@ -280,7 +281,7 @@ impl World {
     }
 }
 
-/// Its session is over.
+/// Discards the frames for a session that is over.
 fn wire_is_nobodys(wire: Option<&mut Wire>) {
     if let Some(wire) = wire {
         wire.client_is_gone = true;
@@ -292,9 +293,9 @@ fn is_final(rule: Rule) -> bool {
     matches!(rule, Rule::Refuse(402 | 403))
 }
 
-/// Returns `true` if a frame asks for what is shown within something else: a user, a conversation
-/// in a list, its last message, a message that is quoted. When that is refused for good it is shown
-/// as missing, or as it was, which the server's truth does not say.
+/// Returns `true` if a frame reads an item that appears inside another item: a user, a conversation
+/// in a list, its last message, a quoted message. After a final refusal the item is absent or stale
+/// in the snapshot, so that the snapshot would legitimately differ from the server's data.
 fn is_nested(frame: &str) -> bool {
     let path = wire::path(frame).unwrap_or_default();
     let of_conversation = path.strip_prefix("/me/conversations/");

@@ -1,38 +1,39 @@
-//! What happens in a life: what people do, and what goes wrong.
+//! The operations of a run: commands of users, and faults.
 
 use serde::{Deserialize, Serialize};
 
 use super::fault_kind::FaultKind;
 use super::phase::Phase;
 
-/// One thing that is done. Together with the seed of its world, a list of these is a whole life.
+/// An operation. A list of these and the seed of a world determine a whole run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Op {
-    /// How long nothing was done before, in milliseconds.
+    /// The pause before the operation, in milliseconds.
     pub after_ms: u32,
-    /// Which session does it, or meets it.
+    /// The session that the operation concerns.
     pub session: usize,
-    /// What.
+    /// The kind of the operation.
     pub kind: OpKind,
-    /// Decides the details.
+    /// The seed for the details.
     pub details: u32,
 }
 
-/// The kinds of what is done.
+/// A kind of operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpKind {
-    /// Somebody does something.
+    /// Executes a user's command.
     Command(Command),
-    /// Something goes wrong once the session is in this phase, or after a while in any.
+    /// Injects a fault once the session is in this phase, or after a while in any phase.
     Fault(FaultKind, Phase),
-    /// Everything becomes well, and is compared.
+    /// Ends all faults and compares all sessions with the server.
     Quiesce,
-    /// The same, then one session wants nothing any more and must become idle.
+    /// Does the same as `Quiesce`; then one session unsubscribes from everything and must become
+    /// idle.
     Leave,
 }
 
-/// What people do.
+/// A command of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they are the calls of the API")]
@@ -71,7 +72,7 @@ pub enum Command {
     Upload,
 }
 
-/// How often people do what, out of the sum.
+/// The commands with their weights.
 pub const COMMANDS: [(u32, Command); 32] = [
     (22, Command::Send),
     (4, Command::SendMany),

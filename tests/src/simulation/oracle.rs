@@ -1,4 +1,4 @@
-//! What the server would show, read page by page past every session.
+//! The expected snapshots, read page by page from the server without a session.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,23 +12,24 @@ use super::world::World;
 /// The longest page of most lists.
 const PAGE: usize = 50;
 
-/// Asks the server as anybody; the same question once.
+/// Reads the server's data as any user. Answers are cached.
 #[derive(Default)]
 pub(super) struct Oracle {
     pub(super) probes: Probes,
     answers: BTreeMap<(String, String), Rc<Value>>,
 }
 
-/// What a subscription must show.
+/// The expected content of a subscription.
 pub(super) struct Expected {
-    /// The snapshot, a list cut to the asked length.
+    /// The snapshot. A list is cut to the requested length.
     pub(super) value: Value,
     /// Set if the list has more items than that.
     pub(super) has_more: bool,
 }
 
 impl Oracle {
-    /// What `topic` shows to `user`, a list to its first `length` items.
+    /// Returns the expected snapshot of `topic` for `user`, with the first `length` items of a
+    /// list.
     pub(super) fn of(
         &mut self,
         world: &mut World,
@@ -95,7 +96,7 @@ impl Oracle {
         Expected { value, has_more }
     }
 
-    /// The answer to a GET, null when it is refused.
+    /// Returns the answer to a GET, or null if it is refused.
     fn get(&mut self, world: &mut World, user: &str, path: &str) -> Value {
         Value::clone(&self.ask(world, user, path, &json!({})))
     }
@@ -217,7 +218,7 @@ impl Oracle {
         Value::Object(shown)
     }
 
-    /// A message that another one quotes. Whatever conversation it is in.
+    /// Returns a quoted message. It can be in any conversation.
     fn quoted(&mut self, world: &mut World, user: &str, id: &str) -> Value {
         for conversation in world.conversations() {
             let conversation = conversation.replace('/', "%2F");
@@ -260,7 +261,7 @@ impl Oracle {
     }
 }
 
-/// Counts of reactions, the emoji that was added first in front.
+/// Returns the counts of reactions, in the order in which the emoji were added.
 fn reactions(counts: &Value) -> Value {
     let Some(counts) = counts.as_object() else {
         return json!([]);
@@ -277,7 +278,7 @@ fn reactions(counts: &Value) -> Value {
     shown.collect()
 }
 
-/// Everything but letters and digits, percent-encoded.
+/// Percent-encodes everything except letters and digits.
 fn percent(text: &str) -> String {
     let bytes = text.bytes().map(|byte| {
         if byte.is_ascii_alphanumeric() {

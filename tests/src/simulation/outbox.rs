@@ -1,4 +1,4 @@
-//! What was sent, and what must have become of it.
+//! The sends of all sessions, and the check of their outcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,31 @@ use talk_proto::{Reply, RequestError, RequestId, TransportError};
 
 use super::broken::broken;
 
-/// One send.
+/// A send.
 struct Sent {
-    /// The session that sent it, and which of those with its number.
+    /// The session that sent it, and its generation.
     from: (usize, u64),
     request: RequestId,
     conversation: &'static str,
     outcome: Option<Result<String, RequestError>>,
-    /// Something made it wait, so that later ones could overtake.
+    /// Set if a fault delayed the send, so that later sends could overtake it.
     was_delayed: bool,
-    /// It was carried out and answered as if it was not.
+    /// Set if the server executed the send and answered with an error.
     was_done_unsaid: bool,
-    /// The connections that it came by: what is late on one can be carried out after it was
-    /// refused on the next.
+    /// The connections on which the send arrived. A late copy on one connection can be executed
+    /// after a refusal on the next.
     connections: BTreeSet<ConnectionId>,
-    /// The server has forgotten everything since.
+    /// Set if the server has lost its data since.
     is_forgotten: bool,
 }
 
-/// A message as the server holds it: its ID and the number that it was sent with.
+/// A message on the server: its ID, and the number of its send.
 pub(super) struct Held {
     pub(super) id: String,
     pub(super) number: u64,
 }
 
-/// What was sent since the last quiet point. Every send has a number of its own.
+/// The sends since the last quiescent point. Every send has a unique number.
 #[derive(Default)]
 pub(super) struct Outbox {
     sent: BTreeMap<u64, Sent>,
@@ -46,7 +46,7 @@ impl Outbox {
         self.next
     }
 
-    /// The first number since the last quiet point.
+    /// Returns the first number since the last quiescent point.
     pub(super) fn first(&self) -> Option<u64> {
         self.sent.keys().next().copied()
     }
@@ -72,7 +72,8 @@ impl Outbox {
         self.by_request.insert((from, request), number);
     }
 
-    /// What became of a request. The number and place of the send that it was, if it was one.
+    /// Records the outcome of a request. If the request was a send, returns its number and
+    /// conversation.
     pub(super) fn resolved(
         &mut self,
         from: (usize, u64),
@@ -89,7 +90,7 @@ impl Outbox {
         Some((number, sent.conversation))
     }
 
-    /// A send has reached the server.
+    /// Records that a send has reached the server.
     pub(super) fn arrived(&mut self, number: u64, connection: ConnectionId) {
         if let Some(sent) = self.sent.get_mut(&number) {
             sent.connections.insert(connection);
@@ -107,14 +108,14 @@ impl Outbox {
         self.deleted.insert(number);
     }
 
-    /// The server has forgotten everything.
+    /// Records that the server has lost its data.
     pub(super) fn forget(&mut self) {
         for sent in self.sent.values_mut() {
             sent.is_forgotten = true;
         }
     }
 
-    /// Compares what was sent to `conversation` with what the server holds, oldest first.
+    /// Compares the sends to `conversation` with the server's messages, oldest first.
     pub(super) fn check(&self, conversation: &str, held: &[Held]) {
         let mut places: BTreeMap<u64, (usize, &str)> = BTreeMap::new();
         for (place, message) in held.iter().enumerate() {
@@ -165,7 +166,7 @@ impl Outbox {
         }
     }
 
-    /// What is settled is forgotten.
+    /// Discards all sends.
     pub(super) fn clear(&mut self) {
         self.sent.clear();
         self.by_request.clear();
@@ -173,7 +174,7 @@ impl Outbox {
     }
 }
 
-/// Returns `true` if what failed so was not carried out.
+/// Returns `true` if the error proves that the send was not executed.
 fn never_happened(error: &RequestError) -> bool {
     match error {
         RequestError::Server(_) => true,

@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// A request reaches the server, unless something comes between.
+    /// Serves a request over HTTP, or applies the next rule instead.
     fn serve_http(&mut self, client: Address, http: HttpId, request: http::Request<HttpBody>) {
         let is_upload = matches!(request.body(), HttpBody::Upload { .. });
         let rule = self.nets[client.who].http_rules.pop_front();
@@ -54,7 +54,8 @@ impl World {
                     .mailbox
                     .put(at, Mail::HttpFailed(client, http, network()));
             }
-            // An upload may last an hour; a driver watches over its bytes.
+            // An upload may take an hour: in the core it has no timeout, because the driver detects
+            // stalls.
             Some(HttpRule::Silence) if is_upload => {
                 let at = now + Duration::from_secs(30);
                 return self
@@ -71,7 +72,7 @@ impl World {
             Some(HttpRule::Refuse(status)) => {
                 self.clients[client.who].auth_failures += u32::from(status == 401);
                 if request.uri().path().contains("/bokens/") {
-                    // This is the end for a session that has nothing else.
+                    // A session without another source of tokens may end here.
                     self.clients[client.who].may_end |= matches!(status, 400..=428);
                 }
                 refusal(status)
@@ -112,7 +113,7 @@ impl World {
         response
     }
 
-    /// The server takes a file.
+    /// Stores an uploaded file on the server.
     fn receive(&mut self, client: Address, id: RequestId, request: &HttpRequest) -> HttpResponse {
         let permit = match self.server.begin_upload(self.now, request) {
             Ok(permit) => permit,
@@ -136,7 +137,7 @@ impl World {
         }
     }
 
-    /// The answer comes in pieces of any size.
+    /// Sends the answer in pieces of random sizes.
     fn send_response(
         &mut self,
         client: Address,

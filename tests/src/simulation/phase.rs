@@ -1,29 +1,29 @@
-//! How far a session's connection is, as seen from outside.
+//! The phases of a session's connection, as seen from outside.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a session's connection is when something goes wrong.
+/// The phase of a session's connection at the time of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// There is none, and none is needed.
+    /// No connection, and none is needed.
     Idle,
-    /// There is none until the next attempt.
+    /// No connection until the next attempt.
     Waiting,
-    /// The socket is on its way.
+    /// The socket is opening.
     Opening,
-    /// The socket is open, and the token is not accepted.
+    /// The socket is open and the token is not accepted yet.
     Authenticating,
-    /// Subscriptions or their data are on their way.
+    /// Requests of subscriptions are in flight.
     Subscribing,
-    /// Calls are on their way.
+    /// Calls are in flight.
     Calling,
     /// Everything is answered.
     Settled,
 }
 
 impl Phase {
-    /// All of them, in the order of a connection's life.
+    /// All phases, in the order in which a connection passes through them.
     pub const ALL: [Self; 7] = [
         Self::Idle,
         Self::Waiting,

@@ -1,4 +1,4 @@
-//! Which life follows from a seed.
+//! The operations that follow from a seed.
 
 use fastrand::Rng;
 
@@ -6,23 +6,23 @@ use super::fault_kind::FaultKind;
 use super::op::{COMMANDS, Op, OpKind};
 use super::phase::Phase;
 
-/// So many acts lie between two quiet points.
+/// The number of operations between two quiescent points.
 const OPS_UNTIL_QUIESCENCE: u32 = 90;
-/// One act in so many is something going wrong.
+/// An operation is a fault with a probability of one in this number.
 const FAULTS: u32 = 7;
-/// One quiet point in so many ends with a session that leaves.
+/// A quiescent point ends with a session that leaves with a probability of one in this number.
 const LEAVES: u32 = 4;
 
-/// So many things go wrong for a session that has left: it is hardly ever idle otherwise.
+/// The number of faults for a session that has left. Sessions are seldom idle otherwise.
 const FAULTS_WHILE_IDLE: u32 = 2;
 
-/// An endless life.
+/// An endless iterator of operations.
 pub(super) struct Plan {
     rng: Rng,
     sessions: usize,
     ops: u32,
     last: usize,
-    /// How many faults are still to strike the last session, which is idle.
+    /// The number of faults that are still to be injected into the last session, which is idle.
     while_idle: u32,
 }
 
@@ -83,7 +83,7 @@ impl Iterator for Plan {
         } else {
             self.ops += 1;
             let kind = self.op_kind();
-            // People do several things in a row.
+            // Users do several things in a row.
             if self.rng.u32(..3) > 0 {
                 self.last = self.rng.usize(..self.sessions);
             }

@@ -1,4 +1,4 @@
-//! Looking at what the server holds, through the wire and past every session.
+//! Requests to the server that bypass all sessions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use talk_emulator::server::ConnectionId;
 use super::broken::broken;
 use super::world::{APP, USERS, World};
 
-/// Connections from here on belong to nobody's session.
+/// The first connection number of probes, which belong to no session.
 const PROBES: u64 = 1 << 62;
-/// Somebody who is in every conversation and says nothing.
+/// A user that is in every conversation and sends nothing.
 pub(super) const OBSERVER: &str = "observer";
 
 pub(super) fn is_probe(connection: ConnectionId) -> bool {
     connection.0 >= PROBES
 }
 
-/// Who asks past every session, each by a connection of their own.
+/// The connections of the probes, one for each user.
 #[derive(Default)]
 pub(super) struct Probes {
     open: BTreeMap<String, (ConnectionId, u64)>,
 }
 
 impl World {
-    /// The server's answer to a request of `user`: its status and body.
+    /// Sends a request as `user` and returns the status and body of the server's answer.
     pub(super) fn probe(
         &mut self,
         probes: &mut Probes,
@@ -60,7 +60,7 @@ impl World {
         answer.unwrap_or_else(|| broken("the server answers", frame))
     }
 
-    /// Everybody is there, and in every conversation.
+    /// Creates all users, and adds them to every conversation.
     pub(super) fn populate(&mut self) {
         let mut probes = Probes::default();
         let everybody = USERS.iter().chain([&OBSERVER]);

@@ -1,4 +1,4 @@
-//! Quiet points: everything becomes well, and every session shows what the server holds.
+//! Quiescent points: all faults end, and every session must show the server's data.
 
 use std::time::Duration;
 
@@ -14,17 +14,16 @@ use super::shown::{items, loaded_all};
 use super::wire::Wire;
 use super::world::World;
 
-/// The longest that it takes until a call or fetch that was refused is tried again, and typing
-/// ends.
+/// The longest time until a refused call or fetch is retried and typing ends.
 const RETRIES: Duration = Duration::from_secs(45);
-/// Everything is settled within this time.
+/// Everything must be settled within this time.
 const SETTLED_WITHIN: Duration = Duration::from_secs(1_200);
-/// A session that nobody needs is idle within this time: what was unsubscribed lingers for 30 s,
-/// then the users that it showed do, and an idle connection is closed after 3 s.
+/// An unused session must be idle within this time: its topics linger for 30 s after the
+/// unsubscription, then the users in them do, and an idle connection is closed after 3 s.
 const IDLE_WITHIN: Duration = Duration::from_secs(90);
 
 impl World {
-    /// Everything becomes well and quiet, and is compared.
+    /// Ends all faults, waits until everything is settled, and compares.
     pub(super) fn quiesce(&mut self) {
         self.finish_tick();
         self.heal();
@@ -65,7 +64,7 @@ impl World {
         }) && !self.wires.values().any(on_its_way)
     }
 
-    /// Everything that was sent is there as it should be.
+    /// Checks the outcomes of all sends.
     fn check_sends(&mut self) {
         let Some(first) = self.outbox.first() else {
             return;
@@ -78,7 +77,7 @@ impl World {
         self.close_probes(oracle.probes);
     }
 
-    /// The messages of a conversation with numbers from `first` on, oldest first.
+    /// Returns the messages of a conversation whose numbers are at least `first`, oldest first.
     fn held_since(&mut self, oracle: &mut Oracle, conversation: &str, first: u64) -> Vec<Held> {
         let path = format!(
             "/me/conversations/{}/messages",
@@ -104,7 +103,7 @@ impl World {
         }
     }
 
-    /// Every subscription shows what the server holds.
+    /// Checks that every subscription shows the server's data.
     fn check_snapshots(&mut self) {
         let mut oracle = Oracle::default();
         let all: Vec<(usize, SubscriptionId)> = self
@@ -116,7 +115,7 @@ impl World {
                 active.map(move |(id, _)| (who, *id))
             })
             .collect();
-        // Asking as somebody makes them online: who is, is asked before.
+        // A probe makes its user online. Therefore the online states are probed first.
         let is_online = |world: &Self, (who, id): (usize, SubscriptionId)| {
             let topic = &world.clients[who].shown[&id].topic;
             matches!(topic, talk_proto::Topic::Online { .. })
@@ -160,7 +159,7 @@ impl World {
         }
     }
 
-    /// A session that wants nothing any more becomes idle, and leaves nothing behind.
+    /// Unsubscribes from everything. The session must become idle and close its connection.
     pub(super) fn leave(&mut self, who: usize) {
         let ids: Vec<_> = self.clients[who].shown.keys().copied().collect();
         for id in ids {
@@ -191,7 +190,7 @@ impl World {
     }
 }
 
-/// Returns the number of items that a list shows at least, if there are as many.
+/// Returns the minimum number of items that a list shows, if there are as many.
 fn initial_window(snapshot: &Snapshot) -> usize {
     match snapshot {
         Snapshot::Conversations(_) => 20,
@@ -200,7 +199,7 @@ fn initial_window(snapshot: &Snapshot) -> usize {
     }
 }
 
-/// Where two values differ first, in words.
+/// Describes the first difference between two values.
 fn difference(shown: &Value, held: &Value, at: &str) -> Option<String> {
     if shown == held {
         return None;

@@ -1,4 +1,4 @@
-//! A whole life: acts in a world, until a rule breaks or enough has happened.
+//! A run: operations in a world, until an invariant breaks or enough steps are done.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -10,31 +10,31 @@ use super::op::{Op, OpKind};
 use super::plan::Plan;
 use super::world::World;
 
-/// A rule that did not hold.
+/// An invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The step at which that was seen.
+    /// The step of the failure.
     pub step: u64,
-    /// The rule.
+    /// The broken invariant.
     pub rule: String,
-    /// What was seen instead.
+    /// The observed behaviour.
     pub detail: String,
 }
 
-/// What became of a life.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// How much happened.
+    /// The number of steps.
     pub steps: u64,
-    /// What went wrong on purpose.
+    /// The injected faults.
     pub matrix: Matrix,
-    /// What went wrong in earnest.
+    /// The broken invariant, if there is one.
     pub failure: Option<Failure>,
-    /// Everything that was done.
+    /// All operations.
     pub ops: Vec<Op>,
 }
 
-/// Lives the life of a seed for about so many steps; it ends with a quiet point.
+/// Runs the plan of a seed for about this many steps, and ends with a quiescent point.
 pub fn live(seed: u64, steps: u64) -> Outcome {
     let mut plan = Plan::new(seed, World::sessions(seed));
     run(seed, false, &mut |done| {
@@ -42,8 +42,8 @@ pub fn live(seed: u64, steps: u64) -> Outcome {
     })
 }
 
-/// Does the given acts in the world of a seed, and ends with a quiet point. Prints everything that
-/// happens if `is_traced`.
+/// Replays operations in the world of a seed, and ends with a quiescent point. Prints every event
+/// if `is_traced`.
 pub fn replay(seed: u64, ops: &[Op], is_traced: bool) -> Outcome {
     let mut ops = ops.iter().cloned();
     run(seed, is_traced, &mut |_| ops.next())

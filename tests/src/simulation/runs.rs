@@ -1,4 +1,4 @@
-//! Many lives, several at a time.
+//! Many runs, several in parallel.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -8,36 +8,36 @@ use std::time::{Duration, Instant};
 use super::matrix::Matrix;
 use super::run::{Outcome, live};
 
-/// Which lives are lived.
+/// The parameters of many runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs {
-    /// The seed of the first; the others have those that follow.
+    /// The seed of the first run. The other runs have the following seeds.
     pub seed: u64,
-    /// How many there are, unless only the time counts.
+    /// The number of runs, unless only the time limits them.
     pub count: Option<u64>,
-    /// None but the first begins when this time is over.
+    /// No run except the first begins after this time.
     pub within: Option<Duration>,
-    /// How many steps each has.
+    /// The number of steps of each run.
     pub steps: u64,
-    /// How many are lived at a time.
+    /// The number of runs in parallel.
     pub threads: usize,
 }
 
-/// What became of many lives.
+/// The outcome of many runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunsOutcome {
-    /// How many there were.
+    /// The number of runs.
     pub lives: u64,
-    /// How much happened in all of them.
+    /// The number of steps of all runs.
     pub steps: u64,
-    /// What went wrong in them on purpose.
+    /// The injected faults of all runs.
     pub matrix: Matrix,
-    /// The one with the lowest seed that broke a rule: its seed, and what became of it.
+    /// The seed and outcome of the failed run with the lowest seed.
     pub failed: Option<(u64, Outcome)>,
 }
 
 impl Runs {
-    /// Lives them. None begins after one that broke a rule, which `note_failure` is told at once.
+    /// Executes the runs. After a failure, calls `note_failure` at once and begins no other run.
     pub fn live(&self, note_failure: impl FnMut(u64, &Outcome)) -> RunsOutcome {
         self.live_as(&live, note_failure)
     }
@@ -50,7 +50,7 @@ impl Runs {
         let (next, has_failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let started = Instant::now();
         let next_seed = || {
-            // What is taken is lived, so that nothing before a failure is left out.
+            // Every taken seed is run, so that the lowest failing seed is found.
             if has_failed.load(Ordering::Relaxed) {
                 return None;
             }
@@ -101,7 +101,7 @@ mod tests {
     use super::super::run::Failure;
     use super::*;
 
-    /// A life of which nothing is known but whether it breaks a rule.
+    /// Returns the outcome of a run of one step.
     fn short_life(breaks_a_rule: bool) -> Outcome {
         let failure = Failure {
             step: 1,

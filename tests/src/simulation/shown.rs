@@ -1,4 +1,4 @@
-//! What one subscription shows, and an application that looks at it now and then.
+//! The content of a subscription, and an application that reads it now and then.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use talk_proto::{RequestError, Snapshot, Topic, Update, Window, changes::Changes
 
 use super::broken::broken;
 
-/// Composed changes are given up for a reset above this many.
+/// The most changes in a composed list. Beyond it, they become a reset.
 const CHANGES: usize = 60;
 
 /// A subscription and its only consumer.
 pub(super) struct Shown {
     pub(super) topic: Topic,
-    /// The latest snapshot, once there is one.
+    /// The latest snapshot, if there is one.
     pub(super) snapshot: Option<Snapshot>,
-    /// Whether it has ended, and why.
+    /// Set if the subscription has ended, with the cause.
     pub(super) ended: Option<Option<RequestError>>,
-    /// What the consumer took last, and what leads from it to the latest.
+    /// The snapshot that the consumer took last, and the changes from it to the latest one.
     taken: Option<Snapshot>,
     pending: Option<Changes>,
 }
@@ -33,7 +33,7 @@ impl Shown {
         }
     }
 
-    /// Takes an update; the consumer looks at it unless it is slow.
+    /// Applies an update. The consumer takes it unless it is slow.
     pub(super) fn update(&mut self, update: Update, is_slow: bool, window: usize) {
         check_changes(self.snapshot.as_ref(), &update.snapshot, &update.changes);
         if self.snapshot.as_ref() == Some(&update.snapshot) {
@@ -52,7 +52,7 @@ impl Shown {
         }
     }
 
-    /// The consumer takes what there is.
+    /// Takes the latest snapshot and its changes.
     pub(super) fn look(&mut self) {
         if let (Some(snapshot), Some(changes)) = (&self.snapshot, self.pending.take()) {
             check_changes(self.taken.as_ref(), snapshot, &changes);
@@ -61,7 +61,7 @@ impl Shown {
     }
 }
 
-/// The items of a list, by identity; `None` when the snapshot is no list.
+/// Returns the items of a list by identity, or `None` if the snapshot is not a list.
 pub(super) fn items(snapshot: &Snapshot) -> Option<Vec<Arc<dyn Any>>> {
     fn of<T: Any>(window: Option<&Window<T>>) -> Option<Vec<Arc<dyn Any>>> {
         let items = window?.iter();
@@ -76,7 +76,7 @@ pub(super) fn items(snapshot: &Snapshot) -> Option<Vec<Arc<dyn Any>>> {
     }
 }
 
-/// Whether a list says that it is whole; `None` when the snapshot is no list.
+/// Returns `Some(true)` if a list is fully loaded, or `None` if the snapshot is not a list.
 pub(super) fn loaded_all(snapshot: &Snapshot) -> Option<bool> {
     match snapshot {
         Snapshot::Messages(window) => Some(window.as_ref()?.loaded_all()),
@@ -87,8 +87,8 @@ pub(super) fn loaded_all(snapshot: &Snapshot) -> Option<bool> {
     }
 }
 
-/// The changes that came beside a snapshot lead to it from the one before, and what they do not
-/// name is the same allocation.
+/// Checks that the changes of an update lead from the previous snapshot to the new one, and that
+/// all other items keep their allocations.
 fn check_changes(before: Option<&Snapshot>, after: &Snapshot, changes: &Changes) {
     let Changes::List(changes) = changes else {
         return;

@@ -1,12 +1,12 @@
-//! Makes a failing life short.
+//! Shortens a failing run.
 
 use super::op::Op;
 use super::run::{Failure, Outcome, replay};
 
-/// So many lives are tried at most.
+/// The most replays.
 const TRIES: usize = 400;
 
-/// A short life that breaks the same rule, and how it does.
+/// Returns a short list of operations that breaks the same rule, and the failure.
 pub fn shrink(seed: u64, failed: &Outcome) -> (Vec<Op>, Option<Failure>) {
     let mut ops = failed.ops.clone();
     let mut failure = failed.failure.clone();

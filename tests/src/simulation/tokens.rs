@@ -1,4 +1,4 @@
-//! The application, asked for tokens.
+//! The application's responses to token fetches.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use super::mail::{Address, Mail};
 use super::net::TokenAnswer;
 use super::world::{APP, Proof, SECRET, World};
 
-/// How long tokens live, in seconds.
+/// The lifetimes of tokens, in seconds.
 const LIVES: [u64; 5] = [150, 400, 1_300, 3_600, 86_400];
-/// The life of a token that lives too short.
+/// A lifetime that is too short, in seconds.
 const SHORT: u64 = 60;
 
 impl World {
-    /// The application answers, as it is its turn to.
+    /// Responds to a token fetch as the next token rule demands.
     pub(super) fn fetch_token(&mut self, client: Address, fetch: TokenFetchId) {
         let answer = self.nets[client.who].tokens.pop_front();
         let millis = match answer {
@@ -48,7 +48,7 @@ impl World {
         self.mailbox.put(at, Mail::Token(client, fetch, token));
     }
 
-    /// Something happened that makes a session doubt its token.
+    /// Records an event after which a session suspects its token.
     pub(super) fn note_auth_failure(&mut self, who: usize) {
         self.clients[who].auth_failures += 1;
     }
@@ -65,7 +65,7 @@ impl World {
         self.input(client.who, Input::Token { fetch, result });
     }
 
-    /// A new token, signed if the server checks.
+    /// Creates a token. It is signed if the server checks signatures.
     pub(super) fn token(&mut self, user: &str, expires: Timestamp) -> String {
         self.next_token += 1;
         if self.proof != Proof::Signed {
@@ -76,7 +76,7 @@ impl World {
         let claims =
             json!({"tokenType": "user", "iss": APP, "sub": user, "exp": exp, "n": self.next_token});
         let signed = format!("{}.{}", encode(json!({"alg": "HS256"})), encode(claims));
-        // Keys of every length are taken.
+        // HMAC accepts keys of every length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()) else {
             return signed;
         };

@@ -1,18 +1,18 @@
-//! Lives on paper: the seed of the world, then one act a line, all JSON.
+//! Runs as text: the seed of the world, then one operation per line, all JSON.
 
 use serde::{Deserialize, Serialize};
 
 use super::op::Op;
 use super::run::Failure;
 
-/// A life that can be lived again.
+/// A run that can be replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     /// The seed of its world.
     pub seed: u64,
-    /// The rule that it broke, when it was written down.
+    /// The invariant that the run broke, at the time of writing.
     pub rule: Option<String>,
-    /// What is done.
+    /// The operations.
     pub ops: Vec<Op>,
 }
 
@@ -24,16 +24,17 @@ struct Head {
 }
 
 impl Transcript {
-    /// A life that failed.
+    /// Creates the transcript of a failed run.
     pub fn of_failure(seed: u64, failure: Option<&Failure>, ops: Vec<Op>) -> Self {
         let rule = failure.map(|failure| failure.rule.clone());
         Self { seed, rule, ops }
     }
 
-    /// Reads what [`Display`](std::fmt::Display) wrote.
+    /// Parses the output of [`Display`](std::fmt::Display).
     ///
     /// # Errors
-    /// Those of JSON, when a line is no head or act.
+    ///
+    /// If a line is not valid JSON for a head or an operation.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let head: Head = serde_json::from_str(lines.next().unwrap_or_default())?;

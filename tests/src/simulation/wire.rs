@@ -1,4 +1,4 @@
-//! One connection from end to end: slow, and apt to break anywhere.
+//! A connection from end to end, with delays and cuts.
 
 use std::collections::VecDeque;
 
@@ -7,15 +7,15 @@ use talk_proto::{SocketClosed, SocketId, Timestamp};
 
 use super::mail::Address;
 
-/// One thing on its way through a connection.
+/// An item in flight on a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Parcel {
     Frame(String),
-    /// To the session: the socket is open.
+    /// Notifies the session that the socket is open.
     Opened,
-    /// To the session: the socket is closed.
+    /// Notifies the session that the socket is closed.
     Closed(SocketClosed),
-    /// To the server: the connection is closed.
+    /// Notifies the server that the connection is closed.
     Goodbye,
 }
 
@@ -28,11 +28,11 @@ impl Parcel {
     }
 }
 
-/// One direction of a connection: what is sent arrives in order, until it breaks.
+/// A direction of a connection. Parcels arrive in order until it is cut.
 #[derive(Default)]
 pub(super) struct Lane {
     parcels: VecDeque<(Timestamp, Parcel)>,
-    /// Nothing arrives before.
+    /// Nothing arrives before this time.
     floor: Timestamp,
     is_broken: bool,
 }
@@ -46,7 +46,7 @@ impl Lane {
         self.parcels.push_back((self.floor, parcel));
     }
 
-    /// What comes last, broken or not.
+    /// Adds a last parcel, even after a cut.
     pub(super) fn put_last(&mut self, at: Timestamp, parcel: Parcel) {
         self.is_broken = false;
         self.put(at, parcel);
@@ -61,7 +61,7 @@ impl Lane {
         self.parcels.pop_front().map(|(_, parcel)| parcel)
     }
 
-    /// Nothing arrives before `until`.
+    /// Delays all parcels until `until`.
     pub(super) fn stall(&mut self, until: Timestamp) {
         self.floor = self.floor.max(until);
         for (at, _) in &mut self.parcels {
@@ -69,7 +69,7 @@ impl Lane {
         }
     }
 
-    /// What was held back arrives by `now`.
+    /// Delivers delayed parcels by `now`.
     pub(super) fn resume(&mut self, now: Timestamp) {
         self.floor = self.floor.min(now);
         for (at, _) in &mut self.parcels {
@@ -77,7 +77,7 @@ impl Lane {
         }
     }
 
-    /// Breaks after any byte: the frames that are wholly before it still arrive.
+    /// Cuts the lane after a random byte. Only the frames that are complete before it arrive.
     pub(super) fn cut(&mut self, rng: &mut Rng) {
         let bytes: usize = self.parcels.iter().map(|(_, parcel)| parcel.bytes()).sum();
         let mut left = rng.usize(..=bytes);
@@ -91,7 +91,7 @@ impl Lane {
         self.is_broken = true;
     }
 
-    /// Breaks before everything.
+    /// Cuts the lane before the first parcel.
     pub(super) fn lose_all(&mut self) {
         self.parcels.clear();
         self.is_broken = true;
@@ -102,15 +102,15 @@ impl Lane {
     }
 }
 
-/// One connection.
+/// A connection.
 pub(super) struct Wire {
     pub(super) client: Address,
     pub(super) socket: SocketId,
     pub(super) up: Lane,
     pub(super) down: Lane,
-    /// The session has been told that it is closed, or has closed it.
+    /// Set if the session was notified of the close, or has closed the socket.
     pub(super) client_is_gone: bool,
-    /// The server has been told, or has closed it.
+    /// Set if the server was notified of the close, or has closed the connection.
     pub(super) server_is_gone: bool,
     /// The last publish that the server sent.
     pub(super) last_publish: Option<String>,
@@ -129,20 +129,20 @@ impl Wire {
         }
     }
 
-    /// Returns `true` if it is over for both ends, and nothing is on it.
+    /// Returns `true` if the connection is over for both ends and carries nothing.
     pub(super) fn is_over(&self) -> bool {
         self.client_is_gone && self.server_is_gone && self.up.is_empty() && self.down.is_empty()
     }
 }
 
-/// The number of a frame, and what stands behind it, as text.
+/// Returns the number of a frame and its second element, as text.
 pub(super) fn head(frame: &str) -> Option<(u64, &str)> {
     let (number, rest) = frame.strip_prefix('[')?.split_once(',')?;
     let kind = rest.split([',', ']']).next()?;
     Some((number.parse().ok()?, kind))
 }
 
-/// The path of a request.
+/// Returns the path of a request.
 pub(super) fn path(frame: &str) -> Option<&str> {
     let mut parts = frame.splitn(3, ',');
     let rest = parts.nth(2)?.strip_prefix('"')?;

@@ -1,4 +1,4 @@
-//! Sessions and a server in virtual time, and the loop over whatever happens next.
+//! Sessions and a server in virtual time, and the loop over the next due event.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,11 +21,11 @@ use super::wire::Wire;
 
 /// The app of every session.
 pub(super) const APP: &str = "app";
-/// What tokens are signed with, where they are.
+/// The secret that signs tokens, if the server checks them.
 pub(super) const SECRET: &str = "the secret of the simulation";
-/// Who can be seen in every world.
+/// The users of every world.
 pub(super) const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
-/// Where they talk.
+/// The conversations of every world.
 pub(super) const CONVERSATIONS: [&str; 3] = ["c1", "c/2", "c3"];
 /// Further conversations of some worlds, so that lists have several pages.
 pub(super) const MORE_CONVERSATIONS: [&str; 45] = [
@@ -34,23 +34,23 @@ pub(super) const MORE_CONVERSATIONS: [&str; 45] = [
     "m28", "m29", "m30", "m31", "m32", "m33", "m34", "m35", "m36", "m37", "m38", "m39", "m40",
     "m41", "m42", "m43", "m44",
 ];
-/// When a world begins.
+/// The start time of a world.
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-/// The most steps without time passing: more are a loop.
+/// The most steps without progress of time. More steps are an endless loop.
 const STEPS_AT_ONCE: u64 = 200_000;
 
-/// How the sessions of a world prove who they are.
+/// The authentication of a world's sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// With tokens of the application, which the server checks.
+    /// The application's tokens, which the server checks.
     Signed,
-    /// With tokens of the application, any of which the server takes.
+    /// The application's tokens, which the server accepts unchecked.
     Any,
-    /// With tokens that the server gives to everybody.
+    /// Anonymous tokens, which the server issues to any user.
     Boken,
 }
 
-/// A message that somebody knows of.
+/// A message that users can refer to.
 #[derive(Clone)]
 pub(super) struct Known {
     pub(super) conversation: &'static str,
@@ -58,18 +58,18 @@ pub(super) struct Known {
     pub(super) number: u64,
 }
 
-/// Everything.
+/// The whole state of a simulation.
 pub(super) struct World {
     pub(super) now: Timestamp,
-    /// Frames, timers, commands and faults so far.
+    /// The number of frames, timers, commands and faults so far.
     pub(super) steps: u64,
-    /// Decides what the network does.
+    /// Random numbers for the network.
     pub(super) rng: Rng,
     pub(super) server: Server,
     pub(super) proof: Proof,
     pub(super) pacing: Pacing,
     pub(super) limits: Limits,
-    /// The conversations beside [`CONVERSATIONS`].
+    /// The conversations in addition to [`CONVERSATIONS`].
     pub(super) more_conversations: &'static [&'static str],
     pub(super) clients: Vec<Client>,
     pub(super) nets: Vec<Net>,
@@ -84,14 +84,14 @@ pub(super) struct World {
     pub(super) uploads: BTreeMap<(usize, talk_proto::RequestId), Upload>,
     pub(super) probe_frames: Vec<(ConnectionId, String)>,
     pub(super) next_token: u64,
-    /// A session whose commands of this tick are not drained.
+    /// A session whose commands of this tick are not drained yet.
     pub(super) undrained: Option<usize>,
-    /// Set if everything that happens is printed.
+    /// Set if every event is printed.
     pub(super) is_traced: bool,
     steps_at_once: u64,
 }
 
-/// What happens next.
+/// The next event.
 enum Next {
     Mail,
     Up(ConnectionId),
@@ -101,7 +101,7 @@ enum Next {
 }
 
 impl World {
-    /// The world that follows from a seed, with everybody in it and nothing said.
+    /// Creates the world of a seed, with all users in it and no messages.
     pub(super) fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let proof = [Proof::Signed, Proof::Signed, Proof::Any, Proof::Boken][rng.usize(..4)];
@@ -155,7 +155,7 @@ impl World {
         world
     }
 
-    /// How many sessions there are in the world of a seed.
+    /// Returns the number of sessions in the world of a seed.
     pub(super) fn sessions(seed: u64) -> usize {
         2 + usize::try_from(seed % 4).unwrap_or(0)
     }
@@ -178,7 +178,7 @@ impl World {
         Client::new(user, life, options, self.rng.u64(..), self.now)
     }
 
-    /// A server that remembers nothing takes the place of the one before.
+    /// Replaces the server by one without data.
     pub(super) fn forget_everything(&mut self) {
         self.server = Server::new(settings(self.proof), self.rng.u64(..), self.now);
         self.known.clear();
@@ -187,7 +187,7 @@ impl World {
         self.populate();
     }
 
-    /// The session, unless it has ended: then a new one takes its place.
+    /// Replaces a session that has ended.
     pub(super) fn revive(&mut self, who: usize) {
         if self.clients[who].end.is_some() {
             let life = self.clients[who].life + 1;
@@ -201,13 +201,13 @@ impl World {
         Address { who, life }
     }
 
-    /// The session that something is for, unless it is over.
+    /// Returns the session at an address, unless it has been replaced.
     pub(super) fn at(&mut self, address: Address) -> Option<&mut Client> {
         let client = &mut self.clients[address.who];
         (client.life == address.life).then_some(client)
     }
 
-    /// Prints what happens to a session, if that is wanted.
+    /// Prints an event of a session if tracing is on.
     pub(super) fn trace(&self, who: usize, what: impl FnOnce() -> String) {
         if self.is_traced {
             let at = self.now.saturating_since(START).as_millis();
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub(super) fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}
@@ -223,7 +223,7 @@ impl World {
         self.steps_at_once = 0;
     }
 
-    /// Lets the next thing happen, if it does so by `end`.
+    /// Executes the next event if it is due by `end`. Returns `true` if there was one.
     pub(super) fn step(&mut self, end: Timestamp) -> bool {
         self.finish_tick();
         let Some((at, next)) = self.next().filter(|(at, _)| *at <= end) else {
@@ -283,7 +283,7 @@ impl World {
         next
     }
 
-    /// Commands that were given together make one tick; this ends it.
+    /// Drains the commands that were given together in one tick.
     pub(super) fn finish_tick(&mut self) {
         if let Some(who) = self.undrained.take() {
             self.drain(who);
@@ -299,14 +299,14 @@ impl World {
         self.drain(who);
     }
 
-    /// Gives a session a command that is not resolved.
+    /// Sends a session a command without a result.
     pub(super) fn tell(&mut self, who: usize, command: impl FnOnce(&mut Session, Timestamp)) {
         let now = self.now;
         self.clients[who].tell(now, command);
     }
 }
 
-/// Enough of a frame to know it by.
+/// Returns the beginning of a frame, for traces and failures.
 pub(super) fn start(frame: &str) -> String {
     frame.chars().take(200).collect()
 }
