@@ -1,4 +1,4 @@
-//! Parts of visitors that keep JSON which they do not understand.
+//! Shared visitor methods for JSON that is stored without interpretation.
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, MapAccess, SeqAccess};

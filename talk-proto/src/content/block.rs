@@ -1,4 +1,4 @@
-//! The blocks that a message is made of.
+//! Content blocks of messages.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::number::{JsNumber, as_count};
 use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::{RawJson, UnknownFields};
 
-/// One block of a message's content. Today a message has exactly one; readers must bear several.
+/// A block of a message's content. Messages currently have exactly one block, but readers must
+/// accept several.
 ///
 /// Serialises to the documented shape. `Debug` shows no text, token or url.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +25,9 @@ pub enum ContentBlock {
     Text(TextBlock),
     /// A file.
     File(Arc<FileBlock>),
-    /// A place on earth.
+    /// A geographic location.
     Location(LocationBlock),
-    /// A block that this version does not know, kept as it came and passed on as it is.
+    /// A block of an unknown type, stored and passed on unchanged.
     Unknown(RawJson),
 }
 
@@ -34,66 +35,66 @@ pub enum ContentBlock {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TextBlock {
-    /// The text, in order.
+    /// The nodes of the text, in order.
     pub children: Arc<[TextNode]>,
     /// Members unknown to this version.
     pub unknown_fields: UnknownFields,
 }
 
-/// A file. To send one, the token is enough; the server adds the rest.
+/// A file. To send a file, set only the token; the server adds the other fields.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FileBlock {
-    /// What kind of file it is; `None` for any that is no medium.
+    /// The kind of medium; `None` if the file is not a known medium.
     pub subtype: Option<FileSubtype>,
-    /// What the upload gave. Opaque, and as good as the file itself.
+    /// The opaque token from the upload. It grants access to the file.
     pub file_token: Arc<str>,
-    /// Where to download it.
+    /// The download URL.
     pub url: Option<Arc<str>>,
-    /// In bytes.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// Its name, extension included.
+    /// The name, with its extension.
     pub filename: Option<Arc<str>>,
-    /// In pixels; of images and videos, when known.
+    /// The width in pixels, if known; for images and videos.
     pub width: Option<f64>,
-    /// In pixels; of images and videos, when known.
+    /// The height in pixels, if known; for images and videos.
     pub height: Option<f64>,
-    /// In seconds; of videos, audio and voice recordings, when known.
+    /// The duration in seconds, if known; for videos, audio and voice recordings.
     pub duration: Option<f64>,
     /// Members unknown to this version.
     pub unknown_fields: UnknownFields,
 }
 
-/// What kind of medium a file is.
+/// The kind of medium of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileSubtype {
-    /// A picture.
+    /// An image.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
-    /// Sound that was recorded to be sent.
+    /// A voice recording.
     Voice,
-    /// A kind that this version does not know.
+    /// An unknown kind.
     Other(Arc<str>),
 }
 
-/// A place on earth.
+/// A geographic location.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LocationBlock {
-    /// In degrees, −90 to 90, north is positive.
+    /// The latitude in degrees, −90 to 90. North is positive.
     pub latitude: f64,
-    /// In degrees, −180 to 180, east is positive.
+    /// The longitude in degrees, −180 to 180. East is positive.
     pub longitude: f64,
     /// Members unknown to this version.
     pub unknown_fields: UnknownFields,
 }
 
 impl ContentBlock {
-    /// A block of rich text.
+    /// Creates a block of rich text.
     pub fn text(children: impl Into<Arc<[TextNode]>>) -> Self {
         Self::Text(TextBlock {
             children: children.into(),
@@ -101,7 +102,7 @@ impl ContentBlock {
         })
     }
 
-    /// A file to send, by the token that its upload gave.
+    /// Creates a block for an uploaded file, from the token of the upload.
     pub fn file(file_token: impl Into<Arc<str>>) -> Self {
         let file_token = file_token.into();
         Self::File(Arc::new(FileBlock {
@@ -110,7 +111,7 @@ impl ContentBlock {
         }))
     }
 
-    /// A place: latitude (−90 to 90) and longitude (−180 to 180) in degrees.
+    /// Creates a location from latitude (−90 to 90) and longitude (−180 to 180) in degrees.
     pub fn location(latitude: f64, longitude: f64) -> Self {
         Self::Location(LocationBlock {
             latitude,
@@ -119,7 +120,7 @@ impl ContentBlock {
         })
     }
 
-    /// A known block whose members are all there, or the object as it came.
+    /// Returns a known block if all its members are present, otherwise the original object.
     fn from_members<E: Error>(mut m: Members<TextNode>) -> Result<Self, E> {
         Ok(match m.kind {
             Some("text") if m.has_children() => Self::Text(TextBlock {
@@ -164,7 +165,7 @@ impl From<Arc<str>> for FileSubtype {
 }
 
 impl FileSubtype {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Image => "image",
@@ -272,7 +273,7 @@ fn serialize_file<S: Serializer>(file: &FileBlock, serializer: S) -> Result<S::O
     map.end()
 }
 
-/// Without the token, the url and the name.
+/// Hides the token, the URL and the name.
 impl fmt::Debug for FileBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileBlock")
@@ -282,9 +283,8 @@ impl fmt::Debug for FileBlock {
     }
 }
 
-/// Returns parsed content as the JSON that a client sends, in which node types are in lower case.
-///
-/// Content given as blocks is sent as it serialises.
+/// Returns parsed content as the JSON that clients send, with node types in lower case. Content
+/// that the application passes as blocks is sent with its own serialisation instead.
 ///
 /// ```
 /// use talk_proto::content::{to_wire_json, ContentBlock, TextNode};
@@ -298,7 +298,7 @@ pub fn to_wire_json(content: &[ContentBlock]) -> String {
     serde_json::to_string(&for_wire(content)).unwrap_or_default()
 }
 
-/// Returns parsed content in the spelling that clients send.
+/// Returns parsed content with node types in the spelling that clients send.
 pub(crate) fn for_wire(value: &[ContentBlock]) -> Spelled<'_, [ContentBlock]> {
     let spelling = Spelling::LowerCase;
     Spelled { value, spelling }

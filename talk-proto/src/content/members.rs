@@ -1,5 +1,5 @@
-//! Reading and writing the members of a block or node: an object whose `type` may stand anywhere
-//! in it.
+//! Reading and writing of the members of a block or node: an object with a `type` member at any
+//! position.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,8 +14,9 @@ use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::UnknownFields;
 use crate::json::{collect, deserialize_name};
 
-/// How deep nodes may nest. A level costs two levels of JSON, of which common decoders take 128 in
-/// a whole frame; deeper text does not decode, and markup beyond it is left as text.
+/// The maximum nesting of nodes. A level of nodes takes two levels of JSON, and common decoders
+/// accept 128 levels in a whole frame. Deeper content fails to decode, and markup beyond this depth
+/// is treated as text.
 pub const MAX_NESTING: usize = 50;
 
 /// The types of blocks.
@@ -26,7 +27,7 @@ pub(super) trait Node: Serialize + Sized {
     /// Returns the camelCase spelling of a known node type.
     fn known_type(name: &str) -> Option<&'static str>;
 
-    /// Reads a node that stands `depth` nodes deep.
+    /// Reads a node at a depth of `depth` nodes.
     fn read<'de, D: Deserializer<'de>>(json: D, depth: usize) -> Result<Self, D::Error>;
 }
 
@@ -35,7 +36,7 @@ pub(super) trait Member<N> {
     /// Returns `true` if the object has the member with a value of this type.
     fn is_in(members: &Members<N>, name: &str) -> bool;
 
-    /// Takes the member; returns an empty value if [`is_in`](Self::is_in) returns `false`.
+    /// Removes and returns the member, or an empty value if [`is_in`](Self::is_in) returns `false`.
     fn take_from(members: &mut Members<N>, name: &str) -> Self;
 
     fn write<M: SerializeMap>(
@@ -45,11 +46,12 @@ pub(super) trait Member<N> {
         spelling: Spelling,
     ) -> Result<(), M::Error>;
 
-    /// Returns the member as the visible part of its node. The last member with one decides.
+    /// Returns the member as the visible part of its node, if it is one. Of several, the last is
+    /// used.
     fn visible(&self) -> Option<Visible<'_, N>>;
 }
 
-/// The part of a node that a reader sees.
+/// The visible part of a node.
 pub(super) enum Visible<'a, N> {
     Text(&'a str),
     Children(&'a [N]),
@@ -100,17 +102,17 @@ where
     }
 }
 
-/// The members of one object. Children are read as nodes at once; the rest, which is small, is kept
-/// as JSON until the type is known.
+/// The members of an object. Children are read as nodes at once. The other members are small and
+/// stay JSON until the type is known.
 pub(super) struct Members<N> {
-    /// The camelCase type if it is known; any other is in `rest`.
+    /// The camelCase type if it is known. An unknown type is stored in `rest`.
     pub(super) kind: Option<&'static str>,
     children: Option<Arc<[N]>>,
     rest: Map<String, Value>,
 }
 
 impl<N: Node> Members<N> {
-    /// Reads one object whose children stand `depth` nodes deep.
+    /// Reads an object whose children are at a depth of `depth` nodes.
     pub(super) fn read<'de, A: MapAccess<'de>>(mut map: A, depth: usize) -> Result<Self, A::Error> {
         let mut members = Self {
             kind: None,
@@ -142,7 +144,7 @@ impl<N: Node> Members<N> {
         self.rest.insert(name.to_owned(), value);
     }
 
-    /// Returns `true` if there is a member that `is_wanted` accepts.
+    /// Returns `true` if there is a member `name` that `is_wanted` accepts.
     pub(super) fn has(&self, name: &str, is_wanted: fn(&Value) -> bool) -> bool {
         self.rest.get(name).is_some_and(is_wanted)
     }
@@ -155,7 +157,7 @@ impl<N: Node> Members<N> {
         self.has(name, Value::is_string)
     }
 
-    /// Takes a string. Any other value stays among the unknown members.
+    /// Removes and returns a string. Any other value stays among the unknown members.
     pub(super) fn take_text(&mut self, name: &str) -> Option<Arc<str>> {
         let Value::String(text) = self.rest.get_mut(name)? else {
             return None;
@@ -165,20 +167,20 @@ impl<N: Node> Members<N> {
         Some(text.into())
     }
 
-    /// Takes a member that `convert` accepts; any other stays.
+    /// Removes and converts a member. A member that `convert` rejects stays.
     pub(super) fn take<T>(&mut self, name: &str, convert: fn(&Value) -> Option<T>) -> Option<T> {
         let taken = convert(self.rest.get(name)?)?;
         self.rest.remove(name);
         Some(taken)
     }
 
-    /// Returns the members that were not taken.
+    /// Returns the remaining members.
     pub(super) fn into_unknown_fields<E: Error>(mut self) -> Result<UnknownFields, E> {
         self.restore_children()?;
         Ok(self.rest.into())
     }
 
-    /// Returns the object as it came.
+    /// Returns the original object.
     pub(super) fn into_value<E: Error>(mut self) -> Result<Value, E> {
         self.restore_children()?;
         if let Some(name) = self.kind {
@@ -264,7 +266,7 @@ impl<'de, N: Node> DeserializeSeed<'de> for NodeSeed<N> {
     }
 }
 
-/// Reads children that stand this many nodes deep.
+/// The seed for children at a depth of this many nodes.
 struct ChildrenSeed<N>(usize, PhantomData<N>);
 
 impl<'de, N: Node> DeserializeSeed<'de> for ChildrenSeed<N> {

@@ -1,4 +1,4 @@
-//! What a message holds: blocks, the nodes of rich text, and what can be made of them.
+//! The content of messages: blocks, nodes of rich text, markup and plain text.
 
 mod any_value;
 mod block;

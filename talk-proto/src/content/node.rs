@@ -17,7 +17,8 @@ use super::unknown_fields::{RawJson, UnknownFields};
 /// "typeInCamelCase" | "typeinlowercase" => Variant, fn constructor { members in JSON order }
 /// ```
 ///
-/// without the lower case if it is the same, and without the constructor if it is written by hand.
+/// The lower-case type is left out if it is equal. The constructor is left out if it is written by
+/// hand.
 macro_rules! nodes {
     ($(
         $(#[$doc:meta])*
@@ -28,7 +29,7 @@ macro_rules! nodes {
         /// A piece of rich text. Cheap to clone.
         ///
         /// Serialises to the documented shape with camelCase types; both spellings are read.
-        /// `Debug` shows the kinds and the lengths of texts, never a text.
+        /// `Debug` shows kinds and text lengths, but no text.
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum TextNode {
@@ -43,7 +44,7 @@ macro_rules! nodes {
                     unknown_fields: UnknownFields,
                 },
             )*
-            /// A node that this version does not know, kept and passed on unchanged.
+            /// A node of an unknown type, stored and passed on unchanged.
             Unknown(RawJson),
         }
 
@@ -58,8 +59,7 @@ macro_rules! nodes {
                 }
             }
 
-            /// Returns a known node if all its members are present, otherwise the object as it
-            /// came.
+            /// Returns a known node if all its members are present, otherwise the original object.
             pub(super) fn from_members<E: Error>(mut m: Members<Self>) -> Result<Self, E> {
                 Ok(match m.kind {
                     $(Some($camel)
@@ -135,12 +135,12 @@ nodes! {
     }
     /// A list of [bullet points](Self::BulletPoint).
     "bulletList" | "bulletlist" => BulletList, fn bullet_list {
-        /// The points.
+        /// The bullet points.
         children: Arc<[Self]>,
     }
-    /// One point of a list.
+    /// A bullet point of a list.
     "bulletPoint" | "bulletpoint" => BulletPoint, fn bullet_point {
-        /// The content of the point.
+        /// The content of the bullet point.
         children: Arc<[Self]>,
     }
     /// A link with a label. Users may not send these unless their role allows it.
@@ -150,12 +150,12 @@ nodes! {
         /// The label.
         children: Arc<[Self]>,
     }
-    /// A web address, email address or phone number that was found in the text. Servers refuse one
-    /// whose `text` and `url` disagree.
+    /// A web address, email address or phone number that was detected in the text. Servers refuse a
+    /// node whose `text` and `url` do not match.
     "autoLink" | "autolink" => AutoLink, fn auto_link {
         /// The target of the link: `https:`, `mailto:`, `tel:`, …
         url: Arc<str>,
-        /// The address as it was written.
+        /// The address as written.
         text: Arc<str>,
     }
     /// Code: `` `code` ``.
@@ -165,7 +165,7 @@ nodes! {
     }
     /// A custom emoji of the app.
     "customEmoji" | "customemoji" => CustomEmoji, fn custom_emoji {
-        /// Its name, with the colons: `:cat:`.
+        /// The name, with the colons: `:cat:`.
         text: Arc<str>,
     }
     /// A mention of a user.
@@ -178,7 +178,7 @@ nodes! {
     /// A link that triggers an action of the app. Users may not send these unless their role
     /// allows it.
     "actionLink" | "actionlink" => ActionLink {
-        /// The action that it triggers.
+        /// The action.
         action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
@@ -186,20 +186,20 @@ nodes! {
     /// A button that triggers an action of the app. Users may not send these unless their role
     /// allows it.
     "actionButton" | "actionbutton" => ActionButton {
-        /// The action that it triggers.
+        /// The action.
         action: Arc<Action>,
         /// The label.
         children: Arc<[Self]>,
     }
 }
 
-/// An action of the app, as a link or button triggers it. `Debug` shows nothing of it.
+/// An action of the app that a link or button triggers. `Debug` hides the name and the parameters.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Action {
     /// The action's name.
     pub name: Arc<str>,
-    /// Its parameters.
+    /// The parameters of the action.
     pub params: BTreeMap<String, String>,
 }
 
@@ -255,7 +255,7 @@ impl TextNode {
         }
     }
 
-    /// Returns the part that a reader sees.
+    /// Returns the visible part of the node.
     pub(super) fn visible(&self) -> Option<Visible<'_, Self>> {
         self.parts().1
     }

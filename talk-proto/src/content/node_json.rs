@@ -1,4 +1,4 @@
-//! Nodes to and from JSON.
+//! Conversion of nodes to and from JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::members::{Member, Members, Node, Visible};
 use super::node::{Action, TextNode};
 use super::spelling::{Spelled, Spelling};
 
-/// Reads one node that is `depth` nodes deep.
+/// A visitor for a node at a depth of `depth` nodes.
 struct NodeVisitor {
     depth: usize,
 }
@@ -66,7 +66,7 @@ impl Serialize for TextNode {
     }
 }
 
-/// The members `action` and `params`.
+/// An action is stored as the two members `action` and `params`.
 impl Member<TextNode> for Arc<Action> {
     fn is_in(members: &Members<TextNode>, name: &str) -> bool {
         let is_params = |params: &Value| {

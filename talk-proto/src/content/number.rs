@@ -1,12 +1,12 @@
-//! JSON numbers as JavaScript writes them: 2 and 2.0 are one value, written `2`.
+//! JSON numbers as JavaScript writes them: 2 and 2.0 are equal and written as `2`.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// 2⁵³: up to here every integer has its own `f64`.
+/// 2⁵³, up to which an `f64` represents every integer exactly.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// An `f64` that is written without a fraction when it has none.
+/// An `f64` that is written without a fraction if it is an integer.
 pub(crate) struct JsNumber(pub(crate) f64);
 
 impl Serialize for JsNumber {
@@ -19,7 +19,7 @@ impl Serialize for JsNumber {
     }
 }
 
-/// A count that may be written as `10` or `10.0`.
+/// Returns a count that may be written as `10` or `10.0`.
 pub(crate) fn as_count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         value

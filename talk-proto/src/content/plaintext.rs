@@ -8,11 +8,12 @@ use super::members::Visible;
 use super::node::TextNode;
 use super::unknown_fields::RawJson;
 
-/// Content without its formatting: `- ` before the points of lists, each on a line of its own;
-/// `@Name` for a mention; an icon and the name of a file, or the length of a voice recording; an
-/// icon for a location. Blocks are apart by a blank line. Of what is no [`TextNode`] of its own,
-/// `emoji`, `codeBlock` and `blockquote` show what they say, as in the published client; all else
-/// is left out.
+/// Returns content without formatting, for lists and notifications.
+///
+/// A bullet point is a line that starts with `- `. A mention is `@Name`, a file is an icon with its
+/// name, a voice recording is an icon with its length, and a location is an icon. A blank line
+/// separates blocks. Of the unknown nodes, `emoji`, `codeBlock` and `blockquote` are shown as their
+/// text, as in the published client; all other unknown nodes are left out.
 ///
 /// ```
 /// use talk_proto::content::{ContentBlock, TextNode, plaintext};
@@ -59,15 +60,15 @@ fn plaintext_of_voice(duration: Option<f64>) -> String {
     }
 }
 
-/// Rich text without its formatting.
+/// Returns rich text without formatting.
 pub(crate) fn plaintext_of_nodes(nodes: &[TextNode]) -> String {
     let mut out = String::new();
     append_nodes(nodes, &mut out);
     out
 }
 
-/// Recurses as deep as nodes nest, which is at most [`MAX_NESTING`](super::MAX_NESTING) for what
-/// was read.
+/// Recurses to the depth of the nodes, which is at most [`MAX_NESTING`](super::MAX_NESTING) for
+/// parsed content.
 fn append_nodes(nodes: &[TextNode], out: &mut String) {
     for node in nodes {
         let (before, after) = match node {

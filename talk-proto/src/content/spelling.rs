@@ -1,5 +1,5 @@
-//! Node types have two spellings: servers and snapshots write `autoLink`, a client that has parsed
-//! a text writes `autolink`. Both are read everywhere.
+//! The two spellings of node types: servers and snapshots write `autoLink`, and clients send
+//! `autolink` for parsed markup. Both are read everywhere.
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +11,8 @@ pub(super) enum Spelling {
 }
 
 impl Spelling {
-    /// Returns the name in this spelling, given as camelCase and, if it differs, in lower case.
+    /// Returns the name in this spelling. `names` is the camelCase name and, if it differs, the
+    /// lower-case name.
     pub(super) fn pick(self, names: &[&'static str]) -> &'static str {
         let name = match self {
             Self::CamelCase => names.first(),
@@ -21,7 +22,7 @@ impl Spelling {
     }
 }
 
-/// A block, a node or a list of either, to be written in one spelling at every depth.
+/// A block, a node, or a list of either, that is serialised in one spelling at every depth.
 #[derive(Clone, Copy)]
 pub(crate) struct Spelled<'a, T: ?Sized> {
     pub(super) value: &'a T,

@@ -1,4 +1,4 @@
-//! JSON that is kept without being understood.
+//! JSON that is stored without interpretation.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
 
-/// Members of a block or node that this version does not know, kept so that they are passed on
-/// unchanged. Empty for everything the protocol knows today, and then free.
+/// Unknown members of a block or node, stored so that they are passed on unchanged. Usually empty,
+/// and then without an allocation.
 #[derive(Clone, Default, PartialEq)]
 pub struct UnknownFields(Option<Arc<Map<String, Value>>>);
 
 impl UnknownFields {
-    /// The members, by name.
+    /// Returns an iterator over the members, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0
             .iter()
@@ -20,12 +20,12 @@ impl UnknownFields {
             .map(|(name, value)| (name.as_str(), value))
     }
 
-    /// One member, or `None`.
+    /// Returns the member `name`, or `None` if it is absent.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.as_ref()?.get(name)
     }
 
-    /// Whether there is no such member.
+    /// Returns `true` if there are no unknown members.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -42,7 +42,7 @@ impl From<Map<String, Value>> for UnknownFields {
     }
 }
 
-/// Shows the names only: values may be message text.
+/// Shows only the names, because values may contain message text.
 impl fmt::Debug for UnknownFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
@@ -51,17 +51,17 @@ impl fmt::Debug for UnknownFields {
     }
 }
 
-/// A block or node of a type that this version does not know, exactly as it came.
+/// A block or node of an unknown type, stored unchanged.
 #[derive(Clone, PartialEq)]
 pub struct RawJson(Arc<Value>);
 
 impl RawJson {
-    /// Its `type`, when it is an object that has one.
+    /// Returns the `type`, if the JSON is an object that has one.
     pub fn kind(&self) -> Option<&str> {
         self.0.get("type")?.as_str()
     }
 
-    /// The JSON itself.
+    /// Returns the JSON.
     pub fn value(&self) -> &Value {
         &self.0
     }
@@ -79,7 +79,7 @@ impl serde::Serialize for RawJson {
     }
 }
 
-/// Shows the type only: the rest may be message text.
+/// Shows only the type, because the other members may contain message text.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RawJson").field(&self.kind()).finish()

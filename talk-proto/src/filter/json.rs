@@ -1,4 +1,4 @@
-//! Filters to and from the documented JSON.
+//! Conversion of filters to and from the documented JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +12,14 @@ use super::normal::by_object_key;
 use super::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter};
 use crate::content::JsNumber;
 
-/// A condition that is not left out: `null` is none.
+/// Reads a condition that is present. `null` is an error, and absent conditions use the default.
 pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Writes the keys in the order of a normal form.
+/// Writes the keys in the order of the normal form.
 pub(super) fn in_order<S: Serializer>(
     custom: &BTreeMap<String, CustomFilter>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! Whether a filter wants a conversation.
+//! Evaluation of filters.
 
 use super::{
     ConversationFilter, CustomFilter, FilterSubject, NumberFilter, SimpleFilter, StringFilter,
@@ -6,8 +6,8 @@ use super::{
 use crate::timestamp::Timestamp;
 
 impl ConversationFilter {
-    /// Whether the conversation is wanted; `None` if too little is known of it to tell. Of one that
-    /// is known wholly it is always told.
+    /// Returns `Some(true)` if the filter matches the conversation, and `None` if too few
+    /// attributes are known to decide. The result is always `Some` if all attributes are known.
     ///
     /// ```
     /// use talk_proto::filter::{ConversationFilter, SimpleFilter};
@@ -33,7 +33,8 @@ impl ConversationFilter {
 }
 
 impl SimpleFilter {
-    /// Whether all conditions are met; `None` if too little is known to tell.
+    /// Returns `Some(true)` if all conditions are met, and `None` if too few attributes are known
+    /// to decide.
     ///
     /// ```
     /// use talk_proto::{Timestamp, filter::SimpleFilter, model::ConversationSnapshot};
@@ -74,7 +75,8 @@ impl SimpleFilter {
     }
 }
 
-/// One is false: false. Else one is unknown: unknown.
+/// Returns the conjunction: `Some(false)` if a condition is false, otherwise `None` if a condition
+/// is unknown.
 fn all(mut conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let all_or_none = conditions.try_fold(Some(true), |all, condition| match condition {
         Some(false) => Err(()),
@@ -84,7 +86,7 @@ fn all(mut conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     all_or_none.unwrap_or(Some(false))
 }
 
-/// A condition that is left out is met.
+/// Evaluates a condition. An absent condition is met.
 fn met<F, V>(
     filter: Option<F>,
     value: Option<V>,
@@ -104,7 +106,7 @@ impl<T: PartialEq> StringFilter<T> {
 }
 
 impl<T> StringFilter<T> {
-    /// `is` tells whether the value equals an operand.
+    /// Returns `true` if the condition is met. `is` returns `true` if the value equals the operand.
     fn is_met_by(&self, is: impl Fn(&T) -> bool) -> bool {
         match self {
             Self::Is(operand) => is(operand),
@@ -130,7 +132,8 @@ impl NumberFilter {
         match self {
             Self::Above(n) => value > n,
             Self::Below(n) => value < n,
-            // As the server judges, which sees the normal form.
+            // The server sees the normal form, in which these conditions are `> n - 1` and `< n +
+            // 1`.
             Self::AtLeast(n) => value > n - 1.0,
             Self::AtMost(n) => value < n + 1.0,
             Self::Between(low, high) => low <= value && value < high,

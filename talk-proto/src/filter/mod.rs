@@ -1,4 +1,4 @@
-//! Which conversations a list or a search shows.
+//! Filters of conversations for lists and searches.
 
 mod json;
 mod matching;
@@ -16,10 +16,10 @@ use crate::model::Access;
 
 pub use subject::{CustomValues, FilterSubject};
 
-/// Which conversations are wanted. The default wants all.
+/// A filter of conversations. The default matches all of them.
 ///
-/// Reads and writes the documented JSON: an object of conditions, or `["any", [object, …]]`; `null`
-/// wants all. What is sent is the [normal form](Self::normalized).
+/// Reads and writes the documented JSON: an object of conditions, or `["any", [object, …]]`. `null`
+/// matches all conversations. The client sends the [normal form](Self::normalized).
 ///
 /// ```
 /// use talk_proto::filter::{ConversationFilter, CustomFilter, SimpleFilter, StringFilter};
@@ -30,15 +30,17 @@ pub use subject::{CustomValues, FilterSubject};
 ///     .custom("archived", CustomFilter::Missing)
 ///     .created_at(1_700_000_000_000..);
 /// let filter = ConversationFilter::from(filter);
-/// # let json = r#"{"createdAt":[">=",1700000000000],"custom":{"archived":"!exists","category":["oneOf",["work","family"]]},"isUnread":true}"#;
+/// # let json = r#"{"createdAt":[">=",1700000000000],"custom":{"archived":"!exists",
+/// #     "category":["oneOf",["work","family"]]},"isUnread":true}"#;
+/// # let json = json.split_whitespace().collect::<String>();
 /// # assert_eq!(serde_json::to_string(&filter).unwrap(), json);
-/// # assert_eq!(serde_json::from_str::<ConversationFilter>(json).unwrap(), filter);
+/// # assert_eq!(serde_json::from_str::<ConversationFilter>(&json).unwrap(), filter);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConversationFilter {
-    /// Those that meet all conditions of one filter.
+    /// Matches conversations that meet all conditions of one filter.
     All(SimpleFilter),
-    /// Those that one filter at least wants; with none, no conversation.
+    /// Matches conversations that at least one of the filters matches. An empty list matches none.
     Any(Vec<SimpleFilter>),
 }
 
@@ -54,7 +56,7 @@ impl From<SimpleFilter> for ConversationFilter {
     }
 }
 
-/// So that conditions can stand where a filter may be left out.
+/// Allows conditions as the argument of an optional filter.
 impl From<SimpleFilter> for Option<ConversationFilter> {
     fn from(filter: SimpleFilter) -> Self {
         Some(filter.into())
@@ -67,55 +69,57 @@ impl FromIterator<SimpleFilter> for ConversationFilter {
     }
 }
 
-/// Conditions, all of which must be met. The default has none.
-// The members stand in the order of their names in JSON: the normal form is written so.
+/// A set of conditions, all of which must be met. The default has no conditions.
+// The fields are in the order of their JSON names, because the normal form is written in this
+// order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SimpleFilter {
-    /// What the current user may do there.
+    /// The current user's access to the conversation.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub access: Option<StringFilter<Access>>,
-    /// When it was created.
+    /// The creation time.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub created_at: Option<NumberFilter>,
-    /// The application's own data, by key.
+    /// The custom data, by key.
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
         serialize_with = "json::in_order"
     )]
     pub custom: BTreeMap<String, CustomFilter>,
-    /// Whether a message was ever sent and is still there.
+    /// Set to match conversations that contain a message, clear to match those without.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub has_messages: Option<bool>,
-    /// Whether there are unread messages, or it was marked as unread.
+    /// Set to match conversations with unread messages or marked as unread, clear to match the
+    /// others.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub is_unread: Option<bool>,
-    /// When the current user joined.
+    /// The time at which the current user joined.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub joined_at: Option<NumberFilter>,
-    /// The last message's time, or when the current user joined while there is none.
+    /// The time of the last message, or the time at which the current user joined if there is none.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
     )]
     pub last_activity_at: Option<NumberFilter>,
-    /// The title; `None` stands for no title.
+    /// The title; `None` matches conversations without a title.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "json::given"
@@ -124,7 +128,7 @@ pub struct SimpleFilter {
 }
 
 impl SimpleFilter {
-    /// No condition: every conversation is wanted.
+    /// Creates a filter without conditions, which matches every conversation.
     ///
     /// ```
     /// use talk_proto::filter::SimpleFilter;
@@ -135,7 +139,7 @@ impl SimpleFilter {
         Self::default()
     }
 
-    /// Those in which the current user has such access.
+    /// Requires the current user's access to meet a condition.
     ///
     /// ```
     /// use talk_proto::{filter::{SimpleFilter, StringFilter}, model::Access};
@@ -147,7 +151,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Those that were created at such a time, in unix milliseconds.
+    /// Requires the creation time, in unix milliseconds, to meet a condition.
     ///
     /// ```
     /// let since_then = talk_proto::filter::SimpleFilter::new().created_at(1_700_000_000_000..);
@@ -157,8 +161,8 @@ impl SimpleFilter {
         self
     }
 
-    /// Those with such a value under `key` of their custom data. Another key is another condition;
-    /// the same key replaces it.
+    /// Requires the value of `key` in the custom data to meet a condition. A second condition for a
+    /// key replaces the first.
     ///
     /// ```
     /// use talk_proto::filter::{CustomFilter, SimpleFilter, StringFilter};
@@ -172,7 +176,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Those with messages, or those without.
+    /// Requires that the conversation contains messages, or that it contains none.
     ///
     /// ```
     /// let silent = talk_proto::filter::SimpleFilter::new().has_messages(false);
@@ -182,7 +186,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Those that are unread, or those that are not.
+    /// Requires that the conversation is unread, or that it is read.
     ///
     /// ```
     /// let unread = talk_proto::filter::SimpleFilter::new().is_unread(true);
@@ -192,7 +196,8 @@ impl SimpleFilter {
         self
     }
 
-    /// Those that the current user joined at such a time, in unix milliseconds.
+    /// Requires the time at which the current user joined, in unix milliseconds, to meet a
+    /// condition.
     ///
     /// ```
     /// let long_ago = talk_proto::filter::SimpleFilter::new().joined_at(..1_700_000_000_000);
@@ -202,7 +207,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Those in which something last happened at such a time, in unix milliseconds.
+    /// Requires the time of the last activity, in unix milliseconds, to meet a condition.
     ///
     /// ```
     /// let active = talk_proto::filter::SimpleFilter::new().last_activity_at(1_700_000_000_000..);
@@ -212,7 +217,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Those with such a title.
+    /// Requires the title to meet a condition.
     ///
     /// ```
     /// use talk_proto::filter::{SimpleFilter, StringFilter};
@@ -226,22 +231,22 @@ impl SimpleFilter {
     }
 }
 
-/// A condition on a text, or on what has few values.
+/// A condition on a string or an enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StringFilter<T = String> {
     /// `["==", value]`
     Is(T),
-    /// `["!=", value]`; what is missing is met.
+    /// `["!=", value]`. An absent value meets the condition.
     IsNot(T),
     /// `["oneOf", [value, …]]`
     OneOf(Vec<T>),
-    /// `["!oneOf", [value, …]]`; what is missing is met.
+    /// `["!oneOf", [value, …]]`. An absent value meets the condition.
     NoneOf(Vec<T>),
 }
 
-/// For texts; others name the variants.
+/// Constructors for strings. Use the variants for other types.
 impl StringFilter {
-    /// Equal to `value`.
+    /// Requires equality with `value`.
     ///
     /// ```
     /// let filter = talk_proto::filter::StringFilter::is("work");
@@ -250,7 +255,7 @@ impl StringFilter {
         Self::Is(value.into())
     }
 
-    /// Not equal to `value`.
+    /// Requires a value other than `value`.
     ///
     /// ```
     /// let filter = talk_proto::filter::StringFilter::is_not("work");
@@ -259,7 +264,7 @@ impl StringFilter {
         Self::IsNot(value.into())
     }
 
-    /// Equal to one of `values`.
+    /// Requires equality with one of `values`.
     ///
     /// ```
     /// let filter = talk_proto::filter::StringFilter::one_of(["work", "family"]);
@@ -268,7 +273,7 @@ impl StringFilter {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
-    /// Equal to none of `values`.
+    /// Requires a value that is not in `values`.
     ///
     /// ```
     /// let filter = talk_proto::filter::StringFilter::none_of(["work", "family"]);
@@ -303,9 +308,9 @@ pub enum NumberFilter {
     AtLeast(f64),
     /// `["<=", n]`. On the wire it is `["<", n + 1]`, also for a fraction.
     AtMost(f64),
-    /// `["between", [low, high]]`: from `low` on, up to `high` and without it.
+    /// `["between", [low, high]]`: from `low`, up to but without `high`.
     Between(f64, f64),
-    /// `["!between", [low, high]]`: before `low`, and from `high` on.
+    /// `["!between", [low, high]]`: below `low`, or `high` and above.
     NotBetween(f64, f64),
 }
 
@@ -336,11 +341,11 @@ impl From<RangeToInclusive<i64>> for NumberFilter {
 /// A condition on one key of custom data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomFilter {
-    /// `"exists"`: the key is there, even with an empty value.
+    /// `"exists"`: the key is present, possibly with an empty value.
     Exists,
-    /// `"!exists"`: the key is not there.
+    /// `"!exists"`: the key is absent.
     Missing,
-    /// What the value is.
+    /// A condition on the value.
     Value(StringFilter),
 }
 

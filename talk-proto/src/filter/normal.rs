@@ -1,4 +1,5 @@
-//! The form in which a filter is sent: filters that want the same mostly look the same.
+//! The normal form of filters, in which they are sent. Most equivalent filters have the same normal
+//! form.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -6,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter};
 use crate::model::Access;
 
-/// What becomes of a condition.
+/// The normal form of a condition.
 enum Normal<T> {
     /// Every conversation meets it.
     Always,
@@ -16,9 +17,9 @@ enum Normal<T> {
 }
 
 impl ConversationFilter {
-    /// The filter as it is sent. It wants the same conversations as this one, among those that a
-    /// server may tell of: times are integers, and access is `Read` or `ReadWrite`. The client
-    /// should judge by it too, since that is what the server does.
+    /// Returns the normal form, which is sent to the server. It matches the same conversations as
+    /// this filter, because times from a server are integers and access is `Read` or `ReadWrite`.
+    /// Evaluate the normal form, like the server, instead of the original filter.
     ///
     /// ```
     /// use talk_proto::filter::{ConversationFilter, SimpleFilter, StringFilter};
@@ -58,7 +59,7 @@ impl ConversationFilter {
 }
 
 impl SimpleFilter {
-    /// `None` if no conversation is wanted.
+    /// Returns the normal form, or `None` if the filter matches no conversation.
     fn normalized(&self) -> Option<Self> {
         let mut custom = Vec::new();
         for (key, filter) in &self.custom {
@@ -86,7 +87,7 @@ impl SimpleFilter {
     }
 }
 
-/// The normal form of a condition that may be left out; `None` if it is never met.
+/// Returns the normal form of an optional condition, or `None` if it is never met.
 fn condition<T, U>(filter: Option<&T>, normal: impl Fn(&T) -> Normal<U>) -> Option<Option<U>> {
     filter.map_or(Some(None), |filter| normal(filter).into_condition())
 }
@@ -109,7 +110,7 @@ impl<T> Normal<T> {
     }
 }
 
-/// There are only two kinds of access.
+/// Returns the normal form of a condition on access, which has only two values.
 fn access(filter: &StringFilter<Access>) -> Normal<StringFilter<Access>> {
     match (
         filter.is_met(&Access::Read),
@@ -122,7 +123,7 @@ fn access(filter: &StringFilter<Access>) -> Normal<StringFilter<Access>> {
     }
 }
 
-/// Sorts by what `text` gives; equals keep their order.
+/// Sorts by the string that `text` returns. Equal strings keep their order.
 fn texts<T: Clone + Ord>(
     filter: &StringFilter<T>,
     text: fn(&T) -> &str,
@@ -158,7 +159,8 @@ impl NumberFilter {
             Self::Above(n) | Self::Below(n) | Self::AtLeast(n) | Self::AtMost(n)
                 if !n.is_finite() =>
             {
-                // JSON has no such numbers; any time tells whether the condition is met.
+                // JSON has no such numbers. The condition has the same result for every time, such
+                // as 0.
                 if self.is_met(0.0) {
                     Normal::Always
                 } else {
@@ -189,7 +191,7 @@ impl NumberFilter {
     }
 }
 
-/// Whether nothing is from `low` on and below `high`, as when one is not a number.
+/// Returns `true` if no number is at least `low` and below `high`, also if one of them is NaN.
 fn is_empty(low: f64, high: f64) -> bool {
     !matches!(low.partial_cmp(&high), Some(Ordering::Less))
 }
@@ -199,8 +201,8 @@ pub(super) fn by_utf16(a: &str, b: &str) -> Ordering {
     a.encode_utf16().cmp(b.encode_utf16())
 }
 
-/// Compares keys in the order in which a JavaScript object with sorted keys lists them: indices
-/// first, by their value.
+/// Compares keys in the order in which a JavaScript object with sorted keys lists them: array
+/// indices first, by value.
 pub(super) fn by_object_key(a: &str, b: &str) -> Ordering {
     match (index(a), index(b)) {
         (Some(a), Some(b)) => a.cmp(&b),
@@ -210,7 +212,7 @@ pub(super) fn by_object_key(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Returns the value of a key that is the usual form of an integer below 2³² − 1.
+/// Returns the value of a key that is an integer below 2³² − 1 in canonical form.
 fn index(key: &str) -> Option<u32> {
     let index = key.parse().ok().filter(|&index| index != u32::MAX)?;
     let is_usual = key == "0" || !key.starts_with(['0', '+']);

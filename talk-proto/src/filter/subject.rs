@@ -1,4 +1,4 @@
-//! What a filter looks at.
+//! The input of a filter.
 
 use crate::model::{
     Access, ConversationDiff, ConversationSnapshot, Custom, CustomPatch, ParticipantDiff, Patch,
@@ -6,47 +6,47 @@ use crate::model::{
 };
 use crate::timestamp::Timestamp;
 
-/// What is known of a conversation: `None` is not known.
+/// The known attributes of a conversation. `None` means unknown.
 ///
-/// It is made of a [`ConversationSnapshot`], where every attribute is known, or of a diff, where only
-/// the changed ones are.
+/// Created from a [`ConversationSnapshot`], in which every attribute is known, or from a diff, in
+/// which only the changed attributes are known.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct FilterSubject<'a> {
-    /// What the current user may do there.
+    /// The current user's access.
     pub access: Option<&'a Access>,
-    /// When it was created.
+    /// The creation time.
     pub created_at: Option<Timestamp>,
-    /// The application's own data.
+    /// The custom data.
     pub custom: CustomValues<'a>,
-    /// Whether there are messages.
+    /// Set if the conversation contains messages.
     pub has_messages: Option<bool>,
-    /// Whether it counts as unread.
+    /// Set if the conversation counts as unread.
     pub is_unread: Option<bool>,
-    /// When the current user joined.
+    /// The time at which the current user joined.
     pub joined_at: Option<Timestamp>,
-    /// The last message's time, or when the current user joined.
+    /// The time of the last message, or the time at which the current user joined.
     pub last_activity_at: Option<Timestamp>,
-    /// The title; `Some(None)` is none.
+    /// The title; `Some(None)` if there is none.
     pub subject: Option<Option<&'a str>>,
 }
 
-/// What is known of custom data.
+/// The known part of the custom data.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum CustomValues<'a> {
-    /// Nothing.
+    /// Nothing is known.
     #[default]
     Unknown,
-    /// There is none.
+    /// The custom data is empty.
     Empty,
-    /// All of it.
+    /// The whole custom data is known.
     All(&'a Custom),
-    /// Only some keys.
+    /// Only the values of some keys are known.
     Some(&'a CustomPatch),
 }
 
 impl<'a> CustomValues<'a> {
-    /// The value under `key`: `None` if that is not known, `Some(None)` if the key is missing.
+    /// Returns the value of `key`: `None` if it is unknown, `Some(None)` if the key is absent.
     ///
     /// ```
     /// use talk_proto::{filter::CustomValues, model::Custom};

@@ -1,4 +1,4 @@
-//! Filters judged by diffs, which know only what changed.
+//! Evaluation of filters on diffs, in which only the changed attributes are known.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn participant_diff_knows_access() {
         (json!({}), None),
         (json!({"access": "ReadWrite"}), Some(true)),
         (json!({"access": "Read"}), Some(false)),
-        // Reset to its default, which is to read and write.
+        // `null` resets access to its default, read and write.
         (json!({"access": null}), Some(true)),
     ] {
         let read: ParticipantDiff = serde_json::from_value(diff.clone()).unwrap();

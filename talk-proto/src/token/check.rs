@@ -1,4 +1,4 @@
-//! Why a user token is refused, or soon will be.
+//! Checks of user tokens.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::model::{AppId, UserId};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
-/// An expiry above this number of seconds is meant in milliseconds: as seconds it is the year 5138,
-/// as milliseconds it was 1973.
+/// The expiry, in seconds, from which on it must be meant in milliseconds: as seconds it is in the
+/// year 5138, as milliseconds in 1973.
 const MILLISECONDS_FROM: f64 = 1e11;
 
-/// Clients treat a token that lives shorter than this as expired.
+/// The remaining lifetime below which clients treat a token as expired.
 const MIN_LIFE: Duration = Duration::from_secs(120);
 
-/// The longest part of a claim that is told.
+/// The maximum length of a claim in a report, in characters.
 const MAX_TOLD: usize = 64;
 
-/// Looks for what is wrong with user tokens: on a server before it hands one out, in a test, or by
-/// somebody who wonders why one is refused.
+/// A check that finds the problems of a user token: on a server that issues it, in a test, or to
+/// find out why a token is refused.
 ///
 /// ```
 /// use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims, TokenProblem}};
@@ -47,22 +47,22 @@ pub struct TokenCheck {
     user_id: Option<UserId>,
 }
 
-/// What a token says, and what is wrong with it. It holds nothing of the token's signature.
+/// The content of a token and its problems, without the signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenReport {
-    /// The app that it is for, if that can be read.
+    /// The app ID in the token, if it is readable.
     pub app_id: Option<String>,
-    /// The user that it is for, if that can be read.
+    /// The user ID in the token, if it is readable.
     pub user_id: Option<String>,
-    /// When it expires, if it ever does.
+    /// The expiry; `None` if the token never expires.
     pub expires_at: Option<Timestamp>,
-    /// What is wrong, or will be soon; what makes it refused comes first.
+    /// The problems. Those for which the token is refused come first.
     pub problems: Vec<TokenProblem>,
 }
 
 impl TokenReport {
-    /// Whether nothing was found for which the token is refused.
+    /// Returns `true` if no problem was found for which the token is refused.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -77,7 +77,7 @@ impl TokenReport {
         self.refused_for().is_none()
     }
 
-    /// Why the token is refused, if it is.
+    /// Returns the problem for which the token is refused, if there is one.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -94,7 +94,8 @@ impl TokenReport {
 }
 
 impl TokenCheck {
-    /// A check at this time of the wall clock, of what can be checked without knowing more.
+    /// Creates a check at this time of the wall clock. It checks the format and the times; the
+    /// methods below add further checks.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -129,7 +130,7 @@ impl TokenCheck {
         self
     }
 
-    /// Checks that the token is for this app.
+    /// Requires the token to be for this app.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -144,7 +145,7 @@ impl TokenCheck {
         self
     }
 
-    /// Checks that the token is for this user.
+    /// Requires the token to be for this user.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -159,7 +160,7 @@ impl TokenCheck {
         self
     }
 
-    /// What the token says, and what is wrong with it.
+    /// Checks a token.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -266,7 +267,8 @@ impl TokenCheck {
                 expected: "a number of seconds since 1970",
             });
         };
-        // A float becomes the nearest millisecond it can be; one beyond all time never comes.
+        // The cast truncates to milliseconds and saturates at the maximum timestamp, which is never
+        // reached.
         let expires_at = Timestamp::from_millis((seconds * 1000.0) as i64);
         report.expires_at = Some(expires_at);
         if expires_at <= self.now {
@@ -295,7 +297,7 @@ fn check_type(claims: &Map<String, Value>, report: &mut TokenReport) {
     }
 }
 
-/// As much of a text as is told.
+/// Returns the part of a claim that is reported.
 fn told(text: &str) -> String {
     text.chars().take(MAX_TOLD).collect()
 }

@@ -1,4 +1,4 @@
-//! What a user token says.
+//! Claims of user tokens.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use crate::model::{AppId, UserId};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
-/// What a user token says, for an application's server that hands tokens out.
+/// The claims of a user token, for an application server that issues tokens.
 ///
-/// The server must know who asks: a token for Alice is all that it takes to be Alice. The secret
-/// key of the app must never reach a client.
+/// The server must authenticate the caller first, because a token for Alice gives full access as
+/// Alice. The secret key of the app must never reach a client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct TokenClaims {
     expires_at: Option<Timestamp>,
 }
 
-/// The names are those of the wire.
+/// The claims with their names on the wire.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(rename = "tokenType")]
@@ -44,7 +44,7 @@ struct Payload<'a> {
 }
 
 impl TokenClaims {
-    /// The claims of a token that never expires.
+    /// Creates the claims of a token that never expires.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -63,9 +63,10 @@ impl TokenClaims {
         }
     }
 
-    /// Lets the token expire, in whole seconds: a part of one is cut off.
+    /// Sets the expiry, truncated to whole seconds.
     ///
-    /// A client treats a token that lives for less than 2 minutes as expired; a day is usual.
+    /// Clients treat a token with a lifetime below 2 minutes as expired. A lifetime of one day is
+    /// common.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};
@@ -82,7 +83,7 @@ impl TokenClaims {
         self
     }
 
-    /// The token, signed with the secret key of the app.
+    /// Returns the token, signed with the secret key of the app.
     ///
     /// ```
     /// # use talk_proto::{Secret, Timestamp, token::{TokenCheck, TokenClaims}};

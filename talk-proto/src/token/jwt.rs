@@ -8,10 +8,10 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// The one algorithm of the service.
+/// The only algorithm of the service.
 pub(super) const ALGORITHM: &str = "HS256";
 
-/// A token that was taken apart. Nothing of it is checked.
+/// The parts of a token. No part is verified.
 pub(super) struct Jwt<'a> {
     signed: &'a str,
     signature: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Jwt<'a> {
 }
 
 impl<'a> Jwt<'a> {
-    /// Takes a token apart; `None` when it is none.
+    /// Splits and decodes a token; returns `None` if it is malformed.
     pub(super) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -36,16 +36,15 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// Whether it is signed with this secret, in a time that does not depend on where the
-    /// signatures differ.
+    /// Returns `true` if the token is signed with this secret. The comparison takes constant time.
     pub(super) fn is_signed_with(&self, secret: &Secret) -> bool {
         is_mac(secret, self.signed, &self.signature)
     }
 }
 
-/// A token that says this, signed.
+/// Returns a signed token with these claims.
 pub(super) fn sign(secret: &Secret, claims: &impl Serialize) -> Secret {
-    // Claims are texts and numbers: they can be written.
+    // Claims are strings and numbers, so serialisation cannot fail.
     let claims = serde_json::to_vec(claims).unwrap_or_default();
     let header = br#"{"alg":"HS256","typ":"JWT"}"#;
     let header = BASE64URL_NOPAD.encode(header);
@@ -54,26 +53,26 @@ pub(super) fn sign(secret: &Secret, claims: &impl Serialize) -> Secret {
     Secret::from(format!("{signed}.{signature}"))
 }
 
-/// The HMAC-SHA256 of a text.
+/// Returns the HMAC-SHA256 of `text`.
 pub(super) fn mac(secret: &Secret, text: &str) -> Vec<u8> {
     let mac = keyed(secret, text);
     mac.map(|mac| mac.finalize().into_bytes().to_vec())
         .unwrap_or_default()
 }
 
-/// Whether this is the HMAC-SHA256 of a text.
+/// Returns `true` if `mac` is the HMAC-SHA256 of `text`.
 pub(super) fn is_mac(secret: &Secret, text: &str, mac: &[u8]) -> bool {
     keyed(secret, text).is_some_and(|keyed| keyed.verify_slice(mac).is_ok())
 }
 
-/// Keys of every length are taken, so there always is one; the type does not know that.
+/// HMAC accepts keys of every length, so the result is always `Some`.
 fn keyed(secret: &Secret, text: &str) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
     mac.update(text.as_bytes());
     Some(mac)
 }
 
-/// A part that is a JSON object, as header and claims are.
+/// Decodes a part that is a JSON object, such as the header or the claims.
 fn decode(part: &str) -> Option<Map<String, Value>> {
     let json = BASE64URL_NOPAD.decode(part.as_bytes()).ok()?;
     serde_json::from_slice(&json).ok()

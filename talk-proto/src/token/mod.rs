@@ -1,5 +1,4 @@
-//! User tokens: made by an application's server, checked by whoever wants to know why one is
-//! refused.
+//! User tokens: issuing them on an application's server, and finding out why one is refused.
 
 mod check;
 mod claims;

@@ -1,4 +1,4 @@
-//! The proof of who somebody is that the service took before tokens.
+//! The signature that preceded tokens as proof of a user's identity.
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
@@ -6,8 +6,8 @@ use super::jwt::{is_mac, mac};
 use crate::model::UserId;
 use crate::secret::Secret;
 
-/// The hexadecimal HMAC-SHA256 of a user's ID: the signature of the scheme before tokens, which the
-/// service still takes and calls deprecated. It never expires.
+/// Returns the hexadecimal HMAC-SHA256 of a user's ID: the signature of the scheme that preceded
+/// tokens. The service still accepts it but calls it deprecated. It never expires.
 ///
 /// ```
 /// use talk_proto::{Secret, token::{is_user_signature, sign_user_id}};
@@ -21,7 +21,7 @@ pub fn sign_user_id(secret: &Secret, user: &UserId) -> Secret {
     Secret::from(HEXLOWER.encode(&mac(secret, user.as_str())))
 }
 
-/// Whether this is the signature of that user, in upper or lower case.
+/// Returns `true` if `signature` is the signature of that user, in upper or lower case.
 ///
 /// ```
 /// use talk_proto::{Secret, token::is_user_signature};

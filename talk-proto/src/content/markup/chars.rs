@@ -1,7 +1,7 @@
-//! Scanning: classes of characters, as JavaScript's regular expressions have them, and a search
-//! ahead that reads no character twice.
+//! Character classes of JavaScript's regular expressions, and a forward search that reads no
+//! character twice.
 
-/// `\s`
+/// Returns `true` for the characters that `\s` matches.
 pub(super) fn is_space(c: char) -> bool {
     matches!(
         c,
@@ -19,12 +19,12 @@ pub(super) fn is_space(c: char) -> bool {
     )
 }
 
-/// What `.` does not match.
+/// Returns `true` for the characters that `.` does not match.
 pub(super) fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-/// `\w`
+/// Returns `true` for the characters that `\w` matches.
 pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
@@ -35,8 +35,8 @@ pub(super) fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
-/// Finds the next character of a kind, for positions that only grow. A stretch of text without one
-/// is looked at once, however often it is asked about.
+/// A search for the next character of a kind, for ascending positions. The result is cached, so
+/// that each part of the text is searched once.
 pub(super) struct Next<'a> {
     text: &'a str,
     is_wanted: fn(char) -> bool,
@@ -54,7 +54,8 @@ impl<'a> Next<'a> {
         next
     }
 
-    /// The place of the first such character at `from` or after it; the text's end if there is none.
+    /// Returns the position of the next such character at or after `from`, or the end of the text
+    /// if there is none.
     pub(super) fn at(&mut self, from: usize) -> usize {
         if self.found < from {
             self.search(from);
@@ -85,7 +86,7 @@ pub(super) fn count_steps(steps: usize) {
     let _ = steps;
 }
 
-/// Returns the steps that `run` takes.
+/// Returns the number of steps that `run` takes.
 #[cfg(test)]
 pub(super) fn steps_of<T>(run: impl FnOnce() -> T) -> u64 {
     let before = STEPS.with(std::cell::Cell::get);

@@ -1,25 +1,29 @@
-//! `*bold*`, `_italic_` and `~struck through~`.
+//! Parser for `*bold*`, `_italic_` and `~struck through~`.
 //!
-//! An opening marker stands at the start, or behind a boundary that follows all emphasis before it.
-//! What comes after it is neither space nor the same marker. It is closed by the first marker of its
-//! kind on the line that has at least two UTF-16 units between, neither space nor the same marker
-//! before it, and a boundary or the end behind it; if there is none, by one with a single unit
-//! between. What opens first wins, so no kind nests in itself.
+//! An opening marker must be at the start of the text, or after a boundary that follows all earlier
+//! emphasis. The next character may not be a space or the same marker.
+//!
+//! The closing marker is the first marker of its kind on the line that meets three conditions: at
+//! least two UTF-16 units are in between, the previous character is not a space or the same marker,
+//! and a boundary or the end of the text follows. If no marker meets them, one with a single unit
+//! in between is accepted.
+//!
+//! The marker that opens first has precedence, so that no kind of emphasis is nested in itself.
 
 use super::chars::{Next, count_steps, is_line_end, is_space};
 use super::nodes::Nodes;
 use crate::content::node::TextNode;
 
-/// What becomes of the boundary before an opening marker.
+/// The treatment of the boundary before an opening marker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Boundary {
     Kept,
-    /// It becomes a space.
+    /// The boundary is replaced by a space.
     Blanked,
 }
 
-/// Reads emphasis in one pass. `leaf` reads the text between the markers, up to a boundary: a link
-/// does not extend into that.
+/// Parses emphasis in one pass. `leaf` parses the text between markers. It receives the text up to
+/// a boundary, because a link does not extend into the boundary.
 pub(super) fn parse(text: &str, boundary: Boundary, leaf: fn(&str, &mut Nodes), nodes: &mut Nodes) {
     let mut closings = Marker::ALL.map(|marker| Closings::new(text, marker));
     let mut line_ends = Next::new(text, is_line_end);
@@ -87,13 +91,13 @@ impl Marker {
     }
 }
 
-/// The inside of an emphasis, or the whole text.
+/// An open emphasis, or the whole text.
 struct Level {
     marker: Option<Marker>,
     start: usize,
-    /// Where the closing marker stands.
+    /// The position of the closing marker.
     end: usize,
-    /// From here on nothing has become a node.
+    /// The start of the text that is not part of a node yet.
     pending: usize,
     nodes: Nodes,
 }
@@ -109,8 +113,8 @@ impl Level {
         }
     }
 
-    /// Where the boundary before a marker starts, if one may open here. It is empty at the start of
-    /// the text and of a line.
+    /// Returns the start of the boundary before a marker if the marker may open here. At the start
+    /// of the text or of a line the boundary is empty.
     fn gap_before(&self, at: usize, before: Option<char>) -> Option<usize> {
         if at == self.start || before == Some('\n') {
             return Some(at);
@@ -120,7 +124,7 @@ impl Level {
     }
 }
 
-/// Where one kind of marker may close, for openings that come in order.
+/// The positions at which markers of one kind may close, for opening markers in ascending order.
 struct Closings<'a> {
     text: &'a str,
     marker: char,
@@ -149,7 +153,7 @@ impl<'a> Closings<'a> {
         }
     }
 
-    /// Where a marker that opens at `at` is closed, before `limit`.
+    /// Returns the position of the closing marker before `limit` for a marker that opens at `at`.
     fn of_opening(&mut self, at: usize, limit: usize) -> Option<usize> {
         let first = self.text[at + 1..].chars().next()?;
         if first == self.marker || is_space(first) {
@@ -178,7 +182,8 @@ impl<'a> Closings<'a> {
     }
 }
 
-/// What may stand around emphasis: space, and punctuation other than `"`, `+`, `=` and `` ` ``.
+/// Returns `true` for the characters that may surround emphasis: space, and punctuation other than
+/// `"`, `+`, `=` and `` ` ``.
 fn is_boundary(c: char) -> bool {
     is_space(c)
         || matches!(

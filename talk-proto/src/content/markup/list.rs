@@ -2,17 +2,18 @@
 
 use super::chars::{count_steps, is_space};
 
-/// A part of a text, in which `T` is what stands in a row.
+/// A section of the input. `T` is the text outside of lists, or the content of one item.
 pub(super) enum Section<T> {
     Text(T),
-    /// What the points say.
+    /// The content of the list's items.
     List(Vec<T>),
 }
 
-/// Splits a text into lists and what is around them.
+/// Splits the input into lists and the text around them.
 ///
-/// A point is a line `- one`, where `-` may be `*` or `+`, spaces may stand before it, and at least
-/// one must follow. The blank lines before a point and the line end after it belong to the list.
+/// An item is a line such as `- one`. The bullet is `-`, `*` or `+`, spaces may precede it, and at
+/// least one must follow. The blank lines before an item and the line end after it belong to the
+/// list.
 pub(super) fn split(text: &str) -> Vec<Section<&str>> {
     let mut sections = Vec::new();
     let mut pending = 0;
@@ -47,7 +48,7 @@ pub(super) fn split(text: &str) -> Vec<Section<&str>> {
     sections
 }
 
-/// The range of what a point says, if a bullet stands at `bullet`.
+/// Returns the range of an item's content if `bullet` is the position of a bullet.
 fn point(text: &str, bullet: usize) -> Option<(usize, usize)> {
     if !text[bullet..].starts_with(['-', '*', '+']) {
         return None;
@@ -58,7 +59,7 @@ fn point(text: &str, bullet: usize) -> Option<(usize, usize)> {
         return None;
     }
     if start == text.len() {
-        // Nothing but space follows: a point says at least one character that ends no line.
+        // Only spaces follow. An item has at least one character other than a line end.
         start = text[space..]
             .char_indices()
             .skip(1)

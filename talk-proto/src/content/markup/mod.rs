@@ -1,20 +1,21 @@
-//! The markup that people type into a message.
+//! Parser for the markup of messages.
 //!
-//! A text is read in passes, from the coarse to the fine. What one pass takes, the later ones do
-//! not see; what it leaves is text to them:
+//! The parser runs several passes. Each pass turns parts of the text into nodes, and the later
+//! passes see only the remaining text:
 //!
 //! 1. [`list`]: lines that start with `- `, `* ` or `+ ` become lists.
-//! 2. [`span`]: ```` ```code``` ````, then `<!!mention:ID|NAME>`, then `<!!customemoji:NAME>`; where
-//!    links are read, then `<URL|label>`, `<actionlink:NAME?k=v|label>` and
+//! 2. [`span`]: ```` ```code``` ````, then `<!!mention:ID|NAME>`, then `<!!customemoji:NAME>`. In
+//!    sources that may contain links, then `<URL|label>`, `<actionlink:NAME?k=v|label>` and
 //!    `<actionbutton:NAME?k=v|label>`.
-//! 3. [`emphasis`]: `*bold*`, `_italic_`, `~struck through~`. This is all that a label may hold.
-//! 4. [`autolink`]: addresses and phone numbers in what is left.
+//!    `<actionbutton:NAME?k=v|label>`.
+//! 3. [`emphasis`]: `*bold*`, `_italic_`, `~struck through~`. Labels may contain only these.
+//! 4. [`autolink`]: addresses and phone numbers in the remaining text.
 //!
-//! A text that none of them can find anything in, as most are, is known at a glance (`is_plain`).
+//! Most messages contain no markup. `is_plain` detects them with a single scan.
 //!
-//! Every pass is linear in the text's length: none goes back, and what it has found ahead it
-//! remembers. None recurses, and nesting is bounded by the grammar: a list, a point, a label, and
-//! each kind of emphasis once.
+//! Every pass takes time linear in the length of the text: a pass never moves backwards, and it
+//! caches the results of forward searches. No pass is recursive. The grammar bounds the nesting to
+//! a list, an item, a label, and each kind of emphasis once.
 
 mod autolink;
 mod chars;
@@ -34,7 +35,7 @@ use span::Piece;
 use super::block::ContentBlock;
 use super::node::TextNode;
 
-/// Reads markup: one block, of rich text. Every text is valid: what is no markup is text.
+/// Parses markup into one block of rich text. Every string is valid: malformed markup is text.
 ///
 /// ```
 /// use talk_proto::content::{ContentBlock, MarkupSource, TextNode, parse_markup};
@@ -44,7 +45,8 @@ use super::node::TextNode;
 /// assert_eq!(content, [ContentBlock::text(nodes)]);
 /// ```
 ///
-/// [`to_wire_json`](crate::content::to_wire_json) returns the JSON that clients send for the result.
+/// [`to_wire_json`](crate::content::to_wire_json) returns the JSON that clients send for the
+/// result.
 pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     let mut nodes = Nodes::default();
     if is_plain(text) {
@@ -55,11 +57,11 @@ pub fn parse_markup(text: &str, source: MarkupSource) -> Vec<ContentBlock> {
     vec![ContentBlock::text(nodes.finish())]
 }
 
-/// Characters without which a text has neither markup nor an address nor a phone number. A full stop
-/// counts unless white space follows, or nothing.
+/// The characters of which markup, addresses and phone numbers contain at least one. A full stop
+/// also counts, unless white space or the end of the text follows.
 const MARKS: &[u8] = b"*_~`<-+@:/0123456789";
 
-/// Returns `true` if the text surely holds no markup.
+/// Returns `true` if the text certainly contains no markup.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_stop = |index: usize| {
@@ -96,8 +98,9 @@ fn read(text: &str, source: MarkupSource, nodes: &mut Nodes) {
     }
 }
 
-/// The boundary before an opening marker is kept. What people send has two recorded exceptions, in
-/// which it becomes a space: a message with a list, and an edit with an action.
+/// Returns the treatment of the boundary before an opening marker. It is kept, with two exceptions
+/// that were observed in the published client: in a message or edit with a list, and in an edit
+/// with an action, it becomes a space.
 fn boundary_of(sections: &[Section<Vec<Piece<'_>>>], source: MarkupSource) -> Boundary {
     let is_exception = |section: &Section<Vec<Piece<'_>>>| match section {
         Section::Text(pieces) => {
@@ -131,8 +134,8 @@ fn read_pieces(pieces: Vec<Piece<'_>>, boundary: Boundary, nodes: &mut Nodes) {
     }
 }
 
-/// Reads what is left in the end. Links with labels may be in it, where those are not read: no other
-/// link, and no HTML, extends over their parts.
+/// Parses the remaining text. Where links with labels are not allowed, it may contain their markup.
+/// No other link, and no HTML, extends over the parts of such a link.
 fn read_plain(text: &str, nodes: &mut Nodes) {
     for piece in span::split_links(text) {
         match piece {

@@ -1,8 +1,8 @@
-//! Collects nodes, and joins texts that meet.
+//! A list of nodes that merges adjacent text.
 
 use crate::content::node::TextNode;
 
-/// A list of nodes in the making.
+/// A list of nodes under construction.
 #[derive(Default)]
 pub(super) struct Nodes {
     nodes: Vec<TextNode>,

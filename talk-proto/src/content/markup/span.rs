@@ -1,4 +1,4 @@
-//! Spans with a start and an end of their own: code, mentions, custom emoji, links with labels.
+//! Spans with explicit delimiters: code, mentions, custom emoji, links with labels.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,26 +9,26 @@ use super::chars::{Next, count_steps, is_line_end, is_space, starts_with_ignorin
 use crate::content::node::TextNode;
 use crate::content::plaintext::plaintext_of_nodes;
 
-/// Where a text with markup comes from. It decides whether links with labels are read.
+/// The origin of marked-up text. It decides if links with labels are parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkupSource {
-    /// A new message. Links with labels stay text: users may not send those.
+    /// A new message. Links with labels stay text, because users may not send them.
     Send,
-    /// A new text for a message that exists, and that may have had such links all along.
+    /// New text for an existing message, which may contain such links already.
     Edit,
     /// A server's translation of a message.
     Translation,
 }
 
-/// A part of a text: what a pass has taken, or what it has left.
+/// A part of the input: a node of this pass, or remaining text.
 pub(super) enum Piece<'a> {
     Text(&'a str),
-    /// A span and its label, which is yet to be read.
+    /// A span and its label, which a later pass parses.
     Labelled(Target<'a>, &'a str),
     Node(TextNode),
 }
 
-/// What a label stands for.
+/// The target of a label.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     Link(&'a str),
@@ -67,7 +67,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Splits a text at its spans.
+/// Splits the input at all spans.
 pub(super) fn split(text: &str, source: MarkupSource) -> Vec<Piece<'_>> {
     let mut pieces = vec![Piece::Text(text)];
     pieces = pass(pieces, code);
@@ -81,7 +81,7 @@ pub(super) fn split(text: &str, source: MarkupSource) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Splits a text at links with labels, but not at actions.
+/// Splits the input at links with labels, but not at actions.
 pub(super) fn split_links(text: &str) -> Vec<Piece<'_>> {
     pass(vec![Piece::Text(text)], links)
 }
@@ -92,7 +92,7 @@ fn links(text: &str) -> Vec<Span<'_>> {
 
 type Span<'a> = (Range<usize>, Piece<'a>);
 
-/// Finds spans in what the passes before have left.
+/// Splits the text pieces of earlier passes at the spans that `find` returns.
 fn pass<'a>(pieces: Vec<Piece<'a>>, find: impl Fn(&'a str) -> Vec<Span<'a>>) -> Vec<Piece<'a>> {
     let mut out = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -115,7 +115,8 @@ fn pass<'a>(pieces: Vec<Piece<'a>>, find: impl Fn(&'a str) -> Vec<Span<'a>>) -> 
     out
 }
 
-/// ```` ```code``` ````: at least one character, of any kind. References in it are shown as text.
+/// Finds ```` ```code``` ```` with at least one character of any kind. Mentions and emoji in code
+/// are replaced by their visible text.
 fn code(text: &str) -> Vec<Span<'_>> {
     const FENCE: &str = "```";
     let mut spans = Vec::new();
@@ -137,8 +138,8 @@ fn code(text: &str) -> Vec<Span<'_>> {
     spans
 }
 
-/// Code as a reader sees it: `@Name` for a mention, and a custom emoji's name. Here an id may hold
-/// anything but a line end, and a name anything.
+/// Returns code with visible text in place of mentions (`@Name`) and custom emoji (the name). In
+/// code, an ID may contain any character except a line end, and a name any character.
 fn shown(code: &str) -> String {
     let mut out = String::with_capacity(code.len());
     let mut pending = 0;
@@ -157,7 +158,7 @@ fn shown(code: &str) -> String {
     plaintext_of_nodes(&nodes.collect::<Vec<_>>())
 }
 
-/// `<!!mention:ID|NAME>` on one line, the id percent-encoded and without space.
+/// Finds `<!!mention:ID|NAME>` on one line. The ID is percent-encoded and contains no space.
 fn mentions(text: &str) -> Vec<Span<'_>> {
     let is_id_end = |c| c == '|' || c == '>' || is_space(c);
     let is_name_end = |c| c == '>' || is_line_end(c);
@@ -209,7 +210,7 @@ fn mention_parts(
     mentions
 }
 
-/// `<!!customemoji:NAME>`
+/// Finds `<!!customemoji:NAME>`.
 fn custom_emoji(text: &str) -> Vec<Span<'_>> {
     const OPEN: &str = "<!!customemoji:";
     let mut name_ends = Next::new(text, |c| c == '>' || is_line_end(c));
@@ -227,7 +228,7 @@ fn custom_emoji(text: &str) -> Vec<Span<'_>> {
     spans
 }
 
-/// `<SCHEME:…|label>` on one line, with one of the schemes given, in any case.
+/// Finds `<SCHEME:…|label>` on one line, with one of `schemes` in upper or lower case.
 fn labelled<'a>(text: &'a str, schemes: &[&str]) -> Vec<Span<'a>> {
     let mut target_ends = Next::new(text, |c| c == '|' || c == '\n');
     let mut label_ends = Next::new(text, |c| c == '>' || c == '\n');
@@ -267,7 +268,7 @@ fn find(text: &str, pattern: &str, from: usize) -> Option<usize> {
     length.map(|length| from + length)
 }
 
-/// As JavaScript's `decodeURIComponent`; `None` where that throws.
+/// Decodes like JavaScript's `decodeURIComponent`; returns `None` where that throws.
 fn decode_component(text: &str) -> Option<String> {
     let is_escaped =
         |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit());
@@ -277,7 +278,7 @@ fn decode_component(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Into::into)
 }
 
-/// `name?k=v&k=v`, the parameters as in the query of a web form.
+/// Splits `name?k=v&k=v`, with parameters as in the query of a web form.
 fn action_parts(action: &str) -> (&str, BTreeMap<String, String>) {
     let (name, query) = action.split_once('?').unwrap_or((action, ""));
     let decode = |text: &str| {

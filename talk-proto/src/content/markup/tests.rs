@@ -1,4 +1,4 @@
-//! The parser's work grows with the text and no faster, whatever the text.
+//! The number of steps grows linearly with the length of the text, for every input.
 
 use proptest::prelude::*;
 
@@ -7,8 +7,8 @@ use super::nodes::Nodes;
 use super::{MarkupSource, is_plain, parse_markup, read};
 use crate::content::{ContentBlock, MAX_NESTING, TextNode};
 
-/// Texts of which repetition makes something hard: openings that are never closed, closings that
-/// were never opened, and candidates that lead far or nowhere.
+/// Strings that are hard to parse when repeated: openings without an end, closings without a start,
+/// and candidates that are long or lead to nothing.
 const PATTERNS: [&str; 48] = [
     "*",
     "*a",

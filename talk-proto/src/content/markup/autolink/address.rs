@@ -1,10 +1,10 @@
-//! Whether what looks like an address is one.
+//! Validation of candidates for web and email addresses.
 
 use super::letters::is_letter_or_digit;
 use super::tld;
 use crate::content::markup::chars::{count_steps, starts_with_ignoring_case};
 
-/// Cuts off punctuation, and closing brackets that were not opened.
+/// Removes trailing punctuation, and closing brackets without an opening bracket.
 pub(super) fn without_trailing_punctuation(text: &str) -> &str {
     const BRACKETS: [(char, char); 3] = [('(', ')'), ('{', '}'), ('[', ']')];
     let count = |wanted: char| text.matches(wanted).count();
@@ -22,7 +22,7 @@ pub(super) fn without_trailing_punctuation(text: &str) -> &str {
     )
 }
 
-/// What a web address may go on with after its host.
+/// Returns `true` for the characters that a web address may contain after its host.
 pub(super) fn is_path_char(c: char) -> bool {
     is_letter_or_digit(c)
         || may_not_end_path(c)
@@ -55,12 +55,14 @@ fn may_not_end_path(c: char) -> bool {
     matches!(c, '?' | '!' | ':' | ',' | '.' | ';' | '^')
 }
 
-/// What may stand before an `@`, except `.`, which may not stand twice.
+/// Returns `true` for the characters that an email address may contain before its `@`, except `.`,
+/// which may not occur twice in a row.
 pub(super) fn is_local_part_char(c: char) -> bool {
     is_letter_or_digit(c) || "!#$%&'*+/=?^_`{|}~-".contains(c)
 }
 
-/// Where `http://` or `https://` starts. With no space before it, what is before it is none of it.
+/// Returns the start of the first `http://` or `https://`. The caller cuts a candidate off there,
+/// so that a preceding word does not become part of the address.
 pub(super) fn common_scheme(text: &str) -> Option<usize> {
     count_steps(text.len());
     text.match_indices("://").find_map(|(colon, _)| {
@@ -73,7 +75,8 @@ pub(super) fn common_scheme(text: &str) -> Option<usize> {
     })
 }
 
-/// `scheme://anything`, or `scheme:host` with a host that looks like one.
+/// Returns `true` for `scheme://anything`, and for `scheme:host` if the host contains a dot and a
+/// letter. Returns `false` for script schemes.
 pub(super) fn is_scheme_url(url: &str) -> bool {
     if ["javascript:", "vbscript:"]
         .iter()
@@ -88,7 +91,7 @@ pub(super) fn is_scheme_url(url: &str) -> bool {
     })
 }
 
-/// A host, with or without `//` before it, in a top-level domain that exists.
+/// Returns `true` for a host with a known top-level domain, with or without a leading `//`.
 pub(super) fn is_domain_url(url: &str) -> bool {
     let host = url
         .strip_prefix("//")
@@ -99,7 +102,7 @@ pub(super) fn is_domain_url(url: &str) -> bool {
         .is_some_and(|(_, name)| tld::is_known(name))
 }
 
-/// Four numbers up to 255.
+/// Returns `true` if the host consists of four numbers up to 255.
 pub(super) fn is_ip_url(url: &str) -> bool {
     let host = url.split([':', '/', '?', '#']).next().unwrap_or_default();
     host.split('.').count() == 4
@@ -108,7 +111,7 @@ pub(super) fn is_ip_url(url: &str) -> bool {
             .all(|octet| octet.len() <= 3 && octet.parse::<u8>().is_ok())
 }
 
-/// An address in a top-level domain that exists.
+/// Returns `true` for an address with a known top-level domain.
 pub(super) fn is_email(address: &str) -> bool {
     address
         .rsplit_once('.')

@@ -1,11 +1,11 @@
-//! Keeps links out of HTML: of tags, of comments, and of what `<a>`, `<script>` and `<style>` hold.
-//! What is no proper HTML is text.
+//! Exclusion of HTML from the search for links: tags, comments, and the content of `<a>`,
+//! `<script>` and `<style>`. Malformed HTML is treated as text.
 
 use std::ops::Range;
 
 use crate::content::markup::chars::{count_steps, is_space, starts_with_ignoring_case};
 
-/// The parts of a line in which there may be links. No link extends from one into another.
+/// Returns the parts of a line that may contain links. No link extends from one part into another.
 pub(super) fn text_ranges(line: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut inside = 0_usize;
@@ -29,7 +29,7 @@ pub(super) fn text_ranges(line: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Splits text at the entities that end an address.
+/// Splits a range at the HTML entities that end an address.
 fn push_between_entities(line: &str, range: Range<usize>, ranges: &mut Vec<Range<usize>>) {
     const ENTITIES: [&str; 9] = [
         "&nbsp;", "&#160;", "&lt;", "&#60;", "&gt;", "&#62;", "&quot;", "&#34;", "&#39;",
@@ -49,7 +49,7 @@ fn push_between_entities(line: &str, range: Range<usize>, ranges: &mut Vec<Range
     ranges.push(pending..range.end);
 }
 
-/// A tag, or with an empty name a comment or doctype: from `<` to behind `>`.
+/// A tag, or a comment or doctype, which have an empty name. The range includes `<` and `>`.
 struct Tag<'a> {
     range: Range<usize>,
     name: &'a str,
@@ -108,7 +108,7 @@ fn tags(line: &str) -> Vec<Tag<'_>> {
     tags
 }
 
-/// What `<!` introduces, and the length of the word that says so.
+/// Returns the kind of construct that `<!` starts, and the length of its keyword.
 fn declaration(rest: &str) -> (Step, usize) {
     if rest.starts_with("--") {
         (Step::Go(State::CommentStart), "--".len())
@@ -145,9 +145,9 @@ enum State {
 
 enum Step {
     Go(State),
-    /// A tag starts here, and what was under way is text.
+    /// A new tag starts here, and the unfinished one is text.
     Start,
-    /// What was under way is text.
+    /// The unfinished tag is text.
     Drop,
     /// The tag ends here.
     End,

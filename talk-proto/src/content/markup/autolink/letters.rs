@@ -1,7 +1,7 @@
-//! Which characters may be part of a name in an address.
+//! The characters that names in addresses may contain.
 
-/// Whether Autolinker.js takes the character for a letter, mark or digit of any script. That is
-/// also so for some signs and for everything above U+FFFF, emoji included.
+/// Returns `true` if Autolinker.js treats the character as a letter, mark or digit of any script.
+/// This includes some symbols and every character above U+FFFF, such as emoji.
 pub(super) fn is_letter_or_digit(c: char) -> bool {
     match c {
         '0'..='9' | 'A'..='Z' | 'a'..='z' => true,
@@ -13,7 +13,8 @@ pub(super) fn is_letter_or_digit(c: char) -> bool {
     }
 }
 
-/// Runs of such characters up to U+FFFF: the first of a run, then the first after it, and so on.
+/// Ranges of these characters up to U+FFFF: the first character of a range alternates with the
+/// first character after it.
 #[rustfmt::skip]
 const BOUNDS: [u16; 902] = [
     0x0030, 0x003a, 0x0041, 0x005b, 0x0061, 0x007b, 0x00a9, 0x00ab, 0x00ae, 0x00af, 0x00b5, 0x00b6,

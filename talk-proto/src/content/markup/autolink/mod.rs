@@ -1,9 +1,9 @@
 //! Addresses and phone numbers in plain text.
 //!
-//! Web and email addresses are found as Autolinker.js 4 finds them (by Gregory Jacobs, MIT license;
-//! see NOTICE): the same candidates, the same classes of characters, the same list of top-level
-//! domains, the same care for HTML. Unlike there a link neither shows text of another again nor
-//! splits a character. Phone numbers have rules of their own.
+//! Web and email addresses are found as in Autolinker.js 4 (by Gregory Jacobs, MIT license; see
+//! NOTICE): with the same candidates, character classes, top-level domains and treatment of HTML.
+//! There are two differences: links never overlap, and no link splits a character. Phone numbers
+//! have separate rules.
 
 mod address;
 mod html;
@@ -18,7 +18,7 @@ use scan::Link;
 use super::nodes::Nodes;
 use crate::content::node::TextNode;
 
-/// Reads a text without other markup. No link goes past a line's end.
+/// Finds the links in text without other markup. A link never extends beyond the end of a line.
 pub(super) fn link(text: &str, nodes: &mut Nodes) {
     for line in text.split_inclusive('\n') {
         let mut pending = 0;
@@ -41,8 +41,8 @@ fn link_phones(text: &str, nodes: &mut Nodes) {
     nodes.push_text(&text[pending..]);
 }
 
-/// The web and email addresses in a line: in order, and apart. Of several that start together the
-/// longest counts, or the first to end, and of two that overlap the first.
+/// Returns the web and email addresses in a line, in order and without overlaps. Of several that
+/// start together, the longest is kept, or the first to end; of two that overlap, the first.
 fn addresses(line: &str) -> Vec<Link> {
     let mut found = Vec::new();
     for range in html::text_ranges(line) {

@@ -8,9 +8,9 @@ const MAX_DIGITS: usize = 13;
 
 /// Returns the phone numbers in `text`, in order.
 ///
-/// A number follows the start or a character that the previous number does not use, and precedes
-/// the end or such a character. Neither character is part of a word, `:`, `/` or `-`. A range of
-/// years or of clock times is no number, but uses its surroundings.
+/// The characters before and after a number may not be part of a word, nor `:`, `/` or `-`. The
+/// character after a number cannot be the character before the next one. A range of years or of
+/// clock times is not a number, but it uses the character after it in the same way.
 pub(super) fn find(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let mut before = Some(' ');
@@ -36,7 +36,8 @@ pub(super) fn find(text: &str) -> Vec<Link> {
         }
         from = end;
         before = None;
-        // The next character is used. Beyond U+FFFF it has two units, and the second is free.
+        // The next character is used up. JavaScript represents a character beyond U+FFFF by two
+        // units, of which only the first is used up.
         if let Some(c) = text[end..].chars().next() {
             from += c.len_utf8();
             before = (c.len_utf16() == 2).then_some(c);

@@ -1,8 +1,9 @@
-//! Finds web and email addresses.
+//! A scanner that finds web and email addresses.
 //!
-//! Where nothing is under way, a character may start several candidates, which then read on side by
-//! side. While one is under way no others start, with few exceptions: that decides what is found in
-//! a jumble. There are never more than a handful, so a text is read in one go.
+//! If there is no candidate, a character may start several, and each of them then reads the
+//! following characters. If there is a candidate, no other one starts, with few exceptions. This
+//! rule decides the result for ambiguous input. The number of candidates at a time is small and
+//! bounded, so the scanner needs a single pass.
 
 use super::address::{
     common_scheme, is_domain_url, is_email, is_ip_url, is_scheme_url, without_trailing_punctuation,
@@ -18,7 +19,7 @@ pub(super) struct Link {
     pub(super) url: String,
 }
 
-/// The addresses in a text, in the order in which they end; they may overlap.
+/// Returns the addresses in `text`, in the order in which they end. They may overlap.
 pub(super) fn addresses(text: &str) -> Vec<Link> {
     let mut scan = Scan {
         text,
@@ -44,14 +45,15 @@ struct Scan<'a> {
 
 struct Candidate {
     start: usize,
-    /// `None` for `#tag`, `@name`, or a phone number: no link, but it keeps others from starting.
+    /// `None` for `#tag`, `@name` and phone numbers, which never become a link but prevent other
+    /// candidates from starting.
     kind: Option<Kind>,
     state: State,
-    /// Enough has been read for a link.
+    /// Set if the characters so far are sufficient for a link.
     is_enough: bool,
 }
 
-/// What a candidate may turn out to be.
+/// The kind of address that a candidate may become.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// `https://example.com`
@@ -90,7 +92,8 @@ impl Scan<'_> {
                 Start::Anything => self.start_anything(at, c),
             }
         }
-        // A scheme may start behind whatever is no letter, as in `1:http://example.com`.
+        // A scheme may start after every character that is not a letter, as in
+        // `1:http://example.com`.
         if c.is_ascii_alphabetic()
             && before.is_some_and(|before| !before.is_ascii_alphabetic())
             && !self
@@ -142,7 +145,7 @@ impl Scan<'_> {
         });
     }
 
-    /// Takes a candidate for a link if it is one.
+    /// Adds a link for a finished candidate if it is a valid address.
     fn end(&mut self, candidate: &Candidate, end: usize) {
         let (true, Some(kind)) = (candidate.is_enough, candidate.kind) else {
             return;

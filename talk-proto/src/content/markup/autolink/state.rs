@@ -1,11 +1,11 @@
-//! How a candidate for an address reads on.
+//! The states of a candidate for an address.
 
 use super::address::{is_local_part_char, is_path_char};
 use super::letters::is_letter_or_digit;
 
 pub(super) const MAILTO: &str = "mailto:";
 
-/// How far a candidate has come.
+/// The progress of a candidate.
 #[derive(Clone, Copy)]
 pub(super) enum State {
     Scheme,
@@ -18,13 +18,13 @@ pub(super) enum State {
     Label,
     LabelHyphen,
     LabelDot,
-    /// How many numbers have begun.
+    /// The number of octets that have started.
     IpNumber(u8),
     IpDot(u8),
     PortColon,
     Port,
     Path,
-    /// How much of `mailto:` has been read.
+    /// The number of characters of `mailto:` that have been read.
     Mailto(usize),
     LocalPart,
     LocalPartDot,
@@ -45,18 +45,18 @@ pub(super) enum State {
     AreaCodeEnd,
 }
 
-/// What a character does to a candidate.
+/// The effect of a character on a candidate.
 pub(super) enum Step {
     Go(State),
-    /// Go, and enough has been read for a link.
+    /// Moves to the state, and the characters so far are sufficient for a link.
     Enough(State),
     /// The candidate ends before the character.
     End,
-    /// It is none.
+    /// The candidate is not an address.
     Drop,
 }
 
-/// What else a character may start while candidates are under way.
+/// The candidates that a character starts in addition to the existing ones.
 pub(super) enum Start {
     Nothing,
     Scheme,
@@ -65,7 +65,7 @@ pub(super) enum Start {
 }
 
 impl State {
-    /// What the next character does.
+    /// Returns the effect of the next character.
     pub(super) fn step(self, c: char) -> (Step, Start) {
         let step = match self {
             Self::Scheme | Self::SchemeHyphen | Self::SchemeColon => return self.step_in_scheme(c),
@@ -96,7 +96,8 @@ impl State {
         match (self, c) {
             (Self::SchemeColon, '/') => (Step::Go(Self::SchemeSlash), Start::Nothing),
             (Self::SchemeColon, _) if is_letter_or_digit(c) => {
-                // What came before may have been no scheme but a word, as in `here:http://a.com`.
+                // The part before the colon may be a word and not a scheme, as in
+                // `here:http://a.com`.
                 let start = if c.is_ascii_alphabetic() {
                     Start::Scheme
                 } else {

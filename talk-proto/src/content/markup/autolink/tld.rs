@@ -1,9 +1,9 @@
-//! The top-level domains that exist, as Autolinker.js 4.1.5 lists them.
+//! The existing top-level domains, as listed by Autolinker.js 4.1.5.
 
-/// One a line, in lower case, in the order of their bytes.
+/// The names in lower case, one per line, sorted by bytes.
 const KNOWN: &str = include_str!("tlds.txt");
 
-/// Whether there is such a top-level domain, in whatever case it is written.
+/// Returns `true` if the top-level domain exists, ignoring case.
 pub(super) fn is_known(name: &str) -> bool {
     let name = name.to_lowercase();
     let mut rest = KNOWN;
