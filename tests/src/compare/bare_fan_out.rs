@@ -1,5 +1,5 @@
-//! Fan-out written bare: each send goes to all who have subscribed, and nothing is understood or
-//! kept.
+//! A minimal fan-out server: it forwards each send to all subscribers, without parsing or storing
+//! it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 type Queue = mpsc::UnboundedSender<Message>;
 type Subscribers = Arc<Mutex<Vec<Queue>>>;
 
-/// Starts it; where it listens.
+/// Starts the server and returns its address.
 pub(super) async fn start() -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let host = listener.local_addr()?.to_string();
@@ -22,7 +22,7 @@ pub(super) async fn start() -> Result<String> {
         let subscribers = Subscribers::default();
         while let Ok((stream, _)) = listener.accept().await {
             let subscribers = Arc::clone(&subscribers);
-            // A client that is gone is no concern of others.
+            // A failed connection must not end the server.
             tokio::spawn(async move { drop(converse(stream, subscribers).await) });
         }
     });
@@ -42,7 +42,7 @@ async fn converse(stream: TcpStream, subscribers: Subscribers) -> Result<()> {
     Ok(())
 }
 
-/// Answers a request by its number, and passes a send on.
+/// Answers a request by its number, and forwards a send.
 fn take(text: &Utf8Bytes, queue: &Queue, subscribers: &Subscribers) {
     let number: String = text
         .chars()
@@ -52,7 +52,7 @@ fn take(text: &Utf8Bytes, queue: &Queue, subscribers: &Subscribers) {
     if text.ends_with("\"ACK\"]") {
         return;
     }
-    // Who has just left hears no more.
+    // The queue is closed if the client has left.
     let _ = queue.send(Message::text(format!("[{number},200,{{}}]")));
     let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
     if text.contains(",\"SUBSCRIBE\",") {
@@ -62,7 +62,7 @@ fn take(text: &Utf8Bytes, queue: &Queue, subscribers: &Subscribers) {
     }
 }
 
-/// All that waits goes out at once.
+/// Writes all queued messages at once.
 async fn write(
     mut queued: mpsc::UnboundedReceiver<Message>,
     mut sink: SplitSink<WebSocketStream<TcpStream>, Message>,

@@ -1,4 +1,4 @@
-//! A client that a user would write by hand: it reads, acknowledges, and keeps nothing.
+//! A minimal handwritten client: it reads and acknowledges events and stores nothing.
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
@@ -7,20 +7,20 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-/// The app that all rows use.
+/// The app of all rows.
 pub(super) const APP: &str = "compare";
 
-/// The text that is sent.
+/// The text of the sent messages.
 pub(super) const MESSAGE: &str = "The kettle is on, and there is cake left from yesterday.";
 
-/// A socket of one user, past authentication.
+/// An authenticated socket of a user.
 pub(super) struct Bot {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next: u64,
 }
 
 impl Bot {
-    /// Connects `user` of the app that all rows use.
+    /// Connects `user` to the app of all rows.
     pub(super) async fn connect(host: &str, user: &str) -> Result<Self> {
         let url = format!("ws://{host}/public_api/v1/{APP}/realtime/{user}");
         let (socket, _) = connect_async_with_config(url, None, true).await?;
@@ -30,7 +30,7 @@ impl Bot {
         Ok(bot)
     }
 
-    /// Makes a request, and waits until it was done.
+    /// Sends a request and waits for its answer.
     pub(super) async fn call(&mut self, method: &str, path: &str, data: Value) -> Result<Value> {
         let seq = self.next;
         self.next += 1;
@@ -47,7 +47,7 @@ impl Bot {
         }
     }
 
-    /// Subscribes to a conversation's messages, and gets the first page.
+    /// Subscribes to a conversation's messages and reads the first page.
     pub(super) async fn subscribe(&mut self, conversation: &str) -> Result<()> {
         let path = format!("/me/conversations/{conversation}/messages");
         self.call("SUBSCRIBE", &path, json!({})).await?;
@@ -55,7 +55,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Acknowledges so many publish frames.
+    /// Reads this number of frames and acknowledges the publish frames among them.
     pub(super) async fn listen(&mut self, frames: u64) -> Result<()> {
         for _ in 0..frames {
             let frame: Value = serde_json::from_str(&self.text().await?)?;
@@ -67,7 +67,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Sends so many messages at once, and waits until all are answered.
+    /// Sends this number of messages at once, and waits until all are answered.
     pub(super) async fn send_many(&mut self, path: &str, count: usize) -> Result<()> {
         let content = json!({"content": [{"type": "text", "children": [MESSAGE]}]});
         for _ in 0..count {
@@ -83,7 +83,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Sends a text as it is, and reads the next one.
+    /// Sends a message verbatim and returns the next one.
     pub(super) async fn echo(&mut self, text: &str) -> Result<Utf8Bytes> {
         self.socket.send(Message::text(text)).await?;
         self.text().await
@@ -98,7 +98,7 @@ impl Bot {
         }
     }
 
-    /// The socket alone.
+    /// Returns the socket.
     pub(super) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
         self.socket
     }

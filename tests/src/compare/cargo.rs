@@ -1,8 +1,8 @@
-//! The cargo that builds this workspace.
+//! The cargo command for this workspace.
 
 use std::process::Command;
 
-/// The one that runs this program, or the one on the path.
+/// Returns the cargo that runs this program, or the one in the `PATH`.
 pub(super) fn cargo() -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);

@@ -1,4 +1,4 @@
-//! Rows A, B, C, E and I: the pure core, measured by benchmarks of its crate.
+//! Rows A, B, C, E and I: the core, measured by the benchmarks of its package.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use super::cargo::cargo;
 use super::row::Row;
 use super::table::Table;
 
-/// The rows that the benchmarks have; the ids of some go on after the letter.
+/// The letters of the benchmarks' rows. Some rows have suffixes.
 pub(super) const ROWS: [&str; 5] = ["A", "B", "C", "E", "I"];
 
 const BENCHMARKS: [&str; 2] = ["core", "memory"];
@@ -17,7 +17,7 @@ const BENCHMARKS: [&str; 2] = ["core", "memory"];
 ///
 /// # Errors
 ///
-/// When one cannot be run, or prints no rows.
+/// If a benchmark cannot be run, or prints no rows.
 pub(super) fn measure() -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for benchmark in BENCHMARKS {
@@ -43,7 +43,7 @@ fn run(benchmark: &str) -> Result<Vec<Row>> {
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("`{command}` cannot be run"))?;
-    // It fails when it misses a goal, and has printed the rows then all the same.
+    // If a goal is missed, the command fails and still prints the rows.
     let text = String::from_utf8(output.stdout)?;
     parse(&text).with_context(|| format!("`{command}` printed no rows ({})", output.status))
 }

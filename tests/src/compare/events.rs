@@ -1,4 +1,4 @@
-//! Row D: events per second through our client, and through a bot that keeps nothing.
+//! Row D: events per second through our client, compared with a bot that stores nothing.
 
 use anyhow::{Result, ensure};
 use futures_util::StreamExt;
@@ -13,18 +13,18 @@ use super::row::Row;
 use super::scripted::PUBLISH;
 use crate::peer::Peer;
 
-/// Publish frames in one round, with one message each.
+/// The publish frames of a round, with one message each.
 const FRAMES: u64 = 20_000;
 
-/// Of the published client, which takes its time.
+/// The publish frames of a round for the published client, which is slower.
 const FRAMES_UNDER_NODE: u64 = 500;
 
 const ROUNDS: usize = 9;
 
-/// Measures row D, and row D-node if that is wanted and Node is here.
+/// Measures row D, and row D-node if it is requested and Node is installed.
 pub(super) async fn measure(node: bool) -> Result<Vec<Row>> {
     let mut server = Server::start("scripted").await?;
-    // The first round pays for what is there once.
+    // The first round is a warm-up.
     through_talk(&mut server).await?;
     through_bot(&mut server).await?;
     let mut pairs = Vec::with_capacity(ROUNDS);
@@ -51,7 +51,8 @@ pub(super) async fn measure(node: bool) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Events per second, from the first that is sent to the last acknowledgement.
+/// Publishes events and returns their number per second, from the first frame to the last
+/// acknowledgement.
 async fn publish(server: &mut Server, frames: u64) -> Result<f64> {
     let took = server.ask(&format!("{PUBLISH}{frames}")).await?;
     Ok(frames as f64 / nanoseconds(&took)?.as_secs_f64())
@@ -78,7 +79,7 @@ async fn through_talk(server: &mut Server) -> Result<f64> {
     });
     let speed = publish(server, FRAMES).await?;
     ensure!(consumer.await? as u64 == FRAMES, "messages are missing");
-    // What it holds is given back now, and not while another is measured.
+    // The session releases its memory now, so that it does not disturb the next measurement.
     session.shutdown().await;
     Ok(speed)
 }

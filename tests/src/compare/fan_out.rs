@@ -1,4 +1,5 @@
-//! Row H: sends per second that the emulator hands on to many, and that a bare server does.
+//! Row H: sends per second that the emulator forwards to many clients, compared with a minimal
+//! server.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +16,10 @@ use super::row::Row;
 
 const SUBSCRIBERS: usize = 100;
 
-/// Sends in one round.
+/// The sends of a round.
 const SENDS: usize = 1_600;
 
-/// Sends that are under way at the same time.
+/// The sends that are in flight at the same time.
 const BURST: usize = 16;
 
 const ROUNDS: usize = 5;
@@ -97,7 +98,7 @@ impl Speed {
     }
 }
 
-/// Somebody who is in the conversation and has subscribed.
+/// Connects a user, adds them to the conversation and subscribes.
 async fn subscriber(host: &str, speaker: &mut Bot, number: usize) -> Result<Bot> {
     let user = format!("user_{number:04}");
     let mut subscriber = Bot::connect(host, &user).await?;
@@ -110,7 +111,7 @@ async fn subscriber(host: &str, speaker: &mut Bot, number: usize) -> Result<Bot>
     Ok(subscriber)
 }
 
-/// Lets somebody into the conversation.
+/// Adds a user to the conversation.
 async fn join(speaker: &mut Bot, user: &str) -> Result<()> {
     let path = format!("/conversations/{CONVERSATION}/participants");
     let action = json!({ "id": user, "method": "PUT", "params": {} });
@@ -120,7 +121,7 @@ async fn join(speaker: &mut Bot, user: &str) -> Result<()> {
     Ok(())
 }
 
-/// Acknowledges all sends, as many at a time as have come.
+/// Acknowledges all sends. Sends that arrived together are acknowledged together.
 async fn listen(subscriber: Bot) -> Result<()> {
     let mut socket = subscriber.into_socket();
     let mut heard = 0;

@@ -1,23 +1,23 @@
-//! What the scripted server says.
+//! The frames of the scripted server.
 
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// The conversation that everything happens in.
+/// The conversation of all frames.
 pub(super) const CONVERSATION: &str = "conversation_0001";
-/// How many users speak in it.
+/// The number of users that send messages.
 const USERS: u64 = 8;
-/// When the first message was sent, in unix milliseconds.
+/// The time of the first message, in Unix milliseconds.
 const START: u64 = 1_700_000_000_000;
-/// How a message's text begins; with it the frame has some 390 bytes.
+/// The beginning of a message's text. With it, a frame has about 390 bytes.
 const TEXT: &str = "The kettle is on for tea. No. ";
 
-/// `[seq, METHOD, "/path", data, headers]`
+/// The elements of a request: `[seq, METHOD, "/path", data, headers]`.
 type Request<'a> = (u64, &'a str, &'a str, &'a RawValue, &'a RawValue);
 
-/// The answer to a request; `None` for an acknowledgement.
+/// Returns the answer to a request, or `None` for an acknowledgement.
 pub(super) fn answer(frame: &str) -> Option<String> {
     let (seq, method, path, data, _): Request<'_> = serde_json::from_str(frame).ok()?;
     let body = match (method, path) {
@@ -25,7 +25,7 @@ pub(super) fn answer(frame: &str) -> Option<String> {
             return Some(format!("[{seq},200,{{\"id\":\"msg_{seq:020}\"}}]"));
         }
         ("POST", "/session/renew") => json!({ "expiresInSeconds": null }),
-        // Of each user one, so that all are known before they speak.
+        // The first page has a message of each user, so that the client knows all users.
         ("GET", path) if path.ends_with("/messages") => {
             let page: Vec<Value> = (0..USERS).rev().map(message).collect();
             json!({ "data": page, "cursor": null })
@@ -61,7 +61,7 @@ fn message(n: u64) -> Value {
         "content": [{"type": "text", "children": [format!("{TEXT}{n}")]}], "reactions": {}})
 }
 
-/// A publish frame: a message that follows those of the first page.
+/// Returns a publish frame with a message that follows those of the first page.
 fn publish(number: u64) -> String {
     let n = USERS + number - 1;
     let event = json!({"type": "message.created", "conversationId": CONVERSATION,
@@ -69,8 +69,8 @@ fn publish(number: u64) -> String {
     json!([number, "PUBLISH", event]).to_string()
 }
 
-/// So many publish frames as they stand on the wire, and how many bytes their acknowledgements take
-/// there.
+/// Returns publish frames in the WebSocket format, and the length of their acknowledgements in
+/// bytes.
 pub(super) fn publishes(count: u64) -> (Vec<u8>, usize) {
     let mut wire = Vec::new();
     let mut acknowledgement = String::new();
@@ -82,13 +82,13 @@ pub(super) fn publishes(count: u64) -> (Vec<u8>, usize) {
         acknowledgement.clear();
         // Writing to a String cannot fail.
         let _ = write!(acknowledgement, "[{number},\"ACK\"]");
-        // Two bytes of head and four of the client's mask.
+        // Two bytes of header and four of the client's mask.
         acknowledgements += 6 + acknowledgement.len();
     }
     (wire, acknowledgements)
 }
 
-/// The head of a text message from a server (RFC 6455, section 5.2).
+/// Returns the header of a server's text message (RFC 6455, section 5.2).
 fn head(length: usize) -> Vec<u8> {
     const FINAL_TEXT: u8 = 0x81;
     match (u8::try_from(length), u16::try_from(length)) {

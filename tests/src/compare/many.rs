@@ -1,4 +1,5 @@
-//! Row G: what an event costs a process with many sessions, and the emulator that serves them.
+//! Row G: the cost of an event in a process with many sessions, and in the emulator that serves
+//! them.
 
 use std::time::Duration;
 
@@ -19,24 +20,24 @@ use super::rounds::{Pair, medians, ratio};
 use super::row::Row;
 use crate::child::Child;
 
-/// Messages in one round, spread over all sessions. Before they are counted each session is sent a
-/// burst: what it makes room for once is no part of an event.
+/// The messages of a round, spread over all sessions. Each session also receives a burst before the
+/// measurement, because allocations of the first burst are not part of an event's cost.
 const MESSAGES: usize = 96_000;
 
-/// Messages that one session is sent before it is another's turn: then they come in equal pieces,
-/// however many sessions there are.
+/// The messages that a session receives in a row. The size of the bursts does not depend on the
+/// number of sessions.
 const BURST: usize = 32;
 
 const SESSIONS: [usize; 3] = [1, 100, 1_000];
 
 const ROUNDS: usize = 5;
 
-/// How many sessions connect at the same time.
+/// The sessions that connect at the same time.
 const AT_ONCE: usize = 50;
 
 const SPEAKER: &str = "speaker";
 
-/// What a number of sessions came to: events per second of processor time.
+/// The events per second of processor time with a number of sessions.
 #[derive(Debug, Clone, Copy)]
 struct Speed {
     client: f64,
@@ -131,21 +132,21 @@ fn messages_of(number: usize) -> String {
     format!("/conversations/{}/messages", conversation(number))
 }
 
-/// Sessions in a process of their own, each in a conversation with who speaks.
+/// Sessions in a separate process, each in a conversation with the sender.
 #[derive(Debug, Clone, Args)]
 pub struct Crowd {
     #[arg(long)]
     host: String,
     #[arg(long)]
     sessions: usize,
-    /// How many each will be sent.
+    /// The number of messages for each session.
     #[arg(long)]
     messages: usize,
 }
 
 impl Crowd {
-    /// Prints a line when all are there, one when all have heard a first burst, and how long the
-    /// processors had worked when all messages had come after that.
+    /// Connects all sessions and prints a line. Prints a second line after the first burst of each
+    /// session. After the remaining messages, prints the processor time that they took.
     pub(super) async fn gather(self, mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
         let members: Vec<Member> = stream::iter(0..self.sessions)
             .map(|number| Member::join(&self.host, number))
@@ -163,7 +164,7 @@ impl Crowd {
     }
 }
 
-/// Waits until each shows so many messages.
+/// Waits until each session shows this number of messages.
 async fn listen(members: Vec<Member>, shown: usize) -> Result<Vec<Member>> {
     let listening = members
         .into_iter()

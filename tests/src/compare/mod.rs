@@ -1,8 +1,7 @@
-//! What Talk costs, as ratios of what was measured side by side in one run.
+//! Ratios between Talk and simpler programs, measured side by side in one run.
 //!
-//! Every speed belongs to a pair that was measured one right after the other, several times in
-//! turns, and the median of the pairs' ratios counts: a machine that is busy with other things
-//! slows both down.
+//! Every speed is part of a pair that is measured directly one after the other. A row is the median
+//! ratio of several pairs, because a busy machine then slows both sides down.
 
 mod bare_fan_out;
 mod bot;
@@ -30,20 +29,20 @@ pub use self::role::Role;
 use self::row::Row;
 use self::table::Table;
 
-/// What to measure, and how to show it.
+/// The rows to measure, and the output format.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The letters of the rows; all if there are none.
+    /// The letters of the rows. Without any, all rows are measured.
     pub rows: Vec<String>,
-    /// Print JSON instead of a table.
+    /// Set to print JSON instead of a table.
     pub json: bool,
-    /// Measure the published client under Node beside row D.
+    /// Set to measure the published client in addition to row D.
     pub node: bool,
-    /// Measure for row J how long building takes from nothing, which takes minutes.
+    /// Set to measure builds from scratch for row J, which takes minutes.
     pub build: bool,
 }
 
-/// All rows, in the order in which they are shown.
+/// The letters of all rows, in the order of the table.
 const ROWS: &str = "ABCDEFGHIJ";
 
 impl Options {
@@ -60,11 +59,11 @@ impl Options {
     }
 }
 
-/// Measures and prints; the exit code tells whether all goals are met.
+/// Measures and prints the rows. Returns a failure as exit code if a goal is missed.
 ///
 /// # Errors
 ///
-/// When something cannot be measured.
+/// If something cannot be measured.
 pub fn run(options: &Options) -> Result<ExitCode> {
     options.check()?;
     let mut table = Table {
@@ -82,11 +81,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(table.exit_code())
 }
 
-/// Plays a role of a process that this program has started of itself.
+/// Runs as a child process in the given role.
 ///
 /// # Errors
 ///
-/// When it cannot be played.
+/// If the role fails.
 pub fn play(role: Role) -> Result<()> {
     process::allow_sockets()?;
     Builder::new_multi_thread()

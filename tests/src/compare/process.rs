@@ -1,4 +1,4 @@
-//! What the system gives this process.
+//! Resources of this process.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use anyhow::Result;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long processors have worked for this process: user and system time of all threads.
+/// Returns the processor time of this process: user and system time of all threads.
 pub(super) fn processor_time() -> Result<Duration> {
     Ok(clock_gettime(ClockId::ProcessCPUTime).try_into()?)
 }
 
-/// Lets this process open as many sockets as it is ever allowed to.
+/// Raises the limit of open sockets to the maximum for this process.
 pub(super) fn allow_sockets() -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// Keeps this thread, and the threads and processes that it starts, on one processor.
+/// Restricts this thread, and the threads and processes that it starts, to one processor.
 #[cfg(target_os = "linux")]
 pub(super) fn stay_on_one_processor() -> Result<()> {
     use anyhow::Context;

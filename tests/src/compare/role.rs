@@ -1,4 +1,4 @@
-//! The processes that this program starts of itself, to be measured apart.
+//! The child processes that this program starts to measure them separately.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::many::Crowd;
 use super::{bare_fan_out, process, scripted};
 use crate::child::Child;
 
-/// What this program is when it started itself.
+/// The role of a child process.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Role {
     /// The server of rows D and F
@@ -20,7 +20,7 @@ pub enum Role {
     /// The emulator
     #[command(hide = true)]
     Emulator,
-    /// The server that row H compares the emulator with
+    /// The server that row H compares with the emulator
     #[command(hide = true)]
     FanOut,
     /// The sessions of row G
@@ -29,7 +29,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Plays the role until the input ends.
+    /// Runs the role until the input ends.
     pub(super) async fn play(self) -> Result<()> {
         let lines = BufReader::new(tokio::io::stdin()).lines();
         match self {
@@ -48,10 +48,10 @@ impl Role {
     }
 }
 
-/// The question how long the processors have worked for a process.
+/// The line that requests the processor time of a process.
 const PROCESSOR_TIME: &str = "processor time";
 
-/// Answers that question.
+/// Answers requests for the processor time.
 pub(super) async fn tell_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
     while let Some(line) = lines.next_line().await? {
         if line != PROCESSOR_TIME {
@@ -62,33 +62,33 @@ pub(super) async fn tell_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> 
     Ok(())
 }
 
-/// A server in a process of its own.
+/// A server in a child process.
 pub(super) struct Server {
     process: Child,
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// The server's address: `127.0.0.1:PORT`.
     pub(super) host: String,
 }
 
 impl Server {
-    /// Starts this program in a role that has no arguments.
+    /// Starts this program in a role without arguments.
     pub(super) async fn start(role: &str) -> Result<Self> {
         let mut process = Child::start(&[role])?;
         let host = process.hear().await?;
         Ok(Self { process, host })
     }
 
-    /// Sends it a line, which it answers with one.
+    /// Sends a line and returns the line of the answer.
     pub(super) async fn ask(&mut self, line: &str) -> Result<String> {
         self.process.ask(line).await
     }
 
-    /// How long the processors have worked for it.
+    /// Returns the processor time of the server.
     pub(super) async fn processor_time(&mut self) -> Result<Duration> {
         nanoseconds(&self.ask(PROCESSOR_TIME).await?)
     }
 }
 
-/// Reads a time from a line.
+/// Parses a duration in nanoseconds.
 pub(super) fn nanoseconds(line: &str) -> Result<Duration> {
     let nanos = line.parse().with_context(|| format!("no time: {line}"))?;
     Ok(Duration::from_nanos(nanos))

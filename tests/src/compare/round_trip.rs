@@ -1,4 +1,4 @@
-//! Row F: how long a send takes until it is answered.
+//! Row F: the time from a send to its answer.
 
 use std::time::{Duration, Instant};
 
@@ -14,16 +14,16 @@ use super::rounds::{Pair, median, medians, percentile, ratio};
 use super::row::Row;
 use super::scripted::LAST_SEND;
 
-/// Sends in one run.
+/// The sends of a run.
 const SENDS: usize = 3_000;
 
 const RUNS: usize = 5;
 
-/// Measures row F, in tasks of a runtime as a user has it.
+/// Measures row F in tasks of a runtime, as in a user's program.
 ///
-/// Client and server share a processor. On two of them most of a round trip is waking one that
-/// sleeps, which the bare socket waits for and the threads of a busier runtime do not: ours would
-/// win by far.
+/// Client and server share a processor. On two processors, a round trip would mostly consist of
+/// waking a sleeping thread. The bare socket waits for that wake-up and the threads of our busier
+/// runtime do not, so that the comparison would favour ours.
 pub(super) fn measure() -> Result<Vec<Row>> {
     let measuring = std::thread::spawn(|| {
         stay_on_one_processor()?;
@@ -37,7 +37,7 @@ pub(super) fn measure() -> Result<Vec<Row>> {
 
 async fn measure_in_task() -> Result<Vec<Row>> {
     let mut server = Server::start("scripted").await?;
-    // The first round pays for what is there once.
+    // The first round is a warm-up.
     by_talk(&server).await?;
     by_bot(&mut server).await?;
     let (mut middles, mut tails) = (Vec::new(), Vec::new());
@@ -62,7 +62,7 @@ async fn measure_in_task() -> Result<Vec<Row>> {
     Ok(vec![Row::at_most(1.3, "F", ratio(&middles), what)])
 }
 
-/// How long the sends of one run took, in microseconds.
+/// The times of a run's sends, in microseconds.
 struct Times {
     median: f64,
     /// The 99th percentile.
@@ -99,7 +99,7 @@ async fn by_talk(server: &Server) -> Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// The bytes that ours sent last, again and again.
+/// Repeats the bytes of our client's last send on a bare socket.
 async fn by_bot(server: &mut Server) -> Result<Vec<Duration>> {
     let send = server.ask(LAST_SEND).await?;
     let mut bot = Bot::connect(&server.host, "alice").await?;

@@ -1,6 +1,6 @@
-//! Figures of several rounds, in which the machine's mood changes.
+//! Statistics over several rounds, because the load of the machine varies.
 
-/// The middle one, or the mean of the two in the middle; not a number when there is none.
+/// Returns the median, or NaN if there are no figures.
 pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_unstable_by(f64::total_cmp);
@@ -12,14 +12,14 @@ pub(super) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// What is not exceeded by this share of the figures, which are sorted.
+/// Returns the percentile at `share` of sorted figures.
 pub(super) fn percentile<T: Copy>(sorted: &[T], share: f64) -> Option<T> {
     let last = sorted.len().checked_sub(1)?;
     let index = (last as f64 * share).round() as usize;
     sorted.get(index).copied()
 }
 
-/// Ours and theirs, measured one right after the other.
+/// Our figure and the other one, measured directly one after the other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
     pub(super) ours: f64,
@@ -32,12 +32,12 @@ impl Pair {
     }
 }
 
-/// Ours over theirs, by the pairs' median.
+/// Returns the median ratio of the pairs.
 pub(super) fn ratio(pairs: &[Pair]) -> f64 {
     median(pairs.iter().map(|pair| pair.ratio()))
 }
 
-/// The medians of ours and of theirs.
+/// Returns the medians of our figures and of the others.
 pub(super) fn medians(pairs: &[Pair]) -> (f64, f64) {
     let ours = median(pairs.iter().map(|pair| pair.ours));
     let theirs = median(pairs.iter().map(|pair| pair.theirs));

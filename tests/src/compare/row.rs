@@ -1,23 +1,23 @@
-//! One row of the table.
+//! A row of the table.
 
 use serde::{Deserialize, Serialize};
 
-/// A ratio that was measured, and what it ought to be.
+/// A measured ratio and its goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) what: String,
-    /// `None` when the row only tells figures.
+    /// `None` if the row has only figures.
     pub(super) ratio: Option<f64>,
-    /// `None` when the ratio is only told.
+    /// `None` if the ratio has no goal.
     pub(super) goal: Option<f64>,
-    /// Which side of the goal is good.
+    /// The direction of the goal.
     #[serde(default)]
     pub(super) bound: Bound,
     pub(super) met: bool,
 }
 
-/// What a goal bounds.
+/// The direction of a goal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound {
@@ -29,7 +29,7 @@ pub(super) enum Bound {
 }
 
 impl Row {
-    /// A cost, which may be so much.
+    /// Creates a row for a cost that must not exceed `goal`.
     pub(super) fn at_most(goal: f64, id: &str, ratio: f64, what: String) -> Self {
         Self {
             goal: Some(goal),
@@ -38,7 +38,7 @@ impl Row {
         }
     }
 
-    /// A speed, which is to be so much.
+    /// Creates a row for a speed that must reach `goal`.
     pub(super) fn at_least(goal: f64, id: &str, ratio: f64, what: String) -> Self {
         Self {
             goal: Some(goal),
@@ -48,7 +48,7 @@ impl Row {
         }
     }
 
-    /// What has no goal.
+    /// Creates a row without a goal.
     pub(super) fn told(id: &str, ratio: Option<f64>, what: String) -> Self {
         Self {
             id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! A server that answers what it has to, and publishes as fast as it can when it is told to.
+//! A server that gives fixed answers, and publishes events as fast as it can on request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,33 +13,33 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::frames;
 
-/// The line that lets it publish; the number of frames follows.
+/// The line that starts publishing. It ends with the number of frames.
 pub(super) const PUBLISH: &str = "publish ";
 
-/// The line that asks for the last send that came.
+/// The line that requests the last send that was received.
 pub(super) const LAST_SEND: &str = "last send";
 
-/// How long a client may take to acknowledge everything.
+/// The time limit for the acknowledgement of all frames.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the connections share.
+/// State that is shared between the connections.
 #[derive(Default)]
 struct Script {
-    /// The way to the newest connection.
+    /// The queue of the newest connection.
     newest: Option<mpsc::Sender<Order>>,
     last_send: String,
 }
 
 type Shared = Arc<Mutex<Script>>;
 
-/// Publish so much, and say how long it took until all was acknowledged.
+/// A request to publish frames, and to measure the time until all are acknowledged.
 struct Order {
     wire: Arc<[u8]>,
     acknowledgements: usize,
     took: oneshot::Sender<Result<Duration>>,
 }
 
-/// Prints where it listens, and does what the lines say.
+/// Prints the server's address and executes the commands in the lines.
 pub(super) async fn serve(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
@@ -82,7 +82,7 @@ async fn accept(listener: TcpListener, script: Shared) {
     while let Ok((stream, _)) = listener.accept().await {
         let script = Arc::clone(&script);
         tokio::spawn(async move {
-            // A client that is gone, or wanted no WebSocket, is no concern of others.
+            // A failed connection must not end the server.
             let _ = converse(stream, script).await;
         });
     }
@@ -102,7 +102,7 @@ async fn converse(stream: TcpStream, script: Shared) -> Result<()> {
             Some(order) = orders.recv() => {
                 let took = carry_out(&mut socket, &order);
                 let took = tokio::time::timeout(PATIENCE, took).await;
-                // Whoever gave the order waits for this.
+                // The receiver waits for this result.
                 let _ = order.took.send(took.unwrap_or_else(|late| Err(late.into())));
             }
         }
@@ -126,7 +126,8 @@ async fn answer(
     Ok(())
 }
 
-/// Past the WebSocket, so that the server's own work does not slow the client down.
+/// Writes and reads the raw bytes below the WebSocket layer, so that the server's own work does not
+/// slow the client down.
 async fn carry_out(socket: &mut WebSocketStream<TcpStream>, order: &Order) -> Result<Duration> {
     let (mut reader, mut writer) = socket.get_mut().split();
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Row J: how long programs take to start and to build, and how large they are.
+//! Row J: start time, build time and size of programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,18 @@ use super::role::Server;
 use super::rounds::median;
 use super::row::Row;
 
-/// How often each program is started.
+/// The number of starts of each program.
 const STARTS: usize = 15;
 
-/// A program, and what is told of it.
+/// A measured program.
 struct Program {
     id: &'static str,
     name: &'static str,
     package: &'static str,
-    /// What cargo is told to build.
+    /// The target in cargo's arguments.
     target: &'static [&'static str],
-    /// What it is told, so that it shows what is there; the host goes where `HOST` stands.
+    /// The arguments that make the program print a snapshot. `HOST` is replaced by the server's
+    /// address.
     arguments: &'static [&'static str],
 }
 
@@ -90,7 +91,7 @@ impl Program {
         Ok(Row::told(self.id, None, what))
     }
 
-    /// Builds it as users do; where it is then.
+    /// Builds the program as users do, and returns its path.
     fn build(&self, folder: Option<&Path>) -> Result<PathBuf> {
         let mut cargo = cargo();
         cargo
@@ -108,7 +109,7 @@ impl Program {
         built.with_context(|| format!("cargo built nothing of {}", self.package))
     }
 
-    /// Seconds from its start to its first line, which tells of a snapshot.
+    /// Returns the seconds from the program's start to its first line, which contains a snapshot.
     async fn start(&self, path: &Path, host: &str) -> Result<f64> {
         let arguments = self
             .arguments
@@ -128,7 +129,7 @@ impl Program {
         Ok(took.as_secs_f64())
     }
 
-    /// How many crates it is linked with, its own not among them.
+    /// Returns the number of linked crates, without the program's own.
     fn dependencies(&self) -> Result<usize> {
         let mut cargo = cargo();
         cargo.args(["tree", "-p", self.package, "--edges", "normal"]);
@@ -144,7 +145,7 @@ impl Program {
     }
 }
 
-/// What of cargo's messages matters.
+/// The needed parts of cargo's messages.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,

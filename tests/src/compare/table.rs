@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Bound, Row};
 
-/// The rows in the order in which they are shown.
+/// The rows in the order of the table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Table {
     pub(super) rows: Vec<Row>,
 }
 
 impl Table {
-    /// Failure when a goal is missed.
+    /// Returns a failure if a goal is missed.
     pub(super) fn exit_code(&self) -> ExitCode {
         if self.all_met() {
             ExitCode::SUCCESS
@@ -28,7 +28,7 @@ impl Table {
     }
 }
 
-/// Markdown.
+/// Formats the rows as a Markdown table.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| id | what | ratio | goal | met |")?;

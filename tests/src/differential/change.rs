@@ -1,4 +1,4 @@
-//! The kinds of change that histories are made of.
+//! The kinds of changes in a history.
 
 use anyhow::{Context, Result};
 use fastrand::Rng;
@@ -42,7 +42,7 @@ pub(super) enum Kind {
     CreateUser,
 }
 
-/// How often each kind is chosen, beside the others.
+/// The kinds with their weights.
 const WEIGHTS: [(Kind, usize); 26] = [
     (Kind::Send, 14),
     (Kind::SendWithCustom, 3),
@@ -72,15 +72,15 @@ const WEIGHTS: [(Kind, usize); 26] = [
     (Kind::CreateUser, 2),
 ];
 
-/// A change on its way.
+/// A change in flight.
 pub(super) struct Change {
-    /// What is called, for who reads the history.
+    /// The call, as a line of the log.
     pub(super) text: String,
     pub(super) result: BoxFuture<'static, Result<(), Error>>,
 }
 
 impl Kind {
-    /// All of them.
+    /// Returns all kinds.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         WEIGHTS.into_iter().map(|(kind, _)| kind)
     }
@@ -89,7 +89,7 @@ impl Kind {
         pick_weighted(rng, &WEIGHTS)
     }
 
-    /// Makes a change of this kind; `None` while there is nothing that it could change.
+    /// Starts a change of this kind. Returns `None` if nothing exists that it could change.
     pub(super) fn start(
         self,
         rng: &mut Rng,
@@ -364,7 +364,7 @@ pub(super) fn value(rng: &mut Rng) -> String {
     format!("v{}", rng.u8(..6))
 }
 
-/// A change of custom data: some keys, a key away, or all away.
+/// Returns a change of custom data: a few keys, the removal of a key, or null.
 fn custom(rng: &mut Rng) -> Value {
     match rng.u8(..6) {
         0 => Value::Null,
@@ -382,7 +382,7 @@ pub(super) fn optional(rng: &mut Rng, before: &str) -> Value {
     }
 }
 
-/// Access and notify; mostly the right to write, or conversations would soon fall silent.
+/// Returns access and notify. Access is mostly `ReadWrite`, because users without it cannot send.
 fn participation(rng: &mut Rng) -> Value {
     let access = if rng.u8(..6) == 0 {
         "Read"

@@ -1,11 +1,11 @@
-//! Where two JSON values differ.
+//! The differences between two JSON values.
 
 use serde_json::Value;
 
-/// How many differences are worth telling of one topic.
+/// The most differences to report per topic.
 const TOLD: usize = 6;
 
-/// The differences, each as the path and both values; none when the values are equal.
+/// Returns the differences, each with its path and both values.
 pub(super) fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk("$", ours, theirs, &mut found);
@@ -47,7 +47,8 @@ fn walk(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Numbers compare by value: JavaScript writes 2.0 as 2.
+/// Returns `true` if two values are equal. Numbers compare by value, because JavaScript writes 2.0
+/// as 2.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),

@@ -1,4 +1,4 @@
-//! What happens to the connections.
+//! Disruptions of the connections.
 
 use anyhow::Result;
 use fastrand::Rng;
@@ -8,27 +8,26 @@ use talk_emulator::server::{Fault, FaultKind};
 use super::random::{pick, pick_weighted};
 use super::world::WATCHERS;
 
-/// Something that goes wrong.
+/// A disruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disruption {
-    /// All connections are cut.
+    /// Cuts all connections.
     Drop,
-    /// A watcher's connection is cut; the others go on.
+    /// Cuts the connection of a watcher.
     DropWatcher(&'static str),
-    /// The next requests to change something are done, and the connection is cut instead of an
-    /// answer.
+    /// Executes the next changes and cuts the connection instead of answering.
     DropAnswers,
-    /// All connections are cut, and no new ones are let in before it is over.
+    /// Cuts all connections and refuses new ones until the disruption ends.
     Outage,
-    /// A restart is announced to all, and they are disconnected.
+    /// Announces a restart to all clients and disconnects them.
     Restart,
-    /// A watcher's connection stays open and silent.
+    /// Keeps a watcher's connection open and silent.
     Stall(&'static str),
-    /// All sessions expire.
+    /// Expires all sessions.
     Expiry,
-    /// A watcher's next requests are refused for the moment.
+    /// Refuses a watcher's next requests with a temporary error.
     Refusals(&'static str),
-    /// A watcher's next answers come late, and so do the events behind them.
+    /// Delays a watcher's next answers and the events behind them.
     Delays(&'static str),
 }
 
@@ -95,7 +94,7 @@ impl Disruption {
         Ok(())
     }
 
-    /// Lets connections in again.
+    /// Accepts connections again after an outage.
     pub(super) fn end(self, emulator: &Emulator) {
         if self == Self::Outage {
             emulator.refuse_connections(false);

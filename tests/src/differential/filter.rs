@@ -1,4 +1,4 @@
-//! Filters for lists of conversations, about what histories change.
+//! Filters for lists of conversations, which concern the data that histories change.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use super::change::{key, optional, value};
 use super::random::pick;
 
-/// How far the times in filters are from the present, in milliseconds: about as long as a history
-/// takes.
+/// The greatest distance between the times in filters and the present, in milliseconds: about the
+/// length of a history.
 const NEAR: u64 = 5_000;
 
-/// A filter as the documented API takes it. It follows from the seed, but for its times, which are
-/// about the present.
+/// Returns a filter in the format of the documented API. Everything except its times follows from
+/// the seed; the times are near the present.
 pub(super) fn choose(rng: &mut Rng) -> Value {
     if rng.u8(..4) == 0 {
         let some: Vec<_> = (0..rng.usize(1..=3)).map(|_| simple(rng)).collect();
@@ -23,7 +23,7 @@ pub(super) fn choose(rng: &mut Rng) -> Value {
     }
 }
 
-/// One condition, or a few that must all be met.
+/// Returns a filter with one or two conditions, all of which must be met.
 fn simple(rng: &mut Rng) -> Value {
     let mut filter = Map::new();
     for _ in 0..rng.usize(1..=2) {

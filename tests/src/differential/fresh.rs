@@ -1,4 +1,4 @@
-//! What fresh sessions of the published client see.
+//! Snapshots of fresh sessions of the published client.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::topic::{Shown, Topic};
 use crate::peer::Peer;
 
-/// One Node process that reads for all histories.
+/// A Node process that reads snapshots for all histories.
 #[derive(Debug)]
 pub(super) struct Fresh {
     _child: Child,
@@ -20,14 +20,14 @@ pub(super) struct Fresh {
     waiting: Arc<Mutex<Waiting>>,
 }
 
-/// The questions on their way. Dropping one's sender tells its asker that Node has exited.
+/// The requests in flight. If Node exits, dropping their senders notifies the callers.
 #[derive(Debug, Default)]
 struct Waiting {
     last_id: u64,
     askers: BTreeMap<u64, oneshot::Sender<Value>>,
 }
 
-/// A topic, and how many items of it to load at least.
+/// A topic, and the minimum number of its items to load.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) topic: &'a Topic,
@@ -48,7 +48,8 @@ impl Fresh {
         })
     }
 
-    /// What a new session of the user sees of each topic, or what its subscription ended with.
+    /// Returns the snapshot of each topic in a new session of the user, or the error that ended its
+    /// subscription.
     pub(super) async fn read(
         &self,
         host: &str,
@@ -103,7 +104,7 @@ async fn hand_out(output: ChildStdout, waiting: Arc<Mutex<Waiting>>) {
             .as_u64()
             .and_then(|id| lock(&waiting).askers.remove(&id));
         if let Some(asker) = asker {
-            // A history that failed meanwhile asks no more.
+            // The receiver is gone if its history has failed in the meantime.
             let _ = asker.send(answer);
         }
     }

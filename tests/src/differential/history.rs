@@ -1,4 +1,4 @@
-//! One random history: its users, what they do, what happens to them, and how it ends.
+//! A random history: its users, their changes, the disruptions and the comparison at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,26 +17,26 @@ use super::fresh::Fresh;
 use super::watcher::{Compared, Watcher};
 use super::world::{self, ACTORS, BUSY, SentMessages, WATCHERS};
 
-/// How long nothing may change before snapshots are compared: nobody types any more (10 s), and who
-/// is not subscribed to anything is offline (3 s).
+/// The time without changes before snapshots are compared: typing ends after 10 s, and users
+/// without subscriptions go offline after 3 s.
 const QUIET: Duration = Duration::from_secs(11);
 
-/// How long a step waits for its user while connections are in trouble, so that the others' changes
-/// meet the moments in which a watcher is away.
+/// The longest wait for a change during a disruption. It is short, so that changes of other users
+/// happen while a watcher is disconnected.
 const TROUBLED_STEP: Duration = Duration::from_millis(20);
 
-/// How long a session may take to come back: a stall is noticed after 15 s, and then come the
-/// attempts to connect.
+/// The longest time for a session to reconnect: a stall is detected after 15 s, and attempts to
+/// connect follow.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a history is to be.
+/// The parameters of a history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) steps: usize,
 }
 
-/// A history that is over, with everything still connected.
+/// A history after its last step, with all sessions connected.
 pub(super) struct History {
     plan: Plan,
     rng: Rng,
@@ -44,25 +44,25 @@ pub(super) struct History {
     actors: Vec<Session>,
     watchers: Vec<Watcher>,
     sent: SentMessages,
-    /// What each actor has asked and not had answered yet.
+    /// The unanswered calls of each actor.
     asked: BTreeMap<usize, Vec<JoinHandle<Result<Option<Kind>>>>>,
     disruption: Option<(Disruption, usize)>,
-    /// What happened, one line a step.
+    /// The events, one per line.
     log: Vec<String>,
     accepted: BTreeSet<Kind>,
 }
 
-/// How a history ended.
+/// The outcome of a history.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// The kinds of change that the server took at least once.
+    /// The kinds of changes that the server accepted at least once.
     pub(super) accepted: BTreeSet<Kind>,
     pub(super) compared: Compared,
     pub(super) log: Vec<String>,
 }
 
 impl History {
-    /// Plays the whole history.
+    /// Runs all steps of a history.
     pub(super) async fn play(plan: Plan) -> Result<Self> {
         let mut history = Self::begin(plan).await?;
         let mut rng = history.rng.clone();
@@ -112,11 +112,11 @@ impl History {
             .collect::<Result<Vec<_>>>()?;
         let mut rng = Rng::with_seed(plan.seed);
         let past = actors[0].conversation(BUSY[0])?;
-        // Some histories begin with more messages than a first page shows.
+        // Some histories begin with more messages than a first page has.
         for i in 0..rng.usize(..60) {
             past.send(format!("past {i}")).await?;
         }
-        // And some with more conversations.
+        // Some histories begin with more conversations than a first page has.
         for i in 0..rng.usize(..world::QUIET) {
             for watcher in &watchers {
                 let conversation = watcher.session().conversation(world::quiet(i))?;
@@ -139,7 +139,7 @@ impl History {
         })
     }
 
-    /// Begins a trouble, or ends the one that there is.
+    /// Begins or ends a disruption if this step is the time for it.
     async fn weather(&mut self, step: usize, bad: bool) -> Result<()> {
         match self.disruption {
             None if bad => {
@@ -161,7 +161,7 @@ impl History {
         }
     }
 
-    /// Those who only act do not wait before they connect again.
+    /// Lets actors without subscriptions reconnect at once.
     fn wake_bystanders(&self) {
         for actor in &self.actors[WATCHERS.len()..] {
             actor.network_changed();
@@ -183,8 +183,9 @@ impl History {
         self.reach_server().await
     }
 
-    /// Waits until every watcher has had an answer from the server. Calls follow subscriptions on a
-    /// new connection, and a call that is refused is never answered from what is known already.
+    /// Waits until every watcher has received an answer from the server. On a new connection, calls
+    /// follow the subscriptions. The call is one that the server refuses, so that the session
+    /// cannot answer it from its own data.
     async fn reach_server(&self) -> Result<()> {
         for watcher in &self.watchers {
             let nowhere = watcher.session().conversation("nowhere")?;
@@ -222,7 +223,7 @@ impl History {
     }
 
     async fn change(&mut self, step: usize) -> Result<()> {
-        // Watchers see what others do as well as what they do themselves.
+        // Watchers change things too, because own changes take other paths than those of others.
         let actor = if self.rng.u8(..3) == 0 {
             self.rng.usize(..WATCHERS.len())
         } else {
@@ -235,7 +236,7 @@ impl History {
         } else if let Some(change) = kind.start(&mut self.rng, session, &self.sent)? {
             self.ask(step, actor, kind, change);
         }
-        // Half of the changes are in flight together with those after them.
+        // Half of the changes are in flight together with the next ones.
         if self.rng.bool() {
             let limit = if self.disruption.is_some() {
                 TROUBLED_STEP
@@ -247,7 +248,7 @@ impl History {
         Ok(())
     }
 
-    /// More type than are told by name.
+    /// Lets more users type than snapshots list by name.
     fn everybody_types(&mut self, step: usize) -> Result<()> {
         let conversation = world::conversation(&mut self.rng);
         for actor in 0..self.actors.len() {
@@ -273,7 +274,7 @@ impl History {
         self.asked.entry(actor).or_default().push(asked);
     }
 
-    /// Waits for what the actor has asked, but no longer than that if in trouble.
+    /// Waits for the calls of an actor. During a disruption, waits at most until the limit.
     async fn finish(&mut self, actor: usize, limit: Duration) -> Result<()> {
         let Some(asked) = self.asked.get_mut(&actor) else {
             return Ok(());
@@ -291,7 +292,7 @@ impl History {
         Ok(())
     }
 
-    /// Ends what goes on, and waits until nothing changes any more.
+    /// Ends the disruption and waits until all calls are answered.
     async fn settle(&mut self) -> Result<()> {
         self.end_disruption().await?;
         for actor in 0..self.actors.len() {
@@ -301,7 +302,7 @@ impl History {
         self.reach_server().await
     }
 
-    /// Waits for the quiet, and compares what the watchers' subscriptions show.
+    /// Waits until typing and presence have settled, and compares the watchers' subscriptions.
     pub(super) async fn compare(self, fresh: &Fresh) -> Result<Outcome> {
         tokio::time::sleep(QUIET).await;
         let mut outcome = Outcome {
@@ -324,7 +325,8 @@ impl History {
 }
 
 impl Plan {
-    /// Each history has an app of its own: the published client knows its sessions by app and user.
+    /// Returns the app of the history. Every history has its own, because the published client
+    /// identifies sessions by app and user.
     fn app(&self) -> String {
         format!("seed-{}", self.seed)
     }

@@ -1,5 +1,6 @@
-//! The differential test: whatever several users did, and whatever happened to the connections, in
-//! the end a subscription of ours shows what a fresh session of the published client sees.
+//! The differential test. Several users make random changes while connections are disrupted. In the
+//! end, each subscription of our client must show the same as a fresh session of the published
+//! client.
 
 mod change;
 mod compare;
@@ -28,28 +29,28 @@ use self::topic::Topic;
 use self::watcher::Tally;
 use crate::peer::Peer;
 
-/// How many histories are played at a time. The wait for quiet that follows is not counted.
+/// The most histories in progress at a time. The final wait is not counted.
 const AT_A_TIME: usize = 6;
 
-/// How many steps of the history are shown with a mismatch.
+/// The most steps of the history that a mismatch reports.
 const SHOWN_STEPS: usize = 60;
 
-/// Which histories to play.
+/// The histories to run.
 #[derive(Debug, Clone)]
 pub struct Histories {
-    /// One history for each.
+    /// The seeds. Each one determines a history.
     pub seeds: Range<u64>,
-    /// How many changes each has.
+    /// The number of changes in each history.
     pub steps: usize,
 }
 
 impl Histories {
-    /// Plays them all, and compares all subscriptions at their ends.
+    /// Runs all histories and compares all subscriptions at their ends.
     ///
     /// # Errors
     ///
-    /// A report of every difference, and of every history that came to no end, with the seeds that
-    /// play them again.
+    /// If a snapshot differs or a history fails. The report contains every difference, and the
+    /// seeds to repeat the histories.
     pub async fn run(self, peer: &Peer) -> Result<()> {
         let fresh = Arc::new(Fresh::start(peer)?);
         let turns = Arc::new(Semaphore::new(AT_A_TIME));
@@ -87,7 +88,8 @@ impl Histories {
         if !report.is_empty() {
             bail!("{report}replay with DIFF_SEED=… DIFF_STEPS={}", self.steps);
         }
-        // A change that is always refused tests nothing; but one history alone need not have all.
+        // A kind that the server always refuses tests nothing. A single history need not contain
+        // every kind.
         let never: Vec<_> = Kind::all()
             .filter(|kind| !accepted.contains(kind))
             .collect();
@@ -120,8 +122,8 @@ fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-/// The troubles, what was done with the topic's subscriptions, and the last steps that may have
-/// changed what it shows.
+/// Returns the disruptions, the steps of the topic's subscriptions, and the last steps that may
+/// have changed its snapshot.
 fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String> {
     let name = topic.to_string();
     let about = topic.conversation();

@@ -2,12 +2,12 @@
 
 use fastrand::Rng;
 
-/// One of them, each as likely as the other. There must be one.
+/// Returns a random element. The slice must not be empty.
 pub(super) fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.usize(..from.len())]
 }
 
-/// One of them, each as likely as the number beside it says.
+/// Returns a random element, with the probabilities given by the weights.
 pub(super) fn pick_weighted<T: Copy>(rng: &mut Rng, from: &[(T, usize)]) -> T {
     let total: usize = from.iter().map(|(_, weight)| weight).sum();
     let mut at = rng.usize(..total);

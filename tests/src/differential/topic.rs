@@ -1,4 +1,4 @@
-//! What is subscribed to, for our client and for the published one.
+//! The topics of subscriptions, for our client and for the published one.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use talk_tokio::{
     CallFuture, ConversationFilter, ListSnapshot, Session, Subscription, SubscriptionState, Window,
 };
 
-/// Something that can be subscribed to.
+/// The topic of a subscription.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Topic {
     User(String),
@@ -20,20 +20,20 @@ pub(super) enum Topic {
     Participant(String, String),
     Typing(String),
     Reactions(String, String, String),
-    /// The user's conversations, filtered or not.
+    /// The user's conversations, with or without a filter.
     Conversations(Option<Value>),
 }
 
-/// What a subscription shows, as the documented API gives it.
+/// The snapshot of a subscription, in the format of the documented API.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub(super) snapshot: Value,
-    /// Whether a list has nothing more to load; `None` for what is no list, or null.
+    /// `Some(true)` if a list is fully loaded; `None` if the snapshot is null or not a list.
     pub(super) loaded_all: Option<bool>,
 }
 
 impl Shown {
-    /// Returns `true` if it shows something: it is neither null nor an empty list.
+    /// Returns `true` if the snapshot is neither null nor an empty list.
     pub(super) fn is_filled(&self) -> bool {
         match &self.snapshot {
             Value::Null => false,
@@ -43,16 +43,16 @@ impl Shown {
     }
 }
 
-/// A subscription of our client, whatever it is to.
+/// A subscription of our client.
 pub(super) trait Live: Send + Sync {
-    /// What it shows now.
+    /// Returns the current snapshot.
     ///
     /// # Errors
     ///
-    /// When it has no snapshot, or has ended.
+    /// If there is no snapshot, or the subscription has ended.
     fn shown(&self) -> Result<Shown>;
 
-    /// Asks for more items, if it is a list.
+    /// Loads more items. Returns `None` if the snapshot is not a list.
     fn load_more(&self, count: usize) -> Option<CallFuture<()>>;
 }
 
@@ -87,7 +87,7 @@ impl Topic {
         })
     }
 
-    /// The call of the documented API that subscribes to it, and its arguments.
+    /// Returns the call of the documented API that subscribes to the topic, and its arguments.
     pub(super) fn call(&self) -> (&'static str, Value) {
         match self {
             Self::User(user) => ("user.subscribe", json!([user])),
@@ -110,7 +110,7 @@ impl Topic {
         }
     }
 
-    /// What kind of topic it is.
+    /// Returns the name of the topic's kind.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Conversations(Some(_)) => "session.subscribeConversations, filtered",
@@ -118,7 +118,7 @@ impl Topic {
         }
     }
 
-    /// The conversation that it is about, if it is about one.
+    /// Returns the conversation of the topic, if it has one.
     pub(super) fn conversation(&self) -> Option<&str> {
         match self {
             Self::User(_) | Self::Online(_) | Self::Conversations(_) => None,

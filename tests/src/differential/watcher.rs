@@ -1,4 +1,4 @@
-//! A user whose session holds subscriptions through a whole history.
+//! A user whose session holds subscriptions during a whole history.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::random::pick_weighted;
 use super::topic::{Live, Shown, Topic};
 use super::world::{self, BUSY, SentMessages};
 
-/// How many subscriptions one session holds at most.
+/// The most subscriptions of a session.
 const MOST: usize = 24;
 
-/// A user who watches.
+/// A user with subscriptions.
 pub(super) struct Watcher {
     session: Session,
     held: Vec<Held>,
@@ -27,23 +27,23 @@ struct Held {
     live: Box<dyn Live>,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
-    /// How many snapshots there were of each kind of topic.
+    /// The number of snapshots of each kind of topic.
     pub(super) tally: BTreeMap<&'static str, Tally>,
     pub(super) mismatches: Vec<Mismatch>,
 }
 
-/// How many snapshots were compared.
+/// The number of compared snapshots.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) snapshots: usize,
-    /// How many of them showed something: no null, no empty list.
+    /// The number of snapshots that were neither null nor an empty list.
     pub(super) filled: usize,
 }
 
-/// A subscription that does not show what a fresh session sees.
+/// A subscription whose snapshot differs from that of a fresh session.
 #[derive(Debug)]
 pub(super) struct Mismatch {
     pub(super) user: String,
@@ -60,7 +60,7 @@ enum Step {
 }
 
 impl Watcher {
-    /// Subscribes to what is watched from beginning to end.
+    /// Creates a watcher with a subscription that lasts for the whole history.
     pub(super) fn new(session: Session) -> Result<Self> {
         let mut watcher = Self {
             session,
@@ -74,7 +74,8 @@ impl Watcher {
         &self.session
     }
 
-    /// Watches something more or less, and says what it did; the call waits for more items.
+    /// Subscribes, unsubscribes or loads more items. Returns the line for the log, and the call
+    /// that loads more items.
     pub(super) fn step(
         &mut self,
         rng: &mut Rng,
@@ -125,7 +126,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Compares every subscription with what a fresh session of the published client sees.
+    /// Compares every subscription with a fresh session of the published client.
     pub(super) async fn compare(
         &self,
         fresh: &Fresh,
@@ -162,7 +163,8 @@ impl Watcher {
     }
 }
 
-/// As many as we show, and one more when we say that this is all: then there must be none.
+/// Returns the number of items to load: the number of our items, and one more if our list is fully
+/// loaded. The other client must then have no further item.
 fn items_to_load(ours: &Shown) -> usize {
     let shown = ours.snapshot.as_array().map_or(0, Vec::len);
     shown + usize::from(ours.loaded_all == Some(true))
@@ -174,7 +176,7 @@ fn compare(ours: Result<Shown>, theirs: Result<Shown>) -> Vec<String> {
         (Err(error), _) => return vec![format!("ours: {error}")],
         (_, Err(error)) => return vec![format!("theirs: {error}")],
     };
-    // A list that is not loaded to its end is compared as far as it is loaded.
+    // A list that is not fully loaded is compared as far as it is loaded.
     if let (Some(shown), Some(seen)) = (ours.snapshot.as_array(), theirs.snapshot.as_array_mut())
         && ours.loaded_all == Some(false)
     {

@@ -1,4 +1,4 @@
-//! The names that a history is about.
+//! The names of users and conversations in histories.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,32 +9,34 @@ use talk_tokio::{ReactionsRef, Session};
 
 use super::random::pick;
 
-/// Who acts and has a session: enough for "many" to type, and for more participants and reactions
-/// than a first page shows.
+/// The users with sessions. There are more of them than typing snapshots list by name, and more
+/// than the first pages of participants and reactions have.
 pub(super) const ACTORS: [&str; 14] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
     "leo", "mia", "nils",
 ];
 
-/// Those of the actors whose sessions hold subscriptions.
+/// The actors whose sessions hold subscriptions.
 pub(super) const WATCHERS: [&str; 2] = [ACTORS[0], ACTORS[1]];
 
-/// Where nearly everything happens, so that it meets.
+/// The conversations with most of the changes. They are few, so that changes of several users
+/// concern the same conversation.
 pub(super) const BUSY: [&str; 3] = ["c0", "c1", "c 2/ü"];
 
-/// More emoji than one, so that their order matters; few, so that users meet in them.
+/// The emoji of reactions. There are several, because their order matters, and few, so that several
+/// users choose the same.
 const EMOJI: [&str; 4] = ["👍", "❤️", "🚀", ":party:"];
 
-/// How many users there may be who only are talked about.
+/// The number of users without a session.
 const EXTRAS: usize = 12;
 
-/// How many conversations there may be where little happens: more than a page of a list.
+/// The number of conversations with few changes. There are more than a page of a list has.
 pub(super) const QUIET: usize = 30;
 
-/// How many messages are popular.
+/// The number of popular messages.
 const POPULAR: usize = 3;
 
-/// A message that was sent.
+/// A sent message.
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) conversation: String,
@@ -42,7 +44,7 @@ pub(super) struct Sent {
     pub(super) sender: String,
 }
 
-/// A reaction that was added.
+/// An added reaction.
 #[derive(Debug, Clone)]
 pub(super) struct Reaction {
     pub(super) at: Sent,
@@ -51,7 +53,7 @@ pub(super) struct Reaction {
 }
 
 impl Reaction {
-    /// The reactions with its emoji, to be changed by the session's user.
+    /// Returns a reference to the reactions with the same emoji, for the session's user.
     pub(super) fn of(&self, session: &Session) -> Result<ReactionsRef> {
         let message = session
             .conversation(self.at.conversation.as_str())?
@@ -67,8 +69,8 @@ impl fmt::Display for Reaction {
     }
 }
 
-/// What was sent so far, deleted or not, and the reactions to it, removed or not. All clones are
-/// the same.
+/// The messages and reactions so far, including deleted and removed ones. Clones share their
+/// content.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SentMessages(Arc<Mutex<Past>>);
 
@@ -91,12 +93,13 @@ impl SentMessages {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of them, most often a late one.
+    /// Returns a message, usually a recent one.
     pub(super) fn pick(&self, rng: &mut Rng) -> Option<Sent> {
         pick_late(rng, &self.lock().sent.iter().collect::<Vec<_>>())
     }
 
-    /// One of them to react to, often a popular one: else few users would meet.
+    /// Returns a message to react to. It is often a popular one, so that several users react to the
+    /// same message.
     pub(super) fn pick_popular(&self, rng: &mut Rng) -> Option<Sent> {
         if rng.bool() {
             return self.pick(rng);
@@ -106,7 +109,7 @@ impl SentMessages {
         (!first.is_empty()).then(|| pick(rng, first).clone())
     }
 
-    /// One of them that, most often, `sender` has sent: others may not change it.
+    /// Returns a message. It is usually one of `sender`, because other users may not change it.
     pub(super) fn pick_own(&self, rng: &mut Rng, sender: &str) -> Option<Sent> {
         if rng.u8(..5) == 0 {
             return self.pick(rng);
@@ -116,14 +119,14 @@ impl SentMessages {
         pick_late(rng, &own.collect::<Vec<_>>())
     }
 
-    /// A reaction of the user, most often a late one.
+    /// Returns a reaction of the user, usually a recent one.
     pub(super) fn pick_own_reaction(&self, rng: &mut Rng, user: &str) -> Option<Reaction> {
         let past = self.lock();
         let own = past.reactions.iter().filter(|own| own.user == user);
         pick_late(rng, &own.collect::<Vec<_>>())
     }
 
-    /// A message and an emoji to watch, most often such as have met.
+    /// Returns a message and an emoji to subscribe to, usually ones with reactions.
     pub(super) fn pick_reactions(&self, rng: &mut Rng) -> Option<(Sent, &'static str)> {
         if rng.u8(..4) == 0 {
             return Some((self.pick_popular(rng)?, emoji(rng)));
@@ -144,7 +147,7 @@ fn pick_late<T: Clone>(rng: &mut Rng, sent: &[&T]) -> Option<T> {
     (!from.is_empty()).then(|| (*pick(rng, from)).clone())
 }
 
-/// An emoji, most often the same.
+/// Returns an emoji, usually the first one.
 pub(super) fn emoji(rng: &mut Rng) -> &'static str {
     if rng.bool() {
         EMOJI[0]
@@ -153,7 +156,7 @@ pub(super) fn emoji(rng: &mut Rng) -> &'static str {
     }
 }
 
-/// A conversation, most often a busy one.
+/// Returns a conversation, usually a busy one.
 pub(super) fn conversation(rng: &mut Rng) -> String {
     if rng.u8(..5) == 0 {
         quiet_conversation(rng)
@@ -166,12 +169,12 @@ pub(super) fn quiet_conversation(rng: &mut Rng) -> String {
     quiet(rng.usize(..QUIET))
 }
 
-/// One of those where little happens.
+/// Returns a conversation with few changes.
 pub(super) fn quiet(index: usize) -> String {
     format!("quiet{index}")
 }
 
-/// Any user, an actor or not.
+/// Returns a user with or without a session.
 pub(super) fn user(rng: &mut Rng) -> String {
     if rng.bool() {
         extra_user(rng)
