@@ -1,7 +1,7 @@
 //! HTTP requests of every kind in one table.
 //!
-//! The table adds tokens, collects responses, enforces time limits and cancels. A feature builds
-//! its requests and receives [`HttpEvent`]s by [`HttpPurpose`].
+//! The table adds tokens, collects responses, enforces time limits and cancels requests. A feature
+//! builds its requests, and receives [`HttpEvent`]s with its [`HttpPurpose`].
 
 pub(crate) mod request;
 
@@ -31,20 +31,20 @@ pub(crate) enum HttpPurpose {
     Upload(RequestId),
 }
 
-/// A result of an input or a timeout.
+/// The result of an input or a timeout.
 pub(crate) enum HttpEvent {
-    /// The server rejected this token. The request waits for the next one.
+    /// The server rejected this token. The request waits for another one.
     TokenRejected(Secret),
     /// A part of a successful search response.
     SearchData { search: SearchId, chunk: Bytes },
-    /// The request is over.
+    /// The request has finished.
     Finished(HttpPurpose, HttpResponse),
 }
 
-/// A request that is sent as soon as there is a token.
+/// A request that waits for a token or a retry.
 pub(crate) struct Unsent {
     pub(crate) purpose: HttpPurpose,
-    /// Set if the request is sent again with another token after a 401.
+    /// Set if the request is sent again with another token after status 401.
     can_replace_token: bool,
     not_before: Option<Timestamp>,
 }
@@ -60,12 +60,12 @@ pub(crate) struct HttpRequests {
 }
 
 impl HttpRequests {
-    /// Returns `true` once, so that the app is checked once in a session.
+    /// Returns `true` on the first call only, so that the app is checked once per session.
     pub(crate) fn begin_app_check(&mut self) -> bool {
         !std::mem::replace(&mut self.is_app_checked, true)
     }
 
-    /// Queues a request that needs a token. It is built when it is sent.
+    /// Queues a request that needs a token. The request is built when it is sent.
     pub(crate) fn enqueue(
         &mut self,
         purpose: HttpPurpose,
@@ -84,7 +84,7 @@ impl HttpRequests {
         !self.unsent.is_empty()
     }
 
-    /// Removes the next queued request that is due. There must be a token.
+    /// Removes and returns the next queued request that is due. The session must have a token.
     pub(crate) fn pop_unsent(&mut self, now: Timestamp) -> Option<Unsent> {
         let is_due = |unsent: &Unsent| unsent.not_before.is_none_or(|at| at <= now);
         let index = self.unsent.iter().position(is_due)?;
@@ -127,7 +127,7 @@ impl HttpRequests {
         self.outputs.push_back(Output::SendHttp { http, request });
     }
 
-    /// Returns `true` if the request with this purpose waits to be sent.
+    /// Returns `true` if the request with this purpose is queued.
     pub(crate) fn is_unsent(&self, purpose: HttpPurpose) -> bool {
         self.unsent.iter().any(|unsent| unsent.purpose == purpose)
     }
@@ -156,7 +156,7 @@ impl HttpRequests {
         Some(request)
     }
 
-    /// Handles an HTTP input. Ignores an input for a request that is over.
+    /// Handles an HTTP input. Ignores inputs for finished requests.
     pub(crate) fn handle_input(&mut self, now: Timestamp, input: Input<'_>) -> Option<HttpEvent> {
         match input {
             Input::HttpHead { http, status } => {
@@ -187,7 +187,7 @@ impl HttpRequests {
         }
     }
 
-    /// Cancels the next request that is out of time and returns its failure.
+    /// Cancels the next request that exceeded its time limit, and returns its failure.
     pub(crate) fn poll_timeout(&mut self, now: Timestamp) -> Option<HttpEvent> {
         for unsent in &mut self.unsent {
             unsent.not_before.take_if(|at| *at <= now);

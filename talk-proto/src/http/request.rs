@@ -9,23 +9,23 @@ use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::wire::Refusal;
 
-/// Fails a request whose response takes longer. Searches and uploads restart it with each piece of
-/// the response; for an upload it starts with the head, since sending the file may take long.
+/// The time limit of a response. Searches and uploads restart it with each part of the response.
+/// For an upload it starts with the head of the response, because sending the file may take long.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A collected response is cut off at this size. The expected ones are far smaller.
+/// The size at which a collected response is cut off. Expected responses are much smaller.
 const MAX_BODY: usize = 64 << 10;
-/// The number of times that the partial response to an upload is parsed. After that its end is
-/// awaited, so that a response in tiny pieces costs linear time.
+/// The number of times that a partial response to an upload is parsed. Afterwards the whole
+/// response is awaited, so that a response in many small parts takes linear time.
 const MAX_REFUSAL_CHECKS: u32 = 32;
 
 /// A request that was sent.
 pub(super) struct HttpRequest {
     pub(super) purpose: HttpPurpose,
-    /// The token of the request, if the request is sent again with another one after a 401.
+    /// The token of the request if a 401 leads to a retry with another token.
     pub(super) replaceable_token: Option<Secret>,
     pub(super) response: HttpResponse,
     pub(super) deadline: Option<Timestamp>,
-    /// The number of further times that a partial body is parsed.
+    /// The remaining number of times that a partial body is parsed.
     refusal_checks: u32,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct HttpRequest {
 pub(crate) struct HttpResponse {
     pub(crate) status: Option<u16>,
     pub(crate) body: Vec<u8>,
-    /// The reason if the response is not complete.
+    /// The reason why the response is incomplete.
     pub(crate) failure: Option<HttpFailure>,
 }
 
@@ -55,7 +55,7 @@ impl HttpRequest {
         self.response.status = Some(status);
     }
 
-    /// Extends the deadline, since response data was received.
+    /// Extends the deadline of a search or upload after a part of the response.
     pub(super) fn note_progress(&mut self, now: Timestamp) {
         if matches!(
             self.purpose,
@@ -65,7 +65,7 @@ impl HttpRequest {
         }
     }
 
-    /// Appends a piece of the body. Returns `true` if the rest is not needed.
+    /// Appends a part of the body. Returns `true` if the rest is not needed.
     pub(super) fn collect(&mut self, chunk: &[u8]) -> bool {
         let response = &mut self.response;
         let room = MAX_BODY - response.body.len();
@@ -74,7 +74,8 @@ impl HttpRequest {
         if chunk.len() > room {
             return true;
         }
-        // A server may refuse a file before it has received all of it. The rest is not sent.
+        // A server may refuse a file before it has received all of it. The rest of the file is not
+        // sent.
         let may_be_whole = self.refusal_checks > 0 && chunk.trim_ascii_end().ends_with(b"}");
         self.refusal_checks -= u32::from(may_be_whole);
         may_be_whole && response.is_whole_refusal()
@@ -90,7 +91,7 @@ impl HttpRequest {
 }
 
 impl HttpResponse {
-    /// Returns the refusal in the body, as far as it is readable.
+    /// Returns the refusal in the body, or an empty one if the body is unreadable.
     pub(crate) fn refusal(&self, status: u16) -> ServerError {
         let Refusal {
             error_code,

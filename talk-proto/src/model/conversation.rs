@@ -13,9 +13,8 @@ use crate::json;
 use crate::timestamp::Timestamp;
 
 /// A conversation as the current user sees it.
-///
-/// Serialises in the shape of the documented API; what the server sends is read as one without a
-/// last message.
+/// Serialises in the shape of the documented API. Deserialises from the shape of the server,
+/// without the last message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -25,13 +24,13 @@ pub struct ConversationSnapshot {
     /// The title.
     #[serde(default)]
     pub subject: Option<Arc<str>>,
-    /// The address of the picture.
+    /// The URL of the picture.
     #[serde(default)]
     pub photo_url: Option<Arc<str>>,
-    /// Texts shown at the start of the conversation; they are not messages.
+    /// Texts shown at the start of the conversation, which are not messages.
     #[serde(default)]
     pub welcome_messages: Arc<[String]>,
-    /// The application's own data.
+    /// The custom data.
     #[serde(default)]
     pub custom: Custom,
     /// The creation time.
@@ -40,7 +39,7 @@ pub struct ConversationSnapshot {
     /// The time at which the current user joined.
     #[serde(default)]
     pub joined_at: Timestamp,
-    /// The last message's time, or `joined_at` while there is none.
+    /// The time of the last message, or `joined_at` if there is none.
     #[serde(default)]
     pub last_message_at: Timestamp,
     /// The number of unread messages.
@@ -61,7 +60,7 @@ pub struct ConversationSnapshot {
     /// The current user's notification setting.
     #[serde(default)]
     pub notify: Notify,
-    /// The last message, `None` while there is none.
+    /// The last message; `None` if there is none.
     #[serde(default)]
     pub last_message: Option<Arc<MessageSnapshot>>,
 }
@@ -142,7 +141,7 @@ diff! {
 }
 
 params! {
-    /// The attributes of a conversation to set; absent ones keep their value.
+    /// The attributes of a conversation to set; absent ones are not changed.
     ///
     /// ```
     /// use talk_proto::model::{ConversationParams, Notify};
@@ -157,7 +156,7 @@ params! {
     pub struct ConversationParams {
         /// The title.
         subject: String,
-        /// The address of the picture.
+        /// The URL of the picture.
         photo_url: String,
         /// The welcome messages.
         welcome_messages: Vec<String>,
@@ -170,8 +169,8 @@ params! {
 }
 
 impl ConversationParams {
-    /// Returns `true` if an attribute of the conversation itself is given. Custom data without
-    /// keys does not count.
+    /// Returns `true` if an attribute of the conversation itself is set. Custom data without keys
+    /// does not count.
     pub(crate) fn has_conversation_attributes(&self) -> bool {
         let custom_keeps = match &self.custom {
             Patch::Keep => true,
@@ -184,7 +183,7 @@ impl ConversationParams {
             && custom_keeps)
     }
 
-    /// Returns `true` if `access` or `notify` is given.
+    /// Returns `true` if `access` or `notify` is set.
     pub(crate) fn has_participant_attributes(&self) -> bool {
         !(self.access.is_keep() && self.notify.is_keep())
     }

@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 
 use super::patch::{CustomPatch, Patch};
 
-/// Custom data: string values under string keys. Cheap to clone.
+/// The custom data of an entity: string values by string keys. Cheap to clone.
 ///
-/// The service stores only strings; values of other kinds are skipped.
+/// The service stores only strings. Values of other types are skipped on deserialisation.
 ///
 /// ```
 /// use talk_proto::model::Custom;
@@ -22,17 +22,17 @@ use super::patch::{CustomPatch, Patch};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Custom(
-    /// `None` if empty, as for most messages: one word.
+    /// `None` if empty, as for most messages, so that the type is one word wide.
     Option<Arc<BTreeMap<String, String>>>,
 );
 
 impl Custom {
-    /// Returns the value under `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.as_ref()?.get(key).map(String::as_str)
     }
 
-    /// Returns an iterator over keys and values, in the order of the keys.
+    /// Returns an iterator over keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.0.iter().flat_map(|entries| entries.iter());
         entries.map(|(k, v)| (k.as_str(), v.as_str()))
@@ -65,7 +65,7 @@ impl Custom {
         }
     }
 
-    /// Applies an update of some keys. A reset removes all.
+    /// Applies an update of some keys. A reset removes all keys.
     pub fn apply(&mut self, patch: Patch<CustomPatch>) {
         match patch {
             Patch::Keep => {}
@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for Custom {
     }
 }
 
-/// A string, or anything else skipped whole.
+/// A string, or any other JSON value, which is skipped.
 enum StringOrOther {
     String(String),
     Other,

@@ -1,4 +1,4 @@
-//! Ids: cheap to clone, never empty when created by a caller.
+//! IDs of entities. They are cheap to clone, and constructors reject empty strings.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json;
 
-/// Error for an ID or emoji that is an empty string.
+/// The error for an empty ID or emoji.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} must not be empty")]
 #[non_exhaustive]
@@ -17,7 +17,7 @@ pub struct EmptyId {
     pub what: &'static str,
 }
 
-/// Lets an ID be passed where `TryInto<Id>` is expected.
+/// Allows an ID where `TryInto<Id>` is expected.
 impl From<Infallible> for EmptyId {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -160,7 +160,7 @@ macro_rules! id {
 }
 
 id!(
-    /// The ID of an application, as the dashboard shows it.
+    /// The ID of an application, as shown in the dashboard.
     AppId,
     "app ID"
 );
@@ -180,9 +180,9 @@ id!(
     "message ID"
 );
 id!(
-    /// One Unicode emoji, or the name of a custom one between colons (`:party_cat:`).
+    /// A Unicode emoji, or the name of a custom emoji between colons (`:party_cat:`).
     ///
-    /// Whether it is an emoji at all is the server's to say, when it is used.
+    /// The server validates the emoji when it is used.
     Emoji,
     "emoji"
 );

@@ -25,7 +25,7 @@ pub enum MessageType {
     UserMessage,
     /// A message of the application.
     SystemMessage,
-    /// A value unknown to this version, kept unchanged.
+    /// A value unknown to this version, stored unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -38,7 +38,7 @@ deserialize_name! {
     Other(UnknownName)
 }
 
-/// The way by which a message reached the service.
+/// The way in which a message reached the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -52,7 +52,7 @@ pub enum Origin {
     Import,
     /// A reply to an email notification.
     Email,
-    /// A value unknown to this version, kept unchanged.
+    /// A value unknown to this version, stored unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -67,10 +67,10 @@ deserialize_name! {
     Other(UnknownName)
 }
 
-/// A message, with its sender and the message it replies to.
+/// A message with its sender and the message that it replies to.
 ///
-/// Serialises in the shape of the documented API. What the server sends is read as a message whose
-/// sender and referenced message are known by ID only; every snapshot has both resolved.
+/// Serialises in the shape of the documented API. Deserialises from the shape of the server, in
+/// which the sender and the referenced message are IDs. In a snapshot both are resolved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -86,25 +86,26 @@ pub struct MessageSnapshot {
     /// The sender in their current state; `None` for system messages.
     #[serde(default)]
     pub sender: Option<Arc<User>>,
-    /// The application's own data.
+    /// The custom data.
     #[serde(default)]
     pub custom: Custom,
-    /// The time at which it was sent.
+    /// The time at which the message was sent.
     #[serde(default)]
     pub created_at: Timestamp,
-    /// The time of the last change of its content.
+    /// The time of the last change of the content.
     #[serde(default)]
     pub edited_at: Option<Timestamp>,
-    /// The ID of the message it replies to.
+    /// The ID of the message that this one replies to.
     #[serde(default)]
     pub referenced_message_id: Option<MessageId>,
-    /// The message it replies to; `None` if that was deleted, and in a referenced message itself.
+    /// The message that this one replies to; `None` if it was deleted, and always `None` within a
+    /// referenced message.
     #[serde(default)]
     pub referenced_message: Option<Arc<Self>>,
-    /// The way by which it reached the service.
+    /// The way in which the message reached the service.
     #[serde(default)]
     pub origin: Origin,
-    /// The content: one block today, more are allowed.
+    /// The content. Currently one block, but readers must accept several.
     #[serde(default, deserialize_with = "json::list")]
     pub content: Arc<[ContentBlock]>,
     /// The reactions, ordered by the time at which their emoji was first added.
@@ -116,7 +117,8 @@ impl MessageSnapshot {
     /// Creates a message without custom data, reference or reactions.
     ///
     /// ```
-    /// use talk_proto::{Timestamp, content::{ContentBlock, TextNode}, model::{MessageSnapshot, MessageType}};
+    /// use talk_proto::content::{ContentBlock, TextNode};
+    /// use talk_proto::{Timestamp, model::{MessageSnapshot, MessageType}};
     ///
     /// let content = vec![ContentBlock::text([TextNode::text("Hello")])];
     /// let sent = Timestamp::from_millis(1);
@@ -155,7 +157,7 @@ impl MessageSnapshot {
         crate::content::plaintext(&self.content)
     }
 
-    /// Returns the message with its sender and referenced message.
+    /// Returns a copy of the message with its sender and referenced message.
     pub(crate) fn resolved(
         &self,
         sender: Option<Arc<User>>,
@@ -216,7 +218,7 @@ impl MessageSnapshot {
 
 impl<'de> Deserialize<'de> for MessageSnapshot {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        // The inherent function, which `remote` derives.
+        // Calls the inherent function that `remote` derives.
         let mut message = Self::deserialize(json)?;
         if let Some(sender) = &message.sender {
             message.sender_id = Some(sender.id.clone());
@@ -235,7 +237,7 @@ impl Serialize for MessageSnapshot {
     }
 }
 
-/// A referenced message, which has only the ID of the message it references itself.
+/// A referenced message. Its own referenced message is serialised as an ID only.
 struct Referenced<'a>(&'a MessageSnapshot);
 
 impl Serialize for Referenced<'_> {

@@ -22,7 +22,7 @@ pub enum Access {
     /// The participant can read and send. The default.
     #[default]
     ReadWrite,
-    /// A value unknown to this version, kept unchanged.
+    /// A value unknown to this version, stored unchanged.
     #[serde(untagged)]
     Other(UnknownName),
 }
@@ -46,7 +46,7 @@ pub enum Notify {
     Always,
     /// Only when mentioned (`"MentionsOnly"`).
     MentionsOnly,
-    /// A value unknown to this version, kept unchanged.
+    /// A value unknown to this version, stored unchanged.
     Other(UnknownName),
 }
 
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Notify {
     }
 }
 
-/// A participant as the server sends it.
+/// A participant in the shape of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -124,7 +124,7 @@ diff! {
 }
 
 params! {
-    /// The attributes of a participant to set; absent ones keep their value.
+    /// The attributes of a participant to set; absent ones are not changed.
     ///
     /// A new participant gets [`Access::ReadWrite`] and [`Notify::Always`] by default.
     ///

@@ -1,12 +1,12 @@
-//! Members of updates: kept, reset, or set to a value.
+//! Updates of single members: keep, reset, or set to a value.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The effect of an update on one member.
+/// The effect of an update on a member.
 ///
-/// On the wire an absent member is unchanged and `null` resets it to its default. Serialise with
+/// In JSON an absent member is kept, and `null` resets it to its default. Serialise with
 /// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
@@ -25,7 +25,7 @@ impl<T> Patch<T> {
         matches!(self, Self::Keep)
     }
 
-    /// Returns the value to set, if any.
+    /// Returns the value to set, if there is one.
     pub const fn as_set(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -33,7 +33,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Applies the patch to `target`. A reset gives `None`.
+    /// Applies the patch to `target`. A reset sets it to `None`.
     ///
     /// ```
     /// use talk_proto::model::Patch;
@@ -52,7 +52,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Applies the patch to `target`. A reset gives the default value.
+    /// Applies the patch to `target`. A reset sets it to the default value.
     pub(crate) fn apply_or_default(self, target: &mut T)
     where
         T: Default,
@@ -81,7 +81,7 @@ impl<T> Patch<T> {
 }
 
 impl Patch<CustomPatch> {
-    /// Adds one key to the keys to set.
+    /// Adds a key to the keys to set.
     pub(crate) fn set_key(&mut self, key: String, value: String) {
         if !matches!(self, Self::Set(_)) {
             *self = Self::Set(CustomPatch::new());
@@ -132,7 +132,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// An update of custom data: a value sets its key, `None` removes it, other keys are kept.
+/// An update of custom data. A value sets its key, `None` removes it, and other keys are kept.
 pub type CustomPatch = BTreeMap<String, Option<String>>;
 
 /// Defines a diff: a struct of patches or options, where an absent member is unchanged. Tests also
@@ -157,8 +157,8 @@ macro_rules! diff {
 }
 pub(crate) use diff;
 
-/// Defines the parameters of a call: a struct of patches, each with a setter, and the custom data
-/// where the definition ends with `custom`.
+/// Defines the parameters of a call: a struct of patches with one setter each. A definition that
+/// ends with `custom` adds custom data.
 macro_rules! params {
     (
         $(#[$attr:meta])*
@@ -176,7 +176,7 @@ macro_rules! params {
                 pub $field: Patch<$type>,
             )*
             $(
-                /// Custom data, key by key.
+                /// Changes to single keys of the custom data.
                 #[serde(skip_serializing_if = "Patch::is_keep")]
                 pub $custom: Patch<$crate::model::patch::CustomPatch>,
             )?

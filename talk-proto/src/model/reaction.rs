@@ -13,17 +13,17 @@ use super::user::User;
 use crate::json;
 use crate::timestamp::Timestamp;
 
-/// The count of one emoji on a message.
+/// The count of an emoji on a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ReactionCount {
-    /// The time at which the emoji was first added, kept while any reaction with it is left.
+    /// The time at which the emoji was first added. It is kept until the last reaction is removed.
     pub created_at: Timestamp,
-    /// The number of users who reacted with it.
+    /// The number of users that reacted with the emoji.
     #[serde(deserialize_with = "json::count")]
     pub count: u64,
-    /// Set if the current user is one of them.
+    /// Set if the current user reacted with the emoji.
     pub current_user_reacted: bool,
 }
 
@@ -39,7 +39,7 @@ impl ReactionCount {
 }
 
 diff! {
-    /// The changes of one emoji's count.
+    /// The changes of an emoji's count.
     ReactionCountDiff {
         created_at: Option<Timestamp>,
         count: Option<u64>,
@@ -47,20 +47,20 @@ diff! {
     }
 }
 
-/// The summary of one emoji on a message.
+/// The summary of an emoji on a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReactionsSummary {
     /// The emoji.
     pub emoji: Emoji,
-    /// The number of users who reacted with it.
+    /// The number of users that reacted with the emoji.
     pub count: u64,
-    /// Set if the current user is one of them.
+    /// Set if the current user reacted with the emoji.
     pub current_user_reacted: bool,
 }
 
-/// One user's reaction as the server sends it.
+/// A user's reaction in the shape of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reaction {
@@ -68,7 +68,7 @@ pub(crate) struct Reaction {
     pub(crate) created_at: Timestamp,
 }
 
-/// One user's reaction.
+/// A user's reaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -93,7 +93,7 @@ pub struct ReactionSnapshot {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reactions(
-    /// `None` if empty, as for most messages: one word.
+    /// `None` if empty, as for most messages, so that the type is one word wide.
     Option<Arc<Vec<(Emoji, ReactionCount)>>>,
 );
 
@@ -104,14 +104,14 @@ impl Reactions {
         entries.map(|(emoji, count)| (emoji, count))
     }
 
-    /// Returns the count of one emoji.
+    /// Returns the count of `emoji`.
     pub fn get(&self, emoji: &str) -> Option<&ReactionCount> {
         self.iter()
             .find(|(e, _)| e.as_str() == emoji)
             .map(|(_, count)| count)
     }
 
-    /// Returns the number of different emoji.
+    /// Returns the number of distinct emoji.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |entries| entries.len())
     }
@@ -121,7 +121,7 @@ impl Reactions {
         self.0.is_none()
     }
 
-    /// Sets the count of one emoji, or removes it.
+    /// Sets the count of `emoji`, or removes it.
     pub fn set(&mut self, emoji: Emoji, count: Option<ReactionCount>) {
         let mut entries = Arc::unwrap_or_clone(self.0.take().unwrap_or_default());
         entries.retain(|(e, _)| *e != emoji);
@@ -171,14 +171,14 @@ impl FromIterator<(Emoji, ReactionCount)> for Reactions {
     }
 }
 
-/// Serialises as the server does: `{EMOJI: {createdAt, count, currentUserReacted}}`.
+/// Serialises in the shape of the server: `{EMOJI: {createdAt, count, currentUserReacted}}`.
 impl Serialize for Reactions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
 }
 
-/// Accepts the shape of the server and the list of the documented API, which has no times.
+/// Accepts the shape of the server and the list of the documented API. The list contains no times.
 impl<'de> Deserialize<'de> for Reactions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ReactionsVisitor;

@@ -1,4 +1,4 @@
-//! Defaults of absent members, and diffs.
+//! Defaults of absent members, and application of diffs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::content::ContentBlock;
 use crate::timestamp::Timestamp;
 
-/// A member that a diff may leave out.
+/// A member that a diff may omit.
 pub(crate) trait IsAbsent {
     fn is_absent(&self) -> bool;
 }
@@ -115,7 +115,7 @@ fn custom_data_changes_by_keys() {
     assert_eq!(custom, Custom::default());
 }
 
-/// The emoji that was added first stands in front; of those added at once, the lesser text.
+/// Reactions are ordered by the time at which the emoji was first added, then by the emoji.
 #[test]
 fn reactions_stand_in_the_order_in_which_they_were_added() {
     let count = |at: i64, n: u64| ReactionCount::new(Timestamp::from_millis(at), n, false);

@@ -10,14 +10,14 @@ use super::patch::diff;
 use super::user::User;
 use crate::timestamp::Timestamp;
 
-/// The users typing in a conversation, as the server sends them.
+/// The typing users of a conversation in the shape of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Typing {
-    /// Set if more users type than are listed.
+    /// Set if there are too many typing users to list.
     pub(crate) many: bool,
-    /// The typing users and the time at which each started; absent if there are many.
+    /// The typing users with the time at which each started; absent if there are too many.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub(crate) users_typing: Option<BTreeMap<UserId, Timestamp>>,
 }
@@ -26,7 +26,8 @@ diff! {
     /// The changes of the typing users.
     TypingDiff {
         many: Option<bool>,
-        /// Users who started, and who stopped (`None`). With `many: false`, all typing users.
+        /// Users that started typing, or stopped (`None`). With `many: false` it lists all typing
+        /// users.
         users_typing: Option<BTreeMap<UserId, Option<Timestamp>>>,
     }
 }
@@ -40,7 +41,7 @@ diff! {
 pub enum TypingSnapshot {
     /// Up to five users, in the order in which they started.
     Few(Vec<Arc<User>>),
-    /// More than five users, who are not listed.
+    /// More than five users. They are not listed.
     Many,
 }
 
@@ -75,7 +76,7 @@ impl From<TypingJson> for TypingSnapshot {
     }
 }
 
-/// The online status of a user, as the server sends it.
+/// The online status of a user in the shape of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 #[serde(rename_all = "camelCase", default)]

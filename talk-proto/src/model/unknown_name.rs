@@ -1,19 +1,19 @@
-//! Names that this version does not know.
+//! Enum values unknown to this version.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// A value that this version does not know, kept as it came.
+/// A value unknown to this version, stored unchanged.
 ///
-/// One word wide, for nearly every message has room for two and uses none.
+/// One word wide, because every message reserves space for two and most use none.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UnknownName(Arc<String>);
 
 impl UnknownName {
-    /// The value as it came.
+    /// Returns the original value.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -6,7 +6,7 @@ use super::custom::Custom;
 use super::id::UserId;
 use super::patch::{CustomPatch, Patch, diff};
 
-/// A user: their public data, on the wire and as a snapshot.
+/// The public data of a user, on the wire and in snapshots.
 ///
 /// Email addresses, phone numbers and push tokens are never included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +18,16 @@ pub struct User {
     /// The display name.
     #[serde(default)]
     pub name: String,
-    /// The application's own data.
+    /// The custom data.
     #[serde(default)]
     pub custom: Custom,
-    /// An IETF language tag; `None` is the dashboard's default.
+    /// An IETF language tag; `None` means the default of the dashboard.
     #[serde(default)]
     pub locale: Option<String>,
-    /// The address of the profile picture.
+    /// The URL of the profile picture.
     #[serde(default)]
     pub photo_url: Option<String>,
-    /// The role that grants permissions, `"default"` unless set.
+    /// The role that grants permissions (default `"default"`).
     #[serde(default = "default_role")]
     pub role: String,
     /// The text that starts conversations with this user (deprecated by the service).
@@ -43,7 +43,7 @@ fn default_role() -> String {
 }
 
 impl User {
-    /// Creates a user with a name and defaults.
+    /// Creates a user with a name. Other fields have their defaults.
     ///
     /// ```
     /// # use talk_proto::model::{DEFAULT_ROLE, User};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::patch::{Patch, params};
 
 params! {
-    /// The attributes of a user to set; absent ones keep their value.
+    /// The attributes of a user to set; absent ones are not changed.
     ///
-    /// When the user is created, absent attributes get their default, and a name is required.
+    /// When a user is created, absent attributes have their defaults, and a name is required.
     ///
     /// ```
     /// use talk_proto::model::UserParams;
@@ -28,9 +28,9 @@ params! {
         name: String,
         /// An IETF language tag.
         locale: String,
-        /// The address of the profile picture.
+        /// The URL of the profile picture.
         photo_url: String,
-        /// The role.
+        /// The role that grants permissions.
         role: String,
         /// The welcome message (deprecated by the service).
         welcome_message: String,
@@ -64,7 +64,7 @@ impl UserParams {
     }
 }
 
-/// Shows only the names of the given members, because contact data is private.
+/// Shows only the names of the set fields, because contact data is private.
 impl fmt::Debug for UserParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given = [
@@ -85,7 +85,7 @@ impl fmt::Debug for UserParams {
     }
 }
 
-/// A list of strings that also converts from a single one. Serialises as a list.
+/// A list of strings that can be created from a single string. Serialises as a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OneOrMany(pub Vec<String>);

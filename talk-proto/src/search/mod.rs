@@ -1,4 +1,4 @@
-//! Searches over HTTP. Results are shown as they arrive.
+//! Searches over HTTP. Results become visible as they arrive.
 
 mod paged;
 pub(crate) mod results;

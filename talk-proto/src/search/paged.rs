@@ -13,10 +13,10 @@ use crate::live::interface::Get;
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot};
 use crate::wire::path::encode_component;
 
-/// The size of the first page of a query. A small one arrives soon.
+/// The size of the first page of a query. It is small, so that it arrives early.
 const FIRST_PAGE: usize = 3;
 
-/// A result whose parts are being looked up. `Some(None)` means that the part is not visible to the
+/// A result whose parts are being fetched. `Some(None)` means that the part is not visible to the
 /// user any more.
 struct Slot {
     id: u64,
@@ -36,7 +36,7 @@ struct Page {
 enum Next {
     /// There is no query yet.
     NoQuery,
-    /// The query, encoded for a URL. Nothing of it is loaded.
+    /// The query, encoded for a URL. No page of it is loaded.
     Query(String),
     Cursor(String),
     /// Everything is loaded.
@@ -47,7 +47,7 @@ enum Next {
 pub(super) struct PagedSearch {
     kind: SearchKind,
     max_page_bytes: usize,
-    /// The text of the query, hidden from the Debug output of errors.
+    /// The query, which is masked in the `Debug` output of errors.
     query: String,
     results: SearchResults,
     /// The number of results on complete pages.
@@ -113,13 +113,13 @@ impl PagedSearch {
         self.page.as_ref().map(|page| page.request)
     }
 
-    /// Returns the path of that page below the REST base of the app.
+    /// Returns the path of the current page below the REST base of the app.
     pub(super) fn path(&self) -> Option<&str> {
         self.page.as_ref().map(|page| page.path.as_str())
     }
 
-    /// Starts a query with its first page. The previous page must be abandoned. `filter` is the
-    /// JSON of a normalised filter.
+    /// Starts a query with its first page. The caller must have abandoned the previous page.
+    /// `filter` is the JSON of a normalised filter.
     pub(super) fn start(&mut self, request: RequestId, text: &str, filter: &str) {
         text.clone_into(&mut self.query);
         self.results = no_results(self.kind);
@@ -134,8 +134,8 @@ impl PagedSearch {
         self.load_more(request, FIRST_PAGE);
     }
 
-    /// Starts the next page, or again a failed one. Returns `false` if there is none, or if one is
-    /// being loaded.
+    /// Starts the next page, or repeats a failed one. Returns `false` if there is no further page,
+    /// or if a page is being loaded.
     pub(super) fn load_more(&mut self, request: RequestId, limit: usize) -> bool {
         if self.page.is_some() {
             return false;
@@ -145,7 +145,7 @@ impl PagedSearch {
             Next::Cursor(cursor) => format!("cursor={}", encode_component(cursor)),
             Next::NoQuery | Next::Nothing => return false,
         };
-        // The visible results of a failed page are received again.
+        // The results of the failed page that are already visible are received again.
         self.results.truncate(self.settled);
         let kind = match self.kind {
             SearchKind::Messages => "messages",
@@ -164,12 +164,12 @@ impl PagedSearch {
         true
     }
 
-    /// Drops the page that is being loaded. Returns its request, which the caller resolves.
+    /// Drops the page that is being loaded and returns its request, which the caller must resolve.
     pub(super) fn abandon(&mut self) -> Option<RequestId> {
         self.page.take().map(|page| page.request)
     }
 
-    /// Handles a piece of the response. Returns the parts to look up, by slot.
+    /// Handles a part of the response. Returns the parts of results to fetch, by slot.
     pub(super) fn handle_data(&mut self, chunk: &[u8]) -> Result<Vec<(u64, Get)>, StreamError> {
         let mut lookups = Vec::new();
         let Some(page) = &mut self.page else {
@@ -177,7 +177,7 @@ impl PagedSearch {
         };
         let (kind, next_slot, slots) = (self.kind, &mut self.next_slot, &mut page.slots);
         page.stream.push(chunk, |line| {
-            // An unreadable result does not hide the others.
+            // An unreadable result is skipped.
             let Some((conversation, message)) = read_result(kind, line) else {
                 return;
             };
@@ -213,7 +213,8 @@ impl PagedSearch {
         }
     }
 
-    /// Shows the complete results in order. Returns the request for the page once that is complete.
+    /// Makes complete results visible, in order. Returns the page's request once the page is
+    /// complete.
     pub(super) fn advance(&mut self) -> Option<RequestId> {
         let page = self.page.as_mut()?;
         while let Some(slot) = page.slots.pop_front_if(|slot| slot.is_complete()) {
@@ -234,7 +235,7 @@ impl Slot {
         self.conversation.is_some() && self.message.is_some()
     }
 
-    /// Adds the result, unless a part of it is not visible any more.
+    /// Adds the result, unless one of its parts is not visible any more.
     fn show(self, results: &mut SearchResults) {
         let Some(conversation) = self.conversation.flatten() else {
             return;
@@ -261,7 +262,7 @@ fn no_results(kind: SearchKind) -> SearchResults {
     }
 }
 
-/// Reads the conversation of a result, and the message unless conversations are searched for.
+/// Reads the conversation of a result, and its message in a search for messages.
 fn read_result(
     kind: SearchKind,
     line: &[u8],
@@ -305,7 +306,7 @@ mod tests {
         assert_eq!(search.abandon(), Some(request));
         let late = search.handle_data(b",{\"id\":\"c2\"}\n");
         assert_eq!(late.as_ref().map(Vec::len), Ok(0));
-        // The cut response is no error of an abandoned page.
+        // For an abandoned page the truncated response is not an error.
         assert_eq!(search.handle_end(), Ok(()));
         search.handle_lookup(0, Reply::Conversation(None));
         assert_eq!(search.advance(), None);

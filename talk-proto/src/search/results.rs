@@ -15,7 +15,7 @@ pub struct SearchId(pub(crate) u64);
 pub enum SearchKind {
     /// Messages in the current user's conversations, by their text.
     Messages,
-    /// The current user's conversations, by their subject or `custom.search`.
+    /// The current user's conversations, by their title or `custom.search`.
     Conversations,
 }
 
@@ -27,7 +27,7 @@ pub enum SearchStatus {
     Searching,
     /// There are more results, or the last page failed and can be loaded again.
     CanLoadMore,
-    /// Everything is loaded.
+    /// All results are loaded.
     LoadedAll,
 }
 
@@ -43,10 +43,6 @@ pub enum SearchResults {
 
 impl SearchResults {
     /// Returns the number of results.
-    ///
-    /// ```
-    /// assert_eq!(talk_proto::search::SearchResults::Messages(vec![]).len(), 0);
-    /// ```
     pub fn len(&self) -> usize {
         match self {
             Self::Messages(hits) => hits.len(),
@@ -55,10 +51,6 @@ impl SearchResults {
     }
 
     /// Returns `true` if there are no results.
-    ///
-    /// ```
-    /// assert!(talk_proto::search::SearchResults::Conversations(vec![]).is_empty());
-    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

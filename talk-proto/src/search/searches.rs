@@ -13,9 +13,9 @@ use crate::http::request::HttpResponse;
 use crate::io::{Event, HttpBody};
 use crate::live::interface::Get;
 
-/// The size of a page unless the caller sets one.
+/// The default size of a page.
 const NEXT_PAGE: usize = 10;
-/// The largest page that a caller may ask for.
+/// The maximum size of a page.
 const MAX_PAGE: usize = 50;
 
 /// An action for the session.
@@ -23,11 +23,11 @@ pub(crate) enum SearchOutput {
     Event(Event),
     /// Queue the HTTP request for the page of a search.
     Send(SearchId),
-    /// Cancel that request, if it is not over.
+    /// Cancel the HTTP request for the page, if it is pending.
     Cancel(SearchId),
-    /// Look up a part of a result, and report it with [`Searches::handle_lookup`].
+    /// Fetch a part of a result and pass it to [`Searches::handle_lookup`].
     LookUp(SearchId, u64, Get),
-    /// Cancel the look-ups of a search.
+    /// Cancel the fetches of a search.
     CancelLookUps(SearchId),
 }
 
@@ -55,7 +55,7 @@ impl Searches {
         self.open.insert(id, PagedSearch::new(kind, max_page_bytes));
     }
 
-    /// Starts a query. The request for the previous one is resolved with the results so far.
+    /// Starts a query. The request of the previous query is resolved with the results so far.
     pub(crate) fn set_query(
         &mut self,
         id: SearchId,
@@ -73,7 +73,7 @@ impl Searches {
         Ok(())
     }
 
-    /// Loads the next page. The request is resolved at once if there is none to load.
+    /// Loads the next page. The request is resolved at once if there is no page to load.
     pub(crate) fn load_more(
         &mut self,
         id: SearchId,
@@ -98,7 +98,7 @@ impl Searches {
         Ok(())
     }
 
-    /// Ends a search. Its request is resolved with the results so far.
+    /// Ends a search. The request of its page is resolved with the results so far.
     pub(crate) fn end(&mut self, id: SearchId) -> Result<(), CommandError> {
         self.supersede(id)?;
         self.open.remove(&id);
@@ -142,7 +142,7 @@ impl Searches {
         Some(http::Request::get(format!("{base}{path}")).body(HttpBody::Empty))
     }
 
-    /// Handles a piece of a successful response.
+    /// Handles a part of a successful response.
     pub(crate) fn handle_data(&mut self, id: SearchId, chunk: &[u8]) {
         let Some(search) = self.open.get_mut(&id) else {
             return;
@@ -176,7 +176,7 @@ impl Searches {
         self.fail(id, error);
     }
 
-    /// Handles the result of a look-up.
+    /// Handles the result of a fetch.
     pub(crate) fn handle_lookup(
         &mut self,
         id: SearchId,
@@ -214,7 +214,7 @@ impl Searches {
         Ok(())
     }
 
-    /// Drops the page that is being loaded. Returns its unresolved request.
+    /// Drops the page that is being loaded and returns its unresolved request.
     fn abandon(&mut self, id: SearchId) -> Option<RequestId> {
         let request = self.open.get_mut(&id)?.abandon()?;
         self.outputs.push_back(SearchOutput::Cancel(id));
@@ -222,7 +222,7 @@ impl Searches {
         Some(request)
     }
 
-    /// Shows the complete results, and resolves the request once the page is complete.
+    /// Makes complete results visible, and resolves the request once the page is complete.
     fn advance(&mut self, id: SearchId) {
         let Some(search) = self.open.get_mut(&id) else {
             return;

@@ -5,32 +5,33 @@ use serde_json::Value;
 /// The reason why a stream is unreadable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StreamError {
-    /// It has more results or bytes than a page may have.
+    /// The response has more results or bytes than a page may have.
     TooLarge,
-    /// It ended before or within its closing line.
+    /// The response ended before its closing line was complete.
     Cut,
 }
 
 /// The bounds of a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageLimits {
-    /// The number of results that were asked for. Unreadable ones count.
+    /// The requested number of results. Unreadable ones are counted.
     pub(crate) results: usize,
     pub(crate) bytes: usize,
 }
 
-/// Reads `{"data":[`, one result a line, from the second on behind a comma, and `],"cursor":"…"}`.
+/// A line reader for the response of a search.
 ///
-/// Data after the last line is ignored.
+/// The first line is `{"data":[`. Each following line is one result, with a leading comma from the
+/// second result on. The last line is `],"cursor":"…"}`. Data after the last line is ignored.
 #[derive(Debug)]
 pub(crate) struct SearchStream {
     buffer: Vec<u8>,
-    /// The length of the start of the buffer that contains no line break.
+    /// The length of the buffer's prefix that is known to contain no line break.
     searched: usize,
-    /// The results and bytes that may still come.
+    /// The number of results and bytes that may still arrive.
     room: PageLimits,
     is_open: bool,
-    /// The cursor at the end, once the end is received.
+    /// The cursor of the next page, once the last line is received.
     end: Option<Option<String>>,
 }
 
@@ -45,13 +46,13 @@ impl SearchStream {
         }
     }
 
-    /// Returns the cursor of the next page once the end is received. Without a cursor this is the
-    /// last page.
+    /// Returns the cursor of the next page once the last line is received. The last page has no
+    /// cursor.
     pub(crate) fn end(&self) -> Option<Option<&str>> {
         self.end.as_ref().map(Option::as_deref)
     }
 
-    /// Handles a piece of the body. Passes each complete result to `result`.
+    /// Handles a part of the body. Passes each complete result to `result`.
     pub(crate) fn push(
         &mut self,
         chunk: &[u8],
@@ -83,7 +84,7 @@ impl SearchStream {
         Ok(())
     }
 
-    /// Handles the end of the body, whose last line has no line break.
+    /// Handles the end of the body. The last line may have no line break.
     pub(crate) fn finish(&mut self) -> Result<(), StreamError> {
         let line = std::mem::take(&mut self.buffer);
         if self.end.is_none() && line.trim_ascii_start().starts_with(b"]") {
@@ -108,7 +109,7 @@ impl SearchStream {
     }
 }
 
-/// Reads the cursor in the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores data
+/// Reads the cursor from the line that closes the object: `]}` or `],"cursor":"…"}`. Ignores data
 /// after the object.
 fn read_cursor(line: &[u8]) -> Result<Option<String>, StreamError> {
     let object = [b"{\"data\":[", line].concat();
@@ -132,7 +133,7 @@ mod tests {
 
     type Page = (Vec<String>, Result<Option<String>, StreamError>);
 
-    /// Returns the results of a body in chunks of this size, and its end.
+    /// Returns the results and the end of a body that arrives in chunks of this size.
     fn read(body: &str, chunk: usize) -> Page {
         let mut stream = SearchStream::new(LIMITS);
         let mut results = Vec::new();

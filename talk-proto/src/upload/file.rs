@@ -7,15 +7,15 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Upload {
-    /// Its kind, with the metadata of that kind.
+    /// The kind of the file, with the metadata of that kind.
     pub kind: UploadKind,
-    /// Its name; any Unicode.
+    /// The name, which may contain any Unicode characters.
     pub filename: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Its media type (default `application/octet-stream`).
+    /// The media type (default `application/octet-stream`).
     pub content_type: Option<String>,
-    /// Set if the file can be read again from the start, so that the upload can be retried.
+    /// Set if the file can be read again from the start, which allows retries.
     pub can_rewind: bool,
 }
 
@@ -46,7 +46,7 @@ pub enum UploadKind {
 }
 
 impl Upload {
-    /// Creates an upload that can be read again, of an unknown media type.
+    /// Creates an upload of a file that can be read again and has no media type.
     ///
     /// ```
     /// use talk_proto::upload::{Upload, UploadKind};
@@ -76,7 +76,7 @@ impl Upload {
         self
     }
 
-    /// Marks the file as readable once only.
+    /// Marks the file as readable only once, which prevents retries.
     ///
     /// ```
     /// use talk_proto::upload::{Upload, UploadKind};
@@ -90,7 +90,7 @@ impl Upload {
     }
 }
 
-/// Omits the name, which may reveal the content.
+/// Hides the name, which may reveal the content.
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upload")
@@ -102,8 +102,8 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// A reference to an uploaded file, for a message. It is opaque and gives access to the file: Debug
-/// does not show it.
+/// An opaque reference to an uploaded file, for use in a message. It grants access to the file, so
+/// `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct FileToken(Arc<str>);

@@ -1,4 +1,4 @@
-//! Uploads. The bytes of a file do not pass through the core.
+//! Uploads of files. The driver streams the bytes, which never pass through the core.
 
 pub(crate) mod file;
 mod multipart;

@@ -1,4 +1,4 @@
-//! The form that carries a file (RFC 7578), without the file.
+//! The multipart form around a file (RFC 7578), without the file itself.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,8 @@ pub(crate) struct Form {
     pub(crate) epilogue: Bytes,
 }
 
-/// The number of random letters and digits in a boundary, enough not to occur in a file by chance.
+/// The number of random letters and digits in a boundary, sufficient to make a collision with the
+/// file improbable.
 const BOUNDARY_LENGTH: usize = 32;
 
 impl Form {
@@ -50,7 +51,7 @@ impl Form {
     }
 }
 
-/// Escapes the characters that would end the quoted name or the line, as browsers do.
+/// Escapes the characters that would end the quoted name or the header line, as browsers do.
 fn escape_filename(filename: &str) -> String {
     let mut escaped = String::with_capacity(filename.len());
     for character in filename.chars() {
@@ -64,7 +65,7 @@ fn escape_filename(filename: &str) -> String {
     escaped
 }
 
-/// Returns the media type, or the default if it is no valid header value.
+/// Returns the media type, or the default if it is not a valid header value.
 fn media_type(content_type: Option<&str>) -> &str {
     content_type
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))

@@ -17,7 +17,7 @@ use crate::io::{HttpBody, HttpFailure};
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
 
-/// The number of times that a file is sent before the upload fails.
+/// The number of attempts after which an upload fails.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// The uploads of a session that are not resolved.
@@ -46,7 +46,7 @@ impl Uploads {
         self.runs.values().filter(|run| run.is_accepted).count()
     }
 
-    /// Adds an upload that the server is to be asked about.
+    /// Adds an upload that waits for the server's validation.
     pub(crate) fn insert(&mut self, request: RequestId, upload: Upload) {
         let run = Run {
             upload,
@@ -57,7 +57,7 @@ impl Uploads {
         self.runs.insert(request, run);
     }
 
-    /// Marks an upload as accepted. Returns the file to send.
+    /// Marks an upload as accepted, and returns the file to send.
     pub(crate) fn accept(&mut self, request: RequestId) -> Option<&Upload> {
         let run = self.runs.get_mut(&request)?;
         run.is_accepted = true;
@@ -84,7 +84,7 @@ impl Uploads {
         Some(builder.header(CONTENT_TYPE, form.content_type).body(body))
     }
 
-    /// Handles the response to a file. Removes the upload when it is done.
+    /// Handles the response to a file. Removes the upload if it is resolved.
     pub(crate) fn handle_response(
         &mut self,
         now: Timestamp,
@@ -111,12 +111,13 @@ impl Uploads {
         Some(UploadStep::Done(result))
     }
 
-    /// Removes an upload. Returns `true` if a byte of the file may have been sent.
+    /// Removes an upload and returns `Some(true)` if a byte of the file may have been sent. Returns
+    /// `None` if there is no such upload.
     pub(crate) fn remove(&mut self, request: RequestId) -> Option<bool> {
         Some(self.runs.remove(&request)?.attempts > 0)
     }
 
-    /// Removes every upload. Returns the requests of those that were accepted.
+    /// Removes all uploads. Returns the requests of the accepted ones.
     pub(crate) fn remove_all(&mut self) -> impl Iterator<Item = RequestId> + use<> {
         let runs = std::mem::take(&mut self.runs).into_iter();
         runs.filter_map(|(request, run)| run.is_accepted.then_some(request))
@@ -130,12 +131,12 @@ impl Uploads {
 
 enum Outcome {
     Done(Reply),
-    /// The file can be sent again.
+    /// The upload failed, but the file can be sent again.
     Transient(RequestError),
     Failed(RequestError),
 }
 
-/// Returns the meaning of a response. A file that the server may have stored is not sent again: the
+/// Classifies a response. A file that the server may have stored is not sent again, because the
 /// protocol cannot mark two uploads as the same one.
 fn outcome(response: &HttpResponse) -> Outcome {
     #[derive(Deserialize)]
@@ -148,7 +149,7 @@ fn outcome(response: &HttpResponse) -> Outcome {
     let refusal = || response.refusal(response.status.unwrap_or(0)).into();
     let lost = |reason: &String| TransportError::AnswerLost(reason.clone()).into();
     match (&response.failure, class) {
-        // A server may refuse a file without reading all of it.
+        // A server may refuse a file before it has received all of it.
         (_, Some(StatusClass::Refused | StatusClass::Unauthenticated)) => {
             Outcome::Failed(refusal())
         }

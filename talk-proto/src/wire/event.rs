@@ -28,7 +28,7 @@ macro_rules! events {
             { $($member:ident: $type:ty),* }
             $($payload:ident($field:ident: $read:ty as $kept:ty))?;
     )*) => {
-        /// One event of a publish. `state` is the whole entity, `diff` holds only the changes.
+        /// An event of a publish. `state` is a whole entity, and `diff` contains only changes.
         /// Large and rare payloads are boxed.
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) enum ServerEvent {
@@ -43,7 +43,7 @@ macro_rules! events {
         }
 
         impl ServerEvent {
-            /// Returns the conversation of the event, if it has one.
+            /// Returns the conversation of the event, if it belongs to one.
             pub(crate) fn conversation_id(&self) -> Option<&ConversationId> {
                 match self {
                     $(Self::$event { $($conversation,)? .. } => {
@@ -64,13 +64,13 @@ macro_rules! events {
             Unknown(String)
         }
 
-        /// The `state` or the `diff` of an event, whichever its type carries.
+        /// The `state` or the `diff` of an event, depending on its type.
         pub(super) enum Payload {
             $($($event($kept),)? )*
         }
 
         impl Kind {
-            /// Reads the state or diff that an event of this type carries; skips any other.
+            /// Reads the state or diff if an event of this type has one; skips it otherwise.
             #[inline]
             pub(super) fn read_payload<'de, D: Deserializer<'de>>(
                 &self,
@@ -88,8 +88,8 @@ macro_rules! events {
                 }))
             }
 
-            /// Returns the readable part of the state or diff that an event of this type carries;
-            /// returns any other unchanged.
+            /// Returns the readable part of the state or diff if an event of this type has one.
+            /// Returns any other payload unchanged.
             pub(super) fn readable_payload(&self, name: PayloadName, json: &str) -> Option<String> {
                 match (self, name) {
                     $($((Self::$event, PayloadName::$payload) => readable_part::<$read>(json),)?)*
@@ -151,13 +151,13 @@ events! {
     /// A message changed.
     "message.edited" => MessageEdited in conversation_id { message_id: MessageId }
         Diff(diff: MessageDiff as MessageDiff);
-    /// A message was deleted. `new_last_message` is present if it was the last one: the message
-    /// that is last now, if any.
+    /// A message was deleted. `new_last_message` is present if it was the last message. It is the
+    /// message that is last now, if there is one.
     "message.deleted" => MessageDeleted in conversation_id {
         message_id: MessageId,
         new_last_message: Option<Option<Arc<MessageSnapshot>>>
     };
-    /// The typing users are known from now on.
+    /// The typing users of a conversation became available.
     "typing.available" => TypingAvailable in conversation_id {} State(state: Typing as Typing);
     /// The typing users changed.
     "typing.changed" => TypingChanged in conversation_id {} Diff(diff: TypingDiff as TypingDiff);
@@ -169,7 +169,7 @@ events! {
     "reaction.removed" => ReactionRemoved in conversation_id {
         message_id: MessageId, emoji: Emoji, user_id: UserId
     };
-    /// The token has expired: get a new one before anything else.
+    /// The token has expired. A new one is needed before any other request.
     "session.expired" => SessionExpired {};
     /// The server is about to restart.
     "upstream.restarting" => UpstreamRestarting {};
@@ -217,7 +217,7 @@ impl Members<'_> {
     }
 }
 
-/// A string that is usually borrowed from the frame. An event may not need it.
+/// A string that is usually borrowed from the frame, because an event may not need to own it.
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 

@@ -1,4 +1,4 @@
-//! Reading events from JSON, in one pass where their type comes first.
+//! Reading of events from JSON, in one pass if the type is the first member.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -12,23 +12,23 @@ use super::salvage::{Object, readable_part, replace_lone_surrogates};
 use crate::json::deserialize_name;
 use crate::model::{ConversationId, MessageSnapshot, UserId};
 
-/// Why an event was not understood.
+/// The reason why an event is unreadable.
 #[derive(Debug, PartialEq)]
 pub(crate) enum EventError {
-    /// It has no type, or not the members of its type.
+    /// The type or a required member is missing or unreadable.
     Malformed,
-    /// Its type is unknown.
+    /// The type is unknown.
     UnknownType(String),
 }
 
-/// One event of a publish, or why it was not understood.
+/// An event of a publish, or the reason why it is unreadable.
 pub(crate) type Published = Result<ServerEvent, EventError>;
 
-/// How many users are remembered.
+/// The number of cached user IDs.
 const MAX_USERS: usize = 16;
 
-/// Who and what was named last: the next event most often names the same again, and shares what was
-/// allocated for it.
+/// A cache of recent IDs. Consecutive events usually have equal IDs, and the cache lets them share
+/// an allocation.
 #[derive(Default)]
 pub(super) struct Names {
     conversation: Option<ConversationId>,
@@ -52,7 +52,7 @@ impl Names {
         user
     }
 
-    /// Lets a message share the ID of its sender.
+    /// Replaces the sender's ID in a message by the cached one.
     fn share(&mut self, message: &mut Arc<MessageSnapshot>) {
         if let Some(message) = Arc::get_mut(message)
             && let Some(sender) = message.sender_id.take()
@@ -62,7 +62,7 @@ impl Names {
     }
 }
 
-/// Reads an event by itself. Returns `true` beside it if it has lost unreadable members.
+/// Reads a single event. The flag is `true` if unreadable members were removed.
 pub(super) fn read_event(json: &RawValue, names: &mut Names) -> (Published, bool) {
     let event = read_typed(json.get(), names);
     if event != Err(EventError::Malformed) {
@@ -86,12 +86,12 @@ fn read_typed(json: &str, names: &mut Names) -> Published {
     event.unwrap_or(Err(EventError::Malformed))
 }
 
-/// Returns the event with the readable part of its state or diff.
+/// Returns the event with only the readable part of its state or diff.
 fn readable_event(json: &str) -> Option<String> {
     let members: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
     let kind: Kind = serde_json::from_str(members.get("type")?.get()).ok()?;
     if let Kind::UserOnlineChanged = kind {
-        // Without its only member it would say nothing.
+        // Without its only member the event has no content.
         return None;
     }
     let mut event = Object::default();
@@ -109,8 +109,8 @@ fn readable_event(json: &str) -> Option<String> {
     Some(event.finish())
 }
 
-/// Reads an event. What is not an object with members of the right kinds is an error of the
-/// deserializer instead.
+/// A seed that reads an event. JSON that is not an object, and members of a wrong type, are errors
+/// of the deserializer.
 pub(super) struct EventSeed<'n> {
     pub(super) names: &'n mut Names,
 }
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for EventSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Published, A::Error> {
         let mut members = Members::default();
-        // States and diffs that come before the type, which says how to read them.
+        // States and diffs that precede the type, which decides how to read them.
         let mut early = Vec::new();
         while let Some(name) = map.next_key()? {
             match name {
@@ -193,12 +193,12 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
     }
 }
 
-/// Returns the event if its members are complete and agree with each other.
+/// Returns the event if its members are complete and consistent.
 fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
     if let Some(Kind::Unknown(name)) = members.kind {
         return Err(EventError::UnknownType(name));
     }
-    // Checked before the event is built, which is large to move.
+    // The check precedes the construction, because a built event is large to move.
     let agrees = match &mut members.payload {
         Some(Payload::UserCreated(state)) => {
             let user_id = members.user_id.as_ref();
@@ -218,7 +218,7 @@ fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
     }
 }
 
-/// The members that events have.
+/// The names of an event's members.
 enum Name {
     Type,
     UserId,

@@ -1,4 +1,4 @@
-//! Frames: one WebSocket text message, one JSON array.
+//! Frames: a frame is a WebSocket message that contains a JSON array.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::event_json::{EventError, EventSeed, Names, Published, read_event};
 use super::request::Request;
 
-/// A frame from the server, the body of an answer not yet read.
+/// A frame from the server. The body of an answer stays unparsed.
 #[derive(Debug)]
 pub(crate) enum ServerFrame<'a> {
     /// The answer to request `seq` of this connection.
@@ -18,22 +18,22 @@ pub(crate) enum ServerFrame<'a> {
         status: u16,
         body: Option<&'a RawValue>,
     },
-    /// One or more events that are applied as one step.
+    /// Events that are applied as one step.
     Publish { number: u64, events: Vec<Published> },
 }
 
-/// Reads frames, and keeps what the next one can use again.
+/// A reader of frames, with allocations that are reused for the next frame.
 #[derive(Default)]
 pub(crate) struct FrameReader {
     names: Names,
-    /// Room for events.
+    /// The reused list of events.
     events: Vec<Published>,
 }
 
 impl FrameReader {
-    /// Reads a frame; `None` when it has no known shape. One pass reads all of a frame whose events
-    /// are as they should be. Of any other the events are read one by one, so that one that is
-    /// malformed does no harm to the rest.
+    /// Reads a frame; returns `None` if its shape is unknown. A frame whose events are all valid is
+    /// read in one pass. Otherwise the events are read one by one, so that a malformed event does
+    /// not affect the others.
     pub(crate) fn read<'a>(&mut self, text: &'a str) -> Option<ServerFrame<'a>> {
         self.try_read(text, false)
             .or_else(|| self.try_read(text, true))
@@ -50,19 +50,19 @@ impl FrameReader {
         frame.and_then(|frame| json.end().map(|()| frame)).ok()
     }
 
-    /// Takes back the list of a publish's events, to use its room again.
+    /// Returns the list of a publish's events, so that its allocation is reused.
     pub(crate) fn take_back(&mut self, mut events: Vec<Published>) {
         events.clear();
         self.events = events;
     }
 
-    /// Gives back the memory of what is kept.
+    /// Releases the memory of the cache and the list.
     pub(crate) fn release_memory(&mut self) {
         *self = Self::default();
     }
 }
 
-/// What the start of a frame tells of one that is too large to be read.
+/// The first two elements of a frame, which are also read from frames that are too large.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FrameHead {
     /// The answer to request `seq`.
@@ -72,8 +72,8 @@ pub(crate) enum FrameHead {
 }
 
 impl FrameHead {
-    /// Reads the first two elements, even if the status is no valid one. Returns `None` if they
-    /// have no known shape.
+    /// Reads the first two elements, even if the status is invalid. Returns `None` if their shape
+    /// is unknown.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let rest = text.trim_start().strip_prefix('[')?.trim_start();
         let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -90,7 +90,7 @@ impl FrameHead {
 }
 
 struct FrameVisitor<'n> {
-    /// Whether every event is taken out as it stands before it is read.
+    /// Set if every event is extracted as raw JSON before it is read.
     one_by_one: bool,
     names: &'n mut Names,
     events: Vec<Published>,
@@ -152,7 +152,7 @@ impl FrameVisitor<'_> {
     }
 }
 
-/// The second element of a frame, which tells its kind.
+/// The second element of a frame, which determines the kind of frame.
 enum Second {
     Status(u16),
     Publish,
@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Second {
     }
 }
 
-/// The frame that carries `request` as number `seq` of its connection.
+/// Returns the frame that sends `request` with number `seq` of its connection.
 pub(crate) fn encode_request(seq: u64, request: &Request) -> String {
     let Request { method, path, data } = request;
     let mut frame = String::with_capacity(path.len() + data.len() + 40);
@@ -197,7 +197,7 @@ pub(crate) fn encode_request(seq: u64, request: &Request) -> String {
     frame
 }
 
-/// The frame that acknowledges publish `number`.
+/// Returns the frame that acknowledges publish `number`.
 pub(crate) fn encode_ack(number: u64) -> String {
     let mut frame = String::with_capacity(24);
     frame.push('[');

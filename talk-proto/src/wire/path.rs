@@ -1,8 +1,9 @@
-//! Paths of requests, each segment encoded as `encodeURIComponent` does.
+//! Paths of requests, with segments encoded like `encodeURIComponent`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What `encodeURIComponent` leaves alone beside letters and digits: `-_.!~*'()`.
+/// The characters that are encoded: all except letters, digits and `-_.!~*'()`, as in
+/// `encodeURIComponent`.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -14,12 +15,13 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// `text` as one segment of a path or one value of a query.
+/// Encodes `text` as a segment of a path or a value of a query.
 pub(crate) fn encode_component(text: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(text, COMPONENT)
 }
 
-/// A path of literal pieces and segments to encode, in turn: `path(&["/users/", id, "/online"])`.
+/// Builds a path from alternating literals and segments to encode: `path(&["/users/", id,
+/// "/online"])`.
 pub(crate) fn path(pieces: &[&str]) -> String {
     let mut path = String::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
     for (i, piece) in pieces.iter().enumerate() {

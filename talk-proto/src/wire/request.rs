@@ -1,10 +1,10 @@
-//! Requests of the client, before they have a number.
+//! Requests of the client without their number.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What a request does to its path.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Method {
     Get,
@@ -34,14 +34,14 @@ impl fmt::Display for Method {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// Every segment is percent-encoded.
+    /// The path with percent-encoded segments.
     pub(crate) path: String,
-    /// The text of a JSON object.
+    /// The data, a serialised JSON object.
     pub(crate) data: String,
 }
 
 impl Request {
-    /// A request whose data is `{}`.
+    /// Creates a request with `{}` as its data.
     pub(crate) fn bare(method: Method, path: String) -> Self {
         Self {
             method,
@@ -50,21 +50,21 @@ impl Request {
         }
     }
 
-    /// A request with data.
+    /// Creates a request with data.
     pub(crate) fn new(method: Method, path: String, data: &impl Serialize) -> Self {
-        // Our own types have string keys and no failing serializers; `{}` is the answer to what
-        // cannot happen.
+        // Serialisation cannot fail for types of this crate, which have string keys and no failing
+        // serializers.
         let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
         Self::with_json(method, path, data)
     }
 
-    /// Returns a request with serialized data.
+    /// Creates a request with serialised data.
     pub(crate) fn with_json(method: Method, path: String, data: String) -> Self {
         Self { method, path, data }
     }
 }
 
-/// Method and path: the data may hold tokens and message texts.
+/// Shows the method and the path only, because the data may contain tokens and message texts.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)

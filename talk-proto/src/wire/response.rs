@@ -1,4 +1,4 @@
-//! What the server answers.
+//! Bodies of the server's answers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads what can be read of a refusal's body.
+    /// Reads the body of a refusal. An unreadable body is treated as empty.
     pub(crate) fn parse(body: Option<&RawValue>) -> Self {
         body.and_then(|body| serde_json::from_str(body.get()).ok())
             .unwrap_or_default()
@@ -30,11 +30,11 @@ pub(crate) fn server_error(status: u16, body: Option<&RawValue>) -> ServerError 
     ServerError::new(status, error_code, reasons)
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
-    /// Where the next page starts; `None` = that was all.
+    /// The start of the next page; `None` on the last page.
     #[serde(default)]
     pub(crate) cursor: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! Reading of JSON of which a part is unreadable: everything else is kept.
+//! Partial reading of JSON: an unreadable part is dropped and the rest is kept.
 //!
-//! The typed decoders come first; this path runs only after one of them has failed.
+//! The typed decoders are tried first. This code runs only after one of them failed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,12 +17,12 @@ use crate::model::{
 
 /// A body that can be read in part.
 pub(crate) trait Salvage: DeserializeOwned {
-    /// Reads what is readable. Adds the number of items that were skipped or lost a member to
+    /// Reads the readable parts. Adds the number of items that were skipped or lost a member to
     /// `damaged`.
     fn salvage(json: &str, damaged: &mut usize) -> Option<Self>;
 }
 
-/// Reads a body, in part if need be.
+/// Reads a body, partially if necessary.
 pub(crate) fn read<T: Salvage>(json: &str, damaged: &mut usize) -> Option<T> {
     serde_json::from_str(json).ok().or_else(|| {
         let json = replace_lone_surrogates(json);
@@ -33,7 +33,7 @@ pub(crate) fn read<T: Salvage>(json: &str, damaged: &mut usize) -> Option<T> {
 
 /// An object whose other members are kept if one is unreadable.
 pub(crate) trait Entity: DeserializeOwned {
-    /// The members that must be readable if they are present: identity and sort key.
+    /// The members that must be readable if they are present: the identity and the sort key.
     const REQUIRED: &'static [&'static str];
 }
 
@@ -98,8 +98,8 @@ impl Salvage for BTreeMap<UserId, User> {
     }
 }
 
-/// Returns the members of an object that `T` can read; of a list or object among them, the
-/// readable items. Returns `None` if a required member is unreadable.
+/// Returns an object with the members that `T` can read. Lists and objects among them are reduced
+/// to their readable items. Returns `None` if a required member is unreadable.
 pub(super) fn readable_part<T: Entity>(json: &str) -> Option<String> {
     let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json).ok()?;
     let mut kept = Object::default();
@@ -108,7 +108,7 @@ pub(super) fn readable_part<T: Entity>(json: &str) -> Option<String> {
             kept.push(name, value.get());
         }
     }
-    // Each other member is tried beside the required ones alone, so that the effort is linear.
+    // Each other member is tried with only the required ones, so that the time is linear.
     let base = kept.clone();
     serde_json::from_str::<T>(&base.clone().finish()).ok()?;
     let is_readable = |name: &str, value: &str| {
@@ -126,7 +126,7 @@ pub(super) fn readable_part<T: Entity>(json: &str) -> Option<String> {
     Some(kept.finish())
 }
 
-/// Returns the readable items of a list or object that is the value of a member.
+/// Returns the readable items of a member's list or object.
 fn readable_items(
     name: &str,
     json: &str,
@@ -173,8 +173,8 @@ impl Object {
     }
 }
 
-/// Replaces every half of a surrogate pair in a JSON text by U+FFFD. JavaScript writes such halves
-/// for texts that were cut within a character.
+/// Replaces each unpaired surrogate in JSON by U+FFFD. JavaScript writes unpaired surrogates if a
+/// string was cut within a character.
 pub fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -184,7 +184,7 @@ pub fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
         at = start + 2;
         let Some(unit) = escaped_unit(json, start) else {
             if !json.is_char_boundary(at) {
-                // A backslash before a character of several bytes: no valid JSON.
+                // A backslash before a multi-byte character is invalid JSON.
                 break;
             }
             continue;
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    /// Every member of a message, conversation and user replaced by junk leaves the rest readable.
+    /// A message, conversation or user stays readable if any one member is replaced by junk.
     #[test]
     fn junk_member_leaves_other_members_readable() {
         let junk = [

@@ -4,13 +4,14 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatusClass {
     Done,
-    /// The server refuses, and would refuse again.
+    /// The server refuses the request, and would refuse a repetition.
     Refused,
-    /// The token is not accepted any more. The request is repeated with another one.
+    /// The token is no longer accepted. The request is sent again with another token.
     Unauthenticated,
-    /// The server is too busy. The request is repeated later, without limit.
+    /// The server is too busy. The request is sent again later, without a limit on the number of
+    /// attempts.
     Busy,
-    /// The server failed. The request is repeated later, up to ten times.
+    /// The server failed. The request is sent again later, up to ten times.
     Failed,
 }
 

@@ -1,4 +1,4 @@
-//! Any event, as a server may tell it.
+//! Strategies for arbitrary events in the shape of the server.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -34,7 +34,7 @@ fn custom() -> BoxedStrategy<Value> {
     json_of(btree_map(text(), text(), 0..3))
 }
 
-/// Changed keys, or a reset of all.
+/// Returns changed keys, or a reset of all keys.
 fn custom_diff() -> BoxedStrategy<Value> {
     nullable(json_of(btree_map(text(), option::of(text()), 0..3))).boxed()
 }
@@ -69,7 +69,7 @@ fn content() -> BoxedStrategy<Value> {
     ))
 }
 
-/// An object with all of these members.
+/// Returns an object with all of these members.
 fn all_of(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let (names, values): (Vec<_>, Vec<_>) = members.into_iter().unzip();
     let object = move |values: Vec<Value>| {
@@ -79,7 +79,7 @@ fn all_of(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<V
     values.prop_map(object).boxed()
 }
 
-/// An object with some of these members.
+/// Returns an object with some of these members.
 fn some_of(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let given = vec(any::<bool>(), members.len());
     (all_of(members), given)
@@ -204,7 +204,7 @@ fn online() -> BoxedStrategy<Value> {
     all_of(vec![("isConnected", json_of(any::<bool>()))])
 }
 
-/// An event of any kind: its type, and its members with their names.
+/// Returns an event of any kind: its type, and its members by name.
 pub(super) fn event() -> impl Strategy<Value = Value> {
     let of = |kind: &'static str, members: Vec<(&'static str, BoxedStrategy<Value>)>| {
         let kind = vec![("type", Just(json!(kind)).boxed())];
@@ -273,7 +273,7 @@ pub(super) fn event() -> impl Strategy<Value = Value> {
     .prop_map(of_itself)
 }
 
-/// What comes to be has the ID that the event names.
+/// Sets the ID of a created entity to the ID that the event names.
 fn of_itself(mut event: Value) -> Value {
     let name = match event["type"].as_str() {
         Some("user.created") => "userId",

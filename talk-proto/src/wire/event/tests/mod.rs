@@ -1,4 +1,4 @@
-//! Every kind of event, written as a server writes it and read back.
+//! Events of every kind, encoded as by a server and read back.
 
 mod any;
 
@@ -12,15 +12,15 @@ use crate::model::{ConversationSnapshot, MessageSnapshot};
 use crate::wire::{EventError, read_event};
 use any::event;
 
-/// A member that no event, state or diff has.
+/// A member that does not exist in any event, state or diff.
 const UNKNOWN: &str = "unknownMember";
 
-/// Reads an event whose members come in the order of their names.
+/// Reads an event whose members are sorted by name.
 fn read(event: &Value) -> Result<ServerEvent, EventError> {
     read_event(&to_raw_value(event).unwrap())
 }
 
-/// Reads an event whose type comes first.
+/// Reads an event whose first member is the type.
 fn read_type_first(event: &Value) -> Result<ServerEvent, EventError> {
     let mut members = event.as_object().unwrap().clone();
     let kind = members.remove("type").unwrap();
@@ -30,7 +30,7 @@ fn read_type_first(event: &Value) -> Result<ServerEvent, EventError> {
     read_event(&RawValue::from_string(text).unwrap())
 }
 
-/// A message as the server sends it.
+/// Returns a message in the shape of the server.
 fn wire_message(message: &MessageSnapshot) -> Value {
     json!({
         "id": message.id, "type": message.message_type, "senderId": message.sender_id,
@@ -40,14 +40,14 @@ fn wire_message(message: &MessageSnapshot) -> Value {
     })
 }
 
-/// A conversation as the server sends it.
+/// Returns a conversation in the shape of the server.
 fn wire_conversation(conversation: &ConversationSnapshot) -> Value {
     let mut json = json!(conversation);
     json.as_object_mut().unwrap().remove("lastMessage");
     json
 }
 
-/// What the server must have told for this event to come of it.
+/// Returns the JSON from which a server would produce the event.
 fn told(event: &ServerEvent) -> Value {
     use ServerEvent as E;
     match event {
@@ -155,7 +155,7 @@ fn told(event: &ServerEvent) -> Value {
     }
 }
 
-/// The event with a member that is unknown beside all that are not, in its state or diff too.
+/// Returns the event with an additional unknown member, also in its state and diff.
 fn with_unknown(event: &Value, value: &Value) -> Value {
     let mut event = event.clone();
     let insert = |members: Option<&mut Map<String, Value>>| {
@@ -170,7 +170,7 @@ fn with_unknown(event: &Value, value: &Value) -> Value {
     event
 }
 
-/// One of every shape.
+/// Returns a value of any JSON type.
 fn a_value() -> impl Strategy<Value = Value> {
     select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])])
 }
