@@ -1,4 +1,4 @@
-//! A client of the Autobahn test suite: it sends back what it is sent, on the runtime of choice.
+//! An echo client for the Autobahn test suite, on a chosen runtime.
 //!
 //! `cargo run -p talk-tests --example ws_echo -- smol ws://127.0.0.1:9001`
 
@@ -19,9 +19,9 @@ const MAX_MESSAGE: usize = 16 << 20;
 /// Runs all cases of an Autobahn fuzzing server.
 #[derive(Parser)]
 struct Arguments {
-    /// What the sockets run on.
+    /// The runtime of the sockets
     adapter: Adapter,
-    /// The URL of the server, such as ws://127.0.0.1:9001.
+    /// The URL of the server, such as ws://127.0.0.1:9001
     server: String,
 }
 
@@ -94,7 +94,7 @@ async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// The next event; what is to be sent is sent along the way.
+/// Returns the next event, and flushes pending messages in the meantime.
 async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut NativeWebSocket<S>,
 ) -> Option<Result<WebSocketEvent, WebSocketError>> {

@@ -1,12 +1,12 @@
-//! Measures Talk beside what else one would take, and prints one table of ratios.
+//! Measures Talk side by side with simpler programs, and prints a table of ratios.
 //!
 //! ```sh
-//! cargo run --release -p talk-tests --bin compare            # a table, in Markdown
+//! cargo run --release -p talk-tests --bin compare            # a Markdown table
 //! cargo run --release -p talk-tests --bin compare -- --json
 //! cargo run --release -p talk-tests --bin compare -- --rows D,F
 //! ```
 //!
-//! The exit code is 1 when a goal is missed. What bounds each row is told in `BENCHMARKS.md`.
+//! The exit code is 1 if a goal is missed. `BENCHMARKS.md` explains the limits of each row.
 
 use std::process::ExitCode;
 
@@ -16,16 +16,16 @@ use talk_tests::compare::{self, Options, Role};
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Only these rows, of A to J
+    /// Measure only these rows, of A to J
     #[arg(long, value_delimiter = ',')]
     rows: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Measure the published client under Node beside row D
+    /// Measure the published client under Node in addition to row D
     #[arg(long)]
     node: bool,
-    /// Measure for row J how long building from nothing takes: minutes
+    /// Measure builds from scratch for row J, which takes minutes
     #[arg(long)]
     build: bool,
     #[command(subcommand)]

@@ -1,12 +1,12 @@
-//! How fast a large file goes up, and in how much memory, beside `curl -F`.
+//! Measures the speed and memory of a large upload, compared with `curl -F`.
 //!
 //! ```text
 //! cargo run --release -p talk-tests --bin upload_bench [-- --mib 2048 --rounds 3]
 //! ```
 //!
-//! A sparse file goes to an emulator in a process of its own, once by this library and once by
-//! curl, in turns; each upload has a fresh emulator. Fails when the best of ours is slower than
-//! 0.85 × the best of curl's, or when the process that uploads takes 32 MiB more than before.
+//! Uploads a sparse file to an emulator in a child process, alternately with this library and with
+//! curl. Each upload has a fresh emulator. Fails if our best speed is below 0.85 × curl's best
+//! speed, or if an upload adds more than 32 MiB to the memory of its process.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -19,14 +19,14 @@ use futures_util::StreamExt;
 use talk_emulator::Emulator;
 use talk_tokio::{TalkOptions, UploadSource, get_talk_session};
 
-/// The command line that makes this program an emulator, or an upload.
+/// The command-line arguments that select the role of a child process.
 const EMULATOR: &str = "emulator";
 const UPLOAD: &str = "upload";
 
-/// How much of curl's speed is enough.
+/// The required share of curl's speed.
 const ENOUGH: f64 = 0.85;
 
-/// How much memory an upload may take, in KiB.
+/// The memory limit of an upload, in KiB.
 const MEMORY: u64 = 32 << 10;
 
 fn main() -> Result<ExitCode> {
@@ -53,7 +53,8 @@ fn bench(options: &[&str]) -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("sparse.bin");
     File::create(&path)?.set_len(size)?;
-    // The first to read a sparse file waits for the system to make its pages: that is nobody's.
+    // The first reader of a sparse file waits until the system has created its pages. This read
+    // keeps that time out of the measurement.
     io::copy(&mut File::open(&path)?, &mut io::sink())?;
 
     let (mut ours, mut curls, mut memory) = (Duration::MAX, Duration::MAX, 0);
@@ -86,12 +87,12 @@ fn speed(mib: u64, took: Duration) -> f64 {
     mib as f64 / took.as_secs_f64()
 }
 
-/// This program, as something else.
+/// Returns a command that runs this program.
 fn run_self() -> Result<Command> {
     Ok(Command::new(std::env::current_exe()?))
 }
 
-/// An emulator that is killed when this is dropped.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Drop for Process {
@@ -113,13 +114,13 @@ fn with_emulator<T>(test: impl FnOnce(&str) -> Result<T>) -> Result<T> {
 fn be_emulator() -> Result<()> {
     let emulator = Emulator::start_blocking()?;
     println!("{}", emulator.host());
-    // Killed by whoever started it.
+    // The parent process kills this one.
     loop {
         std::thread::park();
     }
 }
 
-/// How long our upload took, and by how many KiB its process has grown.
+/// Returns the duration of our upload, and the growth of its process in KiB.
 fn by_us(host: &str, path: &Path) -> Result<(Duration, u64)> {
     let output = run_self()?
         .arg(UPLOAD)
@@ -148,11 +149,12 @@ fn by_curl(host: &str, path: &Path) -> Result<Duration> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Uploads a file, and prints the time in µs and the growth in KiB.
+/// Uploads a file and prints the time in µs and the growth in KiB.
 #[tokio::main(flavor = "current_thread")]
 async fn upload(host: &str, path: &Path) -> Result<()> {
     let session = get_talk_session(TalkOptions::new("app", "alice")?.host(host))?;
-    // The connection is there before the memory is measured, and so are the threads that read.
+    // The first upload opens the connection and starts the reader threads before the memory is
+    // measured.
     session.upload_file(b"idle".to_vec(), "idle").await?;
     let before = memory("VmRSS")?;
     let size = fs::metadata(path)?.len();
@@ -173,7 +175,7 @@ async fn upload(host: &str, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A figure of this process in KiB, as the system tells it.
+/// Returns a figure of `/proc/self/status` in KiB.
 fn memory(name: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let mut lines = status.lines().filter_map(|line| line.split_once(':'));

@@ -1,8 +1,8 @@
-//! What a lot of times have in common.
+//! Statistics of delays.
 
 use serde::Serialize;
 
-/// The largest share of the times that lies in one window of this length, wherever it begins.
+/// Returns the largest share of the times in any window of this length.
 pub(crate) fn largest_share(times: &[u64], window: u64) -> f64 {
     let mut times = times.to_vec();
     times.sort_unstable();
@@ -17,8 +17,8 @@ pub(crate) fn largest_share(times: &[u64], window: u64) -> f64 {
     largest as f64 / times.len().max(1) as f64
 }
 
-/// The share of the times in each of so many ranges of this width; the last one holds what lies
-/// above too.
+/// Returns the share of the times in each of `ranges` ranges of this width. The last range also
+/// contains all larger times.
 pub(crate) fn shares(times: &[u64], width: u64, ranges: usize) -> Vec<f64> {
     let mut counts = vec![0; ranges];
     for time in times {
@@ -30,18 +30,18 @@ pub(crate) fn shares(times: &[u64], width: u64, ranges: usize) -> Vec<f64> {
     counts.into_iter().map(share).collect()
 }
 
-/// The Kolmogorov-Smirnov test of some times for being uniform from 0 to 1,000.
+/// A Kolmogorov-Smirnov test against the uniform distribution from 0 to 1,000.
 #[derive(Debug, Serialize)]
 pub(crate) struct Deviation {
-    /// How far their distribution is from the uniform one at most, from 0 to 1.
+    /// The largest distance from the uniform distribution, from 0 to 1.
     largest: f64,
-    /// One of a thousand uniform samples of this size is farther off.
+    /// The distance that one in a thousand uniform samples of this size exceeds.
     critical: f64,
     #[serde(rename = "met")]
     pub(crate) is_met: bool,
 }
 
-/// How far the times are from being uniform from 0 to 1,000. No times are far from anything.
+/// Tests the times against the uniform distribution from 0 to 1,000. Without times, the test fails.
 pub(crate) fn deviation_from_uniform(times: &[u64]) -> Deviation {
     let mut times = times.to_vec();
     times.sort_unstable();
@@ -50,7 +50,8 @@ pub(crate) fn deviation_from_uniform(times: &[u64]) -> Deviation {
         .iter()
         .zip(1u32..)
         .fold(0.0_f64, |largest, (time, rank)| {
-            // Times are whole: each stands for the middle of the range that is rounded to it.
+            // Times are whole numbers. Each represents the middle of the interval that is rounded
+            // to it.
             let expected = ((*time as f64 + 0.5) / 1_001.0).min(1.0);
             let (below, above) = (f64::from(rank - 1) / count, f64::from(rank) / count);
             largest

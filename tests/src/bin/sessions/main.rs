@@ -1,9 +1,9 @@
-//! How many sessions one process bears, and how they come back after a restart of the server.
+//! Measures the memory of many sessions in a process, and their reconnects after server restarts.
 //!
-//! Opens many sessions against an emulator in a process of its own, each with a live subscription
-//! to an empty conversation, and prints as JSON what one of them costs in memory. Then it restarts
-//! the server, with and without announcing it, and tells when the sessions tried to come back. It
-//! fails when a goal is missed. Linux only: memory is read from `/proc`.
+//! Opens many sessions to an emulator in a child process, each with a subscription to an empty
+//! conversation, and prints the memory of a session as JSON. Then restarts the server with and
+//! without an announcement, and prints the times of the attempts to reconnect. Fails if a goal is
+//! missed. Linux only: memory is read from `/proc`.
 //!
 //! ```sh
 //! ulimit -n 20000
@@ -29,35 +29,36 @@ use crate::many_sessions::ManySessions;
 use crate::reconnect::Comeback;
 use crate::server::Servers;
 
-/// What a session may cost the client in memory, over plain TCP.
+/// The memory limit of a session in the client, over plain TCP.
 const GOAL_BYTES: u64 = 16 * 1024;
 
-/// How long everything may settle before memory is looked at.
+/// The wait before memory is measured.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// A connection that lasted longer counts as healthy, so that the next loss is a first one again.
+/// Connections that lasted longer than this count as healthy, so that the next loss begins with the
+/// first delay again.
 const HEALTHY: Duration = Duration::from_secs(12);
 
-/// How long the server is away when it restarts without announcing it: longer than the first
-/// attempts take, so that there are later ones.
+/// The outage of an unannounced restart. It is longer than the first attempts take, so that there
+/// are later ones.
 const OUTAGE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// How many sessions to open
+    /// The number of sessions
     #[arg(long, default_value_t = 10_000)]
     sessions: usize,
     /// Connect with TLS
     #[arg(long)]
     tls: bool,
-    /// Leave the restarts out
+    /// Skip the restarts
     #[arg(long)]
     memory_only: bool,
     #[command(subcommand)]
     role: Option<Role>,
 }
 
-/// What this program is when it started itself.
+/// The role of a child process.
 #[derive(Debug, Subcommand)]
 enum Role {
     /// The emulator
@@ -88,7 +89,7 @@ async fn measure(args: &Args) -> Result<ExitCode> {
     process::check_open_files(args.sessions)?;
     let mut servers = Servers::start(args.sessions, args.tls).await?;
 
-    // The first session pays for what is there once.
+    // The first session pays the one-time costs.
     let mut many_sessions = ManySessions::default();
     many_sessions.grow(&servers, 1).await?;
     tokio::time::sleep(SETTLE).await;
@@ -128,7 +129,7 @@ async fn measure(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// Lets the server restart, and watches until everybody is back.
+/// Restarts the server and waits until all sessions are connected again.
 async fn comeback(
     many_sessions: &ManySessions,
     restart: impl Future<Output = Result<()>>,

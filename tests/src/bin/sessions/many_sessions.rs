@@ -1,4 +1,4 @@
-//! Many sessions.
+//! A group of sessions.
 
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -6,10 +6,10 @@ use talk_tokio::{MessageSnapshot, Session, Subscription, UserParams, Window, get
 
 use crate::server::Servers;
 
-/// How many sessions connect at the same time.
+/// The sessions that connect at the same time.
 const AT_ONCE: usize = 100;
 
-/// Sessions that are connected, each with a subscription to a conversation without messages.
+/// Connected sessions, each with a subscription to a conversation without messages.
 #[derive(Default)]
 pub(crate) struct ManySessions {
     members: Vec<Member>,
@@ -21,7 +21,7 @@ struct Member {
 }
 
 impl ManySessions {
-    /// Adds so many sessions, and waits until they show what they subscribed to.
+    /// Adds `by` sessions and waits for their first snapshots.
     pub(crate) async fn grow(&mut self, servers: &Servers, by: usize) -> Result<()> {
         self.members.reserve_exact(by);
         let first = self.members.len();

@@ -1,13 +1,14 @@
-//! What the system says about this process.
+//! Memory and limits of this process.
 
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-/// Open files beside the sessions' sockets: short HTTP connections, and the process's own.
+/// Open files in addition to the sessions' sockets: short HTTP connections, and the process's own
+/// files.
 const SPARE_FILES: usize = 500;
 
-/// The memory of this process that is in RAM.
+/// Returns the resident memory of this process.
 pub(crate) fn resident_bytes() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -18,7 +19,7 @@ pub(crate) fn resident_bytes() -> Result<u64> {
     Ok(kilobytes * 1024)
 }
 
-/// Fails when the system does not let this process open so many sockets.
+/// Fails if this process may not open this many sockets.
 pub(crate) fn check_open_files(sockets: usize) -> Result<()> {
     let limits = fs::read_to_string("/proc/self/limits")?;
     let line = limits

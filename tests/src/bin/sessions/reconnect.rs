@@ -1,4 +1,4 @@
-//! How sessions come back after they all lost their connection.
+//! The reconnects of sessions after a common loss.
 
 use std::time::{Duration, Instant};
 
@@ -11,21 +11,21 @@ use tokio::sync::mpsc;
 use crate::histogram::{deviation_from_uniform, largest_share, shares};
 use crate::many_sessions::ManySessions;
 
-/// After a planned restart no window of a second may see more than this share of first attempts.
+/// The largest allowed share of first attempts in a window of one second after a planned restart.
 const MAX_SHARE: f64 = 0.15;
 
-/// Everybody is to be back within this time.
+/// The time limit for all reconnects.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A delay before an attempt to connect, in milliseconds of unix time.
+/// The delay before an attempt to connect, in milliseconds of Unix time.
 struct Attempt {
-    /// 1 is the first after the loss.
+    /// The first attempt after the loss is 1.
     number: u32,
     since: u64,
     until: u64,
 }
 
-/// Watches all sessions of a crowd.
+/// An observation of all sessions.
 pub(crate) struct Watch {
     sessions: usize,
     began: Instant,
@@ -37,7 +37,7 @@ enum Seen {
     Ready,
 }
 
-/// How they came back.
+/// The reconnects of all sessions.
 pub(crate) struct Comeback {
     sessions: usize,
     took: Duration,
@@ -45,14 +45,14 @@ pub(crate) struct Comeback {
 }
 
 impl Comeback {
-    /// From now on.
+    /// Starts to observe the sessions.
     pub(crate) fn watch(many_sessions: &ManySessions) -> Watch {
         let (tell, seen) = mpsc::unbounded_channel();
         for session in many_sessions.sessions() {
             let mut states = session.connection_states();
             let tell = tell.clone();
             tokio::spawn(async move {
-                // Those that are connected now are not back yet: they have not been away.
+                // A session is only counted as reconnected after a loss.
                 let mut was_away = false;
                 while let Some(state) = states.next().await {
                     let told = match state {
@@ -70,11 +70,11 @@ impl Comeback {
                             }))
                         }
                         ConnectionState::Ready if was_away => {
-                            // Nobody looks any more.
+                            // The receiver may be gone.
                             let _ = tell.send(Seen::Ready);
                             return;
                         }
-                        // One that does not wait at all tells of no delay.
+                        // An attempt without a delay is not recorded.
                         ConnectionState::Connecting => {
                             was_away = true;
                             continue;
@@ -94,7 +94,7 @@ impl Comeback {
         }
     }
 
-    /// After a restart that was announced: the figures, and whether the goal is met.
+    /// Returns the figures after an announced restart, and `true` if the goal is met.
     pub(crate) fn planned(&self) -> (Value, bool) {
         let times = self
             .first()
@@ -115,13 +115,13 @@ impl Comeback {
         (figures, is_met)
     }
 
-    /// After a restart that nobody announced: the figures, and whether the goal is met.
+    /// Returns the figures after an unannounced restart, and `true` if the goal is met.
     pub(crate) fn unplanned(&self) -> (Value, bool) {
         let first: Vec<_> = self
             .first()
             .map(|attempt| attempt.until - attempt.since)
             .collect();
-        // Of each later delay the part of the longest one that it could have been, in thousandths.
+        // Later delays are scaled to thousandths of their upper limits.
         let later = self.attempts.iter().filter(|attempt| attempt.number > 1);
         let later: Vec<_> = later
             .map(|attempt| {
@@ -157,7 +157,7 @@ impl Comeback {
 }
 
 impl Watch {
-    /// Waits until all have lost their connection and have another one.
+    /// Waits until all sessions have lost their connection and are connected again.
     pub(crate) async fn all_back(mut self) -> Result<Comeback> {
         let mut attempts = Vec::new();
         let mut back = 0;

@@ -1,4 +1,4 @@
-//! The emulator, and TLS in front of it, in processes of their own.
+//! The emulator and the TLS proxies in child processes.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::tls::Identity;
 
-/// How many sessions one TLS process carries. Each takes two of its sockets.
+/// The sessions per TLS process. Each session takes two of its sockets.
 const SESSIONS_PER_TLS: usize = 5_000;
 
-/// The processes that the sessions talk to.
+/// The servers of the sessions.
 pub(crate) struct Servers {
     emulator: Process,
     tls: Vec<Process>,
     options: TlsOptions,
 }
 
-/// One of them; it ends when its input does.
+/// A child process that ends when its input ends.
 struct Process {
     child: Child,
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// The process's address: `127.0.0.1:PORT`.
     host: String,
 }
 
 impl Servers {
-    /// Starts an emulator, with TLS in front of it for so many sessions if that is wanted.
+    /// Starts an emulator and, if `with_tls` is set, enough TLS proxies for the sessions.
     pub(crate) async fn start(sessions: usize, with_tls: bool) -> Result<Self> {
         let emulator = Process::start(&["server", "--port", "0"], "").await?;
         let mut servers = Self {
@@ -49,7 +49,7 @@ impl Servers {
         Ok(servers)
     }
 
-    /// The options of the session of this number.
+    /// Returns the options of the session with this number.
     pub(crate) fn options(&self, number: usize) -> Result<TalkOptions> {
         let options = TalkOptions::new("sessions", format!("user {number}"))?;
         if self.tls.is_empty() {
@@ -63,12 +63,12 @@ impl Servers {
         Ok(options.addresses(addresses).tls(self.options.clone()))
     }
 
-    /// Announces a restart, and closes all connections.
+    /// Announces a restart and closes all connections.
     pub(crate) async fn restart_planned(&mut self) -> Result<()> {
         self.emulator.child.tell("restart").await
     }
 
-    /// Kills the server, and starts it again on its port after a while.
+    /// Kills the server and starts it again on the same port after a while.
     pub(crate) async fn restart_unplanned(&mut self, after: Duration) -> Result<()> {
         self.emulator.child.kill().await?;
         tokio::time::sleep(after).await;
@@ -79,7 +79,7 @@ impl Servers {
 }
 
 impl Process {
-    /// Starts this program in another role, whose first line of output says where it listens.
+    /// Starts this program in another role. The first line of its output is its address.
     async fn start(args: &[&str], first_line: &str) -> Result<Self> {
         let mut child = Child::start(args)?;
         let host = child.ask(first_line).await?;
@@ -87,7 +87,7 @@ impl Process {
     }
 }
 
-/// Runs the emulator until the input ends; a line `restart` announces a restart.
+/// Runs the emulator until the input ends. The line `restart` announces a restart.
 pub(crate) async fn run(port: u16) -> Result<()> {
     let emulator = Emulator::builder().port(port).start().await?;
     println!("{}", emulator.host());

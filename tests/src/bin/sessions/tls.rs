@@ -1,4 +1,4 @@
-//! TLS in front of the emulator, which has none.
+//! A TLS proxy in front of the emulator, which has no TLS.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
 
-/// A certificate for 127.0.0.1 that signs itself, and its key, as PEM.
+/// A self-signed certificate for 127.0.0.1 and its key, as PEM.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) certificate: String,
@@ -29,7 +29,7 @@ impl Identity {
         })
     }
 
-    /// In one line.
+    /// Returns the identity as a line of JSON.
     pub(crate) fn to_json(&self) -> Result<String> {
         Ok(serde_json::to_string(self)?)
     }
@@ -45,8 +45,8 @@ impl Identity {
     }
 }
 
-/// Carries connections to the emulator at `to` until the input ends, whose first line is the
-/// identity.
+/// Forwards connections to the emulator at `to` until the input ends. The first line of the input
+/// is the identity.
 pub(crate) async fn run(to: String) -> Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let identity = lines.next_line().await?.context("no identity")?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(to: String) -> Result<()> {
             accepted = listener.accept() => {
                 let (stream, _) = accepted?;
                 let (acceptor, to) = (acceptor.clone(), to.clone());
-                // A connection that fails is the client's to notice.
+                // The client detects failed connections itself.
                 tokio::spawn(async move { carry(stream, acceptor, &to).await.ok() });
             }
             line = lines.next_line() => if line?.is_none() {
