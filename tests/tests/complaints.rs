@@ -1,4 +1,4 @@
-//! The list of complaints names tests that exist.
+//! Checks that the tests in the list of complaints exist.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A row of a table: its number if it begins a theme, and the test that it names, if it does.
+/// A row of a table: its number if it begins a theme, and its test if it names one.
 struct Row {
     number: String,
     test: Option<(String, PathBuf)>,
@@ -43,8 +43,8 @@ fn parse(table: &str) -> Vec<Row> {
     rows.collect()
 }
 
-/// Returns `true` if a file has a function of this name, be it a test or a scenario that a macro
-/// makes tests of.
+/// Returns `true` if a file has a function of this name. It can be a test or a scenario that a
+/// macro turns into tests.
 fn has_test(file: &Path, name: &str) -> bool {
     let code = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
     ["(", "<"]

@@ -1,4 +1,4 @@
-//! A session that is connected takes little memory: no buffer is larger than it has to be.
+//! The memory of a connected session: no buffer is larger than necessary.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,8 +19,8 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const SESSIONS: usize = 200;
 
-/// For a session and the server's end of it. The buffer that the WebSocket crate reads into is four
-/// times as large by default.
+/// The limit for a session and the server's end of its connection. The WebSocket crate's default
+/// read buffer is four times as large.
 const ENOUGH: usize = 32 << 10;
 
 fn bytes_in_use() -> usize {
@@ -39,7 +39,7 @@ async fn a_connected_session_takes_less_than_32_kib() {
         messages.connected().await.unwrap();
         (session, messages)
     };
-    // The first one pays for what is shared.
+    // The first session pays for shared allocations.
     let first = connect(0).await;
     let before = bytes_in_use();
     let others = join_all((1..=SESSIONS).map(connect)).await;

@@ -1,4 +1,4 @@
-//! Connections are cut and refused in the middle of many sends: nothing is lost or doubled.
+//! Cut and refused connections during many sends: no message is lost or doubled.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use talk_tokio::{ConversationRef, Pacing, TalkOptions, UserParams, get_talk_sess
 
 const SENDS: usize = 1_000;
 const CUTS: usize = 10;
-/// The longest page that the server gives.
+/// The longest page of the server.
 const PAGE: usize = 100;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-// On one thread, tasks begin in the order in which they were spawned.
+// On a single thread, tasks start in the order in which they were spawned.
 #[tokio::test]
 async fn a_thousand_sends_survive_ten_cuts_each_once_and_in_order() -> Outcome {
     let emulator = Emulator::start().await?;
@@ -28,7 +28,7 @@ async fn a_thousand_sends_survive_ten_cuts_each_once_and_in_order() -> Outcome {
     let lobby = session.conversation("lobby")?;
     lobby.create_if_not_exists(Default::default()).await?;
 
-    // A cut after every batch is queued: it strikes while that batch is on its way.
+    // The connection is cut after each batch is queued, while its messages are in flight.
     let mut sends = Vec::new();
     for cut in 0..CUTS {
         let batch = SENDS / CUTS;
@@ -50,7 +50,7 @@ async fn a_thousand_sends_survive_ten_cuts_each_once_and_in_order() -> Outcome {
     Ok(())
 }
 
-/// Every text that the server holds, in the order in which it was sent.
+/// Returns every text on the server, in the order of the sends.
 async fn texts_of(conversation: &ConversationRef) -> Result<Vec<String>, talk_tokio::Error> {
     let messages = conversation.subscribe_messages();
     messages.connected().await?;

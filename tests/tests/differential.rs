@@ -1,8 +1,8 @@
-//! Our live client against fresh sessions of the published one, after random histories.
+//! Our live client compared with fresh sessions of the published one, after random histories.
 //!
-//! `DIFF_SEED=17` plays one history again, `DIFF_SEEDS=200` plays that many fresh ones, and
-//! `DIFF_STEPS=300` says how long they are. The choices follow from the seed; how the answers and
-//! events of concurrent steps fall does not, nor do the times in filters.
+//! `DIFF_SEED=17` repeats a history, `DIFF_SEEDS=200` runs this many new ones, and `DIFF_STEPS=300`
+//! sets their length. The choices follow from the seed. The order of answers and events of
+//! concurrent steps does not, and neither do the times in filters.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -27,7 +27,7 @@ async fn snapshots_equal_those_of_the_published_client() -> Result<()> {
     Histories { seeds, steps }.run(&peer).await
 }
 
-/// Fresh ones where they are asked for, else the same few every time.
+/// Returns new seeds if they are requested, or else a few fixed ones.
 fn seeds(ci: bool) -> Result<Range<u64>> {
     if let Some(seed) = number("DIFF_SEED")? {
         return Ok(seed..seed + 1);

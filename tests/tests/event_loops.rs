@@ -1,4 +1,4 @@
-//! The examples of event loops of one's own, run as they are.
+//! Runs the examples of custom event loops.
 
 #![allow(clippy::unwrap_used)]
 
@@ -50,6 +50,6 @@ fn the_same_story_on_virtual_time() {
     let first = ("1970-01-01T00:00:00.000Z", "1 messages");
     assert_eq!(shown.first().unwrap(), &first);
     assert_eq!(shown.last().unwrap().1, "2 messages");
-    // Another seed, other delays.
+    // Another seed results in other delays.
     assert_ne!(story, virtual_time::run(2).unwrap());
 }

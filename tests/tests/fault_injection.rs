@@ -5,7 +5,7 @@
 use talk_proto::FaultInjection;
 use talk_tests::simulation::{live, replay, shrink};
 
-/// The runs after which a fault counts as undetected.
+/// The number of runs after which a fault counts as undetected.
 const LIVES: u64 = 40;
 const STEPS: u64 = 4_000;
 

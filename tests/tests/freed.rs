@@ -1,4 +1,4 @@
-//! Sessions that are made and dropped leave nothing behind: no task, no socket, no memory.
+//! Sessions that are created and dropped release everything: tasks, sockets and memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,15 +17,15 @@ use crate::memory_server::InMemory;
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How many sessions live at the same time.
+/// The number of sessions at the same time.
 const AT_ONCE: usize = 2_000;
 const WAVES: usize = 5;
 
-/// More than what the runtime and the system's allocator may keep for themselves, and less than any
-/// allocation for each session would come to.
+/// The tolerance for memory that the runtime and the system's allocator retain. It is smaller than
+/// any allocation per session would be.
 const SLACK: usize = AT_ONCE * WAVES * 8;
 
-/// The ways in which people are done with a session.
+/// Uses a session and ends it in one of several ways.
 async fn use_session(runtime: &Counting<InMemory>, number: usize) {
     let options = TalkOptions::new("app", format!("user {number}")).unwrap();
     let options = options.host("127.0.0.1:1").token("token");
@@ -33,9 +33,9 @@ async fn use_session(runtime: &Counting<InMemory>, number: usize) {
     session.on_error(move |error| eprintln!("{number}: {error}"));
     let conversation = session.conversation("c").unwrap();
     match number % 4 {
-        // Never used.
+        // The session is never used.
         0 => {}
-        // Dropped while a call is under way, and a subscription that nothing has come of.
+        // The session is dropped during a call and before the first snapshot of a subscription.
         1 => {
             let call = tokio::spawn(conversation.send("hi"));
             let _pending = session.current_user().subscribe();
@@ -43,12 +43,12 @@ async fn use_session(runtime: &Counting<InMemory>, number: usize) {
             tokio::task::yield_now().await;
             call.abort();
         }
-        // Shut down.
+        // The session is shut down.
         2 => {
             conversation.mark_as_read().await.unwrap();
             session.shutdown().await;
         }
-        // Dropped when all is quiet.
+        // The session is dropped while nothing is pending.
         _ => {
             let messages = conversation.subscribe_messages();
             messages.connected().await.unwrap();
@@ -62,20 +62,20 @@ fn bytes_in_use() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-// One thread: what the runtime itself allocates is the same in every run.
+// On a single thread, the runtime's own allocations are the same in every run.
 #[tokio::test]
 async fn ten_thousand_sessions_made_and_dropped_leave_nothing_behind() {
     let runtime = Counting::new(InMemory::new(TokioRuntime::current().unwrap()));
     let wave = async || {
         join_all((0..AT_ONCE).map(|number| use_session(&runtime, number))).await;
         runtime.unused().await;
-        // The ends of the server see that ours are gone.
+        // The server's ends see that the clients' ends are closed.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
         bytes_in_use()
     };
-    // The first wave pays for what the runtime keeps to use it again.
+    // The first wave pays for memory that the runtime retains for reuse.
     let before = wave().await;
     for _ in 0..WAVES {
         let after = wave().await;

@@ -1,4 +1,4 @@
-//! The published client goes through its whole API against the emulator.
+//! Calls of the whole API of the published client, with the emulator as its server.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use talk_emulator::Emulator;
 use talk_tests::{Driver, Peer};
 use tokio::time::timeout;
 
-/// Some checks wait for typing to expire and for idle connections to close.
+/// The time limit of a script. Some checks wait for typing to expire and for idle connections to
+/// close.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +43,7 @@ async fn the_published_client_comes_back_after_a_loss() -> Result<()> {
             .await?;
         bob.until(messages, |line| line["snapshot"] == json!([]))
             .await?;
-        // The published client, cut in the middle of a call, opens another connection at the next
+        // If its connection is cut during a call, the published client only reconnects at the next
         // call, unless a subscription is active.
         let conversation = alice
             .subscribe("conversation.subscribe", json!(["c"]))
@@ -66,7 +67,7 @@ async fn the_published_client_comes_back_after_a_loss() -> Result<()> {
     timeout(PATIENCE, talk).await.context("no answer")?
 }
 
-/// Makes a user exist and join the conversation `c`.
+/// Creates a user and adds them to the conversation `c`.
 async fn join(driver: &mut Driver, id: &str) -> Result<()> {
     let made = driver
         .call("user.createIfNotExists", json!([id, { "name": id }]))
@@ -79,7 +80,7 @@ async fn join(driver: &mut Driver, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs groups of checks, all of them that can share an emulator when none is named.
+/// Runs groups of checks. Without names, runs all that can share an emulator.
 async fn run_checks(groups: &[&str]) -> Result<()> {
     let Some(peer) = Peer::install()? else {
         return Ok(());
@@ -104,7 +105,7 @@ async fn the_published_client_can_be_commanded_line_by_line() -> Result<()> {
         let messages = bob
             .subscribe("conversation.subscribeMessages", json!(["c"]))
             .await?;
-        // The published client loses an event that comes together with the first page.
+        // The published client loses an event that arrives together with the first page.
         bob.until(messages, |line| line["snapshot"] == json!([]))
             .await?;
         let sent = alice

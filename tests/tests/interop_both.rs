@@ -1,4 +1,4 @@
-//! The published client and ours chat with each other through the emulator.
+//! A chat between the published client and ours through the emulator.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use talk_tests::{Driver, Peer};
 use talk_tokio::{ConversationRef, SendMessage, Subscription, TalkOptions, UserParams};
 use tokio::time::timeout;
 
-/// What should happen does so long before; a lost connection takes the published client 15 s.
+/// A generous time limit. The published client takes 15 s to detect a lost connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Alice on our client and Bob on the published one, both in the conversation `c`.
@@ -55,13 +55,13 @@ impl Pair {
         }))
     }
 
-    /// Bob makes a call that must succeed.
+    /// Makes a call as Bob, which must succeed.
     async fn bob_calls(&mut self, call: &str, args: Value) -> Result<Value> {
         let answer = timeout(PATIENCE, self.bob.call(call, args)).await??;
         answer.map_err(Error::msg)
     }
 
-    /// Waits until a subscription of Bob's shows what holds.
+    /// Waits until the snapshot of a subscription of Bob satisfies `holds`.
     async fn bob_sees(&mut self, number: u64, holds: impl Fn(&Value) -> bool) -> Result<Value> {
         let seen = self.bob.until(number, |line| holds(&line["snapshot"]));
         Ok(timeout(PATIENCE, seen)
@@ -71,7 +71,8 @@ impl Pair {
     }
 }
 
-/// Waits until a subscription of ours shows what holds; the snapshot in its documented form.
+/// Waits until the snapshot of a subscription of ours satisfies `holds`, and returns it in the
+/// documented format.
 async fn alice_sees<S: Clone + PartialEq + Serialize>(
     subscription: &mut Subscription<S>,
     holds: impl Fn(&Value) -> bool,
@@ -94,7 +95,7 @@ async fn alice_sees<S: Clone + PartialEq + Serialize>(
         .context("Alice never saw it")?
 }
 
-/// The plaintexts of a list of messages, oldest first.
+/// Returns the plaintexts of a list of messages, oldest first.
 fn texts(messages: &Value) -> Vec<&str> {
     let list = messages.as_array().map_or(&[][..], Vec::as_slice);
     list.iter()
@@ -209,7 +210,7 @@ async fn the_two_clients_chat() -> Result<()> {
     Ok(())
 }
 
-/// What a fresh session of the published client shows Alice.
+/// Returns the first snapshot of a fresh session of the published client, as Alice.
 async fn fresh_view(pair: &Pair, app: &str, subscribe: &str) -> Result<Value> {
     let mut fresh = pair.peer.drive(pair.emulator.host(), app, "alice")?;
     let number = fresh.subscribe(subscribe, json!(["c"])).await?;

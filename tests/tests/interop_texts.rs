@@ -1,4 +1,4 @@
-//! Fresh random texts, sent by the published client and parsed by ours.
+//! Random message texts, sent by the published client and parsed by ours.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const TEXTS: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The seed of a failed run, to repeat it.
+/// The environment variable for the seed of a failed run, to repeat it.
 const SEED: &str = "TALK_TEXTS_SEED";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,8 +95,8 @@ fn random_text(rng: &mut Rng) -> String {
     }
 }
 
-/// Addresses begin with a space: the published client repeats the end of one behind digits and a
-/// dot, ours does not.
+/// Addresses begin with a space, because the published client repeats the end of an address behind
+/// digits and a dot, and ours does not.
 const WORDS: &[&str] = &[
     "from",
     "at",

@@ -1,5 +1,5 @@
-//! The published client and ours upload the same files: the server gets the same from both, byte
-//! for byte, but for the boundary.
+//! Uploads of the same files by the published client and ours. Except for the boundary, the server
+//! must receive the same bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Names that a careless client would let out of their quotes, or break.
+/// Returns file names that a faulty client would not escape correctly.
 fn filenames() -> [String; 12] {
     [
         "plain.txt".to_owned(),
@@ -32,7 +32,7 @@ fn filenames() -> [String; 12] {
     ]
 }
 
-/// A kind of upload by the published client's call.
+/// A kind of upload, with the published client's call.
 struct Kind {
     call: &'static str,
     ours: fn(&Session, Vec<u8>, UploadMetadata) -> UploadFuture,
@@ -96,7 +96,7 @@ async fn compare(peer: Peer) -> Result<()> {
     let mut theirs = peer.drive(of_theirs.host(), "app", "bob")?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("file");
-    // All bytes, and what looks like the end of a part.
+    // All byte values, and bytes that resemble the end of a part.
     let bytes = [&(0..=255).collect::<Vec<u8>>()[..], b"\r\n--\r\n----"].concat();
     std::fs::write(&path, &bytes)?;
 

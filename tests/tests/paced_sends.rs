@@ -1,4 +1,4 @@
-//! The client's core and the server's, in virtual time: paced sends survive cut connections.
+//! Paced sends over cut connections: client core and server core in virtual time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use talk_proto::{
 const SENDS: usize = 200;
 const CUTS: usize = 10;
 const LATENCY: Duration = Duration::from_millis(30);
-/// New connections are refused for so long after a cut.
+/// The time for which new connections are refused after a cut.
 const REFUSED_FOR: Duration = Duration::from_millis(700);
 
 struct World {
@@ -21,7 +21,7 @@ struct World {
     server: Server,
     socket: Option<(SocketId, ConnectionId)>,
     next_connection: u64,
-    /// What the server said, on its way.
+    /// The server's frames in flight.
     mail: VecDeque<(Timestamp, ConnectionId, String)>,
     refused_until: Timestamp,
     resolved: Vec<RequestId>,
@@ -44,7 +44,7 @@ impl World {
         })
     }
 
-    /// Does what the session wants done, and posts what the server says.
+    /// Executes the session's outputs, and puts the server's outputs in flight.
     fn drain(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -92,7 +92,7 @@ impl World {
             .handle_input(self.now, Input::SocketOpened { socket });
     }
 
-    /// The connection is gone, with everything that is on its way.
+    /// Closes the connection and discards its frames in flight.
     fn hang_up(&mut self) -> Option<SocketId> {
         let (socket, connection) = self.socket.take()?;
         self.server.closed(self.now, connection);
@@ -109,7 +109,7 @@ impl World {
         self.drain();
     }
 
-    /// Lets time pass until `end`.
+    /// Advances the time to `end`.
     fn run_until(&mut self, end: Timestamp) {
         self.drain();
         loop {
@@ -194,7 +194,7 @@ fn paced_sends_survive_cuts_once_and_in_order() -> Result<(), Box<dyn std::error
     Ok(())
 }
 
-/// The texts that the server holds, oldest first, as another connection is told of them.
+/// Returns the texts on the server, oldest first. They are read over another connection.
 fn texts(world: &mut World) -> Vec<String> {
     let reader = ConnectionId(u64::MAX);
     let (now, server) = (world.now, &mut world.server);

@@ -1,5 +1,5 @@
-//! Lives of a few seeds in the simulation, and those that once broke a rule. The command
-//! `simulate` lives many more.
+//! Simulation runs of a few seeds, and of recorded runs that once broke an invariant. The command
+//! `simulate` runs many more.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What is told to `tracing`: what happens, and nothing of what is said.
+//! The events of `tracing`: they contain the events of a session and no message text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -14,10 +14,10 @@ use talk_tokio::{
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Part of every text that must not be seen.
+/// A marker in every string that must not be logged.
 const PLANTED: &str = "xyzzy";
 
-/// Everything that was told.
+/// The whole log output.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<u8>>>);
 

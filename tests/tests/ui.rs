@@ -1,4 +1,4 @@
-//! The published UI components show what happens on the emulator, in a headless browser.
+//! The published UI components in a headless browser, with the emulator as their server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use anyhow::Result;
 use talk_emulator::Emulator;
 use talk_tests::{NpmPackage, Peer, find_chromium, run_checks};
 
-/// Bundling the page and starting the browser included, on a machine that has much else to do.
+/// The time limit. It includes bundling the page and starting the browser on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_ui_components_show_a_chat_and_take_part_in_it() -> Result<()> {
-    // The other side of the chat is the published client, whose scripts the page's checks use.
+    // The other side of the chat is the published client. The page's checks use its scripts.
     let (Some(_), Some(ui), Some(chromium)) = (
         Peer::install()?,
         NpmPackage::install("ui")?,

@@ -1,5 +1,5 @@
-//! Uploads on real sockets while everything goes wrong: each ends in success or the right error, no
-//! file is stored twice, nothing is left behind, and the session lives on.
+//! Uploads on real sockets during faults. Each upload must end in success or the right error. No
+//! file may be stored twice, no resource may leak, and the session must keep working.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,16 +30,16 @@ use talk_tokio::{
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-/// Far longer than anything takes.
+/// A generous time limit.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Short, so that a server that stalls is soon found out.
+/// A short timeout, so that a stalled server is detected soon.
 const STALL: Duration = Duration::from_millis(400);
 
-/// More than sockets hold between client and server.
+/// More bytes than the sockets between client and server can buffer.
 const LARGE: usize = 24 << 20;
 
-/// How often each thing goes wrong.
+/// The number of repetitions of each fault.
 const TIMES: usize = 20;
 
 struct World {
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// The next uploads meet this fault, each after so many bytes.
+    /// Injects a fault into the next uploads after this many bytes.
     async fn hinder(&self, kind: FaultKind, after_bytes: u64) {
         let fault = Fault {
             path: Some("/files".to_owned()),
@@ -81,7 +81,7 @@ impl World {
         self.emulator.inject(fault).await.unwrap();
     }
 
-    /// The server takes 256 KiB each 30 ms.
+    /// Slows the server down to 256 KiB per 30 ms.
     async fn slow_down(&self, uploads: usize) {
         let fault = Fault {
             path: Some("/files".to_owned()),
@@ -97,7 +97,7 @@ impl World {
         self.session.upload_file(source, "f.bin")
     }
 
-    /// The server's files: complete ones, or others.
+    /// Returns the server's files: the complete or the incomplete ones.
     fn files(&self, complete: bool) -> Vec<PathBuf> {
         let files = fs::read_dir(self.data.path().join("files")).unwrap();
         let files = files.map(|file| file.unwrap().path());
@@ -105,15 +105,17 @@ impl World {
         files.collect()
     }
 
-    /// The session can still do what it is there for, and the server has what it should.
+    /// Checks that the session can still upload, and that the server has stored the right number of
+    /// files.
     async fn lives_on_with(&self, stored: usize) {
         self.lives_on_with_hung(stored, 0).await;
     }
 
-    /// As [`lives_on_with`](Self::lives_on_with), when so many uploads hang in the server.
+    /// Does the same as [`lives_on_with`](Self::lives_on_with) while this many uploads hang in the
+    /// server.
     async fn lives_on_with_hung(&self, stored: usize, hung: usize) {
         within(self.upload(b"after".to_vec())).await.unwrap();
-        // The server notices that a client has gone when it reads next.
+        // The server notices a closed connection at its next read.
         within(async {
             while self.files(false).len() > hung {
                 sleep(Duration::from_millis(10)).await;
@@ -137,7 +139,7 @@ fn within<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
     }
 }
 
-/// A file that differs from others by its number.
+/// Returns a file whose content depends on its number.
 fn file(number: usize, length: usize) -> Vec<u8> {
     let mut bytes = number.to_le_bytes().to_vec();
     bytes.resize(length, b'x');
@@ -150,8 +152,8 @@ fn on_disk(folder: &TempDir, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// A reader that gives so many bytes and then does as it is told. Whoever holds the other end of
-/// `held` sees when it is dropped.
+/// A reader that returns `left` bytes and then behaves as `then` demands. The other owner of `held`
+/// can detect that the reader was dropped.
 struct Reader {
     left: usize,
     then: Then,
@@ -224,7 +226,7 @@ async fn upload_cut_is_retried_if_source_rewinds() {
     }
     let uploads = (0..TIMES).map(|number| world.upload(file(number, length as usize)));
     let outcomes = within(join_all(uploads)).await;
-    // What was cut after its last byte had left the client may have arrived.
+    // An upload that was cut after its last byte may have been stored.
     let stored = outcomes.into_iter().filter(|outcome| match outcome {
         Ok(_) => true,
         Err(Error::Transport(TransportError::AnswerLost(_))) => false,
@@ -379,7 +381,7 @@ async fn an_upload_can_be_cancelled_at_any_moment() {
     for outcome in within(join_all(uploads)).await {
         outcome.unwrap_err();
     }
-    // The readers are gone, and with them all that an upload holds.
+    // The readers are dropped together with all other resources of the uploads.
     within(async {
         while held.iter().any(|held| held.strong_count() > 0) {
             sleep(Duration::from_millis(1)).await;
@@ -402,11 +404,11 @@ async fn upload_stalled_server_times_out() {
     };
     assert_eq!(transport(within(world.upload(once)).await), stalled);
 
-    // Tried again, on another connection, where that is possible.
+    // Bytes in memory can be read again, so that the upload is retried on another connection.
     world.hinder(FaultKind::Stall, 1 << 20).await;
     within(world.upload(file(1, LARGE))).await.unwrap();
 
-    // A server that has all of it and says nothing may have stored it.
+    // A silent server that has received the whole file may have stored it.
     world.hinder(FaultKind::Stall, u64::MAX).await;
     let error = transport(within(world.upload(file(2, 1000))).await);
     assert!(matches!(error, TransportError::AnswerLost(_)), "{error:?}");
@@ -431,7 +433,7 @@ async fn progress_stops_where_the_server_stops_taking() {
         within(async { tokio::join!(upload, progress.collect::<Vec<_>>()) }).await;
     transport(outcome);
     let sent = progress.last().unwrap().sent;
-    // What it took, and what the sockets hold.
+    // The server's bytes, and the bytes in the sockets' buffers.
     assert!((1 << 20..LARGE as u64).contains(&sent), "{sent}");
     world.lives_on_with_hung(0, 1).await;
 }
@@ -461,7 +463,7 @@ async fn a_file_that_is_not_welcome_is_not_read() {
         let mut settings = Settings::default();
         refuse(&mut settings);
         let world = World::with(settings).await;
-        // It fails at its first byte.
+        // The reader fails at its first byte, so that reading it would fail the test.
         let source = UploadSource::reader(11, Reader::new(0, Then::Fail));
         assert_eq!(refused(within(world.upload(source)).await), status);
         let settings = Settings::default();

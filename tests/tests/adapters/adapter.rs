@@ -1,4 +1,4 @@
-//! What the suite needs of an adapter, and the adapters.
+//! The adapters, and the trait that the suite needs of them.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,23 +11,23 @@ use talk_client::{Runtime, Session, TalkOptions};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-/// Nothing here takes long. What hangs is to fail instead.
+/// The time limit of a scenario. A scenario that hangs fails.
 const FOR_EVER: Duration = Duration::from_secs(120);
 
-/// One runtime, and the crate that lets Talk run on it.
+/// A runtime and its adapter crate.
 pub(crate) trait Adapter: 'static {
     type Runtime: Runtime;
 
-    /// Runs a scenario as a program on this runtime does.
+    /// Runs a scenario in the way that programs on this runtime do.
     fn block_on<T>(scenario: impl Future<Output = T>) -> T;
 
-    /// The runtime that the scenario runs on.
+    /// Returns the runtime that the scenario runs on.
     fn runtime() -> Self::Runtime;
 
-    /// What the crate's `get_talk_session` gives.
+    /// Calls the crate's `get_talk_session`.
     fn session(options: TalkOptions) -> Session;
 
-    /// Spawns a task; the value is what it returns.
+    /// Spawns a task and returns a future of its result.
     fn spawn<T: Send + 'static>(
         task: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = T> + Send {
@@ -39,7 +39,7 @@ pub(crate) trait Adapter: 'static {
     }
 }
 
-/// Runs a scenario to its end, or fails when it has none.
+/// Runs a scenario, and fails if it takes too long.
 pub(crate) fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
     A::block_on(async {
         let too_long = pin!(A::runtime().sleep(FOR_EVER));
@@ -49,7 +49,7 @@ pub(crate) fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
     });
 }
 
-/// Lets other tasks go on.
+/// Yields to other tasks.
 pub(crate) async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
@@ -62,7 +62,8 @@ pub(crate) async fn yield_now() {
     .await;
 }
 
-/// The servers' own threads, so that a scenario has its runtime for itself.
+/// Returns the runtime of the servers. It has its own thread, so that it does not share the
+/// scenario's runtime.
 pub(crate) fn servers() -> &'static tokio::runtime::Runtime {
     static SERVERS: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
         let mut builder = Builder::new_multi_thread();

@@ -1,11 +1,11 @@
-//! One suite for every runtime that Talk runs on.
+//! A suite that runs on every runtime that Talk supports.
 //!
-//! A scenario is written once, for any [`Adapter`](adapter::Adapter), and named at the end of its
-//! file, which makes a test of it on each of them. Servers run on threads of their own.
+//! A scenario is written once, for any [`Adapter`](adapter::Adapter). The macro at the end of its
+//! file turns it into a test for each runtime. Servers run on threads of their own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-/// Makes a test of every scenario on every runtime.
+/// Creates a test of every scenario on every runtime.
 macro_rules! on_every_runtime {
     ($($scenario:ident),* $(,)?) => {
         $(

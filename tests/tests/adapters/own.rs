@@ -1,4 +1,4 @@
-//! What only some of the runtimes have: a beginning, and an end.
+//! Behaviour that only some runtimes have: their start and their end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -57,7 +57,7 @@ fn a_session_ends_with_its_smol_executor() {
     }));
 }
 
-/// A session on `runtime` ends when `stop` stops that.
+/// Checks that a session on `runtime` ends when `stop` stops the runtime.
 async fn ends_with(runtime: impl Runtime, stop: impl FnOnce()) {
     let server = Server::start(|request| {
         let body = serde_json::json!({});
@@ -86,7 +86,7 @@ async fn ends_with(runtime: impl Runtime, stop: impl FnOnce()) {
     assert_ne!(session, next);
     next.current_user().set(Default::default()).await.unwrap();
 
-    // On a runtime that is gone, nothing begins.
+    // A new session on a stopped runtime fails at once.
     let late = get_talk_session_on(&runtime, server.options("bob"));
     assert_eq!(late.error(), Some(SessionError::DriverStopped));
 }

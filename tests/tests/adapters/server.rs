@@ -1,4 +1,4 @@
-//! The emulator, and a server that answers as its script says.
+//! The emulator, and a server whose answers are scripted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use crate::adapter::servers;
 
-/// A request as it came over a socket.
+/// A request that arrived over a socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) connection: usize,
@@ -28,21 +28,21 @@ pub(crate) struct Request {
     pub(crate) data: Value,
 }
 
-/// What the script wants done about a request.
+/// The scripted reaction to a request.
 pub(crate) enum Answer {
-    /// 200 with this body.
+    /// Answers 200 with this body.
     Ok(Value),
-    /// Another status, with a code.
+    /// Answers another status with an error code.
     Refuse(u16, &'static str),
-    /// Nothing until [`Server::release`], which answers with this body.
+    /// Answers nothing until [`Server::release`], which sends this body.
     Hold(Value),
-    /// The connection is dropped.
+    /// Drops the connection.
     Drop,
-    /// The connection is closed with this code.
+    /// Closes the connection with this code.
     Close(u16),
-    /// The connection is dropped in the middle of a frame.
+    /// Drops the connection in the middle of a frame.
     CutShort,
-    /// Nothing is read from the connection any more.
+    /// Stops reading from the connection.
     Stall,
 }
 
@@ -57,7 +57,7 @@ enum Act {
     Stall,
 }
 
-/// Every connection and request is on record. Dropping it closes the port.
+/// A server that records every connection and request. Dropping it closes the port.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
@@ -76,19 +76,19 @@ struct State {
 #[derive(Clone, Default)]
 pub(crate) struct Record {
     pub(crate) requests: Vec<Request>,
-    /// Close codes of connections that the client has closed, by connection.
+    /// The close codes of connections that the client has closed, by connection.
     pub(crate) closed: BTreeMap<usize, Option<u16>>,
     pub(crate) connections: usize,
 }
 
 impl Record {
-    /// The paths of the requests with this method, in order.
+    /// Returns the paths of the requests with this method, in order.
     pub(crate) fn paths(&self, method: &str) -> Vec<&str> {
         let of_method = self.requests.iter().filter(|r| r.method == method);
         of_method.map(|request| request.path.as_str()).collect()
     }
 
-    /// The texts of the messages that were sent, in order, repetitions included.
+    /// Returns the texts of the sent messages, in order, including repetitions.
     pub(crate) fn texts(&self) -> Vec<String> {
         let sends = self.requests.iter().filter(|r| r.is_send());
         sends
@@ -109,8 +109,8 @@ impl Request {
 }
 
 impl Server {
-    /// A server that answers with 200, with `{}` or what comes nearest, where the script says
-    /// nothing.
+    /// Starts a server that answers 200 where the script returns nothing. The body is `{}` or a
+    /// minimal one for the request.
     pub(crate) fn start(
         script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
@@ -145,19 +145,19 @@ impl Server {
             .token("token")
     }
 
-    /// What has come so far.
+    /// Returns the record so far.
     pub(crate) fn record(&self) -> Record {
         self.state.record.borrow().clone()
     }
 
-    /// Waits until the record is as it should be.
+    /// Waits until the record satisfies a condition.
     pub(crate) async fn until(&self, what: impl Fn(&Record) -> bool) -> Record {
         let mut record = self.state.record.subscribe();
         let done = record.wait_for(|record| what(record));
         done.await.unwrap().clone()
     }
 
-    /// Sends the answers that were held back.
+    /// Sends the held answers.
     pub(crate) fn release(&self) {
         for (connection, seq, body) in std::mem::take(&mut *self.state.held.lock().unwrap()) {
             self.state
@@ -165,7 +165,7 @@ impl Server {
         }
     }
 
-    /// Drops all connections without a word.
+    /// Drops all connections without a close frame.
     pub(crate) fn drop_connections(&self) {
         for live in self.state.live.lock().unwrap().values() {
             let _ = live.send(Act::Drop);
@@ -182,7 +182,7 @@ impl Drop for Server {
 impl State {
     fn act(&self, connection: usize, act: Act) {
         if let Some(live) = self.live.lock().unwrap().get(&connection) {
-            // A connection that is gone takes nothing any more.
+            // The connection may be gone already.
             let _ = live.send(act);
         }
     }
@@ -210,7 +210,7 @@ impl State {
     }
 }
 
-/// The answer of a good server to a frame, in the words of the wire; `None` when it wants none.
+/// Returns a proper server's answer to a frame, or `None` for an acknowledgement.
 pub(crate) fn answer_well(text: &str) -> Option<String> {
     let request = parse(0, text)?;
     Some(json!([request.seq, 200, default_body(&request)]).to_string())
@@ -227,7 +227,7 @@ fn default_body(request: &Request) -> Value {
 }
 
 async fn accept(listener: TcpListener, state: Arc<State>) {
-    // Connections end with the server.
+    // Dropping the set ends all connections when the server stops.
     let mut tasks = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         tasks.spawn(serve(stream, Arc::clone(&state)));
@@ -278,7 +278,7 @@ async fn serve_socket(stream: TcpStream, state: &State) {
                     let _ = socket.close(Some(frame)).await;
                 }
                 Act::CutShort => {
-                    // A text of 100 bytes, of which there is one.
+                    // The header announces a message of 100 bytes, of which one is sent.
                     let _ = socket.into_inner().write_all(&[0x81, 100, b'[']).await;
                     break;
                 }
@@ -310,7 +310,7 @@ async fn serve_socket(stream: TcpStream, state: &State) {
     state.live.lock().unwrap().remove(&connection);
 }
 
-/// `None` for an acknowledgement.
+/// Parses a request. Returns `None` for an acknowledgement.
 fn parse(connection: usize, text: &str) -> Option<Request> {
     let frame: Value = serde_json::from_str(text).unwrap();
     Some(Request {
@@ -325,7 +325,7 @@ fn parse(connection: usize, text: &str) -> Option<Request> {
     })
 }
 
-/// An emulator with the documented defaults.
+/// Starts an emulator with the documented defaults.
 pub(crate) async fn start_emulator() -> Emulator {
     start_emulator_as(Emulator::builder()).await
 }
@@ -339,7 +339,7 @@ pub(crate) fn listen() -> TcpListener {
     listen_on(Ipv4Addr::LOCALHOST.into()).unwrap()
 }
 
-/// Listens on a free port of an address, if the machine has that.
+/// Listens on a free port of an address. Fails if the machine does not have the address.
 pub(crate) fn listen_on(address: IpAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind((address, 0))?;
     listener.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! A runtime of which everything that a session holds is counted.
+//! A runtime that counts the tasks, sleeps and sockets of sessions.
 
 use std::fmt;
 use std::future::Future;
@@ -13,17 +13,17 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use talk_tokio::Runtime;
 use tokio::sync::watch;
 
-/// Everything goes sooner. What stays is to fail instead.
+/// The time limit of a wait.
 const TOO_LONG: Duration = Duration::from_secs(120);
 
-/// Another runtime, and how many tasks, sleeps and sockets of it there are.
+/// A runtime, and the counts of its tasks, sleeps and sockets.
 #[derive(Clone)]
 pub(crate) struct Counting<R> {
     inner: R,
     held: watch::Sender<Held>,
 }
 
-/// What is held of a runtime.
+/// The counts of a runtime's tasks, sleeps and sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) tasks: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Held {
     pub(crate) sockets: usize,
 }
 
-/// Which of them.
+/// Selects a count.
 type Kind = fn(&mut Held) -> &mut usize;
 
 impl<R> Counting<R> {
@@ -52,7 +52,7 @@ impl<R> Counting<R> {
 }
 
 impl<R: Runtime> Counting<R> {
-    /// Waits until so much is held.
+    /// Waits until the counts equal `held`.
     pub(crate) async fn until(&self, held: Held) {
         let mut now = self.held.subscribe();
         let same = pin!(now.wait_for(|now| *now == held));
@@ -62,7 +62,7 @@ impl<R: Runtime> Counting<R> {
         }
     }
 
-    /// Waits until nothing is held.
+    /// Waits until all counts are zero.
     pub(crate) async fn unused(&self) {
         self.until(Held::default()).await;
     }
@@ -74,7 +74,7 @@ impl<R> fmt::Debug for Counting<R> {
     }
 }
 
-/// One of what is counted.
+/// A guard that lowers a count on drop.
 struct Counted {
     kind: Kind,
     held: watch::Sender<Held>,

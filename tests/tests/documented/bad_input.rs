@@ -1,5 +1,5 @@
-//! Bad input: a typed error, at the call where the documentation throws at the call. Nothing is
-//! lost by it: what comes next works.
+//! Bad input: a typed error, returned by the call itself where the documented API throws. Later
+//! calls must work.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -37,7 +37,7 @@ fn empty_ids_fail_where_they_are_given() {
     assert_eq!(message.unwrap_err(), "the message ID must not be empty");
 }
 
-/// There is no other validation of IDs, and they reach the server as they are.
+/// The documentation requires no other validation of IDs. They reach the server unchanged.
 #[tokio::test]
 async fn ids_of_any_text_work() {
     let town = Town::new().await;
@@ -105,7 +105,7 @@ async fn a_search_loads_1_to_50() {
     ok(messages.load_more(50)).await;
 }
 
-/// They are no errors: nothing is found, and that is all there is.
+/// Such filters are not errors. They match nothing.
 #[tokio::test]
 async fn filters_that_cannot_match_find_nothing() {
     let (_town, pair) = Town::with_pair().await;
@@ -164,7 +164,7 @@ async fn content_that_makes_no_sense_is_refused() {
     assert_eq!(ok(message.get()).await.unwrap().plaintext(), "hi");
 }
 
-/// The documentation does not forbid it; it is a message that says nothing.
+/// The documentation allows empty messages.
 #[tokio::test]
 async fn an_empty_text_is_sent_as_it_is() {
     let (_town, pair) = Town::with_pair().await;
@@ -235,7 +235,7 @@ async fn a_file_without_a_name_is_refused_before_it_is_read() {
     assert_refused(upload, 400, "INVALID_FILENAME").await;
 }
 
-/// It is as if it were not known.
+/// The client sends it as an unknown duration.
 #[tokio::test]
 async fn a_duration_that_is_no_number_is_left_out() {
     let (_town, pair) = Town::with_pair().await;

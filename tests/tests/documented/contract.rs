@@ -1,4 +1,4 @@
-//! Subscriptions: the common contract.
+//! The common contract of subscriptions.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ async fn terminated_resolves_on_unsubscribe_and_so_does_the_stream() {
     assert_eq!(within(messages.next()).await, None);
 }
 
-/// Futures that nobody awaits, of a subscription that nobody keeps.
+/// Creates futures without awaiting them, and drops their subscription.
 #[tokio::test]
 async fn calls_without_effect_are_ignored() {
     let (_town, pair) = Town::with_pair().await;

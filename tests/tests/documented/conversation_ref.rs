@@ -84,8 +84,8 @@ async fn create_if_not_exists_has_the_documented_defaults() {
     assert_eq!((seen.unread_message_count, seen.is_unread), (0, false));
 }
 
-/// What happens to a conversation that exists is not documented: we join it, and what else was
-/// given for its creation is ignored, as it is for users and participants.
+/// The documentation does not say whether the call changes an existing conversation. Here, it only
+/// adds the caller as a participant, and ignores the conversation's own parameters.
 #[tokio::test]
 async fn create_if_not_exists_joins_existing_unchanged() {
     let (town, pair) = Town::with_pair().await;
@@ -206,7 +206,7 @@ async fn last_message_becomes_the_one_before_when_it_is_deleted() {
     shown(&mut seen, last_is(None)).await;
 }
 
-/// With both subscriptions open, which once confused the published client.
+/// Keeps both subscriptions open, because the published client once confused the two values then.
 #[tokio::test]
 async fn another_participants_access_does_not_alter_mine() {
     let (town, pair) = Town::with_pair().await;

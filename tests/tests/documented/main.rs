@@ -1,8 +1,8 @@
-//! The documented Data API, row by row: each module is a table of the documentation or a section of
-//! it, and each test a row. A client and an emulator stand at the ends of a real connection.
+//! The documented Data API. Each module covers a table or section of the documentation, and each
+//! test a row. The tests use a client and an emulator over a real connection.
 //!
-//! What needs the clock, such as the ten seconds of typing, is proved in virtual time by the tests
-//! of the two cores.
+//! Behaviour that depends on time, such as the ten seconds of typing, is tested in virtual time by
+//! the two cores' own tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

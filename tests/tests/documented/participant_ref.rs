@@ -18,7 +18,7 @@ async fn get_gives_null_when_the_user_is_no_participant() {
     assert_eq!(ok(carol.get()).await, None);
 }
 
-/// Only of oneself: see the rejections for others.
+/// This only applies to the caller's own participation. `rejections` covers other participants.
 #[tokio::test]
 async fn get_gives_null_when_i_am_no_participant_and_ask_about_myself() {
     let (town, _pair) = Town::with_pair().await;

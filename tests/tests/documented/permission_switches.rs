@@ -1,4 +1,4 @@
-//! Permission switches: what still works while one is off, and what roles decide.
+//! Permission switches: the calls that still work while a switch is off, and the effect of roles.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ async fn conversation_sync_off_rejects_new_participants() {
     assert_eq!(ok(carol.get()).await, None);
 }
 
-/// Each feature alone: with it off it is refused, and everything else goes on.
+/// Turns each permission off separately. Its calls must be refused, and all others must work.
 #[tokio::test]
 async fn role_permissions_are_enforced() {
     let (town, pair) = Town::with_pair().await;

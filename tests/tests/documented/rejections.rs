@@ -1,4 +1,4 @@
-//! Rejection cases at a glance: a test for each row of the table, named by trigger and effect.
+//! The table of rejections: each test covers a row, and its name states the trigger and the effect.
 
 use talk_tokio::{
     ContentBlock, ConversationParams, Notify, ParticipantParams, SendMessage, TextNode, UserParams,

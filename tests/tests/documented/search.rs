@@ -1,4 +1,4 @@
-//! Search. Its paging and cancellation are proved in virtual time by the tests of the core.
+//! Search. The core's own tests cover paging and cancellation in virtual time.
 
 use futures_util::StreamExt;
 use talk_tokio::{

@@ -1,6 +1,6 @@
-//! The table of subscriptions: initial window, order, growth, and when they show null.
+//! The table of subscriptions: initial window, order, growth, and null snapshots.
 //!
-//! Ranges of `load_more` are in [`bad_input`](crate::bad_input).
+//! [`bad_input`](crate::bad_input) covers the ranges of `load_more`.
 
 use talk_tokio::{
     ConversationFilter, ConversationParams, ConversationRef, ConversationSnapshot, Error,
@@ -23,7 +23,7 @@ where
     subscription.latest().unwrap().unwrap()
 }
 
-/// `count` messages: `0`, `1`, …
+/// Sends `count` messages: `0`, `1`, …
 async fn fill(conversation: &ConversationRef, count: usize) {
     for n in 0..count {
         say(conversation, &n.to_string()).await;
@@ -96,7 +96,7 @@ async fn filtered_conversation_leaves_and_returns() {
     shown(&mut unread, Window::is_empty).await;
 }
 
-/// A conversation of the list is live as far as it is shown.
+/// The visible conversations of the list receive live updates.
 #[tokio::test]
 async fn conversation_list_and_single_both_update() {
     let (_town, pair) = Town::with_pair().await;
@@ -155,7 +155,7 @@ async fn participants_page_by_10_latest_joined_first() {
     assert_eq!(window.get(21).unwrap().user.id.as_str(), "alice");
 }
 
-/// Twelve who react to one message, and Alice's view of it.
+/// Lets twelve users react to a message, and returns Alice's subscription to the reactions.
 async fn reacted(
     town: &Town,
     pair: &crate::support::Pair,
@@ -191,7 +191,7 @@ async fn reactions_begin_with_the_10_oldest_and_grow_into_the_future() {
     let window = latest(&reactions);
     assert_eq!((window.len(), window.loaded_all()), (12, true));
 
-    // The window reaches the end, so that a new reaction shows.
+    // The window contains the whole list, so that a new reaction is visible.
     let message = ok(pair.alice.subscribe_messages().connected())
         .await
         .unwrap();
@@ -219,7 +219,7 @@ async fn subscription_without_participation_is_null() {
     shows_null(&carol).await.unwrap();
 }
 
-/// All that can be looked at of the conversation `c`.
+/// Checks that every subscription to the conversation `c` shows null.
 async fn shows_null(session: &Session) -> Result<(), Error> {
     let conversation = session.conversation("c")?;
     assert_eq!(ok(conversation.subscribe().connected()).await, None);

@@ -1,4 +1,4 @@
-//! An emulator, and people who use it.
+//! An emulator and its users.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -17,7 +17,8 @@ pub(crate) struct Town {
     emulator: Emulator,
 }
 
-/// Alice's and Bob's views of the conversation `c`, which Alice has created and both are in.
+/// Alice's and Bob's views of the conversation `c`. Alice has created it, and both are
+/// participants.
 pub(crate) struct Pair {
     pub(crate) alice: ConversationRef,
     pub(crate) bob: ConversationRef,
@@ -31,20 +32,20 @@ impl Town {
         Self { emulator }
     }
 
-    /// Two who are in a conversation, in a town of their own.
+    /// Starts an emulator with two users in a conversation.
     pub(crate) async fn with_pair() -> (Self, Pair) {
         let town = Self::new().await;
         let pair = town.pair().await;
         (town, pair)
     }
 
-    /// Somebody who has not been created.
+    /// Returns the session of a user that has not been created.
     pub(crate) fn stranger(&self, id: &str) -> Session {
         let options = TalkOptions::new("app", id).unwrap();
         get_talk_session(options.host(self.emulator.host())).unwrap()
     }
 
-    /// Somebody who exists, named like their ID in capitals.
+    /// Creates a user whose name is the ID in capital letters.
     pub(crate) async fn person(&self, id: &str) -> Session {
         let session = self.stranger(id);
         let params = UserParams::named(id.to_uppercase());
@@ -67,26 +68,26 @@ impl Town {
         }
     }
 
-    /// The app says something in the conversation `c`.
+    /// Posts a system message in the conversation `c`.
     pub(crate) async fn say_as_app(&self, text: &str) -> MessageId {
         let posted = self.emulator.post_system_message("app", "c", text).await;
         let id = posted.unwrap().expect("the conversation exists");
         id.try_into().unwrap()
     }
 
-    /// Changes the settings from here on.
+    /// Changes the settings.
     pub(crate) async fn set(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.emulator.settings().await.unwrap();
         change(&mut settings);
         self.emulator.set_settings(settings).await.unwrap();
     }
 
-    /// Turns client-side user syncing off.
+    /// Disables client-side user syncing.
     pub(crate) async fn without_user_sync(&self) {
         self.set(|settings| settings.sync.users = false).await;
     }
 
-    /// Turns client-side conversation syncing off.
+    /// Disables client-side conversation syncing.
     pub(crate) async fn without_conversation_sync(&self) {
         self.set(|settings| settings.sync.conversations = false)
             .await;
@@ -99,24 +100,24 @@ pub(crate) async fn add(conversation: &ConversationRef, user: &str) {
     ok(participant.create_if_not_exists(Default::default())).await;
 }
 
-/// Sends a text.
+/// Sends a message.
 pub(crate) async fn say(conversation: &ConversationRef, text: &str) -> MessageRef {
     ok(conversation.send(text)).await
 }
 
-/// Nothing here takes long. What hangs is to fail instead.
+/// Awaits a future with a time limit, so that a hang fails the test.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future)
         .await
         .expect("it takes for ever")
 }
 
-/// What a call that succeeds is answered with.
+/// Returns the result of a call that must succeed.
 pub(crate) async fn ok<T>(call: impl Future<Output = Result<T, Error>>) -> T {
     within(call).await.unwrap()
 }
 
-/// The status and the code with which the server refuses.
+/// Returns the status and code of a server error.
 pub(crate) async fn refused<T: Debug>(
     call: impl Future<Output = Result<T, Error>>,
 ) -> (u16, String) {
@@ -126,7 +127,7 @@ pub(crate) async fn refused<T: Debug>(
     }
 }
 
-/// Asserts that the server refuses with this status and code.
+/// Asserts that the server refuses a call with this status and code.
 pub(crate) async fn assert_refused<T: Debug>(
     call: impl Future<Output = Result<T, Error>>,
     status: u16,
@@ -135,7 +136,7 @@ pub(crate) async fn assert_refused<T: Debug>(
     assert_eq!(refused(call).await, (status, code.to_owned()));
 }
 
-/// The next snapshot that is wanted.
+/// Returns the next snapshot that satisfies `wanted`.
 pub(crate) async fn shown<S: Clone + PartialEq + Debug>(
     subscription: &mut Subscription<S>,
     wanted: impl Fn(&S) -> bool,

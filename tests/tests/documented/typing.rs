@@ -4,7 +4,7 @@ use talk_tokio::{ConversationRef, TypingSnapshot};
 
 use crate::support::{Town, ok, say, shown};
 
-/// Seven who are in the conversation with Alice.
+/// Adds seven users to Alice's conversation.
 async fn crowd(town: &Town) -> Vec<ConversationRef> {
     let mut crowd = Vec::new();
     for n in 0..7 {
@@ -47,7 +47,8 @@ async fn five_are_listed_the_longest_typing_first_and_six_are_many() {
     ok(crowd[5].mark_as_typing()).await;
     shown(&mut typing, is_many).await;
 
-    // Nothing is told between 6, 7 and 6 again: what comes next is the drop to five.
+    // Between 6, 7 and 6 typing users, the snapshot does not change. The next update is the drop to
+    // five.
     ok(crowd[6].mark_as_typing()).await;
     say(&crowd[6], "done").await;
     say(&crowd[0], "done").await;

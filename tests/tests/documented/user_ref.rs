@@ -87,7 +87,7 @@ async fn set_rejects_a_name_that_is_null() {
     assert_eq!(ok(alice.get()).await.unwrap().name, "ALICE");
 }
 
-/// Nothing says that one may only set oneself, and the interface allows it.
+/// The documentation does not restrict `set` to the current user, and the interface allows others.
 #[tokio::test]
 async fn set_may_be_made_for_others() {
     let town = Town::new().await;

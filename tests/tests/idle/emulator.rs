@@ -1,12 +1,12 @@
-//! An emulator in a process of its own, so that what it keeps is not on our heap.
+//! An emulator in a child process, so that its memory is not part of the measured heap.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// Ends with the value.
+/// A process that is killed on drop.
 pub(crate) struct EmulatorProcess {
     child: Child,
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// The emulator's address: `127.0.0.1:PORT`.
     pub(crate) host: String,
 }
 
@@ -30,7 +30,7 @@ impl EmulatorProcess {
 
 impl Drop for EmulatorProcess {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

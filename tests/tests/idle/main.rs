@@ -1,6 +1,5 @@
-//! After everything that can happen to a session, one that is dropped leaves nothing behind, and
-//! one that is held and wanted for nothing has no timer and no socket. On every runtime at the same
-//! time.
+//! Resources after heavy use of sessions: a dropped session releases everything, and an idle one
+//! has no timer and no socket. All runtimes run at the same time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -28,17 +27,17 @@ use crate::usage::{use_a_little, use_everything};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How often everything happens. The first time pays for what is there once.
+/// The number of rounds. The first one pays the one-time costs.
 const ROUNDS: usize = 3;
 
-/// How many sessions are made and dropped in a round, on each runtime.
+/// The number of sessions in a round on each runtime.
 const SESSIONS: usize = 3;
 
-/// How much more may be in use after the last round than after the first, in bytes: for what
-/// runtimes and the system keep, and a kilobyte for each session in between.
+/// The tolerance for growth after the first round, in bytes: memory that runtimes and the system
+/// retain, and a kilobyte for each session in between.
 const SLACK: usize = 18 << 10;
 
-/// Where a runtime waits for the others, and for the look at the heap.
+/// A point at which a runtime waits for the others and for the measurement of the heap.
 struct Pause {
     used: Sender<()>,
     looked: Receiver<()>,
@@ -108,7 +107,7 @@ fn sessions_idle_hold_no_resources() {
     }
 }
 
-/// Uses sessions in every way, and lets go of all but one of them.
+/// Uses sessions in every way, and drops all but one of them.
 async fn go_round<R: Runtime>(
     runtime: R,
     runtime_name: &str,
@@ -130,7 +129,7 @@ async fn go_round<R: Runtime>(
         pause.wait();
     }
 
-    // What lingers has gone by itself.
+    // Lingering subscriptions have ended by themselves.
     let only_its_driver = Held {
         tasks: 1,
         ..Held::default()

@@ -1,4 +1,4 @@
-//! The way to the emulator, which is cut, and leads astray for a while.
+//! A relay in front of the emulator, which can be cut and redirected.
 
 use std::net::SocketAddr;
 
@@ -9,29 +9,29 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-/// Where new connections lead. Those that are there are cut when it changes.
+/// The target of new connections. A change cuts all existing connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
-    /// To the emulator.
+    /// The emulator.
     Home,
-    /// To nobody: they are dropped.
+    /// Nothing: connections are dropped.
     Nowhere,
-    /// To a server that speaks no WebSocket.
+    /// A server without WebSocket support.
     WebServer,
-    /// To a server that breaks the rules of WebSocket.
+    /// A server that violates the WebSocket protocol.
     Breaking,
-    /// To a server that sends pings for ever and reads nothing.
+    /// A server that sends endless pings and does not read.
     Pinging,
 }
 
-/// WebSockets come here.
+/// A listener for WebSockets.
 pub(crate) struct Relay {
     addresses: Addresses,
     way: watch::Sender<Way>,
 }
 
 impl Relay {
-    /// One in front of the emulator at `host`, on the current runtime.
+    /// Starts a relay in front of the emulator at `host`, on the current runtime.
     pub(crate) async fn start(host: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut addresses = Addresses::of_host(&host);
@@ -47,7 +47,7 @@ impl Relay {
         options.addresses(self.addresses.clone())
     }
 
-    /// Cuts all connections. New ones lead elsewhere.
+    /// Cuts all connections and sets the target of new ones.
     pub(crate) fn lead(&self, way: Way) {
         self.way.send_replace(way);
     }
@@ -70,7 +70,7 @@ async fn follow(way: Way, mut stream: TcpStream, home: SocketAddr) {
     match way {
         Way::Home => {
             let mut home = TcpStream::connect(home).await.unwrap();
-            // That one side is gone ends it.
+            // An error only means that one side has closed the connection.
             let _ = copy_bidirectional(&mut stream, &mut home).await;
         }
         Way::Nowhere => {}

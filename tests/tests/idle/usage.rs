@@ -1,4 +1,4 @@
-//! Everything that people do with a session, and that happens to it.
+//! Ways to use a session, with losses of the connection.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use talk_client::{ConnectionState, ConversationRef, Error, Session, TransportErr
 
 use crate::relay::{Relay, Way};
 
-/// How long a call waits for a server that is none.
+/// The timeout of a call to a bad server.
 const IN_VAIN: Duration = Duration::from_millis(200);
 
-/// Uses the session, and a conversation that nobody else uses.
+/// Uses every feature of the session in a conversation that no other session uses.
 pub(crate) async fn use_everything(session: &Session, conversation: &str, relay: &Relay) {
     let conversation = create(session, conversation).await;
     let mut messages = conversation.subscribe_messages();
@@ -35,10 +35,10 @@ pub(crate) async fn use_everything(session: &Session, conversation: &str, relay:
     conversation.mark_as_read().await.unwrap();
 }
 
-/// Shows something, loses the connection, and meets every kind of bad server before a good one.
+/// Subscribes and reconnects after losses to every kind of bad server.
 pub(crate) async fn use_a_little(session: &Session, conversation: &str, relay: &Relay) {
     let conversation = create(session, conversation).await;
-    // What it shows lingers for 10 s, and other things for up to a minute.
+    // The typing topic lingers for 10 s, and other topics for up to a minute.
     let typing = conversation.subscribe_typing();
     typing.connected().await.unwrap();
     meet_bad_servers(session, relay).await;
@@ -69,7 +69,7 @@ async fn meet_bad_servers(session: &Session, relay: &Relay) {
     reconnected(session).await;
 }
 
-/// Waits until the session is connected, and hurries it when it waits itself.
+/// Waits until the session is connected, and skips its delays.
 async fn reconnected(session: &Session) {
     let mut states = session.connection_states();
     while let Some(state) = states.next().await {

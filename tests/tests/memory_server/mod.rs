@@ -1,4 +1,4 @@
-//! A server in memory that knows one empty conversation.
+//! A server in memory with an empty conversation.
 
 mod runtime;
 
@@ -12,7 +12,7 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 
 pub(crate) use self::runtime::InMemory;
 
-/// Serves one connection, HTTP or WebSocket, until the client leaves it.
+/// Serves an HTTP or WebSocket connection until the client closes it.
 pub(crate) async fn serve(mut stream: DuplexStream) {
     let Some(head) = read_head(&mut stream).await else {
         return;
@@ -24,7 +24,7 @@ pub(crate) async fn serve(mut stream: DuplexStream) {
     });
     let Some(key) = key else {
         let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-        // A client that is gone needs no answer.
+        // The client may have closed the connection.
         let _ = stream.write_all(answer.as_bytes()).await;
         return;
     };
@@ -66,7 +66,7 @@ async fn serve_socket(stream: DuplexStream) {
     }
 }
 
-/// The answer to a request.
+/// Returns the answer to a request.
 fn answer(request: Value) -> Option<String> {
     let (seq, method, path) = (request.get(0)?, request.get(1)?, request.get(2)?.as_str()?);
     let body = match (method.as_str()?, path) {

@@ -1,4 +1,4 @@
-//! tokio, with the server instead of a network.
+//! The tokio runtime, with a server in memory instead of a network.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +9,8 @@ use talk_tokio::{Runtime, TokioRuntime};
 use tokio::io::DuplexStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-/// tokio, whose sockets lead to a server in memory, so that no limit of the system is in the way.
+/// The tokio runtime, with sockets that lead to a server in memory. The system's limits on sockets
+/// therefore do not apply.
 #[derive(Clone)]
 pub(crate) struct InMemory(TokioRuntime);
 

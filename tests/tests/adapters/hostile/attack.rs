@@ -1,4 +1,4 @@
-//! What a bad server does with a connection.
+//! Attacks of a hostile server on a connection.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use crate::transport::peer::read_request;
 
-/// What is done with each connection. It is over when this is.
+/// The handler of each connection. The connection ends with it.
 pub(super) type Attack = Box<dyn Fn(TcpStream) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// An attack on a connection on which nothing was said yet.
+/// Creates an attack on a connection before the first byte.
 pub(super) fn connected<F>(attack: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Attack
 where
     F: Future<Output = ()> + Send + 'static,
@@ -23,21 +23,21 @@ where
     Box::new(move |stream| attack(stream).boxed())
 }
 
-/// Answers the request for a WebSocket with these bytes.
+/// Creates an attack that answers the WebSocket upgrade with these bytes.
 pub(super) fn answering(answer: impl AsRef<[u8]>) -> Attack {
     let answer = Arc::<[u8]>::from(answer.as_ref());
     connected(move |mut stream| {
         let answer = Arc::clone(&answer);
         async move {
             read_request(&mut stream).await;
-            // The client may hang up before it has all.
+            // The client may close the connection before it has received everything.
             let _ = stream.write_all(&answer).await;
             until_left(stream).await;
         }
     })
 }
 
-/// An attack on a WebSocket that was opened as it should be.
+/// Creates an attack on a properly opened WebSocket.
 pub(super) fn opened<F>(attack: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Attack
 where
     F: Future<Output = ()> + Send + 'static,
@@ -53,26 +53,27 @@ where
     })
 }
 
-/// Opens a WebSocket and sends these bytes, whatever they are.
+/// Creates an attack that opens a WebSocket and sends these bytes.
 pub(super) fn sending(bytes: impl AsRef<[u8]>) -> Attack {
     let bytes = Arc::<[u8]>::from(bytes.as_ref());
     opened(move |mut stream| {
         let bytes = Arc::clone(&bytes);
         async move {
-            // The client may hang up before it has all.
+            // The client may close the connection before it has received everything.
             let _ = stream.write_all(&bytes).await;
             until_left(stream).await;
         }
     })
 }
 
-/// Waits for the client to hang up.
+/// Waits until the client closes the connection.
 pub(super) async fn until_left(mut stream: TcpStream) {
     let mut buffer = [0; 4096];
     while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
 }
 
-/// How much clients have taken of what does not end: the most on one connection.
+/// The number of bytes that clients accepted from an endless stream. The maximum of all connections
+/// counts.
 #[derive(Clone, Default)]
 pub(super) struct Taken(Arc<AtomicUsize>);
 
@@ -81,7 +82,7 @@ impl Taken {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sends `chunk` again and again until the client hangs up. Nothing is read.
+    /// Sends `chunk` repeatedly until the client closes the connection. Reads nothing.
     pub(super) async fn feed(&self, stream: &mut TcpStream, chunk: &[u8]) {
         let mut taken = 0;
         while let Ok(written) = stream.write(chunk).await {
@@ -94,8 +95,8 @@ impl Taken {
     }
 }
 
-/// A WebSocket frame as a server sends it. `head` is its first byte: 0x80 for the last fragment,
-/// and the opcode.
+/// Returns a server's WebSocket frame. `head` is its first byte: the opcode, plus 0x80 in the last
+/// fragment.
 pub(super) fn frame(head: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     let payload = payload.as_ref();
     let mut frame = vec![head];

@@ -1,4 +1,4 @@
-//! Closing, in every way but the right one.
+//! Closes of all kinds except the regular one.
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(CLOSE, [&code.to_be_bytes(), reason].concat())
 }
 
-/// The server says goodbye and waits for the client to hang up first.
+/// The server sends a close frame and waits until the client closes the connection.
 async fn every_code_is_a_close<A: Adapter>() {
     let codes = [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1013, 3000, 4999];
     all_survive::<A>(codes.map(|code| {
@@ -49,7 +49,7 @@ async fn closes_that_are_none_end_the_connection_all_the_same<A: Adapter>() {
 }
 
 async fn close_frame_ends_reading<A: Adapter>() {
-    // An answer to the first request, which the session must not believe.
+    // An answer to the first request, which the session must ignore after the close.
     let refusal = frame(TEXT, r#"[0,401,{"errorCode":"NOPE","reasons":[]}]"#);
     let attack = sending([close(1001, b""), refusal].concat());
     let reason = "the server closed the connection with code 1001";
@@ -57,7 +57,7 @@ async fn close_frame_ends_reading<A: Adapter>() {
 }
 
 async fn a_close_that_is_not_confirmed_is_not_waited_for<A: Adapter>() {
-    // Neither the client's close frame nor its end of the connection is ever looked at.
+    // The server reads neither the client's close frame nor the end of the connection.
     let attack = opened(async |mut stream: TcpStream| {
         stream.write_all(&close(1012, b"")).await.unwrap();
         std::future::pending::<()>().await;

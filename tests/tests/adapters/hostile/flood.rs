@@ -1,4 +1,4 @@
-//! More than anybody can read, and nobody who reads.
+//! Floods of frames, and servers that do not read.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use super::front::Front;
 use crate::adapter::Adapter;
 use crate::server::answer_well;
 
-/// Sends `flood` without a pause and answers what is asked in between, until the client leaves.
+/// Creates an attack that sends `flood` without a pause and answers requests in between, until the
+/// client closes the connection.
 fn flooding(flood: Message) -> Attack {
     opened(move |stream| answer_in_a_flood(stream, flood.clone()))
 }
@@ -60,13 +61,13 @@ async fn a_flood_drowns_nothing<A: Adapter>() {
             assert_eq!(call.await, Ok(()), "{name}");
         }
         assert_eq!(session.counters().connects, 1, "{name}");
-        // The server does not hear the client's goodbye for its own noise.
+        // Because of its own flood, the server does not receive the client's close frame.
         session.shutdown().await;
     }
 }
 
 async fn a_flood_that_leaves_no_room_for_an_answer_hangs_nothing<A: Adapter>() {
-    // A message that never ends and never grows, so that no limit of size is met.
+    // An endless message of empty fragments never reaches the size limit.
     let attack = opened(async |mut stream: TcpStream| {
         if stream.write_all(&frame(0x01, "")).await.is_ok() {
             let chunk = frame(0x00, "").repeat(16 * 1024);
@@ -84,8 +85,8 @@ async fn a_server_that_reads_no_pongs_hangs_nothing<A: Adapter>() {
     hangs_nothing::<A>("pings", attack).await;
 }
 
-/// A call fails when its time is over, the session can be shut down, and the next one is as good as
-/// its server.
+/// Checks that a call fails at its deadline, that the session can be shut down, and that the next
+/// session works.
 async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
     let front = Front::start(attack);
     let session = A::session(front.options());

@@ -1,4 +1,4 @@
-//! What is unusual and right: the connection lives on.
+//! Unusual but valid frames, which must not end the connection.
 
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -16,7 +16,7 @@ use crate::adapter::Adapter;
 use crate::server::answer_well;
 use crate::transport::peer::read_request;
 
-/// Answers everything well, once `around` has put each answer into frames.
+/// Answers every request properly. `around` turns each answer into frames.
 pub(super) async fn answer_all(stream: TcpStream, around: impl Fn(&str) -> Vec<u8>) {
     let mut socket = WebSocketStream::from_raw_socket(stream.compat(), Role::Server, None).await;
     while let Some(Ok(message)) = socket.next().await {
@@ -31,7 +31,7 @@ pub(super) async fn answer_all(stream: TcpStream, around: impl Fn(&str) -> Vec<u
     }
 }
 
-/// Every byte in a frame of its own, with what is allowed between them.
+/// Splits a message into a fragment per byte, with `between` after each fragment.
 fn in_pieces(text: &str, between: &[u8]) -> Vec<u8> {
     let (last, bytes) = text.as_bytes().split_last().unwrap();
     let mut frames = frame(0x01, "");

@@ -1,4 +1,4 @@
-//! Frames that no server may send.
+//! Frames that a server must not send.
 
 use talk_client::{Error, Limits, TransportError};
 use tokio::io::AsyncWriteExt;
@@ -86,7 +86,7 @@ async fn texts_that_are_no_utf_8_are_refused<A: Adapter>() {
             BROKEN,
             sending(cut_at_the_end),
         ),
-        // It need not wait for the end of the message.
+        // The client can report it before the end of the message.
         case(
             "no end in sight",
             BROKEN,

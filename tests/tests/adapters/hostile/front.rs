@@ -1,4 +1,4 @@
-//! A server that is bad until it relents.
+//! A hostile server that can be switched to proper behaviour.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::adapter::servers;
 use crate::server::{Server, listen};
 use crate::transport::tls::Authority;
 
-/// WebSockets come here, or HTTP requests. What it does not attack it carries to a good server.
+/// A listener for WebSockets or HTTP requests. It attacks connections or forwards them to a proper
+/// server.
 pub(super) struct Front {
     pub(super) good: Server,
     address: SocketAddr,
@@ -29,7 +30,7 @@ pub(super) struct Front {
 
 struct State {
     attack: Attack,
-    /// What good connections are secured with.
+    /// The TLS configuration of forwarded connections.
     tls: Option<TlsAcceptor>,
     good: SocketAddr,
     has_relented: AtomicBool,
@@ -41,7 +42,7 @@ impl Front {
         Self::start_as("ws", attack, None)
     }
 
-    /// One for sessions with some options of their own.
+    /// Starts a front whose sessions have changed options.
     pub(super) fn start_with(
         attack: Attack,
         change: impl FnOnce(TalkOptions) -> TalkOptions,
@@ -51,7 +52,7 @@ impl Front {
         front
     }
 
-    /// Starts a front for HTTP: requests of the REST and internal addresses come here.
+    /// Starts a front for HTTP, which receives the requests to the REST and internal addresses.
     pub(super) fn start_http(attack: Attack) -> Self {
         let mut front = Self::start(attack);
         front.addresses = Addresses::of_host(&front.address.to_string());
@@ -60,8 +61,8 @@ impl Front {
         front
     }
 
-    /// One whose good connections are secured with the authority's certificate, which the session
-    /// trusts.
+    /// Starts a front whose forwarded connections use the authority's certificate. The session
+    /// trusts the authority.
     pub(super) fn start_secured(authority: &Authority, attack: Attack) -> Self {
         let mut front = Self::start_as("wss", attack, Some(authority));
         let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
@@ -100,12 +101,12 @@ impl Front {
         self.addresses.clone()
     }
 
-    /// No further connection is attacked.
+    /// Ends the attacks: further connections are forwarded.
     pub(super) fn relent(&self) {
         self.state.has_relented.store(true, Ordering::Relaxed);
     }
 
-    /// How many connections were attacked.
+    /// Returns the number of attacked connections.
     pub(super) fn attacked(&self) -> usize {
         self.state.attacked.load(Ordering::Relaxed)
     }
@@ -118,7 +119,7 @@ impl Drop for Front {
 }
 
 async fn accept(listener: TcpListener, state: Arc<State>) {
-    // Connections end with the server.
+    // Dropping the set ends all connections when the server stops.
     let mut tasks = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         if state.has_relented.load(Ordering::Relaxed) {
@@ -143,7 +144,7 @@ async fn carry(stream: TcpStream, state: Arc<State>) {
 
 async fn copy(mut from: impl AsyncRead + AsyncWrite + Unpin, to: SocketAddr) {
     if let Ok(mut to) = TcpStream::connect(to).await {
-        // That one side is gone ends it.
+        // An error only means that one side has closed the connection.
         let _ = copy_bidirectional(&mut from, &mut to).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Responses over HTTP that have no end.
+//! HTTP responses without an end.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::adapter::Adapter;
 
 const PAGE: usize = 1 << 20;
 
-/// Responses without end, and how much of them clients have taken.
+/// Endless responses, and the number of bytes that clients accepted.
 #[derive(Clone)]
 struct Endless {
     head: String,
     chunk: String,
     taken: Taken,
-    /// Has a permit for each client that hung up.
+    /// Has a permit for each client that has closed its connection.
     left: Arc<Semaphore>,
 }
 
 impl Endless {
-    /// Responds with `start`, then with `repeated` again and again.
+    /// Creates responses that consist of `start` and endless repetitions of `repeated`.
     fn new(status: u16, start: &str, repeated: &str) -> Self {
         Self {
             head: format!("HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n{start}"),
@@ -52,7 +52,8 @@ impl Endless {
         })
     }
 
-    /// Waits until this many clients have hung up. Returns the most that one of them took.
+    /// Waits until this many clients have closed their connections. Returns the maximum that one of
+    /// them accepted.
     async fn taken_until_left(&self, clients: u32) -> usize {
         let _permits = self.left.acquire_many(clients).await.unwrap();
         self.taken.bytes()
@@ -111,7 +112,7 @@ async fn refusal_without_end_is_cut_off<A: Adapter>() {
         .upload_file(UploadSource::bytes("hello"), file)
         .await;
     assert_eq!(upload.unwrap_err(), refused);
-    // The third one is the app check.
+    // The third connection is the app check.
     let taken = endless.taken_until_left(3).await;
     assert!(taken < SYSTEM_BUFFERS, "{taken}");
 }
@@ -122,7 +123,7 @@ async fn token_response_without_end_is_cut_off<A: Adapter>() {
     let options = TalkOptions::new("app", "alice").unwrap();
     let session = A::session(options.addresses(front.addresses()));
     let _call = A::spawn(session.current_user().set(Default::default()));
-    // The other one is the app check.
+    // The second connection is the app check.
     let taken = endless.taken_until_left(2).await;
     assert!(taken < SYSTEM_BUFFERS, "{taken}");
 }

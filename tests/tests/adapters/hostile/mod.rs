@@ -1,7 +1,7 @@
-//! Servers that break the rules, and servers that keep to them and mean harm.
+//! Servers that violate the protocol, and servers that follow it but are hostile.
 //!
-//! Each attack meets a whole session, again and again, until the test has seen what the session
-//! says about it. From then on the server is good, and the session must be as if nothing had been.
+//! Each attack is repeated on a session until the session has reported the expected error. Then the
+//! server behaves properly, and the session must recover completely.
 
 mod attack;
 mod control;
@@ -15,6 +15,6 @@ mod survive;
 mod tls;
 mod upgrade;
 
-/// What the system buffers on both sides of a connection at most, generously, in bytes. A client
-/// that takes more from a server than this holds it itself.
+/// An upper limit of the system's buffers on both sides of a connection, in bytes. If a client
+/// accepts more than this, it buffers the data itself.
 const SYSTEM_BUFFERS: usize = 16 << 20;

@@ -1,5 +1,5 @@
-//! Servers that say nothing: the one test that has to wait. All runtimes and all ways of saying
-//! nothing have the same 15 s.
+//! Silent servers. This is the only test that has to wait: the timeout is 15 s. All runtimes and
+//! all kinds of silence wait at the same time.
 
 use std::thread;
 use std::time::Duration;
@@ -86,7 +86,7 @@ async fn silence<A: Adapter>() {
     .await;
 }
 
-/// Takes the connection and all that comes.
+/// Creates an attack that accepts the connection and all data.
 fn accepting() -> Attack {
     connected(until_left)
 }

@@ -1,4 +1,4 @@
-//! What is asked of a session that is attacked.
+//! Checks of a session under attack.
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -8,7 +8,7 @@ use super::attack::Attack;
 use super::front::Front;
 use crate::adapter::Adapter;
 
-/// An attack on the connection, and what the session must say of its loss.
+/// An attack on the connection, and the expected reason of the loss.
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) reason: &'static str,
@@ -23,19 +23,19 @@ pub(super) const fn case(name: &'static str, reason: &'static str, attack: Attac
     }
 }
 
-/// Sessions survive the attacks, all at the same time.
+/// Checks that sessions survive the attacks. Runs them at the same time.
 pub(super) async fn all_survive<A: Adapter>(cases: impl IntoIterator<Item = Case>) {
     join_all(cases.into_iter().map(survives::<A>)).await;
 }
 
-/// A session survives the attack.
+/// Checks that a session survives an attack.
 pub(super) async fn survives<A: Adapter>(case: Case) {
     let front = Front::start(case.attack);
     survives_at::<A>(case.name, case.reason, &front).await;
 }
 
-/// A session tells that its connection was lost for `reason`. Once the server has relented, it does
-/// what it was asked for before.
+/// Checks that a session reports the loss of its connection for `reason`, and that its pending call
+/// and subscription succeed once the attacks end.
 pub(super) async fn survives_at<A: Adapter>(name: &str, reason: &str, front: &Front) {
     let session = A::session(front.options());
     let subscription = session.user("bob").unwrap().subscribe();
@@ -52,7 +52,7 @@ pub(super) async fn survives_at<A: Adapter>(name: &str, reason: &str, front: &Fr
     assert_eq!(session.error(), None, "{name}");
 }
 
-/// Why the session has lost its connection. It may have lost others before.
+/// Returns the reason of the session's latest loss.
 pub(super) async fn first_loss(session: &Session) -> String {
     let mut losses = session
         .connection_states()

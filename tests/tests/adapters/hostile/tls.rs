@@ -1,4 +1,4 @@
-//! Servers with bad TLS, or none.
+//! Servers with invalid TLS or without TLS.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::transport::tls::{Authority, authority, leaf, self_signed};
 const NOT_SECURE: &str = "no secure connection to 127.0.0.1";
 const LOST: &str = "the connection was lost";
 
-/// Says this instead of the handshake.
+/// Creates an attack that sends these bytes instead of the handshake.
 fn saying(bytes: impl AsRef<[u8]>) -> Attack {
     let bytes = Arc::<[u8]>::from(bytes.as_ref());
     connected(move |mut stream| {
@@ -31,7 +31,7 @@ fn saying(bytes: impl AsRef<[u8]>) -> Attack {
     })
 }
 
-/// Offers a certificate; a client that takes it is left alone.
+/// Creates an attack that offers a certificate and sends nothing to a client that accepts it.
 fn certified(server: Arc<ServerConfig>) -> Attack {
     let acceptor = TlsAcceptor::from(server);
     connected(move |stream| {
@@ -100,7 +100,8 @@ async fn certificates_that_prove_nothing_are_refused<A: Adapter>() {
 async fn tls_that_breaks_off_is_a_loss<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let half_a_handshake = connected(async |mut stream: TcpStream| {
-        // As much as a ClientHello's head; the rest is thrown away, which resets the connection.
+        // Five bytes are a ClientHello's header. Dropping the connection with unread data resets
+        // it.
         let _ = stream.read_exact(&mut [0; 5]).await;
     });
     let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
@@ -114,7 +115,7 @@ async fn tls_that_breaks_off_is_a_loss<A: Adapter>() {
             let mut secured = socket.into_inner();
             let _ = secured.write_all(&[0x81, 5, b'[']).await;
             let _ = secured.flush().await;
-            // No goodbye of WebSocket, nor of TLS.
+            // The connection ends without a close of WebSocket or TLS.
         }
     });
     let fronts = [
@@ -128,7 +129,7 @@ async fn tls_that_breaks_off_is_a_loss<A: Adapter>() {
     .await;
 }
 
-/// As [`all_survive`](super::survive::all_survive), with good connections over TLS.
+/// Does the same as [`all_survive`](super::survive::all_survive), with proper connections over TLS.
 async fn all_are_survived<A: Adapter>(
     authority: &Authority,
     cases: impl IntoIterator<Item = Case>,

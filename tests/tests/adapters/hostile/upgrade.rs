@@ -1,4 +1,4 @@
-//! Answers to the request for a WebSocket.
+//! Answers to a WebSocket upgrade.
 
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use futures_util::FutureExt;
@@ -15,7 +15,7 @@ use crate::transport::peer::read_request;
 
 const NOT_WEBSOCKET: &str = "the server does not speak WebSocket";
 
-/// An answer that is right but for these header lines.
+/// Creates a case whose answer is valid except for these header lines.
 fn right_but_for(name: &'static str, lines: &'static str) -> Case {
     let attack = connected(move |mut stream| async move {
         let request = read_request(&mut stream).await;
@@ -154,7 +154,7 @@ async fn a_header_that_comes_byte_by_byte_is_given_up<A: Adapter>() {
             if stream.write_all(&[*byte]).await.is_err() {
                 return;
             }
-            // The next byte is not to travel with this one.
+            // The pause keeps bytes in separate packets.
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     });
@@ -175,7 +175,7 @@ async fn redirects_are_not_followed<A: Adapter>() {
         let front = Front::start(answering(answer));
         let session = A::session(front.options());
         survives_at::<A>(&target, &format!("answered {status}"), &front).await;
-        // One connection for each attempt: none led to another.
+        // Each attempt made one connection, so that no redirect was followed.
         let attempts = session.counters().connects;
         assert_eq!(front.attacked() as u64 + 1, attempts, "{target}");
     }

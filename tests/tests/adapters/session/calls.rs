@@ -19,7 +19,7 @@ fn hold_sends(request: &Request) -> Option<Answer> {
     request.is_send().then_some(Answer::Hold(body))
 }
 
-/// Polls a future once, as somebody does who then drops it.
+/// Polls a future once and drops it.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -142,8 +142,7 @@ async fn calls_above_the_cap_wait_for_their_turn_in_order<A: Adapter>() {
         A::spawn(async move { join_all((0..5).map(|n| conversation.send(n.to_string()))).await });
     for sent in [2, 4] {
         server.until(|record| record.texts().len() == sent).await;
-        // Whatever else was to be sent would have been sent before this call, which needs no
-        // permit.
+        // This call needs no permit. Every send with a permit was therefore sent before it.
         let token = format!("token {sent}");
         session.set_token(token.as_str());
         let renewed = |r: &Request| r.is_renewal() && r.data["token"] == token;
@@ -224,7 +223,7 @@ async fn a_call_may_have_a_timeout_of_its_own<A: Adapter>() {
         idempotent: true,
     };
     assert_eq!(error, Err(Error::Transport(deadline)));
-    // The others have none.
+    // The timeout of a call does not apply to other calls.
     let patient = A::spawn(conversation.mark_as_typing());
     server
         .until(|record| {

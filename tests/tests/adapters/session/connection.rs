@@ -31,7 +31,8 @@ async fn loss_resends_in_flight_calls_once<A: Adapter>() {
     assert!(record.texts().ends_with(&again), "{:?}", record.texts());
 }
 
-/// A send to a server that does this the first time that it sees it.
+/// Sends a message to a server that gives this answer to the first send. Returns the number of
+/// connections and the texts of all sends.
 async fn send_once_more<A: Adapter>(first: fn() -> Answer) -> (usize, Vec<String>) {
     let seen = AtomicBool::new(false);
     let server = Server::start(move |request| {
@@ -46,7 +47,7 @@ async fn send_once_more<A: Adapter>(first: fn() -> Answer) -> (usize, Vec<String
 }
 
 async fn close_with_any_code_resends_calls<A: Adapter>() {
-    // The codes that may stand in a frame, and some of the private ones.
+    // The codes that are allowed in a close frame, and some private ones.
     let closes: [fn() -> Answer; 10] = [
         || Answer::Close(1000),
         || Answer::Close(1001),
@@ -86,7 +87,7 @@ async fn connection_states_are_streamed<A: Adapter>() {
         .any(|s| async move { s == ConnectionState::Ready });
     assert!(ready.await);
 
-    // Something is pending, so that the session wants its connection back.
+    // A pending call makes the session reconnect.
     let send = A::spawn(conversation.send("hi"));
     server.until(|record| record.texts() == ["hi"]).await;
     server.drop_connections();
@@ -104,7 +105,7 @@ async fn connection_states_are_streamed<A: Adapter>() {
     assert!(states.collect::<Vec<_>>().await.len() <= 1);
 }
 
-/// As much as no socket buffer takes, several times over.
+/// Sends several times as much as the socket buffers hold.
 async fn send_much<A: Adapter>(server: &Server) {
     let options = server.options("alice").pacing(Pacing::Off);
     let session = A::session(options);

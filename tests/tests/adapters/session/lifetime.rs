@@ -27,7 +27,7 @@ async fn session_dropped_closes_the_connection<A: Adapter>() {
     let record = server.until(|record| !record.closed.is_empty()).await;
     assert_eq!(record.closed[&0], Some(1000));
 
-    // The driver has stopped, and the session is not given to anybody any more.
+    // The driver has stopped, and the session is no longer shared.
     while states.next().await.is_some() {}
     let session = A::session(server.options("alice"));
     session

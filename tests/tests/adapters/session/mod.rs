@@ -1,4 +1,4 @@
-//! Sessions, against the emulator or a server that answers as a script says.
+//! Sessions, with the emulator or a scripted server.
 
 mod calls;
 mod connection;

@@ -20,7 +20,7 @@ fn options(emulator: &Emulator, user: &str) -> TalkOptions {
     options.host(emulator.host())
 }
 
-/// Goes into the lobby, says something there, and waits until it is shown.
+/// Joins the lobby, sends a message and waits until it is visible.
 async fn say(session: &Session, text: &str) {
     let lobby = session.conversation("lobby").unwrap();
     let name = UserParams::named(session.user_id().as_str());
@@ -43,7 +43,7 @@ async fn say(session: &Session, text: &str) {
     panic!("it was never shown");
 }
 
-/// TLS in front of the emulator.
+/// Starts a TLS proxy in front of the emulator.
 fn serve_tls(authority: &Authority, emulator: &Emulator) -> Addresses {
     let listener = listen();
     let mut addresses = Addresses::of_host(&listener.local_addr().unwrap().to_string());
@@ -62,7 +62,7 @@ fn serve_tls(authority: &Authority, emulator: &Emulator) -> Addresses {
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream.compat()).await.unwrap();
                 let mut plain = TcpStream::connect(host).await.unwrap();
-                // Whichever side ends it, ends it.
+                // Either side may end the connection.
                 let _ = copy_bidirectional(&mut stream.compat(), &mut plain).await;
             });
         }

@@ -17,7 +17,7 @@ async fn session<A: Adapter>(emulator: &Emulator, user: &str) -> Session {
     session
 }
 
-/// Alice's and Bob's view of a conversation between them.
+/// Returns Alice's and Bob's view of a conversation between them.
 async fn conversation<A: Adapter>(emulator: &Emulator) -> (ConversationRef, ConversationRef) {
     let alice = session::<A>(emulator, "alice").await;
     let bob = session::<A>(emulator, "bob").await;
@@ -59,7 +59,7 @@ async fn a_slow_consumer_gets_the_latest_and_how_it_came_to_be<A: Adapter>() {
     let first = of_alice.send("first").await.unwrap();
     of_alice.send("second").await.unwrap();
     first.delete().await.unwrap();
-    // Bob's own send is answered after all of that has come to him.
+    // The answer to Bob's own send arrives after all earlier events.
     of_bob.send("third").await.unwrap();
     let seen = |messages: &Subscription<_>| {
         let window: Option<Window<MessageSnapshot>> = messages.latest().unwrap();

@@ -38,7 +38,7 @@ fn pattern(length: usize) -> Bytes {
     (0..length).map(|i| (i % 251) as u8).collect()
 }
 
-/// Sends the file as a message, and gives its block as it comes back, and its bytes.
+/// Sends the file as a message, and returns its block from the server and its bytes.
 async fn downloaded<A: Adapter>(
     conversation: &ConversationRef,
     token: &FileToken,
@@ -59,7 +59,7 @@ async fn downloaded<A: Adapter>(
     ((**file).clone(), bytes.concat())
 }
 
-/// A file with these bytes, which is gone when it is dropped.
+/// Creates a temporary file with these bytes.
 fn file(bytes: &[u8]) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
@@ -208,7 +208,7 @@ async fn dropping_an_upload_cancels_it<A: Adapter>() {
         outcome = upload => panic!("{outcome:?}"),
         _ = read.recv() => {}
     }
-    // The source goes with the upload.
+    // The source is dropped together with the upload.
     while read.recv().await.is_some() {}
     while progress.next().await.is_some() {}
     session.upload_file(pattern(10), "f").await.unwrap();

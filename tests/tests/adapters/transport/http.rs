@@ -1,4 +1,4 @@
-//! HTTP exchanges: streaming both ways, and what can break off.
+//! HTTP exchanges: streaming in both directions, and interruptions.
 
 use std::io;
 
@@ -58,7 +58,7 @@ async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
     assert_eq!(response.headers()["x-more"], "yes");
     let mut body = response.into_body();
     for line in ["{\"data\":[\n", "{\"id\":1}\n", "]}"] {
-        // The server sends the next line only when this one has come.
+        // The server sends the next line only after this one has arrived.
         assert_eq!(body.next().await.unwrap().unwrap(), line);
         go_on.send(()).await.unwrap();
     }
@@ -210,7 +210,7 @@ async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
             let error = match native::<A>().http(get(format!("http://{address}/"))).await {
                 Ok(response) => collect(response.into_body()).await.unwrap_err(),
                 Err(error) => {
-                    // A reset may overtake the head.
+                    // A connection reset may arrive before the head.
                     assert!(!has_head || reset, "{answer:?}: {error:?}");
                     error
                 }
@@ -293,7 +293,7 @@ async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
             result = exchange => panic!("the answer was not complete, yet {result:?}"),
             ready = wait => ready.unwrap(),
         }
-        // The server sees the end of the connection, or this never returns.
+        // This only returns if the server sees the end of the connection.
         let _ = server.await.unwrap();
     }
 }

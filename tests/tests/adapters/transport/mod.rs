@@ -1,4 +1,4 @@
-//! The transport, against small servers on the loopback interface.
+//! The transport, with small servers on the loopback interface.
 
 mod http;
 pub(crate) mod peer;

@@ -1,4 +1,4 @@
-//! Small servers, and what the tests need to talk to them.
+//! Small servers, and helpers for clients that connect to them.
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -17,23 +17,23 @@ use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 use crate::adapter::{Adapter, servers};
 use crate::server::listen;
 
-/// A WebSocket as the server holds it.
+/// The server's side of a WebSocket.
 pub(crate) type ServerSocket = WebSocketStream<Compat<TcpStream>>;
 
-/// Generous: no test but that of the limit should meet it.
+/// A generous message limit, which only the test of the limit reaches.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// A transport on the test's runtime, with the default roots.
+/// Returns a transport on the test's runtime with the default roots.
 pub(crate) fn native<A: Adapter>() -> Native<A::Runtime> {
     native_with::<A>(TlsOptions::default())
 }
 
-/// A transport on the test's runtime.
+/// Returns a transport on the test's runtime.
 pub(crate) fn native_with<A: Adapter>(tls: TlsOptions) -> Native<A::Runtime> {
     Native::new(A::runtime()).tls(tls)
 }
 
-/// Drives both sides of the socket until it gives an event.
+/// Reads and flushes the socket until it returns an event.
 pub(crate) async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut NativeWebSocket<S>,
 ) -> Option<Result<WebSocketEvent, WebSocketError>> {
@@ -49,7 +49,7 @@ pub(crate) async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     .await
 }
 
-/// The next event, which must be a text.
+/// Returns the next message, which must be text.
 pub(crate) async fn next_text<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut NativeWebSocket<S>,
 ) -> String {
@@ -59,7 +59,7 @@ pub(crate) async fn next_text<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Serves one TCP connection on a free port. The task's value is what `serve` returns.
+/// Serves a TCP connection on a free port. The task returns the result of `serve`.
 pub(crate) fn serve_tcp<F, T>(
     serve: impl FnOnce(TcpStream) -> F + Send + 'static,
 ) -> (SocketAddr, JoinHandle<T>)
@@ -70,7 +70,7 @@ where
     serve_one(listen(), serve)
 }
 
-/// Serves one connection of a listener.
+/// Serves a connection of a listener.
 pub(crate) fn serve_one<F, T>(
     listener: TcpListener,
     serve: impl FnOnce(TcpStream) -> F + Send + 'static,
@@ -88,7 +88,7 @@ where
     (address, task)
 }
 
-/// Serves one WebSocket on a free port.
+/// Serves a WebSocket on a free port.
 pub(crate) fn serve_websocket<F, T>(
     serve: impl FnOnce(ServerSocket) -> F + Send + 'static,
 ) -> (String, JoinHandle<T>)
@@ -107,7 +107,7 @@ where
     (format!("ws://{address}/v1/app/realtime/user?x=1"), task)
 }
 
-/// Reads a request's head, and as much of its body as its `content-length` says.
+/// Reads the head of a request and its body up to its `content-length`.
 pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -135,7 +135,7 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// Answers one request with these bytes and closes the connection. The task's value is the request.
+/// Answers a request with these bytes and closes the connection. The task returns the request.
 pub(crate) fn answer_with(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
     serve_tcp(move |mut stream| async move {
         let request = read_request(&mut stream).await;

@@ -1,4 +1,4 @@
-//! TLS with a certificate authority made for the test.
+//! TLS with a certificate authority that is created for the test.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 use super::peer::{MAX_MESSAGE, native, native_with, next_text, serve_tcp};
 use crate::adapter::Adapter;
 
-/// A certificate authority and a server that it vouches for.
+/// A certificate authority, and the configuration of a server with its certificate.
 pub(crate) struct Authority {
     pub(crate) pem: String,
     der: CertificateDer<'static>,
@@ -26,7 +26,7 @@ pub(crate) struct Authority {
     pub(crate) server: Arc<ServerConfig>,
 }
 
-/// An authority that vouches for a server under these names.
+/// Creates an authority and a server certificate for these names.
 pub(crate) fn authority(names: &[&str]) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -42,13 +42,13 @@ pub(crate) fn authority(names: &[&str]) -> Authority {
 }
 
 impl Authority {
-    /// Another server, whose certificate is signed as it is.
+    /// Creates another server whose certificate is signed by the authority.
     pub(crate) fn vouch_for(&self, leaf: CertificateParams) -> Arc<ServerConfig> {
         vouch_for(&self.issuer, leaf)
     }
 }
 
-/// A certificate for a server under these names, to be signed.
+/// Returns the parameters of a server certificate for these names.
 pub(crate) fn leaf(names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     CertificateParams::new(names).unwrap()
@@ -60,7 +60,7 @@ fn vouch_for(issuer: &Issuer<'_, KeyPair>, leaf: CertificateParams) -> Arc<Serve
     serve_as(certificate.der().clone(), &key)
 }
 
-/// A server that vouches for itself.
+/// Creates a server with a self-signed certificate.
 pub(crate) fn self_signed(leaf: &CertificateParams) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     serve_as(leaf.self_signed(&key).unwrap().der().clone(), &key)
@@ -79,7 +79,8 @@ fn serve_as(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerCo
     Arc::new(config)
 }
 
-/// Echoes one text over `wss`; a client that does not trust us hangs up before.
+/// Echoes a message over `wss`. A client that does not trust the certificate closes the connection
+/// before.
 fn serve_wss(authority: &Authority) -> SocketAddr {
     let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
     let (address, _server) = serve_tcp(|stream| async move {
@@ -89,13 +90,13 @@ fn serve_wss(authority: &Authority) -> SocketAddr {
         let mut socket = async_tungstenite::accept_async(stream).await.unwrap();
         let message = socket.next().await.unwrap().unwrap();
         socket.send(message).await.unwrap();
-        // Ends when the client hangs up.
+        // Returns when the client closes the connection.
         socket.next().await;
     });
     address
 }
 
-/// Sends a text of many TLS records through an echo.
+/// Sends a message of many TLS records through an echo server.
 async fn assert_echo<A: Adapter>(tls: TlsOptions, url: &str) {
     let mut socket = native_with::<A>(tls)
         .websocket(url, MAX_MESSAGE)
@@ -185,7 +186,7 @@ async fn a_server_without_tls_is_a_typed_error<A: Adapter>() {
 async fn https_truncation_is_detected<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
-    // Without a length, only TLS tells a complete answer from a cut one.
+    // Without a content length, only TLS distinguishes a complete answer from a truncated one.
     for says_goodbye in [true, false] {
         let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
         let (address, _server) = serve_tcp(move |stream| async move {

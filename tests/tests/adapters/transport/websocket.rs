@@ -1,4 +1,4 @@
-//! WebSockets: messages, limits, closing, and servers that are none.
+//! WebSockets: messages, limits, closes, and servers without WebSocket support.
 
 use std::future::poll_fn;
 use std::net::Ipv6Addr;
@@ -28,7 +28,7 @@ async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut NativeWebSocket<S
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
 }
 
-/// Sends texts and binary messages back until the client closes.
+/// Echoes text and binary messages until the client closes.
 async fn echo(mut socket: ServerSocket) {
     while let Some(Ok(message)) = socket.next().await {
         if message.is_text() || message.is_binary() {
@@ -63,7 +63,7 @@ async fn a_large_text_goes_both_ways<A: Adapter>() {
 async fn a_text_over_the_limit_is_a_typed_error_and_the_end<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::text("x".repeat(1_000))).await.unwrap();
-        // The client hangs up in the middle of this one.
+        // The client closes the connection in the middle of this message.
         let _ = socket.send(Message::text("x".repeat(1_001))).await;
     });
     let mut socket = native::<A>().websocket(&url, 1_000).await.unwrap();
@@ -97,7 +97,7 @@ async fn fragments_count_together_against_the_limit<A: Adapter>() {
     );
 }
 
-/// Upgrades properly, then writes bytes that need not be valid frames.
+/// Upgrades properly, then writes these bytes, which need not be valid frames.
 fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()>) {
     serve_websocket(|socket| async move {
         let mut stream = socket.into_inner();
@@ -106,7 +106,7 @@ fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()
         }
         stream.flush().await.unwrap();
         let mut rest = Vec::new();
-        // Holds the connection open until the client hangs up.
+        // Keeps the connection open until the client closes it.
         let _ = stream.into_inner().read_to_end(&mut rest).await;
     })
 }
@@ -176,7 +176,7 @@ async fn the_servers_close_is_reported_with_code_and_reason<A: Adapter>() {
             reason: "restarting".into(),
         };
         socket.send(Message::Close(Some(reason))).await.unwrap();
-        // The client's confirmation.
+        // The client's close frame.
         socket.next().await
     });
     let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
@@ -219,7 +219,7 @@ async fn websocket_close_follows_queued_messages<A: Adapter>() {
     socket.start_send("never");
     socket.start_close(1_001, "never");
     let event = next(&mut socket).await.unwrap().unwrap();
-    // 123 bytes is the longest reason; the character that would straddle the limit goes.
+    // The longest reason has 123 bytes. A character that crosses the limit is removed.
     let reason = "ü".repeat(61);
     let expected = CloseReason {
         code: 1_000,
@@ -272,7 +272,7 @@ async fn websocket_backpressure_is_counted<A: Adapter>() {
     let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let message = "x".repeat(64 * 1024);
     let mut total = 0;
-    // Whatever the kernel buffers, at some point it takes no more.
+    // At some point, the kernel's buffers are full.
     let stuck = loop {
         socket.start_send(message.as_str());
         total += message.len();
@@ -362,7 +362,7 @@ async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
         result = connect => panic!("nobody answered, yet {result:?}"),
         accepted = wait => accepted.unwrap(),
     }
-    // The server sees the end of the connection, or this never returns.
+    // This only returns if the server sees the end of the connection.
     server.await.unwrap();
 }
 
