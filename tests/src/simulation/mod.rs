@@ -32,6 +32,7 @@ mod phase;
 mod plan;
 mod probe;
 mod quiescence;
+mod range;
 mod run;
 mod runs;
 mod shown;

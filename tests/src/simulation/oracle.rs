@@ -23,8 +23,8 @@ pub(super) struct Oracle {
 pub(super) struct Expected {
     /// The snapshot. A list is cut to the requested length.
     pub(super) value: Value,
-    /// Set if the list has more items than that.
-    pub(super) has_more: bool,
+    /// The item that follows in the server's list.
+    pub(super) next: Option<Value>,
 }
 
 impl Oracle {
@@ -92,8 +92,7 @@ impl Oracle {
             }
             _ => Value::Null,
         };
-        let has_more = false;
-        Expected { value, has_more }
+        Expected { value, next: None }
     }
 
     /// Returns the answer to a GET, or null if it is refused.
@@ -136,20 +135,17 @@ impl Oracle {
             let Value::Array(read_items) = &page["data"] else {
                 let is_list = path == "/me/conversations";
                 let value = if is_list { json!([]) } else { Value::Null };
-                return Expected {
-                    value,
-                    has_more: false,
-                };
+                return Expected { value, next: None };
             };
             items.extend(read_items.iter().cloned());
             let cursor = &page["cursor"];
             if cursor.is_null() || items.len() > length {
-                let has_more = items.len() > length;
+                let next = items.get(length).cloned();
                 items.truncate(length);
                 let items = items.into_iter().map(|item| read(self, world, item));
                 return Expected {
                     value: items.collect(),
-                    has_more,
+                    next,
                 };
             }
             data = json!({"limit": limit, "cursor": cursor});

@@ -134,7 +134,7 @@ impl World {
             return;
         };
         shown.look();
-        let topic = shown.topic.clone();
+        let (topic, range) = (shown.topic.clone(), shown.range);
         let Some(snapshot) = shown.snapshot.clone() else {
             broken(
                 "a subscription shows something",
@@ -149,13 +149,18 @@ impl World {
             broken("a subscription shows what the server holds", detail);
         }
         let says_all = loaded_all(&snapshot).unwrap_or(false);
-        if says_all && truth.has_more {
+        let Some(next) = &truth.next else { return };
+        if says_all {
             let detail = format!("session {who} ({user}): {topic:?}: {length} items are not all");
             broken("a list knows whether it is whole", detail);
         }
-        if !says_all && truth.has_more && length < initial_window(&snapshot) {
+        if range.is_whole() && length < initial_window(&snapshot) {
             let detail = format!("session {who} ({user}): {topic:?}: only {length} items");
             broken("a list shows what it was asked to", detail);
+        }
+        if range.contains(&snapshot, next) {
+            let detail = format!("session {who} ({user}): {topic:?}: {next} is not shown");
+            broken("a window keeps its range", detail);
         }
     }
 
@@ -190,11 +195,12 @@ impl World {
     }
 }
 
-/// Returns the minimum number of items that a list shows, if there are as many.
+/// Returns the number of items in a list's first window.
 fn initial_window(snapshot: &Snapshot) -> usize {
     match snapshot {
+        Snapshot::Messages(_) => 30,
         Snapshot::Conversations(_) => 20,
-        Snapshot::Participants(_) => 10,
+        Snapshot::Participants(_) | Snapshot::Reactions(_) => 10,
         _ => 0,
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use talk_proto::{RequestError, Snapshot, Topic, Update, Window, changes::Changes};
 
 use super::broken::broken;
+use super::range::Range;
 
 /// The most changes in a composed list. Beyond it, they become a reset.
 const CHANGES: usize = 60;
@@ -17,6 +18,7 @@ pub(super) struct Shown {
     pub(super) snapshot: Option<Snapshot>,
     /// Set if the subscription has ended, with the cause.
     pub(super) ended: Option<Option<RequestError>>,
+    pub(super) range: Range,
     /// The snapshot that the consumer took last, and the changes from it to the latest one.
     taken: Option<Snapshot>,
     pending: Option<Changes>,
@@ -28,6 +30,7 @@ impl Shown {
             topic,
             snapshot: None,
             ended: None,
+            range: Range::default(),
             taken: None,
             pending: None,
         }
@@ -42,6 +45,7 @@ impl Shown {
         if items(&update.snapshot).is_some_and(|items| items.len() > window) {
             broken("a window stays under its cap", format!("{:?}", self.topic));
         }
+        self.range.update(&update);
         self.snapshot = Some(update.snapshot);
         self.pending = Some(match self.pending.take() {
             Some(pending) => pending.then(update.changes, CHANGES),

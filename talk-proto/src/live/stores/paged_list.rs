@@ -266,9 +266,12 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
     /// Returns the part of the list to load.
     fn demand(&self, cx: &StoreCx) -> Demand {
         let paged = self.paged();
-        let mut demand = paged.items.demand(self.state(cx));
-        if demand.count > 0 && paged.pages.sync.stage == Stage::Unloaded {
-            demand.count = demand.count.max(Self::SIZES.first_load);
+        let state = self.state(cx);
+        let mut demand = paged.items.demand(state);
+        if !paged.items.views.is_empty() && paged.pages.sync.stage == Stage::Unloaded {
+            // A window that has lost all of its items still has a range.
+            let least = if demand.count == 0 { state.initial } else { 0 };
+            demand.count = demand.count.max(least).max(Self::SIZES.first_load);
         }
         demand.count = demand.count.max(self.needed_by_stores()).min(self.cap(cx));
         demand

@@ -159,3 +159,19 @@ fn conversation_missing_from_the_pages_is_verified() {
 fn refetch_limit_is_two_thousand_by_default() {
     assert_eq!(Limits::default().refetch, 2_000);
 }
+
+#[test]
+fn window_that_lost_all_items_keeps_its_range() {
+    let mut kit = Kit::new();
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    let left = |n| json!({"type": "side.deleted", "conversationId": format!("c{n}")});
+    kit.publish(&(11..=30).map(left).collect::<Vec<_>>());
+    assert_eq!(kit.ids(id), [""; 0]);
+    kit.reconnect();
+    // Some have come back, and older ones follow.
+    let sides: Vec<_> = (1..=20).rev().map(active).collect();
+    kit.answer(LIST, &page(&sides, Some("x")));
+    no_messages(&mut kit, 1..=20);
+    let expected: Vec<_> = (12..=20).rev().map(|n| format!("c{n}")).collect();
+    assert_eq!(kit.ids(id), expected);
+}
