@@ -15,22 +15,22 @@ use crate::timestamp::Timestamp;
 const FETCH_WITHIN: Duration = Duration::from_secs(60);
 /// The shortest lifetime of a usable token, in seconds.
 const MIN_LIFE: u64 = 120;
-/// Tokens with a longer lifetime are refreshed [`EARLY`] seconds before they expire, others after
-/// half of it.
+/// The lifetime, in seconds, above which a token is refreshed [`EARLY`] seconds before it expires.
+/// Other tokens are refreshed after half of their lifetime.
 const LONG_LIFE: u64 = 600;
 const EARLY: u64 = 300;
 /// The longest time before a refresh, in seconds: 20 days.
 const MAX_AGE: u64 = 20 * 24 * 60 * 60;
-/// The number of failures of the service to grant an anonymous token before the session ends.
+/// The number of failed requests for an anonymous token after which the session ends.
 const MAX_ANONYMOUS_FAILURES: u32 = 5;
 
 /// The source of tokens.
 enum Source {
     /// The application's callback.
     Callback,
-    /// The service grants an anonymous token, if required for a signature.
+    /// The service, which grants anonymous tokens. Some apps require a signature.
     Anonymous { signature: Option<Secret> },
-    /// None: there is only the given token.
+    /// No source: there is only the given token.
     Given,
 }
 
@@ -39,11 +39,11 @@ enum Source {
 enum Fetch {
     Callback(TokenFetchId),
     Anonymous,
-    /// The callback's fetch has no ID yet.
+    /// A fetch from the callback that has no ID yet.
     Starting,
 }
 
-/// The next step to a token.
+/// The next step of obtaining a token.
 pub(crate) enum AuthTask {
     AskCallback,
     FetchAnonymousToken { signature: Option<Secret> },
@@ -52,9 +52,9 @@ pub(crate) enum AuthTask {
 
 /// The server's answer to a renewal.
 pub(crate) enum RenewalResponse {
-    /// The token is valid for this many seconds, or without limit.
+    /// The token is accepted. It is valid for this many seconds, or without limit.
     Accepted { expires_in: Option<f64> },
-    /// The token is rejected.
+    /// The token was rejected.
     Rejected,
 }
 
@@ -67,11 +67,11 @@ pub(crate) struct Auth {
     retry_at: Option<Timestamp>,
     /// Set if the server accepted the current token.
     is_accepted: bool,
-    /// Set if the server has answered a request with it since.
+    /// Set if the server has accepted a request with the token since the renewal.
     proven: bool,
     accepted_at: Option<Timestamp>,
     refresh_at: Option<Timestamp>,
-    /// The time at which the token expires, by the server's answer.
+    /// The time at which the token expires, according to the server.
     expires_at: Option<Timestamp>,
     anonymous_retry: Reconnect,
     anonymous_failures: u32,
@@ -110,7 +110,7 @@ impl Auth {
         self.token.as_ref()
     }
 
-    /// Uses a token of the caller. A request for an anonymous token must be cancelled.
+    /// Uses a token of the caller. The caller must cancel a request for an anonymous token.
     pub(crate) fn set_token(&mut self, token: Secret) {
         if matches!(self.source, Source::Anonymous { .. }) {
             self.source = Source::Given;
@@ -118,14 +118,14 @@ impl Auth {
         self.take_instead(token);
     }
 
-    /// Uses a token and drops any fetch.
+    /// Uses a token and drops the current fetch.
     fn take_instead(&mut self, token: Secret) {
         self.take(token);
         self.fetch = None;
         self.retry_at = None;
     }
 
-    /// Uses a token that no server has seen.
+    /// Uses a token that the server has not seen yet.
     fn take(&mut self, token: Secret) {
         self.drop_token();
         self.token = Some(token);
@@ -138,14 +138,14 @@ impl Auth {
         self.expires_at = None;
     }
 
-    /// Fetches further tokens from the application only. A request for an anonymous token must be
-    /// cancelled.
+    /// Fetches all further tokens from the application. The caller must cancel a request for an
+    /// anonymous token.
     pub(crate) fn allow_callback(&mut self) {
         self.source = Source::Callback;
         self.fetch.take_if(|(fetch, _)| *fetch == Fetch::Anonymous);
     }
 
-    /// Returns the next step while a token is needed.
+    /// Returns the next step if a token is needed.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Option<AuthTask> {
         if self.fetch.is_some_and(|(_, deadline)| deadline <= now) {
             self.fetch = None;
@@ -155,12 +155,12 @@ impl Auth {
         }
         let refresh_due = self.refresh_at.is_some_and(|at| at <= now);
         if refresh_due {
-            // It was good for as long as it was to be.
+            // The token was valid for its planned lifetime.
             self.prove();
         }
         let is_over = self.expires_at.is_some_and(|at| at <= now);
         if is_over && self.check_source().is_ok() {
-            // It is not shown to a server that would reject it.
+            // The server would reject the token, so it is dropped instead of sent.
             self.drop_token();
         }
         let waits = self.fetch.is_some() || self.retry_at.is_some_and(|at| at > now);
@@ -178,7 +178,7 @@ impl Auth {
                 )
             }
             Source::Given => {
-                // It cannot be refreshed: it is used for as long as it is accepted.
+                // The token cannot be refreshed, so it is used until it is rejected.
                 self.refresh_at = None;
                 return None;
             }
@@ -187,7 +187,7 @@ impl Auth {
         Some(task)
     }
 
-    /// Records the ID of the application's fetch.
+    /// Records the ID of a fetch from the application.
     pub(crate) fn asked_callback(&mut self, id: TokenFetchId) {
         if let Some((fetch, _)) = &mut self.fetch {
             *fetch = Fetch::Callback(id);
@@ -253,8 +253,8 @@ impl Auth {
     ) -> Result<(), SessionError> {
         self.proven = false;
         if self.is_accepted {
-            // It was good on an earlier connection. If it has grown old since, that is no bad
-            // token after others.
+            // The token was accepted on an earlier connection. If it has expired since, it does not
+            // count as one of several rejected tokens.
             self.retry.reset();
         }
         let RenewalResponse::Accepted { expires_in } = answer else {
@@ -292,7 +292,7 @@ impl Auth {
         self.expires_at = expires_at;
     }
 
-    /// Records that the server accepted the token for a request.
+    /// Records that the server accepted a request with the token.
     pub(crate) fn prove(&mut self) {
         if !self.proven {
             self.proven = true;
@@ -335,7 +335,7 @@ impl Auth {
         Ok(())
     }
 
-    /// Returns the time of the next step while a token is needed.
+    /// Returns the time of the next step if a token is needed.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         if let Some((_, deadline)) = self.fetch {
             return Some(deadline);

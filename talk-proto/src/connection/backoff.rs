@@ -1,4 +1,4 @@
-//! Delays before the next connection or token.
+//! Delays before the next connection attempt or token.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ const RECONNECT_CAP: Duration = Duration::from_secs(30);
 const RECONNECT_BASE: Duration = Duration::from_secs(1);
 /// The time over which clients reconnect after a planned restart.
 const RESTART_SPREAD: Duration = Duration::from_secs(10);
-/// A connection that was authenticated for this long counts as healthy.
+/// The time after which an authenticated connection counts as healthy.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 
-/// The delays between attempts to connect: full jitter, so that the clients of a lost server do not
-/// reconnect all at once.
+/// The delays between connection attempts. They have full jitter, so that the clients of a failed
+/// server do not reconnect at the same time.
 #[derive(Debug, Default)]
 pub(crate) struct Reconnect {
     failures: u32,
@@ -39,7 +39,7 @@ impl Reconnect {
         self.attempts
     }
 
-    /// Resets the delays after a healthy connection.
+    /// Resets the delays if the connection was healthy.
     pub(crate) fn note_ready(&mut self, ready_for: Duration) {
         if ready_for >= HEALTHY_AFTER {
             self.failures = 0;
@@ -58,7 +58,7 @@ impl Reconnect {
     }
 }
 
-/// Returns a random time of whole milliseconds from zero to `ceiling`.
+/// Returns a random duration in whole milliseconds from zero to `ceiling`.
 fn random_below(ceiling: Duration, rng: &mut Rng) -> Duration {
     Duration::from_millis(rng.u64(0..=millis(ceiling)))
 }
@@ -67,14 +67,14 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The number of tokens in a row that may be rejected or expire at once.
+/// The maximum number of consecutive tokens that are rejected or expire at once.
 const MAX_REJECTED: u32 = 5;
 
 /// The delays between rejected tokens: 1 s, doubling to 60 s. After the last one the session ends.
 #[derive(Debug, Default)]
 pub(crate) struct TokenRetry {
     rejected: u32,
-    /// The number of tokens in a row that were accepted, but for a short time only.
+    /// The number of consecutive tokens that were accepted only for a short time.
     short_lived: u32,
 }
 
@@ -84,7 +84,8 @@ impl TokenRetry {
         self.rejected = 0;
     }
 
-    /// Returns the delay before the next token, or the number of rejected ones if there is none.
+    /// Returns the delay before the next token, or the number of rejected tokens after the last
+    /// attempt.
     pub(crate) fn next_delay(&mut self) -> Result<Duration, u32> {
         self.rejected += 1;
         if self.rejected >= MAX_REJECTED {
@@ -93,8 +94,8 @@ impl TokenRetry {
         Ok(doubling(self.rejected))
     }
 
-    /// Returns the delay before the successor of an accepted token: none, unless it and the token
-    /// before it were both accepted for a short time only.
+    /// Returns the delay before the successor of an accepted token. It is zero, unless this token
+    /// and the one before were accepted only for a short time.
     pub(crate) fn delay_after(&mut self, was_short_lived: bool) -> Duration {
         if !was_short_lived {
             self.short_lived = 0;

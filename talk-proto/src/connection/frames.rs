@@ -1,4 +1,4 @@
-//! Frames that the socket receives, and the renewal of its token.
+//! Handling of received frames, and the renewal of the token.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::wire::{
     encode_ack, encode_request, server_error,
 };
 
-/// A renewal that the server could not take is repeated after this time.
+/// The delay after which a renewal is repeated if the server failed to process it.
 const RENEWAL_RETRY_MILLIS: RangeInclusive<u64> = 5_000..=10_000;
-/// The longest part of an unknown event's type that is reported.
+/// The maximum reported length of an unknown event's type, in characters.
 const MAX_KIND: usize = 64;
 
-/// The part of a frame that does not concern the connection.
+/// The part of a frame that other parts of the session handle.
 pub(crate) enum Received<'a> {
     Nothing,
     Answer(QueueSlot, Answer<'a>),
-    /// The answer to this request cannot be read.
+    /// The answer to this request is unreadable.
     Unreadable(QueueSlot, TransportError),
     /// Events that are applied as one step.
     Publish {
@@ -37,16 +37,16 @@ pub(crate) enum Received<'a> {
         events: Vec<Published>,
         /// Set if an earlier publish is missing.
         has_gap: bool,
-        /// Set if nothing but the events was in the frame.
+        /// Set if the frame contained only these events.
         is_plain: bool,
     },
-    /// A publish was too large to be read.
+    /// A publish was too large to read.
     LargePublish,
 }
 
 impl Connection {
-    /// Handles a text frame. A frame larger than `limit` is not read, but does not leave its
-    /// request waiting.
+    /// Handles a frame. A frame larger than `limit` is not read, but the request that it answers
+    /// fails.
     pub(crate) fn handle_frame<'a>(
         &mut self,
         now: Timestamp,
@@ -84,7 +84,7 @@ impl Connection {
         }
     }
 
-    /// Takes back the list of a publish's events, whose room is used again.
+    /// Returns the list of a publish's events, so that its allocation is reused.
     pub(crate) fn recycle(&mut self, events: Vec<Published>) {
         self.frames.take_back(events);
     }
@@ -111,7 +111,7 @@ impl Connection {
         }
     }
 
-    /// Fails the request whose answer cannot be read. Nothing else waits for that answer.
+    /// Fails the request whose answer is unreadable, because no other answer to it will arrive.
     fn fail_request(
         &mut self,
         now: Timestamp,
@@ -121,7 +121,7 @@ impl Connection {
     ) -> Received<'static> {
         match self.take_in_flight(seq) {
             Some(InFlight::Request(slot)) => return Received::Unreadable(slot, error),
-            // As if the server had failed: the renewal is repeated.
+            // The renewal is repeated, as after a failure of the server.
             Some(InFlight::Renewal) => self.handle_renewed(now, seq, 500, None, rng),
             Some(InFlight::Ping) | None => {}
         }
@@ -174,8 +174,7 @@ impl Connection {
         Received::Answer(slot, answer)
     }
 
-    /// Returns the number of the first request that was sent with the token that was accepted
-    /// last.
+    /// Returns the number of the first request that was sent with the last accepted token.
     fn accepted(&self) -> Option<u64> {
         match &self.state {
             State::Ready { accepted, .. } => Some(*accepted),
@@ -204,8 +203,8 @@ impl Connection {
         }
     }
 
-    /// Acknowledges a publish. Returns `true` if it follows the last one. A first publish of number
-    /// 1 or less does. Returns `None` if it was received before.
+    /// Acknowledges a publish. Returns `Some(true)` if it follows the previous one, or is the first
+    /// one and has a number of at most 1. Returns `None` if it was received before.
     fn acknowledge(&mut self, now: Timestamp, number: u64) -> Option<bool> {
         let socket = self.open_socket()?;
         let last = socket.last_publish;
@@ -236,7 +235,7 @@ impl Connection {
         });
     }
 
-    /// Sends the token if the socket is not authenticated or there is a newer one.
+    /// Sends the token if the socket is not authenticated or the token is newer.
     pub(super) fn renew(&mut self, now: Timestamp) {
         let (is_ready, was_ready) = (self.is_ready(), self.accepted().is_some());
         let token = self.auth.token().cloned();
@@ -281,7 +280,7 @@ impl Connection {
             return;
         };
         if socket.renewal != Renewal::Sent(seq) {
-            // A newer token was or will be sent: only its answer counts.
+            // A newer token was or will be sent, and only its answer counts.
             return;
         }
         socket.renewal = Renewal::None;
@@ -332,7 +331,8 @@ impl Connection {
         };
     }
 
-    /// Handles a token that is not accepted any more: nothing is sent until there is another one.
+    /// Handles a token that is not accepted any more. No requests are sent until there is another
+    /// token.
     pub(super) fn handle_expired(&mut self, now: Timestamp) {
         self.note_healthy(now);
         if !self.leave_ready() {
@@ -349,7 +349,7 @@ impl Connection {
         }
     }
 
-    /// Makes a ready connection wait for a token. Returns `false` if it was not ready.
+    /// Moves a ready connection to the authenticating state. Returns `false` if it was not ready.
     fn leave_ready(&mut self) -> bool {
         let state = std::mem::replace(&mut self.state, State::Idle);
         let was_ready = matches!(state, State::Ready { .. });

@@ -6,12 +6,12 @@ use crate::timestamp::Timestamp;
 
 /// The longest time between two frames of the client.
 const SEND_EVERY: Duration = Duration::from_secs(25);
-/// A server that sends nothing for this long is pinged.
+/// The silence of the server after which a ping is sent.
 const HEAR_WITHIN: Duration = Duration::from_secs(10);
-/// The time limit of the answer to such a ping.
+/// The time limit of the answer to a ping.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// The times of the last frames, and the deadline of a connection in doubt.
+/// The times of the last frames, and the deadline of a connection that may be lost.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     last_sent: Timestamp,
@@ -34,23 +34,23 @@ impl Heartbeat {
         self.last_sent = now;
     }
 
-    /// Records a received frame, which ends any doubt.
+    /// Records a received frame, which proves that the connection is alive.
     pub(crate) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
         self.lost_at = None;
     }
 
-    /// Starts the time within which a frame must be received.
+    /// Starts the time limit for the next received frame, if it is not running.
     pub(crate) fn doubt(&mut self, now: Timestamp) {
         self.lost_at.get_or_insert(now + ANSWER_WITHIN);
     }
 
-    /// Returns `true` if the server has been silent for too long.
+    /// Returns `true` if the time limit has expired.
     pub(crate) fn is_lost(&self, now: Timestamp) -> bool {
         self.lost_at.is_some_and(|at| at <= now)
     }
 
-    /// Returns `true` if a ping is due. From then on a silent server is in doubt.
+    /// Returns `true` if a ping is due. If the server was silent, this also starts the time limit.
     pub(crate) fn take_ping(&mut self, now: Timestamp) -> bool {
         let silent = self.lost_at.is_none() && self.last_heard + HEAR_WITHIN <= now;
         if silent {
@@ -68,14 +68,14 @@ impl Heartbeat {
     }
 
     /// Returns the time at which a connection with an unanswered renewal counts as lost. It cannot
-    /// be pinged. An earlier silence does not count, since nothing was sent.
+    /// be pinged. Silence before the renewal does not count, because no answer was due.
     pub(crate) fn renewal_deadline(&self) -> Timestamp {
         let silent_since = self.last_heard.max(self.last_sent);
         self.lost_at
             .unwrap_or(silent_since + HEAR_WITHIN + ANSWER_WITHIN)
     }
 
-    /// Returns the time at which a connection in doubt counts as lost.
+    /// Returns the end of the time limit, if it is running.
     pub(crate) fn doubt_deadline(&self) -> Option<Timestamp> {
         self.lost_at
     }

@@ -1,6 +1,6 @@
 //! The connection to the service: socket, authentication, heartbeat and reconnects.
 //!
-//! [`Connection`] knows nothing of calls and subscriptions. The session says if a connection is
+//! [`Connection`] is independent of calls and subscriptions. The session states if a connection is
 //! needed, passes inputs, and performs the outputs of [`Connection::poll_output`].
 
 mod auth;
@@ -29,9 +29,9 @@ use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::wire::{FrameReader, Method, Request, encode_request};
 
-/// The time limit of connecting, TLS and upgrade included.
+/// The time limit of connecting, including TLS and upgrade.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// An unneeded connection is closed after this time.
+/// The time after which an unneeded connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The close code of an unneeded connection.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -43,13 +43,14 @@ pub(crate) enum ConnectionOutput {
         signature: Option<Secret>,
     },
     CancelAnonymousToken,
-    /// An effect that needs nothing of the session.
+    /// An effect that the session only passes on.
     Emit(Output),
-    /// Requests may be sent. `is_resumed` if the token had expired and the socket is the same.
+    /// Requests may be sent. `is_resumed` is set if the token had expired and the socket is still
+    /// the same.
     Ready {
         is_resumed: bool,
     },
-    /// The socket is gone, and no answer to its requests will come.
+    /// The socket is lost, and its pending requests will not be answered.
     Lost(Loss),
     End(SessionError),
 }
@@ -78,8 +79,8 @@ enum State {
         socket: SocketId,
         deadline: Timestamp,
     },
-    /// The socket is open, and the server has accepted no token, or the accepted one has expired.
-    /// Nothing but tokens may be sent.
+    /// The socket is open, but the server has not accepted a token, or the accepted one has
+    /// expired. Only tokens may be sent.
     Authenticating {
         socket: Box<Socket>,
         /// The number of the first request that was sent with the expired token.
@@ -88,7 +89,7 @@ enum State {
     /// Requests may be sent.
     Ready {
         socket: Box<Socket>,
-        /// The number of the first request that was sent with the token that was accepted last.
+        /// The number of the first request that was sent with the last accepted token.
         accepted: u64,
         since: Timestamp,
     },
@@ -100,13 +101,13 @@ pub(crate) struct Connection {
     auth: Auth,
     reconnect: Reconnect,
     frames: FrameReader,
-    /// Set if something waits for the server.
+    /// Set if a request or subscription needs a connection.
     is_needed: bool,
     /// Set if an HTTP request waits for a token.
     is_token_needed: bool,
-    /// The time since which an open socket is not needed.
+    /// The time at which the open socket became unneeded.
     idle_since: Option<Timestamp>,
-    /// Set if the socket, if it is still open at the next timeout, must be probed.
+    /// Set if an open socket must be probed at the next timeout.
     needs_probe: bool,
     next_id: u64,
     outputs: VecDeque<ConnectionOutput>,
@@ -181,7 +182,7 @@ impl Connection {
         self.outputs.push_back(ConnectionOutput::Emit(output));
     }
 
-    /// Records if a connection is needed, and if an HTTP request waits for a token.
+    /// Sets if a connection is needed, and if an HTTP request waits for a token.
     pub(crate) fn set_needed(&mut self, now: Timestamp, is_needed: bool, is_token_needed: bool) {
         self.is_needed = is_needed;
         self.is_token_needed = is_token_needed;
@@ -226,7 +227,7 @@ impl Connection {
         state.into_iter().chain(idle).chain(auth).min()
     }
 
-    /// Does everything that is due.
+    /// Performs all work that is due.
     pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
         if std::mem::take(&mut self.needs_probe) {
             self.probe(now);
@@ -336,8 +337,7 @@ impl Connection {
         self.lose(now, Some(reason), is_large_frame);
     }
 
-    /// Drops the socket. The session decides if another one follows, with
-    /// [`reconnect`](Self::reconnect).
+    /// Drops the socket. The session then decides if it calls [`reconnect`](Self::reconnect).
     fn lose(&mut self, now: Timestamp, reason: Option<String>, is_large_frame: bool) {
         self.note_healthy(now);
         self.state = State::Idle;
@@ -373,17 +373,17 @@ impl Connection {
         }
     }
 
-    /// Handles a suspected loss of the network: the socket is probed at the next timeout.
+    /// Handles a possible loss of the network: the socket is probed at the next timeout.
     pub(crate) fn suspect(&mut self) {
         self.needs_probe = true;
     }
 
-    /// Returns `true` if the socket is to be probed.
+    /// Returns `true` if the socket must be probed.
     pub(crate) fn needs_probe(&self) -> bool {
         self.needs_probe
     }
 
-    /// Handles a change of the network: an attempt that was due later is due now, and an open
+    /// Handles a change of the network: a scheduled connection attempt becomes due now, and an open
     /// socket is probed.
     pub(crate) fn network_changed(&mut self, now: Timestamp) {
         match &mut self.state {
@@ -393,8 +393,8 @@ impl Connection {
         }
     }
 
-    /// Starts the time in which the server must be heard. A socket that waits for a token cannot
-    /// be probed; the renewal shows if it is alive.
+    /// Starts the time limit for the next received frame. A socket that waits for a token cannot be
+    /// probed; the renewal shows if it is alive.
     fn probe(&mut self, now: Timestamp) {
         match &mut self.state {
             State::Ready { socket, .. } => {
@@ -441,14 +441,14 @@ impl Connection {
         }
     }
 
-    /// Uses a token of the caller from now on.
+    /// Uses a token of the caller.
     pub(crate) fn set_token(&mut self, now: Timestamp, token: Secret) {
         self.auth.set_token(token);
         self.cancel_anonymous_token();
         self.renew_at(now);
     }
 
-    /// Fetches further tokens from the application.
+    /// Fetches all further tokens from the application.
     pub(crate) fn allow_token_fetch(&mut self) {
         self.auth.allow_callback();
         self.cancel_anonymous_token();
@@ -490,7 +490,7 @@ impl Connection {
         }
     }
 
-    /// Handles the rejection of a token over HTTP. Unless there is another one already, it has
+    /// Handles the rejection of a token over HTTP. If it is still the current token, it counts as
     /// expired for the socket too.
     pub(crate) fn handle_rejected_token(&mut self, now: Timestamp, rejected: &Secret) {
         if self.auth.token() == Some(rejected) {
@@ -502,7 +502,7 @@ impl Connection {
         }
     }
 
-    /// Sends the token on the open socket at this time.
+    /// Schedules sending the token on the open socket.
     fn renew_at(&mut self, at: Timestamp) {
         if let Some(socket) = self.open_socket() {
             socket.renewal = Renewal::Due(at);
@@ -514,7 +514,7 @@ impl Connection {
         self.outputs.push_back(ConnectionOutput::End(error));
     }
 
-    /// Closes the socket for good, after the end of the session.
+    /// Closes the socket after the end of the session.
     pub(crate) fn shutdown(&mut self) {
         self.outputs.clear();
         self.close_socket();

@@ -19,14 +19,14 @@ pub(super) struct Socket {
     pub(super) next_seq: u64,
 }
 
-/// The announcement of the newest token.
+/// The state of sending the current token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Renewal {
-    /// There is nothing to send.
+    /// There is no token to send, and no unanswered one.
     None,
-    /// The token is sent at this time.
+    /// The token is due to be sent at this time.
     Due(Timestamp),
-    /// The token was sent as this request. Answers to earlier announcements do not count.
+    /// The token was sent with this request. Answers to earlier renewals are ignored.
     Sent(u64),
 }
 
@@ -50,12 +50,12 @@ impl Socket {
         }
     }
 
-    /// Returns `true` if the announcement of a token is unanswered.
+    /// Returns `true` if a renewal is unanswered.
     pub(super) fn is_renewing(&self) -> bool {
         matches!(self.renewal, Renewal::Sent(_))
     }
 
-    /// Returns the number of a new request.
+    /// Registers a new request and returns its number.
     pub(super) fn number(&mut self, request: InFlight) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;

@@ -5,13 +5,13 @@ use std::hash::{Hash, Hasher};
 
 use crate::model::Emoji;
 
-/// Requests the colourful form of the character before it. Servers normalise its use.
+/// Selects the colour form of the preceding character. Servers normalise its use.
 const VARIATION_SELECTOR: char = '\u{FE0F}';
 
-/// An emoji as a part of a store's key.
+/// An emoji in the key of a store.
 ///
-/// Spellings that differ in variation selectors are equal: the server stores them as one emoji, and
-/// its events name that.
+/// Spellings that differ only in variation selectors are equal, because the server stores them as
+/// one emoji and uses one spelling in its events.
 #[derive(Clone, Debug)]
 pub(super) struct EmojiKey(Emoji);
 

@@ -6,8 +6,8 @@ use crate::io::Event;
 use crate::model::{ConversationId, Emoji, MessageId, MessageSnapshot, UserId};
 use crate::wire::Request;
 
-/// Identifies a request of the live half until [`Live::handle_answer`](super::Live::handle_answer)
-/// is called with it or the connection is lost.
+/// The ID of a request of the live half. It is valid until
+/// [`Live::handle_answer`](super::Live::handle_answer) is called with it or the connection is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FetchId(pub(super) u64);
 
@@ -27,7 +27,7 @@ pub(crate) enum Get {
     Conversation(ConversationId),
     Participant(ConversationId, UserId),
     Message(ConversationId, MessageId),
-    /// A message that the caller already has, to be completed with its sender and quote.
+    /// A message that the caller already has, to which the sender and the quote are added.
     Known(ConversationId, Arc<MessageSnapshot>),
     FirstReactions(ConversationId, MessageId, Emoji),
 }

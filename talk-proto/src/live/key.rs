@@ -8,9 +8,9 @@ use crate::command::{RequestId, SubscriptionId};
 use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
 
-/// Identifies a store by its entity.
+/// The identity of a store: its entity.
 ///
-/// A store is ordered after the stores that it shows, so that one ascending pass propagates a
+/// A store is ordered after the stores whose data it shows, so that one ascending pass propagates a
 /// change to all of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum StoreKey {
@@ -68,7 +68,7 @@ impl StoreKey {
         })
     }
 
-    /// Returns the scope whose events concern the store.
+    /// Returns the scope of the events that concern the store.
     pub(super) fn scope(&self) -> Scope {
         match self {
             Self::User(u) | Self::Online(u) => Scope::User(u.clone()),
@@ -82,7 +82,7 @@ impl StoreKey {
         }
     }
 
-    /// Returns `true` if a scope may have any number of stores of this kind.
+    /// Returns `true` if a scope may have several stores of this kind.
     pub(super) fn is_grouped(&self) -> bool {
         matches!(
             self,
@@ -101,12 +101,12 @@ pub(super) enum Scope {
     Lists,
 }
 
-/// Identifies a viewer of a store.
+/// The identity of a viewer of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ViewerId {
-    /// A viewer that stays until it is unsubscribed.
+    /// A viewer that stays until it unsubscribes.
     Subscription(SubscriptionId),
-    /// A viewer that leaves with the first snapshot, which answers the request.
+    /// A viewer that is removed after the first snapshot, which resolves the request.
     Get(RequestId),
 }
 

@@ -1,13 +1,13 @@
-//! Live snapshots: stores of server state and the subscriptions that show them.
+//! Live snapshots: stores of server state, and the subscriptions to them.
 //!
-//! The live half is independent of sockets. The session reports connections, events and responses
-//! to it, and polls it for requests and updates.
+//! The live half is independent of sockets. The session passes connection changes, events and
+//! responses to it, and polls it for requests and updates.
 //!
-//! Each entity (a user, a conversation, the messages of a conversation, …) has one store, shared
-//! by all viewers. Inputs change stores and put their keys on the work lists in [`StoreCx`]. The
-//! next drain processes the lists: users first, then the stores that show them, so that each viewer
-//! receives at most one update, then the requests for missing data. A referenced store stays
-//! subscribed. An unreferenced store lingers for a while.
+//! Each entity (a user, a conversation, the messages of a conversation, …) has one store, shared by
+//! all viewers. Inputs change stores and put their keys on the work lists in [`StoreCx`]. The next
+//! drain processes the lists in order: users, the stores that show them, and requests for missing
+//! data. With this order each viewer receives at most one update per drain. A referenced store
+//! stays subscribed. An unreferenced store lingers for a while before it is dropped.
 
 mod emoji_key;
 pub(crate) mod interface;
@@ -47,7 +47,7 @@ pub(crate) struct Live {
     stores: Stores,
     subscriptions: Subscriptions,
     reads: OneShotReads,
-    /// A buffer that is empty between calls and keeps its allocation.
+    /// A buffer that is empty between calls. It is kept for its allocation.
     updates: Vec<ViewUpdate>,
     outputs: VecDeque<LiveOutput>,
     /// Set if no input has arrived since the last drain.
@@ -68,7 +68,7 @@ impl Live {
         }
     }
 
-    /// Starts the handling of an input.
+    /// Prepares the handling of an input.
     fn begin(&mut self, now: Timestamp) {
         self.cx.now = now;
         self.is_drained = false;
@@ -169,7 +169,7 @@ impl Live {
         }
     }
 
-    /// Drops the stores that have lingered long enough.
+    /// Drops the stores whose linger time is over.
     pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
         self.begin(now);
         while let Some(key) = self.cx.linger.pop_due(now) {
@@ -247,7 +247,7 @@ impl Live {
         }
     }
 
-    /// Subscribes the stores that waited for an UNSUBSCRIBE to be acknowledged.
+    /// Subscribes the stores that waited for the acknowledgement of an UNSUBSCRIBE.
     fn open_deferred(&mut self) {
         for key in std::mem::take(&mut self.cx.deferred) {
             match &key {
@@ -302,7 +302,7 @@ impl Live {
         }
     }
 
-    /// Drops all unreferenced stores, and the stores that only they referred to.
+    /// Drops all unreferenced stores, and the stores that only these referenced.
     fn drop_unreferenced(&mut self) {
         let mut keys = self.cx.linger.take_all();
         keys.extend(self.stores.in_order());
@@ -314,7 +314,8 @@ impl Live {
         }
     }
 
-    /// Drops a store without references, or a subscription that the store does not need.
+    /// Drops an unreferenced store. Ends the subscription of a referenced one if it does not need
+    /// it.
     fn drop_store(&mut self, key: &StoreKey) {
         if !self.exists(key) || self.needs_subscription(key) {
             return;

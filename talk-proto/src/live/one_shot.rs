@@ -1,4 +1,4 @@
-//! Reads of single messages, which need no store.
+//! Reads of single messages, which do not need a store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::model::{ConversationId, MessageId, MessageSnapshot, User, UserId};
 #[derive(Default)]
 pub(super) struct OneShotReads {
     reads: BTreeMap<RequestId, MessageRead>,
-    /// Reads that may have something to fetch, or be complete.
+    /// Reads that may be complete or have parts to fetch.
     changed: BTreeSet<RequestId>,
-    /// The reads that wait for a requested user.
+    /// The reads that wait for each requested user.
     users: BTreeMap<UserId, BTreeSet<RequestId>>,
 }
 
@@ -64,7 +64,7 @@ impl OneShotReads {
         self.reads.len()
     }
 
-    /// Starts a read. A `supplied` message is only completed with its sender and quote.
+    /// Starts a read. For a `supplied` message it fetches only the sender and the quote.
     pub(super) fn start(
         &mut self,
         request: RequestId,
@@ -127,7 +127,7 @@ impl OneShotReads {
         None
     }
 
-    /// Handles the response to the request for users. After a failure they count as absent.
+    /// Handles the response to the request for users. After a failure the users count as absent.
     pub(super) fn handle_users(
         &mut self,
         requested: &[UserId],

@@ -14,7 +14,7 @@ use crate::model::{ConversationId, ConversationSnapshot, User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
 
-/// The requests and users that stores share, and the work left for the next drain.
+/// The requests and users that all stores share, and the work of the next drain.
 pub(super) struct StoreCx {
     pub(super) me: UserId,
     pub(super) limits: Limits,
@@ -26,7 +26,7 @@ pub(super) struct StoreCx {
     pub(super) linger: Linger,
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
-    /// Stores that subscribe once the server has acknowledged an UNSUBSCRIBE.
+    /// Stores that wait for the acknowledgement of an UNSUBSCRIBE before they subscribe.
     pub(super) deferred: BTreeSet<StoreKey>,
     /// Stores whose viewers may need an update.
     pub(super) changed: BTreeSet<StoreKey>,
@@ -63,7 +63,7 @@ impl StoreCx {
         }
     }
 
-    /// Keeps `user` current for `dependent`.
+    /// Keeps `user` current until `dependent` releases it.
     pub(super) fn retain_user(&mut self, user: &UserId, dependent: Dependent) {
         if self.users.retain(user, dependent) {
             let key = StoreKey::User(user.clone());
@@ -77,7 +77,7 @@ impl StoreCx {
         }
     }
 
-    /// Ends [`retain_user`](Self::retain_user).
+    /// Releases a user that [`retain_user`](Self::retain_user) retained.
     pub(super) fn release_user(&mut self, user: &UserId, dependent: &Dependent) {
         if self.users.release(user, dependent) {
             self.unreferenced.insert(StoreKey::User(user.clone()));
@@ -138,7 +138,7 @@ impl StoreCx {
 
 /// An action of a conversation list on one conversation.
 pub(super) enum ListAction {
-    /// Supplies the state of the conversation, which the list contains or may contain.
+    /// Passes the state of the conversation, which the list contains or may contain, to its store.
     Supply(ListFilter, Box<ConversationSnapshot>),
     /// Fetches the conversation, which the list may contain.
     Watch(ListFilter, ConversationId),

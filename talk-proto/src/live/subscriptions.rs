@@ -1,4 +1,4 @@
-//! Viewers of stores: subscriptions, and `get` calls, which need one snapshot.
+//! The viewers of stores: subscriptions, and `get` calls, which need a single snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::model::ConversationId;
 use crate::snapshot::{Snapshot, Topic};
 use crate::timestamp::Timestamp;
 
-/// The number of reactions that a `get` of the first ones returns.
+/// The number of reactions that a `get` of the first reactions returns.
 const FIRST_REACTIONS: usize = 10;
 
 /// The viewers and their pending requests.
@@ -26,7 +26,7 @@ pub(super) struct Subscriptions {
     count: usize,
     /// The pending requests for more items, each with its viewer.
     more: BTreeMap<RequestId, ViewerId>,
-    /// Requests for which nothing was sent.
+    /// Requests for which no request was sent to the server.
     unsent: BTreeSet<RequestId>,
 }
 
@@ -74,9 +74,9 @@ impl Live {
         Ok(())
     }
 
-    /// Loads `count` more items than are loaded now, or the default number of the topic. Resolves
-    /// `request` with `Reply::Done` once they are loaded. Before the first snapshot, the count adds
-    /// to the first window.
+    /// Loads `count` more items than are currently loaded, or the default number of the topic.
+    /// Resolves `request` with `Reply::Done` once they are loaded. Before the first snapshot,
+    /// `count` is added to the size of the first window.
     ///
     /// # Errors
     /// [`CommandError::Unknown`] if the subscription does not exist, [`CommandError::NotAList`] and
@@ -118,8 +118,8 @@ impl Live {
         self.attach_viewer(ViewerId::Get(request), key);
     }
 
-    /// Discards a `get` or `load_more` without resolving it. Returns `None` if it is not known,
-    /// and otherwise whether anything was sent for it.
+    /// Discards a `get` or `load_more` without resolving it. Returns `None` if it does not exist,
+    /// otherwise `Some(true)` if a request was sent for it.
     pub(crate) fn cancel(&mut self, now: Timestamp, request: RequestId) -> Option<bool> {
         self.begin(now);
         if let Some(viewer) = self.subscriptions.more.remove(&request) {
@@ -162,7 +162,7 @@ impl Live {
         self.cx.clear();
     }
 
-    /// Sends the viewers of a store the updates that they have not received.
+    /// Sends the pending updates of a store to its viewers.
     pub(super) fn update_viewers(&mut self, key: &StoreKey) {
         let mut updates = std::mem::take(&mut self.updates);
         match key {
@@ -175,7 +175,7 @@ impl Live {
         }
         if let Some(store) = self.stores.get_mut(key) {
             store.collect_updates(&self.cx, &mut updates);
-            // Too few items may be left for viewers that wait for a number of them.
+            // The list may now contain fewer items than its viewers wait for.
             if store.may_miss_data(&self.cx) {
                 self.cx.to_fetch.add(key);
             }
@@ -186,7 +186,7 @@ impl Live {
         self.updates = updates;
     }
 
-    /// Updates the conversation that shows the last of changed messages.
+    /// Updates the conversation whose last message is among the changed messages.
     fn mark_conversation_changed(&mut self, conversation: &ConversationId) {
         let key = StoreKey::Conversation(conversation.clone());
         if self.stores.contains(&key) {
@@ -194,7 +194,7 @@ impl Live {
         }
     }
 
-    /// Fails the viewers of a store, and of the stores that show it.
+    /// Fails the viewers of a store, and of the stores that show its data.
     pub(super) fn fail(&mut self, key: &StoreKey, error: &RequestError) {
         if let StoreKey::User(user) = key {
             for viewer in self.cx.users.viewers(user) {
@@ -326,7 +326,7 @@ fn reply(snapshot: Snapshot) -> Result<Reply, RequestError> {
             let first = window.map(|w| w.iter().take(FIRST_REACTIONS).cloned().collect());
             Reply::Reactions(first)
         }
-        // These are not the snapshot of any `get`.
+        // No `get` receives these snapshots.
         Snapshot::Messages(_)
         | Snapshot::Participants(_)
         | Snapshot::Typing(_)

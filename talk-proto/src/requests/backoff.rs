@@ -1,11 +1,12 @@
-//! Delays before a request is sent again.
+//! Delays before a retry.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// The delays before a request is sent again that the server could not take (429, 5xx): 200 ms,
-/// then 1.2 times as long each, up to 30 s, ± 5 %. The figures are those of the published client.
+/// The delays before retries of a request that the server failed to process (429, 5xx). The first
+/// delay is 200 ms, and each further one is 1.2 times as long, up to 30 s, ± 5 %. The figures were
+/// measured on the published client.
 #[derive(Clone, Debug)]
 pub(super) struct RetryDelay {
     delay_millis: f64,

@@ -1,4 +1,4 @@
-//! One queued request of calls: single, or a batch of equal ones.
+//! Queued requests of calls: single requests, and batches of calls of the same kind.
 
 use super::response::{ResponseDecoder, Tolerated};
 use crate::command::RequestId;
@@ -10,9 +10,9 @@ use crate::wire::{Method, Request, encode_request};
 /// The largest number of calls in one frame.
 const MAX_BATCH: usize = 100;
 
-/// One request of the queue, before it has a number. A batch serves several calls.
+/// A queued request without its number. A batch serves several calls.
 pub(crate) enum CallBody {
-    /// One request of one call.
+    /// A request of a single call.
     Single {
         call: RequestId,
         request: Request,
@@ -124,7 +124,7 @@ impl CallBody {
         }
     }
 
-    /// Returns the frame that carries the request as number `seq`, without cancelled parts.
+    /// Returns the frame that sends the request with number `seq`, without cancelled parts.
     pub(super) fn encode(&mut self, seq: u64) -> String {
         match self {
             Self::Single { request, .. } => encode_request(seq, request),
@@ -139,7 +139,7 @@ impl CallBody {
         }
     }
 
-    /// Returns the conversation in which sends keep their order, if this is a send.
+    /// Returns the conversation in which sends keep their order, or `None` if this is not a send.
     pub(super) fn lane(&self) -> Option<&ConversationId> {
         match self {
             Self::Single { lane, .. } => lane.as_ref(),
@@ -147,14 +147,14 @@ impl CallBody {
         }
     }
 
-    /// Returns `true` if repeating the call has the effect of one call. A message is sent with an
-    /// idempotency key, but another call has another key.
+    /// Returns `true` if repeating the call has the effect of one call. A repeated send has a new
+    /// idempotency key, so that the message is sent twice.
     pub(super) fn is_idempotent(&self) -> bool {
         self.lane().is_none()
     }
 
-    /// Adds the details of the request to a refusal: its texts for Debug, and the effect of a
-    /// repetition.
+    /// Adds the details of the request to a refusal: the strings to mask in `Debug`, and the effect
+    /// of a repetition.
     pub(super) fn annotate(&self, refused: &mut ServerError) {
         match self {
             Self::Single { request, .. } => refused.mask_json(&request.data),
@@ -169,7 +169,7 @@ impl CallBody {
         }
     }
 
-    /// Cancels the part of one call. Returns `true` if no other part is left.
+    /// Cancels the part of one call. Returns `true` if no other part remains.
     pub(super) fn cancel(&mut self, request: RequestId) -> bool {
         match self {
             Self::Single { call, .. } => *call == request,

@@ -1,4 +1,4 @@
-//! Requests that carry message content: sends and edits.
+//! Requests with message content: sends and edits.
 
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ pub(super) fn edit_message(
 }
 
 /// The content of a message on the wire: parsed text in the spelling of the published client, or
-/// blocks as given.
+/// unchanged blocks.
 enum WireContent<'a> {
     Parsed(Vec<ContentBlock>),
     Given(&'a [ContentBlock]),

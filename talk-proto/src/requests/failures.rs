@@ -6,13 +6,13 @@ use super::queue::QueueSlot;
 use crate::collections::ReleaseMemory;
 use crate::wire::{Method, Request};
 
-/// A request is sent with this many tokens before it counts as refused.
+/// The number of tokens that may be rejected for a request before it counts as refused.
 const MAX_TOKENS: u32 = 5;
-/// A request that was in flight at this many losses to an oversized frame fails.
+/// The number of losses to an oversized frame after which a request in flight fails.
 const MAX_LARGE_LOSSES: u32 = 2;
 
 /// The identity of a request. Calls keep their slot. The live half repeats its requests in new
-/// slots, so they are known by their content.
+/// slots, so these are identified by their content.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FailureKey {
     Call(QueueSlot),
@@ -49,7 +49,7 @@ impl FailureTable {
         }
     }
 
-    /// Returns `true` if the answer was probably too large too often.
+    /// Returns `true` if the answer was presumably too large too often.
     pub(super) fn is_too_large(&self, key: &FailureKey) -> bool {
         let failures = self.0.get(key);
         failures.is_some_and(|failures| failures.large_losses >= MAX_LARGE_LOSSES)
@@ -60,9 +60,8 @@ impl FailureTable {
         self.0.remove(key);
     }
 
-    /// Forgets the failures of a request of the live half that succeeded. Large losses of other
-    /// portions of the same entity are forgotten too. Requests for users share nothing but their
-    /// path.
+    /// Removes the failures of a successful request of the live half, and the large losses of other
+    /// pages of the same entity. Requests for users are separate entities with a common path.
     pub(super) fn handle_live_success(&mut self, answered: &Request) {
         if self.0.is_empty() {
             return;
@@ -77,7 +76,7 @@ impl FailureTable {
         }
     }
 
-    /// Handles the loss of the connection, with which the live half repeats everything.
+    /// Handles a connection loss, after which the live half repeats its requests.
     pub(super) fn handle_lost(&mut self) {
         self.0.retain(|key, failures| {
             failures.last_token = None;
@@ -107,7 +106,7 @@ mod tests {
         FailureKey::Live(Request::bare(Method::Get, path.to_owned()))
     }
 
-    /// Counts rejections by every token but the last one that is allowed.
+    /// Counts rejections of all allowed tokens except the last.
     fn nearly(table: &mut FailureTable, key: &FailureKey, from: u64) {
         for token in from..from + u64::from(MAX_TOKENS) - 1 {
             assert!(!table.count_rejection(key.clone(), token));

@@ -1,4 +1,4 @@
-//! Idempotency keys, with which a message can be sent twice and is posted once.
+//! Idempotency keys, which prevent a message that is sent twice from being posted twice.
 
 use fastrand::Rng;
 
@@ -8,8 +8,8 @@ use crate::timestamp::Timestamp;
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
 const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// Returns a new key: the milliseconds of `now` in 8 characters, most significant first, then 12
-/// random ones.
+/// Returns a new key: 8 characters for the milliseconds of `now`, most significant first, then 12
+/// random characters.
 pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);

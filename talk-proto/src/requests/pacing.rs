@@ -1,4 +1,4 @@
-//! Congestion control: the pace of calls that wait.
+//! Congestion control: the pace of waiting calls.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use crate::timestamp::Timestamp;
 
 /// The number of waiting calls that are sent at once on a new connection.
 const BURST: usize = 50;
-/// The number of calls in the first second after those. It doubles every second.
+/// The number of calls in the first second after the burst. It doubles every second.
 const FIRST_RATE: u32 = 10;
-/// A higher rate is finer than a millisecond: the calls are not paced any more.
+/// The rate above which calls are not paced any more, because the interval would be below a
+/// millisecond.
 const MAX_RATE: u32 = 1_000;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Decides when a waiting call may be sent.
+/// The schedule of waiting calls.
 pub(super) struct Pacer {
     pacing: Pacing,
-    /// The schedule while calls wait. Without one calls are not paced.
+    /// The schedule while calls wait; `None` if calls are not paced.
     schedule: Option<Schedule>,
     successes: Successes,
 }
@@ -31,9 +32,9 @@ struct Schedule {
 
 #[derive(Clone, Copy)]
 enum Pace {
-    /// One call in each interval.
+    /// A call per interval.
     Interval(Duration),
-    /// So many calls in the second after `start`, twice as many in the next one.
+    /// This number of calls in the second after `start`, and twice as many in the next one.
     Rate(u32),
 }
 
@@ -56,17 +57,17 @@ impl Pacer {
         self.schedule = Some(Schedule::new(now, burst, pace));
     }
 
-    /// Ends the pacing, since no call waits or the connection is lost.
+    /// Ends the pacing, because no call waits or the connection is lost.
     pub(super) fn stop(&mut self) {
         self.schedule = None;
     }
 
-    /// Counts a request that the server carried out.
+    /// Counts a successful request.
     pub(super) fn handle_success(&mut self, now: Timestamp) {
         self.successes.count(now);
     }
 
-    /// Handles a 429: calls are sent at half the rate of the last second.
+    /// Handles status 429: calls are sent at half the rate of the last second.
     pub(super) fn handle_busy(&mut self, now: Timestamp) {
         if self.pacing == Pacing::Adaptive {
             let rate = (self.successes.last_second(now) / 2).max(1);
@@ -92,7 +93,7 @@ impl Pacer {
         may_send
     }
 
-    /// Returns the time at which the next call may be sent, unless that is at once.
+    /// Returns the time at which the next call may be sent, or `None` if calls are not paced.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         self.schedule.as_ref().map(Schedule::next)
     }
@@ -108,7 +109,7 @@ impl Schedule {
         }
     }
 
-    /// Begins the next second, if it is time. Returns `true` if the rate needs no pacing.
+    /// Starts the next second if it is due. Returns `true` if the rate needs no pacing any more.
     fn is_over(&mut self, now: Timestamp) -> bool {
         while let Pace::Rate(rate) = self.pace
             && (self.sent >= rate || now > self.start + SECOND)
@@ -133,7 +134,7 @@ impl Schedule {
     }
 }
 
-/// The successful requests of this second and the one before.
+/// The number of successful requests in this second and the previous one.
 #[derive(Default)]
 struct Successes {
     second: i64,
@@ -157,7 +158,7 @@ impl Successes {
         }
     }
 
-    /// Estimates the number of the last 1,000 ms.
+    /// Estimates the number of successful requests in the last 1,000 ms.
     fn last_second(&mut self, now: Timestamp) -> u32 {
         self.advance(now);
         let left = 1000 - now.as_millis().rem_euclid(1000);

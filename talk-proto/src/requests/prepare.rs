@@ -1,4 +1,4 @@
-//! Requests from calls.
+//! Conversion of calls to requests.
 
 use fastrand::Rng;
 use serde::Serialize;
@@ -16,9 +16,9 @@ use crate::timestamp::Timestamp;
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
 
-/// A call, ready to be queued.
+/// A call that is ready to be queued.
 pub(crate) enum OutboundRequest {
-    /// A read, which the live half carries out.
+    /// A read, which the live half performs.
     Get(Get),
     /// Requests that must all be answered.
     Requests(Vec<CallBody>),
@@ -182,8 +182,8 @@ enum Change {
     Set,
 }
 
-/// Returns two requests: one for the conversation, one for the current user's participation. Both
-/// carry all parameters; the server takes from each the ones that belong there.
+/// Returns two requests: one for the conversation, and one for the current user's participation.
+/// Both contain all parameters, and the server ignores the ones that do not belong to the request.
 fn change_conversation(
     id: RequestId,
     conversation: ConversationId,
@@ -245,14 +245,14 @@ fn participant(
     )
 }
 
-/// Returns a request for the permission to upload a file.
+/// Returns the request that asks the server to accept a file.
 pub(crate) fn upload_check(id: RequestId, filename: &str, size: u64) -> CallBody {
     let data = serde_json::json!({ "filename": filename, "filesize": size });
     let request = Request::new(Method::Post, "/files/validate".to_owned(), &data);
     CallBody::single(id, request, ResponseDecoder::Done(Tolerated::None))
 }
 
-/// Serializes one of our own types, which cannot fail.
+/// Serialises a type of this crate, which cannot fail.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! The queue of all requests, with one retry policy.
 //!
-//! Calls and reads are sent in the order in which they were made. Requests of the live half go
-//! first and are not paced. A read is no request of its own: in its turn the live half answers it,
-//! from its stores or with requests, so that it comes after everything that was written before it.
+//! Calls and reads are sent in the order in which they were made. Requests of the live half precede
+//! them and are not paced. A read sends no request by itself: when all earlier calls were sent, the
+//! live half answers it from its stores or with own requests, so that the read sees all earlier
+//! writes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,10 +25,10 @@ use crate::search::results::SearchId;
 use crate::timestamp::Timestamp;
 use crate::wire::{Method, Request, StatusClass, encode_request, server_error};
 
-/// A request that the server fails to carry out is tried this often.
+/// The number of attempts for a request that the server fails to process.
 const MAX_FAILURES: u32 = 10;
 
-/// The place of a request in the queue: earlier requests have lower ones.
+/// The position of a request in the queue. Earlier requests have lower slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct QueueSlot(u64);
 
@@ -36,7 +37,7 @@ pub(crate) struct QueueSlot(u64);
 pub(crate) enum CallPurpose {
     /// The caller of a command.
     User,
-    /// The upload with the same [`RequestId`], which waits for the server's permission.
+    /// The upload with this [`RequestId`], which waits for the server's validation.
     UploadCheck,
     /// An item of a search's page.
     SearchLookup { search: SearchId, slot: u64 },
@@ -88,15 +89,15 @@ enum Work {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EntryState {
-    /// It is sent as soon as the connection and pacing allow.
+    /// The request is sent as soon as the connection and pacing allow.
     Ready,
-    /// It waits for an earlier send to the same conversation.
+    /// The send waits for an earlier send to the same conversation.
     Held,
-    /// The server could not take it. It is sent again at this time.
+    /// The server failed to process the request. It is sent again at this time.
     Retrying(Timestamp),
-    /// It is in flight under this number.
+    /// The request is in flight with this number.
     Sent(u64),
-    /// The live half carries the read out.
+    /// The live half performs the read.
     Reading,
 }
 
@@ -107,8 +108,8 @@ enum Priority {
     Call,
 }
 
-/// The sends of one conversation while the server could not take one of them. Later ones are held
-/// until it is answered, so that the order is kept if it has to wait again.
+/// The sends of one conversation, while the server failed to process one of them. Later sends are
+/// held until that one is answered, so that the order is kept if it must wait again.
 #[derive(Default)]
 struct Lane {
     retrying: BTreeSet<QueueSlot>,
@@ -118,7 +119,8 @@ struct Lane {
 /// A call that is not resolved.
 struct PendingCall {
     purpose: CallPurpose,
-    /// Its requests. Empty if the live half resolves it without a turn in the queue.
+    /// The requests of the call. Empty if the live half resolves the call without an entry in the
+    /// queue.
     slots: Vec<QueueSlot>,
     remaining: usize,
     /// The first error, or the last reply, of the answered requests.
@@ -133,7 +135,7 @@ pub(crate) struct RequestQueue {
     open_batch: Option<QueueSlot>,
     ready: BTreeSet<(Priority, QueueSlot)>,
     retries: BTreeSet<(Timestamp, QueueSlot)>,
-    /// Subscribe requests that the server could not take at first.
+    /// Subscribe requests that the server failed to process at first.
     retried_subscribes: Vec<QueueSlot>,
     lanes: BTreeMap<ConversationId, Lane>,
     pacer: Pacer,
@@ -168,7 +170,7 @@ impl RequestQueue {
         self.calls.is_empty()
     }
 
-    /// Returns the number of pending calls that callers made.
+    /// Returns the number of pending calls, without the look-ups of searches.
     pub(crate) fn pending_calls(&self) -> usize {
         self.calls.len() - self.lookups
     }
@@ -178,7 +180,7 @@ impl RequestQueue {
         self.retry_count
     }
 
-    /// Queues a call that is made of these requests, in the open batch where they fit.
+    /// Queues a call that consists of these requests. They join the open batch if possible.
     pub(crate) fn push_call(
         &mut self,
         request: RequestId,
@@ -214,7 +216,7 @@ impl RequestQueue {
         self.register(request, CallPurpose::User, vec![slot]);
     }
 
-    /// Registers a call that the live half resolves without a turn in the queue.
+    /// Registers a call that the live half resolves without an entry in the queue.
     pub(crate) fn register_live_call(&mut self, request: RequestId, purpose: CallPurpose) {
         self.lookups += usize::from(matches!(purpose, CallPurpose::SearchLookup { .. }));
         self.register(request, purpose, Vec::new());
@@ -230,7 +232,8 @@ impl RequestQueue {
         self.calls.insert(request, call);
     }
 
-    /// Queues a request of the live half. Returns an error if its answer was too large too often.
+    /// Queues a request of the live half. Returns an error if its answer was presumably too large
+    /// too often.
     pub(crate) fn push_live(
         &mut self,
         fetch: FetchId,
@@ -262,13 +265,13 @@ impl RequestQueue {
         slot
     }
 
-    /// Ends the tick: later calls make frames of their own.
+    /// Ends the tick. Later calls start a new batch.
     pub(crate) fn close_batch(&mut self) {
         self.open_batch = None;
     }
 
-    /// Starts the read whose turn it is. Consecutive reads start together, so that they can share
-    /// requests.
+    /// Starts the first ready entry if it is a read. The caller repeats this, so that consecutive
+    /// reads start together and can share requests.
     pub(crate) fn pop_read(&mut self) -> Option<(RequestId, Get)> {
         let &next = self.ready.first()?;
         let entry = self.entries.get_mut(&next.1)?;
@@ -294,14 +297,15 @@ impl RequestQueue {
             self.ready.remove(&(priority, slot));
             return Some(slot);
         }
-        // A single refused call waits for its own delay. Several must not return all at once.
+        // A single refused call waits for its own delay. Several calls must not be repeated at
+        // once.
         if self.retries.len() <= 1 {
             self.pacer.stop();
         }
         None
     }
 
-    /// Returns the frame of a request that is sent under this number.
+    /// Returns the frame of a request that is sent with this number.
     pub(crate) fn encode(&mut self, slot: QueueSlot, seq: u64) -> String {
         let Some(entry) = self.entries.get_mut(&slot) else {
             return String::new();
@@ -315,7 +319,8 @@ impl RequestQueue {
         }
     }
 
-    /// Holds a send while an earlier one to the same conversation is retried.
+    /// Holds a send while an earlier send to the same conversation is retried. Returns `true` if it
+    /// was held.
     fn hold_behind_retry(&mut self, slot: QueueSlot) -> bool {
         let Some(entry) = self.entries.get_mut(&slot) else {
             return false;
@@ -332,7 +337,7 @@ impl RequestQueue {
         is_behind
     }
 
-    /// Makes retries ready that are due.
+    /// Marks due retries as ready.
     pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
         while let Some(&(at, slot)) = self.retries.first()
             && at <= now
@@ -365,7 +370,7 @@ impl RequestQueue {
         retry.into_iter().chain(paced).min()
     }
 
-    /// Handles an answer. Returns it if it is the final one for a request of the live half.
+    /// Handles an answer. Returns it if it is the final answer to a request of the live half.
     pub(crate) fn handle_answer<'a>(
         &mut self,
         now: Timestamp,
@@ -418,7 +423,7 @@ impl RequestQueue {
         self.resolve(slot, result)
     }
 
-    /// Schedules a request that the server could not take.
+    /// Schedules a retry of a request that the server failed to process.
     fn retry_later(&mut self, slot: QueueSlot, at: Timestamp) {
         self.schedule(slot, at);
         match self.entries.get(&slot).map(|entry| &entry.work) {
@@ -444,8 +449,8 @@ impl RequestQueue {
         }
     }
 
-    /// Returns the time at which to repeat a fetch: behind the subscribe request of the same path,
-    /// if the server takes that later than request `seq`. Events until then would be missed.
+    /// Returns the time at which to repeat a fetch because the subscribe request of the same path
+    /// is processed after request `seq`. Without the repetition, events in between would be missed.
     fn refetch_at(&self, now: Timestamp, slot: QueueSlot, seq: u64) -> Option<Timestamp> {
         let live = |slot: &QueueSlot| {
             let entry = self.entries.get(slot)?;
@@ -465,7 +470,7 @@ impl RequestQueue {
         times.max()
     }
 
-    /// Fails a request for good. Returns the answer for the live half, if it is its request.
+    /// Fails a request. Returns the answer for the live half if the request belongs to it.
     pub(crate) fn fail(
         &mut self,
         slot: QueueSlot,
@@ -527,7 +532,7 @@ impl RequestQueue {
         Some(call.purpose)
     }
 
-    /// Returns `true` if the live half is carrying out this call.
+    /// Returns `true` if the live half performs this call.
     pub(crate) fn is_live_call(&self, request: RequestId) -> bool {
         self.calls.get(&request).is_some_and(|call| {
             let entries = call.slots.iter().map(|slot| self.entries.get(slot));
@@ -536,7 +541,7 @@ impl RequestQueue {
         })
     }
 
-    /// Returns the lookups of a search's page.
+    /// Returns the look-ups of a search's page.
     pub(crate) fn lookups_of(&self, id: SearchId) -> Vec<RequestId> {
         let is_of =
             |purpose| matches!(purpose, CallPurpose::SearchLookup { search, .. } if search == id);
@@ -544,7 +549,7 @@ impl RequestQueue {
         calls.map(|(request, _)| *request).collect()
     }
 
-    /// Notes that the live half sent requests for a read that is queued again.
+    /// Records that the live half had sent requests for a read that is queued again.
     pub(crate) fn note_read_sent(&mut self, request: RequestId) {
         let slots = self.calls.get(&request).map_or(&[][..], |call| &call.slots);
         for slot in slots {
@@ -582,7 +587,7 @@ impl RequestQueue {
         })
     }
 
-    /// Removes an entry. Sends that it held back become ready.
+    /// Removes an entry. The sends that it held become ready.
     fn remove(&mut self, slot: QueueSlot) -> Option<Work> {
         let entry = self.entries.remove(&slot)?;
         match entry.state {
@@ -626,7 +631,7 @@ impl RequestQueue {
         self.pacer.start(now);
     }
 
-    /// Handles the loss of the connection: calls in flight are sent again in their order. Returns
+    /// Handles the loss of the connection: calls in flight are queued again in their order. Returns
     /// the reads that the live half must cancel.
     pub(crate) fn handle_lost(&mut self) -> Vec<RequestId> {
         self.pacer.stop();
@@ -639,8 +644,8 @@ impl RequestQueue {
         self.restart_live()
     }
 
-    /// Drops the requests of the live half, which repeats them, and queues its reads again.
-    /// Returns the reads that the live half must cancel.
+    /// Drops the requests of the live half, which repeats them, and queues its reads again. Returns
+    /// the reads that the live half must cancel.
     pub(crate) fn restart_live(&mut self) -> Vec<RequestId> {
         let mut reads = Vec::new();
         let mut slots = Vec::new();
@@ -664,7 +669,8 @@ impl RequestQueue {
     }
 
     /// Handles the loss of the connection to an oversized frame, before
-    /// [`handle_lost`](Self::handle_lost). It may have been the answer to any request in flight.
+    /// [`handle_lost`](Self::handle_lost). The frame may have been the answer to any request in
+    /// flight.
     pub(crate) fn handle_large_loss(&mut self) {
         let sent = self.in_flight(|entry| match &entry.work {
             Work::Call(_) => true,

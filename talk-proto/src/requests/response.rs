@@ -1,4 +1,4 @@
-//! Results of calls from the responses to their requests.
+//! Decoding of responses to the results of calls.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::model::MessageId;
 pub(crate) enum ResponseDecoder {
     /// The body is ignored.
     Done(Tolerated),
-    /// The body holds the ID of the new message.
+    /// The body contains the ID of the new message.
     Sent,
 }
 
@@ -25,13 +25,13 @@ pub(crate) enum ResponseDecoder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tolerated {
     None,
-    /// The entity to delete is absent.
+    /// The entity to delete does not exist.
     NotFound,
-    /// The entity to create exists.
+    /// The entity to create exists already.
     Exists,
-    /// The conversation may not be edited, and none of its attributes were given.
+    /// The conversation may not be edited, but the call changes none of its attributes.
     UneditableConversation,
-    /// The participant may not be edited, and none of its attributes were given.
+    /// The participant may not be edited, but the call changes none of its attributes.
     UneditableParticipant,
 }
 
@@ -48,7 +48,7 @@ impl Tolerated {
     }
 }
 
-/// The result of one request for one of its calls.
+/// The result of a request for one of its calls.
 pub(super) type Outcome = (RequestId, Result<Reply, RequestError>);
 
 impl CallBody {
@@ -109,7 +109,7 @@ fn read_participants(items: Vec<BatchItem>, body: Option<&RawValue>) -> Vec<Outc
         reasons: Vec<String>,
     }
 
-    // An action without a response was carried out.
+    // An action without a response counts as successful.
     let mut responses = read::<Body>(body).unwrap_or_default().responses.into_iter();
     let answered = items.into_iter().map(|item| (item, responses.next()));
     let active = answered.filter(|(item, _)| !item.is_cancelled);

@@ -1,4 +1,4 @@
-//! Kinds of entities and user lists: how events change them and how they are shown.
+//! Kinds of entities and user lists: the effect of events on them, and their snapshots.
 
 pub(super) mod online;
 pub(super) mod participants;

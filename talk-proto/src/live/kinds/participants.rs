@@ -103,7 +103,8 @@ impl Entity for ParticipantOf {
         Some(Snapshot::Participant(snapshot))
     }
 
-    /// Returns `true` for the current user outside of the conversation, who may not read others.
+    /// Returns `true` if the current user is not in the conversation and therefore may not read
+    /// other participants.
     fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
         let is_forbidden = matches!(
             refusal,

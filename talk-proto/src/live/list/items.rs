@@ -34,7 +34,7 @@ impl Position {
     }
 }
 
-/// The most items in the front.
+/// The maximum number of items in the front.
 const MAX_FRONT: usize = 16;
 
 /// Items ordered by position.
@@ -116,7 +116,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Returns the index in `front`, or else the index in `rest`.
+    /// Returns `Ok` with the index in `front`, or `Err` with the index in `rest`.
     fn front_index(&self, index: usize) -> Result<usize, usize> {
         match index.checked_sub(self.front.len()) {
             None => Ok(self.front.len() - 1 - index),
@@ -160,7 +160,8 @@ impl<T> Items<T> {
         }
     }
 
-    /// Searches `rest`, of which the end changes most often.
+    /// Searches `rest`. The last item is compared first, because most changes of `rest` are at its
+    /// end.
     fn find_in_rest(&self, position: Position) -> Result<usize, usize> {
         match self.rest.back() {
             Some(last) if position < last.position => self

@@ -1,4 +1,4 @@
-//! Ordered lists and the windows that viewers have of them.
+//! Ordered lists and the windows of their viewers.
 
 pub(crate) mod items;
 pub(super) mod ordered_list;

@@ -30,12 +30,13 @@ pub(crate) trait ListItem: PartialEq {
 ///
 /// Visible items are in a persistent sequence. A snapshot is a clone of it.
 pub(crate) struct OrderedList<T: ListItem> {
-    /// Items that wait for nested data, and items that have nothing to show.
+    /// Items that wait for nested data, and items without a visible form.
     invisible: BTreeMap<Position, T::Key>,
     /// The number of positions allocated so far.
     ties: i64,
     pub(crate) visible: VisibleItems<T>,
-    /// Boxed because a map allocates room for several, and most lists have one viewer.
+    /// The views are boxed because a map allocates space for several values, and most lists have
+    /// one viewer.
     pub(crate) views: BTreeMap<ViewerId, Box<ListView<T>>>,
 }
 
@@ -49,8 +50,8 @@ impl<T: ListItem> OrderedList<T> {
         }
     }
 
-    /// Returns the part of the list to load for all viewers. Items with nothing to show do not
-    /// count.
+    /// Returns the part of the list to load for all viewers. Items without a visible form are not
+    /// counted.
     pub(crate) fn demand(&self, state: ListState) -> Demand {
         let views = self.views.values();
         let demands = views.map(|view| view.demand(&self.visible, state));
@@ -103,7 +104,8 @@ impl<T: ListItem> OrderedList<T> {
         Position { time, tie }
     }
 
-    /// Adds an item that viewers wait for until [`show`](Self::show), unless it is visible already.
+    /// Adds an item that viewers wait for until [`show`](Self::show) is called. A visible item is
+    /// not changed.
     pub(crate) fn insert(&mut self, position: Position, key: T::Key) {
         if self.visible.items.find(position).is_err() {
             self.invisible.insert(position, key);
@@ -118,7 +120,7 @@ impl<T: ListItem> OrderedList<T> {
         self.mark_changed(position);
     }
 
-    /// Makes an item invisible. Viewers do not wait for it.
+    /// Makes an item invisible, and ends the wait for it.
     pub(crate) fn hide(&mut self, position: Position) {
         self.visible.waiting.remove(&position);
         if let Some(item) = self.visible.items.remove(position) {
@@ -138,7 +140,7 @@ impl<T: ListItem> OrderedList<T> {
         }
     }
 
-    /// Removes an item that gets another position.
+    /// Removes an item that moves to another position.
     pub(crate) fn take_out(&mut self, position: Position) {
         self.remove_invisible(position);
         if self.visible.items.remove(position).is_some() {

@@ -1,4 +1,4 @@
-//! The window that one viewer has of a list.
+//! The window of a viewer in a list.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -13,12 +13,11 @@ use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
 use crate::snapshot::Window;
 
-/// The window of one viewer: the loaded items up to an end position.
+/// The window of a viewer: the loaded items up to an end position.
 ///
-/// The end is a position and not a count, so that new items in front widen the window. An update
-/// waits for the nested data of the items that were new when the wait began. Later ones do not
-/// extend the wait, so that a stream of messages by unknown users delays a window by one fetch
-/// only.
+/// The end is a position and not a count, so that new items at the front widen the window. An
+/// update waits for the nested data of the items that were new when the wait began. Later items do
+/// not extend the wait, so a stream of messages by unknown users delays a window by only one fetch.
 pub(crate) struct ListView<T> {
     /// The last visible position, or `None` before the first snapshot.
     end: Option<Position>,
@@ -31,12 +30,12 @@ pub(crate) struct ListView<T> {
     changed: Vec<Position>,
     /// The reasons for removals of items in `last`.
     removed: Vec<(Position, RemovalReason)>,
-    /// Set if the window has lost a part of its range since the latest snapshot.
+    /// Set if the window has lost a part of its range since the last snapshot.
     has_gap: bool,
     last: LastSeen<T>,
 }
 
-/// The latest snapshot that the viewer received.
+/// The last snapshot that the viewer received.
 enum LastSeen<T> {
     Nothing,
     Absent,
@@ -54,11 +53,11 @@ pub(crate) struct ListState {
     pub(crate) initial: usize,
 }
 
-/// The difference between a list and the viewer's latest snapshot of it.
+/// The difference between a list and the viewer's last snapshot of it.
 pub(crate) struct ViewDiff<T> {
-    /// The new snapshot, if it differs from the latest.
+    /// The new snapshot, if it differs from the last one.
     pub(crate) update: Option<(Option<Window<T>>, Changes)>,
-    /// The requests for more items that it satisfies.
+    /// The requests for more items that the snapshot satisfies.
     pub(crate) resolved: Vec<RequestId>,
 }
 
@@ -97,7 +96,7 @@ impl<T: ListItem> ListView<T> {
         }
     }
 
-    /// Requests `count` items more than are visible.
+    /// Requests `count` more items than are visible.
     pub(crate) fn load_more(&mut self, request: RequestId, count: usize) {
         self.more = self.more.max(count);
         self.requests.push(request);
@@ -116,8 +115,8 @@ impl<T: ListItem> ListView<T> {
         std::mem::take(&mut self.requests)
     }
 
-    /// Moves the end of the window to the last position of a list that is not complete. If the
-    /// list `is_cut`, the window loses the items beyond it.
+    /// Moves the end of the window to the last position of an incomplete list. If the list
+    /// `is_cut`, the window loses the items beyond it.
     pub(crate) fn clamp(&mut self, last: Option<Position>, is_cut: bool) {
         if let Some(end) = self.end
             && last < Some(end)
@@ -141,7 +140,7 @@ impl<T: ListItem> ListView<T> {
         ViewDiff { update, resolved }
     }
 
-    /// Compares the list with the latest snapshot.
+    /// Compares the list with the last snapshot.
     pub(crate) fn update(
         &mut self,
         visible: &mut VisibleItems<T>,
@@ -209,7 +208,7 @@ impl<T: ListItem> ListView<T> {
         false
     }
 
-    /// Moves the end over the requested items once all of them are loaded.
+    /// Moves the end beyond the requested items once all of them are loaded.
     fn extend(
         &mut self,
         end: &mut Position,
@@ -272,7 +271,7 @@ impl<T: ListItem> ListView<T> {
         Some((Some(Window::new(items, loaded_all)), changes))
     }
 
-    /// Returns the changes from the latest snapshot to the first `count` items.
+    /// Returns the changes from the last snapshot to the first `count` items.
     fn changes(&mut self, count: usize, visible: &mut VisibleItems<T>) -> Changes {
         let LastSeen::List { items, .. } = &self.last else {
             self.changed.clear();
@@ -292,7 +291,7 @@ impl<T: ListItem> ListView<T> {
                     };
                     if Arc::ptr_eq(old, new) {
                     } else if old == new {
-                        // Changed back to an equal item: keep the allocation of the snapshot.
+                        // The item equals the previous one: keep the allocation of the snapshot.
                         visible.items.set(after, Arc::clone(old));
                     } else {
                         changes.updated.push(after);
@@ -315,8 +314,7 @@ impl<T: ListItem> ListView<T> {
                 removal.reason = RemovalReason::Moved { to: *to };
             }
         }
-        // An item that was removed and inserted again may have got another position at the same
-        // index.
+        // An item that was removed and inserted again may have another position at the same index.
         let removed = changes.removed.iter().map(|removal| &removal.index);
         if removed.eq(&changes.inserted) {
             changes.removed.retain(|removal| {

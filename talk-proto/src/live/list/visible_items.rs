@@ -1,11 +1,11 @@
-//! The part of a list that viewers see.
+//! The visible part of a list.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::items::{Items, Position};
 
-/// The visible items of a list, and the positions of those that wait for nested data.
+/// The visible items of a list, and the positions of items that wait for nested data.
 pub(crate) struct VisibleItems<T> {
     pub(crate) items: Items<T>,
     pub(crate) waiting: BTreeSet<Position>,
@@ -19,12 +19,12 @@ impl<T> VisibleItems<T> {
         }
     }
 
-    /// Returns the number of items that are visible or will be.
+    /// Returns the number of visible and waiting items.
     pub(crate) fn len(&self) -> usize {
         self.items.len() + self.waiting.len()
     }
 
-    /// Returns the position of the last item that is visible or will be.
+    /// Returns the last position of the visible and waiting items.
     pub(crate) fn last(&self) -> Option<Position> {
         let visible = self.items.last_position();
         visible.max(self.waiting.last().copied())
@@ -43,7 +43,7 @@ impl<T> VisibleItems<T> {
 
     /// Returns the positions of the waiting items up to and including `position`.
     pub(crate) fn waiting_until(&self, position: Position) -> impl Iterator<Item = Position> {
-        // Usually no item is waiting: skip the search in an empty set.
+        // Usually no item is waiting, and the search in an empty set is skipped.
         let waiting = Some(&self.waiting).filter(|waiting| !waiting.is_empty());
         waiting
             .into_iter()

@@ -19,21 +19,21 @@ use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, UserId
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-/// The store of one conversation.
+/// The store of a conversation.
 ///
-/// A snapshot waits for the nested data of a new last message. Messages that arrive during the
-/// wait do not extend it.
+/// A snapshot waits for the nested data of a new last message. Messages that arrive during the wait
+/// do not extend it.
 pub(crate) struct ConversationStore {
     sync: SyncState,
     side: Option<Arc<ConversationSnapshot>>,
     /// The new last message that the next snapshot waits for.
     awaited: Option<Position>,
-    /// Set if `current` reflects everything known.
+    /// Set if `current` reflects all known data.
     is_current: bool,
-    /// The latest snapshot, or `None` before the first.
+    /// The last snapshot; `None` before the first.
     current: Option<Option<Arc<ConversationSnapshot>>>,
     viewers: Viewers<Option<Arc<ConversationSnapshot>>>,
-    /// The lists that contain the conversation, or may contain it. They supply its state.
+    /// The lists that contain or may contain the conversation. They supply its state.
     lists: BTreeSet<ListFilter>,
     /// Set if a list needs the conversation's state and no page will supply it.
     is_watched: bool,
@@ -65,13 +65,13 @@ impl ConversationStore {
         self.side.as_ref().filter(|_| is_loaded)
     }
 
-    /// Returns the latest snapshot if it reflects everything known.
+    /// Returns the last snapshot if it reflects all known data.
     pub(crate) fn snapshot(&self) -> Option<Option<&Arc<ConversationSnapshot>>> {
         let current = self.current.as_ref().filter(|_| self.is_current)?;
         Some(current.as_ref())
     }
 
-    /// Returns the lists that contain the conversation, or may contain it.
+    /// Returns the lists that contain or may contain the conversation.
     pub(crate) fn lists(&self) -> &BTreeSet<ListFilter> {
         &self.lists
     }
@@ -85,7 +85,7 @@ impl ConversationStore {
         cx.unreferenced.insert(self.sync.key().clone());
     }
 
-    /// Stores the state that a list has received, unless a newer one is known.
+    /// Stores the state that a list has received, unless a newer state is known.
     pub(crate) fn supply(&mut self, side: ConversationSnapshot, cx: &mut StoreCx) {
         if self.sync.stage == Stage::Loaded {
             cx.changed.insert(self.sync.key().clone());
@@ -191,9 +191,9 @@ pub(crate) fn apply(
 
 /// Applies the events that arrived before a response to the state in it.
 ///
-/// The server reports a join to every subscription of a part of the conversation, also before the
-/// subscription that reports later changes. A response with the same or a later join time is newer
-/// than that event.
+/// The server reports a join to every subscription of a part of the conversation, including
+/// subscriptions that precede the one for later changes. A response with the same or a later join
+/// time is newer than that event.
 pub(crate) fn fold<'a>(
     response: Option<ConversationSnapshot>,
     events: impl IntoIterator<Item = &'a ServerEvent, IntoIter: Clone>,

@@ -17,7 +17,7 @@ use crate::wire::ServerEvent;
 
 /// The conversations that match a filter.
 ///
-/// The list holds positions only. Each conversation has its own store, which receives its state
+/// The list stores only positions. Each conversation has its own store, which receives its state
 /// from the list's pages and notifies the list of changes.
 pub(crate) struct ConversationList {
     paged: PagedList<ConversationSnapshot, ConversationSnapshot>,
@@ -25,7 +25,7 @@ pub(crate) struct ConversationList {
     positions: BTreeMap<ConversationId, Position>,
     /// Conversations that may belong to the list, once their state is known.
     candidates: BTreeSet<ConversationId>,
-    /// Conversations that are shown in their state before a connection loss.
+    /// Conversations that are shown in their state from before a connection loss.
     refreshing: BTreeSet<ConversationId>,
 }
 
@@ -46,7 +46,7 @@ impl ConversationList {
         self.positions.contains_key(id)
     }
 
-    /// Adds a candidate whose state is known if it belongs to the list, and drops it otherwise.
+    /// Adds a candidate with a known state if it belongs to the list, and drops it otherwise.
     /// Returns `true` if the conversation is in the list.
     pub(crate) fn consider(&mut self, side: &ConversationSnapshot, cx: &mut StoreCx) -> bool {
         if self.contains(&side.id) {
@@ -66,7 +66,8 @@ impl ConversationList {
         true
     }
 
-    /// Drops a candidate whose state cannot be fetched. Returns `true` if it was one.
+    /// Drops a candidate whose state cannot be fetched. Returns `true` if the conversation was a
+    /// candidate.
     pub(crate) fn drop_candidate(&mut self, id: &ConversationId, cx: &mut StoreCx) -> bool {
         let was_candidate = self.candidates.contains(id);
         if was_candidate {
@@ -90,7 +91,7 @@ impl ConversationList {
         cx.changed.insert(self.paged.key().clone());
     }
 
-    /// Shows a conversation at its position, if that is loaded.
+    /// Shows a conversation at its position, if that part of the list is loaded.
     fn show(&mut self, snapshot: &Arc<ConversationSnapshot>, cx: &mut StoreCx) {
         let id = &snapshot.id;
         let time = Self::time_of(snapshot);
@@ -154,10 +155,10 @@ impl ConversationList {
         if !is_complete && time.is_some_and(|time| self.paged.edge.is_before(time)) {
             return false;
         }
-        // A conversation outside of the list does not match or is beyond the edge, unless it has
-        // moved from a page that was not read to one that was. An event can bring it in by its
-        // position or by an attribute that the filter names. A matching conversation that is
-        // missing from a complete list was missed.
+        // A conversation outside of the list does not match the filter or is beyond the edge,
+        // unless it has moved from a page that was not read yet to a page that was. An event can
+        // bring it in by changing its position, or an attribute in the filter. A matching
+        // conversation that is missing from a complete list was missed before.
         let moves_in = time.is_some() && (!is_complete || while_paging);
         let is_missed = is_complete && self.filter.matches_change(event);
         (moves_in || is_missed || self.filter.mentions(event)) && self.filter.may_match(event)
@@ -277,8 +278,9 @@ impl ListStore for ConversationList {
         for id in std::mem::take(&mut self.candidates) {
             self.remove(&id, Self::GONE, cx);
         }
-        // A conversation that is missing from the pages has left the list, or has moved between
-        // them. Up to a page of them is fetched, and shown until the state is known.
+        // A conversation that is missing from the pages has left the list or has moved between
+        // pages. If there are at most as many as on one page, they are fetched, and stay visible
+        // until their state is known.
         let is_verified = gone.len() <= Self::SIZES.page && self.paged.pages.is_complete();
         for (id, reason) in gone {
             if is_verified {
@@ -291,7 +293,7 @@ impl ListStore for ConversationList {
         self.refreshing = self.positions.keys().cloned().collect();
     }
 
-    /// Brings the conversations of a page up to date.
+    /// Applies the event log to the conversations of a page.
     fn prepare_page(&mut self, page: &mut Vec<ConversationSnapshot>, cx: &mut StoreCx) {
         let events = self.events_by_conversation();
         page.retain_mut(|side| {
@@ -307,7 +309,7 @@ impl ListStore for ConversationList {
         });
     }
 
-    /// Adds the conversations that events named and no page contains.
+    /// Adds the conversations from the event log that no page contains.
     fn replay(&mut self, cx: &mut StoreCx) {
         for (id, events) in self.events_by_conversation() {
             let filter = self.filter.clone();

@@ -16,22 +16,23 @@ use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::{Salvage, ServerEvent};
 
-/// A kind of entity: how events change it and how it is shown.
+/// A kind of entity: the effect of events on it, and its snapshot.
 pub(crate) trait Entity: Send + Sync + 'static {
     type Value: Clone + PartialEq + Salvage + Send + Sync;
 
-    /// Applies an event to the value, where `None` is an absent entity. Returns `true` if an
-    /// absent entity may exist now and must be fetched.
+    /// Applies an event to the value; `None` is an absent entity. Returns `true` if an absent
+    /// entity may exist now and must be fetched.
     fn apply(&self, value: &mut Option<Self::Value>, event: &ServerEvent) -> bool;
 
-    /// Returns the users shown with the value, which is `None` before the first load too.
+    /// Returns the users that the snapshot shows. The value is `None` for an absent entity and
+    /// before the first load.
     fn users(&self, value: Option<&Self::Value>) -> BTreeSet<UserId>;
 
     /// Returns the snapshot, or `None` while a user is unknown.
     fn snapshot(&self, value: Option<&Self::Value>, users: Lookup<'_>) -> Option<Snapshot>;
 
-    /// Returns `true` if a `get` fails with the refusal, where a subscription shows an absent
-    /// entity.
+    /// Returns `true` if the refusal is an error for a `get`. A subscription shows an absent entity
+    /// instead.
     fn fails_get(&self, _refusal: &RequestError, _me: &UserId) -> bool {
         false
     }
@@ -60,7 +61,7 @@ pub(crate) struct EntityStore<T: Entity> {
     value: Option<T::Value>,
     /// The users that the store retains.
     users: BTreeSet<UserId>,
-    /// The latest snapshot, so that viewers share its allocation.
+    /// The last snapshot, whose allocation the viewers share.
     current: Option<Snapshot>,
     viewers: Viewers<Snapshot>,
     refusal: Option<RequestError>,
@@ -162,7 +163,7 @@ impl<T: Entity> Store for EntityStore<T> {
             let mut whole = None;
             self.kind.apply(&mut whole, event);
             if whole.is_some() && self.sync.is_open(cx) {
-                // The event holds the whole value: the pending response cannot be newer.
+                // The event contains the whole value, so the pending response cannot be newer.
                 self.value = whole;
                 self.publish(cx);
             } else {

@@ -23,7 +23,7 @@ struct Inner {
 impl ListFilter {
     pub(crate) fn new(filter: Option<ConversationFilter>) -> Self {
         let filter = filter.unwrap_or_default().normalized();
-        // Serialization cannot fail: a filter has string keys and plain values.
+        // Serialisation cannot fail, because a filter has string keys and plain values.
         let json = to_raw_value(&filter).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self(Arc::new(Inner { filter, json }))
     }
@@ -37,12 +37,14 @@ impl ListFilter {
         self.0.filter.matches(&side.into()) == Some(true)
     }
 
-    /// Returns `true` if a conversation may match of which only this change is known.
+    /// Returns `true` if a conversation may match after this event. Its other attributes are
+    /// unknown.
     pub(crate) fn may_match(&self, event: &ServerEvent) -> bool {
         self.match_change(event) != Some(false)
     }
 
-    /// Returns `true` if every conversation with this change matches.
+    /// Returns `true` if every conversation matches after this event. Its other attributes are
+    /// irrelevant.
     pub(crate) fn matches_change(&self, event: &ServerEvent) -> bool {
         self.match_change(event) == Some(true)
     }
@@ -57,7 +59,7 @@ impl ListFilter {
         }
     }
 
-    /// Returns `true` if the filter depends on a value that the event changes.
+    /// Returns `true` if the filter depends on an attribute that the event changes.
     pub(crate) fn mentions(&self, event: &ServerEvent) -> bool {
         let filters = match &self.0.filter {
             ConversationFilter::All(filter) => std::slice::from_ref(filter),

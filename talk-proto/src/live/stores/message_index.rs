@@ -1,4 +1,4 @@
-//! The messages that a [`MessageStore`] knows, and the quotes between them.
+//! The known messages of a [`MessageStore`], and the quotes between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::live::list::items::Position;
 use crate::live::store_cx::StoreCx;
 use crate::model::{MessageId, MessageSnapshot, UserId};
 
-/// The messages of a window, and those that they quote.
+/// The messages of a window, and the messages that they quote.
 ///
 /// Visible messages are stored in their snapshot and not duplicated here.
 #[derive(Default)]
 pub(crate) struct MessageIndex {
-    /// The position in the window, or `None` for a message that is only quoted.
+    /// The positions of messages in the window; `None` for a message that is only quoted.
     positions: HashMap<MessageId, Option<Position>>,
     /// Messages that are only quoted, and versions that are newer than the visible one.
     invisible: BTreeMap<MessageId, Arc<MessageSnapshot>>,
@@ -28,14 +28,14 @@ pub(crate) struct MessageIndex {
     pub(crate) senders: SenderIndex,
 }
 
-/// The messages that quote one message.
+/// The messages that quote a message.
 #[derive(Default)]
 struct QuoteRefs {
-    /// The quoted message as the quoting ones show it.
+    /// The quoted message in the form that the quoting ones show.
     snapshot: Option<Arc<MessageSnapshot>>,
-    /// Quoting messages in the window, which show the quote.
+    /// Quoting messages in the window. They show the quote.
     listed: BTreeSet<MessageId>,
-    /// Quoting messages that are only quoted themselves, which show an ID.
+    /// Quoting messages that are only quoted themselves. They show the quote as an ID.
     unlisted: BTreeSet<MessageId>,
 }
 
@@ -44,7 +44,7 @@ impl MessageIndex {
         self.positions.get(id).copied().flatten()
     }
 
-    /// Returns `true` if the message is not in the window and is quoted there.
+    /// Returns `true` if the message is outside the window and a message in the window quotes it.
     pub(crate) fn is_quote(&self, id: &MessageId) -> bool {
         matches!(self.positions.get(id), Some(None))
     }
@@ -85,7 +85,7 @@ impl MessageStore {
         invisible.or_else(|| self.paged.items.visible.get(position?))
     }
 
-    /// Keeps a message in the index that is removed from the list.
+    /// Keeps a message, which is removed from the list, in the index.
     fn keep(&mut self, id: &MessageId, position: Position) {
         if let Some(message) = self.message_at(id, Some(position)).cloned() {
             let message = Arc::new(message.resolved(None, None));
@@ -120,7 +120,7 @@ impl MessageStore {
         self.paged.items.insert(position, id);
     }
 
-    /// Removes a message from the window. It stays in the index while others quote it.
+    /// Removes a message from the window. It stays in the index as long as other messages quote it.
     pub(crate) fn remove_listed(
         &mut self,
         id: &MessageId,
@@ -146,7 +146,7 @@ impl MessageStore {
         }
     }
 
-    /// Deletes a message, also from the messages that quote it.
+    /// Deletes a message and its quotes.
     pub(crate) fn delete(&mut self, id: &MessageId, cx: &mut StoreCx) {
         let refs = self.index.quotes.remove(id).unwrap_or_default();
         let quoting: Vec<MessageId> = refs.listed.into_iter().chain(refs.unlisted).collect();
@@ -164,7 +164,7 @@ impl MessageStore {
         }
     }
 
-    /// Stores the newest version of a message. Returns `true` if it differs from the known one.
+    /// Stores the newest version of a message. Returns `true` if it differs from the known version.
     pub(crate) fn set_message(&mut self, message: Arc<MessageSnapshot>, cx: &mut StoreCx) -> bool {
         let id = message.id.clone();
         let position = self.index.position(&id);
@@ -235,7 +235,7 @@ impl MessageStore {
         }
     }
 
-    /// Shows the newest version of a listed message once its nested data is known.
+    /// Shows the newest version of a message in the window once its nested data is known.
     fn show(&mut self, id: &MessageId, cx: &mut StoreCx) {
         let Some(position) = self.index.position(id) else {
             return;
@@ -323,7 +323,8 @@ impl MessageStore {
         }
     }
 
-    /// Records that `id` no longer quotes `quoted`, which is dropped if nothing else shows it.
+    /// Records that `id` no longer quotes `quoted`. Drops the quoted message if no other message
+    /// quotes it.
     fn unlink(&mut self, id: &MessageId, quoted: &MessageId, cx: &mut StoreCx) {
         let Some(refs) = self.index.quotes.get_mut(quoted) else {
             return;

@@ -1,4 +1,4 @@
-//! The messages of a conversation: a window of them, and the messages that they quote.
+//! The messages of a conversation: a window of them, and the quoted messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,20 +26,20 @@ pub(crate) struct MessageStore {
     /// Quoted messages to fetch.
     pub(crate) quotes_to_fetch: Vec<MessageId>,
     quotes_in_flight: BTreeMap<MessageId, FetchId>,
-    /// Quoted messages that are shown in their state before a connection loss.
+    /// Quoted messages that are shown in their state from before a connection loss.
     pub(crate) refreshing: BTreeSet<MessageId>,
-    /// Set if the conversation's store shows the last message.
+    /// Set if the store of the conversation shows the last message.
     shown_as_last: bool,
     pub(crate) conversation: ConversationId,
 }
 
 /// The last message of a conversation.
 pub(crate) enum LastMessage {
-    /// Not known, or not current.
+    /// The message is unknown or outdated.
     Unknown,
-    /// Known except for its nested data.
+    /// The message is known, but its nested data is not.
     Waiting(Position),
-    /// Known, or known to be absent.
+    /// The message is known; `None` if there is none.
     Known(Option<Arc<MessageSnapshot>>),
 }
 
@@ -61,7 +61,8 @@ impl MessageStore {
         self.paged.key()
     }
 
-    /// Sets whether the conversation's store shows the last message, which then stays loaded.
+    /// Sets if the store of the conversation shows the last message. If so, the message stays
+    /// loaded.
     pub(crate) fn set_shown_as_last(&mut self, shown: bool, cx: &mut StoreCx) {
         self.shown_as_last = shown;
         if shown {
@@ -99,8 +100,8 @@ impl MessageStore {
         self.paged.items.visible.items.first().cloned()
     }
 
-    /// Handles the response to the request for a quoted message. Any failure means that the quote
-    /// is not available.
+    /// Handles the response to the request for a quoted message. After a failure the quote is
+    /// unavailable.
     pub(crate) fn handle_quote(
         &mut self,
         id: &MessageId,
@@ -128,8 +129,8 @@ impl MessageStore {
         self.finish_response(false, cx);
     }
 
-    /// Applies the event of a new message. It takes the message over, so that adding the sender
-    /// needs no copy.
+    /// Applies the event of a new message. Takes ownership of the message, so that adding the
+    /// sender needs no copy.
     pub(crate) fn handle_created(&mut self, event: ServerEvent, cx: &mut StoreCx) {
         let has_other_fetches = self.has_other_fetches();
         let sync = &mut self.paged.pages.sync;
@@ -140,7 +141,7 @@ impl MessageStore {
         }
     }
 
-    /// Adds a message that an event reported, unless it is beyond the loaded ones.
+    /// Adds a message from an event, unless it is beyond the loaded ones.
     fn add_new(&mut self, message: Arc<MessageSnapshot>, tie_break: TieBreak, cx: &mut StoreCx) {
         if self.index.position(&message.id).is_some() {
             return;
@@ -172,7 +173,7 @@ impl ListItem for MessageSnapshot {
     }
 }
 
-/// Returns the sort key of a message: the newest is first.
+/// Returns the sort key of a message. The newest message is first.
 fn sort_key(created_at: Timestamp) -> i64 {
     created_at.as_millis().saturating_neg()
 }
@@ -263,7 +264,7 @@ impl ListStore for MessageStore {
         usize::from(self.shown_as_last)
     }
 
-    /// Without a viewer, a first window is enough for the last message.
+    /// Without a viewer, a first window is sufficient for the last message.
     fn cap(&self, cx: &StoreCx) -> usize {
         let limit = cx.limits.window.max(1);
         if self.paged.items.views.is_empty() {

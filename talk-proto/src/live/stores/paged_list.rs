@@ -21,15 +21,15 @@ use crate::model::UserId;
 use crate::snapshot::{Snapshot, Update, Window};
 use crate::wire::{Salvage, ServerEvent};
 
-/// The numbers of items that a kind of list loads, as documented.
+/// The page and window sizes of a kind of list, as documented.
 pub(crate) struct PageSizes {
-    /// The items of a first window.
+    /// The number of items in a first window.
     pub(crate) first_window: usize,
-    /// The least number of items that the first load requests for a viewer.
+    /// The minimum number of items that the first load requests for a viewer.
     pub(crate) first_load: usize,
-    /// The most items in one page.
+    /// The maximum number of items in a page.
     pub(crate) page: usize,
-    /// The default number of items to load more.
+    /// The default number of items to load with `load_more`.
     pub(crate) more: usize,
 }
 
@@ -76,14 +76,14 @@ impl<R, T: ListItem> PagedList<R, T> {
 /// The items that a reloaded list no longer contains.
 pub(crate) type GoneItems<L> = Vec<(<<L as ListStore>::Item as ListItem>::Key, RemovalReason)>;
 
-/// A kind of paged list: the order and form of its items, and the way events change it.
+/// A kind of paged list: the order and form of its items, and the effect of events on it.
 pub(crate) trait ListStore: Any + Send + Sync + Sized {
-    /// An item as the server returns it.
+    /// An item in the shape of the server.
     type Raw: Salvage;
     type Item: ListItem;
 
     const SIZES: PageSizes;
-    /// The reason for the removal of an item that the server no longer has.
+    /// The reason for the removal of items that are missing from a reloaded list.
     const GONE: RemovalReason;
 
     fn paged(&self) -> &PagedList<Self::Raw, Self::Item>;
@@ -117,23 +117,23 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
         None
     }
 
-    /// Returns the number of items that other stores need loaded.
+    /// Returns the number of items that other stores need.
     fn needed_by_stores(&self) -> usize {
         0
     }
 
-    /// Returns the most items to keep.
+    /// Returns the maximum number of items to keep.
     fn cap(&self, cx: &StoreCx) -> usize {
         cx.limits.window.max(1)
     }
 
-    /// Returns `true` while items show nested data from before a connection loss. Viewers get no
-    /// update meanwhile.
+    /// Returns `true` while items show nested data from before a connection loss. Viewers receive
+    /// no updates during that time.
     fn is_refreshing(&self) -> bool {
         false
     }
 
-    /// Returns `true` while other responses than pages are pending.
+    /// Returns `true` while responses other than pages are pending.
     fn has_other_fetches(&self) -> bool {
         false
     }
@@ -155,7 +155,7 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
     /// Applies the event log to the items of a page.
     fn prepare_page(&mut self, _: &mut Vec<Self::Raw>, _: &mut StoreCx) {}
 
-    /// Prepares for a reload. Removes the items that are not in the new pages.
+    /// Prepares for a reload: removes the items that the new pages do not contain.
     fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
         for (key, reason) in &gone {
             self.remove(key, *reason, cx);
@@ -203,7 +203,7 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
             let time = Self::time_of(&raw);
             let position = match self.position_of(Self::key_of(&raw)) {
                 Some(old) if old.is_at(time) && before < Some(old) => old,
-                // The page names the item twice.
+                // The page contains the item twice.
                 Some(old) if before == Some(old) => continue,
                 _ => self.paged_mut().items.allocate(time, TieBreak::Last),
             };
@@ -234,13 +234,12 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
             let paged = self.paged_mut();
             paged.pages.cursor = Cursor::Unknown;
             paged.set_edge();
-            // The window of a viewer that had the whole list ends with the last item now.
+            // The window of a viewer that had the whole list now ends with the last item.
             paged.clamp_views(false);
         }
     }
 
-    /// Ends the handling of a response. `is_cut` is set if the list no longer has all items of its
-    /// windows.
+    /// Finishes the handling of a response. `is_cut` is set if the list lost items of its windows.
     fn finish_response(&mut self, is_cut: bool, cx: &mut StoreCx) {
         self.trim(cx);
         let has_other_fetches = self.has_other_fetches();

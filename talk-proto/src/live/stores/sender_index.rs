@@ -3,7 +3,7 @@
 use crate::collections::{HashMap, HashSet};
 use crate::model::{MessageId, UserId};
 
-/// The messages of each sender, so that a change of a user finds them.
+/// The messages of each sender, which must be updated when the user changes.
 #[derive(Default)]
 pub(crate) struct SenderIndex(HashMap<UserId, HashSet<MessageId>>);
 
@@ -19,7 +19,7 @@ impl SenderIndex {
         true
     }
 
-    /// Returns the equal ID that the index holds, so that messages share its allocation.
+    /// Returns the equal ID in the index, so that messages share its allocation.
     pub(crate) fn interned(&self, user: UserId) -> UserId {
         let known = self.0.get_key_value(&user);
         known.map_or(user, |(known, _)| known.clone())

@@ -76,7 +76,7 @@ pub(crate) trait Store: Any + Send + Sync {
         Err(CommandError::NotAList)
     }
 
-    /// Discards a request for more items.
+    /// Discards a request of a viewer for more items.
     fn cancel_more(&mut self, _: ViewerId, _: RequestId) {}
 
     /// Collects the updates that viewers have not received.

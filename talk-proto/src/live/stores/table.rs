@@ -19,11 +19,11 @@ use crate::live::store_cx::{ListAction, StoreCx};
 use crate::model::{ConversationId, Participant, Reaction};
 use crate::wire::ServerEvent;
 
-/// All stores except those of users, which every other store refers to.
+/// All stores except those of users. Other stores reference users directly.
 #[derive(Default)]
 pub(crate) struct Stores {
     stores: HashMap<StoreKey, Slot>,
-    /// The keys of stores of which a scope may have any number: participants and reactions of a
+    /// The keys of stores of which a scope may have several: participants and reactions of a
     /// conversation, and lists of conversations.
     groups: HashMap<Scope, BTreeSet<StoreKey>>,
     next_serial: u64,
@@ -40,7 +40,7 @@ impl Stores {
         self.stores.is_empty()
     }
 
-    /// Returns the keys of all stores, the oldest first.
+    /// Returns the keys of all stores in the order of creation.
     pub(crate) fn in_order(&self) -> Vec<StoreKey> {
         let stores = self.stores.iter();
         let mut keys: Vec<_> = stores.map(|(key, slot)| (slot.serial, key)).collect();
@@ -123,7 +123,7 @@ impl Stores {
         }
     }
 
-    /// Keeps the last message of a conversation current.
+    /// Keeps the last message of a conversation loaded and current.
     fn show_last(&mut self, c: &ConversationId, cx: &mut StoreCx) {
         self.create(&StoreKey::Messages(c.clone()), cx);
         if let Some(messages) = self.messages(c)
@@ -155,7 +155,7 @@ impl Stores {
         }
     }
 
-    /// Updates a conversation from its messages, and lists from the conversation.
+    /// Updates a conversation from its messages, and the lists from the conversation.
     pub(crate) fn refresh_conversation(&mut self, c: &ConversationId, cx: &mut StoreCx) {
         let key = StoreKey::Conversation(c.clone());
         let Some(store) = self.get_as::<ConversationStore>(&key) else {
@@ -172,7 +172,7 @@ impl Stores {
         if is_shown {
             self.show_last(c, cx);
         }
-        // The store is taken out of the table while others are borrowed with it.
+        // The store is taken out of the table because other stores are borrowed at the same time.
         let Some(mut slot) = self.stores.remove(&key) else {
             return;
         };
@@ -228,8 +228,8 @@ impl Stores {
         Some(store)
     }
 
-    /// Drops a conversation that cannot be fetched from the lists that do not show it, and returns
-    /// the lists that do.
+    /// Handles a conversation that cannot be fetched: drops it from the lists in which it is a
+    /// candidate, and returns the lists that contain it.
     pub(crate) fn lists_that_show(
         &mut self,
         c: &ConversationId,
@@ -244,7 +244,7 @@ impl Stores {
         lists.into_iter().map(StoreKey::Conversations).collect()
     }
 
-    /// Returns the stores that share the subscription of a store.
+    /// Returns the stores that share a subscription with a store.
     pub(crate) fn sharing(&self, key: StoreKey) -> Vec<StoreKey> {
         match key {
             StoreKey::Conversations(_) => self.group(Scope::Lists).cloned().collect(),

@@ -1,4 +1,4 @@
-//! Lists of users: the participants of a conversation, and the reactions with one emoji.
+//! Lists of users: the participants of a conversation, and the reactions with an emoji.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) trait Entry: Clone + PartialEq + Salvage + Send + Sync + 'static {
     const SIZES: PageSizes;
     /// The reason for the removal of an entry.
     const GONE: RemovalReason;
-    /// The place of new entries among those with an equal time.
+    /// The position of new entries among those with an equal time.
     const TIE_BREAK: TieBreak;
 
     fn user(&self) -> &UserId;
@@ -30,7 +30,7 @@ pub(crate) trait Entry: Clone + PartialEq + Salvage + Send + Sync + 'static {
 
     fn snapshot(&self, user: Arc<User>) -> Self::Snapshot;
 
-    /// Returns the change that an event makes to the list.
+    /// Returns the effect of an event on the list.
     fn change(event: &ServerEvent) -> Option<EntryChange<Self>>;
 
     fn wrap(window: Option<Window<Self::Snapshot>>) -> Snapshot;
@@ -45,7 +45,7 @@ pub(crate) enum EntryChange<E> {
     RemoveList,
 }
 
-/// The store of one user list.
+/// The store of a list of users.
 pub(crate) struct UserList<E: Entry> {
     paged: PagedList<E, E::Snapshot>,
     entries: BTreeMap<UserId, (Position, E)>,
@@ -82,9 +82,9 @@ impl<E: Entry> UserList<E> {
         cx.changed.insert(self.paged.key().clone());
     }
 
-    /// Adds an entry that an event reported, unless it is beyond the loaded ones.
+    /// Adds an entry from an event, unless it is beyond the loaded ones.
     fn add_new(&mut self, entry: E, cx: &mut StoreCx) {
-        // An entry of the same time came with a page, which is at least as new as the event.
+        // An entry with the same time came from a page, which is at least as new as the event.
         let old = self.entries.get(entry.user());
         if old.is_some_and(|(position, _)| position.is_at(entry.time())) {
             return;

@@ -13,13 +13,14 @@ use crate::model::{User, UserId};
 use crate::snapshot::Snapshot;
 use crate::wire::ServerEvent;
 
-/// The number of events of one user kept while a response is pending.
+/// The maximum number of logged events per user while a response is pending.
 const LOG_LIMIT: usize = 1000;
 
-/// All users that are referenced, or were until recently.
+/// All users that are referenced or were referenced until recently.
 #[derive(Default)]
 pub(crate) struct Users {
-    /// Boxed because a map allocates room for several, and most sessions have few.
+    /// The stores are boxed because a map allocates space for several values, and most sessions
+    /// have few.
     stores: HashMap<UserId, Box<UserStore>>,
     next_serial: u64,
 }
@@ -29,7 +30,7 @@ struct UserStore {
     serial: u64,
     /// The user, `Some(None)` if it does not exist, or `None` if it is not known yet.
     value: Option<Option<Arc<User>>>,
-    /// Set if the value is from the current connection.
+    /// Set if the value was loaded on the current connection.
     is_fresh: bool,
     /// The pending GET.
     fetch: Option<FetchId>,
@@ -86,7 +87,7 @@ impl Users {
         is_new
     }
 
-    /// Removes a dependent. Returns `true` if it was the last.
+    /// Removes a dependent. Returns `true` if it was the last one.
     pub(crate) fn release(&mut self, user: &UserId, dependent: &Dependent) -> bool {
         let store = self.stores.get_mut(user);
         store.is_some_and(|store| {
@@ -159,8 +160,8 @@ impl Users {
 }
 
 impl StoreCx {
-    /// Handles the response to a GET of users, where `None` is a failure. Users that are not known
-    /// after it count as absent.
+    /// Handles the response to a GET of users; `None` is a failure. Users that are still unknown
+    /// then count as absent.
     pub(crate) fn handle_users(
         &mut self,
         fetch: FetchId,
@@ -202,7 +203,7 @@ impl StoreCx {
             return;
         };
         if !store.is_fresh {
-            // An event that arrives before the request was sent is older than any response.
+            // An event that arrived before the request was sent is older than any response.
             if store.fetch.is_some() {
                 store.log.push(event.clone());
             }

@@ -1,10 +1,10 @@
-//! The viewers of a store that shows a single value.
+//! The viewers of a store with a single value.
 
 use std::collections::BTreeMap;
 
 use crate::live::key::ViewerId;
 
-/// Viewers, each with the value that it received last.
+/// The viewers, with the last value that each received.
 pub(crate) struct Viewers<S>(BTreeMap<ViewerId, Option<S>>);
 
 impl<S: Clone + PartialEq> Viewers<S> {

@@ -1,4 +1,4 @@
-//! Subscriptions, loads and the requests that they send.
+//! Subscriptions, loads and their requests.
 
 pub(super) mod linger;
 pub(super) mod paginator;

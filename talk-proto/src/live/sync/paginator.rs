@@ -1,4 +1,4 @@
-//! Loads a list page by page.
+//! Loading of lists, page by page.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -20,11 +20,11 @@ pub(crate) enum Cursor {
     End,
 }
 
-/// The part of a list to load from its start.
+/// The part of a list to load, from its start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Demand {
     pub(crate) count: usize,
-    /// The sort key to reach, also if that takes more than `count` items.
+    /// The sort key up to which to load, even if that takes more than `count` items.
     pub(crate) until: i64,
 }
 
@@ -43,11 +43,11 @@ impl Demand {
     }
 }
 
-/// The load of one list. The pages of a load from the start are collected until it has finished.
+/// The loading of a list. A load from the start collects pages until it has finished.
 pub(crate) struct Paginator<T> {
     pub(crate) sync: SyncState,
     pub(crate) cursor: Cursor,
-    /// The most items that the server returns in one page.
+    /// The maximum number of items in a page of the server.
     page_size: usize,
     collected: Vec<T>,
     /// The part of the list to collect.
@@ -63,15 +63,15 @@ struct PageQuery<'a> {
     filter: Option<&'a RawValue>,
 }
 
-/// The outcome of a page.
+/// The effect of a page.
 #[derive(Debug, PartialEq)]
 pub(crate) enum PageOutcome<T> {
     /// More pages are needed, or the load failed.
     Pending,
     /// The list does not exist.
     Absent,
-    /// The items from the start of the list. `is_cut` is set if they do not reach the demanded
-    /// sort key.
+    /// Items from the start of the list. `is_cut` is set if they do not reach the demanded sort
+    /// key.
     Reset { items: Vec<T>, is_cut: bool },
     /// The items that follow the loaded ones.
     Next(Vec<T>),
@@ -155,7 +155,7 @@ impl<T> Paginator<T> {
         if let Some(cursor) = &page.cursor {
             let count = self.collected.len();
             let missing = match self.target.count.saturating_sub(count) {
-                // The list has grown: the number of items up to the sort key is not known.
+                // The list has grown, and the number of items up to the sort key is unknown.
                 0 if !is_reached && count < cx.limits.refetch => count,
                 missing => missing,
             };
@@ -187,7 +187,7 @@ impl<T: Salvage> Paginator<T> {
         };
         let page = match (page, self.sync.key()) {
             (Ok(page), _) => Some(page),
-            // A user that does not exist yet is in no conversation.
+            // A user that does not exist yet has no conversations.
             (Err(_), StoreKey::Conversations(_)) => Some(Page {
                 data: Vec::new(),
                 cursor: None,

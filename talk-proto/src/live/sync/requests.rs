@@ -1,4 +1,4 @@
-//! Requests of the live half, collected until the next drain.
+//! The requests of the live half, collected until the next drain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,7 +12,7 @@ use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
 use crate::wire::{Method, Request};
 
-/// The most users that one request may name.
+/// The maximum number of users in one request.
 const USERS_PER_REQUEST: usize = 1000;
 
 /// The purpose of a request.
@@ -36,20 +36,20 @@ pub(crate) enum FetchPurpose {
     MessageOnce(RequestId),
 }
 
-/// The requests to send and those in flight.
+/// The pending requests: those to send and those in flight.
 ///
 /// In a drain, all SUBSCRIBE requests precede all GET requests. Users come last in each group, in
 /// one request.
 #[derive(Default)]
 pub(crate) struct LiveRequests {
     next: u64,
-    /// Requests that are not answered.
+    /// Unanswered requests.
     open: BTreeMap<FetchId, FetchPurpose>,
     subscribes: Vec<(FetchId, Request)>,
     loads: Vec<(FetchId, Request)>,
     /// The subscription that all conversation lists share, and the number of lists.
     lists: Option<(FetchId, usize)>,
-    /// The number of UNSUBSCRIBE requests that are not acknowledged, by scope.
+    /// The number of unacknowledged UNSUBSCRIBE requests, by scope.
     closing: HashMap<Scope, usize>,
     users: Vec<UserId>,
     users_once: Vec<UserId>,
@@ -87,7 +87,7 @@ impl LiveRequests {
         fetch
     }
 
-    /// Ends a subscription. A SUBSCRIBE that was not sent is withdrawn instead.
+    /// Ends a subscription. An unsent SUBSCRIBE is removed instead.
     pub(crate) fn unsubscribe(&mut self, key: &StoreKey, subscription: FetchId) {
         if let StoreKey::Conversations(_) = key
             && let Some((_, count)) = &mut self.lists
@@ -119,7 +119,7 @@ impl LiveRequests {
         *self.closing.entry(key.scope()).or_default() += 1;
     }
 
-    /// Returns `true` if an UNSUBSCRIBE that covers events of the scope is not acknowledged.
+    /// Returns `true` if an UNSUBSCRIBE that covers events of the scope is unacknowledged.
     pub(crate) fn is_closing(&self, scope: &Scope) -> bool {
         let is_conversation = |scope: &Scope| matches!(scope, Scope::Conversation(_));
         self.closing.contains_key(scope)
@@ -158,7 +158,7 @@ impl LiveRequests {
         fetch
     }
 
-    /// Subscribes to a user and loads it with the next batch.
+    /// Subscribes to a user and loads it, with the next batch.
     pub(crate) fn user(&mut self, user: UserId) {
         self.users.push(user);
     }
@@ -173,8 +173,8 @@ impl LiveRequests {
         self.users_once.push(user);
     }
 
-    /// Ignores the response to a request. Returns `true` if the request was not sent, and withdraws
-    /// it.
+    /// Ignores the response to a request. Returns `true` if the request was not sent yet, and
+    /// removes it.
     pub(crate) fn forget(&mut self, fetch: FetchId) -> bool {
         self.open.remove(&fetch);
         let was_waiting = self.waiting.remove(&fetch);
@@ -190,7 +190,7 @@ impl LiveRequests {
         self.waiting.contains(&fetch)
     }
 
-    /// Returns the purpose of an answered request, once.
+    /// Removes an answered request and returns its purpose.
     pub(crate) fn take_answered(&mut self, fetch: FetchId) -> Option<FetchPurpose> {
         let purpose = self.open.remove(&fetch)?;
         if let FetchPurpose::Unsubscribe(key) = &purpose
@@ -221,7 +221,7 @@ impl LiveRequests {
         self.waiting.release_memory();
     }
 
-    /// Sends all requests. Returns the users that are loaded, each with its request.
+    /// Sends all requests. Returns the users to load, each with its request.
     pub(crate) fn flush(&mut self, outputs: &mut VecDeque<LiveOutput>) -> Vec<(FetchId, UserId)> {
         let mut loaded = Vec::new();
         self.waiting.clear();

@@ -9,13 +9,14 @@ use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
 use crate::wire::{Salvage, ServerEvent};
 
-/// The number of events kept while a response is pending. Beyond it the load restarts.
+/// The maximum number of logged events while a response is pending. Above it the load restarts.
 const LOG_LIMIT: usize = 10_000;
 
-/// The knowledge that a store has of its entity.
+/// The state of a store's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// The current state is unknown. The store may still hold the state before a connection loss.
+    /// The current state is unknown. The store may still have the state from before a connection
+    /// loss.
     Unloaded,
     /// The entity does not exist, or the current user may not see it.
     Absent,
@@ -23,7 +24,7 @@ pub(crate) enum Stage {
     Loaded,
 }
 
-/// The way to combine a response with the events logged while it was pending.
+/// The way in which a response is combined with the events that were logged while it was pending.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reconcile {
     /// Apply the response, then the log.
@@ -34,12 +35,13 @@ pub(crate) enum Reconcile {
     Refetch,
 }
 
-/// The state of one store's subscription and load.
+/// The state of a store's subscription and load.
 ///
-/// A response may or may not reflect the events that arrive before it, so these are logged and
-/// applied to the response: every event sets values, and applying one twice changes nothing. Only
-/// events from before the subscription could corrupt the state. Therefore a store subscribes only
-/// after the server has acknowledged every UNSUBSCRIBE that covers the same events.
+/// A response may or may not reflect the events that arrive before it. Therefore these events are
+/// logged and applied to the response. This is correct because every event sets values, so that
+/// applying it twice has no further effect. Only events from before the subscription could corrupt
+/// the state, so a store subscribes only after the server has acknowledged every UNSUBSCRIBE that
+/// covers the same events.
 #[derive(Debug)]
 pub(crate) struct SyncState {
     key: StoreKey,
@@ -73,7 +75,7 @@ impl SyncState {
         if !cx.ready || self.subscription.is_some() {
             return;
         }
-        // State supplied by a list is subscribed at once: it must not miss events meanwhile.
+        // State from a list is subscribed at once, because it must not miss events in between.
         if self.stage == Stage::Unloaded && cx.requests.is_closing(&self.key.scope()) {
             cx.deferred.insert(self.key.clone());
         } else {
@@ -134,8 +136,8 @@ impl SyncState {
         self.fetch = Some(cx.requests.load(&self.key, query));
     }
 
-    /// Decodes the response to the load. Returns `Err` if the entity is absent, and `None` after a
-    /// failure, which it reports.
+    /// Decodes the response to the load. Returns `Err` if the entity is absent. Reports a failure
+    /// and returns `None`.
     pub(crate) fn decode<T: Salvage>(
         &mut self,
         response: Response<'_>,
@@ -151,8 +153,8 @@ impl SyncState {
         }
     }
 
-    /// Follows the current user in and out of the conversation. Returns `true` if the entity has
-    /// just become absent.
+    /// Handles the current user joining or leaving the conversation. Returns `true` if the entity
+    /// has just become absent.
     pub(crate) fn follow_membership(&mut self, event: &ServerEvent, cx: &mut StoreCx) -> bool {
         match (self.membership(event), self.stage) {
             (Some(false), Stage::Loaded) => {
@@ -170,7 +172,7 @@ impl SyncState {
     /// Returns the current user's membership of the conversation after an event that changes it.
     fn membership(&self, event: &ServerEvent) -> Option<bool> {
         match event {
-            // A list of conversations is no part of one.
+            // A list of conversations does not belong to one conversation.
             _ if matches!(self.key, StoreKey::Conversations(_)) => None,
             ServerEvent::SideCreated { .. } => Some(true),
             ServerEvent::SideDeleted { .. } => Some(false),
@@ -178,8 +180,8 @@ impl SyncState {
         }
     }
 
-    /// Logs an event while a response is pending, or while the store has `other_fetches`. Returns
-    /// `true` if the event should be applied now.
+    /// Logs an event while a response is pending or the store has `other_fetches`. Returns `true`
+    /// if the event should be applied now.
     pub(crate) fn admit(
         &mut self,
         event: &ServerEvent,
@@ -197,15 +199,16 @@ impl SyncState {
         self.stage == Stage::Loaded
     }
 
-    /// Compares a response with the log, where `found` is set if the entity exists.
+    /// Decides how to combine a response with the log. `found` is set if the response contains the
+    /// entity.
     pub(crate) fn reconcile(&self, found: bool) -> Reconcile {
         let mut membership = self.log.iter().filter_map(|event| self.membership(event));
         let stayed = membership.clone().all(|joined| joined);
         match membership.next_back() {
             Some(false) => Reconcile::Absent,
             None if !found => Reconcile::Absent,
-            // The user has joined since: an absent entity exists now, and an entity from before
-            // the user left is outdated.
+            // The user has joined since. If the response has no entity, it exists now. If it has
+            // one, it may be from before the user left.
             Some(true) if !found || !stayed => Reconcile::Refetch,
             Some(true) | None => Reconcile::Apply,
         }
