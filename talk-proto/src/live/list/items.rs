@@ -1,12 +1,11 @@
 //! A persistent sequence of items at ordered positions.
 
-use std::iter::Rev;
 use std::num::NonZeroI64;
+use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
 
-use imbl::Vector;
-use imbl::shared_ptr::DefaultSharedPtr;
+use super::tree::{Placed, Tree, replaced};
 
 /// The position of an item in its list, ordered by time and then by the server's order. A list
 /// never reuses a position.
@@ -44,24 +43,8 @@ const MAX_FRONT: usize = 16;
 /// copies only them.
 #[derive(Debug)]
 pub(crate) struct Items<T> {
-    /// The first items in reverse order.
-    front: Arc<Vec<Placed<T>>>,
-    rest: Vector<Placed<T>>,
-}
-
-#[derive(Debug)]
-struct Placed<T> {
-    position: Position,
-    item: Arc<T>,
-}
-
-impl<T> Clone for Placed<T> {
-    fn clone(&self) -> Self {
-        Self {
-            position: self.position,
-            item: Arc::clone(&self.item),
-        }
-    }
+    front: Arc<[Placed<T>]>,
+    rest: Tree<T>,
 }
 
 impl<T> Clone for Items<T> {
@@ -76,8 +59,8 @@ impl<T> Clone for Items<T> {
 impl<T> Items<T> {
     pub(crate) fn new() -> Self {
         Self {
-            front: Arc::default(),
-            rest: Vector::new(),
+            front: Arc::new([]),
+            rest: Tree::new(),
         }
     }
 
@@ -87,8 +70,10 @@ impl<T> Items<T> {
 
     pub(crate) fn iter(&self) -> WindowIter<'_, T> {
         WindowIter {
-            front: self.front.iter().rev(),
-            rest: self.rest.iter(),
+            items: self,
+            range: 0..self.len(),
+            next: [].iter(),
+            next_back: [].iter(),
         }
     }
 
@@ -110,17 +95,17 @@ impl<T> Items<T> {
     }
 
     fn placed(&self, index: usize) -> Option<&Placed<T>> {
-        match self.front_index(index) {
-            Ok(index) => self.front.get(index),
-            Err(index) => self.rest.get(index),
+        match index.checked_sub(self.front.len()) {
+            None => self.front.get(index),
+            Some(index) => self.rest.get(index),
         }
     }
 
-    /// Returns `Ok` with the index in `front`, or `Err` with the index in `rest`.
-    fn front_index(&self, index: usize) -> Result<usize, usize> {
+    /// Returns the contiguous items around `index`, and the index within them.
+    fn slice(&self, index: usize) -> Option<(&[Placed<T>], usize)> {
         match index.checked_sub(self.front.len()) {
-            None => Ok(self.front.len() - 1 - index),
-            Some(index) => Err(index),
+            None => Some((&self.front, index)),
+            Some(index) => self.rest.leaf(index),
         }
     }
 
@@ -129,8 +114,8 @@ impl<T> Items<T> {
     }
 
     pub(crate) fn last_position(&self) -> Option<Position> {
-        let last = self.rest.back().or_else(|| self.front.first());
-        last.map(|placed| placed.position)
+        let front = || self.front.last().map(|placed| placed.position);
+        self.rest.last_position().or_else(front)
     }
 
     /// Returns the positions of the items from `index` on.
@@ -140,35 +125,20 @@ impl<T> Items<T> {
 
     /// Returns the index of a position, or the index at which to insert it.
     pub(crate) fn find(&self, position: Position) -> Result<usize, usize> {
-        match self.front.last() {
+        match self.front.first() {
             Some(first) if position < first.position => return Err(0),
             Some(first) if position == first.position => return Ok(0),
             _ => {}
         }
-        let len = self.front.len();
-        match self.rest.front() {
-            Some(first) if first.position <= position => {
-                let found = self.find_in_rest(position);
+        match self.front.last() {
+            Some(last) if position <= last.position => self
+                .front
+                .binary_search_by(|placed| placed.position.cmp(&position)),
+            _ => {
+                let len = self.front.len();
+                let found = self.rest.find(position);
                 found.map(|i| i + len).map_err(|i| i + len)
             }
-            _ => {
-                let found = self
-                    .front
-                    .binary_search_by(|placed| position.cmp(&placed.position));
-                found.map(|i| len - 1 - i).map_err(|i| len - i)
-            }
-        }
-    }
-
-    /// Searches `rest`. The last item is compared first, because most changes of `rest` are at its
-    /// end.
-    fn find_in_rest(&self, position: Position) -> Result<usize, usize> {
-        match self.rest.back() {
-            Some(last) if position < last.position => self
-                .rest
-                .binary_search_by(|placed| placed.position.cmp(&position)),
-            Some(last) if position == last.position => Ok(self.rest.len() - 1),
-            _ => Err(self.rest.len()),
         }
     }
 
@@ -181,54 +151,50 @@ impl<T> Items<T> {
     }
 
     fn insert(&mut self, index: usize, placed: Placed<T>) {
-        match index.checked_sub(self.front.len()) {
-            Some(index) if index > 0 => self.rest.insert(index, placed),
-            _ => {
-                let front = owned(&mut self.front);
-                let at = front.len().saturating_sub(index);
-                front.insert(at, placed);
-                if front.len() > MAX_FRONT {
-                    let older = front.drain(..MAX_FRONT / 2);
-                    for placed in older {
-                        self.rest.push_front(placed);
-                    }
-                }
-            }
+        if index > self.front.len() {
+            return self.rest.insert(placed);
         }
+        let front = replaced(&self.front, index..index, Some(placed));
+        self.front = if front.len() > MAX_FRONT {
+            let (front, older) = front.split_at(MAX_FRONT / 2);
+            self.rest.prepend(older);
+            Arc::from(front)
+        } else {
+            front
+        };
     }
 
     /// Replaces the item at `index`.
     pub(crate) fn set(&mut self, index: usize, item: Arc<T>) {
-        let placed = match self.front_index(index) {
-            Ok(index) => owned(&mut self.front).get_mut(index),
-            Err(index) => self.rest.get_mut(index),
-        };
-        if let Some(placed) = placed {
-            placed.item = item;
+        match index.checked_sub(self.front.len()) {
+            None => {
+                if let Some(placed) = Arc::make_mut(&mut self.front).get_mut(index) {
+                    placed.item = item;
+                }
+            }
+            Some(index) => self.rest.set(index, item),
         }
     }
 
     /// Removes and returns the item at a position.
     pub(crate) fn remove(&mut self, position: Position) -> Option<Arc<T>> {
         let index = self.find(position).ok()?;
-        let placed = match self.front_index(index) {
-            Ok(index) => owned(&mut self.front).remove(index),
-            Err(index) => self.rest.remove(index),
-        };
-        Some(placed.item)
+        if let Some(index) = index.checked_sub(self.front.len()) {
+            return self.rest.remove(index);
+        }
+        let item = self.get(index).cloned();
+        self.front = replaced(&self.front, index..index + 1, None);
+        item
     }
 
     /// Returns the first `count` items.
     pub(crate) fn take(&self, count: usize) -> Self {
-        if count == self.len() {
-            return self.clone();
-        }
-        match self.front.len().checked_sub(count) {
-            Some(older) => Self {
-                front: Arc::new(self.front[older..].to_vec()),
-                rest: Vector::new(),
+        match self.front.get(..count) {
+            Some(front) if count < self.front.len() => Self {
+                front: Arc::from(front),
+                rest: Tree::new(),
             },
-            None => Self {
+            _ => Self {
                 front: Arc::clone(&self.front),
                 rest: self.rest.take(count - self.front.len()),
             },
@@ -236,39 +202,43 @@ impl<T> Items<T> {
     }
 }
 
-/// Returns the front, copied if it is shared, with capacity for one more item.
-fn owned<T>(front: &mut Arc<Vec<Placed<T>>>) -> &mut Vec<Placed<T>> {
-    if Arc::get_mut(front).is_none() {
-        let mut own = Vec::with_capacity(MAX_FRONT + 1);
-        own.extend_from_slice(front);
-        *front = Arc::new(own);
-    }
-    Arc::make_mut(front)
-}
-
 /// An iterator over the items of a [`Window`](crate::Window).
 pub struct WindowIter<'a, T> {
-    front: Rev<slice::Iter<'a, Placed<T>>>,
-    rest: imbl::vector::Iter<'a, Placed<T>, DefaultSharedPtr>,
+    items: &'a Items<T>,
+    /// The indices of the remaining items.
+    range: Range<usize>,
+    /// Items from the start of `range` on.
+    next: slice::Iter<'a, Placed<T>>,
+    /// Items up to the end of `range`.
+    next_back: slice::Iter<'a, Placed<T>>,
 }
 
 impl<'a, T> Iterator for WindowIter<'a, T> {
     type Item = &'a Arc<T>;
 
     fn next(&mut self) -> Option<&'a Arc<T>> {
-        let placed = self.front.next().or_else(|| self.rest.next());
+        let index = self.range.next()?;
+        let placed = self.next.next().or_else(|| {
+            let (slice, at) = self.items.slice(index)?;
+            self.next = slice.get(at..)?.iter();
+            self.next.next()
+        });
         placed.map(|placed| &placed.item)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let len = self.front.len() + self.rest.len();
-        (len, Some(len))
+        self.range.size_hint()
     }
 }
 
 impl<T> DoubleEndedIterator for WindowIter<'_, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let placed = self.rest.next_back().or_else(|| self.front.next_back());
+        let index = self.range.next_back()?;
+        let placed = self.next_back.next_back().or_else(|| {
+            let (slice, at) = self.items.slice(index)?;
+            self.next_back = slice.get(..=at)?.iter();
+            self.next_back.next_back()
+        });
         placed.map(|placed| &placed.item)
     }
 }

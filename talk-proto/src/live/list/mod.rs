@@ -2,5 +2,6 @@
 
 pub(crate) mod items;
 pub(super) mod ordered_list;
+mod tree;
 pub(super) mod view;
 pub(super) mod visible_items;
