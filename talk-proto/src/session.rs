@@ -270,11 +270,10 @@ impl Session {
         if self.outputs.is_empty() && self.dirty != Dirty::Clean {
             self.settle();
         }
-        let output = self.outputs.pop_front();
-        if output.is_none() && std::mem::take(&mut self.needs_release) {
+        if self.outputs.is_empty() && std::mem::take(&mut self.needs_release) {
             self.release_memory();
         }
-        output
+        self.outputs.pop_front()
     }
 
     /// Returns the time of the next [`Input::Tick`], or `None` if none is needed before another

@@ -62,6 +62,16 @@ impl Timestamp {
         Duration::from_millis(self.0.abs_diff(earlier.0))
     }
 
+    /// Returns the earliest of the times that are present.
+    pub(crate) fn earliest(times: &[Option<Self>]) -> Option<Self> {
+        times
+            .iter()
+            .fold(None, |earliest, time| match (earliest, *time) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            })
+    }
+
     /// Returns the milliseconds since the unix epoch, zero before it.
     pub(crate) fn unsigned_millis(self) -> u64 {
         u64::try_from(self.0).unwrap_or(0)

@@ -224,7 +224,7 @@ impl Connection {
         } else {
             self.auth.next_deadline()
         };
-        state.into_iter().chain(idle).chain(auth).min()
+        Timestamp::earliest(&[state, idle, auth])
     }
 
     /// Performs all work that is due.

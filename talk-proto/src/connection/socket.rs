@@ -73,7 +73,7 @@ impl Socket {
             self.heartbeat.doubt_deadline()
         };
         match self.renewal {
-            Renewal::Due(at) => heartbeat.into_iter().chain([at]).min(),
+            Renewal::Due(at) => Timestamp::earliest(&[heartbeat, Some(at)]),
             Renewal::None | Renewal::Sent(_) => heartbeat,
         }
     }

@@ -367,7 +367,7 @@ impl RequestQueue {
             .pacer
             .next_deadline()
             .filter(|_| !self.ready.is_empty());
-        retry.into_iter().chain(paced).min()
+        Timestamp::earliest(&[retry, paced])
     }
 
     /// Handles an answer. Returns it if it is the final answer to a request of the live half.

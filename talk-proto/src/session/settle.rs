@@ -73,9 +73,12 @@ impl Session {
         }
         let is_ready = self.connection.is_ready();
         let queue = is_ready.then(|| self.queue.poll_timeout()).flatten();
-        let connection = self.connection.poll_timeout().into_iter();
-        let live = connection.chain(self.live.poll_timeout());
-        live.chain(queue).chain(self.http.next_deadline()).min()
+        Timestamp::earliest(&[
+            self.connection.poll_timeout(),
+            self.live.poll_timeout(),
+            queue,
+            self.http.next_deadline(),
+        ])
     }
 
     fn report_connection(&mut self) {
