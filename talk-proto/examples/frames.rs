@@ -1,9 +1,9 @@
-//! A loop that draws 60 times a second, as games and many windows do, and looks in on the session
-//! once per frame. Nothing in a frame blocks.
+//! A loop that draws 60 times per second, like a game, and polls the session once per frame. It
+//! never blocks.
 //!
 //! Run `talk emulator --port 4000`, then `cargo run -p talk-proto --example frames`.
 
-// A driver is where I/O, threads and the clock come in.
+// A driver uses I/O, threads and the clock.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod lobby;
@@ -24,21 +24,21 @@ type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
 
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
-/// A session that is looked in on.
+/// A session that is polled once per frame.
 struct Chat {
     session: Session,
-    /// A thread that connects, for that blocks.
+    /// The thread that connects, because connecting blocks.
     connecting: Option<(SocketId, Receiver<tungstenite::Result<Socket>>)>,
     socket: Option<(SocketId, Socket)>,
 }
 
 impl Chat {
-    /// Takes what has come, sends what is to go, and gives what happened. It never waits.
+    /// Receives, sends, and returns the events. Never blocks.
     fn poll(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         self.connect();
         self.read();
-        // What is due once per frame at most needs no timer: `poll_timeout` need not be asked.
+        // A tick in every frame replaces `poll_timeout`.
         self.tell(Input::Tick);
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -49,7 +49,7 @@ impl Chat {
                 }
                 Output::SendFrame { frame, .. } => {
                     if let Some((_, open)) = &mut self.socket {
-                        // What is not taken now is flushed in a later frame.
+                        // Unsent data is flushed in a later frame.
                         let _ = open.send(Message::text(frame.into_string()));
                     }
                 }
@@ -67,7 +67,7 @@ impl Chat {
         events
     }
 
-    /// Sees whether the thread that connects is done.
+    /// Checks if the connecting thread has finished.
     fn connect(&mut self) {
         let Some((socket, connecting)) = &self.connecting else {
             return;
@@ -91,7 +91,7 @@ impl Chat {
     fn read(&mut self) {
         while let Some((socket, open)) = &mut self.socket {
             let socket = *socket;
-            // What is wrong with it, reading tells too.
+            // An error is also returned by the next read.
             let _ = open.flush();
             match open.read() {
                 Ok(Message::Text(text)) => self.tell(Input::SocketFrame {
@@ -122,7 +122,7 @@ fn open(url: &str) -> tungstenite::Result<Socket> {
     Ok(socket)
 }
 
-/// Draws frames until what is said in the lobby has been drawn.
+/// Draws frames until the message in the lobby is drawn.
 pub(crate) fn run(host: &str, text: &str) -> Result<String, Box<dyn Error>> {
     let mut session = lobby::session(host, "alice")?;
     lobby::enter(&mut session, "alice", text)?;

@@ -1,7 +1,7 @@
 //! Many sessions on one thread, with mio. Run `talk emulator --port 4000`, then
 //! `cargo run -p talk-proto --example many_sessions`.
 
-// A driver is where I/O and the clock come in.
+// A driver uses I/O and the clock.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod lobby;
@@ -29,11 +29,12 @@ enum Link {
 }
 
 impl Member {
-    /// Moves the socket on as far as it goes: mio tells of a change once.
+    /// Advances the socket as far as possible, because mio reports each change of readiness only
+    /// once.
     fn advance(&mut self) {
         let (socket, outcome) = match std::mem::replace(&mut self.link, Link::Closed) {
             Link::Closed => return,
-            // If it could not connect, this fails.
+            // This fails if the connection could not be established.
             Link::Connecting(socket, stream, url) => (socket, tungstenite::client(url, stream)),
             Link::Upgrading(socket, upgrade) => (socket, upgrade.handshake()),
             Link::Open(socket, open) => return self.exchange(socket, open),
@@ -48,9 +49,9 @@ impl Member {
         }
     }
 
-    /// Sends what could not be sent before, and reads what there is.
+    /// Sends unsent data, and reads all received data.
     fn exchange(&mut self, socket: SocketId, mut open: WebSocket<TcpStream>) {
-        let _ = open.flush(); // What is wrong with it, reading tells too.
+        let _ = open.flush(); // An error is also returned by the next read.
         loop {
             match open.read() {
                 Ok(Message::Text(text)) => self.tell(Input::SocketFrame {
@@ -66,7 +67,7 @@ impl Member {
         }
     }
 
-    /// Does what the session wants done.
+    /// Performs the outputs of the session.
     fn drain(&mut self, registry: &Registry, token: Token) {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -76,7 +77,7 @@ impl Member {
                 },
                 Output::SendFrame { frame, .. } => {
                     if let Link::Open(_, open) = &mut self.link {
-                        // What is not taken now waits in the socket.
+                        // Unsent data stays in the socket.
                         let _ = open.send(Message::text(frame.into_string()));
                     }
                 }
@@ -102,7 +103,7 @@ impl Member {
     }
 }
 
-/// Begins to connect. Only looking up a name blocks.
+/// Starts to connect. Only the name resolution blocks.
 fn connect(url: &str, registry: &Registry, token: Token) -> io::Result<TcpStream> {
     let authority = url.split('/').nth(2).unwrap_or_default();
     let addresses = authority.to_socket_addrs()?.next();
@@ -111,7 +112,7 @@ fn connect(url: &str, registry: &Registry, token: Token) -> io::Result<TcpStream
     Ok(stream)
 }
 
-/// Brings so many users into the lobby until each has seen something there, and gives that.
+/// Connects this many users to the lobby, and returns the message that each of them saw there.
 pub(crate) fn run(host: &str, count: usize) -> Result<Vec<String>, Box<dyn Error>> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
     let mut members = Vec::new();
@@ -126,7 +127,8 @@ pub(crate) fn run(host: &str, count: usize) -> Result<Vec<String>, Box<dyn Error
         });
     }
     loop {
-        // For thousands, keep a queue of timers, and visit only those with something to do.
+        // A program with thousands of sessions should keep a queue of timers, and visit only the
+        // sessions with work.
         for (index, member) in members.iter_mut().enumerate() {
             member.tell(Input::Tick);
             member.drain(poll.registry(), Token(index));

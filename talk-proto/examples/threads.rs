@@ -3,7 +3,7 @@
 //! Run `talk emulator --port 4000`, then `cargo run -p talk-proto --example threads`.
 //! For `wss`, switch on a TLS feature of tungstenite.
 
-// A driver is where I/O, threads and the clock come in.
+// A driver uses I/O, threads and the clock.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod lobby;
@@ -22,17 +22,17 @@ use tungstenite::{Error::Io, Message, WebSocket};
 
 type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
 
-/// What the application asks of the session.
+/// A command of the application.
 type Command = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// Whoever blocks in a read hears nothing else. So often the driver looks up.
+/// The time limit of a blocking read, after which the driver checks for commands.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Runs until the session has ended, which it does when the application has gone.
+/// Runs until the session has ended. It ends when the application drops its channel.
 fn drive(mut session: Session, commands: &Receiver<Command>, events: &Sender<Event>) {
     let mut socket: Option<(SocketId, Socket)> = None;
     while session.ended().is_none() {
-        // Nothing waits longer than a glance: `poll_timeout` need not be asked.
+        // The time limit of the read is so short that `poll_timeout` is not needed.
         match socket.as_mut().map(|(id, open)| (*id, open.read())) {
             Some((socket, Ok(Message::Text(text)))) => {
                 let text = text.as_str();
@@ -48,7 +48,7 @@ fn drive(mut session: Session, commands: &Receiver<Command>, events: &Sender<Eve
             None => thread::sleep(GLANCE),
         }
         session.handle_input(now(), Input::Tick);
-        // All commands that wait are given before the drain: they may share a frame.
+        // All waiting commands are passed before the drain, so that they may share a frame.
         loop {
             match commands.try_recv() {
                 Ok(command) => command(&mut session),
@@ -64,7 +64,7 @@ fn drive(mut session: Session, commands: &Receiver<Command>, events: &Sender<Eve
     }
 }
 
-/// Does what the session wants done, and gives what comes of it at once.
+/// Performs an output, and returns the immediate result as an input.
 fn perform(
     output: Output,
     socket: &mut Option<(SocketId, Socket)>,
@@ -83,7 +83,7 @@ fn perform(
         },
         Output::SendFrame { frame, .. } => {
             if let Some((_, open)) = socket {
-                // A socket that takes nothing any more says so when it is read.
+                // The next read returns an error if the socket is broken.
                 let _ = open.send(Message::text(frame.into_string()));
             }
         }
@@ -93,9 +93,9 @@ fn perform(
             }
         }
         Output::SendHttp { http, .. } => return Some(lobby::no_http(http)),
-        // Where there is no exchange there is none to stop, and the options promise no tokens.
+        // There are no HTTP requests to cancel, and the options promise no tokens.
         Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
-        // An application that has gone is noticed above.
+        // The loop above detects that the application has dropped its channel.
         Output::Event(event) => drop(events.send(event)),
     }
     None
@@ -110,14 +110,14 @@ fn connect(url: &str) -> tungstenite::Result<Socket> {
     Ok(socket)
 }
 
-/// Says `text` in the lobby, and gives what is shown there then.
+/// Sends `text` to the lobby, and returns the message that is shown there.
 pub(crate) fn run(host: &str, text: &'static str) -> Result<String, Box<dyn Error>> {
     let session = lobby::session(host, "alice")?;
     let (commands, asked) = channel::<Command>();
     let (told, events) = channel();
     let driver = thread::spawn(move || drive(session, &asked, &told));
 
-    // What is misuse is refused at once; everything else comes as an event.
+    // Misuse is returned as an error at once. Everything else is reported as an event.
     commands.send(Box::new(|session| {
         drop(lobby::enter(session, "alice", text));
     }))?;

@@ -1,12 +1,12 @@
-//! Counts the instructions of a piece of work, in a process of its own.
+//! Counts the instructions of a piece of work in a separate process.
 
 use std::env;
 use std::process::{Command, Stdio};
 
 use crate::work::Work;
 
-/// The instructions that one frame of `work` takes: of twice as many frames less those of as many,
-/// so that what is done before does not count.
+/// Returns the number of instructions per frame of `work`. It is the difference between runs of `2
+/// * frames` and of `frames` frames, so that the preparation is not counted.
 pub(crate) fn per_frame(work: Work, frames: u64) -> Result<f64, String> {
     let once = instructions(work, frames, frames)?;
     let twice = instructions(work, frames, 2 * frames)?;

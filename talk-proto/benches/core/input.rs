@@ -1,17 +1,17 @@
-//! Inputs that can be of any length.
+//! Inputs of arbitrary length.
 
 use serde_json::json;
 
 use crate::work::Work;
 
-/// Something of everything that can stand in a text.
+/// A piece with every kind of markup.
 const MARKUP: &str = "Some *bold* and _italic ~text~_, see https://example.com/a?b=c or readme.md,\n\
     - a point, ```code```, <tag>, me@example.com, +31 20 123 45 67 and this_ doesn't _change.\n";
 
-/// What people write, day by day.
+/// A piece of everyday plain text.
 pub(crate) const PLAIN: &str = "The kettle is on, and there is cake left from yesterday. Come in! ";
 
-/// What `work` is done with.
+/// Returns the input of `work`.
 pub(crate) fn of(work: Work) -> String {
     match work {
         Work::Filter(count) => {
@@ -34,7 +34,7 @@ pub(crate) fn of(work: Work) -> String {
     }
 }
 
-/// A text of this many KiB, or a little less.
+/// Returns `pattern` repeated to at most this many KiB.
 pub(crate) fn repeated(pattern: &str, kib: u64) -> String {
     let size = usize::try_from(kib)
         .unwrap_or(usize::MAX)

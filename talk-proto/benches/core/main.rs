@@ -1,4 +1,4 @@
-//! What the core costs, in instructions, as ratios of counts that are made in one run.
+//! The cost of the core in instructions. Each row is a ratio of two counts from the same run.
 //!
 //! ```sh
 //! cargo bench -p talk-proto --bench core            # a table
@@ -6,7 +6,7 @@
 //! cargo bench -p talk-proto --bench core -- --quick  # the rows that are watched in CI
 //! ```
 //!
-//! It takes `valgrind`. The exit code is 1 when a goal is missed.
+//! Requires `valgrind`. The exit code is 1 if a goal is missed.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What is counted and compared, and the goals.
+//! The rows of the table, with their goals.
 
 use std::hint::black_box;
 
@@ -9,10 +9,10 @@ use crate::input::{PLAIN, repeated};
 use crate::support::table::Row;
 use crate::work::Work;
 
-/// How many frames a count is of.
+/// The number of frames in a count.
 const FRAMES: u64 = 1_000;
 
-/// Counts, and compares. `quick` leaves out what takes long and has no goal.
+/// Counts and compares. `quick` leaves out slow rows without a goal.
 pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let mut rows = apply()?;
     let sizes: &[(&'static str, u64, Option<f64>)] = &[
@@ -50,9 +50,9 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// What grows with the length of its input: four times as long, against four times the work. The
-/// look-ups of found conversations are in sorted maps, which have a level more for every eleven times
-/// as many.
+/// Returns the rows for work that grows with the length of its input. An input of four times the
+/// length should take four times as many instructions. Conversations are found in sorted maps,
+/// which have one more level for every elevenfold size.
 fn scale() -> Result<Vec<Row>, String> {
     let grows = |id, what: &str, goal, short: Work, long: Work| -> Result<Row, String> {
         let (short, long) = (per_frame(short, 2)?, per_frame(long, 2)?);
@@ -91,7 +91,8 @@ fn scale() -> Result<Vec<Row>, String> {
     ])
 }
 
-/// How fast plain text is read, the best of several times: the only row that a clock tells.
+/// Measures the throughput of parsing plain text, the best of several runs. This is the only row
+/// that is measured with a clock.
 #[expect(
     clippy::disallowed_types,
     clippy::disallowed_methods,

@@ -15,33 +15,33 @@ use crate::input;
 use crate::support::client::{Client, messages};
 use crate::support::frames;
 
-/// What is done with every frame.
+/// The work on every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Text messages into a session that shows 30 messages.
     ApplyText,
-    /// The same frames, read into [`Value`] and dropped.
+    /// Reads frames with text messages into [`Value`] and drops them.
     ValueText,
-    /// The same frames, read into the types of this crate and dropped.
+    /// Reads frames with text messages into the types of this crate and drops them.
     TypedText,
     /// Every kind of event into a session that shows 30 messages.
     ApplyMix,
-    /// The same frames, read into [`Value`] and dropped.
+    /// Reads frames with every kind of event into [`Value`] and drops them.
     ValueMix,
     /// Every kind of event into a session that shows this many messages.
     Loaded(u64),
     /// Text messages into a session with this many subscriptions to other conversations.
     Beside(u64),
-    /// Reading a text of this many KiB, with all kinds of markup in it.
+    /// Parses this many KiB of text with all kinds of markup.
     Markup(u64),
-    /// Reading a filter of this many alternatives, and bringing it into its normal form.
+    /// Reads and normalises a filter with this many alternatives.
     Filter(u64),
-    /// Taking the answer to a search that found this many conversations, in small pieces.
+    /// Handles a search response with this many conversations in small parts.
     Search(u64),
 }
 
 impl Work {
-    /// How the work is named on the command line: a word, or a word and a number.
+    /// Returns the name of the work on the command line, with its number if it has one.
     pub(crate) fn name(self) -> String {
         match self {
             Self::ApplyText => "apply-text".to_owned(),
@@ -80,7 +80,7 @@ impl Work {
         }
     }
 
-    /// Makes `2 * frames` frames, and does the work with the first `heard` of them.
+    /// Creates `2 * frames` frames, and processes the first `heard` of them.
     pub(crate) fn run(self, frames: u64, heard: u64) {
         match self {
             Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(heard),
@@ -88,7 +88,7 @@ impl Work {
         }
     }
 
-    /// Does the work with one long input, so many times.
+    /// Processes one long input this number of times.
     fn repeat(self, times: u64) {
         let input = input::of(self);
         let mut searcher = Client::connected(0);
@@ -123,7 +123,7 @@ impl Work {
             _ => {
                 let mut client = self.client(loaded);
                 heard.for_each(|frame| client.hear(frame));
-                // To let go of all that was loaded is no part of an event.
+                // Dropping the loaded data is not part of an event's cost.
                 std::mem::forget(client);
             }
         }
@@ -144,7 +144,7 @@ impl Work {
     }
 }
 
-/// One event as a program would read it that needs only messages.
+/// An event with only the members that a program for messages needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the reading of it counts")]

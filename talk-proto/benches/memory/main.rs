@@ -1,11 +1,11 @@
-//! What the core holds on the heap, in bytes that were asked for.
+//! The heap usage of the core, in requested bytes.
 //!
 //! ```sh
 //! cargo bench -p talk-proto --bench memory            # a table
 //! cargo bench -p talk-proto --bench memory -- --json
 //! ```
 //!
-//! The exit code is 1 when a goal is missed.
+//! The exit code is 1 if a goal is missed.
 
 #![allow(
     clippy::expect_used,
@@ -28,10 +28,10 @@ use self::support::table::{self, Row};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What one session may hold.
+/// The maximum heap usage of a session.
 const IDLE: f64 = 4.0 * 1024.0;
 const WITH_MESSAGES: f64 = 32.0 * 1024.0;
-/// How many messages are loaded to find what one takes.
+/// The number of messages that are loaded to measure the size of one.
 const MESSAGES: u64 = 10_000;
 const SESSIONS: usize = 100;
 
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     table::print(&rows, as_json)
 }
 
-/// A session that shows this many messages, of which its user keeps the snapshot.
+/// Returns a session that shows this many messages, with the snapshot held by its user.
 fn session_showing(count: u64) -> Client {
     let mut client = Client::connected(count);
     let id = client.subscribe(messages());
@@ -73,7 +73,7 @@ fn session_showing(count: u64) -> Client {
     client
 }
 
-/// The bytes that this many clients are and hold once nothing happens any more.
+/// Returns the bytes of this many idle clients, including their heap usage.
 fn held(count: usize, make: impl Fn() -> Client) -> f64 {
     let mut clients = Vec::with_capacity(count);
     let region = Region::new(HEAP);

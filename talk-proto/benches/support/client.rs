@@ -1,4 +1,4 @@
-//! A session that is connected to a server which answers whatever is asked.
+//! A session that is connected to a server which answers every request.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,15 +15,15 @@ pub(crate) struct Client {
     session: Session,
     now: Timestamp,
     socket: Option<SocketId>,
-    /// The newest update of each subscription, as an application keeps it.
+    /// The last update of each subscription, as an application keeps it.
     held: Vec<(SubscriptionId, Update)>,
-    /// How many messages the server has, and where.
+    /// The number of messages on the server, and their conversation.
     messages: u64,
     busy: String,
 }
 
 impl Client {
-    /// Connected and authenticated, to a conversation that has this many messages.
+    /// Creates a connected and authenticated client. The conversation has this many messages.
     pub(crate) fn connected(messages: u64) -> Self {
         let mut client = Self::new(messages);
         let call = Call::MarkAsRead {
@@ -59,7 +59,7 @@ impl Client {
         id
     }
 
-    /// Loads until this many messages are shown.
+    /// Loads more until this many messages are visible.
     pub(crate) fn load(&mut self, id: SubscriptionId, messages: u64) {
         let mut shown = 30;
         while shown < messages {
@@ -72,13 +72,13 @@ impl Client {
         }
     }
 
-    /// Gives the session time, as its driver does when nothing else happens.
+    /// Passes a tick, as a driver does when nothing else happens.
     pub(crate) fn tick(&mut self) {
         self.session.handle_input(self.now, Input::Tick);
         self.serve();
     }
 
-    /// One frame comes in; the acknowledgement goes out and the snapshot is taken.
+    /// Handles a frame, sends the acknowledgement and takes the snapshot.
     #[inline(never)]
     pub(crate) fn hear(&mut self, frame: &str) {
         let Some(socket) = self.socket else { return };
@@ -99,7 +99,7 @@ impl Client {
         std::hint::black_box(self.session.poll_timeout());
     }
 
-    /// Searches for conversations, and gets this answer, in pieces of a network's size.
+    /// Searches for conversations and passes this answer in parts of a network packet's size.
     pub(crate) fn search(&mut self, answer: &str) {
         let search = self
             .session
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Answers everything that is asked, until nothing is.
+    /// Answers all requests until there are no more.
     fn serve(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -186,7 +186,7 @@ impl Client {
         json!([request[0], 200, body]).to_string()
     }
 
-    /// A page of messages: `limit` of them, newest first, before the number in `cursor`.
+    /// Returns a page of `limit` messages, newest first, that precede the number in `cursor`.
     fn page(&self, query: &Value) -> Value {
         let cursor = query["cursor"].as_str().and_then(|text| text.parse().ok());
         let end = cursor.unwrap_or(self.messages);
@@ -196,7 +196,7 @@ impl Client {
     }
 }
 
-/// The messages of the busy conversation.
+/// Returns the topic for the messages of the busy conversation.
 pub(crate) fn messages() -> Topic {
     Topic::Messages {
         conversation: conversation(),

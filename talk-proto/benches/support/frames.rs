@@ -1,17 +1,17 @@
-//! What a server publishes to a busy conversation.
+//! Frames that a server publishes for a busy conversation.
 
 use serde_json::{Value, json};
 
-/// The conversation that everything happens in.
+/// The conversation of all events.
 pub(crate) const CONVERSATION: &str = "conversation_0001";
-/// How many users speak in it day by day.
+/// The number of users that send messages.
 const USERS: u64 = 8;
-/// One who spoke once, in the first message of all.
+/// A user that sent only the first message.
 const RARE: &str = "user_rare";
-/// When the first message was sent, in unix milliseconds.
+/// The time of the first message, in unix milliseconds.
 const START: u64 = 1_700_000_000_000;
 
-/// How a message's text begins; with it the frame has some 400 bytes.
+/// The start of a message's text. With it a frame has about 400 bytes.
 const TEXT: &str = "The kettle is on, there is cake. No. ";
 
 pub(crate) fn user_id(n: u64) -> String {
@@ -28,7 +28,7 @@ pub(crate) fn user(id: &str) -> Value {
         "welcomeMessage": null})
 }
 
-/// Message `n` of the conversation, of the text that people write most.
+/// Returns message `n` of the conversation, a plain text of typical length.
 pub(crate) fn message(n: u64) -> Value {
     let sender = if n == 0 { RARE.to_owned() } else { user_id(n) };
     json!({"id": message_id(n), "type": "UserMessage", "senderId": sender, "custom": {},
@@ -37,14 +37,14 @@ pub(crate) fn message(n: u64) -> Value {
         "content": [{"type": "text", "children": [format!("{TEXT}{n}")]}], "reactions": {}})
 }
 
-/// Publish frames with one event each, numbered from 1. Messages begin at number `first`.
+/// Returns publish frames with one event each, numbered from 1. Messages start at number `first`.
 pub(crate) fn publishes(first: u64, count: u64, event: fn(u64) -> Value) -> Vec<String> {
     (1..=count)
         .map(|number| publish(number, event(first + number - 1)))
         .collect()
 }
 
-/// A frame as servers write it: an event's type comes first.
+/// Returns a frame as servers write it, with the type of the event first.
 fn publish(number: u64, mut event: Value) -> String {
     let members = event.as_object_mut();
     let kind = members.and_then(|members| members.remove("type"));
@@ -57,7 +57,7 @@ pub(crate) fn created(n: u64) -> Value {
     about(n, json!({"type": "message.created", "state": message(n)}))
 }
 
-/// Every kind of event in turn, messages among them as every second one.
+/// Returns every kind of event in turn. Every second one is a message.
 pub(crate) fn any(n: u64) -> Value {
     if n.is_multiple_of(2) {
         return created(n);

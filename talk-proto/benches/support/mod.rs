@@ -1,4 +1,4 @@
-//! What the benchmarks of the core share.
+//! Code that the benchmarks of the core share.
 
 #![allow(
     dead_code,

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-/// A ratio, and the most that it may be.
+/// A ratio and its maximum.
 pub(crate) struct Row {
     pub(crate) id: &'static str,
-    /// What is compared with what.
+    /// The two compared quantities.
     pub(crate) what: String,
     pub(crate) ratio: f64,
-    /// `None` = it is only told.
+    /// The maximum; `None` if the ratio is only reported.
     pub(crate) goal: Option<f64>,
 }
 
@@ -20,7 +20,7 @@ impl Row {
     }
 }
 
-/// Prints the rows; the exit code tells whether all goals are met.
+/// Prints the rows. The exit code reports if all goals are met.
 pub(crate) fn print(rows: &[Row], as_json: bool) -> ExitCode {
     if as_json {
         let rows: Vec<_> = rows

@@ -1,4 +1,4 @@
-//! The application of the examples: someone says something in a lobby, and sees it there.
+//! The application of the examples: it sends a message to a lobby and waits until it is shown.
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
@@ -10,26 +10,26 @@ use talk_proto::{
     Timestamp, Topic, model::UserParams,
 };
 
-/// The wall clock at the start, and what has passed since: it does not go back.
+/// Returns the wall clock at the start plus the time since then, so that it never decreases.
 pub(crate) fn now() -> Timestamp {
     static START: LazyLock<(Timestamp, Instant)> =
         LazyLock::new(|| (SystemTime::now().into(), Instant::now()));
     START.0 + START.1.elapsed()
 }
 
-/// A session with the service at `host`.
+/// Creates a session with the service at `host`.
 pub(crate) fn session(host: &str, user: &str) -> Result<Session, Box<dyn Error>> {
     let mut options = SessionOptions::new("my_app".try_into()?, user.try_into()?);
     options.addresses = Addresses::of_host(host);
-    // With neither a token nor a way to fetch one, the session asks for one over HTTP, which the
-    // examples do without. An emulator without a secret takes anything.
+    // Without a token and a token callback, the session requests a token over HTTP. The examples
+    // have no HTTP. An emulator without a secret accepts every token.
     options.authentication.token = Some("a JWT".into());
-    // Every hasher of the standard library has keys of its own, from the system's randomness.
+    // Every hasher of the standard library has random keys from the system.
     let seed = RandomState::new().hash_one(user);
     Ok(Session::new(options, seed, now()))
 }
 
-/// Enters the lobby as `user`, says `text`, and looks at what is said.
+/// Enters the lobby as `user`, sends `text`, and subscribes to the messages.
 pub(crate) fn enter(session: &mut Session, user: &str, text: &str) -> Result<(), Box<dyn Error>> {
     let (me, params) = (user.try_into()?, UserParams::named(user));
     session.call(now(), Call::SetUser { user: me, params })?;
@@ -50,7 +50,7 @@ pub(crate) fn enter(session: &mut Session, user: &str, text: &str) -> Result<(),
     Ok(())
 }
 
-/// The newest message in the lobby, when there is news of it.
+/// Returns the newest message in the lobby, if the event is an update of its messages.
 pub(crate) fn newest(event: &Event) -> Option<String> {
     let Event::Updated { update, .. } = event else {
         return None;
@@ -61,13 +61,13 @@ pub(crate) fn newest(event: &Event) -> Option<String> {
     }
 }
 
-/// The examples make no HTTP requests, so that there are no uploads, searches and anonymous tokens.
+/// Fails every HTTP request, so that the examples have no uploads, searches and anonymous tokens.
 pub(crate) fn no_http(http: HttpId) -> Input<'static> {
     let failure = HttpFailure::Network("there is no HTTP here".to_owned());
     Input::HttpFailed { http, failure }
 }
 
-/// Where the service is: the first argument, or else an emulator on this machine.
+/// Returns the host of the service: the first argument, or an emulator on this machine.
 pub(crate) fn host() -> String {
     let given = std::env::args().nth(1);
     given.unwrap_or_else(|| "127.0.0.1:4000".to_owned())

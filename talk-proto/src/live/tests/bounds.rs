@@ -1,5 +1,5 @@
-//! What is kept is bounded: windows by the cap of the options, what comes before an answer by what
-//! it would take to ask again.
+//! Bounds of stored data: windows are limited by the options, and events that precede an answer by
+//! the cost of a repeated request.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn loaded_all(kit: &Kit, id: SubscriptionId) -> bool {
     }
 }
 
-/// Nothing more is asked for, and the request is done.
+/// Checks that `load_more` requests nothing and is resolved.
 fn is_full(kit: &mut Kit, id: SubscriptionId) {
     assert!(!loaded_all(kit, id));
     let more = kit.load_more(id, 5);
@@ -63,7 +63,7 @@ fn the_oldest_conversations_go_above_the_cap() {
     }
     assert_eq!(kit.ids(id), ["c5", "c4", "c3"]);
     is_full(&mut kit, id);
-    // One that went comes back with new activity.
+    // An evicted conversation comes back with new activity.
     let diff = json!({"lastMessageAt": 9});
     kit.publish(&[json!({"type": "side.edited", "conversationId": "c1", "diff": diff})]);
     let mut again = active(9);
@@ -97,8 +97,8 @@ fn the_participants_who_joined_first_go_above_the_cap() {
     is_full(&mut kit, id);
 }
 
-/// So many events come before the first answer that it is asked for anew: the answer that was on
-/// its way is older than what was forgotten.
+/// So many events precede the first answer that the answer is requested again. The pending answer
+/// is older than the events that were discarded.
 #[test]
 fn more_than_is_kept_before_an_answer_makes_us_ask_again() {
     let mut kit = Kit::new();
@@ -159,7 +159,7 @@ fn more_than_is_kept_of_what_only_lingers_is_asked_for_when_it_is_looked_at_agai
     assert_eq!(sent, [r#"GET /me/conversations/c/messages {"limit":30}"#]);
 }
 
-/// Nothing is awaited, so nothing that comes is kept for later.
+/// No answer is pending, so no event is logged.
 #[test]
 fn however_much_comes_to_what_is_loaded_nothing_is_asked_for() {
     let mut kit = Kit::new();

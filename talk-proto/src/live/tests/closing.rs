@@ -1,4 +1,4 @@
-//! What is subscribed waits for the end of what is told of by the same events: the server would
+//! A subscription waits for the end of others that cover the same events, because the server would
 //! end it too.
 
 use serde_json::json;
@@ -16,7 +16,7 @@ fn typing(kit: &mut Kit, conversation: &str) -> SubscriptionId {
     kit.subscribe(Topic::Typing { conversation })
 }
 
-/// Lets a subscription end that was sent and has shown nothing.
+/// Ends a subscription that was sent but has no snapshot yet.
 fn close(kit: &mut Kit, id: SubscriptionId, unsubscribe: &str) {
     kit.drain();
     kit.unsubscribe(id);

@@ -15,7 +15,7 @@ pub(super) fn subscribe(kit: &mut Kit) -> SubscriptionId {
     kit.subscribe(Topic::Conversations { filter: None })
 }
 
-/// `c{n}`, with its last activity at `n`.
+/// Returns `c{n}` with its last activity at `n`.
 pub(super) fn active(n: i64) -> Value {
     let mut side = side(&format!("c{n}"));
     side["lastMessageAt"] = json!(n);
@@ -31,7 +31,7 @@ pub(super) fn no_messages(kit: &mut Kit, conversations: impl IntoIterator<Item =
     }
 }
 
-/// A list that shows `c{from}` down to `c{to}`.
+/// Subscribes to a list that shows `c{from}` down to `c{to}`.
 pub(super) fn loaded(kit: &mut Kit, from: i64, to: i64, cursor: Option<&str>) -> SubscriptionId {
     let id = subscribe(kit);
     kit.drain();
@@ -139,7 +139,7 @@ fn joining_and_leaving_change_the_list() {
 fn a_conversation_from_behind_the_window_comes_in_with_new_activity() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
-    // It stays where it is.
+    // The conversation keeps its position.
     assert_eq!(
         kit.publish(&[side_edited(5, json!({"unreadMessageCount": 0}))]),
         [""; 0]
@@ -155,7 +155,7 @@ fn a_conversation_from_behind_the_window_comes_in_with_new_activity() {
     kit.answer("GET /me/conversations/c5", &c5);
     no_messages(&mut kit, [5]);
     assert_eq!((kit.ids(id).len(), &*kit.ids(id)[0]), (21, "c5"));
-    // And the next page does not bring it again.
+    // The next page does not add it again.
     let more = kit.load_more(id, 2);
     let sent = kit.drain();
     assert_eq!(sent, [r#"GET /me/conversations {"limit":2,"cursor":"x"}"#]);
@@ -216,7 +216,7 @@ fn a_single_conversation_and_the_list_share_what_they_know() {
     kit.publish(&[side_edited(1, json!({"unreadMessageCount": 3}))]);
     assert_eq!(kit.last(one)["unreadMessageCount"], 3);
     assert_eq!(kit.last(list)[1]["unreadMessageCount"], 3);
-    // It needs no subscription of its own once only the list shows it.
+    // It needs no separate subscription once only the list shows it.
     kit.unsubscribe(one);
     kit.drain();
     assert_eq!(kit.wait(30), ["UNSUBSCRIBE /me/conversations/c1 {}"]);
@@ -321,7 +321,7 @@ fn a_refused_subscription_ends_every_list_that_shares_it() {
     assert!(kit.ended[&unread].is_some());
 }
 
-/// What stands in a list is shown whole: a part that is refused takes the list with it.
+/// A list shows complete conversations only, so a refused part of one ends the list.
 #[test]
 fn a_refused_part_of_a_conversation_ends_the_list() {
     let mut kit = Kit::new();
@@ -364,7 +364,8 @@ pub(super) mod filtered {
     use super::*;
     use crate::filter::SimpleFilter;
 
-    /// The unread conversations `c30` down to `c11`, with more behind when `cursor`.
+    /// Subscribes to a list of the unread conversations `c30` down to `c11`. There are more with a
+    /// `cursor`.
     pub(in crate::live::tests) fn unread(kit: &mut Kit, cursor: Option<&str>) -> SubscriptionId {
         let filter = Some(SimpleFilter::new().is_unread(true).into());
         let id = kit.subscribe(Topic::Conversations { filter });
@@ -426,7 +427,7 @@ pub(super) mod filtered {
         let id = unread(&mut kit, Some("x"));
         let sent = kit.publish(&[side_edited(5, json!({"lastMessageAt": 50}))]);
         assert_eq!(sent, ["GET /me/conversations/c5 {}"]);
-        // The answer will tell: this comes before it.
+        // The answer decides, and this event precedes it.
         let sent = kit.publish(&[side_edited(
             5,
             json!({"lastMessageAt": 51, "isUnread": true}),
@@ -480,7 +481,7 @@ fn what_is_told_of_those_shown_while_more_are_awaited_is_not_lost_and_asks_for_n
     assert_eq!(kit.last(id)[0]["isUnread"], true);
 }
 
-/// Lists whose filters want the same are one, whatever the filters look like.
+/// Lists with equivalent filters share a store, even if the filters look different.
 #[test]
 fn filters_that_mean_the_same_are_one_name() {
     let filter = |subjects: Value| {

@@ -1,4 +1,4 @@
-//! Which conversations belong in a list, and where they stand in it.
+//! Membership and order of conversations in lists.
 
 use serde_json::{Value, json};
 
@@ -40,8 +40,8 @@ fn one_that_fell_behind_comes_back_in_its_place_with_its_page() {
     assert_eq!(kit.ids(id)[18..], ["c11", "c10"]);
 }
 
-/// Nothing is behind a list that is loaded whole: only a change of what the filter asks about can
-/// bring a conversation in.
+/// A complete list has no items beyond the window, so only a change of a filtered attribute can add
+/// a conversation.
 #[test]
 fn activity_alone_brings_nothing_into_a_whole_list() {
     let mut kit = Kit::new();
@@ -68,7 +68,7 @@ fn conversations_of_one_time_stand_in_the_servers_order() {
     kit.answer(LIST, &page(&[3, 1, 2].map(at_nine), None));
     no_messages(&mut kit, 1..=3);
     assert_eq!(kit.ids(id), ["c3", "c1", "c2"]);
-    // The newest of an equal time comes in front.
+    // The newest of several with an equal time comes first.
     kit.publish(&[json!({"type": "side.created", "conversationId": "c4", "state": at_nine(4)})]);
     no_messages(&mut kit, [4]);
     assert_eq!(kit.ids(id), ["c4", "c3", "c1", "c2"]);
@@ -91,7 +91,7 @@ fn after_a_loss_only_what_is_different_changes() {
     assert!(changes.inserted.is_empty() && changes.removed.is_empty());
 }
 
-/// The page does not have it, since it lay behind when the page was made.
+/// The page does not contain the conversation, which was beyond it when the page was made.
 #[test]
 fn one_that_comes_in_while_a_page_is_on_its_way_is_not_lost() {
     let mut kit = Kit::new();
@@ -128,7 +128,7 @@ fn what_cannot_belong_is_not_asked_for_when_the_page_comes() {
     assert_eq!((kit.count(id), kit.ids(id).len()), (1, 20));
 }
 
-/// Whether the whole list of this filter, which is empty, asks for `c5` because of the event.
+/// Returns `true` if the event makes an empty, complete list with this filter request `c5`.
 fn is_asked(filter: &Value, event: &Value) -> bool {
     let mut kit = Kit::new();
     let filter = serde_json::from_value(filter.clone()).unwrap();
@@ -146,7 +146,7 @@ fn is_asked(filter: &Value, event: &Value) -> bool {
     }
 }
 
-/// Only what a filter asks about is a reason to look, and not when it rules the conversation out.
+/// Only a change of a filtered attribute leads to a request, unless it rules the conversation out.
 #[test]
 fn a_change_is_looked_into_when_it_may_bring_a_conversation_in() {
     let side = |diff| json!({"type": "side.edited", "conversationId": "c5", "diff": diff});

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::kit::*;
 use crate::snapshot::Snapshot;
 
-/// A subscription to `c` that shows its last message `m1` by alice.
+/// Subscribes to `c`, whose last message is `m1` by alice.
 fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
     let id = kit.conversation("c");
     kit.drain();
@@ -47,7 +47,7 @@ fn a_message_and_what_it_does_to_the_conversation_are_one_update() {
     let read = json!({"type": "side.edited", "conversationId": "c",
                       "diff": {"lastMessageAt": 2, "unreadMessageCount": 1, "isUnread": true}});
     kit.publish(&[created(&message("m2", "bob", 2)), read]);
-    // It waits for bob.
+    // The update waits for bob.
     assert_eq!(kit.count(id), 1);
     kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
     assert_eq!(kit.count(id), 2);
@@ -90,7 +90,7 @@ fn a_deletion_that_does_not_say_what_is_last_makes_us_ask() {
         sent,
         [r#"GET /me/conversations/c/messages {"limit":1,"cursor":"x"}"#]
     );
-    // Until then it shows what it did.
+    // Until then the previous snapshot stays visible.
     let read = json!({"type": "side.edited", "conversationId": "c", "diff": {"isUnread": true}});
     kit.publish(&[read]);
     assert_eq!(kit.count(id), 1);
@@ -226,7 +226,7 @@ fn what_no_list_shows_is_not_kept() {
     kit.drain();
     assert_eq!(kit.window(messages).len(), 30);
     assert!(!kit.window(messages).loaded_all());
-    // The cursor of long ago would leave a gap.
+    // The old cursor would leave a gap.
     let more = kit.load_more(messages, 5);
     assert_eq!(
         kit.drain(),

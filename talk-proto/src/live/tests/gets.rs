@@ -1,4 +1,4 @@
-//! What is read once.
+//! Reads with `get`.
 
 use serde_json::json;
 
@@ -288,7 +288,7 @@ fn a_sender_who_is_known_for_certain_is_not_asked_for_again() {
     kit.drain();
     assert_eq!(kit.answer(M1, &message("m1", "alice", 1)), [""; 0]);
     assert_eq!(kit.reply(get)["sender"]["name"], "Alice");
-    // After a loss nothing is certain until it was fetched.
+    // After a loss all data must be fetched again.
     kit.reconnect();
     let get = kit.get(Get::Message(id("c"), id("m1")));
     kit.drain();

@@ -1,4 +1,5 @@
-//! Runs a [`Live`] by hand: what it sends can be read and answered, time is a number.
+//! A test kit that drives a [`Live`] by hand: requests are shown and answered by the test, and time
+//! is a number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,31 +22,31 @@ use crate::wire::{Request, ServerEvent, read_event};
 pub(super) struct Kit {
     pub(super) live: Live,
     pub(super) now: Timestamp,
-    /// Requests without an answer.
+    /// The unanswered requests.
     pub(super) open: Vec<(FetchId, Request)>,
-    /// Every snapshot of each subscription, the newest last.
+    /// All snapshots of each subscription, the newest last.
     pub(super) seen: BTreeMap<SubscriptionId, Vec<Snapshot>>,
     pub(super) changes: BTreeMap<SubscriptionId, Changes>,
-    /// For each list, what a consumer who polls now and then saw last, and the changes since.
+    /// For each list, the last snapshot that a slow consumer saw, and the changes since.
     slow: BTreeMap<SubscriptionId, (Vec<usize>, Changes)>,
-    /// Decides when that consumer polls.
+    /// Decides when the slow consumer polls.
     polls: u64,
-    /// How often changes of more than one update led from what that consumer saw, by kind of list.
+    /// The number of times that composed changes of several updates were checked, by kind of list.
     pub(super) composed: BTreeMap<&'static str, usize>,
     pub(super) ended: BTreeMap<SubscriptionId, Option<RequestError>>,
     pub(super) resolved: BTreeMap<RequestId, Result<Reply, RequestError>>,
-    /// The number of damaged items reported.
+    /// The number of reported damaged items.
     pub(super) damaged: usize,
     next: u64,
 }
 
 impl Kit {
-    /// Not connected.
+    /// Creates a kit without a connection.
     pub(super) fn offline() -> Self {
         Self::with_window(100_000)
     }
 
-    /// Connected.
+    /// Creates a connected kit.
     pub(super) fn new() -> Self {
         let mut kit = Self::offline();
         kit.live.handle_ready(kit.now);
@@ -56,7 +57,7 @@ impl Kit {
         Self::offline_with(|limits| limits.window = window)
     }
 
-    /// Connected, with other limits.
+    /// Creates a connected kit with other limits.
     pub(super) fn with_limits(set: impl FnOnce(&mut Limits)) -> Self {
         let mut kit = Self::offline_with(set);
         kit.live.handle_ready(kit.now);
@@ -130,7 +131,7 @@ impl Kit {
         Ok(request)
     }
 
-    /// Drains, and returns what was sent, as `METHOD path data`.
+    /// Drains, and returns the sent requests as `METHOD path data`.
     pub(super) fn drain(&mut self) -> Vec<String> {
         let mut sent = Vec::new();
         while let Some(output) = self.live.poll_output() {
@@ -176,7 +177,7 @@ impl Kit {
         self.open.remove(at).0
     }
 
-    /// One publish of these events, then a drain.
+    /// Publishes these events in one frame, and drains.
     pub(super) fn publish(&mut self, events: &[Value]) -> Vec<String> {
         let events: Vec<_> = events.iter().map(event).collect();
         self.live.handle_events(self.now, events);
@@ -201,17 +202,17 @@ impl Kit {
         self.drain()
     }
 
-    /// How many snapshots a subscription has had.
+    /// Returns the number of snapshots of a subscription.
     pub(super) fn count(&self, id: SubscriptionId) -> usize {
         self.seen.get(&id).map_or(0, Vec::len)
     }
 
-    /// What a subscription shows.
+    /// Returns the last snapshot of a subscription.
     pub(super) fn last(&self, id: SubscriptionId) -> Value {
         serde_json::to_value(self.seen[&id].last().unwrap()).unwrap()
     }
 
-    /// The IDs of the items that a list shows.
+    /// Returns the IDs of the items in a list.
     pub(super) fn ids(&self, id: SubscriptionId) -> Vec<String> {
         let last = self.last(id);
         let id = |item: &Value| {
@@ -228,7 +229,7 @@ impl Kit {
         }
     }
 
-    /// The reply to a request, as JSON.
+    /// Returns the reply to a request as JSON.
     pub(super) fn reply(&self, id: RequestId) -> Value {
         match self.resolved.get(&id).unwrap().as_ref().unwrap() {
             Reply::Done => json!("done"),
@@ -241,7 +242,7 @@ impl Kit {
         }
     }
 
-    /// The composed changes lead from what a slow consumer saw last.
+    /// Checks that the composed changes lead from the slow consumer's snapshot to the last one.
     fn check_slow(&mut self, id: SubscriptionId, changes: Changes) {
         let seen = &self.seen[&id];
         let Some(now) = addresses(&seen[seen.len() - 1]) else {
@@ -314,7 +315,7 @@ impl Kit {
     }
 }
 
-/// The changes lead from one snapshot to the next, and what they do not name is the same
+/// Checks that the changes lead from one snapshot to the next, and that unchanged items keep their
 /// allocation.
 fn check(before: &Snapshot, after: &Snapshot, changes: &Changes) {
     match (before, after) {
@@ -342,7 +343,7 @@ fn kind(snapshot: &Snapshot) -> &'static str {
     }
 }
 
-/// Where the items of a list are: every snapshot is kept, so no address is used twice.
+/// Returns the addresses of a list's items. All snapshots are kept, so no address is reused.
 fn addresses(snapshot: &Snapshot) -> Option<Vec<usize>> {
     fn of<T>(window: &Window<T>) -> Vec<usize> {
         window.iter().map(|item| Arc::as_ptr(item).addr()).collect()
@@ -379,7 +380,7 @@ pub(super) fn user(id: &str, name: &str) -> Value {
            "role": "default", "welcomeMessage": null})
 }
 
-/// A message that says its own ID.
+/// Returns a message whose text is its ID.
 pub(super) fn message(id: &str, sender: &str, created_at: i64) -> Value {
     json!({"id": id, "type": "UserMessage", "senderId": sender, "custom": {},
            "createdAt": created_at, "editedAt": null, "referencedMessageId": null,
@@ -406,7 +407,7 @@ pub(super) fn page(data: &[Value], cursor: Option<&str>) -> Value {
     json!({"data": data, "cursor": cursor})
 }
 
-/// `m{from}` down to `m{to}`, by alice, created at their number.
+/// Returns `m{from}` down to `m{to}` by alice, created at their number.
 pub(super) fn messages(from: i64, to: i64) -> Vec<Value> {
     (to..=from)
         .rev()
@@ -435,7 +436,7 @@ pub(super) const MESSAGES: &str = "GET /me/conversations/c/messages";
 pub(super) const SIDE: &str = "GET /me/conversations/c";
 pub(super) const USERS: &str = "GET /users";
 
-/// One of each, all about `c`, `m` and `bob`.
+/// Returns a topic of each kind, all about `c`, `m` and `bob`.
 pub(super) fn topics() -> [Topic; 9] {
     let conversation = || "c".try_into().unwrap();
     let user = || "bob".try_into().unwrap();

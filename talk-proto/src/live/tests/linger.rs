@@ -1,4 +1,4 @@
-//! What nobody shows stays for a while.
+//! Unreferenced stores linger.
 
 use serde_json::json;
 
@@ -56,7 +56,7 @@ fn what_lingers_is_live_and_shows_again_at_once() {
     let id = kit.messages("c");
     assert_eq!(kit.drain(), [""; 0]);
     assert_eq!(kit.ids(id), ["m2", "m1"]);
-    // The time begins anew with the next one who leaves.
+    // The linger time starts again when the next viewer leaves.
     assert_eq!(kit.wait(9), [""; 0]);
     kit.unsubscribe(id);
     kit.drain();

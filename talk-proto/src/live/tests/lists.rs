@@ -34,7 +34,7 @@ fn users(ids: impl IntoIterator<Item = String>) -> Value {
     users.into()
 }
 
-/// `p{from}` down to `p{to}`.
+/// Returns a page with `p{from}` down to `p{to}`.
 fn page_of(from: i64, to: i64, cursor: Option<&str>) -> Value {
     let data: Vec<_> = (to..=from)
         .rev()
@@ -98,7 +98,7 @@ fn participants_join_change_and_leave() {
     assert_eq!(kit.last(id)[1]["user"]["name"], "Two");
     kit.publish(&[json!({"type": "participant.deleted", "conversationId": "c", "userId": "p2"})]);
     assert_eq!(kit.ids(id), ["p3", "p1"]);
-    // Who comes back comes in front.
+    // A participant that joins again comes first.
     kit.publish(&[
         json!({"type": "participant.created", "conversationId": "c", "userId": "p1",
                          "state": participant("p1", 9)}),
@@ -239,7 +239,7 @@ fn reactions_come_oldest_first_ten_at_first() {
         json!({"type": "reaction.added", "conversationId": "c", "messageId": "m",
                "emoji": ":a:", "userId": user, "createdAt": at})
     };
-    // The window does not reach the end.
+    // The window does not reach the end of the list.
     kit.publish(&[added("new", 50)]);
     assert_eq!(kit.count(id), 1);
     let more = kit.load_more(id, 100);
@@ -247,7 +247,7 @@ fn reactions_come_oldest_first_ten_at_first() {
     kit.answer(USERS, &users(["new".to_owned()]));
     assert_eq!(kit.reply(more), json!("done"));
     assert_eq!(kit.ids(id).len(), 13);
-    // Now it does.
+    // Now the window reaches the end.
     kit.publish(&[added("u99", 99)]);
     kit.answer(USERS, &users(["u99".to_owned()]));
     assert_eq!(kit.ids(id)[13], "u99");

@@ -8,7 +8,7 @@ use super::kit::*;
 use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::error::CommandError;
 
-/// A subscription to `c` that shows `m30` to `m1`, with more to load when `cursor`.
+/// Subscribes to `c`, which shows `m30` to `m1`. There are more with a `cursor`.
 fn loaded(kit: &mut Kit, cursor: Option<&str>) -> crate::SubscriptionId {
     let id = kit.messages("c");
     kit.drain();
@@ -140,7 +140,7 @@ fn what_changes_nothing_is_not_shown() {
         edited("nobody", json!({})),
     ]);
     kit.publish(&[renamed("alice", "Alice")]);
-    // There and back again within one step.
+    // The name changes and changes back within one step.
     kit.publish(&[renamed("alice", "Bob"), renamed("alice", "Alice")]);
     kit.publish(&[
         edited("m1", json!({"editedAt": 9})),
@@ -246,7 +246,7 @@ fn load_more_does_not_touch_other_windows() {
     assert_eq!(kit.count(a), 1);
     kit.publish(&[created(&message("m31", "alice", 31))]);
     assert_eq!((kit.window(a).len(), kit.window(b).len()), (31, 41));
-    // What another one loaded is shown without asking.
+    // Items that another viewer loaded become visible without a request.
     let more = kit.load_more(a, 4);
     assert_eq!(kit.drain(), [""; 0]);
     assert_eq!(kit.window(a).len(), 35);
@@ -409,7 +409,7 @@ fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
     kit.publish(&[created(&message("m4", "alice", 4))]);
     kit.publish(&[edited("m3", json!({"custom": {"in": "both"}}))]);
     kit.publish(&[deleted("m2"), created(&message("m5", "alice", 5))]);
-    // The page knows of m4, but of neither the edit nor the deletion.
+    // The page contains m4, but neither the edit nor the deletion.
     kit.answer(MESSAGES, &page(&messages(4, 1), None));
     kit.answer(USERS, &json!({}));
     assert_eq!(kit.ids(id), ["m5", "m4", "m3", "m1"]);

@@ -6,7 +6,7 @@ use super::kit::*;
 
 const M0: &str = "GET /me/conversations/c/messages/m0";
 
-/// `m1` quotes `m0`, which lies behind the window.
+/// Subscribes to messages of which `m1` quotes `m0`, which is beyond the window.
 fn quoting(kit: &mut Kit) -> crate::SubscriptionId {
     let id = kit.messages("c");
     kit.drain();
@@ -42,7 +42,7 @@ fn a_quote_from_behind_the_window_is_fetched() {
         (&quote["id"], &quote["sender"]["name"]),
         (&json!("m0"), &json!("Bob"))
     );
-    // What it quotes itself is only named.
+    // A quote within the quote is shown as an ID only.
     assert_eq!(quote["referencedMessageId"], "m-1");
 }
 

@@ -1,4 +1,4 @@
-//! Random histories against a small server: in the end everything that is shown is right.
+//! Random histories against a small server, after which all snapshots must be correct.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn after_any_history_everything_is_right() {
             *composed.entry(*kind).or_default() += *count;
         }
     }
-    // The kit applies changes to what a consumer saw some polls ago: for every kind of list.
+    // The kit composed and checked changes of several updates for every kind of list.
     for kind in ["messages", "participants", "reactions", "conversations"] {
         let count: usize = composed.get(kind).copied().unwrap_or_default();
         assert!(count > 10, "{kind}: {count} times in {composed:?}");
@@ -51,7 +51,7 @@ fn lists_moving_while_paging_lose_nothing() {
     }
 }
 
-/// On its way to the client.
+/// Data on its way to the client.
 enum Item {
     Answer(FetchId, Answer),
     Publish(Vec<Value>),
@@ -63,7 +63,7 @@ struct History {
     kit: Kit,
     world: World,
     is_connected: bool,
-    /// Answers that are made but not sent yet: events may overtake them.
+    /// Answers that the server has made but not sent yet. Events may overtake them.
     made: VecDeque<(FetchId, Answer)>,
     incoming: VecDeque<Item>,
     topics: BTreeMap<SubscriptionId, Topic>,
@@ -71,7 +71,7 @@ struct History {
     conversations: Vec<String>,
     /// Set if windows may reach the cap.
     is_capped: bool,
-    /// Lists of conversations that were complete at a loss, and stay so.
+    /// Lists of conversations that were complete before a loss, and stay complete.
     complete: BTreeSet<SubscriptionId>,
 }
 
@@ -102,7 +102,7 @@ impl History {
         history
     }
 
-    /// Starts with `count` empty conversations.
+    /// Creates a history that starts with `count` empty conversations.
     fn with_conversations(seed: u64, count: usize) -> Self {
         let mut conversations: Vec<String> = ["c", "d", "e", "f"].map(str::to_owned).into();
         conversations.extend((0..count).map(|n| format!("c{n}")));
@@ -162,7 +162,7 @@ impl History {
         self.kit.drain();
     }
 
-    /// Answers everything but the pages of lists at once.
+    /// Answers all requests at once, except for pages of lists.
     fn step_lists(&mut self) {
         if !self.is_connected && self.below(5) == 0 {
             self.connect();
@@ -193,7 +193,7 @@ impl History {
         self.kit.drain();
     }
 
-    /// Moves a conversation, or lets it match other filters.
+    /// Moves a conversation, or changes the filters that it matches.
     fn change_list(&mut self) {
         let index = self.below(self.conversations.len());
         let conversation = self.conversations[index].clone();
@@ -316,7 +316,7 @@ impl History {
         self.topics.insert(id, topic);
     }
 
-    /// Where the message stands whose reactions are shown, if those of one in `conversation` are.
+    /// Returns the index of the message in `conversation` whose reactions are shown.
     fn watched_message(&self, conversation: &str) -> Option<usize> {
         let messages = &self.world.conversations[conversation].messages;
         self.topics.values().find_map(|topic| match topic {
@@ -329,7 +329,7 @@ impl History {
         })
     }
 
-    /// One of those that are reacted to, or one that is not there.
+    /// Returns a message that may have reactions, or one that does not exist.
     fn reacted_message(&mut self, conversation: &str) -> MessageId {
         let at = self.below(8);
         let messages = &self.world.conversations[conversation].messages;
@@ -402,7 +402,7 @@ impl History {
         }
     }
 
-    /// Lets everything arrive.
+    /// Delivers all pending data.
     fn settle(&mut self) {
         self.connect();
         for _ in 0..10_000 {
@@ -476,7 +476,7 @@ impl History {
         );
     }
 
-    /// What a topic should show; of lists, all of it.
+    /// Returns the correct snapshot of a topic; of a list, all items.
     fn right(&self, topic: &Topic) -> Value {
         let world = &self.world;
         let is_mine = |name: &str| world.mine().iter().any(|mine| mine == name);

@@ -13,7 +13,7 @@ fn alice() -> Value {
     json!({"alice": user("alice", "Alice")})
 }
 
-/// Answers GETs of messages from `newest` down to 1 until none is open.
+/// Answers GETs of messages from `newest` down to 1 until none is pending.
 fn answer_messages(kit: &mut Kit, newest: i64) {
     while let Some((_, request)) = kit
         .open
@@ -35,7 +35,7 @@ fn is_get(request: &Request) -> bool {
     request.method.to_string() == "GET"
 }
 
-/// Shows `count` of the messages from `newest` down to 1.
+/// Subscribes and loads `count` of the messages from `newest` down to 1.
 fn shown(kit: &mut Kit, newest: i64, count: usize) -> SubscriptionId {
     let id = kit.messages("c");
     kit.drain();
@@ -168,7 +168,7 @@ fn window_that_lost_all_items_keeps_its_range() {
     kit.publish(&(11..=30).map(left).collect::<Vec<_>>());
     assert_eq!(kit.ids(id), [""; 0]);
     kit.reconnect();
-    // Some have come back, and older ones follow.
+    // Some conversations have come back, and older ones follow.
     let sides: Vec<_> = (1..=20).rev().map(active).collect();
     kit.answer(LIST, &page(&sides, Some("x")));
     no_messages(&mut kit, 1..=20);

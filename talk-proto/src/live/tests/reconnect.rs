@@ -1,4 +1,4 @@
-//! After a loss everything is right again.
+//! State after a connection loss.
 
 use std::sync::Arc;
 
@@ -209,7 +209,7 @@ fn who_was_removed_meanwhile_sees_nothing() {
     assert_eq!(kit.last(id), json!(null));
 }
 
-/// It never should, but what the server says last is what is shown.
+/// A server should never do this, but its latest state is shown.
 #[test]
 fn a_message_that_has_another_sender_after_a_loss_shows_that_one() {
     let mut kit = Kit::new();

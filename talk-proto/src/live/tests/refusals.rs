@@ -1,11 +1,11 @@
-//! A refusal that is not an absence ends what was refused.
+//! A refusal that does not mean absence ends the subscriptions.
 
 use serde_json::json;
 
 use super::kit::*;
 use crate::ServerError;
 
-/// Refuses the first open request of this method.
+/// Refuses the first pending request with this method.
 fn refuse(kit: &mut Kit, method: &str) {
     let lines = kit.open.iter();
     let mut lines = lines.map(|(_, request)| format!("{} {}", request.method, request.path));
@@ -28,7 +28,7 @@ fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
                 assert_eq!(kit.count(id), 0);
             }
             assert_eq!(kit.live.subscriptions(), 0);
-            // A later one asks again.
+            // A later subscription sends a request again.
             let again = kit.subscribe(topic.clone());
             let sent = kit.reconnect();
             assert!(

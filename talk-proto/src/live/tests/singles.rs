@@ -1,4 +1,4 @@
-//! One participant, typing and presence.
+//! Single participants, typing and presence.
 
 use serde_json::{Value, json};
 

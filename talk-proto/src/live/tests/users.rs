@@ -1,4 +1,4 @@
-//! Users, and everything that shows them.
+//! Users and the snapshots that show them.
 
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ fn a_user_is_one_allocation_everywhere() {
     }
 }
 
-/// An answer that knows the user is newer than their creation; one that does not is older.
+/// An answer that contains the user is newer than the creation; one that does not is older.
 #[test]
 fn a_creation_before_the_answer_counts_when_the_answer_does_not_know_the_user() {
     let created = json!({"type": "user.created", "userId": "bob", "state": user("bob", "First")});

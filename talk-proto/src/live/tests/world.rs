@@ -1,4 +1,4 @@
-//! A small server: what it holds, what it answers, and what it tells of changes.
+//! A small server: its data, its answers, and its events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ pub(super) type Answer = Result<Value, (u16, &'static str)>;
 
 #[derive(Default)]
 pub(super) struct World {
-    /// Names; `None` = not created.
+    /// The names of the users; `None` if not created.
     pub(super) users: BTreeMap<String, String>,
     pub(super) online: BTreeSet<String>,
     pub(super) conversations: BTreeMap<String, Conversation>,
-    /// What the client is subscribed to.
+    /// The subscribed paths of the client.
     pub(super) subscribed: BTreeSet<String>,
     pub(super) clock: i64,
     next_message: u32,
@@ -48,7 +48,7 @@ pub(super) struct Message {
     edited_at: Option<i64>,
     text: String,
     pub(super) quotes: Option<String>,
-    /// Who reacted with 👍, and when.
+    /// The users that reacted with 👍, with the time.
     pub(super) reactions: BTreeMap<String, i64>,
 }
 
@@ -94,7 +94,7 @@ impl World {
         self.clock
     }
 
-    /// Answers a request, as `METHOD path` and its data.
+    /// Answers a request, given as method, path and data.
     pub(super) fn answer(&mut self, method: &str, path: &str, data: &Value) -> Answer {
         let decoded = path.replace("%F0%9F%91%8D", "+");
         let segments: Vec<&str> = decoded.split('/').skip(1).collect();
@@ -237,7 +237,7 @@ impl World {
         Some(kit::user(id, self.users.get(id)?))
     }
 
-    /// The conversations that I am in, the most recently active first.
+    /// Returns the conversations of the current user, the most recently active first.
     pub(super) fn mine(&self) -> Vec<String> {
         let mine = self
             .conversations
@@ -280,7 +280,7 @@ impl World {
         }
     }
 
-    /// Those of the events that the client is subscribed to.
+    /// Returns the events to which the client is subscribed.
     fn publish(&self, events: Vec<(&str, Value)>) -> Vec<Value> {
         let wanted = |topics: &str| {
             topics
@@ -314,7 +314,7 @@ impl World {
         self.publish(vec![(&format!("/users/{user}/online"), event)])
     }
 
-    /// How the client's view of a conversation changed.
+    /// Returns the event for the client's view of a conversation.
     fn side_edited(&self, name: &str) -> (String, Value) {
         let side = self.side(name);
         let mut diff = Map::new();
@@ -468,7 +468,7 @@ impl World {
         self.publish(vec![(&side, edited)])
     }
 
-    /// A user joins, or leaves.
+    /// Makes a user join, or leave if they participate.
     pub(super) fn toggle_member(&mut self, name: &str, user: &str) -> Vec<Value> {
         let now = self.tick();
         let was_mine = self.is_mine(name);
@@ -572,7 +572,7 @@ impl World {
         self.publish(vec![(&format!("/me/conversations/{name}/typing"), event)])
     }
 
-    /// A message as a snapshot shows it.
+    /// Returns a message in the form of a snapshot.
     pub(super) fn shown(&self, name: &str, message: &Message) -> Value {
         let mut shown = self.shown_quote(message);
         shown.as_object_mut().unwrap().remove("referencedMessageId");
@@ -609,7 +609,7 @@ impl World {
         side
     }
 
-    /// The participants as a list shows them: those whose user exists.
+    /// Returns the participants in the form of a list. Participants without a user are left out.
     pub(super) fn shown_participants(&self, name: &str) -> Vec<Value> {
         let members = &self.conversations[name].members;
         let mut members: Vec<_> = members.iter().collect();
