@@ -1,4 +1,4 @@
-//! Blocks and nodes to and from JSON.
+//! Conversion of blocks and nodes to and from JSON.
 
 #![allow(clippy::unwrap_used)]
 

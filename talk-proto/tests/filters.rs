@@ -1,4 +1,4 @@
-//! Filters: their normal form, and which conversations they want.
+//! Filters: their normal form and their evaluation.
 
 #![allow(clippy::unwrap_used)]
 
@@ -47,7 +47,7 @@ fn the_normal_form_is_as_recorded() {
     check_vectors("filters.jsonl", 35);
 }
 
-/// From a comparison of random filters.
+/// Filters from a comparison of random filters.
 #[test]
 fn more_normal_forms_are_as_recorded() {
     check_vectors("filters-extra.jsonl", 200);
@@ -270,7 +270,8 @@ prop_compose! {
     }
 }
 
-/// What the documentation says, word by word, over the JSON forms of filter and conversation.
+/// Returns `true` if the filter matches, by the documented rules applied to the JSON of filter and
+/// conversation.
 fn naively_wants(filter: &Value, side: &Value) -> bool {
     if filter[0] == "any" {
         let filters = filter[1].as_array().unwrap();
@@ -318,7 +319,7 @@ fn naively_wants(filter: &Value, side: &Value) -> bool {
         })
 }
 
-/// `subject` with some of what is known forgotten.
+/// Returns `subject` with only some attributes known.
 fn forget<'a>(subject: FilterSubject<'a>, known: u8, keys: &'a CustomPatch) -> FilterSubject<'a> {
     let mut subject = subject;
     let is_known = |bit: u8| known & (1 << bit) != 0;

@@ -1,5 +1,5 @@
-//! The core's invariants. Each has tests of its number; and [`support::Invariants`] watches all of them at every
-//! step of every other test.
+//! The invariants of the core. Each has tests of its number, and [`support::Invariants`] checks all
+//! of them at every step of every other test.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
@@ -42,7 +42,7 @@ fn messages(id: &str) -> Topic {
     }
 }
 
-/// What a history did, word for word.
+/// Returns the transcript of a history.
 fn transcript_of(steps: &[Step], seed: u64) -> Transcript {
     let mut history = History::new(options(), seed);
     history.world.transcript = Some(Transcript::new());
@@ -83,7 +83,7 @@ fn invariant_1_an_open_batch_counts_as_queued_output() {
 #[test]
 fn invariant_2_outputs_are_owned_and_every_one_is_known() {
     fn name(output: Output) -> &'static str {
-        // No wildcard: an output that is added does not compile here.
+        // There is no wildcard, so that a new output must be added here.
         match output {
             Output::OpenSocket { .. } => "open",
             Output::SendFrame { .. } => "frame",
@@ -115,7 +115,7 @@ fn invariant_2_debug_hides_secrets() {
     let mut world = World::new(options);
     world.transcript = Some(Transcript::new());
     world.call(send("c1", "the secret text"));
-    // The invariants compare every Debug output with these.
+    // The invariants search these strings in every `Debug` output.
     world.run();
     let transcript = world.transcript.expect("it is recorded");
     for secret in ["the-secret-token", "the secret text"] {
@@ -185,7 +185,7 @@ fn prop_assert_eq_none(output: Option<&Output>) {
     assert!(output.is_none(), "{output:?}");
 }
 
-/// The transcript of a history in which `between` is done after every step.
+/// Returns the transcript of a history in which `between` runs after every step.
 fn outputs_with(steps: &[Step], seed: u64, between: impl Fn(&mut Session)) -> Transcript {
     let mut history = History::new(options(), seed);
     history.world.transcript = Some(Transcript::new());
@@ -293,7 +293,7 @@ fn invariant_6_cancel_reports_maybe_happened() {
 
 #[test]
 fn invariant_7_one_socket_and_one_token_fetch() {
-    // The invariants of the kit would panic; this test sees to it that they had something to see.
+    // The invariants panic if they are violated. This test checks that they had something to check.
     let mut world = World::new(options());
     world.tokens = support::TokenSource::After(seconds(20));
     world.network = support::Network::Up(seconds(1));

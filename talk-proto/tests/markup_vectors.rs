@@ -26,7 +26,7 @@ struct Row {
     plaintext: Option<String>,
 }
 
-/// Compares every row, and tells all that differ.
+/// Compares every row and lists all differences.
 fn check(file: &str, at_least: usize) {
     let rows: Vec<Row> = rows(file);
     assert!(rows.len() >= at_least, "{file} has {} rows", rows.len());
@@ -68,7 +68,7 @@ fn markup_is_read_as_recorded() {
     check("markup.jsonl", 1330);
 }
 
-/// Found by comparing random texts.
+/// Rows that were found by comparing random texts.
 #[test]
 fn more_markup_is_read_as_recorded() {
     check("markup-extra.jsonl", 1000);

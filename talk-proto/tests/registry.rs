@@ -1,4 +1,4 @@
-//! The registry against a model: the plainest thing that could keep sessions.
+//! The registry, compared with a minimal model.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,8 +11,8 @@ use talk_proto::{
     registry::{Registry, SessionKey},
 };
 
-/// Keys of which some collide when their parts are joined to one text, and some differ in one
-/// address alone.
+/// Returns keys of which some collide if their parts are joined to one string, and some differ only
+/// in one address.
 fn keys() -> Vec<Arc<SessionKey>> {
     let mut keys = Vec::new();
     for (app, user) in [("a", "b"), ("a:b", "c"), ("a", "b:c"), ("b", "a")] {
@@ -35,11 +35,11 @@ fn keys() -> Vec<Arc<SessionKey>> {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Somebody asks for the session of a key.
+    /// Requests the session of a key.
     Ask(usize),
-    /// Somebody makes one of their own.
+    /// Creates a private session.
     ForceNew(usize),
-    /// A session that was once made ends; perhaps it has ended before.
+    /// Ends a session that was created before. It may have ended already.
     End(usize),
 }
 
@@ -56,7 +56,7 @@ proptest! {
     fn it_agrees_with_a_list_that_is_searched(steps in vec(step(), 0..200)) {
         let keys = keys();
         let mut registry = Registry::new();
-        // Every session that was ever made: its key, and whether it lives for everybody.
+        // The created sessions: their key, and a flag for shared ones.
         let mut made: Vec<(usize, bool)> = Vec::new();
         for step in steps {
             match step {

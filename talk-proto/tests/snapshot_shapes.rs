@@ -1,5 +1,4 @@
-//! What every snapshot looks like in JSON: the documented members in camelCase, and null where the
-//! documentation says null.
+//! The JSON of every snapshot: the documented members in camelCase, and `null` where documented.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -15,13 +14,13 @@ use talk_proto::{
 
 use support::{Answer, World, conversation, message, unpaced, user};
 
-/// A server with what a test puts on it: an answer to each `GET` by its path.
+/// A server with answers to `GET` requests by path, which a test adds.
 struct Server {
     world: World,
 }
 
 impl Server {
-    /// Users alice, who has set everything, and bob, who has set nothing but a name, exist.
+    /// Creates a server with the users alice with all attributes and bob with only a name.
     fn new() -> Self {
         let mut world = World::new(unpaced());
         world.script.add(|request| {
@@ -49,12 +48,12 @@ impl Server {
         self
     }
 
-    /// The conversation `c` has these messages.
+    /// Adds messages to the conversation `c`.
     fn with_messages(self, messages: &[Value]) -> Self {
         self.with("/me/conversations/c/messages", page(messages))
     }
 
-    /// What a subscription to the topic shows first.
+    /// Returns the first snapshot of a topic.
     fn shows(mut self, topic: Topic) -> Snapshot {
         self.world.subscribe(topic);
         self.world.run();
@@ -66,7 +65,7 @@ impl Server {
         events.rev().find_map(shown).expect("a snapshot")
     }
 
-    /// The only message of `c`.
+    /// Returns the only message of `c`.
     fn shows_message(self, message: Value) -> Value {
         let messages = self.with_messages(&[message]).shows(messages());
         serde_json::to_value(messages).unwrap()[0].take()
@@ -98,7 +97,7 @@ fn known_user(id: &str) -> Option<Value> {
     }
 }
 
-/// A conversation with everything set.
+/// Returns a conversation with all attributes.
 fn full_side() -> Value {
     json!({
         "id": "c", "subject": "Plans", "photoUrl": "https://example.com/c.png",
@@ -108,7 +107,7 @@ fn full_side() -> Value {
     })
 }
 
-/// A conversation in which nothing is set and nothing was sent.
+/// Returns a conversation without attributes and messages.
 fn bare_side() -> Value {
     json!({
         "id": "c", "subject": null, "photoUrl": null, "welcomeMessages": [], "custom": {},
@@ -118,7 +117,7 @@ fn bare_side() -> Value {
     })
 }
 
-/// A message by bob of this content.
+/// Returns a message by bob with this content.
 fn message_of(content: Value) -> Value {
     json!({
         "id": "msg_1", "type": "UserMessage", "senderId": "bob", "custom": {}, "createdAt": 30,
@@ -240,7 +239,7 @@ fn a_message_with_nothing_around_its_content() {
     assert_json_snapshot!("message_whose_quote_is_gone", server.shows_message(reply));
 }
 
-/// Everything that is known to stand in text. The wire spellings in lower case are shown in camelCase.
+/// The text contains every known node. Lower-case spellings on the wire become camelCase.
 #[test]
 fn a_message_of_text() {
     let content = json!([{"type": "text", "children": [
@@ -353,7 +352,7 @@ fn typing_users() {
     assert_json_snapshot!("typing_absent", absent.shows(topic()));
 }
 
-/// What a search finds when the server answers with this one line.
+/// Returns the result of a search whose response is this one line.
 fn found(kind: SearchKind, line: &Value) -> Reply {
     let mut server = Server::new()
         .with("/me/conversations/c", bare_side())

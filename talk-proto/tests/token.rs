@@ -1,4 +1,4 @@
-//! User tokens, as an application's server makes them and as they go wrong.
+//! User tokens as issued by an application's server, and their problems.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ fn alice() -> UserId {
     "alice".try_into().unwrap()
 }
 
-/// Any token, signed with `key`: not by the code that is tested.
+/// Returns a token that is signed with `key` by independent code.
 fn signed(header: &Value, claims: &Value) -> Secret {
     let encode = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
     let signed = format!("{}.{}", encode(header), encode(claims));
@@ -45,7 +45,7 @@ fn check(token: &Secret) -> TokenReport {
     check.app_id(app()).user_id(alice()).check(token)
 }
 
-/// The problems of a good token of which one claim is another.
+/// Returns the problems of a valid token after one claim is replaced.
 fn problems_with(name: &str, value: Value) -> Vec<TokenProblem> {
     let mut claims = good();
     claims[name] = value;
@@ -77,7 +77,7 @@ fn token_minted_has_documented_claims() {
 
 #[test]
 fn the_example_of_rfc_7515_has_the_signature_that_it_should() {
-    // Appendix A.1 uses a key that is no text; this is the widely known example of jwt.io.
+    // Appendix A.1 uses a key that is not text. This is the well-known example of jwt.io.
     let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
                  eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.\
                  SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";

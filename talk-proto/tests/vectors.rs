@@ -1,4 +1,4 @@
-//! The recorded calls of the published client, played frame by frame on the core.
+//! Recorded calls of the published client, replayed frame by frame on the core.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
@@ -17,7 +17,7 @@ use talk_proto::{
 
 const CALLS: &str = include_str!("../../tests/vectors/calls.jsonl");
 
-/// One recorded case.
+/// A recorded case.
 #[derive(Deserialize)]
 struct Case {
     call: String,
@@ -91,7 +91,7 @@ fn check_outcome(outcome: &Result<Reply, RequestError>, case: &Case, name: &str)
     match outcome {
         Ok(reply) => {
             assert!(!case.rejects, "{name}: {reply:?}");
-            // A batch row tells only that nothing went wrong.
+            // A `batch:` row only records that no error occurred.
             if !case.call.starts_with("batch: ") {
                 let reply = serde_json::to_value(reply).expect("a reply is JSON");
                 assert_eq!(reply, case.result, "{name}");
@@ -112,7 +112,7 @@ fn check_outcome(outcome: &Result<Reply, RequestError>, case: &Case, name: &str)
     }
 }
 
-/// Keys are random: what has the form of one is replaced as it is in the vectors.
+/// Replaces a random idempotency key by the placeholder of the vectors.
 fn without_key(mut frame: Value) -> Value {
     if let Some(key) = frame[2].get_mut("idempotencyKey") {
         let text = key.as_str().unwrap_or_default();
@@ -124,7 +124,7 @@ fn without_key(mut frame: Value) -> Value {
     frame
 }
 
-/// The call of a name and arguments of the documented API.
+/// Returns the call for a name and arguments of the documented API.
 fn call_of(name: &str, args: &[Value]) -> Call {
     fn arg<T: DeserializeOwned>(args: &[Value], index: usize) -> T {
         let value = args.get(index).filter(|value| !value.is_null());
@@ -212,7 +212,7 @@ fn call_of(name: &str, args: &[Value]) -> Call {
     }
 }
 
-/// The calls that a `batch:` row describes in words.
+/// Returns the calls that the description of a `batch:` row names.
 fn batch_of(batch: &str, args: &[Value]) -> Vec<Call> {
     let conversation: ConversationId = serde_json::from_value(args[0].clone()).expect("an ID");
     let create = |user: &str, params: Value| Call::CreateParticipant {

@@ -1,4 +1,4 @@
-//! A session that looks at the messages of a conversation, and the server that holds them.
+//! A session that shows the messages of a conversation, and the server that stores them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,12 +12,12 @@ pub(crate) const MESSAGES: &str = "/me/conversations/c1/messages";
 
 pub(crate) struct Chat {
     pub(crate) world: World,
-    /// What the server holds, oldest first.
+    /// The messages on the server, oldest first.
     pub(crate) held: Rc<RefCell<Vec<Value>>>,
 }
 
 impl Chat {
-    /// A server that holds so many messages, `m1` and on. Nobody looks yet.
+    /// Creates a server with `count` messages, `m1` and following. Nothing is subscribed.
     pub(crate) fn of(count: u64) -> Self {
         let held: Vec<_> = (1..=count).map(numbered).collect();
         let held = Rc::new(RefCell::new(held));
@@ -30,7 +30,7 @@ impl Chat {
         Self { world, held }
     }
 
-    /// The same, with somebody who looks.
+    /// Creates a server with `count` messages and a subscription to them.
     pub(crate) fn shown(count: u64) -> (Self, SubscriptionId) {
         let mut chat = Self::of(count);
         let subscription = chat.subscribe();
@@ -43,19 +43,19 @@ impl Chat {
         self.world.subscribe(messages())
     }
 
-    /// The server takes a message, and tells nobody.
+    /// Adds a message to the server without an event.
     pub(crate) fn hold(&self, n: u64) {
         self.held.borrow_mut().push(numbered(n));
     }
 
-    /// The server takes a message and tells of it.
+    /// Adds a message to the server and publishes it.
     pub(crate) fn post(&mut self, n: u64) {
         self.hold(n);
         self.world.publish(&[created(n)]);
         self.world.run();
     }
 
-    /// Every list of messages that a subscription was shown, as their IDs, newest first.
+    /// Returns every snapshot of a subscription as a list of IDs, newest first.
     pub(crate) fn updates(&self, subscription: SubscriptionId) -> Vec<Vec<String>> {
         let events = self.world.log.events.iter();
         let updates = events.filter_map(|(_, event)| match event {
@@ -68,12 +68,12 @@ impl Chat {
         updates.collect()
     }
 
-    /// What a subscription shows.
+    /// Returns the last snapshot of a subscription.
     pub(crate) fn shows(&self, subscription: SubscriptionId) -> Vec<String> {
         self.updates(subscription).pop().unwrap()
     }
 
-    /// The server's newest messages.
+    /// Returns the newest `count` messages on the server.
     pub(crate) fn newest(&self, count: usize) -> Vec<String> {
         let held = self.held.borrow();
         let newest = held.iter().rev().take(count);
@@ -87,19 +87,19 @@ pub(crate) fn messages() -> Topic {
     }
 }
 
-/// `m{n}`.
+/// Returns message `m{n}`.
 pub(crate) fn numbered(n: u64) -> Value {
     data::message(&format!("m{n}"), n)
 }
 
-/// The event that tells of `m{n}`.
+/// Returns the event for `m{n}`.
 pub(crate) fn created(n: u64) -> Value {
     let state = numbered(n);
     json!({"type": "message.created", "conversationId": "c1", "messageId": state["id"],
            "state": state})
 }
 
-/// A page of messages; its cursor is how many came before its end.
+/// Returns a page of messages. Its cursor is the number of messages before its end.
 pub(crate) fn page(held: &[Value], query: &Value) -> Value {
     let limit = query["limit"].as_u64().unwrap() as usize;
     let skip = query["cursor"].as_str().map_or(0, |at| at.parse().unwrap());

@@ -1,4 +1,4 @@
-//! What nobody needs any more is gone, and what an event takes follows from what it changes.
+//! Unneeded state is released, and the cost of an event depends only on its changes.
 
 use allocation_counter::measure;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use talk_proto::{Event, Input, Output, Session, SocketId, SubscriptionId, Timest
 use crate::chat::{MESSAGES, created, messages, numbered, page};
 use crate::support::{Answer, Request, START, Script, conversation, message, send, unpaced, user};
 
-/// A session and a server, neither of which keeps anything of what was said.
+/// A session and a server, neither of which records anything.
 struct Bare {
     session: Session,
     now: Timestamp,
@@ -18,7 +18,7 @@ struct Bare {
 }
 
 impl Bare {
-    /// The server holds so many messages in `c1`.
+    /// Creates a server with `held` messages in `c1`.
     fn new(held: u64) -> Self {
         let mut options = unpaced();
         options.authentication.can_fetch_token = false;
@@ -45,7 +45,7 @@ impl Bare {
         subscription
     }
 
-    /// A list of `count` messages.
+    /// Subscribes and loads `count` messages.
     fn window(&mut self, count: u64) {
         let subscription = self.subscribe(messages());
         let mut shown = 30;
@@ -60,7 +60,7 @@ impl Bare {
         }
     }
 
-    /// How many bytes are allocated while the session takes an event that shows: the most of ten.
+    /// Returns the allocated bytes for a visible event, the maximum of ten.
     fn bytes_for(&mut self, event: impl Fn(u64) -> Value) -> u64 {
         let bytes = (0..10).map(|n| {
             self.publishes += 1;
@@ -80,7 +80,7 @@ impl Bare {
         self.drain();
     }
 
-    /// Lets time pass until nothing is due any more.
+    /// Advances the time until nothing is due.
     fn rest(&mut self) {
         self.drain();
         for _ in 0..1_000 {
@@ -162,7 +162,7 @@ fn topics(n: u64) -> [Topic; 9] {
     ]
 }
 
-/// Subscribes to everything, does something, and leaves.
+/// Subscribes to everything, makes a call, and unsubscribes.
 fn come_and_go(bare: &mut Bare, n: u64) {
     let subscriptions = topics(n).map(|topic| bare.subscribe(topic));
     let call = send("c1", &format!("text {n}"));
@@ -177,7 +177,7 @@ fn come_and_go(bare: &mut Bare, n: u64) {
     bare.rest();
 }
 
-/// Timers and subscriptions leak, and memory with them.
+/// Complaint: timers and subscriptions leak, and memory with them.
 #[test]
 fn unsubscribe_all_leaves_no_timer_and_no_memory() {
     let mut bare = Bare::new(100);
@@ -192,7 +192,7 @@ fn unsubscribe_all_leaves_no_timer_and_no_memory() {
     assert_eq!(left.bytes_current, 0, "bytes for 199 rounds");
 }
 
-/// Every event costs more, the more is loaded and subscribed to.
+/// Complaint: events cost more the more is loaded and subscribed.
 #[test]
 fn event_allocations_are_flat() {
     let held = 11_000;

@@ -1,4 +1,5 @@
-//! What users of chat SDKs complain about, in virtual time. `tests/COMPLAINTS.md` is the list.
+//! Common complaints of users of chat SDKs, tested in virtual time. `tests/COMPLAINTS.md` lists
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 

@@ -1,4 +1,4 @@
-//! After a loss: no gap, no subscription less, whatever the server closed with.
+//! After a connection loss there is no gap and no missing subscription, for every close code.
 
 use serde_json::json;
 use talk_proto::{ConnectionState, Event, SocketClosed, Topic};
@@ -6,7 +6,7 @@ use talk_proto::{ConnectionState, Event, SocketClosed, Topic};
 use crate::chat::{Chat, MESSAGES, created};
 use crate::support::{Answer, World, conversation, mark_as_read, options, seconds, send};
 
-/// One's own echo after a loss hides what was missed before it.
+/// Complaint: the echo of an own message after a loss hides messages that were missed before it.
 #[test]
 fn an_own_message_right_after_a_loss_hides_no_gap() {
     let (mut chat, subscription) = Chat::shown(3);
@@ -15,7 +15,7 @@ fn an_own_message_right_after_a_loss_hides_no_gap() {
     chat.hold(4);
     chat.hold(5);
     chat.world.run_for(seconds(1));
-    // Renewed; subscribed, but without the first page.
+    // The token is renewed and the subscription is sent, but the first page is missing.
     let subscribe = format!("SUBSCRIBE {MESSAGES}");
     while chat.world.log.of(&subscribe).len() < 2 {
         let next = chat.world.now + seconds(3);
@@ -32,7 +32,7 @@ fn an_own_message_right_after_a_loss_hides_no_gap() {
     }
 }
 
-/// After a long time away the window has a hole in it. The window keeps its range.
+/// Complaint: after a long absence the window has a hole. The window must keep its range.
 #[test]
 fn a_gap_that_is_longer_than_the_window_leaves_no_hole() {
     let (mut chat, subscription) = Chat::shown(40);
@@ -47,7 +47,7 @@ fn a_gap_that_is_longer_than_the_window_leaves_no_hole() {
     assert_eq!(chat.shows(subscription), chat.newest(240));
 }
 
-/// The socket is back, and a subscription is not.
+/// Complaint: the socket reconnects, but a subscription does not.
 #[test]
 fn a_subscription_that_the_server_takes_no_more_says_so() {
     for status in [400, 402, 403, 405] {
@@ -73,7 +73,7 @@ fn a_subscription_that_the_server_takes_no_more_says_so() {
     }
 }
 
-/// The server is asked for a subscription again, and is slow to take it.
+/// Complaint: a subscription that the server accepts late misses events.
 #[test]
 fn a_subscription_that_is_taken_late_misses_nothing() {
     let (mut chat, subscription) = Chat::shown(3);
@@ -88,13 +88,13 @@ fn a_subscription_that_is_taken_late_misses_nothing() {
     });
     chat.world.cut();
     chat.world.run_for(seconds(1));
-    // Told to nobody: the server has not taken the subscription.
+    // No event is published, because the server has not accepted the subscription.
     chat.hold(4);
     chat.world.run_for(seconds(10));
     assert_eq!(chat.shows(subscription), chat.newest(4));
 }
 
-/// A close code that is not expected ends the client.
+/// Complaint: an unexpected close code stops the client.
 #[test]
 fn close_with_any_code_loses_no_accepted_call() {
     let codes = [
@@ -125,7 +125,7 @@ fn close_with_any_code_loses_no_accepted_call() {
     }
 }
 
-/// A frame that is cut short breaks the client, or is lost for good.
+/// Complaint: a truncated frame stops the client, or is lost.
 #[test]
 fn publish_truncated_triggers_refetch() {
     let whole = json!([1, "PUBLISH", created(4)]).to_string();

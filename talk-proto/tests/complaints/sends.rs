@@ -1,4 +1,4 @@
-//! Sends: told as done when they are, done once, shown once.
+//! Sends are reported as done only if they are, sent once, and shown once.
 
 use serde_json::json;
 use talk_proto::{
@@ -11,7 +11,7 @@ use crate::support::{
     Answer, Network, World, conversation, message, options, seconds, send, unpaced, user,
 };
 
-/// Sends are reported as done, and lost.
+/// Complaint: a send is reported as done, but lost.
 #[test]
 fn a_send_is_done_only_once_the_server_has_said_so() {
     let mut world = World::new(options());
@@ -40,7 +40,7 @@ fn a_send_is_done_only_once_the_server_has_said_so() {
     assert_eq!(reply, json!({"messageRef": "msg_of_the_server"}));
 }
 
-/// What failed is sent later all the same.
+/// Complaint: a failed send is sent later.
 #[test]
 fn a_send_that_failed_is_never_sent_again() {
     let mut world = World::ready(unpaced());
@@ -67,7 +67,7 @@ fn a_send_that_failed_is_never_sent_again() {
     assert_eq!(world.log.work().count(), sent + 1);
 }
 
-/// After a timeout the retry fails because the thing exists already.
+/// Complaint: the retry after a timeout fails because the entity exists already.
 #[test]
 fn retry_after_lost_answer_with_conflict_succeeds() {
     let c1 = || conversation("c1");
@@ -117,7 +117,7 @@ fn retry_after_lost_answer_with_conflict_succeeds() {
     }
 }
 
-/// The echo of a message stands beside the server's copy.
+/// Complaint: the echo of a message is shown in addition to the server's copy.
 #[test]
 fn own_message_event_or_answer_first_shows_once() {
     for event_comes_first in [true, false] {
@@ -139,7 +139,7 @@ fn own_message_event_or_answer_first_shows_once() {
             chat.world.hear(&answer(seq));
             chat.world.publish(&[created(4)]);
         }
-        // A server that tells of it once more, as after a recovery.
+        // The server publishes the event again, as after a recovery.
         chat.world.publish(&[created(4)]);
         assert!(chat.world.outcome(request).is_ok());
         assert_eq!(chat.updates(subscription).len(), 2);
@@ -147,7 +147,7 @@ fn own_message_event_or_answer_first_shows_once() {
     }
 }
 
-/// A send whose answer was lost shows twice after the connection is back.
+/// Complaint: a send whose answer was lost is shown twice after a reconnect.
 #[test]
 fn send_repeated_after_fetch_shows_once() {
     let (mut chat, subscription) = Chat::shown(3);

@@ -1,4 +1,4 @@
-//! Snapshots, which are whoever keeps them's.
+//! Snapshots are immutable.
 
 use serde_json::{Value, json};
 use talk_proto::{Event, Snapshot};
@@ -18,7 +18,7 @@ fn kept(chat: &Chat) -> Vec<(Snapshot, Value)> {
     snapshots.map(with_json).collect()
 }
 
-/// A snapshot changes under whoever holds it.
+/// Complaint: a snapshot changes while the application holds it.
 #[test]
 fn a_snapshot_that_is_kept_stays_as_it_was() {
     let (mut chat, subscription) = Chat::shown(40);

@@ -1,4 +1,4 @@
-//! What is over says nothing any more: sockets, subscriptions.
+//! Finished sockets and subscriptions have no further effect.
 
 use serde_json::json;
 use talk_proto::{Input, SocketClosed, SocketId};
@@ -6,7 +6,7 @@ use talk_proto::{Input, SocketClosed, SocketId};
 use crate::chat::{Chat, MESSAGES, created};
 use crate::support::{Answer, Network, World, mark_as_read, options, seconds};
 
-/// Everything that a socket can still say.
+/// Passes every kind of input of a socket.
 fn say_everything(world: &mut World, socket: SocketId) {
     let expired = json!([9, "PUBLISH", {"type": "session.expired"}]).to_string();
     let restart = json!([9, "PUBLISH", {"type": "upstream.restarting"}]).to_string();
@@ -25,7 +25,7 @@ fn say_everything(world: &mut World, socket: SocketId) {
     }
 }
 
-/// Callbacks of a replaced transport reach the session that lives on.
+/// Complaint: callbacks of a replaced transport affect the current session.
 #[test]
 fn a_replaced_socket_reaches_nothing_at_any_moment() {
     let (mut chat, subscription) = Chat::shown(3);
@@ -35,7 +35,8 @@ fn a_replaced_socket_reaches_nothing_at_any_moment() {
     let request = chat.world.call(mark_as_read("c1"));
     chat.world.run();
     chat.world.cut();
-    // While the next attempt is waited for, made, authenticated, and all is fetched.
+    // The socket is stale while the next attempt is awaited, made and authenticated, and all data
+    // is fetched.
     let end = chat.world.now + seconds(10);
     loop {
         let (sockets, requests, acks) = (
@@ -59,7 +60,7 @@ fn a_replaced_socket_reaches_nothing_at_any_moment() {
     assert_eq!(chat.world.log.token_fetches.len(), 1);
 }
 
-/// What was recovered is delivered after the teardown.
+/// Complaint: recovered events are delivered after the teardown.
 #[test]
 fn event_after_unsubscribe_is_discarded() {
     for is_lost in [false, true] {
@@ -81,14 +82,14 @@ fn event_after_unsubscribe_is_discarded() {
         chat.world.run();
         let shown = chat.updates(subscription).len();
         chat.world.publish(&[created(5)]);
-        // The invariants see to it that nothing is shown to whoever has left.
+        // The invariants check that an ended subscription receives no updates.
         chat.world.run_for(seconds(100));
         assert_eq!(chat.updates(subscription).len(), shown);
         assert!(chat.world.session.is_idle());
     }
 }
 
-/// Subscribing again runs into events out of order.
+/// Complaint: after subscribing again, events arrive out of order.
 #[test]
 fn resubscribe_after_linger_keeps_event_order() {
     let (mut chat, first) = Chat::shown(3);
@@ -118,7 +119,7 @@ fn resubscribe_after_linger_keeps_event_order() {
     assert_eq!(chat.world.log.acks, [1, 2, 3]);
 }
 
-/// A component that mounts, unmounts and mounts again leaves something behind.
+/// Complaint: a component that mounts, unmounts and mounts again leaves subscriptions behind.
 #[test]
 fn unsubscribe_before_send_sends_nothing() {
     let mut world = World::new(options());

@@ -1,4 +1,4 @@
-//! Tokens: fetched once for all, never for ever, and never those of yesterday.
+//! Tokens are fetched once for all requests, with a backoff, and stale ones are not used.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
     Answer, START, TokenSource, World, conversation, mark_as_read, message, options, seconds,
 };
 
-/// Tokens of the server live for so many seconds.
+/// Makes the server accept tokens for this number of seconds.
 fn live_for(world: &mut World, seconds: u64) {
     world.script.add(move |request| {
         let life = json!({"expiresInSeconds": seconds});
@@ -22,7 +22,7 @@ fn live_for(world: &mut World, seconds: u64) {
     });
 }
 
-/// The server accepts no token for what goes to this path.
+/// Makes the server reject every token for requests to this path.
 fn reject(world: &mut World, path: &'static str) {
     world.script.add(move |request| {
         let is_it = request.path == path;
@@ -30,7 +30,7 @@ fn reject(world: &mut World, path: &'static str) {
     });
 }
 
-/// The token provider is called twice at once.
+/// Complaint: the token provider is called twice at the same time.
 #[test]
 fn expired_token_is_fetched_once_for_all_users() {
     let mut world = World::ready(options());
@@ -57,7 +57,7 @@ fn expired_token_is_fetched_once_for_all_users() {
     }
 }
 
-/// A bad token leads to an endless loop: here it is bad for one call only.
+/// Complaint: a bad token leads to an endless loop. Here it is bad for only one call.
 #[test]
 fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
     let mut world = World::ready(options());
@@ -74,7 +74,7 @@ fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
     assert_eq!(world.session.connection(), &ConnectionState::Ready);
 }
 
-/// A bad token leads to an endless loop: here it is bad for one subscription only.
+/// Complaint: a bad token leads to an endless loop. Here it is bad for only one subscription.
 #[test]
 fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
     let mut world = World::ready(options());
@@ -89,7 +89,7 @@ fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
     assert_eq!(world.session.connection(), &ConnectionState::Ready);
 }
 
-/// What many requests meet at once is taken for a bad token, many times over.
+/// Complaint: one expiry that affects many requests counts as many bad tokens.
 #[test]
 fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
     let mut world = World::ready(options());
@@ -110,7 +110,7 @@ fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
     assert_eq!(world.log.token_fetches.len(), 2);
 }
 
-/// A refresh that helps for a moment only makes the client ask for ever.
+/// Complaint: if a refreshed token expires early, the client fetches tokens in an endless loop.
 #[test]
 fn token_expiring_early_backs_off_fetches() {
     let mut world = World::ready(options());
@@ -131,13 +131,13 @@ fn token_expiring_early_backs_off_fetches() {
     let expected = [0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map(seconds);
     assert_eq!(delays, expected[1..]);
 
-    // One that lasts is replaced at once again.
+    // The token after a long-lived one is fetched at once.
     world.run_for(seconds(120));
     world.publish(&[json!({"type": "session.expired"})]);
     assert_eq!(world.log.token_fetches.last(), Some(&world.now));
 }
 
-/// A stale token is used on rejoining after a sleep.
+/// Complaint: a stale token is used for the reconnect after a sleep.
 #[test]
 fn after_a_sleep_no_frame_holds_a_token_that_has_expired() {
     let mut world = World::new(options());
@@ -155,7 +155,7 @@ fn after_a_sleep_no_frame_holds_a_token_that_has_expired() {
     assert!(second.saturating_since(START + seconds(3600)) >= seconds(2));
 }
 
-/// A stale token is used over HTTP after a sleep.
+/// Complaint: a stale token is used over HTTP after a sleep.
 #[test]
 fn after_a_sleep_no_search_holds_a_token_that_has_expired() {
     let mut world = World::new(options());
@@ -171,7 +171,7 @@ fn after_a_sleep_no_search_holds_a_token_that_has_expired() {
     assert_eq!(asked[0].headers["authorization"], "Bearer token-2");
 }
 
-/// A refresh that belongs to an old session takes effect in another.
+/// Complaint: a token refresh of an old session affects another one.
 #[test]
 fn a_token_that_comes_after_the_end_is_used_for_nothing() {
     let mut world = World::new(options());
@@ -187,7 +187,7 @@ fn a_token_that_comes_after_the_end_is_used_for_nothing() {
     assert_eq!(world.end(), Some(&SessionError::ShutDown));
 }
 
-/// A refresh that was given up fails late, and takes the session with it.
+/// Complaint: a cancelled token refresh fails later and ends the session.
 #[test]
 fn token_fetch_late_failure_is_ignored() {
     let mut world = World::new(options());
@@ -201,7 +201,7 @@ fn token_fetch_late_failure_is_ignored() {
     assert_eq!(world.log.tokens(), ["token-2"]);
 }
 
-/// Two ways to authenticate race with each other.
+/// Complaint: two ways to authenticate interfere with each other.
 #[test]
 fn a_boken_that_comes_after_a_token_was_set_is_not_used() {
     let mut options = options();
@@ -221,7 +221,7 @@ fn a_boken_that_comes_after_a_token_was_set_is_not_used() {
     assert_eq!(world.log.tokens(), ["set-token", "set-token"]);
 }
 
-/// Events get lost, or come twice, while a token is refreshed.
+/// Complaint: events are lost or repeated during a token refresh.
 #[test]
 fn refresh_keeps_events_without_refetch() {
     let (mut chat, subscription) = Chat::shown(3);

@@ -10,7 +10,7 @@ fn given_token() -> SessionOptions {
     options
 }
 
-/// The server accepts only this token.
+/// Makes the server accept only this token.
 fn accept_only(world: &mut World, token: &'static str) {
     world.script.add(move |request| {
         let is_other = request
@@ -21,7 +21,7 @@ fn accept_only(world: &mut World, token: &'static str) {
     });
 }
 
-/// The server answers every renewal so.
+/// Makes the server answer every renewal with `answer`.
 fn answer_renewals(world: &mut World, answer: Answer) {
     world
         .script
@@ -199,7 +199,7 @@ fn a_token_that_works_makes_the_next_rejection_the_first_again() {
     let mut world = World::new(options());
     let mut tries = 0;
     world.script.add(move |request| {
-        // The fourth token is good for a minute's work, and never again.
+        // The fourth token is accepted once, and rejected afterwards.
         tries += u32::from(request.path == "/session/renew");
         let is_good = tries == 4;
         (!is_good).then(|| Answer::refuse(401, "UNAUTHORIZED"))

@@ -6,7 +6,7 @@ use talk_proto::{
 
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds, send};
 
-/// What was skipped, in order.
+/// Returns the reported warnings, in order.
 fn skipped(world: &World) -> Vec<&ProtocolWarning> {
     let events = world.log.events.iter();
     let skipped = events.filter_map(|(_, event)| match event {
@@ -16,7 +16,7 @@ fn skipped(world: &World) -> Vec<&ProtocolWarning> {
     skipped.collect()
 }
 
-/// The session still does its work on the connection that it had.
+/// Checks that a call succeeds on the existing connection.
 fn still_works(world: &mut World) {
     let request = world.call(mark_as_read("still there"));
     world.run();
@@ -252,8 +252,8 @@ fn refusal_unreadable_body_keeps_status() {
     }
 }
 
-/// A scenario of many steps: a slow start, calls, retries, an expiry, a loss. `at` is told the
-/// number of each step before it is taken.
+/// Runs a scenario of many steps: a slow start, calls, retries, an expiry and a loss. `at` receives
+/// the number of each step before it is taken.
 fn scenario(mut at: impl FnMut(&mut World, usize)) -> World {
     let mut world = World::new(options());
     world.latency = millis(30);
@@ -398,7 +398,7 @@ fn still_works_on(world: &mut World, sockets: usize) {
 
 #[test]
 fn http_in_any_order_does_nothing() {
-    // IDs of another session stand for those that this one never used.
+    // The IDs of another session serve as IDs that this session never used.
     let mut other = talk_proto::Session::new(options(), 1, START);
     other.call(START, mark_as_read("c1")).unwrap();
     let mut ids = vec![];

@@ -21,7 +21,7 @@ fn remove(from: &str, who: &str) -> Call {
     }
 }
 
-/// The paths and IDs of the frames, in order.
+/// Returns the paths and IDs of the frames, in order.
 fn asked(world: &World) -> Vec<(String, Value)> {
     let frames = world.log.work();
     frames.map(|r| (r.path.clone(), r.data.clone())).collect()
@@ -68,7 +68,7 @@ fn no_frame_asks_for_more_than_a_hundred_translations() {
     assert_eq!(sizes, [100, 100, 50]);
 }
 
-/// What was cancelled before it was sent is not in the frame.
+/// A call that is cancelled before it is sent is not in the frame.
 #[test]
 fn a_part_that_is_cancelled_in_time_is_not_sent_and_the_rest_is() {
     for (first, second, left) in [
@@ -121,7 +121,8 @@ fn check_cancelled(world: &World, request: RequestId, maybe_happened: bool) {
     assert_eq!(world.outcome(request), &Err(cancelled.into()));
 }
 
-/// To set nothing is no error where nothing may be set, and any other refusal is one.
+/// A refusal to edit an entity is a success if the call sets none of its attributes. Any other
+/// refusal is an error.
 #[test]
 fn create_if_not_exists_conflict_is_success() {
     let outcome = |on_conversation: bool, status: u16, code: &'static str| {

@@ -11,7 +11,7 @@ fn anonymous() -> SessionOptions {
     options
 }
 
-/// A world in which bokens are answered by `answers` in turn, then granted.
+/// Creates a world that answers requests for anonymous tokens with `answers`, then with a token.
 fn world(options: SessionOptions, answers: Vec<Option<(u16, Value)>>) -> World {
     let mut world = World::new(options);
     let mut answers = answers.into_iter();

@@ -24,7 +24,7 @@ fn frames_and_bytes_are_those_that_went_over_the_socket() {
     assert_eq!(before.bytes_sent, bytes as u64);
     assert_eq!(before.frames_received, before.frames_sent);
 
-    // What is skipped came all the same; a publish is acknowledged.
+    // Skipped frames are counted, and a publish is acknowledged.
     world.hear("nonsense");
     world.publish(&[json!({"type": "unheard.of"})]);
     let after = counters(&world);
@@ -59,7 +59,7 @@ fn counters_resend_counts_as_retried() {
     );
 }
 
-/// A call that nobody waits for any more is not made again.
+/// A cancelled call is not retried.
 #[test]
 fn counters_cancelled_call_is_not_retried() {
     for status in [401, 429, 500] {

@@ -92,7 +92,7 @@ fn an_end_with_an_exchange_under_way_cancels_it() {
     world.call(mark_as_read("c1"));
     world.drain();
     world.session.shutdown(world.now);
-    // The invariants check that every exchange was cancelled before the end was told.
+    // The invariants check that every HTTP request was cancelled before the end was reported.
     world.run_for(seconds(120));
     assert_eq!(world.end(), Some(&SessionError::ShutDown));
 }

@@ -5,7 +5,7 @@ use crate::support::{
     Answer, START, TokenSource, World, mark_as_read, millis, options, seconds, send,
 };
 
-/// The server answers 401 to everything until it hears of another token.
+/// Makes the server answer every request with 401 until it receives another token.
 fn expire_on_call(world: &mut World) {
     let mut expired = true;
     world.script.add(move |request| {
@@ -192,7 +192,7 @@ fn token_expired_cancels_pending_renewal() {
     world.set_token("set-token").unwrap();
     world.run();
     world.tokens = TokenSource::After(seconds(30));
-    // The invariants see to it that nothing is due in the past.
+    // The invariants check that no deadline is in the past.
     world.publish(&[json!({"type": "session.expired"})]);
     world.run_for(seconds(29));
     let request = world.call(mark_as_read("c1"));

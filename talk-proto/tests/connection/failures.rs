@@ -1,4 +1,4 @@
-//! The details of failed calls: retry safety, and Debug without the texts of the request.
+//! The details of failed calls: retry safety, and `Debug` without the strings of the request.
 
 use serde_json::json;
 use talk_proto::{
@@ -11,7 +11,7 @@ use crate::support::{
     Answer, World, conversation, mark_as_read, message, seconds, send, unpaced, user,
 };
 
-/// A world that answers every call with `status` and `reason`.
+/// Creates a world that answers every call with `status` and `reason`.
 fn refusing(status: u16, reason: &'static str) -> World {
     let mut world = World::ready(unpaced());
     world.script.add(move |request| {

@@ -9,7 +9,7 @@ use crate::support::{
 
 const TOO_LARGE: RequestError = RequestError::Transport(TransportError::FrameTooLarge);
 
-/// A text of more than 16 MiB.
+/// Returns a frame of more than 16 MiB.
 fn large(start: &str) -> String {
     format!("{start}\"{}\"]", "x".repeat(20 << 20))
 }
@@ -222,7 +222,7 @@ fn call_above_frame_size_is_refused_unsent() {
         };
         assert!(size > 1_000);
     }
-    // A part of a batch counts with its JSON.
+    // A part of a batch is counted with its JSON.
     let action = json!({"id": "bob", "method": "POST", "params": {}}).to_string();
     for (call, part) in [(translate, "es\"m\""), (add, action.as_str())] {
         let size = long.len() + part.len();

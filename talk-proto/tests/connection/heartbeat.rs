@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
-/// A world with a call that is answered after an hour, so that the connection is kept.
+/// Creates a world with a call that is answered after an hour, which keeps the connection open.
 fn busy_world() -> World {
     let mut world = World::ready(options());
     world.script.add(|request| {
@@ -63,7 +63,7 @@ fn anything_that_the_server_says_shows_that_it_lives() {
         world.hear(text);
     }
     assert_eq!(world.log.sockets.len(), 1);
-    // The ping that keeps the client's side alive is the only one.
+    // Only the pings that keep the client's side alive are sent.
     let pings = pings(&world);
     assert!(pings.len() <= 180 / 25, "{pings:?}");
 }
@@ -71,7 +71,7 @@ fn anything_that_the_server_says_shows_that_it_lives() {
 #[test]
 fn a_client_that_has_sent_nothing_for_twenty_five_seconds_pings() {
     let mut world = busy_world();
-    // Nothing that makes the client acknowledge, but enough to hear the server live.
+    // The frames need no acknowledgement, but prove that the server is alive.
     for _ in 0..60 {
         world.run_for(seconds(1));
         world.hear("[999,200,{}]");
@@ -107,7 +107,7 @@ fn a_clock_that_jumps_puts_the_socket_in_doubt() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     world.script.add(|_| Some(Answer::Silence));
-    // The machine slept: the tick that was due comes more than 10 s late.
+    // The machine slept: the due tick arrives more than 10 s late.
     world.sleep_until(START + seconds(10 + 11));
     assert_eq!(pings(&world), [21_000], "it is asked at once");
     world.run_for(millis(4_999));

@@ -7,7 +7,7 @@ use crate::support::{
     Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
 };
 
-/// The delays between losing a connection and asking for the next one.
+/// Returns the delays between a connection loss and the next attempt.
 fn reconnect_delays(world: &World) -> Vec<Duration> {
     let sockets = world.log.sockets.windows(2);
     let delay = |pair: &[crate::support::SocketLog]| {
@@ -17,7 +17,7 @@ fn reconnect_delays(world: &World) -> Vec<Duration> {
     sockets.map(delay).collect()
 }
 
-/// A call that is never answered keeps the session in need of a connection.
+/// Creates a world with a call that is never answered, so that a connection is always needed.
 fn needy() -> World {
     let mut world = World::ready(options());
     world
@@ -136,7 +136,7 @@ fn ten_seconds_of_health_make_reconnecting_quick_again() {
 fn connections_that_do_not_last_are_tried_ever_more_slowly() {
     let mut world = needy();
     for _ in 0..12 {
-        // Nine seconds are not long enough to count as healthy.
+        // Nine seconds are too short for a connection to count as healthy.
         world.run_for(seconds(9));
         world.cut();
         while world.socket().is_none() {
@@ -251,14 +251,14 @@ fn loss_while_unneeded_makes_no_attempt() {
     assert!(world.session.is_idle());
 }
 
-/// The delay is a random number of milliseconds, seldom none.
+/// The delay is a random number of milliseconds, and rarely zero.
 #[test]
 fn attempt_without_delay_starts_in_same_drain() {
     let opened_at_once = |seed: &u64| {
         let mut session = Session::new(options(), *seed, START);
         session.call(START, mark_as_read("c1")).unwrap();
         while session.poll_output().is_some() {}
-        // The token comes, the socket never opens.
+        // The token is available, but the socket never opens.
         session.set_token(START, "a-token".into()).unwrap();
         while session.poll_output().is_some() {}
         let now = START + seconds(15);

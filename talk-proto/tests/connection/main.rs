@@ -1,4 +1,4 @@
-//! The connection's life in virtual time, against a scripted server.
+//! The states of the connection in virtual time, against a scripted server.
 
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 

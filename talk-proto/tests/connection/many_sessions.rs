@@ -1,4 +1,4 @@
-//! How a crowd of sessions that lost the same server comes back: over many seeds, in virtual time.
+//! The reconnects of many sessions that lost the same server, for many seeds in virtual time.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::support::{Network, World, conversation, options, seconds};
 
 const SESSIONS: u64 = 500;
 
-/// A delay before an attempt to connect, and the number of the attempt.
+/// The number of a connection attempt, and the delay before it.
 type Wait = (u32, Duration);
 
-/// What every session of the crowd waits for, once `strike` has hit it.
+/// Returns the delays of all sessions after `strike`.
 fn waits(strike: impl Fn(&mut World)) -> Vec<Wait> {
     let mut waits = Vec::new();
     for seed in 0..SESSIONS {
@@ -42,7 +42,7 @@ fn of_attempt(waits: &[Wait], number: u32) -> Vec<Duration> {
     of_attempt.map(|(_, wait)| *wait).collect()
 }
 
-/// One in a thousand waits for nothing, of which nothing is told.
+/// Checks that almost all sessions waited. One in a thousand has no delay, which is not reported.
 fn assert_all_waited(first: &[Duration]) {
     assert!(
         first.len() as f64 > 0.98 * SESSIONS as f64,
@@ -51,7 +51,8 @@ fn assert_all_waited(first: &[Duration]) {
     );
 }
 
-/// Every tenth of the range has its tenth of the crowd, give or take four standard deviations.
+/// Checks that each tenth of the range contains a tenth of the delays, within four standard
+/// deviations.
 fn assert_uniform(waits: &[Duration], range: Duration) {
     let expected = waits.len() as f64 / 10.0;
     let allowed = 4.0 * (expected * 0.9).sqrt();

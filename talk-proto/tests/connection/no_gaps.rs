@@ -1,4 +1,4 @@
-//! After any trouble everything that is shown is right again, and nothing is fetched twice.
+//! After every kind of failure all snapshots are correct again, and nothing is fetched twice.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use talk_proto::{Event, SubscriptionId, Topic};
 
 use crate::support::{Answer, Request, World, conversation, data, message, options, seconds, user};
 
-/// What happens while the world changes, and how long it takes at most until all is right.
+/// A failure during which the world changes, and the maximum time until all snapshots are correct.
 struct Trouble {
     name: &'static str,
     begin: fn(&mut World),
@@ -92,7 +92,7 @@ fn topics() -> [Topic; 9] {
     ]
 }
 
-/// What a `GET` is answered with once the world has changed: everything has.
+/// Returns the answer to a `GET` after the change, in which everything differs.
 fn changed(request: &Request) -> Value {
     let mut body = data::get(request);
     let last = request.path.rsplit('/').next().unwrap_or_default();
@@ -118,7 +118,7 @@ fn changed(request: &Request) -> Value {
     body
 }
 
-/// A world in which everything is subscribed to and shown.
+/// A world with a subscription to every topic.
 struct Shown {
     world: World,
     has_changed: Rc<Cell<bool>>,
@@ -142,7 +142,7 @@ impl Shown {
         shown
     }
 
-    /// What each subscription shows.
+    /// Returns the last snapshot of each subscription.
     fn snapshots(&self) -> BTreeMap<SubscriptionId, Value> {
         let events = self.world.log.events.iter();
         let updates = events.filter_map(|(_, event)| match event {
@@ -158,7 +158,7 @@ impl Shown {
         updates.collect()
     }
 
-    /// How often each request that is no housekeeping was made since the last look.
+    /// Returns the number of requests by line since the last call, without housekeeping.
     fn asked(&mut self) -> BTreeMap<String, usize> {
         let mut asked = BTreeMap::new();
         for request in self.world.log.requests.drain(..) {
@@ -176,7 +176,7 @@ impl Shown {
     }
 }
 
-/// What a session sees that comes to the changed world anew.
+/// Returns the snapshots of a session that connects after the change.
 fn fresh() -> Vec<Value> {
     let mut world = World::new(options());
     world.script.add(|request| {
@@ -228,7 +228,7 @@ fn after_trouble_nothing_is_asked_for_twice() {
         shown.world.run_for(within + seconds(60));
         let again = shown.asked();
         for (request, count) in &again {
-            // The call that met the expiry goes twice, as it should.
+            // The call that met the expiry is sent twice, as expected.
             let is_call = request.starts_with("POST");
             let most = first.get(request).copied().unwrap_or_default();
             assert!(

@@ -5,7 +5,7 @@ use crate::support::{
     Answer, Network, START, World, mark_as_read, millis, options, seconds, send, unpaced,
 };
 
-/// Times of the requests that are not housekeeping, from the start.
+/// Returns the times of the requests since the start, without housekeeping.
 fn sent_at(world: &World) -> Vec<i64> {
     let since = |at: talk_proto::Timestamp| at.as_millis() - START.as_millis();
     world.log.work().map(|r| since(r.at)).collect()
@@ -83,7 +83,7 @@ fn calls_that_are_made_before_a_flush_ends_join_its_tail() {
     world.run_for(seconds(1));
     let times = sent_at(&world);
     assert_eq!(times[50..], [100, 200, 300]);
-    // The flush is over: what comes now goes at once.
+    // The queue is flushed, so new calls are sent at once.
     for n in 0..100 {
         world.call(mark_as_read(&format!("d{n}")));
     }
@@ -154,7 +154,7 @@ fn a_flush_is_paced_again_after_a_loss() {
     assert_eq!(paths, expected);
 }
 
-/// The number of requests in each second after the first 50.
+/// Returns the number of requests in each second after the first 50.
 fn sent_per_second(world: &World) -> Vec<usize> {
     let mut counts = vec![0; 10];
     for at in sent_at(world).iter().skip(50) {
@@ -239,7 +239,7 @@ fn a_busy_answer_halves_the_pace() {
         world.call(mark_as_read(&format!("d{n}")));
     }
     world.run_for(seconds(2));
-    // The refused calls take their turn among the others.
+    // The refused calls are paced like the others.
     let expected: Vec<_> = (1..=52).map(|n| n * 10).collect();
     assert_eq!(sent_at(&world)[202..], expected);
     assert!(busy.iter().all(|call| world.outcome(*call).is_ok()));

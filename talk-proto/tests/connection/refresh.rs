@@ -6,7 +6,7 @@ use talk_proto::Timestamp;
 
 use crate::support::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
 
-/// A world whose tokens live for so long, with a call that keeps the connection.
+/// Creates a world whose tokens live this long, with a call that keeps the connection open.
 fn world(expires_in: Value) -> World {
     let mut world = World::new(options());
     world
@@ -43,7 +43,7 @@ fn token_refresh_time_follows_lifetime() {
     for (expires_in, refreshed_after) in cases {
         let mut world = world(json!(expires_in));
         if refreshed_after > 24 * 3600 {
-            // The machine sleeps: a heartbeat every ten seconds for weeks tells nothing new.
+            // The machine sleeps, because weeks of heartbeats would add nothing to the test.
             world.sleep_until(START + seconds(refreshed_after - 3600));
         }
         world.run_until(START + seconds(refreshed_after - 1));
@@ -138,8 +138,8 @@ fn an_idle_session_fetches_nothing_until_it_is_needed() {
     );
 }
 
-/// A world in which nothing is ever answered but renewals, and the n-th token lives for
-/// `life(n)` seconds from when the server first hears of it.
+/// Creates a world that answers only renewals. The n-th token lives for `life(n)` seconds after the
+/// server first received it.
 fn world_of_silence(life: impl Fn(u64) -> u64 + 'static) -> World {
     let mut world = World::new(options());
     let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
@@ -156,7 +156,7 @@ fn world_of_silence(life: impl Fn(u64) -> u64 + 'static) -> World {
     world
 }
 
-/// The connection breaks, and there is none for so long.
+/// Cuts the connection and prevents another one for this time.
 fn lose_for(world: &mut World, time: Duration) {
     world.network = Network::Refuse;
     world.cut();
@@ -182,7 +182,7 @@ fn token_accepted_resets_rejection_count() {
     let is_good = |number| number % 4 == 0;
     let mut world = world_of_silence(move |number| if is_good(number) { 125 } else { 60 });
     for _ in 0..3 {
-        // Three bad tokens: 1, 2 and 4 s until the next.
+        // Three bad tokens have delays of 1, 2 and 4 s.
         world.run_for(seconds(8));
         lose_for(&mut world, seconds(65));
         assert_eq!(world.end(), None);

@@ -6,7 +6,7 @@ use crate::support::{Answer, World, conversation, mark_as_read, options, seconds
 
 const READ: &str = "POST /me/conversations/c1/read";
 
-/// A world whose server answers the call so, `times` times.
+/// Creates a world whose server answers the call with `status`, `times` times.
 fn failing(status: u16, times: usize) -> World {
     let mut world = World::ready(options());
     let mut left = times;
@@ -185,7 +185,7 @@ fn subscription_resent_refetches_snapshot() {
             "SUBSCRIBE /me/conversations/c1" if !std::mem::replace(&mut refused, true) => {
                 Some(Answer::refuse(429, "TOO_FAST"))
             }
-            // It is answered while the subscription is on its way again.
+            // The answer arrives while the subscription is in flight again.
             "GET /me/conversations/c1" => Some(Answer::Late(
                 seconds(1),
                 200,

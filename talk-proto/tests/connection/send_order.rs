@@ -1,8 +1,8 @@
-//! Sends to one conversation keep their order where it is in the client's hands.
+//! Sends to one conversation keep their order as far as the client controls it.
 
 use crate::support::{Answer, World, millis, options, seconds, send};
 
-/// Texts in the order in which the server took them, by conversation.
+/// Returns the texts of a conversation in the order in which the server received them.
 fn taken(world: &World, conversation: &str) -> Vec<String> {
     let line = format!("POST /conversations/{conversation}/messages");
     let texts = world.log.of(&line);
@@ -13,7 +13,7 @@ fn taken(world: &World, conversation: &str) -> Vec<String> {
     texts.iter().map(text).collect()
 }
 
-/// The server is busy the first `times` times that it sees `text`.
+/// Makes the server refuse `text` with `status` the first `times` times.
 fn busy(world: &mut World, text: &'static str, status: u16, times: usize) {
     let mut left = times;
     world.script.add(move |request| {

@@ -1,4 +1,4 @@
-//! A whole day, which takes no time.
+//! A whole day in virtual time.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ fn soak_heartbeats_and_refreshes_on_one_connection() {
     world.run_for(seconds(24 * 3600));
     assert_eq!(world.log.sockets.len(), 1);
     assert_eq!(world.log.token_fetches.len(), 1 + 24 * 3600 / 3300);
-    // Renewals are heard too, and put the next ping off.
+    // Answers to renewals also prove that the server is alive, and postpone the next ping.
     let pings = world.log.of("GET /ping").len();
     assert!((8_600..=8_640).contains(&pings), "{pings}");
 }

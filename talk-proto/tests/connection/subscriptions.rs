@@ -1,4 +1,4 @@
-//! What the connection does for subscriptions and reads.
+//! The effect of the connection on subscriptions and reads.
 
 use serde_json::json;
 use talk_proto::{Call, Event, SocketClosed, Topic, model::ConversationParams};
@@ -18,7 +18,7 @@ fn lines(world: &World) -> Vec<String> {
     world.log.work().map(|r| r.line()).collect()
 }
 
-/// The conversation's subjects that were shown.
+/// Returns the subjects of the conversation in its snapshots.
 fn subjects(world: &World) -> Vec<serde_json::Value> {
     let snapshot = |(_, event): &(_, Event)| match event {
         Event::Updated { update, .. } => {
@@ -30,7 +30,7 @@ fn subjects(world: &World) -> Vec<serde_json::Value> {
     world.log.events.iter().filter_map(snapshot).collect()
 }
 
-/// The server's conversations have these subjects, one after the other.
+/// Makes the server return conversations with these subjects, one after the other.
 fn name_conversations(world: &mut World, subjects: &'static [&'static str]) {
     let mut asked = 0;
     world.script.add(move |request| {
@@ -177,8 +177,8 @@ fn subscription_lingering_keeps_the_connection() {
     assert!(world.session.is_idle());
     let (closed_at, code) = world.log.sockets[0].closed.expect("it is closed");
     assert_eq!(code, Some(1000));
-    // The conversation lingers, then its last message, then the sender, as in the published
-    // client; then the connection is idle.
+    // As in the published client, the conversation lingers, then its last message, then the sender.
+    // Then the connection is idle.
     assert_eq!(closed_at.saturating_since(since), seconds(30 + 10 + 30 + 3));
 }
 

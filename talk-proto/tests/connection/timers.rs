@@ -1,4 +1,4 @@
-//! What is due is done when it is due, also when nothing else is.
+//! Timers fire on time, even if nothing else happens.
 
 use serde_json::json;
 use talk_proto::{
@@ -40,8 +40,8 @@ fn unsubscribe_lingers_ten_seconds() {
     assert_eq!(at, [START + millis(13_333)]);
 }
 
-/// The token turns out to be rejected, over HTTP, while the server is silent: it cannot be asked
-/// any more whether it is there.
+/// The token is rejected over HTTP while the server is silent. Then the socket cannot be probed any
+/// more.
 #[test]
 fn a_socket_in_doubt_is_lost_in_time_while_a_token_is_awaited() {
     let mut world = World::ready(options());
@@ -92,7 +92,7 @@ fn attempts_are_counted_since_there_was_a_connection() {
     assert_eq!(attempts(&world), [1, 2, 3, 1]);
 }
 
-/// After a gap everything is fetched anew: what was asked before it is nobody's any more.
+/// After a gap all data is fetched again, and answers to earlier requests are ignored.
 #[test]
 fn answer_requested_before_gap_is_discarded() {
     const MESSAGES: &str = "GET /me/conversations/c1/messages";

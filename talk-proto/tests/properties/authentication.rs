@@ -1,4 +1,4 @@
-//! When tokens are got, and when the session gives up on them.
+//! The fetching of tokens, and the end of the session after rejected ones.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,25 +7,25 @@ use talk_proto::SessionError;
 
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
-/// A token that lives shorter than this is treated as rejected.
+/// The lifetime below which a token is treated as rejected.
 const MIN_LIFE: f64 = 120.0;
 const DAY: u64 = 24 * 60 * 60;
-/// No token is kept for longer than this, in seconds.
+/// The maximum age of a token in seconds.
 const MAX_AGE: u64 = 20 * DAY;
-/// So many tokens in a row may be rejected, or expire at once.
+/// The number of consecutive tokens that may be rejected or expire at once.
 const MAX_REJECTED: usize = 5;
 
-/// How the server takes one token.
+/// The server's treatment of a token.
 #[derive(Clone, Copy, Debug)]
 enum Taken {
-    /// It is good, until the server says that it has expired.
+    /// The token is accepted until the server reports its expiry.
     Good,
     Rejected,
     ShortLived,
 }
 
-/// A session with something to do for ever, whose tokens the server answers so, one after the
-/// other.
+/// Creates a session that always needs a connection, whose tokens the server answers with
+/// `answers`.
 fn world(answers: impl IntoIterator<Item = Answer> + 'static, seed: u64) -> World {
     let mut world = World::seeded(options(), seed);
     let (mut answers, mut answered) = (answers.into_iter(), std::collections::BTreeMap::new());
@@ -53,7 +53,7 @@ fn lives(seconds: Value) -> Answer {
     Answer::Reply(200, json!({"expiresInSeconds": seconds}))
 }
 
-/// When the refresh of a token that lives so long is due, in whole seconds.
+/// Returns the time after which a token with this lifetime is refreshed, in whole seconds.
 fn refresh_after(life: f64) -> u64 {
     let life = life as u64;
     let refresh = if life > 600 { life - 300 } else { life / 2 };
@@ -75,7 +75,7 @@ proptest! {
         let mut world = world([lives(json!(life)), lives(Value::Null)], 1);
         let due = START + seconds(refresh_after(life));
         if refresh_after(life) > 600 {
-            // A heartbeat every ten seconds for weeks tells nothing new.
+            // The machine sleeps, because weeks of heartbeats would add nothing to the test.
             world.sleep_until(START + seconds(refresh_after(life) - 60));
         }
         world.run_for(due.saturating_since(world.now) - millis(1));
@@ -110,8 +110,8 @@ proptest! {
             let last = *expected.last().expect("one");
             match taken {
                 Taken::Good => {
-                    // A ping that is answered proves it; it expires when it is no longer young, and
-                    // there is the next.
+                    // An answered ping proves the token. It expires later, and is replaced by the
+                    // next one.
                     in_a_row = 0;
                     world.run_until(last + seconds(130));
                     world.publish(&[json!({"type": "session.expired"})]);

@@ -1,4 +1,4 @@
-//! Delays before another attempt.
+//! Delays before retries.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use talk_proto::{ConnectionState, RequestError, SocketClosed};
 
 use crate::support::{Answer, World, mark_as_read, millis, options, seconds};
 
-/// The longest delay between two attempts to connect.
+/// The maximum delay between two connection attempts.
 const RECONNECT_CAP: Duration = seconds(30);
-/// A connection that lasted so long was a healthy one.
+/// The duration from which on a connection counts as healthy.
 const HEALTHY_AFTER: Duration = seconds(10);
-/// The most tries of a call that the server fails to carry out.
+/// The maximum number of attempts for a call that the server fails to process.
 const TRIES: usize = 10;
 
-/// A session with a call that is never answered, which keeps it in need of a connection.
+/// Creates a session with a call that is never answered, so that a connection is always needed.
 fn needy(seed: u64) -> World {
     let mut world = World::seeded(options(), seed);
     world
@@ -89,7 +89,7 @@ proptest! {
             let mut expected = 200.0_f64;
             for pair in tries.windows(2) {
                 let delay = pair[1].saturating_since(pair[0]).as_secs_f64() * 1000.0;
-                // The core's clock has whole milliseconds.
+                // The clock of the core has millisecond resolution.
                 let range = expected * 0.95 - 1.0..=expected * 1.05 + 1.0;
                 prop_assert!(range.contains(&delay), "{delay} ms, not {expected}");
                 expected = (expected * 1.2).min(30_000.0);

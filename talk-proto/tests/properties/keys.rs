@@ -10,7 +10,7 @@ use crate::support::{START, World, millis, send, unpaced};
 /// The characters of a key, in ASCII order.
 const ALPHABET: &str = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// What a text says in base 64, most significant first.
+/// Decodes a string in base 64, most significant digit first.
 fn number(text: &str) -> Option<u64> {
     text.chars().try_fold(0, |number, c| {
         Some(number * 64 + u64::try_from(ALPHABET.find(c)?).ok()?)

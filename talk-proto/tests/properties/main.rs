@@ -1,8 +1,8 @@
-//! Properties that hold for all inputs, each against something simpler that says what is right.
+//! Properties that hold for all inputs. Each compares the code with a simpler model.
 //!
-//! Others stand beside what they are about: of `changes`, markup's work and the events of the
-//! server in the sources, of filters, the registry, tokens and the invariants in files of their
-//! own.
+//! Other properties are next to their subject: those of `changes`, of the parser's work and of
+//! server events in the sources; those of filters, the registry, tokens and the invariants in
+//! separate test files.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 

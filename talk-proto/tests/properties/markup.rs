@@ -1,11 +1,11 @@
-//! The markup of any text.
+//! Properties of markup, for every text.
 
 use proptest::prelude::*;
 use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::support::written::{has_list, written};
 
-/// Pieces of which much becomes markup, and nothing that it says is hidden.
+/// Pieces that often become markup and whose text stays visible.
 const PLAIN: [&str; 29] = [
     "*",
     "_",
@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(read, blocks);
     }
 
-    /// Around lists, spaces and the punctuation before emphasis may change.
+    /// If there is a list, spaces and the punctuation before emphasis may change.
     #[test]
     fn nothing_of_a_text_is_lost(text in text_of(PLAIN.to_vec()), source in source()) {
         let blocks = parse_markup(&text, source);

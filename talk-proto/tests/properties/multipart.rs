@@ -1,4 +1,4 @@
-//! The form around a file.
+//! The multipart form around a file.
 
 use proptest::collection::vec;
 use proptest::option;

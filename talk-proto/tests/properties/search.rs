@@ -1,4 +1,4 @@
-//! The answer of a search, however its pieces fall.
+//! The result of a search does not depend on the division of its response into parts.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use talk_proto::search::SearchKind;
 use crate::support::data;
 use crate::support::found::find;
 
-/// A line of an answer: a result of either kind, or none.
+/// Returns a line of a response: a result of either kind, or junk.
 fn line() -> impl Strategy<Value = String> {
     let message = ("[a-c]", "[a-c]", "\\PC{0,8}").prop_map(|(id, conversation, text)| {
         let mut message = data::message(&id, 1);

@@ -1,4 +1,4 @@
-//! A window of messages against a list that is kept in order, and its changes against both.
+//! A window of messages and its changes, compared with a sorted list.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,22 +13,22 @@ use talk_proto::{
 
 use crate::support::{Answer, World, conversation, data, unpaced};
 
-/// How many messages a subscription shows to begin with.
+/// The number of messages in a first window.
 const FIRST_PAGE: usize = 30;
 
-/// What happens in the conversation, or to who looks.
+/// An event in the conversation, or an action of the consumer.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Messages come, as one step.
+    /// Messages arrive as one step.
     Come(u8),
-    /// Some message changes, or goes.
+    /// A message changes or is deleted.
     Edit(prop::sample::Index),
     Delete(prop::sample::Index),
     Clear,
     LoadMore(u8),
-    /// The connection breaks, and is made anew.
+    /// The connection is lost and restored.
     Lose,
-    /// The consumer looks at its subscription.
+    /// The consumer polls its subscription.
     Look,
 }
 
@@ -44,10 +44,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Number and version of each message, the newest in front.
+/// The number and version of each message, newest first.
 type List = Vec<(u64, u64)>;
 
-/// The conversation as the server has it.
+/// The conversation on the server.
 #[derive(Default)]
 struct Conversation {
     messages: List,
@@ -62,7 +62,7 @@ impl Conversation {
         message
     }
 
-    /// A page of messages older than the cursor.
+    /// Returns a page of messages that are older than the cursor.
     fn page(&self, limit: usize, cursor: Option<u64>) -> Value {
         let is_older = |(number, _): &&(u64, u64)| cursor.is_none_or(|cursor| *number < cursor);
         let mut older = self.messages.iter().filter(is_older);
@@ -87,19 +87,19 @@ fn event(kind: &str, number: u64, members: Value) -> Value {
     event
 }
 
-/// What somebody sees who looks now and then.
+/// A consumer that polls occasionally.
 #[derive(Default)]
 struct Consumer {
     seen: Vec<Arc<MessageSnapshot>>,
     latest: Vec<Arc<MessageSnapshot>>,
     loaded_all: bool,
-    /// From what was seen to the latest; `None` = nothing changed.
+    /// The changes from `seen` to `latest`; `None` if nothing changed.
     pending: Option<Changes>,
     events: usize,
 }
 
 impl Consumer {
-    /// Takes the updates that came since the last time; each leads from the one before.
+    /// Receives the updates since the last poll and checks that each follows from the previous one.
     fn take(&mut self, world: &World, id: SubscriptionId) {
         let events = world.log.events[self.events..].iter();
         let updates = events.filter_map(|(_, event)| match event {
@@ -150,7 +150,8 @@ impl Consumer {
     }
 }
 
-/// The changes lead from one list to the other, and what they do not name is the same allocation.
+/// Checks that the changes lead from one list to the other, and that unchanged items keep their
+/// allocation.
 fn assert_leads(
     changes: &Changes,
     before: &[Arc<MessageSnapshot>],
@@ -172,7 +173,7 @@ fn assert_same(have: &[Arc<MessageSnapshot>], want: &[Arc<MessageSnapshot>]) {
     assert!(pairs.all(|(have, want)| Arc::ptr_eq(have, want)));
 }
 
-/// What should show of a conversation.
+/// The expected snapshot of a conversation.
 #[derive(Debug, PartialEq)]
 struct Expected {
     list: List,

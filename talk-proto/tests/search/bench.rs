@@ -55,7 +55,7 @@ impl Bench {
         Self::new(SearchKind::Conversations)
     }
 
-    /// Sets a query and lets its request be sent.
+    /// Sets a query and sends its request.
     pub(crate) fn query(&mut self, text: &str) -> RequestId {
         let filter = ConversationFilter::default();
         let request = self.world.set_query(self.search, text, &filter);
@@ -69,13 +69,13 @@ impl Bench {
         request
     }
 
-    /// Answers the page under way with these lines, in one piece.
+    /// Answers the pending page with these lines in one part.
     pub(crate) fn answer(&mut self, results: &[Value], cursor: Option<&str>) {
         let http = self.http();
         self.world.http_answer(http, 200, &body(results, cursor));
     }
 
-    /// A search for `text` that has found these on its first page.
+    /// Searches for `text` and answers its first page with these results.
     pub(crate) fn found(mut self, results: &[Value], cursor: Option<&str>) -> Self {
         self.query("text");
         self.answer(results, cursor);
@@ -86,7 +86,7 @@ impl Bench {
         self.world.last_http()
     }
 
-    /// Path and query of the searches' requests, without the REST base of the app.
+    /// Returns the paths and queries of the search requests, without the REST base of the app.
     pub(crate) fn asked(&self) -> Vec<&str> {
         let asked = self.world.http_of("/search?");
         let below = asked.iter().map(|asked| {
@@ -98,7 +98,7 @@ impl Bench {
         below.collect()
     }
 
-    /// What was told of the search: the IDs of the results and the status.
+    /// Returns the updates of the search: the IDs of the results and the status.
     pub(crate) fn told(&self) -> Vec<(Vec<String>, SearchStatus)> {
         let events = self.world.log.events.iter();
         let updates = events.filter_map(|(_, event)| match event {
@@ -112,7 +112,7 @@ impl Bench {
         updates.collect()
     }
 
-    /// The IDs that the request was answered with, and whether that was all.
+    /// Returns the IDs in the reply to the request, and `true` if they are all results.
     pub(crate) fn outcome(&self, request: RequestId) -> (Vec<String>, bool) {
         match self.world.outcome(request) {
             Ok(Reply::Searched {
@@ -139,7 +139,7 @@ fn ids(results: &talk_proto::search::SearchResults) -> Vec<String> {
         .collect()
 }
 
-/// A search's answer.
+/// Returns the body of a search response.
 pub(crate) fn body(results: &[Value], cursor: Option<&str>) -> String {
     let lines: Vec<_> = results.iter().map(Value::to_string).collect();
     let end = cursor.map_or("]}".to_owned(), |cursor| {
@@ -157,7 +157,7 @@ pub(crate) fn side(id: &str) -> Value {
            "notify": true})
 }
 
-/// A message that was found in a conversation.
+/// Returns a message in a search response.
 pub(crate) fn message(id: &str, conversation: &str) -> Value {
     json!({"id": id, "conversationId": conversation, "type": "UserMessage", "senderId": "bob",
            "custom": {}, "createdAt": 3, "editedAt": null, "referencedMessageId": null,

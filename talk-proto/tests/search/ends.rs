@@ -1,4 +1,4 @@
-//! Searches that are given up.
+//! Searches that are cancelled or ended.
 
 use talk_proto::{CommandError, RequestError, SessionError, TransportError, search::SearchStatus};
 

@@ -1,4 +1,4 @@
-//! Searches that fail, and go on afterwards.
+//! Failed searches, which continue afterwards.
 
 use talk_proto::{
     HttpFailure, RequestError, ServerError, TransportError,
@@ -210,7 +210,7 @@ fn search_refused_conversation_fails_page_once() {
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
     let refused = ServerError::new(403, "NOT_NOW", vec!["because".to_owned()]);
     assert_eq!(bench.error(request), refused.into());
-    // The kit's invariants know of every request: the session's own are nobody's.
+    // The invariants check that the session's internal requests are not reported to the caller.
     bench.world.run_for(seconds(5));
 }
 

@@ -1,4 +1,4 @@
-//! What is asked for, and what shows of it.
+//! The requests for pages, and their results.
 
 use serde_json::json;
 use talk_proto::{
@@ -68,7 +68,7 @@ fn results_show_one_by_one_as_they_come() {
         message("m1", "c1"),
     ];
     let text = body(&results, Some("next"));
-    // However the pieces fall.
+    // The result does not depend on the division into parts.
     for line in text.split_inclusive('\n') {
         let (start, end) = line.split_at(line.len() / 2);
         bench.world.http_chunk(http, start);
@@ -191,7 +191,7 @@ fn a_new_query_supersedes_the_one_under_way() {
     let second = bench.query("two");
     assert_eq!(bench.outcome(first), (vec!["m2".to_owned()], false));
     assert!(bench.world.http_of("=one&")[0].cancelled);
-    // What still comes of the first is not heard.
+    // The rest of the first response is ignored.
     bench.world.http_chunk(http, &text[cut..]);
     bench.world.http_end(http);
     assert!(!bench.world.is_resolved(second));

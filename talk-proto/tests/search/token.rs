@@ -1,4 +1,4 @@
-//! A search shares the token with the socket.
+//! The token of searches, which is shared with the socket.
 
 use crate::bench::{Bench, body, message};
 use crate::support::{TokenSource, mark_as_read, seconds};
@@ -84,7 +84,7 @@ fn a_rejection_that_is_older_than_the_token_fetches_none() {
     assert_eq!(bench.outcome(request).0, ["m1"]);
 }
 
-/// A header holds one line.
+/// A header cannot contain a line break.
 #[test]
 fn a_token_that_no_header_can_hold_fails_the_search() {
     let mut bench = Bench::messages();

@@ -1,4 +1,4 @@
-//! Things as a server tells them.
+//! Entities in the shape of the server.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::START;
 use super::log::Request;
 
-/// When the n-th thing happened.
+/// Returns the time of the n-th event.
 fn at(n: u64) -> i64 {
     START.as_millis() - 1_000_000 + n as i64
 }
@@ -43,8 +43,8 @@ fn page(items: Vec<Value>) -> Value {
     json!({"data": items, "cursor": null})
 }
 
-/// What a GET is answered with by a server on which everything exists: every conversation has
-/// three messages by bob, and bob and alice in it.
+/// Returns the answer to a GET of a server on which everything exists. Every conversation has the
+/// participants bob and alice, and three messages by bob.
 pub(crate) fn get(request: &Request) -> Value {
     let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let segments: Vec<_> = request.path.split('/').skip(1).map(decode).collect();

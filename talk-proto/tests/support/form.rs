@@ -1,20 +1,20 @@
-//! Reads forms with files as servers do (RFC 7578), from their bytes alone.
+//! A reader of multipart forms with files (RFC 7578), as servers implement it.
 
 use std::collections::BTreeMap;
 
 use talk_proto::upload::{Upload, UploadKind};
 
-/// One part of a form.
+/// A part of a form.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Part {
     pub(crate) name: String,
-    /// As it stands between its quotes.
+    /// The name exactly as written between its quotes.
     pub(crate) filename: Option<String>,
     pub(crate) content_type: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
-/// The parts of a form. One that is not well formed is a panic.
+/// Returns the parts of a form. Panics if the form is malformed.
 pub(crate) fn parts(content_type: &str, form: &[u8]) -> Vec<Part> {
     let boundary = content_type.strip_prefix("multipart/form-data; boundary=");
     let boundary = boundary.expect("a form says its boundary");
@@ -32,7 +32,7 @@ pub(crate) fn parts(content_type: &str, form: &[u8]) -> Vec<Part> {
     parts
 }
 
-/// Panics unless a server reads of the form what was put into it.
+/// Panics unless a server reads the original upload from the form.
 pub(crate) fn check(upload: &Upload, bytes: &[u8], content_type: &str, form: &[u8]) {
     let parts = parts(content_type, form);
     let [file, fields @ ..] = parts.as_slice() else {
@@ -40,7 +40,7 @@ pub(crate) fn check(upload: &Upload, bytes: &[u8], content_type: &str, form: &[u
     };
     assert_eq!((file.name.as_str(), file.body.as_slice()), ("file", bytes));
     let filename = file.filename.as_deref().expect("a file has a name");
-    // What browsers write does not tell an escape from a name that holds its text.
+    // The encoding of browsers is ambiguous: a name may contain the text of an escape.
     assert_eq!(unescape(filename), unescape(&upload.filename));
     assert_eq!(file.content_type.as_deref(), Some(media_type(upload)));
     let text = |part: &Part| String::from_utf8(part.body.clone()).expect("a field is a text");
@@ -65,7 +65,7 @@ pub(crate) fn check(upload: &Upload, bytes: &[u8], content_type: &str, form: &[u
     assert_eq!(fields.next(), None);
 }
 
-/// The media type, if it is text that fits in a header.
+/// Returns the media type, or the default if it does not fit in a header.
 fn media_type(upload: &Upload) -> &str {
     let fits =
         |text: &&str| !text.is_empty() && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
@@ -94,7 +94,7 @@ fn expected_fields(kind: &UploadKind) -> Fields {
     }
 }
 
-/// What a server takes for the name that stands in quotes, as browsers write it.
+/// Decodes a quoted name as a server does, in the encoding of browsers.
 pub(crate) fn unescape(filename: &str) -> String {
     let unescaped = filename.replace("%22", "\"");
     unescaped.replace("%0D", "\r").replace("%0A", "\n")

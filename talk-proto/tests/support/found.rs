@@ -1,4 +1,4 @@
-//! A search from its answer, in pieces, to what it found.
+//! A search from its response, which arrives in parts, to its results.
 
 use bytes::Bytes;
 use talk_proto::{
@@ -12,8 +12,8 @@ use super::unpaced;
 /// The size of the first page of a query.
 const FIRST_PAGE: usize = 3;
 
-/// Returns the outcome of a search whose response comes in pieces of these sizes, in turn, and the
-/// address of the next page. Checks that a page is cut off at its limits.
+/// Returns the outcome of a search whose response arrives in parts of these sizes, repeatedly, and
+/// the address of the next page. Checks that a page is cut off at its limits.
 pub(crate) fn find(
     kind: SearchKind,
     frame_size: usize,

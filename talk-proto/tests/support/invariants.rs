@@ -1,4 +1,4 @@
-//! What must hold at every step, whatever happens.
+//! The invariants, which hold at every step in every state.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{Debug, Write as _};
@@ -11,27 +11,27 @@ use talk_proto::{
     TokenFetchId,
 };
 
-/// More outputs than this after one input mean that a drain does not end.
+/// The number of outputs after one input above which a drain is considered endless.
 const DRAIN_LIMIT: usize = 100_000;
-/// A token fetch that is unanswered for this long is over.
+/// The time after which an unanswered token fetch has ended.
 const FETCH_WITHIN: Duration = Duration::from_secs(60);
-/// A session is printed once in so many drains, which is often enough and quicker.
+/// The number of drains between two checks of the `Debug` output, for speed.
 const LOOK_EVERY: usize = 8;
-/// How many secrets are looked for.
+/// The number of secrets to search for.
 const SECRETS: usize = 8;
 
-/// The socket that lives now.
+/// The current socket.
 struct Socket {
     id: SocketId,
     is_open: bool,
     is_authenticated: bool,
     next_seq: u64,
     renewals: BTreeSet<u64>,
-    /// Publishes that came and are not acknowledged.
+    /// Received publishes that are not acknowledged yet.
     unacknowledged: VecDeque<u64>,
 }
 
-/// Watches a session from outside and panics when a invariant is broken.
+/// An observer of a session that panics if an invariant is violated.
 #[derive(Default)]
 pub(crate) struct Invariants {
     socket: Option<Socket>,
@@ -39,25 +39,25 @@ pub(crate) struct Invariants {
     callback: Option<(TokenFetchId, Timestamp)>,
     boken: Option<HttpId>,
     exchanges: BTreeSet<HttpId>,
-    /// Whether they are resolved.
+    /// The requests; `true` if resolved.
     requests: BTreeMap<RequestId, bool>,
     pending: usize,
-    /// Whether they have ended.
+    /// The subscriptions; `true` if ended.
     subscriptions: BTreeMap<SubscriptionId, bool>,
     active: usize,
     drained: usize,
     drains: usize,
     has_ended: bool,
     secrets: VecDeque<String>,
-    /// What everyone knows: nothing that it says is secret.
+    /// Public strings, which contain no secret.
     public: String,
-    /// Where things are printed, again and again.
+    /// A buffer for `Debug` output, which is reused.
     page: String,
 }
 
 impl Invariants {
-    /// From now on `text` must not appear in any Debug output, for as long as it is one of the
-    /// last few. Short ones are left out: they would be found by chance.
+    /// Requires that `text` does not appear in any `Debug` output, as long as it is one of the last
+    /// few secrets. Short strings are ignored, because they would be found by chance.
     pub(crate) fn keep_secret(&mut self, text: &str) {
         let is_known = self.public.contains(text) || self.secrets.iter().any(|known| known == text);
         if text.len() >= 6 && !is_known {
@@ -66,8 +66,8 @@ impl Invariants {
         }
     }
 
-    /// `text` is known to everyone. A fuzzer finds secrets in the comparisons of these very
-    /// invariants, and spells them out as IDs, which are shown, rightly.
+    /// Marks `text` as public. A fuzzer finds secrets in the comparisons of these invariants and
+    /// uses them as IDs, which may be shown.
     pub(crate) fn publish(&mut self, text: &str) {
         self.public.push_str(text);
         let Self {
@@ -88,18 +88,19 @@ impl Invariants {
         self.active += 1;
     }
 
-    /// The caller set a token, which answers any fetch.
+    /// Records that the caller set a token, which answers any fetch.
     pub(crate) fn token_set(&mut self) {
         self.callback = None;
         self.boken = None;
     }
 
-    /// From now on the application is asked, and no answer of the service is waited for.
+    /// Records that tokens are fetched from the application, and answers of the service are
+    /// ignored.
     pub(crate) fn token_fetch_allowed(&mut self) {
         self.boken = None;
     }
 
-    /// Something was asked of `session`: what follows from it counts as queued output.
+    /// Records a command. Its effects count as queued output.
     pub(crate) fn commanded(&self, session: &Session, now: Timestamp) {
         if !self.has_ended {
             let timeout = session.poll_timeout();
@@ -107,7 +108,7 @@ impl Invariants {
         }
     }
 
-    /// An input is about to be given.
+    /// Records an input before it is passed.
     pub(crate) fn input(&mut self, now: Timestamp, input: &Input<'_>) {
         self.drained = 0;
         self.check_secrets(input);
@@ -141,7 +142,7 @@ impl Invariants {
         let _ = now;
     }
 
-    /// An output came. `timeout` is what the session said just before.
+    /// Checks an output. `timeout` is the result of `poll_timeout` just before.
     pub(crate) fn output(&mut self, now: Timestamp, timeout: Option<Timestamp>, output: &Output) {
         self.drained += 1;
         assert!(
@@ -220,7 +221,7 @@ impl Invariants {
         }
     }
 
-    /// A drain is over.
+    /// Checks the session at the end of a drain.
     pub(crate) fn drained(&mut self, session: &Session, now: Timestamp) {
         self.drains += 1;
         if self.drains.is_multiple_of(LOOK_EVERY) {
@@ -244,7 +245,7 @@ impl Invariants {
         }
     }
 
-    /// Looking at `session` tells no secret and changes nothing.
+    /// Checks that the getters of `session` show no secret and change nothing.
     fn looked_at(&mut self, session: &Session) {
         self.check_secrets(session);
         let before = std::mem::take(&mut self.page);
@@ -252,7 +253,7 @@ impl Invariants {
         assert_eq!(self.page, before, "asking changed the session");
     }
 
-    /// Requests that are accepted and not resolved.
+    /// Returns the number of accepted and unresolved requests.
     pub(crate) fn pending(&self) -> usize {
         self.pending
     }
@@ -303,7 +304,7 @@ impl Invariants {
 }
 
 impl Socket {
-    /// A frame of the server. One that is no JSON to us is none of our business.
+    /// Records a frame of the server. A frame that is not valid JSON is ignored.
     fn hear(&mut self, text: &str) {
         let frame: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
         let [number, kind, rest @ ..] = frame.as_slice() else {

@@ -1,9 +1,9 @@
-//! What was seen of a session.
+//! A log of a session's outputs.
 
 use serde_json::{Value, json};
 use talk_proto::{ConnectionState, Event, HttpBody, HttpId, SocketId, Timestamp};
 
-/// A request as it stood in a frame.
+/// A request as written in a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     pub(crate) at: Timestamp,
@@ -17,50 +17,50 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `METHOD /path`.
+    /// Returns `METHOD /path`.
     pub(crate) fn line(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// `[METHOD, path, data, headers]`, as the vectors have it.
+    /// Returns `[METHOD, path, data, headers]`, as in the vectors.
     pub(crate) fn frame(&self) -> Value {
         json!([self.method, self.path, self.data, self.headers])
     }
 
-    /// Returns `true` if it keeps the connection, and does nothing else.
+    /// Returns `true` if the request only maintains the connection.
     pub(crate) fn is_housekeeping(&self) -> bool {
         matches!(self.path.as_str(), "/session/renew" | "/ping")
     }
 }
 
-/// A socket that the session asked for.
+/// A socket that the session opened.
 #[derive(Clone, Debug)]
 pub(crate) struct SocketLog {
     pub(crate) id: SocketId,
     pub(crate) url: String,
     pub(crate) asked_at: Timestamp,
     pub(crate) is_open: bool,
-    /// When it ended, and the code with which the session closed it, if the session did.
+    /// The time of the end, and the close code if the session closed the socket.
     pub(crate) closed: Option<(Timestamp, Option<u16>)>,
 }
 
-/// An HTTP request that the session made.
+/// An HTTP request of the session.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpAsked {
     pub(crate) id: HttpId,
     pub(crate) at: Timestamp,
     pub(crate) method: String,
     pub(crate) uri: String,
-    /// Its headers, with what is secret.
+    /// The headers, including secrets.
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: HttpBody,
-    /// Set if the session has called it off.
+    /// Set if the session has cancelled the request.
     pub(crate) cancelled: bool,
-    /// Set if nothing more of it counts.
+    /// Set if further inputs for the request are ignored.
     pub(crate) is_over: bool,
 }
 
-/// Everything that a session did, in order.
+/// All outputs of a session, in order.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) sockets: Vec<SocketLog>,
@@ -72,29 +72,29 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// The requests that are not housekeeping.
+    /// Returns the requests without housekeeping.
     pub(crate) fn work(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|r| !r.is_housekeeping())
     }
 
-    /// The requests for `METHOD /path`.
+    /// Returns the requests for `METHOD /path`.
     pub(crate) fn of(&self, line: &str) -> Vec<&Request> {
         self.requests.iter().filter(|r| r.line() == line).collect()
     }
 
-    /// When requests for `METHOD /path` were sent.
+    /// Returns the times at which requests for `METHOD /path` were sent.
     pub(crate) fn times_of(&self, line: &str) -> Vec<Timestamp> {
         self.of(line).iter().map(|r| r.at).collect()
     }
 
-    /// The tokens that were sent to the server.
+    /// Returns the tokens that were sent to the server.
     pub(crate) fn tokens(&self) -> Vec<String> {
         let renewals = self.of("POST /session/renew");
         let token = |r: &&Request| r.data["token"].as_str().unwrap_or_default().to_owned();
         renewals.iter().map(token).collect()
     }
 
-    /// The states of the connection that were told.
+    /// Returns the reported states of the connection.
     pub(crate) fn states(&self) -> Vec<&ConnectionState> {
         self.events
             .iter()

@@ -1,17 +1,17 @@
-//! What is on its way to a session.
+//! Inputs on their way to a session.
 
 use std::collections::BTreeMap;
 
 use talk_proto::{HttpId, SocketClosed, SocketId, Timestamp, TokenFetchId};
 
-/// One thing that will reach the session.
+/// An input on its way to a session.
 #[derive(Clone, Debug)]
 pub(crate) enum Mail {
     Opened(SocketId),
     Frame(SocketId, String),
     Closed(SocketId, SocketClosed),
     Token(TokenFetchId, Result<String, String>),
-    /// A whole answer, or a network fault.
+    /// A complete HTTP response, or `None` for a network failure.
     Http(HttpId, Option<(u16, String)>),
 }
 
@@ -26,7 +26,7 @@ impl Mail {
     }
 }
 
-/// Mail in the order in which it arrives.
+/// Inputs in the order of their arrival.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     mail: BTreeMap<(Timestamp, u64), Mail>,
@@ -47,7 +47,7 @@ impl Mailbox {
         self.mail.pop_first().map(|(_, mail)| mail)
     }
 
-    /// Nothing more arrives from this socket.
+    /// Discards all inputs of this socket.
     pub(crate) fn drop_socket(&mut self, socket: SocketId) {
         self.mail.retain(|_, mail| mail.socket() != Some(socket));
     }

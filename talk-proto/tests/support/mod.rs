@@ -1,7 +1,7 @@
-//! A session in virtual time, against a scripted server, with the invariants watched at every step.
+//! A session in virtual time, against a scripted server. The invariants are checked at every step.
 //!
-//! The [`World`] does what a driver does, without any I/O: it drains the session after every
-//! input, plays the network and the server, and jumps straight to whatever comes next.
+//! The [`World`] is a driver without I/O: it drains the session after every input, simulates the
+//! network and the server, and advances the time to the next event.
 
 #![allow(
     dead_code,
@@ -36,7 +36,7 @@ use talk_proto::{
 };
 pub(crate) use world::World;
 
-/// When a world begins.
+/// The start time of a world.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 pub(crate) const fn seconds(n: u64) -> Duration {
@@ -47,7 +47,7 @@ pub(crate) fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Alice, who has a token callback, at an emulator's address.
+/// Returns the options of alice with a token callback and the address of an emulator.
 pub(crate) fn options() -> SessionOptions {
     let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
     options.addresses = Addresses::of_host("127.0.0.1:4000");
@@ -55,7 +55,7 @@ pub(crate) fn options() -> SessionOptions {
     options
 }
 
-/// The same, without pacing.
+/// Returns the options without pacing.
 pub(crate) fn unpaced() -> SessionOptions {
     let mut options = options();
     options.pacing = Pacing::Off;
@@ -74,7 +74,7 @@ pub(crate) fn message(id: &str) -> MessageId {
     id.try_into().unwrap()
 }
 
-/// Sends `text` to conversation `to`.
+/// Returns a call that sends `text` to conversation `to`.
 pub(crate) fn send(to: &str, text: &str) -> Call {
     Call::SendMessage {
         conversation: conversation(to),
@@ -82,7 +82,7 @@ pub(crate) fn send(to: &str, text: &str) -> Call {
     }
 }
 
-/// A call without data.
+/// Returns a call without data.
 pub(crate) fn mark_as_read(id: &str) -> Call {
     Call::MarkAsRead {
         conversation: conversation(id),

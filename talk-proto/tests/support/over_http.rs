@@ -1,4 +1,4 @@
-//! Searches and uploads, whose HTTP half the test plays itself.
+//! Commands and HTTP answers for searches and uploads. The test plays the HTTP server.
 
 use bytes::Bytes;
 use talk_proto::{
@@ -76,13 +76,13 @@ impl World {
         Ok(request)
     }
 
-    /// The HTTP requests whose path contains `part`.
+    /// Returns the HTTP requests whose path contains `part`.
     pub(crate) fn http_of(&self, part: &str) -> Vec<&HttpAsked> {
         let asked = self.log.http.iter();
         asked.filter(|asked| asked.uri.contains(part)).collect()
     }
 
-    /// The last HTTP request of a search or an upload.
+    /// Returns the last HTTP request of a search or an upload.
     pub(crate) fn last_http(&self) -> HttpId {
         let mut asked = self.log.http.iter().rev();
         let last = asked.find(|asked| asked.headers.contains_key("authorization"));
@@ -109,7 +109,7 @@ impl World {
         self.run();
     }
 
-    /// A whole answer.
+    /// Passes a complete response.
     pub(crate) fn http_answer(&mut self, http: HttpId, status: u16, body: &str) {
         self.http_head(http, status);
         self.http_chunk(http, body);

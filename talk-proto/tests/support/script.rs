@@ -1,4 +1,4 @@
-//! How the server, the network and the application answer.
+//! The scripted answers of server, network and application.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use super::data;
 use super::log::Request;
 
-/// What the server does about a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// It answers with a status and a body.
+    /// An answer with a status and a body.
     Reply(u16, Value),
-    /// It answers so after a while.
+    /// An answer after this time.
     Late(Duration, u16, Value),
-    /// It says nothing, now and ever.
+    /// No answer at all.
     Silence,
-    /// It sends these texts, whatever they are.
+    /// These strings as frames.
     Raw(Vec<String>),
-    /// It closes the connection, having carried the request out or not.
+    /// The end of the connection. The request may or may not have been processed.
     Drop,
 }
 
@@ -33,21 +33,21 @@ impl Answer {
     }
 }
 
-/// What becomes of attempts to connect.
+/// The outcome of connection attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// They succeed after so long.
+    /// Attempts succeed after this time.
     Up(Duration),
-    /// They fail at once.
+    /// Attempts fail at once.
     Refuse,
-    /// Nothing comes of them.
+    /// Attempts never finish.
     Hang,
 }
 
-/// How the application answers when it is asked for a token. The n-th token is `token-n`, from 1.
+/// The reaction of the application to a token fetch. The n-th token is `token-n`, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenSource {
-    /// With a token after so long.
+    /// A token after this time.
     After(Duration),
     Fails,
     FailsAfter(Duration),
@@ -57,12 +57,12 @@ pub(crate) enum TokenSource {
 type Rule = Box<dyn FnMut(&Request) -> Option<Answer>>;
 type HttpRule = Box<dyn FnMut(&str) -> Option<Option<(u16, Value)>>>;
 
-/// The rules by which the world answers. Those that were added last are asked first.
+/// The rules by which the world answers. Later rules have precedence.
 #[derive(Default)]
 pub(crate) struct Script {
     rules: Vec<Rule>,
     http_rules: Vec<HttpRule>,
-    /// How the next requests are answered, whatever they are.
+    /// The answers to the next requests, regardless of their content.
     pub(crate) next: VecDeque<Answer>,
     held_http: Vec<&'static str>,
     sent: u64,
@@ -80,14 +80,14 @@ impl Script {
         self.http_rules.push(Box::new(rule));
     }
 
-    /// From now on the server has nothing against anything.
+    /// Removes all rules.
     pub(crate) fn forget(&mut self) {
         self.rules.clear();
         self.http_rules.clear();
         self.next.clear();
     }
 
-    /// HTTP requests whose address contains `part` are left to the test to answer.
+    /// Leaves HTTP requests whose address contains `part` to the test.
     pub(crate) fn hold_http(&mut self, part: &'static str) {
         self.held_http.push(part);
     }
@@ -96,7 +96,7 @@ impl Script {
         self.held_http.iter().any(|part| uri.contains(part))
     }
 
-    /// What the server does about `request`.
+    /// Returns the server's reaction to `request`.
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
         if let Some(answer) = self.next.pop_front() {
             return answer;
@@ -109,7 +109,7 @@ impl Script {
         self.usual(request)
     }
 
-    /// What comes of an HTTP request for `uri`: an answer, or a network fault.
+    /// Returns the answer to an HTTP request for `uri`, or `None` for a network failure.
     pub(crate) fn http(&mut self, uri: &str) -> Option<(u16, Value)> {
         for rule in self.http_rules.iter_mut().rev() {
             if let Some(answer) = rule(uri) {
@@ -124,7 +124,7 @@ impl Script {
         Some((200, body))
     }
 
-    /// What a server that has nothing against anything does.
+    /// Returns the reaction of a server without rules.
     fn usual(&mut self, request: &Request) -> Answer {
         let actions = || request.data["actions"].as_array().map_or(0, Vec::len);
         let body = match (request.method.as_str(), request.path.as_str()) {

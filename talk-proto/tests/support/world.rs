@@ -1,4 +1,4 @@
-//! The world around a session.
+//! The environment of a session.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,25 +16,25 @@ use super::mail::{Mail, Mailbox};
 use super::script::{Answer, Network, Script, TokenSource};
 use super::{Invariants, START};
 
-/// More steps than this without an end in sight mean a loop.
+/// The number of steps above which a run is considered endless.
 const STEP_LIMIT: usize = 2_000_000;
 
-/// What became of a request, and when.
+/// The time and the result of a resolved request.
 pub(crate) type Outcome = (Timestamp, Result<Reply, RequestError>);
 
-/// A session with everything around it.
+/// A session with its environment.
 pub(crate) struct World {
     pub(crate) session: Session,
     pub(crate) now: Timestamp,
     pub(crate) script: Script,
     pub(crate) network: Network,
     pub(crate) tokens: TokenSource,
-    /// How long every answer of the server takes.
+    /// The latency of every answer of the server.
     pub(crate) latency: Duration,
     pub(crate) log: Log,
     pub(crate) outcomes: BTreeMap<RequestId, Outcome>,
     pub(crate) invariants: Invariants,
-    /// What went in and out, if it is recorded.
+    /// The transcript, if one is recorded.
     pub(crate) transcript: Option<Transcript>,
     mailbox: Mailbox,
     publishes: u64,
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// A world whose session is connected and has nothing to do.
+    /// Creates a world with a connected and idle session.
     pub(crate) fn ready(options: SessionOptions) -> Self {
         let mut world = Self::new(options);
         world.call(super::mark_as_read("warm up"));
@@ -82,7 +82,7 @@ impl World {
         world
     }
 
-    // Commands. They join the tick that is open: nothing is drained.
+    // Commands. They are not drained, so that they join the open tick.
 
     pub(crate) fn try_call(&mut self, call: Call) -> Result<RequestId, CommandError> {
         if let Call::SendMessage { message, .. } = &call
@@ -137,7 +137,7 @@ impl World {
 
     // Time.
 
-    /// Drains, and lets arrive what arrives without time passing.
+    /// Drains, and delivers everything that arrives at the current time.
     pub(crate) fn run(&mut self) {
         self.run_until(self.now);
     }
@@ -146,7 +146,7 @@ impl World {
         self.run_until(self.now + time);
     }
 
-    /// Lets time pass until `end`, from one thing that happens to the next.
+    /// Advances the time to `end`, from event to event.
     pub(crate) fn run_until(&mut self, end: Timestamp) {
         self.drain();
         for _ in 0..STEP_LIMIT {
@@ -158,13 +158,13 @@ impl World {
         panic!("no end after {STEP_LIMIT} steps");
     }
 
-    /// The machine sleeps until `at`: nothing happens before it wakes up.
+    /// Suspends the machine until `at`. Nothing is delivered in between.
     pub(crate) fn sleep_until(&mut self, at: Timestamp) {
         self.now = at;
         self.input(Input::Tick);
     }
 
-    /// Lets time pass until every request is resolved, or `within` is over.
+    /// Advances the time until every request is resolved, but at most by `within`.
     pub(crate) fn run_until_resolved(&mut self, within: Duration) {
         let end = self.now + within;
         self.drain();
@@ -177,7 +177,7 @@ impl World {
         }
     }
 
-    /// Lets the next thing happen, unless it is later than `end`. Whether anything did.
+    /// Performs the next event if it is not later than `end`. Returns `true` if there was one.
     pub(crate) fn step(&mut self, end: Timestamp) -> bool {
         let mail = self.mailbox.next_at().map(|at| at.max(self.now));
         let tick = self.session.poll_timeout().map(|at| at.max(self.now));
@@ -195,9 +195,9 @@ impl World {
         true
     }
 
-    // The outside.
+    // Events from outside.
 
-    /// The server closes the connection; what was on its way is lost.
+    /// Closes the connection from the server's side. Data in transit is lost.
     pub(crate) fn cut(&mut self) {
         self.close(SocketClosed::ByServer { code: Some(1006) });
     }
@@ -209,7 +209,7 @@ impl World {
         }
     }
 
-    /// The server publishes events as one step.
+    /// Publishes events as one step.
     pub(crate) fn publish(&mut self, events: &[Value]) {
         self.publishes += 1;
         let mut frame = vec![json!(self.publishes), json!("PUBLISH")];
@@ -217,20 +217,20 @@ impl World {
         self.hear(&Value::Array(frame).to_string());
     }
 
-    /// The server sends a text.
+    /// Passes a frame from the server.
     pub(crate) fn hear(&mut self, text: &str) {
         if let Some(socket) = self.socket() {
             self.input(Input::SocketFrame { socket, text });
         }
     }
 
-    /// The socket that is open, if one is.
+    /// Returns the open socket, if there is one.
     pub(crate) fn socket(&self) -> Option<SocketId> {
         let socket = self.log.sockets.last()?;
         (socket.is_open && socket.closed.is_none()).then_some(socket.id)
     }
 
-    /// Gives an input and drains.
+    /// Passes an input and drains.
     pub(crate) fn input(&mut self, input: Input<'_>) {
         self.invariants.input(self.now, &input);
         if let Some(transcript) = &mut self.transcript {
@@ -283,7 +283,7 @@ impl World {
         }
     }
 
-    /// Does everything that the session wants done.
+    /// Performs all outputs of the session.
     pub(crate) fn drain(&mut self) {
         loop {
             let timeout = self.session.poll_timeout();
@@ -381,7 +381,7 @@ impl World {
         self.mailbox.put(self.now + after, mail);
     }
 
-    /// The server takes a frame.
+    /// Handles a frame on the server.
     fn serve(&mut self, socket: SocketId, text: &str) {
         let frame: Value = serde_json::from_str(text).expect("checked by the invariants");
         if frame[1] == "ACK" {
@@ -422,9 +422,9 @@ impl World {
         self.log.requests.push(request);
     }
 
-    // What came out.
+    // Results.
 
-    /// What became of `request`.
+    /// Returns the result of `request`.
     pub(crate) fn outcome(&self, request: RequestId) -> &Result<Reply, RequestError> {
         let (_, result) = self.outcomes.get(&request).expect("it is resolved");
         result
@@ -434,7 +434,7 @@ impl World {
         self.outcomes.contains_key(&request)
     }
 
-    /// Why the session ended, if it was told.
+    /// Returns the reported reason for the end of the session.
     pub(crate) fn end(&self) -> Option<&SessionError> {
         self.log.events.iter().find_map(|(_, event)| match event {
             Event::Ended(error) => Some(error),

@@ -1,9 +1,9 @@
-//! Content as somebody would have typed it.
+//! Conversion of content back to markup.
 
 use talk_proto::content::{ContentBlock, TextNode};
 
-/// The markup that content is read from, where it says all: the parameters of actions, and what
-/// stands around lists, are left out.
+/// Returns markup that parses to the content. The parameters of actions and the text around lists
+/// are left out.
 pub(crate) fn written(content: &[ContentBlock]) -> String {
     let mut out = String::new();
     for block in content {
@@ -14,7 +14,7 @@ pub(crate) fn written(content: &[ContentBlock]) -> String {
     out
 }
 
-/// Returns `true` if there is a list in it.
+/// Returns `true` if the content contains a list.
 pub(crate) fn has_list(content: &[ContentBlock]) -> bool {
     let is_list = |node: &TextNode| matches!(node, TextNode::BulletList { .. });
     let mut blocks = content.iter();

@@ -17,7 +17,7 @@ pub(crate) fn file() -> Upload {
 }
 
 impl Bench {
-    /// The upload is accepted, and nothing has happened yet.
+    /// Creates an accepted upload command, before the first drain.
     pub(crate) fn new(upload: Upload) -> Self {
         Self::in_world(World::new(unpaced()), upload)
     }
@@ -28,7 +28,7 @@ impl Bench {
         Self { world, request }
     }
 
-    /// The file is welcome, and its HTTP request is under way.
+    /// Creates an upload whose file is accepted by the server and whose HTTP request is pending.
     pub(crate) fn sending(upload: Upload) -> Self {
         let mut bench = Self::new(upload);
         bench.world.run();
@@ -36,7 +36,7 @@ impl Bench {
         bench
     }
 
-    /// How often the file was sent.
+    /// Returns the number of times that the file was sent.
     pub(crate) fn attempts(&self) -> usize {
         self.world.http_of("/files").len()
     }

@@ -1,4 +1,4 @@
-//! Uploads that are given up.
+//! Uploads that are cancelled or ended.
 
 use talk_proto::{
     Authentication, HttpFailure, RequestError, RetrySafety, ServerError, SessionError,
@@ -17,7 +17,7 @@ fn cancelled(maybe_happened: bool) -> RequestError {
     .into()
 }
 
-/// Nothing more happens, and the session lives on.
+/// Checks that nothing more happens and that the session continues.
 fn is_over(mut bench: Bench, attempts: usize) {
     bench.world.run_for(seconds(600));
     assert_eq!(bench.attempts(), attempts);
@@ -57,7 +57,7 @@ fn cancelled_while_the_file_is_sent() {
     bench.world.run();
     assert_eq!(bench.error(), cancelled(true));
     assert!(bench.world.http_of("/files")[0].cancelled);
-    // What had been on its way is not heard.
+    // Data in transit is ignored.
     bench.succeed();
     is_over(bench, 1);
 }
@@ -114,7 +114,7 @@ fn upload_endless_refusal_is_reported() {
     assert_eq!(bench.error(), ServerError::new(403, "", vec![]).into());
 }
 
-/// A header holds one line.
+/// A header cannot contain a line break.
 #[test]
 fn a_token_that_no_header_can_hold_fails_the_upload() {
     let mut bench = Bench::new(file());

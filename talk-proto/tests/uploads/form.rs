@@ -1,4 +1,4 @@
-//! What is asked before a file is sent, and how it is sent.
+//! The validation before a file is sent, and the request that sends it.
 
 use serde_json::json;
 use talk_proto::{

@@ -1,4 +1,4 @@
-//! Uploads that are tried again.
+//! Retried uploads.
 
 use talk_proto::{HttpFailure, RequestError, ServerError, TransportError};
 
@@ -146,7 +146,7 @@ fn a_file_that_the_server_may_have_is_not_sent_twice() {
     assert_eq!(bench.error(), answer_lost("reset"));
     assert_eq!(bench.attempts(), 1);
 
-    // It says that it has it, and not under which name.
+    // The head of the response confirms the file, but the token does not arrive.
     let mut bench = Bench::sending(file());
     let http = bench.http();
     bench.world.http_head(http, 200);

@@ -1,4 +1,4 @@
-//! Debug output tells what a thing is, and nothing that is private.
+//! `Debug` output shows kinds and sizes, but no private data.
 
 use serde_json::json;
 use talk_proto::{
@@ -91,7 +91,7 @@ fn an_action_shows_nothing() {
     assert_eq!(format!("{action:?}"), "Action { .. }");
 }
 
-/// A transcript leaves nothing out.
+/// A transcript is complete.
 #[test]
 fn a_transcript_shows_bodies_and_reasons_whole() {
     let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());

@@ -1,4 +1,4 @@
-//! Retry safety, answers of the server, and chains of causes.
+//! Retry safety, server errors, and chains of causes.
 
 use std::error::Error;
 use std::time::Duration;
@@ -101,7 +101,7 @@ fn is_timeout_for_deadlines_only() {
     assert!(!RequestError::from(refused(504)).is_timeout());
 }
 
-/// Each message of a chain, and in particular the innermost reason, is printed once.
+/// Each message of a chain, in particular the innermost reason, is printed once.
 #[test]
 fn causes_appear_once_in_every_chain() {
     let session_errors = [

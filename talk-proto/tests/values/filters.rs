@@ -1,4 +1,4 @@
-//! How filters are built, what they make of a diff, and what they become on the wire.
+//! Construction of filters, evaluation on diffs, and their form on the wire.
 
 use serde_json::{Value, json};
 use talk_proto::{
@@ -48,7 +48,7 @@ fn the_same_key_of_custom_data_replaces_its_condition() {
     assert_eq!(json_of(filter), expected);
 }
 
-/// JSON has no infinity: such a condition is left out, or nothing can meet it.
+/// JSON has no infinity. Such a condition is left out, or can never be met.
 #[test]
 fn a_condition_on_infinity_is_not_sent() {
     let created = |filter| normal(SimpleFilter::new().created_at(filter));
@@ -112,8 +112,8 @@ fn condition_malformed_is_refused_with_expectation() {
     }
 }
 
-/// Texts are sorted as JavaScript does, by UTF-16, and keys that are array indices stand first, by
-/// their value.
+/// Strings are sorted by UTF-16 units, as in JavaScript. Keys that are array indices come first,
+/// sorted by value.
 #[test]
 fn normal_forms_are_sorted_as_javascript_sorts() {
     let texts = ["b", "\u{e000}", "\u{10000}", "a", "b"];

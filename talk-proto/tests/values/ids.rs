@@ -1,4 +1,4 @@
-//! Names of things, and times.
+//! IDs and timestamps.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is read from JSON that is unusual, and what is refused with a reason.
+//! Unusual JSON that is accepted, and JSON that is refused with a reason.
 
 use serde::de::value::{BytesDeserializer, Error, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer};
@@ -21,7 +21,7 @@ fn reason<T: DeserializeOwned>(value: Value) -> String {
     }
 }
 
-/// The service stores strings alone; whatever else comes is left out, and what is beside it stays.
+/// The service stores only strings. Other values are skipped, and the rest is kept.
 #[test]
 fn custom_data_is_strings() {
     let given = json!({"text": "a", "null": null, "bool": true, "int": -1, "uint": 1,
@@ -88,7 +88,7 @@ fn value_wrong_shape_is_refused_with_expectation() {
     assert!(told.contains("a list"), "{told}");
 }
 
-/// Whatever JSON holds is kept. Other formats hold bytes, too.
+/// All JSON values are accepted. Other formats also have byte strings.
 #[test]
 fn bytes_are_refused_with_expectation() {
     fn reason<'de, T: DeserializeOwned>(given: impl Deserializer<'de, Error = Error>) -> String {
@@ -149,7 +149,7 @@ fn file_unknown_members_round_trip() {
     assert_eq!(file.unknown_fields.get("subtype"), Some(&json!(3)));
 }
 
-/// A name that stands for a block is no node, and is kept as it came.
+/// The name of a block is unknown as a node type, so the node is stored unchanged.
 #[test]
 fn a_block_within_text_is_kept_without_being_understood() {
     let given = json!({"type": "text", "children": [{"type": "file", "fileToken": "t"}]});
@@ -157,7 +157,7 @@ fn a_block_within_text_is_kept_without_being_understood() {
     assert_eq!(serde_json::to_value(&block).unwrap(), given);
 }
 
-/// What is known by name and is not whole is no use, and is kept as it came.
+/// A known node with missing members is stored unchanged.
 #[test]
 fn node_incomplete_round_trips_as_unknown() {
     let kinds = [

@@ -1,4 +1,4 @@
-//! The values that applications make and read: what they hold, and what is sent of them.
+//! Values that applications create and read: their content and their form on the wire.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 

@@ -1,9 +1,9 @@
-//! Markup around HTML: there are no links in tags and comments, and what is no proper HTML is text.
+//! Markup and HTML: tags and comments contain no links, and malformed HTML is text.
 
 use serde_json::Value;
 use talk_proto::content::{MarkupSource, parse_markup, to_wire_json};
 
-/// The addresses of the links in the text, in order.
+/// Returns the addresses of the links in the text, in order.
 fn links(text: &str) -> Vec<String> {
     fn collect(node: &Value, links: &mut Vec<String>) {
         if node["type"] == "autolink" {
@@ -78,7 +78,7 @@ fn a_mention_whose_id_cannot_be_decoded_stays_text() {
     }
 }
 
-/// What runs into a phone number is a part of it, and no address.
+/// Characters directly after a phone number belong to the number and do not start an address.
 #[test]
 fn phone_number_continues_after_pound_with_pause() {
     for (text, expected) in [

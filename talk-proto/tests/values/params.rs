@@ -1,4 +1,4 @@
-//! What is set with builders is what is sent.
+//! Values that are set with builders are sent.
 
 use serde_json::{Value, json};
 use talk_proto::{
@@ -10,7 +10,7 @@ use talk_proto::{
 
 use crate::support::{World, conversation, message, unpaced, user};
 
-/// The frames of these calls, as `[METHOD, path, data]`, without idempotency keys.
+/// Returns the frames of these calls as `[METHOD, path, data]`, without idempotency keys.
 fn sent(calls: impl IntoIterator<Item = Call>) -> Vec<Value> {
     let mut world = World::ready(unpaced());
     for call in calls {
@@ -81,7 +81,7 @@ fn a_conversation() {
         conversation: conversation("c"),
         params,
     };
-    // Both requests carry everything: the server takes from each what belongs there.
+    // Both requests contain all parameters, and the server uses those that belong to each.
     let action = json!({"id": "alice", "method": "PUT", "params": expected});
     let participation = json!({"actions": [action]});
     let frames = [
@@ -180,7 +180,7 @@ fn an_edit() {
     assert_eq!(sent, expected);
 }
 
-/// The word says what is sent.
+/// `Debug` shows the kind of the call only.
 #[test]
 fn call_debug_is_its_kind() {
     let (c, u, m) = (|| conversation("c"), || user("u"), || message("m"));
@@ -324,7 +324,7 @@ fn call_debug_is_its_kind() {
     ];
     for (call, kind) in calls {
         assert_eq!(call.kind(), kind);
-        // As the variant is called.
+        // The name is that of the variant.
         let shown = format!("{call:?}");
         let variant = shown.split([' ', '{']).next().unwrap();
         assert_eq!(kind.replace('_', ""), variant.to_lowercase());

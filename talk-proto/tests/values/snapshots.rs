@@ -1,4 +1,4 @@
-//! What can be asked of a snapshot.
+//! Getters of snapshots.
 
 use std::sync::Arc;
 

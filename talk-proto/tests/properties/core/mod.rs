@@ -1,5 +1,5 @@
-//! The core against a small model of it: what is asked, lost, answered and waited for decides what
-//! is resolved, sent and subscribed.
+//! The core against a small model. The model predicts the resolved calls, the sent requests and the
+//! subscriptions from the calls, losses, answers and delays.
 
 mod model;
 mod subject;

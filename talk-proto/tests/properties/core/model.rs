@@ -1,25 +1,25 @@
-//! The plainest thing that could say what a session does.
+//! A minimal model of a session's behaviour.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A call that fails so often is given up.
+/// The number of failures after which a call fails.
 const MAX_FAILURES: u32 = 10;
 pub(super) const USERS: [&str; 3] = ["bob", "carol", "dave"];
 
-/// What happens. No time passes but in the steps that say so.
+/// A step of a history. Only the steps that mention a time advance the clock.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// Messages to a conversation, all in one tick.
+    /// Sends messages to a conversation, all in one tick.
     Send {
         conversation: u8,
         count: u8,
     },
-    /// Another call, which waits for nothing.
+    /// Makes another call, which waits for no other.
     Mark,
-    /// The server answers a call that is in flight.
+    /// Answers a call in flight.
     Answer {
         call: usize,
         status: u16,
@@ -33,36 +33,37 @@ pub(super) enum Step {
     Unsubscribe {
         user: usize,
     },
-    /// The connection breaks, and none can be made until the next wait.
+    /// Cuts the connection. Another one is possible after the next wait.
     Lose,
-    /// The token expires, and two minutes pass.
+    /// Expires the token, then waits for two minutes.
     Expire,
-    /// Two minutes pass: longer than any retry, reconnect or lingering takes.
+    /// Waits for two minutes, which is longer than any retry, reconnect or linger time.
     Wait,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It can go as soon as there is a connection.
+    /// The call is sent as soon as there is a connection.
     Queued,
     InFlight,
-    /// The server was too busy: it goes again in a while.
+    /// The server was too busy. The call is sent again later.
     Waits,
 }
 
 #[derive(Clone, Debug)]
 struct Call {
     number: usize,
-    /// Where a message goes.
+    /// The conversation of a message.
     conversation: Option<u8>,
     place: Place,
     was_sent: bool,
-    /// The server was too busy, and has not taken it since: later sends there wait.
+    /// Set if the server was too busy and has not processed the call since. Later sends to the
+    /// conversation wait.
     was_refused: bool,
     failures: u32,
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
@@ -72,20 +73,21 @@ pub(super) enum Outcome {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// What is accepted and not resolved, in order.
+    /// The accepted and unresolved calls, in order.
     calls: Vec<Call>,
     next: usize,
     pub(super) resolved: BTreeMap<usize, Outcome>,
-    /// What the server was ever too busy for: it may come after what was sent later.
+    /// The calls that the server was ever too busy for. They may arrive after later calls.
     pub(super) refused: BTreeSet<usize>,
-    /// How often each user is shown.
+    /// The number of subscriptions to each user.
     pub(super) shown: BTreeMap<usize, usize>,
-    /// Whom the server is subscribed for, those that nobody shows any more included.
+    /// The users to which the server has a subscription, including lingering ones.
     pub(super) held: BTreeSet<usize>,
     pub(super) is_connected: bool,
-    /// The connection was lost and no other can be made.
+    /// Set if the connection was lost and no other one is possible yet.
     is_cut: bool,
-    /// Set if the server did something for the token: one in doubt is not followed at once.
+    /// Set if the server accepted a request with the token. An unproven token that expires is not
+    /// replaced at once.
     is_proven: bool,
     pub(super) tokens: usize,
 }
@@ -204,12 +206,12 @@ impl Model {
         in_flight.map(|call| call.number).collect()
     }
 
-    /// Returns `true` if a token that expires is followed by another while there is a connection.
+    /// Returns `true` if an expired token is replaced while there is a connection.
     fn can_expire(&self) -> bool {
         self.is_connected && (self.is_proven || self.needs_connection())
     }
 
-    /// Returns `true` if there is a reason for a connection.
+    /// Returns `true` if a call or subscription needs a connection.
     pub(super) fn needs_connection(&self) -> bool {
         !self.calls.is_empty() || !self.held.is_empty()
     }
@@ -260,7 +262,7 @@ impl Model {
         }
     }
 
-    /// What was in flight goes again; nothing lingers that is not subscribed any more.
+    /// Calls in flight are sent again, and lingering subscriptions end.
     fn lose(&mut self) {
         self.is_connected = false;
         self.is_cut = true;
@@ -277,7 +279,7 @@ impl Model {
         self.held.retain(|user| shown.contains_key(user));
     }
 
-    /// Every delay is over, and without need there is no connection.
+    /// All delays end, and an unneeded connection is closed.
     fn wait(&mut self) {
         self.is_cut = false;
         for call in &mut self.calls {
@@ -287,11 +289,11 @@ impl Model {
         }
         self.drop_lingering();
         self.is_connected &= self.needs_connection();
-        // The server is asked whether it is there, and answers.
+        // The server answers a ping.
         self.is_proven |= self.is_connected;
     }
 
-    /// What can be sent is sent.
+    /// Sends everything that can be sent.
     fn flow(&mut self) {
         if self.is_cut || !(self.is_connected || self.needs_connection()) {
             return;

@@ -1,4 +1,4 @@
-//! A session in a world whose server says nothing of calls until it is told to.
+//! A session in a world whose server answers calls only on demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ impl Subject {
         self.world.hear(&json!([seq, status, body]).to_string());
     }
 
-    /// What was asked on the connection that there is.
+    /// Returns the requests on the current connection.
     fn on_the_connection(&self) -> impl DoubleEndedIterator<Item = &Request> {
         let connection = self.world.log.sockets.len().checked_sub(1);
         let requests = self.world.log.requests.iter();
@@ -147,7 +147,7 @@ impl Subject {
                 .iter()
                 .position(|user| request.path == format!("/users/{user}/online"));
             match (request.method.as_str(), user) {
-                // A server whose token has expired may have forgotten them.
+                // A server whose token has expired may have dropped the subscriptions.
                 _ if request.path == "/session/renew" => subscribed.clear(),
                 ("SUBSCRIBE", Some(user)) => assert!(subscribed.insert(user), "twice"),
                 ("UNSUBSCRIBE", Some(user)) => assert!(subscribed.remove(&user), "never"),
@@ -157,7 +157,7 @@ impl Subject {
         assert_eq!(subscribed, model.held);
         sent.retain(|call| !world.outcomes.contains_key(&self.requests[*call]));
         let in_flight = model.in_flight();
-        // What is tried again was sent before, and may be held back since.
+        // A retried call was sent before, and may be held since.
         let may_be = |call: &usize| in_flight.contains(call) || model.refused.contains(call);
         assert!(
             in_flight.iter().all(|call| sent.contains(call)) && sent.iter().all(may_be),
@@ -165,8 +165,8 @@ impl Subject {
         );
     }
 
-    /// In every conversation messages are sent in their order, on each connection and for the first
-    /// time; whatever is sent again keeps its key, and no two share one.
+    /// Checks that messages of a conversation are sent in order, on each connection and for the
+    /// first time, and that a repeated send keeps its key, which no other send has.
     fn check_sends(&self, model: &Model) {
         let mut keys = BTreeMap::new();
         let (mut latest, mut latest_again) = (BTreeMap::new(), BTreeMap::new());
@@ -194,7 +194,7 @@ impl Subject {
     }
 }
 
-/// Which call a request is of.
+/// Returns the number of the call that a request belongs to.
 fn number_of(request: &Request) -> Option<usize> {
     let text = request.data["content"][0]["children"][0].as_str();
     let read = request.path.strip_suffix("/read");

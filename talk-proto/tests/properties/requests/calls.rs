@@ -1,4 +1,4 @@
-//! Every call, and what it asks for as the description of the protocol has it.
+//! Arbitrary calls, each with the requests that the protocol requires.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -13,7 +13,7 @@ use talk_proto::{
 
 use super::{Understood, understood};
 
-/// Lists are asked for in pages of this length.
+/// The page size of lists.
 const PAGE: u32 = 30;
 
 fn text() -> impl Strategy<Value = String> {
@@ -32,7 +32,7 @@ fn custom() -> impl Strategy<Value = Value> {
     btree_map(text(), option::of(text()), 0..3).prop_map(|custom| json!(custom))
 }
 
-/// Some of these members, each with a value or reset.
+/// Returns some of these members, each with a value or a reset.
 fn some_of(members: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let values = vec(option::of(option::of(text())), members.len());
     (values, option::of(custom())).prop_map(move |(values, custom)| {
@@ -76,7 +76,7 @@ fn an<T: TryFrom<String>>(text: &str) -> T {
     id.unwrap_or_else(|_| panic!("{text:?} is an ID"))
 }
 
-/// Calls about a conversation itself.
+/// Returns calls about conversations.
 pub(super) fn about_conversations() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let change = some_of(&["subject", "photoUrl"]);
     (0..6, id(), change).prop_map(|(kind, c, change)| {
@@ -140,7 +140,7 @@ pub(super) fn about_conversations() -> impl Strategy<Value = (Call, Vec<Understo
     })
 }
 
-/// Calls about users and participants.
+/// Returns calls about users and participants.
 pub(super) fn about_people() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let change = some_of(&["name", "locale", "photoUrl", "welcomeMessage"]);
     (0..8, id(), id(), change, participation()).prop_map(|(kind, c, u, change, participation)| {
@@ -221,7 +221,7 @@ pub(super) fn about_people() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     })
 }
 
-/// Calls about messages.
+/// Returns calls about messages.
 pub(super) fn about_messages() -> impl Strategy<Value = (Call, Vec<Understood>)> {
     let details = (option::of(custom()), option::of(id()));
     (0..8, id(), id(), id(), details).prop_map(|(kind, c, m, word, (custom, quoted))| {

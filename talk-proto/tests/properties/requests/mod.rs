@@ -1,4 +1,4 @@
-//! What the client sends, read back from its frames by a reader that knows the protocol alone.
+//! Requests of the client, read back from its frames by an independent reader of the protocol.
 
 mod calls;
 
@@ -10,7 +10,7 @@ use calls::{about_conversations, about_messages, about_people};
 
 use crate::support::{Request, World, unpaced};
 
-/// A request as its receiver understands it.
+/// A request in the form that its receiver understands.
 #[derive(Clone, Debug, PartialEq)]
 struct Understood {
     method: String,
@@ -26,7 +26,7 @@ fn understood<const N: usize>(method: &str, path: [&str; N], data: Value) -> Und
     }
 }
 
-/// Reads a request. Its key is checked and left out: it is random.
+/// Reads a request. Its idempotency key is random, so it is checked and removed.
 fn read(request: &Request) -> Understood {
     let segments = request.path.strip_prefix('/').expect("a path").split('/');
     let path = segments.map(|segment| {
@@ -63,7 +63,7 @@ proptest! {
         let mut world = World::new(unpaced());
         world.call(call);
         world.run();
-        // What is got stays subscribed for a while, and may lead to more that has to be got.
+        // Fetched entities stay subscribed for a while, which may lead to further requests.
         let asked = world.log.work().filter(|request| request.method != "SUBSCRIBE");
         let sent: Vec<_> = asked.take(expected.len()).map(read).collect();
         prop_assert_eq!(sent, expected);

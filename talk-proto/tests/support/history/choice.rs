@@ -1,4 +1,4 @@
-//! What the numbers in a step stand for.
+//! The values that the numbers in a step select.
 
 use serde_json::{Value, json};
 use talk_proto::{

@@ -1,4 +1,4 @@
-//! Random histories: anything that may happen to a session, in any order.
+//! Random histories: arbitrary events of a session in arbitrary order.
 
 mod choice;
 mod over_http;
@@ -17,12 +17,12 @@ pub(crate) use step::Step;
 use super::script::{Answer, Network, TokenSource};
 use super::{World, millis, seconds};
 
-/// Whatever is pending when everything works is resolved within this many seconds.
+/// The maximum time, in seconds, until all pending requests are resolved after the failures end.
 const HEALED_WITHIN: u32 = 600;
-/// What the server says of every message, as its data has it: no Debug output may tell it.
+/// The start of every message text on the server, which must not appear in any `Debug` output.
 const TEXT_OF_THE_SERVER: &str = "text of m";
 
-/// A world in which a history happens.
+/// A world with a random history.
 pub(crate) struct History {
     pub(crate) world: World,
     pub(crate) requests: Vec<RequestId>,
@@ -44,7 +44,7 @@ impl History {
         }
     }
 
-    /// Lets everything of `steps` happen, then everything become well.
+    /// Runs `steps`, then ends all failures and checks the result.
     pub(crate) fn live(&mut self, steps: &[Step]) {
         for step in steps {
             self.take(step);
@@ -52,20 +52,20 @@ impl History {
         self.heal();
     }
 
-    /// Everything works from now on: whatever is pending is resolved, and nothing is left when
-    /// nobody wants anything any more.
+    /// Ends all failures. All pending requests must be resolved, and no state must remain after all
+    /// subscriptions end.
     pub(crate) fn heal(&mut self) {
         let world = &mut self.world;
         world.script.forget();
         world.network = Network::Up(Duration::ZERO);
         world.tokens = TokenSource::After(Duration::ZERO);
         world.run();
-        // What the server said nothing about is asked again.
+        // Unanswered requests are sent again on the next connection.
         world.cut();
         self.resolve_everything();
         let world = &mut self.world;
         for subscription in std::mem::take(&mut self.subscriptions) {
-            // It may have ended.
+            // The subscription may have ended already.
             let _ = world.session.unsubscribe(world.now, subscription);
         }
         for search in std::mem::take(&mut self.searches) {
@@ -137,7 +137,7 @@ impl History {
         self.world.run();
     }
 
-    /// The caller's clock is behind what it told before.
+    /// Makes a call with a clock that is behind the last reported time.
     fn call_ago(&mut self, kind: u8, id: u8, ago: u16) {
         let world = &mut self.world;
         world.input(Input::Tick);
@@ -148,8 +148,8 @@ impl History {
         }
     }
 
-    /// Something that is none of the session's own doing. What was asked before is a tick of its
-    /// own.
+    /// Performs a step outside of the session. Pending commands are drained first, as a separate
+    /// tick.
     fn take_from_outside(&mut self, step: &Step) {
         let world = &mut self.world;
         world.drain();

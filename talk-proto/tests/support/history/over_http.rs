@@ -1,4 +1,4 @@
-//! Searches and uploads, and what becomes of their exchanges.
+//! Searches and uploads, and the answers to their HTTP requests.
 
 use bytes::Bytes;
 use talk_proto::{
@@ -12,7 +12,7 @@ use super::choice::pick;
 use super::{History, Step, World};
 use crate::support::millis;
 
-/// What a search finds: messages and conversations, and some that it does not.
+/// The body of a search response: messages, conversations, and unreadable lines.
 const FOUND: &str = concat!(
     "{\"data\":[\n",
     r#"{"id":"m1","conversationId":"c1","type":"UserMessage","senderId":"bob","custom":{},"#,
@@ -25,7 +25,7 @@ const FOUND: &str = concat!(
 );
 const UPLOADED: &str = r#"{"fileToken":"a-file-token"}"#;
 
-/// The exchanges of searches and uploads are answered by the history alone.
+/// Leaves the HTTP requests of searches and uploads to the history.
 pub(super) fn hold(world: &mut World) {
     for part in ["/search?", "/files"] {
         world.script.hold_http(part);
@@ -89,13 +89,13 @@ impl History {
         }
     }
 
-    /// One of the exchanges so far, over or not; 0 is the latest.
+    /// Returns one of the HTTP requests so far, pending or finished; 0 is the latest.
     fn exchange(&self, which: u8) -> Option<HttpId> {
         let mut latest_first = self.world.log.http.iter().rev();
         latest_first.nth(which.into()).map(|asked| asked.id)
     }
 
-    /// Gives every search what it looks for, and every upload its token.
+    /// Answers every pending search with results, and every pending upload with a token.
     pub(super) fn answer_held_requests(&mut self) {
         let world = &mut self.world;
         let held = world

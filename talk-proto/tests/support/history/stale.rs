@@ -1,4 +1,4 @@
-//! Inputs for what is over, or belongs to nobody.
+//! Inputs for finished or unknown sockets, HTTP requests and token fetches.
 
 use bytes::Bytes;
 use talk_proto::{
@@ -39,7 +39,7 @@ impl Others {
         others
     }
 
-    /// Gives an input that belongs to nothing, or to something that is over.
+    /// Passes an input for a finished or unknown ID.
     pub(super) fn give(&self, world: &mut World, which: u8, kind: u8) {
         let live = world.socket();
         let closed = world.log.sockets.iter().map(|log| log.id);

@@ -1,20 +1,20 @@
-//! What may happen.
+//! The steps of a history.
 
 use arbitrary::{Arbitrary, Unstructured};
 
-/// More steps than this in a history tell nothing new.
+/// The maximum number of steps in a history. Longer ones find no more failures.
 const MAX_STEPS: usize = 400;
 
-/// One thing that happens.
+/// A step of a history.
 #[derive(Clone, Debug, Arbitrary)]
 pub(crate) enum Step {
-    /// A call, then the end of the tick or not.
+    /// Makes a call, and ends the tick or not.
     Call {
         kind: u8,
         id: u8,
         drains: bool,
     },
-    /// A call, told at a time so many milliseconds ago.
+    /// Makes a call at a time this many milliseconds ago.
     CallAgo {
         kind: u8,
         id: u8,
@@ -34,7 +34,7 @@ pub(crate) enum Step {
     AllowTokenFetch,
     NetworkChanged,
     Release,
-    /// Happens one time in 256.
+    /// Shuts down with a probability of 1 in 256.
     ShutDown(u8),
     StartSearch(u8),
     Query {
@@ -51,32 +51,32 @@ pub(crate) enum Step {
         size: u16,
         can_rewind: bool,
     },
-    /// Something of any HTTP exchange, the latest one first.
+    /// An input for any HTTP request; 0 is the latest.
     Http {
         which: u8,
         kind: u8,
     },
-    /// Any piece of the body of any HTTP exchange.
+    /// A part of the body of any HTTP request.
     HttpPiece {
         which: u8,
         piece: Vec<u8>,
     },
-    /// Milliseconds pass.
+    /// Advances the time by milliseconds.
     Pass(u16),
-    /// Seconds pass.
+    /// Advances the time by seconds.
     PassSeconds(u8),
-    /// The machine sleeps for seconds.
+    /// Suspends the machine for seconds.
     Sleep(u8),
-    /// A tick, told at a time so many milliseconds ago.
+    /// A tick at a time this many milliseconds ago.
     Tick {
         ago: u16,
     },
     Close(u8),
     Network(u8),
     Tokens(u8),
-    /// The next tokens live so long, in seconds.
+    /// Sets the lifetime of the next tokens in seconds.
     TokenLife(u16),
-    /// The next requests are answered so.
+    /// Sets the answers to the next requests.
     Answers {
         kind: u8,
         count: u8,
@@ -85,18 +85,18 @@ pub(crate) enum Step {
         event: u8,
         id: u8,
     },
-    /// A publish with any number.
+    /// Publishes an event with any number.
     PublishNumbered {
         number: u8,
         event: u8,
     },
-    /// An answer to any request.
+    /// Answers any request.
     Answer {
         seq: u8,
         status: u16,
     },
     Text(String),
-    /// Something of a socket, exchange or fetch that is over, or to come.
+    /// An input for a finished or future socket, HTTP request or token fetch.
     Stale {
         which: u8,
         kind: u8,
@@ -104,7 +104,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// The steps that `bytes` spell.
+    /// Decodes the steps from `bytes`.
     pub(crate) fn all_of(bytes: &[u8]) -> Vec<Self> {
         let mut bytes = Unstructured::new(bytes);
         let mut steps = Vec::new();
