@@ -169,7 +169,10 @@ impl RequestError {
 #[non_exhaustive]
 pub enum TransportError {
     /// The caller cancelled the request.
-    #[error("cancelled{}", if *maybe_happened { "; the server may have carried it out" } else { " before it was sent" })]
+    #[error(
+        "cancelled{}",
+        if *maybe_happened { "; the server may have carried it out" } else { " before it was sent" }
+    )]
     Cancelled {
         /// Set if the request was sent, so that the server may have processed it.
         maybe_happened: bool,

@@ -95,7 +95,11 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error>
 /// Implements `Deserialize` for an enum by the names of its variants. Any other name is read as the
 /// last variant, which may store it. The literal in parentheses describes the names in errors.
 macro_rules! deserialize_name {
-    ($type:ident $(($expected:literal))? { $($name:literal => $variant:ident,)* } $other:ident$(($text:ty))?) => {
+    (
+        $type:ident $(($expected:literal))?
+        { $($name:literal => $variant:ident,)* }
+        $other:ident$(($text:ty))?
+    ) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
                 struct NameVisitor;

@@ -56,7 +56,9 @@ fn both_spellings_are_read_and_each_is_written_where_it_belongs() {
     let nodes = |[link, list, point, code, emoji, action, button]: [&str; 7]| {
         text_block(json!([
             {"type": link, "url": "https://x.com", "text": "x.com"},
-            {"type": list, "children": [{"type": point, "children": [{"type": code, "text": "c"}]}]},
+            {"type": list, "children": [
+                {"type": point, "children": [{"type": code, "text": "c"}]},
+            ]},
             {"type": emoji, "text": ":cat:"},
             {"type": action, "action": "go", "params": {}, "children": []},
             {"type": button, "action": "go", "params": {}, "children": []},

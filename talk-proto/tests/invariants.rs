@@ -130,7 +130,12 @@ fn invariant_2_debug_hides_secrets() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, max_shrink_iters: 5_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        max_shrink_iters: 5_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn invariant_3_and_6_any_input_resolves_requests_once(steps in history(), seed: u64) {

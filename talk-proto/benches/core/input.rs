@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::work::Work;
 
 /// A piece with every kind of markup.
-const MARKUP: &str = "Some *bold* and _italic ~text~_, see https://example.com/a?b=c or readme.md,\n\
+const MARKUP: &str = "Some *bold* and _italic ~text~_, see https://example.com/a?b=c or \
+    readme.md,\n\
     - a point, ```code```, <tag>, me@example.com, +31 20 123 45 67 and this_ doesn't _change.\n";
 
 /// A piece of everyday plain text.

@@ -70,12 +70,16 @@ pub(crate) fn any(n: u64) -> Value {
         0 => about(
             known,
             json!({"type": "message.edited", "diff": {"editedAt": now,
-                "content": [{"type": "text", "children": ["It was ", {"type": "bold", "children": ["not"]}, " cake."]}]}}),
+            "content": [{"type": "text", "children": [
+                "It was ", {"type": "bold", "children": ["not"]}, " cake.",
+            ]}]}}),
         ),
         1 => about(
             known,
             json!({"type": "message.edited",
-                "diff": {"reactions": {"👍": {"createdAt": now, "count": 1, "currentUserReacted": false}}}}),
+            "diff": {"reactions": {
+                "👍": {"createdAt": now, "count": 1, "currentUserReacted": false},
+            }}}),
         ),
         2 => about(known, json!({"type": "message.deleted"})),
         3 => about(

@@ -26,7 +26,10 @@ pub(crate) fn print(rows: &[Row], as_json: bool) -> ExitCode {
         let rows: Vec<_> = rows
             .iter()
             .map(|row| {
-                json!({"id": row.id, "what": row.what, "ratio": row.ratio, "goal": row.goal, "met": row.is_met()})
+                json!({
+                    "id": row.id, "what": row.what, "ratio": row.ratio, "goal": row.goal,
+                    "met": row.is_met(),
+                })
             })
             .collect();
         println!("{}", json!({ "rows": rows }));

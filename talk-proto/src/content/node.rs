@@ -107,7 +107,9 @@ macro_rules! nodes {
     };
     (@constructor $node:ident [] $members:tt) => {};
     (@constructor $node:ident [$new:ident] { $($member:ident: $type:ty,)* }) => {
-        #[doc = concat!("Creates a [`", stringify!($node), "`](Self::", stringify!($node), ") node.")]
+        #[doc = concat!(
+            "Creates a [`", stringify!($node), "`](Self::", stringify!($node), ") node."
+        )]
         pub fn $new($($member: impl Into<$type>),*) -> Self {
             Self::$node {
                 $($member: $member.into(),)*

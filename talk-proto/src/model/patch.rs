@@ -149,7 +149,10 @@ macro_rules! diff {
         pub(crate) struct $name {
             $(
                 $(#[$doc])*
-                #[cfg_attr(test, serde(skip_serializing_if = "crate::model::tests::IsAbsent::is_absent"))]
+                #[cfg_attr(
+                    test,
+                    serde(skip_serializing_if = "crate::model::tests::IsAbsent::is_absent")
+                )]
                 pub(crate) $field: $type,
             )*
         }

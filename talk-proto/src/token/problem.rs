@@ -10,7 +10,8 @@ use crate::timestamp::Timestamp;
 pub enum TokenProblem {
     /// The string is not a JSON Web Token.
     #[error(
-        "it is no JSON Web Token: give the token alone, three parts with dots between, without quotes or `Bearer`"
+        "it is no JSON Web Token: give the token alone, three parts with dots between, without \
+         quotes or `Bearer`"
     )]
     NotAToken,
     /// The token is signed with an algorithm other than HS256.
@@ -21,7 +22,8 @@ pub enum TokenProblem {
     },
     /// The token is not signed with the given secret key.
     #[error(
-        "its signature is not made with this secret key: use the key of the same app and environment, test or live"
+        "its signature is not made with this secret key: use the key of the same app and \
+         environment, test or live"
     )]
     WrongSignature,
     /// The header names critical extensions (`crit`), none of which is supported.
@@ -52,19 +54,28 @@ pub enum TokenProblem {
         found: String,
     },
     /// The token has expired.
-    #[error("it expired {}s ago: make a new one, or set the clock of the server that made it", ago.as_secs())]
+    #[error(
+        "it expired {}s ago: make a new one, or set the clock of the server that made it",
+        ago.as_secs()
+    )]
     Expired {
         /// The time since the expiry.
         ago: Duration,
     },
     /// The token is not valid yet (claim `nbf`).
-    #[error("it is valid only in {}s: leave `nbf` out, or set the clock of the server that made it", wait.as_secs())]
+    #[error(
+        "it is valid only in {}s: leave `nbf` out, or set the clock of the server that made it",
+        wait.as_secs()
+    )]
     NotYetValid {
         /// The time until it is valid.
         wait: Duration,
     },
     /// The token expires so soon that clients treat it as expired.
-    #[error("it expires in {}s, and clients treat less than 120 s as expired: let it live longer", left.as_secs())]
+    #[error(
+        "it expires in {}s, and clients treat less than 120 s as expired: let it live longer",
+        left.as_secs()
+    )]
     ExpiresSoon {
         /// The remaining lifetime.
         left: Duration,

@@ -15,7 +15,10 @@ fn large(start: &str) -> String {
 }
 
 fn skipped_large(world: &World) -> usize {
-    let is_large = |event: &Event| matches!(event, Event::Warning(ProtocolWarning::LargeFrame { size }) if *size > 20 << 20);
+    let is_large = |event: &Event| match event {
+        Event::Warning(ProtocolWarning::LargeFrame { size }) => *size > 20 << 20,
+        _ => false,
+    };
     world
         .log
         .events

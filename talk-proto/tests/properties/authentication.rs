@@ -61,7 +61,11 @@ fn refresh_after(life: f64) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn token_refresh_is_scheduled_within_20_days(
@@ -128,7 +132,8 @@ proptest! {
             world.run_until(*expected.last().expect("one"));
         }
         prop_assert_eq!(&world.log.token_fetches, &expected);
-        let end = (in_a_row == MAX_REJECTED).then_some(SessionError::TokensRejected { attempts: 5 });
+        let rejected = SessionError::TokensRejected { attempts: 5 };
+        let end = (in_a_row == MAX_REJECTED).then_some(rejected);
         prop_assert_eq!(world.end(), end.as_ref());
     }
 }

@@ -34,7 +34,11 @@ fn run_until_ready(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn reconnect_delay_doubles_until_healthy(
@@ -67,7 +71,8 @@ proptest! {
         let mut world = World::seeded(options(), seed);
         for (number, statuses) in statuses.into_iter().enumerate() {
             let id = format!("c{number}");
-            let (path, mut left) = (format!("/me/conversations/{id}/read"), statuses.clone().into_iter());
+            let path = format!("/me/conversations/{id}/read");
+            let mut left = statuses.clone().into_iter();
             world.script.add(move |request| {
                 let status = (request.path == path).then(|| left.next()).flatten()?;
                 Some(Answer::refuse(status, "LATER"))

@@ -34,7 +34,10 @@ proptest! {
         kind in kind(),
         filename in prop_oneof![any::<String>(), "[a\"%\r\n\\\\;=-]{0,12}"],
         content_type in option::of(prop_oneof![any::<String>(), "[a-z]{1,5}/[a-z]{1,5}"]),
-        bytes in prop_oneof![vec(any::<u8>(), 0..200), vec(prop::sample::select(b"\r\n-".to_vec()), 0..40)],
+        bytes in prop_oneof![
+            vec(any::<u8>(), 0..200),
+            vec(prop::sample::select(b"\r\n-".to_vec()), 0..40),
+        ],
     ) {
         let mut upload = Upload::new(kind, filename, bytes.len() as u64);
         upload.content_type = content_type;

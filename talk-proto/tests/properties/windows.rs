@@ -189,7 +189,11 @@ impl Expected {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn window_shows_newest_and_changes_apply(
@@ -207,8 +211,10 @@ proptest! {
         let conversation_of_server = Rc::clone(&server);
         world.script.add(move |request| {
             let is_page = request.line() == "GET /me/conversations/c1/messages";
-            let cursor = request.data["cursor"].as_str().map(|cursor| cursor.parse().expect("ours"));
-            let limit = request.data["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
+            let cursor = request.data["cursor"].as_str();
+            let cursor = cursor.map(|cursor| cursor.parse().expect("ours"));
+            let limit = request.data["limit"].as_u64();
+            let limit = limit.and_then(|limit| usize::try_from(limit).ok());
             let page = || conversation_of_server.borrow().page(limit.unwrap_or(1), cursor);
             is_page.then(|| Answer::Reply(200, page()))
         });

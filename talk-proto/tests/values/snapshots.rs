@@ -27,7 +27,9 @@ fn messages_of(world: &mut World) -> Window<MessageSnapshot> {
 fn message_has_sender_quote_and_reactions() {
     let mut world = World::new(unpaced());
     world.script.add(|request| {
-        let reaction = |at: u64, count: u64| json!({"createdAt": at, "count": count, "currentUserReacted": count == 2});
+        let reaction = |at: u64, count: u64| {
+            json!({"createdAt": at, "count": count, "currentUserReacted": count == 2})
+        };
         let reactions = json!({"b": reaction(2, 1), "a": reaction(1, 2)});
         let mut reply = data::message("m2", 2);
         reply["referencedMessageId"] = json!("m1");

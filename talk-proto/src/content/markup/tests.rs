@@ -107,7 +107,11 @@ fn work_is_linear_in_the_length_of_mixed_texts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn work_is_linear_in_the_length_of_any_repeated_text(

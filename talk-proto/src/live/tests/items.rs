@@ -30,7 +30,10 @@ proptest! {
                     items.put(at(time), Arc::new(step));
                     model.insert(at(time), step);
                 }
-                2 => prop_assert_eq!(items.remove(at(time)).map(|item| *item), model.remove(&at(time))),
+                2 => {
+                    let removed = items.remove(at(time)).map(|item| *item);
+                    prop_assert_eq!(removed, model.remove(&at(time)));
+                }
                 _ => {
                     let count = usize::try_from(time.unsigned_abs()).unwrap().min(model.len());
                     items = items.take(count);

@@ -11,7 +11,11 @@ use model::{Model, Step};
 use subject::Subject;
 
 prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn core_matches_model(sequential 1..60 => Subject);

@@ -217,10 +217,17 @@ pub(super) fn event(kind: u8, id: u8) -> Value {
             "type": "typing.available", "conversationId": c,
             "state": {"many": false, "usersTyping": {"bob": id}},
         }),
-        20 => json!({
-            "type": "typing.changed", "conversationId": c,
-            "diff": {"usersTyping": {"bob": if id.is_multiple_of(2) { json!(id) } else { Value::Null }}},
-        }),
+        20 => {
+            let since = if id.is_multiple_of(2) {
+                json!(id)
+            } else {
+                Value::Null
+            };
+            json!({
+                "type": "typing.changed", "conversationId": c,
+                "diff": {"usersTyping": {"bob": since}},
+            })
+        }
         21 => json!({"type": "typing.changed", "conversationId": c, "diff": {"many": true}}),
         22 => json!({
             "type": "reaction.added", "conversationId": c, "messageId": "m1", "emoji": ":x:",
@@ -232,7 +239,9 @@ pub(super) fn event(kind: u8, id: u8) -> Value {
         }),
         24 => json!({
             "type": "message.edited", "conversationId": c, "messageId": m,
-            "diff": {"reactions": {":x:": {"createdAt": 1, "count": id, "currentUserReacted": true}}},
+            "diff": {"reactions": {
+                ":x:": {"createdAt": 1, "count": id, "currentUserReacted": true},
+            }},
         }),
         _ => json!({
             "type": "message.deleted", "conversationId": c, "messageId": m,

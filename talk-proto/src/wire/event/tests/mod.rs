@@ -211,7 +211,11 @@ fn damaged_event_keeps_readable_members() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn an_event_of_any_kind_is_read_as_it_was_told(event in event()) {
