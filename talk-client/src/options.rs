@@ -17,7 +17,7 @@ use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
 /// The application's token callback.
 pub(crate) type TokenFetcher = Arc<dyn SharableFn<(), BoxFuture<'static, Result<Secret, String>>>>;
 
-/// Longer than the pauses of a network that recovers.
+/// The default of the upload time-out. It is longer than the pauses of a recovering network.
 const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The options of a session.
@@ -25,13 +25,13 @@ const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Sessions are shared: if one already exists for the same addresses, app and user, it is returned
 /// and the remaining options are ignored.
 ///
-/// **Credentials do not separate sessions.** An existing session is returned whatever token,
-/// callback or signature the options hold; they are not checked against it. A process that serves
-/// several people must verify who asks before it hands out a session, or create private ones with
-/// [`TalkOptions::force_new`](Self::force_new).
+/// **Credentials do not separate sessions.** An existing session is returned for every token,
+/// callback and signature in the options, and they are not checked against it. A process that
+/// serves several people must authenticate the caller before it passes on a session, or create
+/// private ones with [`TalkOptions::force_new`](Self::force_new).
 ///
-/// With neither token nor token fetcher the service is asked for an anonymous token. It grants one
-/// while authentication is switched off for the app.
+/// Without a token and a token fetcher the session requests an anonymous token. The service grants
+/// one if authentication is disabled for the app.
 ///
 /// ```
 /// use talk_client::TalkOptions;
@@ -120,8 +120,8 @@ impl TalkOptions {
         self
     }
 
-    /// Connects without TLS, for a server in a trusted network that has none. Tokens and messages
-    /// are readable on the way. `localhost` and loopback addresses need no such option.
+    /// Connects without TLS, for a server without TLS in a trusted network. Tokens and messages are
+    /// sent unencrypted. `localhost` and loopback addresses need no such option.
     ///
     /// ```
     /// use talk_client::TalkOptions;
@@ -183,7 +183,8 @@ impl TalkOptions {
         self
     }
 
-    /// Sets the hexadecimal signature of the scheme before JWTs (deprecated by the service).
+    /// Sets the hexadecimal signature of the authentication scheme that preceded JWTs (deprecated
+    /// by the service).
     ///
     /// ```
     /// # fn example(signature: String) -> Result<(), talk_client::EmptyId> {
@@ -213,7 +214,7 @@ impl TalkOptions {
     }
 
     /// Sets the limits of everything that can grow. A call above [`Limits::pending_calls`] waits
-    /// for a free place.
+    /// until a pending call is resolved.
     ///
     /// ```
     /// use talk_client::{Limits, TalkOptions};

@@ -1,4 +1,4 @@
-//! The least that a program does: it connects and shows what is there.
+//! A minimal program: it connects and shows the first snapshot.
 //!
 //! ```sh
 //! cargo run -p talk-cli -- emulator --port 4000

@@ -29,11 +29,14 @@ pub(crate) fn answer(frame: &str) -> Option<String> {
     } else if request.starts_with("\"POST\",\"/session/renew\"") {
         r#"{"expiresInSeconds":null}"#.to_owned()
     } else if request.starts_with(&format!("\"GET\",\"{MESSAGES}\"")) {
-        // A message of the later sender, so that the user is known.
+        // The sender of this message also sends the later ones, so the user is known.
         format!(r#"{{"data":[{}],"cursor":null}}"#, message(0))
     } else if request.starts_with("\"GET\",\"/users\"") {
-        r#"{"bob":{"id":"bob","name":"Bob","custom":{},"locale":null,"photoUrl":null,"role":"default","welcomeMessage":null}}"#
-            .to_owned()
+        concat!(
+            r#"{"bob":{"id":"bob","name":"Bob","custom":{},"locale":null,"photoUrl":null,"#,
+            r#""role":"default","welcomeMessage":null}}"#,
+        )
+        .to_owned()
     } else {
         "{}".to_owned()
     };
@@ -41,21 +44,25 @@ pub(crate) fn answer(frame: &str) -> Option<String> {
 }
 
 fn message(n: u64) -> String {
+    const OTHERS: &str = concat!(
+        r#""custom":{},"editedAt":null,"referencedMessageId":null,"origin":"rest","#,
+        r#""content":[{"type":"text","children":["#,
+        r#""The kettle is on, and there is cake left from yesterday."]}],"reactions":{}"#,
+    );
     let at = 1_700_000_000_000 + n;
     format!(
-        r#"{{"id":"msg_{n:020}","type":"UserMessage","senderId":"bob","custom":{{}},"createdAt":{at},"editedAt":null,"referencedMessageId":null,"origin":"rest","content":[{{"type":"text","children":["The kettle is on, and there is cake left from yesterday."]}}],"reactions":{{}}}}"#
+        r#"{{"id":"msg_{n:020}","type":"UserMessage","senderId":"bob","createdAt":{at},{OTHERS}}}"#
     )
 }
 
 /// Returns a publish frame with a new message.
 pub(crate) fn publish(number: u64) -> String {
-    format!(
-        r#"[{number},"PUBLISH",{{"type":"message.created","conversationId":"lobby","messageId":"msg_{number:020}","state":{}}}]"#,
-        message(number)
-    )
+    const EVENT: &str = r#""type":"message.created","conversationId":"lobby""#;
+    let state = message(number);
+    format!(r#"[{number},"PUBLISH",{{{EVENT},"messageId":"msg_{number:020}","state":{state}}}]"#)
 }
 
-/// Appends a text message of a server (RFC 6455, section 5.2).
+/// Appends an unmasked text frame of a server (RFC 6455, section 5.2).
 pub(crate) fn frame(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(0x81);
     match u8::try_from(text.len()) {

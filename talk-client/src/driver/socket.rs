@@ -50,7 +50,7 @@ impl<T: Transport> Sockets<T> {
         self.current = Some((id, Stage::Opening(opening)));
     }
 
-    /// Queues a text message. Polling the socket reports failures.
+    /// Queues a message. Polling the socket reports failures.
     pub(super) fn send(&mut self, id: SocketId, text: String) {
         if let Some((current, Stage::Open(socket, backlog))) = &mut self.current
             && *current == id

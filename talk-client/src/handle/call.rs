@@ -20,7 +20,8 @@ use crate::transport::{BoxFuture, BoxableFnOnce, MaybeSend};
 /// It borrows nothing, so it can be spawned or joined with others.
 ///
 /// ```no_run
-/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// # use talk_client::{ConversationRef, Error};
+/// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
 /// let (first, second) = futures_util::future::join(
 ///     conversation.send("first"),
 ///     conversation.send("second"),

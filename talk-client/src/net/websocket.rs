@@ -103,7 +103,7 @@ impl<S> NativeWebSocket<S> {
         }
     }
 
-    /// Queues a text message. It is discarded after [`start_close`](Self::start_close).
+    /// Queues the text of a message. It is discarded after [`start_close`](Self::start_close).
     pub fn start_send(&mut self, text: impl Into<String>) {
         self.push_unless_closing(Message::text(text.into()));
     }

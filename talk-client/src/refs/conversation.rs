@@ -52,7 +52,8 @@ impl ConversationRef {
     /// Returns a ref of a message of this conversation.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// conversation.message("msg_4x7b2")?.delete().await?;
     /// # Ok(())
     /// # }

@@ -15,7 +15,8 @@ use crate::handle::{CallFuture, Handle};
 /// [`ConversationRef::send`](crate::ConversationRef::send).
 ///
 /// ```no_run
-/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// # use talk_client::{ConversationRef, Error};
+/// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
 /// let message = conversation.send("Hello!").await?;
 /// message.edit("Hello, *everybody*!").await?;
 /// # Ok(())
@@ -40,7 +41,8 @@ impl MessageRef {
     /// Returns the message's ID.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let hello = conversation.send("Hello!").await?;
     /// assert_eq!(hello, conversation.message(hello.id())?);
     /// # Ok(())
@@ -53,7 +55,8 @@ impl MessageRef {
     /// Returns the conversation's ID.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let hello = conversation.send("Hello!").await?;
     /// assert_eq!(hello.conversation_id(), conversation.id());
     /// # Ok(())

@@ -14,7 +14,8 @@ use crate::subscription::Subscription;
 /// [`ConversationRef::participant`](crate::ConversationRef::participant).
 ///
 /// ```no_run
-/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// # use talk_client::{ConversationRef, Error};
+/// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
 /// let bob = conversation.participant("bob")?;
 /// bob.create_if_not_exists(Default::default()).await?;
 /// # Ok(())
@@ -39,7 +40,8 @@ impl ParticipantRef {
     /// Returns the conversation's ID.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// assert_eq!(conversation.participant("bob")?.conversation_id(), conversation.id());
     /// # Ok(())
     /// # }
@@ -51,7 +53,8 @@ impl ParticipantRef {
     /// Returns the user's ID.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// assert_eq!(conversation.participant("bob")?.user_id().as_str(), "bob");
     /// # Ok(())
     /// # }
@@ -84,7 +87,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Adds the user, who must exist, or changes the values in `params`.
+    /// Adds the user, or changes the values in `params`. The user must exist.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -129,7 +132,7 @@ impl ParticipantRef {
         })
     }
 
-    /// Adds the user, who must exist. An existing participant is not changed.
+    /// Adds the user. An existing participant is not changed. The user must exist.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

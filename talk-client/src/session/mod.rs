@@ -90,7 +90,7 @@ impl Session {
         UserRef::new(self.handle.clone(), self.user_id().clone())
     }
 
-    /// Returns a ref of a user, who need not exist. Nothing is sent.
+    /// Returns a ref of a user. The user need not exist, and nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -109,7 +109,7 @@ impl Session {
         Ok(UserRef::new(self.handle.clone(), id))
     }
 
-    /// Returns a ref of a conversation, which need not exist. Nothing is sent.
+    /// Returns a ref of a conversation. The conversation need not exist, and nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -313,7 +313,8 @@ impl Session {
     /// in a message.
     ///
     /// ```no_run
-    /// # async fn example(session: talk_client::Session, recording: Vec<u8>) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{Error, Session};
+    /// # async fn example(session: Session, recording: Vec<u8>) -> Result<(), Error> {
     /// use talk_client::UploadMetadata;
     ///
     /// let voice = UploadMetadata::named("voice.ogg").content_type("audio/ogg").duration(4.0);

@@ -20,9 +20,10 @@ use crate::transport::Transport;
 /// remaining options are ignored. The connection opens when the session is used. The session ends
 /// with its runtime.
 ///
-/// **Credentials do not separate sessions.** An existing session is returned whatever token,
-/// callback or signature the options hold; they are not checked against it. A process that serves
-/// several people must verify who asks before it hands out a session, or create private ones with
+/// **Credentials do not separate sessions.** An existing session is returned for every token,
+/// callback and signature in the options, and they are not checked against it. A process that
+/// serves several people must authenticate the caller before it passes on a session, or create
+/// private ones with
 /// [`TalkOptions::force_new`](crate::TalkOptions::force_new).
 ///
 /// ```no_run
@@ -50,7 +51,8 @@ pub fn get_talk_session_on<R: Runtime>(runtime: &R, options: TalkOptions) -> Ses
 /// ignored.
 ///
 /// ```no_run
-/// # fn example<T: talk_client::transport::Transport>(transport: T) -> Result<(), talk_client::Error> {
+/// # use talk_client::{Error, transport::Transport};
+/// # fn example<T: Transport>(transport: T) -> Result<(), Error> {
 /// use talk_client::{TalkOptions, get_talk_session_over};
 ///
 /// let session = get_talk_session_over(&transport, TalkOptions::new("my_app", "alice")?);

@@ -53,7 +53,8 @@ pub struct Subscription<S> {
 /// A new snapshot and the changes from the one taken before.
 ///
 /// ```no_run
-/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// # use talk_client::{ConversationRef, Error};
+/// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
 /// use futures_util::StreamExt;
 /// use talk_client::Changes;
 ///
@@ -102,7 +103,8 @@ impl<S: Clone> Subscription<S> {
     /// Returns the state. It is pending at first.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// use talk_client::SubscriptionState;
     ///
     /// let messages = conversation.subscribe_messages();
@@ -117,7 +119,8 @@ impl<S: Clone> Subscription<S> {
     /// Returns the latest snapshot while the subscription is active.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let messages = conversation.subscribe_messages();
     /// messages.connected().await?;
     /// if let Some(Some(window)) = messages.latest() {
@@ -138,7 +141,8 @@ impl<S: Clone> Subscription<S> {
     /// Waits for the first snapshot and returns the latest one.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// match conversation.subscribe().connected().await? {
     ///     Some(conversation) => println!("{} unread", conversation.unread_message_count),
     ///     None => println!("no such conversation"),
@@ -163,7 +167,8 @@ impl<S: Clone> Subscription<S> {
     /// Waits for the end of the subscription.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let messages = conversation.subscribe_messages();
     /// if let Err(error) = messages.terminated().await {
     ///     eprintln!("there are no messages any more: {error}");
@@ -188,7 +193,8 @@ impl<S> Subscription<S> {
     /// Ends the subscription, unless it has already ended.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let messages = conversation.subscribe_messages();
     /// messages.unsubscribe();
     /// messages.terminated().await?;
@@ -208,7 +214,8 @@ impl<S: ListSnapshot> Subscription<S> {
     /// count widens it.
     ///
     /// ```no_run
-    /// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let messages = conversation.subscribe_messages();
     /// messages.connected().await?;
     /// messages.load_more(50).await?;

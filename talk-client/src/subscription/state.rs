@@ -5,7 +5,8 @@ use crate::error::Error;
 /// The state of a subscription. The last two are final.
 ///
 /// ```no_run
-/// # async fn example(conversation: talk_client::ConversationRef) -> Result<(), talk_client::Error> {
+/// # use talk_client::{ConversationRef, Error};
+/// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
 /// use talk_client::SubscriptionState;
 ///
 /// let messages = conversation.subscribe_messages();

@@ -61,7 +61,7 @@ impl RequestBody {
         }
     }
 
-    /// Reports to `progress` what the connection accepts.
+    /// Reports the bytes that the connection accepts to `progress`.
     pub(crate) fn with_progress(mut self, progress: Arc<ProgressCounter>) -> Self {
         self.progress = Some(progress);
         self

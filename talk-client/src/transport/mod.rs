@@ -38,7 +38,7 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
 
     /// Opens a WebSocket at a `ws://` or `wss://` URL.
     ///
-    /// A text message larger than `max_message` bytes fails the socket with
+    /// A message larger than `max_message` bytes fails the socket with
     /// [`WebSocketError::TooLarge`].
     ///
     /// # Errors

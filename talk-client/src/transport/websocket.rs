@@ -11,10 +11,10 @@ use super::send::MaybeSend;
 /// An open WebSocket. It is polled and never awaited.
 ///
 /// Reading is [`poll_event`](Self::poll_event); pings are answered while it is polled. Writing
-/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) writes
-/// what the connection accepts, and [`unsent`](Self::unsent) returns the rest. One task polls both
-/// sides and reads first, because the server's close frame gives a better reason than the write
-/// that fails after it. Dropping the socket closes the connection without a close frame.
+/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) writes as
+/// much as the connection accepts, and [`unsent`](Self::unsent) returns the rest. One task polls
+/// both sides and reads first, because the server's close frame gives a better reason than the
+/// write that fails after it. Dropping the socket closes the connection without a close frame.
 pub trait WebSocket: MaybeSend + Unpin + 'static {
     /// Returns the next event; `None` after the last one.
     ///
@@ -26,7 +26,7 @@ pub trait WebSocket: MaybeSend + Unpin + 'static {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<WebSocketEvent, WebSocketError>>>;
 
-    /// Queues a text message. It is discarded after [`start_close`](Self::start_close).
+    /// Queues the text of a message. It is discarded after [`start_close`](Self::start_close).
     fn start_send(&mut self, text: String);
 
     /// Queues a close frame behind the queued messages. The server confirms it with
@@ -50,7 +50,7 @@ pub trait WebSocket: MaybeSend + Unpin + 'static {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebSocketEvent {
-    /// A text message.
+    /// The text of a message.
     Text(String),
     /// A binary message, which Talk's protocol does not use.
     Binary(Bytes),
@@ -64,7 +64,7 @@ pub enum WebSocketEvent {
 pub struct CloseReason {
     /// The code (RFC 6455, section 7.4).
     pub code: u16,
-    /// A reason in words, possibly empty.
+    /// A human-readable reason, possibly empty.
     pub reason: String,
 }
 

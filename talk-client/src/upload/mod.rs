@@ -26,7 +26,8 @@ use crate::handle::{CallFuture, Command, Handle};
 /// ```no_run
 /// use futures_util::StreamExt;
 ///
-/// # async fn example(session: talk_client::Session, photo: Vec<u8>) -> Result<(), talk_client::Error> {
+/// # use talk_client::{Error, Session};
+/// # async fn example(session: Session, photo: Vec<u8>) -> Result<(), Error> {
 /// let upload = session.upload_image(photo, "cat.png");
 /// let mut progress = upload.progress();
 /// let show = async {
@@ -84,7 +85,8 @@ impl UploadFuture {
     /// Returns the progress as a stream that ends with the upload.
     ///
     /// ```no_run
-    /// # async fn example(session: talk_client::Session, photo: Vec<u8>) -> Result<(), talk_client::Error> {
+    /// # use talk_client::{Error, Session};
+    /// # async fn example(session: Session, photo: Vec<u8>) -> Result<(), Error> {
     /// use futures_util::StreamExt;
     ///
     /// let upload = session.upload_image(photo, "cat.png");

@@ -16,7 +16,7 @@ use super::{CoopBudget, NativeWebSocket};
 /// A server's ping with a payload of four bytes.
 const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
 
-/// The first fragment of a text, and a fragment that is not the last.
+/// The first fragment of a message, and a fragment that is not the last.
 const BEGINNING: &[u8] = &[0x01, 0];
 const MORE: &[u8] = &[0x00, 0];
 
