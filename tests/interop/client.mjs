@@ -1,5 +1,5 @@
-// The published client with a WebSocket, which Node 20 does not have of its own. With TALK_TRACE=1
-// every frame is shown on standard error.
+// The published client with a WebSocket implementation, because Node 20 has none. With
+// TALK_TRACE=1, every frame is printed on standard error.
 import { getTalkSession, registerPolyfills } from '@talkjs/core';
 import { WebSocket } from 'ws';
 
@@ -8,7 +8,7 @@ const TRACE = process.env.TALK_TRACE === '1';
 class Socket extends WebSocket {
   constructor(...args) {
     super(...args);
-    // A browser's socket that is closed while it opens throws nothing; this one would.
+    // In a browser, closing a socket while it opens throws no error. This one would throw.
     this.on('error', () => {});
     this.on('open', () => this.trace('open'));
     this.on('message', (text) => this.trace('<', String(text)));

@@ -1,13 +1,13 @@
-// Drives one user of the published client over standard input and output, with the lines of
-// `talk rpc`: {"id": 1, "call": "conversation.send", "args": ["c1", "hi"]} in; results, snapshots
-// and ends out. Whatever arrives in one piece is called in one tick.
+// Controls a session of the published client over standard input and output, in the format of
+// `talk rpc`. Input: {"id": 1, "call": "conversation.send", "args": ["c1", "hi"]}. Output: results,
+// snapshots and ends. Calls that arrive in one chunk are made in one tick.
 //
 //     node driver.mjs --host HOST --app APP --user USER [--token JWT]
 import { openAsBlob } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { getTalkSession } from './client.mjs';
 
-/** How long calls may still take after the end of the input, in ms. */
+/** The time limit of calls after the end of the input, in ms. */
 const DRAIN_TIMEOUT = 30_000;
 
 const { values: options } = parseArgs({
@@ -30,7 +30,7 @@ const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 class UsageError extends Error {}
 
-/** What the published client says of a refusal is text: "…, got status 403 CODE, reasons: …". */
+/** The published client reports refusals as text: "…, got status 403 CODE, reasons: …". */
 const REFUSAL = /status (?:code )?(\d{3}) ([A-Z_0-9]+)/;
 
 function describe(error) {
@@ -56,10 +56,10 @@ const subscriptions = new Map();
 const searches = new Map();
 let lastNumber = 0;
 
-/** Says it after what is said now: a snapshot must not come before the result of its subscribe. */
+/** Prints a line later: a snapshot must not be printed before the result of its subscribe call. */
 const sayNext = (line) => queueMicrotask(() => say(line));
 
-/** Subscribes and tells of every snapshot; its number is the result. */
+/** Subscribes and prints every snapshot. Returns the number of the subscription. */
 function subscribe(start) {
   lastNumber += 1;
   const number = lastNumber;
@@ -98,7 +98,7 @@ function one(of, number) {
   return found;
 }
 
-/** Beside the metadata of `talk rpc`, `type` is the media type, which a name does not decide here. */
+/** In addition to the metadata of `talk rpc`, `type` sets the media type of the file. */
 const upload = (kind) => async (path, { type = '', ...metadata }) =>
   session[kind](await openAsBlob(path, { type }), metadata);
 
@@ -196,7 +196,7 @@ function handle(line) {
     inFlight.add(answered);
     answered.finally(() => inFlight.delete(answered));
   } catch (error) {
-    // What the published client throws on the spot is a wrong argument.
+    // The published client throws synchronously only for wrong arguments.
     fail(error instanceof UsageError ? error : new UsageError(String(error?.message ?? error)));
   }
 }

@@ -1,14 +1,14 @@
-// What all checks share: sessions, waiting for a snapshot, and one JSON line per check.
+// Shared code of the checks: sessions, waits for snapshots, and a JSON line per check.
 import assert from 'node:assert/strict';
 import { getTalkSession } from './client.mjs';
 
-/** How long anything may take that should happen at once, in ms. */
+/** The time limit of actions that should be immediate, in ms. */
 const PATIENCE = 10_000;
 
 let failed = 0;
 let done = 0;
 
-/** Runs one check and reports it as one line; a check that fails does not stop the others. */
+/** Runs a check and prints its result as a line. Other checks run even if it fails. */
 export async function check(name, body) {
   let report = { check: name, ok: true };
   try {
@@ -21,13 +21,13 @@ export async function check(name, body) {
   console.log(JSON.stringify(report));
 }
 
-/** The last line: how many checks ran and failed. */
+/** Prints the last line: the number of checks and of failures. */
 export function finish() {
   console.log(JSON.stringify({ done, failed }));
   process.exit(failed === 0 ? 0 : 1);
 }
 
-/** An app of its own for each group of checks, so that they can run side by side. */
+/** A separate app for each group of checks, so that groups can run in parallel. */
 export class World {
   constructor(host, app) {
     this.host = host;
@@ -38,7 +38,7 @@ export class World {
     return getTalkSession({ appId: this.app, userId: user, host: this.host, ...options });
   }
 
-  /** Sessions of users that exist, in the order of their ids. */
+  /** Creates users and returns their sessions, in the order of the ids. */
   async users(...ids) {
     const sessions = ids.map((id) => this.session(id));
     await Promise.all(
@@ -47,7 +47,7 @@ export class World {
     return sessions;
   }
 
-  /** A conversation that the first session makes and the others join; everybody's view of it. */
+  /** Creates a conversation of all sessions, and returns the view of each. */
   async conversation(id, sessions) {
     const [creator, ...others] = sessions;
     const made = creator.conversation(id);
@@ -61,7 +61,7 @@ export class World {
 
 export const nameOf = (id) => id[0].toUpperCase() + id.slice(1);
 
-/** Follows a subscription: `watch((callback) => conversation.subscribe(callback))`. */
+/** Records a subscription: `watch((callback) => conversation.subscribe(callback))`. */
 export function watch(subscribe) {
   const watched = { all: [], latest: undefined, loadedAll: undefined };
   const waiting = new Set();
@@ -91,7 +91,7 @@ export function watch(subscribe) {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Resolves like `promise`, or fails when it takes too long. */
+/** Resolves like `promise`, or fails after a time limit. */
 export function soon(promise, what = 'an answer', patience = PATIENCE) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -100,8 +100,8 @@ export function soon(promise, what = 'an answer', patience = PATIENCE) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Asks until the answer is as it should be: a client that shows a thing answers from memory, and is
- * told of what others change on a socket of its own. */
+/** Repeats a call until its answer satisfies `holds`. A client with a subscription answers from
+ * memory, and receives the changes of others over its own socket, possibly later. */
 export async function comesTo(holds, ask) {
   const deadline = Date.now() + PATIENCE;
   let answer = await soon(ask());
@@ -112,7 +112,7 @@ export async function comesTo(holds, ask) {
   }
 }
 
-/** The call must be refused, with this status or code in what the client says. */
+/** Asserts that the call is refused with this status or code in the client's message. */
 export async function refused(promise, code) {
   await assert.rejects(soon(promise), new RegExp(`status (code )?[0-9A-Z_ ]*${code}`));
 }

@@ -1,10 +1,13 @@
-// Says what fresh sessions of the published client see. A line in asks for one session:
+// Prints the snapshots of fresh sessions of the published client. A line of input requests a
+// session:
 //
 //     {"id": 1, "host": HOST, "app": APP, "user": USER,
 //      "topics": [{"call": "conversation.subscribeMessages", "args": ["c"], "items": 40}]}
 //
-// `items` is how many items of a list to load at least, as far as there are. The line out has what
-// each topic shows: {"id": 1, "topics": [{"snapshot": …, "loadedAll": …} or {"error": TEXT}]}.
+// `items` is the minimum number of items of a list to load, if there are as many. The line of output
+// has the snapshot of each topic:
+//
+//     {"id": 1, "topics": [{"snapshot": …, "loadedAll": …} or {"error": TEXT}]}.
 import { createInterface } from 'node:readline';
 import { getTalkSession } from './client.mjs';
 
@@ -25,7 +28,7 @@ const subscribe = {
   'session.subscribeConversations': (session, params) => session.subscribeConversations(params),
 };
 
-/** The most that one call may load, as documented. */
+/** The documented maximum of a call. */
 const LARGEST_STEP = {
   'conversation.subscribeMessages': 100,
   'conversation.subscribeParticipants': 50,
@@ -55,10 +58,10 @@ async function read(session, { call, args, items }) {
 
 async function answer({ id, host, app, user, topics }) {
   const session = getTalkSession({ appId: app, userId: user, host });
-  // While the published client is not ready it mistakes one batch of users for another.
+  // Before it is ready, the published client confuses batches of users.
   await session.currentUser.get();
   const shown = [];
-  // One after the other: what one shows must not come from the subscription of another.
+  // Topics are read one after the other, so that no snapshot comes from another's subscription.
   for (const topic of topics) shown.push(await read(session, topic));
   process.stdout.write(`${JSON.stringify({ id, topics: shown })}\n`);
 }

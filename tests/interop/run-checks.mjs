@@ -1,4 +1,4 @@
-// Takes the published client through its whole API, or through the groups of it that are named:
+// Checks the whole API of the published client, or the named groups of it:
 //
 //     node run-checks.mjs HOST [GROUP…]
 import { check, finish, World } from './harness.mjs';

@@ -1,4 +1,4 @@
-// A headless Chromium that reaches nothing beyond this machine.
+// A headless Chromium without access to other machines.
 import { chromium } from 'playwright-core';
 
 const FLAGS = [
@@ -10,15 +10,15 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // The components ask public servers for a font and an emoji picker. Not intercepted by Playwright,
-  // which would answer preflights itself.
+  // The components request a font and an emoji picker from public servers. Playwright does not
+  // intercept these requests, because it would answer preflights itself.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** How long the browser may take over anything, in ms: it may have to share its machine. */
+/** The time limit of the browser's actions, in ms. It is generous for busy machines. */
 export const PATIENCE = 15_000;
 
-/** A page in a new browser with a new, empty profile, and the list of errors that nothing caught in it. */
+/** Opens a page in a new browser with an empty profile. Also returns the list of uncaught errors. */
 export async function openPage(executablePath) {
   const browser = await chromium.launch({ executablePath, args: FLAGS });
   const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });

@@ -1,8 +1,8 @@
-// What a person sees and does in the published inbox.
+// The visible content of the published inbox, and the actions of its user.
 import { assert, wait } from '../interop/harness.mjs';
 import { PATIENCE } from './browser.mjs';
 
-/** How long to wait between two looks, in ms. */
+/** The pause between two reads, in ms. */
 const LOOK_INTERVAL = 50;
 
 export class Inbox {
@@ -11,7 +11,7 @@ export class Inbox {
     this.composer = page.getByRole('textbox', { name: 'Message Field' });
   }
 
-  /** The conversation list from top to bottom. */
+  /** Returns the conversation list from top to bottom. */
   list() {
     return this.page.locator('.t-theme-conversation-list-item').evaluateAll((items) => {
       const text = (item, selector) => item.querySelector(selector)?.innerText.trim() ?? null;
@@ -25,7 +25,7 @@ export class Inbox {
     });
   }
 
-  /** The messages of the open conversation from top to bottom: whose, and the text as HTML. */
+  /** Returns the messages of the open conversation from top to bottom: sender, and text as HTML. */
   history() {
     return this.page.locator('.t-theme-message').evaluateAll((messages) =>
       messages
@@ -37,7 +37,7 @@ export class Inbox {
     );
   }
 
-  /** The message that shows this text. */
+  /** Returns the message with this text. */
   message(text) {
     return this.page.locator('.t-theme-message', { hasText: text });
   }
@@ -64,7 +64,7 @@ export class Inbox {
   }
 }
 
-/** Looks until it sees what is expected, or fails with the difference. */
+/** Repeats a read until the result is as expected, or fails with the difference. */
 export async function sees(look, expected) {
   const end = Date.now() + PATIENCE;
   for (;;) {

@@ -1,4 +1,4 @@
-// The page under test: the published inbox, told by the page's address whose it is.
+// The page under test: the published inbox. The page's address contains its user.
 import { Inbox } from '@talkjs/react-components';
 import '@talkjs/react-components/default.css';
 import { createRoot } from 'react-dom/client';

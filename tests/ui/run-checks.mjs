@@ -1,5 +1,5 @@
-// Alice sits before the published inbox in a browser, Bob talks to her through the published client.
-// Prints one JSON line per check, and the sum.
+// Alice uses the published inbox in a browser, and Bob the published client. Prints a JSON line per
+// check, and a summary.
 //
 //     node run-checks.mjs HOST CHROMIUM SCREENSHOT
 import { World, assert, check, finish, soon, watch } from '../interop/harness.mjs';

@@ -1,4 +1,4 @@
-// Bundles the page and serves it on 127.0.0.1, from another origin than the emulator's.
+// Bundles the page and serves it on 127.0.0.1. Its origin differs from the emulator's.
 import { build } from 'esbuild';
 import { createServer } from 'node:http';
 import { basename, extname } from 'node:path';
@@ -16,7 +16,7 @@ const DOCUMENT = `<!doctype html>
 
 const TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
 
-/** The address that the page is at. */
+/** Bundles the page, serves it and returns its address. */
 export async function serve() {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('page.jsx', import.meta.url))],

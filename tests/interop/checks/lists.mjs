@@ -45,7 +45,7 @@ export default async function lists(world) {
     );
     await soon(bob.conversation('from-bob').createIfNotExists({ subject: 'Bob asks' }));
     await soon(bob.conversation('from-bob').participant('alice').createIfNotExists());
-    // The published client loses a change of a new conversation that comes before it has asked for
+    // The published client loses a change of a new conversation that arrives before it has requested
     // the last message.
     await list.until("bob's", (list) => list[0].id === 'from-bob');
     await soon(bob.conversation('from-bob').send('Hi'));

@@ -42,7 +42,7 @@ export default async function reactions(world) {
     );
     const seen = watch((callback) => a.message(id).reactions('❤️').subscribe(callback));
     await soon(seen.subscription.connected);
-    // Documented are 10; the published client asks for 30 and shows them.
+    // The documentation says 10; the published client requests 30 and shows them.
     assert.equal(seen.latest.length, 30);
     assert.equal(seen.loadedAll, false);
     await soon(seen.subscription.loadMore());

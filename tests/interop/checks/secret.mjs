@@ -1,5 +1,5 @@
-// With a secret the emulator believes nobody without a token. This group changes the settings of
-// the whole emulator, so it needs one of its own.
+// With a secret, the emulator refuses sessions without a token. This group changes the settings of
+// the whole emulator, so that it needs a separate one.
 import { createHmac } from 'node:crypto';
 import { assert, check, refused, soon, watch } from '../harness.mjs';
 

@@ -1,5 +1,5 @@
-// What an app can forbid: sync switches, roles, limits of the plan, and itself. This group changes
-// the settings of the whole emulator, so it needs one of its own.
+// Restrictions of an app: sync switches, roles, limits of the plan, and a disabled app. This group
+// changes the settings of the whole emulator, so that it needs a separate one.
 import { assert, check, comesTo, refused, soon, World } from '../harness.mjs';
 
 export default async function switches(world) {

@@ -117,7 +117,7 @@ export default async function users(world) {
     await soon(alice.user('brief').set({ name: 'Brief' }));
     const brief = watch((callback) => alice.user('brief').subscribeOnline(callback));
     await brief.until('offline', (online) => online?.isConnected === false);
-    // No `get`: the published client keeps a subscription behind one for half a minute.
+    // This does not use `get`, because the published client keeps a subscription after it for 30 s.
     const call = () => soon(world.session('brief').currentUser.set({ locale: 'nl-NL' }));
     await call();
     await brief.until('online', (online) => online.isConnected);
