@@ -41,7 +41,7 @@ impl Child {
     /// # Errors
     ///
     /// If the process has ended.
-    pub async fn tell(&mut self, line: &str) -> Result<()> {
+    pub async fn write_line(&mut self, line: &str) -> Result<()> {
         Ok(self.input.write_all(format!("{line}\n").as_bytes()).await?)
     }
 
@@ -50,7 +50,7 @@ impl Child {
     /// # Errors
     ///
     /// If the process has ended.
-    pub async fn hear(&mut self) -> Result<String> {
+    pub async fn read_line(&mut self) -> Result<String> {
         let line = self.output.next_line().await?;
         line.context("a process of this program has ended")
     }
@@ -61,8 +61,8 @@ impl Child {
     ///
     /// If the process has ended.
     pub async fn ask(&mut self, line: &str) -> Result<String> {
-        self.tell(line).await?;
-        self.hear().await
+        self.write_line(line).await?;
+        self.read_line().await
     }
 
     /// Kills the process and waits for its end.

@@ -66,7 +66,7 @@ mod tests {
             {\"id\":\"A-typed\",\"what\":\"w\",\"ratio\":1.5,\"goal\":null,\"met\":true}]}\n";
         let expected = [
             Row::at_most(0.9, "A-text", 0.95, "w".to_owned()),
-            Row::told("A-typed", Some(1.5), "w".to_owned()),
+            Row::without_goal("A-typed", Some(1.5), "w".to_owned()),
         ];
         assert_eq!(parse(text).unwrap(), expected);
     }

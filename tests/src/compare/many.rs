@@ -79,7 +79,7 @@ pub(super) async fn measure() -> Result<Vec<Row>> {
             rows.push(Row::at_least(0.8, "G", client, client_what));
             rows.push(Row::at_least(0.8, "G-emulator", emulator, emulator_what));
         } else {
-            rows.push(Row::told("G-100", Some(client), client_what));
+            rows.push(Row::without_goal("G-100", Some(client), client_what));
         }
     }
     Ok(rows)
@@ -103,18 +103,18 @@ impl Speed {
             "--messages",
             &arguments[1],
         ])?;
-        crowd.hear().await?;
+        crowd.read_line().await?;
         for number in 0..sessions {
             speaker.send_many(&messages_of(number), BURST).await?;
         }
-        crowd.hear().await?;
+        crowd.read_line().await?;
 
         let before = emulator.processor_time().await?;
         for burst in 0..MESSAGES / BURST {
             let path = messages_of(burst % sessions);
             speaker.send_many(&path, BURST).await?;
         }
-        let worked = nanoseconds(&crowd.hear().await?)?;
+        let worked = nanoseconds(&crowd.read_line().await?)?;
         let served = emulator.processor_time().await? - before;
         let speed = |time: Duration| MESSAGES as f64 / time.as_secs_f64();
         Ok(Self {

@@ -37,11 +37,11 @@ impl Role {
             Self::Emulator => {
                 let emulator = Emulator::start().await?;
                 println!("{}", emulator.host());
-                tell_time(lines).await
+                answer_processor_time(lines).await
             }
             Self::FanOut => {
                 println!("{}", bare_fan_out::start().await?);
-                tell_time(lines).await
+                answer_processor_time(lines).await
             }
             Self::Crowd(crowd) => crowd.gather(lines).await,
         }
@@ -52,7 +52,7 @@ impl Role {
 const PROCESSOR_TIME: &str = "processor time";
 
 /// Answers requests for the processor time.
-pub(super) async fn tell_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
+pub(super) async fn answer_processor_time(mut lines: Lines<BufReader<Stdin>>) -> Result<()> {
     while let Some(line) = lines.next_line().await? {
         if line != PROCESSOR_TIME {
             bail!("unknown: {line}");
@@ -73,7 +73,7 @@ impl Server {
     /// Starts this program in a role without arguments.
     pub(super) async fn start(role: &str) -> Result<Self> {
         let mut process = Child::start(&[role])?;
-        let host = process.hear().await?;
+        let host = process.read_line().await?;
         Ok(Self { process, host })
     }
 

@@ -34,7 +34,7 @@ impl Row {
         Self {
             goal: Some(goal),
             met: ratio <= goal,
-            ..Self::told(id, Some(ratio), what)
+            ..Self::without_goal(id, Some(ratio), what)
         }
     }
 
@@ -44,12 +44,12 @@ impl Row {
             goal: Some(goal),
             bound: Bound::AtLeast,
             met: ratio >= goal,
-            ..Self::told(id, Some(ratio), what)
+            ..Self::without_goal(id, Some(ratio), what)
         }
     }
 
     /// Creates a row without a goal.
-    pub(super) fn told(id: &str, ratio: Option<f64>, what: String) -> Self {
+    pub(super) fn without_goal(id: &str, ratio: Option<f64>, what: String) -> Self {
         Self {
             id: id.to_owned(),
             what,
@@ -72,6 +72,6 @@ mod tests {
         let speed = |ratio| Row::at_least(0.8, "G", ratio, String::new()).met;
         assert!(speed(0.8) && !speed(0.79));
         assert!(!cost(f64::NAN) && !speed(f64::NAN));
-        assert!(Row::told("J", None, String::new()).met);
+        assert!(Row::without_goal("J", None, String::new()).met);
     }
 }

@@ -88,7 +88,7 @@ impl Program {
                 start.elapsed().as_secs_f64()
             );
         }
-        Ok(Row::told(self.id, None, what))
+        Ok(Row::without_goal(self.id, None, what))
     }
 
     /// Builds the program as users do, and returns its path.

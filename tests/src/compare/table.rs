@@ -68,7 +68,7 @@ mod tests {
             rows: vec![
                 Row::at_least(1.0, "D", 1.234, "faster".to_owned()),
                 Row::at_most(1.3, "F", 1.5, "slower".to_owned()),
-                Row::told("J", None, "3 MiB".to_owned()),
+                Row::without_goal("J", None, "3 MiB".to_owned()),
             ],
         }
     }
@@ -87,9 +87,12 @@ mod tests {
     #[test]
     fn programs_read_json() {
         let json = json!({"rows": [
-            {"id": "D", "what": "faster", "ratio": 1.234, "goal": 1.0, "bound": "at_least", "met": true},
-            {"id": "F", "what": "slower", "ratio": 1.5, "goal": 1.3, "bound": "at_most", "met": false},
-            {"id": "J", "what": "3 MiB", "ratio": null, "goal": null, "bound": "at_most", "met": true},
+            {"id": "D", "what": "faster", "ratio": 1.234, "goal": 1.0,
+                "bound": "at_least", "met": true},
+            {"id": "F", "what": "slower", "ratio": 1.5, "goal": 1.3,
+                "bound": "at_most", "met": false},
+            {"id": "J", "what": "3 MiB", "ratio": null, "goal": null,
+                "bound": "at_most", "met": true},
         ]});
         assert_eq!(serde_json::to_value(table()).unwrap(), json);
     }

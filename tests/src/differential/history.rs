@@ -232,7 +232,7 @@ impl History {
         let kind = Kind::choose(&mut self.rng);
         let session = &self.actors[actor];
         if kind == Kind::Typing && self.rng.u8(..4) == 0 {
-            self.everybody_types(step)?;
+            self.all_actors_type(step)?;
         } else if let Some(change) = kind.start(&mut self.rng, session, &self.sent)? {
             self.ask(step, actor, kind, change);
         }
@@ -249,7 +249,7 @@ impl History {
     }
 
     /// Lets more users type than snapshots list by name.
-    fn everybody_types(&mut self, step: usize) -> Result<()> {
+    fn all_actors_type(&mut self, step: usize) -> Result<()> {
         let conversation = world::conversation(&mut self.rng);
         for actor in 0..self.actors.len() {
             let types = self.actors[actor]

@@ -74,7 +74,7 @@ impl Histories {
         while let Some(played) = playing.join_next().await {
             match played? {
                 (seed, Ok(outcome)) => {
-                    tell(&mut report, seed, &outcome)?;
+                    write_report(&mut report, seed, &outcome)?;
                     accepted.extend(outcome.accepted);
                     for (kind, tally) in outcome.compared.tally {
                         let all = tallies.entry(kind).or_default();
@@ -103,7 +103,7 @@ impl Histories {
     }
 }
 
-fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
+fn write_report(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
     for mismatch in &outcome.compared.mismatches {
         writeln!(report, "seed {seed}: {}: {}", mismatch.user, mismatch.topic)?;
         for difference in &mismatch.differences {
@@ -115,7 +115,7 @@ fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
             report,
             "  what may have to do with the first of these, of seed {seed}:"
         )?;
-        for line in told(&outcome.log, &mismatch.topic) {
+        for line in relevant_steps(&outcome.log, &mismatch.topic) {
             writeln!(report, "  {line}")?;
         }
     }
@@ -124,7 +124,7 @@ fn tell(report: &mut String, seed: u64, outcome: &Outcome) -> Result<()> {
 
 /// Returns the disruptions, the steps of the topic's subscriptions, and the last steps that may
 /// have changed its snapshot.
-fn told<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String> {
+fn relevant_steps<'a>(log: &'a [String], topic: &Topic) -> impl Iterator<Item = &'a String> {
     let name = topic.to_string();
     let about = topic.conversation();
     let may_concern =

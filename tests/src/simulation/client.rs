@@ -152,7 +152,11 @@ impl Client {
     }
 
     /// Sends the session a command without a result.
-    pub(super) fn tell(&mut self, now: Timestamp, command: impl FnOnce(&mut Session, Timestamp)) {
+    pub(super) fn execute(
+        &mut self,
+        now: Timestamp,
+        command: impl FnOnce(&mut Session, Timestamp),
+    ) {
         let time = self.time(now);
         command(&mut self.session, time);
     }

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use talk_proto::{
-    Call, Reply, RequestId, Session, SubscriptionId, Timestamp, Topic,
+    Call, CommandError, Reply, RequestId, Session, SubscriptionId, Timestamp, Topic,
     command::SendMessage,
     content::ContentBlock,
     filter::ConversationFilter,
@@ -77,7 +77,7 @@ impl World {
             (Command::Unsubscribe, _) => {
                 if let Some(id) = self.active(who, dice) {
                     // The subscription may have ended already.
-                    self.tell(who, |session, now| drop(session.unsubscribe(now, id)));
+                    self.execute(who, |session, now| drop(session.unsubscribe(now, id)));
                 }
             }
             (Command::LoadMore, _) => {
@@ -87,8 +87,8 @@ impl World {
                 }
             }
             (Command::SetToken, _) => self.set_token(who),
-            (Command::NetworkChanged, _) => self.tell(who, Session::network_changed),
-            (Command::Release, _) => self.tell(who, Session::release),
+            (Command::NetworkChanged, _) => self.execute(who, Session::network_changed),
+            (Command::Release, _) => self.execute(who, Session::release),
             (Command::Search, _) => self.search(who, dice),
             (Command::SearchMore, _) => {
                 if let Some(id) = self.clients[who].searches.last().copied() {
@@ -97,7 +97,7 @@ impl World {
             }
             (Command::EndSearch, _) => {
                 if let Some(id) = self.clients[who].searches.pop() {
-                    self.tell(who, |session, now| drop(session.end_search(now, id)));
+                    self.execute(who, |session, now| drop(session.end_search(now, id)));
                 }
             }
             (Command::Upload, _) => self.upload(who, dice),
@@ -113,7 +113,7 @@ impl World {
     fn ask(
         &mut self,
         who: usize,
-        command: impl FnOnce(&mut Session, Timestamp) -> Result<RequestId, talk_proto::CommandError>,
+        command: impl FnOnce(&mut Session, Timestamp) -> Result<RequestId, CommandError>,
     ) -> Option<RequestId> {
         let now = self.now;
         self.clients[who].ask(now, command)
@@ -175,7 +175,7 @@ impl World {
         let recent = requests.len().saturating_sub(6);
         if let Some(&request) = requests.get(dice.usize(recent..requests.len().max(recent + 1))) {
             // The request may be resolved already.
-            self.tell(who, |session, now| drop(session.cancel(now, request)));
+            self.execute(who, |session, now| drop(session.cancel(now, request)));
         }
     }
 
@@ -197,7 +197,7 @@ impl World {
         let client = &mut self.clients[who];
         client.tokens.push(token.clone());
         client.token_set();
-        self.tell(who, |session, now| {
+        self.execute(who, |session, now| {
             drop(session.set_token(now, token.into()));
         });
     }
@@ -206,7 +206,7 @@ impl World {
         let kind = [SearchKind::Messages, SearchKind::Conversations][dice.usize(..2)];
         if self.clients[who].searches.len() < SEARCHES {
             let mut search = None;
-            self.tell(who, |session, now| {
+            self.execute(who, |session, now| {
                 search = session.start_search(now, kind).ok();
             });
             self.clients[who].searches.extend(search);

@@ -137,7 +137,7 @@ impl World {
             }
             FaultKind::Garbage => self.send_garbage(who, &mut dice),
             FaultKind::RepeatedPublish => self.repeat_publish(who),
-            FaultKind::Stale => self.hear_stale(who, &mut dice),
+            FaultKind::Stale => self.input_stale(who, &mut dice),
             FaultKind::Http => {
                 let rule = match dice.u32(0..9) {
                     0 => HttpRule::Lose,
@@ -308,7 +308,7 @@ impl World {
     }
 
     /// Sends an input for a socket or token fetch that is over.
-    fn hear_stale(&mut self, who: usize, dice: &mut Rng) {
+    fn input_stale(&mut self, who: usize, dice: &mut Rng) {
         let client = &self.clients[who];
         let old = client.sockets.iter().rev();
         let old = old.copied().find(|id| Some(*id) != client.socket);

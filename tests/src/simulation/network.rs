@@ -241,12 +241,18 @@ impl World {
         if self.at(client).is_none() {
             wire_is_nobodys(self.wires.get_mut(&connection));
         } else if let Some(parcel) = parcel {
-            self.hear(connection, client.who, socket, parcel);
+            self.receive_parcel(connection, client.who, socket, parcel);
         }
         self.forget_wire(connection);
     }
 
-    fn hear(&mut self, connection: ConnectionId, who: usize, socket: SocketId, parcel: Parcel) {
+    fn receive_parcel(
+        &mut self,
+        connection: ConnectionId,
+        who: usize,
+        socket: SocketId,
+        parcel: Parcel,
+    ) {
         match parcel {
             Parcel::Frame(_) if self.take_too_large(who) => {
                 if let Some(wire) = self.wires.get_mut(&connection) {

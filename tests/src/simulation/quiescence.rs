@@ -168,13 +168,13 @@ impl World {
     pub(super) fn leave(&mut self, who: usize) {
         let ids: Vec<_> = self.clients[who].shown.keys().copied().collect();
         for id in ids {
-            self.tell(who, |session, now| drop(session.unsubscribe(now, id)));
+            self.execute(who, |session, now| drop(session.unsubscribe(now, id)));
         }
         for id in std::mem::take(&mut self.clients[who].searches) {
-            self.tell(who, |session, now| drop(session.end_search(now, id)));
+            self.execute(who, |session, now| drop(session.end_search(now, id)));
         }
         if self.rng.bool() {
-            self.tell(who, Session::release);
+            self.execute(who, Session::release);
         }
         self.undrained = Some(who);
         self.run_for(IDLE_WITHIN);

@@ -300,9 +300,9 @@ impl World {
     }
 
     /// Sends a session a command without a result.
-    pub(super) fn tell(&mut self, who: usize, command: impl FnOnce(&mut Session, Timestamp)) {
+    pub(super) fn execute(&mut self, who: usize, command: impl FnOnce(&mut Session, Timestamp)) {
         let now = self.now;
-        self.clients[who].tell(now, command);
+        self.clients[who].execute(now, command);
     }
 }
 

@@ -274,7 +274,10 @@ async fn serve_socket(stream: TcpStream, state: &State) {
                 }
                 Act::Drop => break,
                 Act::Close(code) => {
-                    let frame = CloseFrame { code: code.into(), reason: "as the script says".into() };
+                    let frame = CloseFrame {
+                        code: code.into(),
+                        reason: "as the script says".into(),
+                    };
                     let _ = socket.close(Some(frame)).await;
                 }
                 Act::CutShort => {

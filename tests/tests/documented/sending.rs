@@ -91,11 +91,14 @@ async fn a_reply_to_a_system_message_is_refused() {
     assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;
 }
 
+fn typing_is(count: usize) -> impl Fn(&Option<TypingSnapshot>) -> bool {
+    move |seen| matches!(seen, Some(TypingSnapshot::Few(users)) if users.len() == count)
+}
+
 #[tokio::test]
 async fn sending_clears_my_typing() {
     let (_town, pair) = Town::with_pair().await;
     let mut typing = pair.bob.subscribe_typing();
-    let typing_is = |count: usize| move |seen: &Option<TypingSnapshot>| matches!(seen, Some(TypingSnapshot::Few(users)) if users.len() == count);
     shown(&mut typing, typing_is(0)).await;
     ok(pair.alice.mark_as_typing()).await;
     shown(&mut typing, typing_is(1)).await;

@@ -65,7 +65,7 @@ impl Servers {
 
     /// Announces a restart and closes all connections.
     pub(crate) async fn restart_planned(&mut self) -> Result<()> {
-        self.emulator.child.tell("restart").await
+        self.emulator.child.write_line("restart").await
     }
 
     /// Kills the server and starts it again on the same port after a while.
