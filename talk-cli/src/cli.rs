@@ -1,13 +1,32 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, ParticipantOptions,
     ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions, UserOptions,
 };
+use crate::output_args::Common;
 use crate::session_args::SessionArgs;
-use crate::{demo, emulator, rpc};
+use crate::{demo, emulator, man, rpc};
+
+/// The text at the end of `talk --help`.
+const AFTER_HELP: &str = "\
+Exit codes: 0 success, 1 failure, 2 wrong arguments, 128 + N stopped by signal N.
+Environment: TALK_APP, TALK_USER, TALK_HOST, TALK_TOKEN, TALK_SECRET, TALK_CONTROL_TOKEN, NO_COLOR,
+HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.";
+
+/// The commands without a session, and the global flags that they use all the same.
+const WITHOUT_SESSION: [(&str, &[&str]); 6] = [
+    ("demo", &[]),
+    ("emulator", &["json"]),
+    ("token", &["app", "user", "token", "json"]),
+    ("markup", &[]),
+    ("completions", &[]),
+    ("man", &[]),
+];
 
 /// The output of `--version`; `-V` prints the first line without the disclaimer.
 const LONG_VERSION: &str = concat!(
@@ -18,12 +37,39 @@ const LONG_VERSION: &str = concat!(
 
 /// Chat from a terminal, a script or another language
 #[derive(Debug, Parser)]
-#[command(name = "talk", version, long_version = LONG_VERSION)]
+#[command(name = "talk", version, long_version = LONG_VERSION, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+impl Cli {
+    /// Reads a command line.
+    pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut matches = Self::command().try_get_matches_from(args)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
+    }
+
+    /// Returns the command line's definition. Commands accept global flags that they do not use,
+    /// but do not show them.
+    pub(crate) fn command() -> clap::Command {
+        let command = <Self as CommandFactory>::command();
+        let globals = command.get_arguments().filter(|arg| arg.is_global_set());
+        let globals: Vec<clap::Arg> = globals.cloned().collect();
+        WITHOUT_SESSION
+            .into_iter()
+            .fold(command, |command, (name, used)| {
+                let unused = globals
+                    .iter()
+                    .filter(|arg| !used.contains(&arg.get_id().as_str()));
+                let unused: Vec<_> = unused.map(|arg| arg.clone().hide(true)).collect();
+                command.mut_subcommand(name, |subcommand| subcommand.args(unused))
+            })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,4 +104,18 @@ pub(crate) enum Command {
     Rpc(rpc::Options),
     /// Show what texts become on the wire, one JSON object a line each way
     Markup,
+    /// Print the completions of a shell
+    Completions(man::CompletionsOptions),
+    /// Print manual pages
+    Man(man::ManOptions),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

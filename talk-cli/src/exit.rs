@@ -1,4 +1,4 @@
-//! How a command ends.
+//! The end of a command: exit codes and errors.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use talk_emulator::StartError;
 
+use crate::failure::Failure;
 use crate::terminal::sanitize;
 
 /// Why a command could not do what it was asked for.
@@ -48,17 +49,66 @@ pub(crate) enum CliError {
 /// How a command ends: with an exit code, or with an error that is reported.
 pub(crate) type Outcome = Result<ExitCode, CliError>;
 
-/// Tells the error on standard error, and gives the exit code that stands for it.
-pub(crate) fn report(error: &CliError) -> ExitCode {
-    // Whoever read the output has gone, as `head` does: there is nobody to complain to.
+/// Reports an error on standard error, and returns its exit code.
+pub(crate) fn report(error: &CliError, json: bool) -> ExitCode {
+    // The reader of the output has gone, as `head` does.
     if matches!(error, CliError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("talk: {}", sanitize::line(&error.to_string()));
+    if json {
+        print_json(&error.failure());
+    } else {
+        eprintln!("talk: {}", sanitize::line(&error.to_string()));
+    }
     match error {
-        CliError::Usage(_) => ExitCode::from(2),
+        CliError::Usage(_) => ExitCode::from(USAGE),
         CliError::Interrupted(exit_code) => ExitCode::from(*exit_code),
         _ => ExitCode::FAILURE,
+    }
+}
+
+/// Prints help, or reports wrong arguments, and returns the exit code.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    // The command line could not be read, so that the flag is not known otherwise.
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let cause = text.split("\n\n").next().unwrap_or_default();
+        print_json(&Failure::usage(cause.trim_end()));
+    } else {
+        // Nothing is left to do if the output is closed.
+        let _ = error.print();
+    }
+    match error.use_stderr() {
+        true => ExitCode::from(USAGE),
+        false => ExitCode::SUCCESS,
+    }
+}
+
+/// The exit code for wrong arguments, as in clap.
+const USAGE: u8 = 2;
+
+fn print_json(failure: &Failure) {
+    let line = serde_json::json!({ "error": failure }).to_string();
+    eprintln!("{}", sanitize::json(&line));
+}
+
+impl CliError {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Usage(message) => Failure::usage(message.as_str()),
+            Self::Talk(error) => error.clone().into(),
+            Self::Upload { error, .. } => {
+                Failure::from(error.clone()).with_message(self.to_string())
+            }
+            Self::NotFound(_) => Failure::local("NOT_FOUND", self),
+            Self::Interrupted(_) => Failure::local("CANCELLED", self),
+            Self::Demo => Failure::local("DEMO_STUCK", self),
+            Self::Emulator(_) => Failure::local("EMULATOR_NOT_STARTED", self),
+            Self::Data(_) => Failure::local("EMULATOR_STOPPED", self),
+            Self::Runtime(_) | Self::Output(_) | Self::Io(_) => Failure::local("IO_ERROR", self),
+        }
     }
 }
 

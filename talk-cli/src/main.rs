@@ -1,17 +1,19 @@
 //! The command `talk`: chat from a terminal, a script or another language.
-//!
-//! Talk is an independent, unofficial client. TalkJS is a trademark of its owner. This project is
-//! not affiliated with, endorsed or sponsored by it.
 
 mod cli;
 mod commands;
 mod demo;
 mod emulator;
 mod exit;
+mod failure;
 mod files;
 mod host;
+mod man;
 mod markup;
+mod output_args;
 mod params;
+#[cfg(test)]
+mod reference;
 mod rpc;
 mod seconds;
 mod session_args;
@@ -22,17 +24,21 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command};
 use crate::exit::Outcome;
 
 fn main() -> ExitCode {
-    run(Cli::parse()).unwrap_or_else(|error| exit::report(&error))
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => return exit::report_usage(&error),
+    };
+    let json = cli.common.json;
+    run(cli).unwrap_or_else(|error| exit::report(&error, json))
 }
 
 fn run(cli: Cli) -> Outcome {
-    let session = || cli.session.clone().plan();
+    let common = cli.common;
+    let session = || cli.session.clone().plan(common);
     match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::Emulator(options) => emulator::run(options),
@@ -46,8 +52,10 @@ fn run(cli: Cli) -> Outcome {
         Command::Message(options) => commands::run_message(options, session()?),
         Command::Reaction(options) => commands::run_reaction(options, session()?),
         Command::Search(options) => commands::run_search(options, session()?),
-        Command::Token(options) => commands::run_token(options, &cli.session),
+        Command::Token(options) => commands::run_token(options, &cli.session, common.json),
         Command::Rpc(options) => rpc::run(&options, session()?),
         Command::Markup => markup::run(),
+        Command::Completions(options) => man::print_completions(&options),
+        Command::Man(options) => man::print_pages(&options),
     }
 }

@@ -8,6 +8,7 @@ use talk_tokio::{EmptyId, TalkOptions};
 
 use crate::exit::CliError;
 use crate::host::host;
+use crate::output_args::Common;
 use crate::session_plan::{Runtime, SessionPlan};
 
 /// Whose session it is, where the service is, and how the user proves who they are.
@@ -73,8 +74,8 @@ impl SessionArgs {
         }
     }
 
-    /// What the flags ask for.
-    pub(crate) fn plan(self) -> Result<SessionPlan, CliError> {
+    /// Returns the session that the flags describe.
+    pub(crate) fn plan(self, common: Common) -> Result<SessionPlan, CliError> {
         let (app, user) = self.app_and_user()?;
         let mut options = TalkOptions::new(app, user)
             .map_err(|error: EmptyId| CliError::Usage(error.to_string()))?;
@@ -105,6 +106,7 @@ impl SessionArgs {
             host: self.host.unwrap_or_else(|| "the service".to_owned()),
             token_command: self.token_command,
             runtime: self.runtime,
+            common,
         })
     }
 }

@@ -9,6 +9,8 @@ use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::output_args::Common;
+
 /// The async runtimes that there are adapters for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Runtime {
@@ -25,6 +27,7 @@ pub(crate) struct SessionPlan {
     /// Prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,
+    pub(crate) common: Common,
 }
 
 impl SessionPlan {

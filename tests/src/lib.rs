@@ -20,7 +20,18 @@ pub use npm_package::NpmPackage;
 pub use peer::{Answer, Driver, Peer};
 pub use recorder::{Recorded, Recorder};
 
-/// Compiles the examples of the README.
+/// Runs the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Runs the examples of the emulator's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/emulator.md")]
+struct EmulatorPage;
+
+/// Runs the examples of the READMEs of crates.
+#[cfg(doctest)]
+#[doc = include_str!("../../talk-proto/README.md")]
+#[doc = include_str!("../../talk-emulator/README.md")]
+struct CrateReadmes;

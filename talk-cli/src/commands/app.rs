@@ -1,4 +1,4 @@
-//! What all commands have in common.
+//! The common parts of all commands.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -14,29 +14,14 @@ use talk_tokio::{
 use tokio::time::timeout;
 
 use crate::exit::{CliError, Outcome, runtime};
-use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 use crate::stdout::stdout_closed;
-use crate::terminal::{Printer, Show, sanitize};
+use crate::terminal::{Printer, Show};
 
-/// What all commands take.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Common {
-    /// Print JSON, one value a line
-    #[arg(long, global = true)]
-    json: bool,
-    /// How long to wait for an answer, in seconds
-    #[arg(
-        long,
-        global = true,
-        value_name = "SECONDS",
-        default_value = "30",
-        value_parser = seconds
-    )]
-    timeout: Duration,
-}
+/// The time limit of a call without `--timeout`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A session, and where results go.
+/// A session, and the printer of results.
 pub(crate) struct App {
     pub(crate) session: Session,
     pub(crate) printer: Printer,
@@ -46,17 +31,18 @@ pub(crate) struct App {
 /// Opens a session for one command, and closes it afterwards.
 pub(crate) fn run(
     session: SessionPlan,
-    common: &Common,
     command: impl AsyncFnOnce(&App) -> Result<(), CliError>,
 ) -> Outcome {
     runtime()?.block_on(async {
         let host = session.host.clone();
+        let timeout = session.common.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let printer = Printer::new(session.common.json);
         let app = App {
-            session: session.call_timeout(common.timeout).open()?,
-            printer: Printer::new(common.json),
-            timeout: common.timeout,
+            session: session.call_timeout(timeout).open()?,
+            printer,
+            timeout,
         };
-        let reports = report_failures(app.session.connection_states(), &host);
+        let reports = report_failures(app.session.connection_states(), &host, printer);
         let outcome = tokio::select! {
             biased;
             outcome = command(&app) => outcome,
@@ -68,14 +54,17 @@ pub(crate) fn run(
 }
 
 /// Prints each new reason for which the server cannot be reached. The command itself waits.
-async fn report_failures(mut states: ConnectionStateStream, host: &str) -> Infallible {
+async fn report_failures(
+    mut states: ConnectionStateStream,
+    host: &str,
+    printer: Printer,
+) -> Infallible {
     let mut reported = None;
     while let Some(state) = states.next().await {
         match state {
             ConnectionState::Waiting { reason, .. } if reported.as_ref() != Some(&reason) => {
                 let reason = reported.insert(reason);
-                let reason = sanitize::line(reason);
-                eprintln!("talk: cannot reach {host}: {reason}; still trying");
+                printer.notice(&format!("cannot reach {host}: {reason}; still trying"));
             }
             ConnectionState::Ready => reported = None,
             _ => {}
@@ -185,19 +174,43 @@ impl App {
         }
     }
 
-    /// Prints up to so many items of a list.
+    /// Prints up to so many items of a list, which may be absent.
     pub(crate) async fn list<S>(
         &self,
         subscription: Subscription<S>,
         limit: usize,
+        absent: impl FnOnce() -> String,
     ) -> Result<(), CliError>
     where
         S: ListSnapshot<Item: Serialize + Show> + Clone + PartialEq,
     {
         let shown = self.load(&subscription, limit).await?;
-        let items = shown
-            .window()
-            .map(|window| window.iter().take(limit).cloned().collect::<Vec<_>>());
-        Ok(self.printer.print(&items)?)
+        let Some(window) = shown.window() else {
+            return Err(CliError::NotFound(absent()));
+        };
+        let items: Vec<_> = window.iter().take(limit).cloned().collect();
+        Ok(self.printer.print_list(&items)?)
     }
+
+    /// Prints a result. One that is absent is an error.
+    pub(crate) fn show<T: Serialize + Show>(
+        &self,
+        found: Option<T>,
+        absent: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
+        match found {
+            Some(found) => Ok(self.printer.print(&found)?),
+            None => Err(CliError::NotFound(absent())),
+        }
+    }
+}
+
+/// Returns the name of a conversation that is absent for the user.
+pub(crate) fn absent_conversation(id: &str) -> String {
+    format!("no conversation {id:?} that this user is in")
+}
+
+/// Returns the name of a message that is absent for the user.
+pub(crate) fn absent_message(conversation: &str, id: &str) -> String {
+    format!("no message {id:?} in a conversation {conversation:?} of this user")
 }

@@ -2,7 +2,7 @@
 
 use talk_tokio::ConversationParams;
 
-use super::app::{Common, run};
+use super::app::{absent_conversation, run};
 use super::fields::{Custom, Members, Rights, Unset};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
@@ -12,16 +12,18 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Show a conversation
-    Get { id: String },
+    Get {
+        /// The ID of the conversation
+        id: String,
+    },
     /// Create a conversation or change one, and join it
     Set {
+        /// The ID of the conversation
         id: String,
         #[command(flatten)]
         fields: Fields,
@@ -30,25 +32,39 @@ enum Action {
     },
     /// Create a conversation, unless it exists, and join it
     Create {
+        /// The ID of the conversation
         id: String,
         #[command(flatten)]
         fields: Fields,
     },
     /// Leave a conversation
-    Leave { id: String },
+    Leave {
+        /// The ID of the conversation
+        id: String,
+    },
     /// Mark a conversation as read
-    Read { id: String },
+    Read {
+        /// The ID of the conversation
+        id: String,
+    },
     /// Mark a conversation as unread
-    Unread { id: String },
+    Unread {
+        /// The ID of the conversation
+        id: String,
+    },
     /// Be shown as typing for 10 seconds, or watch who is
     Typing {
+        /// The ID of the conversation
         id: String,
         /// Show who is typing, and each change
         #[arg(long)]
         watch: bool,
     },
     /// Show a conversation, and each change
-    Watch { id: String },
+    Watch {
+        /// The ID of the conversation
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -81,9 +97,12 @@ impl Fields {
 
 /// Does what is asked for.
 pub(crate) fn run_conversation(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         match options.action {
-            Action::Get { id } => app.printer.print(&app.conversation(&id)?.get().await?)?,
+            Action::Get { id } => {
+                let found = app.conversation(&id)?.get().await?;
+                app.show(found, || absent_conversation(&id))?;
+            }
             Action::Set { id, fields, unset } => {
                 let params: ConversationParams = fields.members().unset(unset).read()?;
                 app.conversation(&id)?.set(params).await?;

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use talk_tokio::{ConversationFilter, ConversationSnapshot, Error, RemovalReason, RetrySafety};
 
-use super::app::{App, Common, run};
+use super::app::{App, run};
 use super::list_diff::{Difference, Listing, Removed, differences, reason_text};
 use super::search::filter;
 use crate::exit::{CliError, Outcome};
@@ -22,14 +22,12 @@ pub(crate) struct Options {
     /// Only the conversations that this wants, in JSON: {"isUnread": true}
     #[arg(long, value_name = "JSON", value_parser = filter)]
     filter: Option<ConversationFilter>,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Prints conversations, the most recently active first, and then their changes and those that
 /// come and go.
 pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         let is_filtered = options.filter.is_some();
         let mut conversations = app.session.subscribe_conversations(options.filter);
         let loaded = app.load_next(&mut conversations, options.limit).await?;
@@ -40,7 +38,8 @@ pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outco
             return Ok(());
         }
         if loaded.is_empty() {
-            eprintln!("talk: there is no such conversation yet, waiting for one");
+            app.printer
+                .notice("there is no such conversation yet, waiting for one");
         }
         let mut before = Listing::from(&loaded);
         app.follow(async {

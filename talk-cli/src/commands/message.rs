@@ -1,6 +1,6 @@
 //! `talk message`: one message.
 
-use super::app::{Common, run};
+use super::app::{absent_message, run};
 use super::send::read_text;
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
@@ -10,20 +10,22 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Show a message
     Get {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the message
         message: String,
     },
     /// Give a message another text
     Edit {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the message
         message: String,
         /// The new text, in which *bold*, _italic_ and so on are understood; - reads it from
         /// standard input
@@ -32,12 +34,16 @@ enum Action {
     },
     /// Delete a message
     Delete {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the message
         message: String,
     },
     /// Show a message in another language
     Translate {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the message
         message: String,
         /// The language, such as nl
         language: String,
@@ -46,14 +52,14 @@ enum Action {
 
 /// Does what is asked for.
 pub(crate) fn run_message(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         match options.action {
             Action::Get {
                 conversation,
                 message,
             } => {
-                app.printer
-                    .print(&app.message(&conversation, &message)?.get().await?)?;
+                let found = app.message(&conversation, &message)?.get().await?;
+                app.show(found, || absent_message(&conversation, &message))?;
             }
             Action::Edit {
                 conversation,
@@ -75,8 +81,10 @@ pub(crate) fn run_message(options: Options, session: SessionPlan) -> Outcome {
                 message,
                 language,
             } => {
-                let message = app.message(&conversation, &message)?;
-                app.printer.print(&message.translate(language).await?)?;
+                let translated = app.message(&conversation, &message)?.translate(language);
+                app.show(translated.await?, || {
+                    absent_message(&conversation, &message)
+                })?;
             }
         }
         Ok(())

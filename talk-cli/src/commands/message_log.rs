@@ -8,7 +8,7 @@ use talk_tokio::{Changes, ConversationId, MessageId, MessageSnapshot, RemovalRea
 use super::app::App;
 use super::list_diff::{Difference, Item, Listing, Removed, differences, reason_text};
 use crate::exit::CliError;
-use crate::terminal::{Paint, quote, reactions, sanitize};
+use crate::terminal::{Paint, long_message, quote, reactions, sanitize};
 
 /// Turns the snapshots of a conversation's messages into lines, so that each new message is printed
 /// once.
@@ -145,7 +145,8 @@ impl Entry {
         }
     }
 
-    pub(super) fn print(&self, app: &App) -> Result<(), CliError> {
+    /// Prints the line, with the time and the ID of a message if `long` is set.
+    pub(super) fn print(&self, app: &App, long: bool) -> Result<(), CliError> {
         #[derive(Serialize)]
         struct GapLine<'a> {
             gap: &'a Gap,
@@ -153,6 +154,10 @@ impl Entry {
         let style = app.printer.style();
         let note = |text: String| style.paint(Paint::Dim, &text);
         match self {
+            Self::New(message) | Self::Edited(message) if long => {
+                app.printer
+                    .print_as(message, || long_message(message, style))?;
+            }
             Self::New(message) | Self::Edited(message) => app.printer.print(message)?,
             Self::Reacted(message) => app.printer.print_as(message, || {
                 let reactions = match reactions(message).as_str() {

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use talk_tokio::Changes;
 
-use super::app::{Common, run};
+use super::app::{absent_conversation, run};
 use super::message_log::MessageLog;
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
@@ -11,34 +11,37 @@ use crate::session_plan::SessionPlan;
 /// What `talk messages` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The ID of the conversation
     conversation: String,
     /// End after the messages that there are, instead of following the conversation
     #[arg(long)]
     once: bool,
+    /// Show the time and the ID of each message
+    #[arg(short, long)]
+    long: bool,
     /// How many messages to begin with
     #[arg(long, default_value_t = 30)]
     last: usize,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Prints the last messages, the oldest one first, and then their changes and new messages.
 pub(crate) fn run_messages(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         let conversation = app.conversation(&options.conversation)?;
         let mut messages = conversation.subscribe_messages();
         let loaded = app.load_next(&mut messages, options.last).await?;
         let mut log = MessageLog::new(conversation.id().clone(), options.last);
         if loaded.is_none() {
             let id = &options.conversation;
-            let nothing = format!("no conversation {id:?} that this user is in");
+            let nothing = absent_conversation(id);
             if options.once {
                 return Err(CliError::NotFound(nothing));
             }
-            eprintln!("talk: there is {nothing} yet, waiting for it");
+            app.printer
+                .notice(&format!("there is {nothing} yet, waiting for it"));
         }
         for entry in log.update(loaded.as_ref(), &Changes::Reset) {
-            entry.print(app)?;
+            entry.print(app, options.long)?;
         }
         if options.once {
             return Ok(());
@@ -46,7 +49,7 @@ pub(crate) fn run_messages(options: Options, session: SessionPlan) -> Outcome {
         app.follow(async {
             while let Some(update) = messages.next().await {
                 for entry in log.update(update.snapshot.as_ref(), &update.changes) {
-                    entry.print(app)?;
+                    entry.print(app, options.long)?;
                 }
             }
             Ok(messages.terminated().await?)

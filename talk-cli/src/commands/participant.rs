@@ -2,7 +2,7 @@
 
 use talk_tokio::ParticipantParams;
 
-use super::app::{Common, run};
+use super::app::{absent_conversation, run};
 use super::fields::{Members, Rights};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
@@ -12,16 +12,20 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Show a participant
-    Get { conversation: String, user: String },
+    Get {
+        /// The ID of the conversation
+        conversation: String,
+        /// The ID of the user
+        user: String,
+    },
     /// Show who is in a conversation, the one who joined last first
     List {
+        /// The ID of the conversation
         conversation: String,
         /// How many to show at most
         #[arg(long, default_value_t = 50)]
@@ -29,34 +33,50 @@ enum Action {
     },
     /// Add a user to a conversation, unless they are in it
     Add {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the user
         user: String,
         #[command(flatten)]
         rights: Rights,
     },
     /// Add a user to a conversation, or change what they may do there
     Set {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the user
         user: String,
         #[command(flatten)]
         rights: Rights,
     },
     /// Change what a participant may do
     Edit {
+        /// The ID of the conversation
         conversation: String,
+        /// The ID of the user
         user: String,
         #[command(flatten)]
         rights: Rights,
     },
     /// Remove a user from a conversation
-    Remove { conversation: String, user: String },
+    Remove {
+        /// The ID of the conversation
+        conversation: String,
+        /// The ID of the user
+        user: String,
+    },
     /// Show a participant, and each change
-    Watch { conversation: String, user: String },
+    Watch {
+        /// The ID of the conversation
+        conversation: String,
+        /// The ID of the user
+        user: String,
+    },
 }
 
 /// Does what is asked for.
 pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         let params = |rights: &Rights| {
             Members::default()
                 .rights(rights)
@@ -64,15 +84,18 @@ pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome
         };
         match options.action {
             Action::Get { conversation, user } => {
-                let participant = app.participant(&conversation, &user)?.get().await?;
-                app.printer.print(&participant)?;
+                let found = app.participant(&conversation, &user)?.get().await?;
+                app.show(found, || {
+                    format!("no participant {user:?} in the conversation {conversation:?}")
+                })?;
             }
             Action::List {
                 conversation,
                 limit,
             } => {
                 let people = app.conversation(&conversation)?.subscribe_participants();
-                app.list(people, limit).await?;
+                app.list(people, limit, || absent_conversation(&conversation))
+                    .await?;
             }
             Action::Add {
                 conversation,

@@ -2,7 +2,7 @@
 
 use talk_tokio::ReactionsRef;
 
-use super::app::{App, Common, run};
+use super::app::{App, absent_message, run};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 
@@ -11,8 +11,6 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -33,7 +31,9 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Target {
+    /// The ID of the conversation
     conversation: String,
+    /// The ID of the message
     message: String,
     /// An emoji, or the name of a custom one between colons
     emoji: String,
@@ -49,12 +49,16 @@ impl Target {
 
 /// Does what is asked for.
 pub(crate) fn run_reaction(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         match options.action {
             Action::Add(target) => target.reactions(app)?.add().await?,
             Action::Remove(target) => target.reactions(app)?.remove().await?,
             Action::List { target, limit } => {
-                app.list(target.reactions(app)?.subscribe(), limit).await?;
+                let reactions = target.reactions(app)?.subscribe();
+                app.list(reactions, limit, || {
+                    absent_message(&target.conversation, &target.message)
+                })
+                .await?;
             }
         }
         Ok(())

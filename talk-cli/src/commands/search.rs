@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use talk_tokio::{ConversationFilter, Search};
 
-use super::app::{App, Common, run};
+use super::app::{App, run};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 use crate::terminal::Show;
@@ -18,8 +18,6 @@ const MAX_PAGE: usize = 50;
 pub(crate) struct Options {
     #[command(subcommand)]
     target: Target,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,7 +43,7 @@ struct Query {
 
 /// Prints what is found, the newest first.
 pub(crate) fn run_search(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| match options.target {
+    run(session, async |app| match options.target {
         Target::Messages(query) => find(app, app.session.search_messages(), query).await,
         Target::Conversations(query) => find(app, app.session.search_conversations(), query).await,
     })
@@ -63,10 +61,37 @@ where
     }
     page.results.truncate(query.limit);
     let results: Vec<Arc<T>> = page.results;
-    Ok(app.printer.print(&results)?)
+    Ok(app.printer.print_list(&results)?)
 }
 
 /// Reads a filter.
 pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    serde_json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
+}
+
+/// The form of a filter, for people.
+const FILTER_FORM: &str = r#"expected an object of conditions, or ["any", [OBJECT, …]]:
+  {"isUnread": true}  {"hasMessages": false}
+  {"access": ["==", "Read"]}  {"access": ["!=", "Read"]}
+  {"subject": ["==", "Tea"]}  {"subject": ["oneOf", ["Tea", null]]}
+  {"custom": {"team": ["==", "blue"], "archived": "!exists"}}
+  {"lastActivityAt": [">", 1700000000000]}  {"createdAt": ["between", [FROM, TO]]}
+  ["any", [{"isUnread": true}, {"subject": ["==", "Tea"]}]]"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter_error_shows_forms_that_are_accepted() {
+        assert!(filter("{").unwrap_err().contains(FILTER_FORM));
+        let forms = FILTER_FORM
+            .lines()
+            .skip(1)
+            .flat_map(|line| line.trim().split("  "));
+        for form in forms {
+            let form = form.replace("FROM", "1").replace("TO", "2");
+            assert!(filter(&form).is_ok(), "{form}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use talk_tokio::{ContentBlock, MessageId, SendMessage};
 
-use super::app::{Common, run};
+use super::app::run;
 use super::fields::key_value;
 use super::upload::{About, Uploads};
 use crate::exit::Outcome;
@@ -16,6 +16,7 @@ use crate::terminal::sanitize;
 /// What `talk send` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The ID of the conversation
     conversation: String,
     /// The text, in which *bold*, _italic_ and so on are understood; - reads it from standard input
     #[arg(required_unless_present = "file", allow_hyphen_values = true)]
@@ -31,13 +32,11 @@ pub(crate) struct Options {
     /// Custom data of the message
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     custom: Vec<(String, String)>,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Sends it, and prints the ID that it got.
 pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Sent<'a> {

@@ -1,6 +1,6 @@
 //! `talk token`: user tokens, made and checked.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use talk_proto::{
 use crate::exit::{CliError, Outcome};
 use crate::seconds::seconds;
 use crate::session_args::SessionArgs;
-use crate::terminal::sanitize;
+use crate::terminal::{Printer, sanitize};
 
 /// What `talk token` takes.
 #[derive(Debug, clap::Args)]
@@ -64,14 +64,15 @@ struct Check {
 }
 
 /// Prints a token, or what is wrong with one; a token that is refused is a failure.
-pub(crate) fn run_token(options: Options, session: &SessionArgs) -> Outcome {
+pub(crate) fn run_token(options: Options, session: &SessionArgs, json: bool) -> Outcome {
+    let printer = Printer::new(json);
     match options.action {
-        Action::Mint(mint) => run_mint(mint, session),
-        Action::Check(check) => run_check(check, session),
+        Action::Mint(mint) => run_mint(mint, session, printer),
+        Action::Check(check) => run_check(check, session, printer),
     }
 }
 
-fn run_mint(mint: Mint, session: &SessionArgs) -> Outcome {
+fn run_mint(mint: Mint, session: &SessionArgs, printer: Printer) -> Outcome {
     let (app, user) = session.app_and_user()?;
     let claims = TokenClaims::new(app_id(app)?, user_id(user)?);
     let claims = match mint.no_expiry {
@@ -83,11 +84,12 @@ fn run_mint(mint: Mint, session: &SessionArgs) -> Outcome {
         None => first_line("the secret key: set TALK_SECRET, or give it on standard input")?,
     };
     let token = claims.mint(&Secret::from(secret));
-    writeln!(io::stdout(), "{}", token.expose())?;
+    let minted = serde_json::json!({ "token": token.expose() });
+    printer.print_as(&minted, || token.expose().to_owned())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_check(options: Check, session: &SessionArgs) -> Outcome {
+fn run_check(options: Check, session: &SessionArgs, printer: Printer) -> Outcome {
     let mut check = TokenCheck::new(now());
     if let Some(secret) = options.key.secret {
         check = check.secret(secret);
@@ -103,22 +105,36 @@ fn run_check(options: Check, session: &SessionArgs) -> Outcome {
         None => first_line("the token: set TALK_TOKEN, or give it on standard input")?,
     };
     let report = check.check(&Secret::from(token));
-    let mut output = io::stdout();
+    let mut lines = Vec::new();
     for (name, claim) in [("app", &report.app_id), ("user", &report.user_id)] {
         if let Some(claim) = claim {
-            writeln!(output, "{name}: {}", sanitize::line(claim))?;
+            lines.push(format!("{name}: {}", sanitize::line(claim)));
         }
     }
     if let Some(expires_at) = report.expires_at {
-        writeln!(output, "expires: {}", expires_at.as_millis() / 1000)?;
+        lines.push(format!("expires: {}", expires_at.as_millis() / 1000));
     }
-    for problem in &report.problems {
+    let problems = report.problems.iter().map(|problem| {
         let weight = match problem.is_refused() {
             true => "refused",
             false => "warning",
         };
-        writeln!(output, "{weight}: {}", sanitize::line(&problem.to_string()))?;
+        (weight, problem.to_string())
+    });
+    let problems: Vec<_> = problems.collect();
+    for (weight, problem) in &problems {
+        lines.push(format!("{weight}: {}", sanitize::line(problem)));
     }
+    let problem =
+        |(weight, text): &(_, _)| serde_json::json!({ "weight": weight, "message": text });
+    let checked = serde_json::json!({
+        "accepted": report.is_accepted(),
+        "app": report.app_id,
+        "user": report.user_id,
+        "expiresAt": report.expires_at.map(|at| at.as_millis()),
+        "problems": problems.iter().map(problem).collect::<Vec<_>>(),
+    });
+    printer.print_as(&checked, || lines.join("\n"))?;
     Ok(match report.is_accepted() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use talk_tokio::{FileToken, TransportError, UploadFuture, UploadMetadata};
 use tokio::time::sleep;
 
-use super::app::{App, Common, run};
+use super::app::{App, run};
 use crate::exit::{CliError, Outcome};
 use crate::files;
 use crate::session_plan::SessionPlan;
@@ -26,12 +26,11 @@ const AT_ONCE: usize = 4;
 /// What `talk upload` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The files
     #[arg(required = true, value_name = "PATH")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     about: About,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// What is said of files.
@@ -76,7 +75,7 @@ pub(super) struct Uploaded {
 
 /// Uploads files, and prints their tokens in the order of the files.
 pub(crate) fn run_upload(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         let uploads = Uploads::new(app);
         for uploaded in uploads.make(&options.files, &options.about).await? {
             app.printer

@@ -2,7 +2,7 @@
 
 use talk_tokio::UserParams;
 
-use super::app::{Common, run};
+use super::app::run;
 use super::fields::{Custom, Members, Unset};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
@@ -12,16 +12,18 @@ use crate::session_plan::SessionPlan;
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Show a user
-    Get { id: String },
+    Get {
+        /// The ID of the user
+        id: String,
+    },
     /// Create a user or change one
     Set {
+        /// The ID of the user
         id: String,
         #[command(flatten)]
         fields: Fields,
@@ -30,14 +32,21 @@ enum Action {
     },
     /// Create a user, unless they exist
     Create {
+        /// The ID of the user
         id: String,
         #[command(flatten)]
         fields: Fields,
     },
     /// Show a user, and each change
-    Watch { id: String },
+    Watch {
+        /// The ID of the user
+        id: String,
+    },
     /// Show whether a user is online, and each change
-    Online { id: String },
+    Online {
+        /// The ID of the user
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -83,9 +92,12 @@ impl Fields {
 
 /// Does what is asked for.
 pub(crate) fn run_user(options: Options, session: SessionPlan) -> Outcome {
-    run(session, &options.common, async |app| {
+    run(session, async |app| {
         match options.action {
-            Action::Get { id } => app.printer.print(&app.user(&id)?.get().await?)?,
+            Action::Get { id } => {
+                let found = app.user(&id)?.get().await?;
+                app.show(found, || format!("no user {id:?}"))?;
+            }
             Action::Set { id, fields, unset } => {
                 let params: UserParams = fields.members().unset(unset).read()?;
                 app.user(&id)?.set(params).await?;

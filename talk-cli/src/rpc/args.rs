@@ -11,7 +11,7 @@ use talk_tokio::{
     SendMessage,
 };
 
-use super::failure::Failure;
+use crate::failure::Failure;
 use crate::params;
 
 /// Arguments, taken one by one.

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::failure::Failure;
 use super::output::{Answer, Output};
+use crate::failure::Failure;
 
 /// What answers a call.
 pub(crate) type Job = Pin<Box<dyn Future<Output = Answer> + Send>>;

@@ -9,11 +9,11 @@ use talk_tokio::{
 
 use super::args::Args;
 use super::calls::Job;
-use super::failure::Failure;
 use super::output::{Answer, json};
 use super::state::Rpc;
 use super::subscriptions::Shown;
-use super::uploads;
+use super::{signatures, uploads};
+use crate::failure::Failure;
 
 /// What a line that is understood leads to. Nothing has happened yet.
 pub(crate) enum Action {
@@ -35,10 +35,17 @@ pub(crate) fn prepare(rpc: &Rpc, call: &str, mut args: Args) -> Result<Action, F
     let (_, entry) = CALLS
         .iter()
         .find(|(name, _)| *name == call)
-        .ok_or_else(|| Failure::usage(format!("there is no call {call:?}")))?;
-    let action = entry(rpc, &mut args)?;
-    args.finish()?;
-    Ok(action)
+        .ok_or_else(|| {
+            Failure::usage(format!("there is no call {call:?}: see `talk rpc --help`"))
+        })?;
+    let read = || {
+        let action = entry(rpc, &mut args)?;
+        args.finish()?;
+        Ok(action)
+    };
+    read().map_err(|failure: Failure| {
+        failure.with_arguments(call, signatures::arguments(call).unwrap_or_default())
+    })
 }
 
 const CALLS: &[(&str, Entry)] = &[
@@ -293,4 +300,15 @@ fn now(act: impl FnOnce(&mut Rpc) -> Result<(), Failure> + 'static) -> Result<Ac
         act(rpc)?;
         json(&())
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_name_every_call() {
+        let calls = CALLS.iter().map(|(name, _)| *name);
+        assert!(calls.eq(signatures::SIGNATURES.iter().map(|(name, ..)| *name)));
+    }
 }

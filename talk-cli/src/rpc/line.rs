@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use talk_proto::replace_lone_surrogates;
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// What a line asks for.
 #[derive(Debug)]

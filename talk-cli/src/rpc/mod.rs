@@ -3,16 +3,19 @@
 mod args;
 mod calls;
 mod dispatch;
-mod failure;
 mod feeds;
 mod input;
 mod line;
 mod output;
 mod searches;
 mod serve;
+mod signatures;
 mod state;
 mod subscriptions;
 mod uploads;
+
+#[cfg(test)]
+pub(crate) use self::signatures::table;
 
 use std::io;
 use std::process::ExitCode;
@@ -23,8 +26,9 @@ use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 
-/// What `talk rpc` takes besides the flags of every session.
+/// The arguments of `talk rpc` besides the flags of every session.
 #[derive(Debug, clap::Args)]
+#[command(after_help = signatures::help())]
 pub(crate) struct Options {
     /// How long calls in flight may take after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -33,6 +37,10 @@ pub(crate) struct Options {
 
 /// Runs until the end of input or of the session.
 pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
+    let session = match session.common.timeout {
+        Some(timeout) => session.call_timeout(timeout),
+        None => session,
+    };
     let runtime = runtime()?;
     let (output, writer) = Output::start(io::stdout())?;
     let lines = input::start(io::stdin())?;

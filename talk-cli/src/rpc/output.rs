@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use talk_tokio::SearchStatus;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 use crate::terminal::sanitize;
 
 /// The bytes of lines that may wait for the reader of the output. A larger line waits alone. Above

@@ -11,9 +11,9 @@ use talk_tokio::{CommandError, ConversationFilter, Error, Search, SearchUpdate};
 use tokio::sync::oneshot;
 
 use super::calls::{Job, same};
-use super::failure::Failure;
 use super::feeds::{Feed, Feeds, Follower};
 use super::output::{Output, json};
+use crate::failure::Failure;
 
 /// Searches that have not ended, by number.
 pub(crate) struct Searches {

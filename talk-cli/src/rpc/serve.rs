@@ -12,12 +12,12 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::args::Args;
 use super::dispatch::{Action, prepare};
-use super::failure::Failure;
 use super::input::RawLine;
 use super::line::Line;
 use super::output::Output;
 use super::state::Rpc;
 use super::uploads;
+use crate::failure::Failure;
 use crate::stdout::stdout_closed;
 
 /// The calls in flight above which lines wait: each may hold an answer that the reader of the

@@ -12,9 +12,9 @@ use talk_tokio::{
 };
 
 use super::calls::Job;
-use super::failure::Failure;
 use super::feeds::{Feeds, Follower};
 use super::output::{Output, json};
+use crate::failure::Failure;
 
 /// Subscriptions that have not ended, by number.
 pub(crate) struct Subscriptions {

@@ -10,8 +10,8 @@ use talk_tokio::{Session, UploadFuture, UploadMetadata, UploadSource};
 use super::args::Args;
 use super::calls::Job;
 use super::dispatch::Action;
-use super::failure::Failure;
 use super::output::{Output, json};
+use crate::failure::Failure;
 use crate::files;
 
 /// What is said of a file. Without a name it has that of its path.

@@ -41,6 +41,19 @@ pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
     )
 }
 
+/// A message after its time and its ID.
+pub(crate) fn long_message(shown: &MessageSnapshot, style: Style) -> String {
+    let prefix = format!(
+        "{}  {}",
+        shown.created_at,
+        sanitize::line(shown.id.as_str())
+    );
+    // The text of the following lines stays aligned.
+    let indent = format!("\n{}", " ".repeat(prefix.chars().count() + 2));
+    let text = message(shown, style).replace('\n', &indent);
+    format!("{}  {text}", style.paint(Paint::Dim, &prefix))
+}
+
 /// The beginning of a message, in one line.
 pub(crate) fn quote(message: &MessageSnapshot) -> String {
     let text = plaintext(&message.content);

@@ -7,7 +7,7 @@ pub(crate) mod sanitize;
 mod show;
 mod style;
 
-pub(crate) use message::{quote, reactions};
+pub(crate) use message::{long_message, quote, reactions};
 pub(crate) use printer::Printer;
 pub(crate) use show::Show;
 pub(crate) use style::{Paint, Style};

@@ -1,10 +1,10 @@
-//! Where results go.
+//! The output of results.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Show, Style, sanitize};
+use super::{Paint, Show, Style, sanitize};
 
 /// Prints results for people, or as one JSON value a line.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,26 @@ impl Printer {
         self.print_as(result, || result.show(self.style))
     }
 
+    /// Prints the items of a list.
+    pub(crate) fn print_list<T: Serialize + Show>(&self, items: &[T]) -> io::Result<()> {
+        if items.is_empty() && !self.json {
+            let nothing = self.style.paint(Paint::Dim, "(none)");
+            return writeln!(io::stdout(), "{nothing}");
+        }
+        items.iter().try_for_each(|item| self.print(item))
+    }
+
+    /// Reports on standard error a problem that does not end the command.
+    pub(crate) fn notice(&self, text: &str) {
+        let text = sanitize::line(text);
+        if self.json {
+            let notice = serde_json::json!({ "notice": text });
+            eprintln!("{}", sanitize::json(&notice.to_string()));
+        } else {
+            eprintln!("talk: {text}");
+        }
+    }
+
     /// Prints a result that people see in other words.
     pub(crate) fn print_as(
         &self,
@@ -34,7 +54,11 @@ impl Printer {
     ) -> io::Result<()> {
         let mut output = io::stdout().lock();
         if self.json {
-            let json = serde_json::to_string(result)?;
+            let json = match serde_json::to_string(result)?.as_str() {
+                // Every line is an object.
+                "null" => r#"{"absent":true}"#.to_owned(),
+                json => json.to_owned(),
+            };
             writeln!(output, "{}", sanitize::json(&json))?;
         } else {
             writeln!(output, "{}", text())?;
@@ -42,7 +66,7 @@ impl Printer {
         output.flush()
     }
 
-    /// Prints what is nothing to people.
+    /// Prints a result that only JSON has.
     pub(crate) fn print_json(&self, result: &impl Serialize) -> io::Result<()> {
         if self.json {
             self.print_as(result, String::new)?;
@@ -50,7 +74,7 @@ impl Printer {
         Ok(())
     }
 
-    /// How text may be styled.
+    /// Returns the style of text.
     pub(crate) fn style(&self) -> Style {
         self.style
     }

@@ -78,7 +78,11 @@ impl Show for ConversationSnapshot {
         let id = self.id.as_str();
         let mut out = titled(self.subject.as_deref().unwrap_or(id), id, style);
         if self.is_unread {
-            let unread = format!("  {} unread", self.unread_message_count);
+            let unread = match self.unread_message_count {
+                // Marked as unread by the user.
+                0 => "  unread".to_owned(),
+                count => format!("  {count} unread"),
+            };
             out.push_str(&style.paint(Paint::Yellow, &unread));
         }
         if let Some(last) = &self.last_message {

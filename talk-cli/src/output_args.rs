@@ -1,0 +1,18 @@
+//! The flags for the output and the time limit of every command.
+
+use std::time::Duration;
+
+use crate::seconds::seconds;
+
+/// The flags for the output and the time limit.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Common {
+    /// Print one JSON object a line: results on standard output, errors and notices on standard
+    /// error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How long to wait for an answer, in seconds [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
