@@ -38,7 +38,9 @@ impl Workspace {
             folder: root.clone(),
         }];
         for entry in sorted_entries(&root)? {
-            if entry.join("Cargo.toml").is_file() {
+            // The sources of another package are checked there.
+            let is_alias = entry.join("src").is_symlink();
+            if entry.join("Cargo.toml").is_file() && !is_alias {
                 packages.push(Package {
                     name: file_name(&entry).to_owned(),
                     folder: entry,
