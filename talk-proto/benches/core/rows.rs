@@ -40,7 +40,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
         rows.push(Row {
             id,
             what: format!(
-                "an event beside {beside} other subscriptions, against 1 ({many:.0} : {one:.0})"
+                "an event with {beside} other subscriptions, against 1 ({many:.0} : {one:.0})"
             ),
             ratio: many / one,
             goal,
@@ -68,7 +68,7 @@ fn scale() -> Result<Vec<Row>, String> {
     Ok(vec![
         grows(
             "I-markup",
-            "a text of 256 KiB",
+            "markup of 256 KiB",
             1.1,
             Work::Markup(64),
             Work::Markup(256),
@@ -111,7 +111,7 @@ fn plain() -> Row {
     let megabytes = text.len() as f64 / 1e6 / best;
     Row {
         id: "I-plain",
-        what: format!("50 MB/s, against what plain text is read at ({megabytes:.0} MB/s)"),
+        what: format!("50 MB/s, against the speed of parsing plain text ({megabytes:.0} MB/s)"),
         ratio: 50.0 / megabytes,
         goal: Some(1.0),
     }
@@ -125,7 +125,7 @@ fn apply() -> Result<Vec<Row>, String> {
         Row {
             id: "A-text",
             what: format!(
-                "a text message into a core, against reading it into Value \
+                "a message into a core, against parsing it into Value \
                  ({text:.0} : {text_value:.0} instructions)"
             ),
             ratio: text / text_value,
@@ -139,7 +139,7 @@ fn apply() -> Result<Vec<Row>, String> {
         },
         Row {
             id: "A-typed",
-            what: format!("a text message, against reading it into Message ({typed:.0})"),
+            what: format!("a message into a core, against parsing it into Message ({typed:.0})"),
             ratio: text / typed,
             goal: None,
         },

@@ -37,7 +37,7 @@ pub(super) async fn measure(node: bool) -> Result<Vec<Row>> {
     let (ours, theirs) = medians(&pairs);
     let what = format!(
         "events/s through talk-tokio with a live window, against a tokio-tungstenite bot that \
-         keeps nothing ({ours:.0} : {theirs:.0})"
+         stores nothing ({ours:.0} : {theirs:.0})"
     );
     let mut rows = vec![Row::at_least(1.0, "D", ratio(&pairs), what)];
     if node && let Some(client) = Peer::install()? {

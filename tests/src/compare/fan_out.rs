@@ -44,8 +44,8 @@ pub(super) async fn measure() -> Result<Vec<Row>> {
     let goal = 0.5;
     let (ours, theirs) = medians(&by_clock);
     let clock = format!(
-        "sends/s to {SUBSCRIBERS} subscribers through the emulator, against the same fan-out \
-         written bare ({ours:.0} : {theirs:.0})"
+        "sends/s to {SUBSCRIBERS} subscribers through the emulator, against a minimal fan-out \
+         server ({ours:.0} : {theirs:.0})"
     );
     let (ours, theirs) = medians(&by_processor);
     let processor =

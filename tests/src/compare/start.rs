@@ -32,7 +32,7 @@ struct Program {
 const PROGRAMS: [Program; 2] = [
     Program {
         id: "J-least",
-        name: "the least program with talk-tokio",
+        name: "the smallest program with talk-tokio",
         package: "talk-tokio",
         target: &["--example", "first_snapshot"],
         arguments: &["HOST"],
@@ -84,7 +84,7 @@ impl Program {
             let start = Instant::now();
             self.build(Some(folder.path()))?;
             what += &format!(
-                ", built from nothing in {:.0} s",
+                ", built from scratch in {:.0} s",
                 start.elapsed().as_secs_f64()
             );
         }

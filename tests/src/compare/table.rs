@@ -31,7 +31,7 @@ impl Table {
 /// Formats the rows as a Markdown table.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| id | what | ratio | goal | met |")?;
+        writeln!(f, "| id | comparison | ratio | goal | met |")?;
         write!(f, "| --- | --- | ---: | ---: | --- |")?;
         for row in &self.rows {
             let ratio = row.ratio.map(|ratio| format!("{ratio:.2}"));
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn people_read_markdown() {
         let text = "\
-| id | what | ratio | goal | met |
+| id | comparison | ratio | goal | met |
 | --- | --- | ---: | ---: | --- |
 | D | faster | 1.23 | ≥ 1 | yes |
 | F | slower | 1.50 | ≤ 1.3 | NO |
