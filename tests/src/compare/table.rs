@@ -46,7 +46,7 @@ impl fmt::Display for Table {
             };
             write!(
                 f,
-                "\n| {} | {} | {} | {} | {met} |",
+                "\n| `{}` | {} | {} | {} | {met} |",
                 row.id,
                 row.what,
                 ratio.unwrap_or_default(),
@@ -78,9 +78,9 @@ mod tests {
         let text = "\
 | id | comparison | ratio | goal | met |
 | --- | --- | ---: | ---: | --- |
-| D | faster | 1.23 | ≥ 1 | yes |
-| F | slower | 1.50 | ≤ 1.3 | NO |
-| J | 3 MiB |  |  |  |";
+| `D` | faster | 1.23 | ≥ 1 | yes |
+| `F` | slower | 1.50 | ≤ 1.3 | NO |
+| `J` | 3 MiB |  |  |  |";
         assert_eq!(table().to_string(), text);
     }
 
