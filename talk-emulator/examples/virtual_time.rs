@@ -1,7 +1,7 @@
-//! A client and the service in one thread, on virtual time: hours pass at once, and the same seed
-//! gives the same events. An application that embeds `talk-proto` can be tested in this way.
+//! A client and the service in one thread and in virtual time. Hours pass at once, and equal seeds
+//! produce equal events. Applications that embed `talk-proto` can be tested in this way.
 //!
-//! `cargo run -p talk-emulator --example virtual_time` prints the story.
+//! `cargo run -p talk-emulator --example virtual_time` prints the events.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use talk_proto::{
     model::{ConversationId, UserParams},
 };
 
-/// The id of the connection. There is one at a time.
+/// The id of the connection. There is only one at a time.
 const CONNECTION: ConnectionId = ConnectionId(1);
 
 struct World {
@@ -38,7 +38,7 @@ impl World {
         })
     }
 
-    /// Lets time pass, from one thing that is due to the next.
+    /// Advances the time, from timeout to timeout.
     fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
         loop {
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// The network fails.
+    /// Cuts the connection.
     fn cut(&mut self) {
         if let Some(socket) = self.open.take() {
             self.server.closed(self.now, CONNECTION);
@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// Someone says something, loses the connection, says something more, and a day goes by.
+/// Sends a message, loses the connection, sends another message, and waits for a day.
 pub(crate) fn run(seed: u64) -> Result<Vec<String>, Box<dyn Error>> {
     let mut world = World::new(seed)?;
     let (now, session) = (world.now, &mut world.session);

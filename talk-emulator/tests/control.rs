@@ -187,7 +187,7 @@ async fn control_settings_mask_secret() {
     let shown = json_of(&response);
     assert_eq!(shown["secret"], "***");
     assert_eq!(response.headers()["cache-control"], "no-store");
-    // Settings that were read can be written back.
+    // Settings can be written back as they were read.
     let request = Request::post(SETTINGS)
         .header(JSON.0, JSON.1)
         .body(Bytes::from(shown.to_string()))

@@ -1,4 +1,4 @@
-//! The data folder: which files the emulator touches, its permissions, and a busy database.
+//! The data folder: the files that the emulator changes, permissions, and a busy database.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
@@ -15,7 +15,7 @@ use talk_emulator::{DataError, Emulator, StartError};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Far longer than any step takes.
+/// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 const STRANGERS: [&str; 4] = [
@@ -111,7 +111,10 @@ async fn start_symbolic_link_as_lock_is_refused() {
     std::os::unix::fs::symlink(&precious, data.join("talk.lock")).unwrap();
     let error = Emulator::builder().data(&data).start().await.unwrap_err();
     assert!(
-        matches!(&error, StartError::Data { cause, .. } if matches!(**cause, DataError::SymbolicLink(_))),
+        matches!(
+            &error,
+            StartError::Data { cause, .. } if matches!(**cause, DataError::SymbolicLink(_))
+        ),
         "{error}"
     );
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");

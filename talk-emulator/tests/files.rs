@@ -1,4 +1,4 @@
-//! Files go up in one form and come down from the url of their block, whole or in part.
+//! Uploads of files as forms, and downloads of whole files and ranges from the url in their block.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ fn pattern(length: usize) -> Bytes {
     (0..length).map(|i| (i % 251) as u8).collect()
 }
 
-/// The form that a browser would send for this file.
+/// Returns the form that a browser would send for this file.
 fn form(filename: &str, content_type: &str, bytes: &[u8], texts: &[(&str, &str)]) -> Bytes {
     let mut body = BytesMut::new();
     body.put_slice(
@@ -60,7 +60,7 @@ async fn try_upload(emulator: &Emulator, body: Bytes) -> hyper::Result<http::Res
     try_send(emulator, request).await
 }
 
-/// Sends an uploaded file as a message; the block as its receiver sees it.
+/// Sends an uploaded file as a message and returns the block that its receiver sees.
 async fn block_of(emulator: &Emulator, uploaded: &http::Response<Bytes>) -> Value {
     assert_eq!(uploaded.status(), StatusCode::OK, "{uploaded:?}");
     let token = json_of(uploaded)["fileToken"].clone();
@@ -180,7 +180,8 @@ async fn upload_invalid_form_is_refused() {
     let whole = form("a.txt", "text/plain", b"some bytes", &[]);
     let cut = whole.slice(..whole.len() - 20);
     let no_file = Bytes::from(format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"subtype\"\r\n\r\nimage\r\n--{BOUNDARY}--\r\n"
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"subtype\"\r\n\r\nimage\r\n\
+         --{BOUNDARY}--\r\n"
     ));
     let no_number = form("a.png", "image/png", b"x", &[("width", "wide")]);
     let endless = form(

@@ -1,4 +1,4 @@
-//! HTTP as the shell speaks it: addresses, refusals, and pages of other origins.
+//! HTTP requests to the shell: addresses, refusals, and pages of other origins.
 
 #![allow(clippy::unwrap_used)]
 

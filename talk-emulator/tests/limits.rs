@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Far longer than any step takes.
+/// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 const MIB: usize = 1024 * 1024;
@@ -36,7 +36,7 @@ async fn raw_socket(emulator: &Emulator) -> TcpStream {
     stream
 }
 
-/// Returns the header of a masked frame. The mask is zero, so that the payload stays as it is.
+/// Returns the header of a masked frame. The mask is zero, so that the payload is not changed.
 fn header(first: u8, length: usize) -> Vec<u8> {
     let mut header = vec![first, 0x80 | 127];
     header.extend((length as u64).to_be_bytes());
@@ -86,7 +86,7 @@ async fn sockets_unfinished_messages_are_bounded() {
     for _ in 0..40 {
         let mut stream = raw_socket(&emulator).await;
         stream.write_all(&header(TEXT, 31 * MIB)).await.unwrap();
-        // Fails once the emulator has closed the connection.
+        // The write fails once the emulator has closed the connection.
         let _ = timeout(TIMEOUT, stream.write_all(&part)).await.unwrap();
         assert_eq!(healthy.call("GET", "/ping", json!({})).await.0, 200);
         streams.push(stream);
@@ -99,7 +99,7 @@ async fn sockets_unfinished_messages_are_bounded() {
     }
     assert!(open <= 17, "{open} connections hold 4 MiB each");
     assert!(open >= 10, "only {open} connections were kept");
-    // The memory of the others is free again.
+    // The memory of the closed connections is free again.
     let name = json!({ "name": "x".repeat(8 * MIB) });
     let mut large = Socket::ready(&emulator, "app", "carol").await;
     assert_eq!(large.call("PUT", "/users/carol", name).await.0, 200);
@@ -119,7 +119,7 @@ async fn stalled_peers_are_closed() {
     message.write_all(&vec![b'x'; MIB]).await.unwrap();
     for mut stream in [head, message] {
         let mut rest = Vec::new();
-        // Closed or reset, but over.
+        // The connection has ended, by a close or a reset.
         let _ = timeout(TIMEOUT, stream.read_to_end(&mut rest))
             .await
             .unwrap();

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-/// Far longer than any step takes.
+/// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn sockets_300_work_concurrently() {
     }
 }
 
-/// Asks for a user of 200 kB this often, without reading an answer.
+/// Requests a user of 200 kB `times` times, without reading an answer.
 async fn ask_without_reading(socket: &mut Socket, times: usize) -> Vec<u64> {
     let name = "x".repeat(200_000);
     let user = json!({ "name": "Alice", "custom": { "k": name } });
@@ -127,7 +127,7 @@ async fn socket_stopped_reader_is_closed() {
         .unwrap();
     let mut other = Socket::ready(&emulator, "app", "bob").await;
     let mut slow = Socket::ready(&emulator, "app", "alice").await;
-    // 600 answers of 200 kB: more than the emulator keeps and the sockets' buffers hold.
+    // 600 answers of 200 kB exceed the send queue of the emulator and the buffers of the sockets.
     ask_without_reading(&mut slow, 600).await;
     other
         .call("SUBSCRIBE", "/users/alice/online", json!({}))

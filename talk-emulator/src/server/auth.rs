@@ -57,7 +57,7 @@ pub(super) fn issue(secret: Option<&str>, app: &str, user: &str) -> Result<Secre
     Ok(TokenClaims::new(app, user).mint(&Secret::from(secret.unwrap_or_default())))
 }
 
-/// Returns `true` if `signature` is the user's signature, the older proof of identity.
+/// Returns `true` if `signature` is the user's signature, the scheme that preceded tokens.
 pub(super) fn is_signature_of(secret: &str, user: &str, signature: &str) -> bool {
     UserId::new(user)
         .is_ok_and(|user| talk_proto::token::is_user_signature(&secret.into(), &user, signature))

@@ -155,7 +155,7 @@ fn holds<T>(condition: Option<&T>, matches: impl FnOnce(&T) -> bool) -> bool {
 }
 
 impl<T: PartialEq> Condition<T> {
-    /// An absent value equals nothing.
+    /// Returns `true` if the condition is met. An absent value equals no operand.
     fn matches(&self, value: Option<&T>) -> bool {
         match self {
             Self::One(Equality::Equal, operand) => value == Some(operand),

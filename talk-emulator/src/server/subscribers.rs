@@ -250,8 +250,10 @@ impl Subscribers {
         self.topics
             .range(reactions(String::new())..)
             .take_while(move |(topic, _)| {
-                matches!(topic, Topic::Conversation { id: of, part: Part::Reactions { message: to, .. } }
-                    if of == id && to == message)
+                let Topic::Conversation { id: of, part } = topic else {
+                    return false;
+                };
+                of == id && matches!(part, Part::Reactions { message: to, .. } if to == message)
             })
             .flat_map(|(_, of_topic)| of_topic)
             .map(|(connection, user)| (*connection, user))

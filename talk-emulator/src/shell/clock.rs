@@ -25,10 +25,11 @@ struct Suspended {
     total: Duration,
 }
 
-/// Smaller differences between the clocks are adjustments of the wall clock.
+/// The minimum difference between the clocks that counts as a suspension. Smaller differences are
+/// adjustments of the wall clock.
 const MIN_SUSPENDED: Duration = Duration::from_secs(1);
 
-/// A larger duration might overflow an [`Instant`].
+/// The maximum duration that is added to an [`Instant`], which a larger one might overflow.
 const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Clock {

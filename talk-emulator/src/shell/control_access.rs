@@ -1,7 +1,7 @@
 //! Access to the control API.
 //!
-//! The data API answers pages of every origin, as the service does. The control API reads the
-//! secret and injects faults, so that no web page may reach it: neither directly, nor by a host
+//! The data API answers pages of every origin, as the service does. The control API can change the
+//! secret and inject faults. Therefore no web page may reach it, neither directly nor by a host
 //! name that resolves to this machine.
 
 use std::net::IpAddr;
@@ -153,7 +153,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Returns `true` if the texts are equal, in a time independent of the position of a difference.
+/// Returns `true` if the strings are equal. The comparison takes constant time.
 fn is_equal(given: &str, expected: &str) -> bool {
     given.len() == expected.len()
         && given

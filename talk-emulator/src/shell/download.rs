@@ -10,7 +10,8 @@ use super::files::Contents;
 use super::range::{ByteRange, parse_range};
 use crate::server::FileMetadata;
 
-/// Uploaded files come from users: as a page they run no scripts and have no origin.
+/// The content security policy of downloads. Uploaded files come from users, so a file that is
+/// shown as a page runs no scripts and has no origin.
 const SANDBOX: &str = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; \
                        style-src 'unsafe-inline'";
 

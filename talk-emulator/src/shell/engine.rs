@@ -118,8 +118,8 @@ impl Engine {
         .await
     }
 
-    /// Passes frames on, and waits until their answers are queued: a connection is to be slowed
-    /// down by the answers that it has caused.
+    /// Passes frames to the server, and waits until their answers are queued, so that a connection
+    /// is slowed down by its own answers.
     pub(crate) async fn frames(
         &self,
         connection: ConnectionId,

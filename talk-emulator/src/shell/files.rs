@@ -67,7 +67,7 @@ pub(crate) enum CompletedUpload {
     Persisted(RemoveOnDrop),
 }
 
-/// A file that is removed on drop, unless it is kept. Either way its upload is over.
+/// A file that is removed on drop, unless it is kept. Both end its upload.
 #[derive(Debug)]
 pub(crate) struct RemoveOnDrop {
     path: PathBuf,
@@ -260,7 +260,7 @@ fn index(at: u64) -> io::Result<usize> {
     usize::try_from(at).map_err(io::Error::other)
 }
 
-/// The guarded value is consistent after every statement, so a poisoned lock is safe to use.
+/// Locks a mutex and ignores poisoning, because the value is consistent after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

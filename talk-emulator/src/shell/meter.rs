@@ -1,5 +1,5 @@
-//! Measures the bytes that a connection receives and sends. A peer without progress is slow,
-//! however little it is sent; a peer with progress is not, however much it is sent.
+//! Measures the bytes that a connection receives and sends. A peer is slow if it makes no progress,
+//! independent of the amount of unsent data.
 
 use std::io;
 use std::pin::Pin;

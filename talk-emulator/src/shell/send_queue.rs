@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 /// The number of unsent bytes of a connection above which its requests are not read.
 const MAX_UNSENT: usize = 16 * 1024 * 1024;
 
-/// The number of unsent bytes of a connection above which it takes no more events.
+/// The number of unsent bytes of a connection above which an event fails the connection.
 const MAX_UNSENT_EVENTS: usize = 64 * 1024 * 1024;
 
 /// An action for a connection's writer.
@@ -75,8 +75,8 @@ impl SendQueue {
     /// Adds a message to the pending ones. Returns `true` if it is the first since the last
     /// [`flush`](Self::flush).
     ///
-    /// Answers are limited by their requests, which are not read while much is unsent. Events are
-    /// not, so that a connection with too many is given up.
+    /// The number of answers is limited by the requests, which are not read while much is unsent.
+    /// The number of events has no such limit, so a connection with too many unsent ones fails.
     pub(crate) fn push(&mut self, text: String) -> Result<bool, TooSlow> {
         if self.unsent.load(Ordering::Relaxed) > MAX_UNSENT_EVENTS && is_publish(&text) {
             return Err(TooSlow);
@@ -132,7 +132,7 @@ impl Backlog {
         self.unsent.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until requests may be read. There is one caller at a time.
+    /// Waits until requests may be read. Only one caller may wait at a time.
     pub(crate) async fn wait_below_limit(&self) {
         while self.unsent.load(Ordering::Relaxed) > MAX_UNSENT {
             self.progress.notified().await;

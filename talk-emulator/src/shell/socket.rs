@@ -15,7 +15,7 @@ use crate::server::ConnectionId;
 /// The maximum size of a received message. The published client never sends one near it.
 pub(crate) const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 
-/// Most connections are idle, so their buffers are small.
+/// The size of a read buffer in bytes. Most connections are idle, so it is small.
 pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
 /// The maximum number of received messages passed on together.
@@ -61,8 +61,8 @@ pub(crate) async fn run(
 /// Passes messages on until the connection ends. Returns the close code for a peer that violates
 /// the protocol.
 ///
-/// While many answers wait to be sent, no request is read: a peer that wants large answers is
-/// slowed down instead of cut.
+/// While many answers are unsent, no request is read. A peer that requests large answers is slowed
+/// down and not cut.
 async fn read(
     engine: &Engine,
     connection: ConnectionId,

@@ -14,7 +14,7 @@ use super::refusal::{Refusal, into_response};
 use super::state::Shell;
 use crate::server::{FileMetadata, HttpFault, HttpRequest, UploadPermit};
 
-/// The maximum length of a text part in bytes. Text parts hold a number or a word.
+/// The maximum length of a part without a file, in bytes. Such a part contains a number or a word.
 const MAX_TEXT_PART: usize = 1024;
 
 /// The media type of a file without one.
@@ -144,8 +144,8 @@ async fn read_form(
 
 /// Writes the contents up to the maximum size and returns the total size.
 ///
-/// A file that is too large is still read to its end: otherwise a client that is sending sees a
-/// failed connection instead of the response.
+/// A file that is too large is read to its end. Otherwise the client, which is still sending, would
+/// see a failed connection instead of the response.
 async fn read_file(
     mut field: Field<'_>,
     max_size: u64,

@@ -134,11 +134,15 @@ fn role_restricts_requests() {
         &mut world,
         json!({ "roles": {
             "guest": {
-                "fileSharing": false, "locationSharing": false, "mentions": false, "typingIndicators": false,
-                "onlineStatus": false, "editMessages": "none", "deleteMessages": "none", "reply": false,
+                "fileSharing": false, "locationSharing": false, "mentions": false,
+                "typingIndicators": false,
+                "onlineStatus": false, "editMessages": "none", "deleteMessages": "none",
+                "reply": false,
                 "react": false, "leave": false, "markUnread": false,
             },
-            "default": { "editMessages": "all", "deleteMessages": "all", "links": true, "actions": true },
+            "default": {
+                "editMessages": "all", "deleteMessages": "all", "links": true, "actions": true,
+            },
         }}),
     );
     let send = "/conversations/c/messages";

@@ -16,9 +16,15 @@ fn get_conversation_returns_side() {
     let mut world = World::new();
     let alice = world.connect("alice");
     world.ok(alice, "POST", "/users/alice", json!({ "name": "Alice" }));
-    world.ok(alice, "POST", "/conversations/a%2Fb", json!({
-        "subject": "S", "welcomeMessages": ["hi"], "custom": { "k": "v", "n": null }, "access": "Read",
-    }));
+    world.ok(
+        alice,
+        "POST",
+        "/conversations/a%2Fb",
+        json!({
+            "subject": "S", "welcomeMessages": ["hi"], "custom": { "k": "v", "n": null },
+            "access": "Read",
+        }),
+    );
     world.act(
         alice,
         "a%2Fb",
@@ -35,8 +41,10 @@ fn get_conversation_returns_side() {
     assert_eq!(
         side,
         json!({
-            "id": "a/b", "subject": "S", "photoUrl": null, "welcomeMessages": ["hi"], "custom": { "k": "v" },
-            "createdAt": created, "joinedAt": joined, "lastMessageAt": joined, "unreadMessageCount": 0,
+            "id": "a/b", "subject": "S", "photoUrl": null, "welcomeMessages": ["hi"],
+            "custom": { "k": "v" },
+            "createdAt": created, "joinedAt": joined, "lastMessageAt": joined,
+            "unreadMessageCount": 0,
             "isUnread": false, "readUntil": joined, "everyoneReadUntil": joined, "access": "Read",
             "notify": "MentionsOnly",
         })
@@ -83,7 +91,8 @@ fn set_conversation_notifies_each_participant_once() {
     assert_eq!(
         world.events(alice),
         [json!({
-            "type": "conversation.edited", "conversationId": "c", "diff": { "subject": "S", "custom": { "k": "v" } },
+            "type": "conversation.edited", "conversationId": "c",
+            "diff": { "subject": "S", "custom": { "k": "v" } },
         })]
     );
     assert_eq!(

@@ -182,7 +182,7 @@ fn fault_after_bytes_applies_to_uploads_only() {
         json!({ "kind": "401", "path": "/files", "after_bytes": 70 }),
     );
     inject(&mut world, json!({ "kind": "drop", "after_bytes": 7 }));
-    // Neither the question before an upload nor anything else meets them.
+    // The validation of a file and other requests do not trigger the faults.
     let file = json!({ "filename": "f", "filesize": 1 });
     world.ok(alice, "POST", "/files/validate", file);
     assert_eq!(world.is_closed(alice), None);

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Peer, World};
 
-/// Conversations of alice: `a` with a subject and custom data, read-only; `b` with an unread
-/// message; `c` (of friends) with nothing.
+/// Creates conversations of alice: `a` is read-only and has a subject and custom data, `b` has an
+/// unread message, and `c` has none of these.
 fn world() -> (World, Peer) {
     let (mut world, alice, bob) = World::of_friends();
     let custom = json!({ "subject": "S", "custom": { "k": "v", "empty": "" } });

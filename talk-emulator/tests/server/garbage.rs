@@ -78,7 +78,9 @@ fn any_method() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn socket_any_text_does_not_panic(texts in prop::collection::vec("\\PC{0,40}|\\[[-0-9,\\[\\]{}\":a-z/]{0,40}", 0..20)) {
+    fn socket_any_text_does_not_panic(
+        texts in prop::collection::vec("\\PC{0,40}|\\[[-0-9,\\[\\]{}\":a-z/]{0,40}", 0..20),
+    ) {
         let (mut world, alice, bob) = World::of_friends();
         for text in &texts {
             world.raw(alice, text);
@@ -87,22 +89,29 @@ proptest! {
     }
 
     #[test]
-    fn socket_any_request_is_answered(requests in prop::collection::vec((any_method(), any_path(), any_json()), 0..20)) {
+    fn socket_any_request_is_answered(
+        requests in prop::collection::vec((any_method(), any_path(), any_json()), 0..20),
+    ) {
         let (mut world, alice, bob) = World::of_friends();
         world.add(bob, "c", &["carol"]);
         for (method, path, data) in requests {
             let (status, _) = world.call(alice, method, &path, data);
-            prop_assert!([200, 400, 401, 403, 404, 409].contains(&status), "{method} {path}: {status}");
+            let is_answer = [200, 400, 401, 403, 404, 409].contains(&status);
+            prop_assert!(is_answer, "{method} {path}: {status}");
         }
         world.wait(60_000);
         world.ok(bob, "GET", "/me/conversations", json!({}));
     }
 
     #[test]
-    fn http_any_address_is_answered(path in any_path(), query in "\\w{0,9}=(%[0-9A-F]{2}|\\w){0,9}") {
+    fn http_any_address_is_answered(
+        path in any_path(),
+        query in "\\w{0,9}=(%[0-9A-F]{2}|\\w){0,9}",
+    ) {
         let mut world = World::new();
         for base in ["/public_api/v1", "/api/v0", ""] {
-            if let Ok(request) = http::Request::get(format!("{base}{path}?{query}")).body(Default::default()) {
+            let request = http::Request::get(format!("{base}{path}?{query}"));
+            if let Ok(request) = request.body(Default::default()) {
                 let now = world.time();
                 let status = world.server.http(now, &request).status().as_u16();
                 prop_assert!([200, 400, 401, 404].contains(&status), "{path}: {status}");

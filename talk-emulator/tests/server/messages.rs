@@ -18,7 +18,10 @@ fn create_message_notifies_subscribers() {
     );
     world.subscribe(bob, &["/me/conversations/c/typing"]);
     let id = world.ok(bob, "POST", SEND, json!({
-        "content": [{ "type": "text", "children": ["a ", { "type": "bulletlist", "children": [{ "type": "bulletpoint", "children": ["b"] }] }] }],
+        "content": [{ "type": "text", "children": [
+            "a ",
+            { "type": "bulletlist", "children": [{ "type": "bulletpoint", "children": ["b"] }] },
+        ] }],
         "custom": { "k": "v", "n": null },
         "idempotencyKey": "k1",
     }))["id"].as_str().unwrap().to_owned();
@@ -31,8 +34,14 @@ fn create_message_notifies_subscribers() {
         shown,
         json!({
             "id": id, "type": "UserMessage", "senderId": "bob", "custom": { "k": "v" },
-            "createdAt": shown["createdAt"], "editedAt": null, "referencedMessageId": null, "origin": "rest",
-            "content": [{ "type": "text", "children": ["a ", { "type": "bulletList", "children": [{ "type": "bulletPoint", "children": ["b"] }] }] }],
+            "createdAt": shown["createdAt"], "editedAt": null, "referencedMessageId": null,
+            "origin": "rest",
+            "content": [{ "type": "text", "children": [
+                "a ",
+                { "type": "bulletList", "children": [
+                    { "type": "bulletPoint", "children": ["b"] },
+                ] },
+            ] }],
             "reactions": {},
         })
     );
@@ -129,7 +138,11 @@ fn edit_message_event_contains_changes() {
         &path(&id),
         json!({ "content": text_block("two") }),
     );
-    let edited = |diff: Value| json!({ "type": "message.edited", "conversationId": "c", "messageId": id, "diff": diff });
+    let edited = |diff: Value| {
+        json!({
+            "type": "message.edited", "conversationId": "c", "messageId": id, "diff": diff,
+        })
+    };
     assert_eq!(
         world.events(bob),
         [
@@ -262,9 +275,8 @@ fn content_invalid_is_refused() {
         json!([{ "type": "location", "latitude": 91, "longitude": 0 }]),
         text(json!({ "type": "bold" })),
         text(json!({ "type": "autolink", "text": "good.com", "url": "http://evil.com" })),
-        text(
-            json!({ "type": "new", "children": [{ "type": "autoLink", "text": "good.com", "url": "http://evil.com" }] }),
-        ),
+        text(json!({ "type": "new", "children": [
+                { "type": "autoLink", "text": "good.com", "url": "http://evil.com" }] })),
         text(json!(7)),
     ] {
         assert_eq!(
@@ -288,11 +300,15 @@ fn content_links_and_actions_need_role() {
     for node in [
         json!({ "type": "link", "url": "https://x.org", "children": ["x"] }),
         json!({ "type": "actionbutton", "action": "a", "params": {}, "children": ["x"] }),
-        json!({ "type": "bold", "children": [{ "type": "actionLink", "action": "a", "params": {}, "children": ["x"] }] }),
-        json!({ "type": "new", "children": [{ "type": "link", "url": "https://x.org", "children": ["x"] }] }),
-        json!({ "type": "new", "body": [{ "type": "link", "url": "https://x.org", "children": ["x"] }] }),
+        json!({ "type": "bold", "children": [
+            { "type": "actionLink", "action": "a", "params": {}, "children": ["x"] }] }),
+        json!({ "type": "new", "children": [
+            { "type": "link", "url": "https://x.org", "children": ["x"] }] }),
+        json!({ "type": "new", "body": [
+            { "type": "link", "url": "https://x.org", "children": ["x"] }] }),
         json!({ "type": "new", "a": { "b": [[{ "type": "LINK" }]] } }),
-        json!({ "type": "new", "children": [{ "type": "newer", "body": [{ "type": "actionlink" }] }] }),
+        json!({ "type": "new", "children": [
+            { "type": "newer", "body": [{ "type": "actionlink" }] }] }),
     ] {
         let content = json!([{ "type": "text", "children": [node] }]);
         assert_eq!(
@@ -360,7 +376,8 @@ fn edit_and_delete_need_write_access() {
 fn content_unknown_nodes_are_kept() {
     let (mut world, alice, _) = World::of_friends();
     for content in [
-        json!([{ "type": "text", "children": [{ "type": "blockquote", "children": ["x"], "level": 2 }], "extra": [1] }]),
+        json!([{ "type": "text", "children": [
+            { "type": "blockquote", "children": ["x"], "level": 2 }], "extra": [1] }]),
         json!([{ "type": "poll", "options": ["a", "b"] }]),
     ] {
         let sent = world.ok(alice, "POST", SEND, json!({ "content": content }));
@@ -388,7 +405,8 @@ fn content_file_block_is_completed() {
     assert_eq!(
         shown["content"],
         json!([{
-            "type": "file", "subtype": "image", "fileToken": token, "size": 12, "filename": "cat & dog.png",
+            "type": "file", "subtype": "image", "fileToken": token, "size": 12,
+            "filename": "cat & dog.png",
             "url": format!("http://127.0.0.1/public_api/v1/app/files/{token}/cat%20%26%20dog.png"),
             "width": 640, "height": 480,
         }])

@@ -41,7 +41,8 @@ fn steps() -> impl Strategy<Value = Vec<(usize, usize, Step)>> {
         4 => message.clone().prop_map(|reply_to| Step::Send { reply_to }),
         1 => message.clone().prop_map(Step::Edit),
         2 => message.clone().prop_map(Step::Delete),
-        2 => (message.clone(), 0..2_usize).prop_map(|(message, emoji)| Step::React { message, emoji }),
+        2 => (message.clone(), 0..2_usize)
+            .prop_map(|(message, emoji)| Step::React { message, emoji }),
         1 => (message, 0..2_usize).prop_map(|(message, emoji)| Step::TakeBack { message, emoji }),
         2 => Just(Step::Read),
         1 => Just(Step::Unread),
@@ -87,7 +88,7 @@ impl Watcher {
         watcher
     }
 
-    /// What the server says now.
+    /// Fetches the current state from the server.
     fn fetch(&self, world: &mut World, id: &str) -> View {
         let path = format!("/me/conversations/{id}");
         let (status, side) = world.call(self.peer, "GET", &path, json!({}));
@@ -134,7 +135,7 @@ impl Watcher {
                 .find(|id| event["conversationId"] == *id)
                 .unwrap();
             if event["type"] == "side.created" {
-                // As clients do: what was not there to be read before is read now.
+                // As clients do: data that did not exist before is fetched now.
                 let mut fetched = self.fetch(world, id);
                 fetched.side = Some(event["state"].clone());
                 fetched.typing = Value::Null;
@@ -304,7 +305,7 @@ fn act(world: &mut World, watchers: &mut [Watcher], user: usize, id: &str, step:
                 .map(|user| Watcher::start(world, user))
                 .collect();
             for (before, after) in watchers.iter_mut().zip(&kept) {
-                // Who is typing is all that is not kept.
+                // Only the typing users are not persisted.
                 for (id, view) in &mut before.views {
                     view.typing = after.views[id].typing.clone();
                 }

@@ -88,7 +88,11 @@ fn join_notifies_subscription_to_any_part() {
 #[test]
 fn participant_batch_answers_each_action() {
     let (mut world, alice, _) = World::of_friends();
-    let action = |id: &str, method: &str| json!({ "id": id, "method": method, "params": { "access": "Read" } });
+    let action = |id: &str, method: &str| {
+        json!({
+            "id": id, "method": method, "params": { "access": "Read" },
+        })
+    };
     let actions = [
         action("bob", "POST"),
         action("nobody", "POST"),
@@ -160,7 +164,8 @@ fn edit_participant_notifies_subscribers_and_user() {
         200
     );
     let edited = json!({
-        "type": "participant.edited", "conversationId": "c", "userId": "bob", "diff": { "notify": "MentionsOnly" },
+        "type": "participant.edited", "conversationId": "c", "userId": "bob",
+        "diff": { "notify": "MentionsOnly" },
     });
     assert_eq!(world.events(alice), std::slice::from_ref(&edited));
     assert_eq!(world.events(bob), [edited]);

@@ -20,7 +20,12 @@ fn reaction_updates_message_and_subscribers() {
     world.ok(alice, "PUT", &reaction(&message, THUMB, "alice"), json!({}));
     let first =
         world.ok(bob, "GET", &watch, json!({ "limit": 10 }))["data"][0]["createdAt"].clone();
-    let edited = |reactions: Value| json!({ "type": "message.edited", "conversationId": "c", "messageId": message, "diff": { "reactions": reactions } });
+    let edited = |reactions: Value| {
+        json!({
+            "type": "message.edited", "conversationId": "c", "messageId": message,
+            "diff": { "reactions": reactions },
+        })
+    };
     assert_eq!(
         world.events(alice),
         [edited(
@@ -30,7 +35,8 @@ fn reaction_updates_message_and_subscribers() {
     assert_eq!(
         world.frames(bob),
         [vec![
-            json!({ "type": "reaction.added", "conversationId": "c", "messageId": message, "emoji": "👍", "userId": "alice", "createdAt": first }),
+            json!({ "type": "reaction.added", "conversationId": "c", "messageId": message,
+                "emoji": "👍", "userId": "alice", "createdAt": first }),
             edited(
                 json!({ "👍": { "createdAt": first, "count": 1, "currentUserReacted": false } })
             ),

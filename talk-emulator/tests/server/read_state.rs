@@ -47,7 +47,8 @@ fn create_message_is_unread_for_others() {
     assert_eq!(
         side_edits(&mut world, alice),
         [json!({
-            "unreadMessageCount": 0, "isUnread": false, "readUntil": now, "everyoneReadUntil": bob_read,
+            "unreadMessageCount": 0, "isUnread": false, "readUntil": now,
+            "everyoneReadUntil": bob_read,
         })]
     );
     assert_eq!(

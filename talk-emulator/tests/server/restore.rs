@@ -29,7 +29,7 @@ fn restore_keeps_users_files_and_keys() {
     world.restart();
     let [alice, bob] = [world.connect("alice"), world.connect("bob")];
     assert_eq!(world.ok(bob, "GET", "/users", users), before);
-    // A send that is repeated after the restart is still the same send.
+    // A send with the same key after the restart returns the first message.
     assert_eq!(
         world.ok(alice, "POST", "/conversations/c/messages", data),
         sent
@@ -37,7 +37,7 @@ fn restore_keeps_users_files_and_keys() {
     let list = world.ok(bob, "GET", "/me/conversations", json!({}));
     assert_eq!(list["data"][0]["unreadMessageCount"], 1);
 
-    // The server is somewhere else now, and so are its files.
+    // The server has another address now, and so have the urls of its files.
     let mut moved = world.ok(bob, "GET", &path, json!({}))["content"][0].clone();
     let url = moved["url"].take();
     let url = url.as_str().unwrap();
@@ -46,7 +46,7 @@ fn restore_keeps_users_files_and_keys() {
     let found = world.server.download(&get(url)).unwrap();
     assert_eq!((found.token, found.file), (token, picture()));
 
-    // Ids go on where they were.
+    // The generator of ids continues, so that no id is repeated.
     let again = world.say(alice, "c", "after");
     assert_ne!(sent["id"], again);
 }

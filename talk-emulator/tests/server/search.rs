@@ -15,7 +15,7 @@ fn world() -> (World, Peer, Peer) {
     (world, alice, bob)
 }
 
-/// The status and the chunks of a search.
+/// Returns the status and the chunks of a search.
 fn search(world: &mut World, what: &str, query: &str) -> (u16, Vec<String>) {
     let uri = format!("/public_api/v1/{APP}/me/{what}/search?{query}");
     let mut request = get(&uri);
@@ -93,7 +93,11 @@ fn search_results_stream_by_line() {
 #[test]
 fn search_ignores_formatting() {
     let (mut world, alice, _) = world();
-    let content = json!([{ "type": "text", "children": ["fan", { "type": "bold", "children": ["tastic"] }, { "type": "mention", "id": "bob", "text": "Bob" }] }]);
+    let content = json!([{ "type": "text", "children": [
+        "fan",
+        { "type": "bold", "children": ["tastic"] },
+        { "type": "mention", "id": "bob", "text": "Bob" },
+    ] }]);
     world.ok(
         alice,
         "POST",

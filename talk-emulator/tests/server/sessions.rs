@@ -225,7 +225,7 @@ fn set_settings_new_secret_expires_sessions() {
         world.server.set_settings(now, settings);
         world.wait(0);
     };
-    // An empty secret is none.
+    // An empty secret counts as none.
     set(&mut world, Some(""));
     world.ok(alice, "POST", "/session/renew", json!({ "token": "any" }));
     set(&mut world, Some("first"));

@@ -20,7 +20,7 @@ pub(crate) struct World {
     now: u64,
     connections: u64,
     inboxes: BTreeMap<ConnectionId, Inbox>,
-    /// What the server wanted kept.
+    /// The records that the server reported.
     kept: BTreeMap<Key, String>,
 }
 
@@ -58,14 +58,14 @@ impl World {
         }
     }
 
-    /// A world whose server can be restarted.
+    /// Creates a world whose server can be restarted.
     pub(crate) fn keeping() -> Self {
         let mut world = Self::new();
         world.restart();
         world
     }
 
-    /// The server is gone, with all connections, and another goes on from what it kept.
+    /// Drops the server with all its connections, and restores another one from its records.
     pub(crate) fn restart(&mut self) {
         let settings = Settings {
             origin: format!("http://127.0.0.1:{}", self.connections),
@@ -76,14 +76,14 @@ impl World {
         self.inboxes.clear();
     }
 
-    /// Users alice, bob and carol exist, and so does the conversation `c` with alice and bob in it.
+    /// Creates a world with users alice, bob and carol, and a conversation `c` of alice and bob.
     pub(crate) fn of_friends() -> (Self, Peer, Peer) {
         let mut world = Self::new();
         let [alice, bob] = world.befriend();
         (world, alice, bob)
     }
 
-    /// As [`of_friends`](Self::of_friends), in a world that exists.
+    /// Creates the users and the conversation of [`of_friends`](Self::of_friends).
     pub(crate) fn befriend(&mut self) -> [Peer; 2] {
         let alice = self.connect("alice");
         let bob = self.connect("bob");
@@ -108,7 +108,7 @@ impl World {
         moment(self.now)
     }
 
-    /// Lets time pass, waking the server exactly when it asks for it.
+    /// Advances the time, with a tick at every timeout of the server.
     pub(crate) fn wait(&mut self, millis: u64) {
         let end = self.now + millis;
         while let Some(at) = self
@@ -140,7 +140,7 @@ impl World {
         Peer(id)
     }
 
-    /// An authenticated connection.
+    /// Opens and authenticates a connection.
     pub(crate) fn connect(&mut self, user: &str) -> Peer {
         let peer = self.open(user);
         self.ok(peer, "POST", "/session/renew", json!({ "token": "any" }));
@@ -152,7 +152,7 @@ impl World {
         self.drain();
     }
 
-    /// Sends a request; its sequence number.
+    /// Sends a request and returns its sequence number.
     pub(crate) fn send(&mut self, peer: Peer, method: &str, path: &str, data: Value) -> u64 {
         let inbox = self.inboxes.get_mut(&peer.0).unwrap();
         let seq = inbox.next_seq;
@@ -172,7 +172,7 @@ impl World {
         self.inboxes[&peer.0].answers.get(&seq).cloned()
     }
 
-    /// Sends a request and gives the status and body of its answer.
+    /// Sends a request and returns the status and body of its answer.
     pub(crate) fn call(
         &mut self,
         peer: Peer,
@@ -185,14 +185,14 @@ impl World {
             .unwrap_or_else(|| panic!("{method} {path} is not answered"))
     }
 
-    /// The body of a 200.
+    /// Sends a request that must succeed, and returns the body of its answer.
     pub(crate) fn ok(&mut self, peer: Peer, method: &str, path: &str, data: Value) -> Value {
         let (status, body) = self.call(peer, method, path, data);
         assert_eq!(status, 200, "{method} {path}: {body}");
         body
     }
 
-    /// Status and error code of a refusal.
+    /// Sends a request that must be refused, and returns the status and error code.
     pub(crate) fn refused(
         &mut self,
         peer: Peer,
@@ -220,7 +220,7 @@ impl World {
         }
     }
 
-    /// One action on a participant; its response.
+    /// Performs an action on a participant and returns its response.
     pub(crate) fn act(
         &mut self,
         peer: Peer,
@@ -234,14 +234,14 @@ impl World {
         self.ok(peer, "POST", &path, actions)["responses"][0].clone()
     }
 
-    /// Sends a message; its id.
+    /// Sends a message and returns its id.
     pub(crate) fn say(&mut self, peer: Peer, conversation: &str, text: &str) -> String {
         let path = format!("/conversations/{conversation}/messages");
         let sent = self.ok(peer, "POST", &path, json!({ "content": text_block(text) }));
         sent["id"].as_str().unwrap().to_owned()
     }
 
-    /// Says something as the app itself.
+    /// Posts a system message.
     pub(crate) fn say_as_app(&mut self, conversation: &str, text: &str) -> Option<String> {
         let now = self.time();
         let id = self
@@ -251,7 +251,7 @@ impl World {
         id
     }
 
-    /// The frames of events that came since the last time this was asked.
+    /// Returns the publish frames since the last call.
     pub(crate) fn frames(&mut self, peer: Peer) -> Vec<Vec<Value>> {
         let inbox = self.inboxes.get_mut(&peer.0).unwrap();
         let frames = inbox.publishes[inbox.taken..].to_vec();
@@ -259,12 +259,12 @@ impl World {
         frames
     }
 
-    /// The events that came since the last time, whatever their frames.
+    /// Returns the events since the last call, without the division into frames.
     pub(crate) fn events(&mut self, peer: Peer) -> Vec<Value> {
         self.frames(peer).into_iter().flatten().collect()
     }
 
-    /// The types of those events.
+    /// Returns the types of the events since the last call.
     pub(crate) fn event_types(&mut self, peer: Peer) -> Vec<String> {
         let events = self.events(peer);
         events
@@ -292,7 +292,7 @@ impl World {
         )
     }
 
-    /// Uploads a file; its token.
+    /// Uploads a file and returns its token.
     pub(crate) fn upload(&mut self, file: FileMetadata) -> String {
         let request = http::Request::post(format!("/public_api/v1/{APP}/files"))
             .header("authorization", "Bearer any")
@@ -305,7 +305,7 @@ impl World {
             .token
     }
 
-    /// Takes all output, and checks what holds for every frame that ever goes out.
+    /// Takes all outputs, and checks the invariants of every frame.
     fn drain(&mut self) {
         for change in self.server.take_changes() {
             match change.value {

@@ -13,7 +13,7 @@ fn diffs(world: &mut World, peer: Peer) -> Vec<Value> {
         .collect()
 }
 
-/// Seven more users in the conversation.
+/// Adds seven more users to the conversation.
 fn crowd(world: &mut World, alice: Peer) -> Vec<Peer> {
     (0..7)
         .map(|n| {

@@ -7,7 +7,8 @@ fn get_user_hides_private_fields() {
     let mut world = World::new();
     let peer = world.connect("alice");
     let params = json!({
-        "name": "Alice", "custom": { "a": "1" }, "role": "agent", "email": ["a@x"], "phone": ["+31"],
+        "name": "Alice", "custom": { "a": "1" }, "role": "agent", "email": ["a@x"],
+        "phone": ["+31"],
         "pushTokens": { "fcm:x": true },
     });
     world.ok(peer, "POST", "/users/alice", params);
@@ -22,7 +23,8 @@ fn get_user_hides_private_fields() {
     assert_eq!(
         users,
         json!({ "alice": {
-            "id": "alice", "name": "Alice", "custom": { "a": "1" }, "locale": null, "photoUrl": null,
+            "id": "alice", "name": "Alice", "custom": { "a": "1" }, "locale": null,
+            "photoUrl": null,
             "role": "agent", "welcomeMessage": null,
         }})
     );
@@ -46,9 +48,15 @@ fn create_user_without_name_is_refused() {
 fn set_user_null_resets_member() {
     let mut world = World::new();
     let peer = world.connect("alice");
-    world.ok(peer, "PUT", "/users/bob", json!({
-        "name": "Bob", "custom": { "a": "1", "b": "2" }, "locale": "nl-NL", "role": "agent", "email": "b@x",
-    }));
+    world.ok(
+        peer,
+        "PUT",
+        "/users/bob",
+        json!({
+            "name": "Bob", "custom": { "a": "1", "b": "2" }, "locale": "nl-NL", "role": "agent",
+            "email": "b@x",
+        }),
+    );
     world.ok(peer, "SUBSCRIBE", "/users", json!({ "ids": ["bob"] }));
 
     world.ok(
@@ -72,8 +80,10 @@ fn set_user_null_resets_member() {
     assert_eq!(
         world.events(peer),
         [
-            json!({ "type": "user.edited", "userId": "bob", "diff": { "custom": { "a": null, "c": "3" }, "locale": null } }),
-            json!({ "type": "user.edited", "userId": "bob", "diff": { "custom": null, "role": "default" } }),
+            json!({ "type": "user.edited", "userId": "bob",
+                "diff": { "custom": { "a": null, "c": "3" }, "locale": null } }),
+            json!({ "type": "user.edited", "userId": "bob",
+                "diff": { "custom": null, "role": "default" } }),
         ]
     );
     let bob = &world.ok(peer, "GET", "/users", json!({ "ids": ["bob"] }))["bob"];
@@ -149,7 +159,11 @@ fn online_needs_authenticated_connection() {
     world.close(bob);
     assert_eq!(world.events(alice), [] as [Value; 0], "bob is still there");
     world.close(second);
-    let changed = |user: &str, is_connected: bool| json!({ "type": "user.online.changed", "userId": user, "diff": { "isConnected": is_connected } });
+    let changed = |user: &str, is_connected: bool| {
+        json!({
+            "type": "user.online.changed", "userId": user, "diff": { "isConnected": is_connected },
+        })
+    };
     assert_eq!(world.events(alice), [changed("bob", false)]);
     let carol = world.connect("carol");
     world.ok(carol, "POST", "/session/renew", json!({ "token": "again" }));
@@ -165,9 +179,9 @@ fn create_user_reports_online_state() {
     world.ok(alice, "POST", "/users/bob", json!({ "name": "Bob" }));
     assert_eq!(
         world.events(alice),
-        [
-            json!({ "type": "user.online.changed", "userId": "bob", "diff": { "isConnected": true } }),
-        ]
+        [json!({
+            "type": "user.online.changed", "userId": "bob", "diff": { "isConnected": true },
+        })]
     );
 }
 

@@ -1,7 +1,8 @@
-//! Clients as plain as can be, for tests that look at the wire.
+//! Minimal clients, for tests of the wire format.
 
-#![allow(dead_code)] // Every test file takes what it needs.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests are no `#[test]`s.
+#![allow(dead_code)] // Every test file uses only a part.
+// clippy allows these only in `#[test]` functions.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-/// Sends one request on a connection of its own.
+/// Sends a request on a new connection.
 pub(crate) async fn send(
     emulator: &Emulator,
     request: http::Request<Bytes>,
@@ -23,7 +24,7 @@ pub(crate) async fn send(
     try_send(emulator, request).await.unwrap()
 }
 
-/// Sends one request with another `Host` header.
+/// Sends a request with another `Host` header.
 pub(crate) async fn send_as(
     emulator: &Emulator,
     host: &str,
@@ -32,7 +33,7 @@ pub(crate) async fn send_as(
     try_send_as(emulator, host, request).await.unwrap()
 }
 
-/// As [`send`], when the connection may end before the answer.
+/// Sends a request on a connection that may end before the answer.
 pub(crate) async fn try_send(
     emulator: &Emulator,
     request: http::Request<Bytes>,
@@ -59,18 +60,18 @@ async fn try_send_as(
     ))
 }
 
-/// GETs a path.
+/// Sends a GET request.
 pub(crate) async fn get(emulator: &Emulator, path: &str) -> http::Response<Bytes> {
     let request = http::Request::get(path).body(Bytes::new()).unwrap();
     send(emulator, request).await
 }
 
-/// The body as JSON.
+/// Returns the body as JSON.
 pub(crate) fn json_of(response: &http::Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-/// A raw socket of one user.
+/// A raw socket of a user.
 pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next: u64,
@@ -98,7 +99,7 @@ impl Socket {
         Ok(Self { stream, next: 0 })
     }
 
-    /// Opens a socket that is ready.
+    /// Opens and authenticates a socket.
     pub(crate) async fn ready(emulator: &Emulator, app: &str, user: &str) -> Self {
         let mut socket = Self::open(emulator, app, user).await;
         let (status, _) = socket
@@ -108,12 +109,12 @@ impl Socket {
         socket
     }
 
-    /// Sends a request without waiting for its answer; the number that the answer will have.
+    /// Sends a request without waiting for its answer, and returns its number.
     pub(crate) async fn request(&mut self, method: &str, path: &str, data: Value) -> u64 {
         self.try_request(method, path, data).await.unwrap()
     }
 
-    /// As [`request`](Self::request), on a connection that may be over.
+    /// Sends a request like [`request`](Self::request), on a connection that may have ended.
     pub(crate) async fn try_request(
         &mut self,
         method: &str,
@@ -127,7 +128,7 @@ impl Socket {
         Ok(seq)
     }
 
-    /// Sends a request and waits for its answer; publishes in between are skipped.
+    /// Sends a request and waits for its answer. Publishes in between are skipped.
     pub(crate) async fn call(&mut self, method: &str, path: &str, data: Value) -> (u64, Value) {
         let seq = self.request(method, path, data).await;
         loop {
@@ -142,7 +143,7 @@ impl Socket {
         self.stream.send(Message::Text(text.into())).await.unwrap();
     }
 
-    /// The next frame, or `None` when the connection is over.
+    /// Returns the next frame, or `None` if the connection has ended.
     pub(crate) async fn frame(&mut self) -> Option<Value> {
         loop {
             match self.message().await? {
@@ -153,7 +154,7 @@ impl Socket {
         }
     }
 
-    /// The next message of any kind, or `None` when the connection is over.
+    /// Returns the next message of any kind, or `None` if the connection has ended.
     pub(crate) async fn message(&mut self) -> Option<Message> {
         self.stream.next().await?.ok()
     }
