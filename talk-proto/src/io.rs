@@ -339,7 +339,7 @@ pub enum ConnectionState {
         since: Timestamp,
         /// The time of the next attempt.
         until: Timestamp,
-        /// The number of the next attempt since the last connection, from 1.
+        /// The number of the next attempt, counted from 1 after the last connection.
         attempt: u32,
         /// A human-readable reason.
         reason: String,

@@ -68,11 +68,6 @@ pub struct Registry<S> {
 
 impl<S> Registry<S> {
     /// Creates an empty registry.
-    ///
-    /// ```
-    /// let registry: talk_proto::registry::Registry<u32> = talk_proto::registry::Registry::new();
-    /// assert!(registry.is_empty());
-    /// ```
     pub const fn new() -> Self {
         Self {
             living: BTreeMap::new(),
@@ -80,33 +75,12 @@ impl<S> Registry<S> {
     }
 
     /// Returns the active session of the key.
-    ///
-    /// ```
-    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let key = SessionKey::of(&options);
-    /// # let mut registry = Registry::new();
-    /// assert_eq!(registry.get(&key), None);
-    /// registry.get_or_insert(&key.clone().into(), "Alice's");
-    /// assert_eq!(registry.get(&key), Some(&"Alice's"));
-    /// # Ok::<(), talk_proto::model::EmptyId>(())
-    /// ```
     pub fn get(&self, key: &SessionKey) -> Option<&S> {
         self.living.get(key)
     }
 
     /// Returns the active session of the key, or inserts and returns `new`. The flag is `true` if
     /// `new` was inserted.
-    ///
-    /// ```
-    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let key = SessionKey::of(&options);
-    /// # let mut registry = Registry::new();
-    /// assert_eq!(registry.get_or_insert(&key.clone().into(), 1), (&1, true));
-    /// assert_eq!(registry.get_or_insert(&key.into(), 2), (&1, false));
-    /// # Ok::<(), talk_proto::model::EmptyId>(())
-    /// ```
     pub fn get_or_insert(&mut self, key: &Arc<SessionKey>, new: S) -> (&S, bool) {
         use std::collections::btree_map::Entry;
 
@@ -119,17 +93,6 @@ impl<S> Registry<S> {
     /// Removes the session of the key if `is_it` returns `true` for it. The check protects another
     /// session of the key: one that was registered later, or the shared one when a private session
     /// ends.
-    ///
-    /// ```
-    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let key = SessionKey::of(&options);
-    /// # let mut registry = Registry::new();
-    /// registry.get_or_insert(&key.clone().into(), 1);
-    /// assert_eq!(registry.remove_if(&key, |session| *session == 2), None);
-    /// assert_eq!(registry.remove_if(&key, |session| *session == 1), Some(1));
-    /// # Ok::<(), talk_proto::model::EmptyId>(())
-    /// ```
     pub fn remove_if(&mut self, key: &SessionKey, is_it: impl FnOnce(&S) -> bool) -> Option<S> {
         if is_it(self.living.get(key)?) {
             self.living.remove(key)
@@ -139,25 +102,11 @@ impl<S> Registry<S> {
     }
 
     /// Returns the number of active sessions.
-    ///
-    /// ```
-    /// # use talk_proto::{SessionOptions, registry::{Registry, SessionKey}};
-    /// # let options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
-    /// # let key = SessionKey::of(&options);
-    /// # let mut registry = Registry::new();
-    /// registry.get_or_insert(&key.into(), 1);
-    /// assert_eq!(registry.len(), 1);
-    /// # Ok::<(), talk_proto::model::EmptyId>(())
-    /// ```
     pub fn len(&self) -> usize {
         self.living.len()
     }
 
     /// Returns `true` if no session is active.
-    ///
-    /// ```
-    /// assert!(talk_proto::registry::Registry::<u32>::default().is_empty());
-    /// ```
     pub fn is_empty(&self) -> bool {
         self.living.is_empty()
     }

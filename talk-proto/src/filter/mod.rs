@@ -129,12 +129,6 @@ pub struct SimpleFilter {
 
 impl SimpleFilter {
     /// Creates a filter without conditions, which matches every conversation.
-    ///
-    /// ```
-    /// use talk_proto::filter::SimpleFilter;
-    ///
-    /// assert_eq!(SimpleFilter::new(), SimpleFilter::default());
-    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -152,10 +146,6 @@ impl SimpleFilter {
     }
 
     /// Requires the creation time, in unix milliseconds, to meet a condition.
-    ///
-    /// ```
-    /// let since_then = talk_proto::filter::SimpleFilter::new().created_at(1_700_000_000_000..);
-    /// ```
     pub fn created_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.created_at = Some(filter.into());
         self
@@ -177,20 +167,12 @@ impl SimpleFilter {
     }
 
     /// Requires that the conversation contains messages, or that it contains none.
-    ///
-    /// ```
-    /// let silent = talk_proto::filter::SimpleFilter::new().has_messages(false);
-    /// ```
     pub fn has_messages(mut self, has_messages: bool) -> Self {
         self.has_messages = Some(has_messages);
         self
     }
 
     /// Requires that the conversation is unread, or that it is read.
-    ///
-    /// ```
-    /// let unread = talk_proto::filter::SimpleFilter::new().is_unread(true);
-    /// ```
     pub fn is_unread(mut self, is_unread: bool) -> Self {
         self.is_unread = Some(is_unread);
         self
@@ -198,20 +180,12 @@ impl SimpleFilter {
 
     /// Requires the time at which the current user joined, in unix milliseconds, to meet a
     /// condition.
-    ///
-    /// ```
-    /// let long_ago = talk_proto::filter::SimpleFilter::new().joined_at(..1_700_000_000_000);
-    /// ```
     pub fn joined_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.joined_at = Some(filter.into());
         self
     }
 
     /// Requires the time of the last activity, in unix milliseconds, to meet a condition.
-    ///
-    /// ```
-    /// let active = talk_proto::filter::SimpleFilter::new().last_activity_at(1_700_000_000_000..);
-    /// ```
     pub fn last_activity_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.last_activity_at = Some(filter.into());
         self
@@ -247,37 +221,21 @@ pub enum StringFilter<T = String> {
 /// Constructors for strings. Use the variants for other types.
 impl StringFilter {
     /// Requires equality with `value`.
-    ///
-    /// ```
-    /// let filter = talk_proto::filter::StringFilter::is("work");
-    /// ```
     pub fn is(value: impl Into<String>) -> Self {
         Self::Is(value.into())
     }
 
     /// Requires a value other than `value`.
-    ///
-    /// ```
-    /// let filter = talk_proto::filter::StringFilter::is_not("work");
-    /// ```
     pub fn is_not(value: impl Into<String>) -> Self {
         Self::IsNot(value.into())
     }
 
     /// Requires equality with one of `values`.
-    ///
-    /// ```
-    /// let filter = talk_proto::filter::StringFilter::one_of(["work", "family"]);
-    /// ```
     pub fn one_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::OneOf(values.into_iter().map(Into::into).collect())
     }
 
     /// Requires a value that is not in `values`.
-    ///
-    /// ```
-    /// let filter = talk_proto::filter::StringFilter::none_of(["work", "family"]);
-    /// ```
     pub fn none_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::NoneOf(values.into_iter().map(Into::into).collect())
     }

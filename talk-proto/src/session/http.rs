@@ -50,8 +50,8 @@ impl Session {
         }
     }
 
-    /// Expires the current token, also for the socket, if it is still the token that the server
-    /// rejected over HTTP.
+    /// Handles a token that the server rejected over HTTP. If it is still the current token, it
+    /// expires for the socket too.
     fn handle_http_unauthorized(&mut self, rejected: &Secret) {
         self.connection.handle_rejected_token(self.now, rejected);
         self.drain_connection();

@@ -64,12 +64,6 @@ impl Upload {
     }
 
     /// Sets the media type.
-    ///
-    /// ```
-    /// use talk_proto::upload::{Upload, UploadKind};
-    ///
-    /// let upload = Upload::new(UploadKind::File, "a.pdf", 12_345).content_type("application/pdf");
-    /// ```
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
@@ -77,12 +71,6 @@ impl Upload {
     }
 
     /// Marks the file as readable only once, which prevents retries.
-    ///
-    /// ```
-    /// use talk_proto::upload::{Upload, UploadKind};
-    ///
-    /// assert!(!Upload::new(UploadKind::File, "from a pipe", 12_345).once().can_rewind);
-    /// ```
     #[must_use]
     pub fn once(mut self) -> Self {
         self.can_rewind = false;
@@ -110,11 +98,6 @@ pub struct FileToken(Arc<str>);
 
 impl FileToken {
     /// Returns the token as a string.
-    ///
-    /// ```
-    /// let token = talk_proto::upload::FileToken::from("ft_1".to_owned());
-    /// assert_eq!(token.as_str(), "ft_1");
-    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -20,8 +20,8 @@ pub(crate) fn encode_component(text: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(text, COMPONENT)
 }
 
-/// Builds a path from alternating literals and segments to encode: `path(&["/users/", id,
-/// "/online"])`.
+/// Builds a path from alternating literals and segments to encode, as in
+/// `path(&["/users/", id, "/online"])`.
 pub(crate) fn path(pieces: &[&str]) -> String {
     let mut path = String::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
     for (i, piece) in pieces.iter().enumerate() {

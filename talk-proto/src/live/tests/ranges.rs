@@ -1,4 +1,4 @@
-//! Ranges of windows across a connection loss, and pages of lists that move.
+//! Ranges of windows after a connection loss, and items that move between pages.
 
 use serde_json::{Value, json};
 

@@ -81,7 +81,7 @@ pub(super) struct Model {
     pub(super) refused: BTreeSet<usize>,
     /// The number of subscriptions to each user.
     pub(super) shown: BTreeMap<usize, usize>,
-    /// The users to which the server has a subscription, including lingering ones.
+    /// The users to which the client is subscribed, including lingering subscriptions.
     pub(super) held: BTreeSet<usize>,
     pub(super) is_connected: bool,
     /// Set if the connection was lost and no other one is possible yet.
@@ -262,7 +262,7 @@ impl Model {
         }
     }
 
-    /// Calls in flight are sent again, and lingering subscriptions end.
+    /// Handles a connection loss. Calls in flight are sent again, and lingering subscriptions end.
     fn lose(&mut self) {
         self.is_connected = false;
         self.is_cut = true;
@@ -279,7 +279,7 @@ impl Model {
         self.held.retain(|user| shown.contains_key(user));
     }
 
-    /// All delays end, and an unneeded connection is closed.
+    /// Handles a long wait. All delays end, and an unneeded connection is closed.
     fn wait(&mut self) {
         self.is_cut = false;
         for call in &mut self.calls {

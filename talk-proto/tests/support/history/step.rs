@@ -2,13 +2,13 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-/// The maximum number of steps in a history. Longer ones find no more failures.
+/// The maximum number of steps in a history. Longer histories find no further failures.
 const MAX_STEPS: usize = 400;
 
 /// A step of a history.
 #[derive(Clone, Debug, Arbitrary)]
 pub(crate) enum Step {
-    /// Makes a call, and ends the tick or not.
+    /// Makes a call. The tick may end with it, or include the next step.
     Call {
         kind: u8,
         id: u8,
