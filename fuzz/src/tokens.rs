@@ -49,11 +49,11 @@ fn check(token: &str) -> TokenReport {
     assert_eq!(check.check(&token), report);
     let problems: Vec<_> = report.problems.iter().map(ToString::to_string).collect();
     let shown = format!("{check:?} {token:?} {report:?} {problems:?}");
-    assert!(!shown.contains(KEY), "the key is told: {shown}");
+    assert!(!shown.contains(KEY), "the output contains the key: {shown}");
     if let Some((_, signature)) = token.expose().rsplit_once('.')
         && signature.len() > 20
     {
-        assert!(!shown.contains(signature), "a signature is told: {shown}");
+        assert!(!shown.contains(signature), "the output contains a signature: {shown}");
     }
     report
 }

@@ -46,7 +46,7 @@ pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
     assert_eq!(
         summary,
         Some(json!({ "done": passed, "failed": 0 })),
-        "the script did not come to its end"
+        "the script did not end"
     );
     assert!(process.wait().await?.success());
     Ok(())

@@ -8,7 +8,8 @@ use crate::missing;
 /// The names of the browser's executable.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Finds a Chromium executable in the `PATH`. Without it, returns the result of [`missing()`].
+/// Finds a Chromium executable in the `PATH`. If there is none, the test is skipped as in
+/// [`missing()`].
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ pub struct NpmPackage {
 
 impl NpmPackage {
     /// Installs the dependencies of a package at the versions of its lockfile. Without Node,
-    /// returns the result of [`missing()`].
+    /// the test is skipped as in [`missing()`].
     ///
     /// # Errors
     ///

@@ -95,7 +95,7 @@ async fn traces_contain_events_and_no_content() {
     ] {
         assert!(
             told.contains(expected),
-            "{expected:?} is not told in:\n{told}"
+            "{expected:?} is missing in:\n{told}"
         );
     }
     let leaks: Vec<_> = told.lines().filter(|line| line.contains(PLANTED)).collect();

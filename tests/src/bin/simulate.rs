@@ -13,16 +13,16 @@ const USAGE: &str = "\
 Usage: simulate [--seed S] [--steps N] [--seeds K | --minutes M] [--threads T] [--save FILE]
        simulate --transcript FILE
 
-  --seed S         the first seed (default: one that nobody chose)
-  --steps N        steps of each life (default 10000)
-  --seeds K        how many lives, of seeds S, S+1 … (default 1)
-  --minutes M      as many lives as fit into this time
-  --threads T      how many are lived at a time (default 1)
-  --save FILE      where a failure is written (default: failure.jsonl)
-  --transcript F   live the life that is written there, and print everything that happens
+  --seed S         first seed (default: random)
+  --steps N        number of steps of each run (default: 10000)
+  --seeds K        number of runs, with the seeds S, S+1 … (default: 1)
+  --minutes M      run as many seeds as fit into this time
+  --threads T      number of runs in parallel (default: 1)
+  --save FILE      file for a failure (default: failure.jsonl)
+  --transcript F   replay the run in this file and print every event
 
-What a seed does is the same each time. A failure is written down at once, then shortened and
-printed. The last line is JSON, its seed the one that failed, or the first:
+A seed always results in the same run. A failure is saved at once, then shortened, printed and
+saved again. The last line is JSON. Its seed is the failed one, or else the first one:
 {\"seed\", \"steps\", \"steps_per_s\", \"faults\", \"failure\"}.";
 
 /// The options of the command line.
@@ -52,7 +52,7 @@ impl Options {
             let mut value = || {
                 arguments
                     .next()
-                    .with_context(|| format!("{name} what?\n{USAGE}"))
+                    .with_context(|| format!("{name} needs a value\n{USAGE}"))
             };
             match name.as_str() {
                 "--seed" => options.seed = value()?.parse()?,
@@ -63,7 +63,7 @@ impl Options {
                 "--save" => options.save = value()?,
                 "--transcript" => options.transcript = Some(value()?),
                 "--help" => bail!("{USAGE}"),
-                _ => bail!("{name} is not known\n{USAGE}"),
+                _ => bail!("{name} is unknown\n{USAGE}"),
             }
         }
         Ok(options)

@@ -166,7 +166,7 @@ async fn upload(host: &str, path: &Path) -> Result<()> {
     token?;
     ensure!(told.is_sorted(), "the progress goes back");
     ensure!(told.last() == Some(&size), "the progress does not end");
-    ensure!(told.len() <= 210, "the progress is told too often");
+    ensure!(told.len() <= 210, "the progress is reported too often");
     println!(
         "{} {}",
         took.as_micros(),

@@ -121,7 +121,7 @@ async fn join(speaker: &mut Bot, user: &str) -> Result<()> {
     Ok(())
 }
 
-/// Acknowledges all sends. Sends that arrived together are acknowledged together.
+/// Acknowledges all sends. Sends that arrived together are acknowledged in one write.
 async fn listen(subscriber: Bot) -> Result<()> {
     let mut socket = subscriber.into_socket();
     let mut heard = 0;

@@ -21,10 +21,10 @@ pub(super) struct Row {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound {
-    /// The ratio is a cost.
+    /// The ratio is a cost, which must not exceed the goal.
     #[default]
     AtMost,
-    /// The ratio is a speed.
+    /// The ratio is a speed, which must reach the goal.
     AtLeast,
 }
 

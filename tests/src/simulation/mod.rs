@@ -16,7 +16,7 @@ mod faults;
     dead_code,
     clippy::expect_used,
     clippy::panic,
-    reason = "a invariant that is broken is a panic"
+    reason = "a broken invariant panics"
 )]
 mod invariants;
 mod mail;

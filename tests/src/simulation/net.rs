@@ -20,15 +20,15 @@ pub(super) enum Rule {
 /// A rule for the next request over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HttpRule {
-    /// Drops the request and reports a failure to the session.
+    /// Drops the request and notifies the session of a failure.
     Lose,
-    /// Drops the request without a report.
+    /// Drops the request without a notification.
     Silence,
     /// Answers with this status.
     Refuse(u16),
     /// Delays the answer.
     Late,
-    /// Breaks off the answer.
+    /// Cuts the connection in the middle of the answer.
     BreakOff,
     /// Fails to read the file of an upload.
     Source,

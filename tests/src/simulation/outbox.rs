@@ -18,10 +18,10 @@ struct Sent {
     was_delayed: bool,
     /// Set if the server executed the send and answered with an error.
     was_done_unsaid: bool,
-    /// The connections on which the send arrived. A late copy on one connection can be executed
-    /// after a refusal on the next.
+    /// The connections on which the send arrived. If there are several, the server can execute the
+    /// late first copy after it has refused the second.
     connections: BTreeSet<ConnectionId>,
-    /// Set if the server has lost its data since.
+    /// Set if the server has lost its data since the send.
     is_forgotten: bool,
 }
 

@@ -11,7 +11,7 @@ use super::shown::loaded_all;
 /// The range of one window, followed through its updates.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Range {
-    /// The sort key of the last place that was visible, `i64::MAX` for a complete list.
+    /// The sort key of the last item that was visible so far, or `i64::MAX` for a complete list.
     end: Option<i64>,
     /// Set if an item has left the window since its first snapshot.
     has_lost_items: bool,

@@ -13,7 +13,7 @@ use super::run::{Outcome, live};
 pub struct Runs {
     /// The seed of the first run. The other runs have the following seeds.
     pub seed: u64,
-    /// The number of runs, unless only the time limits them.
+    /// The number of runs, or `None` if only the time limits them.
     pub count: Option<u64>,
     /// No run except the first begins after this time.
     pub within: Option<Duration>,
@@ -50,7 +50,8 @@ impl Runs {
         let (next, has_failed) = (AtomicU64::new(0), AtomicBool::new(false));
         let started = Instant::now();
         let next_seed = || {
-            // Every taken seed is run, so that the lowest failing seed is found.
+            // The seed is only taken after this check, and a taken seed is always run. Otherwise, a
+            // lower failing seed could be skipped.
             if has_failed.load(Ordering::Relaxed) {
                 return None;
             }

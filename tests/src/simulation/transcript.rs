@@ -10,7 +10,7 @@ use super::run::Failure;
 pub struct Transcript {
     /// The seed of its world.
     pub seed: u64,
-    /// The invariant that the run broke, at the time of writing.
+    /// The invariant that the run broke when the transcript was written.
     pub rule: Option<String>,
     /// The operations.
     pub ops: Vec<Op>,

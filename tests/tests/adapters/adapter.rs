@@ -44,7 +44,7 @@ pub(crate) fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
     A::block_on(async {
         let too_long = pin!(A::runtime().sleep(FOR_EVER));
         if let Either::Right(_) = select(pin!(scenario), too_long).await {
-            panic!("it takes for ever");
+            panic!("the time limit has passed");
         }
     });
 }

@@ -109,7 +109,7 @@ pub(crate) async fn say(conversation: &ConversationRef, text: &str) -> MessageRe
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future)
         .await
-        .expect("it takes for ever")
+        .expect("the time limit has passed")
 }
 
 /// Returns the result of a call that must succeed.

@@ -61,5 +61,5 @@ pub(super) async fn first_loss(session: &Session) -> String {
             _ => None,
         })
         .boxed();
-    losses.next().await.expect("the session lives")
+    losses.next().await.expect("the session has not ended")
 }
