@@ -14,7 +14,7 @@ use talk_tokio::{
 use crate::failure::Failure;
 use crate::params;
 
-/// Arguments, taken one by one.
+/// Arguments, which are read one by one.
 pub(crate) struct Args(IntoIter<Box<RawValue>>);
 
 impl Args {
@@ -22,21 +22,21 @@ impl Args {
         Self(args.into_iter())
     }
 
-    /// A string.
+    /// Reads a string.
     pub(crate) fn text(&mut self, what: &str) -> Result<String, Failure> {
         let given = self.any(what)?;
         serde_json::from_str(given.get())
             .map_err(|_| Failure::usage(format!("the {what} must be a string")))
     }
 
-    /// Any JSON value.
+    /// Reads any JSON value.
     pub(crate) fn any(&mut self, what: &str) -> Result<Box<RawValue>, Failure> {
         self.0
             .next()
             .ok_or_else(|| Failure::usage(format!("the {what} is missing")))
     }
 
-    /// What to set: an object without members that are unknown. Left out, or null, it sets
+    /// Reads the fields to set: an object without unknown fields. If it is absent or null, it sets
     /// nothing.
     pub(crate) fn params<T>(&mut self) -> Result<T, Failure>
     where
@@ -48,7 +48,7 @@ impl Args {
         params::read(given.get()).map_err(Failure::usage)
     }
 
-    /// As [`params`](Self::params), for a type that itself refuses members that it does not know.
+    /// Reads fields like [`params`](Self::params), for a type that itself rejects unknown fields.
     pub(crate) fn strict_params<T: DeserializeOwned + Default>(&mut self) -> Result<T, Failure> {
         match self.optional() {
             Some(given) => params::read_strict(given.get()).map_err(Failure::usage),
@@ -56,7 +56,8 @@ impl Args {
         }
     }
 
-    /// Which conversations are wanted: `{KEY: filter}`. Left out, or null, it wants all.
+    /// Reads a filter of conversations: `{KEY: filter}`. If it is absent or null, all conversations
+    /// match.
     pub(crate) fn filter(&mut self, key: &str) -> Result<ConversationFilter, Failure> {
         let mut given: BTreeMap<String, ConversationFilter> = match self.optional() {
             Some(given) => serde_json::from_str(given.get()).map_err(|error| {
@@ -71,7 +72,7 @@ impl Args {
         }
     }
 
-    /// A message to send: a text, or `{text or content, custom?, referencedMessage?}`.
+    /// Reads a message to send: a string, or `{text or content, custom?, referencedMessage?}`.
     pub(crate) fn message(&mut self) -> Result<SendMessage, Failure> {
         let params: MessageParams = match self.text_or_params("message")? {
             TextOrParams::Text(text) => return Ok(SendMessage::text(text)),
@@ -88,7 +89,7 @@ impl Args {
         Ok(message)
     }
 
-    /// A change of a message: a text, or `{text or content, custom?}`.
+    /// Reads a change of a message: a string, or `{text or content, custom?}`.
     pub(crate) fn edit(&mut self) -> Result<EditMessage, Failure> {
         let params: EditParams = match self.text_or_params("edit")? {
             TextOrParams::Text(text) => return Ok(EditMessage::text(text)),
@@ -100,12 +101,12 @@ impl Args {
         Ok(edit)
     }
 
-    /// The number of a subscription or a search.
+    /// Reads the number of a subscription or a search.
     pub(crate) fn number(&mut self, what: &str) -> Result<u64, Failure> {
         whole_number(&self.any(what)?, what)
     }
 
-    /// How many, if it is said.
+    /// Reads an optional count.
     pub(crate) fn count(&mut self) -> Result<Option<usize>, Failure> {
         let Some(given) = self.optional() else {
             return Ok(None);
@@ -116,7 +117,7 @@ impl Args {
             .map_err(|_| Failure::usage("the count is too large"))
     }
 
-    /// There are no more. A null or an empty object at the end says nothing, and is let pass.
+    /// Fails if there are more arguments. A trailing null or empty object is ignored.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         for given in self.0 {
             if !matches!(given.get(), "null" | "{}") {
@@ -182,9 +183,9 @@ fn body(
     }
 }
 
-/// A number of things. Some languages write `2.0` for 2.
+/// Reads a whole number. Some languages write `2.0` for 2.
 fn whole_number(given: &RawValue, what: &str) -> Result<u64, Failure> {
-    /// Above it a float does not hold every integer.
+    /// The greatest value up to which a float represents every integer.
     const MAX: f64 = (1_u64 << 53) as f64;
 
     match serde_json::from_str::<f64>(given.get()) {

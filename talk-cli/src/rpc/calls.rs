@@ -1,4 +1,4 @@
-//! Calls that are being made.
+//! Calls in flight.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use super::output::{Answer, Output};
 use crate::failure::Failure;
 
-/// What answers a call.
+/// A future that completes with the answer to a call.
 pub(crate) type Job = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// Calls that are not answered yet.
+/// The calls that are not answered yet.
 pub(crate) struct Calls {
     output: Output,
     tasks: JoinSet<u64>,
@@ -38,13 +38,13 @@ impl Calls {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of calls in flight.
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }
 
-    /// Makes the call at once, so that calls are made in the order of their lines, and answers it
-    /// when it is done.
+    /// Starts the call at once, so that calls are made in the order of their lines. Writes the
+    /// answer when it completes.
     pub(crate) fn start(&mut self, id: Box<RawValue>, mut job: Job) {
         let key = self.next;
         self.next += 1;
@@ -56,7 +56,7 @@ impl Calls {
         };
         self.pending.insert(key, pending);
 
-        // The task that polls it from now on has a waker of its own.
+        // The spawned task registers its own waker when it polls the job.
         let first = job.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let output = self.output.clone();
         self.tasks.spawn(async move {
@@ -73,7 +73,7 @@ impl Calls {
         });
     }
 
-    /// Stops the calls with this ID, which are answered with the failure. `false` = there are none.
+    /// Stops the calls with this ID, whose answer is the failure. Returns `true` if there is one.
     pub(crate) fn stop(&mut self, id: &RawValue, failure: &Failure) -> bool {
         let stopped: Vec<_> = self
             .pending
@@ -81,30 +81,30 @@ impl Calls {
             .collect();
         let any = !stopped.is_empty();
         for (_, pending) in stopped {
-            // It may have been answered in this very moment.
+            // The call may have completed in the meantime.
             let _ = pending.stop.send(failure.clone());
         }
         any
     }
 
-    /// Stops all of them.
+    /// Stops all calls, whose answer is the failure.
     pub(crate) fn stop_all(&mut self, failure: &Failure) {
         for (_, pending) in std::mem::take(&mut self.pending) {
             let _ = pending.stop.send(failure.clone());
         }
     }
 
-    /// Done when a call has been answered; never while there is none.
+    /// Completes when a call has been answered. Without calls, never completes.
     pub(crate) async fn answered(&mut self) {
         match self.tasks.join_next().await {
             Some(Ok(key)) => drop(self.pending.remove(&key)),
-            // A task that panicked has said so on standard error; nobody is going to answer.
+            // The task has panicked. The panic is on standard error, and the call has no answer.
             Some(Err(_)) => {}
             None => std::future::pending().await,
         }
     }
 
-    /// Done when all have been answered.
+    /// Completes when all calls have been answered.
     pub(crate) async fn all_answered(&mut self) {
         while !self.tasks.is_empty() {
             self.answered().await;

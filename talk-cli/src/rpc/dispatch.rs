@@ -1,4 +1,4 @@
-//! The calls, by name: each is one entry of the table.
+//! The table of calls by name.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,22 +15,22 @@ use super::subscriptions::Shown;
 use super::{signatures, uploads};
 use crate::failure::Failure;
 
-/// What a line that is understood leads to. Nothing has happened yet.
+/// The action of a parsed line, before it is started.
 pub(crate) enum Action {
-    /// A call, answered when it is done.
+    /// A call, which is answered when it completes.
     Call(Job),
-    /// An upload, which tells how far it is.
+    /// An upload, which reports its progress.
     Upload(UploadFuture),
-    /// A subscription or a search: the line's ID is answered with its number.
+    /// A subscription or a search. The answer to the line is its number.
     Start(Start),
-    /// Something that is done and answered at once.
+    /// An action that completes at once.
     Now(Box<dyn FnOnce(&mut Rpc) -> Answer>),
 }
 
 type Start = Box<dyn FnOnce(&mut Rpc, Box<RawValue>)>;
 type Entry = fn(&Rpc, &mut Args) -> Result<Action, Failure>;
 
-/// Reads the arguments of the call.
+/// Parses the arguments of a call.
 pub(crate) fn prepare(rpc: &Rpc, call: &str, mut args: Args) -> Result<Action, Failure> {
     let (_, entry) = CALLS
         .iter()
@@ -230,7 +230,7 @@ const CALLS: &[(&str, Entry)] = &[
     ("cancel", |_, args| {
         let id = args.any("ID of the call")?;
         now(move |rpc| {
-            // Whether it was sent is not known here.
+            // It is unknown here if the request was sent.
             let cancelled = TransportError::Cancelled {
                 maybe_happened: true,
                 idempotent: false,
@@ -282,7 +282,7 @@ fn subscribe<S: Shown>(
     })))
 }
 
-/// A search for a text, in all conversations or in those of a filter.
+/// Starts a search in all conversations, or in those of a filter.
 fn search<T: Serialize + Send + Sync + 'static>(
     args: &mut Args,
     search: fn(&Session) -> Search<T>,

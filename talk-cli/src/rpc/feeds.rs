@@ -7,32 +7,32 @@ use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, oneshot};
 
-/// Feeds that have not ended, by number. `C` is what lines can do to one of them.
+/// The feeds that have not ended, by number. `C` controls a feed.
 pub(crate) struct Feeds<C: ?Sized> {
     feeds: BTreeMap<u64, Feed<C>>,
-    /// Those that have shown nothing yet.
+    /// The feeds without a first item.
     starting: BTreeSet<u64>,
     next: u64,
     news_sender: mpsc::UnboundedSender<News>,
     news: mpsc::UnboundedReceiver<News>,
 }
 
-/// One feed, from the side of the lines that are about it.
+/// A feed, as seen by the lines of input that concern it.
 pub(crate) struct Feed<C: ?Sized> {
     pub(crate) controls: Arc<C>,
     questions: mpsc::UnboundedSender<oneshot::Sender<()>>,
 }
 
-/// One feed, from the side of the task that writes what it shows. Dropping it tells the end.
+/// A feed, as seen by the task that writes its items. Dropping it reports the end.
 pub(crate) struct Follower {
     pub(crate) number: u64,
     questions: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
     news: mpsc::UnboundedSender<News>,
 }
 
-/// What a follower tells.
+/// A notification from a follower.
 enum News {
-    /// It has shown something.
+    /// The first item was written.
     Started(u64),
     Ended(u64),
 }
@@ -49,7 +49,7 @@ impl<C: ?Sized> Feeds<C> {
         }
     }
 
-    /// Gives the feed a number.
+    /// Adds a feed and assigns a number to it.
     pub(crate) fn add(&mut self, controls: Arc<C>) -> Follower {
         let number = self.next;
         self.next += 1;
@@ -67,34 +67,34 @@ impl<C: ?Sized> Feeds<C> {
         }
     }
 
-    /// The feed with this number, unless it has ended.
+    /// Returns the feed with this number, unless it has ended.
     pub(crate) fn get(&self, number: u64) -> Option<&Feed<C>> {
         self.feeds.get(&number)
     }
 
-    /// All that have not ended.
+    /// Returns the feeds that have not ended.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &C)> {
         self.feeds
             .iter()
             .map(|(&number, feed)| (number, &*feed.controls))
     }
 
-    /// Returns `true` if there is, or was, a feed with this number.
+    /// Returns `true` if a feed with this number exists or has existed.
     pub(crate) fn has_been(&self, number: u64) -> bool {
         (1..self.next).contains(&number)
     }
 
-    /// Returns `true` if there are some that have shown nothing yet.
+    /// Returns `true` if a feed has no first item yet.
     pub(crate) fn any_starting(&self) -> bool {
         !self.starting.is_empty()
     }
 
-    /// Returns `true` if it has shown nothing yet.
+    /// Returns `true` if the feed with this number has no first item yet.
     pub(crate) fn is_starting(&self, number: u64) -> bool {
         self.starting.contains(&number)
     }
 
-    /// Done when a feed has shown something for the first time, or has ended.
+    /// Completes when a feed has written its first item or has ended.
     pub(crate) async fn moved(&mut self) {
         match self.news.recv().await {
             Some(News::Started(number)) => {
@@ -108,7 +108,7 @@ impl<C: ?Sized> Feeds<C> {
         }
     }
 
-    /// Done when all have ended.
+    /// Completes when all feeds have ended.
     pub(crate) async fn all_ended(&mut self) {
         while !self.feeds.is_empty() {
             self.moved().await;
@@ -117,13 +117,13 @@ impl<C: ?Sized> Feeds<C> {
 }
 
 impl<C: ?Sized> Feed<C> {
-    /// Done when everything that the feed can show now is written.
+    /// Completes when all present items of the feed are written.
     pub(crate) fn caught_up(&self) -> impl Future<Output = ()> + Send + use<C> {
         let questions = self.questions.clone();
         async move {
             let (answer, answered) = oneshot::channel();
             if questions.send(answer).is_ok() {
-                // An error is an answer too: the feed has ended.
+                // An error means that the feed has ended and everything is written.
                 let _ = answered.await;
             }
         }
@@ -131,8 +131,8 @@ impl<C: ?Sized> Feed<C> {
 }
 
 impl Follower {
-    /// The next item, which `poll_item` looks for. Meanwhile whoever asks is told that all before
-    /// it is written.
+    /// Returns the next item of `poll_item`. While there is none, confirms that all previous items
+    /// are written.
     pub(crate) async fn next<T>(
         &mut self,
         mut poll_item: impl FnMut(&mut Context<'_>) -> Poll<Option<T>>,
@@ -142,20 +142,20 @@ impl Follower {
                 biased;
                 item = poll_fn(&mut poll_item) => return item,
                 Some(answer) = self.questions.recv() => {
-                    // Who cancelled meanwhile needs no answer.
+                    // The receiver may be gone.
                     let _ = answer.send(());
                 }
             }
         }
     }
 
-    /// It has shown something.
+    /// Reports the first item.
     pub(crate) fn started(&self) {
         self.tell(News::Started(self.number));
     }
 
     fn tell(&self, news: News) {
-        // Without a receiver, all is over.
+        // Without a receiver, the command has ended.
         let _ = self.news.send(news);
     }
 }

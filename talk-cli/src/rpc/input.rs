@@ -7,19 +7,20 @@ use tokio::sync::mpsc;
 
 use super::line::BadLine;
 
-/// The longest line that is taken, in bytes: as large as the largest frame that a server takes.
+/// The longest accepted line in bytes. It equals the largest frame that a server accepts.
 pub(crate) const MAX_LINE: usize = 16 << 20;
 
-/// What one read takes at most: as much as a pipe holds.
+/// The size of the read buffer, which equals that of a pipe.
 const READ_SIZE: usize = 64 << 10;
 
-/// How many reads may wait to be looked at.
+/// The most reads that may wait for processing.
 const WAITING_READS: usize = 4;
 
-/// A line, without its end.
+/// A line without its line ending.
 pub(crate) type RawLine = Result<Vec<u8>, BadLine>;
 
-/// Reads lines on a thread until the end of input. Those that arrive together are given together.
+/// Reads lines on a thread until the end of input. Lines that arrive together are returned
+/// together.
 pub(crate) fn start(
     mut source: impl Read + Send + 'static,
 ) -> io::Result<mpsc::Receiver<Vec<RawLine>>> {
@@ -48,11 +49,11 @@ pub(crate) fn start(
     Ok(lines)
 }
 
-/// Makes lines of what was read.
+/// Splits the input into lines.
 #[derive(Default)]
 struct Splitter {
     partial: Vec<u8>,
-    /// Set if the line that is being read is too long; nothing of it is kept.
+    /// Set while the current line is too long. Its bytes are discarded.
     skipping: bool,
 }
 
@@ -69,7 +70,7 @@ impl Splitter {
         lines
     }
 
-    /// The last line need not have an end.
+    /// Returns the last line, which need not have a line ending.
     fn finish(&mut self) -> Vec<RawLine> {
         if self.partial.is_empty() && !self.skipping {
             return Vec::new();

@@ -7,25 +7,25 @@ use talk_proto::replace_lone_surrogates;
 
 use crate::failure::Failure;
 
-/// What a line asks for.
+/// A parsed line.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Echoed as it came.
+    /// The ID, which is echoed verbatim.
     pub(crate) id: Box<RawValue>,
     pub(crate) call: String,
     pub(crate) args: Vec<Box<RawValue>>,
 }
 
-/// A line that is not understood.
+/// An invalid line.
 #[derive(Debug)]
 pub(crate) struct BadLine {
-    /// `null` where there is none.
+    /// The ID, or `null` if there is none.
     pub(crate) id: Box<RawValue>,
     pub(crate) failure: Failure,
 }
 
 impl Line {
-    /// Reads `{"id": ANY, "call": NAME, "args"?: [ANY…]}`. Other members are ignored.
+    /// Parses `{"id": ANY, "call": NAME, "args"?: [ANY…]}`. Other fields are ignored.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, BadLine> {
         let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(text)
             .map_err(|error| BadLine::new(None, format!("expected an object: {error}")))?;
@@ -48,7 +48,7 @@ impl Line {
 }
 
 impl BadLine {
-    /// A line that is too long to be looked at.
+    /// Creates the error of a line that exceeds the limit.
     pub(crate) fn too_long(limit: usize) -> Self {
         Self::new(None, format!("the line is longer than {limit} bytes"))
     }

@@ -1,4 +1,4 @@
-//! `talk rpc`: one session over standard input and output, one JSON object a line each way.
+//! `talk rpc`: a session over standard input and output, with a JSON object per line.
 
 mod args;
 mod calls;
@@ -26,7 +26,7 @@ use crate::exit::{CliError, Outcome, runtime};
 use crate::seconds::seconds;
 use crate::session_plan::SessionPlan;
 
-/// The arguments of `talk rpc` besides the flags of every session.
+/// The arguments of `talk rpc` in addition to the flags of every session.
 #[derive(Debug, clap::Args)]
 #[command(after_help = signatures::help())]
 pub(crate) struct Options {
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     drain_timeout: Duration,
 }
 
-/// Runs until the end of input or of the session.
+/// Runs until the input or the session ends.
 pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
     let session = match session.common.timeout {
         Some(timeout) => session.call_timeout(timeout),
@@ -47,11 +47,11 @@ pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
     let exit_code = runtime.block_on(async {
         Ok(serve::serve(session.open()?, lines, output, options.drain_timeout).await)
     });
-    // What is left of the session, and with it of the output, goes with its runtime.
+    // Tasks of the session and the output end with the runtime.
     runtime.shutdown_background();
     match writer.join() {
         Ok(Ok(())) => exit_code,
-        // The reader has gone: that ends the command without an error.
+        // If the reader closes the pipe, the command ends without an error.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit_code,
         Ok(Err(error)) => Err(CliError::Output(error)),
         Err(_) => Ok(ExitCode::FAILURE),

@@ -12,11 +12,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc}
 use crate::failure::Failure;
 use crate::terminal::sanitize;
 
-/// The bytes of lines that may wait for the reader of the output. A larger line waits alone. Above
-/// it no lines are serialised and no calls are started.
+/// The most bytes of lines that may wait for the reader of the output. A larger line waits alone.
+/// Above this limit, no lines are serialised and no calls are started.
 const MAX_QUEUED_BYTES: u32 = 4 << 20;
 
-/// What a call is answered with: JSON, or an error.
+/// The answer to a call: JSON or an error.
 pub(crate) type Answer = Result<Box<RawValue>, Failure>;
 
 /// A line, and its share of [`MAX_QUEUED_BYTES`] until it is written.
@@ -35,8 +35,8 @@ pub(crate) struct Output {
 pub(crate) struct Turn(#[expect(dead_code, reason = "held until dropped")] OwnedMutexGuard<()>);
 
 impl Output {
-    /// Writes lines to `sink` on a thread, each as a whole and flushed, until the last `Output` is
-    /// dropped or nobody reads them any more.
+    /// Writes lines to `sink` on a thread, each followed by a flush, until the last `Output` is
+    /// dropped or the reader is gone.
     pub(crate) fn start(
         mut sink: impl Write + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<io::Result<()>>)> {
@@ -75,7 +75,7 @@ impl Output {
         Turn(turn)
     }
 
-    /// `{"id": ID, "result": VALUE}` or `{"id": ID, "error": {…}}`.
+    /// Writes `{"id": ID, "result": VALUE}` or `{"id": ID, "error": {…}}`.
     pub(crate) async fn answer(&self, id: &RawValue, answer: &Answer) {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -92,7 +92,7 @@ impl Output {
         self.line(&Line { id, result, error }).await;
     }
 
-    /// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true}`.
+    /// Writes `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true}`.
     pub(crate) async fn snapshot(
         &self,
         turn: Turn,
@@ -120,7 +120,7 @@ impl Output {
         self.line_in(turn, &line).await;
     }
 
-    /// `{"subscription": N, "ended": "unsubscribed"}`, or `"error"` with the error.
+    /// Writes `{"subscription": N, "ended": "unsubscribed"}`, or `"error"` with the error.
     pub(crate) async fn ended(&self, subscription: u64, error: Option<&Failure>) {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -141,7 +141,7 @@ impl Output {
         .await;
     }
 
-    /// `{"search": N, "results": […], "status": STATUS}`.
+    /// Writes `{"search": N, "results": […], "status": STATUS}`.
     pub(crate) async fn found(
         &self,
         turn: Turn,
@@ -163,7 +163,7 @@ impl Output {
         self.line_in(turn, &line).await;
     }
 
-    /// `{"search": N, "error": {…}}`.
+    /// Writes `{"search": N, "error": {…}}`.
     pub(crate) async fn search_failed(&self, search: u64, error: &Failure) {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -173,7 +173,7 @@ impl Output {
         self.line(&Line { search, error }).await;
     }
 
-    /// `{"upload": ID, "sent": BYTES, "total": BYTES}`.
+    /// Writes `{"upload": ID, "sent": BYTES, "total": BYTES}`.
     pub(crate) async fn progress(&self, upload: &RawValue, sent: u64, total: u64) {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -189,7 +189,7 @@ impl Output {
         .await;
     }
 
-    /// `{"session": STATE}`, with the error when it has ended.
+    /// Writes `{"session": STATE}`, with the error if the session has ended.
     pub(crate) async fn session(&self, session: &'static str, error: Option<&Failure>) {
         #[derive(Serialize)]
         struct Line<'a> {
@@ -205,20 +205,20 @@ impl Output {
     }
 
     async fn line_in(&self, _turn: Turn, line: &impl Serialize) {
-        // Everything that is written has string keys and plain values: it always serialises.
+        // Lines have string keys and plain values, so that serialisation cannot fail.
         if let Ok(line) = serde_json::to_string(line) {
             let line = sanitize::json(&line).into_owned();
             let bytes = u32::try_from(line.len()).unwrap_or(u32::MAX);
             let bytes = bytes.clamp(1, MAX_QUEUED_BYTES);
             if let Ok(room) = Arc::clone(&self.room).acquire_many_owned(bytes).await {
-                // Without a reader the session is about to stop.
+                // Without a reader, the session is about to stop.
                 let _ = self.lines.send((line, room));
             }
         }
     }
 }
 
-/// The value as JSON.
+/// Serialises a value to JSON.
 pub(crate) fn json(value: &impl Serialize) -> Answer {
     serde_json::value::to_raw_value(value)
         .map_err(|error| Failure::usage(format!("the result is no JSON: {error}")))
@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    /// A sink that takes one line for each permission.
+    /// A sink that writes one line per permission.
     struct SlowSink {
         permissions: Receiver<()>,
         written: Sender<usize>,
@@ -272,7 +272,7 @@ mod tests {
         let queued = tasks.iter().filter(|task| task.is_finished()).count();
         assert!((1..=4).contains(&queued), "{queued}");
 
-        // A line above the bound waits alone, and is written.
+        // A line above the limit waits alone and is written.
         let large = json(&"x".repeat(5 << 20)).unwrap();
         tasks.push(tokio::spawn(async move {
             output.answer(id, &Ok(large)).await;

@@ -1,4 +1,4 @@
-//! Searches, each with a number.
+//! Numbered searches.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,22 +15,22 @@ use super::feeds::{Feed, Feeds, Follower};
 use super::output::{Output, json};
 use crate::failure::Failure;
 
-/// Searches that have not ended, by number.
+/// The searches that have not ended, by number.
 pub(crate) struct Searches {
     output: Output,
     feeds: Feeds<dyn Controls>,
 }
 
-/// A page that is being looked for. What it holds is shown, not answered.
+/// A page that is being loaded. Its results are written as lines and are not part of the answer.
 type Page = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// What lines can do to a search, whatever it looks for.
+/// The control of a search of any kind.
 trait Controls: Send + Sync {
     fn set_query(&self, text: String, filter: ConversationFilter) -> Page;
     fn load_more(&self, limit: Option<usize>) -> Page;
-    /// Returns `true` if this call began it.
+    /// Returns `true` if the call with this ID started the search.
     fn is_of(&self, id: &RawValue) -> bool;
-    /// Ends it, with an error that is told where something was under way.
+    /// Ends the search, and writes the failure if there is one.
     fn stop(&self, failure: Option<Failure>);
 }
 
@@ -65,7 +65,7 @@ impl<T: Send + Sync + 'static> Controls for Shared<T> {
 
     fn stop(&self, failure: Option<Failure>) {
         if let Some(stop) = lock(&self.stop).take() {
-            // It may have ended in this very moment.
+            // The search may have ended in the meantime.
             let _ = stop.send(failure);
         }
     }
@@ -79,7 +79,7 @@ impl Searches {
         }
     }
 
-    /// Begins to search at once, answers the call with a number, and then writes what is found.
+    /// Starts a search at once, answers the call with its number, and then writes the results.
     pub(crate) fn start<T: Serialize + Send + Sync + 'static>(
         &mut self,
         id: Box<RawValue>,
@@ -98,7 +98,8 @@ impl Searches {
             stop: Mutex::new(Some(stop)),
         });
         let mut first = shared.set_query(text, filter);
-        // So that it keeps its turn among the lines. The follower polls it from now on.
+        // The first poll sends the query in the order of the lines. The follower polls it from then
+        // on.
         let answered = first.poll_unpin(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(answer) = answered {
             first = Box::pin(std::future::ready(answer));
@@ -124,7 +125,7 @@ impl Searches {
         });
     }
 
-    /// Searches for something else. It is answered after the lines that show what was found.
+    /// Changes the query. The answer follows the lines with the results.
     pub(crate) fn set_query(
         &self,
         number: u64,
@@ -136,7 +137,7 @@ impl Searches {
         Ok(self.job(number, feed, page))
     }
 
-    /// Loads more. It is answered after the lines that show what was found.
+    /// Loads more results. The answer follows the lines with the results.
     pub(crate) fn load_more(&self, number: u64, limit: Option<usize>) -> Result<Job, Failure> {
         let feed = self.feed(number)?;
         let page = feed.controls.load_more(limit);
@@ -165,7 +166,7 @@ impl Searches {
         })
     }
 
-    /// Ends the searches that this call began. `false` = there are none.
+    /// Ends the searches that the call with this ID started. Returns `true` if there is one.
     pub(crate) fn cancel(&self, id: &RawValue, failure: &Failure) -> bool {
         let mut any = false;
         for (number, search) in self.feeds.iter() {
@@ -189,29 +190,29 @@ impl Searches {
         search.stop(is_starting.then(|| failure.clone()));
     }
 
-    /// Returns `true` if there are some whose first page is being looked for.
+    /// Returns `true` if a search is loading its first page.
     pub(crate) fn any_starting(&self) -> bool {
         self.feeds.any_starting()
     }
 
-    /// Done when the first page of a search is there, or a search has ended.
+    /// Completes when a search has its first page or has ended.
     pub(crate) async fn moved(&mut self) {
         self.feeds.moved().await;
     }
 
-    /// Done when all have ended.
+    /// Completes when all searches have ended.
     pub(crate) async fn all_ended(&mut self) {
         self.feeds.all_ended().await;
     }
 }
 
-/// What there is to tell of a search.
+/// A step of a search: results, or the completion of the first page.
 enum Step<T> {
     Found(SearchUpdate<T>),
     FirstPage(Result<(), Error>),
 }
 
-/// Writes what is found, and how the first page failed if it did, until the session ends.
+/// Writes the results, and the error of a failed first page, until the session ends.
 async fn follow<T: Serialize + Send + Sync + 'static>(
     search: &Shared<T>,
     first: Page,
@@ -222,7 +223,7 @@ async fn follow<T: Serialize + Send + Sync + 'static>(
     let mut first = Some(first);
     let mut last = None;
     loop {
-        // What was found comes before the word that it is complete.
+        // Results are written before the completion of the page.
         let poll_step = |cx: &mut Context<'_>| {
             let update = search.lock().poll_next_unpin(cx);
             if let Poll::Ready(Some(update)) = update {

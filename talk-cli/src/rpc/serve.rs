@@ -1,4 +1,4 @@
-//! The loop that reads lines until there are no more.
+//! The loop that reads and executes lines.
 
 use std::future::pending;
 use std::pin::{Pin, pin};
@@ -20,24 +20,24 @@ use super::uploads;
 use crate::failure::Failure;
 use crate::stdout::stdout_closed;
 
-/// The calls in flight above which lines wait: each may hold an answer that the reader of the
-/// output has not taken.
+/// The most calls in flight. Further lines wait, because each call may hold an answer that the
+/// output has not accepted.
 const MAX_CALLS: usize = 1_000;
 
-/// How long the driver has to answer everything after the session's end. It does so at once.
+/// The time limit of the driver's answers after the session's end. The driver answers immediately.
 const END_GRACE: Duration = Duration::from_secs(1);
 
-/// Why the loop ended.
+/// The reason for the loop's end.
 enum End {
-    /// The input ended, and there is nothing more to wait for.
+    /// The input has ended and nothing is pending.
     Input,
-    /// Nobody reads the output.
+    /// The reader of the output is gone.
     Unread,
-    /// The session ended with an error.
+    /// The session has ended with an error.
     Session(SessionError),
 }
 
-/// Answers lines until they end or the session does.
+/// Executes lines until the input or the session ends.
 pub(crate) async fn serve(
     session: Session,
     lines: mpsc::Receiver<Vec<RawLine>>,
@@ -66,7 +66,7 @@ impl Rpc {
     ) -> End {
         let (fail, mut failed) = oneshot::channel();
         self.session.on_error(|error| {
-            // The receiver is gone only when the loop has ended.
+            // The receiver is only gone after the loop has ended.
             let _ = fail.send(error.clone());
         });
         let mut states = self.session.connection_states();
@@ -109,13 +109,12 @@ impl Rpc {
         }
     }
 
-    /// Returns `true` if nothing is under way. Subscriptions may go on, once they have shown
-    /// something.
+    /// Returns `true` if nothing is pending. Subscriptions with a first snapshot do not count.
     fn is_quiet(&self) -> bool {
         self.calls.len() == 0 && !self.subscriptions.any_starting() && !self.searches.any_starting()
     }
 
-    /// Starts what the line asks for. It never waits: calls of lines that arrive together are made
+    /// Executes a line without waiting, so that the calls of lines that arrived together are made
     /// together.
     fn handle(&mut self, line: RawLine) {
         let line = match line.and_then(|text| Line::parse(&text)) {
@@ -143,7 +142,7 @@ impl Rpc {
         self.calls.start(id, Box::pin(std::future::ready(answer)));
     }
 
-    /// Ends what the end of input leaves.
+    /// Ends everything that is still pending after the end of input.
     async fn finish(mut self, drain_timeout: Duration) {
         let late = TransportError::Deadline {
             after: drain_timeout,
@@ -160,9 +159,9 @@ impl Rpc {
         self.session.shutdown().await;
     }
 
-    /// Tells everybody that the session has ended.
+    /// Reports the end of the session to all calls, searches and subscriptions.
     async fn fail(mut self, failure: Failure) {
-        // The driver answers what is pending: some of it may have succeeded just before.
+        // The driver answers pending calls, some of which may have succeeded just before.
         let _ = timeout(END_GRACE, self.calls.all_answered()).await;
         self.calls.stop_all(&failure);
         self.calls.all_answered().await;
@@ -172,8 +171,8 @@ impl Rpc {
     }
 }
 
-/// The connection's state as it is told. The first attempt to connect says nothing: it is not known
-/// yet whether anything is wrong.
+/// Returns the name of a connection state. The first attempt to connect is not reported, because it
+/// is not a problem yet.
 fn name(state: &ConnectionState, before: &'static str) -> &'static str {
     match state {
         ConnectionState::Idle => "idle",

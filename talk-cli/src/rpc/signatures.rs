@@ -1,4 +1,4 @@
-//! The arguments and results of the calls, for people.
+//! The arguments and results of the calls, for the documentation.
 
 /// The calls in the order of the table in `dispatch`: name, arguments, result.
 #[rustfmt::skip]
@@ -56,7 +56,7 @@ pub(super) fn arguments(call: &str) -> Option<&'static str> {
     Some(arguments)
 }
 
-/// Returns the calls with their arguments, one a line.
+/// Returns the calls with their arguments, one per line.
 pub(super) fn help() -> String {
     let width = SIGNATURES.iter().map(|(name, ..)| name.len());
     let width = width.max().unwrap_or(0);

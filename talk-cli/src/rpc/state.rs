@@ -7,7 +7,7 @@ use super::output::Output;
 use super::searches::Searches;
 use super::subscriptions::Subscriptions;
 
-/// One session, with its calls, subscriptions and searches.
+/// A session with its calls, subscriptions and searches.
 pub(crate) struct Rpc {
     pub(crate) session: Session,
     pub(crate) output: Output,

@@ -1,4 +1,4 @@
-//! Subscriptions, each with a number.
+//! Numbered subscriptions.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -16,26 +16,26 @@ use super::feeds::{Feeds, Follower};
 use super::output::{Output, json};
 use crate::failure::Failure;
 
-/// Subscriptions that have not ended, by number.
+/// The subscriptions that have not ended, by number.
 pub(crate) struct Subscriptions {
     output: Output,
     feeds: Feeds<dyn Controls>,
 }
 
-/// What lines can do to a subscription, whatever it shows.
+/// The control of a subscription of any kind.
 trait Controls: Send + Sync {
     fn load_more(&self, count: Option<usize>) -> Result<CallFuture<()>, Failure>;
     fn unsubscribe(&self);
 }
 
-/// What a subscription can show.
+/// The snapshot of a subscription.
 pub(crate) trait Shown: Clone + PartialEq + Serialize + Send + Sync + 'static {
-    /// Of a list: whether there is nothing more to load.
+    /// Returns `Some(true)` if a list is fully loaded, or `None` if the snapshot is not a list.
     fn loaded_all(&self) -> Option<bool> {
         None
     }
 
-    /// Loads more of a list.
+    /// Loads more items of a list.
     fn load_more(_: &Subscription<Self>, _: Option<usize>) -> Result<CallFuture<()>, Failure> {
         Err(CommandError::NotAList.into())
     }
@@ -60,7 +60,7 @@ impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Window<T> {
 
 impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Option<Window<T>> {
     fn loaded_all(&self) -> Option<bool> {
-        // Where there is no list, there is nothing to load.
+        // A list without a snapshot has nothing more to load.
         Some(self.as_ref().is_none_or(Window::loaded_all))
     }
 
@@ -113,7 +113,7 @@ impl Subscriptions {
         }
     }
 
-    /// Answers the call with a number, and then writes what the subscription shows.
+    /// Answers the call with a number, and then writes the snapshots.
     pub(crate) fn start<S: Shown>(&mut self, id: Box<RawValue>, subscription: Subscription<S>) {
         #[derive(Serialize)]
         struct Subscribed {
@@ -132,7 +132,7 @@ impl Subscriptions {
         });
     }
 
-    /// Loads more. It is answered after the line that shows what was loaded.
+    /// Loads more items. The answer follows the line with these items.
     pub(crate) fn load_more(&self, number: u64, count: Option<usize>) -> Result<Job, Failure> {
         let feed = self.feeds.get(number).ok_or(CommandError::Unknown)?;
         let load = feed.controls.load_more(count)?;
@@ -144,7 +144,7 @@ impl Subscriptions {
         }))
     }
 
-    /// Ends the subscription; nothing happens to one that has ended.
+    /// Ends the subscription. Does nothing if it has ended already.
     pub(crate) fn unsubscribe(&self, number: u64) -> Result<(), Failure> {
         match self.feeds.get(number) {
             Some(feed) => feed.controls.unsubscribe(),
@@ -161,17 +161,17 @@ impl Subscriptions {
         }
     }
 
-    /// Returns `true` if there are some that have shown nothing yet.
+    /// Returns `true` if a subscription has no first snapshot yet.
     pub(crate) fn any_starting(&self) -> bool {
         self.feeds.any_starting()
     }
 
-    /// Done when a subscription has shown its first snapshot or told its end.
+    /// Completes when a subscription has written its first snapshot or its end.
     pub(crate) async fn moved(&mut self) {
         self.feeds.moved().await;
     }
 
-    /// Done when all have told their end.
+    /// Completes when all subscriptions have written their end.
     pub(crate) async fn all_ended(&mut self) {
         self.feeds.all_ended().await;
     }
@@ -188,7 +188,7 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
         };
         let loaded_all = update.snapshot.loaded_all();
         let has_gap = last.is_some() && update.changes == Changes::Gap;
-        // Snapshots that differ can look the same in JSON.
+        // Different snapshots can have equal JSON.
         let line = (snapshot.get().to_owned(), loaded_all);
         if last.as_ref() == Some(&line) {
             continue;

@@ -1,4 +1,4 @@
-//! Uploads, and how far they are.
+//! Uploads and their progress.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use super::output::{Output, json};
 use crate::failure::Failure;
 use crate::files;
 
-/// What is said of a file. Without a name it has that of its path.
+/// The metadata of a file. The default filename is that of the path.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Metadata {
@@ -24,7 +24,7 @@ struct Metadata {
     duration: Option<f64>,
 }
 
-/// Reads the arguments of an upload, which `begin` begins.
+/// Parses the arguments of an upload, which `begin` starts.
 pub(super) fn prepare(
     session: &Session,
     args: &mut Args,
@@ -49,14 +49,14 @@ pub(super) fn prepare(
     Ok(Action::Upload(begin(session, path.into(), metadata)))
 }
 
-/// Makes an upload. How far it is stands in lines of its own, which name the call's ID.
+/// Runs an upload. Progress is written as separate lines with the call's ID.
 pub(super) fn job(mut uploading: UploadFuture, id: Box<RawValue>, output: Output) -> Job {
     Box::pin(async move {
         let mut progress = uploading.progress();
         loop {
             tokio::select! {
                 biased;
-                // The size is not known at once.
+                // The total is 0 until the size is known.
                 Some(now) = progress.next() => if now.total > 0 {
                     output.progress(&id, now.sent, now.total).await;
                 },

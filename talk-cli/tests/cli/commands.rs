@@ -111,7 +111,7 @@ fn host_that_is_malformed_is_a_usage_error() {
 
 #[test]
 fn unreachable_host_is_reported_with_its_reason() {
-    // A listener that is closed again leaves a port that refuses connections.
+    // A closed listener leaves a port that refuses connections.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
     drop(listener);
@@ -324,7 +324,7 @@ fn a_file_is_sent() {
     assert!(message.contains("could not be read"), "{message}");
 }
 
-/// The smallest part of a PNG that says how large it is.
+/// Returns the beginning of a PNG, up to its size.
 fn png(width: u32, height: u32) -> Vec<u8> {
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
     [

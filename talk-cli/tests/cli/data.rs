@@ -1,4 +1,4 @@
-//! `talk emulator --data`: what was acknowledged is there, however the process ends.
+//! `talk emulator --data`: acknowledged changes survive any end of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ use crate::support::{Emulator, talk};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often the process is killed.
+/// The number of kills.
 const KILLS: usize = 8;
 
 fn session(host: &str) -> Session {
@@ -34,7 +34,7 @@ async fn join(session: &Session) -> ConversationRef {
     conversation
 }
 
-/// Sends messages one after the other until told to stop; the texts that were acknowledged.
+/// Sends messages one after the other until `stop` is set. Returns the acknowledged texts.
 async fn send_on(session: &Session, name: &str, stop: watch::Receiver<bool>) -> Vec<String> {
     let conversation = session.conversation("c").unwrap();
     let mut acknowledged = Vec::new();
@@ -46,7 +46,7 @@ async fn send_on(session: &Session, name: &str, stop: watch::Receiver<bool>) -> 
     acknowledged
 }
 
-/// Uploads files until told to stop; the contents by token of those that were acknowledged.
+/// Uploads files until `stop` is set. Returns the acknowledged contents by token.
 async fn upload_on(
     session: &Session,
     rng: &mut Rng,
@@ -63,7 +63,7 @@ async fn upload_on(
             Ok(token) => {
                 acknowledged.insert(token.as_str().to_owned(), contents);
             }
-            // It was on its way when the process was killed.
+            // The answer was in flight when the process was killed.
             Err(Error::Transport(TransportError::AnswerLost(_))) => {}
             Err(error) => panic!("{error}"),
         }
@@ -81,7 +81,7 @@ async fn kill_again_and_again(emulator: &mut Emulator, folder: &str, rng: &mut R
     }
 }
 
-/// All messages, oldest first.
+/// Returns all messages, oldest first.
 async fn texts(conversation: &ConversationRef) -> Vec<String> {
     let messages = conversation.subscribe_messages();
     let mut window = messages.connected().await.unwrap().unwrap();
@@ -129,7 +129,7 @@ async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
     let (one, two, uploaded) = timeout(PATIENCE, story).await.unwrap();
     assert!(one.len() > KILLS && two.len() > KILLS && !uploaded.is_empty());
 
-    // Once more, so that what is read was read from the folder.
+    // Another restart, so that the data is read from the folder.
     emulator.process.kill().unwrap();
     emulator.process.wait().unwrap();
     let port = emulator.host.rsplit(':').next().unwrap().to_owned();
@@ -146,13 +146,13 @@ async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
         let kept = fs::read(folder.path().join("files").join(token)).unwrap();
         assert!(kept == *contents, "{token} differs");
     }
-    // A file whose answer was lost is there once at most.
+    // A file whose answer was lost is stored at most once.
     let contents = files(folder.path());
     let numbers: BTreeSet<&[u8]> = contents.iter().map(|file| &file[..8]).collect();
     assert_eq!(numbers.len(), contents.len());
     assert!(contents.len() >= uploaded.len());
 
-    // And it can be sent.
+    // A stored file can be sent.
     if let Some(token) = uploaded.keys().next() {
         let message = SendMessage::content([ContentBlock::file(token.as_str())]);
         conversation.send(message).await.unwrap();

@@ -88,7 +88,7 @@ fn settings_that_are_not_understood_are_bad_arguments() {
 #[cfg(target_os = "linux")]
 #[test]
 fn emulator_ignored_hangup_stays_ignored() {
-    // As `nohup` starts a command.
+    // `nohup` starts commands in this way.
     let mut command = std::process::Command::new("sh");
     command.args(["-c", r#"trap "" HUP; exec "$0" emulator"#]);
     let emulator = Emulator::start_command(command.arg(talk().get_program()));

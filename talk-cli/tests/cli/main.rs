@@ -1,4 +1,4 @@
-//! The command line, as its users run it.
+//! The command line, as users run it.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

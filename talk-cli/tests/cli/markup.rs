@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::talk;
 
-/// Lines in, lines out.
+/// Runs `talk markup` on lines of input and returns the lines of output.
 fn markup(input: &str) -> Vec<Value> {
     let mut process = talk()
         .arg("markup")
@@ -17,7 +17,7 @@ fn markup(input: &str) -> Vec<Value> {
         .unwrap();
     let mut stdin = process.stdin.take().unwrap();
     let input = input.to_owned();
-    // Written beside reading: neither pipe holds all of it.
+    // A thread writes the input while the output is read, because neither pipe holds all of it.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = process.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();

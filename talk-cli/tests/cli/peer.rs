@@ -1,4 +1,4 @@
-//! A server that answers what a test wants and remembers what it was sent.
+//! A server with scripted answers that records the requests.
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -7,23 +7,23 @@ use std::thread;
 use serde_json::{Value, json};
 use tungstenite::Message;
 
-/// Listens on a free port for as long as the test runs.
+/// A server that listens on a free port for as long as the test runs.
 pub(crate) struct Peer {
     pub(crate) host: String,
     frames: Arc<Mutex<Vec<Value>>>,
 }
 
-/// What a request is answered with: a status and a body.
+/// Returns the status and body of the answer to a request.
 type Answer = dyn Fn(&str, &str) -> Option<(u16, Value)> + Send + Sync;
 
 impl Peer {
-    /// Answers each request with what `answer` gives for its method and path, and leaves it
-    /// without an answer for `None`.
+    /// Starts a server that answers each request with the result of `answer` for its method and
+    /// path, or not at all for `None`.
     pub(crate) fn start(answer: fn(&str, &str) -> Option<Value>) -> Self {
         Self::start_with_status(move |method, path| Some((200, answer(method, path)?)))
     }
 
-    /// The same, with statuses.
+    /// Starts a server whose answers have other statuses than 200.
     pub(crate) fn start_with_status(
         answer: impl Fn(&str, &str) -> Option<(u16, Value)> + Send + Sync + 'static,
     ) -> Self {
@@ -45,12 +45,12 @@ impl Peer {
         peer
     }
 
-    /// The requests so far, as `[METHOD, path, data, headers]`.
+    /// Returns the requests so far, as `[METHOD, path, data, headers]`.
     pub(crate) fn frames(&self) -> Vec<Value> {
         self.frames.lock().unwrap().clone()
     }
 
-    /// The requests so far, as `[METHOD, path, data]`.
+    /// Returns the requests so far, as `[METHOD, path, data]`.
     pub(crate) fn requests(&self) -> Vec<Value> {
         let request = |frame: Value| json!([frame[0], frame[1], frame[2]]);
         self.frames().into_iter().map(request).collect()
@@ -58,7 +58,7 @@ impl Peer {
 }
 
 fn serve(stream: TcpStream, answer: &Answer, frames: &Mutex<Vec<Value>>) {
-    // What is no WebSocket, such as the check of the app, is not answered.
+    // Plain HTTP requests, such as the app check, are not answered.
     let Ok(mut socket) = tungstenite::accept(stream) else {
         return;
     };

@@ -5,13 +5,13 @@ use talk_emulator::Emulator;
 
 use crate::support::talk;
 
-/// People at terminals, on one emulator.
+/// Users of the command with a common emulator.
 pub(crate) struct People {
     pub(crate) emulator: Emulator,
 }
 
 impl People {
-    /// Alice and Bob in the conversation `c1`.
+    /// Creates Alice and Bob in the conversation `c1`.
     pub(crate) fn new() -> Self {
         let emulator = Emulator::start_blocking().unwrap();
         let people = Self { emulator };

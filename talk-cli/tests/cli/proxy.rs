@@ -35,7 +35,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (server, seen) = (server.clone(), Arc::clone(&seen));
-                // A client that is refused or gone ends its thread.
+                // The thread ends if the client is refused or gone.
                 thread::spawn(move || serve(client?, &server, &seen));
             }
         });
@@ -126,7 +126,7 @@ fn read_vec(client: &mut TcpStream, length: u8) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A command without the proxy settings of the environment.
+/// Returns a command without the proxy settings of the environment.
 fn talk_without_proxy() -> Command {
     let mut command = talk();
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
@@ -151,7 +151,7 @@ fn command_uses_the_proxy_of_the_environment() {
     ] {
         let proxy = Proxy::start(emulator.host());
         let url = proxy.url(scheme, PASSWORD);
-        // Nothing but the proxy knows this name.
+        // Only the proxy knows this name.
         let set = [
             "--host",
             "talk.test:4000",
@@ -172,7 +172,7 @@ fn command_uses_the_proxy_of_the_environment() {
             targets.iter().all(|target| target == "talk.test:4000"),
             "{targets:?}"
         );
-        // A loopback server is connected to directly.
+        // Loopback servers bypass the proxy.
         let file = tempfile::NamedTempFile::new().unwrap();
         succeeds(
             talk_without_proxy()
@@ -231,7 +231,7 @@ fn proxy_rejects_password_reason_hides_it() {
     assert_eq!(proxy.targets(), [""; 0]);
 }
 
-/// A process that is killed when it is dropped.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Drop for Process {
@@ -241,7 +241,7 @@ impl Drop for Process {
     }
 }
 
-/// Starts a program that listens on `port`; `None` if it is not installed.
+/// Starts a program that listens on `port`. Returns `None` if it is not installed.
 fn start(command: &mut Command, port: u16) -> Option<Process> {
     let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
     let process = match quiet.spawn() {
@@ -280,7 +280,7 @@ fn use_proxy(scheme: &str, port: u16) {
     run(&["upload", file.path().to_str().unwrap()]);
 }
 
-/// More than a socket's buffer holds.
+/// Writes a file that is larger than a socket's buffer.
 fn fs_write(path: &std::path::Path) {
     std::fs::write(path, vec![b'x'; 4 << 20]).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Every runtime serves the command as well.
+//! The command on every runtime.
 
 use serde_json::json;
 use talk_emulator::Emulator;

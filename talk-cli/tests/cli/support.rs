@@ -1,4 +1,4 @@
-//! Running the real binary.
+//! Helpers that run the real binary.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The binary, without anything that the environment would add to its command line.
+/// Returns the binary without the settings of the environment.
 pub(crate) fn talk() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_talk"));
     for name in ["APP", "USER", "HOST", "TOKEN", "SECRET"] {
@@ -18,11 +18,11 @@ pub(crate) fn talk() -> Command {
     command
 }
 
-/// `talk emulator` on a free port; it is stopped when this is dropped.
+/// A `talk emulator` on a free port. It is stopped on drop.
 pub(crate) struct Emulator {
     pub(crate) process: Child,
     pub(crate) output: BufReader<ChildStdout>,
-    /// What `--host` takes.
+    /// The value for `--host`.
     pub(crate) host: String,
 }
 
@@ -61,18 +61,18 @@ impl Drop for Emulator {
     }
 }
 
-/// A `talk rpc` that is running.
+/// A running `talk rpc`.
 pub(crate) struct Rpc {
     process: Child,
     input: Option<ChildStdin>,
     lines: Receiver<Value>,
 }
 
-/// Far longer than anything takes: a test that waits in vain fails instead of hanging.
+/// A generous time limit, so that a failing wait does not hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Rpc {
-    /// As `user` of the app `app`, with more arguments.
+    /// Starts a session as `user` of the app `app`, with more arguments.
     pub(crate) fn start(host: &str, user: &str, more: &[&str]) -> Self {
         let mut process = talk()
             .args(["--app", "app", "--user", user, "--host", host, "rpc"])
@@ -98,20 +98,20 @@ impl Rpc {
         }
     }
 
-    /// Writes text as it is.
+    /// Writes text verbatim.
     pub(crate) fn write(&mut self, text: &str) {
         let input = self.input.as_mut().unwrap();
         input.write_all(text.as_bytes()).unwrap();
         input.flush().unwrap();
     }
 
-    /// Writes a line without waiting for anything.
+    /// Writes a line without waiting for its answer.
     pub(crate) fn send(&mut self, id: impl Into<Value>, call: &str, args: Value) {
         let line = json!({"id": id.into(), "call": call, "args": args});
         self.write(&format!("{line}\n"));
     }
 
-    /// The next line that fits; others are dropped.
+    /// Returns the next line that satisfies `fits`. Other lines are dropped.
     pub(crate) fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).unwrap();
@@ -121,26 +121,26 @@ impl Rpc {
         }
     }
 
-    /// The next line that is about a member with this value, such as `id` 3.
+    /// Returns the next line whose field has this value, such as `id` 3.
     pub(crate) fn wait(&mut self, member: &str, value: impl Into<Value>) -> Value {
         let value = value.into();
         self.wait_for(|line| line.get(member) == Some(&value))
     }
 
-    /// Makes a call, and gives its answer's line.
+    /// Makes a call and returns the line of its answer.
     pub(crate) fn call(&mut self, call: &str, args: Value) -> Value {
         self.send(call, call, args);
         self.wait("id", call)
     }
 
-    /// Makes a call, and gives its result.
+    /// Makes a call and returns its result.
     pub(crate) fn result(&mut self, call: &str, args: Value) -> Value {
         let answer = self.call(call, args);
         assert!(answer.get("error").is_none(), "{answer}");
         answer["result"].clone()
     }
 
-    /// Subscribes, and gives the number.
+    /// Subscribes and returns the number.
     pub(crate) fn subscribe(&mut self, call: &str, args: Value) -> Value {
         let number = self.result(call, args)["subscription"].clone();
         assert!(number.is_u64(), "{number}");
@@ -152,7 +152,7 @@ impl Rpc {
         self.input = None;
     }
 
-    /// The lines until the end of output, and the exit code. The input stays as it is.
+    /// Returns the lines until the end of output, and the exit code. Does not close the input.
     pub(crate) fn exit(&mut self) -> (Vec<Value>, Option<i32>) {
         let mut rest = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {

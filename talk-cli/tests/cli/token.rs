@@ -20,7 +20,7 @@ fn with_input(command: &mut Command, input: &str) -> Output {
     process.wait_with_output().unwrap()
 }
 
-/// A token that is signed with `s3cret`.
+/// Returns a token that is signed with `s3cret`.
 fn mint(options: &[&str]) -> String {
     let output = with_input(
         talk().args(SESSION).args(["token", "mint"]).args(options),
@@ -30,7 +30,7 @@ fn mint(options: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// The exit code and the output of a check.
+/// Returns the exit code and the output of a check.
 fn check(options: &[&str], token: &str) -> (Option<i32>, String) {
     let mut talk = talk();
     talk.env("TALK_SECRET", "s3cret").args(["token", "check"]);

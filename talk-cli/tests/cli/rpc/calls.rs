@@ -102,7 +102,7 @@ fn lines_that_are_not_understood_change_nothing() {
         assert_eq!(answer["error"]["kind"], "usage", "{line}: {answer}");
     }
     assert_eq!(peer.requests(), Vec::<Value>::new());
-    // A line may end with CR LF, or with the input.
+    // A line may end with CR LF or with the end of the input.
     rpc.write("{\"id\": 1, \"call\": \"session.networkChanged\"}\r\n");
     rpc.wait("id", 1);
     rpc.write("{\"id\": 2, \"call\": \"session.networkChanged\"}");
@@ -205,6 +205,6 @@ fn rpc_session_lines_follow_the_connection() {
     rpc.wait("session", "reconnecting");
     rpc.wait("session", "connected");
     assert_eq!(rpc.wait("id", 2)["result"], Value::Null);
-    // With nothing to do the connection is closed after a while.
+    // An idle connection is closed after a while.
     rpc.wait("session", "idle");
 }

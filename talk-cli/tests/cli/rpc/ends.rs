@@ -54,7 +54,7 @@ fn the_end_of_the_session_answers_everything_and_exits() {
     let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
     rpc.send(1, "conversation.subscribeMessages", json!(["c1"]));
     rpc.send(2, "conversation.send", json!(["c1", "hi"]));
-    // The input is open, and yet it ends.
+    // The command ends although the input is open.
     let (lines, exit_code) = rpc.exit();
     assert_eq!(exit_code, Some(1));
     let answer = lines.iter().find(|line| line["id"] == 2).unwrap();
@@ -117,7 +117,7 @@ fn rpc_output_that_cannot_be_written_is_a_failure() {
 
 #[test]
 fn rpc_drain_limit_counts_from_last_answer() {
-    // Each answer takes a quarter of the limit, all of them take longer than it.
+    // Each answer takes a quarter of the limit, so that all of them together exceed it.
     let peer = Peer::start(|_, _| {
         std::thread::sleep(std::time::Duration::from_millis(500));
         Some(json!(null))

@@ -1,4 +1,4 @@
-//! The recorded calls of the published client, played through `talk rpc` as they are.
+//! The recorded calls of the published client, repeated with `talk rpc`.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ fn rpc_matches_recorded_calls() {
     let cases = CALLS
         .lines()
         .map(|line| serde_json::from_str::<Case>(line).unwrap());
-    // Several calls in one tick are a matter of the core.
+    // The core's tests cover several calls in one tick.
     for case in cases.filter(|case| !case.call.starts_with("batch: ")) {
         let name = format!("{} {}", case.call, case.args);
         let replies = case.replies;
@@ -52,7 +52,7 @@ fn rpc_matches_recorded_calls() {
     }
 }
 
-/// The answer to what a case does not name.
+/// Returns the answer to a request that the case does not list.
 fn unnamed(method: &str, path: &str) -> Value {
     if method == "POST" && path.ends_with("/messages") {
         json!({"id": "msg_1"})
@@ -61,7 +61,7 @@ fn unnamed(method: &str, path: &str) -> Value {
     }
 }
 
-/// Keys are random: the vectors have words in their place.
+/// Replaces the random key, because the vectors contain a placeholder.
 fn without_key(mut frame: Value) -> Value {
     if let Some(key) = frame[2].get_mut("idempotencyKey") {
         assert_eq!(key.as_str().map(str::len), Some(20), "{key}");

@@ -3,7 +3,7 @@ use talk_emulator::Emulator;
 
 use crate::support::Rpc;
 
-/// Alice with conversations and messages to be found.
+/// Starts a session as Alice with conversations and messages to search.
 fn alice(emulator: &Emulator) -> Rpc {
     let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
     rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
@@ -18,7 +18,7 @@ fn alice(emulator: &Emulator) -> Rpc {
     rpc
 }
 
-/// The last line of what is found, once the search has come to rest.
+/// Returns the last line of a search's results.
 fn found(rpc: &mut Rpc, search: &Value) -> Value {
     rpc.wait_for(|line| line["search"] == *search && line["status"] != "searching")
 }
@@ -47,7 +47,7 @@ fn messages_are_found_page_by_page() {
     rpc.send("more", "search.loadMore", json!([search, 2]));
     let line = found(&mut rpc, &search);
     assert_eq!(texts(&line), ["c2 3", "c2 2", "c2 1", "c2 0", "c1 3"]);
-    // It is answered when what it loaded is shown.
+    // The answer follows the loaded results.
     assert_eq!(rpc.wait("id", "more")["result"], Value::Null);
 
     rpc.send(
@@ -87,7 +87,7 @@ fn a_search_that_fails_says_so() {
     rpc.send(1, "search.setQuery", json!([search, "tea"]));
     rpc.wait_for(|line| line["search"] == search && line.get("error").is_some());
     assert_eq!(rpc.wait("id", 1)["error"]["kind"], "server");
-    // What was misuse changes nothing.
+    // Invalid calls change nothing.
     let line = rpc.call("search.loadMore", json!([search, 51]));
     assert_eq!(line["error"]["kind"], "usage");
     let line = rpc.call("search.loadMore", json!([7]));

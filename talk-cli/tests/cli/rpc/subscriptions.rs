@@ -4,7 +4,7 @@ use talk_emulator::Emulator;
 
 use crate::support::Rpc;
 
-/// Alice in a conversation with Bob that holds so many messages.
+/// Starts a session as Alice in a conversation with Bob and this number of messages.
 fn alice(emulator: &Emulator, messages: usize) -> Rpc {
     let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
     rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
@@ -109,7 +109,7 @@ fn subscription_end_is_reported_once() {
         ended,
         json!({"subscription": user, "ended": "unsubscribed"})
     );
-    // To end what has ended does nothing; to load more of it is misuse.
+    // Unsubscribing again does nothing. Loading more of an ended subscription is an error.
     assert_eq!(
         rpc.result("subscription.unsubscribe", json!([user])),
         Value::Null
@@ -292,7 +292,7 @@ fn window_that_loses_its_range_has_a_gap() {
 
     emulator.refuse_connections(true);
     block_on(emulator.drop_connections()).unwrap();
-    // More than are fetched again.
+    // More messages than a refetch covers.
     for n in 0..2_100 {
         block_on(emulator.post_system_message("app", "c1", &n.to_string())).unwrap();
     }
