@@ -151,10 +151,10 @@ impl Follower {
 
     /// Reports the first item.
     pub(crate) fn started(&self) {
-        self.tell(News::Started(self.number));
+        self.notify(News::Started(self.number));
     }
 
-    fn tell(&self, news: News) {
+    fn notify(&self, news: News) {
         // Without a receiver, the command has ended.
         let _ = self.news.send(news);
     }
@@ -162,6 +162,6 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.tell(News::Ended(self.number));
+        self.notify(News::Ended(self.number));
     }
 }

@@ -30,7 +30,7 @@ use crate::session_plan::SessionPlan;
 #[derive(Debug, clap::Args)]
 #[command(after_help = signatures::help())]
 pub(crate) struct Options {
-    /// How long calls in flight may take after the end of input, in seconds
+    /// Time limit of calls in flight after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
 }
