@@ -271,6 +271,18 @@ impl SendMessage {
         Self::of(MessageBody::Content(blocks.into()))
     }
 
+    /// Creates a message of one uploaded file.
+    ///
+    /// ```
+    /// use talk_proto::{command::SendMessage, upload::FileToken};
+    ///
+    /// let message = SendMessage::file(FileToken::from("ft_1"));
+    /// assert_eq!(message, SendMessage::file("ft_1"));
+    /// ```
+    pub fn file(token: impl Into<FileToken>) -> Self {
+        Self::content([ContentBlock::from(token.into())])
+    }
+
     fn of(body: MessageBody) -> Self {
         Self {
             body,
@@ -292,18 +304,19 @@ impl SendMessage {
         self
     }
 
-    /// Makes the message a reply to `message`.
+    /// Makes the message a reply to another one of the same conversation: an ID, a borrowed ID, or
+    /// a ref of talk-client. System messages cannot be replied to.
     ///
     /// ```
     /// use talk_proto::{command::SendMessage, model::MessageId};
     ///
     /// let question = MessageId::new("msg_4x7b2")?;
-    /// let answer = SendMessage::text("Yes").reply_to(question);
+    /// let answer = SendMessage::text("Yes").reply_to(&question);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn reply_to(mut self, message: MessageId) -> Self {
-        self.referenced_message = Some(message);
+    pub fn reply_to(mut self, message: impl Into<MessageId>) -> Self {
+        self.referenced_message = Some(message.into());
         self
     }
 }
@@ -317,6 +330,12 @@ impl From<&str> for SendMessage {
 impl From<String> for SendMessage {
     fn from(text: String) -> Self {
         Self::text(text)
+    }
+}
+
+impl From<FileToken> for SendMessage {
+    fn from(token: FileToken) -> Self {
+        Self::file(token)
     }
 }
 

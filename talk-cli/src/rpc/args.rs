@@ -259,7 +259,7 @@ mod tests {
         let reply = args(r#"[{"text": "hi", "custom": {"k": "v"}, "referencedMessage": "m0"}]"#);
         let expected = SendMessage::text("hi")
             .custom("k", "v")
-            .reply_to("m0".try_into().unwrap());
+            .reply_to(MessageId::new("m0").unwrap());
         assert_eq!({ reply }.message().unwrap(), expected);
         let place = args(r#"[{"content": [{"type": "location", "latitude": 1, "longitude": 2}]}]"#);
         let expected = SendMessage::content([ContentBlock::location(1.0, 2.0)]);

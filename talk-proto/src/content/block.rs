@@ -11,8 +11,10 @@ use super::any_value;
 use super::members::{Member, Members};
 use super::node::TextNode;
 use super::number::{JsNumber, as_count};
+use super::plaintext::plaintext_of_nodes;
 use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::{RawJson, UnknownFields};
+use crate::upload::file::FileToken;
 
 /// A block of a message's content. Messages currently have exactly one block, but readers must
 /// accept several.
@@ -149,6 +151,27 @@ impl ContentBlock {
             }
             _ => Self::Unknown(m.into_value()?.into()),
         })
+    }
+}
+
+impl TextBlock {
+    /// Returns the text without its formatting, as [`plaintext`](super::plaintext()) does.
+    ///
+    /// ```
+    /// use talk_proto::content::{ContentBlock, TextNode};
+    ///
+    /// let block = ContentBlock::text([TextNode::mention("bob", "Bob"), ", hi!".into()]);
+    /// let ContentBlock::Text(text) = block else { unreachable!() };
+    /// assert_eq!(text.plaintext(), "@Bob, hi!");
+    /// ```
+    pub fn plaintext(&self) -> String {
+        plaintext_of_nodes(&self.children)
+    }
+}
+
+impl From<FileToken> for ContentBlock {
+    fn from(token: FileToken) -> Self {
+        Self::file(token)
     }
 }
 

@@ -13,6 +13,7 @@ use std::ops::{Range, RangeFrom, RangeTo, RangeToInclusive};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Access;
+use crate::timestamp::Timestamp;
 
 pub use subject::{CustomValues, FilterSubject};
 
@@ -145,7 +146,7 @@ impl SimpleFilter {
         self
     }
 
-    /// Requires the creation time, in unix milliseconds, to meet a condition.
+    /// Requires the creation time, a timestamp or unix milliseconds, to meet a condition.
     pub fn created_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.created_at = Some(filter.into());
         self
@@ -178,14 +179,15 @@ impl SimpleFilter {
         self
     }
 
-    /// Requires the time at which the current user joined, in unix milliseconds, to meet a
-    /// condition.
+    /// Requires the time at which the current user joined, a timestamp or unix milliseconds, to
+    /// meet a condition.
     pub fn joined_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.joined_at = Some(filter.into());
         self
     }
 
-    /// Requires the time of the last activity, in unix milliseconds, to meet a condition.
+    /// Requires the time of the last activity, a timestamp or unix milliseconds, to meet a
+    /// condition.
     pub fn last_activity_at(mut self, filter: impl Into<NumberFilter>) -> Self {
         self.last_activity_at = Some(filter.into());
         self
@@ -255,7 +257,15 @@ impl From<StringFilter> for StringFilter<Option<String>> {
 
 /// A condition on a number; times are in unix milliseconds.
 ///
-/// Ranges of integers convert: `5..9`, `5..`, `..9`, `..=9`.
+/// Ranges of integers and of [`Timestamp`]s convert: `5..9`, `5..`, `..9`, `..=9`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use talk_proto::{Timestamp, filter::SimpleFilter};
+///
+/// let yesterday = Timestamp::from(SystemTime::now()) - Duration::from_secs(24 * 60 * 60);
+/// let active = SimpleFilter::new().last_activity_at(yesterday..);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NumberFilter {
     /// `[">", n]`
@@ -272,28 +282,40 @@ pub enum NumberFilter {
     NotBetween(f64, f64),
 }
 
-impl From<Range<i64>> for NumberFilter {
-    fn from(range: Range<i64>) -> Self {
-        Self::Between(range.start as f64, range.end as f64)
-    }
+/// Converts ranges of integers and of timestamps.
+macro_rules! from_ranges {
+    ($($bound:ty: $number:expr;)*) => {
+        $(
+            impl From<Range<$bound>> for NumberFilter {
+                fn from(range: Range<$bound>) -> Self {
+                    Self::Between(($number)(range.start), ($number)(range.end))
+                }
+            }
+
+            impl From<RangeFrom<$bound>> for NumberFilter {
+                fn from(range: RangeFrom<$bound>) -> Self {
+                    Self::AtLeast(($number)(range.start))
+                }
+            }
+
+            impl From<RangeTo<$bound>> for NumberFilter {
+                fn from(range: RangeTo<$bound>) -> Self {
+                    Self::Below(($number)(range.end))
+                }
+            }
+
+            impl From<RangeToInclusive<$bound>> for NumberFilter {
+                fn from(range: RangeToInclusive<$bound>) -> Self {
+                    Self::AtMost(($number)(range.end))
+                }
+            }
+        )*
+    };
 }
 
-impl From<RangeFrom<i64>> for NumberFilter {
-    fn from(range: RangeFrom<i64>) -> Self {
-        Self::AtLeast(range.start as f64)
-    }
-}
-
-impl From<RangeTo<i64>> for NumberFilter {
-    fn from(range: RangeTo<i64>) -> Self {
-        Self::Below(range.end as f64)
-    }
-}
-
-impl From<RangeToInclusive<i64>> for NumberFilter {
-    fn from(range: RangeToInclusive<i64>) -> Self {
-        Self::AtMost(range.end as f64)
-    }
+from_ranges! {
+    i64: |number| number as f64;
+    Timestamp: |time: Timestamp| time.as_millis() as f64;
 }
 
 /// A condition on one key of custom data.

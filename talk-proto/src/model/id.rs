@@ -121,11 +121,9 @@ macro_rules! id {
             }
         }
 
-        impl TryFrom<&$name> for $name {
-            type Error = EmptyId;
-
-            fn try_from(id: &$name) -> Result<Self, EmptyId> {
-                Ok(id.clone())
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
             }
         }
 

@@ -92,6 +92,9 @@ impl fmt::Debug for Upload {
 
 /// An opaque reference to an uploaded file, for use in a message. It grants access to the file, so
 /// `Debug` hides it.
+///
+/// It converts into a [`ContentBlock`](crate::content::ContentBlock) and into a
+/// [`SendMessage`](crate::command::SendMessage). Do not store it for long: its format may change.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct FileToken(Arc<str>);
@@ -106,6 +109,30 @@ impl FileToken {
 impl From<String> for FileToken {
     fn from(token: String) -> Self {
         Self(token.into())
+    }
+}
+
+impl From<&str> for FileToken {
+    fn from(token: &str) -> Self {
+        Self(token.into())
+    }
+}
+
+impl From<&Self> for FileToken {
+    fn from(token: &Self) -> Self {
+        token.clone()
+    }
+}
+
+impl From<FileToken> for Arc<str> {
+    fn from(token: FileToken) -> Self {
+        token.0
+    }
+}
+
+impl From<FileToken> for String {
+    fn from(token: FileToken) -> Self {
+        token.as_str().to_owned()
     }
 }
 

@@ -5,7 +5,7 @@ use talk_proto::{
     Call, HttpBody, Input, Output, ServerError, Session, SessionOptions, Timestamp,
     command::{EditMessage, SendMessage},
     content::{ContentBlock, TextNode},
-    model::{Custom, Patch, UserParams},
+    model::{Custom, MessageId, Patch, UserParams},
     transcript::Transcript,
     upload::{Upload, UploadKind},
 };
@@ -16,7 +16,7 @@ fn a_message_to_send_shows_how_much_it_holds() {
     let expected = "SendMessage { body: text of 9 bytes, referenced_message: None, .. }";
     assert_eq!(format!("{message:?}"), expected);
     let blocks = [ContentBlock::file("my-token"), ContentBlock::text([])];
-    let message = SendMessage::content(blocks).reply_to("msg_1".try_into().unwrap());
+    let message = SendMessage::content(blocks).reply_to(MessageId::new("msg_1").unwrap());
     let expected = r#"SendMessage { body: 2 blocks, referenced_message: Some("msg_1"), .. }"#;
     assert_eq!(format!("{message:?}"), expected);
     let edit = EditMessage::text("my secret").custom("key", "my value");

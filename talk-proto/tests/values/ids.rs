@@ -32,7 +32,7 @@ fn a_name_is_its_text() {
     assert_eq!(id.to_string(), "alice");
     assert_eq!(format!("{id:?}"), r#""alice""#);
     assert_eq!(id.as_ref(), "alice");
-    assert_eq!(UserId::try_from(&id), Ok(id.clone()));
+    assert_eq!(UserId::from(&id), id);
     let by_id = BTreeMap::from([(id, 1)]);
     assert_eq!(by_id.get("alice"), Some(&1));
     assert_eq!(by_id.get("bob"), None);

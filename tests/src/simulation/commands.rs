@@ -8,6 +8,7 @@ use talk_proto::{
     command::SendMessage,
     content::ContentBlock,
     filter::ConversationFilter,
+    model::MessageId,
     search::SearchKind,
     upload::{Upload, UploadKind},
 };
@@ -135,7 +136,7 @@ impl World {
         let text = format!("{} {}", one(&WORDS, dice), one(&WORDS, dice));
         let mut message = SendMessage::text(text);
         if let Some(known) = reply_to {
-            message = message.reply_to(id(&known.id));
+            message = message.reply_to(id::<MessageId>(&known.id));
         }
         self.send_message(who, c, message);
     }

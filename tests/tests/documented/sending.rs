@@ -1,6 +1,8 @@
 //! Sending.
 
-use talk_tokio::{ContentBlock, MessageType, Origin, SendMessage, TextNode, TypingSnapshot};
+use talk_tokio::{
+    ContentBlock, MessageId, MessageType, Origin, SendMessage, TextNode, TypingSnapshot,
+};
 
 use crate::support::{Town, assert_refused, ok, say, shown};
 
@@ -74,7 +76,7 @@ async fn a_file_that_was_received_can_be_sent_again_as_it_is() {
 #[tokio::test]
 async fn send_quote_of_absent_message_is_refused() {
     let (_town, pair) = Town::with_pair().await;
-    let reply = SendMessage::text("Yes").reply_to("msg_nowhere".try_into().unwrap());
+    let reply = SendMessage::text("Yes").reply_to(MessageId::new("msg_nowhere").unwrap());
     assert_refused(pair.alice.send(reply), 400, "INVALID_REFERENCED_MESSAGE").await;
 }
 
