@@ -3,13 +3,16 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use talk_proto::model::{MessageSnapshot, User};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, timeout};
 
 use crate::builder::{EmulatorBuilder, StartError};
-use crate::server::{Fault, FaultKind, Server, Settings};
+use crate::server::{
+    Fault, FaultKind, ReceivedRequest, Seed, SeedError, Server, Settings, StoredConversation,
+};
 use crate::shell::{
     AcceptLimiter, Clock, ControlAccess, DataError, Engine, EngineTask, Files, Shell, Stopped,
     Storage, router, serve,
@@ -20,6 +23,21 @@ const GOING_AWAY: u16 = 1001;
 
 /// The time for connections to close when the emulator stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// The number of requests that an emulator records.
+const RECORDED_REQUESTS: usize = 1000;
+
+/// The reason why data was not loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// An entry cannot be stored.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The emulator has stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
 
 /// A local TalkJS server, listening on 127.0.0.1 by default.
 ///
@@ -198,6 +216,134 @@ impl Emulator {
         self.inject(Fault::new(FaultKind::TokenExpiry)).await
     }
 
+    /// Stores users, conversations and messages, unless their app has users already. Returns `true`
+    /// if they were stored. [`EmulatorBuilder::initial_data`] does so at the start.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an entry is refused. The entries before it are stored.
+    pub async fn load(&self, data: Seed) -> Result<bool, LoadError> {
+        let load = self
+            .parts
+            .engine
+            .call(move |core, now| core.server.seed(now, &data));
+        Ok(load.await??)
+    }
+
+    /// Returns a user of an app.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn user(&self, app: &str, user: &str) -> Result<Option<User>, Stopped> {
+        let [app, user] = [app, user].map(str::to_owned);
+        self.inspect(move |server| server.user(&app, &user)).await
+    }
+
+    /// Returns the users of an app, ordered by ID.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn users(&self, app: &str) -> Result<Vec<User>, Stopped> {
+        let app = app.to_owned();
+        self.inspect(move |server| server.users(&app)).await
+    }
+
+    /// Returns a conversation of an app.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn conversation(
+        &self,
+        app: &str,
+        conversation: &str,
+    ) -> Result<Option<StoredConversation>, Stopped> {
+        let [app, conversation] = [app, conversation].map(str::to_owned);
+        self.inspect(move |server| server.conversation(&app, &conversation))
+            .await
+    }
+
+    /// Returns the conversations of an app, ordered by ID.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn conversations(&self, app: &str) -> Result<Vec<StoredConversation>, Stopped> {
+        let app = app.to_owned();
+        self.inspect(move |server| server.conversations(&app)).await
+    }
+
+    /// Returns the messages of a conversation, oldest first. It is empty if the conversation does
+    /// not exist.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use talk_emulator::{Emulator, Seed};
+    /// # let lobby = Seed::new("my_app").user("alice", "Alice").conversation("lobby", ["alice"]);
+    /// # let lobby = lobby.message("lobby", "alice", "Hello!");
+    /// # let emulator = Emulator::builder().initial_data(lobby).start().await?;
+    /// let messages = emulator.messages("my_app", "lobby").await?;
+    /// assert_eq!(messages[0].plaintext(), "Hello!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn messages(
+        &self,
+        app: &str,
+        conversation: &str,
+    ) -> Result<Vec<MessageSnapshot>, Stopped> {
+        let [app, conversation] = [app, conversation].map(str::to_owned);
+        self.inspect(move |server| server.messages(&app, &conversation))
+            .await
+    }
+
+    /// Returns the latest 1,000 requests of all apps, oldest first. Their data is limited to 4 MiB.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn received_requests(&self) -> Result<Vec<ReceivedRequest>, Stopped> {
+        self.inspect(|server| server.received_requests().cloned().collect())
+            .await
+    }
+
+    /// Waits until `predicate` returns `true` for the server. It is called now, and after every
+    /// step of the server. Wrap the call in a time-out to fail a test that waits in vain.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use talk_emulator::{Emulator, Seed};
+    /// # let lobby = Seed::new("my_app").user("alice", "Alice").conversation("lobby", ["alice"]);
+    /// # let lobby = lobby.message("lobby", "alice", "Hello!");
+    /// # let emulator = Emulator::builder().initial_data(lobby).start().await?;
+    /// emulator.wait_for(|server| server.messages("my_app", "lobby").len() == 1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn wait_for(
+        &self,
+        predicate: impl FnMut(&Server) -> bool + Send + 'static,
+    ) -> Result<(), Stopped> {
+        let fulfilled = self
+            .parts
+            .engine
+            .call(move |core, _| core.wait_for(Box::new(predicate)))
+            .await?;
+        fulfilled.await.map_err(|_| Stopped)
+    }
+
     /// Calls `look` with the server, between two of its steps, and returns the result.
     ///
     /// # Errors
@@ -249,13 +395,14 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
     let Config {
         listener,
         address,
-        server,
+        mut server,
         clock,
         files,
         storage,
         control,
         stall_timeout,
     } = config;
+    server.record_requests(RECORDED_REQUESTS);
     let (engine, task) = Engine::new(server, format!("http://{address}"), clock, storage);
     let (gate, gate_state) = watch::channel(AcceptLimiter::default());
     let (stop, stopping) = oneshot::channel();

@@ -31,5 +31,6 @@ pub mod server;
 mod shell;
 
 pub use builder::{EmulatorBuilder, StartError};
-pub use emulator::Emulator;
+pub use emulator::{Emulator, LoadError};
+pub use server::{ReceivedRequest, Seed, SeedError, StoredConversation, StoredParticipant};
 pub use shell::{DataError, Stopped};

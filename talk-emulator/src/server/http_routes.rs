@@ -34,10 +34,17 @@ impl Server {
     /// The caller adds CORS headers and answers preflights.
     pub fn http(&mut self, now: Timestamp, request: &HttpRequest) -> HttpResponse {
         self.advance(now);
+        self.record_http(request);
         match self.fault_for_http(request).transpose() {
             Ok(fault) => fault_injection::attach(self.answer_http(request), fault),
             Err(refusal) => http::refuse(&refusal),
         }
+    }
+
+    fn record_http(&mut self, request: &HttpRequest) {
+        let app = Address::parse(request).map(|address| address.app);
+        let line = (request.method().as_str(), request.uri().path());
+        self.record(&app.unwrap_or_default(), None, line, None);
     }
 
     fn answer_http(&mut self, request: &HttpRequest) -> HttpResponse {
@@ -134,6 +141,7 @@ impl Server {
         request: &HttpRequest,
     ) -> Result<UploadPermit, Box<HttpResponse>> {
         self.advance(now);
+        self.record_http(request);
         self.permit(request)
             .map_err(|refusal| Box::new(http::refuse(&refusal)))
     }

@@ -14,6 +14,7 @@ use super::record::Checkpoint;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply};
 use super::request_cx::RequestCx;
+use super::request_log::RequestLog;
 use super::routes;
 use super::seen_tokens::SeenTokens;
 use super::settings::Settings;
@@ -39,6 +40,7 @@ pub struct Server {
     pub(super) faults: Faults,
     pub(super) events: EventQueue,
     pub(super) outputs: VecDeque<Output>,
+    pub(super) requests: RequestLog,
     /// Set if the caller persists changes.
     pub(super) checkpoint: Option<Checkpoint>,
 }
@@ -67,6 +69,7 @@ impl Server {
             faults: Faults::default(),
             events: EventQueue::default(),
             outputs: VecDeque::new(),
+            requests: RequestLog::default(),
             checkpoint: None,
         }
     }
@@ -167,9 +170,12 @@ impl Server {
             return;
         }
         connection.note_seq(request.seq);
-        let fault =
-            self.faults
-                .take_matching(self.now, Some(&connection.user), &request.path, false);
+        let (app, user) = (connection.app.clone(), connection.user.clone());
+        let line = (&*request.method, &*request.path);
+        self.record(&app, Some(&user), line, request.data);
+        let fault = self
+            .faults
+            .take_matching(self.now, Some(&user), &request.path, false);
         let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {
             Some((FaultKind::Slow, delay)) => {
                 self.slow_down(id, delay);

@@ -35,6 +35,19 @@ use super::{conversations, messages, participants, reactions, users};
 /// }"#)?;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// The methods build the same in code:
+///
+/// ```
+/// use talk_emulator::Seed;
+///
+/// let seed = Seed::new("my_app")
+///     .user("alice", "Alice")
+///     .user("bob", "Bob")
+///     .conversation("lobby", ["alice", "bob"])
+///     .message_ago(5, "lobby", "alice", "Hi *Bob*!")
+///     .message("lobby", "bob", "Hi!");
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Seed {
@@ -118,7 +131,7 @@ impl fmt::Debug for SeedMessage {
 object_only!(Seed, SeedUser, SeedConversation, SeedMessage);
 
 /// The error for a seed that cannot be applied. Entries before the refused one are stored.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot create the {entry} of the seed: {reason}")]
 pub struct SeedError {
     /// The entry that was refused.
@@ -208,6 +221,76 @@ impl Server {
 }
 
 impl Seed {
+    /// Creates an empty seed of an app.
+    pub fn new(app: impl Into<String>) -> Self {
+        Self {
+            app: app.into(),
+            users: BTreeMap::new(),
+            conversations: Vec::new(),
+        }
+    }
+
+    /// Adds a user with a display name.
+    pub fn user(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
+        let user = SeedUser {
+            name: name.into(),
+            ..SeedUser::default()
+        };
+        self.users.insert(id.into(), user);
+        self
+    }
+
+    /// Adds a conversation of users of the seed. The first participant creates it.
+    pub fn conversation<P: Into<String>>(
+        mut self,
+        id: impl Into<String>,
+        participants: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.conversations.push(SeedConversation {
+            id: id.into(),
+            participants: participants.into_iter().map(Into::into).collect(),
+            ..SeedConversation::default()
+        });
+        self
+    }
+
+    /// Adds a message to a conversation, sent at the start.
+    pub fn message(
+        self,
+        conversation: impl Into<String>,
+        sender: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        self.message_ago(0, conversation, sender, text)
+    }
+
+    /// Adds a message to a conversation, sent some minutes before the start.
+    pub fn message_ago(
+        mut self,
+        minutes: u32,
+        conversation: impl Into<String>,
+        sender: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        let id = conversation.into();
+        let message = SeedMessage {
+            sender: sender.into(),
+            text: text.into(),
+            minutes_ago: minutes,
+            ..SeedMessage::default()
+        };
+        match self.conversations.iter_mut().find(|known| known.id == id) {
+            Some(conversation) => conversation.messages.push(message),
+            // Refused later, with the ID.
+            None => self.conversations.push(SeedConversation {
+                id,
+                messages: vec![message],
+                ..SeedConversation::default()
+            }),
+        }
+        self
+    }
+
     /// Returns the entries with their ages, oldest first. Times in the store only increase.
     fn entries(&self) -> Vec<(Duration, Entry<'_>)> {
         let mut entries = Vec::new();

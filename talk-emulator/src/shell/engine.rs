@@ -28,6 +28,9 @@ pub struct Stopped;
 
 type Call = Box<dyn FnOnce(&mut Core, Timestamp) -> DeferredReply + Send>;
 
+/// A condition that a caller waits for.
+pub(crate) type Predicate = Box<dyn FnMut(&Server) -> bool + Send>;
+
 /// Sends the result of a call to its caller.
 type DeferredReply = Box<dyn FnOnce() + Send>;
 
@@ -65,6 +68,8 @@ pub(crate) struct Core {
     deferred_replies: Vec<DeferredReply>,
     /// Notified once the answers to their frames are queued.
     handled: Vec<oneshot::Sender<()>>,
+    /// Conditions and their callers.
+    waiting: Vec<(Predicate, oneshot::Sender<()>)>,
     /// Notified when the last connection is closed.
     all_closed: Option<oneshot::Sender<()>>,
 }
@@ -91,6 +96,7 @@ impl Engine {
             queues: BTreeMap::new(),
             deferred_replies: Vec::new(),
             handled: Vec::new(),
+            waiting: Vec::new(),
             all_closed: None,
         };
         let task = EngineTask {
@@ -186,6 +192,7 @@ impl EngineTask {
                 }
             }
             self.persist().await?;
+            self.core.notify_waiting();
             let now = self.clock.now();
             self.core.drain(now);
         }
@@ -274,6 +281,27 @@ impl Core {
         self.all_closed = Some(all_closed);
         self.notify_all_closed();
         gone
+    }
+
+    /// Registers a condition. The receiver resolves when it is fulfilled.
+    pub(crate) fn wait_for(&mut self, predicate: Predicate) -> oneshot::Receiver<()> {
+        let (fulfilled, waiter) = oneshot::channel();
+        self.waiting.push((predicate, fulfilled));
+        waiter
+    }
+
+    fn notify_waiting(&mut self) {
+        for (mut predicate, fulfilled) in std::mem::take(&mut self.waiting) {
+            if fulfilled.is_closed() {
+                continue;
+            }
+            if predicate(&self.server) {
+                // The caller may have stopped waiting.
+                let _ = fulfilled.send(());
+            } else {
+                self.waiting.push((predicate, fulfilled));
+            }
+        }
     }
 
     fn notify_all_closed(&mut self) {

@@ -19,6 +19,7 @@ mod mirror;
 mod participants;
 mod reactions;
 mod read_state;
+mod reads;
 mod restore;
 mod search;
 mod seed;

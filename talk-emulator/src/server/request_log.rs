@@ -1,0 +1,110 @@
+//! The requests that a server has received.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use serde_json::value::RawValue;
+use talk_proto::Timestamp;
+
+use super::machine::Server;
+
+/// The bytes of data that are kept, of all requests together.
+const MAX_BYTES: usize = 4 << 20;
+
+/// A request that a server has received, over a WebSocket or HTTP.
+///
+/// `Debug` does not show the data, which may hold message text.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// The time at which it was received.
+    pub at: Timestamp,
+    /// The app. Empty for an HTTP request to an unknown address.
+    pub app: String,
+    /// The user of the WebSocket. Absent for HTTP requests.
+    pub user: Option<String>,
+    /// The method: `GET`, `POST`, `SUBSCRIBE`…
+    pub method: String,
+    /// The path on the wire, without a query: `/conversations/lobby/messages`. For HTTP requests it
+    /// starts with `/api/v0/` or `/public_api/v1/`.
+    pub path: String,
+    /// The JSON data of a WebSocket request.
+    pub data: Option<String>,
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedRequest")
+            .field("at", &self.at)
+            .field("app", &self.app)
+            .field("user", &self.user)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The latest requests.
+#[derive(Debug, Default)]
+pub(super) struct RequestLog {
+    max: usize,
+    requests: VecDeque<ReceivedRequest>,
+    bytes: usize,
+}
+
+impl RequestLog {
+    pub(super) fn is_on(&self) -> bool {
+        self.max > 0
+    }
+
+    pub(super) fn push(&mut self, request: ReceivedRequest) {
+        self.bytes += size(&request);
+        self.requests.push_back(request);
+        while self.requests.len() > self.max || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.requests.pop_front() else {
+                return;
+            };
+            self.bytes -= size(&oldest);
+        }
+    }
+}
+
+fn size(request: &ReceivedRequest) -> usize {
+    request.path.len() + request.data.as_ref().map_or(0, String::len)
+}
+
+impl Server {
+    /// Records the latest `max` requests from now on, with at most 4 MiB of data. 0, the default,
+    /// records none. An [`Emulator`](crate::Emulator) records 1,000.
+    pub fn record_requests(&mut self, max: usize) {
+        self.requests = RequestLog {
+            max,
+            ..RequestLog::default()
+        };
+    }
+
+    /// Returns the recorded requests, oldest first.
+    pub fn received_requests(&self) -> impl Iterator<Item = &ReceivedRequest> {
+        self.requests.requests.iter()
+    }
+
+    pub(super) fn record(
+        &mut self,
+        app: &str,
+        user: Option<&str>,
+        (method, path): (&str, &str),
+        data: Option<&RawValue>,
+    ) {
+        if !self.requests.is_on() {
+            return;
+        }
+        self.requests.push(ReceivedRequest {
+            at: self.now,
+            app: app.to_owned(),
+            user: user.map(str::to_owned),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            data: data.map(|data| data.get().to_owned()),
+        });
+    }
+}
