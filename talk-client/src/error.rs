@@ -35,6 +35,17 @@ pub enum Error {
     /// The session has ended; get a new one.
     #[error("the session has ended: {0}")]
     Session(SessionError),
+    /// The conversation does not exist, or the user does not participate in it. Calls that return
+    /// several pages fail with it where a single read returns `None`.
+    #[error("the conversation does not exist, or you are no participant; create or join it first")]
+    NotAParticipant,
+    /// The list is longer than [`Limits::window`](crate::Limits::window), so that it cannot be
+    /// loaded as a whole.
+    #[error("the list has more than {limit} items; raise the limit `window` of the session")]
+    TooManyItems {
+        /// The limit.
+        limit: usize,
+    },
     /// The caller is outside of an async runtime, so that no session can start.
     #[error(transparent)]
     NoRuntime(#[from] NoRuntimeError),
@@ -60,7 +71,11 @@ impl Error {
         match self {
             Self::Server(error) => error.retry_safety(),
             Self::Transport(error) => error.retry_safety(),
-            Self::Usage(_) | Self::Session(_) | Self::NoRuntime(_) => RetrySafety::Never,
+            Self::Usage(_)
+            | Self::Session(_)
+            | Self::NotAParticipant
+            | Self::TooManyItems { .. }
+            | Self::NoRuntime(_) => RetrySafety::Never,
         }
     }
 
@@ -69,7 +84,11 @@ impl Error {
         match self {
             Self::Server(error) => Some(error),
             Self::Session(error) => error.server_error(),
-            Self::Usage(_) | Self::Transport(_) | Self::NoRuntime(_) => None,
+            Self::Usage(_)
+            | Self::Transport(_)
+            | Self::NotAParticipant
+            | Self::TooManyItems { .. }
+            | Self::NoRuntime(_) => None,
         }
     }
 

@@ -64,6 +64,7 @@ mod session;
 mod shuttle_tests;
 mod subscription;
 mod sync;
+mod token_fetch;
 pub mod transport;
 mod upload;
 
@@ -72,7 +73,10 @@ pub use handle::CallFuture;
 #[cfg(feature = "native")]
 pub use net::Runtime;
 pub use options::TalkOptions;
-pub use refs::{ConversationRef, MessageRef, ParticipantRef, ReactionsRef, UserRef};
+pub use refs::{
+    ConversationRef, History, MessageRef, ParticipantRef, ReactionsRef, SendFileFuture,
+    TypingGuard, UserRef,
+};
 pub use search::{Search, SearchPage, SearchUpdate};
 #[cfg(feature = "native")]
 pub use session::get_talk_session_on;
@@ -99,6 +103,7 @@ pub use talk_proto::{
     search::{MessageHit, SearchStatus},
     upload::FileToken,
 };
+pub use token_fetch::{Retrying, TokenFetch, retrying};
 pub use upload::{
     UploadFuture, UploadMetadata, UploadProgress, UploadProgressStream, UploadSource,
 };

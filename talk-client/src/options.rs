@@ -1,8 +1,6 @@
 //! The options of a session.
 
-use std::fmt::{self, Display};
-use std::future::Future;
-use std::sync::Arc;
+use std::fmt;
 use std::time::Duration;
 
 use talk_proto::{
@@ -12,10 +10,7 @@ use talk_proto::{
 
 #[cfg(feature = "native")]
 use crate::net::{ProxyOptions, TlsOptions};
-use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
-
-/// The application's token callback.
-pub(crate) type TokenFetcher = Arc<dyn SharableFn<(), BoxFuture<'static, Result<Secret, String>>>>;
+use crate::token_fetch::{TokenFetch, TokenFetcher};
 
 /// The default of the upload time-out. It is longer than the pauses of a recovering network.
 const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -152,33 +147,19 @@ impl TalkOptions {
     /// Sets a function that fetches a JWT from the application's server.
     ///
     /// It is called when the first token is needed and before a token expires. A result after more
-    /// than 60 s is ignored. An error or a panic ends the session, so the function has to retry
-    /// transient failures itself. The text of the error is shown and must hold no secret.
+    /// than 60 s is ignored. **An error or a panic ends the session**; wrap the function in
+    /// [`retrying`](crate::retrying()) if it can fail for a moment. The text of the error is shown
+    /// and must hold no secret.
     ///
     /// ```
-    /// use talk_client::TalkOptions;
+    /// use talk_client::{TalkOptions, retrying};
     ///
     /// let fetch = || async { std::fs::read_to_string("token.jwt") };
-    /// let options = TalkOptions::new("my_app", "alice")?.token_fetcher(fetch);
+    /// let options = TalkOptions::new("my_app", "alice")?.token_fetcher(retrying(fetch));
     /// # Ok::<(), talk_client::EmptyId>(())
     /// ```
-    pub fn token_fetcher<F, Fut, T, E>(mut self, fetch: F) -> Self
-    where
-        F: Fn() -> Fut + MaybeSend + MaybeSync + 'static,
-        Fut: Future<Output = Result<T, E>> + MaybeSend + 'static,
-        T: Into<Secret>,
-        E: Display,
-    {
-        let fetch = Arc::new(fetch);
-        self.token_fetcher = Some(Arc::new(move |()| -> BoxFuture<'static, _> {
-            let fetch = Arc::clone(&fetch);
-            Box::pin(async move {
-                match fetch().await {
-                    Ok(token) => Ok(token.into()),
-                    Err(error) => Err(error.to_string()),
-                }
-            })
-        }));
+    pub fn token_fetcher(mut self, fetch: impl TokenFetch) -> Self {
+        self.token_fetcher = Some(fetch.into_fetcher());
         self.core.authentication.can_fetch_token = true;
         self
     }

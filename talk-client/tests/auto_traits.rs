@@ -4,10 +4,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use futures_util::Stream;
+use futures_util::stream::TryNext;
 use talk_client::{
     CallFuture, ConnectionState, ConnectionStateStream, ConversationRef, ConversationSnapshot,
-    Counters, Error, ErrorSubscription, MessageHit, MessageRef, MessageSnapshot, ParticipantRef,
-    ReactionsRef, Search, Session, Subscription, TalkOptions, Update, User, UserRef, Window,
+    Counters, Error, ErrorSubscription, History, MessageHit, MessageRef, MessageSnapshot,
+    ParticipantRef, ReactionsRef, Search, SendFileFuture, Session, Subscription, TalkOptions,
+    TypingGuard, Update, User, UserRef, Window,
 };
 
 fn is_handle<T: Clone + Eq + Hash + Send + Sync + Unpin + 'static>() {}
@@ -33,6 +35,9 @@ fn public_types_have_expected_auto_traits() {
     is_stream::<ConnectionStateStream, talk_client::ConnectionState>();
 
     is_spawnable::<CallFuture<UserShown>>();
+    is_spawnable::<SendFileFuture>();
+    is_spawnable::<TryNext<'static, History>>();
+    is_sendable::<TypingGuard>();
     is_sendable::<Error>();
     is_sendable::<ErrorSubscription>();
     is_sendable::<Search<MessageHit>>();

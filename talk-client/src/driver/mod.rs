@@ -32,7 +32,7 @@ use self::timer::Timer;
 use self::tokens::Tokens;
 use self::trace::Trace;
 use self::uploads::{PendingUpload, Uploads};
-use crate::handle::{Command, Handle, LocalId, Shared};
+use crate::handle::{Command, Handle, LocalId, Shared, Sleeper};
 use crate::options::TalkOptions;
 use crate::registry;
 use crate::sync::lock;
@@ -44,6 +44,12 @@ const EVENTS_PER_PASS: usize = 128;
 
 /// The maximum number of passes in a poll, so that other tasks of the runtime can run.
 const PASSES_PER_POLL: usize = 4;
+
+/// Returns the timers of `transport`.
+fn sleeper<T: Transport>(transport: &T) -> Sleeper {
+    let transport = transport.clone();
+    Arc::new(move |duration| transport.sleep(duration))
+}
 
 /// The driver of one session. Dropping it, for example with its runtime, ends the session.
 pub(crate) struct Driver<T: Transport> {
@@ -76,12 +82,12 @@ impl<T: Transport> Driver<T> {
         Self {
             core: Core::new(options.core, transport.seed(), now),
             shared,
+            tokens: Tokens::new(options.token_fetcher, sleeper(&transport)),
             transport,
             clock,
             timer: Timer::default(),
             sockets: Sockets::new(),
             http_requests: HttpRequests::default(),
-            tokens: Tokens::new(options.token_fetcher),
             calls: Calls::new(options.call_timeout),
             subscriptions: Subscriptions::default(),
             searches: Searches::default(),
@@ -364,6 +370,10 @@ impl<T: Transport> Driver<T> {
                     // Fails after the end of the session, which ended the search.
                     let _ = self.core.end_search(now, id);
                 }
+            }
+            Command::Spawn(make) => {
+                let task = make.call(sleeper(&self.transport));
+                self.transport.spawn(task);
             }
             Command::SetToken(token) => {
                 self.trace.token(now, &self.shared.key, &token);

@@ -1,26 +1,35 @@
 //! Token fetches from the application.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use talk_proto::{Input, Secret, TokenFetchId};
 
-use crate::options::TokenFetcher;
+use crate::handle::Sleeper;
+use crate::token_fetch::TokenFetcher;
 use crate::transport::BoxFuture;
+
+/// The delay after the first failure of a fetcher that is retried. It doubles up to [`LAST_RETRY`].
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(10);
 
 const PANICKED: &str = "it panicked";
 
 /// The token fetcher of the options and the fetch in flight.
 pub(super) struct Tokens {
     fetcher: Option<TokenFetcher>,
+    sleeper: Sleeper,
     running: Option<(TokenFetchId, BoxFuture<'static, Result<Secret, String>>)>,
 }
 
 impl Tokens {
-    pub(super) fn new(fetcher: Option<TokenFetcher>) -> Self {
+    pub(super) fn new(fetcher: Option<TokenFetcher>, sleeper: Sleeper) -> Self {
         Self {
             fetcher,
+            sleeper,
             running: None,
         }
     }
@@ -31,7 +40,8 @@ impl Tokens {
             return self.fail(fetch, "there is none");
         };
         // Called inside the future, so that a panic of the function and of its future is caught.
-        let token = AssertUnwindSafe(async move { fetcher.call(()).await });
+        let sleeper = Arc::clone(&self.sleeper);
+        let token = AssertUnwindSafe(fetch_token(fetcher, sleeper));
         let token = token
             .catch_unwind()
             .map(|result| result.unwrap_or_else(|_| Err(PANICKED.to_owned())));
@@ -56,5 +66,18 @@ impl Tokens {
         let result = ready!(token.as_mut().poll(cx));
         self.running = None;
         Poll::Ready(Input::Token { fetch, result })
+    }
+}
+
+async fn fetch_token(fetcher: TokenFetcher, sleeper: Sleeper) -> Result<Secret, String> {
+    let mut delay = FIRST_RETRY;
+    loop {
+        match fetcher.fetch.call(()).await {
+            Err(_) if fetcher.retries => {
+                sleeper.call(delay).await;
+                delay = (delay * 2).min(LAST_RETRY);
+            }
+            result => return result,
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 use talk_proto::{Call, Reply};
 
 use super::command::{Command, LocalId, ReplySender};
@@ -81,6 +82,21 @@ impl<T> CallFuture<T> {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+}
+
+impl CallFuture<()> {
+    /// Creates a call that has succeeded.
+    pub(crate) fn ready() -> Self {
+        Self::new(|_| Box::pin(std::future::ready(Ok(()))))
+    }
+
+    /// Creates a call of several calls that are made together.
+    pub(crate) fn all(calls: Vec<Self>) -> Self {
+        Self::new(move |timeout| {
+            let calls = calls.into_iter().map(move |call| Self { timeout, ..call });
+            Box::pin(async move { join_all(calls).await.into_iter().collect() })
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use talk_proto::{Call, Reply, Secret, Topic, filter::ConversationFilter, search:
 use crate::error::Error;
 use crate::search::slot::SearchSlot;
 use crate::subscription::slot::SnapshotSink;
+use crate::transport::{BoxFuture, BoxableFnOnce, SharableFn};
 use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::ProgressCounter;
 use crate::upload::source::UploadSource;
@@ -38,6 +39,12 @@ impl ReplySender {
         self.to.send(outcome)
     }
 }
+
+/// Completes after a duration.
+pub(crate) type Sleeper = Arc<dyn SharableFn<Duration, BoxFuture<'static, ()>>>;
+
+/// Makes a background task.
+type MakeTask = Box<dyn BoxableFnOnce<Sleeper, BoxFuture<'static, ()>>>;
 
 /// A command. The driver handles commands in the order of their submission.
 pub(crate) enum Command {
@@ -96,6 +103,8 @@ pub(crate) enum Command {
     },
     /// Ends a search.
     EndSearch { id: LocalId },
+    /// Runs a task in the background.
+    Spawn(MakeTask),
     /// Replaces the token.
     SetToken(Secret),
     /// Reports that the application set a token handler.
@@ -126,6 +135,7 @@ impl Command {
             | Self::EndSearch { .. }
             | Self::Unsubscribe { .. }
             | Self::SetToken(_)
+            | Self::Spawn(_)
             | Self::TokenHandlerSet
             | Self::NetworkChanged
             | Self::Shutdown

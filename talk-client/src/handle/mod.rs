@@ -7,7 +7,7 @@ mod shared;
 mod termination;
 
 pub use self::call::CallFuture;
-pub(crate) use self::command::{Command, LocalId, ReplySender};
+pub(crate) use self::command::{Command, LocalId, ReplySender, Sleeper};
 pub(crate) use self::shared::{Handle, Shared};
 #[cfg(all(test, shuttle))]
 pub(crate) use self::{command_queue::CommandQueue, termination::Termination};

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use async_lock::Semaphore;
-use talk_proto::{ConnectionState, Counters, SessionError, model::UserId, registry::SessionKey};
+use talk_proto::{
+    ConnectionState, Counters, Limits, SessionError, model::UserId, registry::SessionKey,
+};
 
-use super::command::{Command, LocalId};
+use super::command::{Command, LocalId, Sleeper};
 use super::command_queue::CommandQueue;
 use super::termination::Termination;
 use crate::error::Error;
 use crate::sync::{Mutex, Watch, lock};
-use crate::transport::SharableFn;
+use crate::transport::{BoxFuture, MaybeSend, SharableFn};
 
 /// The application's token handler.
 pub(crate) type TokenHandler = Arc<dyn SharableFn<Handle, ()>>;
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) commands: CommandQueue,
     /// A permit for each call that may be pending in the core.
     pub(super) permits: Semaphore,
+    /// The maximum number of items in a list.
+    pub(crate) max_window: usize,
     next_id: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,
     pub(crate) counters: Mutex<Counters>,
@@ -34,11 +38,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(key: Arc<SessionKey>, pending_calls: usize) -> Arc<Self> {
+    pub(crate) fn new(key: Arc<SessionKey>, limits: &Limits) -> Arc<Self> {
+        // A call needs a permit. With none, every call would wait forever.
+        let pending_calls = limits.pending_calls.max(1);
         Arc::new(Self {
             key,
             commands: CommandQueue::default(),
             permits: Semaphore::new(pending_calls),
+            max_window: limits.window,
             next_id: AtomicU64::new(0),
             connection: Watch::new(ConnectionState::Idle),
             counters: Mutex::default(),
@@ -99,6 +106,15 @@ impl Handle {
             guard
         });
         Self(guard)
+    }
+
+    /// Runs a task on the runtime of the session.
+    pub(crate) fn spawn<F>(&self, make: impl FnOnce(Sleeper) -> F + MaybeSend + 'static)
+    where
+        F: Future<Output = ()> + MaybeSend + 'static,
+    {
+        let make = move |sleeper| -> BoxFuture<'static, ()> { Box::pin(make(sleeper)) };
+        self.push(Command::Spawn(Box::new(make)));
     }
 
     /// Returns the shared state, which does not keep the session alive.

@@ -7,14 +7,22 @@ use talk_proto::{
     command::SendMessage,
     model::{
         ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
-        MessageSnapshot, ParticipantSnapshot, TypingSnapshot, UserId,
+        MessageSnapshot, ParticipantParams, ParticipantSnapshot, TypingSnapshot, UserId,
     },
 };
 
+use super::history::History;
 use super::message::MessageRef;
 use super::participant::ParticipantRef;
+use super::send_file::SendFileFuture;
+use super::typing_guard::TypingGuard;
+use crate::error::Error;
 use crate::handle::{CallFuture, Handle};
 use crate::subscription::Subscription;
+use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
+
+/// The largest page of participants that the service returns.
+const PARTICIPANT_PAGE: usize = 50;
 
 /// A ref of a conversation, created by [`Session::conversation`](crate::Session::conversation).
 ///
@@ -222,8 +230,7 @@ impl ConversationRef {
     ///
     /// let conversation = session.conversation("welcome")?;
     /// let hello = conversation.send("Hello, *world*!").await?;
-    /// let reply = SendMessage::text("Hi!").reply_to(hello.id().clone());
-    /// conversation.send(reply).await?;
+    /// conversation.send(SendMessage::text("Hi!").reply_to(&hello).custom("mood", "good")).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -232,15 +239,190 @@ impl ConversationRef {
     /// The server refuses it if the user has no write access, the content is invalid, or the
     /// message that it replies to does not exist.
     pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
-        let call = Call::SendMessage {
+        MessageRef::send(&self.handle, self.id.clone(), message.into())
+    }
+
+    /// Uploads a file and sends it as a message, with progress.
+    ///
+    /// The media type in the metadata decides its kind: `image/…`, `video/…` and `audio/…` are
+    /// displayed as such, everything else as a file. For a voice recording, or to keep the token
+    /// for another try, [upload](crate::Session::upload_voice) and [`send`](Self::send) separately.
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// use talk_client::{UploadMetadata, UploadSource};
+    ///
+    /// let cat = UploadMetadata::named("cat.png").content_type("image/png").size(640, 480);
+    /// conversation.send_file(UploadSource::file("cat.png"), cat).await?;
+    /// conversation.send_file(b"some text".to_vec(), "notes.txt").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`Session::upload_file`](crate::Session::upload_file) and of
+    /// [`send`](Self::send). After an error of `send` the file is uploaded and not sent.
+    pub fn send_file(
+        &self,
+        source: impl Into<UploadSource>,
+        metadata: impl Into<UploadMetadata>,
+    ) -> SendFileFuture {
+        let metadata = metadata.into();
+        let kind = metadata.media_kind();
+        let upload = UploadFuture::new(&self.handle, kind, source.into(), metadata);
+        SendFileFuture::new(self.handle.clone(), self.id.clone(), upload)
+    }
+
+    /// Displays the user as typing until the guard is dropped: calls
+    /// [`mark_as_typing`](Self::mark_as_typing) now and every 5 s, on the session's runtime.
+    ///
+    /// Drop the guard before sending. Without a message the display ends up to 10 s after the drop,
+    /// because the service has no call to end it. The guard keeps the session alive. It stops early
+    /// if the server refuses the call.
+    ///
+    /// ```no_run
+    /// # async fn think() -> String { String::new() }
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// let typing = conversation.typing();
+    /// let answer = think().await;
+    /// drop(typing);
+    /// conversation.send(answer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn typing(&self) -> TypingGuard {
+        TypingGuard::new(&self.handle, self.id.clone())
+    }
+
+    /// Removes the session's user from the conversation, if the user participates.
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// conversation.leave().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server refuses it if conversation syncing is off.
+    pub fn leave(&self) -> CallFuture<()> {
+        self.handle.call_done(Call::DeleteParticipant {
             conversation: self.id.clone(),
-            message: message.into(),
-        };
-        let conversation = self.clone();
-        self.handle.call(call, |reply| match reply {
-            Reply::Sent(id) => Ok(MessageRef::new(conversation.handle, conversation.id, id)),
-            reply => Err(reply),
+            user: self.handle.me().clone(),
         })
+    }
+
+    /// Adds existing users with the same access and notification settings. Existing
+    /// participants are not changed.
+    ///
+    /// All users are tried. The calls share frames.
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// use talk_client::{Access, ParticipantParams};
+    ///
+    /// conversation.add_participants(["bob", "carol"], Default::default()).await?;
+    /// let readers = ParticipantParams::default().access(Access::Read);
+    /// conversation.add_participants(["dave"], readers).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The first error of the users in their order; see
+    /// [`ParticipantRef::create_if_not_exists`]. Nothing is sent if an ID is empty.
+    pub fn add_participants<I>(
+        &self,
+        users: impl IntoIterator<Item = I>,
+        params: ParticipantParams,
+    ) -> CallFuture<()>
+    where
+        I: TryInto<UserId, Error: Into<EmptyId>>,
+    {
+        self.for_participants(users, move |participant| {
+            participant.create_if_not_exists(params.clone())
+        })
+    }
+
+    /// Removes users from the conversation. Other users are skipped.
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// conversation.remove_participants(["bob", "carol"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The first error of the users in their order; see [`ParticipantRef::delete`]. All users are
+    /// tried. Nothing is sent if an ID is empty.
+    pub fn remove_participants<I>(&self, users: impl IntoIterator<Item = I>) -> CallFuture<()>
+    where
+        I: TryInto<UserId, Error: Into<EmptyId>>,
+    {
+        self.for_participants(users, |participant| participant.delete())
+    }
+
+    fn for_participants<I>(
+        &self,
+        users: impl IntoIterator<Item = I>,
+        call: impl Fn(ParticipantRef) -> CallFuture<()>,
+    ) -> CallFuture<()>
+    where
+        I: TryInto<UserId, Error: Into<EmptyId>>,
+    {
+        let mut calls = Vec::new();
+        for user in users {
+            match self.participant(user) {
+                Ok(participant) => calls.push(call(participant)),
+                Err(error) => return CallFuture::failed(error.into()),
+            }
+        }
+        CallFuture::all(calls)
+    }
+
+    /// Returns all messages as a stream, newest first or
+    /// [oldest first](History::oldest_first).
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// use futures_util::TryStreamExt;
+    ///
+    /// let messages: Vec<_> = conversation.history().try_collect().await?;
+    /// println!("{} messages", messages.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn history(&self) -> History {
+        History::new(self.handle.clone(), self.id.clone())
+    }
+
+    /// Fetches all participants, in reverse order of joining. It takes one request for every 50.
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// for participant in conversation.all_participants().await? {
+    ///     println!("{}", participant.user.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotAParticipant`], and the errors of every request. It waits for the connection
+    /// without a time limit.
+    pub async fn all_participants(&self) -> Result<Vec<Arc<ParticipantSnapshot>>, Error> {
+        let participants = self.subscribe_participants();
+        let all = participants.load_all(PARTICIPANT_PAGE).await?;
+        let all = all.ok_or(Error::NotAParticipant)?;
+        Ok(all.iter().cloned().collect())
     }
 
     /// Subscribes to the conversation; `None` while it does not exist or the user does not
@@ -317,11 +499,9 @@ impl ConversationRef {
     }
 }
 
-/// Returns the ID, so that a ref is accepted as an ID. It never fails.
-impl TryFrom<&ConversationRef> for ConversationId {
-    type Error = EmptyId;
-
-    fn try_from(conversation: &ConversationRef) -> Result<Self, EmptyId> {
-        Ok(conversation.id.clone())
+/// Returns the ID, so that a ref is accepted as an ID.
+impl From<&ConversationRef> for ConversationId {
+    fn from(conversation: &ConversationRef) -> Self {
+        conversation.id.clone()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use talk_proto::{
     Call, Reply,
-    command::{EditMessage, Translation},
+    command::{EditMessage, SendMessage, Translation},
     model::{ConversationId, Emoji, EmptyId, MessageId, MessageSnapshot},
 };
 
@@ -12,7 +12,7 @@ use super::reactions::ReactionsRef;
 use crate::handle::{CallFuture, Handle};
 
 /// A ref of a message, created by [`ConversationRef::message`](crate::ConversationRef::message) and
-/// [`ConversationRef::send`](crate::ConversationRef::send).
+/// [`ConversationRef::send`](crate::ConversationRef::send)(crate::ConversationRef::send).
 ///
 /// ```no_run
 /// # use talk_client::{ConversationRef, Error};
@@ -36,6 +36,23 @@ impl MessageRef {
             conversation,
             id,
         }
+    }
+
+    /// Sends a message to a conversation.
+    pub(super) fn send(
+        handle: &Handle,
+        conversation: ConversationId,
+        message: SendMessage,
+    ) -> CallFuture<Self> {
+        let call = Call::SendMessage {
+            conversation: conversation.clone(),
+            message,
+        };
+        let sender = handle.clone();
+        handle.call(call, |reply| match reply {
+            Reply::Sent(id) => Ok(Self::new(sender, conversation, id)),
+            reply => Err(reply),
+        })
     }
 
     /// Returns the message's ID.
@@ -155,6 +172,24 @@ impl MessageRef {
         })
     }
 
+    /// Sends a reply to the message into its conversation.
+    ///
+    /// ```no_run
+    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
+    /// let reply = message.reply("I *agree*.").await?;
+    /// println!("sent as {}", reply.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`ConversationRef::send`](crate::ConversationRef::send). The server refuses it
+    /// if the message is a system message, or does not exist.
+    pub fn reply(&self, message: impl Into<SendMessage>) -> CallFuture<Self> {
+        let reply = message.into().reply_to(&self.id);
+        Self::send(&self.handle, self.conversation.clone(), reply)
+    }
+
     /// Translates the message; `None` if it does not exist. Blocks without text are returned
     /// unchanged.
     ///
@@ -184,11 +219,9 @@ impl MessageRef {
     }
 }
 
-/// Returns the ID, so that a ref is accepted as an ID. It never fails.
-impl TryFrom<&MessageRef> for MessageId {
-    type Error = EmptyId;
-
-    fn try_from(message: &MessageRef) -> Result<Self, EmptyId> {
-        Ok(message.id.clone())
+/// Returns the ID, so that a ref is accepted as an ID.
+impl From<&MessageRef> for MessageId {
+    fn from(message: &MessageRef) -> Self {
+        message.id.clone()
     }
 }

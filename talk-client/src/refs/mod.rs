@@ -4,13 +4,19 @@
 //! entity need not exist.
 
 mod conversation;
+mod history;
 mod message;
 mod participant;
 mod reactions;
+mod send_file;
+mod typing_guard;
 mod user;
 
 pub use self::conversation::ConversationRef;
+pub use self::history::History;
 pub use self::message::MessageRef;
 pub use self::participant::ParticipantRef;
 pub use self::reactions::ReactionsRef;
+pub use self::send_file::SendFileFuture;
+pub use self::typing_guard::TypingGuard;
 pub use self::user::UserRef;

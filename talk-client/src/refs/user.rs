@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use talk_proto::{
     Call, Reply, Topic,
-    model::{EmptyId, OnlineSnapshot, User, UserId, UserParams},
+    model::{OnlineSnapshot, User, UserId, UserParams},
 };
 
 use crate::handle::{CallFuture, Handle};
@@ -137,11 +137,9 @@ impl UserRef {
     }
 }
 
-/// Returns the ID, so that a ref is accepted as an ID. It never fails.
-impl TryFrom<&UserRef> for UserId {
-    type Error = EmptyId;
-
-    fn try_from(user: &UserRef) -> Result<Self, EmptyId> {
-        Ok(user.id.clone())
+/// Returns the ID, so that a ref is accepted as an ID.
+impl From<&UserRef> for UserId {
+    fn from(user: &UserRef) -> Self {
+        user.id.clone()
     }
 }

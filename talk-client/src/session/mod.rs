@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use talk_proto::{
-    ConnectionState, Counters, Secret, SessionError, Topic, Window,
+    Call, ConnectionState, Counters, Reply, Secret, SessionError, Topic, Window,
     filter::ConversationFilter,
     model::{AppId, ConversationId, ConversationSnapshot, EmptyId, UserId},
     search::MessageHit,
@@ -19,7 +19,8 @@ pub use self::error_handler::ErrorSubscription;
 #[cfg(feature = "native")]
 pub use self::start::get_talk_session_on;
 pub use self::start::get_talk_session_over;
-use crate::handle::{Command, Handle};
+use crate::error::Error;
+use crate::handle::{CallFuture, Command, Handle};
 use crate::refs::{ConversationRef, UserRef};
 use crate::search::Search;
 use crate::subscription::Subscription;
@@ -27,6 +28,9 @@ use crate::sync::lock;
 use crate::transport::{MaybeSend, MaybeSync};
 use crate::upload::metadata::MediaKind;
 use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
+
+/// The largest page of conversations that the service returns.
+const CONVERSATION_PAGE: usize = 30;
 
 /// The session of a user with the service.
 ///
@@ -165,6 +169,31 @@ impl Session {
         Subscription::new(&self.handle, Topic::Conversations { filter })
     }
 
+    /// Fetches all conversations of the session's user that match a filter, the most recently
+    /// active first. It takes one request for every 30.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use talk_client::SimpleFilter;
+    ///
+    /// println!("{} conversations", session.all_conversations(None).await?.len());
+    /// let unread = session.all_conversations(SimpleFilter::new().is_unread(true)).await?;
+    /// println!("{} unread", unread.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of every request. It waits for the connection without a time limit.
+    pub async fn all_conversations(
+        &self,
+        filter: impl Into<Option<ConversationFilter>>,
+    ) -> Result<Vec<Arc<ConversationSnapshot>>, Error> {
+        let conversations = self.subscribe_conversations(filter);
+        let all = conversations.load_all(CONVERSATION_PAGE).await?;
+        Ok(all.iter().cloned().collect())
+    }
+
     /// Creates a search for messages by text in the conversations of the session's user. Nothing is
     /// sent before [`Search::set_query`].
     ///
@@ -203,12 +232,11 @@ impl Session {
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
     /// use std::path::Path;
-    /// use talk_client::{ContentBlock, SendMessage};
+    /// use talk_client::SendMessage;
     ///
     /// let report = Path::new("report.pdf");
     /// let file_token = session.upload_file(report, "report.pdf").await?;
-    /// let message = SendMessage::content([ContentBlock::file(file_token.as_str())]);
-    /// session.conversation("welcome")?.send(message).await?;
+    /// session.conversation("welcome")?.send(SendMessage::file(file_token)).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -404,6 +432,37 @@ impl Session {
     /// ```
     pub fn network_changed(&self) {
         self.handle.push(Command::NetworkChanged);
+    }
+
+    /// Connects if necessary, and resolves when the server has accepted the session.
+    ///
+    /// Calls need no such preparation: each connects and waits by itself. Without further calls or
+    /// subscriptions the connection closes after some seconds.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// use std::time::Duration;
+    ///
+    /// session.connected().timeout(Duration::from_secs(10)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The reason for the end of the session, such as a rejected token, and
+    /// [`TransportError::Deadline`](crate::TransportError::Deadline) after a time limit. It waits
+    /// without limit otherwise.
+    pub fn connected(&self) -> CallFuture<()> {
+        if self.connection_state() == ConnectionState::Ready {
+            return CallFuture::ready();
+        }
+        // The cheapest read; its answer follows the authentication.
+        let user = self.user_id().clone();
+        self.handle
+            .call(Call::GetUser { user }, |reply| match reply {
+                Reply::User(_) => Ok(()),
+                reply => Err(reply),
+            })
     }
 
     /// Returns the state of the connection; while it waits to reconnect, with the time of the next

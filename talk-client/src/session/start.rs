@@ -64,9 +64,7 @@ pub fn get_talk_session_over<T: Transport>(transport: &T, mut options: TalkOptio
         options.core.addresses = options.core.addresses.without_tls();
     }
     let key = Arc::new(SessionKey::of(&options.core));
-    // A call needs a permit. With none, every call would wait forever.
-    let pending_calls = options.core.limits.pending_calls.max(1);
-    let shared = Shared::new(key, pending_calls);
+    let shared = Shared::new(key, &options.core.limits);
     let (handle, is_new) = if options.force_new {
         (Handle::new(&shared), true)
     } else {

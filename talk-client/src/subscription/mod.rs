@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use talk_proto::{CommandError, Topic, changes::Changes};
+use talk_proto::{CommandError, Topic, Window, changes::Changes};
 
 pub use self::list::ListSnapshot;
 use self::slot::{SnapshotSink, SnapshotSlot};
@@ -232,6 +232,30 @@ impl<S: ListSnapshot> Subscription<S> {
             Some(error) => CallFuture::failed(error),
             None => self.handle.load_more(self.id, count.into()),
         }
+    }
+}
+
+impl<S: ListSnapshot + Clone> Subscription<S> {
+    /// Loads the whole list, `page` items at a time.
+    pub(crate) async fn load_all(&self, page: usize) -> Result<S, Error> {
+        loop {
+            let snapshot = self.connected().await?;
+            let window = snapshot.window().filter(|window| !window.loaded_all());
+            let Some(loaded) = window.map(Window::len) else {
+                return Ok(snapshot);
+            };
+            self.load_page(loaded, page).await?;
+        }
+    }
+
+    /// Loads `page` items more than the `loaded` ones.
+    pub(crate) async fn load_page(&self, loaded: usize, page: usize) -> Result<(), Error> {
+        let limit = self.handle.max_window;
+        // A full window would drop as many items as it loads.
+        if loaded >= limit {
+            return Err(Error::TooManyItems { limit });
+        }
+        self.load_more(page).await
     }
 }
 

@@ -91,6 +91,20 @@ impl UploadMetadata {
         self
     }
 
+    /// Returns the kind of file that the media type names.
+    pub(crate) fn media_kind(&self) -> MediaKind {
+        let media_type = self
+            .content_type
+            .as_deref()
+            .and_then(|it| it.split('/').next());
+        match media_type.map(str::to_ascii_lowercase).as_deref() {
+            Some("image") => MediaKind::Image,
+            Some("video") => MediaKind::Video,
+            Some("audio") => MediaKind::Audio,
+            _ => MediaKind::File,
+        }
+    }
+
     /// Returns the core's upload of `length` bytes.
     pub(crate) fn upload(self, kind: MediaKind, length: u64, can_rewind: bool) -> Upload {
         let (width, height) = (self.width.map(f64::from), self.height.map(f64::from));

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod contract;
+mod conveniences;
 mod conversation_ref;
 mod message_ref;
 mod participant_ref;
@@ -21,3 +22,4 @@ mod subscriptions;
 mod support;
 mod typing;
 mod user_ref;
+mod whole_lists;

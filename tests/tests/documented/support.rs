@@ -5,8 +5,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use talk_emulator::Emulator;
 use talk_emulator::server::Settings;
+use talk_emulator::{Emulator, Seed};
 use talk_tokio::{
     ConversationRef, Error, MessageId, MessageRef, Session, Subscription, TalkOptions, UserParams,
     get_talk_session,
@@ -32,6 +32,30 @@ impl Town {
         Self { emulator }
     }
 
+    /// Starts an emulator with initial data.
+    pub(crate) async fn with_data(data: Seed) -> Self {
+        let emulator = Emulator::builder()
+            .initial_data(data)
+            .start()
+            .await
+            .unwrap();
+        Self { emulator }
+    }
+
+    /// Waits until the emulator has received `count` requests with this path.
+    pub(crate) async fn received(&self, path: &'static str, count: usize) {
+        let received = self.emulator.wait_for(move |server| {
+            let requests = server.received_requests();
+            requests.filter(|request| request.path == path).count() >= count
+        });
+        within(received).await.unwrap();
+    }
+
+    pub(crate) fn options(&self, user: &str) -> TalkOptions {
+        let options = TalkOptions::new("app", user).unwrap();
+        options.host(self.emulator.host())
+    }
+
     /// Starts an emulator with two users in a conversation.
     pub(crate) async fn with_pair() -> (Self, Pair) {
         let town = Self::new().await;
@@ -41,8 +65,7 @@ impl Town {
 
     /// Returns the session of a user that has not been created.
     pub(crate) fn stranger(&self, id: &str) -> Session {
-        let options = TalkOptions::new("app", id).unwrap();
-        get_talk_session(options.host(self.emulator.host())).unwrap()
+        get_talk_session(self.options(id)).unwrap()
     }
 
     /// Creates a user whose name is the ID in capital letters.
