@@ -25,6 +25,9 @@
 //! }
 //! ```
 //!
+//! The [`guide`] has a page for each task, from the first program to production, and a table from
+//! the names of the JavaScript API.
+//!
 //! - **Calls** are futures. They wait for the connection, and are sent again if it is lost.
 //!   Dropping one cancels it.
 //! - **Refs** are IDs of entities, which need not exist, with the calls that concern them.
@@ -52,6 +55,7 @@
 
 mod driver;
 mod error;
+pub mod guide;
 mod handle;
 #[cfg(feature = "native")]
 pub mod net;

@@ -1,0 +1,48 @@
+//! The guide: one page for each task, in reading order.
+//!
+//! | page | for |
+//! | --- | --- |
+//! | [`getting_started`] | the first program, against a local emulator |
+//! | [`concepts`] | session, ref, snapshot, subscription, window, changes |
+//! | [`sending`] | text, content, replies; retries and order |
+//! | [`receiving`] | live windows, histories, bots |
+//! | [`authentication`] | tokens, and servers that act for several people |
+//! | [`files`] | uploads with progress |
+//! | [`search`] | searches in messages and conversations |
+//! | [`errors`] | kinds of errors, and when a retry is safe |
+//! | [`connection`] | connection states and reconnecting |
+//! | [`testing`] | tests with the emulator |
+//! | [`event_loops`] | other runtimes, and no runtime at all |
+//! | [`production`] | limits, logs, metrics, shutdown |
+//! | [`from_javascript`] | every name of the JavaScript Data API |
+//!
+//! The pages use `talk_tokio`. Every adapter crate has the same names, and `talk_client` has all
+//! except `get_talk_session`. Each code block is a test that runs against the emulator.
+
+// The pages name crates that depend on this one, so their code is tested in the package of the
+// examples.
+macro_rules! pages {
+    ($($(#[$doc:meta])* $page:ident $file:literal,)*) => {
+        $(
+            #[cfg_attr(not(doctest), doc = include_str!($file))]
+            #[cfg_attr(doctest, doc = "A page of the guide.")]
+            pub mod $page {}
+        )*
+    };
+}
+
+pages! {
+    getting_started "getting_started.md",
+    concepts "concepts.md",
+    sending "sending.md",
+    receiving "receiving.md",
+    authentication "authentication.md",
+    files "files.md",
+    search "search.md",
+    errors "errors.md",
+    connection "connection.md",
+    testing "testing.md",
+    event_loops "event_loops.md",
+    production "production.md",
+    from_javascript "from_javascript.md",
+}
