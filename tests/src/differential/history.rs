@@ -17,8 +17,8 @@ use super::fresh::Fresh;
 use super::watcher::{Compared, Watcher};
 use super::world::{self, ACTORS, BUSY, SentMessages, WATCHERS};
 
-/// The time without changes before snapshots are compared: typing ends after 10 s, and users
-/// without subscriptions go offline after 3 s.
+/// The pause before snapshots are compared. During this pause, typing ends (10 s) and users without
+/// subscriptions go offline (3 s).
 const QUIET: Duration = Duration::from_secs(11);
 
 /// The longest wait for a change during a disruption. It is short, so that changes of other users
@@ -223,7 +223,8 @@ impl History {
     }
 
     async fn change(&mut self, step: usize) -> Result<()> {
-        // Watchers change things too, because own changes take other paths than those of others.
+        // Watchers make changes too, because a session handles its own changes differently from those
+        // of other users.
         let actor = if self.rng.u8(..3) == 0 {
             self.rng.usize(..WATCHERS.len())
         } else {
@@ -274,7 +275,8 @@ impl History {
         self.asked.entry(actor).or_default().push(asked);
     }
 
-    /// Waits for the calls of an actor. During a disruption, waits at most until the limit.
+    /// Waits for the calls of an actor. If an answer takes longer than `limit`, returns during a
+    /// disruption and fails otherwise.
     async fn finish(&mut self, actor: usize, limit: Duration) -> Result<()> {
         let Some(asked) = self.asked.get_mut(&actor) else {
             return Ok(());

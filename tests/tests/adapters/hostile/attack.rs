@@ -12,7 +12,7 @@ use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use crate::transport::peer::read_request;
 
-/// The handler of each connection. The connection ends with it.
+/// A handler of connections. A connection is closed when its future completes.
 pub(super) type Attack = Box<dyn Fn(TcpStream) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Creates an attack on a connection before the first byte.
@@ -72,8 +72,7 @@ pub(super) async fn until_left(mut stream: TcpStream) {
     while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
 }
 
-/// The number of bytes that clients accepted from an endless stream. The maximum of all connections
-/// counts.
+/// The largest number of bytes that a connection accepted from an endless stream.
 #[derive(Clone, Default)]
 pub(super) struct Taken(Arc<AtomicUsize>);
 

@@ -17,8 +17,8 @@ use crate::adapter::servers;
 use crate::server::{Server, listen};
 use crate::transport::tls::Authority;
 
-/// A listener for WebSockets or HTTP requests. It attacks connections or forwards them to a proper
-/// server.
+/// A listener for WebSockets or HTTP requests. It attacks its connections until
+/// [`relent`](Self::relent) is called, and then forwards new ones to a proper server.
 pub(super) struct Front {
     pub(super) good: Server,
     address: SocketAddr,

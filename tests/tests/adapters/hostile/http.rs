@@ -52,8 +52,8 @@ impl Endless {
         })
     }
 
-    /// Waits until this many clients have closed their connections. Returns the maximum that one of
-    /// them accepted.
+    /// Waits until this many clients have closed their connections. Returns the largest number of
+    /// bytes that one of them accepted.
     async fn taken_until_left(&self, clients: u32) -> usize {
         let _permits = self.left.acquire_many(clients).await.unwrap();
         self.taken.bytes()
