@@ -223,8 +223,8 @@ impl History {
     }
 
     async fn change(&mut self, step: usize) -> Result<()> {
-        // Watchers make changes too, because a session handles its own changes differently from those
-        // of other users.
+        // Watchers make changes too, because a session handles its own changes differently from
+        // those of other users.
         let actor = if self.rng.u8(..3) == 0 {
             self.rng.usize(..WATCHERS.len())
         } else {
