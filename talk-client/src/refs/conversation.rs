@@ -114,7 +114,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// None of its own; see [`Error`](crate::Error) for those of every call.
+    /// None of its own; see [`Error`] for those of every call.
     pub fn get(&self) -> CallFuture<Option<Arc<ConversationSnapshot>>> {
         let conversation = self.id.clone();
         self.handle.call(
