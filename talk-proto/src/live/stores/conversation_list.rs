@@ -27,6 +27,8 @@ pub(crate) struct ConversationList {
     candidates: BTreeSet<ConversationId>,
     /// Conversations that are shown in their state from before a connection loss.
     refreshing: BTreeSet<ConversationId>,
+    /// The number of items and candidates when the refresh began.
+    refreshing_len: usize,
 }
 
 impl ConversationList {
@@ -38,6 +40,7 @@ impl ConversationList {
             positions: BTreeMap::new(),
             candidates: BTreeSet::new(),
             refreshing: BTreeSet::new(),
+            refreshing_len: 0,
         }
     }
 
@@ -72,6 +75,7 @@ impl ConversationList {
         let was_candidate = self.candidates.contains(id);
         if was_candidate {
             self.remove(id, RemovalReason::Left, cx);
+            self.trim(cx);
         }
         was_candidate
     }
@@ -88,6 +92,7 @@ impl ConversationList {
             Some(_) => self.remove(id, RemovalReason::Filtered, cx),
             None => self.remove(id, RemovalReason::Left, cx),
         }
+        self.trim(cx);
         cx.changed.insert(self.paged.key().clone());
     }
 
@@ -110,7 +115,6 @@ impl ConversationList {
         if visible.is_none_or(|visible| !Arc::ptr_eq(visible, snapshot)) {
             self.paged.items.show(position, Arc::clone(snapshot));
         }
-        self.trim(cx);
     }
 
     /// Adds a conversation at a position, or moves it there.
@@ -267,6 +271,14 @@ impl ListStore for ConversationList {
         !self.refreshing.is_empty()
     }
 
+    fn outdated_len(&self) -> usize {
+        if self.is_refreshing() {
+            self.refreshing_len
+        } else {
+            0
+        }
+    }
+
     fn remove_all(&mut self, cx: &mut StoreCx) {
         let all = self.positions.keys().chain(&self.candidates);
         for id in all.cloned().collect::<BTreeSet<_>>() {
@@ -320,5 +332,6 @@ impl ListStore for ConversationList {
                 self.add_candidate(&id, ListAction::Watch(filter, id.clone()), cx);
             }
         }
+        self.refreshing_len = self.positions.len() + self.candidates.len();
     }
 }

@@ -133,6 +133,12 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
         false
     }
 
+    /// Returns the number of items to keep above the cap, while the positions of some are from
+    /// before a connection loss.
+    fn outdated_len(&self) -> usize {
+        0
+    }
+
     /// Returns `true` while responses other than pages are pending.
     fn has_other_fetches(&self) -> bool {
         false
@@ -225,7 +231,7 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
 
     /// Removes the last items above the cap.
     fn trim(&mut self, cx: &mut StoreCx) {
-        let cap = self.cap(cx);
+        let cap = self.cap(cx).max(self.outdated_len());
         while self.paged().items.len() > cap
             && let Some((_, key)) = self.paged().items.last()
         {

@@ -175,3 +175,29 @@ fn window_that_lost_all_items_keeps_its_range() {
     let expected: Vec<_> = (12..=20).rev().map(|n| format!("c{n}")).collect();
     assert_eq!(kit.ids(id), expected);
 }
+
+#[test]
+fn conversation_moving_while_a_full_list_is_paged_is_kept() {
+    let mut kit = Kit::with_limits(|limits| limits.window = 31);
+    let id = loaded(&mut kit, 31, 12, Some("12"));
+    kit.load_more(id, 11);
+    kit.drain();
+    let rest: Vec<_> = (1..=11).rev().map(active).collect();
+    kit.answer(LIST, &page(&rest, None));
+    no_messages(&mut kit, 1..=11);
+    assert_eq!(kit.ids(id).len(), 31);
+
+    kit.reconnect();
+    let first: Vec<_> = (4..=33).rev().map(active).collect();
+    kit.answer(LIST, &page(&first, Some("4")));
+    // The last conversation moves to the front before its page is read.
+    kit.publish(&[side_edited(1, json!({"lastMessageAt": 100}))]);
+    kit.answer(LIST, &page(&[active(3), active(2)], None));
+    let mut moved = active(1);
+    moved["lastMessageAt"] = json!(100);
+    kit.answer("GET /me/conversations/c1", &moved);
+    no_messages(&mut kit, 1..=33);
+    let expected = [1].into_iter().chain((4..=33).rev());
+    let expected: Vec<_> = expected.map(|n| format!("c{n}")).collect();
+    assert_eq!(kit.ids(id), expected);
+}
