@@ -29,8 +29,9 @@ use crate::model::EmptyId;
 /// | `SendMessage` | `MayDuplicate` | a new call has a new idempotency key |
 /// | uploads | `MayDuplicate` | the protocol cannot identify a file that is stored already |
 ///
-/// The outcome is unknown after a status of 500, 502 to 504 or 520 to 527, a deadline, a
-/// cancellation of a request that was sent, and a lost answer of an upload. Calls that were not
+/// The outcome is unknown after a status of 500, 502 to 504 or 520 to 527, a deadline, three
+/// connections without an answer, a cancellation of a request that was sent, and a lost answer of
+/// an upload. Calls that were not
 /// processed (status 429, a request that was never sent) are always `Safe`. Refusals, misuse and
 /// the end of the session are always `Never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,6 +191,14 @@ pub enum TransportError {
         /// Set if a repetition has the effect of one call.
         idempotent: bool,
     },
+    /// No answer came within 30 s on any of three connections, although the server answered pings.
+    #[error("no answer within 30 s on three connections; the server may have carried it out")]
+    Unanswered {
+        /// Set if the request was sent, so that the server may have processed it.
+        maybe_happened: bool,
+        /// Set if a repetition has the effect of one call.
+        idempotent: bool,
+    },
     /// Two connections in a row were lost to a frame above
     /// [`Limits::frame_size`](crate::Limits::frame_size) while this call was pending.
     #[error("the answer is larger than the largest frame that is accepted")]
@@ -237,8 +246,15 @@ impl TransportError {
                 idempotent: false,
                 ..
             }
+            | Self::Unanswered {
+                maybe_happened: true,
+                idempotent: false,
+            }
             | Self::AnswerLost(_) => RetrySafety::MayDuplicate,
-            Self::Cancelled { .. } | Self::Deadline { .. } | Self::Http(_) => RetrySafety::Safe,
+            Self::Cancelled { .. }
+            | Self::Deadline { .. }
+            | Self::Unanswered { .. }
+            | Self::Http(_) => RetrySafety::Safe,
             Self::FrameTooLarge
             | Self::ResponseTooLarge
             | Self::Malformed
@@ -249,7 +265,7 @@ impl TransportError {
 
     /// Returns `true` if a time limit caused the failure.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Deadline { .. })
+        matches!(self, Self::Deadline { .. } | Self::Unanswered { .. })
     }
 }
 

@@ -308,7 +308,7 @@ impl Session {
             let due = self.poll_timeout();
             let overdue = due.map_or(Duration::ZERO, |at| now.saturating_since(at));
             if overdue > SUSPENDED_AFTER {
-                self.connection.suspect();
+                self.connection.suspect(now);
             }
         }
         self.now = self.now.max(now);

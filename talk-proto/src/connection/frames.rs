@@ -129,7 +129,7 @@ impl Connection {
     }
 
     fn take_in_flight(&mut self, seq: u64) -> Option<InFlight> {
-        self.open_socket()?.in_flight.remove(&seq)
+        self.open_socket()?.take_in_flight(seq)
     }
 
     fn handle_answer<'a>(
@@ -316,7 +316,11 @@ impl Connection {
                 socket,
                 since,
             },
-            State::Authenticating { socket, expired } => {
+            State::Authenticating {
+                mut socket,
+                expired,
+            } => {
+                socket.restart_waiting(now);
                 self.reconnect.note_connected();
                 let is_resumed = expired.is_some();
                 self.outputs

@@ -8,6 +8,8 @@ mod backoff;
 mod frames;
 mod heartbeat;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,7 +26,7 @@ use crate::error::{ServerError, SessionError};
 use crate::fault_injection::FaultInjection;
 use crate::io::{ConnectionState, Frame, Output, SocketClosed, SocketId, TokenFetchId};
 use crate::options::Authentication;
-use crate::requests::QueueSlot;
+use crate::requests::{LossCause, QueueSlot};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 use crate::wire::{FrameReader, Method, Request, encode_request};
@@ -59,8 +61,7 @@ pub(crate) enum ConnectionOutput {
 pub(crate) struct Loss {
     /// `None` if the connection was closed because it was not needed.
     pub(crate) reason: Option<String>,
-    /// Set if a frame was larger than the limit.
-    pub(crate) is_large_frame: bool,
+    pub(crate) cause: LossCause,
 }
 
 /// The state of the connection. There is at most one socket.
@@ -267,7 +268,7 @@ impl Connection {
         let is_idle = self.idle_since.is_some_and(|at| at + IDLE_TIMEOUT <= now);
         if is_idle {
             self.close_socket();
-            return self.lose(now, None, false);
+            return self.lose(now, None, LossCause::Other);
         }
         match &mut self.state {
             State::Idle if self.is_needed => self.connect(now),
@@ -275,14 +276,20 @@ impl Connection {
             State::Waiting { until, .. } if *until <= now => self.connect(now),
             State::Opening { deadline, .. } if *deadline <= now => {
                 self.close_socket();
-                self.lose(now, Some("no connection within 15 s".to_owned()), false);
+                let reason = "no connection within 15 s".to_owned();
+                self.lose(now, Some(reason), LossCause::Other);
             }
             State::Authenticating { socket, .. } if socket.is_lost(now, false) => {
                 self.handle_silence(now);
             }
             State::Ready { socket, .. } => {
+                let unanswered = socket.unanswered(now);
                 if socket.is_lost(now, true) {
                     self.handle_silence(now);
+                } else if !unanswered.is_empty() {
+                    self.close_socket();
+                    let reason = "the server left a request unanswered for 30 s".to_owned();
+                    self.lose(now, Some(reason), LossCause::Unanswered(unanswered));
                 } else if socket.heartbeat.take_ping(now) {
                     self.ping(now);
                 }
@@ -302,7 +309,8 @@ impl Connection {
 
     fn handle_silence(&mut self, now: Timestamp) {
         self.close_socket();
-        self.lose(now, Some("the server has fallen silent".to_owned()), false);
+        let reason = "the server has fallen silent".to_owned();
+        self.lose(now, Some(reason), LossCause::Other);
     }
 
     fn take_id(&mut self) -> u64 {
@@ -333,19 +341,20 @@ impl Connection {
             SocketClosed::ByServer { code: None } => "the server closed the connection".to_owned(),
             SocketClosed::FrameTooLarge => "a frame was too large".to_owned(),
         };
-        let is_large_frame = *cause == SocketClosed::FrameTooLarge && self.open_socket().is_some();
-        self.lose(now, Some(reason), is_large_frame);
+        let cause = match cause {
+            SocketClosed::FrameTooLarge if self.open_socket().is_some() => LossCause::LargeFrame,
+            _ => LossCause::Other,
+        };
+        self.lose(now, Some(reason), cause);
     }
 
     /// Drops the socket. The session then decides if it calls [`reconnect`](Self::reconnect).
-    fn lose(&mut self, now: Timestamp, reason: Option<String>, is_large_frame: bool) {
+    fn lose(&mut self, now: Timestamp, reason: Option<String>, cause: LossCause) {
         self.note_healthy(now);
         self.state = State::Idle;
         self.idle_since = None;
-        self.outputs.push_back(ConnectionOutput::Lost(Loss {
-            reason,
-            is_large_frame,
-        }));
+        self.outputs
+            .push_back(ConnectionOutput::Lost(Loss { reason, cause }));
     }
 
     /// Schedules the next attempt after a loss.
@@ -373,9 +382,13 @@ impl Connection {
         }
     }
 
-    /// Handles a possible loss of the network: the socket is probed at the next timeout.
-    pub(crate) fn suspect(&mut self) {
+    /// Handles a possible loss of the network: the socket is probed at the next timeout. The time
+    /// limits of answers restart.
+    pub(crate) fn suspect(&mut self, now: Timestamp) {
         self.needs_probe = true;
+        if let Some(socket) = self.open_socket() {
+            socket.restart_waiting(now);
+        }
     }
 
     /// Returns `true` if the socket must be probed.
@@ -425,7 +438,7 @@ impl Connection {
 
     fn send(&mut self, now: Timestamp, request: InFlight, encode: impl FnOnce(u64) -> String) {
         if let Some(socket) = self.open_socket() {
-            let seq = socket.number(request);
+            let seq = socket.number(now, request);
             self.send_frame(now, encode(seq));
         }
     }

@@ -1,6 +1,7 @@
 //! An open socket and the requests that were sent on it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::heartbeat::Heartbeat;
 use crate::collections::ReleaseMemory;
@@ -8,12 +9,18 @@ use crate::io::SocketId;
 use crate::requests::QueueSlot;
 use crate::timestamp::Timestamp;
 
+/// The time limit of the answer to a request on a ready connection.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// An open socket.
 pub(super) struct Socket {
     pub(super) id: SocketId,
     pub(super) heartbeat: Heartbeat,
     pub(super) renewal: Renewal,
-    pub(super) in_flight: BTreeMap<u64, InFlight>,
+    /// The unanswered requests by number, and the times at which they were sent.
+    in_flight: BTreeMap<u64, (InFlight, Timestamp)>,
+    /// The time since which the server can answer: the connection is ready, the machine is awake.
+    waiting_since: Timestamp,
     /// The number of the last publish.
     pub(super) last_publish: Option<u64>,
     pub(super) next_seq: u64,
@@ -45,6 +52,7 @@ impl Socket {
             heartbeat: Heartbeat::new(now),
             renewal: Renewal::None,
             in_flight: BTreeMap::new(),
+            waiting_since: now,
             last_publish: None,
             next_seq: 0,
         }
@@ -56,17 +64,45 @@ impl Socket {
     }
 
     /// Registers a new request and returns its number.
-    pub(super) fn number(&mut self, request: InFlight) -> u64 {
+    pub(super) fn number(&mut self, now: Timestamp, request: InFlight) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.in_flight.insert(seq, request);
+        self.in_flight.insert(seq, (request, now));
         seq
     }
 
-    /// Returns the time of the next heartbeat or renewal.
+    /// Removes a request that is answered.
+    pub(super) fn take_in_flight(&mut self, seq: u64) -> Option<InFlight> {
+        Some(self.in_flight.remove(&seq)?.0)
+    }
+
+    /// Restarts the time limit of all answers.
+    pub(super) fn restart_waiting(&mut self, now: Timestamp) {
+        self.waiting_since = now;
+    }
+
+    /// Returns the requests of the queue in order, and the time limits of their answers.
+    fn waiting(&self) -> impl Iterator<Item = (QueueSlot, Timestamp)> {
+        self.in_flight.values().filter_map(|(request, sent)| {
+            let InFlight::Request(slot) = request else {
+                return None;
+            };
+            Some((*slot, *sent.max(&self.waiting_since) + ANSWER_TIMEOUT))
+        })
+    }
+
+    /// Returns the requests whose time limit is over.
+    pub(super) fn unanswered(&self, now: Timestamp) -> Vec<QueueSlot> {
+        let late = self.waiting().take_while(|(_, deadline)| *deadline <= now);
+        late.map(|(slot, _)| slot).collect()
+    }
+
+    /// Returns the time of the next heartbeat, renewal or time limit.
     pub(super) fn poll_timeout(&self, is_ready: bool) -> Option<Timestamp> {
         let heartbeat = if is_ready {
-            Some(self.heartbeat.next_deadline())
+            let answer = self.waiting().next().map(|(_, deadline)| deadline);
+            let heartbeat = self.heartbeat.next_deadline();
+            answer.into_iter().chain([heartbeat]).min()
         } else if self.is_renewing() {
             Some(self.heartbeat.renewal_deadline())
         } else {

@@ -4,12 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::queue::QueueSlot;
 use crate::collections::ReleaseMemory;
+use crate::error::TransportError;
 use crate::wire::{Method, Request};
 
 /// The number of tokens that may be rejected for a request before it counts as refused.
 const MAX_TOKENS: u32 = 5;
 /// The number of losses to an oversized frame after which a request in flight fails.
 const MAX_LARGE_LOSSES: u32 = 2;
+/// A request that was unanswered for too long on this many connections fails.
+const MAX_UNANSWERED: u32 = 3;
+
+/// The cause of the loss of a connection, as far as it concerns requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LossCause {
+    /// No request in flight was involved.
+    Other,
+    /// A frame was larger than the limit. It may have been the answer to any request in flight.
+    LargeFrame,
+    /// These requests were unanswered for too long.
+    Unanswered(Vec<QueueSlot>),
+}
 
 /// The identity of a request. Calls keep their slot. The live half repeats its requests in new
 /// slots, so these are identified by their content.
@@ -22,6 +36,7 @@ pub(super) enum FailureKey {
 #[derive(Default)]
 struct Failures {
     large_losses: u32,
+    unanswered: u32,
     rejected_tokens: u32,
     /// The last rejected token, by the number of the first request that was sent with it.
     last_token: Option<u64>,
@@ -42,17 +57,35 @@ impl FailureTable {
         failures.rejected_tokens >= MAX_TOKENS
     }
 
-    /// Counts a loss to an oversized frame, which may have answered any of these requests.
-    pub(super) fn count_large_loss(&mut self, keys: BTreeSet<FailureKey>) {
+    /// Counts a loss that had this cause for these requests.
+    pub(super) fn count_loss(&mut self, cause: &LossCause, keys: BTreeSet<FailureKey>) {
         for key in keys {
-            self.0.entry(key).or_default().large_losses += 1;
+            let failures = self.0.entry(key).or_default();
+            match cause {
+                LossCause::Other => {}
+                LossCause::LargeFrame => failures.large_losses += 1,
+                LossCause::Unanswered(_) => failures.unanswered += 1,
+            }
         }
     }
 
-    /// Returns `true` if the answer was presumably too large too often.
-    pub(super) fn is_too_large(&self, key: &FailureKey) -> bool {
-        let failures = self.0.get(key);
-        failures.is_some_and(|failures| failures.large_losses >= MAX_LARGE_LOSSES)
+    /// Returns the error of a request that was involved in too many losses.
+    pub(super) fn loss_error(
+        &self,
+        key: &FailureKey,
+        is_idempotent: bool,
+    ) -> Option<TransportError> {
+        let failures = self.0.get(key)?;
+        if failures.large_losses >= MAX_LARGE_LOSSES {
+            Some(TransportError::FrameTooLarge)
+        } else if failures.unanswered >= MAX_UNANSWERED {
+            Some(TransportError::Unanswered {
+                maybe_happened: true,
+                idempotent: is_idempotent,
+            })
+        } else {
+            None
+        }
     }
 
     /// Forgets the failures of a request.
@@ -60,8 +93,8 @@ impl FailureTable {
         self.0.remove(key);
     }
 
-    /// Removes the failures of a successful request of the live half, and the large losses of other
-    /// pages of the same entity. Requests for users are separate entities with a common path.
+    /// Removes the failures of a successful request of the live half, and the losses of other pages
+    /// of the same entity. Requests for users are separate entities with a common path.
     pub(super) fn handle_live_success(&mut self, answered: &Request) {
         if self.0.is_empty() {
             return;
@@ -71,6 +104,7 @@ impl FailureTable {
             for (key, failures) in &mut self.0 {
                 if matches!(key, FailureKey::Live(request) if request.path == answered.path) {
                     failures.large_losses = 0;
+                    failures.unanswered = 0;
                 }
             }
         }
@@ -83,7 +117,7 @@ impl FailureTable {
             if let FailureKey::Live(_) = key {
                 failures.rejected_tokens = 0;
             }
-            failures.rejected_tokens > 0 || failures.large_losses > 0
+            failures.rejected_tokens > 0 || failures.large_losses > 0 || failures.unanswered > 0
         });
     }
 
@@ -141,15 +175,24 @@ mod tests {
     }
 
     #[test]
-    fn large_losses_survive_a_loss_until_an_answer() {
-        let mut table = FailureTable::default();
-        for _ in 0..MAX_LARGE_LOSSES {
-            assert!(!table.is_too_large(&get("/a")));
-            table.count_large_loss(BTreeSet::from([get("/a")]));
-            table.handle_lost();
+    fn losses_are_counted_until_an_answer() {
+        let unanswered = TransportError::Unanswered {
+            maybe_happened: true,
+            idempotent: true,
+        };
+        for (cause, limit, error) in [
+            (LossCause::LargeFrame, 2, TransportError::FrameTooLarge),
+            (LossCause::Unanswered(Vec::new()), 3, unanswered),
+        ] {
+            let mut table = FailureTable::default();
+            for _ in 0..limit {
+                assert_eq!(table.loss_error(&get("/a"), true), None);
+                table.count_loss(&cause, BTreeSet::from([get("/a")]));
+                table.handle_lost();
+            }
+            assert_eq!(table.loss_error(&get("/a"), true), Some(error));
+            table.handle_live_success(&Request::bare(Method::Get, "/a".to_owned()));
+            assert_eq!(table.loss_error(&get("/a"), true), None);
         }
-        assert!(table.is_too_large(&get("/a")));
-        table.handle_live_success(&Request::bare(Method::Get, "/a".to_owned()));
-        assert!(!table.is_too_large(&get("/a")));
     }
 }

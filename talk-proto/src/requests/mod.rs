@@ -11,5 +11,6 @@ mod queue;
 mod response;
 
 pub(crate) use body::CallBody;
+pub(crate) use failures::LossCause;
 pub(crate) use prepare::{OutboundRequest, prepare, upload_check};
 pub(crate) use queue::{Answer, CallPurpose, CallResult, LiveAnswer, QueueSlot, RequestQueue};

@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 
 use super::backoff::RetryDelay;
 use super::body::CallBody;
-use super::failures::{FailureKey, FailureTable};
+use super::failures::{FailureKey, FailureTable, LossCause};
 use super::pacing::Pacer;
 use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
-use crate::error::{RequestError, TransportError};
+use crate::error::RequestError;
 use crate::fault_injection::FaultInjection;
 use crate::live::interface::{FetchId, Get};
 use crate::model::ConversationId;
@@ -31,6 +31,13 @@ const MAX_FAILURES: u32 = 10;
 /// The position of a request in the queue. Earlier requests have lower slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct QueueSlot(u64);
+
+#[cfg(test)]
+impl QueueSlot {
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// The part of the session that receives the result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,8 +239,8 @@ impl RequestQueue {
         self.calls.insert(request, call);
     }
 
-    /// Queues a request of the live half. Returns an error if its answer was presumably too large
-    /// too often.
+    /// Queues a request of the live half. Returns an error if it was involved in too many
+    /// losses.
     pub(crate) fn push_live(
         &mut self,
         fetch: FetchId,
@@ -241,9 +248,9 @@ impl RequestQueue {
     ) -> Result<(), LiveAnswer<'static>> {
         if !self.failures.is_empty() {
             let key = FailureKey::Live(request.clone());
-            if self.failures.is_too_large(&key) {
+            if let Some(error) = self.failures.loss_error(&key, true) {
                 self.failures.remove(&key);
-                return Err((fetch, Err(TransportError::FrameTooLarge.into())));
+                return Err((fetch, Err(error.into())));
             }
         }
         self.push(Work::Live { fetch, request });
@@ -668,23 +675,29 @@ impl RequestQueue {
         restart.collect()
     }
 
-    /// Handles the loss of the connection to an oversized frame, before
-    /// [`handle_lost`](Self::handle_lost). The frame may have been the answer to any request in
-    /// flight.
-    pub(crate) fn handle_large_loss(&mut self) {
-        let sent = self.in_flight(|entry| match &entry.work {
-            Work::Call(_) => true,
-            Work::Live { request, .. } => request.method == Method::Get,
-            Work::Read { .. } => false,
-        });
-        let keys = sent.iter().filter_map(|slot| {
+    /// Handles the cause of a loss, before [`handle_lost`](Self::handle_lost).
+    pub(crate) fn handle_loss_cause(&mut self, cause: LossCause) {
+        let slots = match &cause {
+            LossCause::Other => return,
+            LossCause::LargeFrame => self.in_flight(|entry| match &entry.work {
+                Work::Call(_) => true,
+                Work::Live { request, .. } => request.method == Method::Get,
+                Work::Read { .. } => false,
+            }),
+            LossCause::Unanswered(slots) => slots.clone(),
+        };
+        let keys = slots.iter().filter_map(|slot| {
             let entry = self.entries.get(slot)?;
             Some(entry.work.failure_key(*slot))
         });
-        self.failures.count_large_loss(keys.collect());
-        for slot in sent {
-            if self.failures.is_too_large(&FailureKey::Call(slot)) {
-                self.fail(slot, TransportError::FrameTooLarge.into());
+        self.failures.count_loss(&cause, keys.collect());
+        for slot in slots {
+            if let Some(Work::Call(body)) = self.entries.get(&slot).map(|entry| &entry.work)
+                && let Some(error) = self
+                    .failures
+                    .loss_error(&FailureKey::Call(slot), body.is_idempotent())
+            {
+                self.fail(slot, error.into());
             }
         }
     }

@@ -76,10 +76,8 @@ impl Session {
 
     /// Handles the loss of the connection. Requests in flight are sent again on the next one.
     fn handle_lost(&mut self, loss: Loss) {
-        if loss.is_large_frame {
-            self.queue.handle_large_loss();
-            self.drain_results();
-        }
+        self.queue.handle_loss_cause(loss.cause);
+        self.drain_results();
         let reads = self.queue.handle_lost();
         self.cancel_live_reads(reads);
         if !FaultInjection::SkippedResubscribe.is_on() {

@@ -2,14 +2,10 @@ use serde_json::json;
 
 use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
 
-/// Creates a world with a call that is answered after an hour, which keeps the connection open.
+/// Creates a world with a subscription, which keeps the connection open.
 fn busy_world() -> World {
     let mut world = World::ready(options());
-    world.script.add(|request| {
-        let is_read = request.path.ends_with("/read");
-        is_read.then(|| Answer::Late(seconds(3600), 200, json!({})))
-    });
-    world.call(mark_as_read("c1"));
+    world.keep_connected();
     world.run();
     world
 }

@@ -32,10 +32,10 @@ fn a_call_that_waits_for_its_answer_keeps_it_open() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_read = request.path.ends_with("/read");
-        is_read.then(|| Answer::Late(seconds(60), 200, serde_json::json!({})))
+        is_read.then(|| Answer::Late(seconds(29), 200, serde_json::json!({})))
     });
     let request = world.call(mark_as_read("c1"));
-    world.run_for(seconds(61));
+    world.run_for(seconds(30));
     assert!(world.outcome(request).is_ok());
     assert_eq!(world.log.sockets.len(), 1);
     world.run_for(seconds(3));

@@ -17,13 +17,10 @@ fn reconnect_delays(world: &World) -> Vec<Duration> {
     sockets.map(delay).collect()
 }
 
-/// Creates a world with a call that is never answered, so that a connection is always needed.
+/// Creates a world with a subscription, so that a connection is always needed.
 fn needy() -> World {
     let mut world = World::ready(options());
-    world
-        .script
-        .add(|r| r.path.ends_with("/c1/read").then_some(Answer::Silence));
-    world.call(mark_as_read("c1"));
+    world.keep_connected();
     world.run();
     world
 }
@@ -153,10 +150,7 @@ fn planned_restart_spreads_reconnects_over_10s() {
     let mut seen = vec![];
     for seed in 0..60 {
         let mut world = World::seeded(options(), seed);
-        world
-            .script
-            .add(|r| r.path.ends_with("/c1/read").then_some(Answer::Silence));
-        world.call(mark_as_read("c1"));
+        world.keep_connected();
         world.run_for(seconds(60));
         world.publish(&[json!({"type": "upstream.restarting"})]);
         world.cut();

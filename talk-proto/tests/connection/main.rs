@@ -28,3 +28,4 @@ mod send_order;
 mod soak;
 mod subscriptions;
 mod timers;
+mod unanswered;

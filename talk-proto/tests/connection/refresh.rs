@@ -6,17 +6,16 @@ use talk_proto::Timestamp;
 
 use crate::support::{Answer, Network, START, TokenSource, World, mark_as_read, options, seconds};
 
-/// Creates a world whose tokens live this long, with a call that keeps the connection open.
+/// Creates a world whose tokens live this long, with a subscription that keeps the connection open.
 fn world(expires_in: Value) -> World {
     let mut world = World::new(options());
     world
         .script
         .add(move |request| match request.path.as_str() {
             "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": expires_in}))),
-            path if path.ends_with("/kept/read") => Some(Answer::Silence),
             _ => None,
         });
-    world.call(mark_as_read("kept"));
+    world.keep_connected();
     world.run();
     world
 }
@@ -79,7 +78,13 @@ fn a_refresh_interrupts_nothing() {
     assert!(world.outcome(request).is_ok(), "the old token still does");
     world.run_for(seconds(5));
     assert_eq!(world.log.tokens(), ["token-1", "token-2"]);
-    assert_eq!(world.log.of("POST /me/conversations/kept/read").len(), 1);
+    assert_eq!(
+        world
+            .log
+            .of("SUBSCRIBE /me/conversations/kept/typing")
+            .len(),
+        1
+    );
     assert_eq!(world.log.states().len(), 2, "Connecting, Ready");
 }
 
@@ -91,10 +96,9 @@ fn given_token_without_callback_is_used_until_rejected() {
     let mut world = World::new(options);
     world.script.add(|request| match request.path.as_str() {
         "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": 600}))),
-        path if path.ends_with("/kept/read") => Some(Answer::Silence),
         _ => None,
     });
-    world.call(mark_as_read("kept"));
+    world.keep_connected();
     world.run_for(seconds(590));
     assert_eq!(world.end(), None);
     assert_eq!(world.log.tokens(), ["given-token"]);

@@ -9,10 +9,9 @@ fn soak_heartbeats_and_refreshes_on_one_connection() {
     let mut world = World::new(options());
     world.script.add(|request| match request.path.as_str() {
         "/session/renew" => Some(Answer::Reply(200, json!({"expiresInSeconds": 3600}))),
-        path if path.ends_with("/kept/read") => Some(Answer::Silence),
         _ => None,
     });
-    world.call(mark_as_read("kept"));
+    world.keep_connected();
     world.run_for(seconds(24 * 3600));
     assert_eq!(world.log.sockets.len(), 1);
     assert_eq!(world.log.token_fetches.len(), 1 + 24 * 3600 / 3300);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use talk_proto::SessionError;
 
-use crate::support::{Answer, START, World, mark_as_read, millis, options, seconds};
+use crate::support::{Answer, START, World, millis, options, seconds};
 
 /// The lifetime below which a token is treated as rejected.
 const MIN_LIFE: f64 = 120.0;
@@ -30,9 +30,6 @@ fn world(answers: impl IntoIterator<Item = Answer> + 'static, seed: u64) -> Worl
     let mut world = World::seeded(options(), seed);
     let (mut answers, mut answered) = (answers.into_iter(), std::collections::BTreeMap::new());
     world.script.add(move |request| {
-        if request.path.ends_with("/read") {
-            return Some(Answer::Silence);
-        }
         if request.path != "/session/renew" {
             return None;
         }
@@ -44,7 +41,7 @@ fn world(answers: impl IntoIterator<Item = Answer> + 'static, seed: u64) -> Worl
         answered.insert(token, answer.clone());
         Some(answer)
     });
-    world.call(mark_as_read("c1"));
+    world.keep_connected();
     world.run();
     world
 }

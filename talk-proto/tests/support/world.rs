@@ -82,6 +82,13 @@ impl World {
         world
     }
 
+    /// Subscribes to something, so that a connection is needed.
+    pub(crate) fn keep_connected(&mut self) {
+        self.subscribe(Topic::Typing {
+            conversation: super::conversation("kept"),
+        });
+    }
+
     // Commands. They are not drained, so that they join the open tick.
 
     pub(crate) fn try_call(&mut self, call: Call) -> Result<RequestId, CommandError> {

@@ -7,6 +7,14 @@ use proptest::sample::select;
 
 /// The number of failures after which a call fails.
 const MAX_FAILURES: u32 = 10;
+/// The most refusals of a call. The next delay is still shorter than a pause.
+const MAX_REFUSALS: u32 = 10;
+/// The length of [`Step::Pause`] in tenths of a second.
+pub(super) const PAUSE: u32 = 19;
+/// A request is in flight for less than this, in tenths of a second.
+const MAX_AGE: u32 = 300;
+/// The time for which an unneeded subscription is kept, in tenths of a second.
+const LINGER: u32 = 300;
 pub(super) const USERS: [&str; 3] = ["bob", "carol", "dave"];
 
 /// A step of a history. Only the steps that mention a time advance the clock.
@@ -33,11 +41,15 @@ pub(super) enum Step {
     Unsubscribe {
         user: usize,
     },
-    /// Cuts the connection. Another one is possible after the next wait.
+    /// Cuts the connection. Another one is possible after the next reconnect or wait.
     Lose,
-    /// Expires the token, then waits for two minutes.
+    /// Makes another connection possible.
+    Reconnect,
+    /// Expires the token, then waits.
     Expire,
-    /// Waits for two minutes, which is longer than any retry, reconnect or linger time.
+    /// Waits for seconds, which is longer than the delay of a refused call.
+    Pause,
+    /// Waits for minutes, in which every call fails without an answer.
     Wait,
 }
 
@@ -61,6 +73,9 @@ struct Call {
     /// conversation wait.
     was_refused: bool,
     failures: u32,
+    refusals: u32,
+    /// The time since it was sent, in tenths of a second.
+    age: u32,
 }
 
 /// The result of a call.
@@ -69,6 +84,7 @@ pub(super) enum Outcome {
     Done,
     Refused(u16),
     Cancelled { maybe_happened: bool },
+    Unanswered,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -83,6 +99,8 @@ pub(super) struct Model {
     pub(super) shown: BTreeMap<usize, usize>,
     /// The users to which the client is subscribed, including lingering subscriptions.
     pub(super) held: BTreeSet<usize>,
+    /// The time since each of the users was last shown, in tenths of a second.
+    hidden_for: BTreeMap<usize, u32>,
     pub(super) is_connected: bool,
     /// Set if the connection was lost and no other one is possible yet.
     is_cut: bool,
@@ -143,6 +161,12 @@ impl Model {
         if self.is_connected {
             steps.push((1, Just(Step::Lose).boxed()));
         }
+        if self.is_cut {
+            steps.push((3, Just(Step::Reconnect).boxed()));
+        }
+        if self.can_pause() {
+            steps.push((4, Just(Step::Pause).boxed()));
+        }
         if self.can_expire() {
             steps.push((1, Just(Step::Expire).boxed()));
         }
@@ -151,10 +175,17 @@ impl Model {
 
     pub(super) fn allows(&self, step: &Step) -> bool {
         match step {
-            Step::Answer { call, .. } => self.in_flight().contains(call),
+            Step::Answer { call, status } => {
+                let is_in_flight =
+                    |other: &Call| other.number == *call && other.place == Place::InFlight;
+                let call = self.calls.iter().find(|other| is_in_flight(other));
+                call.is_some_and(|call| *status != 429 || call.refusals < MAX_REFUSALS)
+            }
             Step::Cancel { call } => self.calls.iter().any(|other| other.number == *call),
             Step::Unsubscribe { user } => self.shown.contains_key(user),
             Step::Lose => self.is_connected,
+            Step::Reconnect => self.is_cut,
+            Step::Pause => self.can_pause(),
             Step::Expire => self.can_expire(),
             Step::Send { .. } | Step::Mark | Step::Subscribe { .. } | Step::Wait => true,
         }
@@ -179,6 +210,7 @@ impl Model {
             Step::Subscribe { user } => {
                 *self.shown.entry(user).or_default() += 1;
                 self.held.insert(user);
+                self.hidden_for.remove(&user);
             }
             Step::Unsubscribe { user } => {
                 if let Some(count) = self.shown.get_mut(&user) {
@@ -190,6 +222,8 @@ impl Model {
                 }
             }
             Step::Lose => self.lose(),
+            Step::Reconnect => self.is_cut = false,
+            Step::Pause => self.pause(),
             Step::Expire => {
                 self.tokens += 1;
                 self.is_proven = false;
@@ -209,6 +243,14 @@ impl Model {
     /// Returns `true` if an expired token is replaced while there is a connection.
     fn can_expire(&self) -> bool {
         self.is_connected && (self.is_proven || self.needs_connection())
+    }
+
+    /// Returns `true` if a refused call waits, and no call in flight reaches its time limit.
+    fn can_pause(&self) -> bool {
+        let mut calls = self.calls.iter();
+        let is_young = |call: &Call| call.place != Place::InFlight || call.age + PAUSE < MAX_AGE;
+        let waits = calls.clone().any(|call| call.place == Place::Waits);
+        self.is_connected && waits && calls.all(is_young)
     }
 
     /// Returns `true` if a call or subscription needs a connection.
@@ -235,6 +277,8 @@ impl Model {
             was_sent: false,
             was_refused: false,
             failures: 0,
+            refusals: 0,
+            age: 0,
         });
         self.next += 1;
     }
@@ -254,6 +298,7 @@ impl Model {
                 if call.failures >= MAX_FAILURES {
                     return self.resolve(number, Outcome::Refused(status));
                 }
+                call.refusals += 1;
                 call.place = Place::Waits;
                 call.was_refused = true;
                 self.refused.insert(number);
@@ -277,19 +322,37 @@ impl Model {
     fn drop_lingering(&mut self) {
         let shown = &self.shown;
         self.held.retain(|user| shown.contains_key(user));
+        self.hidden_for.clear();
     }
 
-    /// Handles a long wait. All delays end, and an unneeded connection is closed.
+    /// Sends refused calls again, and ends the linger time of some subscriptions.
+    fn pause(&mut self) {
+        for call in &mut self.calls {
+            match call.place {
+                Place::Waits => call.place = Place::Queued,
+                Place::InFlight => call.age += PAUSE,
+                Place::Queued => {}
+            }
+        }
+        let (shown, hidden_for) = (&self.shown, &mut self.hidden_for);
+        self.held.retain(|user| {
+            let hidden_for = hidden_for.entry(*user).or_default();
+            *hidden_for += PAUSE;
+            shown.contains_key(user) || *hidden_for <= LINGER
+        });
+        hidden_for.retain(|user, _| !shown.contains_key(user));
+    }
+
+    /// Fails all calls and ends all delays. An unneeded connection is closed.
     fn wait(&mut self) {
         self.is_cut = false;
-        for call in &mut self.calls {
-            if call.place == Place::Waits {
-                call.place = Place::Queued;
-            }
+        // The server answers pings for as long as a call needs the connection.
+        self.is_proven |= !self.calls.is_empty();
+        for call in std::mem::take(&mut self.calls) {
+            self.resolved.insert(call.number, Outcome::Unanswered);
         }
         self.drop_lingering();
         self.is_connected &= self.needs_connection();
-        // The server answers a ping.
         self.is_proven |= self.is_connected;
     }
 
@@ -307,6 +370,7 @@ impl Model {
             if call.place == Place::Queued && !is_blocked {
                 call.place = Place::InFlight;
                 call.was_sent = true;
+                call.age = 0;
             }
             if call.was_refused {
                 blocked.extend(call.conversation);

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use talk_proto::{ConnectionState, RequestError, RequestId, SubscriptionId, Topic, TransportError};
 
-use super::model::{Model, Outcome, Step, USERS};
-use crate::support::{Answer, Network, Request, World, mark_as_read, seconds, send, unpaced, user};
+use super::model::{Model, Outcome, PAUSE, Step, USERS};
+use crate::support::{
+    Answer, Network, Request, World, mark_as_read, millis, seconds, send, unpaced, user,
+};
 
 pub(super) struct Subject {
     world: World,
@@ -67,6 +69,11 @@ impl Subject {
                 self.world.network = Network::Refuse;
                 self.world.cut();
             }
+            Step::Reconnect => {
+                self.world.network = Network::Up(seconds(0));
+                self.world.session.network_changed(self.world.now);
+            }
+            Step::Pause => self.world.run_for(millis(u64::from(PAUSE) * 100)),
             Step::Expire => {
                 self.world.publish(&[json!({"type": "session.expired"})]);
                 self.wait();
@@ -78,7 +85,7 @@ impl Subject {
 
     fn wait(&mut self) {
         self.world.network = Network::Up(seconds(0));
-        self.world.run_for(seconds(120));
+        self.world.run_for(seconds(400));
     }
 
     fn answer(&mut self, call: usize, status: u16) {
@@ -116,6 +123,9 @@ impl Subject {
                 })) => {
                     let maybe_happened = *maybe_happened;
                     Outcome::Cancelled { maybe_happened }
+                }
+                Err(RequestError::Transport(TransportError::Unanswered { .. })) => {
+                    Outcome::Unanswered
                 }
                 Err(other) => panic!("{n}: {other:?}"),
             };
