@@ -101,8 +101,7 @@ impl Socket {
     pub(super) fn poll_timeout(&self, is_ready: bool) -> Option<Timestamp> {
         let heartbeat = if is_ready {
             let answer = self.waiting().next().map(|(_, deadline)| deadline);
-            let heartbeat = self.heartbeat.next_deadline();
-            answer.into_iter().chain([heartbeat]).min()
+            Timestamp::earliest(&[answer, Some(self.heartbeat.next_deadline())])
         } else if self.is_renewing() {
             Some(self.heartbeat.renewal_deadline())
         } else {

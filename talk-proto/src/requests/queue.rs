@@ -277,9 +277,12 @@ impl RequestQueue {
         self.open_batch = None;
     }
 
-    /// Starts the first ready entry if it is a read. The caller repeats this, so that consecutive
-    /// reads start together and can share requests.
+    /// Starts the first ready entry if it is a read. The caller repeats this before
+    /// [`pop`](Self::pop), so that consecutive reads start together and can share requests.
     pub(crate) fn pop_read(&mut self) -> Option<(RequestId, Get)> {
+        while let Some(&(Priority::Call, slot)) = self.ready.first()
+            && self.hold_behind_retry(slot)
+        {}
         let &next = self.ready.first()?;
         let entry = self.entries.get_mut(&next.1)?;
         let Work::Read { request, get } = &entry.work else {
@@ -292,14 +295,9 @@ impl RequestQueue {
 
     /// Returns the next request to send with [`encode`](Self::encode).
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<QueueSlot> {
-        while let Some(&(priority, slot)) = self.ready.first() {
-            if priority == Priority::Call {
-                if self.hold_behind_retry(slot) {
-                    continue;
-                }
-                if !self.pacer.admit(now) {
-                    return None;
-                }
+        if let Some(&(priority, slot)) = self.ready.first() {
+            if priority == Priority::Call && !self.pacer.admit(now) {
+                return None;
             }
             self.ready.remove(&(priority, slot));
             return Some(slot);

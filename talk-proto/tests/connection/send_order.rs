@@ -1,6 +1,8 @@
 //! Sends to one conversation keep their order as far as the client controls it.
 
-use crate::support::{Answer, World, millis, options, seconds, send};
+use talk_proto::Call;
+
+use crate::support::{Answer, World, conversation, millis, options, seconds, send};
 
 /// Returns the texts of a conversation in the order in which the server received them.
 fn taken(world: &World, conversation: &str) -> Vec<String> {
@@ -44,6 +46,22 @@ fn send_retry_blocks_its_conversation() {
             "{status}"
         );
     }
+}
+
+#[test]
+fn read_behind_a_held_send_is_carried_out() {
+    let mut world = World::ready(options());
+    busy(&mut world, "a", 429, 3);
+    world.call(send("c1", "a"));
+    world.run();
+    world.call(send("c1", "b"));
+    let read = world.call(Call::GetConversation {
+        conversation: conversation("c1"),
+    });
+    world.run();
+    assert!(world.outcome(read).is_ok());
+    world.run_until_resolved(seconds(10));
+    assert_eq!(taken(&world, "c1"), ["a", "a", "a", "a", "b"]);
 }
 
 #[test]
