@@ -18,7 +18,7 @@ Exit codes: 0 success, 1 failure, 2 wrong arguments, 128 + N stopped by signal N
 Environment: TALK_APP, TALK_USER, TALK_HOST, TALK_TOKEN, TALK_SECRET, TALK_CONTROL_TOKEN, NO_COLOR,
 HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.";
 
-/// The commands without a session, and the global flags that they use all the same.
+/// The commands without a session, and the global flags that they still use.
 const WITHOUT_SESSION: [(&str, &[&str]); 6] = [
     ("demo", &[]),
     ("emulator", &["json"]),
@@ -54,8 +54,8 @@ impl Cli {
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
     }
 
-    /// Returns the command line's definition. Commands accept global flags that they do not use,
-    /// but do not show them.
+    /// Returns the definition of the command line. Every command accepts the global flags, but its
+    /// help hides those that it does not use.
     pub(crate) fn command() -> clap::Command {
         let command = <Self as CommandFactory>::command();
         let globals = command.get_arguments().filter(|arg| arg.is_global_set());
@@ -74,7 +74,7 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Watch two people chat, on an emulator of their own
+    /// Watch two users chat on a private emulator
     Demo(demo::Options),
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
@@ -90,7 +90,7 @@ pub(crate) enum Command {
     Conversations(ConversationsOptions),
     /// Show and change conversations
     Conversation(ConversationOptions),
-    /// Show and change who is in a conversation
+    /// Show and change the participants of a conversation
     Participant(ParticipantOptions),
     /// Show and change a message
     Message(MessageOptions),
@@ -98,11 +98,11 @@ pub(crate) enum Command {
     Reaction(ReactionOptions),
     /// Find messages and conversations
     Search(SearchOptions),
-    /// Make and check user tokens
+    /// Create and check user tokens
     Token(TokenOptions),
-    /// Drive one session over standard input and output, one JSON object a line each way
+    /// Drive a session over standard input and output, one JSON object per line in both directions
     Rpc(rpc::Options),
-    /// Show what texts become on the wire, one JSON object a line each way
+    /// Convert text to the JSON that clients send, one JSON object per line in both directions
     Markup,
     /// Print the completions of a shell
     Completions(man::CompletionsOptions),

@@ -9,18 +9,18 @@ use talk_emulator::StartError;
 use crate::failure::Failure;
 use crate::terminal::sanitize;
 
-/// Why a command could not do what it was asked for.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// What was asked for makes no sense. Exit code 2, as for what clap finds.
+    /// The arguments are invalid. Exit code 2, as for errors of clap.
     #[error("{0}")]
     Usage(String),
-    /// What was asked for failed.
+    /// A call or subscription failed.
     #[error(transparent)]
     Talk(#[from] talk_tokio::Error),
     #[error(transparent)]
     Runtime(#[from] talk_tokio::NoRuntimeError),
-    /// What was asked for does not exist.
+    /// The entity does not exist.
     #[error("there is {0}")]
     NotFound(String),
     /// A file could not be uploaded.
@@ -29,15 +29,15 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: talk_tokio::Error,
     },
-    /// A signal that cancelled an operation, with the exit code for it.
+    /// A signal cancelled the operation. The number is its exit code.
     #[error("cancelled")]
     Interrupted(u8),
-    /// The demo did not come to its end.
+    /// The demo did not finish.
     #[error("the demo is stuck: what was done did not arrive; this is a bug")]
     Demo,
     #[error(transparent)]
     Emulator(#[from] StartError),
-    /// The emulator could not keep what happened, and has stopped.
+    /// The emulator could not store its data, and has stopped.
     #[error("the emulator has stopped, since its data cannot be written: {0}")]
     Data(String),
     #[error("the output cannot be written: {0}")]
@@ -46,12 +46,12 @@ pub(crate) enum CliError {
     Io(#[from] io::Error),
 }
 
-/// How a command ends: with an exit code, or with an error that is reported.
+/// The result of a command: an exit code, or an error to report.
 pub(crate) type Outcome = Result<ExitCode, CliError>;
 
 /// Reports an error on standard error, and returns its exit code.
 pub(crate) fn report(error: &CliError, json: bool) -> ExitCode {
-    // The reader of the output has gone, as `head` does.
+    // The reader has closed the output, as `head` does.
     if matches!(error, CliError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
@@ -69,7 +69,7 @@ pub(crate) fn report(error: &CliError, json: bool) -> ExitCode {
 
 /// Prints help, or reports wrong arguments, and returns the exit code.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    // The command line could not be read, so that the flag is not known otherwise.
+    // The command line is unreadable, so the flag is searched in the arguments.
     let json = std::env::args_os().any(|arg| arg == "--json");
     if json && error.use_stderr() {
         let text = error.render().to_string();
@@ -77,7 +77,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
         let cause = text.split("\n\n").next().unwrap_or_default();
         print_json(&Failure::usage(cause.trim_end()));
     } else {
-        // Nothing is left to do if the output is closed.
+        // If the output is closed, the error cannot be reported.
         let _ = error.print();
     }
     match error.use_stderr() {
@@ -112,7 +112,7 @@ impl CliError {
     }
 }
 
-/// The runtime of a command: one thread, which is all that one session needs.
+/// Returns the runtime of a command. One thread is sufficient for one session.
 pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use talk_tokio::{CommandError, EmptyId, Error, ServerError, SessionError, TransportError};
 
-/// An error: its plane, its code, its message, and the details of the server.
+/// An error with its plane, its code, its message, and the details of the server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Failure {
     kind: Kind,
-    /// Stable, for programs. The server's own code, if it gave one.
+    /// A stable code for programs: the server's code if there is one.
     code: String,
     message: String,
     #[serde(flatten)]
@@ -25,7 +25,7 @@ enum Kind {
     Local,
 }
 
-/// The server's own words.
+/// The details of a refusal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details {
@@ -35,11 +35,11 @@ struct Details {
     reasons: Vec<String>,
 }
 
-/// The code of a call or a command line that is wrong in itself.
+/// The code of an invalid call or command line.
 const INVALID_ARGUMENTS: &str = "INVALID_ARGUMENTS";
 
 impl Failure {
-    /// The call cannot be made like this.
+    /// Creates the error of an invalid call.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             kind: Kind::Usage,
@@ -54,7 +54,7 @@ impl Failure {
         Self::new(Kind::Local, code, error, None)
     }
 
-    /// Adds the arguments of a call to the message, if the call was wrong.
+    /// Adds the list of arguments to the message, if the call was invalid.
     pub(crate) fn with_arguments(mut self, call: &str, arguments: &str) -> Self {
         if self.code == INVALID_ARGUMENTS {
             self.message = format!("{}; {call} takes [{arguments}]", self.message);
@@ -67,7 +67,7 @@ impl Failure {
         self
     }
 
-    /// Returns `true` if the call could not be made as it was.
+    /// Returns `true` if the call was invalid.
     pub(crate) fn is_usage(&self) -> bool {
         self.kind == Kind::Usage
     }
@@ -114,7 +114,7 @@ impl From<Error> for Failure {
             Error::Transport(error) => error.into(),
             Error::Usage(error) => Self::new(Kind::Usage, usage_code(&error), &error, None),
             Error::NoRuntime(error) => Self::local("IO_ERROR", &error),
-            // A plane that this version does not know: the caller did nothing wrong.
+            // The error is of a plane that this version does not know. It is not misuse.
             error => Self::new(Kind::Transport, "UNKNOWN", &error, None),
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use talk_tokio::UploadMetadata;
 
-/// What a file's name says of it.
+/// Returns the metadata that follows from a file's name.
 pub(crate) fn metadata(filename: &str) -> UploadMetadata {
     let metadata = UploadMetadata::named(filename);
     match mime_guess::from_path(filename).first_raw() {
@@ -13,7 +13,7 @@ pub(crate) fn metadata(filename: &str) -> UploadMetadata {
     }
 }
 
-/// Width and height of an image in pixels, for the formats that are common.
+/// Returns width and height of an image in pixels, for common formats.
 pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
     // Opening a pipe would wait for a writer.
     if !path.metadata().ok()?.is_file() {
@@ -23,7 +23,7 @@ pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
     Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
 }
 
-/// The file's own name.
+/// Returns the name of a file without its folder.
 pub(crate) fn filename(path: &Path) -> Option<String> {
     let name = path.file_name()?;
     Some(name.to_string_lossy().into_owned())

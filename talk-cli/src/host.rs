@@ -2,7 +2,7 @@
 
 use http::uri::Authority;
 
-/// Reads a host name or an IP address with an optional port. An IPv6 address stands in brackets.
+/// Parses a host name or an IP address with an optional port. An IPv6 address needs brackets.
 pub(crate) fn host(text: &str) -> Result<String, String> {
     let bad = |reason: &str| {
         format!("{reason}; expected a name with an optional port, such as 127.0.0.1:8080")

@@ -1,4 +1,4 @@
-//! `talk markup`: what a text becomes on the wire.
+//! `talk markup`: converts text to the JSON that a client sends.
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, t
 use crate::exit::Outcome;
 use crate::terminal::sanitize;
 
-/// One line in. Other members are ignored.
+/// An input line. Other members are ignored.
 #[derive(Deserialize)]
 struct Request {
     op: Op,
@@ -25,7 +25,7 @@ enum Op {
     Edit,
 }
 
-/// One line out.
+/// An output line.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
@@ -48,7 +48,7 @@ fn for_wire<S: serde::Serializer>(
         .serialize(serializer)
 }
 
-/// Answers every line of standard input with one on standard output, until the input ends.
+/// Answers every line of standard input with a line on standard output, until the input ends.
 pub(crate) fn run() -> Outcome {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
@@ -85,7 +85,7 @@ fn answer(line: &[u8]) -> Answer {
 }
 
 fn parse(line: &[u8]) -> serde_json::Result<Request> {
-    // By way of a map: for a struct serde would take an array too.
+    // The line is read as a map first, because serde would accept an array for a struct.
     let members: Map<String, Value> = serde_json::from_slice(line)?;
     serde_json::from_value(members.into())
 }

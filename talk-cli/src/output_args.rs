@@ -8,11 +8,11 @@ use crate::seconds::seconds;
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Common {
-    /// Print one JSON object a line: results on standard output, errors and notices on standard
+    /// Print one JSON object per line: results on standard output, errors and notices on standard
     /// error
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// How long to wait for an answer, in seconds [default: 30]
+    /// The time limit of an answer in seconds [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-/// Reads an object into a type of the library, and refuses members that it does not know, which
+/// Reads an object into a type of the library. Refuses members that the type does not know, which
 /// the type itself would ignore.
 pub(crate) fn read<T: DeserializeOwned + Serialize>(json: &str) -> Result<T, String> {
     let members = members(json)?;
     let params: T = parse(json)?;
-    // What is given, null included, is written again; so what is not written is not known.
+    // Every known member, also `null`, is serialised again. A member that is missing afterwards is
+    // unknown.
     let known = serde_json::to_value(&params).map_err(misunderstood)?;
     match members.keys().find(|name| known.get(name).is_none()) {
         Some(name) => Err(format!("there is no parameter {name:?}")),
@@ -24,7 +25,7 @@ pub(crate) fn read_strict<T: DeserializeOwned>(json: &str) -> Result<T, String> 
     parse(json)
 }
 
-/// The members of an object: serde would take an array for the members of a struct.
+/// Returns the members of an object. serde would accept an array for the members of a struct.
 fn members(json: &str) -> Result<BTreeMap<String, IgnoredAny>, String> {
     serde_json::from_str(json).map_err(|_| "the parameters must be an object".to_owned())
 }

@@ -11,7 +11,7 @@ use crate::host::host;
 use crate::output_args::Common;
 use crate::session_plan::{Runtime, SessionPlan};
 
-/// Whose session it is, where the service is, and how the user proves who they are.
+/// The flags for the user, the service and the credentials.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Session")]
 pub(crate) struct SessionArgs {
@@ -21,10 +21,11 @@ pub(crate) struct SessionArgs {
     /// The ID of the user to connect as
     #[arg(long, global = true, env = "TALK_USER")]
     user: Option<String>,
-    /// Where the service is, such as 127.0.0.1:8080 for an emulator [default: the public service]
+    /// The host of the service, such as 127.0.0.1:8080 for an emulator [default: the public
+    /// service]
     #[arg(long, global = true, env = "TALK_HOST", value_parser = host)]
     host: Option<String>,
-    /// Connect without TLS to a server in a trusted network that has none
+    /// Connect without TLS, to a server without TLS in a trusted network
     #[arg(long, global = true)]
     plain: bool,
     /// Connect through a proxy such as `http://proxy:3128` or `socks5://proxy:1080`, or
@@ -37,10 +38,10 @@ pub(crate) struct SessionArgs {
     /// given]
     #[arg(long, global = true, value_name = "JWT", value_parser = NonEmptyStringValueParser::new())]
     token: Option<String>,
-    /// A shell command that prints a JWT, run for each one that is needed
+    /// A shell command that prints a JWT, run whenever a token is needed
     #[arg(long, global = true, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
     token_command: Option<String>,
-    /// The signature of the scheme before JWTs
+    /// The signature of the authentication scheme that preceded JWTs
     #[arg(long, global = true, value_name = "HEX")]
     signature: Option<String>,
     /// The async runtime to run on
@@ -49,17 +50,17 @@ pub(crate) struct SessionArgs {
 }
 
 impl SessionArgs {
-    /// The app, if it was named.
+    /// Returns the app, if it is set.
     pub(crate) fn app(&self) -> Option<&str> {
         self.app.as_deref()
     }
 
-    /// The user, if they were named.
+    /// Returns the user, if it is set.
     pub(crate) fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// The app and the user.
+    /// Returns the app and the user, which must be set.
     pub(crate) fn app_and_user(&self) -> Result<(&str, &str), CliError> {
         let app = required(self.app(), "--app", "TALK_APP")?;
         let user = required(self.user(), "--user", "TALK_USER")?;

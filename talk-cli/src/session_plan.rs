@@ -1,4 +1,4 @@
-//! A session that is to be opened.
+//! The plan of a session, before it is opened.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::output_args::Common;
 
-/// The async runtimes that there are adapters for.
+/// The async runtimes with an adapter.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Runtime {
     Tokio,
@@ -19,12 +19,12 @@ pub(crate) enum Runtime {
     Smol,
 }
 
-/// What a session is made from, and what it runs on. The command itself runs on tokio.
+/// The options and the runtime of a session. The command itself runs on tokio.
 pub(crate) struct SessionPlan {
     pub(crate) options: TalkOptions,
     /// The name of the server in messages.
     pub(crate) host: String,
-    /// Prints a token.
+    /// A command that prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,
     pub(crate) common: Common,
@@ -36,10 +36,10 @@ impl SessionPlan {
         self
     }
 
-    /// Opens it.
+    /// Opens the session.
     ///
     /// # Errors
-    /// When called from outside of tokio.
+    /// If called outside of a tokio runtime.
     pub(crate) fn open(self) -> Result<Session, NoRuntimeError> {
         let tokio = Handle::try_current().map_err(|_| NoRuntimeError)?;
         let options = match self.token_command {
@@ -56,7 +56,8 @@ impl SessionPlan {
     }
 }
 
-/// Runs a task on tokio, wherever it is awaited. Dropping the future drops the task.
+/// Runs a task on tokio, independent of the runtime that awaits it. Dropping the future drops the
+/// task.
 fn on_tokio<F>(tokio: &Handle, task: F) -> impl Future<Output = F::Output> + Send + use<F>
 where
     F: Future<Output = Result<String, String>> + Send + 'static,
@@ -71,7 +72,7 @@ where
     }
 }
 
-/// Runs the command in a shell; its trimmed output is the token.
+/// Runs the command in a shell and returns its trimmed output, the token.
 async fn run_token_command(command: String) -> Result<String, String> {
     let output = shell(&command)
         .stdin(Stdio::null())

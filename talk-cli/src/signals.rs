@@ -2,9 +2,9 @@
 
 use std::io;
 
-/// Returns a future that completes when the process is asked to stop: by Ctrl-C, by its supervisor
-/// or by the end of its terminal. Its output is the exit code for that. The handlers are installed
-/// when this returns.
+/// Returns a future that completes when the process receives a stop signal: by Ctrl-C, from its
+/// supervisor, or by the end of its terminal. Its output is the exit code. The handlers are
+/// installed when this function returns.
 #[cfg(unix)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = u8>> {
     use std::future::pending;
@@ -23,7 +23,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = u8>> {
                 None => pending().await,
             }
         };
-        // As a shell has it: 128 and the number of the signal.
+        // The exit code is 128 plus the number of the signal, as in a shell.
         tokio::select! {
             _ = interrupt.recv() => 130,
             _ = terminate.recv() => 143,
@@ -32,7 +32,8 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = u8>> {
     })
 }
 
-/// Returns `true` if the process was started by `nohup` or the like: a handler would undo that.
+/// Returns `true` if the process was started by `nohup` or a similar tool, whose effect a handler
+/// would undo.
 #[cfg(unix)]
 fn is_hangup_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -44,7 +45,7 @@ fn is_hangup_ignored() -> bool {
     ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Returns a future that completes on Ctrl-C, with the exit code for that.
+/// Returns a future that completes on Ctrl-C with the exit code.
 #[cfg(windows)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = u8>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -5,11 +5,11 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// Completes when the reader of standard output has closed it, as `head` does. A command that
-/// prints only now and then would not notice otherwise.
+/// Completes when the reader of standard output has closed it, as `head` does. Otherwise a command
+/// that rarely prints would not notice it.
 pub(crate) async fn stdout_closed() {
     let (sender, closed) = oneshot::channel();
-    // The thread is left behind at the end: a poll without a time-out cannot be cancelled.
+    // The thread is not joined, because a poll without a time-out cannot be cancelled.
     let watcher = thread::Builder::new().spawn(move || {
         if is_closed_later() {
             // The receiver is gone if the command has ended.
@@ -21,15 +21,15 @@ pub(crate) async fn stdout_closed() {
     }
 }
 
-/// Blocks until standard output is closed, and returns `true` then. Returns `false` at once where
-/// that cannot be watched.
+/// Blocks until standard output is closed, and returns `true`. Returns `false` at once if that
+/// cannot be observed.
 #[cfg(unix)]
 fn is_closed_later() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::io::Errno;
 
     let stdout = std::io::stdout();
-    // Errors and the end of the reader are reported without being asked for.
+    // Errors and the end of the reader are always reported, without a flag.
     let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {

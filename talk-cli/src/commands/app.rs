@@ -53,7 +53,7 @@ pub(crate) fn run(
     })
 }
 
-/// Prints each new reason for which the server cannot be reached. The command itself waits.
+/// Reports each new reason for which the server is unreachable. The command itself keeps waiting.
 async fn report_failures(
     mut states: ConnectionStateStream,
     host: &str,
@@ -94,7 +94,7 @@ impl App {
         Ok(self.conversation(conversation)?.message(message)?)
     }
 
-    /// The first snapshot, in the time that an answer may take.
+    /// Returns the first snapshot. The time limit is that of a call.
     pub(crate) async fn first<S: Clone + PartialEq>(
         &self,
         subscription: &Subscription<S>,
@@ -109,8 +109,8 @@ impl App {
             .unwrap_or(Err(late.into()))
     }
 
-    /// Runs a command that follows a subscription. It ends without an error when the reader of
-    /// the output has gone.
+    /// Runs a command that follows a subscription. The command ends without an error when the
+    /// reader of the output closes it.
     pub(crate) async fn follow(
         &self,
         command: impl Future<Output = Result<(), CliError>>,
@@ -137,7 +137,7 @@ impl App {
         .await
     }
 
-    /// Loads so many items of a list, as far as there are.
+    /// Loads up to `count` items of a list.
     pub(crate) async fn load<S>(
         &self,
         subscription: &Subscription<S>,
@@ -157,8 +157,8 @@ impl App {
         Ok(shown)
     }
 
-    /// Loads so many items of a list, and takes the latest snapshot out of the stream, so that the
-    /// changes of the next update begin there.
+    /// Loads up to `count` items of a list, and takes the latest snapshot out of the stream, so
+    /// that the next update contains only later changes.
     pub(crate) async fn load_next<S>(
         &self,
         subscription: &mut Subscription<S>,
@@ -174,7 +174,7 @@ impl App {
         }
     }
 
-    /// Prints up to so many items of a list, which may be absent.
+    /// Prints up to `limit` items of a list, which may be absent.
     pub(crate) async fn list<S>(
         &self,
         subscription: Subscription<S>,
@@ -192,7 +192,7 @@ impl App {
         Ok(self.printer.print_list(&items)?)
     }
 
-    /// Prints a result. One that is absent is an error.
+    /// Prints a result. An absent result is an error.
     pub(crate) fn show<T: Serialize + Show>(
         &self,
         found: Option<T>,
@@ -205,12 +205,12 @@ impl App {
     }
 }
 
-/// Returns the name of a conversation that is absent for the user.
+/// Returns the description of an absent conversation for an error.
 pub(crate) fn absent_conversation(id: &str) -> String {
     format!("no conversation {id:?} that this user is in")
 }
 
-/// Returns the name of a message that is absent for the user.
+/// Returns the description of an absent message for an error.
 pub(crate) fn absent_message(conversation: &str, id: &str) -> String {
     format!("no message {id:?} in a conversation {conversation:?} of this user")
 }

@@ -1,4 +1,4 @@
-//! `talk conversation`: conversations.
+//! `talk conversation`: shows and changes conversations.
 
 use talk_tokio::ConversationParams;
 
@@ -7,7 +7,7 @@ use super::fields::{Custom, Members, Rights, Unset};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
 
-/// What `talk conversation` takes.
+/// The arguments of `talk conversation`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -21,7 +21,7 @@ enum Action {
         /// The ID of the conversation
         id: String,
     },
-    /// Create a conversation or change one, and join it
+    /// Create or change a conversation, and join it
     Set {
         /// The ID of the conversation
         id: String,
@@ -30,7 +30,7 @@ enum Action {
         #[command(flatten)]
         unset: Unset,
     },
-    /// Create a conversation, unless it exists, and join it
+    /// Create a conversation and join it; an existing conversation is not changed
     Create {
         /// The ID of the conversation
         id: String,
@@ -52,11 +52,11 @@ enum Action {
         /// The ID of the conversation
         id: String,
     },
-    /// Be shown as typing for 10 seconds, or watch who is
+    /// Show the user as typing for 10 seconds, or watch the typing users
     Typing {
         /// The ID of the conversation
         id: String,
-        /// Show who is typing, and each change
+        /// Show the typing users, and each change
         #[arg(long)]
         watch: bool,
     },
@@ -75,7 +75,7 @@ struct Fields {
     /// The address of the picture
     #[arg(long, value_name = "URL")]
     photo_url: Option<String>,
-    /// Shown at the start of the conversation; can be given several times
+    /// The text at the start of the conversation; can be given several times
     #[arg(long, value_name = "TEXT")]
     welcome_message: Vec<String>,
     #[command(flatten)]
@@ -95,7 +95,7 @@ impl Fields {
     }
 }
 
-/// Does what is asked for.
+/// Runs the action.
 pub(crate) fn run_conversation(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         match options.action {

@@ -1,4 +1,4 @@
-//! `talk conversations`: what the user is in.
+//! `talk conversations`: shows and follows the user's conversations.
 
 use futures_util::StreamExt;
 use talk_tokio::{ConversationFilter, ConversationSnapshot, Error, RemovalReason, RetrySafety};
@@ -10,22 +10,22 @@ use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 use crate::terminal::{Paint, Show, sanitize};
 
-/// What `talk conversations` takes.
+/// The arguments of `talk conversations`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// End after the conversations that there are, instead of following them
+    /// End after the present conversations instead of following them
     #[arg(long)]
     once: bool,
-    /// How many conversations to begin with
+    /// The number of conversations to show first
     #[arg(long, default_value_t = 20)]
     limit: usize,
-    /// Only the conversations that this wants, in JSON: {"isUnread": true}
+    /// A filter of the conversations, in JSON: {"isUnread": true}
     #[arg(long, value_name = "JSON", value_parser = filter)]
     filter: Option<ConversationFilter>,
 }
 
-/// Prints conversations, the most recently active first, and then their changes and those that
-/// come and go.
+/// Prints conversations, the most recently active first, and then their changes, additions and
+/// removals.
 pub(crate) fn run_conversations(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         let is_filtered = options.filter.is_some();
@@ -64,7 +64,7 @@ async fn print(
     let style = app.printer.style();
     match difference {
         Difference::New(conversation) => app.printer.print(conversation)?,
-        // A terminal does not show every attribute, such as the time of reading.
+        // A terminal does not show every attribute, such as the read position.
         Difference::Changed(before, after) if before.show(style) == after.show(style) => {
             app.printer.print_json(after)?;
         }
@@ -94,7 +94,7 @@ async fn reason_of(app: &App, conversation: &str) -> Result<RemovalReason, Error
         match conversation.get().await {
             Ok(Some(_)) => return Ok(RemovalReason::Filtered),
             Ok(None) => return Ok(RemovalReason::Left),
-            // The connection is lost again.
+            // The connection was lost again.
             Err(Error::Transport(error)) if error.retry_safety() == RetrySafety::Safe => {}
             Err(error) => return Err(error),
         }

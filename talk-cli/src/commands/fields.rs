@@ -1,4 +1,4 @@
-//! Flags that set members of things.
+//! Flags that set attributes.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::exit::CliError;
 use crate::params;
 
-/// Flags for custom data, and for what goes back to its default.
+/// Flags that reset attributes to their defaults.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unset {
     /// Reset a member to its default, by its name in JSON: photoUrl, custom, custom.KEY…
@@ -24,14 +24,14 @@ pub(crate) struct Custom {
     custom: Vec<(String, String)>,
 }
 
-/// What a participant may do.
+/// The permissions of a participant.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Access {
     Read,
     ReadWrite,
 }
 
-/// When a participant is notified.
+/// The notification setting of a participant.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Notify {
     Always,
@@ -42,15 +42,15 @@ pub(crate) enum Notify {
 /// Flags for a participation.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rights {
-    /// What they may do
+    /// The permissions of the participant
     #[arg(long, value_enum)]
     access: Option<Access>,
-    /// When they are notified of messages
+    /// The messages that notify the participant
     #[arg(long, value_enum)]
     notify: Option<Notify>,
 }
 
-/// Members as JSON has them; an absent one is left alone.
+/// Attributes as JSON members. Absent ones are not changed.
 #[derive(Default)]
 pub(crate) struct Members(Map<String, Value>);
 
@@ -63,7 +63,7 @@ impl Members {
         self
     }
 
-    /// Sets a list, if anything is given.
+    /// Sets a list, if it is not empty.
     pub(crate) fn set_list(self, name: &str, values: Vec<String>) -> Self {
         self.set(name, (!values.is_empty()).then_some(values))
     }
@@ -98,7 +98,7 @@ impl Members {
         self
     }
 
-    /// The parameters that the members make.
+    /// Returns the parameters with these members.
     pub(crate) fn read<T: DeserializeOwned + Serialize>(self) -> Result<T, CliError> {
         params::read(&Value::from(self.0).to_string()).map_err(CliError::Usage)
     }

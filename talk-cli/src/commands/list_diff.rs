@@ -9,13 +9,13 @@ use talk_tokio::{
     Timestamp, Window,
 };
 
-/// An item of a list that begins with the newest one.
+/// An item of a list that is sorted from the newest to the oldest.
 pub(super) trait Item: PartialEq {
     type Id: Ord;
 
     fn id(&self) -> &Self::Id;
 
-    /// Returns the time by which the list is sorted.
+    /// Returns the time that determines the order of the list.
     fn time(&self) -> Timestamp;
 }
 
@@ -59,7 +59,7 @@ impl<T> From<&Window<T>> for Listing<T> {
 }
 
 impl<T: Item> Listing<T> {
-    /// Returns `true` if an item with this time belongs to the loaded part.
+    /// Returns `true` if an item with this time would be in the loaded part.
     pub(super) fn covers(&self, time: Timestamp) -> bool {
         self.loaded_all || self.items.last().is_some_and(|last| time > last.time())
     }
@@ -70,12 +70,12 @@ impl<T: Item> Listing<T> {
     }
 }
 
-/// The difference that one item makes.
+/// The difference of one item.
 #[derive(Debug, PartialEq)]
 pub(super) enum Difference<T> {
-    /// The item is not in the list any more. The reason is absent if the changes do not name it.
+    /// The item is no longer in the list. The reason is `None` if the changes do not contain it.
     Removed(Arc<T>, Option<RemovalReason>),
-    /// The item was the first and is the second now.
+    /// The item changed from the first to the second version.
     Changed(Arc<T>, Arc<T>),
     /// The item was not loaded before.
     New(Arc<T>),
@@ -88,7 +88,7 @@ pub(super) struct Removed<'a, I> {
     pub(super) reason: RemovalReason,
 }
 
-/// Returns the words for a reason.
+/// Returns a human-readable reason.
 pub(super) fn reason_text(reason: RemovalReason) -> &'static str {
     match reason {
         RemovalReason::Left => "left",
@@ -98,7 +98,7 @@ pub(super) fn reason_text(reason: RemovalReason) -> &'static str {
 }
 
 /// Returns the differences between two states: removals first, then from the oldest item to the
-/// newest. Items that the loaded part no longer reaches to make none.
+/// newest. Items beyond the loaded part are left out.
 pub(super) fn differences<T: Item>(
     before: &Listing<T>,
     after: &Listing<T>,

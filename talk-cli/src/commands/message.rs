@@ -1,11 +1,11 @@
-//! `talk message`: one message.
+//! `talk message`: shows and changes a message.
 
 use super::app::{absent_message, run};
 use super::send::read_text;
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
 
-/// What `talk message` takes.
+/// The arguments of `talk message`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -21,14 +21,13 @@ enum Action {
         /// The ID of the message
         message: String,
     },
-    /// Give a message another text
+    /// Replace the text of a message
     Edit {
         /// The ID of the conversation
         conversation: String,
         /// The ID of the message
         message: String,
-        /// The new text, in which *bold*, _italic_ and so on are understood; - reads it from
-        /// standard input
+        /// The new text with markup such as *bold* and _italic_; - reads it from standard input
         #[arg(allow_hyphen_values = true)]
         text: String,
     },
@@ -50,7 +49,7 @@ enum Action {
     },
 }
 
-/// Does what is asked for.
+/// Runs the action.
 pub(crate) fn run_message(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         match options.action {

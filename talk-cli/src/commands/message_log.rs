@@ -10,19 +10,19 @@ use super::list_diff::{Difference, Item, Listing, Removed, differences, reason_t
 use crate::exit::CliError;
 use crate::terminal::{Paint, long_message, quote, reactions, sanitize};
 
-/// Turns the snapshots of a conversation's messages into lines, so that each new message is printed
-/// once.
+/// Converts the snapshots of a conversation's messages to lines, so that each new message is
+/// printed once.
 pub(super) struct MessageLog {
     conversation: ConversationId,
-    /// The number of messages to begin with.
+    /// The number of messages to print first.
     first: usize,
-    /// The latest loaded messages, also while the user is not in the conversation.
+    /// The last loaded messages, kept while the user is not in the conversation.
     loaded: Option<Listing<MessageSnapshot>>,
     newest: Option<Arc<MessageSnapshot>>,
     is_absent: bool,
 }
 
-/// One line.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Entry {
     New(Arc<MessageSnapshot>),
@@ -56,7 +56,7 @@ impl MessageLog {
     }
 
     /// Returns the lines for a snapshot: removals first, then from the oldest message to the
-    /// newest. `changes` lead to it from the snapshot before.
+    /// newest. `changes` lead to it from the previous snapshot.
     pub(super) fn update(
         &mut self,
         window: Option<&Window<MessageSnapshot>>,
@@ -108,21 +108,22 @@ impl MessageLog {
                     entries.extend(gap.take());
                     entries.push(Entry::New(message));
                 }
-                // An older message took the place of one that was deleted.
+                // The deletion of a message made an older one visible.
                 Difference::New(_) => {}
             }
         }
         entries
     }
 
-    /// Returns `true` if a message that was not loaded is new, and not older than the loaded ones.
+    /// Returns `true` if the message is new: it was not loaded, and it is not older than the loaded
+    /// ones.
     fn is_new(&self, message: &MessageSnapshot, before: &Listing<MessageSnapshot>) -> bool {
         let newest = self.newest.as_ref().map(|newest| newest.time());
         before.covers(message.time())
             || before.items.is_empty() && newest.is_none_or(|newest| message.time() > newest)
     }
 
-    /// Returns the gap between the newest message before and the loaded ones.
+    /// Returns the gap between the newest message before the update and the loaded ones.
     fn gap(&self, after: &Listing<MessageSnapshot>) -> Option<Gap> {
         let (newest, oldest) = (self.newest.as_ref()?, after.items.last()?);
         let is_reached = after.covers(newest.time()) || after.contains(&newest.id);
@@ -166,7 +167,7 @@ impl Entry {
                 };
                 note(format!("{reactions} for “{}”", quote(message)))
             })?,
-            // A terminal shows it with the next version of the message.
+            // A terminal shows the change with the next version of the message.
             Self::Other(message) => app.printer.print_json(message)?,
             Self::Removed(message, reason) => {
                 let (removed, reason) = (&message.id, *reason);
@@ -205,7 +206,7 @@ mod tests {
         ))
     }
 
-    /// Messages from `newest` down to `oldest`.
+    /// Returns messages from `newest` down to `oldest`.
     fn messages(newest: i64, oldest: i64, loaded_all: bool) -> Option<Listing<MessageSnapshot>> {
         Some(Listing {
             items: (oldest..=newest).rev().map(message).collect(),
@@ -226,7 +227,7 @@ mod tests {
         })
     }
 
-    /// A log with the messages 11 to 40 of a longer conversation.
+    /// Returns a log with the messages 11 to 40 of a longer conversation.
     fn log() -> MessageLog {
         let mut log = MessageLog::new("c1".try_into().unwrap(), 5);
         let entries = log.apply(messages(40, 11, false), &Changes::Reset);

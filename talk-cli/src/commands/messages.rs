@@ -1,4 +1,4 @@
-//! `talk messages`: what is said in a conversation.
+//! `talk messages`: shows and follows the messages of a conversation.
 
 use futures_util::StreamExt;
 use talk_tokio::Changes;
@@ -8,23 +8,23 @@ use super::message_log::MessageLog;
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 
-/// What `talk messages` takes.
+/// The arguments of `talk messages`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The ID of the conversation
     conversation: String,
-    /// End after the messages that there are, instead of following the conversation
+    /// End after the present messages instead of following the conversation
     #[arg(long)]
     once: bool,
     /// Show the time and the ID of each message
     #[arg(short, long)]
     long: bool,
-    /// How many messages to begin with
+    /// The number of messages to show first
     #[arg(long, default_value_t = 30)]
     last: usize,
 }
 
-/// Prints the last messages, the oldest one first, and then their changes and new messages.
+/// Prints the last messages, oldest first, and then their changes and new messages.
 pub(crate) fn run_messages(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         let conversation = app.conversation(&options.conversation)?;

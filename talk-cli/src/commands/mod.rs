@@ -1,4 +1,4 @@
-//! What a person does at a terminal, one command at a time.
+//! Commands for interactive use and scripts, each with its own session.
 
 mod app;
 mod conversation;

@@ -1,4 +1,4 @@
-//! `talk participant`: who is in a conversation.
+//! `talk participant`: shows and changes the participants of a conversation.
 
 use talk_tokio::ParticipantParams;
 
@@ -7,7 +7,7 @@ use super::fields::{Members, Rights};
 use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
 
-/// What `talk participant` takes.
+/// The arguments of `talk participant`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -23,15 +23,15 @@ enum Action {
         /// The ID of the user
         user: String,
     },
-    /// Show who is in a conversation, the one who joined last first
+    /// Show the participants of a conversation, the last to join first
     List {
         /// The ID of the conversation
         conversation: String,
-        /// How many to show at most
+        /// The maximum number of results
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Add a user to a conversation, unless they are in it
+    /// Add a user to a conversation; an existing participant is not changed
     Add {
         /// The ID of the conversation
         conversation: String,
@@ -40,7 +40,7 @@ enum Action {
         #[command(flatten)]
         rights: Rights,
     },
-    /// Add a user to a conversation, or change what they may do there
+    /// Add a user to a conversation, or change a participant
     Set {
         /// The ID of the conversation
         conversation: String,
@@ -49,7 +49,7 @@ enum Action {
         #[command(flatten)]
         rights: Rights,
     },
-    /// Change what a participant may do
+    /// Change the permissions and notifications of a participant
     Edit {
         /// The ID of the conversation
         conversation: String,
@@ -74,7 +74,7 @@ enum Action {
     },
 }
 
-/// Does what is asked for.
+/// Runs the action.
 pub(crate) fn run_participant(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         let params = |rights: &Rights| {

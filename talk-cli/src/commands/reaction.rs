@@ -1,4 +1,4 @@
-//! `talk reaction`: reactions to a message.
+//! `talk reaction`: shows and changes the reactions to a message.
 
 use talk_tokio::ReactionsRef;
 
@@ -6,7 +6,7 @@ use super::app::{App, absent_message, run};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 
-/// What `talk reaction` takes.
+/// The arguments of `talk reaction`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -17,13 +17,13 @@ pub(crate) struct Options {
 enum Action {
     /// React to a message
     Add(Target),
-    /// Take a reaction back
+    /// Remove a reaction
     Remove(Target),
-    /// Show who reacted with an emoji, the first one first
+    /// Show the reactions with an emoji, oldest first
     List {
         #[command(flatten)]
         target: Target,
-        /// How many to show at most
+        /// The maximum number of results
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
@@ -47,7 +47,7 @@ impl Target {
     }
 }
 
-/// Does what is asked for.
+/// Runs the action.
 pub(crate) fn run_reaction(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         match options.action {

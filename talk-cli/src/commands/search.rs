@@ -1,4 +1,4 @@
-//! `talk search`: messages and conversations.
+//! `talk search`: finds messages and conversations.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 use crate::terminal::Show;
 
-/// How many results the library loads at a time at most.
+/// The maximum page size of the library.
 const MAX_PAGE: usize = 50;
 
-/// What `talk search` takes.
+/// The arguments of `talk search`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -30,10 +30,10 @@ enum Target {
 
 #[derive(Debug, clap::Args)]
 struct Query {
-    /// The words, or how they begin
+    /// The words, or their beginnings
     #[arg(allow_hyphen_values = true)]
     text: String,
-    /// How many to show at most
+    /// The maximum number of results
     #[arg(long, default_value_t = 10)]
     limit: usize,
     /// Only in the conversations that this wants, in JSON: {"isUnread": true}
@@ -41,7 +41,7 @@ struct Query {
     filter: Option<ConversationFilter>,
 }
 
-/// Prints what is found, the newest first.
+/// Prints the results, newest first.
 pub(crate) fn run_search(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| match options.target {
         Target::Messages(query) => find(app, app.session.search_messages(), query).await,
@@ -69,7 +69,7 @@ pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
 }
 
-/// The form of a filter, for people.
+/// The human-readable form of a filter.
 const FILTER_FORM: &str = r#"expected an object of conditions, or ["any", [OBJECT, …]]:
   {"isUnread": true}  {"hasMessages": false}
   {"access": ["==", "Read"]}  {"access": ["!=", "Read"]}

@@ -1,4 +1,4 @@
-//! `talk send`: a message.
+//! `talk send`: sends a message or a file.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::exit::Outcome;
 use crate::session_plan::SessionPlan;
 use crate::terminal::sanitize;
 
-/// What `talk send` takes.
+/// The arguments of `talk send`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The ID of the conversation
     conversation: String,
-    /// The text, in which *bold*, _italic_ and so on are understood; - reads it from standard input
+    /// The text with markup such as *bold* and _italic_; - reads it from standard input
     #[arg(required_unless_present = "file", allow_hyphen_values = true)]
     text: Option<String>,
-    /// Send a file instead of a text
+    /// Send a file instead of text
     #[arg(long, conflicts_with = "text")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     custom: Vec<(String, String)>,
 }
 
-/// Sends it, and prints the ID that it got.
+/// Sends the message, and prints its ID.
 pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         #[derive(Serialize)]
@@ -70,7 +70,7 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
     })
 }
 
-/// The text itself, or what stands on standard input.
+/// Returns the text, or the standard input if the text is `-`.
 pub(super) fn read_text(text: String) -> io::Result<String> {
     if text != "-" {
         return Ok(text);

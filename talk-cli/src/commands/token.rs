@@ -1,4 +1,4 @@
-//! `talk token`: user tokens, made and checked.
+//! `talk token`: creates and checks user tokens.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::seconds::seconds;
 use crate::session_args::SessionArgs;
 use crate::terminal::{Printer, sanitize};
 
-/// What `talk token` takes.
+/// The arguments of `talk token`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -25,9 +25,9 @@ pub(crate) struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Make a token for --app and --user, and print it
+    /// Create a token for --app and --user, and print it
     Mint(Mint),
-    /// Tell what is wrong with a token: --token, TALK_TOKEN, or the first line of standard input
+    /// Show the problems of a token: --token, TALK_TOKEN, or the first line of standard input
     Check(Check),
 }
 
@@ -49,10 +49,10 @@ struct Key {
 struct Mint {
     #[command(flatten)]
     key: Key,
-    /// How long it is good for, in seconds; a day by default
+    /// The lifetime in seconds (default: one day)
     #[arg(long, value_name = "SECONDS", default_value = "86400", value_parser = seconds)]
     expires_in: Duration,
-    /// Let it never expire
+    /// Create a token that never expires
     #[arg(long, conflicts_with = "expires_in")]
     no_expiry: bool,
 }
@@ -63,7 +63,7 @@ struct Check {
     key: Key,
 }
 
-/// Prints a token, or what is wrong with one; a token that is refused is a failure.
+/// Prints a token, or the problems of one. A token that would be refused is a failure.
 pub(crate) fn run_token(options: Options, session: &SessionArgs, json: bool) -> Outcome {
     let printer = Printer::new(json);
     match options.action {
@@ -153,7 +153,7 @@ fn empty(error: EmptyId) -> CliError {
     CliError::Usage(error.to_string())
 }
 
-/// The first line of standard input, which holds what is named.
+/// Returns the first line of standard input. `what` names its content for errors.
 fn first_line(what: &str) -> Result<String, CliError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;

@@ -1,4 +1,4 @@
-//! `talk upload`: files for messages.
+//! `talk upload`: uploads files for later messages.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -20,10 +20,10 @@ use crate::session_plan::SessionPlan;
 use crate::signals::stop_signal;
 use crate::terminal::sanitize;
 
-/// How many files are sent at a time: enough to keep a connection busy between two files.
+/// The number of simultaneous uploads, which keeps the connection busy between two files.
 const AT_ONCE: usize = 4;
 
-/// What `talk upload` takes.
+/// The arguments of `talk upload`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The files
@@ -33,10 +33,10 @@ pub(crate) struct Options {
     about: About,
 }
 
-/// What is said of files.
+/// The metadata of files.
 #[derive(Debug, clap::Args)]
 pub(super) struct About {
-    /// What kind of file it is; by default what its name says
+    /// The kind of file (default: from its name)
     #[arg(long = "as", value_enum)]
     kind: Option<Kind>,
     /// Read width and height from images
@@ -48,7 +48,7 @@ pub(super) struct About {
     /// The height of an image or a video
     #[arg(long, value_name = "PIXELS")]
     height: Option<u32>,
-    /// How long a video or a recording is
+    /// The duration of a video or a recording
     #[arg(long, value_name = "SECONDS")]
     duration: Option<f64>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn run_upload(options: Options, session: SessionPlan) -> Outcome {
     })
 }
 
-/// Uploads, each with a bar where somebody looks.
+/// Uploads, each with a progress bar if the output is a terminal.
 pub(super) struct Uploads<'a> {
     app: &'a App,
     bars: MultiProgress,
@@ -104,7 +104,8 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    /// Uploads all files. Cancels the remaining ones if one fails or the process is asked to stop.
+    /// Uploads all files. Cancels the remaining ones if an upload fails or the process receives a
+    /// stop signal.
     pub(super) async fn make(
         &self,
         files: &[PathBuf],
@@ -119,7 +120,7 @@ impl<'a> Uploads<'a> {
             outcome = all => outcome,
             exit_code = stop => Err(CliError::Interrupted(exit_code)),
         };
-        // What is drawn is no result.
+        // A progress bar is not a result, so its errors are ignored.
         let _ = self.bars.clear();
         outcome
     }
@@ -150,8 +151,8 @@ impl<'a> Uploads<'a> {
         })
     }
 
-    /// An upload may take as long as it likes once it has begun; until then it is a call as any
-    /// other.
+    /// Shows the progress of an upload. The time limit of a call applies until the first byte is
+    /// sent.
     async fn watch(
         &self,
         uploading: UploadFuture,
@@ -160,7 +161,7 @@ impl<'a> Uploads<'a> {
         let has_begun = Cell::new(false);
         let mut progress = uploading.progress();
         let show = async {
-            // The first item is there before anything has happened.
+            // The first item is available before the upload starts.
             progress.next().await;
             while let Some(now) = progress.next().await {
                 has_begun.set(true);
@@ -194,7 +195,7 @@ impl<'a> Uploads<'a> {
 impl About {
     fn metadata(&self, path: &Path, filename: &str, kind: Kind) -> UploadMetadata {
         let mut metadata = files::metadata(filename);
-        // An image of an unknown format is an image all the same.
+        // An image of an unknown format is still uploaded as an image.
         if self.probe
             && kind == Kind::Image
             && let Some((width, height)) = files::dimensions(path)
@@ -215,7 +216,8 @@ impl About {
 }
 
 impl Kind {
-    /// What a file of this name is. A recording is not told from other sound by its name.
+    /// Returns the kind of a file with this name. The name does not distinguish recordings from
+    /// other audio.
     fn of(filename: &str) -> Self {
         let kind = mime_guess::from_path(filename).first_raw();
         match kind.and_then(|kind| kind.split_once('/')) {

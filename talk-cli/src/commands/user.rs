@@ -1,4 +1,4 @@
-//! `talk user`: users.
+//! `talk user`: shows and changes users.
 
 use talk_tokio::UserParams;
 
@@ -7,7 +7,7 @@ use super::fields::{Custom, Members, Unset};
 use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 
-/// What `talk user` takes.
+/// The arguments of `talk user`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -21,7 +21,7 @@ enum Action {
         /// The ID of the user
         id: String,
     },
-    /// Create a user or change one
+    /// Create or change a user
     Set {
         /// The ID of the user
         id: String,
@@ -30,7 +30,7 @@ enum Action {
         #[command(flatten)]
         unset: Unset,
     },
-    /// Create a user, unless they exist
+    /// Create a user; an existing user is not changed
     Create {
         /// The ID of the user
         id: String,
@@ -42,7 +42,7 @@ enum Action {
         /// The ID of the user
         id: String,
     },
-    /// Show whether a user is online, and each change
+    /// Show the online status of a user, and each change
     Online {
         /// The ID of the user
         id: String,
@@ -63,7 +63,7 @@ struct Fields {
     /// A language tag, such as en-GB
     #[arg(long)]
     locale: Option<String>,
-    /// Shown to others who open a conversation with the user
+    /// The text at the start of conversations with the user
     #[arg(long, value_name = "TEXT")]
     welcome_message: Option<String>,
     /// An email address for notifications; can be given several times
@@ -90,7 +90,7 @@ impl Fields {
     }
 }
 
-/// Does what is asked for.
+/// Runs the action.
 pub(crate) fn run_user(options: Options, session: SessionPlan) -> Outcome {
     run(session, async |app| {
         match options.action {

@@ -1,4 +1,4 @@
-//! `talk demo`: a short conversation between two people, on an emulator of its own.
+//! `talk demo`: a short conversation between two users on a private emulator.
 
 mod script;
 mod stage;
@@ -14,21 +14,21 @@ use self::stage::Stage;
 use crate::exit::{CliError, Outcome, runtime};
 use crate::terminal::Style;
 
-/// The time after which something is wrong. Without pauses, the demo takes a fraction of a second.
+/// The time after which the demo fails. Without pauses it takes a fraction of a second.
 const TIME_LIMIT: Duration = Duration::from_secs(40);
 
-/// The pause before each thing that is shown in a terminal: ten seconds in all.
+/// The pause before each line on a terminal. All pauses together take ten seconds.
 const PAUSE: Duration = Duration::from_millis(850);
 
 /// The arguments of `talk demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Do not pause between messages, as without a terminal
+    /// Do not pause between messages (default without a terminal)
     #[arg(long)]
     fast: bool,
 }
 
-/// Plays the conversation. Everything that is printed has arrived at the other side.
+/// Plays the conversation. Every printed event has arrived at the other user.
 pub(crate) fn run(options: &Options) -> Outcome {
     let pause = match options.fast || !io::stdout().is_terminal() {
         true => Duration::ZERO,

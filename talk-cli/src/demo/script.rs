@@ -1,11 +1,11 @@
-//! What is said and done. One acts, then the other one's screen shows it.
+//! The script of the demo. After each action of one user, the screen of the other one shows it.
 
 use talk_tokio::{ConversationParams, ConversationSnapshot, Error, SendMessage, UserParams};
 
 use super::stage::Stage;
 use crate::exit::CliError;
 
-/// Plays it from beginning to end.
+/// Plays the script.
 pub(crate) async fn play(stage: &mut Stage, url: &str) -> Result<(), CliError> {
     stage.narrate(&format!(
         "A local TalkJS runs at {url}. Alice and Bob are connected to it, a session each.\n\
@@ -39,7 +39,7 @@ async fn set_up(stage: &mut Stage) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Alice types and asks; Bob reads it.
+/// Alice types and asks, and Bob reads the question.
 async fn ask(stage: &mut Stage) -> Result<(), CliError> {
     stage.alice.talk.mark_as_typing().await?;
     let typing = stage.bob.sees_typing().await?;
@@ -67,7 +67,7 @@ async fn ask(stage: &mut Stage) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Bob types and replies; Alice likes that.
+/// Bob types and replies, and Alice reacts.
 async fn answer(stage: &mut Stage) -> Result<(), CliError> {
     stage.bob.talk.mark_as_typing().await?;
     let typing = stage.alice.sees_typing().await?;

@@ -1,4 +1,4 @@
-//! The two people, and what their screens show.
+//! The two users and their screens.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use tokio::time::sleep;
 use crate::exit::CliError;
 use crate::terminal::{Paint, Show, Style, quote, reactions};
 
-/// What both are in.
+/// The ID of the conversation.
 const CONVERSATION: &str = "weekend";
 
-/// Two people with a screen each.
+/// Two users with a screen each.
 pub(crate) struct Stage {
     pub(crate) alice: Person,
     pub(crate) bob: Person,
@@ -25,12 +25,12 @@ pub(crate) struct Stage {
     pause: Duration,
 }
 
-/// A person at a screen that shows one conversation live.
+/// A user with a screen that shows one conversation live.
 pub(crate) struct Person {
     name: &'static str,
     paint: Paint,
     pub(crate) session: Session,
-    /// What they do goes through it.
+    /// The conversation in which the user acts.
     pub(crate) talk: ConversationRef,
     conversation: Subscription<Option<Arc<ConversationSnapshot>>>,
     messages: Subscription<Option<Window<MessageSnapshot>>>,
@@ -47,12 +47,12 @@ impl Stage {
         })
     }
 
-    /// Says something to whoever watches.
+    /// Prints a comment for the reader.
     pub(crate) fn narrate(&self, text: &str) -> io::Result<()> {
         writeln!(io::stdout(), "{}", self.style.paint(Paint::Dim, text))
     }
 
-    /// Shows on a person's screen an event that has arrived there, after the pause.
+    /// Shows an event on the screen of the person at which it arrived, after the pause.
     pub(crate) async fn show(&self, person: &Person, text: &str) -> io::Result<()> {
         sleep(self.pause).await;
         let label = format!("{}'s screen", person.name);
@@ -121,7 +121,7 @@ impl Person {
         })
     }
 
-    /// Waits until the conversation on the screen is as is wanted.
+    /// Waits until the conversation on the screen matches `wanted`.
     pub(crate) async fn sees_conversation(
         &mut self,
         wanted: impl Fn(&ConversationSnapshot) -> bool,
@@ -132,7 +132,7 @@ impl Person {
         .await
     }
 
-    /// Waits until a message on the screen is as is wanted.
+    /// Waits until a message on the screen matches `wanted`.
     pub(crate) async fn sees_message(
         &mut self,
         wanted: impl Fn(&MessageSnapshot) -> bool,
@@ -144,7 +144,7 @@ impl Person {
         .await
     }
 
-    /// Waits until somebody is shown as typing.
+    /// Waits until the screen shows a typing user.
     pub(crate) async fn sees_typing(&mut self) -> Result<TypingSnapshot, CliError> {
         seen(&mut self.typing, |typing| {
             let is_nobody =
@@ -155,8 +155,7 @@ impl Person {
     }
 }
 
-/// Follows a subscription, from the snapshot that it shows now on, until there is what is looked
-/// for.
+/// Follows a subscription from its current snapshot, until `look` returns a value.
 async fn seen<S: Clone + PartialEq, T>(
     subscription: &mut Subscription<S>,
     look: impl Fn(&S) -> Option<T>,
@@ -169,7 +168,7 @@ async fn seen<S: Clone + PartialEq, T>(
             return Ok(found);
         }
     }
-    // It has ended, which it does only with an error.
+    // The subscription has ended, which happens only with an error.
     subscription.terminated().await?;
     Err(CliError::Demo)
 }

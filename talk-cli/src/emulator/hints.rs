@@ -2,8 +2,7 @@
 
 use talk_emulator::server::Seed;
 
-/// Returns a line that introduces three commands, and the commands. They work in order, each on a
-/// line of its own.
+/// Returns an introduction and three commands, one per line, which work in this order.
 pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> String {
     let data = seed.and_then(|seed| {
         let conversation = seed.conversations.first()?;
@@ -44,7 +43,7 @@ pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> Strin
     text
 }
 
-/// Returns a word of a POSIX shell for any string without control characters.
+/// Quotes a string without control characters as a word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {

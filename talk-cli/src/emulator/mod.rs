@@ -23,18 +23,18 @@ const DEMO: &str = include_str!("demo.json");
 /// The arguments of `talk emulator`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The port to listen on; 0 takes any that is free
+    /// The port to listen on; 0 takes any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The address to listen on. Other machines reach any address but a loopback one: set a
-    /// secret there
+    /// The address to listen on. Other machines can reach every address except loopback: set a
+    /// secret for it
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
-    /// Start with data: 'demo' for three users with some history in the app "demo", or a JSON
-    /// file. An app that has users already is left as it is
+    /// Start with data: 'demo' for three users with some history in the app "demo", or a JSON file.
+    /// An app that has users is not changed
     #[arg(long, value_name = "demo|FILE")]
     seed: Option<PathBuf>,
-    /// Switches authentication on, with this secret key. Other users of the machine can read the
+    /// Switch authentication on, with this secret key. Other users of the machine can read the
     /// command line: prefer TALK_SECRET, or the file of --config
     #[arg(
         long,
@@ -47,14 +47,14 @@ pub(crate) struct Options {
     /// A JSON file with settings: roles, limits, sync, secret
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A folder to keep everything in: talk.sqlite and files/. Without it everything is gone at the
+    /// A folder that stores all data: talk.sqlite and files/. Without it the data is lost at the
     /// end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Another host name for the control API, besides localhost; may be repeated
+    /// Another host name for the control API, besides localhost; can be given several times
     #[arg(long, value_name = "NAME", requires = "control_token")]
     control_host: Vec<String>,
-    /// The token for control requests under these names, better given in the environment
+    /// The token for control requests under these names; prefer the environment variable
     #[arg(
         long,
         value_name = "KEY",
@@ -64,7 +64,7 @@ pub(crate) struct Options {
     control_token: Option<String>,
 }
 
-/// Prints the address as the first line, and runs until it is stopped. Only this line goes to
+/// Prints the address as the first line, and runs until a stop signal. Nothing else is printed to
 /// standard output.
 pub(crate) fn run(options: Options) -> Outcome {
     let settings = options.config.as_deref();

@@ -8,10 +8,10 @@ use talk_tokio::{MessageSnapshot, User};
 use super::style::{Paint, Style};
 use super::{rich, sanitize};
 
-/// How many characters of a quoted message are shown.
+/// The maximum number of characters of a quoted message.
 const QUOTE_LENGTH: usize = 50;
 
-/// A message: who, what they quote, what they say, and the reactions to it.
+/// Returns a message with its sender, its quote, its text and its reactions.
 pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
     let name = name(message.sender.as_ref());
     let mut lines = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
     if !reactions.is_empty() {
         lines.push(reactions);
     }
-    // What follows the first line stands below its text.
+    // The following lines are aligned with the text of the first one.
     let indent = " ".repeat(name.chars().count() + 2);
     format!(
         "{}  {}",
@@ -41,7 +41,7 @@ pub(crate) fn message(message: &MessageSnapshot, style: Style) -> String {
     )
 }
 
-/// A message after its time and its ID.
+/// Returns a message, preceded by its time and its ID.
 pub(crate) fn long_message(shown: &MessageSnapshot, style: Style) -> String {
     let prefix = format!(
         "{}  {}",
@@ -54,7 +54,7 @@ pub(crate) fn long_message(shown: &MessageSnapshot, style: Style) -> String {
     format!("{}  {text}", style.paint(Paint::Dim, &prefix))
 }
 
-/// The beginning of a message, in one line.
+/// Returns the start of a message in one line.
 pub(crate) fn quote(message: &MessageSnapshot) -> String {
     let text = plaintext(&message.content);
     let words: Vec<_> = text.split_whitespace().collect();
@@ -65,7 +65,7 @@ pub(crate) fn quote(message: &MessageSnapshot) -> String {
     }
 }
 
-/// How often each emoji was given, in one line.
+/// Returns the counts of all emoji in one line.
 pub(crate) fn reactions(message: &MessageSnapshot) -> String {
     let reactions: Vec<_> = message
         .reactions

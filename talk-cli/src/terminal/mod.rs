@@ -1,4 +1,4 @@
-//! What people see: plain text, with styles where the terminal has them.
+//! Output for people: plain text, with styles if the terminal supports them.
 
 mod message;
 mod printer;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Paint, Show, Style, sanitize};
 
-/// Prints results for people, or as one JSON value a line.
+/// A printer of results, as text or as one JSON value per line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     json: bool,
@@ -35,7 +35,7 @@ impl Printer {
         items.iter().try_for_each(|item| self.print(item))
     }
 
-    /// Reports on standard error a problem that does not end the command.
+    /// Reports a problem that does not end the command on standard error.
     pub(crate) fn notice(&self, text: &str) {
         let text = sanitize::line(text);
         if self.json {
@@ -46,7 +46,7 @@ impl Printer {
         }
     }
 
-    /// Prints a result that people see in other words.
+    /// Prints a result that has a separate text for people.
     pub(crate) fn print_as(
         &self,
         result: &impl Serialize,
@@ -66,7 +66,7 @@ impl Printer {
         output.flush()
     }
 
-    /// Prints a result that only JSON has.
+    /// Prints a result only in JSON.
     pub(crate) fn print_json(&self, result: &impl Serialize) -> io::Result<()> {
         if self.json {
             self.print_as(result, String::new)?;

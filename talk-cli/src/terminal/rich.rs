@@ -1,4 +1,4 @@
-//! Rich text on a terminal. Where there are no styles, the markup stands for them.
+//! Rich text on a terminal. Without styles, the markup is shown instead.
 
 use talk_proto::content::plaintext;
 use talk_tokio::{ContentBlock, TextNode};
@@ -6,7 +6,7 @@ use talk_tokio::{ContentBlock, TextNode};
 use super::sanitize;
 use super::style::{Paint, Style};
 
-/// Content as lines of text.
+/// Returns content as lines of text.
 pub(crate) fn content(blocks: &[ContentBlock], style: Style) -> String {
     let blocks: Vec<_> = blocks
         .iter()

@@ -1,13 +1,12 @@
-//! Text of other people, made safe for a terminal.
+//! Removal of control characters from text of other users.
 //!
-//! Control characters can move the cursor, change the title or forge output; the controls of
-//! bidirectional text can make it read as another one; a line break in a name can forge the line of
-//! another person.
+//! Control characters can move the cursor, change the title or forge output. Bidirectional controls
+//! can change the apparent text. A line break in a name can forge the line of another user.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Returns `true` if a terminal acts upon a character instead of showing it.
+/// Returns `true` if a terminal interprets a character instead of showing it.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -17,14 +16,14 @@ fn is_control(c: char) -> bool {
             | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns a text of one line, such as a name: also line breaks and tabs are replaced.
+/// Returns text for one line, such as a name. Line breaks and tabs are replaced too.
 pub(crate) fn line(text: &str) -> String {
     text.chars()
         .map(|c| if is_control(c) { '\u{fffd}' } else { c })
         .collect()
 }
 
-/// Returns a text of several lines: its line breaks and tabs are kept.
+/// Returns text for several lines. Line breaks and tabs are kept.
 pub(crate) fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
@@ -36,10 +35,10 @@ pub(crate) fn lines(text: &str) -> String {
         .collect()
 }
 
-/// Returns JSON of the same value without raw control characters: they are escaped. In JSON they
-/// stand in strings only.
+/// Returns equivalent JSON in which raw control characters are escaped. They occur only in strings.
 pub(crate) fn json(json: &str) -> Cow<'_, str> {
-    // The first bytes of all controls in UTF-8, so that plain output is only scanned by bytes.
+    // The first bytes of all control characters in UTF-8, so that plain output needs only a scan of
+    // its bytes.
     let may_start_control = |byte| matches!(byte, ..0x20 | 0x7f | 0xc2 | 0xd8 | 0xe2);
     if !json.bytes().any(may_start_control) {
         return json.into();
@@ -47,7 +46,7 @@ pub(crate) fn json(json: &str) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
         if is_control(c) {
-            // Writing to a string does not fail. All of them are one UTF-16 unit.
+            // Writing to a String cannot fail. Every control character is one UTF-16 unit.
             let _ = write!(escaped, "\\u{:04x}", u32::from(c));
         } else {
             escaped.push(c);

@@ -13,9 +13,10 @@ use super::message::{message, quote};
 use super::style::{Paint, Style};
 use super::{rich, sanitize};
 
-/// What can be shown to people.
+/// A type that can be shown to people.
 pub(crate) trait Show {
-    /// As lines of text, without an end of the last one. Nothing = there is nothing to show.
+    /// Returns lines of text, without a line end after the last one. An empty string means that
+    /// there is nothing to show.
     fn show(&self, style: Style) -> String;
 }
 
@@ -79,7 +80,7 @@ impl Show for ConversationSnapshot {
         let mut out = titled(self.subject.as_deref().unwrap_or(id), id, style);
         if self.is_unread {
             let unread = match self.unread_message_count {
-                // Marked as unread by the user.
+                // The user marked the conversation as unread.
                 0 => "  unread".to_owned(),
                 count => format!("  {count} unread"),
             };
@@ -172,7 +173,7 @@ impl Show for Translation {
     }
 }
 
-/// A name, and the ID where it says something else.
+/// Returns a name, and the ID if it differs.
 fn titled(name: &str, id: &str, style: Style) -> String {
     let title = style.paint(Paint::Bold, &sanitize::line(name));
     if name == id {
@@ -183,7 +184,7 @@ fn titled(name: &str, id: &str, style: Style) -> String {
 
 fn field(out: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
-        // Writing to a string does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(out, "\n  {name}: {}", sanitize::line(value));
     }
 }

@@ -1,15 +1,15 @@
-//! Colours and such.
+//! Text styles of a terminal.
 
 use std::env;
 use std::io::{self, IsTerminal};
 
-/// Whether text may be styled.
+/// A style for text, which may be disabled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     enabled: bool,
 }
 
-/// One way to set text apart, as the number of an ANSI "select graphic rendition".
+/// A style attribute, as a number of the ANSI sequence "select graphic rendition".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
     Bold = 1,
@@ -24,8 +24,8 @@ pub(crate) enum Paint {
 }
 
 impl Style {
-    /// Styles for standard output: none unless it is a terminal that understands them, and none
-    /// where `NO_COLOR` asks for none (<https://no-color.org>).
+    /// Returns the style for standard output. It is disabled if the output is not a terminal that
+    /// supports styles, or if `NO_COLOR` is set (<https://no-color.org>).
     pub(crate) fn of_stdout() -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -43,12 +43,12 @@ impl Style {
         self.enabled
     }
 
-    /// The text in this paint. It must be safe for a terminal already.
+    /// Returns the text with this attribute. The caller must have removed control characters.
     pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
         if !self.enabled || text.is_empty() {
             return text.to_owned();
         }
-        // Every paint has an end of its own, so that paints can nest.
+        // Every attribute has its own end sequence, so that attributes can be nested.
         let off = match paint {
             Paint::Bold | Paint::Dim => 22,
             Paint::Italic => 23,
