@@ -33,8 +33,8 @@ pub struct Retrying<F>(F);
 /// Wraps a token fetcher so that a failure does not end the session: the function is called again
 /// after 1 s, then with doubling delays up to 10 s, as long as the session waits for the token.
 ///
-/// A session waits 60 s for a token and asks five times, so that an outage of about five minutes is
-/// survived. A panic ends the session all the same.
+/// A session waits 60 s for a token and makes five attempts, so it survives an outage of about five
+/// minutes. A panic still ends the session.
 ///
 /// ```
 /// use talk_client::{TalkOptions, retrying};

@@ -103,7 +103,7 @@ impl<T: Transport> Driver<T> {
 
     /// Runs until the session has ended, or has no handles and no pending work.
     ///
-    /// An `async fn` would store the driver twice, and every session has one.
+    /// This is not an `async fn`, because that would store the driver of every session twice.
     pub(crate) fn run(mut self) -> impl Future<Output = ()> + MaybeSend + 'static {
         poll_fn(move |cx| self.poll(cx))
     }

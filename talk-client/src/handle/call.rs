@@ -67,9 +67,9 @@ impl<T> CallFuture<T> {
     /// Fails the call with [`TransportError::Deadline`](crate::TransportError::Deadline) if it is
     /// not answered within `timeout`; overrides
     /// [`TalkOptions::call_timeout`](crate::TalkOptions::call_timeout). The time includes the wait
-    /// for a connection, and excludes the wait for one of the
-    /// [`Limits::pending_calls`](crate::Limits::pending_calls). It has no effect after the first
-    /// poll.
+    /// for a connection. It excludes the wait while
+    /// [`Limits::pending_calls`](crate::Limits::pending_calls) is reached. The method has no effect
+    /// after the first poll.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -91,7 +91,7 @@ impl CallFuture<()> {
         Self::new(|_| Box::pin(std::future::ready(Ok(()))))
     }
 
-    /// Creates a call of several calls that are made together.
+    /// Creates a call that makes several calls at the same time.
     pub(crate) fn all(calls: Vec<Self>) -> Self {
         Self::new(move |timeout| {
             let calls = calls.into_iter().map(move |call| Self { timeout, ..call });

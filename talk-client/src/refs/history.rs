@@ -30,8 +30,8 @@ type Item = Result<Arc<MessageSnapshot>, Error>;
 /// of it, and messages deleted before they are reached are left out. The first poll starts it, and
 /// dropping it stops it.
 ///
-/// It waits out connection losses. An error is the last item: [`Error::NotAParticipant`] if the
-/// conversation cannot be seen (any more), [`Error::TooManyItems`] beyond the limit of loaded
+/// It continues after connection losses. An error is the last item: [`Error::NotAParticipant`] if
+/// the conversation is not visible (any more), [`Error::TooManyItems`] beyond the limit of loaded
 /// messages (default 100,000), otherwise the error of a failed request. The loaded messages stay in
 /// memory until the stream is dropped.
 ///
@@ -178,8 +178,8 @@ impl Pages {
     }
 }
 
-/// Returns the messages of the window that follow `last`, which may have been deleted, or have left
-/// a window that lost its range.
+/// Returns the messages of the window that follow `last`. The window need not contain `last`, which
+/// may have been deleted, or evicted when the window lost its range.
 fn older(
     window: &Window<MessageSnapshot>,
     last: Option<&MessageSnapshot>,

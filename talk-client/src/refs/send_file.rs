@@ -18,8 +18,7 @@ use crate::upload::{UploadFuture, UploadProgressStream};
 /// A file that is being uploaded and then sent, made by
 /// [`ConversationRef::send_file`](crate::ConversationRef::send_file): a future of the message.
 ///
-/// The first poll starts it, and dropping it cancels the upload, or the message while it is not
-/// sent.
+/// The first poll starts it. Dropping it cancels the upload or the unsent message.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;

@@ -10,7 +10,7 @@ use talk_proto::{Call, RetrySafety, model::ConversationId};
 
 use crate::handle::{Handle, Sleeper};
 
-/// The distance of two reports: half of the time for which one is valid.
+/// The interval between two reports: half of the time for which a report is valid.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Displays the user as typing until it is dropped, made by
