@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 /// request. Without a `path` it applies at once to every matching connection; the remaining
 /// times, or all of them if no connection is open, apply to the next requests.
 ///
-/// An upload is hit while its body arrives, after `after_bytes`.
+/// A fault with `after_bytes` applies to an upload while its body arrives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Fault {

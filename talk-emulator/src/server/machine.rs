@@ -76,7 +76,7 @@ impl Server {
 
     /// Handles a new socket of `user` in `app` (both percent-decoded).
     ///
-    /// A connection that is open under the same id is forgotten.
+    /// An open connection with the same id is dropped.
     pub fn open(&mut self, now: Timestamp, connection: ConnectionId, app: &str, user: &str) {
         self.advance(now);
         self.forget(connection);
@@ -206,7 +206,7 @@ impl Server {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        // Requests are numbered upwards: a used number is not answered twice.
+        // Requests have ascending numbers, and each number is answered only once.
         if connection.is_stalled || !connection.note_seq(seq) {
             return;
         }

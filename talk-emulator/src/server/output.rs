@@ -12,7 +12,7 @@ pub enum Output {
         /// The message.
         text: String,
     },
-    /// Close a connection. The server has forgotten it already; [`closed`](super::Server::closed)
+    /// Close a connection. The server has dropped it already, so [`closed`](super::Server::closed)
     /// need not be called.
     Close {
         /// The connection.

@@ -58,7 +58,7 @@ fn timer(cx: &RequestCx<'_>, conversation: &str, user: &str) -> Timer {
 
 type Change = for<'a> fn(&'a TypingUsers, &str, &'a str, &'a str) -> Option<TypingDiff<'a>>;
 
-/// Notifies each subscriber of a change, as it sees it.
+/// Notifies each subscriber of the change in the subscriber's own view.
 fn publish(cx: &mut RequestCx<'_>, id: &str, user: &str, change: Change) {
     let Some(conversation) = cx.store.conversations.get(id) else {
         return;

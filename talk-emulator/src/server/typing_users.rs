@@ -84,8 +84,8 @@ impl TypingUsers {
             .filter(move |(user, _)| user.as_str() != receiver)
     }
 
-    /// Returns the diff for a receiver after `user` started typing, or `None` if it sees no
-    /// change.
+    /// Returns the diff for a receiver after `user` started typing, or `None` if the view of the
+    /// receiver does not change.
     pub(super) fn started<'a>(
         &'a self,
         conversation: &str,
@@ -106,8 +106,8 @@ impl TypingUsers {
         }
     }
 
-    /// Returns the diff for a receiver after `user` stopped typing, or `None` if it sees no
-    /// change.
+    /// Returns the diff for a receiver after `user` stopped typing, or `None` if the view of the
+    /// receiver does not change.
     pub(super) fn stopped<'a>(
         &'a self,
         conversation: &str,

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{Fault, Settings};
 
-/// Stands for the secret in responses. In a patch it leaves the secret unchanged.
+/// The replacement of the secret in responses. In a patch it leaves the secret unchanged.
 const MASK: &str = "***";
 
 /// Returns the current settings, with a masked secret.
