@@ -37,6 +37,24 @@ impl Clock {
     }
 }
 
+/// A request that is not answered.
+struct Asked {
+    at: Timestamp,
+    kind: AskedKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AskedKind {
+    Token,
+    Call,
+    Live,
+}
+
+/// The time limit of an answer on a ready connection.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A ready session has something to do within this time, unless it sleeps.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// A session whose invariants are checked.
 pub(super) struct Client {
     pub(super) user: &'static str,
@@ -65,8 +83,10 @@ pub(super) struct Client {
     pub(super) auth_failures: u32,
     pub(super) nested_reads: NestedReads,
     is_open: bool,
-    /// The unanswered requests on the socket. The value is `true` for requests of subscriptions.
-    asked: BTreeMap<u64, bool>,
+    /// The unanswered requests on the socket.
+    asked: BTreeMap<u64, Asked>,
+    /// The time since which the server can answer.
+    waiting_since: Timestamp,
     invariants: Invariants,
     /// The deadline that the session returned after its last drain, by the session's clock.
     tick_at: Option<Timestamp>,
@@ -102,6 +122,7 @@ impl Client {
             nested_reads: NestedReads::default(),
             is_open: false,
             asked: BTreeMap::new(),
+            waiting_since: now,
             invariants: Invariants::default(),
             tick_at: None,
             seen: now,
@@ -113,6 +134,9 @@ impl Client {
     /// Returns the time by the session's clock.
     pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
         let time = self.clock.of_world(now);
+        if time.saturating_since(self.seen) > LONGEST_PAUSE && time > self.seen {
+            self.waiting_since = time;
+        }
         self.seen = self.seen.max(time);
         time
     }
@@ -201,6 +225,7 @@ impl Client {
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
                 self.invariants.drained(&self.session, self.seen);
+                self.check_unanswered();
                 self.tick_at = self.session.poll_timeout();
                 return None;
             };
@@ -211,6 +236,21 @@ impl Client {
                     self.watch(&output);
                     return Some(output);
                 }
+            }
+        }
+    }
+
+    /// A request is answered in time, or its connection is given up.
+    fn check_unanswered(&self) {
+        let is_ready = *self.session.connection() == ConnectionState::Ready;
+        for (seq, asked) in &self.asked {
+            let since = asked.at.max(self.waiting_since);
+            let is_late = self.seen.saturating_since(since) >= ANSWER_TIMEOUT;
+            if is_ready && asked.kind != AskedKind::Token && is_late {
+                broken(
+                    "a request is answered or its connection is lost",
+                    seq.to_string(),
+                );
             }
         }
     }
@@ -243,20 +283,31 @@ impl Client {
                 if !is_known && !self.tokens.is_empty() {
                     broken("only the newest token is used", text);
                 }
-                self.asked.insert(seq, false);
+                self.ask_server(seq, AskedKind::Token);
             }
             _ => {
                 let is_live = matches!(method, "\"SUBSCRIBE\"" | "\"UNSUBSCRIBE\"" | "\"GET\"");
-                self.asked.insert(seq, is_live);
+                let kind = if is_live {
+                    AskedKind::Live
+                } else {
+                    AskedKind::Call
+                };
+                self.ask_server(seq, kind);
                 self.nested_reads.asked(seq, text);
             }
         }
+    }
+
+    fn ask_server(&mut self, seq: u64, kind: AskedKind) {
+        let at = self.seen;
+        self.asked.insert(seq, Asked { at, kind });
     }
 
     fn note(&mut self, now: Timestamp, event: Event) {
         let is_slow = now < self.slow_until;
         match event {
             Event::Resolved { request, result } => self.resolved.push((request, result)),
+            Event::Connection(ConnectionState::Ready) => self.waiting_since = self.seen,
             Event::Updated {
                 subscription,
                 update,
@@ -300,12 +351,13 @@ impl Client {
             return Phase::Idle;
         }
         let is_ready = *self.session.connection() == ConnectionState::Ready;
+        let is_live = |asked: &Asked| asked.kind == AskedKind::Live;
         match (self.socket, self.is_open) {
             (None, _) if *self.session.connection() == ConnectionState::Idle => Phase::Idle,
             (None, _) => Phase::Waiting,
             (Some(_), false) => Phase::Opening,
             (Some(_), true) if !is_ready => Phase::Authenticating,
-            (Some(_), true) if self.asked.values().any(|is_live| *is_live) => Phase::Subscribing,
+            (Some(_), true) if self.asked.values().any(is_live) => Phase::Subscribing,
             (Some(_), true) if !self.asked.is_empty() => Phase::Calling,
             (Some(_), true) => Phase::Settled,
         }

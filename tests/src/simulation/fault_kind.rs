@@ -63,6 +63,8 @@ faults! {
     Done500,
     /// Executes a request and cuts the connection before its answer.
     LostAnswer,
+    /// Leaves all requests but pings and tokens unanswered for a while.
+    Unanswered,
     /// Suspends the machine.
     Suspend,
     /// Moves the session's clock forward.

@@ -119,6 +119,11 @@ impl World {
             FaultKind::Status500 => self.rules(who, Rule::Refuse(500), &mut dice),
             FaultKind::Done500 => self.rules(who, Rule::Done500, &mut dice),
             FaultKind::LostAnswer => self.nets[who].rules.push_back(Rule::LostAnswer),
+            FaultKind::Unanswered => {
+                let ignored = &mut self.nets[who].ignored;
+                ignored.until = now + seconds(dice.u64(1..200));
+                ignored.are_done = dice.bool();
+            }
             FaultKind::Suspend => self.sleep(who, now + seconds(dice.u64(1..4_000))),
             FaultKind::ClockForward => {
                 let jump = [seconds(8), seconds(60), seconds(4_000)][dice.usize(..3)];
@@ -240,6 +245,16 @@ impl World {
             && let Some(number) = send_number(frame)
         {
             self.outbox.delayed(number, rule == Rule::Done500);
+        }
+    }
+
+    /// Records a request that is never answered.
+    pub(super) fn note_ignored(&mut self, who: usize, frame: &str) {
+        // The third time ends the subscription that waits for it.
+        self.clients[who].may_lose_subscriptions = true;
+        if let Some(number) = send_number(frame) {
+            let is_done = self.nets[who].ignored.are_done;
+            self.outbox.delayed(number, is_done);
         }
     }
 

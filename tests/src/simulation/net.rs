@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
+use talk_emulator::server::ConnectionId;
 use talk_proto::Timestamp;
 
 /// A rule for the next request on a socket.
@@ -56,6 +57,39 @@ pub(super) struct Net {
     pub(super) tokens: VecDeque<TokenAnswer>,
     /// Set if the next frame to the session is larger than its transport accepts.
     pub(super) next_is_too_large: bool,
+    pub(super) ignored: Ignored,
+}
+
+/// The requests that the server leaves unanswered.
+#[derive(Clone, Copy)]
+pub(super) struct Ignored {
+    pub(super) until: Timestamp,
+    /// Set if they are carried out.
+    pub(super) are_done: bool,
+    /// The number of connections on which nested reads were ignored, and the last one.
+    nested: (usize, Option<ConnectionId>),
+}
+
+/// Nested reads are answered after this many connections: they must not fail for good.
+const MAX_NESTED: usize = 2;
+
+impl Ignored {
+    /// Returns `true` if a request is ignored.
+    pub(super) fn take(&mut self, now: Timestamp, on: ConnectionId, is_nested: bool) -> bool {
+        if now >= self.until {
+            return false;
+        }
+        let (connections, last) = &mut self.nested;
+        if !is_nested || *last == Some(on) {
+            return true;
+        }
+        let is_ignored = *connections < MAX_NESTED;
+        if is_ignored {
+            *connections += 1;
+            *last = Some(on);
+        }
+        is_ignored
+    }
 }
 
 /// The latency without a fault, in milliseconds each way.
@@ -73,6 +107,11 @@ impl Net {
             http_rules: VecDeque::new(),
             tokens: VecDeque::new(),
             next_is_too_large: false,
+            ignored: Ignored {
+                until: now,
+                are_done: false,
+                nested: (0, None),
+            },
         }
     }
 

@@ -152,6 +152,18 @@ impl World {
     fn serve(&mut self, connection: ConnectionId, who: usize, text: &str) {
         let request = wire::head(text).filter(|(_, kind)| *kind != "\"ACK\"");
         self.note_arrival(connection, text);
+        if let Some((seq, _)) = request
+            && self.is_ignored(connection, who, text)
+        {
+            self.note_ignored(who, text);
+            if self.nets[who].ignored.are_done {
+                self.server.handle_frame(self.now, connection, text);
+                while let Some(output) = self.server.poll_output() {
+                    self.post_instead(connection, seq, output, None);
+                }
+            }
+            return;
+        }
         let rule = match request {
             Some(_) => self.nets[who].rules.front().copied(),
             None => None,
@@ -170,7 +182,7 @@ impl World {
             Rule::Done500 => {
                 self.server.handle_frame(self.now, connection, text);
                 while let Some(output) = self.server.poll_output() {
-                    self.post_instead(connection, seq, output);
+                    self.post_instead(connection, seq, output, Some(500));
                 }
             }
             Rule::LostAnswer => {
@@ -207,8 +219,22 @@ impl World {
         }
     }
 
-    /// Puts an output in flight. If it is the answer to `seq`, a 500 replaces it.
-    fn post_instead(&mut self, connection: ConnectionId, seq: u64, output: ServerOutput) {
+    /// Returns `true` if the server leaves a request unanswered.
+    fn is_ignored(&mut self, connection: ConnectionId, who: usize, text: &str) -> bool {
+        let is_kept = matches!(wire::path(text), Some("/ping" | "/session/renew"));
+        let ignored = &mut self.nets[who].ignored;
+        !is_kept && ignored.take(self.now, connection, is_nested(text))
+    }
+
+    /// Puts an output in flight. If it is the answer to `seq`, a refusal with `status` replaces it,
+    /// or nothing.
+    fn post_instead(
+        &mut self,
+        connection: ConnectionId,
+        seq: u64,
+        output: ServerOutput,
+        status: Option<u16>,
+    ) {
         match output {
             ServerOutput::SendFrame {
                 connection: to,
@@ -216,11 +242,13 @@ impl World {
             } => {
                 let is_answer = wire::head(&text)
                     .is_some_and(|(number, kind)| number == seq && kind != "\"PUBLISH\"");
-                if to == connection && is_answer {
-                    self.send_down(to, refusal(seq, 500));
-                } else {
-                    self.send_down(to, text);
-                }
+                let is_replaced = to == connection && is_answer;
+                let text = match status {
+                    _ if !is_replaced => text,
+                    Some(status) => refusal(seq, status),
+                    None => return,
+                };
+                self.send_down(to, text);
             }
             ServerOutput::Close { connection, code } => {
                 self.close_down(connection, SocketClosed::ByServer { code });
