@@ -243,8 +243,10 @@ impl TalkOptions {
     }
 
     /// Fails a call with [`TransportError::Deadline`](crate::TransportError::Deadline) after this
-    /// time, which includes the wait for a connection. By default calls wait until the session
-    /// ends.
+    /// time, which includes the wait for a connection. By default a call waits for a connection
+    /// until the session ends, and fails with
+    /// [`TransportError::Unanswered`](crate::TransportError::Unanswered) if three connections bring
+    /// no answer within 30 s each.
     ///
     /// ```
     /// use std::time::Duration;
