@@ -12,6 +12,7 @@ type Fetch = Arc<dyn SharableFn<(), BoxFuture<'static, Result<Secret, String>>>>
 
 /// The application's token callback.
 #[derive(Clone)]
+#[expect(unnameable_types, reason = "a method of a sealed trait returns it")]
 pub struct TokenFetcher {
     pub(crate) fetch: Fetch,
     pub(crate) retries: bool,
@@ -59,6 +60,7 @@ impl<F> fmt::Debug for Retrying<F> {
 pub(crate) mod sealed {
     use super::TokenFetcher;
 
+    #[expect(unnameable_types, reason = "it seals a trait")]
     pub trait Sealed {
         fn into_fetcher(self) -> TokenFetcher;
     }

@@ -221,6 +221,7 @@ pub struct SendMessage {
 
 /// The content of a message.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub enum MessageBody {
     /// Text in the markup of the service: `*bold*`, `_italic_`, `~strike~`, code, lists and links.
     Text(String),
@@ -257,7 +258,7 @@ impl SendMessage {
     /// let message = SendMessage::text("Hello, *world*!");
     /// ```
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(MessageBody::Text(text.into()))
+        Self::from(MessageBody::Text(text.into()))
     }
 
     /// Creates a message from blocks.
@@ -268,7 +269,7 @@ impl SendMessage {
     /// let message = SendMessage::content([ContentBlock::location(52.37, 4.9)]);
     /// ```
     pub fn content(blocks: impl Into<Vec<ContentBlock>>) -> Self {
-        Self::of(MessageBody::Content(blocks.into()))
+        Self::from(MessageBody::Content(blocks.into()))
     }
 
     /// Creates a message of one uploaded file.
@@ -281,14 +282,6 @@ impl SendMessage {
     /// ```
     pub fn file(token: impl Into<FileToken>) -> Self {
         Self::content([ContentBlock::from(token.into())])
-    }
-
-    fn of(body: MessageBody) -> Self {
-        Self {
-            body,
-            custom: Patch::Keep,
-            referenced_message: None,
-        }
     }
 
     /// Sets one key of the custom data.
@@ -318,6 +311,16 @@ impl SendMessage {
     pub fn reply_to(mut self, message: impl Into<MessageId>) -> Self {
         self.referenced_message = Some(message.into());
         self
+    }
+}
+
+impl From<MessageBody> for SendMessage {
+    fn from(body: MessageBody) -> Self {
+        Self {
+            body,
+            custom: Patch::Keep,
+            referenced_message: None,
+        }
     }
 }
 

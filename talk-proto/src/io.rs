@@ -27,6 +27,7 @@ pub struct TokenFetchId(pub(crate) u64);
 /// An external event, passed to [`Session::handle_input`](crate::Session::handle_input). Every
 /// input is accepted. An input for a finished socket, HTTP request or token fetch has no effect.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_enums, reason = "a recorder handles every input")]
 pub enum Input<'a> {
     /// The WebSocket upgrade succeeded.
     SocketOpened {
@@ -161,6 +162,7 @@ pub enum HttpFailure {
 }
 
 /// An action for the driver. Outputs must be performed in order.
+#[expect(clippy::exhaustive_enums, reason = "a driver handles every output")]
 pub enum Output {
     /// Open a WebSocket without a subprotocol. The driver needs no time limit for connecting, TLS
     /// and upgrade: the session ends a slow attempt with [`Output::CloseSocket`].
@@ -252,6 +254,7 @@ impl fmt::Debug for Frame {
 
 /// The body of an HTTP request.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_enums, reason = "a driver sends every kind of body")]
 pub enum HttpBody {
     /// No body.
     Empty,

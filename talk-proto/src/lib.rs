@@ -87,6 +87,14 @@
 //! they wait. `virtual_time` in `talk-emulator` runs client and service in one thread without a
 //! clock, to test code that is built on this crate.
 //!
+//! # Exhaustive types
+//!
+//! Enums are `#[non_exhaustive]`, because the service and this crate add variants: errors, events,
+//! snapshots, filters, the kinds of a file. Exhaustive are only the enums that a program must
+//! handle completely, [`Input`], [`Output`] and [`HttpBody`], and [`model::Patch`], whose variants
+//! are complete by their meaning. Structs with public fields are `#[non_exhaustive]`. They come
+//! from the crate, or have a constructor or a default value, and their fields can be set.
+//!
 //! # Features
 //!
 //! No feature is enabled by default.

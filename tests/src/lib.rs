@@ -1,5 +1,11 @@
 //! Shared code of the workspace's tests. Not published.
 
+#![allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "nothing outside the workspace uses this crate"
+)]
+
 mod checks;
 mod child;
 mod chromium;

@@ -79,11 +79,10 @@ impl Args {
             TextOrParams::Params(params) => params,
         };
         let referenced_message = params.referenced_message.map(MessageId::new).transpose()?;
-        let mut message = match body(params.text, params.content)? {
-            Some(MessageBody::Text(text)) => SendMessage::text(text),
-            Some(MessageBody::Content(content)) => SendMessage::content(content),
-            None => return Err(Failure::usage("a message needs text or content")),
+        let Some(body) = body(params.text, params.content)? else {
+            return Err(Failure::usage("a message needs text or content"));
         };
+        let mut message = SendMessage::from(body);
         message.custom = params.custom;
         message.referenced_message = referenced_message;
         Ok(message)

@@ -41,6 +41,7 @@ impl<T> ListSnapshot for Option<Window<T>> {
 mod sealed {
     use super::Window;
 
+    #[expect(unnameable_types, reason = "it seals a trait")]
     pub trait Sealed {}
 
     impl<T> Sealed for Window<T> {}

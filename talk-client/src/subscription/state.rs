@@ -20,6 +20,7 @@ use crate::error::Error;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a program handles every state")]
 pub enum SubscriptionState<S> {
     /// No snapshot has arrived yet.
     Pending,

@@ -43,6 +43,7 @@ pub struct Fault {
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FaultKind {
     /// Cuts the connection without a close frame. A request that triggers it is processed but not
     /// answered.
@@ -69,6 +70,7 @@ pub enum FaultKind {
 /// The effect of a fault on an HTTP request. It is stored in the extensions of the response, or in
 /// the permit of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HttpFault {
     /// Closes the connection without an answer.
     Drop,

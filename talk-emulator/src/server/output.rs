@@ -4,6 +4,7 @@ pub struct ConnectionId(pub u64);
 
 /// An action for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a shell handles every output")]
 pub enum Output {
     /// Send a frame.
     SendFrame {

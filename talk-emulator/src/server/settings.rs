@@ -75,6 +75,10 @@ pub struct Role {
 /// The messages that a permission covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "none, own and all are all there is"
+)]
 pub enum Scope {
     /// No messages.
     None,

@@ -38,6 +38,7 @@ pub use subject::{CustomValues, FilterSubject};
 /// # assert_eq!(serde_json::from_str::<ConversationFilter>(&json).unwrap(), filter);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ConversationFilter {
     /// Matches conversations that meet all conditions of one filter.
     All(SimpleFilter),
@@ -209,6 +210,7 @@ impl SimpleFilter {
 
 /// A condition on a string or an enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StringFilter<T = String> {
     /// `["==", value]`
     Is(T),
@@ -267,6 +269,7 @@ impl From<StringFilter> for StringFilter<Option<String>> {
 /// let active = SimpleFilter::new().last_activity_at(yesterday..);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum NumberFilter {
     /// `[">", n]`
     Above(f64),
@@ -320,6 +323,7 @@ from_ranges! {
 
 /// A condition on one key of custom data.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CustomFilter {
     /// `"exists"`: the key is present, possibly with an empty value.
     Exists,

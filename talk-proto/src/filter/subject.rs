@@ -33,6 +33,7 @@ pub struct FilterSubject<'a> {
 
 /// The known part of the custom data.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub enum CustomValues<'a> {
     /// Nothing is known.
     #[default]

@@ -9,6 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// In JSON an absent member is kept, and `null` resets it to its default. Serialise with
 /// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "keep, reset and set are all there is"
+)]
 pub enum Patch<T> {
     /// Keeps the current value. The default.
     #[default]

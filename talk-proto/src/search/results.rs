@@ -12,6 +12,7 @@ pub struct SearchId(pub(crate) u64);
 
 /// The kind of results that a search finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SearchKind {
     /// Messages in the current user's conversations, by their text.
     Messages,
@@ -22,6 +23,7 @@ pub enum SearchKind {
 /// The progress of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum SearchStatus {
     /// A page is being loaded.
     Searching,

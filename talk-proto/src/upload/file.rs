@@ -25,6 +25,7 @@ pub struct Upload {
     missing_docs,
     reason = "width and height are in pixels, durations in seconds"
 )]
+#[non_exhaustive]
 pub enum UploadKind {
     /// Any file.
     File,

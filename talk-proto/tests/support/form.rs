@@ -91,6 +91,7 @@ fn expected_fields(kind: &UploadKind) -> Fields {
         }
         UploadKind::Audio { duration } => (Some("audio"), vec![("duration", duration)]),
         UploadKind::Voice { duration } => (Some("voice"), vec![("duration", duration)]),
+        _ => panic!("an unknown kind of file"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::content::plaintext::plaintext_of_nodes;
 
 /// The origin of marked-up text. It decides if links with labels are parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MarkupSource {
     /// A new message. Links with labels stay text, because users may not send them.
     Send,
