@@ -8,14 +8,14 @@
     clippy::disallowed_types,
     reason = "this alias is the one allowed form"
 )]
-pub type HashMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHasher>;
+pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHasher>;
 
 /// A hash set with a fixed hasher.
 #[allow(
     clippy::disallowed_types,
     reason = "this alias is the one allowed form"
 )]
-pub type HashSet<T> = std::collections::HashSet<T, rustc_hash::FxBuildHasher>;
+pub(crate) type HashSet<T> = std::collections::HashSet<T, rustc_hash::FxBuildHasher>;
 
 /// A collection that can release its memory. Standard collections keep their capacity when they
 /// become empty, and a process may have thousands of sessions that are mostly idle.

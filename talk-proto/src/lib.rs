@@ -112,7 +112,7 @@
 
 mod addresses;
 pub mod changes;
-pub mod collections;
+mod collections;
 pub mod command;
 mod connection;
 pub mod content;
