@@ -159,7 +159,7 @@ impl From<SessionError> for Failure {
             SessionError::TokenRejected => "TOKEN_REJECTED",
             SessionError::TokensRejected { .. } => "TOKENS_REJECTED",
             SessionError::TokenCallback(_) => "TOKEN_CALLBACK_FAILED",
-            SessionError::ShutDown => "SHUT_DOWN",
+            SessionError::Shutdown => "SHUT_DOWN",
             SessionError::DriverStopped => "DRIVER_STOPPED",
             _ => "UNKNOWN",
         };

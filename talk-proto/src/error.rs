@@ -129,7 +129,7 @@ impl RequestError {
     ///
     /// let busy = RequestError::Server(ServerError::new(429, "TOO_MANY_REQUESTS", vec![]));
     /// assert_eq!(busy.retry_safety(), RetrySafety::Safe);
-    /// let ended = RequestError::Session(SessionError::ShutDown);
+    /// let ended = RequestError::Session(SessionError::Shutdown);
     /// assert_eq!(ended.retry_safety(), RetrySafety::Never);
     /// ```
     pub fn retry_safety(&self) -> RetrySafety {
@@ -296,7 +296,7 @@ pub enum SessionError {
     TokenCallback(String),
     /// The caller shut the session down.
     #[error("the session was shut down")]
-    ShutDown,
+    Shutdown,
     /// The driver stopped, possibly with its runtime.
     #[error("the session's driver has stopped")]
     DriverStopped,
@@ -311,7 +311,7 @@ impl SessionError {
             | Self::TokenRejected
             | Self::TokensRejected { .. }
             | Self::TokenCallback(_)
-            | Self::ShutDown
+            | Self::Shutdown
             | Self::DriverStopped => None,
         }
     }

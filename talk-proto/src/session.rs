@@ -179,7 +179,7 @@ impl Session {
     /// # let mut session = Session::new(options, 0x5eed, now);
     /// assert_eq!(session.ended(), None);
     /// session.shutdown(now);
-    /// assert_eq!(session.ended(), Some(&talk_proto::SessionError::ShutDown));
+    /// assert_eq!(session.ended(), Some(&talk_proto::SessionError::Shutdown));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ended(&self) -> Option<&SessionError> {

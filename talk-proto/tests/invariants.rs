@@ -363,12 +363,12 @@ fn invariant_9_the_end_is_absorbing() {
     world.run();
     assert_eq!(
         world.outcome(request),
-        &Err(RequestError::Session(SessionError::ShutDown))
+        &Err(RequestError::Session(SessionError::Shutdown))
     );
     let events = world.log.events.len();
     assert!(matches!(
         world.log.events[events - 1].1,
-        Event::Ended(SessionError::ShutDown)
+        Event::Ended(SessionError::Shutdown)
     ));
     world.session.network_changed(world.now);
     world.session.shutdown(world.now);
@@ -406,6 +406,6 @@ fn invariant_10_error_planes_differ_by_type() {
     world.run();
     assert!(matches!(
         world.outcome(ended),
-        Err(RequestError::Session(SessionError::ShutDown))
+        Err(RequestError::Session(SessionError::Shutdown))
     ));
 }

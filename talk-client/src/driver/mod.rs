@@ -487,7 +487,7 @@ impl<T: Transport> Driver<T> {
         if !registry::remove_unless_used(&self.shared) {
             return false;
         }
-        self.end(SessionError::ShutDown);
+        self.end(SessionError::Shutdown);
         true
     }
 }

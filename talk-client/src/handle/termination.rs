@@ -43,7 +43,7 @@ impl Termination {
         let handlers = std::mem::take(&mut state.handlers);
         drop(state);
         notify_all(&self.changed);
-        if cause == SessionError::ShutDown {
+        if cause == SessionError::Shutdown {
             return;
         }
         for handler in handlers.into_values() {
@@ -66,7 +66,7 @@ impl Termination {
             return Some(key);
         };
         drop(state);
-        if cause != SessionError::ShutDown {
+        if cause != SessionError::Shutdown {
             handler(&cause);
         }
         None

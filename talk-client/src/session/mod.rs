@@ -524,7 +524,7 @@ impl Session {
     }
 
     /// Ends the session for all its handles. Pending calls and subscriptions fail with
-    /// [`SessionError::ShutDown`]. Resolves when the connection is closed, after a second at most.
+    /// [`SessionError::Shutdown`]. Resolves when the connection is closed, after a second at most.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) {

@@ -66,7 +66,7 @@ fn shutdown_wakes_all_and_next_session_is_new() {
         twice(move || {
             let first = session(&getting);
             block_on(first.shutdown());
-            assert_eq!(first.error(), Some(SessionError::ShutDown));
+            assert_eq!(first.error(), Some(SessionError::Shutdown));
             assert_ne!(first, session(&getting));
         });
         block_on(runtime.idle());
@@ -112,7 +112,7 @@ fn call_dropped_releases_its_permit() {
         // The call gets the permit of an aborted one, or fails with the session.
         let last = thread::spawn(move || block_on(user.set(Default::default())));
         block_on(session.shutdown());
-        let ended = Error::Session(SessionError::ShutDown);
+        let ended = Error::Session(SessionError::Shutdown);
         assert_eq!(last.join().unwrap(), Err(ended));
         drop(session);
         block_on(runtime.idle());

@@ -215,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Ends the session with [`SessionError::ShutDown`]: pending requests fail, and the socket
+    /// Ends the session with [`SessionError::Shutdown`]: pending requests fail, and the socket
     /// closes.
     ///
     /// ```
@@ -229,7 +229,7 @@ impl Session {
     /// ```
     pub fn shutdown(&mut self, now: Timestamp) {
         if self.accept(now).is_ok() {
-            self.end(SessionError::ShutDown);
+            self.end(SessionError::Shutdown);
         }
     }
 

@@ -184,7 +184,7 @@ fn a_token_that_comes_after_the_end_is_used_for_nothing() {
     world.run_for(seconds(60));
     assert!(world.log.requests.is_empty());
     assert_eq!(world.log.events.len(), events);
-    assert_eq!(world.end(), Some(&SessionError::ShutDown));
+    assert_eq!(world.end(), Some(&SessionError::Shutdown));
 }
 
 /// Complaint: a cancelled token refresh fails later and ends the session.

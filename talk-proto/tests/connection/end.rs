@@ -20,7 +20,7 @@ fn session_end_fails_pending_and_is_reported_once() {
         matches!(
             event,
             Event::Resolved {
-                result: Err(RequestError::Session(SessionError::ShutDown)),
+                result: Err(RequestError::Session(SessionError::Shutdown)),
                 ..
             }
         )
@@ -28,9 +28,9 @@ fn session_end_fails_pending_and_is_reported_once() {
     let count = world.log.events.iter().filter(|e| failed(e)).count();
     assert_eq!(count, 2);
     let last = world.log.events.last().expect("an event");
-    assert!(matches!(last.1, Event::Ended(SessionError::ShutDown)));
+    assert!(matches!(last.1, Event::Ended(SessionError::Shutdown)));
     assert_eq!(world.log.sockets[0].closed, Some((world.now, Some(1000))));
-    assert_eq!(world.session.ended(), Some(&SessionError::ShutDown));
+    assert_eq!(world.session.ended(), Some(&SessionError::Shutdown));
     assert_eq!(world.session.pending_calls(), 0);
 }
 
@@ -57,7 +57,7 @@ fn after_the_end_every_input_does_nothing() {
 #[test]
 fn after_the_end_every_command_is_refused_with_the_reason() {
     let mut world = ended_world();
-    let refused = Err(CommandError::Ended(SessionError::ShutDown));
+    let refused = Err(CommandError::Ended(SessionError::Shutdown));
     let now = world.now;
     assert_eq!(
         world.session.call(now, mark_as_read("c1")).map(drop),
@@ -80,7 +80,7 @@ fn a_session_can_end_before_it_began() {
     let mut world = World::new(options());
     world.session.shutdown(world.now);
     world.run();
-    assert_eq!(world.end(), Some(&SessionError::ShutDown));
+    assert_eq!(world.end(), Some(&SessionError::Shutdown));
     assert!(world.log.sockets.is_empty());
 }
 
@@ -94,5 +94,5 @@ fn an_end_with_an_exchange_under_way_cancels_it() {
     world.session.shutdown(world.now);
     // The invariants check that every HTTP request was cancelled before the end was reported.
     world.run_for(seconds(120));
-    assert_eq!(world.end(), Some(&SessionError::ShutDown));
+    assert_eq!(world.end(), Some(&SessionError::Shutdown));
 }

@@ -71,7 +71,7 @@ fn the_end_of_the_session_fails_every_search() {
     let now = bench.world.now;
     bench.world.session.shutdown(now);
     bench.world.run();
-    let ended = RequestError::Session(SessionError::ShutDown);
+    let ended = RequestError::Session(SessionError::Shutdown);
     assert_eq!(bench.error(request), ended);
     assert!(bench.world.http_of("/search?")[0].cancelled);
     let late = body(&[message("m1", "c1")], None);

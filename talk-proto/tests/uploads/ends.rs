@@ -75,7 +75,7 @@ fn cancelled_between_two_attempts() {
 
 #[test]
 fn the_end_of_the_session_fails_uploads_at_every_stage() {
-    let shut_down = RequestError::Session(SessionError::ShutDown);
+    let shut_down = RequestError::Session(SessionError::Shutdown);
     for bench in [Bench::new(file()), Bench::sending(file())] {
         let mut bench = bench;
         bench.world.session.shutdown(bench.world.now);

@@ -67,7 +67,7 @@ fn retry_safety_of_transport_errors() {
         assert_eq!(error.retry_safety(), expected, "{error:?}");
         assert_eq!(RequestError::from(error).retry_safety(), expected);
     }
-    let ended = RequestError::from(SessionError::ShutDown);
+    let ended = RequestError::from(SessionError::Shutdown);
     assert_eq!(ended.retry_safety(), Never);
 }
 
@@ -111,7 +111,7 @@ fn causes_appear_once_in_every_chain() {
         SessionError::TokenRejected,
         SessionError::TokensRejected { attempts: 5 },
         SessionError::TokenCallback(reason()),
-        SessionError::ShutDown,
+        SessionError::Shutdown,
         SessionError::DriverStopped,
     ];
     let transport_errors = [

@@ -29,7 +29,7 @@ async fn it_ends_with_the_error_of_the_session() {
     let messages = pair.alice.subscribe_messages();
     ok(messages.connected()).await;
     within(pair.of_alice.shutdown()).await;
-    let error = Error::Session(SessionError::ShutDown);
+    let error = Error::Session(SessionError::Shutdown);
     assert_eq!(within(messages.terminated()).await, Err(error.clone()));
     assert_eq!(messages.state(), SubscriptionState::Error(error.clone()));
     messages.unsubscribe();

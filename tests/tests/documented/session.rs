@@ -18,7 +18,7 @@ async fn session_is_shared_until_it_fails() {
     );
     assert_eq!(session.current_user(), session.user("alice").unwrap());
     within(session.shutdown()).await;
-    assert_eq!(session.error(), Some(SessionError::ShutDown));
+    assert_eq!(session.error(), Some(SessionError::Shutdown));
     assert_ne!(session, town.stranger("alice"));
 }
 

@@ -172,7 +172,7 @@ fn log_event(event: &Event) {
             info!(%reason, attempt, ?delay, "the connection is lost");
         }
         Event::Warning(what) => warn!(?what, "something of the server was skipped"),
-        Event::Ended(SessionError::ShutDown) => info!("the session was shut down"),
+        Event::Ended(SessionError::Shutdown) => info!("the session was shut down"),
         Event::Ended(error) => error!(reason = end_reason(error), "the session has ended"),
         _ => {}
     }

@@ -243,7 +243,7 @@ fn the_end_fails_everything_and_leaves_nothing() {
     let subscription = kit.messages("c");
     let more = kit.load_more(subscription, 5);
     kit.drain();
-    kit.live.end(&crate::SessionError::ShutDown.into());
+    kit.live.end(&crate::SessionError::Shutdown.into());
     assert_eq!(kit.drain(), [""; 0]);
     for request in gets.into_iter().chain([more]) {
         assert!(kit.resolved[&request].is_err());

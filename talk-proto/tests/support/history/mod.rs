@@ -123,8 +123,8 @@ impl History {
             Step::AllowTokenFetch => self.world.allow_token_fetch(),
             Step::NetworkChanged => self.world.session.network_changed(self.world.now),
             Step::Release => self.world.session.release(self.world.now),
-            Step::ShutDown(0) => self.world.session.shutdown(self.world.now),
-            Step::ShutDown(_) => {}
+            Step::Shutdown(0) => self.world.session.shutdown(self.world.now),
+            Step::Shutdown(_) => {}
             Step::StartSearch(_)
             | Step::Query { .. }
             | Step::SearchMore { .. }

@@ -35,7 +35,7 @@ pub(crate) enum Step {
     NetworkChanged,
     Release,
     /// Shuts down with a probability of 1 in 256.
-    ShutDown(u8),
+    Shutdown(u8),
     StartSearch(u8),
     Query {
         search: u8,

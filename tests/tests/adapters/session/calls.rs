@@ -244,8 +244,8 @@ async fn calls_after_the_end_fail_with_its_cause<A: Adapter>() {
     let session = A::session(server.options("alice"));
     session.shutdown().await;
     let error = session.current_user().get().await.unwrap_err();
-    assert_eq!(error, Error::Session(SessionError::ShutDown));
-    assert_eq!(session.error(), Some(SessionError::ShutDown));
+    assert_eq!(error, Error::Session(SessionError::Shutdown));
+    assert_eq!(session.error(), Some(SessionError::Shutdown));
 }
 
 on_every_runtime!(

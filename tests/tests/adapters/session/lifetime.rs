@@ -101,7 +101,7 @@ async fn shutdown_fails_pending_calls_without_error<A: Adapter>() {
     server.until(|record| record.texts() == ["hi"]).await;
     session.shutdown().await;
     let error = send.await.unwrap_err();
-    assert_eq!(error, Error::Session(SessionError::ShutDown));
+    assert_eq!(error, Error::Session(SessionError::Shutdown));
     assert_eq!(server.record().closed[&0], Some(1000));
 }
 
