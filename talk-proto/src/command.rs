@@ -210,6 +210,7 @@ pub enum Reply {
 /// A message to send, as marked-up text or as blocks.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct SendMessage {
     /// The content.
     pub body: MessageBody,
@@ -232,6 +233,7 @@ pub enum MessageBody {
 /// Changes to a message. At least one field should be set.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct EditMessage {
     /// The new content, which replaces the old one.
     pub body: Option<MessageBody>,
@@ -291,7 +293,6 @@ impl SendMessage {
     ///
     /// let message = SendMessage::text("Hello").custom("mood", "good");
     /// ```
-    #[must_use]
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         insert(&mut self.custom, key.into(), value.into());
         self
@@ -307,7 +308,6 @@ impl SendMessage {
     /// let answer = SendMessage::text("Yes").reply_to(&question);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn reply_to(mut self, message: impl Into<MessageId>) -> Self {
         self.referenced_message = Some(message.into());
         self
@@ -378,7 +378,6 @@ impl EditMessage {
     ///
     /// let edit = EditMessage::default().custom("mood", "better");
     /// ```
-    #[must_use]
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         insert(&mut self.custom, key.into(), value.into());
         self

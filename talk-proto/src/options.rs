@@ -80,6 +80,7 @@ pub struct Authentication {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Limits {
     /// Pending calls. Default 10,000.
     pub pending_calls: usize,
@@ -109,35 +110,30 @@ impl Default for Limits {
 
 impl Limits {
     /// Sets the largest number of pending calls.
-    #[must_use]
     pub fn pending_calls(mut self, calls: usize) -> Self {
         self.pending_calls = calls;
         self
     }
 
     /// Sets the largest number of subscriptions.
-    #[must_use]
     pub fn subscriptions(mut self, subscriptions: usize) -> Self {
         self.subscriptions = subscriptions;
         self
     }
 
     /// Sets the largest number of items in one subscription.
-    #[must_use]
     pub fn window(mut self, items: usize) -> Self {
         self.window = items;
         self
     }
 
     /// Sets the largest number of items of one list that are fetched again after a loss.
-    #[must_use]
     pub fn refetch(mut self, items: usize) -> Self {
         self.refetch = items;
         self
     }
 
     /// Sets the largest size of a frame in bytes.
-    #[must_use]
     pub fn frame_size(mut self, bytes: usize) -> Self {
         self.frame_size = bytes;
         self

@@ -266,6 +266,7 @@ impl Session {
     /// assert!(opens_a_socket);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         if self.outputs.is_empty() && self.dirty != Dirty::Clean {
             self.settle();
@@ -291,6 +292,7 @@ impl Session {
     /// assert_eq!(session.poll_timeout(), Some(now), "there is output to be taken");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.dirty != Dirty::Clean || !self.outputs.is_empty() {
             return Some(self.now);

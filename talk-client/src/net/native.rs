@@ -32,6 +32,7 @@ use crate::transport::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Native<R> {
     runtime: R,
     tls: TlsOptions,
@@ -43,7 +44,6 @@ pub struct Native<R> {
 impl<R: Runtime> Native<R> {
     /// Creates a transport that trusts the platform's root certificates and reads the proxy
     /// settings from the environment.
-    #[must_use]
     pub fn new(runtime: R) -> Self {
         Self {
             runtime,
@@ -54,14 +54,12 @@ impl<R: Runtime> Native<R> {
     }
 
     /// Sets the certificates to trust in TLS connections.
-    #[must_use]
     pub fn tls(mut self, tls: TlsOptions) -> Self {
         self.tls = tls;
         self
     }
 
     /// Sets the proxy (default: from the environment).
-    #[must_use]
     pub fn proxy(mut self, proxy: ProxyOptions) -> Self {
         self.proxy = proxy;
         self

@@ -38,6 +38,7 @@ const MAX_HEADERS: usize = 64;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct ProxyOptions {
     matcher: Option<Arc<Matcher>>,
     skips_loopback: bool,
@@ -57,7 +58,6 @@ pub enum ProxyUrlError {
 
 impl ProxyOptions {
     /// Connects to every server directly and ignores the environment.
-    #[must_use]
     pub fn disabled() -> Self {
         Self {
             matcher: None,

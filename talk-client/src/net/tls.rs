@@ -27,6 +27,7 @@ use crate::transport::{ConnectError, UrlError};
 /// platform without any. They are loaded at the first connection that needs them. Clones share the
 /// loaded certificates.
 #[derive(Clone, Default)]
+#[must_use]
 pub struct TlsOptions {
     extra_roots: Arc<Vec<CertificateDer<'static>>>,
     #[cfg(feature = "platform-verifier")]
@@ -91,7 +92,6 @@ impl TlsOptions {
     /// # Ok::<(), talk_client::EmptyId>(())
     /// ```
     #[cfg(feature = "platform-verifier")]
-    #[must_use]
     pub fn platform_verifier(mut self) -> Self {
         self.uses_platform_verifier = true;
         self.config = Some(Arc::default());
@@ -102,7 +102,6 @@ impl TlsOptions {
     ///
     /// It must be a type of the re-exported [`rustls`](super::rustls). Its ALPN protocols must not
     /// include HTTP/2, because the client supports only HTTP/1.1.
-    #[must_use]
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self {
             extra_roots: Arc::default(),

@@ -109,11 +109,13 @@ impl Server {
     }
 
     /// Returns the next output, in order, or `None` if there is none.
+    #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
     /// Returns the time for the next [`Server::tick`]. It is now while there is output.
+    #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.outputs.is_empty() {
             self.timers.next()

@@ -77,6 +77,7 @@ impl FromIterator<SimpleFilter> for ConversationFilter {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
+#[must_use]
 pub struct SimpleFilter {
     /// The current user's access to the conversation.
     #[serde(

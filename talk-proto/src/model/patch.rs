@@ -176,6 +176,7 @@ macro_rules! params {
         #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         #[non_exhaustive]
+        #[must_use]
         pub struct $name {
             $(
                 $(#[$doc])*
@@ -192,7 +193,6 @@ macro_rules! params {
         impl $name {
             $(
                 $(#[$doc])*
-                #[must_use]
                 pub fn $field(mut self, value: impl Into<Patch<$type>>) -> Self {
                     self.$field = value.into();
                     self
@@ -200,7 +200,6 @@ macro_rules! params {
             )*
             $(
                 /// Sets one key of the custom data.
-                #[must_use]
                 pub fn $custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
                     self.$custom.set_key(key.into(), value.into());
                     self

@@ -56,7 +56,6 @@ impl UserParams {
     /// ```
     /// let params = talk_proto::model::UserParams::default().push_token("fcm:abc");
     /// ```
-    #[must_use]
     pub fn push_token(self, token: impl Into<String>) -> Self {
         let mut tokens = self.push_tokens.as_set().cloned().unwrap_or_default();
         tokens.insert(token.into(), Some(true));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 /// A file to upload.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Upload {
     /// The kind of the file, with the metadata of that kind.
     pub kind: UploadKind,
@@ -65,14 +66,12 @@ impl Upload {
     }
 
     /// Sets the media type.
-    #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
     /// Marks the file as readable only once, which prevents retries.
-    #[must_use]
     pub fn once(mut self) -> Self {
         self.can_rewind = false;
         self
