@@ -92,17 +92,21 @@ pub use talk_proto::token::{
     TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id,
 };
 pub use talk_proto::{
-    Addresses, CommandError, ConnectionState, Counters, Limits, Pacing, RetrySafety, Secret,
-    ServerError, SessionError, Timestamp, TransportError, Window, WindowIter,
+    Addresses, CommandError, ConnectionState, Counters, Limits, Pacing, RequestError, RetrySafety,
+    Secret, ServerError, SessionError, Timestamp, TransportError, Window, WindowIter,
     changes::{Changes, ListChanges, Removal, RemovalReason},
     command::{EditMessage, MessageBody, SendMessage, Translation},
-    content::{ContentBlock, FileBlock, FileSubtype, LocationBlock, TextBlock, TextNode},
+    content::{
+        Action, ContentBlock, FileBlock, FileSubtype, LocationBlock, RawJson, TextBlock, TextNode,
+        UnknownFields,
+    },
     filter::{ConversationFilter, CustomFilter, NumberFilter, SimpleFilter, StringFilter},
     model::{
         Access, AppId, ConversationId, ConversationParams, ConversationSnapshot, Custom,
         CustomPatch, Emoji, EmptyId, MessageId, MessageSnapshot, MessageType, Notify, OneOrMany,
         OnlineSnapshot, Origin, ParticipantParams, ParticipantSnapshot, Patch, ReactionCount,
-        ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, User, UserId, UserParams,
+        ReactionSnapshot, Reactions, ReactionsSummary, TypingSnapshot, UnknownName, User, UserId,
+        UserParams,
     },
     search::{MessageHit, SearchStatus},
     upload::FileToken,
