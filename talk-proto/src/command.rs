@@ -294,7 +294,7 @@ impl SendMessage {
     /// let message = SendMessage::text("Hello").custom("mood", "good");
     /// ```
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        insert(&mut self.custom, key.into(), value.into());
+        self.custom.set_key(key.into(), value.into());
         self
     }
 
@@ -379,7 +379,7 @@ impl EditMessage {
     /// let edit = EditMessage::default().custom("mood", "better");
     /// ```
     pub fn custom(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        insert(&mut self.custom, key.into(), value.into());
+        self.custom.set_key(key.into(), value.into());
         self
     }
 }
@@ -394,15 +394,6 @@ impl From<String> for EditMessage {
     fn from(text: String) -> Self {
         Self::text(text)
     }
-}
-
-fn insert(custom: &mut Patch<CustomPatch>, key: String, value: String) {
-    let mut keys = match std::mem::take(custom) {
-        Patch::Set(keys) => keys,
-        Patch::Keep | Patch::Reset => CustomPatch::new(),
-    };
-    keys.insert(key, Some(value));
-    *custom = Patch::Set(keys);
 }
 
 impl fmt::Debug for MessageBody {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// Reads a string with a single allocation. serde's implementation for `Arc<str>` allocates a
 /// `String` first.
@@ -125,3 +127,39 @@ macro_rules! deserialize_name {
     };
 }
 pub(crate) use deserialize_name;
+
+/// Implements the methods of a visitor that pass null, booleans and numbers to a closure.
+macro_rules! visit_scalars {
+    ($keep:expr, $out:ty) => {
+        fn visit_bool<E: Error>(self, value: bool) -> Result<$out, E> {
+            Ok($keep(value.into()))
+        }
+
+        fn visit_i64<E: Error>(self, value: i64) -> Result<$out, E> {
+            Ok($keep(value.into()))
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<$out, E> {
+            Ok($keep(value.into()))
+        }
+
+        fn visit_f64<E: Error>(self, value: f64) -> Result<$out, E> {
+            Ok($keep(value.into()))
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<$out, E> {
+            Ok($keep(serde_json::Value::Null))
+        }
+    };
+}
+pub(crate) use visit_scalars;
+
+/// Reads the rest of an object that has no type here.
+pub(crate) fn object<'de, A: MapAccess<'de>>(map: A) -> Result<Value, A::Error> {
+    Value::deserialize(MapAccessDeserializer::new(map))
+}
+
+/// Reads the rest of an array that has no type here.
+pub(crate) fn array<'de, A: SeqAccess<'de>>(seq: A) -> Result<Value, A::Error> {
+    Value::deserialize(SeqAccessDeserializer::new(seq))
+}

@@ -7,13 +7,13 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::any_value;
 use super::members::{Member, Members};
 use super::node::TextNode;
 use super::number::{JsNumber, as_count};
 use super::plaintext::plaintext_of_nodes;
 use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::{RawJson, UnknownFields};
+use crate::json;
 use crate::upload::file::FileToken;
 
 /// A block of a message's content. Messages currently have exactly one block, but readers must
@@ -224,10 +224,10 @@ impl<'de> Visitor<'de> for BlockVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<ContentBlock, A::Error> {
-        Ok(ContentBlock::Unknown(any_value::array(seq)?.into()))
+        Ok(ContentBlock::Unknown(json::array(seq)?.into()))
     }
 
-    any_value::scalars!(
+    json::visit_scalars!(
         |value: Value| ContentBlock::Unknown(value.into()),
         ContentBlock
     );

@@ -9,10 +9,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde::ser::{Serialize, SerializeMap};
 use serde_json::{Map, Value};
 
-use super::any_value;
 use super::spelling::{Spelled, Spelling};
 use super::unknown_fields::UnknownFields;
-use crate::json::{collect, deserialize_name};
+use crate::json::{self, collect, deserialize_name};
 
 /// The maximum nesting of nodes. A level of nodes takes two levels of JSON, and common decoders
 /// accept 128 levels in a whole frame. Deeper content fails to decode, and markup beyond this depth
@@ -241,14 +240,14 @@ impl<'de, N: Node> Visitor<'de> for TypeSeed<N> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<TypeName, A::Error> {
-        any_value::array(seq).map(TypeName::Other)
+        json::array(seq).map(TypeName::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TypeName, A::Error> {
-        any_value::object(map).map(TypeName::Other)
+        json::object(map).map(TypeName::Other)
     }
 
-    any_value::scalars!(TypeName::Other, TypeName);
+    json::visit_scalars!(TypeName::Other, TypeName);
 }
 
 enum Children<N> {
@@ -295,12 +294,12 @@ impl<'de, N: Node> Visitor<'de> for ChildrenSeed<N> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Children<N>, A::Error> {
-        any_value::object(map).map(Children::Other)
+        json::object(map).map(Children::Other)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Children<N>, E> {
         Ok(Children::Other(text.into()))
     }
 
-    any_value::scalars!(Children::Other, Children<N>);
+    json::visit_scalars!(Children::Other, Children<N>);
 }

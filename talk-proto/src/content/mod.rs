@@ -1,6 +1,5 @@
 //! The content of messages: blocks, nodes of rich text, markup and plain text.
 
-mod any_value;
 mod block;
 mod markup;
 mod members;

@@ -8,10 +8,10 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::any_value;
 use super::members::{Member, Members, Node, Visible};
 use super::node::{Action, TextNode};
 use super::spelling::{Spelled, Spelling};
+use crate::json;
 
 /// A visitor for a node at a depth of `depth` nodes.
 struct NodeVisitor {
@@ -50,10 +50,10 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<TextNode, A::Error> {
-        Ok(TextNode::Unknown(any_value::array(seq)?.into()))
+        Ok(TextNode::Unknown(json::array(seq)?.into()))
     }
 
-    any_value::scalars!(|value: Value| TextNode::Unknown(value.into()), TextNode);
+    json::visit_scalars!(|value: Value| TextNode::Unknown(value.into()), TextNode);
 }
 
 impl Serialize for TextNode {

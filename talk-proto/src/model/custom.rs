@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::patch::{CustomPatch, Patch};
+use crate::json::visit_scalars;
 
 /// The custom data of an entity: string values by string keys. Cheap to clone.
 ///
@@ -125,8 +127,8 @@ impl<'de> Deserialize<'de> for Custom {
                 Ok(Custom::default())
             }
 
-            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Custom, D::Error> {
-                d.deserialize_map(self)
+            fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Custom, D::Error> {
+                json.deserialize_map(self)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Custom, A::Error> {
@@ -165,34 +167,7 @@ impl<'de> Deserialize<'de> for StringOrOther {
                 Ok(StringOrOther::String(text.to_owned()))
             }
 
-            fn visit_string<E>(self, text: String) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::String(text))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::Other)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::Other)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<StringOrOther, E> {
-                Ok(StringOrOther::Other)
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut seq: A,
-            ) -> Result<StringOrOther, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<StringOrOther, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(StringOrOther::Other)
             }
@@ -201,6 +176,8 @@ impl<'de> Deserialize<'de> for StringOrOther {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(StringOrOther::Other)
             }
+
+            visit_scalars!(|_: Value| StringOrOther::Other, StringOrOther);
         }
 
         deserializer.deserialize_any(AnyVisitor)

@@ -85,8 +85,8 @@ impl fmt::Debug for UserParams {
 }
 
 /// A list of strings that can be created from a single string. Serialises as a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrManyJson")]
 pub struct OneOrMany(pub Vec<String>);
 
 impl From<&str> for OneOrMany {
@@ -113,33 +113,18 @@ impl From<Vec<String>> for OneOrMany {
     }
 }
 
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrManyVisitor;
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
+enum OneOrManyJson {
+    One(String),
+    Many(Vec<String>),
+}
 
-        impl<'de> serde::de::Visitor<'de> for OneOrManyVisitor {
-            type Value = OneOrMany;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of strings")
-            }
-
-            fn visit_str<E>(self, one: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany::from(one))
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut seq: A,
-            ) -> Result<OneOrMany, A::Error> {
-                let mut many = Vec::new();
-                while let Some(one) = seq.next_element()? {
-                    many.push(one);
-                }
-                Ok(OneOrMany(many))
-            }
+impl From<OneOrManyJson> for OneOrMany {
+    fn from(json: OneOrManyJson) -> Self {
+        match json {
+            OneOrManyJson::One(one) => Self(vec![one]),
+            OneOrManyJson::Many(many) => Self(many),
         }
-
-        deserializer.deserialize_any(OneOrManyVisitor)
     }
 }
