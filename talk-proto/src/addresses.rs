@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_of_the_public_service_have_hosts_of_their_own() {
+    fn of_host_region_has_its_own_hosts() {
         assert_eq!(realtime("eu.talkjs.com"), "wss://realtime-eu.talkjs.com/v1");
         assert_eq!(
             realtime("app-eu.talkjs.com"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_of_the_public_service_mean_the_public_service() {
+    fn of_host_public_host_is_the_public_service() {
         for host in [
             "talkjs.com",
             "app.talkjs.com",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn without_tls_changes_the_scheme_alone() {
+    fn without_tls_changes_only_the_scheme() {
         let plain = Addresses::of_host("10.0.0.1:80").without_tls();
         assert_eq!(plain.realtime, "ws://10.0.0.1:80/public_api/v1");
         assert_eq!(plain.internal, "http://10.0.0.1:80/api/v0");

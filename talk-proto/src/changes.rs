@@ -309,7 +309,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn changes_lead_from_the_list_that_was_seen_last(
+        fn changes_then_leads_from_the_last_seen_list(
             history in vec((vec((0..3_u8, 0..1000_u16), 0..6), any::<bool>()), 1..12),
         ) {
             let mut next = 0;
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_many_steps_is_a_reset() {
+    fn changes_then_above_the_limit_is_a_reset() {
         let inserted = |index| {
             Changes::List(ListChanges {
                 inserted: vec![index],
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn indices_from_nowhere_are_skipped() {
+    fn apply_indices_out_of_bounds_are_skipped() {
         let changes = ListChanges {
             removed: vec![Removal::new(7, RemovalReason::Left)],
             inserted: vec![1, 9],

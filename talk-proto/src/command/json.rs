@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_a_text_or_an_object() {
+    fn send_message_json_is_a_text_or_an_object() {
         assert_eq!(send(json!("hi")), Ok("hi".into()));
         let given = json!({"text": "hi", "custom": {"k": "v"}, "referencedMessage": "m0"});
         let reply_to = MessageId::try_from("m0").unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_body_or_with_two_is_refused() {
+    fn send_message_json_without_one_body_is_refused() {
         for given in [json!({}), json!({"custom": {}}), json!(7), json!(null)] {
             assert!(send(given.clone()).is_err(), "{given}");
         }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_may_change_custom_data_alone() {
+    fn edit_message_json_may_have_custom_data_only() {
         let edit: EditMessage = serde_json::from_value(json!({"custom": null})).unwrap();
         assert_eq!(edit.body, None);
         assert_eq!(edit.custom, Patch::Reset);

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_reconnect_comes_within_a_second_and_later_ones_within_thirty() {
+    fn first_delay_is_below_1_s_and_later_ones_30_s() {
         for seed in 0..200 {
             let mut rng = Rng::with_seed(seed);
             let mut reconnect = Reconnect::default();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_use_the_whole_range() {
+    fn delays_cover_the_whole_range() {
         let mut rng = Rng::with_seed(1);
         let delays: Vec<_> = (0..1000)
             .map(|_| Reconnect::default().next_delay(&mut rng).as_millis())
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_healthy_period_resets_the_delay() {
+    fn delay_resets_only_after_a_healthy_period() {
         let mut rng = Rng::with_seed(1);
         let mut reconnect = Reconnect {
             failures: 10,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_tried_five_times() {
+    fn token_attempts_end_after_five() {
         let mut retry = TokenRetry::default();
         let delays: Vec<_> = (0..4)
             .map(|_| retry.next_delay().map(|d| d.as_secs()))
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_last_follow_at_once_and_others_ever_more_slowly() {
+    fn token_delay_grows_unless_tokens_last() {
         let mut retry = TokenRetry::default();
         let mut after = |short| retry.delay_after(short).as_secs();
         assert_eq!(

@@ -41,7 +41,7 @@ fn bob() -> UserId {
 }
 
 #[test]
-fn a_user() {
+fn user_diff_applies_and_resets() {
     let mut user = User::new(bob(), "Bob");
     let new = json!({"id": "bob", "name": "Bob", "custom": {}, "locale": null, "photoUrl": null,
         "role": "default", "welcomeMessage": null});
@@ -100,7 +100,7 @@ fn message_json_round_trips() {
 }
 
 #[test]
-fn custom_data_changes_by_keys() {
+fn custom_patch_changes_single_keys() {
     let mut custom = Custom::default();
     assert!(custom.is_empty());
     custom.apply(read(json!({"a": "1", "b": "2", "c": "3"})));
@@ -117,7 +117,7 @@ fn custom_data_changes_by_keys() {
 
 /// Reactions are ordered by the time at which the emoji was first added, then by the emoji.
 #[test]
-fn reactions_stand_in_the_order_in_which_they_were_added() {
+fn reactions_are_in_order_of_addition() {
     let count = |at: i64, n: u64| ReactionCount::new(Timestamp::from_millis(at), n, false);
     let emoji = |text: &str| text.try_into().unwrap();
     let mut reactions: Reactions = [
@@ -148,7 +148,7 @@ fn reactions_stand_in_the_order_in_which_they_were_added() {
 }
 
 #[test]
-fn a_patch_of_another_type_keeps_and_resets_alike() {
+fn patch_map_keeps_and_resets() {
     assert_eq!(Patch::Set(2).map(|n| n + 1), Patch::Set(3));
     assert_eq!(Patch::Keep.map(|n: u8| n + 1), Patch::Keep);
     assert_eq!(Patch::Reset.map(|n: u8| n + 1), Patch::Reset);
@@ -157,14 +157,14 @@ fn a_patch_of_another_type_keeps_and_resets_alike() {
 }
 
 #[test]
-fn a_name_of_a_later_version_is_shown_as_it_came() {
+fn unknown_name_is_displayed_unchanged() {
     let name = UnknownName::from("Hologram");
     assert_eq!(name.to_string(), "Hologram");
     assert_eq!(name.as_str(), "Hologram");
 }
 
 #[test]
-fn custom_data_that_is_removed_to_the_last_is_none() {
+fn custom_data_without_keys_is_empty() {
     let mut custom = Custom::from_iter([("a", "1"), ("b", "2")]);
     custom.remove("c");
     custom.remove("a");

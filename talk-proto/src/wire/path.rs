@@ -39,7 +39,7 @@ mod tests {
     use super::path;
 
     #[test]
-    fn segments_are_encoded_as_encode_uri_component_does() {
+    fn path_segment_is_encoded_as_uri_component() {
         let path = path(&["/me/conversations/", "a/b c?é'()*!~", "/read"]);
         assert_eq!(path, "/me/conversations/a%2Fb%20c%3F%C3%A9'()*!~/read");
     }

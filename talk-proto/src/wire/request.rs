@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_tells_where_to_and_not_what() {
+    fn request_debug_shows_path_and_hides_body() {
         let data = serde_json::json!({"token": "secret"});
         let request = Request::new(Method::Post, "/session/renew".to_owned(), &data);
         assert_eq!(format!("{request:?}"), "POST /session/renew");

@@ -82,14 +82,14 @@ fn check(text: impl Fn(usize) -> String, name: &str) {
 }
 
 #[test]
-fn work_is_linear_in_the_length() {
+fn parse_work_is_linear() {
     for pattern in PATTERNS {
         check(|length| pattern.repeat(length), pattern);
     }
 }
 
 #[test]
-fn work_is_linear_in_the_length_of_mixed_texts() {
+fn parse_work_of_mixed_text_is_linear() {
     for first in PATTERNS {
         for second in PATTERNS.iter().step_by(3) {
             let name = format!("{first} and {second}");
@@ -114,7 +114,7 @@ proptest! {
     })]
 
     #[test]
-    fn work_is_linear_in_the_length_of_any_repeated_text(
+    fn parse_work_of_repeated_text_is_linear(
         pieces in prop::collection::vec(prop::sample::select(&PATTERNS[..]), 1..6),
         any in ".{0,4}",
     ) {
@@ -125,7 +125,7 @@ proptest! {
 }
 
 #[test]
-fn nesting_stays_shallow() {
+fn parse_nesting_is_bounded() {
     let depth = |text: &str| {
         fn depth(nodes: &[TextNode]) -> usize {
             nodes
@@ -150,7 +150,7 @@ fn nesting_stays_shallow() {
 }
 
 #[test]
-fn long_texts_are_read() {
+fn parse_long_text_succeeds() {
     for pattern in ["*", "_*~", "<", "http://", "@", "((((", "1"] {
         let text = pattern.repeat((1 << 17) / pattern.len());
         let content = parse_markup(&text, MarkupSource::Send);
@@ -163,7 +163,7 @@ fn long_texts_are_read() {
 }
 
 #[test]
-fn what_people_write_is_often_plain() {
+fn is_plain_accepts_common_texts() {
     for text in [
         "",
         "Hello, world!",
@@ -176,7 +176,7 @@ fn what_people_write_is_often_plain() {
 
 proptest! {
     #[test]
-    fn a_plain_text_is_read_as_it_is(
+    fn parse_plain_text_is_one_node(
         text in prop_oneof![
             "[a-zA-ZéßİあＡ１。&;#!?,()\\[\\]{}='\"%$^|\\\\ .\n\r\t\u{a0}\u{200b}😀]{0,40}",
             "(www|com|a|&amp;|#|\\.|[ \n>]|\"|[(])([ \n.]|b){0,12}",

@@ -37,7 +37,7 @@ fn is_full(kit: &mut Kit, id: SubscriptionId) {
 }
 
 #[test]
-fn the_oldest_conversations_go_above_the_cap() {
+fn list_above_the_cap_drops_oldest_conversations() {
     let mut kit = capped(3);
     let id = kit.subscribe(Topic::Conversations { filter: None });
     kit.drain();
@@ -73,7 +73,7 @@ fn the_oldest_conversations_go_above_the_cap() {
 }
 
 #[test]
-fn the_participants_who_joined_first_go_above_the_cap() {
+fn participants_above_the_cap_drop_the_earliest() {
     let mut kit = capped(3);
     let id = kit.subscribe(Topic::Participants {
         conversation: conversation("c"),
@@ -100,7 +100,7 @@ fn the_participants_who_joined_first_go_above_the_cap() {
 /// So many events precede the first answer that the answer is requested again. The pending answer
 /// is older than the events that were discarded.
 #[test]
-fn more_than_is_kept_before_an_answer_makes_us_ask_again() {
+fn early_events_above_the_cap_cause_a_refetch() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -123,7 +123,7 @@ fn more_than_is_kept_before_an_answer_makes_us_ask_again() {
 }
 
 #[test]
-fn more_than_is_kept_of_a_user_makes_us_ask_again() {
+fn early_user_events_above_the_cap_cause_a_refetch() {
     let mut kit = Kit::new();
     let id = kit.user("bob");
     kit.drain();
@@ -147,7 +147,7 @@ fn more_than_is_kept_of_a_user_makes_us_ask_again() {
 }
 
 #[test]
-fn more_than_is_kept_of_what_only_lingers_is_asked_for_when_it_is_looked_at_again() {
+fn lingering_events_above_the_cap_refetch_on_attach() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -161,7 +161,7 @@ fn more_than_is_kept_of_what_only_lingers_is_asked_for_when_it_is_looked_at_agai
 
 /// No answer is pending, so no event is logged.
 #[test]
-fn however_much_comes_to_what_is_loaded_nothing_is_asked_for() {
+fn events_for_loaded_state_never_cause_a_refetch() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();

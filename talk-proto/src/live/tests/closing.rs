@@ -25,7 +25,7 @@ fn close(kit: &mut Kit, id: SubscriptionId, unsubscribe: &str) {
 }
 
 #[test]
-fn a_part_of_a_conversation_waits_for_the_end_of_another() {
+fn subscribe_waits_for_unsubscribe_of_conversation() {
     const END: &str = "UNSUBSCRIBE /me/conversations/c/messages";
     let mut kit = Kit::new();
     let messages = kit.messages("c");
@@ -48,7 +48,7 @@ fn a_part_of_a_conversation_waits_for_the_end_of_another() {
 }
 
 #[test]
-fn lists_and_parts_of_conversations_wait_for_each_other() {
+fn lists_and_conversations_wait_for_each_other() {
     let mut kit = Kit::new();
     let id = list(&mut kit);
     close(&mut kit, id, "UNSUBSCRIBE /me/conversations");
@@ -80,7 +80,7 @@ fn lists_and_parts_of_conversations_wait_for_each_other() {
 }
 
 #[test]
-fn a_user_waits_for_their_own_end_alone() {
+fn user_subscribe_waits_only_for_its_unsubscribe() {
     let mut kit = Kit::new();
     let id = kit.user("bob");
     close(&mut kit, id, "UNSUBSCRIBE /users/bob");
@@ -99,7 +99,7 @@ fn a_user_waits_for_their_own_end_alone() {
 }
 
 #[test]
-fn who_ends_twice_is_waited_for_twice() {
+fn user_two_unsubscribes_are_both_awaited() {
     const END: &str = "UNSUBSCRIBE /me/conversations/c/typing";
     let mut kit = Kit::new();
     let messages = kit.messages("c");
@@ -117,7 +117,7 @@ fn who_ends_twice_is_waited_for_twice() {
 }
 
 #[test]
-fn who_gives_up_waiting_is_never_sent() {
+fn unsubscribe_while_waiting_sends_nothing() {
     const END: &str = "UNSUBSCRIBE /users/bob";
     let mut kit = Kit::new();
     let id = kit.user("bob");
@@ -132,7 +132,7 @@ fn who_gives_up_waiting_is_never_sent() {
 }
 
 #[test]
-fn on_a_new_connection_nothing_waits() {
+fn new_connection_waits_for_no_unsubscribe() {
     let mut kit = Kit::new();
     let id = typing(&mut kit, "c");
     close(&mut kit, id, "UNSUBSCRIBE /me/conversations/c/typing");
@@ -143,7 +143,7 @@ fn on_a_new_connection_nothing_waits() {
 }
 
 #[test]
-fn the_end_of_one_user_lets_no_other_through() {
+fn unsubscribe_of_one_user_releases_no_other() {
     let mut kit = Kit::new();
     let ids = ["ann", "bob"].map(|user| kit.user(user));
     kit.drain();

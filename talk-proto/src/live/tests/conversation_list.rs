@@ -54,7 +54,7 @@ fn loaded_all(kit: &Kit, id: SubscriptionId) -> bool {
 }
 
 #[test]
-fn conversations_come_with_their_last_messages() {
+fn list_includes_last_messages() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     assert_eq!(
@@ -85,7 +85,7 @@ fn conversations_come_with_their_last_messages() {
 }
 
 #[test]
-fn a_user_who_does_not_exist_is_in_no_conversation() {
+fn list_of_an_absent_user_is_empty() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -97,7 +97,7 @@ fn a_user_who_does_not_exist_is_in_no_conversation() {
 }
 
 #[test]
-fn activity_moves_a_conversation_to_the_front() {
+fn activity_moves_conversation_to_the_front() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 3, 1, None);
     let mut new = created(&message("m9", "bob", 9));
@@ -112,7 +112,7 @@ fn activity_moves_a_conversation_to_the_front() {
 }
 
 #[test]
-fn joining_and_leaving_change_the_list() {
+fn join_and_leave_change_the_list() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 2, 1, None);
     let created = json!({"type": "side.created", "conversationId": "c5", "state": active(5)});
@@ -136,7 +136,7 @@ fn joining_and_leaving_change_the_list() {
 }
 
 #[test]
-fn a_conversation_from_behind_the_window_comes_in_with_new_activity() {
+fn new_activity_brings_conversation_into_the_window() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     // The conversation keeps its position.
@@ -166,7 +166,7 @@ fn a_conversation_from_behind_the_window_comes_in_with_new_activity() {
 }
 
 #[test]
-fn all_is_loaded_when_the_last_ones_are_shown_and_not_before() {
+fn loaded_all_is_set_with_the_last_page() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     let more = kit.load_more(id, 30);
@@ -181,7 +181,7 @@ fn all_is_loaded_when_the_last_ones_are_shown_and_not_before() {
 }
 
 #[test]
-fn a_conversation_that_goes_before_a_window_is_shown_is_made_up_for() {
+fn conversation_lost_before_first_window_is_replaced() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -198,7 +198,7 @@ fn a_conversation_that_goes_before_a_window_is_shown_is_made_up_for() {
 }
 
 #[test]
-fn a_conversation_that_falls_behind_the_window_goes() {
+fn conversation_behind_the_window_is_removed() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.publish(&[side_edited(20, json!({"lastMessageAt": 2}))]);
@@ -207,7 +207,7 @@ fn a_conversation_that_falls_behind_the_window_goes() {
 }
 
 #[test]
-fn a_single_conversation_and_the_list_share_what_they_know() {
+fn conversation_and_list_share_state() {
     let mut kit = Kit::new();
     let list = loaded(&mut kit, 2, 1, None);
     let one = kit.conversation("c1");
@@ -228,7 +228,7 @@ fn a_single_conversation_and_the_list_share_what_they_know() {
 }
 
 #[test]
-fn a_list_lets_go_of_everything_after_its_linger() {
+fn list_after_linger_releases_everything() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 2, 1, None);
     let other = subscribe(&mut kit);
@@ -249,7 +249,7 @@ fn a_list_lets_go_of_everything_after_its_linger() {
 }
 
 #[test]
-fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
+fn events_before_first_page_apply_once() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -267,7 +267,7 @@ fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
 }
 
 #[test]
-fn the_list_is_right_again_after_a_loss() {
+fn list_after_a_loss_is_correct() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 3, 1, None);
     kit.reconnect();
@@ -287,7 +287,7 @@ fn the_list_is_right_again_after_a_loss() {
 }
 
 #[test]
-fn a_loss_without_changes_shows_nothing() {
+fn loss_without_changes_causes_no_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 3, 1, None);
     let one = kit.conversation("c1");
@@ -300,7 +300,7 @@ fn a_loss_without_changes_shows_nothing() {
 }
 
 #[test]
-fn a_refused_list_ends_the_subscription() {
+fn list_refused_ends_the_subscription() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -310,7 +310,7 @@ fn a_refused_list_ends_the_subscription() {
 }
 
 #[test]
-fn a_refused_subscription_ends_every_list_that_shares_it() {
+fn shared_subscription_refused_ends_every_list() {
     let mut kit = Kit::new();
     let all = loaded(&mut kit, 2, 1, None);
     let filter = Some(crate::filter::SimpleFilter::new().is_unread(true).into());
@@ -323,7 +323,7 @@ fn a_refused_subscription_ends_every_list_that_shares_it() {
 
 /// A list shows complete conversations only, so a refused part of one ends the list.
 #[test]
-fn a_refused_part_of_a_conversation_ends_the_list() {
+fn conversation_part_refused_ends_the_list() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -334,7 +334,7 @@ fn a_refused_part_of_a_conversation_ends_the_list() {
 }
 
 #[test]
-fn a_cancelled_load_is_never_resolved() {
+fn load_more_cancelled_is_never_resolved() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     let more = kit.load_more(id, 5);
@@ -349,7 +349,7 @@ fn a_cancelled_load_is_never_resolved() {
 }
 
 #[test]
-fn a_candidate_that_cannot_be_had_harms_nobody() {
+fn candidate_refused_does_not_affect_the_list() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.publish(&[side_edited(5, json!({"lastMessageAt": 40}))]);
@@ -387,7 +387,7 @@ pub(super) mod filtered {
     }
 
     #[test]
-    fn a_conversation_leaves_when_it_matches_no_more_and_comes_back_when_it_does() {
+    fn conversation_leaves_and_returns_with_its_match() {
         let mut kit = Kit::new();
         let id = unread(&mut kit, None);
         kit.publish(&[side_edited(20, json!({"isUnread": false}))]);
@@ -401,7 +401,7 @@ pub(super) mod filtered {
     }
 
     #[test]
-    fn what_cannot_match_is_not_asked_for() {
+    fn candidate_that_cannot_match_is_not_fetched() {
         let mut kit = Kit::new();
         let id = unread(&mut kit, Some("x"));
         for diff in [
@@ -422,7 +422,7 @@ pub(super) mod filtered {
     }
 
     #[test]
-    fn what_cannot_be_judged_is_asked_for_once() {
+    fn candidate_with_unknown_match_is_fetched_once() {
         let mut kit = Kit::new();
         let id = unread(&mut kit, Some("x"));
         let sent = kit.publish(&[side_edited(5, json!({"lastMessageAt": 50}))]);
@@ -440,7 +440,7 @@ pub(super) mod filtered {
     }
 
     #[test]
-    fn lists_of_different_filters_share_the_subscription() {
+    fn lists_with_other_filters_share_the_subscription() {
         let mut kit = Kit::new();
         let a = unread(&mut kit, None);
         let b = subscribe(&mut kit);
@@ -463,7 +463,7 @@ pub(super) mod filtered {
 }
 
 #[test]
-fn what_is_told_of_those_shown_while_more_are_awaited_is_not_lost_and_asks_for_nothing() {
+fn load_more_in_flight_keeps_events_for_visible_items() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.load_more(id, 2);
@@ -483,7 +483,7 @@ fn what_is_told_of_those_shown_while_more_are_awaited_is_not_lost_and_asks_for_n
 
 /// Lists with equivalent filters share a store, even if the filters look different.
 #[test]
-fn filters_that_mean_the_same_are_one_name() {
+fn equivalent_filters_have_one_key() {
     let filter = |subjects: Value| {
         let filter = json!({"subject": ["oneOf", subjects]});
         ListFilter::new(Some(serde_json::from_value(filter).unwrap()))

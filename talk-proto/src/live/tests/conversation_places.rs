@@ -8,7 +8,7 @@ use super::kit::*;
 use crate::{Topic, changes::Changes};
 
 #[test]
-fn one_that_matches_but_lies_behind_the_window_waits_for_its_page() {
+fn match_behind_the_window_waits_for_its_page() {
     let mut kit = Kit::new();
     let id = unread(&mut kit, Some("x"));
     let sent = kit.publish(&[side_edited(5, json!({"isUnread": true}))]);
@@ -27,7 +27,7 @@ fn one_that_matches_but_lies_behind_the_window_waits_for_its_page() {
 }
 
 #[test]
-fn one_that_fell_behind_comes_back_in_its_place_with_its_page() {
+fn evicted_conversation_returns_with_its_page() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.publish(&[side_edited(20, json!({"lastMessageAt": 2}))]);
@@ -43,7 +43,7 @@ fn one_that_fell_behind_comes_back_in_its_place_with_its_page() {
 /// A complete list has no items beyond the window, so only a change of a filtered attribute can add
 /// a conversation.
 #[test]
-fn activity_alone_brings_nothing_into_a_whole_list() {
+fn activity_adds_nothing_to_a_complete_list() {
     let mut kit = Kit::new();
     let id = unread(&mut kit, None);
     let sent = kit.publish(&[side_edited(5, json!({"lastMessageAt": 50}))]);
@@ -52,7 +52,7 @@ fn activity_alone_brings_nothing_into_a_whole_list() {
 }
 
 #[test]
-fn conversations_of_one_time_stand_in_the_servers_order() {
+fn conversations_of_equal_time_keep_server_order() {
     let mut kit = Kit::new();
     let id = subscribe(&mut kit);
     kit.drain();
@@ -75,7 +75,7 @@ fn conversations_of_one_time_stand_in_the_servers_order() {
 }
 
 #[test]
-fn after_a_loss_only_what_is_different_changes() {
+fn list_after_a_loss_updates_only_differences() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 5, 1, None);
     kit.reconnect();
@@ -93,7 +93,7 @@ fn after_a_loss_only_what_is_different_changes() {
 
 /// The page does not contain the conversation, which was beyond it when the page was made.
 #[test]
-fn one_that_comes_in_while_a_page_is_on_its_way_is_not_lost() {
+fn arrival_during_a_page_fetch_is_kept() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.reconnect();
@@ -114,7 +114,7 @@ fn one_that_comes_in_while_a_page_is_on_its_way_is_not_lost() {
 }
 
 #[test]
-fn what_cannot_belong_is_not_asked_for_when_the_page_comes() {
+fn page_does_not_fetch_excluded_candidates() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     kit.reconnect();
@@ -148,7 +148,7 @@ fn is_asked(filter: &Value, event: &Value) -> bool {
 
 /// Only a change of a filtered attribute leads to a request, unless it rules the conversation out.
 #[test]
-fn a_change_is_looked_into_when_it_may_bring_a_conversation_in() {
+fn change_that_may_match_is_verified() {
     let side = |diff| json!({"type": "side.edited", "conversationId": "c5", "diff": diff});
     let edited =
         |diff| json!({"type": "conversation.edited", "conversationId": "c5", "diff": diff});
@@ -201,7 +201,7 @@ fn a_change_is_looked_into_when_it_may_bring_a_conversation_in() {
 }
 
 #[test]
-fn one_that_comes_to_the_very_edge_stands_before_what_was_there() {
+fn arrival_at_the_window_edge_precedes_the_last() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 30, 11, Some("x"));
     let sent = kit.publish(&[side_edited(5, json!({"lastMessageAt": 11}))]);
@@ -214,7 +214,7 @@ fn one_that_comes_to_the_very_edge_stands_before_what_was_there() {
 }
 
 #[test]
-fn after_a_loss_everything_changes_at_once() {
+fn list_after_a_loss_is_one_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, 3, 1, None);
     kit.reconnect();

@@ -19,7 +19,7 @@ fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
 }
 
 #[test]
-fn a_conversation_comes_with_its_last_message() {
+fn conversation_includes_its_last_message() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     assert_eq!(
@@ -41,7 +41,7 @@ fn a_conversation_comes_with_its_last_message() {
 }
 
 #[test]
-fn a_message_and_what_it_does_to_the_conversation_are_one_update() {
+fn message_and_conversation_change_in_one_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let read = json!({"type": "side.edited", "conversationId": "c",
@@ -56,7 +56,7 @@ fn a_message_and_what_it_does_to_the_conversation_are_one_update() {
 }
 
 #[test]
-fn an_old_message_does_not_show() {
+fn old_message_is_not_the_last_message() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.publish(&[created(&message("m2", "alice", 2))]);
@@ -67,7 +67,7 @@ fn an_old_message_does_not_show() {
 }
 
 #[test]
-fn when_the_last_message_goes_the_one_before_it_shows() {
+fn last_message_deleted_shows_the_previous_one() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let mut gone = deleted("m1");
@@ -82,7 +82,7 @@ fn when_the_last_message_goes_the_one_before_it_shows() {
 }
 
 #[test]
-fn a_deletion_that_does_not_say_what_is_last_makes_us_ask() {
+fn deletion_without_next_last_message_refetches() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let sent = kit.publish(&[deleted("m1")]);
@@ -99,7 +99,7 @@ fn a_deletion_that_does_not_say_what_is_last_makes_us_ask() {
 }
 
 #[test]
-fn every_kind_of_edit_shows() {
+fn last_message_edit_updates_the_conversation() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.publish(
@@ -129,7 +129,7 @@ fn every_kind_of_edit_shows() {
 }
 
 #[test]
-fn another_participants_access_is_not_mine() {
+fn access_of_another_participant_is_ignored() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.publish(&[
@@ -140,7 +140,7 @@ fn another_participants_access_is_not_mine() {
 }
 
 #[test]
-fn edits_before_the_answer_are_applied_to_it() {
+fn edits_before_the_answer_are_applied() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();
@@ -152,7 +152,7 @@ fn edits_before_the_answer_are_applied_to_it() {
 }
 
 #[test]
-fn leaving_and_joining_show_in_everything_of_the_conversation() {
+fn leave_and_join_update_all_conversation_views() {
     let mut kit = Kit::new();
     let conversation = loaded(&mut kit);
     let messages = kit.messages("c");
@@ -170,7 +170,7 @@ fn leaving_and_joining_show_in_everything_of_the_conversation() {
 }
 
 #[test]
-fn a_conversation_that_is_not_there_is_null_until_it_is() {
+fn conversation_absent_is_null_until_created() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();
@@ -183,7 +183,7 @@ fn a_conversation_that_is_not_there_is_null_until_it_is() {
 }
 
 #[test]
-fn a_refusal_of_either_part_ends_the_subscription() {
+fn conversation_part_refused_ends_the_subscription() {
     for (refused, other) in [(SIDE, MESSAGES), (MESSAGES, SIDE)] {
         let mut kit = Kit::new();
         let id = kit.conversation("c");
@@ -197,7 +197,7 @@ fn a_refusal_of_either_part_ends_the_subscription() {
 }
 
 #[test]
-fn a_window_and_a_last_message_share_what_is_loaded() {
+fn window_and_last_message_share_messages() {
     let mut kit = Kit::new();
     let conversation = loaded(&mut kit);
     let messages = kit.messages("c");
@@ -216,7 +216,7 @@ fn a_window_and_a_last_message_share_what_is_loaded() {
 }
 
 #[test]
-fn what_no_list_shows_is_not_kept() {
+fn conversation_in_no_list_is_released() {
     let mut kit = Kit::new();
     loaded(&mut kit);
     for n in 2..200 {
@@ -238,7 +238,7 @@ fn what_no_list_shows_is_not_kept() {
 }
 
 #[test]
-fn a_conversation_whose_messages_cannot_be_seen_has_no_last_message() {
+fn conversation_of_hidden_messages_has_no_last_one() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();

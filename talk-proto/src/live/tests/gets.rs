@@ -14,7 +14,7 @@ const BOB: &str = "GET /me/conversations/c/participants/bob";
 const REACTIONS: &str = "GET /me/conversations/c/messages/m1/reactions/%F0%9F%91%8D";
 
 #[test]
-fn a_user_is_read_through_their_store() {
+fn get_user_uses_the_store() {
     let mut kit = Kit::new();
     let first = kit.get(Get::User(id("bob")));
     let same = kit.get(Get::User(id("bob")));
@@ -29,7 +29,7 @@ fn a_user_is_read_through_their_store() {
 }
 
 #[test]
-fn a_conversation_is_read_through_its_stores() {
+fn get_conversation_uses_the_stores() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Conversation(id("c")));
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_conversation_is_read_through_its_stores() {
 }
 
 #[test]
-fn a_participant_is_read_with_their_user() {
+fn get_participant_includes_the_user() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Participant(id("c"), id("bob")));
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_participant_is_read_with_their_user() {
 }
 
 #[test]
-fn an_outsider_may_not_ask_about_others() {
+fn get_participant_by_outsider_is_refused() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Participant(id("c"), id("bob")));
     let mine = kit.get(Get::Participant(id("c"), id("me")));
@@ -91,7 +91,7 @@ fn an_outsider_may_not_ask_about_others() {
 }
 
 #[test]
-fn a_participant_who_is_none_is_null() {
+fn get_participant_absent_is_null() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Participant(id("c"), id("bob")));
     kit.drain();
@@ -100,7 +100,7 @@ fn a_participant_who_is_none_is_null() {
 }
 
 #[test]
-fn the_first_reactions_are_ten() {
+fn get_first_reactions_returns_ten() {
     let mut kit = Kit::new();
     let get = kit.get(Get::FirstReactions(id("c"), id("m1"), id("👍")));
     assert_eq!(
@@ -127,7 +127,7 @@ fn the_first_reactions_are_ten() {
 }
 
 #[test]
-fn reactions_to_a_message_that_is_gone_are_null() {
+fn get_reactions_of_absent_message_is_null() {
     let mut kit = Kit::new();
     let get = kit.get(Get::FirstReactions(id("c"), id("m1"), id("👍")));
     kit.drain();
@@ -136,7 +136,7 @@ fn reactions_to_a_message_that_is_gone_are_null() {
 }
 
 #[test]
-fn a_message_is_read_beside_all_stores() {
+fn get_message_bypasses_the_stores() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Message(id("c"), id("m1")));
     assert_eq!(kit.drain(), ["GET /me/conversations/c/messages/m1 {}"]);
@@ -161,7 +161,7 @@ fn a_message_is_read_beside_all_stores() {
 }
 
 #[test]
-fn a_message_that_cannot_be_seen_is_null_and_another_refusal_fails() {
+fn get_message_hidden_is_null_other_refusal_fails() {
     for (status, code, is_null) in [
         (404, "MESSAGE_NOT_FOUND", true),
         (403, "NOT_A_PARTICIPANT", true),
@@ -177,7 +177,7 @@ fn a_message_that_cannot_be_seen_is_null_and_another_refusal_fails() {
 }
 
 #[test]
-fn a_message_whose_quote_or_sender_is_gone_is_shown_without() {
+fn get_message_without_quote_or_sender_succeeds() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Message(id("c"), id("m1")));
     kit.drain();
@@ -196,7 +196,7 @@ fn a_message_whose_quote_or_sender_is_gone_is_shown_without() {
 }
 
 #[test]
-fn a_message_that_was_being_read_is_read_anew_after_a_loss() {
+fn get_message_in_flight_is_sent_again_after_a_loss() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Message(id("c"), id("m1")));
     kit.drain();
@@ -209,7 +209,7 @@ fn a_message_that_was_being_read_is_read_anew_after_a_loss() {
 }
 
 #[test]
-fn a_get_that_was_not_sent_never_is_once_cancelled() {
+fn get_unsent_and_cancelled_is_never_sent() {
     let mut kit = Kit::new();
     for get in [
         Get::User(id("bob")),
@@ -234,7 +234,7 @@ fn a_get_that_was_not_sent_never_is_once_cancelled() {
 }
 
 #[test]
-fn the_end_fails_everything_and_leaves_nothing() {
+fn end_fails_all_gets_and_releases_memory() {
     let mut kit = Kit::new();
     let gets = [
         kit.get(Get::User(id("bob"))),
@@ -258,7 +258,7 @@ fn the_end_fails_everything_and_leaves_nothing() {
 }
 
 #[test]
-fn a_message_of_the_system_has_no_sender_and_quotes_one_that_has_none() {
+fn get_system_message_has_no_senders() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Message(id("c"), id("m1")));
     kit.drain();
@@ -278,7 +278,7 @@ fn a_message_of_the_system_has_no_sender_and_quotes_one_that_has_none() {
 }
 
 #[test]
-fn a_sender_who_is_known_for_certain_is_not_asked_for_again() {
+fn get_message_known_sender_is_not_fetched() {
     let mut kit = Kit::new();
     kit.user("alice");
     kit.drain();

@@ -13,7 +13,7 @@ fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
 }
 
 #[test]
-fn messages_linger_ten_seconds_and_their_users_thirty_more() {
+fn messages_linger_10_s_and_their_users_30_s_more() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.unsubscribe(id);
@@ -29,7 +29,7 @@ fn messages_linger_ten_seconds_and_their_users_thirty_more() {
 }
 
 #[test]
-fn a_conversation_lingers_thirty_seconds_and_its_messages_ten_more() {
+fn conversation_lingers_30_s_and_messages_10_s_more() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();
@@ -46,7 +46,7 @@ fn a_conversation_lingers_thirty_seconds_and_its_messages_ten_more() {
 }
 
 #[test]
-fn what_lingers_is_live_and_shows_again_at_once() {
+fn lingering_state_is_live_and_shown_at_once() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.unsubscribe(id);
@@ -65,7 +65,7 @@ fn what_lingers_is_live_and_shows_again_at_once() {
 }
 
 #[test]
-fn nothing_lingers_while_another_looks() {
+fn state_with_a_viewer_does_not_linger() {
     let mut kit = Kit::new();
     let a = loaded(&mut kit);
     let b = kit.messages("c");
@@ -79,7 +79,7 @@ fn nothing_lingers_while_another_looks() {
 }
 
 #[test]
-fn what_was_not_sent_does_not_linger() {
+fn unsent_subscription_does_not_linger() {
     let mut kit = Kit::offline();
     let id = kit.messages("c");
     kit.drain();
@@ -95,7 +95,7 @@ fn what_was_not_sent_does_not_linger() {
 }
 
 #[test]
-fn a_loss_forgets_what_lingers() {
+fn loss_drops_lingering_state() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.unsubscribe(id);
@@ -107,7 +107,7 @@ fn a_loss_forgets_what_lingers() {
 }
 
 #[test]
-fn the_end_of_lingering_unsubscribes_what_nobody_shows() {
+fn linger_end_unsubscribes_unviewed_state() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     let stays = kit.user("bob");
@@ -136,7 +136,7 @@ fn the_end_of_lingering_unsubscribes_what_nobody_shows() {
 }
 
 #[test]
-fn what_is_given_up_within_a_tick_is_not_sent_and_leaves_nothing() {
+fn subscribe_and_unsubscribe_in_one_tick_sends_nothing() {
     for topic in topics() {
         let mut kit = Kit::new();
         let id = kit.subscribe(topic.clone());
@@ -148,7 +148,7 @@ fn what_is_given_up_within_a_tick_is_not_sent_and_leaves_nothing() {
 }
 
 #[test]
-fn what_is_looked_at_again_within_a_tick_goes_on() {
+fn unsubscribe_and_subscribe_in_one_tick_goes_on() {
     for topic in topics() {
         let mut kit = Kit::new();
         let id = kit.subscribe(topic.clone());
@@ -168,7 +168,7 @@ fn what_is_looked_at_again_within_a_tick_goes_on() {
 }
 
 #[test]
-fn what_lingers_and_is_looked_at_again_lingers_anew() {
+fn reattached_state_restarts_its_linger() {
     for topic in topics() {
         let mut kit = Kit::new();
         let id = kit.subscribe(topic.clone());
@@ -191,7 +191,7 @@ fn what_lingers_and_is_looked_at_again_lingers_anew() {
 }
 
 #[test]
-fn the_end_of_lingering_lets_users_go_who_linger_alone() {
+fn linger_end_releases_users_that_only_linger() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.unsubscribe(id);
@@ -203,7 +203,7 @@ fn the_end_of_lingering_lets_users_go_who_linger_alone() {
 }
 
 #[test]
-fn the_end_of_lingering_is_nothing_to_what_is_shown() {
+fn linger_end_does_not_affect_visible_state() {
     let mut kit = Kit::new();
     for topic in topics() {
         kit.subscribe(topic);

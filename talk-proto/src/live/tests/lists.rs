@@ -48,7 +48,7 @@ fn reaction(user: &str, created_at: i64) -> Value {
 }
 
 #[test]
-fn participants_come_latest_first_and_grow_into_the_past() {
+fn participants_are_latest_first_and_load_older() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     assert_eq!(
@@ -109,7 +109,7 @@ fn participants_join_change_and_leave() {
 }
 
 #[test]
-fn a_participant_without_a_user_is_not_shown() {
+fn participant_without_user_is_hidden() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -121,7 +121,7 @@ fn a_participant_without_a_user_is_not_shown() {
 }
 
 #[test]
-fn a_participant_whose_user_is_gone_after_a_loss_is_shown_no_more() {
+fn participant_of_deleted_user_is_hidden_after_a_loss() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -143,7 +143,7 @@ fn left(user: &str) -> Value {
 }
 
 #[test]
-fn who_leaves_before_a_window_is_shown_is_made_up_for() {
+fn participant_lost_before_first_window_is_replaced() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -170,7 +170,7 @@ fn who_leaves_before_a_window_is_shown_is_made_up_for() {
 }
 
 #[test]
-fn who_has_no_user_does_not_count_for_a_window() {
+fn participant_without_user_does_not_fill_a_window() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -187,7 +187,7 @@ fn who_has_no_user_does_not_count_for_a_window() {
 }
 
 #[test]
-fn participants_are_right_again_after_a_loss() {
+fn participants_after_a_loss_are_correct() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -223,7 +223,7 @@ fn reactions_spellings_of_an_emoji_share_events() {
 }
 
 #[test]
-fn reactions_come_oldest_first_ten_at_first() {
+fn reactions_are_oldest_first_initially_ten() {
     let mut kit = Kit::new();
     let id = reactions(&mut kit);
     let sent = kit.drain();
@@ -261,7 +261,7 @@ fn reactions_come_oldest_first_ten_at_first() {
 }
 
 #[test]
-fn another_message_does_not_fetch_reactions_again() {
+fn message_event_does_not_refetch_reactions() {
     let mut kit = Kit::new();
     let id = reactions(&mut kit);
     kit.drain();
@@ -272,7 +272,7 @@ fn another_message_does_not_fetch_reactions_again() {
 }
 
 #[test]
-fn a_cancelled_load_is_never_resolved() {
+fn load_more_cancelled_is_never_resolved() {
     type Subscribe = fn(&mut Kit) -> SubscriptionId;
     let topics: [(Subscribe, &str); 2] = [(participants, PARTICIPANTS), (reactions, REACTIONS)];
     for (subscribe, path) in topics {
@@ -291,7 +291,7 @@ fn a_cancelled_load_is_never_resolved() {
 }
 
 #[test]
-fn a_participant_who_joined_before_those_of_the_window_waits_for_the_page() {
+fn participant_older_than_window_waits_for_its_page() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();
@@ -316,7 +316,7 @@ fn a_participant_who_joined_before_those_of_the_window_waits_for_the_page() {
 }
 
 #[test]
-fn a_reaction_that_is_told_late_stands_where_it_belongs() {
+fn reaction_late_event_is_sorted_in() {
     let mut kit = Kit::new();
     let id = reactions(&mut kit);
     kit.drain();
@@ -334,7 +334,7 @@ fn a_reaction_that_is_told_late_stands_where_it_belongs() {
 }
 
 #[test]
-fn who_leaves_as_their_name_changes_is_gone() {
+fn participant_leaving_with_a_rename_is_removed() {
     let mut kit = Kit::new();
     let id = participants(&mut kit);
     kit.drain();

@@ -19,7 +19,7 @@ fn loaded(kit: &mut Kit, cursor: Option<&str>) -> crate::SubscriptionId {
 }
 
 #[test]
-fn a_first_window_comes_once_it_is_complete() {
+fn first_window_is_emitted_when_complete() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     assert_eq!(
@@ -45,7 +45,7 @@ fn a_first_window_comes_once_it_is_complete() {
 }
 
 #[test]
-fn a_message_that_is_deleted_before_a_window_is_shown_is_made_up_for() {
+fn message_deleted_before_first_window_is_replaced() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -58,7 +58,7 @@ fn a_message_that_is_deleted_before_a_window_is_shown_is_made_up_for() {
 }
 
 #[test]
-fn users_are_asked_for_in_the_order_in_which_they_are_needed() {
+fn users_are_fetched_in_order_of_first_use() {
     let mut kit = Kit::new();
     kit.messages("c");
     kit.drain();
@@ -68,7 +68,7 @@ fn users_are_asked_for_in_the_order_in_which_they_are_needed() {
 }
 
 #[test]
-fn an_unknown_sender_is_none() {
+fn message_of_unknown_sender_has_none() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -78,7 +78,7 @@ fn an_unknown_sender_is_none() {
 }
 
 #[test]
-fn a_refused_fetch_of_users_does_not_hang() {
+fn user_fetch_refused_completes_the_window() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -89,7 +89,7 @@ fn a_refused_fetch_of_users_does_not_hang() {
 }
 
 #[test]
-fn a_new_message_comes_in_front_and_widens_the_window() {
+fn new_message_is_first_and_widens_the_window() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     let before = kit.window(id).clone();
@@ -103,7 +103,7 @@ fn a_new_message_comes_in_front_and_widens_the_window() {
 }
 
 #[test]
-fn a_message_of_an_equal_time_comes_in_front() {
+fn message_of_equal_time_is_first() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     kit.publish(&[created(&message("new", "alice", 30))]);
@@ -111,7 +111,7 @@ fn a_message_of_an_equal_time_comes_in_front() {
 }
 
 #[test]
-fn several_events_of_a_publish_are_one_update() {
+fn events_of_one_publish_are_one_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     kit.publish(&[
@@ -131,7 +131,7 @@ fn several_events_of_a_publish_are_one_update() {
 }
 
 #[test]
-fn what_changes_nothing_is_not_shown() {
+fn event_without_effect_causes_no_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     let before = kit.window(id).clone();
@@ -156,7 +156,7 @@ fn what_changes_nothing_is_not_shown() {
 }
 
 #[test]
-fn a_message_by_a_new_user_waits_for_the_user() {
+fn message_of_new_user_waits_for_the_user() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     let sent = kit.publish(&[created(&message("m31", "bob", 31))]);
@@ -169,7 +169,7 @@ fn a_message_by_a_new_user_waits_for_the_user() {
 }
 
 #[test]
-fn a_stream_of_new_users_delays_a_window_by_one_fetch() {
+fn stream_of_new_users_delays_window_by_one_fetch() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     for n in 31..60 {
@@ -186,7 +186,7 @@ fn a_stream_of_new_users_delays_a_window_by_one_fetch() {
 }
 
 #[test]
-fn load_more_is_relative_to_what_is_shown() {
+fn load_more_counts_from_the_visible_items() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -216,7 +216,7 @@ fn load_more_is_relative_to_what_is_shown() {
 }
 
 #[test]
-fn load_more_at_the_end_is_done_at_once() {
+fn load_more_at_the_end_resolves_at_once() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     let more = kit.load_more(id, 7);
@@ -254,7 +254,7 @@ fn load_more_does_not_touch_other_windows() {
 }
 
 #[test]
-fn load_more_before_the_first_window_follows_it() {
+fn load_more_before_first_window_waits_for_it() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     let more = kit.load_more(id, 5);
@@ -269,7 +269,7 @@ fn load_more_before_the_first_window_follows_it() {
 }
 
 #[test]
-fn counts_out_of_range_are_errors() {
+fn load_more_count_out_of_range_is_refused() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     for given in [0, 101] {
@@ -289,7 +289,7 @@ fn counts_out_of_range_are_errors() {
 }
 
 #[test]
-fn unsubscribing_cancels_what_is_being_loaded() {
+fn unsubscribe_cancels_pending_loads() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     let sent = kit.load_more(id, 5);
@@ -308,7 +308,7 @@ fn unsubscribing_cancels_what_is_being_loaded() {
 }
 
 #[test]
-fn a_cancelled_load_is_never_resolved() {
+fn load_more_cancelled_is_never_resolved() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     let more = kit.load_more(id, 5);
@@ -323,7 +323,7 @@ fn a_cancelled_load_is_never_resolved() {
 }
 
 #[test]
-fn the_oldest_go_above_the_cap() {
+fn messages_above_the_cap_drop_the_oldest() {
     let mut kit = Kit::with_window(40);
     kit.live.handle_ready(kit.now);
     let id = loaded(&mut kit, None);
@@ -340,7 +340,7 @@ fn the_oldest_go_above_the_cap() {
 }
 
 #[test]
-fn who_is_no_participant_sees_nothing_until_they_join() {
+fn outsider_has_no_messages_until_joining() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -358,7 +358,7 @@ fn who_is_no_participant_sees_nothing_until_they_join() {
 }
 
 #[test]
-fn joining_while_the_answer_is_on_its_way_asks_again() {
+fn join_during_the_fetch_refetches() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -370,7 +370,7 @@ fn joining_while_the_answer_is_on_its_way_asks_again() {
 }
 
 #[test]
-fn leaving_while_the_answer_is_on_its_way_shows_nothing() {
+fn leave_during_the_fetch_shows_nothing() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -380,7 +380,7 @@ fn leaving_while_the_answer_is_on_its_way_shows_nothing() {
 }
 
 #[test]
-fn another_refusal_ends_the_subscription() {
+fn other_refusal_ends_the_subscription() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -392,7 +392,7 @@ fn another_refusal_ends_the_subscription() {
 }
 
 #[test]
-fn an_answer_that_is_not_understood_ends_the_subscription() {
+fn malformed_answer_ends_the_subscription() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -402,7 +402,7 @@ fn an_answer_that_is_not_understood_ends_the_subscription() {
 }
 
 #[test]
-fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
+fn events_before_first_page_apply_once() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -417,7 +417,7 @@ fn events_before_the_first_page_are_neither_lost_nor_applied_twice() {
 }
 
 #[test]
-fn events_before_a_later_page_are_applied_to_it() {
+fn events_before_a_later_page_are_applied() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     kit.load_more(id, 3);
@@ -431,7 +431,7 @@ fn events_before_a_later_page_are_applied_to_it() {
 }
 
 #[test]
-fn a_message_behind_the_window_does_not_come_in() {
+fn message_behind_the_window_stays_out() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     kit.publish(&[created(&message("old", "alice", -9))]);
@@ -439,7 +439,7 @@ fn a_message_behind_the_window_does_not_come_in() {
 }
 
 #[test]
-fn a_cleared_conversation_is_empty() {
+fn clear_event_empties_the_window() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     kit.publish(&[json!({"type": "conversation.cleared", "conversationId": "c"})]);
@@ -448,7 +448,7 @@ fn a_cleared_conversation_is_empty() {
 }
 
 #[test]
-fn a_page_that_names_a_message_twice_shows_it_once() {
+fn page_with_a_repeated_message_shows_it_once() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -459,7 +459,7 @@ fn a_page_that_names_a_message_twice_shows_it_once() {
 }
 
 #[test]
-fn a_message_behind_the_window_comes_with_its_page() {
+fn message_behind_the_window_arrives_with_its_page() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, Some("x"));
     kit.publish(&[created(&message("m-2", "alice", -2))]);
@@ -474,7 +474,7 @@ fn a_message_behind_the_window_comes_with_its_page() {
 }
 
 #[test]
-fn an_old_message_that_is_new_stands_at_the_end_of_a_whole_window() {
+fn backdated_message_is_last_in_a_complete_window() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     kit.publish(&[created(&message("old", "alice", -9))]);
@@ -483,7 +483,7 @@ fn an_old_message_that_is_new_stands_at_the_end_of_a_whole_window() {
 }
 
 #[test]
-fn messages_of_one_time_stand_in_the_servers_order() {
+fn messages_of_equal_time_keep_server_order() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -500,7 +500,7 @@ fn messages_of_one_time_stand_in_the_servers_order() {
 }
 
 #[test]
-fn a_message_whose_time_has_changed_moves() {
+fn message_with_a_changed_time_moves() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit, None);
     kit.reconnect();

@@ -34,7 +34,7 @@ fn shown(kit: &mut Kit) -> crate::SubscriptionId {
 }
 
 #[test]
-fn a_quote_from_behind_the_window_is_fetched() {
+fn quote_behind_the_window_is_fetched() {
     let mut kit = Kit::new();
     let id = shown(&mut kit);
     let quote = &kit.last(id)[0]["referencedMessage"];
@@ -47,7 +47,7 @@ fn a_quote_from_behind_the_window_is_fetched() {
 }
 
 #[test]
-fn a_quote_is_live() {
+fn quote_is_live() {
     let mut kit = Kit::new();
     let id = shown(&mut kit);
     kit.publish(&[edited("m0", json!({"custom": {"a": "b"}}))]);
@@ -71,7 +71,7 @@ fn a_quote_is_live() {
 }
 
 #[test]
-fn a_quote_in_the_window_is_not_fetched() {
+fn quote_in_the_window_is_not_fetched() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -86,7 +86,7 @@ fn a_quote_in_the_window_is_not_fetched() {
 }
 
 #[test]
-fn a_quote_that_cannot_be_fetched_is_null_and_ends_nothing() {
+fn quote_refused_is_null_and_ends_nothing() {
     for (status, code) in [(404, "MESSAGE_NOT_FOUND"), (403, "FORBIDDEN"), (400, "WHY")] {
         let mut kit = Kit::new();
         let id = quoting(&mut kit);
@@ -98,7 +98,7 @@ fn a_quote_that_cannot_be_fetched_is_null_and_ends_nothing() {
 }
 
 #[test]
-fn what_happens_to_a_quote_on_its_way_is_not_lost() {
+fn quote_events_during_fetch_are_kept() {
     let mut kit = Kit::new();
     let id = quoting(&mut kit);
     kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
@@ -108,7 +108,7 @@ fn what_happens_to_a_quote_on_its_way_is_not_lost() {
 }
 
 #[test]
-fn a_quote_that_is_deleted_on_its_way_is_null() {
+fn quote_deleted_during_fetch_is_null() {
     let mut kit = Kit::new();
     let id = quoting(&mut kit);
     kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
@@ -119,7 +119,7 @@ fn a_quote_that_is_deleted_on_its_way_is_null() {
 }
 
 #[test]
-fn a_quote_that_nothing_shows_any_more_lets_its_sender_go() {
+fn quote_unreferenced_releases_its_sender() {
     let mut kit = Kit::new();
     shown(&mut kit);
     kit.publish(&[deleted("m1")]);
@@ -131,7 +131,7 @@ fn a_quote_that_nothing_shows_any_more_lets_its_sender_go() {
 }
 
 #[test]
-fn a_message_that_quotes_itself_does_no_harm() {
+fn quote_of_itself_is_harmless() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -147,7 +147,7 @@ fn a_message_that_quotes_itself_does_no_harm() {
 }
 
 #[test]
-fn a_message_of_the_system_is_quoted_without_a_sender() {
+fn quote_of_system_message_has_no_sender() {
     let mut kit = Kit::new();
     let id = quoting(&mut kit);
     kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
@@ -162,7 +162,7 @@ fn a_message_of_the_system_is_quoted_without_a_sender() {
 }
 
 #[test]
-fn a_message_that_is_gone_from_the_window_while_it_is_fetched_anew_is_quoted_no_more() {
+fn quote_deleted_during_refetch_is_removed() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -188,7 +188,7 @@ fn a_message_that_is_gone_from_the_window_while_it_is_fetched_anew_is_quoted_no_
 }
 
 #[test]
-fn an_answer_about_another_message_is_none_about_the_quote() {
+fn quote_answer_for_another_message_is_ignored() {
     let mut kit = Kit::new();
     let id = quoting(&mut kit);
     kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
@@ -197,7 +197,7 @@ fn an_answer_about_another_message_is_none_about_the_quote() {
 }
 
 #[test]
-fn what_happens_to_a_quote_on_its_way_is_not_lost_to_a_page_that_comes_first() {
+fn quote_events_before_a_page_are_kept() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -214,7 +214,7 @@ fn what_happens_to_a_quote_on_its_way_is_not_lost_to_a_page_that_comes_first() {
 }
 
 #[test]
-fn a_last_message_waits_for_its_quote_after_a_loss() {
+fn last_message_waits_for_its_quote_after_a_loss() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();

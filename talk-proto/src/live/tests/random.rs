@@ -18,7 +18,7 @@ const SEEDS: u64 = 80;
 const STEPS: usize = 700;
 
 #[test]
-fn after_any_history_everything_is_right() {
+fn random_histories_end_in_server_state() {
     let mut composed = BTreeMap::new();
     for seed in 0..SEEDS {
         let mut history = History::new(seed);

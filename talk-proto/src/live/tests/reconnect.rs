@@ -15,7 +15,7 @@ fn loaded(kit: &mut Kit) -> crate::SubscriptionId {
 }
 
 #[test]
-fn everything_that_is_shown_is_subscribed_and_fetched_in_the_old_order() {
+fn reconnect_resubscribes_in_the_original_order() {
     let mut kit = Kit::new();
     kit.messages("z");
     kit.conversation("c");
@@ -38,7 +38,7 @@ fn everything_that_is_shown_is_subscribed_and_fetched_in_the_old_order() {
 }
 
 #[test]
-fn what_happened_meanwhile_is_one_update_and_the_rest_stays() {
+fn reconnect_with_changes_is_one_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let before = kit.window(id).clone();
@@ -63,7 +63,7 @@ fn what_happened_meanwhile_is_one_update_and_the_rest_stays() {
 }
 
 #[test]
-fn when_nothing_happened_nothing_is_shown() {
+fn reconnect_without_changes_causes_no_update() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let conversation = kit.conversation("c");
@@ -77,7 +77,7 @@ fn when_nothing_happened_nothing_is_shown() {
 }
 
 #[test]
-fn attributes_unread_counts_and_access_are_fetched_again() {
+fn reconnect_refetches_attributes_counts_and_access() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();
@@ -97,7 +97,7 @@ fn attributes_unread_counts_and_access_are_fetched_again() {
 }
 
 #[test]
-fn users_are_fetched_again() {
+fn reconnect_refetches_users() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.reconnect();
@@ -108,7 +108,7 @@ fn users_are_fetched_again() {
 }
 
 #[test]
-fn long_windows_are_fetched_in_pages() {
+fn reconnect_refetches_long_windows_in_pages() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.load_more(id, 100);
@@ -133,7 +133,7 @@ fn long_windows_are_fetched_in_pages() {
 }
 
 #[test]
-fn a_load_survives_the_loss() {
+fn load_more_survives_a_loss() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     let more = kit.load_more(id, 10);
@@ -146,7 +146,7 @@ fn a_load_survives_the_loss() {
 }
 
 #[test]
-fn a_first_window_that_was_on_its_way_comes_after_the_loss() {
+fn first_window_in_flight_arrives_after_a_loss() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -159,7 +159,7 @@ fn a_first_window_that_was_on_its_way_comes_after_the_loss() {
 }
 
 #[test]
-fn quotes_are_fetched_again_and_come_with_the_rest() {
+fn reconnect_refetches_quotes_with_the_rest() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -181,7 +181,7 @@ fn quotes_are_fetched_again_and_come_with_the_rest() {
 }
 
 #[test]
-fn a_get_is_never_answered_with_what_was_known_before_the_loss() {
+fn get_is_not_answered_with_state_before_a_loss() {
     let mut kit = Kit::new();
     kit.conversation("c");
     kit.drain();
@@ -201,7 +201,7 @@ fn a_get_is_never_answered_with_what_was_known_before_the_loss() {
 }
 
 #[test]
-fn who_was_removed_meanwhile_sees_nothing() {
+fn removed_while_offline_has_no_access() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.reconnect();
@@ -211,7 +211,7 @@ fn who_was_removed_meanwhile_sees_nothing() {
 
 /// A server should never do this, but its latest state is shown.
 #[test]
-fn a_message_that_has_another_sender_after_a_loss_shows_that_one() {
+fn reconnect_updates_a_changed_sender() {
     let mut kit = Kit::new();
     let id = loaded(&mut kit);
     kit.reconnect();
@@ -225,7 +225,7 @@ fn a_message_that_has_another_sender_after_a_loss_shows_that_one() {
 }
 
 #[test]
-fn a_window_that_was_loaded_anew_grows_for_those_alone_who_ask() {
+fn refetched_window_grows_only_for_its_caller() {
     let mut kit = Kit::new();
     let [a, b] = [kit.messages("c"), kit.messages("c")];
     kit.drain();

@@ -14,7 +14,7 @@ fn refuse(kit: &mut Kit, method: &str) {
 }
 
 #[test]
-fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
+fn refusal_of_data_or_subscription_ends_it() {
     for topic in topics() {
         for method in ["GET", "SUBSCRIBE"] {
             let mut kit = Kit::new();
@@ -41,7 +41,7 @@ fn a_refusal_of_the_data_or_of_the_subscription_ends_it() {
 }
 
 #[test]
-fn what_is_refused_twice_at_once_ends_once() {
+fn two_refusals_at_once_end_it_once() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
     kit.drain();
@@ -56,7 +56,7 @@ fn what_is_refused_twice_at_once_ends_once() {
 }
 
 #[test]
-fn what_changes_as_it_is_refused_is_shown_no_more() {
+fn refused_state_causes_no_further_update() {
     let mut kit = Kit::new();
     let id = kit.conversation("c");
     kit.drain();

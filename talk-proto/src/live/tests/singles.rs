@@ -26,7 +26,7 @@ fn changed(diff: Value) -> Value {
 }
 
 #[test]
-fn a_participant_joins_changes_leaves_and_comes_back() {
+fn participant_joins_changes_leaves_and_returns() {
     let mut kit = Kit::new();
     let id = bob(&mut kit);
     kit.drain();
@@ -51,7 +51,7 @@ fn a_participant_joins_changes_leaves_and_comes_back() {
 }
 
 #[test]
-fn a_participant_shows_again_when_i_come_back() {
+fn participant_is_visible_after_rejoining() {
     let mut kit = Kit::new();
     let id = bob(&mut kit);
     kit.drain();
@@ -66,7 +66,7 @@ fn a_participant_shows_again_when_i_come_back() {
 }
 
 #[test]
-fn typing_shows_few_longest_first_then_many_once() {
+fn typing_is_few_longest_first_then_many_once() {
     let mut kit = Kit::new();
     let id = typing(&mut kit);
     assert_eq!(kit.drain().len(), 2);
@@ -92,7 +92,7 @@ fn typing_shows_few_longest_first_then_many_once() {
 }
 
 #[test]
-fn typing_is_there_with_the_event_that_tells_it() {
+fn typing_appears_with_its_event() {
     let mut kit = Kit::new();
     let id = typing(&mut kit);
     kit.drain();
@@ -108,7 +108,7 @@ fn typing_is_there_with_the_event_that_tells_it() {
 }
 
 #[test]
-fn presence_shows_its_changes_and_its_user() {
+fn presence_updates_with_changes_and_user() {
     let mut kit = Kit::new();
     let id = kit.subscribe(Topic::Online {
         user: "bob".try_into().unwrap(),
@@ -140,7 +140,7 @@ fn presence_shows_its_changes_and_its_user() {
 }
 
 #[test]
-fn another_refusal_ends_the_subscription() {
+fn other_refusal_ends_the_subscription() {
     let mut kit = Kit::new();
     let (bob, typing) = (bob(&mut kit), typing(&mut kit));
     kit.drain();
@@ -153,7 +153,7 @@ fn another_refusal_ends_the_subscription() {
 }
 
 #[test]
-fn who_comes_back_sees_who_types() {
+fn rejoining_user_receives_typing() {
     let mut kit = Kit::new();
     let id = typing(&mut kit);
     kit.drain();
@@ -167,7 +167,7 @@ fn who_comes_back_sees_who_types() {
 }
 
 #[test]
-fn what_is_not_there_is_not_asked_for_because_of_a_change() {
+fn change_of_absent_entity_is_not_fetched() {
     let mut kit = Kit::new();
     let id = bob(&mut kit);
     kit.drain();
@@ -180,7 +180,7 @@ fn what_is_not_there_is_not_asked_for_because_of_a_change() {
 }
 
 #[test]
-fn what_concerns_the_session_alone_changes_nothing_that_is_shown() {
+fn session_event_changes_no_view() {
     let mut kit = Kit::new();
     let ids = topics().map(|topic| kit.subscribe(topic));
     kit.drain();

@@ -9,7 +9,7 @@ use crate::live::interface::Get;
 use crate::snapshot::Snapshot;
 
 #[test]
-fn a_user_shows_from_nothing_to_every_change() {
+fn user_shows_creation_and_every_change() {
     let mut kit = Kit::new();
     let id = kit.user("bob");
     assert_eq!(
@@ -31,7 +31,7 @@ fn a_user_shows_from_nothing_to_every_change() {
 }
 
 #[test]
-fn an_event_before_the_answer_is_applied_to_it() {
+fn event_before_the_answer_is_applied() {
     let mut kit = Kit::new();
     let id = kit.user("bob");
     kit.drain();
@@ -42,7 +42,7 @@ fn an_event_before_the_answer_is_applied_to_it() {
 }
 
 #[test]
-fn users_of_one_drain_share_a_request_and_later_ones_ask_for_themselves() {
+fn users_of_one_drain_share_a_request() {
     let mut kit = Kit::new();
     kit.user("x");
     kit.user("a");
@@ -54,7 +54,7 @@ fn users_of_one_drain_share_a_request_and_later_ones_ask_for_themselves() {
 }
 
 #[test]
-fn no_request_names_more_than_a_thousand_users() {
+fn user_request_has_at_most_1000_ids() {
     let mut kit = Kit::offline();
     for n in 0..2001 {
         kit.user(&format!("u{n}"));
@@ -71,7 +71,7 @@ fn no_request_names_more_than_a_thousand_users() {
 }
 
 #[test]
-fn batches_before_the_connection_are_all_subscribed() {
+fn batches_before_connection_are_all_subscribed() {
     let mut kit = Kit::offline();
     kit.user("a");
     kit.drain();
@@ -82,7 +82,7 @@ fn batches_before_the_connection_are_all_subscribed() {
 }
 
 #[test]
-fn a_refused_user_ends_the_subscription_and_fails_the_get() {
+fn user_refused_ends_subscription_and_fails_get() {
     let mut kit = Kit::new();
     let id = kit.user("bob");
     let get = kit.get(Get::User("bob".try_into().unwrap()));
@@ -93,7 +93,7 @@ fn a_refused_user_ends_the_subscription_and_fails_the_get() {
 }
 
 #[test]
-fn a_new_name_shows_wherever_the_user_does() {
+fn user_rename_updates_every_view() {
     let mut kit = Kit::new();
     let messages = kit.messages("c");
     let conversation = kit.conversation("c");
@@ -122,7 +122,7 @@ fn a_new_name_shows_wherever_the_user_does() {
 }
 
 #[test]
-fn a_user_is_one_allocation_everywhere() {
+fn user_shares_one_allocation() {
     let mut kit = Kit::new();
     let messages = kit.messages("c");
     let alice = kit.user("alice");
@@ -139,7 +139,7 @@ fn a_user_is_one_allocation_everywhere() {
 
 /// An answer that contains the user is newer than the creation; one that does not is older.
 #[test]
-fn a_creation_before_the_answer_counts_when_the_answer_does_not_know_the_user() {
+fn user_created_before_an_empty_answer_is_kept() {
     let created = json!({"type": "user.created", "userId": "bob", "state": user("bob", "First")});
     for (answer, name) in [
         (json!({"bob": user("bob", "Later")}), "Later"),

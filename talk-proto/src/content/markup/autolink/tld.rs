@@ -27,13 +27,13 @@ mod tests {
     use super::{KNOWN, is_known};
 
     #[test]
-    fn the_list_is_sorted_and_every_entry_is_found() {
+    fn tld_list_is_sorted_and_found() {
         assert!(KNOWN.lines().is_sorted());
         assert!(KNOWN.lines().all(is_known));
     }
 
     #[test]
-    fn other_names_are_not_found() {
+    fn tld_unlisted_name_is_unknown() {
         for name in ["", "\n", "co\nm", "zzz", "aaaa", "con", "\u{10ffff}"] {
             assert!(!is_known(name), "{name}");
         }

@@ -218,14 +218,14 @@ proptest! {
     })]
 
     #[test]
-    fn an_event_of_any_kind_is_read_as_it_was_told(event in event()) {
+    fn event_of_any_kind_round_trips(event in event()) {
         let read = read(&event).unwrap();
         prop_assert_eq!(&read_type_first(&event).unwrap(), &read);
         prop_assert_eq!(told(&read), event);
     }
 
     #[test]
-    fn unknown_members_are_ignored(
+    fn event_unknown_members_are_ignored(
         event in event(),
         value in a_value(),
     ) {
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn a_state_or_diff_of_another_kind_of_event_is_ignored(
+    fn event_foreign_state_or_diff_is_ignored(
         event in event(),
         value in a_value(),
     ) {
@@ -249,7 +249,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_without_one_of_its_members_is_none(event in event(), member: prop::sample::Index) {
+    fn event_without_a_member_is_an_error(event in event(), member: prop::sample::Index) {
         let members = event.as_object().unwrap();
         let names: Vec<_> = members.keys().filter(|name| *name != "newLastMessage").collect();
         let name = names[member.index(names.len())];
