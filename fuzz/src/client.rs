@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use talk_proto::{SessionOptions, transcript::Transcript};
+use talk_proto::SessionOptions;
 
 use crate::support::history::{History, Step};
 use crate::support::script::Answer;
-use crate::support::{options, unpaced};
+use crate::support::{Transcript, options, unpaced};
 
 /// The numbers of calls and topics to choose from.
 const CALLS: u8 = 26;

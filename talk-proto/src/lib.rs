@@ -101,7 +101,6 @@
 //!
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
-//! - `testing`: transcripts of a session that contain tokens and message texts, for tests only.
 //!
 //! # Disclaimer
 //!
@@ -135,8 +134,6 @@ mod snapshot;
 mod timestamp;
 #[cfg(feature = "token")]
 pub mod token;
-#[cfg(feature = "testing")]
-pub mod transcript;
 pub mod upload;
 mod wire;
 

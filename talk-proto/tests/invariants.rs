@@ -10,11 +10,12 @@ use proptest::prelude::*;
 use serde_json::json;
 use support::history::{History, Step};
 use support::{
-    Answer, START, World, conversation, mark_as_read, millis, options, seconds, send, unpaced,
+    Answer, START, Transcript, World, conversation, mark_as_read, millis, options, seconds, send,
+    unpaced,
 };
 use talk_proto::{
     Call, CommandError, Event, Input, Output, RequestError, Session, SessionError, SocketClosed,
-    Timestamp, Topic, TransportError, model::ParticipantParams, transcript::Transcript,
+    Timestamp, Topic, TransportError, model::ParticipantParams,
 };
 
 fn step() -> impl Strategy<Value = Step> {

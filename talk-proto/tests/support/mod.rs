@@ -21,6 +21,7 @@ mod log;
 mod mail;
 mod over_http;
 pub(crate) mod script;
+mod transcript;
 mod world;
 pub(crate) mod written;
 
@@ -34,6 +35,7 @@ use talk_proto::{
     command::SendMessage,
     model::{ConversationId, MessageId, UserId},
 };
+pub(crate) use transcript::Transcript;
 pub(crate) use world::World;
 
 /// The start time of a world.

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use talk_proto::{
     Call, CommandError, ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError,
     RequestId, Secret, Session, SessionError, SessionOptions, SocketClosed, SocketId,
-    SubscriptionId, Timestamp, TokenFetchId, Topic, command::MessageBody, transcript::Transcript,
+    SubscriptionId, Timestamp, TokenFetchId, Topic, command::MessageBody,
 };
 
 use super::log::{HttpAsked, Log, Request, SocketLog};
 use super::mail::{Mail, Mailbox};
 use super::script::{Answer, Network, Script, TokenSource};
-use super::{Invariants, START};
+use super::{Invariants, START, Transcript};
 
 /// The number of steps above which a run is considered endless.
 const STEP_LIMIT: usize = 2_000_000;

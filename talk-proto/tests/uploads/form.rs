@@ -3,12 +3,11 @@
 use serde_json::json;
 use talk_proto::{
     HttpBody, HttpFailure, ServerError,
-    transcript::Transcript,
     upload::{Upload, UploadKind},
 };
 
 use crate::bench::{Bench, file};
-use crate::support::{Answer, World, seconds, unpaced};
+use crate::support::{Answer, Transcript, World, seconds, unpaced};
 
 const VALIDATE: &str = "POST /files/validate";
 

@@ -6,9 +6,10 @@ use talk_proto::{
     command::{EditMessage, SendMessage},
     content::{ContentBlock, TextNode},
     model::{Custom, MessageId, Patch, UserParams},
-    transcript::Transcript,
     upload::{Upload, UploadKind},
 };
+
+use crate::support::Transcript;
 
 #[test]
 fn a_message_to_send_shows_how_much_it_holds() {

@@ -2,57 +2,56 @@
 
 use std::fmt::Write as _;
 
-use crate::io::{Event, HttpBody, Input, Output};
-use crate::timestamp::Timestamp;
+use talk_proto::{Event, HttpBody, Input, Output, Timestamp};
 
 /// The inputs and outputs of a session, one line each.
 ///
-/// A transcript contains tokens and message texts. It is meant for tests, and exists only with the
-/// feature `testing`. Two runs are equal if their transcripts are equal.
+/// A transcript contains tokens and message texts. Two runs are equal if their transcripts are
+/// equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Transcript(String);
+pub(crate) struct Transcript(String);
 
 // Writing to a String cannot fail.
 impl Transcript {
     /// Creates an empty transcript.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Returns the recorded lines.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Records an input and its time.
-    pub fn input(&mut self, now: Timestamp, input: &Input<'_>) {
+    pub(crate) fn input(&mut self, now: Timestamp, input: &Input<'_>) {
         let _ = write!(self.0, "{} < ", now.as_millis());
         let _ = match input {
-            Input::SocketFrame { socket, text } => writeln!(self.0, "frame {} {text}", socket.0),
+            Input::SocketFrame { socket, text } => writeln!(self.0, "frame {socket:?} {text}"),
             Input::Token { fetch, result } => match result {
-                Ok(token) => writeln!(self.0, "token {} {}", fetch.0, token.expose()),
-                Err(reason) => writeln!(self.0, "no token {} {reason}", fetch.0),
+                Ok(token) => writeln!(self.0, "token {fetch:?} {}", token.expose()),
+                Err(reason) => writeln!(self.0, "no token {fetch:?} {reason}"),
             },
             Input::HttpChunk { http, chunk } => {
-                writeln!(self.0, "http {} {}", http.0, chunk.escape_ascii())
+                writeln!(self.0, "http {http:?} {}", chunk.escape_ascii())
             }
             Input::HttpFailed { http, failure } => {
-                writeln!(self.0, "http {} failed: {failure}", http.0)
+                writeln!(self.0, "http {http:?} failed: {failure}")
             }
             other => writeln!(self.0, "{other:?}"),
         };
     }
 
     /// Records an output.
-    pub fn output(&mut self, output: &Output) {
+    pub(crate) fn output(&mut self, output: &Output) {
         let _ = match output {
-            Output::OpenSocket { socket, url } => writeln!(self.0, "> open {} {url}", socket.0),
+            Output::OpenSocket { socket, url } => writeln!(self.0, "> open {socket:?} {url}"),
             Output::SendFrame { socket, frame } => {
-                writeln!(self.0, "> frame {} {}", socket.0, frame.as_str())
+                writeln!(self.0, "> frame {socket:?} {}", frame.as_str())
             }
             Output::SendHttp { http, request } => {
                 let (method, uri) = (request.method(), request.uri());
-                let _ = write!(self.0, "> http {} {method} {uri}", http.0);
+                let _ = write!(self.0, "> http {http:?} {method} {uri}");
                 for (name, value) in request.headers() {
                     let _ = write!(self.0, " {name}: {}", value.as_bytes().escape_ascii());
                 }
@@ -78,9 +77,8 @@ impl Transcript {
                 epilogue,
             } => write!(
                 self.0,
-                " {}({length} bytes of {}){}",
+                " {}({length} bytes of {request:?}){}",
                 preamble.escape_ascii(),
-                request.0,
                 epilogue.escape_ascii(),
             ),
         };
@@ -91,13 +89,13 @@ impl Transcript {
             Event::Resolved {
                 request,
                 result: Ok(reply),
-            } => writeln!(self.0, "> {} {}", request.0, json(reply)),
+            } => writeln!(self.0, "> {request:?} {}", json(reply)),
             Event::Updated {
                 subscription,
                 update,
             } => {
-                let (id, changes) = (subscription.0, &update.changes);
-                writeln!(self.0, "> {id} {changes:?} {}", json(&update.snapshot))
+                let (id, changes) = (subscription, &update.changes);
+                writeln!(self.0, "> {id:?} {changes:?} {}", json(&update.snapshot))
             }
             other => writeln!(self.0, "> {other:?}"),
         };
