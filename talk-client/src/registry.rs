@@ -1,8 +1,10 @@
 //! The shared sessions of this process, by addresses, app and user.
 
+pub(crate) mod sessions;
+
 use std::sync::Arc;
 
-use talk_proto::registry::Registry;
+use self::sessions::Sessions;
 
 use crate::handle::{Handle, Shared};
 use crate::sync::{Mutex, lock};
@@ -10,24 +12,24 @@ use crate::sync::{Mutex, lock};
 /// The sessions that can be shared. A session is registered before its driver starts, and is
 /// removed when it ends or its driver stops, whichever is first. Both remove it under the lock.
 #[cfg(not(any(target_arch = "wasm32", talk_local_futures, all(test, shuttle))))]
-static SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
+static SESSIONS: Mutex<Sessions<Arc<Shared>>> = Mutex::new(Sessions::new());
 
 #[cfg(all(test, shuttle))]
 shuttle::lazy_static! {
-    static ref SESSIONS: Mutex<Registry<Arc<Shared>>> = Mutex::new(Registry::new());
+    static ref SESSIONS: Mutex<Sessions<Arc<Shared>>> = Mutex::new(Sessions::new());
 }
 
 /// Calls `work` with the shared sessions, under their lock.
 #[cfg(not(any(target_arch = "wasm32", talk_local_futures)))]
-fn with_sessions<T>(work: impl FnOnce(&mut Registry<Arc<Shared>>) -> T) -> T {
+fn with_sessions<T>(work: impl FnOnce(&mut Sessions<Arc<Shared>>) -> T) -> T {
     work(&mut lock(&SESSIONS))
 }
 
 /// Calls `work` with the shared sessions of this thread, which no other thread can use.
 #[cfg(any(target_arch = "wasm32", talk_local_futures))]
-fn with_sessions<T>(work: impl FnOnce(&mut Registry<Arc<Shared>>) -> T) -> T {
+fn with_sessions<T>(work: impl FnOnce(&mut Sessions<Arc<Shared>>) -> T) -> T {
     thread_local! {
-        static SESSIONS: Mutex<Registry<Arc<Shared>>> = const { Mutex::new(Registry::new()) };
+        static SESSIONS: Mutex<Sessions<Arc<Shared>>> = const { Mutex::new(Sessions::new()) };
     }
     SESSIONS.with(|sessions| work(&mut lock(sessions)))
 }
@@ -58,6 +60,6 @@ pub(crate) fn remove_unless_used(shared: &Arc<Shared>) -> bool {
     })
 }
 
-fn remove_from(sessions: &mut Registry<Arc<Shared>>, shared: &Arc<Shared>) {
+fn remove_from(sessions: &mut Sessions<Arc<Shared>>, shared: &Arc<Shared>) {
     sessions.remove_if(&shared.key, |session| Arc::ptr_eq(session, shared));
 }

@@ -125,7 +125,6 @@ mod json;
 mod live;
 pub mod model;
 mod options;
-pub mod registry;
 mod requests;
 pub mod search;
 mod secret;

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use async_lock::Semaphore;
-use talk_proto::{
-    ConnectionState, Counters, Limits, SessionError, model::UserId, registry::SessionKey,
-};
+use talk_proto::{ConnectionState, Counters, Limits, SessionError, model::UserId};
 
 use super::command::{Command, LocalId, Sleeper};
 use super::command_queue::CommandQueue;
 use super::termination::Termination;
 use crate::error::Error;
+use crate::registry::sessions::SessionKey;
 use crate::sync::{Mutex, Watch, lock};
 use crate::transport::{BoxFuture, MaybeSend, SharableFn};
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use talk_proto::registry::SessionKey;
-
 use super::Session;
 use crate::driver::Driver;
 use crate::handle::{Handle, Shared};
@@ -11,6 +9,7 @@ use crate::handle::{Handle, Shared};
 use crate::net::{Native, Runtime};
 use crate::options::TalkOptions;
 use crate::registry;
+use crate::registry::sessions::SessionKey;
 use crate::transport::Transport;
 
 /// Returns the session for the addresses, app and user of `options`, or creates one on `runtime`.

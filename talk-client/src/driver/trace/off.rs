@@ -1,8 +1,8 @@
 //! The variant without the feature `tracing`.
 
-use talk_proto::{
-    Input, Output, Reply, RequestError, RequestId, Secret, Timestamp, registry::SessionKey,
-};
+use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, Timestamp};
+
+use crate::registry::sessions::SessionKey;
 
 /// Placeholder of the session's trace.
 pub(in crate::driver) struct Trace;

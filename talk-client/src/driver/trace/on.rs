@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use talk_proto::{
     ConnectionState, Event, HttpFailure, Input, Output, Reply, RequestError, RequestId, Secret,
-    SessionError, SocketClosed, Timestamp, registry::SessionKey,
+    SessionError, SocketClosed, Timestamp,
 };
 use tracing::span::EnteredSpan;
 use tracing::{Span, debug, debug_span, error, info, info_span, trace, warn};
+
+use crate::registry::sessions::SessionKey;
 
 /// The spans of one session.
 pub(in crate::driver) struct Trace {

@@ -1,15 +1,12 @@
-//! The registry, compared with a minimal model.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The active sessions, compared with a minimal model.
 
 use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use talk_proto::{
-    Addresses, SessionOptions,
-    registry::{Registry, SessionKey},
-};
+use talk_proto::{Addresses, SessionOptions};
+
+use super::{SessionKey, Sessions};
 
 /// Returns keys of which some collide if their parts are joined to one string, and some differ only
 /// in one address.
@@ -53,9 +50,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn it_agrees_with_a_list_that_is_searched(steps in vec(step(), 0..200)) {
+    fn sessions_agree_with_a_searched_list(steps in vec(step(), 0..200)) {
         let keys = keys();
-        let mut registry = Registry::new();
+        let mut sessions = Sessions::new();
         // The created sessions: their key, and a flag for shared ones.
         let mut made: Vec<(usize, bool)> = Vec::new();
         for step in steps {
@@ -63,7 +60,7 @@ proptest! {
                 Step::Ask(key) => {
                     let expected = made.iter().position(|known| *known == (key, true));
                     let new = made.len();
-                    let (&given, is_new) = registry.get_or_insert(&keys[key], new);
+                    let (&given, is_new) = sessions.get_or_insert(&keys[key], new);
                     prop_assert_eq!(given, expected.unwrap_or(new));
                     prop_assert_eq!(is_new, expected.is_none());
                     if is_new {
@@ -73,27 +70,16 @@ proptest! {
                 Step::ForceNew(key) => made.push((key, false)),
                 Step::End(any) if !made.is_empty() => {
                     let session = any % made.len();
-                    let (key, lived) = made[session];
-                    let removed = registry.remove_if(&keys[key], |living| *living == session);
-                    prop_assert_eq!(removed, lived.then_some(session));
+                    let (key, _) = made[session];
+                    sessions.remove_if(&keys[key], |active| *active == session);
                     made[session].1 = false;
                 }
                 Step::End(_) => {}
             }
-            let living = made.iter().filter(|(_, lives)| *lives).count();
-            prop_assert_eq!(registry.len(), living);
-            prop_assert_eq!(registry.is_empty(), living == 0);
             for (number, key) in keys.iter().enumerate() {
                 let expected = made.iter().position(|known| *known == (number, true));
-                prop_assert_eq!(registry.get(key).copied(), expected);
+                prop_assert_eq!(sessions.active.get(key).copied(), expected);
             }
         }
     }
-}
-
-#[test]
-fn a_new_registry_knows_no_session() {
-    let registry = Registry::<usize>::default();
-    assert!(registry.is_empty());
-    assert_eq!(registry.get(&keys()[0]), None);
 }
