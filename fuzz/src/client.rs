@@ -34,7 +34,7 @@ pub fn frames(data: &[u8]) {
     }
     for line in data.split(|byte| *byte == b'\n') {
         history.world.run_for(Duration::from_millis(1));
-        history.world.hear(&String::from_utf8_lossy(line));
+        history.world.receive(&String::from_utf8_lossy(line));
     }
     history.heal();
 }

@@ -39,7 +39,7 @@ impl Chat {
         self.connect();
         self.read();
         // A tick in every frame replaces `poll_timeout`.
-        self.tell(Input::Tick);
+        self.handle_input(Input::Tick);
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::OpenSocket { socket, url } => {
@@ -59,7 +59,7 @@ impl Chat {
                         let _ = open.close(None).and_then(|()| open.flush());
                     }
                 }
-                Output::SendHttp { http, .. } => self.tell(lobby::no_http(http)),
+                Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
                 Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
                 Output::Event(event) => events.push(event),
             }
@@ -79,11 +79,11 @@ impl Chat {
         match outcome {
             Ok(open) => {
                 self.socket = Some((socket, open));
-                self.tell(Input::SocketOpened { socket });
+                self.handle_input(Input::SocketOpened { socket });
             }
             Err(error) => {
                 let cause = SocketClosed::ConnectFailed(error.to_string());
-                self.tell(Input::SocketClosed { socket, cause });
+                self.handle_input(Input::SocketClosed { socket, cause });
             }
         }
     }
@@ -94,7 +94,7 @@ impl Chat {
             // An error is also returned by the next read.
             let _ = open.flush();
             match open.read() {
-                Ok(Message::Text(text)) => self.tell(Input::SocketFrame {
+                Ok(Message::Text(text)) => self.handle_input(Input::SocketFrame {
                     socket,
                     text: &text,
                 }),
@@ -103,13 +103,13 @@ impl Chat {
                 Err(error) => {
                     self.socket = None;
                     let cause = SocketClosed::Lost(error.to_string());
-                    self.tell(Input::SocketClosed { socket, cause });
+                    self.handle_input(Input::SocketClosed { socket, cause });
                 }
             }
         }
     }
 
-    fn tell(&mut self, input: Input<'_>) {
+    fn handle_input(&mut self, input: Input<'_>) {
         self.session.handle_input(now(), input);
     }
 }

@@ -41,7 +41,7 @@ impl Member {
         };
         match outcome {
             Ok((open, _)) => {
-                self.tell(Input::SocketOpened { socket });
+                self.handle_input(Input::SocketOpened { socket });
                 self.exchange(socket, open);
             }
             Err(HandshakeError::Interrupted(go)) => self.link = Link::Upgrading(socket, go),
@@ -54,7 +54,7 @@ impl Member {
         let _ = open.flush(); // An error is also returned by the next read.
         loop {
             match open.read() {
-                Ok(Message::Text(text)) => self.tell(Input::SocketFrame {
+                Ok(Message::Text(text)) => self.handle_input(Input::SocketFrame {
                     socket,
                     text: &text,
                 }),
@@ -87,7 +87,7 @@ impl Member {
                         let _ = open.close(None).and_then(|()| open.flush());
                     }
                 }
-                Output::SendHttp { http, .. } => self.tell(lobby::no_http(http)),
+                Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
                 Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
                 Output::Event(event) => self.seen = lobby::newest(&event).or(self.seen.take()),
             }
@@ -95,10 +95,10 @@ impl Member {
     }
 
     fn closed(&mut self, socket: SocketId, cause: SocketClosed) {
-        self.tell(Input::SocketClosed { socket, cause });
+        self.handle_input(Input::SocketClosed { socket, cause });
     }
 
-    fn tell(&mut self, input: Input<'_>) {
+    fn handle_input(&mut self, input: Input<'_>) {
         self.session.handle_input(lobby::now(), input);
     }
 }
@@ -130,7 +130,7 @@ pub(crate) fn run(host: &str, count: usize) -> Result<Vec<String>, Box<dyn Error
         // A program with thousands of sessions should keep a queue of timers, and visit only the
         // sessions with work.
         for (index, member) in members.iter_mut().enumerate() {
-            member.tell(Input::Tick);
+            member.handle_input(Input::Tick);
             member.drain(poll.registry(), Token(index));
         }
         let seen: Vec<_> = members.iter().filter_map(|m| m.seen.clone()).collect();

@@ -161,7 +161,7 @@ proptest! {
     fn invariant_3_any_text_at_any_time(texts in prop::collection::vec(any::<String>(), 0..20)) {
         let mut world = World::ready(options());
         for text in texts {
-            world.hear(&text);
+            world.receive(&text);
         }
         let request = world.call(mark_as_read("c1"));
         world.run_for(seconds(1));

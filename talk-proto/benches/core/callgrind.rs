@@ -13,13 +13,13 @@ pub(crate) fn per_frame(work: Work, frames: u64) -> Result<f64, String> {
     Ok((twice - once) / frames as f64)
 }
 
-fn instructions(work: Work, frames: u64, heard: u64) -> Result<f64, String> {
+fn instructions(work: Work, frames: u64, received: u64) -> Result<f64, String> {
     let own = env::current_exe().map_err(|error| error.to_string())?;
     let run = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(own)
         .arg("--work")
-        .args([work.name(), frames.to_string(), heard.to_string()])
+        .args([work.name(), frames.to_string(), received.to_string()])
         .stdin(Stdio::null())
         .output();
     let run = run.map_err(|error| format!("valgrind, which counts instructions: {error}"))?;

@@ -28,11 +28,11 @@ use self::work::Work;
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).filter(|a| a != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["--work", name, frames, heard] = arguments[..]
-        && let (Some(work), Ok(frames), Ok(heard)) =
-            (Work::parse(name), frames.parse(), heard.parse())
+    if let ["--work", name, frames, received] = arguments[..]
+        && let (Some(work), Ok(frames), Ok(received)) =
+            (Work::parse(name), frames.parse(), received.parse())
     {
-        work.run(frames, heard);
+        work.run(frames, received);
         return ExitCode::SUCCESS;
     }
     if let Some(unknown) = arguments

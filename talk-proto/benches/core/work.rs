@@ -81,10 +81,10 @@ impl Work {
     }
 
     /// Creates `2 * frames` frames, and processes the first `heard` of them.
-    pub(crate) fn run(self, frames: u64, heard: u64) {
+    pub(crate) fn run(self, frames: u64, received: u64) {
         match self {
-            Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(heard),
-            _ => self.hear(frames, heard),
+            Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(received),
+            _ => self.receive(frames, received),
         }
     }
 
@@ -104,7 +104,7 @@ impl Work {
         }
     }
 
-    fn hear(self, frames: u64, heard: u64) {
+    fn receive(self, frames: u64, received: u64) {
         let loaded = match self {
             Self::Loaded(count) => count,
             _ => 30,
@@ -114,15 +114,15 @@ impl Work {
             _ => frames::created,
         };
         let publishes = frames::publishes(loaded, 2 * frames, event);
-        let heard = publishes
+        let received = publishes
             .iter()
-            .take(usize::try_from(heard).unwrap_or(usize::MAX));
+            .take(usize::try_from(received).unwrap_or(usize::MAX));
         match self {
-            Self::ValueText | Self::ValueMix => heard.for_each(|frame| read::<Value>(frame)),
-            Self::TypedText => heard.for_each(|frame| read::<(u64, &str, Created)>(frame)),
+            Self::ValueText | Self::ValueMix => received.for_each(|frame| read::<Value>(frame)),
+            Self::TypedText => received.for_each(|frame| read::<(u64, &str, Created)>(frame)),
             _ => {
                 let mut client = self.client(loaded);
-                heard.for_each(|frame| client.hear(frame));
+                received.for_each(|frame| client.receive(frame));
                 // Dropping the loaded data is not part of an event's cost.
                 std::mem::forget(client);
             }

@@ -80,7 +80,7 @@ impl Client {
 
     /// Handles a frame, sends the acknowledgement and takes the snapshot.
     #[inline(never)]
-    pub(crate) fn hear(&mut self, frame: &str) {
+    pub(crate) fn receive(&mut self, frame: &str) {
         let Some(socket) = self.socket else { return };
         let input = Input::SocketFrame {
             socket,

@@ -59,7 +59,7 @@ impl Connection {
         let Some(open) = self.open_socket().filter(|open| is_current(open.id)) else {
             return Received::Nothing;
         };
-        open.heartbeat.heard(now);
+        open.heartbeat.note_received(now);
         self.counters.frames_received += 1;
         self.counters.bytes_received += text.len() as u64;
         if text.len() > limit {

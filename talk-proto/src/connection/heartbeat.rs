@@ -35,7 +35,7 @@ impl Heartbeat {
     }
 
     /// Records a received frame, which proves that the connection is alive.
-    pub(crate) fn heard(&mut self, now: Timestamp) {
+    pub(crate) fn note_received(&mut self, now: Timestamp) {
         self.last_heard = now;
         self.lost_at = None;
     }

@@ -18,7 +18,7 @@ const MILLISECONDS_FROM: f64 = 1e11;
 const MIN_LIFE: Duration = Duration::from_secs(120);
 
 /// The maximum length of a claim in a report, in characters.
-const MAX_TOLD: usize = 64;
+const MAX_EXCERPT: usize = 64;
 
 /// A check that finds the problems of a user token: on a server that issues it, in a test, or to
 /// find out why a token is refused.
@@ -127,7 +127,7 @@ impl TokenCheck {
 
     fn check_signature(&self, jwt: &Jwt<'_>, report: &mut TokenReport) {
         if jwt.algorithm != ALGORITHM {
-            let found = told(&jwt.algorithm);
+            let found = excerpt(&jwt.algorithm);
             report.problems.push(TokenProblem::WrongAlgorithm { found });
         } else if self.secret.as_ref().is_some_and(|s| !jwt.is_signed_with(s)) {
             report.problems.push(TokenProblem::WrongSignature);
@@ -167,7 +167,7 @@ impl TokenCheck {
         {
             report.problems.push(TokenProblem::WrongApp {
                 expected: expected.as_str().to_owned(),
-                found: told(found),
+                found: excerpt(found),
             });
         }
     }
@@ -185,7 +185,7 @@ impl TokenCheck {
         {
             report.problems.push(TokenProblem::WrongUser {
                 expected: expected.as_str().to_owned(),
-                found: told(found),
+                found: excerpt(found),
             });
         }
     }
@@ -222,8 +222,8 @@ impl TokenCheck {
 
 fn check_type(claims: &Map<String, Value>, report: &mut TokenReport) {
     let found = claims.get("tokenType").map(|found| match found {
-        Value::String(text) => told(text),
-        other => told(&other.to_string()),
+        Value::String(text) => excerpt(text),
+        other => excerpt(&other.to_string()),
     });
     if found.as_deref() != Some("user") {
         report.problems.push(TokenProblem::WrongTokenType { found });
@@ -231,6 +231,6 @@ fn check_type(claims: &Map<String, Value>, report: &mut TokenReport) {
 }
 
 /// Returns the part of a claim that is reported.
-fn told(text: &str) -> String {
-    text.chars().take(MAX_TOLD).collect()
+fn excerpt(text: &str) -> String {
+    text.chars().take(MAX_EXCERPT).collect()
 }

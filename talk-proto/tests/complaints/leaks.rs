@@ -66,14 +66,14 @@ impl Bare {
             self.publishes += 1;
             let frame = json!([self.publishes, "PUBLISH", event(n)]).to_string();
             let before = self.updates;
-            let taken = measure(|| self.hear(&frame));
+            let taken = measure(|| self.receive(&frame));
             assert_eq!(self.updates, before + 1, "{frame}");
             taken.bytes_total
         });
         bytes.max().unwrap_or(0)
     }
 
-    fn hear(&mut self, text: &str) {
+    fn receive(&mut self, text: &str) {
         let socket = self.socket.unwrap();
         let input = Input::SocketFrame { socket, text };
         self.session.handle_input(self.now, input);
@@ -170,7 +170,7 @@ fn come_and_go(bare: &mut Bare, n: u64) {
     bare.drain();
     bare.publishes += 1;
     let publish = json!([bare.publishes, "PUBLISH", created(1_000 + n)]);
-    bare.hear(&publish.to_string());
+    bare.receive(&publish.to_string());
     for subscription in subscriptions {
         bare.session.unsubscribe(bare.now, subscription).unwrap();
     }

@@ -133,11 +133,11 @@ fn publish_truncated_triggers_refetch() {
     for at in cuts {
         let (mut chat, subscription) = Chat::shown(3);
         chat.hold(4);
-        chat.world.hear(&whole[..at]);
+        chat.world.receive(&whole[..at]);
         assert_eq!(chat.updates(subscription).len(), 1, "{}", &whole[..at]);
         chat.hold(5);
         chat.world
-            .hear(&json!([2, "PUBLISH", created(5)]).to_string());
+            .receive(&json!([2, "PUBLISH", created(5)]).to_string());
         chat.world.run_for(seconds(1));
         assert_eq!(chat.shows(subscription), chat.newest(5), "{}", &whole[..at]);
     }

@@ -134,9 +134,9 @@ fn own_message_event_or_answer_first_shows_once() {
         chat.hold(4);
         if event_comes_first {
             chat.world.publish(&[created(4)]);
-            chat.world.hear(&answer(seq));
+            chat.world.receive(&answer(seq));
         } else {
-            chat.world.hear(&answer(seq));
+            chat.world.receive(&answer(seq));
             chat.world.publish(&[created(4)]);
         }
         // The server publishes the event again, as after a recovery.

@@ -61,7 +61,7 @@ fn frame_unknown_shape_is_skipped_with_warning() {
     let mut world = World::ready(options());
     for frame in frames {
         let before = skipped(&world).len();
-        world.hear(frame);
+        world.receive(frame);
         assert_eq!(skipped(&world).len(), before + 1, "{frame}");
         assert_eq!(
             skipped(&world).last(),
@@ -80,9 +80,9 @@ fn deep_nesting_is_borne() {
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    world.hear(&deep);
+    world.receive(&deep);
     let deep = format!("[0,200,{}{}]", "{\"a\":".repeat(50_000), "}".repeat(50_000));
-    world.hear(&deep);
+    world.receive(&deep);
     still_works(&mut world);
 }
 
@@ -90,7 +90,7 @@ fn deep_nesting_is_borne() {
 fn answer_without_request_is_skipped_with_warning() {
     let mut world = World::ready(options());
     for seq in [0, 1, 2, 99, u64::MAX] {
-        world.hear(&json!([seq, 200, {}]).to_string());
+        world.receive(&json!([seq, 200, {}]).to_string());
     }
     assert_eq!(skipped(&world), [&ProtocolWarning::Answer; 5]);
     still_works(&mut world);
@@ -141,11 +141,11 @@ fn event_unknown_is_acknowledged_with_warning() {
 fn publish_repeated_is_applied_once() {
     let mut world = World::ready(options());
     let expired = json!({"type": "session.expired"});
-    world.hear("[1,\"PUBLISH\"]");
-    world.hear("[1,\"PUBLISH\"]");
-    world.hear("[3,\"PUBLISH\"]");
-    world.hear(&json!([2, "PUBLISH", expired]).to_string());
-    world.hear(&json!([3, "PUBLISH", expired]).to_string());
+    world.receive("[1,\"PUBLISH\"]");
+    world.receive("[1,\"PUBLISH\"]");
+    world.receive("[3,\"PUBLISH\"]");
+    world.receive(&json!([2, "PUBLISH", expired]).to_string());
+    world.receive(&json!([3, "PUBLISH", expired]).to_string());
     assert_eq!(world.log.acks, [1, 1, 3, 2, 3]);
     assert_eq!(skipped(&world), [&ProtocolWarning::RepeatedPublish; 3]);
     assert_eq!(
@@ -159,11 +159,11 @@ fn publish_repeated_is_applied_once() {
 #[test]
 fn publish_numbers_restart_per_connection() {
     let mut world = World::ready(options());
-    world.hear("[7,\"PUBLISH\"]");
+    world.receive("[7,\"PUBLISH\"]");
     world.run_for(seconds(60));
     world.call(mark_as_read("c1"));
     world.run();
-    world.hear("[1,\"PUBLISH\"]");
+    world.receive("[1,\"PUBLISH\"]");
     assert_eq!(world.log.acks, [7, 1]);
     assert!(skipped(&world).is_empty());
 }
@@ -171,8 +171,8 @@ fn publish_numbers_restart_per_connection() {
 #[test]
 fn a_publish_with_the_largest_number_is_borne() {
     let mut world = World::ready(options());
-    world.hear(&json!([u64::MAX, "PUBLISH"]).to_string());
-    world.hear(&json!([0, "PUBLISH"]).to_string());
+    world.receive(&json!([u64::MAX, "PUBLISH"]).to_string());
+    world.receive(&json!([0, "PUBLISH"]).to_string());
     assert_eq!(world.log.acks, [u64::MAX, 0]);
     still_works(&mut world);
 }
@@ -461,7 +461,7 @@ fn an_unreadable_answer_fails_its_call_at_once() {
         let unreadable = world.call(mark_as_read("unreadable"));
         world.run();
         let seq = world.log.requests.last().map(|request| request.seq);
-        world.hear(&format!("[{},{rest}", seq.unwrap()));
+        world.receive(&format!("[{},{rest}", seq.unwrap()));
         world.run();
         let malformed = RequestError::Transport(TransportError::Malformed);
         assert_eq!(world.outcome(unreadable), &Err(malformed), "{rest}");

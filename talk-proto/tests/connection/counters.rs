@@ -25,7 +25,7 @@ fn frames_and_bytes_are_those_that_went_over_the_socket() {
     assert_eq!(before.frames_received, before.frames_sent);
 
     // Skipped frames are counted, and a publish is acknowledged.
-    world.hear("nonsense");
+    world.receive("nonsense");
     world.publish(&[json!({"type": "unheard.of"})]);
     let after = counters(&world);
     assert_eq!(after.frames_received, before.frames_received + 2);

@@ -31,7 +31,7 @@ fn skipped_large(world: &World) -> usize {
 fn large_frame_unneeded_is_skipped_with_warning() {
     let mut world = World::ready(options());
     for start in ["", "[99,200,", "[1,\"ACK\","] {
-        world.hear(&large(start));
+        world.receive(&large(start));
     }
     assert_eq!(skipped_large(&world), 3);
     let request = world.call(mark_as_read("c1"));
@@ -72,7 +72,7 @@ fn a_renewal_whose_answer_is_a_large_frame_is_tried_again() {
 #[test]
 fn a_large_publish_is_acknowledged() {
     let mut world = World::ready(options());
-    world.hear(&large("[1,\"PUBLISH\","));
+    world.receive(&large("[1,\"PUBLISH\","));
     assert_eq!(world.log.acks, [1]);
     world.publish(&[json!({"type": "x"})]);
     assert_eq!(world.log.acks, [1, 1], "its number is taken");
@@ -84,7 +84,7 @@ fn the_limit_is_an_option() {
     options.limits.frame_size = 100;
     let mut world = World::ready(options);
     let frame = format!("[99,200,\"{}\"]", "x".repeat(100));
-    world.hear(&frame);
+    world.receive(&frame);
     let event = &world.log.events.last().expect("an event").1;
     let Event::Warning(ProtocolWarning::LargeFrame { size }) = event else {
         panic!("{event:?}");

@@ -56,7 +56,7 @@ fn anything_that_the_server_says_shows_that_it_lives() {
         } else {
             "[1,\"PUBLISH\"]"
         };
-        world.hear(text);
+        world.receive(text);
     }
     assert_eq!(world.log.sockets.len(), 1);
     // Only the pings that keep the client's side alive are sent.
@@ -70,7 +70,7 @@ fn a_client_that_has_sent_nothing_for_twenty_five_seconds_pings() {
     // The frames need no acknowledgement, but prove that the server is alive.
     for _ in 0..60 {
         world.run_for(seconds(1));
-        world.hear("[999,200,{}]");
+        world.receive("[999,200,{}]");
     }
     assert_eq!(pings(&world), [25_000, 50_000]);
 }

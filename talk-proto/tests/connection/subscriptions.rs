@@ -232,7 +232,7 @@ fn publish_gap_refetches_everything() {
         world.subscribe(topic("c1"));
         world.run();
         for number in numbers {
-            world.hear(&json!([number, "PUBLISH", {"type": "unknown"}]).to_string());
+            world.receive(&json!([number, "PUBLISH", {"type": "unknown"}]).to_string());
         }
         world.run();
         let last = if has_gap { "after" } else { "before" };
@@ -250,7 +250,7 @@ fn publish_too_large_refetches_everything() {
     world.subscribe(topic("c1"));
     world.run();
     let event = json!({"type": "unknown", "text": "x".repeat(10_000)});
-    world.hear(&json!([1, "PUBLISH", event]).to_string());
+    world.receive(&json!([1, "PUBLISH", event]).to_string());
     world.run();
     assert_eq!(world.log.acks, [1]);
     assert_eq!(subjects(&world).last(), Some(&json!("after")));

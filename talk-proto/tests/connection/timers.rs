@@ -108,7 +108,7 @@ fn answer_requested_before_gap_is_discarded() {
         conversation: conversation("c1"),
     });
     world.run();
-    world.hear(r#"[7,"PUBLISH",{"type":"unheard.of"}]"#);
+    world.receive(r#"[7,"PUBLISH",{"type":"unheard.of"}]"#);
     world.run_for(seconds(9));
     assert_eq!(world.log.of(MESSAGES).len(), 2);
     assert_eq!(world.session.counters().retries, 0);

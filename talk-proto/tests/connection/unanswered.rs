@@ -120,7 +120,7 @@ fn answer_timeout_counts_from_authentication() {
     world.call(mark_as_read("c1"));
     world.run_for(seconds(25));
     world.tokens = TokenSource::After(seconds(40));
-    world.hear(&json!([1, "PUBLISH", {"type": "session.expired"}]).to_string());
+    world.receive(&json!([1, "PUBLISH", {"type": "session.expired"}]).to_string());
     world.run_for(seconds(69));
     assert_eq!(world.log.sockets[0].closed, None);
     world.run_for(seconds(1));

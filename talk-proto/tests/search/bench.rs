@@ -99,7 +99,7 @@ impl Bench {
     }
 
     /// Returns the updates of the search: the IDs of the results and the status.
-    pub(crate) fn told(&self) -> Vec<(Vec<String>, SearchStatus)> {
+    pub(crate) fn updates(&self) -> Vec<(Vec<String>, SearchStatus)> {
         let events = self.world.log.events.iter();
         let updates = events.filter_map(|(_, event)| match event {
             Event::SearchUpdated {

@@ -17,7 +17,7 @@ fn a_cancelled_page_is_called_off_and_can_be_asked_for_again() {
     };
     assert_eq!(bench.error(request), cancelled.into());
     assert!(bench.world.http_of("/search?")[0].cancelled);
-    assert_eq!(bench.told().last().unwrap().1, SearchStatus::CanLoadMore);
+    assert_eq!(bench.updates().last().unwrap().1, SearchStatus::CanLoadMore);
     let again = bench.more(None);
     bench.answer(&[message("m1", "c1")], None);
     assert_eq!(bench.outcome(again).0, ["m1"]);
@@ -76,7 +76,7 @@ fn the_end_of_the_session_fails_every_search() {
     assert!(bench.world.http_of("/search?")[0].cancelled);
     let late = body(&[message("m1", "c1")], None);
     bench.world.http_answer(bench.http(), 200, &late);
-    assert_eq!(bench.told().len(), 1);
+    assert_eq!(bench.updates().len(), 1);
 }
 
 #[test]

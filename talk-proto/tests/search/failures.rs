@@ -20,7 +20,7 @@ fn search_refused_reports_code() {
     bench.world.http_answer(bench.http(), 402, refusal);
     let refused = ServerError::new(402, "PLAN_LIMIT", vec!["upgrade".to_owned()]);
     assert_eq!(bench.error(request), refused.into());
-    assert_ne!(bench.told().last().unwrap().1, SearchStatus::Searching);
+    assert_ne!(bench.updates().last().unwrap().1, SearchStatus::Searching);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn search_lost_connection_can_be_retried() {
     bench.world.http_fail(http, failure);
     assert!(http_error(&bench.error(request)));
     let stands = (vec!["m2".to_owned()], SearchStatus::CanLoadMore);
-    assert_eq!(bench.told().last(), Some(&stands));
+    assert_eq!(bench.updates().last(), Some(&stands));
 
     let again = bench.more(Some(5));
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], Some("next"));
@@ -118,7 +118,7 @@ fn search_response_beyond_its_limit_is_cut_off() {
         TransportError::ResponseTooLarge.into()
     );
     assert!(bench.world.http_of("/search?")[0].cancelled);
-    let (shown, status) = bench.told().pop().unwrap();
+    let (shown, status) = bench.updates().pop().unwrap();
     assert_eq!((shown.len(), status), (3, SearchStatus::CanLoadMore));
     let lookups = bench.world.log.work();
     let asked = lookups.filter(|request| request.line().starts_with("GET /me/conversations/"));

@@ -11,7 +11,7 @@ use crate::bench::{Bench, body, message, side};
 use crate::support::Answer;
 use SearchStatus::{CanLoadMore, LoadedAll, Searching};
 
-fn told(steps: &[(&[&str], SearchStatus)]) -> Vec<(Vec<String>, SearchStatus)> {
+fn updates(steps: &[(&[&str], SearchStatus)]) -> Vec<(Vec<String>, SearchStatus)> {
     let owned = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
     steps
         .iter()
@@ -27,7 +27,7 @@ fn nothing_happens_before_the_first_query() {
     bench.world.run_for(crate::support::seconds(100));
     assert!(bench.world.log.http.is_empty());
     assert!(bench.world.log.sockets.is_empty());
-    assert!(bench.told().is_empty());
+    assert!(bench.updates().is_empty());
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn results_show_one_by_one_as_they_come() {
         bench.world.http_chunk(http, end);
     }
     assert_eq!(
-        bench.told(),
-        told(&[
+        bench.updates(),
+        updates(&[
             (&[], Searching),
             (&["m3"], Searching),
             (&["m3", "m2"], Searching),
@@ -85,7 +85,7 @@ fn results_show_one_by_one_as_they_come() {
     );
     assert!(!bench.world.is_resolved(request));
     bench.world.http_end(http);
-    assert_eq!(bench.told()[4].1, CanLoadMore);
+    assert_eq!(bench.updates()[4].1, CanLoadMore);
     let (found, loaded_all) = bench.outcome(request);
     assert_eq!(found, ["m3", "m2", "m1"]);
     assert!(!loaded_all);
@@ -98,7 +98,7 @@ fn pages_add_up_until_all_is_loaded() {
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
     let all: Vec<_> = ["m3", "m2", "m1"].map(str::to_owned).into();
     assert_eq!(bench.outcome(more), (all.clone(), true));
-    assert_eq!(bench.told().last(), Some(&(all.clone(), LoadedAll)));
+    assert_eq!(bench.updates().last(), Some(&(all.clone(), LoadedAll)));
     let asked = bench.asked().len();
     let again = bench.more(None);
     assert_eq!(bench.outcome(again), (all, true));
@@ -111,7 +111,10 @@ fn nothing_that_was_found_is_an_answer_too() {
     let request = bench.query("nothing");
     bench.answer(&[], None);
     assert_eq!(bench.outcome(request), (vec![], true));
-    assert_eq!(bench.told(), told(&[(&[], Searching), (&[], LoadedAll)]));
+    assert_eq!(
+        bench.updates(),
+        updates(&[(&[], Searching), (&[], LoadedAll)])
+    );
     assert!(bench.world.log.requests.is_empty(), "no look-up, no socket");
 }
 
@@ -126,7 +129,7 @@ fn search_conversations_keep_answer_order() {
     });
     let request = bench.query("c");
     bench.answer(&[side("c2"), side("c1")], None);
-    assert_eq!(bench.told().len(), 1, "the second waits for the first");
+    assert_eq!(bench.updates().len(), 1, "the second waits for the first");
     bench.world.run_for(crate::support::seconds(2));
     assert_eq!(bench.outcome(request).0, ["c2", "c1"]);
 }
@@ -195,7 +198,7 @@ fn a_new_query_supersedes_the_one_under_way() {
     bench.world.http_chunk(http, &text[cut..]);
     bench.world.http_end(http);
     assert!(!bench.world.is_resolved(second));
-    assert_eq!(bench.told().last(), Some(&(vec![], Searching)));
+    assert_eq!(bench.updates().last(), Some(&(vec![], Searching)));
     bench.answer(&[message("m9", "c1")], None);
     assert_eq!(bench.outcome(second), (vec!["m9".to_owned()], true));
 }

@@ -94,7 +94,7 @@ fn a_token_that_no_header_can_hold_fails_the_search() {
     assert!(error.contains("header value"), "{error}");
     assert!(bench.asked().is_empty());
     assert_eq!(
-        bench.told().last().unwrap().1,
+        bench.updates().last().unwrap().1,
         talk_proto::search::SearchStatus::CanLoadMore
     );
     assert_eq!(bench.world.end(), None);

@@ -120,7 +120,7 @@ impl Invariants {
             }
             Input::SocketFrame { socket, text } => {
                 if let Some(live) = self.live(*socket).filter(|live| live.is_open) {
-                    live.hear(text);
+                    live.receive(text);
                 }
             }
             Input::SocketClosed { socket, .. } => {
@@ -305,7 +305,7 @@ impl Invariants {
 
 impl Socket {
     /// Records a frame of the server. A frame that is not valid JSON is ignored.
-    fn hear(&mut self, text: &str) {
+    fn receive(&mut self, text: &str) {
         let frame: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
         let [number, kind, rest @ ..] = frame.as_slice() else {
             return;

@@ -221,11 +221,11 @@ impl World {
         self.publishes += 1;
         let mut frame = vec![json!(self.publishes), json!("PUBLISH")];
         frame.extend_from_slice(events);
-        self.hear(&Value::Array(frame).to_string());
+        self.receive(&Value::Array(frame).to_string());
     }
 
     /// Passes a frame from the server.
-    pub(crate) fn hear(&mut self, text: &str) {
+    pub(crate) fn receive(&mut self, text: &str) {
         if let Some(socket) = self.socket() {
             self.input(Input::SocketFrame { socket, text });
         }

@@ -96,7 +96,7 @@ impl Subject {
             200 => json!({"id": format!("m{call}")}),
             _ => json!({"errorCode": "CODE", "reasons": []}),
         };
-        self.world.hear(&json!([seq, status, body]).to_string());
+        self.world.receive(&json!([seq, status, body]).to_string());
     }
 
     /// Returns the requests on the current connection.

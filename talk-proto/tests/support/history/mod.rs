@@ -190,11 +190,11 @@ impl History {
             Step::PublishNumbered {
                 number,
                 event: kind,
-            } => world.hear(&json!([number, "PUBLISH", event(*kind, 1)]).to_string()),
+            } => world.receive(&json!([number, "PUBLISH", event(*kind, 1)]).to_string()),
             Step::Answer { seq, status } => {
-                world.hear(&json!([seq, status, {"errorCode": "ANY"}]).to_string());
+                world.receive(&json!([seq, status, {"errorCode": "ANY"}]).to_string());
             }
-            Step::Text(text) => world.hear(text),
+            Step::Text(text) => world.receive(text),
             Step::Stale { which, kind } => self.others.give(world, *which, *kind),
             _ => {}
         }

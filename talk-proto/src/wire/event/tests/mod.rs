@@ -48,7 +48,7 @@ fn wire_conversation(conversation: &ConversationSnapshot) -> Value {
 }
 
 /// Returns the JSON from which a server would produce the event.
-fn told(event: &ServerEvent) -> Value {
+fn to_json(event: &ServerEvent) -> Value {
     use ServerEvent as E;
     match event {
         E::UserCreated { user_id, state } => {
@@ -221,7 +221,7 @@ proptest! {
     fn event_of_any_kind_round_trips(event in event()) {
         let read = read(&event).unwrap();
         prop_assert_eq!(&read_type_first(&event).unwrap(), &read);
-        prop_assert_eq!(told(&read), event);
+        prop_assert_eq!(to_json(&read), event);
     }
 
     #[test]
