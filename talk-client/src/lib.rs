@@ -40,8 +40,7 @@
 //! - `native` (default): the transport over TCP, TLS, WebSocket and HTTP/1.1 for any async runtime.
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
-//!   The dependency tungstenite logs whole messages at TRACE through the crate `log`: disable the
-//!   target `tungstenite` in a subscriber that records TRACE.
+//!   The dependencies that carry them log neither, at any level.
 //! - `platform-verifier`: lets the operating system verify certificates; see
 //!   `net::TlsOptions::platform_verifier`.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.

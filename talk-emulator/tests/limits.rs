@@ -62,13 +62,15 @@ async fn close_code(mut stream: TcpStream) -> Option<u16> {
 #[tokio::test]
 async fn socket_protocol_error_is_closed_with_code() {
     let emulator = Emulator::start().await.unwrap();
-    let invalid_utf8 = [header(TEXT, 2), vec![0xC3, 0x28]].concat();
     for (bytes, code) in [
         // A reserved opcode.
-        (header(0x83, 0), 1002),
+        (vec![0x83, 0x80, 0, 0, 0, 0], 1002),
+        // A length in more bytes than it needs.
+        ([header(TEXT, 2), b"hi".to_vec()].concat(), 1002),
         // A frame that is not masked.
         (vec![TEXT, 0x01, b'x'], 1002),
-        (invalid_utf8, 1007),
+        // Invalid UTF-8.
+        (vec![TEXT, 0x82, 0, 0, 0, 0, 0xC3, 0x28], 1007),
         (header(TEXT, 33 * MIB), 1009),
     ] {
         let mut stream = raw_socket(&emulator).await;

@@ -1,6 +1,6 @@
 //! The responses and frames of a server.
 
-use async_tungstenite::tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::derive_accept_key;
 
 const MESSAGES: &str = "/me/conversations/lobby/messages";
 

@@ -1,6 +1,5 @@
 //! The transport of native targets: TCP, TLS, WebSocket and HTTP/1.1 over any [`Runtime`].
 
-mod coop;
 mod endpoint;
 mod http;
 mod http_body;

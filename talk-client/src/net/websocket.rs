@@ -1,28 +1,23 @@
 //! The WebSocket of the native transport.
 
+mod handshake;
+mod io;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use async_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
-use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use async_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
-use async_tungstenite::{WebSocketStream, client_async_with_config};
 use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::sink::Sink;
 use futures_util::stream::Stream;
 use http::Uri;
-use http::header::SEC_WEBSOCKET_EXTENSIONS;
+use tokio_websockets::{ClientBuilder, CloseCode, Config, Error, Limits, Message, WebSocketStream};
 
-use super::coop::CoopBudget;
+use self::io::WebSocketIo;
 use crate::transport::{CloseReason, ConnectError, WebSocket, WebSocketError, WebSocketEvent};
-
-/// The size of the read buffer in bytes. The buffer exists as long as the socket, and tungstenite's
-/// default of 128 KiB would be most of an idle session's memory.
-const READ_BUFFER: usize = 4 * 1024;
 
 /// The maximum number of bytes of small messages in one write.
 const WRITE_BATCH: usize = 16 * 1024;
@@ -45,43 +40,20 @@ pub(super) async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BATCH)
-        .max_message_size(Some(max_message))
-        .max_frame_size(Some(max_message));
-    match client_async_with_config(url, CoopBudget::new(stream), Some(config)).await {
-        // We request no extension, and an extension changes the meaning of frames (RFC 6455,
-        // section 4.1).
-        Ok((_, response)) if response.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) => {
-            Err(ConnectError::Handshake {
-                reason: "it uses an extension that was not asked for".to_owned(),
-            })
-        }
-        Ok((inner, _)) => Ok(NativeWebSocket::new(inner)),
-        Err(Error::Http(response)) => Err(ConnectError::Upgrade {
-            status: response.status(),
-        }),
-        Err(Error::Io(error)) => Err(ConnectError::Interrupted(error)),
-        Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ConnectError::Interrupted(
-            io::ErrorKind::UnexpectedEof.into(),
-        )),
-        Err(error) => Err(ConnectError::Handshake {
-            reason: error.to_string(),
-        }),
-    }
+    let stream = handshake::open(&url, stream).await?;
+    Ok(NativeWebSocket::new(stream, max_message))
 }
 
 /// The [`WebSocket`] of native targets. It is a [`Stream`] of events too.
 pub struct NativeWebSocket<S> {
-    inner: WebSocketStream<CoopBudget<S>>,
+    inner: WebSocketStream<WebSocketIo<S>>,
     queue: VecDeque<Message>,
     /// The number of payload bytes in `queue`.
     queued: usize,
-    /// The number of payload bytes passed to tungstenite since its buffer was last empty.
+    /// The number of payload bytes passed to the WebSocket library since its buffer was last empty.
     handed_over: usize,
     unsent_pongs: u32,
-    /// Set if neither `queue` nor tungstenite holds unsent data.
+    /// Set if neither `queue` nor the WebSocket library holds unsent data.
     flushed: bool,
     /// Set if our close frame is queued. Nothing may follow it.
     closing: bool,
@@ -90,9 +62,19 @@ pub struct NativeWebSocket<S> {
 }
 
 impl<S> NativeWebSocket<S> {
-    fn new(inner: WebSocketStream<CoopBudget<S>>) -> Self {
+    fn new(stream: WebSocketIo<S>, max_message: usize) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // Servers need not accept fragments.
+        let config = Config::default()
+            .frame_size(usize::MAX)
+            .flush_threshold(WRITE_BATCH);
         Self {
-            inner,
+            inner: ClientBuilder::new()
+                .config(config)
+                .limits(Limits::default().max_payload_len(Some(max_message)))
+                .take_over(stream),
             queue: VecDeque::new(),
             queued: 0,
             handed_over: 0,
@@ -110,21 +92,21 @@ impl<S> NativeWebSocket<S> {
 
     /// Queues a binary message. It is discarded after [`start_close`](Self::start_close).
     pub fn start_send_binary(&mut self, bytes: impl Into<Bytes>) {
-        self.push_unless_closing(Message::Binary(bytes.into()));
+        self.push_unless_closing(Message::binary(bytes.into()));
     }
 
     /// Queues a close frame behind the queued messages. A reason above 123 bytes is truncated.
     ///
-    /// The server confirms it with [`WebSocketEvent::Closed`]. Only the first call has an effect.
+    /// A code that must not be sent (RFC 6455, section 7.4) is omitted together with the reason.
+    /// The server confirms the frame with [`WebSocketEvent::Closed`]. Only the first call has an
+    /// effect.
     pub fn start_close(&mut self, code: u16, reason: &str) {
         if !self.closing {
             self.closing = true;
+            let code = CloseCode::try_from(code).ok();
+            let code = code.filter(|code| !code.is_reserved());
             let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
-            let frame = CloseFrame {
-                code: CloseCode::from(code),
-                reason: reason.into(),
-            };
-            self.push(Message::Close(Some(frame)));
+            self.push(Message::close(code, reason));
         }
     }
 
@@ -143,14 +125,14 @@ impl<S> NativeWebSocket<S> {
 
     fn push(&mut self, message: Message) {
         self.flushed = false;
-        self.queued += message.len();
+        self.queued += message.as_payload().len();
         self.queue.push_back(message);
     }
 
     fn pop(&mut self) -> Option<Message> {
         let message = self.queue.pop_front()?;
-        self.queued -= message.len();
-        self.handed_over += message.len();
+        self.queued -= message.as_payload().len();
+        self.handed_over += message.as_payload().len();
         Some(message)
     }
 
@@ -221,27 +203,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for NativeWebSocket<S> {
                 // A server that sends pings and reads no pongs must not exhaust our memory.
                 ready!(this.poll_flush_inner(cx))?;
             }
-            let event = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {
-                Some(Ok(Message::Text(text))) => WebSocketEvent::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Binary(bytes))) => WebSocketEvent::Binary(bytes),
-                Some(Ok(Message::Close(frame))) => {
-                    this.acknowledge_close(cx);
-                    WebSocketEvent::Closed(frame.map(|frame| CloseReason {
-                        code: frame.code.into(),
-                        reason: frame.reason.as_str().to_owned(),
-                    }))
-                }
-                Some(Ok(Message::Ping(_))) => {
-                    this.unsent_pongs += 1;
-                    this.flushed = false;
-                    continue;
-                }
-                Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
+            let message = match ready!(Pin::new(&mut this.inner).poll_next(cx)) {
+                Some(Ok(message)) => message,
                 Some(Err(error)) => return Poll::Ready(Some(Err(this.fail(error)))),
-                None => {
-                    this.ended = true;
-                    continue;
-                }
+                None => return Poll::Ready(Some(Err(this.fail(Error::AlreadyClosed)))),
+            };
+            let event = if let Some(text) = message.as_text() {
+                WebSocketEvent::Text(text.to_owned())
+            } else if message.is_binary() {
+                WebSocketEvent::Binary(message.into_payload().into())
+            } else if message.is_ping() {
+                this.unsent_pongs += 1;
+                this.flushed = false;
+                continue;
+            } else if let Some((code, reason)) = message.as_close() {
+                this.acknowledge_close(cx);
+                WebSocketEvent::Closed((code != CloseCode::NO_STATUS_RECEIVED).then(|| {
+                    let code = code.into();
+                    let reason = reason.to_owned();
+                    CloseReason { code, reason }
+                }))
+            } else {
+                continue;
             };
             return Poll::Ready(Some(Ok(event)));
         }
@@ -289,19 +272,15 @@ impl<S> fmt::Debug for NativeWebSocket<S> {
     }
 }
 
-/// Converts an error of tungstenite.
+/// Converts an error of the WebSocket library.
 fn classify(error: Error) -> WebSocketError {
     match error {
-        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
-            WebSocketError::TooLarge {
-                size,
-                limit: max_size,
-            }
-        }
+        Error::PayloadTooLong { len, max_len } => WebSocketError::TooLarge {
+            size: len,
+            limit: max_len,
+        },
         Error::Io(error) => WebSocketError::Lost(error),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
-        | Error::ConnectionClosed
-        | Error::AlreadyClosed => WebSocketError::Lost(io::ErrorKind::UnexpectedEof.into()),
+        Error::AlreadyClosed => WebSocketError::Lost(ErrorKind::UnexpectedEof.into()),
         error => WebSocketError::Protocol {
             reason: error.to_string(),
         },

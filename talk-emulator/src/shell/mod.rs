@@ -20,6 +20,7 @@ mod send_queue;
 mod socket;
 mod state;
 mod storage;
+mod upgrade;
 mod upload;
 
 pub(crate) use clock::Clock;

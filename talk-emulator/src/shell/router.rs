@@ -1,6 +1,4 @@
 use axum::body::to_bytes;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware;
 use axum::response::Response;
@@ -17,6 +15,7 @@ use super::fault::ConnectionHandle;
 use super::refusal::{Refusal, into_response};
 use super::socket;
 use super::state::Shell;
+use super::upgrade::WebSocketUpgrade;
 use super::upload::upload;
 use crate::server::HttpRequest;
 
@@ -58,21 +57,15 @@ async fn open_socket(
     State(shell): State<Shell>,
     handle: Extension<ConnectionHandle>,
     Path((app, user)): Path<(String, String)>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Refusal> {
-    let Ok(upgrade) = upgrade else {
+    let Some(upgrade) = WebSocketUpgrade::from_request(&mut request) else {
         return answer(State(shell), handle, request).await;
     };
     let Extension(handle) = handle;
     let connection = shell.next_connection();
     Ok(upgrade
-        .max_message_size(socket::MAX_MESSAGE)
-        .max_frame_size(socket::MAX_MESSAGE)
-        .read_buffer_size(socket::READ_BUFFER)
-        .on_upgrade(move |socket| {
-            socket::run(shell.engine, connection, (app, user), handle, socket)
-        }))
+        .accept(move |socket| socket::run(shell.engine, connection, (app, user), handle, socket)))
 }
 
 async fn answer(

@@ -1,33 +1,20 @@
-use std::error::Error as _;
-
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Duration, sleep, timeout};
-use tungstenite::Error;
+use tokio_websockets::{CloseCode, Error, Message};
 
 use super::engine::Engine;
 use super::fault::ConnectionHandle;
 use super::meter::Meter;
 use super::send_queue::{Backlog, Outgoing, SendQueueReader, send_queue};
+use super::upgrade::WebSocket;
 use crate::server::ConnectionId;
-
-/// The maximum size of a received message. The published client never sends one near it.
-pub(crate) const MAX_MESSAGE: usize = 32 * 1024 * 1024;
-
-/// The size of a read buffer in bytes. Most connections are idle, so it is small.
-pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
 /// The maximum number of received messages passed on together.
 const READ_TOGETHER: usize = 32;
 
 /// The time for a peer to answer a close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-
-// Close codes (RFC 6455, section 7.4.1).
-const PROTOCOL_ERROR: u16 = 1002;
-const INVALID_DATA: u16 = 1007;
-const MESSAGE_TOO_BIG: u16 = 1009;
 
 /// Transfers frames in both directions until either side ends the connection.
 pub(crate) async fn run(
@@ -45,21 +32,22 @@ pub(crate) async fn run(
     let meter = handle.meter();
     meter.start_socket();
     let (mut sink, stream) = socket.split();
-    let code = tokio::select! {
-        code = read(&engine, connection, stream, meter, &backlog) => code,
-        () = write(reader, &mut sink) => None,
-        () = disconnected.wait() => None,
-        () = stall(meter, &backlog, handle.stall_timeout()) => None,
+    let is_refused = tokio::select! {
+        is_refused = read(&engine, connection, stream, meter, &backlog) => is_refused,
+        () = write(reader, &mut sink) => false,
+        () = disconnected.wait() => false,
+        () = stall(meter, &backlog, handle.stall_timeout()) => false,
     };
     // A stopped engine has no connections left.
     let _ = engine.closed(connection).await;
-    if let Some(code) = code {
-        let _ = timeout(CLOSE_GRACE, send_close(&mut sink, code)).await;
+    if is_refused {
+        // The WebSocket library has queued a close frame with the reason.
+        let _ = timeout(CLOSE_GRACE, sink.flush()).await;
     }
 }
 
-/// Passes messages on until the connection ends. Returns the close code for a peer that violates
-/// the protocol.
+/// Passes messages on until the connection ends. Returns `true` for a peer that violates the
+/// protocol.
 ///
 /// While many answers are unsent, no request is read. A peer that requests large answers is slowed
 /// down and not cut.
@@ -69,41 +57,30 @@ async fn read(
     stream: SplitStream<WebSocket>,
     meter: &Meter,
     backlog: &Backlog,
-) -> Option<u16> {
+) -> bool {
     let mut arrivals = stream.ready_chunks(READ_TOGETHER);
     while let Some(messages) = arrivals.next().await {
         let mut texts = Vec::new();
-        let mut end = None;
+        let mut error = None;
         for message in messages {
             match message {
-                Ok(Message::Text(text)) => texts.push(text.as_str().to_owned()),
-                // The WebSocket library answers pings. The protocol has no binary messages.
-                Ok(Message::Ping(_) | Message::Pong(_)) => continue,
-                Ok(Message::Binary(_) | Message::Close(_)) => {}
-                Err(error) => end = Some(close_code(&error)),
+                // The WebSocket library answers pings.
+                Ok(message) if message.is_ping() || message.is_pong() => continue,
+                // The protocol has no binary messages.
+                Ok(message) => texts.extend(message.as_text().map(str::to_owned)),
+                Err(failure) => error = Some(failure),
             }
             meter.finish_message();
         }
         if !texts.is_empty() && engine.frames(connection, texts).await.is_err() {
-            return None;
+            return false;
         }
-        if let Some(code) = end {
-            return code;
+        if let Some(error) = error {
+            return matches!(error, Error::Protocol(_) | Error::PayloadTooLong { .. });
         }
         backlog.wait_below_limit().await;
     }
-    None
-}
-
-/// Returns the close code for an error of the peer, or `None` if the connection is lost.
-fn close_code(error: &axum::Error) -> Option<u16> {
-    match error.source()?.downcast_ref()? {
-        Error::Capacity(_) => Some(MESSAGE_TOO_BIG),
-        Error::Utf8(_) => Some(INVALID_DATA),
-        Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => None,
-        Error::Protocol(_) => Some(PROTOCOL_ERROR),
-        _ => None,
-    }
+    false
 }
 
 async fn write(mut queue: SendQueueReader, sink: &mut SplitSink<WebSocket, Message>) {
@@ -116,7 +93,7 @@ async fn write(mut queue: SendQueueReader, sink: &mut SplitSink<WebSocket, Messa
                 match outgoing {
                     Outgoing::Text(text) => {
                         let bytes = text.len();
-                        if sink.feed(Message::Text(text.into())).await.is_err() {
+                        if sink.feed(Message::text(text)).await.is_err() {
                             return;
                         }
                         queue.sent(std::mem::replace(&mut buffered, bytes));
@@ -142,11 +119,10 @@ async fn close(sink: &mut SplitSink<WebSocket, Message>, code: u16) {
 }
 
 async fn send_close(sink: &mut SplitSink<WebSocket, Message>, code: u16) -> bool {
-    let frame = CloseFrame {
-        code,
-        reason: "".into(),
-    };
-    sink.send(Message::Close(Some(frame))).await.is_ok()
+    // A code that must not be sent is omitted.
+    let code = CloseCode::try_from(code).ok();
+    let code = code.filter(|code| !code.is_reserved());
+    sink.send(Message::close(code, "")).await.is_ok()
 }
 
 /// Resolves when the peer makes no progress for the timeout: it receives none of the unsent

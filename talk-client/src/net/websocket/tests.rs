@@ -4,14 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_tungstenite::WebSocketStream;
-use async_tungstenite::tungstenite::protocol::Role;
-use futures_executor::block_on;
+use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::StreamExt;
 use futures_util::task::noop_waker;
 
-use super::{CoopBudget, NativeWebSocket};
+use super::{NativeWebSocket, WebSocketIo};
 
 /// A server's ping with a payload of four bytes.
 const PING: &[u8] = &[0x89, 4, b'p', b'i', b'n', b'g'];
@@ -71,14 +69,13 @@ impl AsyncWrite for Flood {
 
 /// Returns the number of frames read in [`POLLS`] polls.
 fn frames_read(first: &'static [u8], rest: &'static [u8], takes_pongs: bool) -> u64 {
-    let flood = CoopBudget::new(Flood {
+    let flood = Flood {
         first,
         rest,
         frames_sent: 0,
         takes_pongs,
-    });
-    let inner = block_on(WebSocketStream::from_raw_socket(flood, Role::Client, None));
-    let mut socket = NativeWebSocket::new(inner);
+    };
+    let mut socket = NativeWebSocket::new(WebSocketIo::new(flood, Bytes::new()), 1024);
     let waker = noop_waker();
     for _ in 0..POLLS {
         assert!(

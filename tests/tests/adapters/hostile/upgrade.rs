@@ -65,8 +65,8 @@ async fn upgrade_wrong_answers_are_distinguished<A: Adapter>() {
             answering("HTTP/1.1 426 Upgrade Required\r\nsec-websocket-version: 14\r\n\r\n"),
         ),
         case(
-            "go on",
-            "answered 100",
+            "go on, and no key",
+            NOT_WEBSOCKET,
             answering(format!(
                 "HTTP/1.1 100 Continue\r\n\r\n{switching}{upgrade}\r\n"
             )),

@@ -1,0 +1,109 @@
+//! Lets the WebSocket library use a `futures-io` stream.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::io::{AsyncRead, AsyncWrite};
+use tokio::io::ReadBuf;
+
+/// The maximum number of consecutive successful reads. Not every runtime has such a budget, and a
+/// server that sends fragments without an end would be read in one poll forever.
+const MAX_CONSECUTIVE_READS: u32 = 32;
+
+/// The maximum size of a read in bytes. The memory of a read is initialized before it.
+const MAX_READ: usize = 8 * 1024;
+
+/// The maximum size of a gathered write in bytes.
+const MAX_GATHERED: usize = 16 * 1024;
+
+/// A stream that yields to other tasks after a number of successful reads.
+pub(super) struct WebSocketIo<S> {
+    stream: S,
+    /// Bytes that were read together with the response to the handshake.
+    early: Bytes,
+    reads: u32,
+}
+
+impl<S> WebSocketIo<S> {
+    pub(super) fn new(stream: S, early: Bytes) -> Self {
+        Self {
+            stream,
+            early,
+            reads: 0,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: AsyncRead + Unpin> tokio::io::AsyncRead for WebSocketIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let size = buffer.remaining().min(MAX_READ);
+        if !self.early.is_empty() {
+            let size = size.min(self.early.len());
+            let early = self.early.split_to(size);
+            buffer.put_slice(&early);
+            return Poll::Ready(Ok(()));
+        }
+        if self.reads >= MAX_CONSECUTIVE_READS {
+            self.reads = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.reads += 1;
+        let room = buffer.initialize_unfilled_to(size);
+        let read = Pin::new(&mut self.stream).poll_read(cx, room);
+        if read.is_pending() {
+            self.reads = 0;
+        }
+        buffer.advance(ready!(read)?);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> tokio::io::AsyncWrite for WebSocketIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    /// Returns `true`, so that a frame's header and payload arrive together.
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Gathers small slices: many streams write only the first slice of several, and each write
+    /// would be a TLS record.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut gathered = Vec::new();
+        for slice in slices {
+            let room = MAX_GATHERED - gathered.len();
+            gathered.extend_from_slice(&slice[..slice.len().min(room)]);
+        }
+        Pin::new(&mut self.stream).poll_write(cx, &gathered)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
