@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod files;
 mod host;
+mod logging;
 mod man;
 mod markup;
 mod output_args;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::report_usage(&error),
     };
+    logging::init(cli.common.verbosity);
     let json = cli.common.json;
     run(cli).unwrap_or_else(|error| exit::report(&error, json))
 }

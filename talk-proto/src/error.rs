@@ -182,7 +182,7 @@ pub enum TransportError {
     },
     /// No answer came within the caller's time limit, or the server accepted no data of an upload
     /// for that long.
-    #[error("no answer within {after:?}")]
+    #[error("no answer within {after:?}{}", not_connected(last_failure.as_deref()))]
     Deadline {
         /// The time limit.
         after: Duration,
@@ -190,6 +190,8 @@ pub enum TransportError {
         maybe_happened: bool,
         /// Set if a repetition has the effect of one call.
         idempotent: bool,
+        /// The reason for which there was no connection at the time limit.
+        last_failure: Option<String>,
     },
     /// No answer came within 30 s on any of three connections, although the server answered pings.
     #[error("no answer within 30 s on three connections; the server may have carried it out")]
@@ -223,6 +225,10 @@ pub enum TransportError {
     /// The driver stopped, possibly with its runtime, before the answer arrived.
     #[error("the session's driver has stopped")]
     DriverStopped,
+}
+
+fn not_connected(last_failure: Option<&str>) -> String {
+    last_failure.map_or_else(String::new, |reason| format!("; not connected: {reason}"))
 }
 
 impl TransportError {

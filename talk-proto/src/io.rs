@@ -333,7 +333,10 @@ pub enum ConnectionState {
     /// No connection is needed.
     Idle,
     /// A connection is being opened or authenticated.
-    Connecting,
+    Connecting {
+        /// The reason of the last loss or failed attempt; `None` for a first attempt.
+        last_failure: Option<String>,
+    },
     /// The connection is authenticated, and requests are sent.
     Ready,
     /// The connection was lost or an attempt failed. Another attempt follows.
@@ -347,6 +350,18 @@ pub enum ConnectionState {
         /// A human-readable reason.
         reason: String,
     },
+}
+
+impl ConnectionState {
+    /// Returns the reason for which there is no connection, if an attempt failed or the last
+    /// connection was lost.
+    pub fn last_failure(&self) -> Option<&str> {
+        match self {
+            Self::Connecting { last_failure } => last_failure.as_deref(),
+            Self::Waiting { reason, .. } => Some(reason),
+            Self::Idle | Self::Ready => None,
+        }
+    }
 }
 
 /// A part of the server's data that was skipped.

@@ -401,6 +401,7 @@ async fn upload_stalled_server_times_out() {
         after: STALL,
         maybe_happened: false,
         idempotent: false,
+        last_failure: None,
     };
     assert_eq!(transport(within(world.upload(once)).await), stalled);
 

@@ -99,14 +99,20 @@ impl App {
         &self,
         subscription: &Subscription<S>,
     ) -> Result<S, Error> {
-        let late = TransportError::Deadline {
-            after: self.timeout,
-            maybe_happened: false,
-            idempotent: true,
-        };
         timeout(self.timeout, subscription.connected())
             .await
-            .unwrap_or(Err(late.into()))
+            .unwrap_or_else(|_| Err(self.late(true)))
+    }
+
+    /// Returns the error of a request that was not sent in time.
+    pub(super) fn late(&self, idempotent: bool) -> Error {
+        let state = self.session.connection_state();
+        Error::from(TransportError::Deadline {
+            after: self.timeout,
+            maybe_happened: false,
+            idempotent,
+            last_failure: state.last_failure().map(str::to_owned),
+        })
     }
 
     /// Runs a command that follows a subscription. The command ends without an error when the

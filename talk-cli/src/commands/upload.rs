@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use talk_tokio::{FileToken, TransportError, UploadFuture, UploadMetadata};
+use talk_tokio::{FileToken, UploadFuture, UploadMetadata};
 use tokio::time::sleep;
 
 use super::app::{App, run};
@@ -182,11 +182,7 @@ impl<'a> Uploads<'a> {
                 bar.finish();
                 token
             }
-            () = late => Err(TransportError::Deadline {
-                after: self.app.timeout,
-                maybe_happened: false,
-                idempotent: false,
-            }.into()),
+            () = late => Err(self.app.late(false)),
             never = show => match never {},
         }
     }

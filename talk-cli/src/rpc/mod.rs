@@ -2,6 +2,7 @@
 
 mod args;
 mod calls;
+mod connection_line;
 mod dispatch;
 mod feeds;
 mod input;

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use talk_tokio::SearchStatus;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::connection_line::ConnectionLine;
 use crate::failure::Failure;
 use crate::terminal::sanitize;
 
@@ -189,14 +190,19 @@ impl Output {
         .await;
     }
 
-    /// Writes `{"session": STATE}`, with the error if the session has ended.
-    pub(crate) async fn session(&self, session: &'static str, error: Option<&Failure>) {
+    /// Writes `{"session": STATE, "reason"?: TEXT, "retryAt"?: MS}`.
+    pub(super) async fn connection(&self, line: &ConnectionLine) {
+        self.line(line).await;
+    }
+
+    /// Writes `{"session": "error", "error": {…}}`.
+    pub(crate) async fn session_ended(&self, error: &Failure) {
         #[derive(Serialize)]
         struct Line<'a> {
             session: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            error: Option<&'a Failure>,
+            error: &'a Failure,
         }
+        let session = "error";
         self.line(&Line { session, error }).await;
     }
 

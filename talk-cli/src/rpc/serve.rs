@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use talk_tokio::{ConnectionState, Session, SessionError, TransportError};
+use talk_tokio::{Session, SessionError, TransportError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::args::Args;
+use super::connection_line::ConnectionLine;
 use super::dispatch::{Action, prepare};
 use super::input::RawLine;
 use super::line::Line;
@@ -70,7 +71,7 @@ impl Rpc {
             let _ = fail.send(error.clone());
         });
         let mut states = self.session.connection_states();
-        let mut shown = "idle";
+        let mut shown = ConnectionLine::default();
         let mut drained: Option<Pin<Box<Sleep>>> = None;
         let mut unread = pin!(stdout_closed());
         loop {
@@ -83,9 +84,8 @@ impl Rpc {
                 () = self.output.closed() => return End::Unread,
                 () = &mut unread => return End::Unread,
                 Some(state) = states.next() => {
-                    let name = name(&state, shown);
-                    if name != std::mem::replace(&mut shown, name) {
-                        self.output.session(shown, None).await;
+                    if shown.update(state) {
+                        self.output.connection(&shown).await;
                     }
                 }
                 () = self.calls.answered() => {
@@ -144,10 +144,12 @@ impl Rpc {
 
     /// Ends everything that is still pending after the end of input.
     async fn finish(mut self, drain_timeout: Duration) {
+        let state = self.session.connection_state();
         let late = TransportError::Deadline {
             after: drain_timeout,
             maybe_happened: true,
             idempotent: false,
+            last_failure: state.last_failure().map(str::to_owned),
         };
         let late = late.into();
         self.calls.stop_all(&late);
@@ -167,18 +169,7 @@ impl Rpc {
         self.calls.all_answered().await;
         let _ = timeout(END_GRACE, self.searches.all_ended()).await;
         let _ = timeout(END_GRACE, self.subscriptions.all_ended()).await;
-        self.output.session("error", Some(&failure)).await;
-    }
-}
-
-/// Returns the name of a connection state. The first attempt to connect is not reported, because it
-/// is not a problem yet.
-fn name(state: &ConnectionState, before: &'static str) -> &'static str {
-    match state {
-        ConnectionState::Idle => "idle",
-        ConnectionState::Ready => "connected",
-        ConnectionState::Connecting if before == "idle" => "idle",
-        _ => "reconnecting",
+        self.output.session_ended(&failure).await;
     }
 }
 

@@ -127,8 +127,26 @@ fn unreachable_host_is_reported_with_its_reason() {
         "{shown}"
     );
     assert!(first.ends_with("; still trying"), "{shown}");
-    assert!(rest.contains("no answer within 2s"), "{shown}");
+    let late = "talk: no answer within 2s; not connected: cannot connect to 127.0.0.1";
+    assert!(rest.contains(late), "{shown}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn verbose_logs_connection_and_calls_without_texts() {
+    let people = People::new();
+    let log = |flag: &str| {
+        let output = people.run("alice", &[flag, "send", "c1", "xyzzy"]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let brief = log("-v");
+    assert!(brief.contains(" connected"), "{brief}");
+    assert!(!brief.contains("frame sent"), "{brief}");
+    let full = log("-vv");
+    assert!(full.contains("send_message"), "{full}");
+    assert!(full.contains("frame sent bytes="), "{full}");
+    assert!(!full.contains("xyzzy"), "{full}");
 }
 
 #[test]

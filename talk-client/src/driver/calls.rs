@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use talk_proto::{CommandError, Reply, RequestError, RequestId, Timestamp, TransportError};
+use talk_proto::{
+    CommandError, ConnectionState, Reply, RequestError, RequestId, Timestamp, TransportError,
+};
 
 use crate::error::Error;
 use crate::handle::{LocalId, ReplySender};
@@ -27,7 +29,12 @@ struct Deadline {
     at: Timestamp,
     /// The time-out of the call.
     after: Duration,
-    is_expired: bool,
+    /// Set once the call has expired.
+    expired: Option<Expired>,
+}
+
+struct Expired {
+    last_failure: Option<String>,
 }
 
 impl Calls {
@@ -84,7 +91,7 @@ impl Calls {
         let deadline = timeout.map(|after| Deadline {
             at: now + after,
             after,
-            is_expired: false,
+            expired: None,
         });
         let at = deadline.as_ref().map(|deadline| (deadline.at, request));
         self.deadlines.extend(at);
@@ -126,13 +133,14 @@ impl Calls {
                 }),
                 Some(Deadline {
                     after,
-                    is_expired: true,
+                    expired: Some(Expired { last_failure }),
                     ..
                 }),
             ) => Error::Transport(TransportError::Deadline {
                 after,
                 maybe_happened,
                 idempotent,
+                last_failure,
             }),
             (error, _) => error.into(),
         });
@@ -158,15 +166,22 @@ impl Calls {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Returns a request past its deadline, which the core has to cancel.
-    pub(super) fn pop_expired(&mut self, now: Timestamp) -> Option<RequestId> {
+    /// Returns a request past its deadline, which the core has to cancel. The error of its call
+    /// names the last failure of the connection.
+    pub(super) fn pop_expired(
+        &mut self,
+        now: Timestamp,
+        connection: &ConnectionState,
+    ) -> Option<RequestId> {
         let (at, request) = *self.deadlines.first()?;
         if at > now {
             return None;
         }
         self.deadlines.remove(&(at, request));
         let deadline = self.waiting.get_mut(&request)?.deadline.as_mut()?;
-        deadline.is_expired = true;
+        deadline.expired = Some(Expired {
+            last_failure: connection.last_failure().map(str::to_owned),
+        });
         Some(request)
     }
 

@@ -232,7 +232,7 @@ impl<T: Transport> Driver<T> {
                 .is_ready();
             return;
         }
-        while let Some(request) = self.calls.pop_expired(now) {
+        while let Some(request) = self.calls.pop_expired(now, self.core.connection()) {
             // The core resolves the request as cancelled, which completes the expired call. An
             // unknown request is already resolved.
             let _ = self.core.cancel(now, request);

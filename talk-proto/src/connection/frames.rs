@@ -322,6 +322,7 @@ impl Connection {
             } => {
                 socket.restart_waiting(now);
                 self.reconnect.note_connected();
+                self.last_failure = None;
                 let is_resumed = expired.is_some();
                 self.outputs
                     .push_back(ConnectionOutput::Ready { is_resumed });

@@ -101,6 +101,8 @@ pub(crate) struct Connection {
     state: State,
     auth: Auth,
     reconnect: Reconnect,
+    /// The reason of the last loss or failed attempt while a connection is being made.
+    last_failure: Option<String>,
     frames: FrameReader,
     /// Set if a request or subscription needs a connection.
     is_needed: bool,
@@ -122,6 +124,7 @@ impl Connection {
             state: State::Idle,
             auth: Auth::new(authentication),
             reconnect: Reconnect::default(),
+            last_failure: None,
             frames: FrameReader::default(),
             is_needed: false,
             is_token_needed: false,
@@ -157,7 +160,9 @@ impl Connection {
     pub(crate) fn changed_state(&self, reported: &ConnectionState) -> Option<ConnectionState> {
         let state = match &self.state {
             State::Idle => ConnectionState::Idle,
-            State::Opening { .. } | State::Authenticating { .. } => ConnectionState::Connecting,
+            State::Opening { .. } | State::Authenticating { .. } => ConnectionState::Connecting {
+                last_failure: self.last_failure.clone(),
+            },
             State::Ready { .. } => ConnectionState::Ready,
             State::Waiting {
                 since,
@@ -303,7 +308,11 @@ impl Connection {
         self.counters.reconnects += u64::from(!self.is_idle());
         let socket = SocketId(self.take_id());
         let deadline = now + CONNECT_TIMEOUT;
-        self.state = State::Opening { socket, deadline };
+        let state = std::mem::replace(&mut self.state, State::Opening { socket, deadline });
+        self.last_failure = match state {
+            State::Waiting { reason, .. } => Some(reason),
+            _ => None,
+        };
         self.outputs.push_back(ConnectionOutput::OpenSocket(socket));
     }
 

@@ -171,6 +171,7 @@ fn outcome(response: &HttpResponse) -> Outcome {
                 after: *after,
                 maybe_happened: false,
                 idempotent: false,
+                last_failure: None,
             };
             Outcome::Transient(stalled.into())
         }

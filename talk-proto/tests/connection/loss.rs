@@ -26,6 +26,22 @@ fn needy() -> World {
 }
 
 #[test]
+fn connecting_after_loss_names_last_failure() {
+    let mut world = needy();
+    world.cut();
+    world.run_for(seconds(5));
+    let connecting: Vec<_> = world
+        .log
+        .states()
+        .into_iter()
+        .filter(|state| matches!(state, ConnectionState::Connecting { .. }))
+        .collect();
+    assert!(connecting.len() >= 2, "{connecting:?}");
+    assert_eq!(connecting[0].last_failure(), None);
+    assert!(connecting[1].last_failure().is_some(), "{connecting:?}");
+}
+
+#[test]
 fn loss_resends_unanswered_calls_in_order() {
     let mut world = World::ready(unpaced());
     world

@@ -175,6 +175,7 @@ fn a_server_that_stalls_is_tried_again_and_then_is_a_deadline() {
         after,
         maybe_happened: false,
         idempotent: false,
+        last_failure: None,
     };
     assert_eq!(bench.error(), deadline.into());
 

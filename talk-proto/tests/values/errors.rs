@@ -26,6 +26,7 @@ fn deadline(maybe_happened: bool, idempotent: bool) -> TransportError {
         after: AFTER,
         maybe_happened,
         idempotent,
+        last_failure: None,
     }
 }
 

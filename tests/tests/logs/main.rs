@@ -27,7 +27,7 @@ const PLANTED: &str = "xyzzy-plugh";
 struct Output(Arc<Mutex<Vec<u8>>>);
 
 impl Output {
-    /// Returns what was logged since the last call.
+    /// Returns everything logged since the last call.
     fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         String::from_utf8_lossy(&bytes).into_owned()
@@ -77,7 +77,7 @@ fn leaks(output: &str) -> Vec<&str> {
     output.lines().filter(is_leak).collect()
 }
 
-/// Uses a session in every way that carries a token, a text or a file.
+/// Makes calls that carry the planted string as a text, a name, a query and a file.
 async fn use_session(session: Session, drop_connections: impl AsyncFnOnce()) {
     let name = format!("{PLANTED} name");
     session

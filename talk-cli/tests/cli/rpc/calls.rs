@@ -1,3 +1,5 @@
+use std::net::TcpListener;
+
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use talk_emulator::Emulator;
@@ -202,9 +204,43 @@ fn rpc_session_lines_follow_the_connection() {
     let fault = r#"{"kind": "drop", "path": "/users/alice"}"#;
     block_on(emulator.inject(serde_json::from_str(fault).unwrap())).unwrap();
     rpc.send(2, "user.set", json!(["alice", {"name": "Alicia"}]));
-    rpc.wait("session", "reconnecting");
-    rpc.wait("session", "connected");
+    let lost = rpc.wait("session", "reconnecting");
+    assert!(lost["reason"].is_string(), "{lost}");
+    assert!(lost["retryAt"].is_i64(), "{lost}");
+    assert_eq!(
+        rpc.wait("session", "connected"),
+        json!({"session": "connected"})
+    );
     assert_eq!(rpc.wait("id", 2)["result"], Value::Null);
     // An idle connection is closed after a while.
     rpc.wait("session", "idle");
+}
+
+#[test]
+fn rpc_unreachable_host_lines_carry_the_reason() {
+    // A listener that is closed again leaves a port that refuses connections.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let mut rpc = Rpc::start(&host, "alice", &["--drain-timeout", "0.5"]);
+    rpc.send(1, "conversation.send", json!(["c1", "hi"]));
+    let first = rpc.wait("session", "reconnecting");
+    let reason = first["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("cannot connect to 127.0.0.1 port "),
+        "{first}"
+    );
+    let next = rpc.wait("session", "reconnecting");
+    assert!(
+        next["retryAt"].as_i64() > first["retryAt"].as_i64(),
+        "{first} {next}"
+    );
+    rpc.end_input();
+    let error = rpc.wait("id", 1)["error"].clone();
+    assert_eq!(error["kind"], "transport");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.ends_with(&format!("; not connected: {reason}")),
+        "{message}"
+    );
 }

@@ -160,7 +160,7 @@ fn log_event(event: &Event) {
             }
         },
         Event::Connection(ConnectionState::Idle) => info!("not connected"),
-        Event::Connection(ConnectionState::Connecting) => info!("connecting"),
+        Event::Connection(ConnectionState::Connecting { .. }) => info!("connecting"),
         Event::Connection(ConnectionState::Ready) => info!("connected"),
         Event::Connection(ConnectionState::Waiting {
             since,

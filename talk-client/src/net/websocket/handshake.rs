@@ -36,6 +36,8 @@ where
     let progress = None;
     let (mut sender, mut connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
+        // Not every server compares names without regard to case.
+        .title_case_headers(true)
         .handshake(HyperIo { stream, progress })
         .await
         .map_err(classify)?;

@@ -85,12 +85,18 @@ impl<S: AsyncWrite + Unpin> tokio::io::AsyncWrite for WebSocketIo<S> {
     }
 
     /// Gathers small slices: many streams write only the first slice of several, and each write
-    /// would be a TLS record.
+    /// would be a TLS record. A large slice is not copied.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let slices = slices.iter().filter(|slice| !slice.is_empty());
+        if let Some(first) = slices.clone().next()
+            && first.len() >= MAX_GATHERED
+        {
+            return Pin::new(&mut self.stream).poll_write(cx, first);
+        }
         let mut gathered = Vec::new();
         for slice in slices {
             let room = MAX_GATHERED - gathered.len();

@@ -75,7 +75,7 @@ impl Comeback {
                             return;
                         }
                         // An attempt without a delay is not recorded.
-                        ConnectionState::Connecting => {
+                        ConnectionState::Connecting { .. } => {
                             was_away = true;
                             continue;
                         }

@@ -96,6 +96,7 @@ async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
         after,
         maybe_happened: false,
         idempotent: true,
+        last_failure: None,
     });
     assert_eq!(call.timeout(after).await, Err(too_late), "{name}");
     session.shutdown().await;

@@ -110,12 +110,13 @@ async fn frames_may_come_with_the_answer_to_the_upgrade<A: Adapter>() {
         let request = read_request(&mut stream).await;
         let key = request
             .lines()
-            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .filter_map(|line| line.split_once(": "))
+            .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
             .unwrap();
         let mut answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-accept: {}\r\n\r\n",
-            derive_accept_key(key.as_bytes())
+            derive_accept_key(key.1.as_bytes())
         )
         .into_bytes();
         answer.extend(frame(0x89, "ping"));

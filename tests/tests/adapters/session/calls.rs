@@ -201,6 +201,7 @@ async fn call_timeout_reports_maybe_happened<A: Adapter>() {
         after: timeout,
         maybe_happened: true,
         idempotent: false,
+        last_failure: None,
     };
     assert_eq!(error, Error::Transport(deadline));
     assert_eq!(error.retry_safety(), RetrySafety::MayDuplicate);
@@ -221,6 +222,7 @@ async fn a_call_may_have_a_timeout_of_its_own<A: Adapter>() {
         after,
         maybe_happened: true,
         idempotent: true,
+        last_failure: None,
     };
     assert_eq!(error, Err(Error::Transport(deadline)));
     // The timeout of a call does not apply to other calls.
