@@ -77,7 +77,7 @@ fn leaks(output: &str) -> Vec<&str> {
     output.lines().filter(is_leak).collect()
 }
 
-/// Makes calls that carry the planted string as a text, a name, a query and a file.
+/// Makes calls that carry the planted string in names, messages, queries and files.
 async fn use_session(session: Session, drop_connections: impl AsyncFnOnce()) {
     let name = format!("{PLANTED} name");
     session
