@@ -15,6 +15,8 @@
 
 mod callgrind;
 mod input;
+mod list_rows;
+mod lists;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

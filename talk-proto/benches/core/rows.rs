@@ -6,6 +6,7 @@ use talk_proto::content::{MarkupSource, parse_markup};
 
 use crate::callgrind::per_frame;
 use crate::input::{PLAIN, repeated};
+use crate::list_rows;
 use crate::support::table::Row;
 use crate::work::Work;
 
@@ -47,6 +48,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
         });
     }
     rows.extend(scale()?);
+    rows.extend(list_rows::measure(quick)?);
     Ok(rows)
 }
 

@@ -12,6 +12,7 @@ use talk_proto::{
 };
 
 use crate::input;
+use crate::lists::Kind;
 use crate::support::client::{Client, messages};
 use crate::support::frames;
 
@@ -38,6 +39,8 @@ pub(crate) enum Work {
     Filter(u64),
     /// Handles a search response with this many conversations in small parts.
     Search(u64),
+    /// Events of a list of this many items.
+    List(Kind, u64),
 }
 
 impl Work {
@@ -54,6 +57,7 @@ impl Work {
             Self::Markup(kib) => format!("markup-{kib}"),
             Self::Filter(count) => format!("filter-{count}"),
             Self::Search(count) => format!("search-{count}"),
+            Self::List(kind, count) => format!("{}-{count}", kind.name()),
         }
     }
 
@@ -76,14 +80,15 @@ impl Work {
             "markup" => Some(Self::Markup(count)),
             "filter" => Some(Self::Filter(count)),
             "search" => Some(Self::Search(count)),
-            _ => None,
+            _ => Some(Self::List(Kind::parse(kind)?, count)),
         }
     }
 
-    /// Creates `2 * frames` frames, and processes the first `heard` of them.
+    /// Creates `2 * frames` frames, and processes the first `received` of them.
     pub(crate) fn run(self, frames: u64, received: u64) {
         match self {
             Self::Markup(_) | Self::Filter(_) | Self::Search(_) => self.repeat(received),
+            Self::List(kind, count) => kind.run(count, frames, received),
             _ => self.receive(frames, received),
         }
     }

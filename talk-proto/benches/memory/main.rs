@@ -20,9 +20,11 @@ use std::env;
 use std::process::ExitCode;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use talk_proto::Topic;
 
 use self::support::client::{Client, messages};
 use self::support::frames;
+use self::support::server::Server;
 use self::support::table::{self, Row};
 
 #[global_allocator]
@@ -34,6 +36,8 @@ const WITH_MESSAGES: f64 = 32.0 * 1024.0;
 /// The number of messages that are loaded to measure the size of one.
 const MESSAGES: u64 = 10_000;
 const SESSIONS: usize = 100;
+/// The number of conversations that are loaded to measure the size of one.
+const CONVERSATIONS: u64 = 3_000;
 
 fn main() -> ExitCode {
     let as_json = env::args().any(|argument| argument == "--json");
@@ -61,8 +65,38 @@ fn main() -> ExitCode {
             ratio: message / frame as f64,
             goal: Some(1.3),
         },
+        conversation_row(),
     ];
     table::print(&rows, as_json)
+}
+
+/// Compares a conversation of a loaded list with the frames that loaded it.
+fn conversation_row() -> Row {
+    let [few, many] = [20, CONVERSATIONS];
+    let more = (many - few) as f64;
+    let held_by = |count| held(1, || session_listing(count));
+    let conversation = (held_by(many) - held_by(few)) / more;
+    let received = |count| session_listing(count).bytes_received();
+    let frames = (received(many) - received(few)) as f64 / more;
+    Row {
+        id: "E-list",
+        what: format!(
+            "a loaded conversation, against its frames ({conversation:.0} : {frames:.0} B)"
+        ),
+        ratio: conversation / frames,
+        goal: None,
+    }
+}
+
+/// Returns a session that shows this many conversations, with the snapshot held by its user.
+fn session_listing(count: u64) -> Client {
+    let mut client = Client::connected_to(Server {
+        conversations: count,
+        ..Server::default()
+    });
+    let id = client.subscribe(Topic::Conversations { filter: None });
+    client.load_pages(id, 20, 30, count);
+    client
 }
 
 /// Returns a session that shows this many messages, with the snapshot held by its user.

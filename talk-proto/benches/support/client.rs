@@ -1,14 +1,14 @@
 //! A session that is connected to a server which answers every request.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
 use talk_proto::{
-    Call, Event, Input, Output, Pacing, Session, SessionOptions, SocketId, SubscriptionId,
-    Timestamp, Topic, Update, filter::ConversationFilter, model::ConversationId,
+    Call, Event, Input, Output, Pacing, Session, SessionOptions, SocketClosed, SocketId,
+    SubscriptionId, Timestamp, Topic, Update, filter::ConversationFilter, model::ConversationId,
     search::SearchKind,
 };
 
 use super::frames;
+use super::server::Server;
 
 /// A session, its socket, and the snapshots that its user holds.
 pub(crate) struct Client {
@@ -17,15 +17,21 @@ pub(crate) struct Client {
     socket: Option<SocketId>,
     /// The last update of each subscription, as an application keeps it.
     held: Vec<(SubscriptionId, Update)>,
-    /// The number of messages on the server, and their conversation.
-    messages: u64,
-    busy: String,
+    server: Server,
 }
 
 impl Client {
     /// Creates a connected and authenticated client. The conversation has this many messages.
     pub(crate) fn connected(messages: u64) -> Self {
-        let mut client = Self::new(messages);
+        Self::connected_to(Server {
+            messages,
+            ..Server::default()
+        })
+    }
+
+    /// Creates a connected and authenticated client.
+    pub(crate) fn connected_to(server: Server) -> Self {
+        let mut client = Self::new(server);
         let call = Call::MarkAsRead {
             conversation: conversation(),
         };
@@ -35,20 +41,20 @@ impl Client {
         client
     }
 
-    fn new(messages: u64) -> Self {
+    fn new(server: Server) -> Self {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let name = |text: &str| text.try_into().expect("a name");
         let mut options = SessionOptions::new(name("app"), "alice".try_into().expect("a name"));
         options.authentication.token = Some("token".into());
         options.pacing = Pacing::Off;
         options.limits.subscriptions = 100_000;
+        options.limits.refetch = 100_000;
         Self {
             session: Session::new(options, 7, now),
             now,
             socket: None,
             held: Vec::new(),
-            messages,
-            busy: format!("/me/conversations/{}/messages", frames::CONVERSATION),
+            server,
         }
     }
 
@@ -61,15 +67,46 @@ impl Client {
 
     /// Loads more until this many messages are visible.
     pub(crate) fn load(&mut self, id: SubscriptionId, messages: u64) {
-        let mut shown = 30;
-        while shown < messages {
-            let more = (messages - shown).min(100);
-            let count = usize::try_from(more).ok();
-            let loaded = self.session.load_more(self.now, id, count);
+        self.load_pages(id, 30, 100, messages);
+    }
+
+    /// Loads pages until `count` items of a list are visible. `first` items are visible now.
+    pub(crate) fn load_pages(&mut self, id: SubscriptionId, first: u64, page: u64, count: u64) {
+        let mut shown = first;
+        while shown < count {
+            let more = (count - shown).min(page);
+            let loaded = self
+                .session
+                .load_more(self.now, id, usize::try_from(more).ok());
             loaded.expect("a list that can grow");
             self.serve();
             shown += more;
         }
+    }
+
+    /// Loses the connection and connects again.
+    pub(crate) fn reconnect(&mut self) {
+        let Some(socket) = self.socket.take() else {
+            return;
+        };
+        let cause = SocketClosed::Lost("the network".to_owned());
+        let closed = Input::SocketClosed { socket, cause };
+        self.session.handle_input(self.now, closed);
+        self.serve();
+        while self.socket.is_none() {
+            self.now = self.session.poll_timeout().unwrap_or(self.now);
+            self.tick();
+        }
+    }
+
+    /// Returns the server.
+    pub(crate) fn server(&mut self) -> &mut Server {
+        &mut self.server
+    }
+
+    /// Returns the number of bytes that the server has sent.
+    pub(crate) fn bytes_received(&self) -> u64 {
+        self.session.counters().bytes_received
     }
 
     /// Passes a tick, as a driver does when nothing else happens.
@@ -143,7 +180,7 @@ impl Client {
                         .handle_input(self.now, Input::SocketOpened { socket });
                 }
                 Output::SendFrame { socket, frame } => {
-                    let text = self.answer(frame.as_str());
+                    let text = self.server.answer(frame.as_str());
                     let text = text.as_str();
                     let input = Input::SocketFrame { socket, text };
                     self.session.handle_input(self.now, input);
@@ -161,44 +198,18 @@ impl Client {
             }
         }
     }
-
-    fn answer(&self, frame: &str) -> String {
-        let request: Value = serde_json::from_str(frame).expect("a frame of JSON");
-        let (method, path) = (request[1].as_str(), request[2].as_str());
-        let path = path.unwrap_or_default();
-        let body = match (method, path) {
-            (_, "/session/renew") => json!({"expiresInSeconds": null}),
-            (Some("GET"), "/users") => {
-                let ids = request[3]["ids"].as_array();
-                let ids = ids.into_iter().flatten().filter_map(Value::as_str);
-                ids.map(|id| (id.to_owned(), frames::user(id))).collect()
-            }
-            (Some("GET"), path) if path == self.busy => self.page(&request[3]),
-            (Some("GET"), path) if path.ends_with("/messages") => {
-                json!({"data": [], "cursor": null})
-            }
-            (Some("GET"), path) if path.ends_with("/typing") => {
-                json!({"many": false, "usersTyping": {}})
-            }
-            (Some("GET"), path) if path.ends_with("/online") => json!({"isConnected": false}),
-            _ => json!({}),
-        };
-        json!([request[0], 200, body]).to_string()
-    }
-
-    /// Returns a page of `limit` messages, newest first, that precede the number in `cursor`.
-    fn page(&self, query: &Value) -> Value {
-        let cursor = query["cursor"].as_str().and_then(|text| text.parse().ok());
-        let end = cursor.unwrap_or(self.messages);
-        let start = end.saturating_sub(query["limit"].as_u64().unwrap_or_default());
-        let page: Vec<Value> = (start..end).rev().map(frames::message).collect();
-        json!({"data": page, "cursor": (start > 0).then(|| start.to_string())})
-    }
 }
 
 /// Returns the topic for the messages of the busy conversation.
 pub(crate) fn messages() -> Topic {
     Topic::Messages {
+        conversation: conversation(),
+    }
+}
+
+/// Returns the topic for the participants of the busy conversation.
+pub(crate) fn participants() -> Topic {
+    Topic::Participants {
         conversation: conversation(),
     }
 }

@@ -8,4 +8,5 @@
 
 pub(crate) mod client;
 pub(crate) mod frames;
+pub(crate) mod server;
 pub(crate) mod table;

@@ -16,7 +16,7 @@ use talk_tests::compare::{self, Options, Role};
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Measure only these rows, of A to J
+    /// Measure only these rows, of A to N
     #[arg(long, value_delimiter = ',')]
     rows: Vec<String>,
     /// Print JSON

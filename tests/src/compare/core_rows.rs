@@ -1,4 +1,4 @@
-//! Rows A, B, C, E and I: the core, measured by the benchmarks of its package.
+//! Rows A, B, C, E, I and K to N: the core, measured by the benchmarks of its package.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use super::row::Row;
 use super::table::Table;
 
 /// The letters of the benchmarks' rows. Some rows have suffixes.
-pub(super) const ROWS: [&str; 5] = ["A", "B", "C", "E", "I"];
+pub(super) const ROWS: [&str; 9] = ["A", "B", "C", "E", "I", "K", "L", "M", "N"];
 
 const BENCHMARKS: [&str; 2] = ["core", "memory"];
 

@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 /// The letters of all rows, in the order of the table.
-const ROWS: &str = "ABCDEFGHIJ";
+const ROWS: &str = "ABCDEFGHIJKLMN";
 
 impl Options {
     fn wants(&self, id: &str) -> bool {
