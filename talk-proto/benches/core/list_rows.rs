@@ -8,8 +8,8 @@ use crate::work::Work;
 /// The number of frames of a count.
 const FRAMES: u64 = 200;
 
-/// Measures the rows. If `quick` is set, lists of conversations are shorter, and reconnects and rows
-/// without a goal are skipped.
+/// Measures the rows. If `quick` is set, lists of conversations are shorter. Reconnects and rows
+/// without a goal are then skipped.
 pub(crate) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let few = count(Kind::Move, 20)?;
     let value = count(Kind::MoveValue, 20)?;

@@ -16,7 +16,7 @@ use crate::support::server::Server;
 pub(crate) enum Kind {
     /// A message to a conversation of a list, which moves to the front.
     Move,
-    /// The same, in a list with a filter.
+    /// A message to a conversation of a list with a filter.
     MoveFiltered,
     /// The frames of [`Kind::Move`], decoded into [`Value`] and dropped.
     MoveValue,
@@ -61,8 +61,8 @@ impl Kind {
         all.find(|(_, other)| *other == name).map(|(kind, _)| *kind)
     }
 
-    /// Loads a list of `count` items, creates `2 * frames` frames, and processes the first `received`
-    /// of them, or reconnects that many times.
+    /// Loads a list of `count` items, creates `2 * frames` frames, and processes the first
+    /// `received` of them, or reconnects that many times.
     pub(crate) fn run(self, count: u64, frames: u64, received: u64) {
         let mut client = self.client(count);
         if let Self::Reconnect | Self::ReconnectValue = self {

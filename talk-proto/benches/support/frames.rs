@@ -132,8 +132,8 @@ pub(crate) fn in_the_middle(events: u64, count: u64) -> Vec<Value> {
             ),
             2 => about(
                 n,
-                json!({"type": "message.edited",
-                    "diff": {"reactions": {"👍": {"createdAt": at, "count": 1, "currentUserReacted": false}}}}),
+                json!({"type": "message.edited", "diff": {"reactions":
+                    {"👍": {"createdAt": at, "count": 1, "currentUserReacted": false}}}}),
             ),
             _ => {
                 messages.remove(middle);
