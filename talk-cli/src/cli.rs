@@ -37,7 +37,7 @@ const LONG_VERSION: &str = concat!(
 
 /// Chat from a terminal, a script or another language
 #[derive(Debug, Parser)]
-#[command(name = "talk", version, long_version = LONG_VERSION, after_help = AFTER_HELP)]
+#[command(name = "talk", version, long_version = LONG_VERSION, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -60,15 +60,17 @@ impl Cli {
         let command = <Self as CommandFactory>::command();
         let globals = command.get_arguments().filter(|arg| arg.is_global_set());
         let globals: Vec<clap::Arg> = globals.cloned().collect();
-        WITHOUT_SESSION
-            .into_iter()
-            .fold(command, |command, (name, used)| {
-                let unused = globals
-                    .iter()
-                    .filter(|arg| !used.contains(&arg.get_id().as_str()));
-                let unused: Vec<_> = unused.map(|arg| arg.clone().hide(true)).collect();
-                command.mut_subcommand(name, |subcommand| subcommand.args(unused))
-            })
+        command.mut_subcommands(|subcommand| {
+            let name = subcommand.get_name();
+            let Some((_, used)) = WITHOUT_SESSION.iter().find(|(it, _)| *it == name) else {
+                return subcommand;
+            };
+            let unused = globals
+                .iter()
+                .filter(|arg| !used.contains(&arg.get_id().as_str()));
+            let unused: Vec<_> = unused.map(|arg| arg.clone().hide(true)).collect();
+            subcommand.args(unused)
+        })
     }
 }
 

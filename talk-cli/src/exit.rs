@@ -90,7 +90,12 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
 const USAGE: u8 = 2;
 
 fn print_json(failure: &Failure) {
-    let line = serde_json::json!({ "error": failure }).to_string();
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        error: &'a Failure,
+    }
+    // Infallible: the failure holds strings and numbers.
+    let line = serde_json::to_string(&Line { error: failure }).unwrap_or_default();
     eprintln!("{}", sanitize::json(&line));
 }
 
