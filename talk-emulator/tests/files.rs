@@ -75,7 +75,7 @@ async fn block_of(emulator: &Emulator, uploaded: &http::Response<Bytes>) -> Valu
         .await;
     let send = json!({
         "content": [{ "type": "file", "fileToken": token }],
-        "idempotencyKey": "00000000000000000000",
+        "idempotencyKey": token,
     });
     let (status, sent) = alice.call("POST", "/conversations/c/messages", send).await;
     assert_eq!(status, 200, "{sent}");
@@ -256,5 +256,48 @@ async fn download_dot_filename_resolves() {
         assert!(url.ends_with("/file"), "{url}");
         let response = get(&emulator, url.strip_prefix(emulator.url()).unwrap()).await;
         assert_eq!(response.body(), &bytes);
+    }
+}
+
+/// Browsers send the names `a".txt` and `a%22.txt` alike.
+#[tokio::test]
+async fn equal_wire_names_keep_both_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let persisted = Emulator::builder().data(folder.path()).start();
+    let emulators = [Emulator::start().await, persisted.await];
+    for emulator in emulators.map(Result::unwrap) {
+        let mut files = Vec::new();
+        for bytes in [pattern(10), pattern(20)] {
+            let uploaded = upload(&emulator, form("a%22.txt", "text/plain", &bytes, &[])).await;
+            let block = block_of(&emulator, &uploaded).await;
+            assert_eq!(block["filename"], "a\".txt");
+            files.push((path_of(&emulator, &block), bytes));
+        }
+        for (path, bytes) in files {
+            let folder = path.strip_suffix("/a%22.txt").unwrap();
+            for name in ["a%22.txt", "a%2522.txt"] {
+                let response = get(&emulator, &format!("{folder}/{name}")).await;
+                assert_eq!(response.body(), &bytes, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn filename_backslashes_are_kept() {
+    let emulator = Emulator::start().await.unwrap();
+    for (on_wire, name) in [
+        ("a\\", "a\\"),
+        ("a\\\\", "a\\\\"),
+        ("\\", "\\"),
+        ("a\\b.txt", "a\\b.txt"),
+        ("a\\%22.txt", "a\\\".txt"),
+        ("a; filename=b\\", "a; filename=b\\"),
+    ] {
+        let uploaded = upload(&emulator, form(on_wire, "text/plain", b"x", &[])).await;
+        let block = block_of(&emulator, &uploaded).await;
+        assert_eq!(block["filename"], name, "{on_wire}");
+        let response = get(&emulator, &path_of(&emulator, &block)).await;
+        assert_eq!(response.body(), "x", "{on_wire}");
     }
 }

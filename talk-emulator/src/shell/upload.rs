@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
+use http::header::CONTENT_DISPOSITION;
 
 use super::engine::Stopped;
 use super::fault::{ConnectionHandle, faulty_body, refuse_early};
@@ -161,15 +162,30 @@ async fn read_file(
     Ok(size)
 }
 
-/// Returns the part's filename. Browsers send raw UTF-8 with these three characters encoded.
+/// Returns the part's filename, decoded as browsers encode it.
+///
+/// Browsers encode quotes and line breaks, but no percent signs. The names `a".txt` and `a%22.txt`
+/// are therefore equal on the wire, and both are read as the former. Files with equal names never
+/// replace each other, because contents and urls go by the token.
 fn filename(field: &Field<'_>) -> Result<String, Refusal> {
     let name = field
         .file_name()
+        .or_else(|| filename_ending_in_backslash(field))
         .ok_or_else(|| invalid("The part named file has no filename."))?;
     Ok(name
         .replace("%22", "\"")
         .replace("%0D", "\r")
         .replace("%0A", "\n"))
+}
+
+/// Returns the filename if it ends in a backslash. Browsers do not escape backslashes, but the
+/// parser of the form takes the last one as an escape of the closing quote.
+fn filename_ending_in_backslash<'a>(field: &'a Field<'_>) -> Option<&'a str> {
+    let header = field.headers().get(CONTENT_DISPOSITION)?;
+    let (_, name) = str::from_utf8(header.as_bytes())
+        .ok()?
+        .split_once("; filename=\"")?;
+    name.strip_suffix('"').filter(|name| name.ends_with('\\'))
 }
 
 async fn read_number(field: Field<'_>) -> Result<f64, Refusal> {

@@ -55,6 +55,10 @@ impl Form {
 }
 
 /// Escapes the characters that would end the quoted name or the header line, as browsers do.
+///
+/// Browsers leave percent signs as they are, so `"` and a literal `%22` are equal on the wire. An
+/// escape for them would change the names that the service stores. Files with equal names have
+/// different tokens.
 fn escape_filename(filename: &str) -> String {
     let mut escaped = String::with_capacity(filename.len());
     for character in filename.chars() {

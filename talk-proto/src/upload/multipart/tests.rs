@@ -26,6 +26,18 @@ fn filename_with_quotes_and_breaks_is_escaped() {
     assert_eq!(epilogue, "\r\n--BOUNDARY--\r\n");
 }
 
+/// Browsers escape no percent sign, so that a server stores `100%.txt` under this name.
+#[test]
+fn filename_percent_signs_are_not_escaped() {
+    for name in ["100%.txt", "a%22b.txt", "%", "%0D%0A"] {
+        let (preamble, _) = form(&Upload::new(UploadKind::File, name, 3));
+        assert!(
+            preamble.contains(&format!("filename=\"{name}\"\r\n")),
+            "{preamble}"
+        );
+    }
+}
+
 #[test]
 fn metadata_follows_the_file_in_published_order() {
     let kind = UploadKind::Video {
