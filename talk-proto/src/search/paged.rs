@@ -12,6 +12,7 @@ use crate::io::Event;
 use crate::live::interface::Get;
 use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot};
 use crate::wire::path::encode_component;
+use crate::wire::{replace_lone_surrogates, salvage};
 
 /// The size of the first page of a query. It is small, so that it arrives early.
 const FIRST_PAGE: usize = 3;
@@ -169,16 +170,20 @@ impl PagedSearch {
         self.page.take().map(|page| page.request)
     }
 
-    /// Handles a part of the response. Returns the parts of results to fetch, by slot.
-    pub(super) fn handle_data(&mut self, chunk: &[u8]) -> Result<Vec<(u64, Get)>, StreamError> {
+    /// Handles a part of the response. Returns the parts of results to fetch, by slot. Adds the
+    /// number of results that were skipped or lost a member to `damaged`.
+    pub(super) fn handle_data(
+        &mut self,
+        chunk: &[u8],
+        damaged: &mut usize,
+    ) -> Result<Vec<(u64, Get)>, StreamError> {
         let mut lookups = Vec::new();
         let Some(page) = &mut self.page else {
             return Ok(lookups);
         };
         let (kind, next_slot, slots) = (self.kind, &mut self.next_slot, &mut page.slots);
         page.stream.push(chunk, |line| {
-            // An unreadable result is skipped.
-            let Some((conversation, message)) = read_result(kind, line) else {
+            let Some((conversation, message)) = read_result(kind, line, damaged) else {
                 return;
             };
             let id = *next_slot;
@@ -211,6 +216,12 @@ impl PagedSearch {
             (Some(slot), Reply::Message(part)) => slot.message = Some(part),
             _ => {}
         }
+    }
+
+    /// Drops the result in `slot`, a part of which is unreadable.
+    pub(super) fn drop_result(&mut self, slot: u64) {
+        self.handle_lookup(slot, Reply::Conversation(None));
+        self.handle_lookup(slot, Reply::Message(None));
     }
 
     /// Makes complete results visible, in order. Returns the page's request once the page is
@@ -262,10 +273,12 @@ fn no_results(kind: SearchKind) -> SearchResults {
     }
 }
 
-/// Reads the conversation of a result, and its message in a search for messages.
+/// Reads the conversation of a result, and its message in a search for messages. Skips an
+/// unreadable result, and unreadable members of a message.
 fn read_result(
     kind: SearchKind,
     line: &[u8],
+    damaged: &mut usize,
 ) -> Option<(ConversationId, Option<Arc<MessageSnapshot>>)> {
     #[derive(Deserialize)]
     struct Conversation {
@@ -276,20 +289,23 @@ fn read_result(
     #[serde(rename_all = "camelCase")]
     struct MessageOf {
         conversation_id: ConversationId,
-        #[serde(flatten)]
-        message: MessageSnapshot,
     }
 
-    match kind {
-        SearchKind::Messages => {
-            let line: MessageOf = serde_json::from_slice(line).ok()?;
-            Some((line.conversation_id, Some(Arc::new(line.message))))
-        }
-        SearchKind::Conversations => {
-            let line: Conversation = serde_json::from_slice(line).ok()?;
-            Some((line.id, None))
-        }
-    }
+    let line = String::from_utf8_lossy(line);
+    let line = replace_lone_surrogates(&line);
+    let conversation = match kind {
+        SearchKind::Messages => serde_json::from_str(&line).map(|it: MessageOf| it.conversation_id),
+        SearchKind::Conversations => serde_json::from_str(&line).map(|it: Conversation| it.id),
+    };
+    let Ok(conversation) = conversation else {
+        *damaged += 1;
+        return None;
+    };
+    let message = match kind {
+        SearchKind::Messages => Some(Arc::new(salvage(&line, damaged)?)),
+        SearchKind::Conversations => None,
+    };
+    Some((conversation, message))
 }
 
 #[cfg(test)]
@@ -301,10 +317,10 @@ mod tests {
         let mut search = PagedSearch::new(SearchKind::Conversations, 1 << 20);
         let request = RequestId(1);
         search.start(request, "text", "{}");
-        let first = search.handle_data(b"{\"data\":[\n{\"id\":\"c1\"}\n");
+        let first = search.handle_data(b"{\"data\":[\n{\"id\":\"c1\"}\n", &mut 0);
         assert_eq!(first.as_ref().map(Vec::len), Ok(1));
         assert_eq!(search.abandon(), Some(request));
-        let late = search.handle_data(b",{\"id\":\"c2\"}\n");
+        let late = search.handle_data(b",{\"id\":\"c2\"}\n", &mut 0);
         assert_eq!(late.as_ref().map(Vec::len), Ok(0));
         // For an abandoned page the truncated response is not an error.
         assert_eq!(search.handle_end(), Ok(()));

@@ -10,7 +10,7 @@ use crate::command::{Reply, RequestId};
 use crate::error::{CommandError, RequestError, TransportError};
 use crate::filter::ConversationFilter;
 use crate::http::request::HttpResponse;
-use crate::io::{Event, HttpBody};
+use crate::io::{Event, HttpBody, ProtocolWarning};
 use crate::live::interface::Get;
 
 /// The default size of a page.
@@ -147,7 +147,13 @@ impl Searches {
         let Some(search) = self.open.get_mut(&id) else {
             return;
         };
-        match search.handle_data(chunk) {
+        let mut damaged = 0;
+        let lookups = search.handle_data(chunk, &mut damaged);
+        if damaged > 0 {
+            let warning = Event::Warning(ProtocolWarning::Items { count: damaged });
+            self.outputs.push_back(SearchOutput::Event(warning));
+        }
+        match lookups {
             Ok(lookups) => {
                 let lookups = lookups.into_iter();
                 let lookups = lookups.map(|(slot, get)| SearchOutput::LookUp(id, slot, get));
@@ -176,7 +182,8 @@ impl Searches {
         self.fail(id, error);
     }
 
-    /// Handles the result of a fetch.
+    /// Handles the result of a fetch. An unreadable part drops its result, any other error fails
+    /// the page.
     pub(crate) fn handle_lookup(
         &mut self,
         id: SearchId,
@@ -186,6 +193,10 @@ impl Searches {
         match (result, self.open.get_mut(&id)) {
             (Ok(reply), Some(search)) => {
                 search.handle_lookup(slot, reply);
+                self.advance(id);
+            }
+            (Err(RequestError::Transport(TransportError::Malformed)), Some(search)) => {
+                search.drop_result(slot);
                 self.advance(id);
             }
             (Err(error), _) => self.fail(id, error),

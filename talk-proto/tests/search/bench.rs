@@ -128,7 +128,8 @@ impl Bench {
     }
 }
 
-fn ids(results: &talk_proto::search::SearchResults) -> Vec<String> {
+/// Returns the IDs of results.
+pub(crate) fn ids(results: &talk_proto::search::SearchResults) -> Vec<String> {
     let results = serde_json::to_value(results).unwrap();
     let results = results.as_array().unwrap().iter();
     results

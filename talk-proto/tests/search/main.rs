@@ -10,3 +10,4 @@ mod ends;
 mod failures;
 mod pages;
 mod token;
+mod unreadable;
