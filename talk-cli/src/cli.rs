@@ -37,7 +37,8 @@ const LONG_VERSION: &str = concat!(
 
 /// Chat from a terminal, a script or another language
 #[derive(Debug, Parser)]
-#[command(name = "talk", version, long_version = LONG_VERSION, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "talk", version, long_version = LONG_VERSION)]
+#[command(after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
