@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod files;
 mod host;
+mod json;
 mod logging;
 mod man;
 mod markup;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use talk_proto::content::{ContentBlock, MarkupSource, parse_markup, plaintext, to_wire_json};
 
 use crate::exit::Outcome;
+use crate::json;
 use crate::terminal::sanitize;
 
 /// An input line. Other members are ignored.
@@ -86,6 +87,6 @@ fn answer(line: &[u8]) -> Answer {
 
 fn parse(line: &[u8]) -> serde_json::Result<Request> {
     // The line is read as a map first, because serde would accept an array for a struct.
-    let members: Map<String, Value> = serde_json::from_slice(line)?;
+    let members: Map<String, Value> = json::from_slice(line)?;
     serde_json::from_value(members.into())
 }

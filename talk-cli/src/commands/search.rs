@@ -7,6 +7,7 @@ use talk_tokio::{ConversationFilter, Search};
 
 use super::app::{App, run};
 use crate::exit::{CliError, Outcome};
+use crate::json;
 use crate::session_plan::SessionPlan;
 use crate::terminal::Show;
 
@@ -64,9 +65,9 @@ where
     Ok(app.printer.print_list(&results)?)
 }
 
-/// Reads a filter.
+/// Reads a filter in JSON.
 pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
-    serde_json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
+    json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
 }
 
 /// The human-readable form of a filter.
@@ -93,5 +94,14 @@ mod tests {
             let form = form.replace("FROM", "1").replace("TO", "2");
             assert!(filter(&form).is_ok(), "{form}");
         }
+    }
+
+    #[test]
+    fn filter_lone_surrogates_are_replaced() {
+        let replaced = filter(r#"{"subject": ["==", "a\ud83d"]}"#).unwrap();
+        assert_eq!(
+            replaced,
+            filter(r#"{"subject": ["==", "a\ufffd"]}"#).unwrap()
+        );
     }
 }

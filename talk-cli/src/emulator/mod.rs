@@ -14,6 +14,7 @@ use talk_emulator::server::{Seed, Settings};
 use talk_emulator::{DataError, Emulator};
 
 use crate::exit::{CliError, Outcome, runtime};
+use crate::json;
 use crate::signals::stop_signal;
 use crate::terminal::sanitize;
 
@@ -137,5 +138,5 @@ fn read<T: DeserializeOwned>(flag: &str, file: &Path) -> Result<T, CliError> {
         CliError::Usage(format!("{flag} {}: {error}", file.display()))
     };
     let text = fs::read_to_string(file).map_err(|error| unusable(&error))?;
-    serde_json::from_str(&text).map_err(|error| unusable(&error))
+    json::from_str(&text).map_err(|error| unusable(&error))
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::output::{Answer, Output};
 use crate::failure::Failure;
+use crate::json;
 
 /// A future that completes with the answer to a call.
 pub(crate) type Job = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -112,8 +113,21 @@ impl Calls {
     }
 }
 
-/// Returns `true` if two IDs are the same JSON.
+/// Returns `true` if two IDs are the same JSON. Unpaired surrogates, which are replaced in
+/// arguments, are equal to U+FFFD.
 pub(crate) fn same(a: &RawValue, b: &RawValue) -> bool {
-    let value = |id: &RawValue| serde_json::from_str::<serde_json::Value>(id.get()).ok();
+    let value = |id: &RawValue| json::from_str::<serde_json::Value>(id.get()).ok();
     a.get() == b.get() || value(a).is_some_and(|a| value(b) == Some(a))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_with_lone_surrogates_can_be_compared() {
+        let id = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+        assert!(same(&id(r#""a\ud83d""#), &id(r#""a\ufffd""#)));
+        assert!(!same(&id(r#""a\ud83d""#), &id(r#""a""#)));
+    }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use talk_proto::replace_lone_surrogates;
 
 use crate::failure::Failure;
+use crate::json;
 
 /// A parsed line.
 #[derive(Debug)]
@@ -27,7 +27,9 @@ pub(crate) struct BadLine {
 impl Line {
     /// Parses `{"id": ANY, "call": NAME, "args"?: [ANY…]}`. Other fields are ignored.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, BadLine> {
+        // Only names of members are read here, so that the ID is echoed verbatim.
         let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(text)
+            .or_else(|_| json::from_slice(text))
             .map_err(|error| BadLine::new(None, format!("expected an object: {error}")))?;
         let Some(id) = members.remove("id") else {
             return Err(BadLine::new(None, "the id is missing".to_owned()));
@@ -36,12 +38,13 @@ impl Line {
         let call = members
             .remove("call")
             .ok_or_else(|| bad("the name of the call is missing".to_owned()))?;
-        let call = serde_json::from_str(call.get())
+        let call = json::from_str(call.get())
             .map_err(|_| bad("the name of the call is no string".to_owned()))?;
         let args = match members.remove("args") {
             None => Vec::new(),
-            Some(args) => serde_json::from_str(&replace_lone_surrogates(args.get()))
-                .map_err(|_| bad("the args are no array".to_owned()))?,
+            Some(args) => {
+                json::from_str(args.get()).map_err(|_| bad("the args are no array".to_owned()))?
+            }
         };
         Ok(Self { id, call, args })
     }
@@ -134,5 +137,11 @@ mod tests {
             .map(|arg| serde_json::from_str(arg.get()).unwrap())
             .collect();
         assert_eq!(args, ["a\u{fffd}", "\u{1f44d}"]);
+    }
+
+    #[test]
+    fn line_lone_surrogates_in_names_are_replaced() {
+        let line = Line::parse(br#"{"call": "x\ud83d", "id": 1, "\ud83d": 2}"#).unwrap();
+        assert_eq!((line.id.get(), line.call.as_str()), ("1", "x\u{fffd}"));
     }
 }

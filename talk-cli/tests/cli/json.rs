@@ -176,3 +176,28 @@ fn completions_and_manual_pages_are_printed() {
     assert!(status.unwrap().success());
     assert!(folder.path().join("talk-user-set.1").exists());
 }
+
+#[test]
+fn filter_half_an_emoji_is_accepted() {
+    let people = People::new();
+    for (operator, found) in [("==", 0), ("!=", 1)] {
+        let filter = format!(r#"{{"subject": ["{operator}", "\ud83d"]}}"#);
+        let args = ["conversations", "--once", "--json", "--filter", &filter];
+        let output = people.succeeds("alice", &args);
+        assert_eq!(objects(output.as_bytes()).len(), found, "{output}");
+    }
+}
+
+#[test]
+fn custom_keeps_json_as_text() {
+    let people = People::new();
+    let custom = r#"k={"a":"\ud83d"}"#;
+    let id = people.succeeds("alice", &["send", "c1", "Hi!", "--custom", custom]);
+    let message = people.json("alice", &["message", "get", "c1", &id]);
+    assert_eq!(message["custom"], json!({"k": r#"{"a":"\ud83d"}"#}));
+
+    let output = people.run("alice", &["send", "c1", "Hi!", "--custom", &custom[2..]]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("--custom <KEY=VALUE>"), "{message}");
+}

@@ -86,3 +86,9 @@ fn a_line_is_answered_before_the_next_one_comes() {
     drop(input);
     assert!(process.wait().unwrap().success());
 }
+
+#[test]
+fn markup_lone_surrogates_are_replaced() {
+    let answers = markup("{\"op\": \"send\", \"text\": \"a\\ud83d\"}\n");
+    assert_eq!(answers[0]["plaintext"], "a\u{fffd}");
+}

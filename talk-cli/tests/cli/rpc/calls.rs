@@ -244,3 +244,39 @@ fn rpc_unreachable_host_lines_carry_the_reason() {
         "{message}"
     );
 }
+
+/// JavaScript writes half an emoji as an unpaired surrogate.
+#[test]
+fn rpc_lone_surrogates_are_replaced() {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = alice(&emulator);
+    rpc.result("conversation.set", json!(["c1", {"subject": "Tea"}]));
+    let message = r#"{"text": "Hi \ud83d!", "custom": {"\udc4d": "\ud83d"}}"#;
+    for (message, custom) in [
+        (r#""Hi \ud83d!""#, json!({})),
+        (message, json!({"\u{fffd}": "\u{fffd}"})),
+    ] {
+        let call = r#""call": "conversation.send""#;
+        rpc.write(&format!(
+            "{{\"id\": 4, {call}, \"args\": [\"c1\", {message}]}}\n"
+        ));
+        let sent = rpc.wait("id", 4)["result"]["messageRef"].clone();
+        let message = rpc.result("message.get", json!(["c1", sent]));
+        assert_eq!(message["plaintext"], "Hi \u{fffd}!");
+        assert_eq!(message["custom"], custom);
+    }
+    let filter = r#"{"filter": {"subject": ["!=", "\ud83d"]}}"#;
+    rpc.write(&format!(
+        "{{\"id\": 5, \"call\": \"session.subscribeConversations\", \"args\": [{filter}]}}\n"
+    ));
+    let subscription = rpc.wait("id", 5)["result"]["subscription"].clone();
+    let line = rpc.wait_for(|line| line.get("snapshot").is_some());
+    assert_eq!(line["subscription"], subscription);
+    assert_eq!(line["snapshot"][0]["id"], "c1");
+
+    rpc.write("{\"id\": 6, \"call\": \"user.\\ud83d\", \"\\ud83d\": 1}\n");
+    let error = rpc.wait("id", 6)["error"].clone();
+    assert_eq!(error["kind"], "usage");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("user.\u{fffd}"), "{message}");
+}
