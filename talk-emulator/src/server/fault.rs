@@ -8,10 +8,10 @@ use super::refusal::Refusal;
 
 /// A fault to inject.
 ///
-/// A refusal (`401`, `429`, `500`) or `slow` applies to the next `times` requests that match
-/// `user` and `path`. Any other kind with a `path` applies to the connection of each matching
-/// request. Without a `path` it applies at once to every matching connection; the remaining
-/// times, or all of them if no connection is open, apply to the next requests.
+/// A refusal (`401`, `429`, `500`), `slow` or `unanswered` applies to the next `times` requests
+/// that match `user` and `path`. Any other kind with a `path` applies to the connection of each
+/// matching request. Without a `path` it applies at once to every matching connection; the
+/// remaining times, or all of them if no connection is open, apply to the next requests.
 ///
 /// A fault with `after_bytes` applies to an upload while its body arrives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub enum FaultKind {
     Stall,
     /// Delays the answer, and everything after it on the connection.
     Slow,
+    /// Leaves the request unanswered and does not process it. Pings and token renewals are still
+    /// answered. For HTTP requests the same as `stall`.
+    Unanswered,
     /// Refuses the request with status 401.
     #[serde(rename = "401")]
     Unauthorized,
@@ -163,7 +166,7 @@ impl Fault {
     pub(super) fn on_http(&self) -> HttpFault {
         match self.kind {
             FaultKind::Drop | FaultKind::Restart => HttpFault::Drop,
-            FaultKind::Stall => HttpFault::Stall,
+            FaultKind::Stall | FaultKind::Unanswered => HttpFault::Stall,
             FaultKind::Slow => HttpFault::Slow(self.delay()),
             kind => {
                 let (status, code, reason) = kind.refusal_parts();
@@ -181,7 +184,10 @@ impl Fault {
     }
 
     fn matches(&self, user: Option<&str>, path: &str, is_upload: bool) -> bool {
+        let is_kept_alive =
+            self.kind == FaultKind::Unanswered && matches!(path, "/ping" | "/session/renew");
         self.matches_user(user)
+            && !is_kept_alive
             && (is_upload || self.after_bytes.is_none())
             && self
                 .path

@@ -65,6 +65,7 @@ impl Server {
             FaultKind::TokenExpiry => self.expire(id),
             FaultKind::Restart => self.restart(),
             FaultKind::Slow
+            | FaultKind::Unanswered
             | FaultKind::Unauthorized
             | FaultKind::TooManyRequests
             | FaultKind::InternalError => {}

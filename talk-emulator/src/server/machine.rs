@@ -191,6 +191,7 @@ impl Server {
                 return;
             }
             Some((FaultKind::Stall, _)) => return self.apply_fault(id, FaultKind::Stall),
+            Some((FaultKind::Unanswered, _)) => return,
             Some((kind, _)) if kind.targets_connections() => {
                 self.apply_fault(id, kind);
                 self.flush();

@@ -217,3 +217,25 @@ fn fault_401_refuses_call() {
     assert_eq!(world.refused(alice, "GET", "/ping", json!({})).0, 401);
     world.ok(alice, "GET", "/ping", json!({}));
 }
+
+#[test]
+fn fault_unanswered_answers_only_pings_and_renewals() {
+    let (mut world, alice, bob) = World::of_friends();
+    let fault = json!({ "kind": "unanswered", "user": "alice", "times": 2 });
+    inject(&mut world, fault);
+    let path = "/conversations/c/messages";
+    let data = json!({ "content": text_block("hi"), "idempotencyKey": "k" });
+    for _ in 0..2 {
+        world.ok(alice, "GET", "/ping", json!({}));
+        let renewal = json!({ "token": "" });
+        world.ok(alice, "POST", "/session/renew", renewal);
+        let seq = world.send(alice, "POST", path, data.clone());
+        world.wait(3_600_000);
+        assert_eq!(world.answer(alice, seq), None);
+        assert_eq!(world.is_closed(alice), None);
+    }
+    let messages = "/me/conversations/c/messages";
+    let page = world.ok(bob, "GET", messages, json!({}));
+    assert_eq!(page["data"], json!([]));
+    world.ok(alice, "POST", path, data);
+}
