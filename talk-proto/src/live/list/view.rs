@@ -337,11 +337,14 @@ impl<T: ListItem> ListView<T> {
     }
 }
 
-/// Returns the end of a first window.
+/// Returns the end of a first window. Items that still wait belong to the window as well.
 fn first_end<T>(visible: &VisibleItems<T>, state: ListState) -> Position {
-    match visible.items.position(state.initial - 1) {
-        Some(position) => position,
-        None if state.complete => Position::LAST,
-        None => visible.items.last_position().unwrap_or(Position::LAST),
+    let items = visible.items.positions_from(0).take(state.initial);
+    let mut first: Vec<_> = items.chain(visible.waiting.iter().copied()).collect();
+    first.sort_unstable();
+    first.truncate(state.initial);
+    match first.last() {
+        Some(last) if first.len() == state.initial || !state.complete => *last,
+        _ => Position::LAST,
     }
 }

@@ -269,6 +269,22 @@ fn load_more_before_first_window_waits_for_it() {
 }
 
 #[test]
+fn first_window_includes_items_that_still_wait() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(32, 3), Some("x")));
+    kit.lose();
+    kit.reconnect();
+    let mut items = messages(32, 5);
+    items.extend([message("m2", "bob", 2), message("m1", "bob", 1)]);
+    kit.answer(MESSAGES, &page(&items, Some("x")));
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.window(id).len(), 30);
+}
+
+#[test]
 fn load_more_count_out_of_range_is_refused() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
