@@ -110,6 +110,18 @@ impl FailureTable {
         }
     }
 
+    /// Removes the failures of a failed request of the live half, and those of other requests for
+    /// the same entity. A later viewer of the entity starts without failures.
+    pub(super) fn handle_live_failure(&mut self, failed: &Request) {
+        self.remove(&FailureKey::Live(failed.clone()));
+        if failed.path != "/users" {
+            self.0.retain(|key, _| match key {
+                FailureKey::Call(_) => true,
+                FailureKey::Live(request) => request.path != failed.path,
+            });
+        }
+    }
+
     /// Handles a connection loss, after which the live half repeats its requests.
     pub(super) fn handle_lost(&mut self) {
         self.0.retain(|key, failures| {
@@ -172,6 +184,19 @@ mod tests {
         table.handle_lost();
         nearly(&mut table, &get("/a"), 20);
         assert!(table.count_rejection(get("/a"), 30));
+    }
+
+    #[test]
+    fn live_failure_forgets_other_requests_for_the_entity() {
+        let mut table = FailureTable::default();
+        let subscribe = Request::bare(Method::Subscribe, "/a".to_owned());
+        let keys = [get("/a"), get("/b"), FailureKey::Live(subscribe.clone())];
+        for _ in 0..MAX_LARGE_LOSSES {
+            table.count_loss(&LossCause::LargeFrame, BTreeSet::from(keys.clone()));
+        }
+        table.handle_live_failure(&subscribe);
+        let errors = keys.map(|key| table.loss_error(&key, true).is_some());
+        assert_eq!(errors, [false, true, false]);
     }
 
     #[test]

@@ -249,7 +249,7 @@ impl RequestQueue {
         if !self.failures.is_empty() {
             let key = FailureKey::Live(request.clone());
             if let Some(error) = self.failures.loss_error(&key, true) {
-                self.failures.remove(&key);
+                self.failures.handle_live_failure(&request);
                 return Err((fetch, Err(error.into())));
             }
         }
