@@ -6,7 +6,7 @@ use talk_proto::{
     changes::{Changes, RemovalReason},
 };
 
-use super::shown::loaded_all;
+use super::shown::{items, loaded_all};
 
 /// The range of one window, followed through its updates.
 #[derive(Clone, Copy, Default)]
@@ -18,7 +18,8 @@ pub(super) struct Range {
 }
 
 impl Range {
-    pub(super) fn update(&mut self, update: &Update) {
+    /// Follows an update of a window that holds at most `cap` items.
+    pub(super) fn update(&mut self, update: &Update, cap: usize) {
         let end = end(&update.snapshot);
         let Changes::List(changes) = &update.changes else {
             *self = Self {
@@ -30,9 +31,14 @@ impl Range {
         let reasons = || changes.removed.iter().map(|removal| removal.reason);
         let is_lost = |reason| !matches!(reason, RemovalReason::Moved { .. });
         self.has_lost_items |= reasons().any(is_lost);
-        // A window at its cap ends with its last item.
+        // A window at its cap ends with its last item. An evicted item may never have been visible.
+        let is_full = items(&update.snapshot).is_some_and(|items| items.len() >= cap);
         let is_evicted = reasons().any(|reason| reason == RemovalReason::Evicted);
-        self.end = if is_evicted { end } else { self.end.max(end) };
+        self.end = if is_full || is_evicted {
+            end
+        } else {
+            self.end.max(end)
+        };
     }
 
     /// Returns `true` if the window must show at least the items of a first window.

@@ -45,7 +45,7 @@ impl Shown {
         if items(&update.snapshot).is_some_and(|items| items.len() > window) {
             broken("a window stays under its cap", format!("{:?}", self.topic));
         }
-        self.range.update(&update);
+        self.range.update(&update, window);
         self.snapshot = Some(update.snapshot);
         self.pending = Some(match self.pending.take() {
             Some(pending) => pending.then(update.changes, CHANGES),
