@@ -19,7 +19,7 @@ use crate::snapshot::Window;
 /// update waits for the nested data of the items that were new when the wait began. Later items do
 /// not extend the wait, so a stream of messages by unknown users delays a window by only one fetch.
 pub(crate) struct ListView<T> {
-    /// The last visible position, or `None` before the first snapshot.
+    /// The last visible position, or `None` until the items of the first snapshot are loaded.
     end: Option<Position>,
     /// The number of items requested beyond `end`.
     more: usize,
@@ -150,15 +150,21 @@ impl<T: ListItem> ListView<T> {
             update: None,
             resolved: Vec::new(),
         };
-        let is_short = visible.len() < state.initial && !state.complete && !state.full;
-        if self.end.is_none() && is_short {
-            self.awaited = None;
-            return nothing;
+        if self.end.is_none() || !matches!(self.last, LastSeen::List { .. }) {
+            let is_short = visible.len() < state.initial && !state.complete && !state.full;
+            if is_short {
+                self.end = None;
+                self.awaited = None;
+                return nothing;
+            }
+            // The end is set before the wait for nested data, so that the items that arrive during
+            // the wait widen the window.
+            self.end = self.end.max(Some(first_end(visible, state)));
         }
         if self.is_awaiting(visible) {
             return nothing;
         }
-        let mut end = self.end.unwrap_or_else(|| first_end(visible, state));
+        let mut end = self.end.unwrap_or(Position::LAST);
         let resolved = self.extend(&mut end, visible, state);
         if state.complete && visible.last().is_none_or(|last| last <= end) {
             end = Position::LAST;

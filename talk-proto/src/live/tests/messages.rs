@@ -285,6 +285,19 @@ fn first_window_includes_items_that_still_wait() {
 }
 
 #[test]
+fn arrivals_during_first_wait_widen_window() {
+    let mut kit = Kit::new();
+    let id = kit.messages("c");
+    kit.drain();
+    kit.answer(MESSAGES, &page(&messages(2, 1), None));
+    let new = |n: i64| created(&message(&format!("m{n}"), "bob", n));
+    kit.publish(&(3..=40).map(new).collect::<Vec<_>>());
+    kit.answer(USERS, &json!({"alice": user("alice", "Alice")}));
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    assert_eq!(kit.window(id).len(), 40);
+}
+
+#[test]
 fn load_more_count_out_of_range_is_refused() {
     let mut kit = Kit::new();
     let id = kit.messages("c");
