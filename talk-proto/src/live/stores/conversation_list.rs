@@ -25,6 +25,8 @@ pub(crate) struct ConversationList {
     positions: BTreeMap<ConversationId, Position>,
     /// Conversations that may belong to the list, once their state is known.
     candidates: BTreeSet<ConversationId>,
+    /// The new times of conversations that have moved to the front, until their new state is shown.
+    moving: BTreeMap<ConversationId, i64>,
     /// Conversations that are shown in their state from before a connection loss.
     refreshing: BTreeSet<ConversationId>,
     /// The number of items and candidates when the refresh began.
@@ -39,6 +41,7 @@ impl ConversationList {
             filter,
             positions: BTreeMap::new(),
             candidates: BTreeSet::new(),
+            moving: BTreeMap::new(),
             refreshing: BTreeSet::new(),
             refreshing_len: 0,
         }
@@ -86,6 +89,7 @@ impl ConversationList {
         let Some(snapshot) = store.snapshot() else {
             return;
         };
+        self.moving.remove(id);
         self.refreshing.remove(id);
         match snapshot {
             Some(snapshot) if self.filter.matches(snapshot) => self.show(snapshot, cx),
@@ -150,12 +154,8 @@ impl ConversationList {
         if let ServerEvent::SideDeleted { .. } = event {
             return false;
         }
-        let last_message_at = match event {
-            ServerEvent::SideEdited { diff, .. } => diff.last_message_at,
-            _ => None,
-        };
         let is_complete = self.paged.pages.is_complete();
-        let time = last_message_at.map(|at| at.as_millis().saturating_neg());
+        let time = new_time(event);
         if !is_complete && time.is_some_and(|time| self.paged.edge.is_before(time)) {
             return false;
         }
@@ -166,6 +166,17 @@ impl ConversationList {
         let moves_in = time.is_some() && (!is_complete || while_paging);
         let is_missed = is_complete && self.filter.matches_change(event);
         (moves_in || is_missed || self.filter.mentions(event)) && self.filter.may_match(event)
+    }
+}
+
+/// Returns the sort key of a conversation after an event that changes it.
+fn new_time(event: &ServerEvent) -> Option<i64> {
+    match event {
+        ServerEvent::SideEdited { diff, .. } => {
+            let at = diff.last_message_at?;
+            Some(at.as_millis().saturating_neg())
+        }
+        _ => None,
     }
 }
 
@@ -238,17 +249,36 @@ impl ListStore for ConversationList {
             cx.changed.insert(self.paged.key().clone());
         }
         self.candidates.remove(id);
+        self.moving.remove(id);
         self.refreshing.remove(id);
         let filter = self.filter.clone();
         cx.list_actions
             .push_back(ListAction::Release(filter, id.clone()));
     }
 
+    /// Removes the last conversation. If it has moved to the front and its new state is not shown
+    /// yet, it moves there and waits.
+    fn evict(&mut self, id: &ConversationId, cx: &mut StoreCx) {
+        match self.moving.remove(id) {
+            Some(time) => {
+                let position = self.paged.items.allocate(time, TieBreak::First);
+                self.add(id, position);
+            }
+            None => self.remove(id, RemovalReason::Evicted, cx),
+        }
+    }
+
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
         let Some(id) = event.conversation_id() else {
             return;
         };
-        if self.contains(id) || self.candidates.contains(id) {
+        if self.contains(id) {
+            if let Some(time) = new_time(event) {
+                self.moving.insert(id.clone(), time);
+            }
+            return;
+        }
+        if self.candidates.contains(id) {
             return;
         }
         let filter = self.filter.clone();

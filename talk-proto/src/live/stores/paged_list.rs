@@ -107,6 +107,11 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
         cx: &mut StoreCx,
     );
 
+    /// Removes the last item of a list above the cap.
+    fn evict(&mut self, key: &<Self::Item as ListItem>::Key, cx: &mut StoreCx) {
+        self.remove(key, RemovalReason::Evicted, cx);
+    }
+
     /// Applies an event to the loaded list.
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx);
 
@@ -236,7 +241,7 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
             && let Some((_, key)) = self.paged().items.last()
         {
             let key = key.clone();
-            self.remove(&key, RemovalReason::Evicted, cx);
+            self.evict(&key, cx);
             let paged = self.paged_mut();
             paged.pages.cursor = Cursor::Unknown;
             paged.set_edge();

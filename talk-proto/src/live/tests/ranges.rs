@@ -201,3 +201,27 @@ fn conversation_moving_while_a_full_list_is_paged_is_kept() {
     let expected: Vec<_> = expected.map(|n| format!("c{n}")).collect();
     assert_eq!(kit.ids(id), expected);
 }
+
+#[test]
+fn conversation_moving_up_a_full_list_is_kept() {
+    let mut kit = Kit::with_limits(|limits| limits.window = 20);
+    let id = loaded(&mut kit, 30, 11, Some("x"));
+    // The last conversation gets a message whose sender is unknown.
+    let sent = json!({
+        "type": "message.created",
+        "conversationId": "c11",
+        "messageId": "m",
+        "state": message("m", "bob", 50),
+    });
+    kit.publish(&[sent, side_edited(11, json!({"lastMessageAt": 50}))]);
+    // Meanwhile, another one enters the list.
+    kit.publish(&[side_edited(5, json!({"lastMessageAt": 60}))]);
+    let mut moved = active(5);
+    moved["lastMessageAt"] = json!(60);
+    kit.answer("GET /me/conversations/c5", &moved);
+    no_messages(&mut kit, [5]);
+    kit.answer(USERS, &json!({"bob": user("bob", "Bob")}));
+    let expected = [5, 11].into_iter().chain((13..=30).rev());
+    let expected: Vec<_> = expected.map(|n| format!("c{n}")).collect();
+    assert_eq!(kit.ids(id), expected);
+}
