@@ -18,6 +18,10 @@ pub(crate) enum LiveOutput {
     Send { fetch: FetchId, request: Request },
     /// Report an event to the application.
     Event(Event),
+    /// Forget the failed requests with a path, which no viewer waits for.
+    ForgetEntity(String),
+    /// Forget the failed requests for a user, which no viewer waits for.
+    ForgetUser(UserId),
 }
 
 /// The entity read by a one-shot call.

@@ -99,7 +99,9 @@ impl Live {
                 store.handle_lost(&mut self.cx);
             }
         }
-        self.cx.users.handle_lost();
+        let dropped = self.cx.users.handle_lost();
+        self.outputs
+            .extend(dropped.into_iter().map(LiveOutput::ForgetUser));
         self.drop_unreferenced();
     }
 
@@ -113,6 +115,11 @@ impl Live {
         for event in events {
             self.stores.handle_event(event, &mut self.cx);
         }
+    }
+
+    /// Returns `true` if the answer to a request is wanted.
+    pub(crate) fn expects(&self, fetch: FetchId) -> bool {
+        self.cx.requests.is_open(fetch)
     }
 
     /// Handles the response to a request: its body, or the reason for its failure.
@@ -328,8 +335,10 @@ impl Live {
 
     fn remove(&mut self, key: &StoreKey) {
         let StoreKey::User(user) = key else {
+            self.outputs.push_back(LiveOutput::ForgetEntity(key.path()));
             return self.stores.remove(key, &mut self.cx);
         };
+        self.outputs.push_back(LiveOutput::ForgetUser(user.clone()));
         self.cx.users.remove(user);
         let was_deferred = self.cx.deferred.remove(key);
         if self.cx.ready && !was_deferred {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::queue::QueueSlot;
 use crate::collections::ReleaseMemory;
 use crate::error::TransportError;
+use crate::model::UserId;
 use crate::wire::{Method, Request};
 
 /// The number of tokens that may be rejected for a request before it counts as refused.
@@ -115,11 +116,25 @@ impl FailureTable {
     pub(super) fn handle_live_failure(&mut self, failed: &Request) {
         self.remove(&FailureKey::Live(failed.clone()));
         if failed.path != "/users" {
-            self.0.retain(|key, _| match key {
-                FailureKey::Call(_) => true,
-                FailureKey::Live(request) => request.path != failed.path,
-            });
+            self.forget_entity(&failed.path);
         }
+    }
+
+    /// Removes the failures of all requests of the live half with a path.
+    pub(super) fn forget_entity(&mut self, path: &str) {
+        self.0.retain(|key, _| match key {
+            FailureKey::Call(_) => true,
+            FailureKey::Live(request) => request.path != path,
+        });
+    }
+
+    /// Removes the failures of all requests of the live half that name a user among others.
+    pub(super) fn forget_user(&mut self, user: &UserId) {
+        let name = serde_json::Value::from(user.as_str()).to_string();
+        self.0.retain(|key, _| match key {
+            FailureKey::Call(_) => true,
+            FailureKey::Live(request) => request.path != "/users" || !request.data.contains(&name),
+        });
     }
 
     /// Handles a connection loss, after which the live half repeats its requests.

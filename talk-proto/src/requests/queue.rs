@@ -19,7 +19,7 @@ use crate::command::{Reply, RequestId};
 use crate::error::RequestError;
 use crate::fault_injection::FaultInjection;
 use crate::live::interface::{FetchId, Get};
-use crate::model::ConversationId;
+use crate::model::{ConversationId, UserId};
 use crate::options::Pacing;
 use crate::search::results::SearchId;
 use crate::timestamp::Timestamp;
@@ -255,6 +255,26 @@ impl RequestQueue {
         }
         self.push(Work::Live { fetch, request });
         Ok(())
+    }
+
+    /// Forgets the failures of the live half's requests for an entity that it has dropped.
+    pub(crate) fn forget_entity(&mut self, path: &str) {
+        if !self.failures.is_empty() && !self.has_reads() {
+            self.failures.forget_entity(path);
+        }
+    }
+
+    /// Forgets the failures of the live half's requests for a user that it has dropped.
+    pub(crate) fn forget_user(&mut self, user: &UserId) {
+        if !self.failures.is_empty() && !self.has_reads() {
+            self.failures.forget_user(user);
+        }
+    }
+
+    /// Returns `true` if there are reads. After a loss, a read may need a dropped entity again.
+    fn has_reads(&self) -> bool {
+        let mut works = self.entries.values().map(|entry| &entry.work);
+        works.any(|work| matches!(work, Work::Read { .. }))
     }
 
     fn push(&mut self, work: Work) -> QueueSlot {
@@ -673,8 +693,13 @@ impl RequestQueue {
         restart.collect()
     }
 
-    /// Handles the cause of a loss, before [`handle_lost`](Self::handle_lost).
-    pub(crate) fn handle_loss_cause(&mut self, cause: LossCause) {
+    /// Handles the cause of a loss, before [`handle_lost`](Self::handle_lost). Requests of the live
+    /// half whose answers are not `expected` have no failures.
+    pub(crate) fn handle_loss_cause(
+        &mut self,
+        cause: LossCause,
+        expected: impl Fn(FetchId) -> bool,
+    ) {
         let slots = match &cause {
             LossCause::Other => return,
             LossCause::LargeFrame => self.in_flight(|entry| match &entry.work {
@@ -686,7 +711,10 @@ impl RequestQueue {
         };
         let keys = slots.iter().filter_map(|slot| {
             let entry = self.entries.get(slot)?;
-            Some(entry.work.failure_key(*slot))
+            match &entry.work {
+                Work::Live { fetch, .. } if !expected(*fetch) => None,
+                work => Some(work.failure_key(*slot)),
+            }
         });
         self.failures.count_loss(&cause, keys.collect());
         for slot in slots {

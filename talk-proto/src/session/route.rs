@@ -76,7 +76,9 @@ impl Session {
 
     /// Handles the loss of the connection. Requests in flight are sent again on the next one.
     fn handle_lost(&mut self, loss: Loss) {
-        self.queue.handle_loss_cause(loss.cause);
+        let live = &self.live;
+        self.queue
+            .handle_loss_cause(loss.cause, |fetch| live.expects(fetch));
         self.drain_results();
         let reads = self.queue.handle_lost();
         self.cancel_live_reads(reads);
@@ -175,6 +177,8 @@ impl Session {
                     }
                 }
                 LiveOutput::Event(event) => self.emit(event),
+                LiveOutput::ForgetEntity(path) => self.queue.forget_entity(&path),
+                LiveOutput::ForgetUser(user) => self.queue.forget_user(&user),
                 LiveOutput::Send { fetch, request } => {
                     if let Err((fetch, answer)) = self.queue.push_live(fetch, request) {
                         self.live.handle_answer(self.now, fetch, answer);

@@ -90,6 +90,29 @@ fn unanswered_read_and_subscription_fail() {
     assert!(world.session.is_idle());
 }
 
+/// The third loss is not counted, because nothing waits for the requests any more.
+#[test]
+fn failures_of_an_ended_subscription_are_forgotten() {
+    for topic in [
+        Topic::Messages {
+            conversation: conversation("c1"),
+        },
+        Topic::User {
+            user: "bob".try_into().unwrap(),
+        },
+    ] {
+        let mut world = ignored_on(4);
+        let first = world.subscribe(topic.clone());
+        world.run_for(seconds(75));
+        world.session.unsubscribe(world.now, first).unwrap();
+        world.run_for(seconds(60));
+        assert_eq!(world.log.sockets.len(), 3);
+        let second = world.subscribe(topic);
+        world.run_for(seconds(120));
+        assert_eq!(end_of(&world, second), None);
+    }
+}
+
 #[test]
 fn later_call_is_not_counted_with_an_earlier_one() {
     let mut world = ignored_on(3);

@@ -134,14 +134,20 @@ impl Users {
         }
     }
 
-    /// Marks all users as outdated after a connection loss, and drops unreferenced ones.
-    pub(crate) fn handle_lost(&mut self) {
-        self.stores.retain(|_, store| {
+    /// Marks all users as outdated after a connection loss. Drops and returns unreferenced ones.
+    pub(crate) fn handle_lost(&mut self) -> Vec<UserId> {
+        let mut dropped = Vec::new();
+        self.stores.retain(|user, store| {
             store.is_fresh = false;
             store.fetch = None;
             store.log.clear();
+            if store.dependents.is_empty() {
+                dropped.push(user.clone());
+            }
             !store.dependents.is_empty()
         });
+        dropped.sort_unstable();
+        dropped
     }
 
     /// Returns all users in the order of creation.

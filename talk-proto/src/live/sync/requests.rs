@@ -185,6 +185,11 @@ impl LiveRequests {
         was_waiting
     }
 
+    /// Returns `true` if the response to the request is wanted.
+    pub(crate) fn is_open(&self, fetch: FetchId) -> bool {
+        self.open.contains_key(&fetch)
+    }
+
     /// Returns `true` if the request was not sent.
     pub(crate) fn is_waiting(&self, fetch: FetchId) -> bool {
         self.waiting.contains(&fetch)

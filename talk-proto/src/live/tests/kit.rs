@@ -142,6 +142,7 @@ impl Kit {
                     self.open.push((fetch, request));
                 }
                 LiveOutput::Event(event) => self.take(event),
+                LiveOutput::ForgetEntity(_) | LiveOutput::ForgetUser(_) => {}
             }
         }
         let due = self.live.poll_timeout();
