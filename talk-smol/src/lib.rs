@@ -46,7 +46,7 @@ pub mod net {
 /// ```
 ///
 /// # Errors
-/// None; the global executor is always there.
+/// None, because the global executor always exists.
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     Ok(get_talk_session_on(&SmolRuntime::global(), options))
 }

@@ -15,8 +15,8 @@ use talk_client::Runtime;
 /// It does not keep the executor alive: dropping a custom executor ends its sessions.
 #[derive(Clone, Debug, Default)]
 pub struct SmolRuntime {
-    /// `None` is the global one. Weak, because tasks own this value and the executor owns the
-    /// tasks.
+    /// `None` for the global executor. The reference is weak, because tasks own this value and the
+    /// executor owns the tasks.
     executor: Option<Weak<Executor<'static>>>,
 }
 

@@ -30,7 +30,7 @@ impl TokioRuntime {
             .map_err(|_| NoRuntimeError)
     }
 
-    /// Creates the runtime of a handle, for callers outside it.
+    /// Creates the runtime of a handle, for callers outside of the runtime.
     #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self { handle }

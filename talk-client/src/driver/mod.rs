@@ -45,7 +45,7 @@ const EVENTS_PER_PASS: usize = 128;
 /// The maximum number of passes in a poll, so that other tasks of the runtime can run.
 const PASSES_PER_POLL: usize = 4;
 
-/// Returns the timers of `transport`.
+/// Returns a factory of timers of `transport`.
 fn sleeper<T: Transport>(transport: &T) -> Sleeper {
     let transport = transport.clone();
     Arc::new(move |duration| transport.sleep(duration))
@@ -181,7 +181,7 @@ impl<T: Transport> Driver<T> {
         self.needs_another_pass = true;
     }
 
-    /// Starts the uploads whose sources are open, and fails the others.
+    /// Starts the uploads whose sources are open. Fails those whose sources cannot be opened.
     fn start_opened_uploads(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready((local_id, pending, opened)) = self.uploads.poll(cx) {
             match opened {
@@ -293,7 +293,8 @@ impl<T: Transport> Driver<T> {
                 reply,
             } => {
                 let id = self.subscriptions.id(subscription);
-                // A subscription that ended with an error refuses the call itself.
+                // `Subscription::load_more` has already returned the error of a subscription that
+                // ended with one.
                 let id = id.ok_or(CommandError::Unsubscribed);
                 let accepted = id.and_then(|id| self.core.load_more(now, id, count));
                 self.calls.register(now, accepted, local_id, reply);
@@ -395,7 +396,7 @@ impl<T: Transport> Driver<T> {
     fn drain_outputs(&mut self) {
         while let Some(output) = self.core.poll_output() {
             self.trace.output(&output);
-            // A started or cancelled operation has to be polled.
+            // Another pass polls the started or cancelled operation.
             self.needs_another_pass |=
                 !matches!(output, Output::SendFrame { .. } | Output::Event(_));
             match output {
@@ -459,8 +460,8 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Reports the end of the session, once. The session leaves the registry first, so that an
-    /// error handler can get a new one.
+    /// Reports the end of the session. Only the first call has an effect. The session leaves the registry
+    /// first, so that an error handler can get a new one.
     fn end(&self, error: SessionError) {
         registry::remove(&self.shared);
         self.shared.termination.set(error);

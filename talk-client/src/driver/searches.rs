@@ -14,14 +14,14 @@ use crate::search::slot::SearchSlot;
 /// The running searches and the slots of their results.
 #[derive(Default)]
 pub(super) struct Searches {
-    /// The core's ID of each search, or its refusal.
+    /// The core's ID of each search, or the error with which the core refused it.
     ids: BTreeMap<LocalId, Result<SearchId, CommandError>>,
     slots: BTreeMap<SearchId, Arc<SearchSlot>>,
 }
 
 impl Searches {
-    /// Registers a search that the core has accepted or refused. Its first query returns the
-    /// refusal.
+    /// Registers a search that the core has accepted or refused. Queries of a refused search return
+    /// the error.
     pub(super) fn insert(
         &mut self,
         id: Result<SearchId, CommandError>,

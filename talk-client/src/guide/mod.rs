@@ -6,7 +6,7 @@
 //! | [`concepts`] | session, ref, snapshot, subscription, window, changes |
 //! | [`sending`] | text, content, replies; retries and order |
 //! | [`receiving`] | live windows, histories, bots |
-//! | [`authentication`] | tokens, and servers that act for several people |
+//! | [`authentication`] | tokens, and servers that act for several users |
 //! | [`files`] | uploads with progress |
 //! | [`search`] | searches in messages and conversations |
 //! | [`errors`] | kinds of errors, and when a retry is safe |
@@ -19,8 +19,8 @@
 //! The pages use `talk_tokio`. Every adapter crate has the same names, and `talk_client` has all
 //! except `get_talk_session`. Each code block is a test that runs against the emulator.
 
-// The pages name crates that depend on this one, so their code is tested in the package of the
-// examples.
+// The code blocks of the pages use crates that depend on this one, so the package of the examples
+// runs them.
 macro_rules! pages {
     ($($(#[$doc:meta])* $page:ident $file:literal,)*) => {
         $(

@@ -15,10 +15,10 @@ use super::shared::{Handle, Shared};
 use crate::error::Error;
 use crate::transport::{BoxFuture, BoxableFnOnce, MaybeSend};
 
-/// A call in progress. The first poll starts it, and dropping it cancels it: a request that is not
-/// yet sent is discarded.
+/// A call in progress. The first poll starts the call. Dropping the future cancels it: a request
+/// that is not yet sent is discarded.
 ///
-/// It borrows nothing, so it can be spawned or joined with others.
+/// The future borrows nothing, so it can be spawned or joined with others.
 ///
 /// ```no_run
 /// # use talk_client::{ConversationRef, Error};
@@ -183,7 +183,7 @@ impl Handle {
         };
         let outcome = outcome.await;
         guard.armed = false;
-        // The driver was dropped together with the reply sender.
+        // The receiver fails if the driver was dropped together with the sender.
         outcome.unwrap_or_else(|_| Err(self.end_error()))
     }
 }

@@ -14,15 +14,15 @@ use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::ProgressCounter;
 use crate::upload::source::UploadSource;
 
-/// The handle's ID of a call, subscription or search of one session. It exists before the core
-/// assigns its own.
+/// The client's ID of a call, subscription or search of one session. The handle assigns it, because
+/// the core assigns its own ID only when the driver handles the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LocalId(pub(crate) u64);
 
 /// The receiver of the outcome of a call.
 pub(crate) struct ReplySender {
     to: oneshot::Sender<Result<Reply, Error>>,
-    /// The call's own time-out, if it has one.
+    /// The time limit that the call has instead of the session's default, if any.
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -40,10 +40,10 @@ impl ReplySender {
     }
 }
 
-/// Completes after a duration.
+/// A factory of timers. A timer completes after the given duration.
 pub(crate) type Sleeper = Arc<dyn SharableFn<Duration, BoxFuture<'static, ()>>>;
 
-/// Makes a background task.
+/// A factory of a background task, which receives the timers of the transport.
 type MakeTask = Box<dyn BoxableFnOnce<Sleeper, BoxFuture<'static, ()>>>;
 
 /// A command. The driver handles commands in the order of their submission.
@@ -113,12 +113,13 @@ pub(crate) enum Command {
     NetworkChanged,
     /// Ends the session.
     Shutdown,
-    /// Reports that a last handle was dropped. Another one may exist by now.
+    /// Reports that the last handle was dropped. A new handle may exist when the driver handles
+    /// this command.
     HandlesReleased,
 }
 
 impl Command {
-    /// Fails the command with `error` at its caller.
+    /// Reports `error` to the caller of the command.
     pub(crate) fn reject(self, error: &Error) {
         match self {
             Self::Call { reply, .. }

@@ -24,7 +24,7 @@ fn number(user: Option<Arc<User>>) -> u32 {
     user.unwrap().name.parse().unwrap()
 }
 
-/// Sends some snapshots.
+/// Starts a thread that updates the slot a few times.
 fn show(slot: &Arc<UserSlot>) -> thread::JoinHandle<()> {
     let slot = Arc::clone(slot);
     thread::spawn(move || {
@@ -73,7 +73,10 @@ fn slot_end_reaches_all_waiters_once() {
             last = next;
         }
         let ended = enders.map(|ender| ender.join().unwrap());
-        assert!(ended[0] != ended[1], "one of them ended it");
+        assert!(
+            ended[0] != ended[1],
+            "exactly one call ends the subscription"
+        );
         waiter.join().unwrap();
         driver.join().unwrap();
         assert_eq!(slot.state(), SubscriptionState::Unsubscribed);

@@ -1,4 +1,4 @@
-//! A watched value.
+//! A [`Watch`] with concurrent watchers.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn watch_yields_last_value_then_end() {
     });
 }
 
-/// Returns the last value.
+/// Follows the values until the watch is closed, and returns the last one.
 async fn watch_to_the_end(watch: &Watch<u32>) -> u32 {
     let (mut last, mut seen, mut changed) = (0, 0, None);
     loop {

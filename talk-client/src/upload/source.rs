@@ -15,13 +15,13 @@ use futures_util::stream;
 
 use crate::transport::{BoxStream, MaybeSend, Transport, blocking_task};
 
-/// The size of a read in bytes: large enough to be cheap, and the most that an upload buffers in
-/// memory.
+/// The size of a read in bytes: large enough to keep reads cheap, and small enough to be the buffer
+/// of an upload.
 const CHUNK: usize = 256 << 10;
 
 type Reader = Pin<Box<dyn ReadOnce>>;
 
-/// A reader that is shared by its attempts, of which the newest counts.
+/// A seekable reader, shared by the attempts of an upload. Each read seeks to its position first.
 type SeekableReader = Arc<Mutex<Pin<Box<dyn ReadSeek>>>>;
 
 pub(crate) trait ReadOnce: AsyncRead + MaybeSend {}
@@ -32,10 +32,10 @@ pub(crate) trait ReadSeek: AsyncRead + AsyncSeek + MaybeSend {}
 
 impl<T: AsyncRead + AsyncSeek + MaybeSend> ReadSeek for T {}
 
-/// The source of an upload. It is read while it is sent, in chunks of 256 KiB.
+/// The source of an upload. Files and readers are read while they are sent, in chunks of 256 KiB.
 ///
-/// Bytes, files and seekable readers are sent again when the connection is lost. Other readers can
-/// be read only once.
+/// Bytes, files and seekable readers are sent again if an attempt fails. Other readers can be read
+/// only once.
 ///
 /// ```
 /// use talk_client::UploadSource;
@@ -57,13 +57,13 @@ impl UploadSource {
     /// Creates a source from bytes in memory.
     ///
     /// ```
-    /// let source = talk_client::UploadSource::bytes("a text".as_bytes());
+    /// let source = talk_client::UploadSource::bytes("Hello!".as_bytes());
     /// ```
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self(SourceKind::Bytes(bytes.into()))
     }
 
-    /// Creates a source from a file. A file that changes during the upload fails it with
+    /// Creates a source from a file. If the file changes during the upload, the upload fails with
     /// [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
@@ -73,11 +73,11 @@ impl UploadSource {
         Self(SourceKind::File(path.into()))
     }
 
-    /// Creates a source from the first `length` bytes of a reader. A reader that fails or ends
-    /// earlier fails the upload with [`TransportError::Source`](crate::TransportError::Source).
+    /// Creates a source from the first `length` bytes of a reader. If the reader fails or ends
+    /// earlier, the upload fails with [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
-    /// let source = talk_client::UploadSource::reader(6, &b"a text"[..]);
+    /// let source = talk_client::UploadSource::reader(6, &b"Hello!"[..]);
     /// ```
     pub fn reader(length: u64, reader: impl AsyncRead + MaybeSend + 'static) -> Self {
         Self(SourceKind::Reader {
@@ -86,14 +86,14 @@ impl UploadSource {
         })
     }
 
-    /// Creates a source from the first `length` bytes of a seekable reader, which can be sent
-    /// again. A reader that fails or ends earlier fails the upload with
+    /// Creates a source from the first `length` bytes of a seekable reader, which are sent again if
+    /// an attempt fails. If the reader fails or ends earlier, the upload fails with
     /// [`TransportError::Source`](crate::TransportError::Source).
     ///
     /// ```
     /// use futures_util::io::Cursor;
     ///
-    /// let source = talk_client::UploadSource::seekable(6, Cursor::new("a text"));
+    /// let source = talk_client::UploadSource::seekable(6, Cursor::new("Hello!"));
     /// ```
     pub fn seekable(length: u64, reader: impl AsyncRead + AsyncSeek + MaybeSend + 'static) -> Self {
         Self(SourceKind::Seekable {
@@ -189,7 +189,8 @@ impl OpenSource {
         !matches!(self, Self::Reader { .. })
     }
 
-    /// Returns the content from its start in chunks: exactly its length, or an error.
+    /// Returns the content from its start, as a stream of chunks. The stream ends after exactly
+    /// `length` bytes, or with an error.
     pub(crate) fn chunks<T: Transport>(
         &mut self,
         transport: &T,
@@ -296,7 +297,7 @@ fn open_regular(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// The identity of a file's content.
+/// The length and the time of modification of a file. A difference shows that the file has changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FileStamp {
     length: u64,
@@ -325,7 +326,7 @@ impl FileStamp {
     }
 }
 
-/// A reader of a file.
+/// A file that is read in chunks. The first read opens it.
 struct FileReader {
     path: PathBuf,
     stamp: FileStamp,
@@ -335,7 +336,7 @@ struct FileReader {
 
 impl FileReader {
     /// Returns the next chunk. The first and the last chunk are read only from an unchanged file,
-    /// so a server never gets the whole of a changed one.
+    /// so a server never receives a changed file completely.
     fn next(mut self) -> io::Result<(Bytes, Self)> {
         let mut file = match self.file.take() {
             Some(file) => file,

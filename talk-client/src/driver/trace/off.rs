@@ -1,4 +1,4 @@
-//! The variant without the feature `tracing`.
+//! The trace of a build without the feature `tracing`: it records nothing.
 
 use talk_proto::{Input, Output, Reply, RequestError, RequestId, Secret, Timestamp};
 
