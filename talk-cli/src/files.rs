@@ -4,7 +4,7 @@ use std::path::Path;
 
 use talk_tokio::UploadMetadata;
 
-/// Returns the metadata that follows from a file's name.
+/// Returns the name of a file and the content type of its extension, as metadata of an upload.
 pub(crate) fn metadata(filename: &str) -> UploadMetadata {
     let metadata = UploadMetadata::named(filename);
     match mime_guess::from_path(filename).first_raw() {

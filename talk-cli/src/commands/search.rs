@@ -37,7 +37,7 @@ struct Query {
     /// The maximum number of results
     #[arg(long, default_value_t = 10)]
     limit: usize,
-    /// Only in the conversations that this wants, in JSON: {"isUnread": true}
+    /// Only in conversations that match this filter, in JSON: {"isUnread": true}
     #[arg(long, value_name = "JSON", value_parser = filter)]
     filter: Option<ConversationFilter>,
 }
@@ -70,7 +70,7 @@ pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
     json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
 }
 
-/// The human-readable form of a filter.
+/// The forms of a filter, for error messages.
 const FILTER_FORM: &str = r#"expected an object of conditions, or ["any", [OBJECT, …]]:
   {"isUnread": true}  {"hasMessages": false}
   {"access": ["==", "Read"]}  {"access": ["!=", "Read"]}

@@ -52,7 +52,7 @@ impl Stage {
         writeln!(io::stdout(), "{}", self.style.paint(Paint::Dim, text))
     }
 
-    /// Shows an event on the screen of the person at which it arrived, after the pause.
+    /// Prints lines on a person's screen, after the pause.
     pub(crate) async fn show(&self, person: &Person, text: &str) -> io::Result<()> {
         sleep(self.pause).await;
         let label = format!("{}'s screen", person.name);

@@ -1,4 +1,4 @@
-//! Numbered subscriptions.
+//! The subscriptions of `talk rpc`, by number.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -22,7 +22,7 @@ pub(crate) struct Subscriptions {
     feeds: Feeds<dyn Controls>,
 }
 
-/// The control of a subscription of any kind.
+/// The controls of a subscription to any kind of snapshot.
 trait Controls: Send + Sync {
     fn load_more(&self, count: Option<usize>) -> Result<CallFuture<()>, Failure>;
     fn unsubscribe(&self);
@@ -113,7 +113,7 @@ impl Subscriptions {
         }
     }
 
-    /// Answers the call with a number, and then writes the snapshots.
+    /// Answers the call with the number of the subscription, and then writes its snapshots.
     pub(crate) fn start<S: Shown>(&mut self, id: Box<RawValue>, subscription: Subscription<S>) {
         #[derive(Serialize)]
         struct Subscribed {
@@ -177,7 +177,7 @@ impl Subscriptions {
     }
 }
 
-/// Writes each snapshot and the end.
+/// Writes each snapshot of a subscription, and its end.
 async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, output: &Output) {
     let number = follower.number;
     let mut last = None;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Returns the binary without the settings of the environment.
+/// Returns a command that runs the binary, without the `TALK_` variables of the environment.
 pub(crate) fn talk() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_talk"));
     for name in ["APP", "USER", "HOST", "TOKEN", "SECRET"] {
@@ -72,7 +72,7 @@ pub(crate) struct Rpc {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Rpc {
-    /// Starts a session as `user` of the app `app`, with more arguments.
+    /// Starts `talk rpc` as `user` of the app `app`, with the arguments `more`.
     pub(crate) fn start(host: &str, user: &str, more: &[&str]) -> Self {
         let mut process = talk()
             .args(["--app", "app", "--user", user, "--host", host, "rpc"])
@@ -121,7 +121,7 @@ impl Rpc {
         }
     }
 
-    /// Returns the next line whose field has this value, such as `id` 3.
+    /// Returns the next line whose `member` is `value`.
     pub(crate) fn wait(&mut self, member: &str, value: impl Into<Value>) -> Value {
         let value = value.into();
         self.wait_for(|line| line.get(member) == Some(&value))
@@ -140,7 +140,7 @@ impl Rpc {
         answer["result"].clone()
     }
 
-    /// Subscribes and returns the number.
+    /// Subscribes and returns the number of the subscription.
     pub(crate) fn subscribe(&mut self, call: &str, args: Value) -> Value {
         let number = self.result(call, args)["subscription"].clone();
         assert!(number.is_u64(), "{number}");
