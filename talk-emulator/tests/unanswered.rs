@@ -63,7 +63,7 @@ impl World {
         self.server.inject(self.now, fault);
     }
 
-    /// Runs until `find` returns something about an event.
+    /// Runs until `find` returns a value for an event.
     fn wait_for<T>(&mut self, find: impl Fn(&Event) -> Option<T>) -> T {
         let end = self.now + Duration::from_secs(600);
         loop {

@@ -17,7 +17,7 @@ use super::object_only::object_only;
     remote = "Self"
 )]
 pub struct Settings {
-    /// The base url of file downloads: `http://127.0.0.1:8080`.
+    /// The base URL of file downloads: `http://127.0.0.1:8080`.
     pub origin: String,
     /// The key that signs tokens. With a key, tokens and signatures are verified. Without one, any
     /// token is accepted. An empty key counts as none.
@@ -77,7 +77,7 @@ pub struct Role {
 #[serde(rename_all = "lowercase")]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "none, own and all are all there is"
+    reason = "a permission covers no messages, own messages or all"
 )]
 pub enum Scope {
     /// No messages.

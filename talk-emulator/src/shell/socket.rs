@@ -10,7 +10,7 @@ use super::send_queue::{Backlog, Outgoing, SendQueueReader, send_queue};
 use super::upgrade::WebSocket;
 use crate::server::ConnectionId;
 
-/// The maximum number of received messages passed on together.
+/// The maximum number of received messages that are passed to the engine together.
 const READ_TOGETHER: usize = 32;
 
 /// The time for a peer to answer a close frame.
@@ -46,11 +46,11 @@ pub(crate) async fn run(
     }
 }
 
-/// Passes messages on until the connection ends. Returns `true` for a peer that violates the
+/// Passes messages to the engine until the connection ends. Returns `true` if the peer violates the
 /// protocol.
 ///
-/// While many answers are unsent, no request is read. A peer that requests large answers is slowed
-/// down and not cut.
+/// While many answers are unsent, it reads no requests. A peer that requests large answers is
+/// slowed down instead of disconnected.
 async fn read(
     engine: &Engine,
     connection: ConnectionId,
