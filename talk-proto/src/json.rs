@@ -154,12 +154,12 @@ macro_rules! visit_scalars {
 }
 pub(crate) use visit_scalars;
 
-/// Reads the rest of an object that has no type here.
+/// Reads the rest of an object as an untyped value.
 pub(crate) fn object<'de, A: MapAccess<'de>>(map: A) -> Result<Value, A::Error> {
     Value::deserialize(MapAccessDeserializer::new(map))
 }
 
-/// Reads the rest of an array that has no type here.
+/// Reads the rest of an array as an untyped value.
 pub(crate) fn array<'de, A: SeqAccess<'de>>(seq: A) -> Result<Value, A::Error> {
     Value::deserialize(SeqAccessDeserializer::new(seq))
 }

@@ -68,7 +68,7 @@
 //!             // Uploads, searches and tokens for anonymous users go over HTTP.
 //!             Output::SendHttp { http, .. } => session.handle_input(now, no_http(http)),
 //!             Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
-//!         Output::Event(event) => notify(event),
+//!             Output::Event(event) => notify(event),
 //!         }
 //!     }
 //! }
@@ -90,10 +90,10 @@
 //! # Exhaustive types
 //!
 //! Enums are `#[non_exhaustive]`, because the service and this crate add variants: errors, events,
-//! snapshots, filters, the kinds of a file. Exhaustive are only the enums that a program must
-//! handle completely, [`Input`], [`Output`] and [`HttpBody`], and [`model::Patch`], whose variants
-//! are complete by their meaning. Structs with public fields are `#[non_exhaustive]`. They come
-//! from the crate, or have a constructor or a default value, and their fields can be set.
+//! snapshots, filters, the kinds of a file. Two kinds of enums are exhaustive: those that a program
+//! must handle completely ([`Input`], [`Output`] and [`HttpBody`]), and [`model::Patch`], whose
+//! variants are complete by their meaning. Structs with public fields are `#[non_exhaustive]`. The
+//! crate returns them, or they have a constructor or a default value. Their fields can be set.
 //!
 //! # Features
 //!

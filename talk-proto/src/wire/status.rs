@@ -11,7 +11,7 @@ pub(crate) enum StatusClass {
     /// The server is too busy. The request is sent again later, without a limit on the number of
     /// attempts.
     Busy,
-    /// The server failed. The request is sent again later, up to ten times.
+    /// The server failed. The request is sent again later, in up to ten attempts.
     Failed,
 }
 
