@@ -1,7 +1,7 @@
 //! Ratios between Talk and simpler programs, measured side by side in one run.
 //!
-//! Every speed is part of a pair that is measured directly one after the other. A row is the median
-//! ratio of several pairs, because a busy machine then slows both sides down.
+//! Every speed is part of a pair. Both sides of a pair are measured directly one after the other, so
+//! that a busy machine slows both down. A row is the median ratio of several pairs.
 
 mod bare_fan_out;
 mod bot;
@@ -32,7 +32,7 @@ use self::table::Table;
 /// The rows to measure, and the output format.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The letters of the rows. Without any, all rows are measured.
+    /// The letters of the rows. If empty, all rows are measured.
     pub rows: Vec<String>,
     /// Set to print JSON instead of a table.
     pub json: bool,
@@ -63,7 +63,7 @@ impl Options {
 ///
 /// # Errors
 ///
-/// If something cannot be measured.
+/// If a row is unknown or cannot be measured.
 pub fn run(options: &Options) -> Result<ExitCode> {
     options.check()?;
     let mut table = Table {

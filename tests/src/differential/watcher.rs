@@ -13,7 +13,7 @@ use super::random::pick_weighted;
 use super::topic::{Live, Shown, Topic};
 use super::world::{self, BUSY, SentMessages};
 
-/// The most subscriptions of a session.
+/// The maximum number of subscriptions of a session.
 const MOST: usize = 24;
 
 /// A user with subscriptions.

@@ -1,4 +1,4 @@
-//! The range of a list's window, which it keeps while items come and go.
+//! The range of a window: the part of a list that stays visible while items are added and removed.
 
 use serde_json::Value;
 use talk_proto::{

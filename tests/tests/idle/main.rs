@@ -33,8 +33,8 @@ const ROUNDS: usize = 3;
 /// The number of sessions in a round on each runtime.
 const SESSIONS: usize = 3;
 
-/// The tolerance for growth after the first round, in bytes: memory that runtimes and the system
-/// retain, and a kilobyte for each session in between.
+/// The tolerance for growth after the first round, in bytes: 1 KiB for each of the 18 sessions of
+/// the later rounds. It covers memory that runtimes and the system retain.
 const SLACK: usize = 18 << 10;
 
 /// A point at which a runtime waits for the others and for the measurement of the heap.

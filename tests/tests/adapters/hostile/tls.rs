@@ -129,7 +129,7 @@ async fn tls_that_breaks_off_is_a_loss<A: Adapter>() {
     .await;
 }
 
-/// Does the same as [`all_survive`](super::survive::all_survive), with proper connections over TLS.
+/// Does the same as [`all_survive`](super::survive::all_survive) with servers that use TLS.
 async fn all_are_survived<A: Adapter>(
     authority: &Authority,
     cases: impl IntoIterator<Item = Case>,
