@@ -7,10 +7,11 @@
 //! | `desktop_ui` | draws a conversation from a loop that never waits |
 //! | `send_file` | sends a file and shows the progress |
 //! | `export_history` | writes all conversations as lines of JSON |
-//! | `token_refresh` | fetches tokens from a back end that fails now and then |
+//! | `token_refresh` | fetches tokens from a back end that sometimes fails |
 //! | `metrics` | serves the counters of sessions to Prometheus |
 //!
-//! `tests/programs/faults.rs` is the eighth: a test suite that makes the emulator fail.
+//! The eighth program is a test suite that injects faults into the emulator:
+//! `tests/programs/faults.rs`.
 //!
 //! Each program takes the address of a service, such as a running `talk emulator`:
 //!
@@ -18,7 +19,7 @@
 //! cargo run -p talk-examples --bin echo_bot -- 127.0.0.1:4000
 //! ```
 //!
-//! The library part runs the code blocks of the guide.
+//! The library of this package runs the code blocks of the guide.
 
 use std::error::Error;
 use std::time::Duration;

@@ -34,7 +34,7 @@ pub(crate) async fn run(session: &Session, conversation: &ConversationRef) -> Re
         .create_if_not_exists(Default::default())
         .await?;
 
-    // A bot that must not miss messages while it is down stores this time.
+    // A bot that must answer the messages sent while it was not running stores this time.
     let mut handled = match conversation.get().await? {
         Some(joined) => joined.last_message_at,
         None => return Err(Error::NotAParticipant),

@@ -1,6 +1,6 @@
-//! A session that fetches its tokens from a back end, which fails now and then.
+//! A session that fetches its tokens from a back end that sometimes fails.
 //!
-//! The program plays the back end too. Start an emulator that checks tokens first:
+//! The program contains the back end too. Start an emulator that checks tokens first:
 //!
 //! ```text
 //! talk emulator --port 4000 --secret sk_test
@@ -41,8 +41,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(me.terminated().await?)
 }
 
-/// Starts a session whose tokens come from `backend`. A failure of the back end is tried again;
-/// without [`retrying`] it would end the session.
+/// Starts a session whose tokens come from `backend`. [`retrying`] repeats a failed request.
+/// Without it, the failure would end the session.
 pub(crate) fn start(
     options: TalkOptions,
     backend: &TokenServer,
@@ -55,7 +55,7 @@ pub(crate) fn start(
     get_talk_session(options.token_fetcher(retrying(fetch)))
 }
 
-/// Stands for the HTTP request to a back end, whose first answer is a failure.
+/// A stand-in for a back end. The first request to it fails.
 #[derive(Clone)]
 pub(crate) struct TokenServer(Arc<(Secret, AtomicU32)>);
 
