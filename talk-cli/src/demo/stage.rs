@@ -147,9 +147,9 @@ impl Person {
     /// Waits until the screen shows a typing user.
     pub(crate) async fn sees_typing(&mut self) -> Result<TypingSnapshot, CliError> {
         seen(&mut self.typing, |typing| {
-            let is_nobody =
+            let is_empty_list =
                 |typing: &_| matches!(typing, TypingSnapshot::Few(users) if users.is_empty());
-            typing.clone().filter(|typing| !is_nobody(typing))
+            typing.clone().filter(|typing| !is_empty_list(typing))
         })
         .await
     }

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_is_styled_or_else_written_out() {
+    fn content_without_styles_shows_markup() {
         assert_eq!(shown("a *b* _c_ ~d~", false), "a *b* _c_ ~d~");
         assert_eq!(
             shown("a *b* _c_", true),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_stand_on_lines_of_their_own() {
+    fn content_list_starts_on_its_own_line() {
         assert_eq!(
             shown("bring:\n- *tea*\n- milk", false),
             "bring:\n• *tea*\n• milk"

@@ -51,7 +51,7 @@ fn markup_matches_recorded_texts() {
 }
 
 #[test]
-fn a_bad_line_gets_an_error_and_stops_nothing() {
+fn markup_bad_line_is_answered_with_an_error() {
     let answers = markup(concat!(
         "nonsense\n",
         "\n",
@@ -68,7 +68,7 @@ fn a_bad_line_gets_an_error_and_stops_nothing() {
 }
 
 #[test]
-fn a_line_is_answered_before_the_next_one_comes() {
+fn markup_line_is_answered_before_the_next() {
     let mut process = talk()
         .arg("markup")
         .stdin(Stdio::piped())

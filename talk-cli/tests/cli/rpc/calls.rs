@@ -15,7 +15,7 @@ fn alice(emulator: &Emulator) -> Rpc {
 }
 
 #[test]
-fn calls_are_answered_with_their_ids() {
+fn rpc_answers_have_the_ids_of_their_calls() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     assert_eq!(
@@ -58,7 +58,7 @@ fn rpc_error_carries_server_reasons() {
 }
 
 #[test]
-fn lines_that_are_not_understood_change_nothing() {
+fn rpc_invalid_lines_are_usage_errors() {
     let peer = Peer::start(|_, _| Some(json!({})));
     let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
     for (line, id) in [
@@ -167,7 +167,7 @@ fn rpc_lines_read_together_share_a_frame() {
 }
 
 #[test]
-fn answers_come_in_the_order_of_completion() {
+fn rpc_answers_arrive_in_order_of_completion() {
     let peer = Peer::start(|_, path| (!path.contains("/slow/")).then(|| json!({})));
     let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
     rpc.send("slow", "conversation.markAsRead", json!(["slow"]));
@@ -177,7 +177,7 @@ fn answers_come_in_the_order_of_completion() {
 }
 
 #[test]
-fn a_call_can_be_cancelled() {
+fn rpc_cancel_fails_the_call() {
     let peer = Peer::start(|_, _| None);
     let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "t"]);
     rpc.send(json!(["my", 1]), "conversation.markAsRead", json!(["c1"]));
