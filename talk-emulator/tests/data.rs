@@ -18,21 +18,21 @@ use tokio::time::timeout;
 /// Much longer than any step takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-const STRANGERS: [&str; 4] = [
+const UNKNOWN_FILES: [&str; 4] = [
     "ABCDEFGHIJKLMNOPQRST",
     "abcdefghijklmnopqrst.part",
     "01234567890123456789",
     "notes.txt",
 ];
 
-fn write_strangers(folder: &Path) {
-    for name in STRANGERS {
+fn write_unknown_files(folder: &Path) {
+    for name in UNKNOWN_FILES {
         fs::write(folder.join(name), name).unwrap();
     }
 }
 
-fn assert_strangers(folder: &Path) {
-    for name in STRANGERS {
+fn assert_unknown_files(folder: &Path) {
+    for name in UNKNOWN_FILES {
         assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), name);
     }
 }
@@ -46,10 +46,10 @@ async fn start_keeps_unknown_files() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
     fs::create_dir(&files).unwrap();
-    write_strangers(&files);
+    write_unknown_files(&files);
     for _ in 0..2 {
         start(folder.path()).await.shutdown().await;
-        assert_strangers(&files);
+        assert_unknown_files(&files);
     }
 }
 
@@ -57,12 +57,12 @@ async fn start_keeps_unknown_files() {
 #[tokio::test]
 async fn start_keeps_files_behind_symbolic_link() {
     let elsewhere = tempfile::tempdir().unwrap();
-    write_strangers(elsewhere.path());
+    write_unknown_files(elsewhere.path());
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("files")).unwrap();
     for _ in 0..2 {
         start(folder.path()).await.shutdown().await;
-        assert_strangers(elsewhere.path());
+        assert_unknown_files(elsewhere.path());
     }
 }
 
@@ -71,7 +71,7 @@ async fn start_removes_only_recorded_uploads() {
     let folder = tempfile::tempdir().unwrap();
     start(folder.path()).await.shutdown().await;
     let files = folder.path().join("files");
-    write_strangers(&files);
+    write_unknown_files(&files);
     // A crash leaves the records of uploads in progress.
     let interrupted = ["AAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBB"];
     fs::write(files.join(format!("{}.part", interrupted[0])), "x").unwrap();
@@ -86,9 +86,9 @@ async fn start_removes_only_recorded_uploads() {
     drop(database);
 
     start(folder.path()).await.shutdown().await;
-    assert_strangers(&files);
+    assert_unknown_files(&files);
     assert!(outside.exists());
-    assert_eq!(fs::read_dir(&files).unwrap().count(), STRANGERS.len());
+    assert_eq!(fs::read_dir(&files).unwrap().count(), UNKNOWN_FILES.len());
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ fn call_recovers_when_the_fault_ends() {
 }
 
 #[test]
-fn call_fails_at_the_limit_and_the_session_goes_on() {
+fn call_unanswered_three_times_fails_alone() {
     let mut world = World::new();
     world.ignore_next(3);
     let request = world.set_name("Alicia");
