@@ -75,7 +75,7 @@ proptest! {
     })]
 
     #[test]
-    fn every_text_is_one_block_that_can_be_written_and_read_again(
+    fn markup_any_text_round_trips_as_one_block(
         text in text_of([&PLAIN[..], &SPANS].concat()),
         source in source(),
     ) {
@@ -89,7 +89,7 @@ proptest! {
 
     /// If there is a list, spaces and the punctuation before emphasis may change.
     #[test]
-    fn nothing_of_a_text_is_lost(text in text_of(PLAIN.to_vec()), source in source()) {
+    fn markup_plain_text_is_preserved(text in text_of(PLAIN.to_vec()), source in source()) {
         let blocks = parse_markup(&text, source);
         if has_list(&blocks) {
             prop_assert_eq!(letters(&written(&blocks)), letters(&text));
