@@ -11,7 +11,7 @@ use talk_tests::{NpmPackage, Peer, find_chromium, run_checks};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_ui_components_show_a_chat_and_take_part_in_it() -> Result<()> {
+async fn ui_components_show_and_change_a_chat() -> Result<()> {
     // The other side of the chat is the published client. The page's checks use its scripts.
     let (Some(_), Some(ui), Some(chromium)) = (
         Peer::install()?,

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn people_read_markdown() {
+    fn table_display_is_markdown() {
         let text = "\
 | id | comparison | ratio | goal | met |
 | --- | --- | ---: | ---: | --- |
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_read_json() {
+    fn table_serialises_as_json() {
         let json = json!({"rows": [
             {"id": "D", "what": "faster", "ratio": 1.234, "goal": 1.0,
                 "bound": "at_least", "met": true},
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_goal_that_is_missed_fails_the_whole() {
+    fn table_with_a_missed_goal_fails() {
         let mut table = table();
         assert!(!table.all_met());
         table.rows.remove(1);

@@ -5,7 +5,7 @@ use talk_tokio::{ContentBlock, EditMessage, Patch, SendMessage, TextNode};
 use crate::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
-async fn get_gives_null_when_message_or_conversation_is_absent() {
+async fn get_absent_message_or_conversation_is_none() {
     let (_town, pair) = Town::with_pair().await;
     let absent = pair.alice.message("msg_nowhere").unwrap();
     assert_eq!(ok(absent.get()).await, None);
@@ -95,7 +95,7 @@ async fn edit_and_delete_without_permission_are_rejected() {
 }
 
 #[tokio::test]
-async fn delete_takes_the_message_away_and_leaves_null_in_quotes() {
+async fn delete_message_leaves_null_in_quotes() {
     let (_town, pair) = Town::with_pair().await;
     let question = say(&pair.alice, "Tea?").await;
     let answer = SendMessage::text("Yes").reply_to(question.id().clone());
@@ -109,7 +109,7 @@ async fn delete_takes_the_message_away_and_leaves_null_in_quotes() {
 }
 
 #[tokio::test]
-async fn translate_gives_content_and_plaintext() {
+async fn translate_returns_content_and_plaintext() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi *there*").await;
     let translation = ok(message.translate("es")).await.unwrap();
@@ -118,7 +118,7 @@ async fn translate_gives_content_and_plaintext() {
 }
 
 #[tokio::test]
-async fn translate_gives_null_when_the_message_is_absent() {
+async fn translate_absent_message_is_none() {
     let (_town, pair) = Town::with_pair().await;
     let absent = pair.alice.message("msg_nowhere").unwrap();
     assert_eq!(ok(absent.translate("es")).await, None);
@@ -134,7 +134,7 @@ async fn translate_keeps_other_blocks() {
 }
 
 #[tokio::test]
-async fn translate_ignores_regions_but_that_of_traditional_chinese() {
+async fn translate_keeps_region_of_traditional_chinese_only() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     for (language, mark) in [("en-US", "[en]"), ("zh-TW", "[zh-TW]"), ("zh-CN", "[zh]")] {
@@ -144,7 +144,7 @@ async fn translate_ignores_regions_but_that_of_traditional_chinese() {
 }
 
 #[tokio::test]
-async fn translate_rejects_outside_of_the_conversation() {
+async fn translate_by_non_participant_is_rejected() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let carol = town.person("carol").await.conversation("c").unwrap();
@@ -153,7 +153,7 @@ async fn translate_rejects_outside_of_the_conversation() {
 }
 
 #[tokio::test]
-async fn translate_rejects_where_the_plan_has_none() {
+async fn translate_without_plan_feature_is_rejected() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     town.set(|settings| settings.limits.translation = false)

@@ -63,7 +63,7 @@ async fn tls_plain_server_is_refused<A: Adapter>() {
     .await;
 }
 
-async fn certificates_that_prove_nothing_are_refused<A: Adapter>() {
+async fn tls_invalid_certificate_is_refused<A: Adapter>() {
     let mut expired = leaf(&["127.0.0.1"]);
     expired.not_after = rcgen::date_time_ymd(2001, 1, 1);
     let mut early = leaf(&["127.0.0.1"]);
@@ -97,7 +97,7 @@ async fn certificates_that_prove_nothing_are_refused<A: Adapter>() {
     .await;
 }
 
-async fn tls_that_breaks_off_is_a_loss<A: Adapter>() {
+async fn tls_truncated_connection_is_a_loss<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let half_a_handshake = connected(async |mut stream: TcpStream| {
         // Five bytes are a ClientHello's header. Dropping the connection with unread data resets
@@ -143,6 +143,6 @@ async fn all_are_survived<A: Adapter>(
 
 on_every_runtime!(
     tls_plain_server_is_refused,
-    certificates_that_prove_nothing_are_refused,
-    tls_that_breaks_off_is_a_loss,
+    tls_invalid_certificate_is_refused,
+    tls_truncated_connection_is_a_loss,
 );
