@@ -20,9 +20,12 @@ pub struct Package {
 /// Folders that hold no source text of the workspace.
 const SKIPPED: [&str; 5] = ["artifacts", "corpus", "node_modules", "snapshots", "target"];
 
+/// The folder of the workspace's documents, and the name of the package that holds them.
+const DOCS: &str = "docs";
+
 impl Workspace {
     /// Returns the workspace that holds this package: every folder with a manifest, and `docs` for
-    /// the Markdown files at the root.
+    /// the Markdown files at the root and in the folder `docs`.
     ///
     /// # Errors
     ///
@@ -34,7 +37,7 @@ impl Workspace {
             .context("the package is in no workspace")?
             .to_owned();
         let mut packages = vec![Package {
-            name: "docs".to_owned(),
+            name: DOCS.to_owned(),
             folder: root.clone(),
         }];
         for entry in sorted_entries(&root)? {
@@ -92,8 +95,12 @@ impl Package {
     /// If a folder cannot be read.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
+        // The root of the workspace holds the other packages, so it is not searched recursively.
         let is_package = self.folder.join("src").is_dir();
         collect(&self.folder, is_package, &mut files)?;
+        if self.name == DOCS {
+            collect(&self.folder.join(DOCS), true, &mut files)?;
+        }
         Ok(files)
     }
 }
@@ -128,4 +135,21 @@ fn file_name(path: &Path) -> &str {
     path.file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docs_package_has_files_of_root_and_folder() {
+        let workspace = Workspace::find().unwrap();
+        let mut packages = workspace.packages().iter();
+        let docs = packages.find(|package| package.name() == DOCS).unwrap();
+        let files = docs.files().unwrap();
+        let files: Vec<_> = files.iter().map(|file| workspace.relative(file)).collect();
+        for expected in ["README.md", "docs/cli.md"] {
+            assert!(files.contains(&Path::new(expected)), "{files:?}");
+        }
+    }
 }
