@@ -9,12 +9,13 @@ use event_listener::{Event, EventListener};
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
-/// Locks a mutex and ignores poisoning, because a panic leaves no plain data half updated.
+/// Locks a mutex and ignores poisoning: the guarded data is plain, so that a panic cannot leave it
+/// half updated.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until `ready` returns a value. It is called again at every notification of `event`.
+/// Waits until `ready` returns a value, and calls `ready` again at every notification of `event`.
 pub(crate) async fn wait_for<T>(event: &Event, mut ready: impl FnMut() -> Option<T>) -> T {
     loop {
         if let Some(value) = ready() {

@@ -34,7 +34,7 @@ pub mod net {
 ///
 /// Sessions are shared: if one exists for the same addresses, app and user, it is returned and the
 /// remaining options are ignored. The connection opens when the session is used. The session ends
-/// with its runtime; the next call creates another one.
+/// when its runtime is dropped. The next call of this function then creates another session.
 ///
 /// Every adapter crate has this function with this signature, so a program changes its runtime by
 /// changing one name.

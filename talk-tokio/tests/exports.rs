@@ -1,6 +1,6 @@
-//! Types of signatures have names in the adapter crate, without a dependency on another crate.
+//! The types in public signatures can be named with the adapter crate as the only dependency.
 
-/// Names types, so that the test does not build without one of them.
+/// Names types, so that the test fails to compile if one of them is missing.
 macro_rules! assert_named {
     ($($type:ty),* $(,)?) => {
         $(let _: Option<$type> = None;)*

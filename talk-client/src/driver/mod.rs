@@ -460,8 +460,8 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Reports the end of the session. Only the first call has an effect. The session leaves the registry
-    /// first, so that an error handler can get a new one.
+    /// Reports the end of the session. Only the first call has an effect. The session leaves the
+    /// registry first, so that an error handler can get a new one.
     fn end(&self, error: SessionError) {
         registry::remove(&self.shared);
         self.shared.termination.set(error);

@@ -56,7 +56,8 @@ where
 }
 
 /// Converts a request to origin form: the target is path and query, and the host is a header.
-/// Methods that usually have a body always get a length, because some servers require a zero.
+/// Methods that usually have a body always get a length, because some servers require the header
+/// even for an empty body.
 fn in_origin_form(mut request: Request<RequestBody>) -> Result<Request<RequestBody>, HttpError> {
     let invalid = |error: http::Error| HttpError::InvalidRequest(error.into());
     let host = request

@@ -139,8 +139,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if conversation syncing is off and the user does not participate, or
-    /// `params` holds more than `notify`.
+    /// The server refuses the call if conversation syncing is off and the user does not
+    /// participate, or `params` holds more than `notify`.
     pub fn set(&self, params: ConversationParams) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::SetConversation {
@@ -160,7 +160,8 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if conversation syncing is off and the user does not participate.
+    /// The server refuses the call if conversation syncing is off and the user does not
+    /// participate.
     pub fn create_if_not_exists(&self, params: ConversationParams) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::CreateConversation {
@@ -179,7 +180,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate.
+    /// The server refuses the call if the user does not participate.
     pub fn mark_as_read(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsRead { conversation })
@@ -195,7 +196,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate.
+    /// The server refuses the call if the user does not participate.
     pub fn mark_as_unread(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
         self.handle.call_done(Call::MarkAsUnread { conversation })
@@ -212,7 +213,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate or has a role without typing
+    /// The server refuses the call if the user does not participate or has a role without typing
     /// indicator.
     pub fn mark_as_typing(&self) -> CallFuture<()> {
         let conversation = self.id.clone();
@@ -236,7 +237,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user has no write access, the content is invalid, or the
+    /// The server refuses the call if the user has no write access, the content is invalid, or the
     /// message that it replies to does not exist.
     pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
         MessageRef::send(&self.handle, self.id.clone(), message.into())
@@ -307,7 +308,7 @@ impl ConversationRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if conversation syncing is off.
+    /// The server refuses the call if conversation syncing is off.
     pub fn leave(&self) -> CallFuture<()> {
         self.handle.call_done(Call::DeleteParticipant {
             conversation: self.id.clone(),

@@ -143,8 +143,8 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the message does not exist, the content is invalid, or the user's
-    /// role forbids it.
+    /// The server refuses the call if the message does not exist, the content is invalid, or the
+    /// user's role forbids the edit.
     pub fn edit(&self, edit: impl Into<EditMessage>) -> CallFuture<()> {
         let call = Call::EditMessage {
             conversation: self.conversation.clone(),
@@ -164,7 +164,8 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate or has a role that forbids it.
+    /// The server refuses the call if the user does not participate or has a role that forbids the
+    /// deletion.
     pub fn delete(&self) -> CallFuture<()> {
         self.handle.call_done(Call::DeleteMessage {
             conversation: self.conversation.clone(),
@@ -183,8 +184,8 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`ConversationRef::send`](crate::ConversationRef::send). The server refuses it
-    /// if the message is a system message, or does not exist.
+    /// The errors of [`ConversationRef::send`](crate::ConversationRef::send). The server refuses
+    /// the call if the message is a system message, or does not exist.
     pub fn reply(&self, message: impl Into<SendMessage>) -> CallFuture<Self> {
         let reply = message.into().reply_to(&self.id);
         Self::send(&self.handle, self.conversation.clone(), reply)
@@ -205,7 +206,7 @@ impl MessageRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate or translation is not set up.
+    /// The server refuses the call if the user does not participate or translation is not set up.
     pub fn translate(&self, language: impl Into<String>) -> CallFuture<Option<Translation>> {
         let call = Call::TranslateMessage {
             conversation: self.conversation.clone(),

@@ -74,8 +74,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the session's user does not participate, unless it is the user
-    /// itself.
+    /// The server refuses the call if the session's user does not participate, unless the
+    /// participant is the session's user.
     pub fn get(&self) -> CallFuture<Option<Arc<ParticipantSnapshot>>> {
         let call = Call::GetParticipant {
             conversation: self.conversation.clone(),
@@ -100,8 +100,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not exist, or if conversation syncing is off and the
-    /// session's user does not participate or `params` holds more than `notify`.
+    /// The server refuses the call if the user does not exist, or if conversation syncing is off
+    /// and the session's user does not participate or `params` holds more than `notify`.
     pub fn set(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::SetParticipant {
             conversation: self.conversation.clone(),
@@ -123,7 +123,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not participate, and as for [`set`](Self::set).
+    /// The server refuses the call if the user does not participate, or for the reasons that
+    /// [`set`](Self::set) names.
     pub fn edit(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::EditParticipant {
             conversation: self.conversation.clone(),
@@ -143,8 +144,8 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not exist, or does not participate while conversation
-    /// syncing is off.
+    /// The server refuses the call if the user does not exist, or does not participate while
+    /// conversation syncing is off.
     pub fn create_if_not_exists(&self, params: ParticipantParams) -> CallFuture<()> {
         self.handle.call_done(Call::CreateParticipant {
             conversation: self.conversation.clone(),
@@ -163,7 +164,7 @@ impl ParticipantRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if conversation syncing is off.
+    /// The server refuses the call if conversation syncing is off.
     pub fn delete(&self) -> CallFuture<()> {
         self.handle.call_done(Call::DeleteParticipant {
             conversation: self.conversation.clone(),

@@ -90,8 +90,8 @@ impl ReactionsRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if it is no emoji, the message does not exist or has 50 different
-    /// emojis, or the user's role forbids it.
+    /// The server refuses the call if the emoji is invalid, the message does not exist or has 50
+    /// different emojis, or the user's role forbids reactions.
     pub fn add(&self) -> CallFuture<()> {
         self.handle.call_done(Call::AddReaction {
             conversation: self.conversation.clone(),
@@ -110,7 +110,7 @@ impl ReactionsRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user's role forbids it.
+    /// The server refuses the call if the user's role forbids reactions.
     pub fn remove(&self) -> CallFuture<()> {
         self.handle.call_done(Call::RemoveReaction {
             conversation: self.conversation.clone(),

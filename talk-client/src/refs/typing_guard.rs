@@ -13,7 +13,7 @@ use crate::handle::{Handle, Sleeper};
 /// The interval between two reports: half of the time for which a report is valid.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Displays the user as typing until it is dropped, made by
+/// A guard that reports the user as typing until the guard is dropped, created by
 /// [`ConversationRef::typing`](crate::ConversationRef::typing).
 ///
 /// ```no_run
@@ -45,8 +45,8 @@ impl TypingGuard {
     }
 }
 
-/// Reports the user as typing until the session ends or the server refuses it. A report waits for
-/// the connection, and the next one is not made before it is answered.
+/// Reports the user as typing until the session ends or the server refuses a report. A report waits
+/// for the connection, and the next report waits for the answer to the previous one.
 async fn report(handle: Handle, conversation: ConversationId, sleeper: Sleeper) {
     loop {
         let call = Call::MarkAsTyping {

@@ -78,8 +78,8 @@ impl UserRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not exist and `params` holds no name, a value is
-    /// invalid, or user syncing is off.
+    /// The server refuses the call if the user does not exist and `params` holds no name, a value
+    /// is invalid, or user syncing is off.
     pub fn set(&self, params: UserParams) -> CallFuture<()> {
         let user = self.id.clone();
         self.handle.call_done(Call::SetUser { user, params })
@@ -98,8 +98,8 @@ impl UserRef {
     /// ```
     ///
     /// # Errors
-    /// The server refuses it if the user does not exist and `params` holds no name or user syncing
-    /// is off.
+    /// The server refuses the call if the user does not exist and `params` holds no name or user
+    /// syncing is off.
     pub fn create_if_not_exists(&self, params: UserParams) -> CallFuture<()> {
         let user = self.id.clone();
         self.handle.call_done(Call::CreateUser { user, params })

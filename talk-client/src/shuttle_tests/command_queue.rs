@@ -1,4 +1,4 @@
-//! The queue of commands.
+//! A [`CommandQueue`] with concurrent senders.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn cancel(id: u64) -> Command {
 fn id(command: &Command) -> u64 {
     match command {
         Command::Cancel { id } => id.0,
-        _ => unreachable!("nothing else was given"),
+        _ => unreachable!("only cancellations are pushed"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Conversion from the core's snapshots to those of a typed subscription. A topic needs one line.
+//! Conversion from the core's snapshots to those of a typed subscription. Each topic needs one
+//! line.
 
 use std::sync::Arc;
 

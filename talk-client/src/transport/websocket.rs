@@ -10,11 +10,12 @@ use super::send::MaybeSend;
 
 /// An open WebSocket. It is polled and never awaited.
 ///
-/// Reading is [`poll_event`](Self::poll_event); pings are answered while it is polled. Writing
-/// never waits: [`start_send`](Self::start_send) queues, [`poll_flush`](Self::poll_flush) writes as
-/// much as the connection accepts, and [`unsent`](Self::unsent) returns the rest. One task polls
-/// both sides and reads first, because the server's close frame gives a better reason than the
-/// write that fails after it. Dropping the socket closes the connection without a close frame.
+/// [`poll_event`](Self::poll_event) reads messages and answers pings. Writing never waits:
+/// [`start_send`](Self::start_send) queues a message, [`poll_flush`](Self::poll_flush) writes as
+/// much as the connection accepts, and [`unsent`](Self::unsent) returns the number of bytes that
+/// are left. One task polls both sides and reads first, because the server's close frame gives a
+/// better reason than the write that fails after it. Dropping the socket closes the connection
+/// without a close frame.
 pub trait WebSocket: MaybeSend + Unpin + 'static {
     /// Returns the next event; `None` after the last one.
     ///
@@ -52,7 +53,7 @@ pub trait WebSocket: MaybeSend + Unpin + 'static {
 pub enum WebSocketEvent {
     /// The text of a message.
     Text(String),
-    /// A binary message, which Talk's protocol does not use.
+    /// A binary message. The protocol of TalkJS has none.
     Binary(Bytes),
     /// The server closed the socket or confirmed our close. It is the last event, and the socket
     /// may be dropped.
