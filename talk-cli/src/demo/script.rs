@@ -8,14 +8,14 @@ use crate::exit::CliError;
 /// Plays the script.
 pub(crate) async fn play(stage: &mut Stage, url: &str) -> Result<(), CliError> {
     stage.narrate(&format!(
-        "A local TalkJS runs at {url}. Alice and Bob are connected to it, a session each.\n\
+        "An emulator runs at {url}. Alice and Bob are connected to it, each with a session.\n\
          Every line below arrived live on the other screen.\n"
     ))?;
     set_up(stage).await?;
     ask(stage).await?;
     answer(stage).await?;
     correct(stage).await?;
-    stage.narrate("\nThat was all. Try `talk emulator`, and `talk --help`.")?;
+    stage.narrate("\nThe demo has ended. Try `talk emulator` and `talk --help`.")?;
     Ok(())
 }
 
