@@ -13,7 +13,7 @@ use talk_proto::{
     model::{ConversationId, UserParams},
 };
 
-/// The id of the connection. There is only one at a time.
+/// The ID of the connection. There is only one connection at a time.
 const CONNECTION: ConnectionId = ConnectionId(1);
 
 struct World {
@@ -28,7 +28,7 @@ impl World {
     fn new(seed: u64) -> Result<Self, Box<dyn Error>> {
         let now = Timestamp::default();
         let mut options = SessionOptions::new("app".try_into()?, "alice".try_into()?);
-        options.authentication.token = Some("a server without a secret takes any".into());
+        options.authentication.token = Some("a server without a secret accepts any".into());
         Ok(Self {
             now,
             session: Session::new(options, seed, now),
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// Performs the outputs of both until there are none.
+    /// Performs the outputs of both sides until there are none.
     fn drain(&mut self) {
         loop {
             if let Some(output) = self.session.poll_output() {

@@ -26,7 +26,8 @@ impl<V> DirtyMap<V> {
         self.entries.insert(key, value);
     }
 
-    /// Returns an entry for changes that are not part of its record.
+    /// Returns an entry for modification without marking it as dirty. The changes must not be part
+    /// of the stored record.
     pub(super) fn get_mut_untracked(&mut self, key: &str) -> Option<&mut V> {
         self.entries.get_mut(key)
     }
@@ -53,7 +54,7 @@ impl<V> Default for DirtyMap<V> {
     }
 }
 
-/// Gives read access. All changes go through the methods above, which mark them.
+/// Provides read access. All changes go through the methods above, which mark them.
 impl<V> Deref for DirtyMap<V> {
     type Target = BTreeMap<String, V>;
 

@@ -1,4 +1,4 @@
-/// Identifies an open connection. The caller chooses the numbers.
+/// The ID of an open connection, chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 

@@ -21,7 +21,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The callers that may use the control API.
 #[derive(Clone, Default)]
 pub(crate) struct ControlAccess {
-    /// The host names besides loopback ones. Their requests need the token.
+    /// The allowed host names other than loopback names. Requests to them need the token.
     pub(crate) hosts: Arc<[String]>,
     pub(crate) token: Option<Arc<str>>,
 }
