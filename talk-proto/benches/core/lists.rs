@@ -85,7 +85,7 @@ impl Kind {
     }
 
     fn reconnect(self, client: &mut Client, times: u64) {
-        // The first reconnect makes the requests of all later ones.
+        // The server stores its answers to the first reconnect, and repeats them for later ones.
         client.server().remember_answers();
         client.reconnect();
         for _ in 0..times {

@@ -24,8 +24,7 @@ enum Taken {
     ShortLived,
 }
 
-/// Creates a session that always needs a connection, whose tokens the server answers with
-/// `answers`.
+/// Creates a session that always needs a connection. The server answers its tokens with `answers`.
 fn world(answers: impl IntoIterator<Item = Answer> + 'static, seed: u64) -> World {
     let mut world = World::seeded(options(), seed);
     let (mut answers, mut answered) = (answers.into_iter(), std::collections::BTreeMap::new());
@@ -111,8 +110,8 @@ proptest! {
             let last = *expected.last().expect("one");
             match taken {
                 Taken::Good => {
-                    // An answered ping proves the token. It expires later, and is replaced by the
-                    // next one.
+                    // An answered ping shows that the token is accepted. The token expires later,
+                    // and the next one replaces it.
                     in_a_row = 0;
                     world.run_until(last + seconds(130));
                     world.publish(&[json!({"type": "session.expired"})]);
