@@ -141,7 +141,7 @@ fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
         println!("There, at step {}: {}", failure.step, failure.detail);
     }
     save(options, &life)?;
-    println!("Saved; live it again with --transcript {}\n", options.save);
+    println!("Saved. Replay it with --transcript {}\n", options.save);
     Ok(())
 }
 

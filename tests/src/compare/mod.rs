@@ -1,7 +1,7 @@
 //! Ratios between Talk and simpler programs, measured side by side in one run.
 //!
-//! Every speed is part of a pair. Both sides of a pair are measured directly one after the other, so
-//! that a busy machine slows both down. A row is the median ratio of several pairs.
+//! Every speed is part of a pair. Both sides of a pair are measured directly one after the other,
+//! so that a busy machine slows both down. A row is the median ratio of several pairs.
 
 mod bare_fan_out;
 mod bot;

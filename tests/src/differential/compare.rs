@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The most differences to report per topic.
+/// The maximum number of reported differences of a topic.
 const TOLD: usize = 6;
 
 /// Returns the differences, each with its path and both values.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// A process that is killed on drop.
+/// An emulator in a process that is killed on drop.
 pub(crate) struct EmulatorProcess {
     child: Child,
     /// The emulator's address: `127.0.0.1:PORT`.

@@ -79,8 +79,8 @@ fn serve_as(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerCo
     Arc::new(config)
 }
 
-/// Echoes a message over `wss`. A client that does not trust the certificate closes the connection
-/// before.
+/// Echoes a message over `wss`, unless the client does not trust the certificate and closes the
+/// connection.
 fn serve_wss(authority: &Authority) -> SocketAddr {
     let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
     let (address, _server) = serve_tcp(|stream| async move {
