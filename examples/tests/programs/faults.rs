@@ -6,7 +6,7 @@ use talk_tokio::{ConversationRef, get_talk_session};
 
 use crate::{echo_bot, emulator, options, texts, wait_for_messages, wait_until_started, within};
 
-/// A fault of the bot's next message.
+/// Returns a fault that affects the bot's next message.
 pub(crate) fn fault(kind: FaultKind) -> Fault {
     let mut fault = Fault::new(kind);
     fault.user = Some("echo_bot".to_owned());
@@ -14,7 +14,7 @@ pub(crate) fn fault(kind: FaultKind) -> Fault {
     fault
 }
 
-/// A running bot, and the conversation of another user with it.
+/// Starts the bot. Returns its emulator and the conversation as another user.
 async fn bot() -> (Emulator, ConversationRef) {
     let emulator = emulator().await;
     let bot = get_talk_session(options(&emulator, "echo_bot")).unwrap();
@@ -25,7 +25,7 @@ async fn bot() -> (Emulator, ConversationRef) {
     (emulator, alice.conversation("lobby").unwrap())
 }
 
-/// Talks to the bot and asserts that each message is answered once.
+/// Sends two messages to the bot and asserts that each is answered once.
 async fn is_answered_once(emulator: &Emulator, alice: &ConversationRef) {
     for text in ["one", "two"] {
         within(alice.send(text)).await.unwrap();
