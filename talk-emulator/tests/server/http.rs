@@ -4,7 +4,7 @@ use talk_emulator::server::{HttpRequest, Settings};
 use crate::support::{World, get, picture};
 
 #[test]
-fn http_unknown_app_exists() {
+fn http_new_app_is_created_on_first_use() {
     let mut world = World::new();
     assert_eq!(world.http(get("/api/v0/new%20app")), (200, json!({})));
     let (status, body) = world.http(get("/api/v0/new%20app//app?sessionId=1&role_name=default"));
