@@ -78,7 +78,7 @@ fn kinds() -> [Kind; 7] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_gets_the_same_from_both_clients() -> Result<()> {
+async fn uploads_of_both_clients_are_equal() -> Result<()> {
     let Some(peer) = Peer::install()? else {
         return Ok(());
     };

@@ -73,13 +73,13 @@ impl Options {
 fn main() -> Result<ExitCode> {
     let options = Options::parse(std::env::args().skip(1))?;
     match &options.transcript {
-        Some(file) => live_again(file),
+        Some(file) => replay_file(file),
         None => run(&options),
     }
 }
 
 /// Replays the run in a file, and prints every event.
-fn live_again(file: &str) -> Result<ExitCode> {
+fn replay_file(file: &str) -> Result<ExitCode> {
     let life = Transcript::parse(&fs::read_to_string(file)?)?;
     let started = Instant::now();
     let outcome = replay(life.seed, &life.ops, true);
@@ -113,7 +113,7 @@ fn run(options: &Options) -> Result<ExitCode> {
     });
     saved?;
     if let Some((seed, outcome)) = &lived.failed {
-        write_down(options, *seed, outcome)?;
+        report_failure(options, *seed, outcome)?;
     }
     println!("Runs: {}\n\n{}", lived.lives, lived.matrix);
     let failed = lived.failed.as_ref();
@@ -123,7 +123,7 @@ fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Shortens a failing run, prints it and saves it.
-fn write_down(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
+fn report_failure(options: &Options, seed: u64, outcome: &Outcome) -> Result<()> {
     if let Some(failure) = &outcome.failure {
         println!(
             "seed {seed}, step {}: {}\n{}\n",

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 /// The maximum number of reported differences of a topic.
-const TOLD: usize = 6;
+const MAX_REPORTED: usize = 6;
 
 /// Returns the differences, each with its path and both values.
 pub(super) fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk("$", ours, theirs, &mut found);
-    let more = found.len().saturating_sub(TOLD);
-    found.truncate(TOLD);
+    let more = found.len().saturating_sub(MAX_REPORTED);
+    found.truncate(MAX_REPORTED);
     if more > 0 {
         found.push(format!("and {more} more"));
     }

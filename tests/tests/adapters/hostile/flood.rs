@@ -47,7 +47,7 @@ async fn answer_in_a_flood(stream: TcpStream, flood: Message) {
     select(pin!(read), pin!(write)).await;
 }
 
-async fn a_flood_drowns_nothing<A: Adapter>() {
+async fn flood_does_not_stop_calls<A: Adapter>() {
     for (name, flood) in [
         ("pings", Message::Ping(vec![0; 125].into())),
         ("pongs", Message::Pong(vec![0; 125].into())),
@@ -66,7 +66,7 @@ async fn a_flood_drowns_nothing<A: Adapter>() {
     }
 }
 
-async fn a_flood_that_leaves_no_room_for_an_answer_hangs_nothing<A: Adapter>() {
+async fn flood_of_empty_fragments_times_calls_out<A: Adapter>() {
     // An endless message of empty fragments never reaches the size limit.
     let attack = opened(async |mut stream: TcpStream| {
         if stream.write_all(&frame(0x01, "")).await.is_ok() {
@@ -74,20 +74,20 @@ async fn a_flood_that_leaves_no_room_for_an_answer_hangs_nothing<A: Adapter>() {
             Taken::default().feed(&mut stream, &chunk).await;
         }
     });
-    hangs_nothing::<A>("empty fragments", attack).await;
+    assert_call_times_out::<A>("empty fragments", attack).await;
 }
 
-async fn a_server_that_reads_no_pongs_hangs_nothing<A: Adapter>() {
+async fn flood_of_pings_times_calls_out<A: Adapter>() {
     let attack = opened(async |mut stream: TcpStream| {
         let chunk = frame(0x89, [0; 125]).repeat(100);
         Taken::default().feed(&mut stream, &chunk).await;
     });
-    hangs_nothing::<A>("pings", attack).await;
+    assert_call_times_out::<A>("pings", attack).await;
 }
 
 /// Checks that a call fails at its deadline, that the session can be shut down, and that the next
 /// session works.
-async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
+async fn assert_call_times_out<A: Adapter>(name: &str, attack: Attack) {
     let front = Front::start(attack);
     let session = A::session(front.options());
     let after = Duration::from_millis(500);
@@ -109,7 +109,7 @@ async fn hangs_nothing<A: Adapter>(name: &str, attack: Attack) {
 }
 
 on_every_runtime!(
-    a_flood_drowns_nothing,
-    a_flood_that_leaves_no_room_for_an_answer_hangs_nothing,
-    a_server_that_reads_no_pongs_hangs_nothing,
+    flood_does_not_stop_calls,
+    flood_of_empty_fragments_times_calls_out,
+    flood_of_pings_times_calls_out,
 );

@@ -107,7 +107,7 @@ async fn assert_echo<A: Adapter>(tls: TlsOptions, url: &str) {
     assert!(next_text(&mut socket).await == text);
 }
 
-async fn a_given_root_is_trusted<A: Adapter>() {
+async fn tls_extra_root_is_trusted<A: Adapter>() {
     let authority = authority(&["localhost", "127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     let address = serve_wss(&authority);
@@ -116,7 +116,7 @@ async fn a_given_root_is_trusted<A: Adapter>() {
     assert_echo::<A>(tls, &format!("wss://localhost:{}/", address.port())).await;
 }
 
-async fn a_configuration_of_ones_own_is_used<A: Adapter>() {
+async fn tls_custom_config_is_used<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let mut roots = RootCertStore::empty();
     roots.add(authority.der.clone()).unwrap();
@@ -133,7 +133,7 @@ async fn a_configuration_of_ones_own_is_used<A: Adapter>() {
     .await;
 }
 
-async fn an_unknown_root_is_refused<A: Adapter>() {
+async fn tls_unknown_root_is_refused<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let other = self::authority(&["127.0.0.1"]);
     let other = TlsOptions::with_extra_roots(other.pem.as_bytes()).unwrap();
@@ -149,7 +149,7 @@ async fn an_unknown_root_is_refused<A: Adapter>() {
     }
 }
 
-async fn a_certificate_for_another_name_is_refused<A: Adapter>() {
+async fn tls_certificate_for_another_name_is_refused<A: Adapter>() {
     let authority = authority(&["talk.example"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     let address = serve_wss(&authority);
@@ -161,7 +161,7 @@ async fn a_certificate_for_another_name_is_refused<A: Adapter>() {
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
 }
 
-async fn a_server_without_tls_is_a_typed_error<A: Adapter>() {
+async fn tls_server_without_tls_is_a_typed_error<A: Adapter>() {
     let (address, _server) = serve_tcp(|mut stream| async move {
         stream
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -187,7 +187,7 @@ async fn https_truncation_is_detected<A: Adapter>() {
     let authority = authority(&["127.0.0.1"]);
     let tls = TlsOptions::with_extra_roots(authority.pem.as_bytes()).unwrap();
     // Without a content length, only TLS distinguishes a complete answer from a truncated one.
-    for says_goodbye in [true, false] {
+    for closes_tls in [true, false] {
         let acceptor = TlsAcceptor::from(Arc::clone(&authority.server));
         let (address, _server) = serve_tcp(move |stream| async move {
             let mut stream = acceptor.accept(stream.compat()).await.unwrap();
@@ -198,7 +198,7 @@ async fn https_truncation_is_detected<A: Adapter>() {
                 .await
                 .unwrap();
             stream.flush().await.unwrap();
-            if says_goodbye {
+            if closes_tls {
                 stream.close().await.unwrap();
             }
             head
@@ -209,9 +209,9 @@ async fn https_truncation_is_detected<A: Adapter>() {
         let chunks: Vec<_> = response.into_body().collect().await;
         assert_eq!(chunks[0].as_ref().unwrap(), "hello");
         match chunks.get(1) {
-            None => assert!(says_goodbye),
+            None => assert!(closes_tls),
             Some(end) => {
-                assert!(!says_goodbye, "{end:?}");
+                assert!(!closes_tls, "{end:?}");
                 assert!(matches!(end, Err(HttpError::Interrupted(_))), "{end:?}");
             }
         }
@@ -219,10 +219,10 @@ async fn https_truncation_is_detected<A: Adapter>() {
 }
 
 on_every_runtime!(
-    a_given_root_is_trusted,
-    a_configuration_of_ones_own_is_used,
-    an_unknown_root_is_refused,
-    a_certificate_for_another_name_is_refused,
-    a_server_without_tls_is_a_typed_error,
+    tls_extra_root_is_trusted,
+    tls_custom_config_is_used,
+    tls_unknown_root_is_refused,
+    tls_certificate_for_another_name_is_refused,
+    tls_server_without_tls_is_a_typed_error,
     https_truncation_is_detected,
 );
