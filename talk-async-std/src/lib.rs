@@ -44,7 +44,7 @@ pub mod net {
 /// ```
 ///
 /// # Errors
-/// None; the runtime of async-std is always there.
+/// None, because the runtime of async-std always exists.
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     Ok(get_talk_session_on(&AsyncStdRuntime, options))
 }

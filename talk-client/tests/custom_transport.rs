@@ -1,4 +1,4 @@
-//! A session over a transport that is not the native one, as a browser has it.
+//! A session over a custom transport, such as that of a browser.
 //!
 //! With `--cfg talk_local_futures` the transport belongs to one thread.
 

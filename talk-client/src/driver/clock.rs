@@ -6,8 +6,8 @@ use talk_proto::Timestamp;
 
 use crate::transport::ClockReading;
 
-/// The minimum lead of the wall clock before it is followed. The monotonic clock may stand still
-/// while the machine is suspended.
+/// The lead of the wall clock from which on the time jumps forward to it. The monotonic clock may
+/// stand still while the machine is suspended.
 const JUMP: Duration = Duration::from_secs(5);
 
 /// Unix time that never goes back: the wall clock at the start plus the monotonic clock since then,

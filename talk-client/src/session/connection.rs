@@ -12,7 +12,7 @@ use talk_proto::ConnectionState;
 use crate::handle::Shared;
 use crate::sync::Newer;
 
-/// The states of a session's connection, made by
+/// The stream of the states of a session's connection, created by
 /// [`Session::connection_states`](crate::Session::connection_states).
 ///
 /// ```no_run

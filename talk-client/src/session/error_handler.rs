@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use crate::handle::Shared;
 
-/// An error handler, made by [`Session::on_error`](crate::Session::on_error). Dropping it leaves
-/// the handler attached.
+/// An attached error handler, created by [`Session::on_error`](crate::Session::on_error). Dropping
+/// the value leaves the handler attached.
 ///
 /// ```no_run
 /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -28,11 +28,11 @@ impl ErrorSubscription {
         }
     }
 
-    /// Detaches the handler. It is not called afterwards, unless it is being called now.
+    /// Detaches the handler. No later call is made, but a call in progress is not interrupted.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
-    /// let handler = session.on_error(|_| unreachable!("it is taken back"));
+    /// let handler = session.on_error(|_| unreachable!("the handler is detached"));
     /// handler.unsubscribe();
     /// # Ok(())
     /// # }
