@@ -8,8 +8,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::terminal::sanitize;
 
-/// Logs the session on standard error: the connection with one `-v`, also calls, requests and
-/// frames with more. Tokens and texts are not logged.
+/// Logs the session on standard error: the connection with one `-v`, also calls, requests and the
+/// sizes of frames with more. Tokens and texts are not logged.
 pub(crate) fn init(verbosity: u8) {
     let level = match verbosity {
         0 => return,

@@ -63,7 +63,8 @@ struct Check {
     key: Key,
 }
 
-/// Prints a token, or the problems of one. A token that would be refused is a failure.
+/// Prints a new token, or the problems of a given one. Returns a failure as exit code if the given
+/// token would be refused.
 pub(crate) fn run_token(options: Options, session: &SessionArgs, json: bool) -> Outcome {
     let printer = Printer::new(json);
     match options.action {
@@ -158,7 +159,7 @@ fn first_line(what: &str) -> Result<String, CliError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     match line.trim() {
-        "" => Err(CliError::Usage(format!("there is no sign of {what}"))),
+        "" => Err(CliError::Usage(format!("missing {what}"))),
         line => Ok(line.to_owned()),
     }
 }

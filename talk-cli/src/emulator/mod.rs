@@ -27,8 +27,8 @@ pub(crate) struct Options {
     /// The port to listen on; 0 takes any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The address to listen on. Other machines can reach every address except loopback: set a
-    /// secret for it
+    /// The address to listen on. Other machines can reach it unless it is a loopback address: set a
+    /// secret then
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// Start with data: 'demo' for three users with some history in the app "demo", or a JSON file.

@@ -36,7 +36,7 @@ impl Args {
             .ok_or_else(|| Failure::usage(format!("the {what} is missing")))
     }
 
-    /// Reads the fields to set: an object without unknown fields. If it is absent or null, it sets
+    /// Reads the fields to set: an object without unknown fields. An absent or null argument sets
     /// nothing.
     pub(crate) fn params<T>(&mut self) -> Result<T, Failure>
     where
@@ -56,8 +56,8 @@ impl Args {
         }
     }
 
-    /// Reads a filter of conversations: `{KEY: filter}`. If it is absent or null, all conversations
-    /// match.
+    /// Reads a filter of conversations: `{KEY: filter}`. An absent or null argument matches all
+    /// conversations.
     pub(crate) fn filter(&mut self, key: &str) -> Result<ConversationFilter, Failure> {
         let mut given: BTreeMap<String, ConversationFilter> = match self.optional() {
             Some(given) => serde_json::from_str(given.get()).map_err(|error| {

@@ -13,7 +13,7 @@ pub(crate) const MAX_LINE: usize = 16 << 20;
 /// The size of the read buffer, which equals that of a pipe.
 const READ_SIZE: usize = 64 << 10;
 
-/// The most reads that may wait for processing.
+/// The maximum number of reads that wait for processing.
 const WAITING_READS: usize = 4;
 
 /// A line without its line ending.

@@ -13,7 +13,7 @@ use super::message::{message, quote};
 use super::style::{Paint, Style};
 use super::{rich, sanitize};
 
-/// A type that can be shown to people.
+/// A type with a representation as text for terminals.
 pub(crate) trait Show {
     /// Returns lines of text, without a line end after the last one. An empty string means that
     /// there is nothing to show.

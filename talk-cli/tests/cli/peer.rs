@@ -13,7 +13,7 @@ pub(crate) struct Peer {
     frames: Arc<Mutex<Vec<Value>>>,
 }
 
-/// Returns the status and body of the answer to a request.
+/// A function that returns the status and body of the answer to a request.
 type Answer = dyn Fn(&str, &str) -> Option<(u16, Value)> + Send + Sync;
 
 impl Peer {
