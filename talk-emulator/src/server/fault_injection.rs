@@ -16,7 +16,7 @@ use super::timers::Timer;
 const SERVICE_RESTART: u16 = 1012;
 
 impl Server {
-    /// Injects a fault, `fault.times` times.
+    /// Injects a fault that occurs `fault.times` times.
     pub fn inject(&mut self, now: Timestamp, fault: Fault) {
         self.advance(now);
         let after = if fault.kind == FaultKind::Slow {
@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// Returns the fault for an HTTP request, if any: a refusal, or an effect on the exchange.
+    /// Returns the fault for an HTTP request, if any: a refusal, or an effect on the response.
     pub(super) fn fault_for_http(
         &mut self,
         request: &HttpRequest,

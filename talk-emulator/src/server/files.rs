@@ -51,7 +51,10 @@ pub(super) fn check_upload(cx: &RequestCx<'_>, file: &FileMetadata) -> Result<()
 /// Refuses a file that exceeds the limits.
 fn check_limits(settings: &Settings, filename: &str, size: u64) -> Result<(), Refusal> {
     if filename.is_empty() {
-        return Err(Refusal::invalid("INVALID_FILENAME", "A file has a name."));
+        return Err(Refusal::invalid(
+            "INVALID_FILENAME",
+            "The filename is empty.",
+        ));
     }
     let limits = &settings.limits;
     if let Some(max) = limits.max_file_size.filter(|max| size > *max) {

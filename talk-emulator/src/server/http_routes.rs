@@ -83,8 +83,7 @@ impl Server {
         search: fn(&RequestCx<'_>, &HttpRequest) -> Result<HttpResponse, Refusal>,
     ) -> HttpResponse {
         let found = self.user_of(request, app).and_then(|user| {
-            let me =
-                user.ok_or_else(|| Refusal::unauthorized("The token does not say whose it is."))?;
+            let me = user.ok_or_else(|| Refusal::unauthorized("The token names no user."))?;
             self.with_cx(app, &me, |cx| search(cx, request))
         });
         found.unwrap_or_else(|refusal| http::refuse(&refusal))
@@ -133,8 +132,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Returns the response to send instead: no valid token, a role that forbids uploads, or an
-    /// unknown app.
+    /// The response to send instead, if the token is invalid, the role forbids uploads, or the app
+    /// is unknown.
     pub fn begin_upload(
         &mut self,
         now: Timestamp,
@@ -176,8 +175,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Returns the response to send instead, for a file that is too large or not allowed. The
-    /// caller discards the contents.
+    /// The response to send instead, if the file is too large or not allowed. The caller discards
+    /// the contents.
     pub fn finish_upload(
         &mut self,
         now: Timestamp,

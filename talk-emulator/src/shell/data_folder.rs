@@ -1,6 +1,6 @@
 //! The data folder: creation, permissions and the lock.
 //!
-//! The folder may hold anything else. Only files that this emulator has created are ever changed
+//! The folder may contain other files. Only files that this emulator has created are ever changed
 //! or removed.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -53,8 +53,8 @@ fn restrict(_: &Path) -> io::Result<()> {
 
 /// Locks the folder until the file is closed or the process ends.
 ///
-/// The lock file is never truncated, and never a symbolic link: it could lead to a file of someone
-/// else.
+/// The lock file is never truncated. A symbolic link is refused, because it could lead to a file
+/// outside of the folder.
 pub(super) fn lock(folder: &Path) -> Result<File, DataError> {
     let path = folder.join("talk.lock");
     if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {

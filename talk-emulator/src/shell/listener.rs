@@ -21,9 +21,9 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 /// Limits on accepted connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct AcceptLimiter {
-    /// Close new connections at once.
+    /// Set to close new connections at once.
     pub(crate) refuse: bool,
-    /// Connections of an earlier generation are cut.
+    /// The generation of new connections. Connections of earlier generations are cut.
     pub(crate) generation: u64,
 }
 

@@ -21,8 +21,8 @@ const MAX_TEXT_PART: usize = 1024;
 /// The media type of a file without one.
 const ANY_BYTES: &str = "application/octet-stream";
 
-/// Handles an upload: the contents are streamed to memory or a file, the server checks the
-/// metadata.
+/// Handles an upload: streams the contents to memory or a file, and checks the metadata with the
+/// server.
 pub(crate) async fn upload(
     State(shell): State<Shell>,
     Extension(connection): Extension<ConnectionHandle>,
@@ -76,7 +76,7 @@ async fn receive(
 }
 
 /// Stores a complete file. The task continues if the client disconnects, so that the server never
-/// knows a file without contents.
+/// stores the metadata of a file without its contents.
 async fn store(
     shell: Shell,
     permit: UploadPermit,
@@ -166,7 +166,7 @@ async fn read_file(
 ///
 /// Browsers encode quotes and line breaks, but no percent signs. The names `a".txt` and `a%22.txt`
 /// are therefore equal on the wire, and both are read as the former. Files with equal names never
-/// replace each other, because contents and urls go by the token.
+/// replace each other, because contents and URLs contain the token instead of the name.
 fn filename(field: &Field<'_>) -> Result<String, Refusal> {
     let name = field
         .file_name()

@@ -53,7 +53,7 @@ fn typing_notifies_others_and_expires() {
     assert_eq!(
         diffs(&mut world, alice),
         [] as [Value; 0],
-        "typing on only restarts the time"
+        "continued typing only restarts the time"
     );
     world.wait(1);
     assert_eq!(
@@ -118,7 +118,7 @@ fn typing_more_than_five_is_many() {
     assert_eq!(
         diffs(&mut world, crowd[0]).len(),
         5,
-        "who types does not count themselves"
+        "a typing user is not listed for themselves"
     );
     world.ok(crowd[6], "POST", TYPING, json!({}));
     assert_eq!(diffs(&mut world, alice), [] as [Value; 0]);
