@@ -10,8 +10,8 @@ use crate::model::{AppId, UserId};
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
-/// The expiry, in seconds, from which on it must be meant in milliseconds: as seconds it is in the
-/// year 5138, as milliseconds in 1973.
+/// The expiry from which on the value is taken for milliseconds by mistake. In seconds it is in the
+/// year 5138, in milliseconds in 1973.
 const MILLISECONDS_FROM: f64 = 1e11;
 
 /// The remaining lifetime below which clients treat a token as expired.
@@ -158,7 +158,7 @@ impl TokenCheck {
         let Some(found) = claims.get("iss").and_then(Value::as_str) else {
             return report.problems.push(TokenProblem::InvalidClaim {
                 name: "iss",
-                expected: "the app ID, a text",
+                expected: "the app ID, a string",
             });
         };
         report.app_id = Some(found.to_owned());
@@ -176,7 +176,7 @@ impl TokenCheck {
         let Some(found) = claims.get("sub").and_then(Value::as_str) else {
             return report.problems.push(TokenProblem::InvalidClaim {
                 name: "sub",
-                expected: "the user ID, a text",
+                expected: "the user ID, a string",
             });
         };
         report.user_id = Some(found.to_owned());

@@ -50,7 +50,7 @@ impl FrameReader {
         frame.and_then(|frame| json.end().map(|()| frame)).ok()
     }
 
-    /// Returns the list of a publish's events, so that its allocation is reused.
+    /// Takes the list of a publish's events back, to reuse its allocation.
     pub(crate) fn take_back(&mut self, mut events: Vec<Published>) {
         events.clear();
         self.events = events;
