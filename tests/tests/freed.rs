@@ -69,7 +69,7 @@ async fn ten_thousand_sessions_made_and_dropped_leave_nothing_behind() {
     let wave = async || {
         join_all((0..AT_ONCE).map(|number| use_session(&runtime, number))).await;
         runtime.unused().await;
-        // The server's ends see that the clients' ends are closed.
+        // The server's tasks run until they have closed their ends of the connections.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }

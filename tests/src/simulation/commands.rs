@@ -17,7 +17,7 @@ use super::broken::broken;
 use super::op::Command;
 use super::world::{CONVERSATIONS, Known, Proof, USERS, World};
 
-/// The most subscriptions and searches of a session.
+/// The maximum number of subscriptions, and of searches, of a session.
 const SUBSCRIPTIONS: usize = 10;
 const SEARCHES: usize = 3;
 /// The number of recent messages that users refer to in replies, edits and the like.
@@ -260,7 +260,7 @@ impl World {
     }
 }
 
-/// Returns a call that needs nothing but random numbers.
+/// Returns a call with random arguments.
 fn call(command: Command, c: &str, known: Option<Known>, dice: &mut Rng) -> Option<Call> {
     let n = dice.u32(..);
     let u = one(&USERS, dice);

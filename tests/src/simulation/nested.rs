@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire;
 
-/// The reads of users and of single messages. The core gives a read up if it was in flight at two
-/// losses to an oversized frame. Its item is then absent or stale in the snapshot, so that the
-/// snapshot legitimately differs from the server's data.
+/// The reads of users and of single messages. The core abandons a read that was in flight when an
+/// oversized frame ended the connection twice. The item of the read is then absent or stale in the
+/// snapshot, so the snapshot may differ from the server's data.
 #[derive(Default)]
 pub(super) struct NestedReads {
     /// The requests without their numbers, which change with the connection.
@@ -32,7 +32,7 @@ impl NestedReads {
         }
     }
 
-    /// Records that the connection is gone.
+    /// Records that the connection is closed.
     pub(super) fn disconnected(&mut self) {
         self.in_flight.clear();
     }
@@ -42,7 +42,7 @@ impl NestedReads {
         self.lost.extend(self.in_flight.values().cloned());
     }
 
-    /// Returns `true` if another such loss would end a read.
+    /// Returns `true` if another oversized frame would end a read.
     pub(super) fn are_at_stake(&self) -> bool {
         let mut in_flight = self.in_flight.values();
         in_flight.any(|request| self.lost.contains(request))
