@@ -1,4 +1,4 @@
-//! A web back end: hands out tokens, sends messages, and streams a conversation to browsers by
+//! A web back end: issues tokens, sends messages, and streams a conversation to browsers by
 //! server-sent events. It checks the caller before it uses a session.
 //!
 //! ```text
@@ -55,7 +55,7 @@ struct Shared {
     host: String,
     /// The secret key of the app, which never leaves the server.
     secret: Secret,
-    /// The users by API key: stands for the login of a real back end.
+    /// The users by API key, in place of the login of a real back end.
     logins: HashMap<&'static str, UserId>,
     /// The sessions in use. A session that is kept need not connect for each request.
     sessions: Mutex<HashMap<UserId, Session>>,
@@ -156,7 +156,7 @@ impl FromRequestParts<Backend> for Caller {
     }
 }
 
-/// Returns a token for a client that talks to the chat service itself.
+/// Returns a token for a client that connects to the chat service itself.
 async fn token(State(backend): State<Backend>, caller: Caller) -> Result<String, Failure> {
     Ok(backend.mint(&caller.0)?.expose().to_owned())
 }
@@ -171,8 +171,8 @@ async fn send(
     Ok(conversation.send(text).await?.id().to_string())
 }
 
-/// Streams the newest messages as JSON, again after each change. It ends when the conversation
-/// cannot be seen any more, the caller goes away, or the server stops.
+/// Streams the newest messages as JSON, again after each change. The stream ends when the user is
+/// removed from the conversation, the caller disconnects, or the server stops.
 async fn events(
     State(backend): State<Backend>,
     caller: Caller,
@@ -184,7 +184,7 @@ async fn events(
     }
     let mut stopping = backend.0.stopping.subscribe();
     let stopped = async move {
-        // An error means that the server is gone.
+        // An error means that the server has stopped.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
     let events = conversation

@@ -68,7 +68,7 @@ fn options(emulator: &Emulator, user: &str) -> TalkOptions {
         .host(emulator.host())
 }
 
-/// The texts of the lobby, oldest first.
+/// Returns the texts of the lobby, oldest first.
 async fn texts(emulator: &Emulator) -> Vec<String> {
     let messages = emulator.messages("my_app", "lobby").await.unwrap();
     messages.iter().map(|message| message.plaintext()).collect()
@@ -123,7 +123,7 @@ async fn web_backend_checks_sends_and_streams() {
     read_until(&mut sent, "msg_").await;
     read_until(&mut events, r#""plaintext":"Hello, world!""#).await;
 
-    // The streams end, and with them the server.
+    // The signal ends the streams. The server stops after its last stream.
     drop((unknown, token, outsider, sent));
     stop.send(()).unwrap();
     let mut rest = Vec::new();
@@ -301,7 +301,7 @@ async fn echo_bot_answers_each_message_once() {
     running.abort();
 }
 
-/// Waits until the bot knows the last message before its start.
+/// Waits until the bot has fetched the conversation, so that it answers only later messages.
 async fn wait_until_started(emulator: &Emulator) {
     let subscribed = emulator.wait_for(|server| {
         let mut requests = server.received_requests();
