@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_string() {
+    fn args_text_must_be_a_string() {
         assert_eq!(args(r#"["bob"]"#).text("user ID").unwrap(), "bob");
         for bad in ["[]", "[1]", "[null]", r#"[["bob"]]"#] {
             assert!(usage(args(bad).text("user ID")), "{bad}");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn params_that_are_not_understood_are_misuse() {
+    fn params_invalid_is_a_usage_error() {
         for bad in [
             r#"[{"acces": "Read"}]"#,
             r#"[{"access": 1}]"#,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_a_text_or_params() {
+    fn message_is_text_or_params() {
         assert_eq!(
             args(r#"["hi"]"#).message().unwrap(),
             SendMessage::text("hi")
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_may_change_custom_data_alone() {
+    fn edit_may_change_custom_data_only() {
         assert_eq!(args(r#"["a"]"#).edit().unwrap(), EditMessage::text("a"));
         let edit = args(r#"[{"custom": null}]"#).edit().unwrap();
         assert_eq!((edit.body, edit.custom), (None, Patch::Reset));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_whole() {
+    fn args_number_must_be_whole() {
         assert_eq!(args("[7]").number("subscription").unwrap(), 7);
         assert_eq!(args("[7.0]").number("subscription").unwrap(), 7);
         assert_eq!(args("[]").count().unwrap(), None);

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_as_they_are_complete() {
+    fn splitter_returns_complete_lines() {
         let mut splitter = Splitter::default();
         assert_eq!(texts(splitter.push(b"one\ntwo\nthr")), ["one", "two"]);
         assert_eq!(texts(splitter.push(b"ee\n\nfour")), ["three", ""]);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_one_error_and_costs_no_memory() {
+    fn splitter_long_line_is_one_error_without_memory() {
         let mut splitter = Splitter::default();
         let piece = vec![b'x'; MAX_LINE / 2 + 1];
         for _ in 0..4 {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_arrive_together_are_given_together() {
+    fn input_lines_of_one_read_are_returned_together() {
         let mut lines = start(&b"a\nb\nc"[..]).unwrap();
         assert_eq!(texts(lines.blocking_recv().unwrap()), ["a", "b"]);
         assert_eq!(texts(lines.blocking_recv().unwrap()), ["c"]);

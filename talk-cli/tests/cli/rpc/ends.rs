@@ -9,7 +9,7 @@ use crate::peer::Peer;
 use crate::support::Rpc;
 
 #[test]
-fn the_end_of_input_waits_for_calls() {
+fn rpc_end_of_input_waits_for_calls() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
     rpc.send(1, "user.set", json!(["alice", {"name": "Alice"}]));
@@ -46,7 +46,7 @@ fn rpc_drain_timeout_fails_as_transport() {
 }
 
 #[test]
-fn the_end_of_the_session_answers_everything_and_exits() {
+fn rpc_session_end_answers_all_and_exits() {
     let mut settings = Settings::default();
     settings.refused_apps.insert("app".to_owned());
     let builder = Emulator::builder().settings(settings);
@@ -73,7 +73,7 @@ fn the_end_of_the_session_answers_everything_and_exits() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_it() {
+fn rpc_closed_output_ends_process() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut process = rpc_command(emulator.host()).spawn().unwrap();
     drop(process.stdout.take());
@@ -83,7 +83,7 @@ fn a_reader_that_goes_away_ends_it() {
 }
 
 #[test]
-fn rpc_idle_reader_that_goes_away_ends_it() {
+fn rpc_closed_output_while_idle_ends_process() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut process = rpc_command(emulator.host()).spawn().unwrap();
     let input = process.stdin.take().unwrap();
