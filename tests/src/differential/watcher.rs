@@ -14,7 +14,7 @@ use super::topic::{Live, Shown, Topic};
 use super::world::{self, BUSY, SentMessages};
 
 /// The maximum number of subscriptions of a session.
-const MOST: usize = 24;
+const MAX_SUBSCRIPTIONS: usize = 24;
 
 /// A user with subscriptions.
 pub(super) struct Watcher {
@@ -88,7 +88,7 @@ impl Watcher {
             (Step::LoadMore, 6),
         ];
         let mut step = pick_weighted(rng, &steps);
-        if self.held.len() >= MOST {
+        if self.held.len() >= MAX_SUBSCRIPTIONS {
             step = Step::Unsubscribe;
         }
         let at = rng.usize(..self.held.len());
