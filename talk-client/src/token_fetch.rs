@@ -27,7 +27,7 @@ pub trait TokenFetch: sealed::Sealed {}
 
 impl<F: sealed::Sealed> TokenFetch for F {}
 
-/// A function that is called again after a failure, made by [`retrying`].
+/// A function that is called again after a failure, created by [`retrying`].
 #[derive(Clone, Copy)]
 pub struct Retrying<F>(F);
 

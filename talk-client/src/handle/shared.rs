@@ -93,8 +93,9 @@ struct HandleGuard {
 }
 
 impl Handle {
-    /// Creates a handle of a session that may have none. Only the registry, under its lock, and the
-    /// driver may call this, because both know that the driver is running.
+    /// Creates a handle of a session, also if the session has no other handle. Only the registry
+    /// (under its lock) and the driver may call this function, because both know that the driver is
+    /// running.
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let mut current = lock(&shared.guard);
         let guard = current.upgrade().unwrap_or_else(|| {

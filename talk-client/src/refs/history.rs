@@ -22,18 +22,18 @@ const PAGE: usize = 100;
 
 type Item = Result<Arc<MessageSnapshot>, Error>;
 
-/// All messages of a conversation as a stream, made by
+/// All messages of a conversation as a stream, created by
 /// [`ConversationRef::history`](crate::ConversationRef::history).
 ///
-/// It yields every message that existed when the first page was fetched, newest first or, after
-/// [`oldest_first`](Self::oldest_first), in the order of sending. Messages sent later are not part
-/// of it, and messages deleted before they are reached are left out. The first poll starts it, and
+/// The stream yields every message that existed when the first page was fetched, newest first or,
+/// after [`oldest_first`](Self::oldest_first), in the order of sending. It omits messages sent
+/// later, and messages deleted before it reaches them. The first poll starts the stream, and
 /// dropping it stops it.
 ///
-/// It continues after connection losses. An error is the last item: [`Error::NotAParticipant`] if
-/// the conversation is not visible (any more), [`Error::TooManyItems`] beyond the limit of loaded
-/// messages (default 100,000), otherwise the error of a failed request. The loaded messages stay in
-/// memory until the stream is dropped.
+/// The stream continues after connection losses. An error is the last item:
+/// [`Error::NotAParticipant`] if the conversation is not visible, or no longer visible,
+/// [`Error::TooManyItems`] beyond the limit of loaded messages (default 100,000), otherwise the
+/// error of a failed request. The loaded messages stay in memory until the stream is dropped.
 ///
 /// ```no_run
 /// # use talk_client::{ConversationRef, Error};

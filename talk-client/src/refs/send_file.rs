@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::handle::{CallFuture, Handle};
 use crate::upload::{UploadFuture, UploadProgressStream};
 
-/// A file that is being uploaded and then sent, made by
+/// A file that is being uploaded and then sent, created by
 /// [`ConversationRef::send_file`](crate::ConversationRef::send_file): a future of the message.
 ///
 /// The first poll starts it. Dropping it cancels the upload or the unsent message.

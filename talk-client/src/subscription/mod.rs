@@ -171,7 +171,7 @@ impl<S: Clone> Subscription<S> {
     /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
     /// let messages = conversation.subscribe_messages();
     /// if let Err(error) = messages.terminated().await {
-    ///     eprintln!("there are no messages any more: {error}");
+    ///     eprintln!("the subscription has ended: {error}");
     /// }
     /// # Ok(())
     /// # }

@@ -146,7 +146,7 @@ impl fmt::Debug for ProgressCounter {
     }
 }
 
-/// The progress of an upload, made by [`UploadFuture::progress`](super::UploadFuture::progress).
+/// The progress of an upload, created by [`UploadFuture::progress`](super::UploadFuture::progress).
 ///
 /// A slow consumer gets the latest value. A large file causes about 200 items. The stream ends with
 /// the upload.
