@@ -12,7 +12,7 @@ pub(crate) async fn stdout_closed() {
     // The thread is not joined, because a poll without a time-out cannot be cancelled.
     let watcher = thread::Builder::new().spawn(move || {
         if is_closed_later() {
-            // The receiver is gone if the command has ended.
+            // The receiver was dropped if the command has ended.
             let _ = sender.send(());
         }
     });

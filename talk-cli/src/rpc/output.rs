@@ -13,8 +13,8 @@ use super::connection_line::ConnectionLine;
 use crate::failure::Failure;
 use crate::terminal::sanitize;
 
-/// The most bytes of lines that may wait for the reader of the output. A larger line waits alone.
-/// Above this limit, no lines are serialised and no calls are started.
+/// The maximum number of bytes of lines that may wait for the reader of the output. A larger line
+/// waits alone. Above this limit, no lines are serialised and no calls are started.
 const MAX_QUEUED_BYTES: u32 = 4 << 20;
 
 /// The answer to a call: JSON or an error.
@@ -37,7 +37,7 @@ pub(crate) struct Turn(#[expect(dead_code, reason = "held until dropped")] Owned
 
 impl Output {
     /// Writes lines to `sink` on a thread, each followed by a flush, until the last `Output` is
-    /// dropped or the reader is gone.
+    /// dropped or the reader has closed the output.
     pub(crate) fn start(
         mut sink: impl Write + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<io::Result<()>>)> {

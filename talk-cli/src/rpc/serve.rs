@@ -21,8 +21,8 @@ use super::uploads;
 use crate::failure::Failure;
 use crate::stdout::stdout_closed;
 
-/// The most calls in flight. Further lines wait, because each call may hold an answer that the
-/// output has not accepted.
+/// The maximum number of calls in flight. Further lines wait, because each call may hold an answer
+/// that the output has not accepted.
 const MAX_CALLS: usize = 1_000;
 
 /// The time limit of the driver's answers after the session's end. The driver answers immediately.
@@ -32,7 +32,7 @@ const END_GRACE: Duration = Duration::from_secs(1);
 enum End {
     /// The input has ended and nothing is pending.
     Input,
-    /// The reader of the output is gone.
+    /// The reader has closed the output.
     Unread,
     /// The session has ended with an error.
     Session(SessionError),
