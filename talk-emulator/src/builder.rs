@@ -97,7 +97,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets the seed of ids and tokens, so that every run creates the same ones. The default is a
+    /// Sets the seed of IDs and tokens, so that every run creates the same ones. The default is a
     /// random seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);

@@ -18,7 +18,7 @@ use crate::shell::{
     Storage, router, serve,
 };
 
-/// The close code for a server that goes away (RFC 6455, section 7.4.1).
+/// The close code for a server that shuts down (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
 /// The time for connections to close when the emulator stops.
@@ -107,7 +107,7 @@ impl Emulator {
         self.url.trim_start_matches("http://")
     }
 
-    /// Returns the base url: `http://127.0.0.1:PORT`.
+    /// Returns the base URL: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -194,7 +194,7 @@ impl Emulator {
     }
 
     /// Restarts the server. A planned restart is announced to the clients first; an unplanned one
-    /// looks like a crash. Stored data is kept.
+    /// resembles a crash. Stored data is kept.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Uploads of files as forms, and downloads of whole files and ranges from the url in their block.
+//! Uploads of files as forms, and downloads of whole files and ranges from the URL in their block.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,8 +1,8 @@
-//! Comparison of an autoLink's text and url: a reader must see where the link leads.
+//! Comparison of an autoLink's text and URL: a reader must see where the link leads.
 
 /// Returns `true` if `url` is the target of an address written as `text`.
 ///
-/// An email address needs a `mailto:` url with the same address, a phone number a `tel:` url with
+/// An email address needs a `mailto:` URL with the same address, a phone number a `tel:` URL with
 /// the same digits. A web address needs the same host and the same value for every other part in
 /// the text. Parts absent from the text are free, but an absent scheme must be http or https.
 pub(super) fn agrees(url: &str, text: &str) -> bool {

@@ -159,7 +159,7 @@ impl Feature {
     }
 }
 
-/// Returns stored content with the current url of its file, or `None` if it contains no file.
+/// Returns stored content with the current URL of its file, or `None` if it contains no file.
 pub(super) fn moved(json: &RawValue, attachments: Attachments<'_>) -> Option<Box<ContentJson>> {
     if !json.get().contains("\"fileToken\"") {
         return None;

@@ -1,4 +1,4 @@
-//! The metadata and the url of an uploaded file.
+//! The metadata and the URL of an uploaded file.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,10 @@ pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Returns the url of a file.
+/// Returns the URL of a file.
 pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
     let app = utf8_percent_encode(app, SEGMENT);
-    // Clients resolve dot segments, also encoded ones. The name in a url is not looked at.
+    // Clients resolve dot segments, also encoded ones. A download ignores the name in the URL.
     let filename = match filename {
         "." | ".." => "file",
         filename => filename,

@@ -22,11 +22,12 @@ pub struct UploadPermit {
     /// The app of the file.
     pub app: String,
     /// The maximum file size in bytes. The caller may discard further bytes and pass the total
-    /// size to [`finish_upload`](super::Server::finish_upload), which refuses it.
+    /// size to [`finish_upload`](super::Server::finish_upload), which then refuses the file.
     pub max_size: u64,
     /// The user, if known from the token.
     pub user: String,
-    /// The token of the file, letters and digits only. The caller stores the contents under it.
+    /// The token of the file, letters and digits only. The caller stores the contents under this
+    /// name.
     pub token: String,
     /// The fault to apply while the body arrives.
     pub fault: Option<UploadFault>,

@@ -57,7 +57,7 @@ pub(super) struct App {
 impl Server {
     /// Creates an empty server. Apps are created on first use.
     ///
-    /// `seed` determines message ids and file tokens; `now` is the start time.
+    /// `seed` determines message IDs and file tokens; `now` is the start time.
     pub fn new(settings: Settings, seed: u64, now: Timestamp) -> Self {
         Self {
             settings,

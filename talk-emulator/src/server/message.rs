@@ -49,7 +49,7 @@ pub(super) struct Messages {
     times: BTreeMap<String, u64>,
     /// The times of the messages that reference a message.
     quotes: BTreeMap<String, BTreeSet<u64>>,
-    /// The ids of changed messages.
+    /// The IDs of changed messages.
     dirty: BTreeSet<String>,
 }
 
@@ -113,7 +113,7 @@ impl Messages {
         Some(message)
     }
 
-    /// Returns and clears the set of changed ids.
+    /// Returns and clears the set of changed IDs.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.dirty)
     }

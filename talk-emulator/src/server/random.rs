@@ -37,7 +37,7 @@ impl Random {
         let mut id = String::with_capacity(prefix.len() + ID_LENGTH);
         id.push_str(prefix);
         for _ in 0..ID_LENGTH {
-            // The bias of the remainder is irrelevant for an id.
+            // The bias of the remainder is irrelevant for an ID.
             let at = (self.next() % 62) as usize;
             id.push(char::from(LETTERS_AND_DIGITS[at]));
         }

@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Key {
     /// The current settings.
     Settings,
-    /// The state of the generator for ids and tokens.
+    /// The state of the generator for IDs and tokens.
     Random,
     /// The data of an app as a whole.
     App {

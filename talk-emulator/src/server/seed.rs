@@ -51,7 +51,7 @@ use super::{conversations, messages, participants, reactions, users};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Seed {
-    /// The id of the app.
+    /// The ID of the app.
     pub app: String,
     /// The users by id.
     #[serde(default)]
@@ -70,7 +70,7 @@ pub struct SeedUser {
     /// The role. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The url of the profile picture. Default: none.
+    /// The URL of the profile picture. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_url: Option<String>,
     /// The custom data.
@@ -87,13 +87,13 @@ pub struct SeedConversation {
     /// The title. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The url of the picture. Default: none.
+    /// The URL of the picture. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_url: Option<String>,
     /// The custom data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, String>,
-    /// The ids of the participants. The first one creates the conversation.
+    /// The IDs of the participants. The first one creates the conversation.
     pub participants: Vec<String>,
     /// The messages, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -104,7 +104,7 @@ pub struct SeedConversation {
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", remote = "Self")]
 pub struct SeedMessage {
-    /// The id of the sender, a participant.
+    /// The ID of the sender, a participant.
     pub sender: String,
     /// The text with markup, as a client's `send` reads it.
     pub text: String,
@@ -114,7 +114,7 @@ pub struct SeedMessage {
     /// The custom data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, String>,
-    /// The ids of the users that reacted, by emoji.
+    /// The IDs of the users that reacted, by emoji.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reactions: BTreeMap<String, BTreeSet<String>>,
 }

@@ -37,7 +37,7 @@ fn restore_keeps_users_files_and_keys() {
     let list = world.ok(bob, "GET", "/me/conversations", json!({}));
     assert_eq!(list["data"][0]["unreadMessageCount"], 1);
 
-    // The server has another address now, and so have the urls of its files.
+    // The address of the server has changed, and with it the URLs of its files.
     let mut moved = world.ok(bob, "GET", &path, json!({}))["content"][0].clone();
     let url = moved["url"].take();
     let url = url.as_str().unwrap();
@@ -46,7 +46,7 @@ fn restore_keeps_users_files_and_keys() {
     let found = world.server.download(&get(url)).unwrap();
     assert_eq!((found.token, found.file), (token, picture()));
 
-    // The generator of ids continues, so that no id is repeated.
+    // The generator of IDs continues, so that no ID is repeated.
     let again = world.say(alice, "c", "after");
     assert_ne!(sent["id"], again);
 }
