@@ -336,8 +336,7 @@ impl Connection {
         };
     }
 
-    /// Handles a token that is not accepted any more. No requests are sent until there is another
-    /// token.
+    /// Handles a token that is no longer accepted. Requests wait for another token.
     pub(super) fn handle_expired(&mut self, now: Timestamp) {
         self.note_healthy(now);
         if !self.leave_ready() {

@@ -19,7 +19,7 @@ use crate::upload::file::FileToken;
 /// A block of a message's content. Messages currently have exactly one block, but readers must
 /// accept several.
 ///
-/// Serialises to the documented shape. `Debug` shows no text, token or url.
+/// Serialises to the documented shape. `Debug` shows no text, token or URL.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ContentBlock {

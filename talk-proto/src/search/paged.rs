@@ -17,8 +17,8 @@ use crate::wire::{replace_lone_surrogates, salvage};
 /// The size of the first page of a query. It is small, so that it arrives early.
 const FIRST_PAGE: usize = 3;
 
-/// A result whose parts are being fetched. `Some(None)` means that the part is not visible to the
-/// user any more.
+/// A result whose parts are being fetched. `Some(None)` means that the part is no longer visible to
+/// the user.
 struct Slot {
     id: u64,
     conversation: Option<Option<Arc<ConversationSnapshot>>>,
@@ -246,7 +246,7 @@ impl Slot {
         self.conversation.is_some() && self.message.is_some()
     }
 
-    /// Adds the result, unless one of its parts is not visible any more.
+    /// Adds the result, unless one of its parts is no longer visible.
     fn show(self, results: &mut SearchResults) {
         let Some(conversation) = self.conversation.flatten() else {
             return;

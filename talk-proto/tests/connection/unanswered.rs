@@ -90,7 +90,7 @@ fn unanswered_read_and_subscription_fail() {
     assert!(world.session.is_idle());
 }
 
-/// The third loss is not counted, because nothing waits for the requests any more.
+/// The third loss is not counted, because the subscription that needed the requests has ended.
 #[test]
 fn failures_of_an_ended_subscription_are_forgotten() {
     for topic in [

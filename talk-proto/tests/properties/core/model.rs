@@ -7,7 +7,7 @@ use proptest::sample::select;
 
 /// The number of failures after which a call fails.
 const MAX_FAILURES: u32 = 10;
-/// The most refusals of a call. The next delay is still shorter than a pause.
+/// The maximum number of refusals of a call. The next delay is still shorter than a pause.
 const MAX_REFUSALS: u32 = 10;
 /// The length of [`Step::Pause`] in tenths of a second.
 pub(super) const PAUSE: u32 = 19;
