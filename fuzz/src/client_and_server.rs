@@ -5,7 +5,7 @@ use arbitrary::{Arbitrary, Unstructured};
 
 use crate::simulation::{COMMANDS, FaultKind, Op, OpKind, Phase, replay};
 
-/// The most operations of a run. Longer runs find nothing new.
+/// The maximum number of operations of a run. Longer runs find nothing new.
 const MAX_OPS: usize = 60;
 
 /// An operation, decoded from few bytes.

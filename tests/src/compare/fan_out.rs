@@ -49,7 +49,7 @@ pub(super) async fn measure() -> Result<Vec<Row>> {
     );
     let (ours, theirs) = medians(&by_processor);
     let processor =
-        format!("the same per second of the server's processor time ({ours:.0} : {theirs:.0})");
+        format!("sends per second of the server's processor time ({ours:.0} : {theirs:.0})");
     Ok(vec![
         Row::at_least(goal, "H", ratio(&by_clock), clock),
         Row::at_least(goal, "H-processor", ratio(&by_processor), processor),

@@ -73,7 +73,8 @@ pub(super) async fn measure() -> Result<Vec<Row>> {
              ({many:.0} : {one:.0})"
         );
         let emulator_what = format!(
-            "the same of the emulator that serves them ({emulator_many:.0} : {emulator_one:.0})"
+            "the emulator's events per second of processor time, {sessions} sessions against 1 \
+             ({emulator_many:.0} : {emulator_one:.0})"
         );
         if *sessions == 1_000 {
             rows.push(Row::at_least(0.8, "G", client, client_what));

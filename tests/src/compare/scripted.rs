@@ -1,4 +1,4 @@
-//! A server that gives fixed answers, and publishes events as fast as it can on request.
+//! A server that sends fixed answers, and publishes events as fast as it can on request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

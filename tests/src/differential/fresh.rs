@@ -104,7 +104,7 @@ async fn hand_out(output: ChildStdout, waiting: Arc<Mutex<Waiting>>) {
             .as_u64()
             .and_then(|id| lock(&waiting).askers.remove(&id));
         if let Some(asker) = asker {
-            // The receiver is gone if its history has failed in the meantime.
+            // The receiver was dropped if its history has failed in the meantime.
             let _ = asker.send(answer);
         }
     }

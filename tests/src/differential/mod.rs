@@ -29,10 +29,10 @@ use self::topic::Topic;
 use self::watcher::Tally;
 use crate::peer::Peer;
 
-/// The most histories in progress at a time. The final wait is not counted.
+/// The maximum number of histories in progress at a time. The final wait is not counted.
 const AT_A_TIME: usize = 6;
 
-/// The most steps of the history that a mismatch reports.
+/// The maximum number of steps of the history that a mismatch reports.
 const SHOWN_STEPS: usize = 60;
 
 /// The histories to run.

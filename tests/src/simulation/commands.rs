@@ -20,7 +20,7 @@ use super::world::{CONVERSATIONS, Known, Proof, USERS, World};
 /// The maximum number of subscriptions, and of searches, of a session.
 const SUBSCRIPTIONS: usize = 10;
 const SEARCHES: usize = 3;
-/// The number of recent messages that users refer to in replies, edits and the like.
+/// The number of recent messages that users refer to, such as in replies and edits.
 const KNOWN: usize = 40;
 const EMOJI: [&str; 4] = ["👍", "❤️", ":party:", "🎉"];
 const WORDS: [&str; 6] = [

@@ -349,7 +349,7 @@ impl World {
         }
     }
 
-    /// Ends all faults, and notifies the server of connections that are gone.
+    /// Ends all faults, and notifies the server of closed connections.
     pub(super) fn heal(&mut self) {
         self.armed.clear();
         for who in 0..self.clients.len() {

@@ -8,7 +8,7 @@ use talk_proto::{RequestError, Snapshot, Topic, Update, Window, changes::Changes
 use super::broken::broken;
 use super::range::Range;
 
-/// The most changes in a composed list. Beyond it, they become a reset.
+/// The maximum number of changes in a composed list. Beyond it, they become a reset.
 const CHANGES: usize = 60;
 
 /// A subscription and its only consumer.

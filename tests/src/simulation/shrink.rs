@@ -3,7 +3,7 @@
 use super::op::Op;
 use super::run::{Failure, Outcome, replay};
 
-/// The most replays.
+/// The maximum number of replays.
 const TRIES: usize = 400;
 
 /// Returns a short list of operations that breaks the same rule, and the failure.

@@ -36,7 +36,7 @@ pub(super) const MORE_CONVERSATIONS: [&str; 45] = [
 ];
 /// The start time of a world.
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-/// The most steps without progress of time. More steps are an endless loop.
+/// The maximum number of steps without progress of time. More steps are an endless loop.
 const STEPS_AT_ONCE: u64 = 200_000;
 
 /// The authentication of a world's sessions.
