@@ -83,7 +83,7 @@ impl Tree {
         Ok(id)
     }
 
-    /// Returns the modules with their ids.
+    /// Returns the modules with their IDs.
     pub(super) fn modules(&self) -> impl Iterator<Item = (ModuleId, &Module)> {
         self.modules.iter().enumerate()
     }
