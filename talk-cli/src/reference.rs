@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Arg;
 use clap::builder::StyledStr;
@@ -138,11 +139,11 @@ fn reference_of_the_emulator_names_every_setting() {
     for part in [&seed["users"]["alice"], &seed["conversations"][0]] {
         members(part, &mut names);
     }
-    let mut fault = Fault::new(FaultKind::Slow);
-    fault.user = Some(String::new());
-    fault.path = Some(String::new());
-    fault.after_ms = Some(1);
-    fault.after_bytes = Some(1);
+    let fault = Fault::new(FaultKind::Slow)
+        .user("alice")
+        .path("/files")
+        .after(Duration::from_millis(1))
+        .after_bytes(1);
     members(&serde_json::to_value(fault).unwrap(), &mut names);
     for name in names.iter().filter(|name| *name != "default") {
         assert!(

@@ -214,11 +214,7 @@ async fn download_unknown_file_is_404() {
 #[tokio::test]
 async fn upload_fault_drops_connection_midway() {
     let emulator = Emulator::start().await.unwrap();
-    let fault = Fault {
-        user: Some("alice".to_owned()),
-        path: Some("/files".to_owned()),
-        ..Fault::new(FaultKind::Drop)
-    };
+    let fault = Fault::new(FaultKind::Drop).user("alice").path("/files");
     emulator.inject(fault).await.unwrap();
     let body = form("a.bin", "video/mp4", &pattern(20_000_000), &[]);
     assert!(try_upload(&emulator, body.clone()).await.is_err());

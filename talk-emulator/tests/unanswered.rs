@@ -57,9 +57,8 @@ impl World {
 
     /// Leaves the next requests of Alice unanswered.
     fn ignore_next(&mut self, times: u32) {
-        let mut fault = Fault::new(FaultKind::Unanswered);
-        fault.user = Some("alice".to_owned());
-        fault.times = times;
+        let fault = Fault::new(FaultKind::Unanswered).user("alice");
+        let fault = fault.times(times);
         self.server.inject(self.now, fault);
     }
 

@@ -73,23 +73,17 @@ impl World {
 
     /// Injects a fault into the next uploads after this many bytes.
     async fn hinder(&self, kind: FaultKind, after_bytes: u64) {
-        let fault = Fault {
-            path: Some("/files".to_owned()),
-            after_bytes: Some(after_bytes),
-            ..Fault::new(kind)
-        };
+        let fault = Fault::new(kind).path("/files").after_bytes(after_bytes);
         self.emulator.inject(fault).await.unwrap();
     }
 
     /// Slows the server down to 256 KiB per 30 ms.
     async fn slow_down(&self, uploads: usize) {
-        let fault = Fault {
-            path: Some("/files".to_owned()),
-            after_bytes: Some(256 << 10),
-            after_ms: Some(30),
-            times: uploads.try_into().unwrap(),
-            ..Fault::new(FaultKind::Slow)
-        };
+        let fault = Fault::new(FaultKind::Slow)
+            .path("/files")
+            .after_bytes(256 << 10)
+            .after(Duration::from_millis(30))
+            .times(uploads.try_into().unwrap());
         self.emulator.inject(fault).await.unwrap();
     }
 

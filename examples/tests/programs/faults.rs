@@ -8,10 +8,9 @@ use crate::{echo_bot, emulator, options, texts, wait_for_messages, wait_until_st
 
 /// Returns a fault that affects the bot's next message.
 pub(crate) fn fault(kind: FaultKind) -> Fault {
-    let mut fault = Fault::new(kind);
-    fault.user = Some("echo_bot".to_owned());
-    fault.path = Some("/conversations/lobby/messages".to_owned());
-    fault
+    Fault::new(kind)
+        .user("echo_bot")
+        .path("/conversations/lobby/messages")
 }
 
 /// Starts the bot. Returns its emulator and the conversation as another user.

@@ -1,5 +1,7 @@
 //! Faults that can be injected.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
 
@@ -14,6 +16,17 @@ use super::refusal::Refusal;
 /// remaining times, or all of them if no connection is open, apply to the next requests.
 ///
 /// A fault with `after_bytes` applies to an upload while its body arrives.
+///
+/// ```
+/// use std::time::Duration;
+/// use talk_emulator::server::{Fault, FaultKind};
+///
+/// let slow_sends = Fault::new(FaultKind::Slow)
+///     .user("alice")
+///     .path("/conversations/lobby/messages")
+///     .times(3)
+///     .after(Duration::from_secs(2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Fault {
@@ -153,6 +166,41 @@ impl Fault {
             after_ms: None,
             after_bytes: None,
         }
+    }
+
+    /// Restricts the fault to a user.
+    #[must_use]
+    pub fn user(mut self, id: impl Into<String>) -> Self {
+        self.user = Some(id.into());
+        self
+    }
+
+    /// Restricts the fault to paths with this prefix.
+    #[must_use]
+    pub fn path(mut self, prefix: impl Into<String>) -> Self {
+        self.path = Some(prefix.into());
+        self
+    }
+
+    /// Sets the number of times.
+    #[must_use]
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Sets the delay before the fault starts; for `slow`, the delay of an answer.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.after_ms = Some(delay.as_millis().try_into().unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Restricts the fault to uploads, after this number of bytes of the body.
+    #[must_use]
+    pub const fn after_bytes(mut self, bytes: u64) -> Self {
+        self.after_bytes = Some(bytes);
+        self
     }
 
     /// The default delay of an answer, in milliseconds.
