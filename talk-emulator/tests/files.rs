@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use support::{Socket, get, json_of, send, try_send};
 use talk_emulator::Emulator;
-use talk_emulator::server::{Fault, FaultKind};
+use talk_emulator::server::{Fault, FaultKind, Role, Settings};
 
 const BOUNDARY: &str = "----boundary";
 
@@ -295,5 +295,50 @@ async fn filename_backslashes_are_kept() {
         assert_eq!(block["filename"], name, "{on_wire}");
         let response = get(&emulator, &path_of(&emulator, &block)).await;
         assert_eq!(response.body(), "x", "{on_wire}");
+    }
+}
+
+#[tokio::test]
+async fn upload_of_back_end_names_file_in_part() {
+    let settings = Settings {
+        secret: Some("sk_test_1".to_owned()),
+        roles: [("default".to_owned(), no_files())].into(),
+        ..Settings::default()
+    };
+    let emulator = Emulator::builder()
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    for (key, path, status) in [
+        ("sk_test_1", "/v1/app/files", StatusCode::OK),
+        ("sk_test_1", "/public_api/v1/app/files", StatusCode::OK),
+        ("sk_test_2", "/v1/app/files", StatusCode::UNAUTHORIZED),
+    ] {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header(
+                "content-type",
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .body(form("blob", "text/plain", b"x", &[("filename", "a b.txt")]))
+            .unwrap();
+        let response = send(&emulator, request).await;
+        assert_eq!(response.status(), status, "{key} {path}");
+        if status != StatusCode::OK {
+            continue;
+        }
+        let uploaded = json_of(&response);
+        assert_eq!(uploaded["attachmentToken"], uploaded["fileToken"]);
+        let token = uploaded["fileToken"].as_str().unwrap();
+        let file = get(&emulator, &format!("/v1/app/files/{token}/a%20b.txt")).await;
+        assert_eq!(file.body(), "x");
+    }
+}
+
+fn no_files() -> Role {
+    Role {
+        file_sharing: false,
+        ..Role::default()
     }
 }

@@ -182,3 +182,52 @@ async fn http_large_body_is_refused() {
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
 }
+
+#[tokio::test]
+async fn cors_preflight_of_rest_needs_loopback_page_or_secret() {
+    let emulator = Emulator::start().await.unwrap();
+    let preflight = async |origin: &str| {
+        let request = Request::options("/v1/app/users/alice")
+            .header("origin", origin)
+            .header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "authorization")
+            .body(Bytes::new())
+            .unwrap();
+        let response = send(&emulator, request).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT, "{origin}");
+        response
+            .headers()
+            .contains_key("access-control-allow-origin")
+    };
+    for origin in [
+        "http://localhost:3000",
+        "http://127.0.0.1:1",
+        "http://[::1]",
+    ] {
+        assert!(preflight(origin).await, "{origin}");
+    }
+    for origin in [
+        "https://example.com",
+        "http://localhost.evil.example",
+        "null",
+    ] {
+        assert!(!preflight(origin).await, "{origin}");
+    }
+    let patch = r#"{"secret": "sk_test_1"}"#;
+    post(&emulator, "/_emulator/settings", patch).await;
+    assert!(preflight("https://example.com").await);
+}
+
+#[tokio::test]
+async fn cors_unknown_rest_route_has_no_headers() {
+    let emulator = Emulator::start().await.unwrap();
+    let response = get(&emulator, "/v1/app/nothing").await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.body(), "\"Not found\"");
+    let is_cors = |name: &http::HeaderName| name.as_str().starts_with("access-control");
+    assert!(!response.headers().keys().any(is_cors));
+    let response = get(&emulator, "/v1/app/users/alice").await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+}

@@ -58,11 +58,30 @@ impl Content {
             )));
         };
         let mut uses = BTreeSet::new();
-        let block = check_block(block, attachments, &mut uses)?;
         let value: Value = serde_json::from_str(json.get())
             .map_err(|error| invalid(format!("The content cannot be read: {error}.")))?;
         collect_features(&value, &mut uses);
-        let json = serde_json::value::to_raw_value(&[block])
+        Self::check(std::slice::from_ref(block), attachments, uses)
+    }
+
+    /// Validates the blocks of a back end, to which no role applies.
+    pub(super) fn of_back_end(
+        blocks: &[ContentBlock],
+        attachments: Attachments<'_>,
+    ) -> Result<Self, Refusal> {
+        Self::check(blocks, attachments, BTreeSet::new())
+    }
+
+    fn check(
+        blocks: &[ContentBlock],
+        attachments: Attachments<'_>,
+        mut uses: BTreeSet<Feature>,
+    ) -> Result<Self, Refusal> {
+        let blocks: Vec<ContentBlock> = blocks
+            .iter()
+            .map(|block| check_block(block, attachments, &mut uses))
+            .collect::<Result<_, _>>()?;
+        let json = serde_json::value::to_raw_value(&blocks)
             .map_err(|error| invalid(format!("The content cannot be stored: {error}.")))?;
         Ok(Self { json, uses })
     }
@@ -164,12 +183,13 @@ pub(super) fn moved(json: &RawValue, attachments: Attachments<'_>) -> Option<Box
     if !json.get().contains("\"fileToken\"") {
         return None;
     }
-    let blocks: Vec<ContentBlock> = serde_json::from_str(json.get()).ok()?;
-    let [ContentBlock::File(file)] = blocks.as_slice() else {
-        return None;
-    };
-    let file = fill_in(file, attachments).ok()?;
-    serde_json::value::to_raw_value(&[ContentBlock::File(file.into())]).ok()
+    let mut blocks: Vec<ContentBlock> = serde_json::from_str(json.get()).ok()?;
+    for block in &mut blocks {
+        if let ContentBlock::File(file) = block {
+            *file = fill_in(file, attachments).ok()?.into();
+        }
+    }
+    serde_json::value::to_raw_value(&blocks).ok()
 }
 
 fn check_block(

@@ -18,6 +18,10 @@ pub(super) struct Conversation {
     pub(super) custom: Custom,
     pub(super) created_at: u64,
     pub(super) participants: BTreeMap<String, Participation>,
+    /// The users whose access a back end has taken away. For clients they have left; they keep
+    /// their join time and read position.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) suspended: BTreeMap<String, Participation>,
     #[serde(skip)]
     pub(super) messages: Messages,
     #[serde(skip)]
@@ -127,10 +131,14 @@ impl Conversation {
             is_unread: participation.unread > 0 || participation.marked_unread,
             read_until: participation.read_until,
             everyone_read_until: self
-                .by_read
-                .first()
-                .map_or(participation.read_until, |(read_until, _)| *read_until),
+                .everyone_read_until()
+                .unwrap_or(participation.read_until),
         }
+    }
+
+    /// Returns the earliest read position, or `None` without participants.
+    pub(super) fn everyone_read_until(&self) -> Option<u64> {
+        self.by_read.first().map(|(read_until, _)| *read_until)
     }
 
     pub(super) fn side<'a>(&'a self, id: &'a str, participation: &Participation) -> SideView<'a> {
@@ -148,19 +156,56 @@ impl Conversation {
         }
     }
 
-    /// Adds a user as a participant. The user must not be one yet.
+    /// Adds a user as a participant. The user must not be one yet. A suspended user returns with
+    /// the old join time and all messages sent meanwhile.
     pub(super) fn join(&mut self, user: &str, access: Access, notify: Notify, joined_at: u64) {
-        let participation = Participation {
-            access,
-            notify,
-            joined_at,
-            read_until: joined_at,
-            unread: 0,
-            marked_unread: false,
+        let participation = match self.suspended.remove(user) {
+            Some(suspended) => Participation {
+                access,
+                notify,
+                ..suspended
+            },
+            None => Participation {
+                access,
+                notify,
+                joined_at,
+                read_until: joined_at,
+                unread: 0,
+                marked_unread: false,
+            },
         };
-        self.by_joined.insert(joined_at, user.to_owned());
-        self.by_read.insert((joined_at, user.to_owned()));
+        self.by_joined
+            .insert(participation.joined_at, user.to_owned());
+        self.by_read
+            .insert((participation.read_until, user.to_owned()));
         self.participants.insert(user.to_owned(), participation);
+        self.count_unread(user);
+    }
+
+    /// Counts the messages of others after the participant's read position.
+    fn count_unread(&mut self, user: &str) {
+        let Some(participation) = self.participants.get_mut(user) else {
+            return;
+        };
+        let read_until = participation.read_until;
+        let newer = self.messages.before(None);
+        participation.unread = newer
+            .take_while(|message| message.created_at > read_until)
+            .filter(|message| message.is_unread_by(user, read_until))
+            .count() as u64;
+    }
+
+    /// Sets the participant's read position, also backwards, and clears the mark.
+    pub(super) fn set_read_until(&mut self, user: &str, read_until: u64) {
+        let Some(participation) = self.participants.get_mut(user) else {
+            return;
+        };
+        self.by_read
+            .remove(&(participation.read_until, user.to_owned()));
+        self.by_read.insert((read_until, user.to_owned()));
+        participation.read_until = read_until;
+        participation.marked_unread = false;
+        self.count_unread(user);
     }
 
     /// Rebuilds the derived members after a restore.

@@ -5,19 +5,20 @@ use serde::Deserialize;
 use super::conversation::Conversation;
 use super::events::{ConversationDiff, Event};
 use super::filter::Filter;
-use super::page::{self, Cursor, Page, PageRequest};
+use super::page::{self, Cursor, ListPlace, Page, PageRequest};
 use super::patch::{CustomPatch, Diff, Patch};
 use super::refusal::Refusal;
 use super::reply::{Body, Reply, done, reply};
 use super::request_cx::RequestCx;
+use super::typing;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ConversationParams {
-    subject: Patch<String>,
-    photo_url: Patch<String>,
-    welcome_messages: Patch<Vec<String>>,
-    custom: CustomPatch,
+pub(super) struct ConversationParams {
+    pub(super) subject: Patch<String>,
+    pub(super) photo_url: Patch<String>,
+    pub(super) welcome_messages: Patch<Vec<String>>,
+    pub(super) custom: CustomPatch,
 }
 
 /// `GET /me/conversations`
@@ -27,7 +28,7 @@ pub(super) fn list(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
     let cursor = request.cursor()?;
     let (before, filter) = match cursor {
         Some(cursor) => (cursor.after, cursor.filter),
-        None => (u64::MAX, request.filter),
+        None => (ListPlace::from(u64::MAX), request.filter),
     };
     let matches = Filter::read(filter.as_ref())?;
     cx.store.user(cx.me)?;
@@ -36,7 +37,8 @@ pub(super) fn list(cx: &RequestCx<'_>, body: Body<'_>) -> Reply {
         .inbox(cx.me, before)
         .filter_map(|(at, id)| {
             let (conversation, participation) = cx.store.joined(id, cx.me).ok()?;
-            Some((at, conversation.side(id, participation)))
+            let place = ListPlace::of_conversation(at, id);
+            Some((place, conversation.side(id, participation)))
         })
         .filter(|(_, side)| matches.matches(side));
     reply(&Page::collect(sides, size, |after| Cursor {
@@ -78,18 +80,42 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: ConversationParams) -> Reply {
             "Clients may not create or change conversations of this app.",
         ));
     }
+    if !cx.store.conversations.contains_key(id) {
+        // A creator that does not exist could not join, and would leave an empty conversation.
+        cx.store.user(cx.me)?;
+    }
+    store(cx, id, params);
+    done()
+}
+
+/// Creates or updates a conversation, and notifies the subscribers.
+pub(super) fn store(cx: &mut RequestCx<'_>, id: &str, params: ConversationParams) {
     if let Some(conversation) = cx.store.conversations.get_mut(id) {
         let diff = conversation.apply(params);
         publish_edited(cx, id, &diff);
     } else {
-        // A creator that does not exist could not join, and would leave an empty conversation.
-        cx.store.user(cx.me)?;
         let mut conversation = Conversation::default();
         conversation.created_at = cx.store.clock.stamp(cx.millis());
         conversation.apply(params);
         cx.store.conversations.insert(id.to_owned(), conversation);
     }
-    done()
+}
+
+/// Deletes a conversation with all its messages. Its participants are notified as if they left.
+pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str) -> Result<(), Refusal> {
+    let conversation = cx.store.conversation(id)?;
+    let users: Vec<String> = conversation.participants.keys().cloned().collect();
+    typing::forget(cx, id);
+    for user in &users {
+        cx.store.remove_from_inbox(id, user);
+        let to = cx.subscribers.for_any_part(id, user);
+        let event = Event::SideDeleted {
+            conversation_id: id,
+        };
+        cx.events.push(to, &event);
+    }
+    cx.store.delete_conversation(id);
+    Ok(())
 }
 
 fn publish_edited(cx: &mut RequestCx<'_>, id: &str, diff: &ConversationDiff) {

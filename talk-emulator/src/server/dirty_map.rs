@@ -21,6 +21,12 @@ impl<V> DirtyMap<V> {
         self.entries.insert(key, value);
     }
 
+    pub(super) fn remove(&mut self, key: &str) -> Option<V> {
+        let removed = self.entries.remove(key)?;
+        mark(&mut self.dirty, key);
+        Some(removed)
+    }
+
     /// Inserts a stored entry without marking it as dirty.
     pub(super) fn restore(&mut self, key: String, value: V) {
         self.entries.insert(key, value);

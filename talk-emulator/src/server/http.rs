@@ -31,6 +31,8 @@ pub struct UploadPermit {
     pub token: String,
     /// The fault to apply while the body arrives.
     pub fault: Option<UploadFault>,
+    /// Set for a back end, to which roles do not apply.
+    pub(super) is_back_end: bool,
 }
 
 /// A stored upload.
@@ -65,7 +67,8 @@ pub(super) struct Address {
 /// A base path of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
-    /// `/public_api/v1`
+    /// `/public_api/v1`, and `/v1` as on the service's API host. The latter is our choice, so that
+    /// a back end changes only the host.
     Rest,
     /// `/api/v0`
     Internal,
@@ -75,7 +78,10 @@ impl Address {
     /// Parses the path of a request. Returns `None` if it is below neither base.
     pub(super) fn parse(request: &HttpRequest) -> Option<Self> {
         let path = request.uri().path();
-        let (base, rest) = match path.strip_prefix("/public_api/v1/") {
+        let rest = ["/public_api/v1/", "/v1/"]
+            .into_iter()
+            .find_map(|base| path.strip_prefix(base));
+        let (base, rest) = match rest {
             Some(rest) => (Base::Rest, rest),
             None => (Base::Internal, path.strip_prefix("/api/v0/")?),
         };
@@ -103,6 +109,11 @@ impl Address {
     }
 }
 
+/// Marks a response without CORS headers, in its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WithoutCors;
+
 /// Returns the bearer token of a request.
 pub(super) fn token(request: &HttpRequest) -> Option<&str> {
     let value = request
@@ -116,11 +127,20 @@ pub(super) fn token(request: &HttpRequest) -> Option<&str> {
 
 /// Returns a parameter of the query, decoded once.
 pub(super) fn query(request: &HttpRequest, name: &str) -> Option<String> {
-    let pairs = request.uri().query()?.split('&');
-    let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let (_, value) = pairs.find(|(key, _)| *key == name)?;
-    let value = value.replace('+', " ");
-    Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
+    query_pairs(request)
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// Iterates over the parameters of the query, with values decoded once.
+pub(super) fn query_pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, String)> {
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    pairs.map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8_lossy().into_owned();
+        (key, value)
+    })
 }
 
 /// Returns a response with a JSON body.
@@ -147,9 +167,5 @@ pub(super) fn respond(reply: Reply) -> HttpResponse {
 }
 
 pub(super) fn refuse(refusal: &Refusal) -> HttpResponse {
-    // Infallible: the body holds two strings.
-    json(
-        refusal.status,
-        serde_json::to_string(&refusal.body()).unwrap_or_default(),
-    )
+    json(refusal.status, refusal.json())
 }

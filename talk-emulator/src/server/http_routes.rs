@@ -26,6 +26,8 @@ struct AnonymousTokenReply {
 #[serde(rename_all = "camelCase")]
 struct Uploaded<'a> {
     file_token: &'a str,
+    /// The former name, for older back ends (our choice).
+    attachment_token: &'a str,
 }
 
 impl Server {
@@ -44,21 +46,23 @@ impl Server {
     fn record_http(&mut self, request: &HttpRequest) {
         let app = Address::parse(request).map(|address| address.app);
         let line = (request.method().as_str(), request.uri().path());
-        self.record(&app.unwrap_or_default(), None, line, None);
+        let body = serde_json::from_slice(request.body()).ok();
+        self.record(&app.unwrap_or_default(), None, line, body);
     }
 
     fn answer_http(&mut self, request: &HttpRequest) -> HttpResponse {
         let Some(address) = Address::parse(request) else {
             return http::refuse(&Refusal::route_not_found());
         };
+        let path = address.path();
+        let is_for_users = matches!(path.as_slice(), ["realtime" | "files" | "me", ..]);
+        if address.base == Base::Rest && !is_for_users {
+            return self.rest(request, &address);
+        }
         if self.settings.refused_apps.contains(&address.app) {
             return http::refuse(&Refusal::app_not_found());
         }
-        match (
-            request.method().as_str(),
-            address.base,
-            address.path().as_slice(),
-        ) {
+        match (request.method().as_str(), address.base, path.as_slice()) {
             ("GET", Base::Internal, [] | [""]) => http::respond(done()),
             ("GET", Base::Internal, ["", "app"]) => {
                 http::respond(self.app_of_components(request, &address.app))
@@ -159,8 +163,15 @@ impl Server {
             return Err(Refusal::app_not_found());
         }
         let fault = self.fault_for_upload(request).transpose()?;
-        let user = self.user_of(request, &address.app)?.unwrap_or_default();
-        self.with_cx(&address.app, &user, |cx| files::check_allowed(cx))?;
+        let is_back_end = self.is_back_end(request, &address.app);
+        let user = if is_back_end {
+            String::new()
+        } else {
+            self.user_of(request, &address.app)?.unwrap_or_default()
+        };
+        self.with_cx(&address.app, &user, |cx| {
+            files::check_allowed(cx, is_back_end)
+        })?;
         let max_size = self.settings.limits.max_file_size.unwrap_or(u64::MAX);
         Ok(UploadPermit {
             app: address.app,
@@ -168,6 +179,7 @@ impl Server {
             user,
             token: self.random.id(""),
             fault,
+            is_back_end,
         })
     }
 
@@ -185,14 +197,17 @@ impl Server {
     ) -> Result<StoredFile, Box<HttpResponse>> {
         self.advance(now);
         self.with_cx(&permit.app, &permit.user, |cx| {
-            files::check_upload(cx, &file)
+            files::check_upload(cx, &file, permit.is_back_end)
         })
         .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
         let is_known =
             |subtype: &String| matches!(subtype.as_str(), "image" | "video" | "audio" | "voice");
         file.subtype = file.subtype.filter(is_known);
         let token = permit.token.clone();
-        let response = http::respond(reply(&Uploaded { file_token: &token }));
+        let response = http::respond(reply(&Uploaded {
+            file_token: &token,
+            attachment_token: &token,
+        }));
         self.app_mut(&permit.app)
             .store
             .files

@@ -63,6 +63,12 @@ impl IdempotencyKeys {
         std::mem::take(&mut self.dirty)
     }
 
+    /// Iterates over all senders and keys.
+    pub(super) fn all(&self) -> impl Iterator<Item = (String, String)> {
+        let senders = self.keys.iter();
+        senders.flat_map(|(sender, keys)| keys.keys().map(|key| (sender.clone(), key.clone())))
+    }
+
     fn evict_expired(&mut self, now: u64) {
         while let Some((_, sender, key)) = self
             .order

@@ -10,6 +10,7 @@ use super::frame;
 use super::output::{ConnectionId, Output};
 use super::presence;
 use super::random::Random;
+use super::rate_limit::RateLimits;
 use super::record::Checkpoint;
 use super::refusal::Refusal;
 use super::reply::{Body, Reply};
@@ -52,6 +53,7 @@ pub(super) struct App {
     pub(super) subscribers: Subscribers,
     pub(super) typing: TypingUsers,
     pub(super) seen_tokens: SeenTokens,
+    pub(super) rest_limits: RateLimits,
 }
 
 impl Server {
@@ -242,11 +244,7 @@ impl Server {
     fn answer(&mut self, connection: ConnectionId, seq: u64, reply: Reply) {
         let text = match reply {
             Ok(body) => frame::answer(seq, 200, &body),
-            Err(refusal) => {
-                // Infallible: the body holds two strings.
-                let body = serde_json::to_string(&refusal.body()).unwrap_or_default();
-                frame::answer(seq, refusal.status, &body)
-            }
+            Err(refusal) => frame::answer(seq, refusal.status, &refusal.json()),
         };
         self.send(connection, text);
     }

@@ -1,6 +1,7 @@
 //! The messages of a conversation and their reactions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,6 +25,39 @@ pub(super) struct Message {
     pub(super) referenced: Option<String>,
     pub(super) content: Box<ContentJson>,
     pub(super) reactions: BTreeMap<String, Reactions>,
+    /// The number of earlier messages with the same time, which only imports have.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) order: u64,
+    #[serde(default)]
+    pub(super) origin: Origin,
+    /// The text as a back end sent it, with markup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(order: &u64) -> bool {
+    *order == 0
+}
+
+/// The front that created a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Origin {
+    /// The service reports this origin also for messages sent through its data API.
+    #[default]
+    Rest,
+    Import,
+}
+
+/// The place of a message in its conversation: messages with equal times are ordered by arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) at: u64,
+    pub(super) order: u64,
 }
 
 /// The type of a message.
@@ -42,62 +76,75 @@ pub(super) struct Reactions {
     pub(super) by_time: BTreeMap<u64, String>,
 }
 
-/// The messages of one conversation, by time and by id.
+/// The messages of one conversation, by time and by ID.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    by_time: BTreeMap<u64, Message>,
-    times: BTreeMap<String, u64>,
-    /// The times of the messages that reference a message.
-    quotes: BTreeMap<String, BTreeSet<u64>>,
+    by_place: BTreeMap<Place, Message>,
+    places: BTreeMap<String, Place>,
+    /// The places of the messages that reference a message.
+    quotes: BTreeMap<String, BTreeSet<Place>>,
     /// The IDs of changed messages.
     dirty: BTreeSet<String>,
 }
 
 impl Messages {
     pub(super) fn get(&self, id: &str) -> Option<&Message> {
-        self.by_time.get(self.times.get(id)?)
+        self.by_place.get(self.places.get(id)?)
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Message> {
-        let message = self.by_time.get_mut(self.times.get(id)?)?;
+        let message = self.by_place.get_mut(self.places.get(id)?)?;
         mark(&mut self.dirty, id);
         Some(message)
     }
 
     pub(super) fn last(&self) -> Option<&Message> {
-        self.by_time.last_key_value().map(|(_, message)| message)
+        self.by_place.last_key_value().map(|(_, message)| message)
     }
 
-    /// Iterates over the messages before the given time, newest first.
-    pub(super) fn before(&self, time: Option<u64>) -> impl Iterator<Item = &Message> {
-        let end = time.unwrap_or(u64::MAX);
-        self.by_time.range(..end).rev().map(|(_, message)| message)
+    /// Iterates over the messages before the given place, newest first.
+    pub(super) fn before(&self, place: Option<Place>) -> impl Iterator<Item = &Message> {
+        let end = place.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = self.by_place.range((Bound::Unbounded, end));
+        range.rev().map(|(_, message)| message)
     }
 
-    /// Adds a message newer than all others.
-    pub(super) fn insert(&mut self, message: Message) {
+    /// Iterates over the IDs of all messages.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.places.keys()
+    }
+
+    /// Adds a message, after all others with the same time.
+    pub(super) fn insert(&mut self, mut message: Message) {
         mark(&mut self.dirty, &message.id);
+        message.order = u64::MAX;
+        let mut earlier = self.by_place.range(..message.place()).rev();
+        message.order = match earlier.next() {
+            Some((last, _)) if last.at == message.created_at => last.order + 1,
+            _ => 0,
+        };
         self.restore(message);
     }
 
     /// Restores a stored message.
     pub(super) fn restore(&mut self, message: Message) {
-        self.times.insert(message.id.clone(), message.created_at);
+        let place = message.place();
+        self.places.insert(message.id.clone(), place);
         if let Some(referenced) = &message.referenced {
             self.quotes
                 .entry(referenced.clone())
                 .or_default()
-                .insert(message.created_at);
+                .insert(place);
         }
-        self.by_time.insert(message.created_at, message);
+        self.by_place.insert(place, message);
     }
 
     /// Removes a message and all references to it.
     pub(super) fn remove(&mut self, id: &str) -> Option<Message> {
-        let message = self.by_time.remove(&self.times.remove(id)?)?;
+        let message = self.by_place.remove(&self.places.remove(id)?)?;
         mark(&mut self.dirty, id);
         for quoting in self.quotes.remove(id).unwrap_or_default() {
-            if let Some(quoting) = self.by_time.get_mut(&quoting) {
+            if let Some(quoting) = self.by_place.get_mut(&quoting) {
                 quoting.referenced = None;
                 mark(&mut self.dirty, &quoting.id);
             }
@@ -105,7 +152,7 @@ impl Messages {
         if let Some(referenced) = &message.referenced
             && let Some(quotes) = self.quotes.get_mut(referenced)
         {
-            quotes.remove(&message.created_at);
+            quotes.remove(&message.place());
             if quotes.is_empty() {
                 self.quotes.remove(referenced);
             }
@@ -124,7 +171,7 @@ impl Messages {
         &mut self,
         change: impl Fn(&ContentJson) -> Option<Box<ContentJson>>,
     ) {
-        for message in self.by_time.values_mut() {
+        for message in self.by_place.values_mut() {
             if let Some(content) = change(&message.content) {
                 message.content = content;
             }
@@ -144,8 +191,7 @@ pub(super) struct MessageView<'a> {
     created_at: u64,
     edited_at: Option<u64>,
     referenced_message_id: Option<&'a str>,
-    /// The service reports this origin for messages sent through its data API.
-    origin: &'static str,
+    origin: Origin,
     content: &'a ContentJson,
     reactions: BTreeMap<&'a str, ReactionView>,
 }
@@ -159,6 +205,39 @@ struct ReactionView {
 }
 
 impl Message {
+    /// Creates a message without reactions. It is a system message if it has no sender.
+    pub(super) fn new(
+        id: String,
+        sender: Option<String>,
+        created_at: u64,
+        content: Box<ContentJson>,
+    ) -> Self {
+        Self {
+            id,
+            kind: match sender {
+                Some(_) => MessageKind::UserMessage,
+                None => MessageKind::SystemMessage,
+            },
+            sender,
+            custom: Custom::new(),
+            created_at,
+            edited_at: None,
+            referenced: None,
+            content,
+            reactions: BTreeMap::new(),
+            order: 0,
+            origin: Origin::Rest,
+            text: None,
+        }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place {
+            at: self.created_at,
+            order: self.order,
+        }
+    }
+
     pub(super) fn view(&self, receiver: &str) -> MessageView<'_> {
         let reactions = self.reactions.iter().map(|(emoji, reactions)| {
             let view = ReactionView {
@@ -176,7 +255,7 @@ impl Message {
             created_at: self.created_at,
             edited_at: self.edited_at,
             referenced_message_id: self.referenced.as_deref(),
-            origin: "rest",
+            origin: self.origin,
             content: &self.content,
             reactions: reactions.collect(),
         }

@@ -21,7 +21,7 @@ use super::subscribers::Part;
 use super::typing;
 
 /// The maximum length of an idempotency key, in bytes. Clients send 20.
-const MAX_KEY: usize = 256;
+pub(super) const MAX_KEY: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,10 +53,10 @@ struct Created<'a> {
 pub(super) fn list(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let request: PageRequest = body.parse()?;
     let size = request.size(page::MESSAGES)?;
-    let before = request.cursor()?.map(|cursor| cursor.after);
+    let before = request.cursor()?.map(|cursor| cursor.after.place());
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let messages = conversation.messages.before(before);
-    let views = messages.map(|message| (message.created_at, message.view(cx.me)));
+    let views = messages.map(|message| (message.place(), message.view(cx.me)));
     reply(&Page::collect(views, size, Cursor::at))
 }
 
@@ -98,18 +98,17 @@ pub(super) fn create(cx: &mut RequestCx<'_>, id: &str, body: Body<'_>) -> Reply 
 
     let custom = new.custom.unwrap_or_default();
     let message = Message {
-        id: cx.random.id("msg_"),
-        kind: MessageKind::UserMessage,
-        sender: Some(cx.me.to_owned()),
         custom: custom
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)))
             .collect(),
-        created_at: cx.store.clock.stamp(cx.millis()),
-        edited_at: None,
         referenced,
-        content: content.json,
-        reactions: BTreeMap::new(),
+        ..Message::new(
+            cx.random.id("msg_"),
+            Some(cx.me.to_owned()),
+            cx.store.clock.stamp(cx.millis()),
+            content.json,
+        )
     };
     let answer = reply(&Created { id: &message.id });
     if let Some(key) = key {
@@ -133,7 +132,11 @@ fn check_write_access(participation: &Participation) -> Result<(), Refusal> {
 }
 
 /// Refuses a reference to anything but a user's message.
-fn check_reference(cx: &RequestCx<'_>, id: &str, referenced: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn check_reference(
+    cx: &RequestCx<'_>,
+    id: &str,
+    referenced: Option<&str>,
+) -> Result<(), Refusal> {
     let Some(referenced) = referenced else {
         return Ok(());
     };
@@ -190,7 +193,18 @@ pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'
     if let Some(content) = &content {
         content.check_allowed(cx.role())?;
     }
+    apply_edit(cx, id, message, content, edit.custom)?;
+    done()
+}
 
+/// Changes the content or the custom data of a message. Returns `true` if the content changed.
+pub(super) fn apply_edit(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    message: &str,
+    content: Option<Content>,
+    custom: CustomPatch,
+) -> Result<bool, Refusal> {
     let now = cx.millis();
     let Store {
         conversations,
@@ -204,17 +218,18 @@ pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'
         .messages
         .get_mut(message)
         .ok_or_else(Refusal::message_not_found)?;
-    let custom = edit.custom.apply_custom(&mut edited.custom);
+    let custom = custom.apply_custom(&mut edited.custom);
     let content = content.filter(|new| new.json.get() != edited.content.get());
     let content_changed = content.is_some();
     if let Some(content) = content {
         edited.content = content.json;
+        edited.text = None;
         edited.edited_at = Some(clock.stamp(now));
     }
     if content_changed || custom.is_some() {
         publish_edited(cx, id, message, content_changed, custom.as_ref());
     }
-    done()
+    Ok(content_changed)
 }
 
 fn publish_edited(
@@ -248,6 +263,12 @@ fn publish_edited(
 /// `DELETE /conversations/{c}/messages/{m}`
 pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Reply {
     check_scope(cx, id, message, cx.role().delete_messages, "delete")?;
+    remove(cx, id, message)?;
+    done()
+}
+
+/// Removes a message and notifies the subscribers.
+pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Result<(), Refusal> {
     let before = read_state::snapshot(cx, id);
     let mut removed = None;
     let mut was_last = false;
@@ -267,7 +288,7 @@ pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Reply {
     }
     publish_deleted(cx, id, message, was_last);
     read_state::publish_changes(cx, id, before);
-    done()
+    Ok(())
 }
 
 fn publish_deleted(cx: &mut RequestCx<'_>, id: &str, message: &str, was_last: bool) {
@@ -326,7 +347,7 @@ fn check_scope(
 
 impl RequestCx<'_> {
     /// Returns the files that the user can send.
-    fn attachments(&self) -> Attachments<'_> {
+    pub(super) fn attachments(&self) -> Attachments<'_> {
         Attachments {
             files: &self.store.files,
             app: self.app,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::message::Place;
 use super::refusal::Refusal;
 
 /// The maximum size of a page with more than one item, in bytes. Clients accept frames of 16 MiB.
@@ -54,12 +55,26 @@ pub(super) struct Page {
     pub(super) cursor: Option<String>,
 }
 
-/// The end of a page. It names a time, not an item, so it stays valid if the item is removed.
+/// The place of an item in a list. It stays valid if the item is removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ListPlace {
+    /// The time by which the list is sorted.
+    #[serde(rename = "a")]
+    pub(super) at: u64,
+    /// The order among messages with equal times.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    order: Option<u64>,
+    /// The ID that orders conversations with equal times.
+    #[serde(rename = "i", default, skip_serializing_if = "String::is_empty")]
+    pub(super) id: String,
+}
+
+/// The end of a page.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The sort key of the last item.
-    #[serde(rename = "a")]
-    pub(super) after: u64,
+    /// The place of the last item.
+    #[serde(flatten)]
+    pub(super) after: ListPlace,
     /// The filter of the first page, applied to the next pages too.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub(super) filter: Option<Value>,
@@ -68,9 +83,55 @@ pub(super) struct Cursor {
     pub(super) search: Option<String>,
 }
 
+impl ListPlace {
+    /// Returns the place of a conversation.
+    pub(super) fn of_conversation(at: u64, id: &str) -> Self {
+        Self {
+            at,
+            order: None,
+            id: id.to_owned(),
+        }
+    }
+
+    /// Returns the place of a message in a list of several conversations.
+    pub(super) fn of_message(place: Place, conversation: &str) -> Self {
+        Self {
+            id: conversation.to_owned(),
+            ..place.into()
+        }
+    }
+
+    /// Returns the place as that of a message.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            at: self.at,
+            order: self.order.unwrap_or(0),
+        }
+    }
+}
+
+impl From<u64> for ListPlace {
+    fn from(at: u64) -> Self {
+        Self {
+            at,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Place> for ListPlace {
+    fn from(Place { at, order }: Place) -> Self {
+        Self {
+            at,
+            order: (order > 0).then_some(order),
+            id: String::new(),
+        }
+    }
+}
+
 impl Cursor {
     /// Creates a cursor without filter and search string.
-    pub(super) fn at(after: u64) -> Self {
+    pub(super) fn at(after: ListPlace) -> Self {
         Self {
             after,
             filter: None,
@@ -116,13 +177,13 @@ impl PageRequest {
 }
 
 impl Page {
-    /// Collects the first `size` items, each given with its sort key, but not more than a client
+    /// Collects the first `size` items, each given with its place, but not more than a client
     /// accepts in a frame. If more follow, the page has the cursor that `end` returns for the last
-    /// key.
-    pub(super) fn collect<T: Serialize>(
-        items: impl IntoIterator<Item = (u64, T)>,
+    /// place.
+    pub(super) fn collect<P: Into<ListPlace>, T: Serialize>(
+        items: impl IntoIterator<Item = (P, T)>,
         size: usize,
-        end: impl FnOnce(u64) -> Cursor,
+        end: impl FnOnce(ListPlace) -> Cursor,
     ) -> Self {
         let mut data = Vec::new();
         let mut bytes = 0;
@@ -135,7 +196,7 @@ impl Page {
             bytes += json.get().len();
             let is_full = data.len() == size || (bytes > MAX_BYTES && !data.is_empty());
             if is_full {
-                let cursor = last.map(|last| end(last).encode());
+                let cursor = last.map(|last: P| end(last.into()).encode());
                 return Self { data, cursor };
             }
             data.push(json);

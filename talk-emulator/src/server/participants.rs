@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Access, Notify};
+use super::conversation::{Access, Notify, Participation};
 use super::events::{Event, ParticipantDiff};
 use super::output::ConnectionId;
 use super::page::{self, Cursor, Page, PageRequest};
@@ -19,7 +19,7 @@ use super::typing;
 /// The maximum number of actions in a request.
 const MAX_ACTIONS: usize = 100;
 
-const DEFAULT_NOTIFY: Notify = Notify::Always(true);
+pub(super) const DEFAULT_NOTIFY: Notify = Notify::Always(true);
 
 #[derive(Debug, Deserialize)]
 struct Batch {
@@ -48,9 +48,9 @@ enum ActionMethod {
 /// Other members are ignored: clients send the attributes of the conversation here too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ParticipantParams {
-    access: Patch<Access>,
-    notify: Patch<Notify>,
+pub(super) struct ParticipantParams {
+    pub(super) access: Patch<Access>,
+    pub(super) notify: Patch<Notify>,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ struct Response<'a> {
 pub(super) fn list(cx: &RequestCx<'_>, id: &str, body: Body<'_>) -> Reply {
     let request: PageRequest = body.parse()?;
     let size = request.size(page::PARTICIPANTS)?;
-    let before = request.cursor()?.map_or(u64::MAX, |cursor| cursor.after);
+    let before = request.cursor()?.map_or(u64::MAX, |cursor| cursor.after.at);
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let participants = conversation
         .by_joined
@@ -142,8 +142,14 @@ fn act(cx: &mut RequestCx<'_>, id: &str, action: Action) -> Result<(), Refusal> 
             "This user is a participant of the conversation.",
         )),
         ActionMethod::Patch if !is_in => Err(Refusal::participant_not_found()),
-        _ if is_in => edit(cx, id, &user, params),
-        _ => join(cx, id, &user, params),
+        _ if is_in => {
+            check_sync(cx, &user, Some(&params))?;
+            edit(cx, id, &user, params)
+        }
+        _ => {
+            check_sync(cx, &user, None)?;
+            join(cx, id, &user, params)
+        }
     }
 }
 
@@ -164,13 +170,13 @@ fn check_sync(
     ))
 }
 
-fn edit(
+/// Edits a participant.
+pub(super) fn edit(
     cx: &mut RequestCx<'_>,
     id: &str,
     user: &str,
     params: ParticipantParams,
 ) -> Result<(), Refusal> {
-    check_sync(cx, user, Some(&params))?;
     let conversation = cx.store.conversation_mut(id)?;
     let participation = conversation
         .participants
@@ -205,13 +211,13 @@ pub(super) fn add(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Result<(), Re
     join(cx, id, user, ParticipantParams::default())
 }
 
-fn join(
+/// Adds a user. The user must not be a participant yet.
+pub(super) fn join(
     cx: &mut RequestCx<'_>,
     id: &str,
     user: &str,
     params: ParticipantParams,
 ) -> Result<(), Refusal> {
-    check_sync(cx, user, None)?;
     let max = cx.settings.limits.participants;
     if cx.store.conversation(id)?.participants.len() >= max {
         let reason = format!("A conversation has at most {max} participants.");
@@ -282,10 +288,23 @@ pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Reply {
     if user == cx.me {
         cx.allow(|role| role.leave, "leave conversations")?;
     }
+    leave(cx, id, user)?;
+    done()
+}
+
+/// Removes a participant. Returns the participation, if there was one.
+pub(super) fn leave(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    user: &str,
+) -> Result<Option<Participation>, Refusal> {
     typing::stop(cx, id, user);
     let before = read_state::snapshot(cx, id);
     cx.store.remove_from_inbox(id, user);
-    cx.store.conversation_mut(id)?.leave(user);
+    let left = cx.store.conversation_mut(id)?.leave(user);
+    if left.is_none() {
+        return Ok(None);
+    }
 
     let to = cx.subscribers.for_any_part(id, user);
     cx.events.push(
@@ -300,7 +319,16 @@ pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Reply {
     };
     cx.events.push(watchers(cx, id, user), &event);
     read_state::publish_changes(cx, id, before);
-    done()
+    Ok(left)
+}
+
+/// Removes a participant, and keeps the join time and the read position for a return.
+pub(super) fn suspend(cx: &mut RequestCx<'_>, id: &str, user: &str) -> Result<(), Refusal> {
+    if let Some(left) = leave(cx, id, user)? {
+        let conversation = cx.store.conversation_mut(id)?;
+        conversation.suspended.insert(user.to_owned(), left);
+    }
+    Ok(())
 }
 
 /// Returns the connections of participants that are subscribed to this participant.

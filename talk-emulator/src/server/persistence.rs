@@ -9,7 +9,7 @@ use super::conversation::Conversation;
 use super::machine::{App, Server};
 use super::record::{Change, Checkpoint, Key, Unreadable};
 use super::settings::Settings;
-use super::store::{LogicalClock, Store};
+use super::store::{Deleted, LogicalClock, Store};
 
 impl Server {
     /// Restores a server from stored records, ordered by key. From then on
@@ -154,6 +154,10 @@ impl Store {
             changes.record(key, value);
         }
         for id in self.conversations.take_dirty() {
+            if let Some(deleted) = self.deleted.remove(&id) {
+                let conversation = self.conversations.get(&id);
+                deleted.collect(app(), &id, conversation, changes);
+            }
             let Some(conversation) = self.conversations.get_mut_untracked(&id) else {
                 continue;
             };
@@ -185,6 +189,7 @@ impl Store {
     }
 
     fn discard_changes(&mut self) {
+        self.deleted.clear();
         self.users.take_dirty();
         self.files.take_dirty();
         for id in self.conversations.take_dirty() {
@@ -211,6 +216,37 @@ impl Store {
             let users: Vec<String> = conversation.participants.keys().cloned().collect();
             for user in users {
                 self.add_to_inbox(&id, &user);
+            }
+        }
+    }
+}
+
+impl Deleted {
+    /// Collects the removed records, except those that a new conversation with the same id has.
+    fn collect(self, app: String, id: &str, new: Option<&Conversation>, changes: &mut Changes) {
+        let mut remove = |key| changes.list.push(Change { key, value: None });
+        let conversation = || id.to_owned();
+        if new.is_none() {
+            remove(Key::Conversation {
+                app: app.clone(),
+                conversation: conversation(),
+            });
+        }
+        for message in self.messages {
+            remove(Key::Message {
+                app: app.clone(),
+                conversation: conversation(),
+                message,
+            });
+        }
+        for (sender, key) in self.keys {
+            if new.is_none_or(|new| new.keys.get(&sender, &key).is_none()) {
+                remove(Key::Send {
+                    app: app.clone(),
+                    conversation: conversation(),
+                    sender,
+                    key,
+                });
             }
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn list(
     let size = request.size(page::REACTIONS)?;
     let after = request
         .cursor()?
-        .map_or(0, |cursor| cursor.after.saturating_add(1));
+        .map_or(0, |cursor| cursor.after.at.saturating_add(1));
     let emoji = emoji::normalise(emoji)?;
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let message = conversation
@@ -82,31 +82,54 @@ pub(super) fn add(
     user: &str,
 ) -> Reply {
     let emoji = emoji::normalise(emoji)?;
+    check_new(cx, id, message, &emoji)?;
+    check_allowed(cx, user)?;
+    insert(cx, id, message, &emoji)?;
+    done()
+}
+
+/// Refuses an emoji above the limit, and users that are no participants.
+fn check_new(cx: &RequestCx<'_>, id: &str, message: &str, emoji: &str) -> Result<(), Refusal> {
     let (conversation, _) = cx.store.joined(id, cx.me)?;
     let reacted_to = conversation
         .messages
         .get(message)
         .ok_or_else(Refusal::message_not_found)?;
-    if reacted_to.reactions.len() >= MAX_EMOJI && !reacted_to.reactions.contains_key(&*emoji) {
+    if reacted_to.reactions.len() >= MAX_EMOJI && !reacted_to.reactions.contains_key(emoji) {
         let reason = format!("A message has at most {MAX_EMOJI} different reactions.");
         return Err(Refusal::invalid("INVALID_REACTION_LIMIT", reason));
     }
-    check_allowed(cx, user)?;
+    Ok(())
+}
 
+/// Adds the user's reaction for a back end, to which no role applies.
+pub(super) fn put(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    message: &str,
+    emoji: &str,
+) -> Result<(), Refusal> {
+    let emoji = emoji::normalise(emoji)?;
+    check_new(cx, id, message, &emoji)?;
+    insert(cx, id, message, &emoji)
+}
+
+fn insert(cx: &mut RequestCx<'_>, id: &str, message: &str, emoji: &str) -> Result<(), Refusal> {
+    let user = cx.me;
     let created_at = cx.store.clock.stamp(cx.millis());
     let reacted_to = cx.store.conversation_mut(id)?.messages.get_mut(message);
     let reacted_to = reacted_to.ok_or_else(Refusal::message_not_found)?;
-    if reacted_to.add_reaction(&emoji, user, created_at) {
+    if reacted_to.add_reaction(emoji, user, created_at) {
         let event = Event::ReactionAdded {
             conversation_id: id,
             message_id: message,
-            emoji: &emoji,
+            emoji,
             user_id: user,
             created_at,
         };
-        publish(cx, id, message, &emoji, &event);
+        publish(cx, id, message, emoji, &event);
     }
-    done()
+    Ok(())
 }
 
 /// `DELETE /conversations/{c}/messages/{m}/reactions/{emoji}/{me}`
@@ -118,29 +141,53 @@ pub(super) fn remove(
     user: &str,
 ) -> Reply {
     let emoji = emoji::normalise(emoji)?;
-    let (conversation, _) = cx.store.joined(id, cx.me)?;
-    conversation
-        .messages
-        .get(message)
-        .ok_or_else(Refusal::message_not_found)?;
+    check_message(cx, id, message)?;
     check_allowed(cx, user)?;
+    if take(cx, id, message, &emoji)? {
+        return done();
+    }
+    Err(Refusal::new(
+        404,
+        "REACTION_NOT_FOUND",
+        "You have not reacted with this emoji.",
+    ))
+}
+
+/// Removes the user's reaction for a back end. An absent reaction stays absent.
+pub(super) fn delete(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    message: &str,
+    emoji: &str,
+) -> Result<(), Refusal> {
+    let emoji = emoji::normalise(emoji)?;
+    check_message(cx, id, message)?;
+    take(cx, id, message, &emoji).map(drop)
+}
+
+/// Refuses an unknown message, and users that are no participants.
+fn check_message(cx: &RequestCx<'_>, id: &str, message: &str) -> Result<(), Refusal> {
+    let (conversation, _) = cx.store.joined(id, cx.me)?;
+    let known = conversation.messages.get(message);
+    known.map(drop).ok_or_else(Refusal::message_not_found)
+}
+
+/// Removes the user's reaction. Returns `false` if there was none.
+fn take(cx: &mut RequestCx<'_>, id: &str, message: &str, emoji: &str) -> Result<bool, Refusal> {
+    let user = cx.me;
     let reacted_to = cx.store.conversation_mut(id)?.messages.get_mut(message);
     let reacted_to = reacted_to.ok_or_else(Refusal::message_not_found)?;
-    if !reacted_to.remove_reaction(&emoji, user) {
-        return Err(Refusal::new(
-            404,
-            "REACTION_NOT_FOUND",
-            "You have not reacted with this emoji.",
-        ));
+    if !reacted_to.remove_reaction(emoji, user) {
+        return Ok(false);
     }
     let event = Event::ReactionRemoved {
         conversation_id: id,
         message_id: message,
-        emoji: &emoji,
+        emoji,
         user_id: user,
     };
-    publish(cx, id, message, &emoji, &event);
-    done()
+    publish(cx, id, message, emoji, &event);
+    Ok(true)
 }
 
 fn check_allowed(cx: &RequestCx<'_>, user: &str) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use super::conversation::SideState;
 use super::events::{Event, SideDiff};
 use super::patch::Diff;
+use super::refusal::Refusal;
 use super::reply::{Reply, done};
 use super::request_cx::RequestCx;
 
@@ -75,6 +76,29 @@ pub(super) fn mark_read(cx: &mut RequestCx<'_>, id: &str) -> Reply {
     cx.store.conversation_mut(id)?.read(cx.me, read_until);
     publish_changes(cx, id, before);
     done()
+}
+
+/// Sets a participant's read position, for a back end. It may go back. A time in the future becomes
+/// now.
+pub(super) fn set_read_until(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    user: &str,
+    read_until: u64,
+) -> Result<(), Refusal> {
+    let (conversation, _) = cx.store.joined(id, user)?;
+    let last = conversation
+        .messages
+        .last()
+        .map_or(0, |message| message.created_at);
+    let read_until = read_until.min(cx.millis().max(last));
+    let before = snapshot(cx, id);
+    cx.store.clock.advance_past(read_until);
+    cx.store
+        .conversation_mut(id)?
+        .set_read_until(user, read_until);
+    publish_changes(cx, id, before);
+    Ok(())
 }
 
 /// `POST /me/conversations/{c}/unread`

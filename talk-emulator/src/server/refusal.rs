@@ -1,5 +1,7 @@
 //! Refusals of requests.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// A response with a status other than 200.
@@ -8,6 +10,8 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     code: &'static str,
     reason: String,
+    /// The reasons by item, in place of the reason, for a request with several items.
+    by_item: BTreeMap<String, Vec<String>>,
 }
 
 /// Replaces control characters and bidirectional controls. A reason may repeat parts of a request,
@@ -28,7 +32,14 @@ pub(crate) fn printable(text: &str) -> String {
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefusalBody<'a> {
     error_code: &'static str,
-    reasons: [&'a str; 1],
+    reasons: Reasons<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Reasons<'a> {
+    All([&'a str; 1]),
+    ByItem(&'a BTreeMap<String, Vec<String>>),
 }
 
 impl Refusal {
@@ -37,6 +48,19 @@ impl Refusal {
             status,
             code,
             reason: printable(&reason.into()),
+            by_item: BTreeMap::new(),
+        }
+    }
+
+    /// Creates a refusal with status 400 and the reasons of each invalid item.
+    pub(super) fn invalid_items(
+        code: &'static str,
+        by_item: BTreeMap<String, Vec<String>>,
+    ) -> Self {
+        let reason = "Some items are invalid.";
+        Self {
+            by_item,
+            ..Self::new(400, code, reason)
         }
     }
 
@@ -103,7 +127,17 @@ impl Refusal {
     pub(super) fn body(&self) -> RefusalBody<'_> {
         RefusalBody {
             error_code: self.code,
-            reasons: [&self.reason],
+            reasons: if self.by_item.is_empty() {
+                Reasons::All([&self.reason])
+            } else {
+                Reasons::ByItem(&self.by_item)
+            },
         }
+    }
+
+    /// Returns the body as JSON.
+    pub(super) fn json(&self) -> String {
+        // Infallible: the body holds only strings.
+        serde_json::to_string(&self.body()).unwrap_or_default()
     }
 }

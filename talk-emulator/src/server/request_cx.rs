@@ -25,6 +25,26 @@ pub(super) struct RequestCx<'a> {
 }
 
 impl RequestCx<'_> {
+    /// Calls `act` with the same state, as seen by another user.
+    pub(super) fn acting_as<R>(
+        &mut self,
+        me: &str,
+        act: impl FnOnce(&mut RequestCx<'_>) -> R,
+    ) -> R {
+        act(&mut RequestCx {
+            now: self.now,
+            app: self.app,
+            me,
+            settings: self.settings,
+            store: self.store,
+            subscribers: self.subscribers,
+            typing: self.typing,
+            events: self.events,
+            timers: self.timers,
+            random: self.random,
+        })
+    }
+
     /// Returns the current time in unix milliseconds.
     pub(super) fn millis(&self) -> u64 {
         u64::try_from(self.now.as_millis()).unwrap_or(0)

@@ -26,9 +26,9 @@ pub struct ReceivedRequest {
     /// The method: `GET`, `POST`, `SUBSCRIBE`…
     pub method: String,
     /// The path on the wire, without a query: `/conversations/lobby/messages`. For HTTP requests it
-    /// starts with `/api/v0/` or `/public_api/v1/`.
+    /// starts with `/api/v0/`, `/public_api/v1/` or `/v1/`.
     pub path: String,
-    /// The JSON data of a WebSocket request.
+    /// The JSON data of a WebSocket request, or the JSON body of an HTTP request.
     pub data: Option<String>,
 }
 

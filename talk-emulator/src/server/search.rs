@@ -1,5 +1,6 @@
 //! Search requests for messages and conversations.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::iter::Peekable;
 
@@ -11,8 +12,8 @@ use serde_json::Value;
 use super::conversation::SideView;
 use super::filter::Filter;
 use super::http::{self, HttpRequest, HttpResponse};
-use super::message::{Message, MessageKind, MessageView};
-use super::page::{self, Cursor, Page, PageRequest};
+use super::message::{Message, MessageKind, MessageView, Place};
+use super::page::{self, Cursor, ListPlace, Page, PageRequest};
 use super::refusal::Refusal;
 use super::request_cx::RequestCx;
 use super::search_terms::{self, SearchTerms};
@@ -24,7 +25,8 @@ struct Query {
     terms: SearchTerms,
     filter: Option<Value>,
     matches: Filter,
-    before: u64,
+    /// The end of the previous page.
+    before: Option<ListPlace>,
     size: usize,
 }
 
@@ -41,9 +43,8 @@ pub(super) fn messages(cx: &RequestCx<'_>, request: &HttpRequest) -> Result<Http
     let query = Query::read(cx, request)?;
     let by_conversation = query.sides(cx).map(|side| {
         let messages = cx.store.conversations.get(side.id).map(|it| &it.messages);
-        let messages = messages
-            .into_iter()
-            .flat_map(|it| it.before(Some(query.before)));
+        let before = query.place_in(side.id);
+        let messages = messages.into_iter().flat_map(move |it| it.before(before));
         messages.map(move |message| (side.id, message))
     });
     let found = NewestFirst::new(by_conversation)
@@ -53,7 +54,10 @@ pub(super) fn messages(cx: &RequestCx<'_>, request: &HttpRequest) -> Result<Http
                 conversation_id,
                 message: message.view(cx.me),
             };
-            (message.created_at, found)
+            (
+                ListPlace::of_message(message.place(), conversation_id),
+                found,
+            )
         });
     Ok(query.answer(found))
 }
@@ -66,11 +70,14 @@ pub(super) fn conversations(
     let query = Query::read(cx, request)?;
     let found = query
         .sides(cx)
-        .map(|side| (side.state.last_message_at, side))
-        .filter(|(at, side)| {
+        .map(|side| {
+            let at = side.state.last_message_at;
+            (ListPlace::of_conversation(at, side.id), side)
+        })
+        .filter(|(place, side)| {
             let custom = side.custom.get("search").map(String::as_str);
             let mut fields = side.subject.into_iter().chain(custom);
-            *at < query.before && fields.any(|field| query.terms.match_text(field))
+            query.is_ahead(place) && fields.any(|field| query.terms.match_text(field))
         });
     Ok(query.answer(found))
 }
@@ -91,10 +98,12 @@ impl Query {
             filter: None,
         };
         let size = page.size(page::SEARCH)?;
-        let cursor = match page.cursor()? {
+        let cursor = page.cursor()?;
+        let before = cursor.as_ref().map(|cursor| cursor.after.clone());
+        let cursor = match cursor {
             Some(cursor) => cursor,
             None => Cursor {
-                after: u64::MAX,
+                after: ListPlace::default(),
                 filter: filter_of(request)?,
                 // Clients encode the parameter twice.
                 search: http::query(request, "searchString")
@@ -109,15 +118,38 @@ impl Query {
             matches: Filter::read(cursor.filter.as_ref())?,
             text,
             filter: cursor.filter,
-            before: cursor.after,
+            before,
             size,
         })
+    }
+
+    /// Returns the place before which the messages of a conversation follow the previous page.
+    /// Messages with equal times are ordered by conversation.
+    fn place_in(&self, conversation: &str) -> Option<Place> {
+        let end = self.before.as_ref()?;
+        Some(match conversation.cmp(&end.id) {
+            Ordering::Less => Place {
+                at: end.at.saturating_add(1),
+                order: 0,
+            },
+            Ordering::Equal => end.place(),
+            Ordering::Greater => Place {
+                at: end.at,
+                order: 0,
+            },
+        })
+    }
+
+    /// Returns `true` if a conversation follows the previous page.
+    fn is_ahead(&self, place: &ListPlace) -> bool {
+        let key = |place: &ListPlace| (place.at, place.id.clone());
+        self.before.as_ref().is_none_or(|end| key(place) < key(end))
     }
 
     /// Iterates over the conversations that match the filter.
     fn sides<'a>(&'a self, cx: &'a RequestCx<'_>) -> impl Iterator<Item = SideView<'a>> {
         cx.store
-            .inbox(cx.me, u64::MAX)
+            .inbox(cx.me, u64::MAX.into())
             .filter_map(|(_, id)| {
                 let (conversation, participation) = cx.store.joined(id, cx.me).ok()?;
                 Some(conversation.side(id, participation))
@@ -133,7 +165,7 @@ impl Query {
     }
 
     /// Returns the results, one line each, as the service streams them.
-    fn answer<T: Serialize>(&self, found: impl Iterator<Item = (u64, T)>) -> HttpResponse {
+    fn answer<T: Serialize>(&self, found: impl Iterator<Item = (ListPlace, T)>) -> HttpResponse {
         let page = Page::collect(found, self.size, |after| Cursor {
             after,
             filter: self.filter.clone(),
@@ -159,33 +191,40 @@ fn filter_of(request: &HttpRequest) -> Result<Option<Value>, Refusal> {
         .map_err(|_| Refusal::invalid("INVALID_FILTER", "This is no filter of conversations."))
 }
 
+type Head<'a> = ((u64, &'a str, u64), usize);
+
 /// Merges the messages of several conversations into one list, newest first.
-struct NewestFirst<I: Iterator> {
+struct NewestFirst<'a, I: Iterator> {
     lists: Vec<Peekable<I>>,
-    /// The time of the next message of each list, with the list's index.
-    heads: BinaryHeap<(u64, usize)>,
+    /// The place of the next message of each list, with its conversation and the list's index.
+    heads: BinaryHeap<Head<'a>>,
 }
 
-impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> NewestFirst<I> {
+fn head<'a>((conversation, message): (&'a str, &Message)) -> (u64, &'a str, u64) {
+    let Place { at, order } = message.place();
+    (at, conversation, order)
+}
+
+impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> NewestFirst<'a, I> {
     fn new(lists: impl Iterator<Item = I>) -> Self {
         let mut lists: Vec<Peekable<I>> = lists.map(Iterator::peekable).collect();
         let heads = lists.iter_mut().enumerate();
         let heads = heads
-            .filter_map(|(at, list)| Some((list.peek()?.1.created_at, at)))
+            .filter_map(|(at, list)| Some((head(*list.peek()?), at)))
             .collect();
         Self { lists, heads }
     }
 }
 
-impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> Iterator for NewestFirst<I> {
+impl<'a, I: Iterator<Item = (&'a str, &'a Message)>> Iterator for NewestFirst<'a, I> {
     type Item = (&'a str, &'a Message);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (_, at) = self.heads.pop()?;
         let list = self.lists.get_mut(at)?;
         let first = list.next();
-        if let Some((_, message)) = list.peek() {
-            self.heads.push((message.created_at, at));
+        if let Some(next) = list.peek() {
+            self.heads.push((head(*next), at));
         }
         first
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::object_only::object_only;
+use super::rest_version::RestVersion;
 
 /// The settings of all apps. Absent members have their defaults: no authentication, and the
 /// documented features of a new app.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub sync: ClientSync,
     /// The limits of the plan.
     pub limits: Limits,
+    /// The version of the REST API for requests without the header `TalkJS-REST-Version`.
+    pub rest_version: RestVersion,
 }
 
 /// The permissions of a role.
@@ -121,6 +124,8 @@ pub struct Limits {
     pub search: bool,
     /// Translation is available. Default: yes.
     pub translation: bool,
+    /// The rate limits of the REST API apply. Default: no.
+    pub rest_rate: bool,
 }
 
 static DEFAULT_ROLE: Role = Role {
@@ -149,6 +154,11 @@ impl Settings {
     /// Returns the secret, if there is one that is not empty.
     pub(super) fn secret(&self) -> Option<&str> {
         self.secret.as_deref().filter(|secret| !secret.is_empty())
+    }
+
+    /// Returns `true` if there is a secret that is not empty.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.secret().is_some()
     }
 
     /// Replaces a default origin.
@@ -185,6 +195,7 @@ impl Default for Settings {
             roles: BTreeMap::new(),
             sync: ClientSync::default(),
             limits: Limits::default(),
+            rest_version: RestVersion::default(),
         }
     }
 }
@@ -199,6 +210,7 @@ impl fmt::Debug for Settings {
             .field("roles", &self.roles)
             .field("sync", &self.sync)
             .field("limits", &self.limits)
+            .field("rest_version", &self.rest_version)
             .finish()
     }
 }
@@ -227,6 +239,7 @@ impl Default for Limits {
             files: true,
             search: true,
             translation: true,
+            rest_rate: false,
         }
     }
 }

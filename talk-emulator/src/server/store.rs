@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::conversation::{Conversation, Participation};
 use super::dirty_map::DirtyMap;
 use super::file::FileMetadata;
+use super::page::ListPlace;
 use super::refusal::Refusal;
 use super::user::User;
 
@@ -19,6 +20,16 @@ pub(super) struct Store {
     pub(super) files: DirtyMap<FileMetadata>,
     /// The conversations of each user, by last activity.
     pub(super) inboxes: BTreeMap<String, BTreeSet<(u64, String)>>,
+    /// The deleted conversations whose records are not removed yet.
+    pub(super) deleted: BTreeMap<String, Deleted>,
+}
+
+/// The records of a deleted conversation.
+#[derive(Debug, Default)]
+pub(super) struct Deleted {
+    pub(super) messages: BTreeSet<String>,
+    /// The senders and idempotency keys.
+    pub(super) keys: BTreeSet<(String, String)>,
 }
 
 /// A clock that returns each time only once, so that items sorted by time are never equal. It runs
@@ -78,11 +89,23 @@ impl Store {
         Ok((conversation, participation))
     }
 
-    /// Iterates over the user's conversations with activity before the given time, latest first.
-    pub(super) fn inbox(&self, user: &str, before: u64) -> impl Iterator<Item = (u64, &str)> {
+    /// Iterates over the user's conversations before the given place, latest activity first.
+    pub(super) fn inbox(&self, user: &str, before: ListPlace) -> impl Iterator<Item = (u64, &str)> {
         let all = self.inboxes.get(user).into_iter();
-        all.flat_map(move |inbox| inbox.range(..(before, String::new())).rev())
+        let before = (before.at, before.id);
+        all.flat_map(move |inbox| inbox.range(..before.clone()).rev())
             .map(|(at, id)| (*at, id.as_str()))
+    }
+
+    /// Deletes a conversation. Its participants must have no entry for it in their lists.
+    pub(super) fn delete_conversation(&mut self, id: &str) {
+        if let Some(conversation) = self.conversations.remove(id) {
+            let deleted = self.deleted.entry(id.to_owned()).or_default();
+            deleted
+                .messages
+                .extend(conversation.messages.ids().cloned());
+            deleted.keys.extend(conversation.keys.all());
+        }
     }
 
     /// Adds a conversation to the user's list.

@@ -170,6 +170,27 @@ impl Subscribers {
         self.users.contains_key(user)
     }
 
+    /// Iterates over the user's connections, each with the first conversation of which it observes
+    /// the typing users.
+    pub(super) fn typing_topics(
+        &self,
+        user: &str,
+    ) -> impl Iterator<Item = (ConnectionId, Option<&str>)> {
+        let connections = self.users.get(user).into_iter();
+        let connections = connections.flat_map(|entry| &entry.connections);
+        connections.map(|connection| {
+            let topics = self.connections.get(connection).map(|it| &it.topics);
+            let typing = topics.into_iter().flatten().find_map(|topic| match topic {
+                Topic::Conversation {
+                    id,
+                    part: Part::Typing,
+                } => Some(id.as_str()),
+                _ => None,
+            });
+            (*connection, typing)
+        })
+    }
+
     /// Returns `true` if any of the user's connections is subscribed to sides.
     pub(super) fn has_side_subscription(&self, user: &str) -> bool {
         self.users.get(user).is_some_and(|entry| entry.sides > 0)

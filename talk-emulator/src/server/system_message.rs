@@ -1,13 +1,11 @@
 //! System messages, as posted by an app's back end.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use serde_json::value::to_raw_value;
 use talk_proto::Timestamp;
 
 use super::machine::Server;
-use super::message::{Message, MessageKind};
+use super::message::Message;
 use super::messages;
 use super::request_cx::RequestCx;
 
@@ -33,17 +31,12 @@ impl Server {
 
 fn post(cx: &mut RequestCx<'_>, conversation: &str, text: &str) -> Option<String> {
     let content = json!([{ "type": "text", "children": [text] }]);
-    let message = Message {
-        id: cx.random.id("msg_"),
-        kind: MessageKind::SystemMessage,
-        sender: None,
-        custom: BTreeMap::new(),
-        created_at: cx.store.clock.stamp(cx.millis()),
-        edited_at: None,
-        referenced: None,
-        content: to_raw_value(&content).ok()?,
-        reactions: BTreeMap::new(),
-    };
+    let message = Message::new(
+        cx.random.id("msg_"),
+        None,
+        cx.store.clock.stamp(cx.millis()),
+        to_raw_value(&content).ok()?,
+    );
     let id = message.id.clone();
     messages::post(cx, conversation, message).ok()?;
     Some(id)

@@ -48,6 +48,14 @@ pub(super) fn stop(cx: &mut RequestCx<'_>, conversation: &str, user: &str) {
     publish(cx, conversation, user, TypingUsers::stopped);
 }
 
+/// Ends all typing states of a conversation without notice, because it is deleted.
+pub(super) fn forget(cx: &mut RequestCx<'_>, conversation: &str) {
+    for (user, until) in cx.typing.remove_all(conversation) {
+        let timer = timer(cx, conversation, &user);
+        cx.timers.cancel(until, timer);
+    }
+}
+
 fn timer(cx: &RequestCx<'_>, conversation: &str, user: &str) -> Timer {
     Timer::TypingEnds {
         app: cx.app.to_owned(),

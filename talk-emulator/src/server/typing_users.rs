@@ -59,6 +59,18 @@ impl TypingUsers {
         Some(removed.until)
     }
 
+    pub(super) fn is_typing(&self, conversation: &str, user: &str) -> bool {
+        let users = self.conversations.get(conversation);
+        users.is_some_and(|users| users.contains_key(user))
+    }
+
+    /// Removes all users of a conversation, and returns them with their deadlines.
+    pub(super) fn remove_all(&mut self, conversation: &str) -> Vec<(String, Timestamp)> {
+        let users = self.conversations.remove(conversation).unwrap_or_default();
+        let users = users.into_iter();
+        users.map(|(id, user)| (id, user.until)).collect()
+    }
+
     /// Returns the typing users except the receiver.
     pub(super) fn view(&self, conversation: &str, receiver: &str) -> TypingView {
         let others: BTreeMap<String, u64> = self

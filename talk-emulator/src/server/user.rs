@@ -10,7 +10,10 @@ use super::patch::{Custom, CustomDiff, CustomPatch, Diff, Patch};
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) profile: Profile,
-    private: Private,
+    pub(super) private: Private,
+    /// The time of creation. 0 in records of earlier versions.
+    #[serde(default)]
+    pub(super) created_at: u64,
 }
 
 /// The public profile.
@@ -19,19 +22,21 @@ pub(super) struct User {
 pub(super) struct Profile {
     pub(super) id: String,
     pub(super) name: String,
-    custom: Custom,
-    locale: Option<String>,
-    photo_url: Option<String>,
+    pub(super) custom: Custom,
+    pub(super) locale: Option<String>,
+    pub(super) photo_url: Option<String>,
     pub(super) role: String,
-    welcome_message: Option<String>,
+    pub(super) welcome_message: Option<String>,
 }
 
-/// The private contact data, never sent to clients.
+/// The private data, never sent to clients.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Private {
-    email: Vec<String>,
-    phone: Vec<String>,
-    push_tokens: BTreeMap<String, bool>,
+pub(super) struct Private {
+    pub(super) email: Vec<String>,
+    pub(super) phone: Vec<String>,
+    pub(super) push_tokens: BTreeMap<String, bool>,
+    #[serde(default)]
+    pub(super) availability_text: Option<String>,
 }
 
 /// The changes of a profile.
@@ -58,19 +63,22 @@ impl Diff for ProfileDiff {}
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct UserParams {
     pub(super) name: Patch<String>,
-    custom: CustomPatch,
-    locale: Patch<String>,
-    photo_url: Patch<String>,
-    role: Patch<String>,
-    welcome_message: Patch<String>,
-    email: Patch<OneOrMany>,
-    phone: Patch<OneOrMany>,
-    push_tokens: Patch<BTreeMap<String, Option<bool>>>,
+    pub(super) custom: CustomPatch,
+    pub(super) locale: Patch<String>,
+    pub(super) photo_url: Patch<String>,
+    pub(super) role: Patch<String>,
+    pub(super) welcome_message: Patch<String>,
+    pub(super) email: Patch<OneOrMany>,
+    pub(super) phone: Patch<OneOrMany>,
+    pub(super) push_tokens: Patch<BTreeMap<String, Option<bool>>>,
+    /// Only back ends set it.
+    #[serde(skip)]
+    pub(super) availability_text: Patch<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
@@ -85,7 +93,7 @@ impl From<OneOrMany> for Vec<String> {
 }
 
 impl User {
-    pub(super) fn new(id: &str) -> Self {
+    pub(super) fn new(id: &str, created_at: u64) -> Self {
         let profile = Profile {
             id: id.to_owned(),
             name: String::new(),
@@ -98,12 +106,16 @@ impl User {
         Self {
             profile,
             private: Private::default(),
+            created_at,
         }
     }
 
     pub(super) fn apply(&mut self, params: UserParams) -> ProfileDiff {
         self.private
             .apply(params.email, params.phone, params.push_tokens);
+        params
+            .availability_text
+            .apply(&mut self.private.availability_text);
         let profile = &mut self.profile;
         let name = profile.name.clone();
         ProfileDiff {

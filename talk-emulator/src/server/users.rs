@@ -84,6 +84,13 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: UserParams) -> Reply {
             "Clients may not create or change users of this app.",
         ));
     }
+    store(cx, id, params);
+    done()
+}
+
+/// Creates or updates a user, and notifies the subscribers.
+pub(super) fn store(cx: &mut RequestCx<'_>, id: &str, params: UserParams) {
+    let now = cx.millis();
     if let Some(user) = cx.store.users.get_mut(id) {
         let diff = user.apply(params);
         if !diff.is_empty() {
@@ -100,12 +107,11 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: UserParams) -> Reply {
             );
         }
     } else {
-        let mut user = User::new(id);
+        let mut user = User::new(id, now);
         user.apply(params);
         publish_created(cx, &user);
         cx.store.users.insert(id.to_owned(), user);
     }
-    done()
 }
 
 fn publish_created(cx: &mut RequestCx<'_>, user: &User) {

@@ -4,7 +4,6 @@
 //! secret and inject faults. Therefore no web page may reach it, neither directly nor by a host
 //! name that resolves to this machine.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -15,6 +14,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::refusal::Refusal;
+use crate::server::is_loopback;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -124,16 +124,6 @@ fn host(request: &Request) -> Option<Authority> {
     let has_user = host.as_str().contains('@');
     let agrees = request.uri().authority().is_none_or(|uri| *uri == host);
     (agrees && !has_user).then_some(host)
-}
-
-fn is_loopback(name: &str) -> bool {
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    let name = name.to_ascii_lowercase();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || address
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn is_change(method: &Method) -> bool {

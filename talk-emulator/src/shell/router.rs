@@ -28,9 +28,13 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
     Router::new()
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
         .route("/public_api/v1/{app}/files", post(upload).fallback(answer))
+        .route("/v1/{app}/files", post(upload).fallback(answer))
         .layer(DefaultBodyLimit::disable())
         .fallback(answer)
-        .layer(middleware::from_fn(allow_any_origin))
+        .layer(middleware::from_fn_with_state(
+            shell.clone(),
+            allow_any_origin,
+        ))
         .nest("/_emulator", control(access))
         .with_state(shell)
 }
@@ -88,8 +92,13 @@ async fn answer(
         )
     })?;
     let body = body.map_err(|_| {
+        let status = match head.uri.path() {
+            // Back ends know no other status for it.
+            path if path.starts_with("/v1/") => StatusCode::BAD_REQUEST,
+            _ => StatusCode::PAYLOAD_TOO_LARGE,
+        };
         Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
+            status,
             "BODY_TOO_LARGE",
             format!("A body may have up to {MAX_BODY} bytes."),
         )

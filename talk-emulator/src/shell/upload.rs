@@ -117,6 +117,7 @@ async fn read_form(
         duration: None,
     };
     let mut has_file = false;
+    let mut name_part = None;
     while let Some(field) = form.next_field().await? {
         match field.name() {
             Some("file") => {
@@ -124,12 +125,13 @@ async fn read_form(
                     return Err(invalid("The form has two parts named file."));
                 }
                 has_file = true;
-                file.filename = filename(&field)?;
+                file.filename = filename(&field).unwrap_or_default();
                 if let Some(content_type) = field.content_type() {
                     content_type.clone_into(&mut file.content_type);
                 }
                 file.size = read_file(field, permit.max_size, &mut file_data).await?;
             }
+            Some("filename") => name_part = Some(read_text(field).await?),
             Some("subtype") => file.subtype = Some(read_text(field).await?),
             Some("width") => file.width = Some(read_number(field).await?),
             Some("height") => file.height = Some(read_number(field).await?),
@@ -140,6 +142,10 @@ async fn read_form(
     if !has_file {
         return Err(invalid("The form has no part named file."));
     }
+    // Back ends send the name as a part of its own.
+    file.filename = name_part
+        .or(Some(file.filename).filter(|name| !name.is_empty()))
+        .ok_or_else(|| invalid("The part named file has no filename."))?;
     Ok((file, file_data))
 }
 
@@ -167,15 +173,12 @@ async fn read_file(
 /// Browsers encode quotes and line breaks, but no percent signs. The names `a".txt` and `a%22.txt`
 /// are therefore equal on the wire, and both are read as the former. Files with equal names never
 /// replace each other, because contents and URLs contain the token instead of the name.
-fn filename(field: &Field<'_>) -> Result<String, Refusal> {
+fn filename(field: &Field<'_>) -> Option<String> {
     let name = field
         .file_name()
-        .or_else(|| filename_ending_in_backslash(field))
-        .ok_or_else(|| invalid("The part named file has no filename."))?;
-    Ok(name
-        .replace("%22", "\"")
-        .replace("%0D", "\r")
-        .replace("%0A", "\n"))
+        .or_else(|| filename_ending_in_backslash(field))?;
+    let name = name.replace("%22", "\"");
+    Some(name.replace("%0D", "\r").replace("%0A", "\n"))
 }
 
 /// Returns the filename if it ends in a backslash. Browsers do not escape backslashes, but the
@@ -210,5 +213,5 @@ async fn read_text(mut field: Field<'_>) -> Result<String, Refusal> {
 }
 
 fn invalid(reason: &str) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "INVALID_FORM", reason)
+    Refusal::new(StatusCode::BAD_REQUEST, "INVALID_FILE", reason)
 }

@@ -24,7 +24,7 @@ fn http_new_app_is_created_on_first_use() {
     for uri in [
         "/",
         "/api/v0/",
-        "/public_api/v1/app",
+        "/public_api/v1",
         "/public_api/v1/app/nothing",
         "/api/v0/%FF",
     ] {

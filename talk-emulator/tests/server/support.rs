@@ -285,6 +285,7 @@ impl World {
 
     pub(crate) fn http(&mut self, request: HttpRequest) -> (u16, Value) {
         let response = self.server.http(self.time(), &request);
+        self.drain();
         let body: Vec<u8> = response.body().concat();
         (
             response.status().as_u16(),

@@ -1,0 +1,106 @@
+//! A request of a back end: its query, its body and its version.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::answer::invalid;
+use crate::server::http::{HttpRequest, query_pairs};
+use crate::server::refusal::Refusal;
+use crate::server::rest_version::RestVersion;
+
+/// The maximum size of a body, in bytes (our choice).
+const MAX_BODY: usize = 1024 * 1024;
+
+/// A request without its route.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) query: Query,
+    pub(super) body: Box<RawValue>,
+    pub(super) version: RestVersion,
+}
+
+/// The parameters of a query.
+#[derive(Debug, Default)]
+pub(super) struct Query(pub(super) Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        let found = pairs.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl Call {
+    /// Reads a request. An empty body counts as `{}` (our choice).
+    pub(super) fn read(request: &HttpRequest, default: RestVersion) -> Result<Self, Refusal> {
+        let body = match *request.method() {
+            Method::GET => &[][..],
+            _ => request.body().as_ref(),
+        };
+        if !body.is_empty() && !has_json(request.headers()) {
+            return Err(invalid(
+                "INVALID_CONTENT_TYPE",
+                "A body needs the header `Content-Type: application/json`.",
+            ));
+        }
+        let version = match request.headers().get("talkjs-rest-version") {
+            Some(version) => parse_version(version.to_str().unwrap_or_default())?,
+            None => default,
+        };
+        if body.len() > MAX_BODY {
+            let reason = format!("A body has up to {MAX_BODY} bytes.");
+            return Err(invalid("BODY_TOO_LARGE", reason));
+        }
+        let body = if body.is_empty() { b"{}" } else { body };
+        let body = serde_json::from_slice(body)
+            .map_err(|error| invalid("INVALID_JSON", format!("The body is no JSON: {error}.")))?;
+        let pairs = query_pairs(request);
+        let query = Query(pairs.map(|(key, value)| (key.to_owned(), value)).collect());
+        Ok(Self {
+            query,
+            body,
+            version,
+        })
+    }
+
+    /// Returns the body as an object.
+    pub(super) fn object(&self, code: &'static str) -> Result<Map<String, Value>, Refusal> {
+        self.parse(code, "an object")
+    }
+
+    /// Parses the body.
+    pub(super) fn parse<'a, T: Deserialize<'a>>(
+        &'a self,
+        code: &'static str,
+        expected: &str,
+    ) -> Result<T, Refusal> {
+        serde_json::from_str(self.body.get())
+            .map_err(|_| invalid(code, format!("The body must be {expected}.")))
+    }
+}
+
+/// Parses the date of a version.
+pub(super) fn parse_version(date: &str) -> Result<RestVersion, Refusal> {
+    let date: serde::de::value::StrDeserializer<'_, Error> = date.into_deserializer();
+    RestVersion::deserialize(date).map_err(|_| {
+        invalid(
+            "INVALID_API_VERSION",
+            "The header TalkJS-REST-Version names no version: 2021-01-01, 2021-02-09, 2021-07-30 \
+             or 2024-01-01.",
+        )
+    })
+}
+
+fn has_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}

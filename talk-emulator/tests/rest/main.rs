@@ -1,0 +1,23 @@
+//! The REST API of the pure server, and its events to connected clients, in virtual time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+#[path = "../server/support.rs"]
+#[allow(dead_code, reason = "each test binary uses a part")]
+mod world;
+
+mod auth;
+mod batch;
+mod conversation_lists;
+mod conversations;
+mod import;
+mod messages;
+mod participants;
+mod presences;
+mod routing;
+mod users;

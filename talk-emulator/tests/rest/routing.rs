@@ -1,0 +1,56 @@
+use serde_json::{Value, json};
+use talk_emulator::server::WithoutCors;
+
+use crate::support::request;
+use crate::world::World;
+
+#[test]
+fn app_is_returned_at_both_addresses() {
+    let mut world = World::new();
+    let app = json!({ "id": "app", "name": "app", "defaultLocale": "en-US", "custom": {} });
+    for path in ["/v1/app", "/v1/app/", "/public_api/v1/app"] {
+        let mut request = request("GET", "", &Value::Null);
+        *request.uri_mut() = path.parse().unwrap();
+        assert_eq!(world.http(request), (200, app.clone()), "{path}");
+    }
+}
+
+#[test]
+fn unknown_routes_answer_not_found_without_cors() {
+    let mut world = World::new();
+    let now = world.time();
+    for (method, path) in [
+        ("GET", "/nothing"),
+        ("POST", "/users"),
+        ("DELETE", "/users/alice"),
+        ("PATCH", "/users/alice"),
+        ("GET", "/users//"),
+        ("GET", "//users"),
+        ("GET", "/users/alice/presence"),
+        ("POST", "/conversations/c/notifications"),
+        ("GET", "/conversations/c/participants/alice/email"),
+        ("PATCH", "/conversations/c/messages/m"),
+    ] {
+        let response = world.server.http(now, &request(method, path, &Value::Null));
+        assert_eq!(response.status(), 404, "{method} {path}");
+        assert_eq!(response.body().concat(), b"\"Not found\"");
+        assert!(response.extensions().get::<WithoutCors>().is_some());
+    }
+    let known = world
+        .server
+        .http(now, &request("GET", "/users", &Value::Null));
+    assert!(known.extensions().get::<WithoutCors>().is_none());
+}
+
+#[test]
+fn path_segments_are_decoded_one_by_one() {
+    let mut world = World::new();
+    for id in ["a%20b", "a%2Fb", "a@example.com", "%F0%9F%90%88"] {
+        world.done("PUT", &format!("/users/{id}/"), json!({ "name": "x" }));
+        world.read(&format!("/users/{id}"));
+    }
+    assert_eq!(world.server.users("app").len(), 4);
+    let long = "x".repeat(256);
+    let answer = world.rejected("PUT", &format!("/users/{long}"), json!({ "name": "x" }));
+    assert_eq!(answer, (400, "INVALID_USER".to_owned()));
+}
