@@ -377,7 +377,8 @@ pub enum ProtocolWarning {
     },
     /// An answer to a request that is not pending.
     Answer,
-    /// An event without required members of its type.
+    /// An event with missing or unreadable members. If it cannot be read at all, its entity is
+    /// fetched again.
     Event,
     /// An event of an unknown type.
     UnknownEvent {

@@ -35,13 +35,18 @@ pub(crate) enum Received<'a> {
     Publish {
         number: u64,
         events: Vec<Published>,
-        /// Set if an earlier publish is missing.
-        has_gap: bool,
-        /// Set if the frame contained only these events.
-        is_plain: bool,
+        effect: PublishEffect,
     },
     /// A publish was too large to read.
     LargePublish,
+}
+
+/// The effect of a publish apart from its events.
+pub(crate) struct PublishEffect {
+    /// Set if an earlier publish is missing, or the conversation of an event is unreadable.
+    pub(crate) has_gap: bool,
+    /// Set if the frame contained only readable events for live snapshots.
+    pub(crate) is_plain: bool,
 }
 
 impl Connection {
@@ -193,13 +198,15 @@ impl Connection {
             self.warn(ProtocolWarning::RepeatedPublish);
             return Received::Nothing;
         };
-        let count = events.len();
-        self.handle_control_events(now, &mut events);
+        let mut effect = PublishEffect {
+            has_gap: !is_next,
+            is_plain: is_next,
+        };
+        self.handle_control_events(now, &mut events, &mut effect);
         Received::Publish {
             number,
-            has_gap: !is_next,
-            is_plain: is_next && events.len() == count,
             events,
+            effect,
         }
     }
 
@@ -218,20 +225,33 @@ impl Connection {
         }
     }
 
-    /// Removes and handles the events that do not concern live snapshots.
-    fn handle_control_events(&mut self, now: Timestamp, events: &mut Vec<Published>) {
+    /// Removes and handles the events that do not concern live snapshots, and reports unreadable
+    /// ones.
+    fn handle_control_events(
+        &mut self,
+        now: Timestamp,
+        events: &mut Vec<Published>,
+        effect: &mut PublishEffect,
+    ) {
         events.retain(|event| {
+            let mut is_live = false;
             match event {
                 Ok(ServerEvent::SessionExpired {}) => self.handle_expired(now),
                 Ok(ServerEvent::UpstreamRestarting {}) => self.reconnect.announce_restart(),
                 Ok(_) => return true,
                 Err(EventError::Malformed) => self.warn(ProtocolWarning::Event),
+                Err(EventError::Unreadable(event)) => {
+                    self.warn(ProtocolWarning::Event);
+                    effect.has_gap |= event.lacks_conversation();
+                    is_live = true;
+                }
                 Err(EventError::UnknownType(kind)) => {
                     let kind = kind.chars().take(MAX_KIND).collect();
                     self.warn(ProtocolWarning::UnknownEvent { kind });
                 }
             }
-            false
+            effect.is_plain = false;
+            is_live
         });
     }
 

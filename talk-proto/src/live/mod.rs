@@ -39,7 +39,7 @@ use crate::io::{Event, ProtocolWarning};
 use crate::model::{User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
-use crate::wire::ServerEvent;
+use crate::wire::{EventError, Published};
 
 /// The stores and subscriptions of one session.
 pub(crate) struct Live {
@@ -105,15 +105,22 @@ impl Live {
         self.drop_unreferenced();
     }
 
-    /// Handles the events of one publish frame, which form one step.
+    /// Handles the events of one publish frame, which form one step. The entities that an
+    /// unreadable event concerned are fetched again.
     pub(crate) fn handle_events(
         &mut self,
         now: Timestamp,
-        events: impl IntoIterator<Item = ServerEvent>,
+        events: impl IntoIterator<Item = Published>,
     ) {
         self.begin(now);
         for event in events {
-            self.stores.handle_event(event, &mut self.cx);
+            match event {
+                Ok(event) => self.stores.handle_event(event, &mut self.cx),
+                Err(EventError::Unreadable(event)) => {
+                    self.stores.handle_unreadable(&event, &mut self.cx);
+                }
+                Err(EventError::Malformed | EventError::UnknownType(_)) => {}
+            }
         }
     }
 
@@ -234,7 +241,7 @@ impl Live {
                 if let Some(store) = self.stores.get_mut(&key) {
                     store.fetch_missing(&mut self.cx);
                 }
-            } else {
+            } else if !self.stores.reload_outdated(&mut self.cx) {
                 break;
             }
         }

@@ -26,6 +26,12 @@ pub(super) struct StoreCx {
     pub(super) linger: Linger,
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
+    /// Stores that an unreadable event concerned. Each is loaded again once it is not loading.
+    #[expect(
+        clippy::box_collection,
+        reason = "every session has the field, and few need it"
+    )]
+    pub(super) outdated: Option<Box<BTreeSet<StoreKey>>>,
     /// Stores that wait for the acknowledgement of an UNSUBSCRIBE before they subscribe.
     pub(super) deferred: BTreeSet<StoreKey>,
     /// Stores whose viewers may need an update.
@@ -53,6 +59,7 @@ impl StoreCx {
             users: Users::default(),
             linger: Linger::default(),
             to_fetch: WorkQueue::default(),
+            outdated: None,
             deferred: BTreeSet::new(),
             changed: BTreeSet::new(),
             unreferenced: BTreeSet::new(),
@@ -122,6 +129,7 @@ impl StoreCx {
     pub(super) fn discard_requests(&mut self) {
         self.requests.clear();
         self.to_fetch = WorkQueue::default();
+        self.outdated = None;
         self.deferred.clear();
     }
 

@@ -116,14 +116,13 @@ impl Session {
             Received::Publish {
                 number,
                 events,
-                has_gap,
-                is_plain,
+                effect,
             } => {
                 self.handle_events(number, events);
-                if has_gap {
+                if effect.has_gap {
                     self.resync_live();
                 }
-                return is_plain;
+                return effect.is_plain;
             }
             Received::LargePublish => self.resync_live(),
         }
@@ -140,8 +139,7 @@ impl Session {
     /// Applies the events of a publish as one step.
     fn handle_events(&mut self, number: u64, mut events: Vec<Published>) {
         if !FaultInjection::DroppedDiff.is_on_for(number) {
-            let events = events.drain(..).flatten();
-            self.live.handle_events(self.now, events);
+            self.live.handle_events(self.now, events.drain(..));
         }
         self.connection.recycle(events);
     }

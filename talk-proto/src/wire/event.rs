@@ -54,7 +54,8 @@ macro_rules! events {
         }
 
         /// The types of events.
-        pub(super) enum Kind {
+        #[derive(Debug, PartialEq)]
+        pub(crate) enum Kind {
             $($event,)*
             Unknown(String),
         }

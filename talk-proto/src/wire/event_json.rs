@@ -1,24 +1,55 @@
 //! Reading of events from JSON, in one pass if the type is the first member.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
+};
 use serde_json::value::RawValue;
 
 use super::event::{Kind, Members, Payload, PayloadName, ServerEvent, Text};
 use super::salvage::{Object, readable_part, replace_lone_surrogates};
 use crate::json::deserialize_name;
-use crate::model::{ConversationId, MessageSnapshot, UserId};
+use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
 
 /// The reason why an event is unreadable.
 #[derive(Debug, PartialEq)]
 pub(crate) enum EventError {
-    /// The type or a required member is missing or unreadable.
+    /// The type is missing or unreadable, or unreadable members were removed from the event.
     Malformed,
     /// The type is unknown.
     UnknownType(String),
+    /// The type is known, but a required member is missing or unreadable.
+    Unreadable(Box<UnreadableEvent>),
+}
+
+/// The readable part of an unreadable event, which determines the entities to fetch again. An ID is
+/// `None` if it is missing or unreadable.
+#[derive(Debug, PartialEq)]
+pub(crate) struct UnreadableEvent {
+    pub(crate) kind: Kind,
+    pub(crate) conversation_id: Option<ConversationId>,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) message_id: Option<MessageId>,
+}
+
+impl UnreadableEvent {
+    /// Returns `true` if the event belongs to a conversation that is unknown.
+    pub(crate) fn lacks_conversation(&self) -> bool {
+        let is_of_conversation = !matches!(
+            self.kind,
+            Kind::UserCreated
+                | Kind::UserEdited
+                | Kind::UserOnlineChanged
+                | Kind::SessionExpired
+                | Kind::UpstreamRestarting
+                | Kind::Unknown(_)
+        );
+        is_of_conversation && self.conversation_id.is_none()
+    }
 }
 
 /// An event of a publish, or the reason why it is unreadable.
@@ -76,7 +107,7 @@ pub(super) fn read_event(json: &RawValue, names: &mut Names) -> (Published, bool
     let part = readable_event(&json).and_then(|part| read_typed(&part, names).ok());
     match part {
         Some(event) => (Ok(event), true),
-        None => (Err(EventError::Malformed), false),
+        None => (Err(unreadable(&json)), false),
     }
 }
 
@@ -86,9 +117,31 @@ fn read_typed(json: &str, names: &mut Names) -> Published {
     event.unwrap_or(Err(EventError::Malformed))
 }
 
+/// Returns the error of an unreadable event.
+fn unreadable(json: &str) -> EventError {
+    fn read<T: DeserializeOwned>(members: &RawMembers<'_>, name: &str) -> Option<T> {
+        serde_json::from_str(members.get(name)?.get()).ok()
+    }
+
+    let members: RawMembers<'_> = serde_json::from_str(json).unwrap_or_default();
+    match read(&members, "type") {
+        None => EventError::Malformed,
+        Some(Kind::Unknown(name)) => EventError::UnknownType(name),
+        Some(kind) => EventError::Unreadable(Box::new(UnreadableEvent {
+            kind,
+            conversation_id: read(&members, "conversationId"),
+            user_id: read(&members, "userId"),
+            message_id: read(&members, "messageId"),
+        })),
+    }
+}
+
+/// The members of an event by name.
+type RawMembers<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
 /// Returns the event with only the readable part of its state or diff.
 fn readable_event(json: &str) -> Option<String> {
-    let members: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
+    let members: RawMembers<'_> = serde_json::from_str(json).ok()?;
     let kind: Kind = serde_json::from_str(members.get("type")?.get()).ok()?;
     if let Kind::UserOnlineChanged = kind {
         // Without its only member the event has no content.
@@ -97,6 +150,7 @@ fn readable_event(json: &str) -> Option<String> {
     let mut event = Object::default();
     for (name, value) in members {
         let value = value.get();
+        let name = &*name;
         match name {
             "state" => event.push(name, &kind.readable_payload(PayloadName::State, value)?),
             "diff" => event.push(name, &kind.readable_payload(PayloadName::Diff, value)?),
@@ -109,8 +163,8 @@ fn readable_event(json: &str) -> Option<String> {
     Some(event.finish())
 }
 
-/// A seed that reads an event. JSON that is not an object, and members of a wrong type, are errors
-/// of the deserializer.
+/// A seed that reads an event. JSON that is not an object, missing members, and members of a wrong
+/// type are errors of the deserializer.
 pub(super) struct EventSeed<'n> {
     pub(super) names: &'n mut Names,
 }
@@ -157,7 +211,7 @@ impl<'de> Visitor<'de> for EventSeed<'_> {
                 members.payload = payload.or(members.payload);
             }
         }
-        Ok(finish(members, self.names))
+        finish(members, self.names)
     }
 }
 
@@ -194,9 +248,9 @@ impl<'de> DeserializeSeed<'de> for PayloadSeed<'_> {
 }
 
 /// Returns the event if its members are complete and consistent.
-fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
+fn finish<E: Error>(mut members: Members<'_>, names: &mut Names) -> Result<Published, E> {
     if let Some(Kind::Unknown(name)) = members.kind {
-        return Err(EventError::UnknownType(name));
+        return Ok(Err(EventError::UnknownType(name)));
     }
     // The check precedes the construction, because a built event is large to move.
     let agrees = match &mut members.payload {
@@ -213,8 +267,8 @@ fn finish(mut members: Members<'_>, names: &mut Names) -> Published {
         _ => true,
     };
     match members.into_event() {
-        Some(event) if agrees => Ok(event),
-        _ => Err(EventError::Malformed),
+        Some(event) if agrees => Ok(Ok(event)),
+        _ => Err(E::custom("a member is missing or inconsistent")),
     }
 }
 

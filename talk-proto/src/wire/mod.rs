@@ -9,8 +9,8 @@ mod response;
 mod salvage;
 mod status;
 
-pub(crate) use event::ServerEvent;
-pub(crate) use event_json::{EventError, Published};
+pub(crate) use event::{Kind as EventKind, ServerEvent};
+pub(crate) use event_json::{EventError, Published, UnreadableEvent};
 pub(crate) use frame::{FrameHead, FrameReader, ServerFrame, encode_ack, encode_request};
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Page, Refusal, server_error};

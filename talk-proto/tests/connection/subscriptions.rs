@@ -242,6 +242,36 @@ fn publish_gap_refetches_everything() {
 }
 
 #[test]
+fn event_unreadable_conversation_refetches_everything() {
+    for (conversation, subject) in [(json!("c2"), "before"), (json!(7), "after")] {
+        let mut world = World::new(options());
+        name_conversations(&mut world, &["before", "after"]);
+        world.subscribe(topic("c1"));
+        world.run();
+        let event = json!({"type": "conversation.edited", "conversationId": conversation,
+                           "diff": 7});
+        world.receive(&json!([1, "PUBLISH", event]).to_string());
+        world.run();
+        assert_eq!(subjects(&world).last(), Some(&json!(subject)));
+    }
+}
+
+#[test]
+fn event_unreadable_diff_refetches_the_conversation() {
+    let mut world = World::new(options());
+    name_conversations(&mut world, &["before", "after"]);
+    world.subscribe(topic("c1"));
+    world.run();
+    let event = json!({"type": "conversation.edited", "conversationId": "c1", "diff": 7});
+    world.receive(&json!([1, "PUBLISH", event, event]).to_string());
+    world.run();
+    let lines = world.log.work().map(|request| request.line());
+    let gets = lines.filter(|line| line == "GET /me/conversations/c1");
+    assert_eq!(gets.count(), 2);
+    assert_eq!(subjects(&world).last(), Some(&json!("after")));
+}
+
+#[test]
 fn publish_too_large_refetches_everything() {
     let mut small = options();
     small.limits.frame_size = 10_000;

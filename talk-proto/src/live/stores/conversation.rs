@@ -249,6 +249,11 @@ impl Store for ConversationStore {
         }
     }
 
+    fn reload(&mut self, cx: &mut StoreCx) {
+        self.is_watched = true;
+        self.sync.reload(cx);
+    }
+
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
         match self.sync.decode::<ConversationSnapshot>(response, cx) {
             None => {}

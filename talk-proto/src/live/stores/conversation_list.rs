@@ -11,6 +11,7 @@ use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
 use crate::live::store_cx::{ListAction, StoreCx};
+use crate::live::sync::state::Stage;
 use crate::model::{ConversationId, ConversationSnapshot, UserId};
 use crate::snapshot::{Snapshot, Window};
 use crate::wire::ServerEvent;
@@ -134,6 +135,15 @@ impl ConversationList {
         if !self.contains(id) {
             self.candidates.insert(id.clone());
             cx.list_actions.push_back(action);
+        }
+    }
+
+    /// Fetches a conversation that the loaded list does not contain, to decide if it belongs to the
+    /// list.
+    pub(crate) fn check(&mut self, id: &ConversationId, cx: &mut StoreCx) {
+        if self.paged.pages.sync.stage == Stage::Loaded {
+            let filter = self.filter.clone();
+            self.add_candidate(id, ListAction::Watch(filter, id.clone()), cx);
         }
     }
 

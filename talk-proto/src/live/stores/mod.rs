@@ -6,6 +6,7 @@ pub(super) mod entity;
 pub(super) mod list_filter;
 pub(super) mod message_index;
 pub(super) mod messages;
+mod outdated;
 pub(super) mod paged_list;
 pub(super) mod sender_index;
 pub(super) mod store;

@@ -46,6 +46,11 @@ pub(crate) trait Store: Any + Send + Sync {
     /// Requests missing data.
     fn fetch_missing(&mut self, cx: &mut StoreCx);
 
+    /// Loads the entity again, although no connection was lost.
+    fn reload(&mut self, cx: &mut StoreCx) {
+        self.sync().reload(cx);
+    }
+
     /// Handles the response to a load.
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx);
 

@@ -77,7 +77,7 @@ impl Stores {
         self.get_as_mut(&StoreKey::Conversation(conversation.clone()))
     }
 
-    fn list(&mut self, filter: &ListFilter) -> Option<&mut ConversationList> {
+    pub(super) fn list(&mut self, filter: &ListFilter) -> Option<&mut ConversationList> {
         self.get_as_mut(&StoreKey::Conversations(filter.clone()))
     }
 
@@ -252,7 +252,7 @@ impl Stores {
         }
     }
 
-    fn group(&self, scope: Scope) -> impl Iterator<Item = &StoreKey> {
+    pub(super) fn group(&self, scope: Scope) -> impl Iterator<Item = &StoreKey> {
         self.groups.get(&scope).into_iter().flatten()
     }
 

@@ -107,6 +107,12 @@ impl Users {
         store.is_some_and(|store| !store.dependents.is_empty())
     }
 
+    /// Returns `true` while the response with the user is pending.
+    pub(crate) fn is_loading(&self, user: &UserId) -> bool {
+        let store = self.stores.get(user);
+        store.is_some_and(|store| store.fetch.is_some())
+    }
+
     /// Returns `true` if the user must be fetched and no request is pending.
     pub(crate) fn needs_fetch(&self, user: &UserId) -> bool {
         let store = self.stores.get(user);
@@ -200,6 +206,18 @@ impl StoreCx {
                 self.dirty_users.extend(store.dependents());
             }
             self.changed.insert(StoreKey::User(id.clone()));
+        }
+    }
+
+    /// Loads a user again. Returns `false` if the user is unknown or not loaded.
+    pub(crate) fn reload_user(&mut self, id: &UserId) -> bool {
+        match self.users.stores.get_mut(id) {
+            Some(store) if store.is_fresh => {
+                store.is_fresh = false;
+                self.requests.user(id.clone());
+                true
+            }
+            _ => false,
         }
     }
 

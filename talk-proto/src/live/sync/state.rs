@@ -116,6 +116,11 @@ impl SyncState {
         self.log.clear();
     }
 
+    /// Returns `true` if the current state is known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.stage != Stage::Unloaded
+    }
+
     /// Returns `true` if a subscribed store should send a load now.
     pub(crate) fn should_load(&self, cx: &StoreCx) -> bool {
         self.can_load(cx) && self.subscription.is_some()

@@ -17,7 +17,7 @@ use crate::live::interface::{FetchId, Get, LiveOutput};
 use crate::options::Limits;
 use crate::snapshot::{Snapshot, Topic, Window};
 use crate::timestamp::Timestamp;
-use crate::wire::{Request, ServerEvent, read_event};
+use crate::wire::{EventError, Published, Request, read_event};
 
 pub(super) struct Kit {
     pub(super) live: Live,
@@ -181,6 +181,13 @@ impl Kit {
     /// Publishes these events in one frame, and drains.
     pub(super) fn publish(&mut self, events: &[Value]) -> Vec<String> {
         let events: Vec<_> = events.iter().map(event).collect();
+        self.live.handle_events(self.now, events);
+        self.drain()
+    }
+
+    /// Publishes these unreadable events in one frame, and drains.
+    pub(super) fn publish_unreadable(&mut self, events: &[Value]) -> Vec<String> {
+        let events: Vec<_> = events.iter().map(unreadable).collect();
         self.live.handle_events(self.now, events);
         self.drain()
     }
@@ -371,9 +378,26 @@ fn check_list<T>(before: &Window<T>, after: &Window<T>, changes: &Changes) {
     }
 }
 
-pub(super) fn event(json: &Value) -> ServerEvent {
+/// Returns a readable event.
+pub(super) fn event(json: &Value) -> Published {
+    let event = published(json);
+    assert!(event.is_ok(), "{json}: {event:?}");
+    event
+}
+
+/// Returns an unreadable event of a known type.
+pub(super) fn unreadable(json: &Value) -> Published {
+    let event = published(json);
+    assert!(
+        matches!(event, Err(EventError::Unreadable(_))),
+        "{json}: {event:?}"
+    );
+    event
+}
+
+fn published(json: &Value) -> Published {
     let raw: Box<RawValue> = to_raw_value(json).unwrap();
-    read_event(&raw).unwrap()
+    read_event(&raw)
 }
 
 pub(super) fn user(id: &str, name: &str) -> Value {

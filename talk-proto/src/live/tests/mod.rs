@@ -19,5 +19,6 @@ mod reconnect;
 mod refusals;
 mod removals;
 mod singles;
+mod unreadable;
 mod users;
 mod world;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::kit::{Kit, event};
+use super::kit::{Kit, event, unreadable};
 use super::world::{Answer, World};
 use crate::command::{RequestId, SubscriptionId};
 use crate::error::ServerError;
 use crate::live::interface::{FetchId, Get};
 use crate::model::MessageId;
 use crate::snapshot::{Snapshot, Topic};
-use crate::wire::Request;
+use crate::wire::{Published, Request};
 
 const SEEDS: u64 = 80;
 const STEPS: usize = 700;
@@ -51,10 +51,32 @@ fn lists_moving_while_paging_lose_nothing() {
     }
 }
 
+#[test]
+fn unreadable_events_end_in_server_state() {
+    for seed in 0..16 {
+        let mut history = History::new(seed);
+        history.has_damage = true;
+        for _ in 0..STEPS {
+            history.step();
+        }
+        history.settle();
+        history.check();
+    }
+    for seed in 0..4 {
+        let mut history = History::with_conversations(seed, 75);
+        history.has_damage = true;
+        for _ in 0..600 {
+            history.step_lists();
+        }
+        history.settle();
+        history.check();
+    }
+}
+
 /// Data on its way to the client.
 enum Item {
     Answer(FetchId, Answer),
-    Publish(Vec<Value>),
+    Publish(Vec<Published>),
 }
 
 struct History {
@@ -71,6 +93,8 @@ struct History {
     conversations: Vec<String>,
     /// Set if windows may reach the cap.
     is_capped: bool,
+    /// Set if some events are unreadable.
+    has_damage: bool,
     /// Lists of conversations that were complete before a loss, and stay complete.
     complete: BTreeSet<SubscriptionId>,
 }
@@ -91,6 +115,8 @@ const FILTERS: [&str; 6] = [
     r#"{"hasMessages":false}"#,
     r#"["any",[{"subject":["!=",null],"isUnread":false},{"access":["==","Read"]}]]"#,
 ];
+/// Members that events need if they have them.
+const REQUIRED: [&str; 5] = ["state", "diff", "newLastMessage", "messageId", "userId"];
 const USERS: [&str; 9] = [
     "me", "alice", "bob", "carl", "dora", "emil", "fred", "gina", "hugo",
 ];
@@ -113,6 +139,7 @@ impl History {
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             kit: Kit::with_window(if is_capped { 35 } else { 100_000 }),
             is_capped,
+            has_damage: false,
             world: World::with_conversations(&conversations),
             conversations,
             complete: BTreeSet::new(),
@@ -207,6 +234,8 @@ impl History {
             _ => world.toggle_member(&conversation, "me"),
         };
         if self.is_connected && !events.is_empty() {
+            let events = events.into_iter().map(|event| self.damaged(event));
+            let events = events.collect();
             self.incoming.push_back(Item::Publish(events));
         }
     }
@@ -244,8 +273,24 @@ impl History {
             _ => world.edit(conversation, message + 30),
         };
         if self.is_connected && !events.is_empty() {
+            let events = events.into_iter().map(|event| self.damaged(event));
+            let events = events.collect();
             self.incoming.push_back(Item::Publish(events));
         }
+    }
+
+    /// Reads an event, in some histories after replacing a required member by a number.
+    fn damaged(&mut self, mut json: Value) -> Published {
+        if !self.has_damage || self.below(8) > 0 {
+            return event(&json);
+        }
+        let (from, count) = (self.below(REQUIRED.len()), REQUIRED.len());
+        let mut names = REQUIRED.iter().cycle().skip(from).take(count);
+        let Some(name) = names.find(|name| json.get(name).is_some()) else {
+            return event(&json);
+        };
+        json[name] = json!(7);
+        unreadable(&json)
     }
 
     fn make_answer(&mut self) {
@@ -282,7 +327,6 @@ impl History {
                 self.kit.live.handle_answer(now, fetch, Err(refused.into()));
             }
             Some(Item::Publish(events)) => {
-                let events: Vec<_> = events.iter().map(event).collect();
                 self.kit.live.handle_events(now, events);
             }
         }
