@@ -2,6 +2,7 @@
 
 mod client;
 mod client_and_server;
+mod junk;
 mod markup;
 mod multipart;
 mod search_stream;
@@ -20,6 +21,7 @@ mod tokens;
 
 pub use client::{frames, inputs};
 pub use client_and_server::client_and_server;
+pub use junk::junk;
 pub use markup::markup;
 pub use multipart::multipart;
 pub use search_stream::search_stream;
@@ -58,6 +60,7 @@ mod tests {
         client_and_server
         frames
         inputs
+        junk
         markup
         multipart
         search_stream

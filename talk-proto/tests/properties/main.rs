@@ -12,6 +12,7 @@ mod support;
 mod authentication;
 mod backoff;
 mod core;
+mod junk;
 mod keys;
 mod markup;
 mod multipart;

@@ -17,6 +17,7 @@ pub(crate) mod form;
 pub(crate) mod found;
 pub(crate) mod history;
 mod invariants;
+pub(crate) mod junk;
 mod log;
 mod mail;
 mod over_http;
