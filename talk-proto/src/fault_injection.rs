@@ -25,12 +25,20 @@ pub enum FaultInjection {
     MissedTimer,
     /// Some calls are never resolved.
     LeakedRequest,
+    /// A request without an answer is kept until its connection is lost.
+    KeptUnanswered,
+    /// An unreadable item makes the whole page or map unreadable.
+    DroppedPage,
+    /// Unreadable events cause no refetch.
+    SkippedRefetch,
+    /// Conversations that move between two pages while a list is loaded are lost.
+    LostMove,
 }
 
 impl FaultInjection {
     /// All faults.
     #[cfg(talk_fault_injection)]
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::LostAck,
         Self::SkippedResubscribe,
         Self::ReusedKey,
@@ -39,6 +47,10 @@ impl FaultInjection {
         Self::DroppedDiff,
         Self::MissedTimer,
         Self::LeakedRequest,
+        Self::KeptUnanswered,
+        Self::DroppedPage,
+        Self::SkippedRefetch,
+        Self::LostMove,
     ];
 
     /// Injects `fault` into every session of this thread, or none.

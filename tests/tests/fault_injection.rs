@@ -9,10 +9,15 @@ use talk_tests::simulation::{live, replay, shrink};
 const LIVES: u64 = 40;
 const STEPS: u64 = 4_000;
 
+/// The number of further runs in worlds whose lists have several pages.
+const PAGED_LIVES: u64 = 120;
+
 /// Returns the first rule that a run with `fault` breaks.
 fn detect(fault: FaultInjection) -> Option<String> {
     FaultInjection::set(Some(fault));
-    let failures = (0..LIVES).filter_map(|seed| live(seed, STEPS).failure);
+    let paged = (0..PAGED_LIVES).map(|n| LIVES + 8 * n + 5);
+    let seeds = (0..LIVES).chain(paged);
+    let failures = seeds.filter_map(|seed| live(seed, STEPS).failure);
     let rule = failures.map(|failure| failure.rule).next();
     FaultInjection::set(None);
     rule

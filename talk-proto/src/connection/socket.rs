@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::heartbeat::Heartbeat;
 use crate::collections::ReleaseMemory;
+use crate::fault_injection::FaultInjection;
 use crate::io::SocketId;
 use crate::requests::QueueSlot;
 use crate::timestamp::Timestamp;
@@ -87,6 +88,9 @@ impl Socket {
             let InFlight::Request(slot) = request else {
                 return None;
             };
+            if FaultInjection::KeptUnanswered.is_on() {
+                return None;
+            }
             Some((*slot, *sent.max(&self.waiting_since) + ANSWER_TIMEOUT))
         })
     }

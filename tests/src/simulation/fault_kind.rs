@@ -79,6 +79,10 @@ faults! {
     FrameTooLarge,
     /// Sends malformed and unknown frames.
     Garbage,
+    /// Makes an event in each of the next publishes unreadable.
+    UnreadableEvent,
+    /// Adds an unreadable item to each of the next pages and maps of users.
+    UnreadableItem,
     /// Repeats a publish.
     RepeatedPublish,
     /// Sends an input for a socket, HTTP request or token fetch that is over.

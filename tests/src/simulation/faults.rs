@@ -141,6 +141,8 @@ impl World {
                 self.nets[who].next_is_too_large = true;
             }
             FaultKind::Garbage => self.send_garbage(who, &mut dice),
+            FaultKind::UnreadableEvent => self.nets[who].unreadable_events = dice.u32(1..6),
+            FaultKind::UnreadableItem => self.nets[who].unreadable_items = dice.u32(1..6),
             FaultKind::RepeatedPublish => self.repeat_publish(who),
             FaultKind::Stale => self.input_stale(who, &mut dice),
             FaultKind::Http => {

@@ -39,6 +39,7 @@ mod shown;
 mod shrink;
 mod tokens;
 mod transcript;
+mod unreadable;
 mod wire;
 mod world;
 

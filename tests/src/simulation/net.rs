@@ -58,6 +58,10 @@ pub(super) struct Net {
     /// Set if the next frame to the session is larger than its transport accepts.
     pub(super) next_is_too_large: bool,
     pub(super) ignored: Ignored,
+    /// The number of publishes in which an event becomes unreadable.
+    pub(super) unreadable_events: u32,
+    /// The number of answers that receive an additional, unreadable item.
+    pub(super) unreadable_items: u32,
 }
 
 /// The requests that the server leaves unanswered.
@@ -112,6 +116,8 @@ impl Net {
                 are_done: false,
                 nested: (0, None),
             },
+            unreadable_events: 0,
+            unreadable_items: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use talk_proto::{Input, Output, SocketClosed, SocketId, Timestamp};
 use super::mail::{Address, Mail};
 use super::net::Rule;
 use super::probe::is_probe;
+use super::unreadable::{with_unreadable_event, with_unreadable_item};
 use super::wire::{self, Parcel, Wire};
 use super::world::{APP, World, start};
 
@@ -79,12 +80,34 @@ impl World {
         let Some(who) = self.wires.get(&connection).map(|wire| wire.client.who) else {
             return;
         };
+        let text = self.damage_event(who, text);
         let at = self.arrival(who);
         if let Some(wire) = self.wires.get_mut(&connection) {
             if wire::head(&text).is_some_and(|(_, kind)| kind == "\"PUBLISH\"") {
                 wire.last_publish = Some(text.clone());
             }
             wire.down.put(at, Parcel::Frame(text));
+        }
+    }
+
+    /// Makes an event unreadable if a fault requires it and the frame is a publish.
+    fn damage_event(&mut self, who: usize, text: String) -> String {
+        let left = &mut self.nets[who].unreadable_events;
+        let damaged = (*left > 0).then(|| with_unreadable_event(&text, &mut self.rng));
+        if let Some(damaged) = damaged.flatten() {
+            *left -= 1;
+            return damaged;
+        }
+        text
+    }
+
+    /// Adds an unreadable item to the answer if a fault requires it and the answer has items.
+    fn damage_answer(&mut self, who: usize, request: &str, answer: &mut String) {
+        let left = &mut self.nets[who].unreadable_items;
+        let damaged = (*left > 0).then(|| with_unreadable_item(request, answer, &mut self.rng));
+        if let Some(damaged) = damaged.flatten() {
+            *left -= 1;
+            *answer = damaged;
         }
     }
 
@@ -203,17 +226,20 @@ impl World {
     /// refusal.
     fn post_answer(&mut self, connection: ConnectionId, who: usize, frame: &str) {
         let seq = wire::head(frame).map(|(seq, _)| seq);
-        while let Some(output) = self.server.poll_output() {
+        while let Some(mut output) = self.server.poll_output() {
             if let ServerOutput::SendFrame {
                 connection: to,
                 text,
-            } = &output
+            } = &mut output
                 && *to == connection
                 && let Some((number, status)) = wire::head(text)
                 && Some(number) == seq
-                && status.starts_with('4')
             {
-                self.note_refused(who, frame, status);
+                if status.starts_with('4') {
+                    self.note_refused(who, frame, status);
+                } else if status == "200" {
+                    self.damage_answer(who, frame, text);
+                }
             }
             self.post_one(output);
         }

@@ -7,6 +7,7 @@ use super::conversation::{ConversationStore, fold};
 use super::list_filter::ListFilter;
 use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
 use crate::changes::RemovalReason;
+use crate::fault_injection::FaultInjection;
 use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
@@ -173,7 +174,8 @@ impl ConversationList {
         // unless it has moved from a page that was not read yet to a page that was. An event can
         // bring it in by changing its position, or an attribute in the filter. A matching
         // conversation that is missing from a complete list was missed before.
-        let moves_in = time.is_some() && (!is_complete || while_paging);
+        let may_move = while_paging && !FaultInjection::LostMove.is_on();
+        let moves_in = time.is_some() && (!is_complete || may_move);
         let is_missed = is_complete && self.filter.matches_change(event);
         (moves_in || is_missed || self.filter.mentions(event)) && self.filter.may_match(event)
     }
@@ -333,7 +335,9 @@ impl ListStore for ConversationList {
         // A conversation that is missing from the pages has left the list or has moved between
         // pages. If there are at most as many as on one page, they are fetched, and stay visible
         // until their state is known.
-        let is_verified = gone.len() <= Self::SIZES.page && self.paged.pages.is_complete();
+        let is_verified = gone.len() <= Self::SIZES.page
+            && self.paged.pages.is_complete()
+            && !FaultInjection::LostMove.is_on();
         for (id, reason) in gone {
             if is_verified {
                 let filter = self.filter.clone();

@@ -5,6 +5,7 @@
 //! be older.
 
 use super::table::Stores;
+use crate::fault_injection::FaultInjection;
 use crate::live::key::{Scope, StoreKey};
 use crate::live::store_cx::StoreCx;
 use crate::model::UserId;
@@ -15,7 +16,7 @@ impl Stores {
     /// or message counts as every ID. Events without a conversation that they should have are not
     /// handled here: all data is fetched again after them.
     pub(crate) fn handle_unreadable(&mut self, event: &UnreadableEvent, cx: &mut StoreCx) {
-        if !cx.ready {
+        if !cx.ready || FaultInjection::SkippedRefetch.is_on() {
             return;
         }
         let users = cx.users.in_order().into_iter().map(StoreKey::User);
