@@ -339,7 +339,8 @@ pub enum ConnectionState {
     },
     /// The connection is authenticated, and requests are sent.
     Ready,
-    /// The connection was lost or an attempt failed. Another attempt follows.
+    /// The connection was lost, an attempt failed, or an anonymous token for an HTTP request could
+    /// not be fetched. Another attempt follows.
     Waiting {
         /// The time at which the connection was lost or the last attempt failed.
         since: Timestamp,

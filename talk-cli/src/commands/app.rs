@@ -61,12 +61,12 @@ async fn report_failures(
 ) -> Infallible {
     let mut reported = None;
     while let Some(state) = states.next().await {
-        match state {
-            ConnectionState::Waiting { reason, .. } if reported.as_ref() != Some(&reason) => {
-                let reason = reported.insert(reason);
+        match state.last_failure() {
+            Some(reason) if reported.as_deref() != Some(reason) => {
                 printer.notice(&format!("cannot reach {host}: {reason}; still trying"));
+                reported = Some(reason.to_owned());
             }
-            ConnectionState::Ready => reported = None,
+            None if state == ConnectionState::Ready => reported = None,
             _ => {}
         }
     }

@@ -115,21 +115,27 @@ fn unreachable_host_is_reported_with_its_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let output = talk()
-        .args(["--host", &host, "--app", "app", "--user", "alice"])
-        .args(["send", "--timeout", "2", "c1", "hello"])
-        .output()
-        .unwrap();
-    let shown = String::from_utf8(output.stderr).unwrap();
-    let (first, rest) = shown.split_once('\n').unwrap();
-    assert!(
-        first.starts_with(&format!("talk: cannot reach {host}: ")),
-        "{shown}"
-    );
-    assert!(first.ends_with("; still trying"), "{shown}");
-    let late = "talk: no answer within 2s; not connected: cannot connect to 127.0.0.1";
-    assert!(rest.contains(late), "{shown}");
-    assert_eq!(output.status.code(), Some(1));
+    for command in [["send", "c1", "hello"], ["search", "messages", "hello"]] {
+        let output = talk()
+            .args(["--host", &host, "--app", "app", "--user", "alice"])
+            .args(["--timeout", "2"])
+            .args(command)
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(output.stderr).unwrap();
+        let (first, rest) = shown.split_once('\n').unwrap();
+        assert!(
+            first.starts_with(&format!("talk: cannot reach {host}: ")),
+            "{shown}"
+        );
+        assert!(first.ends_with("; still trying"), "{shown}");
+        assert!(
+            rest.contains("talk: no answer within 2s; not connected: "),
+            "{shown}"
+        );
+        assert!(rest.contains("cannot connect to 127.0.0.1"), "{shown}");
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::backoff::{Reconnect, TokenRetry};
-use crate::error::{ServerError, SessionError};
-use crate::io::TokenFetchId;
+use crate::error::{ServerError, SessionError, TransportError};
+use crate::io::{ConnectionState, TokenFetchId};
 use crate::options::Authentication;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
@@ -75,6 +75,8 @@ pub(crate) struct Auth {
     expires_at: Option<Timestamp>,
     anonymous_retry: Reconnect,
     anonymous_failures: u32,
+    /// The time and reason of the last failed request for an anonymous token, until one succeeds.
+    anonymous_failure: Option<Box<(Timestamp, String)>>,
 }
 
 impl Auth {
@@ -102,7 +104,29 @@ impl Auth {
             expires_at: None,
             anonymous_retry: Reconnect::default(),
             anonymous_failures: 0,
+            anonymous_failure: None,
         }
+    }
+
+    /// Returns the reason for which there is no anonymous token.
+    pub(crate) fn failure(&self) -> Option<&String> {
+        self.anonymous_failure.as_ref().map(|failure| &failure.1)
+    }
+
+    /// Returns the state of an idle connection whose token cannot be fetched.
+    pub(crate) fn failed_state(&self) -> Option<ConnectionState> {
+        let (since, reason) = *self.anonymous_failure.clone()?;
+        Some(match self.retry_at {
+            Some(until) => ConnectionState::Waiting {
+                since,
+                until,
+                attempt: self.anonymous_retry.attempt(),
+                reason,
+            },
+            None => ConnectionState::Connecting {
+                last_failure: Some(reason),
+            },
+        })
     }
 
     /// Returns the current token.
@@ -128,6 +152,7 @@ impl Auth {
     /// Uses a token that the server has not seen yet.
     fn take(&mut self, token: Secret) {
         self.drop_token();
+        self.anonymous_failure = None;
         self.token = Some(token);
     }
 
@@ -142,6 +167,7 @@ impl Auth {
     /// anonymous token.
     pub(crate) fn allow_callback(&mut self) {
         self.source = Source::Callback;
+        self.anonymous_failure = None;
         self.fetch.take_if(|(fetch, _)| *fetch == Fetch::Anonymous);
     }
 
@@ -208,24 +234,27 @@ impl Auth {
         Ok(true)
     }
 
-    /// Handles the response to a request for an anonymous token: the token, a refusal, or `None`
-    /// after a transport failure. Returns `true` if there is a new token.
+    /// Handles the response to a request for an anonymous token: the token, a refusal, or the
+    /// failure of the request. Returns `true` if there is a new token.
     pub(crate) fn handle_anonymous_token(
         &mut self,
         now: Timestamp,
-        response: Option<Result<Secret, ServerError>>,
+        response: Result<Result<Secret, ServerError>, TransportError>,
         rng: &mut Rng,
     ) -> Result<bool, SessionError> {
         self.fetch = None;
-        let refused = match response {
-            Some(Ok(token)) => {
+        let (refused, reason) = match response {
+            Ok(Ok(token)) => {
                 self.anonymous_failures = 0;
                 self.anonymous_retry = Reconnect::default();
                 self.take(token);
                 return Ok(true);
             }
-            Some(Err(refused)) => Some(refused),
-            None => None,
+            Ok(Err(refused)) => {
+                let reason = refused.to_string();
+                (Some(refused), reason)
+            }
+            Err(error) => (None, error.to_string()),
         };
         if let Some(refused) = refused {
             match refused.status {
@@ -241,6 +270,7 @@ impl Auth {
                 }
             }
         }
+        self.anonymous_failure = Some(Box::new((now, reason)));
         self.retry_at = Some(now + self.anonymous_retry.next_delay(rng));
         Ok(false)
     }

@@ -22,7 +22,7 @@ pub(crate) use self::frames::Received;
 use self::socket::{InFlight, Renewal, Socket};
 use crate::collections::ReleaseMemory;
 use crate::counters::Counters;
-use crate::error::{ServerError, SessionError};
+use crate::error::{ServerError, SessionError, TransportError};
 use crate::fault_injection::FaultInjection;
 use crate::io::{ConnectionState, Frame, Output, SocketClosed, SocketId, TokenFetchId};
 use crate::options::Authentication;
@@ -159,9 +159,13 @@ impl Connection {
     /// Returns the state for the application if it differs from `reported`.
     pub(crate) fn changed_state(&self, reported: &ConnectionState) -> Option<ConnectionState> {
         let state = match &self.state {
-            State::Idle => ConnectionState::Idle,
+            State::Idle => {
+                let failed = self.auth.failed_state();
+                let failed = failed.filter(|_| self.is_token_needed);
+                failed.unwrap_or(ConnectionState::Idle)
+            }
             State::Opening { .. } | State::Authenticating { .. } => ConnectionState::Connecting {
-                last_failure: self.last_failure.clone(),
+                last_failure: self.auth.failure().or(self.last_failure.as_ref()).cloned(),
             },
             State::Ready { .. } => ConnectionState::Ready,
             State::Waiting {
@@ -493,11 +497,11 @@ impl Connection {
     }
 
     /// Handles the response to [`ConnectionOutput::FetchAnonymousToken`]: the token, a refusal, or
-    /// `None` after a transport failure.
+    /// the failure of the request.
     pub(crate) fn handle_anonymous_token(
         &mut self,
         now: Timestamp,
-        response: Option<Result<Secret, ServerError>>,
+        response: Result<Result<Secret, ServerError>, TransportError>,
         rng: &mut Rng,
     ) {
         let is_new = self.auth.handle_anonymous_token(now, response, rng);

@@ -70,7 +70,7 @@ impl Session {
             boken: String,
         }
 
-        let token = response.complete().ok().map(|status| {
+        let token = response.complete().map(|status| {
             if status != 200 {
                 return Err(response.refusal(status));
             }

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use talk_proto::{Authentication, SessionError, SessionOptions};
+use talk_proto::{
+    Authentication, ConnectionState, SessionError, SessionOptions, filter::ConversationFilter,
+    search::SearchKind,
+};
 
 use crate::support::{Answer, START, World, mark_as_read, options, seconds};
 
@@ -91,6 +94,46 @@ fn anonymous_token_transient_failure_is_retried() {
             assert!(pair[1] - pair[0] <= longest, "{times:?}");
         }
     }
+}
+
+/// Searches without a socket, and returns the reported states of the connection.
+fn states_of_search(answer: Option<(u16, Value)>) -> Vec<ConnectionState> {
+    let mut world = world(anonymous(), vec![answer]);
+    let search = world.start_search(SearchKind::Messages);
+    world.set_query(search, "text", &ConversationFilter::default());
+    world.run_for(seconds(2));
+    assert_eq!(boken_times(&world).len(), 2);
+    world.log.states().into_iter().cloned().collect()
+}
+
+#[test]
+fn anonymous_token_failure_is_the_reason_without_socket() {
+    for (answer, expected) in [
+        (None, "connection refused"),
+        (Some((503, json!({}))), "status 503"),
+    ] {
+        let states = states_of_search(answer);
+        let [ConnectionState::Waiting { reason, .. }, retry, idle] = &states[..] else {
+            panic!("{states:?}");
+        };
+        assert!(reason.contains(expected), "{reason}");
+        assert_eq!(retry.last_failure(), Some(reason.as_str()));
+        assert_eq!(*idle, ConnectionState::Idle);
+    }
+}
+
+#[test]
+fn anonymous_token_failure_is_the_reason_with_socket() {
+    let mut world = world(anonymous(), vec![Some((503, json!({}))); 2]);
+    world.call(mark_as_read("c1"));
+    world.run_for(seconds(5));
+    let states = world.log.states();
+    let failure = states.iter().find_map(|state| state.last_failure());
+    assert!(
+        failure.is_some_and(|reason| reason.contains("503")),
+        "{states:?}"
+    );
+    assert!(states.contains(&&ConnectionState::Ready));
 }
 
 #[test]
