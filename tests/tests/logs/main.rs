@@ -184,4 +184,16 @@ fn logs_of_all_dependencies_contain_no_secrets() {
     check("async-std");
     smol::block_on(scenario(on_smol, "smol"));
     check("smol");
+
+    let eve = "eve\nforged line\u{1b}[2J\u{202e}";
+    tokio.block_on(async {
+        let session = on_tokio(plain(eve));
+        let unknown = session.conversation(eve).unwrap();
+        assert!(unknown.mark_as_read().await.is_err());
+        session.shutdown().await;
+    });
+    let output = output.take();
+    assert!(output.contains("user=eve\\n"), "the ID is missing");
+    assert!(!output.contains(['\u{1b}', '\u{202e}']), "an ID is raw");
+    assert!(!output.lines().any(|line| line.starts_with("forged")));
 }

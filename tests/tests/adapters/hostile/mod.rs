@@ -10,6 +10,7 @@ mod fragments;
 mod frames;
 mod front;
 mod http;
+mod http_answers;
 mod stall;
 mod survive;
 mod tls;
