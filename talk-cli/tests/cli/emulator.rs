@@ -73,8 +73,14 @@ fn settings_come_from_a_file_and_a_secret_from_the_command_line() {
 fn settings_that_are_not_understood_are_bad_arguments() {
     let config = tempfile::NamedTempFile::new().unwrap();
     let path = config.path().to_str().unwrap();
+    let list = tempfile::NamedTempFile::new().unwrap();
     fs::write(path, r#"{"rolls": {}}"#).unwrap();
-    for path in [path, "/nowhere/settings.json"] {
+    fs::write(list.path(), "[]").unwrap();
+    for path in [
+        path,
+        list.path().to_str().unwrap(),
+        "/nowhere/settings.json",
+    ] {
         let output = talk()
             .args(["emulator", "--config", path])
             .output()
