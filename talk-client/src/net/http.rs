@@ -32,7 +32,7 @@ where
         progress.add_head(head_length(&request));
     }
     let (mut sender, connection) = http1::Builder::new()
-        .handshake(HyperIo { stream, progress })
+        .handshake(HyperIo::new(stream, progress))
         .await
         .map_err(classify)?;
     let mut connection = Connection {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
+use super::read_budget::ReadBudget;
 use crate::transport::ProgressCounter;
 
 /// The size of a read, in bytes. The buffer is on the stack.
@@ -18,6 +19,7 @@ pub(super) struct HyperIo<S> {
     pub(super) stream: S,
     /// Counts the bytes that the stream accepts.
     pub(super) progress: Option<Arc<ProgressCounter>>,
+    pub(super) budget: ReadBudget,
 }
 
 impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
@@ -29,13 +31,23 @@ impl<S: AsyncRead + Unpin> Read for HyperIo<S> {
         // Reading into the memory of the cursor needs unsafe code, so the bytes are copied once.
         let mut chunk = [0; CHUNK];
         let room = cursor.remaining().min(CHUNK);
-        let count = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk[..room]))?;
+        let Self { stream, budget, .. } = &mut *self;
+        let read = budget.poll_read(cx, |cx| Pin::new(stream).poll_read(cx, &mut chunk[..room]));
+        let count = ready!(read)?;
         cursor.put_slice(&chunk[..count]);
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S> HyperIo<S> {
+    pub(super) fn new(stream: S, progress: Option<Arc<ProgressCounter>>) -> Self {
+        Self {
+            stream,
+            progress,
+            budget: ReadBudget::default(),
+        }
+    }
+
     /// Reports the outcome of a write to the progress counter.
     fn report(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Some(progress) = &self.progress {

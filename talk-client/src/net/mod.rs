@@ -6,6 +6,7 @@ mod http_body;
 mod http_io;
 mod native;
 mod proxy;
+mod read_budget;
 mod runtime;
 mod tcp;
 mod tls;

@@ -33,12 +33,11 @@ where
 {
     let key = new_key()?;
     let request = request(url, &key)?;
-    let progress = None;
     let (mut sender, mut connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
         // Not every server compares names without regard to case.
         .title_case_headers(true)
-        .handshake(HyperIo { stream, progress })
+        .handshake(HyperIo::new(stream, None))
         .await
         .map_err(classify)?;
     let mut failure = None;

@@ -8,9 +8,7 @@ use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use tokio::io::ReadBuf;
 
-/// The maximum number of consecutive successful reads. Not every runtime has such a budget, and a
-/// server that sends fragments without an end would be read in one poll forever.
-const MAX_CONSECUTIVE_READS: u32 = 32;
+use crate::net::read_budget::ReadBudget;
 
 /// The maximum size of a read in bytes. The memory of a read is initialized before it.
 const MAX_READ: usize = 8 * 1024;
@@ -23,7 +21,7 @@ pub(super) struct WebSocketIo<S> {
     stream: S,
     /// Bytes that were read together with the response to the handshake.
     early: Bytes,
-    reads: u32,
+    budget: ReadBudget,
 }
 
 impl<S> WebSocketIo<S> {
@@ -31,7 +29,7 @@ impl<S> WebSocketIo<S> {
         Self {
             stream,
             early,
-            reads: 0,
+            budget: ReadBudget::default(),
         }
     }
 
@@ -54,17 +52,9 @@ impl<S: AsyncRead + Unpin> tokio::io::AsyncRead for WebSocketIo<S> {
             buffer.put_slice(&early);
             return Poll::Ready(Ok(()));
         }
-        if self.reads >= MAX_CONSECUTIVE_READS {
-            self.reads = 0;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        self.reads += 1;
         let room = buffer.initialize_unfilled_to(size);
-        let read = Pin::new(&mut self.stream).poll_read(cx, room);
-        if read.is_pending() {
-            self.reads = 0;
-        }
+        let Self { stream, budget, .. } = &mut *self;
+        let read = budget.poll_read(cx, |cx| Pin::new(stream).poll_read(cx, room));
         buffer.advance(ready!(read)?);
         Poll::Ready(Ok(()))
     }
