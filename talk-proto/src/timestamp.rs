@@ -19,7 +19,8 @@ mod tests;
 ///
 /// Serialises as a JSON integer. `Display` is RFC 3339 in UTC. Converts from and to [`SystemTime`]
 /// and, with the features of the same names, the timestamps of `jiff` and `chrono`; a moment
-/// outside the range of the target becomes the nearest one inside.
+/// outside the range of the target becomes the nearest one inside. The current time is
+/// `Timestamp::from(SystemTime::now())`.
 ///
 /// A [`Session`](crate::Session) expects moments that never decrease: the wall clock at start plus
 /// monotonic elapsed time, moved forward when the wall clock is more than 5 s ahead (the machine

@@ -18,9 +18,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fastrand::Rng;
-use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::io::AsyncRead;
+use futures_util::{StreamExt, stream};
 use talk_emulator::Emulator;
 use talk_emulator::server::{Fault, FaultKind, Role, Settings};
 use talk_tokio::{
@@ -244,6 +244,26 @@ async fn a_source_that_can_be_read_once_fails_with_its_connection() {
         let error = transport(outcome);
         assert!(matches!(error, TransportError::Http(_)), "{error:?}");
     }
+    world.lives_on_with(0).await;
+}
+
+#[tokio::test]
+async fn upload_of_a_stream_sends_all_chunks() {
+    let world = World::new().await;
+    let chunk = vec![b's'; 1000];
+    let body = stream::iter((0..100).map(move |_| Ok::<_, io::Error>(chunk.clone())));
+    within(world.upload(UploadSource::stream(100_000, body)))
+        .await
+        .unwrap();
+    world.lives_on_with(1).await;
+}
+
+#[tokio::test]
+async fn upload_of_a_failing_stream_fails() {
+    let world = World::new().await;
+    let body = stream::iter([Ok("some"), Err("the browser is gone")]);
+    let error = transport(within(world.upload(UploadSource::stream(1000, body))).await);
+    assert!(matches!(error, TransportError::Source(_)), "{error:?}");
     world.lives_on_with(0).await;
 }
 

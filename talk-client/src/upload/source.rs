@@ -1,5 +1,6 @@
 //! The sources of uploads.
 
+use std::error::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, SeekFrom};
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 use async_lock::Mutex;
 use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
-use futures_util::stream;
+use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::transport::{BoxStream, MaybeSend, Transport, blocking_task};
 
@@ -34,8 +35,8 @@ impl<T: AsyncRead + AsyncSeek + MaybeSend> ReadSeek for T {}
 
 /// The source of an upload. Files and readers are read while they are sent, in chunks of 256 KiB.
 ///
-/// Bytes, files and seekable readers are sent again if an attempt fails. Other readers can be read
-/// only once.
+/// Bytes, files and seekable readers are sent again if an attempt fails. Other readers and
+/// streams can be read only once.
 ///
 /// ```
 /// use talk_client::UploadSource;
@@ -84,6 +85,28 @@ impl UploadSource {
             reader: Box::pin(reader),
             length,
         })
+    }
+
+    /// Creates a source from the first `length` bytes of a stream, such as the body of an HTTP
+    /// request. If the stream fails or ends earlier, the upload fails with
+    /// [`TransportError::Source`](crate::TransportError::Source).
+    ///
+    /// ```
+    /// use std::io;
+    /// use futures_util::stream;
+    ///
+    /// let body = stream::iter([Ok::<_, io::Error>("Hel"), Ok("lo!")]);
+    /// let source = talk_client::UploadSource::stream(6, body);
+    /// ```
+    pub fn stream<B, E>(
+        length: u64,
+        stream: impl Stream<Item = Result<B, E>> + MaybeSend + 'static,
+    ) -> Self
+    where
+        B: AsRef<[u8]> + MaybeSend + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        Self::reader(length, stream.map_err(io::Error::other).into_async_read())
     }
 
     /// Creates a source from the first `length` bytes of a seekable reader, which are sent again if
