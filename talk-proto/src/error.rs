@@ -288,8 +288,8 @@ pub enum SessionError {
     /// The server refused the user, or refused access without a token.
     #[error("the server refused the session: {0}")]
     Refused(ServerError),
-    /// The token expired or was rejected, and there is no token callback to fetch another.
-    #[error("the token was rejected or has expired, and there is no token callback to get another")]
+    /// The token expired or was rejected, and there is no token fetcher to fetch another.
+    #[error("the token was rejected or has expired, and there is no token fetcher to get another")]
     TokenRejected,
     /// Several tokens in a row were rejected or had expired on arrival.
     #[error("{attempts} tokens in a row were rejected or too short-lived")]

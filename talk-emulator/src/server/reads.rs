@@ -37,7 +37,7 @@ pub struct StoredConversation {
 #[non_exhaustive]
 pub struct StoredParticipant {
     /// The user's ID.
-    pub user: UserId,
+    pub user_id: UserId,
     /// The access rights.
     pub access: Access,
     /// The notification setting.
@@ -57,7 +57,7 @@ impl StoredConversation {
     pub fn participant(&self, user: &str) -> Option<&StoredParticipant> {
         self.participants
             .iter()
-            .find(|participant| participant.user == *user)
+            .find(|participant| participant.user_id == *user)
     }
 }
 
@@ -164,7 +164,7 @@ impl Conversation {
 impl Participation {
     fn stored(&self, user: &str) -> Option<StoredParticipant> {
         Some(StoredParticipant {
-            user: UserId::new(user).ok()?,
+            user_id: UserId::new(user).ok()?,
             access: convert(&self.access)?,
             notify: convert(&self.notify)?,
             joined_at: timestamp(self.joined_at),

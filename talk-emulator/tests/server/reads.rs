@@ -50,7 +50,7 @@ fn conversations_show_every_participant() {
     let users: Vec<_> = lobby
         .participants
         .iter()
-        .map(|it| it.user.as_str())
+        .map(|it| it.user_id.as_str())
         .collect();
     assert_eq!(users, ["alice", "bob"]);
     let alice = lobby.participant("alice").unwrap();
