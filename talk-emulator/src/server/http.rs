@@ -1,7 +1,7 @@
 //! HTTP requests and responses.
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::fault::UploadFault;
@@ -123,6 +123,15 @@ pub(super) fn token(request: &HttpRequest) -> Option<&str> {
         .ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Returns `true` if a body has the type `application/json`, with any parameters.
+pub(crate) fn has_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Returns a parameter of the query, decoded once.

@@ -88,6 +88,7 @@ mod users;
 
 pub use fault::{Fault, FaultKind, HttpFault, UploadFault};
 pub use file::FileMetadata;
+pub(crate) use http::has_json;
 pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
 pub(crate) use loopback::{is_loopback, is_loopback_origin};
 pub use machine::Server;

@@ -1,7 +1,6 @@
 //! A request of a back end: its query, its body and its version.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method};
+use http::Method;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
@@ -9,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::answer::invalid;
-use crate::server::http::{HttpRequest, query_pairs};
+use crate::server::http::{HttpRequest, has_json, query_pairs};
 use crate::server::refusal::Refusal;
 use crate::server::rest_version::RestVersion;
 
@@ -95,12 +94,4 @@ pub(super) fn parse_version(date: &str) -> Result<RestVersion, Refusal> {
              or 2024-01-01.",
         )
     })
-}
-
-fn has_json(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::invalid;
 use super::call::Call;
 use super::members::{self, Members};
 use super::new_message::{NewMessage, objects};
@@ -23,14 +22,7 @@ struct Imported {
 
 /// Imports messages with their times. Nothing is deduplicated, and no client is notified.
 pub(super) fn import(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
-    let list = objects(call)?;
-    if list.is_empty() || list.len() > MAX_MESSAGES {
-        let reason = format!(
-            "A list has 1 to {MAX_MESSAGES} messages, not {}.",
-            list.len()
-        );
-        return Err(invalid("INVALID_MESSAGE", reason));
-    }
+    let list = objects(call, MAX_MESSAGES)?;
     cx.store.conversation(id)?;
     let all = list
         .iter()

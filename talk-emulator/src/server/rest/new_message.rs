@@ -24,9 +24,14 @@ pub(super) struct NewMessage {
     pub(super) custom: Custom,
 }
 
-/// Reads the body as a list of objects.
-pub(super) fn objects(call: &Call) -> Result<Vec<Map<String, Value>>, Refusal> {
-    call.parse("INVALID_MESSAGE", "a list of messages")
+/// Reads the body as a list of 1 to `max` objects.
+pub(super) fn objects(call: &Call, max: usize) -> Result<Vec<Map<String, Value>>, Refusal> {
+    let list: Vec<_> = call.parse("INVALID_MESSAGE", "a list of messages")?;
+    if list.is_empty() || list.len() > max {
+        let reason = format!("A list has 1 to {max} messages, not {}.", list.len());
+        return Err(invalid("INVALID_MESSAGE", reason));
+    }
+    Ok(list)
 }
 
 impl NewMessage {

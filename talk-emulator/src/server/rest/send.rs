@@ -32,14 +32,7 @@ struct Send {
 /// Sends the messages in order. The list is checked as a whole before the first one is sent (our
 /// choice). The API stands above access, roles and sync (our choice).
 pub(super) fn send(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
-    let list = objects(call)?;
-    if list.is_empty() || list.len() > MAX_MESSAGES {
-        let reason = format!(
-            "A list has 1 to {MAX_MESSAGES} messages, not {}.",
-            list.len()
-        );
-        return Err(invalid("INVALID_MESSAGE", reason));
-    }
+    let list = objects(call, MAX_MESSAGES)?;
     cx.store.conversation(id)?;
     let all = list
         .iter()
