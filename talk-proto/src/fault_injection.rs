@@ -33,12 +33,14 @@ pub enum FaultInjection {
     SkippedRefetch,
     /// Conversations that move between two pages while a list is loaded are lost.
     LostMove,
+    /// After a reconnect, long lists lose all items behind the first ones.
+    DroppedRest,
 }
 
 impl FaultInjection {
     /// All faults.
     #[cfg(talk_fault_injection)]
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LostAck,
         Self::SkippedResubscribe,
         Self::ReusedKey,
@@ -51,6 +53,7 @@ impl FaultInjection {
         Self::DroppedPage,
         Self::SkippedRefetch,
         Self::LostMove,
+        Self::DroppedRest,
     ];
 
     /// Injects `fault` into every session of this thread, or none.

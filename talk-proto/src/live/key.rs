@@ -82,6 +82,17 @@ impl StoreKey {
         }
     }
 
+    /// Returns `true` if the store is a list of several pages.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(
+            self,
+            Self::Participants(_)
+                | Self::Reactions(..)
+                | Self::Messages(_)
+                | Self::Conversations(_)
+        )
+    }
+
     /// Returns `true` if a scope may have several stores of this kind.
     pub(super) fn is_grouped(&self) -> bool {
         matches!(

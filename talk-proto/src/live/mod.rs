@@ -254,6 +254,7 @@ impl Live {
             self.resolve(request, result);
         }
         if self.cx.ready {
+            self.stores.fetch_rest(&mut self.cx);
             self.subscriptions.mark_sent();
         }
         for (fetch, user) in self.cx.requests.flush(&mut self.outputs) {

@@ -8,6 +8,7 @@ use super::stores::list_filter::ListFilter;
 use super::stores::users::Users;
 use super::sync::linger::Linger;
 use super::sync::requests::LiveRequests;
+use super::sync::rest_queue::RestQueue;
 use crate::collections::{HashSet, ReleaseMemory};
 use crate::error::RequestError;
 use crate::model::{ConversationId, ConversationSnapshot, User, UserId};
@@ -26,6 +27,8 @@ pub(super) struct StoreCx {
     pub(super) linger: Linger,
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
+    /// The lists with a rest to load. Boxed, because few sessions have one.
+    pub(super) rest: Option<Box<RestQueue>>,
     /// Stores that an unreadable event concerned. Each is loaded again once it is not loading.
     #[expect(
         clippy::box_collection,
@@ -59,6 +62,7 @@ impl StoreCx {
             users: Users::default(),
             linger: Linger::default(),
             to_fetch: WorkQueue::default(),
+            rest: None,
             outdated: None,
             deferred: BTreeSet::new(),
             changed: BTreeSet::new(),
@@ -129,6 +133,7 @@ impl StoreCx {
     pub(super) fn discard_requests(&mut self) {
         self.requests.clear();
         self.to_fetch = WorkQueue::default();
+        self.rest = None;
         self.outdated = None;
         self.deferred.clear();
     }

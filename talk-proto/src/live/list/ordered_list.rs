@@ -1,6 +1,6 @@
 //! The loaded items of a list in order, and their viewers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroI64;
 use std::sync::Arc;
 
@@ -32,6 +32,9 @@ pub(crate) trait ListItem: PartialEq {
 pub(crate) struct OrderedList<T: ListItem> {
     /// Items that wait for nested data, and items without a visible form.
     invisible: BTreeMap<Position, T::Key>,
+    /// The positions of items in their state from before a connection loss, which a later page
+    /// replaces.
+    pub(crate) outdated: BTreeSet<Position>,
     /// The number of positions allocated so far.
     ties: i64,
     pub(crate) visible: VisibleItems<T>,
@@ -44,6 +47,7 @@ impl<T: ListItem> OrderedList<T> {
     pub(crate) fn new() -> Self {
         Self {
             invisible: BTreeMap::new(),
+            outdated: BTreeSet::new(),
             ties: 0,
             visible: VisibleItems::new(),
             views: BTreeMap::new(),
@@ -85,6 +89,12 @@ impl<T: ListItem> OrderedList<T> {
 
     pub(crate) fn last_position(&self) -> Option<Position> {
         self.last().map(|(position, _)| position)
+    }
+
+    /// Returns the key of the item at a position.
+    pub(crate) fn key_at(&self, position: Position) -> Option<&T::Key> {
+        let visible = self.visible.get(position).map(|item| item.key());
+        visible.or_else(|| self.invisible.get(&position))
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &T::Key> {
@@ -132,7 +142,7 @@ impl<T: ListItem> OrderedList<T> {
     }
 
     pub(crate) fn remove(&mut self, position: Position, reason: RemovalReason) {
-        self.remove_invisible(position);
+        self.forget(position);
         if self.visible.items.remove(position).is_some() {
             for view in self.views.values_mut() {
                 view.mark_removed(position, reason);
@@ -142,10 +152,15 @@ impl<T: ListItem> OrderedList<T> {
 
     /// Removes an item that moves to another position.
     pub(crate) fn take_out(&mut self, position: Position) {
-        self.remove_invisible(position);
+        self.forget(position);
         if self.visible.items.remove(position).is_some() {
             self.mark_changed(position);
         }
+    }
+
+    fn forget(&mut self, position: Position) {
+        self.outdated.remove(&position);
+        self.remove_invisible(position);
     }
 
     fn remove_invisible(&mut self, position: Position) {

@@ -117,6 +117,7 @@ impl ConversationList {
         if old != Some(position) {
             self.add(id, position);
         }
+        self.paged.items.outdated.remove(&position);
         let visible = self.paged.items.visible.get(position);
         if visible.is_none_or(|visible| !Arc::ptr_eq(visible, snapshot)) {
             self.paged.items.show(position, Arc::clone(snapshot));
@@ -146,6 +147,20 @@ impl ConversationList {
             let filter = self.filter.clone();
             self.add_candidate(id, ListAction::Watch(filter, id.clone()), cx);
         }
+    }
+
+    /// Fetches a conversation that is shown in its state from before a connection loss, and whose
+    /// page was not loaded yet. Returns `true` if it is one.
+    fn refresh_outdated(&mut self, id: &ConversationId, cx: &mut StoreCx) -> bool {
+        let position = self.position_of(id);
+        let outdated = &mut self.paged.items.outdated;
+        let is_outdated = position.is_some_and(|position| outdated.remove(&position));
+        if is_outdated {
+            let filter = self.filter.clone();
+            let action = ListAction::Watch(filter, id.clone());
+            cx.list_actions.push_back(action);
+        }
+        is_outdated
     }
 
     /// Returns the log, grouped by conversation.
@@ -288,6 +303,7 @@ impl ListStore for ConversationList {
             if let Some(time) = new_time(event) {
                 self.moving.insert(id.clone(), time);
             }
+            self.refresh_outdated(id, cx);
             return;
         }
         if self.candidates.contains(id) {
@@ -328,25 +344,40 @@ impl ListStore for ConversationList {
         }
     }
 
-    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
+    fn begin_reset(&mut self, cx: &mut StoreCx) {
         for id in std::mem::take(&mut self.candidates) {
             self.remove(&id, Self::GONE, cx);
         }
+        let outdated = &self.paged.items.outdated;
+        let current = self.positions.iter();
+        let current = current.filter(|(_, position)| !outdated.contains(position));
+        self.refreshing = current.map(|(id, _)| id.clone()).collect();
+    }
+
+    fn remove_gone(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
         // A conversation that is missing from the pages has left the list or has moved between
         // pages. If there are at most as many as on one page, they are fetched, and stay visible
         // until their state is known.
+        // Of more, some may be on a page of the rest.
+        let has_rest = self.paged.pages.has_rest();
         let is_verified = gone.len() <= Self::SIZES.page
-            && self.paged.pages.is_complete()
+            && (self.paged.pages.is_complete() || has_rest)
             && !FaultInjection::LostMove.is_on();
         for (id, reason) in gone {
-            if is_verified {
-                let filter = self.filter.clone();
-                cx.list_actions.push_back(ListAction::Watch(filter, id));
-            } else {
-                self.remove(&id, reason, cx);
+            let position = self.position_of(&id);
+            match position {
+                Some(position) if is_verified && reason != RemovalReason::Evicted => {
+                    self.paged.items.outdated.remove(&position);
+                    let filter = self.filter.clone();
+                    cx.list_actions.push_back(ListAction::Watch(filter, id));
+                }
+                Some(position) if has_rest && reason != RemovalReason::Evicted => {
+                    self.refreshing.remove(&id);
+                    self.paged.items.outdated.insert(position);
+                }
+                _ => self.remove(&id, reason, cx),
             }
         }
-        self.refreshing = self.positions.keys().cloned().collect();
     }
 
     /// Applies the event log to the conversations of a page.
@@ -368,6 +399,9 @@ impl ListStore for ConversationList {
     /// Adds the conversations from the event log that no page contains.
     fn replay(&mut self, cx: &mut StoreCx) {
         for (id, events) in self.events_by_conversation() {
+            if self.refresh_outdated(&id, cx) {
+                continue;
+            }
             let filter = self.filter.clone();
             if let Some(side) = fold(None, &events, &cx.me) {
                 let side = Box::new(Arc::unwrap_or_clone(side));

@@ -62,6 +62,15 @@ impl MessageIndex {
         quotes
     }
 
+    /// Returns the positions of the messages in the window that quote a message.
+    pub(crate) fn quoting_positions(&self, id: &MessageId) -> impl Iterator<Item = Position> {
+        let listed = self.quotes.get(id).map(|refs| &refs.listed);
+        listed
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.position(id))
+    }
+
     /// Discards the quote snapshot of a message that has changed.
     fn discard_quote(&mut self, id: &MessageId) {
         if let Some(refs) = self.quotes.get_mut(id) {

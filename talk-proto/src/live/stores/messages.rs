@@ -26,7 +26,11 @@ pub(crate) struct MessageStore {
     /// Quoted messages to fetch.
     pub(crate) quotes_to_fetch: Vec<MessageId>,
     quotes_in_flight: BTreeMap<MessageId, FetchId>,
-    /// Quoted messages that are shown in their state from before a connection loss.
+    /// Quoted messages that are shown in their state from before a connection loss, until the
+    /// messages that quote them are fetched again.
+    outdated_quotes: BTreeSet<MessageId>,
+    /// Quoted messages that are shown in their state from before a connection loss, and that the
+    /// next update waits for.
     pub(crate) refreshing: BTreeSet<MessageId>,
     /// Set if the store of the conversation shows the last message.
     shown_as_last: bool,
@@ -51,6 +55,7 @@ impl MessageStore {
             index: MessageIndex::default(),
             quotes_to_fetch: Vec::new(),
             quotes_in_flight: BTreeMap::new(),
+            outdated_quotes: BTreeSet::new(),
             refreshing: BTreeSet::new(),
             shown_as_last: false,
             conversation,
@@ -161,6 +166,7 @@ impl MessageStore {
     fn delete_all(&mut self, cx: &mut StoreCx) {
         self.remove_all(cx);
         self.paged.pages.cursor = Cursor::End;
+        self.paged.pages.end_rest();
         cx.changed.insert(self.key().clone());
     }
 }
@@ -222,7 +228,13 @@ impl ListStore for MessageStore {
     }
 
     fn remove(&mut self, id: &MessageId, reason: RemovalReason, cx: &mut StoreCx) {
+        let position = self.index.position(id);
+        let outdated = &self.paged.items.outdated;
+        let is_outdated = position.is_some_and(|position| outdated.contains(&position));
         self.remove_listed(id, reason, cx);
+        if is_outdated && self.index.is_quote(id) {
+            self.outdated_quotes.insert(id.clone());
+        }
     }
 
     fn apply(&mut self, event: &ServerEvent, cx: &mut StoreCx) {
@@ -301,6 +313,7 @@ impl ListStore for MessageStore {
             cx.requests.forget(fetch);
         }
         self.quotes_to_fetch.clear();
+        self.outdated_quotes.clear();
         self.refreshing.clear();
     }
 
@@ -310,11 +323,35 @@ impl ListStore for MessageStore {
         }
     }
 
-    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
-        for (id, reason) in &gone {
-            self.remove(id, *reason, cx);
+    fn begin_reset(&mut self, _: &mut StoreCx) {
+        self.outdated_quotes = self.index.quotes().into_iter().collect();
+    }
+
+    fn remove_gone(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
+        for (id, reason) in gone {
+            self.remove(&id, reason, cx);
+            if self.index.is_quote(&id) {
+                self.outdated_quotes.insert(id);
+            }
         }
-        for id in self.index.quotes() {
+    }
+
+    fn refresh_others(&mut self) {
+        let has_rest = self.paged.pages.has_rest();
+        for id in std::mem::take(&mut self.outdated_quotes) {
+            if !self.index.is_quote(&id) {
+                continue;
+            }
+            let outdated = &self.paged.items.outdated;
+            if has_rest
+                && self
+                    .index
+                    .quoting_positions(&id)
+                    .all(|at| outdated.contains(&at))
+            {
+                self.outdated_quotes.insert(id);
+                continue;
+            }
             if !self.index.is_missing(&id) {
                 self.refreshing.insert(id.clone());
             }

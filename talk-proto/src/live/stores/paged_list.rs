@@ -9,6 +9,8 @@ use super::view_update::ViewUpdate;
 use crate::changes::RemovalReason;
 use crate::command::RequestId;
 use crate::error::CommandError;
+use crate::fault_injection::FaultInjection;
+use crate::live::interface::FetchId;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, OrderedList, TieBreak};
@@ -37,8 +39,10 @@ pub(crate) struct PageSizes {
 pub(crate) struct PagedList<R, T: ListItem> {
     pub(crate) pages: Paginator<R>,
     pub(crate) items: OrderedList<T>,
-    /// The position up to which all items are loaded.
+    /// The position up to which all items are loaded, in part outdated ones.
     pub(crate) edge: Position,
+    /// The position of the last item that is not outdated, while there is a rest to load.
+    frontier: Position,
 }
 
 impl<R, T: ListItem> PagedList<R, T> {
@@ -47,11 +51,18 @@ impl<R, T: ListItem> PagedList<R, T> {
             pages: Paginator::new(key, sizes.page),
             items: OrderedList::new(),
             edge: Position::LAST,
+            frontier: Position::LAST,
         }
     }
 
     pub(crate) fn key(&self) -> &StoreKey {
         self.pages.sync.key()
+    }
+
+    /// Returns `true` if the list is loaded to its end, in part with outdated items.
+    fn is_complete(&self) -> bool {
+        let has_rest_to_end = self.edge == Position::LAST && self.pages.has_rest();
+        self.pages.is_complete() || has_rest_to_end
     }
 
     /// Returns `true` if an item at `position` is beyond the loaded part of the list.
@@ -166,12 +177,19 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
     /// Applies the event log to the items of a page.
     fn prepare_page(&mut self, _: &mut Vec<Self::Raw>, _: &mut StoreCx) {}
 
-    /// Prepares for a reload: removes the items that the new pages do not contain.
-    fn begin_reset(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
+    /// Prepares for a reload.
+    fn begin_reset(&mut self, _: &mut StoreCx) {}
+
+    /// Removes the items that the new pages do not contain.
+    fn remove_gone(&mut self, gone: GoneItems<Self>, cx: &mut StoreCx) {
         for (key, reason) in &gone {
             self.remove(key, *reason, cx);
         }
     }
+
+    /// Plans requests for data other than pages that current items show in its state from before
+    /// a connection loss.
+    fn refresh_others(&mut self) {}
 
     /// Applies the event log to the list after a page was added.
     fn replay(&mut self, cx: &mut StoreCx) {
@@ -194,21 +212,40 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
         }
     }
 
-    /// Replaces the list, keeping the allocations and positions of unchanged items.
-    fn reset(&mut self, mut page: Vec<Self::Raw>, cx: &mut StoreCx) {
-        page.sort_by_key(Self::time_of);
-        let end = match self.paged().pages.is_complete() {
+    /// Returns the sort key up to which a page determines the list.
+    fn end_of(&self, page: &[Self::Raw]) -> i64 {
+        match self.paged().pages.is_complete() {
             true => i64::MAX,
             false => page.last().map_or(i64::MIN, Self::time_of),
-        };
+        }
+    }
+
+    /// Replaces the list, keeping the allocations and positions of unchanged items. If a rest
+    /// follows, the items behind the page stay as they are.
+    fn reset(&mut self, mut page: Vec<Self::Raw>, cx: &mut StoreCx) {
+        page.sort_by_key(Self::time_of);
+        let has_rest = self.paged().pages.has_rest();
+        let end = self.end_of(&page);
         let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
-        let gone = self.paged().items.keys().filter(|key| !kept.contains(key));
-        let reason = |key: &_| match self.position_of(key) {
-            Some(position) if position.time > end => RemovalReason::Evicted,
-            _ => Self::GONE,
-        };
-        let gone = gone.map(|key| (key.clone(), reason(key))).collect();
-        self.begin_reset(gone, cx);
+        let (mut gone, mut outdated) = (Vec::new(), BTreeSet::new());
+        let paged = self.paged();
+        for key in paged.items.keys().filter(|key| !kept.contains(key)) {
+            let reason = match self.position_of(key) {
+                // Viewers must not wait for the nested data of an item that was never visible.
+                Some(p)
+                    if has_rest && p.time >= end && !paged.items.visible.waiting.contains(&p) =>
+                {
+                    outdated.insert(p);
+                    continue;
+                }
+                Some(position) if position.time > end => RemovalReason::Evicted,
+                _ => Self::GONE,
+            };
+            gone.push((key.clone(), reason));
+        }
+        self.paged_mut().items.outdated = outdated;
+        self.begin_reset(cx);
+        self.remove_gone(gone, cx);
         let mut before = None;
         for raw in page {
             let time = Self::time_of(&raw);
@@ -220,6 +257,87 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
             };
             before = Some(position);
             self.put(position, raw, cx);
+        }
+        let paged = self.paged_mut();
+        if let Some(last) = before.filter(|_| has_rest) {
+            paged.frontier = last;
+            paged.edge = paged.edge.max(last);
+        }
+    }
+
+    /// Replaces outdated items by a page of the rest. Items that are current keep their state.
+    fn replace(&mut self, mut page: Vec<Self::Raw>, is_last: bool, cx: &mut StoreCx) {
+        page.sort_by_key(Self::time_of);
+        let end = self.end_of(&page);
+        let kept: BTreeSet<_> = page.iter().map(Self::key_of).collect();
+        let items = &self.paged().items;
+        let mut gone = Vec::new();
+        for position in &items.outdated {
+            if let Some(key) = items.key_at(*position)
+                && (is_last || position.time < end)
+                && !kept.contains(key)
+            {
+                let reason = match position.time > end {
+                    true => RemovalReason::Evicted,
+                    false => Self::GONE,
+                };
+                gone.push((key.clone(), reason));
+            }
+        }
+        self.remove_gone(gone, cx);
+        let mut frontier = self.paged().frontier;
+        for raw in page {
+            let time = Self::time_of(&raw);
+            let old = self.position_of(Self::key_of(&raw));
+            let items = &mut self.paged_mut().items;
+            let position = match old {
+                Some(old) if !items.outdated.remove(&old) => old,
+                Some(old) if old.is_at(time) && frontier < old => {
+                    self.put(old, raw, cx);
+                    old
+                }
+                _ => {
+                    let position = items.allocate(time, TieBreak::Last);
+                    self.put(position, raw, cx);
+                    position
+                }
+            };
+            if position.time <= end {
+                frontier = frontier.max(position);
+            }
+        }
+        let paged = self.paged_mut();
+        paged.frontier = frontier;
+        paged.edge = paged.edge.max(frontier);
+        if is_last {
+            paged.items.outdated.clear();
+            if !paged.pages.is_complete() {
+                self.evict_from(frontier, cx);
+            }
+        }
+    }
+
+    /// Drops the rest as if it did not exist any more.
+    fn drop_rest(&mut self, first: &[Self::Raw], cx: &mut StoreCx) {
+        let end = first.last().map_or(i64::MIN, Self::time_of);
+        if self.paged().pages.has_rest() {
+            self.paged_mut().pages.end_rest();
+            while let Some((position, key)) = self.paged().items.last()
+                && position.time > end
+            {
+                let key = key.clone();
+                self.remove(&key, Self::GONE, cx);
+            }
+        }
+    }
+
+    /// Evicts the items behind a position.
+    fn evict_from(&mut self, end: Position, cx: &mut StoreCx) {
+        while let Some((position, key)) = self.paged().items.last()
+            && position > end
+        {
+            let key = key.clone();
+            self.evict(&key, cx);
         }
     }
 
@@ -238,24 +356,49 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
     fn trim(&mut self, cx: &mut StoreCx) {
         let cap = self.cap(cx).max(self.outdated_len());
         while self.paged().items.len() > cap
-            && let Some((_, key)) = self.paged().items.last()
+            && let Some((position, key)) = self.paged().items.last()
         {
             let key = key.clone();
             self.evict(&key, cx);
             let paged = self.paged_mut();
-            paged.pages.cursor = Cursor::Unknown;
+            let has_rest = paged.pages.has_rest();
+            if !has_rest || position <= paged.frontier {
+                paged.pages.cursor = Cursor::Unknown;
+                if has_rest {
+                    self.cancel_rest(cx);
+                }
+            }
+            let paged = self.paged_mut();
             paged.set_edge();
             // The window of a viewer that had the whole list now ends with the last item.
             paged.clamp_views(false);
         }
     }
 
+    /// Ends the load of the rest, because the first items fill the list.
+    fn cancel_rest(&mut self, cx: &mut StoreCx) {
+        let has_other_fetches = self.has_other_fetches();
+        let paged = self.paged_mut();
+        paged.pages.end_rest();
+        paged.pages.sync.cancel_load(cx);
+        if !has_other_fetches {
+            paged.pages.sync.clear_log();
+        }
+        let items = &paged.items;
+        let outdated = items.outdated.iter().filter_map(|at| items.key_at(*at));
+        for key in outdated.cloned().collect::<Vec<_>>() {
+            self.remove(&key, RemovalReason::Evicted, cx);
+        }
+        self.refresh_others();
+    }
+
     /// Finishes the handling of a response. `is_cut` is set if the list lost items of its windows.
     fn finish_response(&mut self, is_cut: bool, cx: &mut StoreCx) {
         self.trim(cx);
+        self.refresh_others();
         let has_other_fetches = self.has_other_fetches();
         let paged = self.paged_mut();
-        if !paged.pages.is_complete() {
+        if !paged.pages.is_complete() && !paged.pages.has_rest() {
             paged.clamp_views(is_cut);
         }
         if paged.pages.sync.fetch.is_none() && !has_other_fetches {
@@ -267,7 +410,7 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
     fn state(&self, cx: &StoreCx) -> ListState {
         let cap = self.cap(cx);
         ListState {
-            complete: self.paged().pages.is_complete(),
+            complete: self.paged().is_complete(),
             full: self.paged().items.len() >= cap,
             initial: Self::SIZES.first_window.min(cap),
         }
@@ -321,13 +464,28 @@ impl<L: ListStore> Store for L {
             let paged = self.paged_mut();
             let loaded = paged.items.visible.len();
             paged.pages.fetch(demand, loaded, filter, cx);
+            if paged.pages.has_rest() {
+                cx.rest.get_or_insert_default().add(paged.key());
+            }
         }
         if cx.ready && self.sync().stage == Stage::Loaded {
             self.fetch_others(cx);
         }
     }
 
+    fn fetch_rest(&mut self, cx: &mut StoreCx) -> Option<FetchId> {
+        if self.demand(cx).count == 0 {
+            return None;
+        }
+        self.paged_mut().pages.fetch_rest(cx)
+    }
+
     fn handle_response(&mut self, response: Response<'_>, cx: &mut StoreCx) {
+        if self.paged().pages.has_rest() {
+            // Windows may have changed since the load began.
+            let until = self.demand(cx).until;
+            self.paged_mut().pages.set_target(until);
+        }
         let pages = &mut self.paged_mut().pages;
         let mut cut = false;
         match pages.handle_response(response, Self::time_of, cx) {
@@ -336,14 +494,28 @@ impl<L: ListStore> Store for L {
             PageOutcome::Reset { mut items, is_cut } => {
                 cut = is_cut;
                 self.prepare_page(&mut items, cx);
+                if FaultInjection::DroppedRest.is_on() {
+                    self.drop_rest(&items, cx);
+                }
                 self.reset(items, cx);
+            }
+            PageOutcome::Rest {
+                mut items,
+                is_last,
+                is_cut,
+            } => {
+                cut = is_cut;
+                self.prepare_page(&mut items, cx);
+                self.replace(items, is_last, cx);
             }
             PageOutcome::Next(mut items) => {
                 self.prepare_page(&mut items, cx);
                 self.append(items, cx);
             }
         }
-        self.paged_mut().set_edge();
+        if !self.paged().pages.has_rest() {
+            self.paged_mut().set_edge();
+        }
         self.replay(cx);
         self.finish_response(cut, cx);
     }

@@ -5,6 +5,7 @@ use std::any::Any;
 use super::view_update::ViewUpdate;
 use crate::command::RequestId;
 use crate::error::CommandError;
+use crate::live::interface::FetchId;
 use crate::live::key::ViewerId;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::response::Response;
@@ -45,6 +46,11 @@ pub(crate) trait Store: Any + Send + Sync {
 
     /// Requests missing data.
     fn fetch_missing(&mut self, cx: &mut StoreCx);
+
+    /// Requests the next page of the outdated rest of a list, if there is one.
+    fn fetch_rest(&mut self, _: &mut StoreCx) -> Option<FetchId> {
+        None
+    }
 
     /// Loads the entity again, although no connection was lost.
     fn reload(&mut self, cx: &mut StoreCx) {

@@ -16,6 +16,7 @@ use crate::live::kinds::online::Presence;
 use crate::live::kinds::participants::ParticipantOf;
 use crate::live::kinds::typing::TypingUsers;
 use crate::live::store_cx::{ListAction, StoreCx};
+use crate::live::sync::rest_queue::RestQueue;
 use crate::model::{ConversationId, Participant, Reaction};
 use crate::wire::ServerEvent;
 
@@ -214,6 +215,42 @@ impl Stores {
                 }
             }
         }
+    }
+
+    /// Requests one page of the rest of a list, unless one is in flight or another list waits for
+    /// its first items.
+    pub(crate) fn fetch_rest(&mut self, cx: &mut StoreCx) {
+        let Some(mut rest) = cx.rest.take() else {
+            return;
+        };
+        if rest.is_busy(&cx.requests) || self.waits_for_first_items(&mut rest) {
+            cx.rest = Some(rest);
+            return;
+        }
+        while let Some(key) = rest.pop() {
+            let store = self.get_mut(&key);
+            if let Some(fetch) = store.and_then(|store| store.fetch_rest(cx)) {
+                rest.set_fetch(fetch);
+                cx.rest = Some(rest);
+                return;
+            }
+        }
+    }
+
+    /// Returns `true` if a list waits for its first items, which precede every rest.
+    fn waits_for_first_items(&mut self, rest: &mut RestQueue) -> bool {
+        let loading = rest.loading.get_or_insert_with(|| {
+            let lists = self.in_order().into_iter();
+            lists.filter(StoreKey::is_list).collect()
+        });
+        while let Some(key) = loading.front() {
+            let sync = self.get_mut(key).map(Store::sync);
+            if sync.is_some_and(|sync| !sync.is_known() && sync.fetch.is_some()) {
+                return true;
+            }
+            loading.pop_front();
+        }
+        false
     }
 
     fn store_for_list(

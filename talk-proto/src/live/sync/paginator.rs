@@ -1,13 +1,21 @@
 //! Loading of lists, page by page.
+//!
+//! A load from the start collects the first items and shows them together. If the list had more
+//! items, these stay as they are, and the rest is loaded page by page at low priority.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::response::Response;
 use super::state::{Reconcile, Stage, SyncState};
+use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
 use crate::live::store_cx::StoreCx;
 use crate::wire::{Page, Salvage};
+
+/// The number of items that a load collects before they are shown. The rest follows at low
+/// priority.
+const FIRST_ITEMS: usize = 300;
 
 /// The start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +51,17 @@ impl Demand {
     }
 }
 
-/// The loading of a list. A load from the start collects pages until it has finished.
+/// The loading of a list. A load from the start collects pages up to [`FIRST_ITEMS`] items.
 pub(crate) struct Paginator<T> {
     pub(crate) sync: SyncState,
     pub(crate) cursor: Cursor,
     /// The maximum number of items in a page of the server.
     page_size: usize,
     collected: Vec<T>,
-    /// The part of the list to collect.
+    /// The part of the list to load from the start.
     target: Demand,
+    /// The number of items that the load has received so far, if it has a rest.
+    rest: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +83,13 @@ pub(crate) enum PageOutcome<T> {
     /// Items from the start of the list. `is_cut` is set if they do not reach the demanded sort
     /// key.
     Reset { items: Vec<T>, is_cut: bool },
+    /// A page of the rest. `is_last` is set if no more pages are needed, and `is_cut` if they do
+    /// not reach the demanded sort key.
+    Rest {
+        items: Vec<T>,
+        is_last: bool,
+        is_cut: bool,
+    },
     /// The items that follow the loaded ones.
     Next(Vec<T>),
 }
@@ -85,12 +102,46 @@ impl<T> Paginator<T> {
             page_size,
             collected: Vec::new(),
             target: Demand::NONE,
+            rest: None,
         }
     }
 
     /// Returns `true` if the list is loaded to its end.
     pub(crate) fn is_complete(&self) -> bool {
         self.cursor == Cursor::End
+    }
+
+    /// Returns `true` while the items behind the first ones are outdated.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.sync.stage == Stage::Loaded && self.rest.is_some()
+    }
+
+    /// Ends the load of the rest.
+    pub(crate) fn end_rest(&mut self) {
+        self.rest = None;
+    }
+
+    /// Sets the sort key up to which the rest is loaded.
+    pub(crate) fn set_target(&mut self, until: i64) {
+        self.target.until = until;
+    }
+
+    /// Requests the next page of the rest, unless a response is pending.
+    pub(crate) fn fetch_rest(&mut self, cx: &mut StoreCx) -> Option<FetchId> {
+        let is_idle = cx.ready && self.sync.fetch.is_none() && self.sync.is_subscribed();
+        let (Some(read), Cursor::At(cursor)) = (self.rest, &self.cursor) else {
+            return None;
+        };
+        if !is_idle || !self.has_rest() {
+            return None;
+        }
+        let cursor = cursor.clone();
+        let count = match self.target.count.saturating_sub(read) {
+            0 => self.page_size,
+            missing => missing,
+        };
+        self.request(count, Some(&cursor), None, cx);
+        self.sync.fetch
     }
 
     /// Requests the next page if fewer items are `loaded` than demanded. The filter is sent with
@@ -116,7 +167,7 @@ impl<T> Paginator<T> {
                 self.target = Demand { count, ..demand };
                 self.request(count, None, filter, cx);
             }
-            (Stage::Loaded, Cursor::At(cursor)) if wanted > loaded => {
+            (Stage::Loaded, Cursor::At(cursor)) if wanted > loaded && self.rest.is_none() => {
                 let cursor = cursor.clone();
                 self.request(wanted - loaded, Some(&cursor), None, cx);
             }
@@ -145,31 +196,42 @@ impl<T> Paginator<T> {
         time_of: fn(&T) -> i64,
         cx: &mut StoreCx,
     ) -> PageOutcome<T> {
-        if self.sync.stage == Stage::Loaded {
-            self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
+        let cursor = page.cursor.map_or(Cursor::End, Cursor::At);
+        let before = self.rest.filter(|_| self.has_rest());
+        if self.sync.stage == Stage::Loaded && before.is_none() {
+            self.cursor = cursor;
             return PageOutcome::Next(page.data);
         }
         self.collected.extend(page.data);
+        let read = before.unwrap_or(0) + self.collected.len();
         let last = self.collected.last().map(time_of);
         let is_reached = last.is_some_and(|last| last >= self.target.until);
-        if let Some(cursor) = &page.cursor {
-            let count = self.collected.len();
-            let missing = match self.target.count.saturating_sub(count) {
-                // The list has grown, and the number of items up to the sort key is unknown.
-                0 if !is_reached && count < cx.limits.refetch => count,
-                missing => missing,
-            };
-            if missing > 0 {
-                self.request(missing, Some(cursor), None, cx);
-                return PageOutcome::Pending;
-            }
+        let missing = match self.target.count.saturating_sub(read) {
+            _ if cursor == Cursor::End => 0,
+            // The list has grown, and the number of items up to the sort key is unknown.
+            0 if !is_reached && read < cx.limits.refetch => read,
+            missing => missing,
+        };
+        if let Cursor::At(cursor) = &cursor
+            && missing > 0
+            && read < FIRST_ITEMS
+        {
+            self.request(missing.min(FIRST_ITEMS - read), Some(cursor), None, cx);
+            return PageOutcome::Pending;
         }
-        let is_cut = page.cursor.is_some() && !is_reached;
-        self.cursor = page.cursor.map_or(Cursor::End, Cursor::At);
+        let is_last = missing == 0;
+        let is_cut = is_last && cursor != Cursor::End && !is_reached;
+        self.cursor = cursor;
         self.sync.stage = Stage::Loaded;
-        PageOutcome::Reset {
-            items: std::mem::take(&mut self.collected),
-            is_cut,
+        self.rest = (!is_last).then_some(read);
+        let items = std::mem::take(&mut self.collected);
+        match before {
+            None => PageOutcome::Reset { items, is_cut },
+            Some(_) => PageOutcome::Rest {
+                items,
+                is_last,
+                is_cut,
+            },
         }
     }
 }

@@ -6,6 +6,7 @@ mod conversation_list;
 mod conversation_places;
 mod conversations;
 mod damaged;
+mod first_items;
 mod gets;
 mod items;
 mod kit;

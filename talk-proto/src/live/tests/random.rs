@@ -49,6 +49,41 @@ fn lists_moving_while_paging_lose_nothing() {
         history.settle();
         history.check();
     }
+    // Lists with a rest behind the first 300 items, and losses while it is loaded.
+    for seed in 0..4 {
+        let mut history = History::with_conversations(seed, 420);
+        history.load_all(Topic::Conversations { filter: None });
+        for _ in 0..600 {
+            history.step_lists();
+        }
+        history.settle();
+        history.check();
+    }
+}
+
+/// A window of more than 300 messages, with quotes, and losses while its rest is loaded.
+#[test]
+fn long_windows_with_losses_end_in_server_state() {
+    for seed in 1..4 {
+        let mut history = History::new(seed);
+        for n in 90..500 {
+            let quotes = (n % 7 == 0).then(|| format!("m{}", n - 80));
+            history.world.send("c", USERS[1 + n % 3], quotes);
+        }
+        let conversation = "c".try_into().unwrap();
+        history.load_all(Topic::Messages { conversation });
+        for step in 1..1_000 {
+            history.step();
+            match step % 150 {
+                0 => history.disconnect(),
+                1 => history.connect(),
+                _ if step % 9 == 0 => history.change_old_message(),
+                _ => {}
+            }
+        }
+        history.settle();
+        history.check();
+    }
 }
 
 #[test]
@@ -70,6 +105,17 @@ fn unreadable_events_end_in_server_state() {
         }
         history.settle();
         history.check();
+    }
+}
+
+/// Returns `Some(true)` if a list is fully loaded, or `None` if the snapshot is not a list.
+fn loaded_all(snapshot: &Snapshot) -> Option<bool> {
+    match snapshot {
+        Snapshot::Messages(Some(window)) => Some(window.loaded_all()),
+        Snapshot::Participants(Some(window)) => Some(window.loaded_all()),
+        Snapshot::Reactions(Some(window)) => Some(window.loaded_all()),
+        Snapshot::Conversations(window) => Some(window.loaded_all()),
+        _ => None,
     }
 }
 
@@ -97,6 +143,8 @@ struct History {
     has_damage: bool,
     /// Lists of conversations that were complete before a loss, and stay complete.
     complete: BTreeSet<SubscriptionId>,
+    /// A list that is never unsubscribed.
+    kept: Option<SubscriptionId>,
 }
 
 impl Drop for History {
@@ -143,11 +191,38 @@ impl History {
             world: World::with_conversations(&conversations),
             conversations,
             complete: BTreeSet::new(),
+            kept: None,
             is_connected: false,
             made: VecDeque::new(),
             incoming: VecDeque::new(),
             topics: BTreeMap::new(),
             requests: Vec::new(),
+        }
+    }
+
+    /// Opens a list and loads all of it.
+    fn load_all(&mut self, topic: Topic) {
+        self.subscribe_to(topic);
+        let id = *self.topics.keys().next().unwrap();
+        self.kept = Some(id);
+        self.settle();
+        while self.kit.seen[&id].last().and_then(loaded_all) == Some(false) {
+            self.requests.extend(self.kit.try_load_more(id, Some(30)));
+            self.settle();
+        }
+    }
+
+    /// Changes an old message of the first conversation.
+    fn change_old_message(&mut self) {
+        let index = 250 + self.below(250);
+        let is_deletion = self.below(3) == 0;
+        let events = match is_deletion {
+            true => self.world.delete("c", index),
+            false => self.world.edit("c", index),
+        };
+        if self.is_connected && !events.is_empty() {
+            let events = events.iter().map(event).collect();
+            self.incoming.push_back(Item::Publish(events));
         }
     }
 
@@ -385,6 +460,9 @@ impl History {
         if !self.topics.is_empty() {
             let index = self.below(self.topics.len());
             let id = *self.topics.keys().nth(index).unwrap();
+            if self.kept == Some(id) {
+                return;
+            }
             self.topics.remove(&id);
             self.complete.remove(&id);
             self.kit.unsubscribe(id);
@@ -479,13 +557,7 @@ impl History {
             );
             let shown = self.kit.seen.get(id).and_then(|seen| seen.last());
             let shown = shown.unwrap_or_else(|| panic!("seed {seed}: {topic:?} shows nothing"));
-            let loaded_all = match shown {
-                Snapshot::Messages(Some(window)) => Some(window.loaded_all()),
-                Snapshot::Participants(Some(window)) => Some(window.loaded_all()),
-                Snapshot::Reactions(Some(window)) => Some(window.loaded_all()),
-                Snapshot::Conversations(window) => Some(window.loaded_all()),
-                _ => None,
-            };
+            let loaded_all = loaded_all(shown);
             let shown = serde_json::to_value(shown).unwrap();
             let mut right = self.right(topic);
             if let (Some(items), Some(list)) = (shown.as_array(), right.as_array_mut()) {

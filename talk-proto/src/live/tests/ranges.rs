@@ -15,37 +15,55 @@ fn alice() -> Value {
 
 /// Answers GETs of messages from `newest` down to 1 until none is pending.
 fn answer_messages(kit: &mut Kit, newest: i64) {
-    while let Some((_, request)) = kit
-        .open
-        .iter()
-        .find(|(_, request)| request.path == "/me/conversations/c/messages" && is_get(request))
-    {
-        let data: Value = serde_json::from_str(&request.data).unwrap();
-        let from = match data["cursor"].as_str() {
-            Some(cursor) => cursor.parse().unwrap(),
-            None => newest,
-        };
-        let to = (from - data["limit"].as_i64().unwrap().min(100) + 1).max(1);
-        let cursor = (to > 1).then(|| (to - 1).to_string());
-        kit.answer(MESSAGES, &page(&messages(from, to), cursor.as_deref()));
-    }
+    while answer_page(kit, "c", newest) {}
 }
 
-fn is_get(request: &Request) -> bool {
+/// Answers one GET of messages. Returns `false` if none is pending.
+pub(super) fn answer_page(kit: &mut Kit, conversation: &str, newest: i64) -> bool {
+    let path = format!("/me/conversations/{conversation}/messages");
+    let mut open = kit.open.iter();
+    let Some((_, request)) = open.find(|(_, r)| r.path == path && is_get(r)) else {
+        return false;
+    };
+    let data: Value = serde_json::from_str(&request.data).unwrap();
+    let from = match data["cursor"].as_str() {
+        Some(cursor) => cursor.parse().unwrap(),
+        None => newest,
+    };
+    let to = (from - data["limit"].as_i64().unwrap().min(100) + 1).max(1);
+    let cursor = (to > 1).then(|| (to - 1).to_string());
+    let body = page(&messages(from, to), cursor.as_deref());
+    kit.answer(&format!("GET {path}"), &body);
+    true
+}
+
+pub(super) fn is_get(request: &Request) -> bool {
     request.method.to_string() == "GET"
 }
 
 /// Subscribes and loads `count` of the messages from `newest` down to 1.
-fn shown(kit: &mut Kit, newest: i64, count: usize) -> SubscriptionId {
-    let id = kit.messages("c");
+pub(super) fn shown(kit: &mut Kit, newest: i64, count: usize) -> SubscriptionId {
+    shown_in(kit, "c", newest, count)
+}
+
+/// Does the same in another conversation.
+pub(super) fn shown_in(
+    kit: &mut Kit,
+    conversation: &str,
+    newest: i64,
+    count: usize,
+) -> SubscriptionId {
+    let id = kit.messages(conversation);
     kit.drain();
-    answer_messages(kit, newest);
-    kit.answer(USERS, &alice());
+    answer_page(kit, conversation, newest);
+    if kit.count(id) == 0 {
+        kit.answer(USERS, &alice());
+    }
     while kit.window(id).len() < count {
         let more = (count - kit.window(id).len()).min(100);
         kit.load_more(id, more);
         kit.drain();
-        answer_messages(kit, newest);
+        while answer_page(kit, conversation, newest) {}
     }
     id
 }
