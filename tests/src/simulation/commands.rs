@@ -1,5 +1,7 @@
 //! Commands of the users to their sessions.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use talk_proto::{
     command::SendMessage,
     content::ContentBlock,
     filter::ConversationFilter,
-    model::MessageId,
+    model::{ConversationId, MessageId},
     search::SearchKind,
     upload::{Upload, UploadKind},
 };
@@ -22,6 +24,9 @@ const SUBSCRIPTIONS: usize = 10;
 const SEARCHES: usize = 3;
 /// The number of recent messages that users refer to, such as in replies and edits.
 const KNOWN: usize = 40;
+/// The number of times that a long window is extended in a row, and the time for each.
+const LOADS: usize = 5;
+const LOAD_TIME: Duration = Duration::from_millis(400);
 const EMOJI: [&str; 4] = ["👍", "❤️", ":party:", "🎉"];
 const WORDS: [&str; 6] = [
     "apple",
@@ -81,6 +86,7 @@ impl World {
                     self.execute(who, |session, now| drop(session.unsubscribe(now, id)));
                 }
             }
+            (Command::LoadMore, _) if self.has_long_windows => self.load_far(who),
             (Command::LoadMore, _) => {
                 let count = [None, Some(3), Some(20), Some(30)][dice.usize(..4)];
                 if let Some(id) = self.active(who, dice) {
@@ -189,12 +195,37 @@ impl World {
         }
     }
 
+    /// Extends the window of the messages of the first conversation several times.
+    fn load_far(&mut self, who: usize) {
+        let conversation: ConversationId = id(CONVERSATIONS[0]);
+        let is_of = |topic: &Topic| matches!(topic, Topic::Messages { conversation: of } if *of == conversation);
+        for _ in 0..LOADS {
+            let mut shown = self.clients[who].shown.iter();
+            let found = shown.find(|(_, s)| s.ended.is_none() && is_of(&s.topic));
+            match found.map(|(id, _)| *id) {
+                Some(id) => {
+                    self.ask(who, |session, now| session.load_more(now, id, Some(100)));
+                }
+                None => {
+                    let (now, conversation) = (self.now, conversation.clone());
+                    self.clients[who].subscribe(now, Topic::Messages { conversation });
+                }
+            }
+            self.undrained = Some(who);
+            self.run_for(LOAD_TIME);
+            self.revive(who);
+            if self.nets[who].asleep_until > self.now {
+                return;
+            }
+        }
+    }
+
     fn set_token(&mut self, who: usize) {
         if self.proof == Proof::Boken {
             return;
         }
         let user = self.clients[who].user;
-        let token = self.token(user, self.now + std::time::Duration::from_secs(3_600));
+        let token = self.token(user, self.now + Duration::from_secs(3_600));
         let client = &mut self.clients[who];
         client.tokens.push(token.clone());
         client.token_set();

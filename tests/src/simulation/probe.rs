@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use talk_emulator::server::ConnectionId;
 
 use super::broken::broken;
-use super::world::{APP, USERS, World};
+use super::world::{APP, CONVERSATIONS, USERS, World};
 
 /// The first connection number of probes, which belong to no session.
 const PROBES: u64 = 1 << 62;
+/// The number of messages in the first conversation of worlds with long windows.
+const LONG_WINDOW: u32 = 450;
 /// A user that is in every conversation and sends nothing.
 pub(super) const OBSERVER: &str = "observer";
 
@@ -84,7 +86,21 @@ impl World {
                 &json!({"actions": actions}),
             );
         }
+        if self.has_long_windows {
+            self.fill_first_conversation(&mut probes);
+        }
         self.close_probes(probes);
+    }
+
+    /// Sends the messages of long windows to the first conversation.
+    fn fill_first_conversation(&mut self, probes: &mut Probes) {
+        let path = format!("{}/messages", conversation_path(CONVERSATIONS[0]));
+        for n in 0..LONG_WINDOW {
+            self.now = self.now + Duration::from_millis(1);
+            let content = json!([{"type": "text", "children": [format!("old {n}")]}]);
+            let message = json!({"content": content, "idempotencyKey": format!("old {n}")});
+            self.probe(probes, USERS[0], "POST", &path, &message);
+        }
     }
 
     pub(super) fn close_probes(&mut self, probes: Probes) {

@@ -71,6 +71,8 @@ pub(super) struct World {
     pub(super) limits: Limits,
     /// The conversations in addition to [`CONVERSATIONS`].
     pub(super) more_conversations: &'static [&'static str],
+    /// Set if windows are longer than the part that is fetched first after a connection loss.
+    pub(super) has_long_windows: bool,
     pub(super) clients: Vec<Client>,
     pub(super) nets: Vec<Net>,
     pub(super) mailbox: Mailbox,
@@ -130,6 +132,7 @@ impl World {
             } else {
                 &[]
             },
+            has_long_windows: seed % 8 == 7,
             clients: Vec::new(),
             nets: (0..sessions).map(|_| Net::new(START)).collect(),
             mailbox: Mailbox::default(),
