@@ -10,7 +10,7 @@ use talk_proto::{
     command::SendMessage,
     content::ContentBlock,
     filter::ConversationFilter,
-    model::{ConversationId, MessageId},
+    model::MessageId,
     search::SearchKind,
     upload::{Upload, UploadKind},
 };
@@ -197,18 +197,19 @@ impl World {
 
     /// Extends the window of the messages of the first conversation several times.
     fn load_far(&mut self, who: usize) {
-        let conversation: ConversationId = id(CONVERSATIONS[0]);
-        let is_of = |topic: &Topic| matches!(topic, Topic::Messages { conversation: of } if *of == conversation);
+        let wanted = Topic::Messages {
+            conversation: id(CONVERSATIONS[0]),
+        };
         for _ in 0..LOADS {
             let mut shown = self.clients[who].shown.iter();
-            let found = shown.find(|(_, s)| s.ended.is_none() && is_of(&s.topic));
+            let found = shown.find(|(_, s)| s.ended.is_none() && s.topic == wanted);
             match found.map(|(id, _)| *id) {
                 Some(id) => {
                     self.ask(who, |session, now| session.load_more(now, id, Some(100)));
                 }
                 None => {
-                    let (now, conversation) = (self.now, conversation.clone());
-                    self.clients[who].subscribe(now, Topic::Messages { conversation });
+                    let now = self.now;
+                    self.clients[who].subscribe(now, wanted.clone());
                 }
             }
             self.undrained = Some(who);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::conversation::{ConversationStore, fold};
 use super::list_filter::ListFilter;
+use super::list_pages::ListPages;
 use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
 use crate::changes::RemovalReason;
 use crate::fault_injection::FaultInjection;

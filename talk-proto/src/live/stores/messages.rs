@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::list_pages::ListPages;
 use super::message_index::MessageIndex;
 use super::paged_list::{GoneItems, ListStore, PageSizes, PagedList};
 use crate::changes::RemovalReason;

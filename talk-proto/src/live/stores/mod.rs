@@ -4,6 +4,7 @@ pub(super) mod conversation;
 pub(super) mod conversation_list;
 pub(super) mod entity;
 pub(super) mod list_filter;
+mod list_pages;
 pub(super) mod message_index;
 pub(super) mod messages;
 mod outdated;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::list_pages::ListPages;
 use super::paged_list::{ListStore, PageSizes, PagedList};
 use crate::changes::RemovalReason;
 use crate::live::key::{Dependent, StoreKey};
