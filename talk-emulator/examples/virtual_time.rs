@@ -87,7 +87,7 @@ impl World {
                 let failure = HttpFailure::Network("there is no HTTP here".to_owned());
                 self.give(Input::HttpFailed { http, failure });
             }
-            Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+            Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
             Output::Event(event) => self.record(&event),
         }
     }

@@ -60,7 +60,7 @@ impl Chat {
                     }
                 }
                 Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
-                Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+                Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
                 Output::Event(event) => events.push(event),
             }
         }

@@ -88,7 +88,7 @@ impl Member {
                     }
                 }
                 Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
-                Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+                Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
                 Output::Event(event) => self.seen = lobby::newest(&event).or(self.seen.take()),
             }
         }

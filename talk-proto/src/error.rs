@@ -95,6 +95,23 @@ pub enum CommandError {
         /// The limit.
         limit: usize,
     },
+    /// The session has no outbox.
+    #[error("this session has no outbox: set `SessionOptions::outbox`")]
+    NoOutbox,
+    /// The unsent entries have reached a limit of
+    /// [`OutboxOptions`](crate::outbox::OutboxOptions).
+    #[error(
+        "the outbox is full ({entries} entries or {bytes} bytes): discard entries, or let some be sent"
+    )]
+    OutboxFull {
+        /// The limit on the number of entries.
+        entries: usize,
+        /// The limit on their size in bytes.
+        bytes: usize,
+    },
+    /// The entry to reply to is not known, or belongs to another conversation.
+    #[error("no such entry in this conversation: it was discarded, or sent more than 24 h ago")]
+    UnknownEntry,
     /// An ID or emoji is empty.
     #[error(transparent)]
     EmptyId(#[from] EmptyId),

@@ -1,15 +1,19 @@
 //! Inputs and outputs of a session.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
+use crate::model::{EntryId, MessageId};
+use crate::outbox::Entry;
 use crate::search::results::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
+use crate::storage::{BatchId, Change, StorageEvent};
 use crate::timestamp::Timestamp;
 
 /// The ID of a socket, which a session never reuses.
@@ -82,6 +86,18 @@ pub enum Input<'a> {
         /// The cause.
         failure: HttpFailure,
     },
+    /// A batch is stored durably.
+    Stored {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// A batch could not be stored. No part of it may become visible to a later run.
+    StoreFailed {
+        /// The batch.
+        batch: BatchId,
+        /// A human-readable reason.
+        reason: String,
+    },
     /// The time of [`Session::poll_timeout`](crate::Session::poll_timeout) has been reached.
     Tick,
 }
@@ -115,6 +131,8 @@ impl fmt::Debug for Input<'_> {
                 };
                 write!(f, "HttpFailed({}, {plane})", http.0)
             }
+            Self::Stored { batch } => write!(f, "Stored({})", batch.0),
+            Self::StoreFailed { batch, .. } => write!(f, "StoreFailed({})", batch.0),
             Self::Tick => f.write_str("Tick"),
         }
     }
@@ -204,6 +222,16 @@ pub enum Output {
         /// The HTTP request.
         http: HttpId,
     },
+    /// Apply a batch of changes to the store, atomically and durably, and answer with
+    /// [`Input::Stored`] or [`Input::StoreFailed`]. Only a session with a store emits this, see
+    /// [`Session::restore`](crate::Session::restore). One batch is unanswered at a time, except that
+    /// the end of the session does not wait for the last answer. Apply batches in order.
+    Store {
+        /// The ID of the batch.
+        batch: BatchId,
+        /// The changes.
+        changes: Vec<Change>,
+    },
     /// Notify the application.
     Event(Event),
 }
@@ -225,6 +253,9 @@ impl fmt::Debug for Output {
                 write!(f, "SendHttp({}, {method} {path}, {body:?})", http.0)
             }
             Self::CancelHttp { http } => write!(f, "CancelHttp({})", http.0),
+            Self::Store { batch, changes } => {
+                write!(f, "Store({}, {} changes)", batch.0, changes.len())
+            }
             Self::Event(event) => event.fmt(f),
         }
     }
@@ -320,6 +351,17 @@ pub enum Event {
     },
     /// The state of the connection changed.
     Connection(ConnectionState),
+    /// An entry of the outbox is new or has changed.
+    EntryChanged(Arc<Entry>),
+    /// An entry has left the outbox: sent or discarded.
+    EntryRemoved {
+        /// The entry.
+        entry: EntryId,
+        /// The message, or `None` if the entry was discarded.
+        message: Option<MessageId>,
+    },
+    /// The store failed, is slow, or holds a record that has no effect.
+    Storage(StorageEvent),
     /// A part of the server's data was skipped.
     Warning(ProtocolWarning),
     /// The session has ended. All pending requests and subscriptions were resolved before.

@@ -67,7 +67,8 @@
 //!             Output::CloseSocket { .. } => *open = None,
 //!             // Uploads, searches and tokens for anonymous users go over HTTP.
 //!             Output::SendHttp { http, .. } => session.handle_input(now, no_http(http)),
-//!             Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+//!             // Only a session with a store emits batches.
+//!             Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
 //!             Output::Event(event) => notify(event),
 //!         }
 //!     }
@@ -122,14 +123,17 @@ pub mod filter;
 mod http;
 mod io;
 mod json;
+mod key;
 mod live;
 pub mod model;
 mod options;
+pub mod outbox;
 mod requests;
 pub mod search;
 mod secret;
 mod session;
 mod snapshot;
+pub mod storage;
 mod timestamp;
 #[cfg(feature = "token")]
 pub mod token;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::addresses::Addresses;
 use crate::model::{AppId, UserId};
+use crate::outbox::OutboxOptions;
 use crate::secret::Secret;
 
 /// The options of a session.
@@ -29,6 +30,8 @@ pub struct SessionOptions {
     pub limits: Limits,
     /// The pace at which queued calls are sent once the connection is ready.
     pub pacing: Pacing,
+    /// The options of the outbox. Without them, the session has none.
+    pub outbox: Option<OutboxOptions>,
     /// The client version that is reported to the server. The default is the version of the
     /// published client.
     pub client_version: String,
@@ -52,6 +55,7 @@ impl SessionOptions {
             authentication: Authentication::default(),
             limits: Limits::default(),
             pacing: Pacing::default(),
+            outbox: None,
             client_version: "1.11.2".to_owned(),
         }
     }

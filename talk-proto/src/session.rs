@@ -14,13 +14,16 @@ use crate::http::HttpRequests;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::{Authentication, SessionOptions};
+use crate::outbox::Outbox;
 use crate::requests::RequestQueue;
 use crate::search::searches::Searches;
+use crate::storage::Record;
 use crate::timestamp::Timestamp;
 use crate::upload::uploads::Uploads;
 
 mod commands;
 mod http;
+mod outbox;
 mod route;
 mod search;
 mod settle;
@@ -73,6 +76,7 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 ///         Output::FetchToken { fetch } => { /* call the application, then Input::Token */ }
 ///         Output::SendHttp { http, request } => { /* send, then Input::HttpHead and so on */ }
 ///         Output::CancelHttp { http } => { /* drop the request */ }
+///         Output::Store { batch, changes } => { /* store, then Input::Stored */ }
 ///         Output::Event(Event::Resolved { request, result }) => { /* wake the caller */ }
 ///         Output::Event(event) => { /* notify the application */ }
 ///     }
@@ -103,6 +107,8 @@ pub struct Session {
     searches: Searches,
     uploads: Uploads,
     http: HttpRequests,
+    /// `None` if the outbox is off.
+    outbox: Option<Box<Outbox>>,
     last_reported_state: ConnectionState,
     ended: Option<SessionError>,
 }
@@ -117,7 +123,7 @@ enum Dirty {
 }
 
 impl Session {
-    /// Creates a session, which does nothing before the first command.
+    /// Creates a session, which does nothing before the first command. Its outbox lives in memory.
     ///
     /// `seed` must be random and differ from the seed of every other active session.
     ///
@@ -130,6 +136,43 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(options: SessionOptions, seed: u64, now: Timestamp) -> Self {
+        Self::with_records(options, seed, now, None)
+    }
+
+    /// Creates a session with a store. `records` are the records of earlier runs for the same
+    /// addresses, app and user, in any order; none on the first run. The driver performs
+    /// [`Output::Store`].
+    ///
+    /// Unsent entries are sent, which opens a connection. Records of unknown versions are kept and
+    /// reported by [`Event::Storage`].
+    ///
+    /// ```
+    /// use talk_proto::{Session, SessionOptions, Timestamp, outbox::OutboxOptions};
+    ///
+    /// let mut options = SessionOptions::new("my_app".try_into()?, "alice".try_into()?);
+    /// options.outbox = Some(OutboxOptions::default());
+    /// let now = Timestamp::from_millis(1_700_000_000_000);
+    /// let session = Session::restore(options, 0x5eed, now, &[]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restore(options: SessionOptions, seed: u64, now: Timestamp, records: &[Record]) -> Self {
+        Self::with_records(options, seed, now, Some(records))
+    }
+
+    fn with_records(
+        options: SessionOptions,
+        seed: u64,
+        now: Timestamp,
+        records: Option<&[Record]>,
+    ) -> Self {
+        let outbox = options.outbox.clone().map(|outbox| {
+            let me = options.user_id.clone();
+            Box::new(Outbox::new(me, outbox, now, records))
+        });
+        let dirty = match (&outbox, records) {
+            (Some(_), Some(_)) => Dirty::All,
+            _ => Dirty::Clean,
+        };
         let mut rng = Rng::with_seed(seed);
         Self {
             now,
@@ -137,7 +180,7 @@ impl Session {
             rng,
             next_id: 0,
             outputs: VecDeque::new(),
-            dirty: Dirty::Clean,
+            dirty,
             deadline: None,
             needs_release: false,
             connection: Connection::new(options.authentication.clone()),
@@ -146,6 +189,7 @@ impl Session {
             searches: Searches::default(),
             uploads: Uploads::default(),
             http: HttpRequests::default(),
+            outbox,
             last_reported_state: ConnectionState::Idle,
             ended: None,
             options,
@@ -193,7 +237,8 @@ impl Session {
 
     /// Returns the number of active subscriptions.
     pub fn subscriptions(&self) -> usize {
-        self.live.subscriptions()
+        let outbox = self.outbox.as_ref();
+        self.live.subscriptions() + outbox.map_or(0, |outbox| outbox.subscriptions())
     }
 
     /// Returns `true` if there is no pending call, no active or lingering subscription, and no
@@ -226,7 +271,8 @@ impl Session {
         match input {
             Input::SocketOpened { socket } => self.connection.handle_opened(self.now, socket),
             Input::SocketFrame { socket, text } => {
-                if self.handle_frame(socket, text) && is_clean {
+                let is_plain = self.handle_frame(socket, text);
+                if is_plain && is_clean && self.outbox.is_none() {
                     self.dirty = Dirty::Live;
                 }
             }
@@ -244,6 +290,16 @@ impl Session {
             | Input::HttpFailed { .. } => {
                 let event = self.http.handle_input(self.now, input);
                 self.handle_http_event(event);
+            }
+            Input::Stored { batch } => {
+                if let Some(outbox) = &mut self.outbox {
+                    outbox.handle_stored(batch);
+                }
+            }
+            Input::StoreFailed { batch, reason } => {
+                if let Some(outbox) = &mut self.outbox {
+                    outbox.handle_store_failed(self.now, batch, reason);
+                }
             }
             Input::Tick => {}
         }
@@ -363,6 +419,7 @@ impl Session {
         self.drain_searches();
         self.live.end(&failure);
         self.drain_live();
+        self.end_outbox(&failure);
         self.http.cancel_all();
         self.drain_http();
         self.connection.shutdown();

@@ -12,6 +12,7 @@ use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
 };
+use crate::outbox::Entry;
 
 /// The subject of a subscription.
 ///
@@ -49,6 +50,8 @@ pub enum Topic {
     /// The current user's conversations that match a filter, the most recently active first;
     /// initially 20. [`Snapshot::Conversations`].
     Conversations { filter: Option<ConversationFilter> },
+    /// The entries of the outbox, oldest first. Needs no connection. [`Snapshot::Outbox`].
+    Outbox,
 }
 
 /// The state of a subscription at one moment: immutable and cheap to clone.
@@ -78,6 +81,8 @@ pub enum Snapshot {
     Online(Option<Arc<OnlineSnapshot>>),
     /// Conversations, the most recently active first.
     Conversations(Window<ConversationSnapshot>),
+    /// The entries of the outbox, oldest first.
+    Outbox(Window<Entry>),
 }
 
 /// The loaded part of a list. Serialises as the list of its items.
@@ -192,4 +197,10 @@ pub struct Update {
     pub snapshot: Snapshot,
     /// The changes since the previous snapshot.
     pub changes: Changes,
+}
+
+impl Update {
+    pub(crate) fn new(snapshot: Snapshot, changes: Changes) -> Self {
+        Self { snapshot, changes }
+    }
 }

@@ -92,6 +92,7 @@ fn invariant_2_outputs_are_owned_and_every_one_is_known() {
             Output::FetchToken { .. } => "token",
             Output::SendHttp { .. } => "http",
             Output::CancelHttp { .. } => "cancel",
+            Output::Store { .. } => "store",
             Output::Event(_) => "event",
         }
     }

@@ -417,6 +417,8 @@ impl<T: Transport> Driver<T> {
                     self.http_requests.start(http, transport, uploads, *request);
                 }
                 Output::CancelHttp { http } => self.http_requests.cancel(http),
+                // Only a restored session emits batches.
+                Output::Store { .. } => {}
                 Output::Event(event) => self.handle_event(event),
             }
         }

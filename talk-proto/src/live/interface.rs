@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::error::RequestError;
 use crate::io::Event;
 use crate::model::{ConversationId, Emoji, MessageId, MessageSnapshot, UserId};
-use crate::wire::Request;
+use crate::wire::{Page, Request};
 
 /// The ID of a request of the live half. It is valid until
 /// [`Live::handle_answer`](super::Live::handle_answer) is called with it or the connection is lost.
@@ -22,6 +23,11 @@ pub(crate) enum LiveOutput {
     ForgetEntity(String),
     /// Forget the failed requests for a user, which no viewer waits for.
     ForgetUser(UserId),
+    /// Pass a page of messages to the search of an outbox entry.
+    Page {
+        seq: u64,
+        page: Result<Page<MessageSnapshot>, RequestError>,
+    },
 }
 
 /// The entity read by a one-shot call.

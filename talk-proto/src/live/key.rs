@@ -114,7 +114,7 @@ pub(super) enum Scope {
 
 /// The identity of a viewer of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum ViewerId {
+pub(crate) enum ViewerId {
     /// A viewer that stays until it unsubscribes.
     Subscription(SubscriptionId),
     /// A viewer that is removed after the first snapshot, which resolves the request.

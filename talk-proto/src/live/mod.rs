@@ -36,7 +36,7 @@ use self::sync::requests::FetchPurpose;
 use self::sync::response::{Response, decode, is_absence};
 use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
-use crate::model::{User, UserId};
+use crate::model::{ConversationId, User, UserId};
 use crate::options::Limits;
 use crate::timestamp::Timestamp;
 use crate::wire::{EventError, Published};
@@ -168,6 +168,10 @@ impl Live {
                     }
                 }
             }
+            Some(FetchPurpose::Page(seq)) => {
+                let page = decode(response, &mut cx.damaged_items);
+                self.outputs.push_back(LiveOutput::Page { seq, page });
+            }
             Some(FetchPurpose::UsersOnce(requested)) => {
                 let damaged = &mut cx.damaged_items;
                 self.reads.handle_users(&requested, response, damaged);
@@ -181,6 +185,24 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// Requests a page of messages for the search of an outbox entry, from the newest one or from a
+    /// cursor.
+    pub(crate) fn fetch_page(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        conversation: ConversationId,
+        cursor: Option<&str>,
+    ) {
+        self.begin(now);
+        self.cx.requests.page(seq, conversation, cursor);
+    }
+
+    /// Returns the time of the newest loaded message of a conversation.
+    pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
+        self.stores.newest_message_time(conversation)
     }
 
     /// Drops the stores whose linger time is over.

@@ -47,8 +47,10 @@ impl Live {
     /// Starts a subscription under a new ID. The first snapshot arrives as an event.
     pub(crate) fn subscribe(&mut self, now: Timestamp, id: SubscriptionId, topic: Topic) {
         self.begin(now);
-        self.subscriptions.count += 1;
-        self.attach_viewer(ViewerId::Subscription(id), store_of(topic));
+        if let Some(key) = store_of(topic) {
+            self.subscriptions.count += 1;
+            self.attach_viewer(ViewerId::Subscription(id), key);
+        }
     }
 
     /// Ends a subscription. The end is reported at once, and the store lingers.
@@ -298,8 +300,9 @@ impl Live {
     }
 }
 
-fn store_of(topic: Topic) -> StoreKey {
-    match topic {
+/// Returns the store of a topic, or `None` if the topic does not belong to the live half.
+fn store_of(topic: Topic) -> Option<StoreKey> {
+    Some(match topic {
         Topic::User { user } => StoreKey::User(user),
         Topic::Conversation { conversation } => StoreKey::Conversation(conversation),
         Topic::Messages { conversation } => StoreKey::Messages(conversation),
@@ -313,7 +316,8 @@ fn store_of(topic: Topic) -> StoreKey {
         } => StoreKey::Reactions(conversation, message, emoji.into()),
         Topic::Online { user } => StoreKey::Online(user),
         Topic::Conversations { filter } => StoreKey::Conversations(ListFilter::new(filter)),
-    }
+        Topic::Outbox => return None,
+    })
 }
 
 /// Returns the reply to a `get` that received `snapshot`.
@@ -331,6 +335,7 @@ fn reply(snapshot: Snapshot) -> Result<Reply, RequestError> {
         | Snapshot::Participants(_)
         | Snapshot::Typing(_)
         | Snapshot::Conversations(_)
+        | Snapshot::Outbox(_)
         | Snapshot::Online(_) => return Err(TransportError::Malformed.into()),
     })
 }

@@ -184,3 +184,8 @@ id!(
     Emoji,
     "emoji"
 );
+id!(
+    /// The ID of an outbox entry, which is also its idempotency key.
+    EntryId,
+    "entry ID"
+);

@@ -17,7 +17,7 @@ mod user_params;
 pub(crate) use conversation::{ConversationDiff, ReadStateDiff};
 pub use conversation::{ConversationParams, ConversationSnapshot};
 pub use custom::Custom;
-pub use id::{AppId, ConversationId, Emoji, EmptyId, MessageId, UserId};
+pub use id::{AppId, ConversationId, Emoji, EmptyId, EntryId, MessageId, UserId};
 pub(crate) use message::MessageDiff;
 pub use message::{MessageSnapshot, MessageType, Origin};
 pub use participant::{Access, Notify, ParticipantParams, ParticipantSnapshot};

@@ -147,6 +147,19 @@ impl CallBody {
         }
     }
 
+    /// Returns `true` if the queue repeats the request after a failure of the server. An entry of
+    /// the outbox has its own delays.
+    pub(super) fn retries_failures(&self) -> bool {
+        !matches!(
+            self,
+            Self::Single {
+                decoder: ResponseDecoder::Sent,
+                lane: None,
+                ..
+            }
+        )
+    }
+
     /// Returns `true` if repeating the call has the effect of one call. A repeated send has a new
     /// idempotency key, so that the message is sent twice.
     pub(super) fn is_idempotent(&self) -> bool {

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::body::{BatchKind, CallBody, ItemDecoder};
 use super::content::{edit_message, send};
-use super::key::idempotency_key;
 use super::response::{ResponseDecoder, Tolerated};
 use crate::command::{Call, RequestId};
+use crate::key::idempotency_key;
 use crate::live::interface::Get;
 use crate::model::{
     ConversationId, ConversationParams, DEFAULT_ROLE, MessageId, Patch, UserId, UserParams,

@@ -48,6 +48,15 @@ pub(crate) enum CallPurpose {
     UploadCheck,
     /// An item of a search's page.
     SearchLookup { search: SearchId, slot: u64 },
+    /// The entry of the outbox with this sequence number.
+    Outbox { seq: u64 },
+}
+
+impl CallPurpose {
+    /// Returns `true` if the call is part of another operation, and not a pending call itself.
+    fn is_internal(self) -> bool {
+        matches!(self, Self::SearchLookup { .. } | Self::Outbox { .. })
+    }
 }
 
 /// The result of a call, and the part that receives it.
@@ -148,7 +157,8 @@ pub(crate) struct RequestQueue {
     pacer: Pacer,
     failures: FailureTable,
     calls: BTreeMap<RequestId, PendingCall>,
-    lookups: usize,
+    /// The number of internal calls.
+    internal: usize,
     results: VecDeque<CallResult>,
     retry_count: u64,
 }
@@ -166,7 +176,7 @@ impl RequestQueue {
             pacer: Pacer::new(pacing),
             failures: FailureTable::default(),
             calls: BTreeMap::new(),
-            lookups: 0,
+            internal: 0,
             results: VecDeque::new(),
             retry_count: 0,
         }
@@ -177,9 +187,9 @@ impl RequestQueue {
         self.calls.is_empty()
     }
 
-    /// Returns the number of pending calls, without the look-ups of searches.
+    /// Returns the number of pending calls, without internal ones.
     pub(crate) fn pending_calls(&self) -> usize {
-        self.calls.len() - self.lookups
+        self.calls.len() - self.internal
     }
 
     /// Returns the number of requests that were sent more than once.
@@ -225,11 +235,11 @@ impl RequestQueue {
 
     /// Registers a call that the live half resolves without an entry in the queue.
     pub(crate) fn register_live_call(&mut self, request: RequestId, purpose: CallPurpose) {
-        self.lookups += usize::from(matches!(purpose, CallPurpose::SearchLookup { .. }));
         self.register(request, purpose, Vec::new());
     }
 
     fn register(&mut self, request: RequestId, purpose: CallPurpose, slots: Vec<QueueSlot>) {
+        self.internal += usize::from(purpose.is_internal());
         let call = PendingCall {
             purpose,
             remaining: slots.len(),
@@ -411,7 +421,8 @@ impl RequestQueue {
         }
         let entry = self.entries.get_mut(&slot)?;
         entry.failures += u32::from(class == StatusClass::Failed);
-        let has_failed = entry.failures >= MAX_FAILURES;
+        let has_failed = entry.failures >= MAX_FAILURES
+            || (class == StatusClass::Failed && !entry.work.retries_failures());
         match class {
             StatusClass::Done | StatusClass::Refused => {
                 if let Work::Live { request, .. } = &entry.work {
@@ -531,7 +542,7 @@ impl RequestQueue {
             call.result = result;
         }
         if call.remaining == 0
-            && let Some(call) = self.calls.remove(&request)
+            && let Some(call) = self.remove_call(request)
             && !FaultInjection::LeakedRequest.is_on_for(request.0)
         {
             self.results.push_back(CallResult {
@@ -542,6 +553,12 @@ impl RequestQueue {
         }
     }
 
+    fn remove_call(&mut self, request: RequestId) -> Option<PendingCall> {
+        let call = self.calls.remove(&request)?;
+        self.internal -= usize::from(call.purpose.is_internal());
+        Some(call)
+    }
+
     /// Returns the next result of a call.
     pub(crate) fn poll_result(&mut self) -> Option<CallResult> {
         self.results.pop_front()
@@ -549,8 +566,7 @@ impl RequestQueue {
 
     /// Removes a call that the live half has resolved. Returns `None` if it was cancelled.
     pub(crate) fn finish_live_call(&mut self, request: RequestId) -> Option<CallPurpose> {
-        let call = self.calls.remove(&request)?;
-        self.lookups -= usize::from(matches!(call.purpose, CallPurpose::SearchLookup { .. }));
+        let call = self.remove_call(request)?;
         for slot in call.slots {
             self.remove(slot);
         }
@@ -586,9 +602,8 @@ impl RequestQueue {
 
     /// Cancels a call. Returns `None` if there is no such call.
     pub(crate) fn cancel(&mut self, request: RequestId) -> Option<CancelledCall> {
-        let call = self.calls.remove(&request)?;
+        let call = self.remove_call(request)?;
         let mut is_idempotent = call.purpose == CallPurpose::User;
-        self.lookups -= usize::from(matches!(call.purpose, CallPurpose::SearchLookup { .. }));
         let mut was_sent = call.remaining < call.slots.len();
         for slot in call.slots {
             let Some(entry) = self.entries.get_mut(&slot) else {
@@ -753,7 +768,7 @@ impl RequestQueue {
         let mut ended = Vec::new();
         for request in requests {
             if !self.is_live_call(request)
-                && let Some(call) = self.calls.remove(&request)
+                && let Some(call) = self.remove_call(request)
             {
                 ended.push((request, call.purpose));
             }
@@ -771,6 +786,14 @@ impl Work {
         match self {
             Self::Live { .. } => Priority::Live,
             Self::Call(_) | Self::Read { .. } => Priority::Call,
+        }
+    }
+
+    /// Returns `true` if the queue sends the request again after the server failed to process it.
+    fn retries_failures(&self) -> bool {
+        match self {
+            Self::Call(body) => body.retries_failures(),
+            Self::Live { .. } | Self::Read { .. } => true,
         }
     }
 

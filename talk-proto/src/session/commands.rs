@@ -61,7 +61,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`].
+    /// [`CommandError::Ended`], [`CommandError::TooManySubscriptions`], [`CommandError::NoOutbox`].
     pub fn subscribe(
         &mut self,
         now: Timestamp,
@@ -69,7 +69,10 @@ impl Session {
     ) -> Result<SubscriptionId, CommandError> {
         self.accept_subscription(now)?;
         let id = SubscriptionId(self.take_id());
-        self.live.subscribe(self.now, id, topic);
+        match topic {
+            Topic::Outbox => self.outbox()?.subscribe(id),
+            _ => self.live.subscribe(self.now, id, topic),
+        }
         Ok(id)
     }
 
@@ -93,6 +96,11 @@ impl Session {
     /// [`CommandError::Unknown`] if it has ended already.
     pub fn unsubscribe(&mut self, now: Timestamp, id: SubscriptionId) -> Result<(), CommandError> {
         self.accept(now)?;
+        if let Some(outbox) = &mut self.outbox
+            && outbox.unsubscribe(id)
+        {
+            return Ok(());
+        }
         self.live.unsubscribe(self.now, id)
     }
 
@@ -128,6 +136,13 @@ impl Session {
         count: Option<usize>,
     ) -> Result<RequestId, CommandError> {
         self.accept_request(now)?;
+        if self
+            .outbox
+            .as_ref()
+            .is_some_and(|outbox| outbox.is_subscribed(id))
+        {
+            return Err(CommandError::NotAList);
+        }
         let request = RequestId(self.take_id());
         self.live.load_more(self.now, request, id, count)?;
         self.queue.register_live_call(request, CallPurpose::User);
@@ -245,7 +260,7 @@ impl Session {
     pub(super) fn accept_subscription(&mut self, now: Timestamp) -> Result<(), CommandError> {
         self.accept(now)?;
         let limit = self.options.limits.subscriptions;
-        if self.live.subscriptions() + self.searches.len() >= limit {
+        if self.subscriptions() + self.searches.len() >= limit {
             return Err(CommandError::TooManySubscriptions { limit });
         }
         Ok(())

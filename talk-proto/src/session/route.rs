@@ -18,7 +18,10 @@ use crate::wire::path::encode_component;
 impl Session {
     /// Returns `true` if a request or subscription needs a connection.
     pub(super) fn needs_connection(&self) -> bool {
-        !self.queue.is_empty() || !self.live.is_idle()
+        let outbox = self.outbox.as_ref();
+        !self.queue.is_empty()
+            || !self.live.is_idle()
+            || outbox.is_some_and(|outbox| outbox.needs_connection())
     }
 
     /// Performs the effects of the connection.
@@ -85,6 +88,7 @@ impl Session {
         if !FaultInjection::SkippedResubscribe.is_on() {
             self.live.handle_lost(self.now);
         }
+        self.withdraw_entries();
         if let Some(reason) = loss.reason
             && self.needs_connection()
         {
@@ -139,6 +143,7 @@ impl Session {
     /// Applies the events of a publish as one step.
     fn handle_events(&mut self, number: u64, mut events: Vec<Published>) {
         if !FaultInjection::DroppedDiff.is_on_for(number) {
+            self.note_server_times(&events);
             self.live.handle_events(self.now, events.drain(..));
         }
         self.connection.recycle(events);
@@ -154,6 +159,9 @@ impl Session {
         self.cancel_live_reads(reads);
         self.live.handle_lost(self.now);
         self.live.handle_ready(self.now);
+        if let Some(outbox) = &mut self.outbox {
+            outbox.restart_searches();
+        }
     }
 
     /// Cancels in the live half the reads that the queue will send again.
@@ -177,6 +185,11 @@ impl Session {
                 LiveOutput::Event(event) => self.emit(event),
                 LiveOutput::ForgetEntity(path) => self.queue.forget_entity(&path),
                 LiveOutput::ForgetUser(user) => self.queue.forget_user(&user),
+                LiveOutput::Page { seq, page } => {
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.handle_page(self.now, seq, page);
+                    }
+                }
                 LiveOutput::Send { fetch, request } => {
                     if let Err((fetch, answer)) = self.queue.push_live(fetch, request) {
                         self.live.handle_answer(self.now, fetch, answer);
@@ -226,6 +239,11 @@ impl Session {
     ) {
         match purpose {
             CallPurpose::User => self.resolve(request, result),
+            CallPurpose::Outbox { seq } => {
+                if let Some(outbox) = &mut self.outbox {
+                    outbox.handle_result(self.now, seq, result);
+                }
+            }
             CallPurpose::UploadCheck => self.on_upload_checked(request, result),
             CallPurpose::SearchLookup { search, slot } => {
                 self.on_search_lookup(search, slot, result);

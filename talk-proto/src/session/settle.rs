@@ -49,6 +49,7 @@ impl Session {
         // The outputs of the live half decide if a connection is needed.
         self.drain_live();
         self.expire_http();
+        self.advance_outbox();
         self.update_need();
         self.connection.handle_timeout(self.now);
         self.drain_connection();
@@ -73,11 +74,14 @@ impl Session {
         }
         let is_ready = self.connection.is_ready();
         let queue = is_ready.then(|| self.queue.poll_timeout()).flatten();
+        let outbox = self.outbox.as_ref();
+        let outbox = outbox.and_then(|outbox| outbox.poll_timeout(self.now));
         Timestamp::earliest(&[
             self.connection.poll_timeout(),
             self.live.poll_timeout(),
             queue,
             self.http.next_deadline(),
+            outbox,
         ])
     }
 

@@ -109,7 +109,10 @@ impl Bare {
                     self.session.handle_input(self.now, input);
                 }
                 Output::Event(Event::Updated { .. }) => self.updates += 1,
-                Output::Event(_) | Output::FetchToken { .. } | Output::CancelHttp { .. } => {}
+                Output::Event(_)
+                | Output::FetchToken { .. }
+                | Output::CancelHttp { .. }
+                | Output::Store { .. } => {}
             }
         }
     }

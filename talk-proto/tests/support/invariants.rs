@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use talk_proto::{
     Event, HttpId, Input, Output, RequestId, Session, SocketId, SubscriptionId, Timestamp,
-    TokenFetchId,
+    TokenFetchId, storage::BatchId,
 };
 
 /// The number of outputs after one input above which a drain is considered endless.
@@ -39,6 +39,9 @@ pub(crate) struct Invariants {
     callback: Option<(TokenFetchId, Timestamp)>,
     boken: Option<HttpId>,
     exchanges: BTreeSet<HttpId>,
+    /// Unanswered batches.
+    batches: BTreeSet<BatchId>,
+    last_batch: Option<BatchId>,
     /// The requests; `true` if resolved.
     requests: BTreeMap<RequestId, bool>,
     pending: usize,
@@ -138,6 +141,9 @@ impl Invariants {
             }
             Input::HttpEnd { http } | Input::HttpFailed { http, .. } => self.exchange_over(*http),
             Input::HttpHead { .. } | Input::HttpChunk { .. } | Input::Tick => {}
+            Input::Stored { batch } | Input::StoreFailed { batch, .. } => {
+                self.batches.remove(batch);
+            }
         }
         let _ = now;
     }
@@ -180,6 +186,13 @@ impl Invariants {
             Output::CancelHttp { http } => {
                 assert!(self.exchanges.contains(http), "{http:?} is over already");
                 self.exchange_over(*http);
+            }
+            Output::Store { batch, changes } => {
+                assert!(!changes.is_empty(), "{batch:?} is empty");
+                assert!(self.batches.is_empty(), "two batches are unanswered");
+                assert!(self.last_batch < Some(*batch), "{batch:?} was used before");
+                self.last_batch = Some(*batch);
+                self.batches.insert(*batch);
             }
             Output::Event(event) => self.event(event),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use talk_proto::storage::BatchId;
 use talk_proto::{HttpId, SocketClosed, SocketId, Timestamp, TokenFetchId};
 
 /// An input on its way to a session.
@@ -11,6 +12,8 @@ pub(crate) enum Mail {
     Frame(SocketId, String),
     Closed(SocketId, SocketClosed),
     Token(TokenFetchId, Result<String, String>),
+    /// The result of a batch.
+    Stored(BatchId, Result<(), String>),
     /// A complete HTTP response, or `None` for a network failure.
     Http(HttpId, Option<(u16, String)>),
 }
@@ -21,7 +24,7 @@ impl Mail {
             Self::Opened(socket) | Self::Frame(socket, _) | Self::Closed(socket, _) => {
                 Some(*socket)
             }
-            Self::Token(..) | Self::Http(..) => None,
+            Self::Token(..) | Self::Http(..) | Self::Stored(..) => None,
         }
     }
 }
@@ -45,6 +48,11 @@ impl Mailbox {
 
     pub(crate) fn take(&mut self) -> Option<Mail> {
         self.mail.pop_first().map(|(_, mail)| mail)
+    }
+
+    /// Discards all inputs.
+    pub(crate) fn clear(&mut self) {
+        self.mail.clear();
     }
 
     /// Discards all inputs of this socket.

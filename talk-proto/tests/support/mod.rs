@@ -22,6 +22,7 @@ mod log;
 mod mail;
 mod over_http;
 pub(crate) mod script;
+pub(crate) mod store;
 mod transcript;
 mod world;
 pub(crate) mod written;

@@ -14,6 +14,7 @@ use talk_proto::{
 use super::log::{HttpAsked, Log, Request, SocketLog};
 use super::mail::{Mail, Mailbox};
 use super::script::{Answer, Network, Script, TokenSource};
+use super::store::TestStore;
 use super::{Invariants, START, Transcript};
 
 /// The number of steps above which a run is considered endless.
@@ -36,6 +37,12 @@ pub(crate) struct World {
     pub(crate) invariants: Invariants,
     /// The transcript, if one is recorded.
     pub(crate) transcript: Option<Transcript>,
+    /// The store of a session that has one.
+    pub(crate) store: TestStore,
+    /// The number of outputs after which the process crashes.
+    pub(crate) crash_after: Option<usize>,
+    /// The number of outputs so far.
+    pub(crate) outputs: usize,
     mailbox: Mailbox,
     publishes: u64,
 }
@@ -64,9 +71,40 @@ impl World {
             outcomes: BTreeMap::new(),
             invariants,
             transcript: None,
+            store: TestStore::default(),
+            crash_after: None,
+            outputs: 0,
             mailbox: Mailbox::default(),
             publishes: 0,
         }
+    }
+
+    /// Creates a world whose session has a store without records.
+    pub(crate) fn stored(options: SessionOptions) -> Self {
+        let mut world = Self::new(options.clone());
+        world.session = Session::restore(options, 0x5eed, START, &[]);
+        world
+    }
+
+    /// Returns `true` if the process has crashed.
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.crash_after.is_some_and(|limit| self.outputs >= limit)
+    }
+
+    /// Starts another process on the records of the store. Everything in transit is lost, but the
+    /// server has received every frame.
+    pub(crate) fn restart(&mut self, options: SessionOptions) {
+        self.crash_after = None;
+        self.mailbox.clear();
+        self.store.forget_unanswered();
+        self.invariants = Invariants::default();
+        self.publishes = 0;
+        let now = self.now;
+        for socket in &mut self.log.sockets {
+            socket.closed.get_or_insert((now, None));
+        }
+        let seed = 0xbad + self.outputs as u64;
+        self.session = Session::restore(options, seed, now, &self.store.records());
     }
 
     /// Creates a world with a connected and idle session.
@@ -171,6 +209,15 @@ impl World {
         self.input(Input::Tick);
     }
 
+    /// Completes the unanswered batches.
+    pub(crate) fn complete_batches(&mut self, result: &Result<(), String>) {
+        for batch in self.store.complete(result.is_ok()) {
+            self.mailbox
+                .put(self.now, Mail::Stored(batch, result.clone()));
+        }
+        self.run();
+    }
+
     /// Advances the time until every request is resolved, but at most by `within`.
     pub(crate) fn run_until_resolved(&mut self, within: Duration) {
         let end = self.now + within;
@@ -186,6 +233,9 @@ impl World {
 
     /// Performs the next event if it is not later than `end`. Returns `true` if there was one.
     pub(crate) fn step(&mut self, end: Timestamp) -> bool {
+        if self.has_crashed() {
+            return false;
+        }
         let mail = self.mailbox.next_at().map(|at| at.max(self.now));
         let tick = self.session.poll_timeout().map(|at| at.max(self.now));
         let Some(at) = mail.into_iter().chain(tick).min().filter(|at| *at <= end) else {
@@ -277,6 +327,10 @@ impl World {
                 let result = result.map(Secret::from);
                 self.input(Input::Token { fetch, result });
             }
+            Mail::Stored(batch, result) => self.input(match result {
+                Ok(()) => Input::Stored { batch },
+                Err(reason) => Input::StoreFailed { batch, reason },
+            }),
             Mail::Http(http, Some((status, body))) => {
                 self.input(Input::HttpHead { http, status });
                 let chunk = Bytes::from(body);
@@ -293,6 +347,9 @@ impl World {
     /// Performs all outputs of the session.
     pub(crate) fn drain(&mut self) {
         loop {
+            if self.has_crashed() {
+                return;
+            }
             let timeout = self.session.poll_timeout();
             let Some(output) = self.session.poll_output() else {
                 break;
@@ -301,6 +358,7 @@ impl World {
             if let Some(transcript) = &mut self.transcript {
                 transcript.output(&output);
             }
+            self.outputs += 1;
             self.obey(output);
         }
         self.invariants.drained(&self.session, self.now);
@@ -371,6 +429,11 @@ impl World {
                 if let Some(asked) = asked.find(|asked| asked.id == http) {
                     asked.cancelled = true;
                     asked.is_over = true;
+                }
+            }
+            Output::Store { batch, changes } => {
+                if let Some(result) = self.store.apply(batch, changes) {
+                    self.mailbox.put(now, Mail::Stored(batch, result));
                 }
             }
             Output::Event(event) => {

@@ -45,7 +45,7 @@ impl World {
                         .put(at, Mail::HttpRequest(address, http, request));
                 }
                 // Cancelled exchanges are delivered anyway. The session must ignore them.
-                Output::CancelHttp { .. } | Output::Event(_) => {}
+                Output::CancelHttp { .. } | Output::Store { .. } | Output::Event(_) => {}
             }
         }
         self.note_resolved(who);

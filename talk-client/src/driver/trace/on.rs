@@ -55,6 +55,10 @@ impl Trace {
                 }
                 _ => debug!("the HTTP exchange failed"),
             },
+            Input::Stored { .. } => trace!("a batch is stored"),
+            Input::StoreFailed { reason, .. } => {
+                warn!(reason = %reason.escape_debug(), "a batch was not stored");
+            }
             Input::Tick => {}
         }
     }
@@ -74,6 +78,7 @@ impl Trace {
                 debug!(%method, host = uri.host(), path = uri.path(), "HTTP request");
             }
             Output::CancelHttp { .. } => debug!("the HTTP exchange is cancelled"),
+            Output::Store { changes, .. } => trace!(changes = changes.len(), "storing a batch"),
             Output::Event(event) => log_event(event),
         }
     }

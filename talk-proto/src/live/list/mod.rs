@@ -1,7 +1,7 @@
 //! Ordered lists and the windows of their viewers.
 
 pub(crate) mod items;
-pub(super) mod ordered_list;
+pub(crate) mod ordered_list;
 mod tree;
-pub(super) mod view;
-pub(super) mod visible_items;
+pub(crate) mod view;
+pub(crate) mod visible_items;

@@ -18,6 +18,7 @@ use crate::live::kinds::typing::TypingUsers;
 use crate::live::store_cx::{ListAction, StoreCx};
 use crate::live::sync::rest_queue::RestQueue;
 use crate::model::{ConversationId, Participant, Reaction};
+use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
 
 /// All stores except those of users. Other stores reference users directly.
@@ -69,6 +70,13 @@ impl Stores {
 
     pub(crate) fn messages(&mut self, conversation: &ConversationId) -> Option<&mut MessageStore> {
         self.get_as_mut(&StoreKey::Messages(conversation.clone()))
+    }
+
+    /// Returns the time of the newest loaded message of a conversation.
+    pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
+        let key = StoreKey::Messages(conversation.clone());
+        let messages = self.get_as::<MessageStore>(&key)?;
+        Some(messages.newest_visible()?.created_at)
     }
 
     pub(crate) fn conversation(

@@ -14,6 +14,8 @@ use crate::wire::{Method, Request};
 
 /// The maximum number of users in one request.
 const USERS_PER_REQUEST: usize = 1000;
+/// The number of messages in a page of a search by the outbox.
+const MESSAGES_PER_PAGE: usize = 100;
 
 /// The purpose of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(crate) enum FetchPurpose {
     UsersOnce(Vec<UserId>),
     /// Loads a message for a one-shot read.
     MessageOnce(RequestId),
+    /// Loads a page of messages for the outbox entry with this sequence number.
+    Page(u64),
 }
 
 /// The pending requests: those to send and those in flight.
@@ -150,6 +154,21 @@ impl LiveRequests {
     ) -> FetchId {
         let purpose = FetchPurpose::MessageOnce(request);
         self.get(purpose, get_message(conversation, id))
+    }
+
+    /// Loads a page of messages for an outbox entry.
+    pub(crate) fn page(&mut self, seq: u64, conversation: ConversationId, cursor: Option<&str>) {
+        #[derive(Serialize)]
+        struct Query<'a> {
+            limit: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cursor: Option<&'a str>,
+        }
+
+        let limit = MESSAGES_PER_PAGE;
+        let path = StoreKey::Messages(conversation).path();
+        let request = Request::new(Method::Get, path, &Query { limit, cursor });
+        self.get(FetchPurpose::Page(seq), request);
     }
 
     fn get(&mut self, purpose: FetchPurpose, request: Request) -> FetchId {

@@ -142,7 +142,9 @@ impl Kit {
                     self.open.push((fetch, request));
                 }
                 LiveOutput::Event(event) => self.take(event),
-                LiveOutput::ForgetEntity(_) | LiveOutput::ForgetUser(_) => {}
+                LiveOutput::ForgetEntity(_)
+                | LiveOutput::ForgetUser(_)
+                | LiveOutput::Page { .. } => {}
             }
         }
         let due = self.live.poll_timeout();

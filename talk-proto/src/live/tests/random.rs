@@ -597,6 +597,8 @@ impl History {
         let world = &self.world;
         let is_mine = |name: &str| world.mine().iter().any(|mine| mine == name);
         match topic {
+            // The live half has no outbox.
+            Topic::Outbox => Value::Null,
             Topic::User { user } => json!(world.user(user.as_str())),
             Topic::Online { user } => world.user(user.as_str()).map_or(
                 Value::Null,

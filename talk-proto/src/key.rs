@@ -14,10 +14,14 @@ pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);
     }
-    let millis = now.unsigned_millis();
+    key_at(now, std::iter::repeat_with(|| rng.u64(..)))
+}
+
+/// Returns the key of a moment. Each of its last 12 characters is made of six bits of an item.
+pub(crate) fn key_at(at: Timestamp, bits: impl Iterator<Item = u64>) -> String {
+    let millis = at.unsigned_millis();
     let time = (0..8).rev().map(|place| millis >> (6 * place));
-    let random = std::iter::repeat_with(|| rng.u64(..)).take(12);
-    time.chain(random).map(character).collect()
+    time.chain(bits.take(12)).map(character).collect()
 }
 
 /// Returns the character for the lowest six bits.

@@ -1,0 +1,335 @@
+//! The commands of the outbox.
+
+use fastrand::Rng;
+use sha2::{Digest, Sha256};
+
+use super::entry::{HeldReason, Reference};
+use super::item::{Content, FollowUp, Item, Saved, Step};
+use super::machine::{Outbox, OutboxOutput};
+use super::options::{Enqueue, EntryAction};
+use super::record;
+use crate::command::SendMessage;
+use crate::content::MarkupSource;
+use crate::error::CommandError;
+use crate::key::key_at;
+use crate::model::{ConversationId, Custom, EntryId, UserId};
+use crate::timestamp::Timestamp;
+
+impl Outbox {
+    /// Adds a message. Returns the ID of the new entry, or of the known one with the same key.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownEntry`], [`CommandError::OutboxFull`], [`CommandError::TooLarge`].
+    pub(crate) fn enqueue(
+        &mut self,
+        now: Timestamp,
+        rng: &mut Rng,
+        conversation: ConversationId,
+        enqueue: Enqueue,
+        frame_size: usize,
+    ) -> Result<EntryId, CommandError> {
+        let id = match &enqueue.dedup_key {
+            Some((name, at)) => {
+                let key = derived_key(&self.me, &conversation, name, *at);
+                let id = EntryId::new(key)?;
+                if self.is_known(&id) {
+                    return Ok(id);
+                }
+                id
+            }
+            None => self.draw_id(now, rng),
+        };
+        let SendMessage {
+            body,
+            custom: patch,
+            referenced_message,
+        } = enqueue.message;
+        let mut custom = Custom::default();
+        custom.apply(patch);
+        let saved = Saved {
+            id: id.clone(),
+            seq: self.next_seq,
+            content: Content::new(body, MarkupSource::Send),
+            custom,
+            referenced: match enqueue.reply_to_entry {
+                Some(entry) => Some(self.reference(entry, &conversation)?),
+                None => referenced_message.map(Reference::Message),
+            },
+            conversation,
+            on_refusal: enqueue.on_refusal,
+            created: now,
+            renewed: None,
+            key: None,
+            floor: None,
+            first_try: None,
+            tries: 0,
+            unanswered: 0,
+            held: None,
+            message: None,
+            then: None,
+        };
+        let bytes = self.check_size(&saved, 0, frame_size)?;
+        if self.lanes.len >= self.options.entries {
+            return Err(self.full());
+        }
+        let mut item = Item::new(saved, false);
+        item.bytes = bytes;
+        let seq = item.saved.seq;
+        self.insert(item);
+        self.save(seq);
+        Ok(id)
+    }
+
+    /// Returns the size of a record that replaces one of `old` bytes.
+    fn check_size(&self, saved: &Saved, old: usize, limit: usize) -> Result<usize, CommandError> {
+        let size = record::encode(saved).len();
+        if size > limit {
+            return Err(CommandError::TooLarge { size, limit });
+        }
+        if self.bytes - old + size > self.options.bytes {
+            return Err(self.full());
+        }
+        Ok(size)
+    }
+
+    fn full(&self) -> CommandError {
+        CommandError::OutboxFull {
+            entries: self.options.entries,
+            bytes: self.options.bytes,
+        }
+    }
+
+    /// Draws an ID that no entry, receipt or unusable record has.
+    fn draw_id(&self, now: Timestamp, rng: &mut Rng) -> EntryId {
+        loop {
+            // A key is never empty.
+            let bits = std::iter::repeat_with(|| rng.u64(..));
+            if let Ok(id) = EntryId::new(key_at(now, bits))
+                && !self.is_known(&id)
+            {
+                return id;
+            }
+        }
+    }
+
+    fn is_known(&self, id: &EntryId) -> bool {
+        self.ids.contains_key(id) || self.receipts.contains(id) || self.reserved.contains(id)
+    }
+
+    fn reference(
+        &self,
+        entry: EntryId,
+        conversation: &ConversationId,
+    ) -> Result<Reference, CommandError> {
+        if let Some(receipt) = self.receipts.find(&entry)
+            && receipt.conversation == *conversation
+        {
+            return Ok(Reference::Message(receipt.message.clone()));
+        }
+        let item = self.ids.get(&entry).and_then(|seq| self.items.get(seq));
+        if item.is_some_and(|item| item.saved.conversation == *conversation) {
+            return Ok(Reference::Entry(entry));
+        }
+        Err(CommandError::UnknownEntry)
+    }
+
+    /// Performs an action. Returns `false` if the state of the entry does not allow it.
+    ///
+    /// # Errors
+    /// [`CommandError::OutboxFull`] and [`CommandError::TooLarge`] for an edit.
+    pub(crate) fn update_entry(
+        &mut self,
+        now: Timestamp,
+        rng: &mut Rng,
+        id: &EntryId,
+        action: EntryAction,
+        frame_size: usize,
+    ) -> Result<bool, CommandError> {
+        let Some(&seq) = self.ids.get(id) else {
+            return Ok(false);
+        };
+        Ok(match action {
+            EntryAction::Retry => self.retry(now, seq),
+            EntryAction::Discard => self.discard(seq),
+            EntryAction::Cancel => self.is_editable(seq) && self.discard(seq),
+            EntryAction::Edit(message) => {
+                self.is_editable(seq) && self.edit(now, rng, seq, message, frame_size)?
+            }
+            EntryAction::EditAfter(edit) => self.set_follow_up(seq, edit.into()),
+            EntryAction::DeleteAfter => self.set_follow_up(seq, FollowUp::Delete),
+        })
+    }
+
+    /// Retries all held entries.
+    pub(crate) fn retry_all(&mut self, now: Timestamp) {
+        let held = self.items.iter();
+        let held = held.filter(|(_, item)| item.saved.held.is_some());
+        let held: Vec<u64> = held.map(|(seq, _)| *seq).collect();
+        for seq in held {
+            self.retry(now, seq);
+        }
+    }
+
+    /// Pauses or resumes the sends of a conversation.
+    pub(crate) fn set_paused(&mut self, conversation: ConversationId, is_paused: bool) {
+        self.mark_lane_dirty(&conversation);
+        if is_paused {
+            self.lanes.paused.insert(conversation);
+        } else {
+            self.lanes.paused.remove(&conversation);
+        }
+    }
+
+    fn is_editable(&self, seq: u64) -> bool {
+        self.items.get(&seq).is_some_and(Item::is_editable)
+    }
+
+    fn retry(&mut self, now: Timestamp, seq: u64) -> bool {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return false;
+        };
+        let is_delayed = matches!(item.step, Step::Idle) && item.wake_at.is_some();
+        let held = item.saved.held.take();
+        if held.is_none() && (item.is_sent() || !is_delayed) {
+            return false;
+        }
+        item.failures = 0;
+        if held.is_some() {
+            item.saved.renewed = Some(now);
+        }
+        if held == Some(HeldReason::Uncertain) {
+            // The user accepts that the message may be sent twice.
+            item.saved.first_try = None;
+        }
+        let conversation = item.saved.conversation.clone();
+        self.set_timer(seq, None);
+        self.save(seq);
+        self.mark_lane_dirty(&conversation);
+        true
+    }
+
+    fn discard(&mut self, seq: u64) -> bool {
+        let Some(item) = self.items.get(&seq) else {
+            return false;
+        };
+        if item.is_sent() {
+            let is_held = item.saved.held.is_some();
+            if is_held {
+                self.finish_follow_up(seq);
+            }
+            return is_held;
+        }
+        if let Step::InFlight(Some(request)) = item.step {
+            self.outputs.push_back(OutboxOutput::Cancel(request));
+        }
+        let id = item.saved.id.clone();
+        let conversation = item.saved.conversation.clone();
+        let reference = Reference::Entry(id);
+        let others = self.by_conversation.get(&conversation);
+        let replies = others.into_iter().flatten().copied().filter(|other| {
+            let item = self.items.get(other);
+            item.is_some_and(|item| item.saved.referenced.as_ref() == Some(&reference))
+        });
+        for reply in replies.collect::<Vec<_>>() {
+            if let Some(item) = self.items.get_mut(&reply) {
+                item.saved.referenced = None;
+                self.save(reply);
+            }
+        }
+        self.delete_record(seq);
+        self.remove(seq);
+        true
+    }
+
+    fn edit(
+        &mut self,
+        now: Timestamp,
+        rng: &mut Rng,
+        seq: u64,
+        message: SendMessage,
+        frame_size: usize,
+    ) -> Result<bool, CommandError> {
+        let Some(item) = self.items.get(&seq) else {
+            return Ok(false);
+        };
+        let mut edited = Item::new(item.saved.clone(), item.is_durable);
+        edited.set_message(message);
+        let bytes = self.check_size(&edited.saved, item.bytes, frame_size)?;
+        // The server may have bound the key to the refused content.
+        let key = (item.saved.tries > 0).then(|| self.draw_id(now, rng));
+        if let Some(item) = self.items.get_mut(&seq) {
+            self.bytes = self.bytes - item.bytes + bytes;
+            item.bytes = bytes;
+            item.failures = 0;
+            item.saved = Saved {
+                key: key.or(item.saved.key.take()),
+                renewed: Some(now),
+                floor: None,
+                first_try: None,
+                tries: 0,
+                unanswered: 0,
+                held: None,
+                ..edited.saved
+            };
+            item.forget_candidate();
+            let conversation = item.saved.conversation.clone();
+            self.save(seq);
+            self.mark_lane_dirty(&conversation);
+        }
+        Ok(true)
+    }
+
+    fn set_follow_up(&mut self, seq: u64, change: FollowUp) -> bool {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return false;
+        };
+        let is_in_flight = !matches!(item.step, Step::Idle);
+        if item.is_sent() && is_in_flight {
+            // Another change is in flight, which could arrive later.
+            return false;
+        }
+        item.saved.then = Some(change);
+        if item.is_sent() {
+            item.saved.held = None;
+            self.follow_ups.insert(seq);
+            self.stay(seq);
+        }
+        self.save(seq);
+        true
+    }
+}
+
+/// Returns the key that belongs to a name: 8 characters for `at`, then 72 bits of a hash.
+fn derived_key(user: &UserId, conversation: &ConversationId, name: &str, at: Timestamp) -> String {
+    let mut hash = Sha256::new();
+    for part in [user.as_str(), conversation.as_str(), name] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(at.as_millis().to_be_bytes());
+    key_at(at, hash.finalize().into_iter().map(u64::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_key_depends_on_all_parts() {
+        let key = |user: &str, conversation: &str, name: &str, at: i64| {
+            let (user, conversation) = (user.try_into().unwrap(), conversation.try_into().unwrap());
+            derived_key(&user, &conversation, name, Timestamp::from_millis(at))
+        };
+        let first = key("u", "c", "n", 1);
+        assert_eq!(first, key("u", "c", "n", 1));
+        assert_eq!(first.len(), 20);
+        assert_eq!(&first[..8], "-------0");
+        for other in [
+            key("uc", "c", "n", 1),
+            key("u", "cn", "", 1),
+            key("u", "c", "n", 2),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The internal state of an entry.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::candidate::Candidate;
+use super::entry::{Entry, HeldReason, Reference, Stage};
+use super::normal_form::NormalForm;
+use super::options::OnRefusal;
+use super::search::Search;
+use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
+use crate::content::{ContentBlock, MarkupSource, parse_markup};
+use crate::json;
+use crate::model::{ConversationId, Custom, CustomPatch, EntryId, MessageId, Patch};
+use crate::storage::BatchId;
+use crate::timestamp::Timestamp;
+
+/// The content of a message or an edit.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Content {
+    #[serde(deserialize_with = "json::list")]
+    pub(crate) blocks: Arc<[ContentBlock]>,
+    /// Set if the blocks were parsed from markup. Their node types are sent in lower case.
+    #[serde(default)]
+    pub(crate) is_markup: bool,
+}
+
+impl Content {
+    pub(super) fn new(body: MessageBody, source: MarkupSource) -> Self {
+        match body {
+            MessageBody::Text(text) => Self {
+                blocks: parse_markup(&text, source).into(),
+                is_markup: true,
+            },
+            MessageBody::Content(blocks) => Self {
+                blocks: blocks.into(),
+                is_markup: false,
+            },
+        }
+    }
+}
+
+/// A change of a message after it was sent.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FollowUp {
+    Edit {
+        content: Option<Content>,
+        #[serde(default, skip_serializing_if = "Patch::is_keep")]
+        custom: Patch<CustomPatch>,
+    },
+    Delete,
+}
+
+impl From<EditMessage> for FollowUp {
+    fn from(edit: EditMessage) -> Self {
+        Self::Edit {
+            content: edit.body.map(|body| Content::new(body, MarkupSource::Edit)),
+            custom: edit.custom,
+        }
+    }
+}
+
+/// The part of an entry that is stored.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Saved {
+    pub(super) id: EntryId,
+    pub(super) conversation: ConversationId,
+    pub(super) seq: u64,
+    #[serde(flatten)]
+    pub(super) content: Content,
+    #[serde(default)]
+    pub(super) custom: Custom,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) referenced: Option<Reference>,
+    #[serde(default)]
+    pub(super) on_refusal: OnRefusal,
+    pub(super) created: Timestamp,
+    /// The time at which the user confirmed that the entry is to be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) renewed: Option<Timestamp>,
+    /// The idempotency key if it is not the ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<EntryId>,
+    /// A server time from before the first attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) floor: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_try: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) tries: u32,
+    /// The number of attempts whose outcome is unknown, including the one in flight.
+    #[serde(default)]
+    pub(super) unanswered: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) held: Option<HeldReason>,
+    /// The ID of the message, once the server has accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) then: Option<FollowUp>,
+}
+
+/// The current activity of an entry.
+pub(super) enum Step {
+    /// The entry waits for its turn, or for the end of a delay.
+    Idle,
+    /// The record of an attempt is being stored.
+    Recording,
+    /// The message, or the follow-up, is in the request queue.
+    InFlight(Option<RequestId>),
+    /// The message is searched in the conversation.
+    Searching(Search),
+}
+
+/// An entry.
+pub(super) struct Item {
+    pub(super) saved: Saved,
+    pub(super) step: Step,
+    /// The batch with the newest record, until it is stored.
+    pub(super) batch: Option<BatchId>,
+    /// Set if any record of the entry is stored.
+    pub(super) is_durable: bool,
+    /// The time at which the entry has something to do.
+    pub(super) wake_at: Option<Timestamp>,
+    /// The number of consecutive failed attempts, and the time of the first one.
+    pub(super) failures: u32,
+    pub(super) first_failure: Timestamp,
+    /// The size of the record.
+    pub(super) bytes: usize,
+    pub(super) blocked_by: Option<EntryId>,
+    candidate: Option<Arc<Candidate>>,
+    pub(super) snapshot: Arc<Entry>,
+}
+
+impl Item {
+    pub(super) fn new(saved: Saved, is_durable: bool) -> Self {
+        let snapshot = Arc::new(Entry {
+            id: saved.id.clone(),
+            conversation: saved.conversation.clone(),
+            content: Arc::clone(&saved.content.blocks),
+            custom: saved.custom.clone(),
+            referenced: saved.referenced.clone(),
+            created_at: saved.created,
+            stage: Stage::Queued,
+            durable: is_durable,
+            tries: saved.tries,
+            blocked_by: None,
+        });
+        Self {
+            saved,
+            step: Step::Idle,
+            batch: None,
+            is_durable,
+            wake_at: None,
+            failures: 0,
+            first_failure: Timestamp::default(),
+            bytes: 0,
+            blocked_by: None,
+            candidate: None,
+            snapshot,
+        }
+    }
+
+    /// Returns `true` if the server has accepted the message.
+    pub(super) fn is_sent(&self) -> bool {
+        self.saved.message.is_some()
+    }
+
+    /// Returns `true` if the message was never tried, or its only attempt was refused.
+    pub(super) fn is_editable(&self) -> bool {
+        let is_refused = matches!(self.saved.held, Some(HeldReason::Refused(_)));
+        let is_untried = self.saved.tries == 0;
+        let is_refused_once = self.saved.tries == 1 && self.saved.unanswered == 0 && is_refused;
+        let is_idle = matches!(self.step, Step::Idle);
+        !self.is_sent() && is_idle && (is_untried || is_refused_once)
+    }
+
+    /// Returns the idempotency key.
+    pub(super) fn key(&self) -> &EntryId {
+        self.saved.key.as_ref().unwrap_or(&self.saved.id)
+    }
+
+    /// Replaces the content by that of another message, with which the entry was never tried.
+    pub(super) fn set_message(&mut self, message: SendMessage) {
+        self.saved.content = Content::new(message.body, MarkupSource::Send);
+        self.saved.custom = Custom::default();
+        self.saved.custom.apply(message.custom);
+        if let Some(id) = message.referenced_message {
+            self.saved.referenced = Some(Reference::Message(id));
+        }
+    }
+
+    /// Returns the form in which the message is recognised, if it was tried and its outcome is
+    /// unknown.
+    pub(super) fn candidate(&mut self) -> Option<Arc<Candidate>> {
+        let Saved {
+            message: None,
+            unanswered: 1..,
+            floor: Some(floor),
+            ..
+        } = self.saved
+        else {
+            return None;
+        };
+        let form = || NormalForm::new(&self.saved.content.blocks, &self.saved.custom);
+        let candidate = self.candidate.take().unwrap_or_else(|| {
+            let form = form();
+            Arc::new(Candidate { floor, form })
+        });
+        self.candidate = Some(Arc::clone(&candidate));
+        Some(candidate)
+    }
+
+    /// Discards the form of an earlier content.
+    pub(super) fn forget_candidate(&mut self) {
+        self.candidate = None;
+    }
+
+    /// Rebuilds the snapshot. Returns `true` if it changed.
+    pub(super) fn refresh(&mut self) -> bool {
+        let saved = &self.saved;
+        let stage = match (&saved.held, &saved.message) {
+            (Some(reason), _) => Stage::Held(reason.clone()),
+            (None, Some(message)) => Stage::Sent {
+                message: message.clone(),
+            },
+            (None, None) => match self.step {
+                Step::Idle | Step::Recording => Stage::Queued,
+                Step::InFlight(_) | Step::Searching(_) => Stage::Sending,
+            },
+        };
+        let entry = Entry {
+            content: Arc::clone(&saved.content.blocks),
+            custom: saved.custom.clone(),
+            referenced: saved.referenced.clone(),
+            stage,
+            durable: self.is_durable,
+            tries: saved.tries,
+            blocked_by: self.blocked_by.clone(),
+            ..Entry::clone(&self.snapshot)
+        };
+        let has_changed = entry != *self.snapshot;
+        if has_changed {
+            self.snapshot = Arc::new(entry);
+        }
+        has_changed
+    }
+}

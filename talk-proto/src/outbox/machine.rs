@@ -1,0 +1,504 @@
+//! The state machine of the outbox. It owns no socket, no clock and no store.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::echo::Echo;
+use super::entry::{Entry, HeldReason};
+use super::item::{FollowUp, Item, Step};
+use super::lanes::Lanes;
+use super::list::EntryList;
+use super::options::OutboxOptions;
+use super::receipts::{Receipt, Receipts};
+use super::record::{self, Restored};
+use super::send::OutgoingEntry;
+use crate::command::RequestId;
+use crate::error::RequestError;
+use crate::io::Event;
+use crate::model::{ConversationId, EntryId, MessageId, UserId};
+use crate::storage::{BatchId, Change, Record, StorageEvent, StoreWriter};
+use crate::timestamp::Timestamp;
+
+/// The time of a ready connection after which a sent entry leaves, even if its message did not
+/// become visible.
+const LEAVES_AFTER: Duration = Duration::from_secs(10);
+
+/// An effect requested by the outbox.
+pub(crate) enum OutboxOutput {
+    /// Store a batch.
+    Store {
+        batch: BatchId,
+        changes: Vec<Change>,
+    },
+    /// Report an event to the application.
+    Event(Event),
+    /// Queue the send of an entry.
+    Send { seq: u64, message: OutgoingEntry },
+    /// Queue the change of a sent message.
+    FollowUp {
+        seq: u64,
+        conversation: ConversationId,
+        message: MessageId,
+        change: FollowUp,
+    },
+    /// Remove a call from the request queue.
+    Cancel(RequestId),
+    /// Show these entries in the windows of a conversation.
+    Echoes {
+        conversation: ConversationId,
+        echoes: Vec<Echo>,
+    },
+    /// Load a page of messages, from the newest one or from a cursor.
+    FetchPage {
+        seq: u64,
+        conversation: ConversationId,
+        cursor: Option<String>,
+    },
+}
+
+/// The entries of one user.
+pub(crate) struct Outbox {
+    pub(super) me: UserId,
+    pub(super) options: OutboxOptions,
+    /// `None` if the outbox lives in memory.
+    pub(super) writer: Option<StoreWriter>,
+    /// The entries by their sequence number.
+    pub(super) items: BTreeMap<u64, Item>,
+    pub(super) ids: BTreeMap<EntryId, u64>,
+    /// IDs of unusable records.
+    pub(super) reserved: BTreeSet<EntryId>,
+    pub(super) next_seq: u64,
+    pub(super) lanes: Lanes,
+    /// The size of the records of unsent entries.
+    pub(super) bytes: usize,
+    /// Sent entries with a change to send.
+    pub(super) follow_ups: BTreeSet<u64>,
+    /// Sent entries that leave once their message is visible.
+    leaving: BTreeSet<u64>,
+    pub(super) receipts: Receipts,
+    /// Entries whose record is in a batch that is not stored.
+    awaiting: BTreeMap<BatchId, BTreeSet<u64>>,
+    timers: BTreeSet<(Timestamp, u64)>,
+    /// Entries whose snapshot may have changed.
+    changed: BTreeSet<u64>,
+    /// Conversations whose echoes may have changed.
+    changed_echoes: BTreeSet<ConversationId>,
+    /// The entries of each conversation, for its echoes.
+    pub(super) by_conversation: BTreeMap<ConversationId, BTreeSet<u64>>,
+    pub(super) list: EntryList,
+    pub(super) is_ready: bool,
+    /// The newest server time of an event.
+    newest_server_time: Option<Timestamp>,
+    pub(super) outputs: VecDeque<OutboxOutput>,
+    /// Set if an input has arrived since the last call of [`advance`](Self::advance).
+    is_dirty: bool,
+}
+
+impl Outbox {
+    /// Creates an outbox. Without `records` it lives in memory.
+    pub(crate) fn new(
+        me: UserId,
+        options: OutboxOptions,
+        now: Timestamp,
+        records: Option<&[Record]>,
+    ) -> Self {
+        let mut outbox = Self {
+            me,
+            options,
+            writer: records.is_some().then(StoreWriter::default),
+            items: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            next_seq: 0,
+            lanes: Lanes::default(),
+            bytes: 0,
+            follow_ups: BTreeSet::new(),
+            leaving: BTreeSet::new(),
+            receipts: Receipts::default(),
+            awaiting: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            changed_echoes: BTreeSet::new(),
+            by_conversation: BTreeMap::new(),
+            list: EntryList::default(),
+            is_ready: false,
+            newest_server_time: None,
+            outputs: VecDeque::new(),
+            is_dirty: true,
+        };
+        outbox.restore(records.unwrap_or_default());
+        outbox.evict_receipts(now);
+        outbox
+    }
+
+    /// Restores the entries and receipts of an earlier run.
+    fn restore(&mut self, records: &[Record]) {
+        let mut items = Vec::new();
+        for record in records {
+            match record::decode(record) {
+                None => {}
+                Some(Restored::Receipt(receipt)) => self.receipts.insert(receipt),
+                Some(Restored::Entry(saved)) => {
+                    let mut item = Item::new(*saved, true);
+                    item.bytes = record.value.len();
+                    items.push(item);
+                }
+                Some(Restored::Unusable(id, event)) => {
+                    self.reserved.insert(id);
+                    self.emit(Event::Storage(event));
+                }
+            }
+        }
+        let order = |item: &Item| (item.saved.seq, item.saved.created, item.saved.id.clone());
+        items.sort_by_cached_key(order);
+        for mut item in items {
+            // Two processes may have used the same number. The limit leaves room for later ones.
+            item.saved.seq = item.saved.seq.min(u64::MAX >> 1).max(self.next_seq);
+            self.insert(item);
+        }
+    }
+
+    pub(super) fn insert(&mut self, mut item: Item) {
+        let seq = item.saved.seq;
+        self.next_seq = seq + 1;
+        if !item.is_sent() {
+            let lane = self.lanes.get_mut(&item.saved.conversation);
+            let blocker = lane.and_then(|lane| lane.blocker);
+            let blocker = blocker.and_then(|blocker| self.items.get(&blocker));
+            item.blocked_by = blocker.map(|blocker| blocker.saved.id.clone());
+        }
+        let saved = &item.saved;
+        self.ids.insert(saved.id.clone(), seq);
+        let of_conversation = self.by_conversation.entry(saved.conversation.clone());
+        of_conversation.or_default().insert(seq);
+        if item.is_sent() {
+            self.follow_ups.insert(seq);
+        } else {
+            self.bytes += item.bytes;
+            self.lanes.insert(&saved.conversation, seq);
+        }
+        self.items.insert(seq, item);
+        self.mark_changed(seq);
+    }
+
+    /// Removes an entry from memory.
+    pub(super) fn remove(&mut self, seq: u64) {
+        self.set_timer(seq, None);
+        let Some(item) = self.items.remove(&seq) else {
+            return;
+        };
+        let saved = item.saved;
+        if saved.message.is_none() {
+            self.bytes -= item.bytes;
+            self.lanes.remove(&saved.conversation, seq);
+        }
+        self.ids.remove(&saved.id);
+        self.follow_ups.remove(&seq);
+        self.leaving.remove(&seq);
+        self.list.remove(seq);
+        if let Some(others) = self.by_conversation.get_mut(&saved.conversation) {
+            others.remove(&seq);
+            if others.is_empty() {
+                self.by_conversation.remove(&saved.conversation);
+            }
+        }
+        self.changed_echoes.insert(saved.conversation);
+        self.emit(Event::EntryRemoved {
+            entry: saved.id,
+            message: saved.message,
+        });
+        self.is_dirty = true;
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.outputs.push_back(OutboxOutput::Event(event));
+    }
+
+    pub(super) fn mark_changed(&mut self, seq: u64) {
+        self.changed.insert(seq);
+        self.is_dirty = true;
+    }
+
+    pub(super) fn mark_dirty(&mut self) {
+        self.is_dirty = true;
+    }
+
+    pub(super) fn mark_lane_dirty(&mut self, conversation: &ConversationId) {
+        self.lanes.mark_dirty(conversation);
+        self.is_dirty = true;
+    }
+
+    pub(super) fn set_timer(&mut self, seq: u64, at: Option<Timestamp>) {
+        if let Some(item) = self.items.get_mut(&seq) {
+            if let Some(old) = std::mem::replace(&mut item.wake_at, at) {
+                self.timers.remove(&(old, seq));
+            }
+            self.timers.extend(at.map(|at| (at, seq)));
+        }
+    }
+
+    /// Stores the current state of an entry.
+    pub(super) fn save(&mut self, seq: u64) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        if let Some(writer) = &mut self.writer {
+            let key = record::entry_key(&item.saved.id);
+            let batch = writer.put(key, record::encode(&item.saved));
+            item.batch = Some(batch);
+            self.awaiting.entry(batch).or_default().insert(seq);
+        }
+        self.mark_changed(seq);
+    }
+
+    /// Deletes the record of an entry.
+    pub(super) fn delete_record(&mut self, seq: u64) {
+        if let (Some(writer), Some(item)) = (&mut self.writer, self.items.get_mut(&seq)) {
+            let batch = writer.delete(record::entry_key(&item.saved.id));
+            item.batch = Some(batch);
+            self.awaiting.entry(batch).or_default().insert(seq);
+        }
+        self.is_dirty = true;
+    }
+
+    /// Stores the receipt of a sent entry.
+    pub(super) fn save_receipt(&mut self, now: Timestamp, receipt: Receipt) {
+        if let Some(writer) = &mut self.writer {
+            writer.put(
+                record::receipt_key(&receipt.entry),
+                record::encode(&receipt),
+            );
+        }
+        self.receipts.insert(receipt);
+        self.evict_receipts(now);
+    }
+
+    fn evict_receipts(&mut self, now: Timestamp) {
+        while let Some(id) = self.receipts.evict(now) {
+            if let Some(writer) = &mut self.writer {
+                writer.delete(record::receipt_key(&id));
+            }
+        }
+    }
+
+    /// Handles a stored batch.
+    pub(crate) fn handle_stored(&mut self, batch: BatchId) {
+        let is_known = |writer: &mut StoreWriter| writer.handle_stored(batch);
+        if !self.writer.as_mut().is_some_and(is_known) {
+            return;
+        }
+        for seq in self.awaiting.remove(&batch).unwrap_or_default() {
+            if let Some(item) = self.items.get_mut(&seq) {
+                item.is_durable = true;
+                if item.batch == Some(batch) {
+                    item.batch = None;
+                }
+                self.lanes.mark_dirty(&item.saved.conversation);
+                self.mark_changed(seq);
+            }
+        }
+        self.is_dirty = true;
+    }
+
+    /// Handles a batch that was not stored: its unsent entries are held.
+    pub(crate) fn handle_store_failed(&mut self, now: Timestamp, batch: BatchId, reason: String) {
+        let entries = self.awaiting.get(&batch).cloned().unwrap_or_default();
+        let is_held = |seq: &u64| {
+            self.items.get(seq).is_some_and(|item| {
+                let is_waiting = matches!(item.step, Step::Idle | Step::Recording);
+                item.batch == Some(batch) && is_waiting && !item.is_sent()
+            })
+        };
+        let (held, kept): (Vec<u64>, Vec<u64>) = entries.into_iter().partition(is_held);
+        let keys = held.iter().filter_map(|seq| self.items.get(seq));
+        let keys: BTreeSet<_> = keys.map(|item| record::entry_key(&item.saved.id)).collect();
+        let is_retained = |key: &str, value: Option<&str>| value.is_none() || !keys.contains(key);
+        let handle = |writer: &mut StoreWriter| writer.handle_failed(now, batch, is_retained);
+        if !self.writer.as_mut().is_some_and(handle) {
+            return;
+        }
+        self.awaiting.remove(&batch);
+        // The retained changes are in the next batch.
+        let next = BatchId(batch.0 + 1);
+        for seq in kept {
+            if let Some(item) = self.items.get_mut(&seq) {
+                item.batch = Some(next);
+                self.awaiting.entry(next).or_default().insert(seq);
+            }
+        }
+        for seq in held {
+            self.take_back_try(seq);
+            if let Some(item) = self.items.get_mut(&seq) {
+                item.batch = None;
+                item.saved.held = Some(HeldReason::StoreFailed(reason.clone()));
+                self.lanes.mark_dirty(&item.saved.conversation);
+                self.mark_changed(seq);
+            }
+        }
+        self.emit(Event::Storage(StorageEvent::Failed { reason }));
+        self.is_dirty = true;
+    }
+
+    /// Records a server time, which orders messages and attempts.
+    pub(crate) fn note_server_time(&mut self, time: Timestamp) {
+        self.newest_server_time = self.newest_server_time.max(Some(time));
+    }
+
+    /// Performs the work that is due. `server_time` returns the time of the newest known message of
+    /// a conversation.
+    pub(crate) fn advance(
+        &mut self,
+        now: Timestamp,
+        is_ready: bool,
+        server_time: impl Fn(&ConversationId) -> Option<Timestamp>,
+    ) {
+        if self.is_ready != is_ready {
+            self.set_ready(now, is_ready);
+        }
+        if let Some(event) = self.writer.as_mut().and_then(|w| w.handle_timeout(now)) {
+            self.emit(Event::Storage(event));
+        }
+        while let Some(&(at, seq)) = self.timers.first()
+            && at <= now
+        {
+            self.set_timer(seq, None);
+            if self.leaving.contains(&seq) {
+                self.remove(seq);
+            } else if let Some(item) = self.items.get(&seq) {
+                self.lanes.mark_dirty(&item.saved.conversation);
+            }
+        }
+        while let Some(conversation) = self.lanes.dirty.pop_first() {
+            let seen = self.newest_server_time.max(server_time(&conversation));
+            self.advance_lane(now, &conversation, seen);
+        }
+        for seq in self.follow_ups.clone() {
+            self.send_follow_up(seq);
+        }
+        self.publish(now);
+        if let Some(writer) = &mut self.writer
+            && let Some((batch, changes)) = writer.poll_batch(now)
+        {
+            self.outputs
+                .push_back(OutboxOutput::Store { batch, changes });
+        }
+        self.is_dirty = false;
+    }
+
+    fn set_ready(&mut self, now: Timestamp, is_ready: bool) {
+        self.is_ready = is_ready;
+        self.lanes.mark_all_dirty();
+        let leave_at = is_ready.then(|| now + LEAVES_AFTER);
+        for seq in self.leaving.clone() {
+            self.set_timer(seq, leave_at);
+        }
+    }
+
+    /// Publishes the snapshots that have changed.
+    fn publish(&mut self, now: Timestamp) {
+        for seq in std::mem::take(&mut self.changed) {
+            let Some(item) = self.items.get_mut(&seq) else {
+                continue;
+            };
+            let has_changed = item.refresh();
+            let entry = Arc::clone(&item.snapshot);
+            let is_over = item.is_sent() && item.batch.is_none() && !self.follow_ups.contains(&seq);
+            self.changed_echoes.insert(item.saved.conversation.clone());
+            if self.list.show(seq, Arc::clone(&entry)) || has_changed {
+                self.emit(Event::EntryChanged(entry));
+            }
+            if is_over && self.leaving.insert(seq) {
+                let leave_at = self.is_ready.then(|| now + LEAVES_AFTER);
+                self.set_timer(seq, leave_at);
+            }
+        }
+        self.update_subscriptions();
+        for conversation in std::mem::take(&mut self.changed_echoes) {
+            let of_conversation = self.by_conversation.get(&conversation);
+            let mut echoes = Vec::new();
+            for seq in of_conversation.into_iter().flatten() {
+                if let Some(item) = self.items.get_mut(seq) {
+                    echoes.push(Echo {
+                        entry: Arc::clone(&item.snapshot),
+                        candidate: item.candidate(),
+                    });
+                }
+            }
+            self.outputs.push_back(OutboxOutput::Echoes {
+                conversation,
+                echoes,
+            });
+        }
+    }
+
+    /// Keeps a sent entry until its follow-up is sent.
+    pub(super) fn stay(&mut self, seq: u64) {
+        self.set_timer(seq, None);
+        self.leaving.remove(&seq);
+    }
+
+    /// Returns the entries that leave once their message is visible.
+    pub(crate) fn leaving(&self) -> Vec<(u64, Arc<Entry>)> {
+        let items = self.leaving.iter().filter_map(|seq| {
+            let item = self.items.get(seq)?;
+            Some((*seq, Arc::clone(&item.snapshot)))
+        });
+        items.collect()
+    }
+
+    /// Removes an entry whose message is visible or in no open window.
+    pub(crate) fn leave(&mut self, seq: u64) {
+        self.remove(seq);
+    }
+
+    /// Returns the next output.
+    pub(crate) fn poll_output(&mut self) -> Option<OutboxOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Returns the time at which [`advance`](Self::advance) should be called.
+    pub(crate) fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
+        let writer = self.writer.as_ref().and_then(StoreWriter::poll_timeout);
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let now = (self.is_dirty || !self.outputs.is_empty()).then_some(now);
+        Timestamp::earliest(&[writer, timer, now])
+    }
+
+    /// Returns `true` if an entry needs a connection.
+    pub(crate) fn needs_connection(&self) -> bool {
+        self.lanes.runnable > 0
+            || self.follow_ups.iter().any(|seq| {
+                let item = self.items.get(seq);
+                item.is_some_and(|item| item.saved.held.is_none())
+            })
+    }
+
+    /// Returns the entries, oldest first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.items.values().map(|item| &item.snapshot)
+    }
+
+    /// Returns an entry.
+    pub(crate) fn entry(&self, id: &EntryId) -> Option<&Arc<Entry>> {
+        let item = self.items.get(self.ids.get(id)?)?;
+        Some(&item.snapshot)
+    }
+
+    /// Returns the receipt of a sent entry.
+    pub(crate) fn receipt(&self, now: Timestamp, id: &EntryId) -> Option<&Receipt> {
+        self.receipts.get(now, id)
+    }
+
+    /// Ends the outbox. The changes that wait follow in a last batch.
+    pub(crate) fn end(&mut self, now: Timestamp, error: &RequestError) {
+        self.publish(now);
+        self.end_subscriptions(error);
+        if let Some(writer) = &mut self.writer
+            && let Some((batch, changes)) = writer.take_batch(now)
+        {
+            self.outputs
+                .push_back(OutboxOutput::Store { batch, changes });
+        }
+    }
+}

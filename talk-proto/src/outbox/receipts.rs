@@ -1,0 +1,129 @@
+//! Receipts of sent entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ConversationId, EntryId, MessageId};
+use crate::timestamp::Timestamp;
+
+/// The time for which a receipt is kept.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// The largest number of receipts. Above it the oldest ones are evicted.
+const MAX_RECEIPTS: usize = 10_000;
+
+/// The proof that an entry was sent, kept for 24 h. At most 10,000 are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The entry.
+    pub entry: EntryId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The message.
+    pub message: MessageId,
+    /// The time at which the server had accepted the message.
+    pub at: Timestamp,
+}
+
+#[derive(Default)]
+pub(super) struct Receipts {
+    by_entry: BTreeMap<EntryId, Receipt>,
+    by_time: BTreeSet<(Timestamp, EntryId)>,
+    messages: BTreeSet<MessageId>,
+}
+
+impl Receipts {
+    pub(super) fn get(&self, now: Timestamp, id: &EntryId) -> Option<&Receipt> {
+        let receipt = self.by_entry.get(id);
+        receipt.filter(|receipt| !is_expired(now, receipt.at))
+    }
+
+    /// Returns a receipt that may have expired.
+    pub(super) fn find(&self, id: &EntryId) -> Option<&Receipt> {
+        self.by_entry.get(id)
+    }
+
+    pub(super) fn contains(&self, id: &EntryId) -> bool {
+        self.by_entry.contains_key(id)
+    }
+
+    /// Returns `true` if a receipt names the message.
+    pub(super) fn has_message(&self, message: &MessageId) -> bool {
+        self.messages.contains(message)
+    }
+
+    pub(super) fn insert(&mut self, receipt: Receipt) {
+        self.by_time.insert((receipt.at, receipt.entry.clone()));
+        self.messages.insert(receipt.message.clone());
+        self.by_entry.insert(receipt.entry.clone(), receipt);
+    }
+
+    /// Removes and returns an expired or excess receipt.
+    pub(super) fn evict(&mut self, now: Timestamp) -> Option<EntryId> {
+        let (at, _) = self.by_time.first()?;
+        if !is_expired(now, *at) && self.by_time.len() <= MAX_RECEIPTS {
+            return None;
+        }
+        let (_, id) = self.by_time.pop_first()?;
+        if let Some(receipt) = self.by_entry.remove(&id) {
+            self.messages.remove(&receipt.message);
+        }
+        Some(id)
+    }
+}
+
+fn is_expired(now: Timestamp, at: Timestamp) -> bool {
+    now.saturating_since(at) >= KEPT_FOR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn receipt(number: usize, at: Timestamp) -> Receipt {
+        Receipt {
+            entry: format!("e{number}").try_into().unwrap(),
+            conversation: "c".try_into().unwrap(),
+            message: format!("m{number}").try_into().unwrap(),
+            at,
+        }
+    }
+
+    #[test]
+    fn receipts_are_kept_for_24_hours() {
+        let mut receipts = Receipts::default();
+        receipts.insert(receipt(1, START));
+        let id = receipt(1, START).entry;
+        let last = START + KEPT_FOR - Duration::from_millis(1);
+        assert!(receipts.get(last, &id).is_some());
+        assert_eq!(receipts.evict(last), None);
+        assert_eq!(receipts.get(START + KEPT_FOR, &id), None);
+        assert_eq!(receipts.evict(START + KEPT_FOR), Some(id));
+        assert!(!receipts.has_message(&receipt(1, START).message));
+    }
+
+    #[test]
+    fn receipts_above_10_000_evict_the_oldest() {
+        let mut receipts = Receipts::default();
+        for number in 0..=MAX_RECEIPTS {
+            let millis = i64::try_from(number).unwrap();
+            let at = START + Duration::from_millis(millis.unsigned_abs());
+            receipts.insert(receipt(number, at));
+        }
+        assert_eq!(receipts.evict(START), Some(receipt(0, START).entry));
+        assert_eq!(receipts.evict(START), None);
+    }
+
+    #[test]
+    fn receipts_clock_set_back_ages_nothing() {
+        let mut receipts = Receipts::default();
+        receipts.insert(receipt(1, START));
+        let earlier = START - KEPT_FOR;
+        assert!(receipts.get(earlier, &receipt(1, START).entry).is_some());
+        assert_eq!(receipts.evict(earlier), None);
+    }
+}

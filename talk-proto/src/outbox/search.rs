@@ -1,0 +1,104 @@
+//! The search for a message whose outcome is unknown.
+
+use super::entry::HeldReason;
+use super::item::Step;
+use super::machine::{Outbox, OutboxOutput};
+use crate::error::RequestError;
+use crate::model::MessageSnapshot;
+use crate::timestamp::Timestamp;
+use crate::wire::Page;
+
+/// The largest number of pages to search.
+const MAX_PAGES: u32 = 20;
+
+/// A search from the newest message back to the floor of the entry.
+#[derive(Default)]
+pub(super) struct Search {
+    pages: u32,
+    /// Set if a page is requested.
+    is_waiting: bool,
+    cursor: Option<String>,
+}
+
+impl Outbox {
+    /// Searches the message of an entry that was tried before.
+    pub(super) fn start_search(&mut self, seq: u64) {
+        if let Some(item) = self.items.get_mut(&seq) {
+            item.step = Step::Searching(Search::default());
+            self.mark_changed(seq);
+            self.fetch_page(seq);
+        }
+    }
+
+    /// Requests the next page of a search if the connection is ready.
+    pub(super) fn fetch_page(&mut self, seq: u64) {
+        if let Some(item) = self.items.get_mut(&seq)
+            && let Step::Searching(search) = &mut item.step
+            && self.is_ready
+            && !search.is_waiting
+        {
+            search.is_waiting = true;
+            self.outputs.push_back(OutboxOutput::FetchPage {
+                seq,
+                conversation: item.saved.conversation.clone(),
+                cursor: search.cursor.clone(),
+            });
+        }
+    }
+
+    /// Starts all searches again, after the requests for their pages were dropped.
+    pub(crate) fn restart_searches(&mut self) {
+        for item in self.items.values_mut() {
+            if let Step::Searching(search) = &mut item.step {
+                *search = Search::default();
+                self.lanes.mark_dirty(&item.saved.conversation);
+            }
+        }
+    }
+
+    /// Handles a page of a search.
+    pub(crate) fn handle_page(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        page: Result<Page<MessageSnapshot>, RequestError>,
+    ) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        let candidate = item.candidate();
+        let Step::Searching(search) = &mut item.step else {
+            return;
+        };
+        search.is_waiting = false;
+        search.pages += 1;
+        let (Ok(page), Some(candidate)) = (page, candidate) else {
+            return self.hold(seq, HeldReason::Uncertain);
+        };
+        let is_last = search.pages >= MAX_PAGES
+            || page
+                .data
+                .iter()
+                .any(|message| message.created_at < candidate.floor);
+        search.cursor = page.cursor.filter(|_| !is_last);
+        let has_more = search.cursor.is_some();
+        let is_found = |message: &&MessageSnapshot| {
+            candidate.is_equal(message, &self.me) && !self.is_claimed(message)
+        };
+        if let Some(found) = page.data.iter().find(is_found) {
+            let message = found.id.clone();
+            self.settle(now, seq, message);
+        } else if has_more {
+            self.fetch_page(seq);
+        } else {
+            self.hold(seq, HeldReason::Uncertain);
+        }
+    }
+
+    /// Returns `true` if the message belongs to an entry.
+    fn is_claimed(&self, message: &MessageSnapshot) -> bool {
+        let mut items = self.items.values();
+        self.receipts.has_message(&message.id)
+            || items.any(|item| item.saved.message.as_ref() == Some(&message.id))
+    }
+}

@@ -1,0 +1,417 @@
+//! Attempts to send entries, and their results.
+
+use std::time::Duration;
+
+use super::entry::{HeldReason, Reference};
+use super::item::{Content, Item, Step};
+use super::machine::{Outbox, OutboxOutput};
+use super::options::OnRefusal;
+use super::receipts::Receipt;
+use crate::command::{Reply, RequestId};
+use crate::error::{RequestError, ServerError};
+use crate::model::{ConversationId, Custom, EntryId, MessageId};
+use crate::timestamp::Timestamp;
+use crate::wire::StatusClass;
+
+/// The age from which an entry that was never tried is held.
+const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// The number of failed attempts, and the time since the first one, after which an entry is held.
+const MAX_FAILURES: u32 = 10;
+const MIN_FAILING: Duration = Duration::from_secs(10 * 60);
+/// The longest delay between attempts. The first is 1 s, and each further one is twice as long.
+const MAX_DELAY: Duration = Duration::from_secs(30);
+/// The assumed difference between the clocks of client and server, for a floor without a server
+/// time.
+const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
+
+/// The message of an entry, ready to be sent.
+pub(crate) struct OutgoingEntry {
+    pub(crate) conversation: ConversationId,
+    pub(crate) content: Content,
+    pub(crate) custom: Custom,
+    pub(crate) referenced: Option<MessageId>,
+    pub(crate) key: EntryId,
+}
+
+/// The message that an entry replies to, at the time of an attempt.
+enum Resolved {
+    Known(Option<MessageId>),
+    /// The referenced entry is not sent.
+    Unsent(u64),
+}
+
+impl Outbox {
+    /// Continues the first entry of a conversation, and updates the entries that it blocks.
+    pub(super) fn advance_lane(
+        &mut self,
+        now: Timestamp,
+        conversation: &ConversationId,
+        server_time: Option<Timestamp>,
+    ) {
+        let Some(lane) = self.lanes.get_mut(conversation) else {
+            return;
+        };
+        let items = &self.items;
+        let is_skipped = |seq: &&u64| {
+            items.get(seq).is_none_or(|item| {
+                let is_refused = matches!(item.saved.held, Some(HeldReason::Refused(_)));
+                is_refused && item.saved.on_refusal == OnRefusal::Skip
+            })
+        };
+        let head = lane.queue.iter().find(|seq| !is_skipped(seq)).copied();
+        let is_held = |seq: &u64| {
+            let item = self.items.get(seq);
+            item.is_some_and(|item| item.saved.held.is_some())
+        };
+        let mut blocker = head.filter(is_held);
+        if blocker.is_none()
+            && let Some(seq) = head
+            && let Some(Resolved::Unsent(other)) = self.resolve_reference(seq)
+        {
+            blocker = Some(other);
+        }
+        self.set_blocker(conversation, blocker);
+        let head = head.filter(|_| blocker.is_none());
+        let is_paused = self.lanes.paused.contains(conversation);
+        let is_busy = |item: &Item| !matches!(item.step, Step::Idle);
+        let is_busy = head
+            .and_then(|seq| self.items.get(&seq))
+            .is_some_and(is_busy);
+        self.lanes
+            .set_runnable(conversation, head.is_some() && (!is_paused || is_busy));
+        if let Some(seq) = head.filter(|_| self.is_ready) {
+            self.advance_head(now, seq, is_paused, server_time);
+        } else if let Some(seq) = head {
+            self.withdraw_recorded_try(seq);
+        }
+    }
+
+    fn set_blocker(&mut self, conversation: &ConversationId, blocker: Option<u64>) {
+        let id = blocker.and_then(|seq| self.items.get(&seq));
+        let id = id.map(|item| item.saved.id.clone());
+        let Some(lane) = self.lanes.get_mut(conversation) else {
+            return;
+        };
+        let blocked = |seq: u64, item: &Item| {
+            let is_blocked = blocker.is_some_and(|blocker| blocker < seq);
+            id.clone()
+                .filter(|_| is_blocked && item.saved.held.is_none())
+        };
+        if lane.blocker != blocker {
+            lane.blocker = blocker;
+            for seq in lane.queue.clone() {
+                if let Some(item) = self.items.get_mut(&seq) {
+                    item.blocked_by = blocked(seq, item);
+                    self.mark_changed(seq);
+                }
+            }
+        }
+    }
+
+    fn resolve_reference(&self, seq: u64) -> Option<Resolved> {
+        let referenced = match self.items.get(&seq)?.saved.referenced.as_ref() {
+            None => return Some(Resolved::Known(None)),
+            Some(Reference::Message(id)) => return Some(Resolved::Known(Some(id.clone()))),
+            Some(Reference::Entry(id)) => id,
+        };
+        if let Some(&other) = self.ids.get(referenced)
+            && let Some(item) = self.items.get(&other)
+        {
+            let message = item.saved.message.clone();
+            return Some(match message {
+                Some(message) => Resolved::Known(Some(message)),
+                None if other < seq => Resolved::Unsent(other),
+                None => Resolved::Known(None),
+            });
+        }
+        let receipt = self.receipts.find(referenced);
+        Some(Resolved::Known(
+            receipt.map(|receipt| receipt.message.clone()),
+        ))
+    }
+
+    fn advance_head(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        is_paused: bool,
+        server_time: Option<Timestamp>,
+    ) {
+        let Some(item) = self.items.get(&seq) else {
+            return;
+        };
+        let saved = &item.saved;
+        match item.step {
+            Step::InFlight(_) => {}
+            Step::Searching(_) => self.fetch_page(seq),
+            Step::Recording if item.batch.is_some() => {}
+            Step::Recording => self.send(seq),
+            Step::Idle if is_paused || item.wake_at.is_some() => {}
+            Step::Idle => {
+                let touched = saved.renewed.unwrap_or(saved.created);
+                let is_stale = now.saturating_since(touched) >= STALE_AFTER;
+                let age = saved.first_try.map(|first| now.saturating_since(first));
+                let is_forgotten = age.is_some_and(|age| age >= self.options.key_lifetime);
+                if saved.tries == 0 && is_stale {
+                    self.hold(seq, HeldReason::Stale);
+                } else if is_forgotten && saved.unanswered > 0 {
+                    self.start_search(seq);
+                } else {
+                    self.record_try(now, seq, server_time, is_forgotten);
+                }
+            }
+        }
+    }
+
+    /// Stores an attempt. The message is sent once the record is stored.
+    fn record_try(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        server_time: Option<Timestamp>,
+        is_forgotten: bool,
+    ) {
+        let resolved = self.resolve_reference(seq);
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        let saved = &mut item.saved;
+        if let Some(Reference::Entry(_)) = saved.referenced
+            && let Some(Resolved::Known(message)) = resolved
+        {
+            saved.referenced = message.map(Reference::Message);
+        }
+        if saved.first_try.is_none() || is_forgotten {
+            saved.first_try = Some(now);
+        }
+        if saved.floor.is_none() {
+            saved.floor = Some(server_time.unwrap_or(now - CLOCK_SKEW));
+        }
+        saved.tries = saved.tries.saturating_add(1);
+        saved.unanswered = saved.unanswered.saturating_add(1);
+        item.step = Step::Recording;
+        self.save(seq);
+        if self.writer.is_none() {
+            self.send(seq);
+        }
+    }
+
+    fn send(&mut self, seq: u64) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        item.step = Step::InFlight(None);
+        let saved = &item.saved;
+        let message = OutgoingEntry {
+            conversation: saved.conversation.clone(),
+            content: saved.content.clone(),
+            custom: saved.custom.clone(),
+            referenced: match &saved.referenced {
+                Some(Reference::Message(id)) => Some(id.clone()),
+                Some(Reference::Entry(_)) | None => None,
+            },
+            key: item.key().clone(),
+        };
+        self.outputs.push_back(OutboxOutput::Send { seq, message });
+        self.mark_changed(seq);
+    }
+
+    /// Records the call that sends an entry or its follow-up.
+    pub(crate) fn set_request(&mut self, seq: u64, request: RequestId) {
+        if let Some(item) = self.items.get_mut(&seq) {
+            item.step = Step::InFlight(Some(request));
+        }
+    }
+
+    /// Returns the calls in the request queue, which must be cancelled after a connection loss. The
+    /// outbox decides again what to send on the next connection.
+    pub(crate) fn in_flight(&self) -> Vec<(u64, RequestId)> {
+        let items = self.items.iter().filter_map(|(seq, item)| match item.step {
+            Step::InFlight(Some(request)) => Some((*seq, request)),
+            Step::InFlight(None) | Step::Idle | Step::Recording | Step::Searching(_) => None,
+        });
+        items.collect()
+    }
+
+    /// Handles the cancellation of a call after a connection loss.
+    pub(crate) fn handle_cancelled(&mut self, seq: u64, was_sent: bool) {
+        if !was_sent {
+            self.take_back_try(seq);
+            self.save(seq);
+        }
+        if let Some(item) = self.items.get_mut(&seq) {
+            item.step = Step::Idle;
+            self.lanes.mark_dirty(&item.saved.conversation);
+            self.mark_changed(seq);
+        }
+    }
+
+    /// Takes back an attempt that was recorded and not sent, so that the entry can be edited.
+    fn withdraw_recorded_try(&mut self, seq: u64) {
+        if let Some(item) = self.items.get(&seq)
+            && matches!(item.step, Step::Recording)
+        {
+            self.take_back_try(seq);
+            self.save(seq);
+        }
+    }
+
+    /// Takes back the last attempt, of which no frame was sent.
+    pub(super) fn take_back_try(&mut self, seq: u64) {
+        if let Some(item) = self.items.get_mut(&seq)
+            && !item.is_sent()
+            && matches!(item.step, Step::Recording | Step::InFlight(_))
+        {
+            item.step = Step::Idle;
+            item.saved.tries -= 1;
+            item.saved.unanswered -= 1;
+            if item.saved.tries == 0 {
+                item.saved.first_try = None;
+                item.saved.floor = None;
+            }
+        }
+    }
+
+    /// Handles the result of a call.
+    pub(crate) fn handle_result(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        result: Result<Reply, RequestError>,
+    ) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        if !matches!(item.step, Step::InFlight(_)) {
+            return;
+        }
+        item.step = Step::Idle;
+        let is_follow_up = item.is_sent();
+        self.mark_changed(seq);
+        match result {
+            Ok(Reply::Sent(message)) => self.settle(now, seq, message),
+            Ok(_) if is_follow_up => self.finish_follow_up(seq),
+            Err(RequestError::Server(refused))
+                if StatusClass::of(refused.status) != StatusClass::Failed =>
+            {
+                self.handle_refusal(seq, refused);
+            }
+            Err(RequestError::Server(failed)) => {
+                self.handle_failure(now, seq, HeldReason::Refused(failed));
+            }
+            Err(RequestError::Session(_)) => {}
+            Ok(_) | Err(RequestError::Transport(_)) => {
+                self.handle_failure(now, seq, HeldReason::Uncertain);
+            }
+        }
+    }
+
+    fn handle_refusal(&mut self, seq: u64, refused: ServerError) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        if item.is_sent() {
+            return self.hold(seq, HeldReason::Refused(refused));
+        }
+        item.saved.unanswered -= 1;
+        if item.saved.unanswered == 0 {
+            self.hold(seq, HeldReason::Refused(refused));
+        } else {
+            // An earlier attempt may have succeeded.
+            self.start_search(seq);
+        }
+    }
+
+    /// Handles a failure after which the outcome is unknown.
+    fn handle_failure(&mut self, now: Timestamp, seq: u64, reason: HeldReason) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        if item.failures == 0 {
+            item.first_failure = now;
+        }
+        let delay = Duration::from_secs(1 << item.failures.min(5)).min(MAX_DELAY);
+        item.failures += 1;
+        let is_failing = now.saturating_since(item.first_failure) >= MIN_FAILING;
+        if item.failures >= MAX_FAILURES && is_failing {
+            return self.hold(seq, reason);
+        }
+        self.set_timer(seq, Some(now + delay));
+        self.mark_changed(seq);
+    }
+
+    /// Holds an entry until the user decides.
+    pub(super) fn hold(&mut self, seq: u64, reason: HeldReason) {
+        self.set_timer(seq, None);
+        if let Some(item) = self.items.get_mut(&seq) {
+            item.step = Step::Idle;
+            item.failures = 0;
+            item.saved.held = Some(reason);
+            self.lanes.mark_dirty(&item.saved.conversation);
+            self.save(seq);
+        }
+    }
+
+    /// Handles the acceptance of a message.
+    pub(super) fn settle(&mut self, now: Timestamp, seq: u64, message: MessageId) {
+        self.set_timer(seq, None);
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        item.step = Step::Idle;
+        item.failures = 0;
+        item.blocked_by = None;
+        item.saved.held = None;
+        item.saved.message = Some(message.clone());
+        let receipt = Receipt {
+            entry: item.saved.id.clone(),
+            conversation: item.saved.conversation.clone(),
+            message,
+            at: now,
+        };
+        self.bytes -= item.bytes;
+        let has_follow_up = item.saved.then.is_some();
+        self.lanes.remove(&receipt.conversation, seq);
+        self.save_receipt(now, receipt);
+        if has_follow_up {
+            self.follow_ups.insert(seq);
+            self.save(seq);
+        } else {
+            self.delete_record(seq);
+        }
+        self.mark_changed(seq);
+    }
+
+    /// Sends the change that follows a sent message.
+    pub(super) fn send_follow_up(&mut self, seq: u64) {
+        let Some(item) = self.items.get_mut(&seq) else {
+            return;
+        };
+        let is_due = matches!(item.step, Step::Idle) && item.wake_at.is_none();
+        if !self.is_ready || !is_due || item.saved.held.is_some() {
+            return;
+        }
+        let (Some(message), Some(change)) = (&item.saved.message, &item.saved.then) else {
+            return self.finish_follow_up(seq);
+        };
+        item.step = Step::InFlight(None);
+        self.outputs.push_back(OutboxOutput::FollowUp {
+            seq,
+            conversation: item.saved.conversation.clone(),
+            message: message.clone(),
+            change: change.clone(),
+        });
+    }
+
+    /// Ends the wait for a follow-up. The entry leaves.
+    pub(super) fn finish_follow_up(&mut self, seq: u64) {
+        self.set_timer(seq, None);
+        self.follow_ups.remove(&seq);
+        if let Some(item) = self.items.get_mut(&seq) {
+            item.saved.held = None;
+            item.saved.then = None;
+            self.delete_record(seq);
+            self.mark_changed(seq);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The writes of a session: one batch at a time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{BatchId, Change, Record, StorageEvent};
+use crate::timestamp::Timestamp;
+
+/// The time after which an unanswered batch is reported.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+/// The longest delay before retained changes are stored again. The first is 1 s, and each further
+/// one is twice as long.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
+
+/// The new values of records by key; `None` deletes a record.
+type Changes = BTreeMap<String, Option<String>>;
+
+/// Collects changes into batches. At most one batch is unanswered. Later changes join the next one.
+#[derive(Default)]
+pub(crate) struct StoreWriter {
+    waiting: Changes,
+    unanswered: Option<Unanswered>,
+    /// The number of batches so far.
+    batches: u64,
+    /// The number of failures since the last success.
+    failures: u32,
+    /// The time of the next attempt, if only retained changes wait.
+    retry_at: Option<Timestamp>,
+}
+
+struct Unanswered {
+    changes: Changes,
+    since: Timestamp,
+    is_reported: bool,
+}
+
+impl StoreWriter {
+    /// Adds a record to the next batch, and returns the batch.
+    pub(crate) fn put(&mut self, key: String, value: String) -> BatchId {
+        self.change(key, Some(value))
+    }
+
+    /// Adds the deletion of a record to the next batch.
+    pub(crate) fn delete(&mut self, key: String) -> BatchId {
+        self.change(key, None)
+    }
+
+    fn change(&mut self, key: String, value: Option<String>) -> BatchId {
+        self.waiting.insert(key, value);
+        self.retry_at = None;
+        BatchId(self.batches + 1)
+    }
+
+    /// Returns the next batch if no other is unanswered.
+    pub(crate) fn poll_batch(&mut self, now: Timestamp) -> Option<(BatchId, Vec<Change>)> {
+        let is_early = self.retry_at.is_some_and(|at| at > now);
+        if self.unanswered.is_some() || is_early {
+            return None;
+        }
+        self.take_batch(now)
+    }
+
+    /// Returns all waiting changes as a last batch, even if another one is unanswered.
+    pub(crate) fn take_batch(&mut self, now: Timestamp) -> Option<(BatchId, Vec<Change>)> {
+        let changes = std::mem::take(&mut self.waiting);
+        if changes.is_empty() {
+            return None;
+        }
+        let list = changes.iter().map(|(key, value)| match value {
+            Some(value) => Change::Put(Record::new(key, value)),
+            None => Change::Delete { key: key.clone() },
+        });
+        let list = list.collect();
+        self.batches += 1;
+        self.retry_at = None;
+        self.unanswered = Some(Unanswered {
+            changes,
+            since: now,
+            is_reported: false,
+        });
+        Some((BatchId(self.batches), list))
+    }
+
+    /// Handles a stored batch. Returns `false` if the batch is not the unanswered one.
+    pub(crate) fn handle_stored(&mut self, batch: BatchId) -> bool {
+        let is_known = batch.0 == self.batches && self.unanswered.take().is_some();
+        if is_known {
+            self.failures = 0;
+        }
+        is_known
+    }
+
+    /// Handles a failed batch. The changes for which `is_retained` returns `true` are stored again
+    /// after a delay. Returns `false` if the batch is not the unanswered one.
+    pub(crate) fn handle_failed(
+        &mut self,
+        now: Timestamp,
+        batch: BatchId,
+        is_retained: impl Fn(&str, Option<&str>) -> bool,
+    ) -> bool {
+        if batch.0 != self.batches {
+            return false;
+        }
+        let Some(failed) = self.unanswered.take() else {
+            return false;
+        };
+        let delay = Duration::from_secs(1 << self.failures.min(5)).min(MAX_RETRY_DELAY);
+        self.failures += 1;
+        let has_others = !self.waiting.is_empty();
+        for (key, value) in failed.changes {
+            if is_retained(&key, value.as_deref()) {
+                self.waiting.entry(key).or_insert(value);
+            }
+        }
+        if !has_others && !self.waiting.is_empty() {
+            self.retry_at = Some(now + delay);
+        }
+        true
+    }
+
+    /// Reports an unanswered batch once.
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp) -> Option<StorageEvent> {
+        let unanswered = self.unanswered.as_mut()?;
+        let is_stalled = now >= unanswered.since + STALLED_AFTER && !unanswered.is_reported;
+        unanswered.is_reported |= is_stalled;
+        is_stalled.then_some(StorageEvent::Stalled)
+    }
+
+    /// Returns the time at which the writer has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        match &self.unanswered {
+            Some(batch) => (!batch.is_reported).then(|| batch.since + STALLED_AFTER),
+            None => self.retry_at.filter(|_| !self.waiting.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_000);
+
+    fn put(writer: &mut StoreWriter, key: &str) -> BatchId {
+        writer.put(key.to_owned(), "{}".to_owned())
+    }
+
+    fn keys(batch: Option<(BatchId, Vec<Change>)>) -> Vec<String> {
+        let changes = batch.map(|(_, changes)| changes).unwrap_or_default();
+        let key = |change| match change {
+            Change::Put(record) => record.key,
+            Change::Delete { key } => format!("-{key}"),
+        };
+        changes.into_iter().map(key).collect()
+    }
+
+    #[test]
+    fn batch_unanswered_later_changes_join_the_next() {
+        let mut writer = StoreWriter::default();
+        let first = put(&mut writer, "a");
+        assert_eq!(keys(writer.poll_batch(START)), ["a"]);
+        let next = put(&mut writer, "b");
+        put(&mut writer, "c");
+        writer.delete("b".to_owned());
+        assert_eq!(writer.poll_batch(START), None, "one batch is unanswered");
+        assert!(!writer.handle_stored(next));
+        assert!(writer.handle_stored(first));
+        assert!(!writer.handle_stored(first), "it is answered already");
+        assert_eq!(keys(writer.poll_batch(START)), ["-b", "c"]);
+    }
+
+    #[test]
+    fn batch_unanswered_for_30_s_is_reported_once() {
+        let mut writer = StoreWriter::default();
+        put(&mut writer, "a");
+        assert_eq!(writer.poll_timeout(), None);
+        writer.poll_batch(START);
+        let at = START + STALLED_AFTER;
+        assert_eq!(writer.poll_timeout(), Some(at));
+        assert_eq!(writer.handle_timeout(START), None);
+        assert_eq!(writer.handle_timeout(at), Some(StorageEvent::Stalled));
+        assert_eq!(writer.handle_timeout(at), None);
+        assert_eq!(writer.poll_timeout(), None);
+    }
+
+    #[test]
+    fn batch_failed_retained_changes_are_stored_again() {
+        let mut writer = StoreWriter::default();
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            let batch = put(&mut writer, "kept");
+            put(&mut writer, "dropped");
+            writer.poll_batch(START);
+            assert!(writer.handle_failed(START, batch, |key, _| key == "kept"));
+            let at = START + Duration::from_secs(seconds);
+            assert_eq!(writer.poll_timeout(), Some(at));
+            assert_eq!(writer.poll_batch(START), None);
+        }
+        let at = START + Duration::from_secs(30);
+        assert_eq!(keys(writer.poll_batch(at)), ["kept"]);
+    }
+
+    #[test]
+    fn batch_failed_newer_change_wins() {
+        let mut writer = StoreWriter::default();
+        let batch = put(&mut writer, "a");
+        writer.poll_batch(START);
+        writer.delete("a".to_owned());
+        assert!(writer.handle_failed(START, batch, |_, _| true));
+        assert_eq!(keys(writer.poll_batch(START)), ["-a"], "at once");
+    }
+}

@@ -1,0 +1,17 @@
+//! The outbox in virtual time, against a scripted server and a store in memory.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+
+mod caps;
+mod edits;
+mod entries;
+mod key_lifetime;
+mod order;
+mod retries;
+mod storage;
+mod topic;
