@@ -383,12 +383,17 @@ impl Session {
     }
 
     fn resolve(&mut self, request: RequestId, mut result: Result<Reply, RequestError>) {
-        if let Err(RequestError::Server(refused)) = &mut result
+        self.mask_token(&mut result);
+        self.emit(Event::Resolved { request, result });
+    }
+
+    /// Masks the words of the token in the `Debug` output of a refusal.
+    fn mask_token(&self, result: &mut Result<Reply, RequestError>) {
+        if let Err(RequestError::Server(refused)) = result
             && let Some(token) = self.connection.token()
         {
             refused.mask_text(token.expose());
         }
-        self.emit(Event::Resolved { request, result });
     }
 
     /// Ends the session.

@@ -12,7 +12,7 @@ use crate::model::{
     ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, TypingSnapshot, User, UserId,
 };
-use crate::outbox::Entry;
+use crate::outbox::{Entry, Pending, Settled};
 
 /// The subject of a subscription.
 ///
@@ -101,11 +101,26 @@ pub enum Snapshot {
 pub struct Window<T> {
     items: Items<T>,
     loaded_all: bool,
+    pending: Pending,
 }
 
 impl<T> Window<T> {
     pub(crate) fn new(items: Items<T>, loaded_all: bool) -> Self {
-        Self { items, loaded_all }
+        Self {
+            items,
+            loaded_all,
+            pending: Pending::default(),
+        }
+    }
+
+    pub(crate) fn set_pending(&mut self, pending: Pending) {
+        self.pending = pending;
+    }
+
+    /// Returns the outbox entries of the conversation that are not among the items yet, oldest
+    /// first. Empty in windows other than those of messages.
+    pub fn pending(&self) -> &[Arc<Entry>] {
+        self.pending.entries()
     }
 
     /// Returns an iterator over the loaded items.
@@ -170,6 +185,7 @@ impl<T> Clone for Window<T> {
         Self {
             items: self.items.clone(),
             loaded_all: self.loaded_all,
+            pending: self.pending.clone(),
         }
     }
 }
@@ -178,6 +194,7 @@ impl<T: PartialEq> PartialEq for Window<T> {
     fn eq(&self, other: &Self) -> bool {
         let same = |(a, b): (&Arc<T>, &Arc<T>)| Arc::ptr_eq(a, b) || a == b;
         self.loaded_all == other.loaded_all
+            && self.pending == other.pending
             && self.len() == other.len()
             && (self.items.ptr_eq(&other.items) || self.iter().zip(other.iter()).all(same))
     }
@@ -197,10 +214,18 @@ pub struct Update {
     pub snapshot: Snapshot,
     /// The changes since the previous snapshot.
     pub changes: Changes,
+    /// The outbox entries that became messages of this snapshot. No snapshot shows both the entry
+    /// and its message, or neither.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
 }
 
 impl Update {
     pub(crate) fn new(snapshot: Snapshot, changes: Changes) -> Self {
-        Self { snapshot, changes }
+        Self {
+            snapshot,
+            changes,
+            settled: Vec::new(),
+        }
     }
 }

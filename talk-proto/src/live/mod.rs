@@ -9,6 +9,7 @@
 //! data. With this order each viewer receives at most one update per drain. A referenced store
 //! stays subscribed. An unreferenced store lingers for a while before it is dropped.
 
+mod echoes;
 mod emoji_key;
 pub(crate) mod interface;
 mod key;
@@ -36,8 +37,9 @@ use self::sync::requests::FetchPurpose;
 use self::sync::response::{Response, decode, is_absence};
 use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
-use crate::model::{ConversationId, User, UserId};
+use crate::model::{ConversationId, MessageId, User, UserId};
 use crate::options::Limits;
+use crate::outbox::Echo;
 use crate::timestamp::Timestamp;
 use crate::wire::{EventError, Published};
 
@@ -78,6 +80,7 @@ impl Live {
     pub(crate) fn handle_ready(&mut self, now: Timestamp) {
         self.begin(now);
         self.cx.ready = true;
+        self.cx.echoes.handle_ready(now);
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
                 store.open(&mut self.cx);
@@ -200,6 +203,39 @@ impl Live {
         self.cx.requests.page(seq, conversation, cursor);
     }
 
+    /// Shows these entries in the windows of a conversation.
+    pub(crate) fn set_echoes(
+        &mut self,
+        now: Timestamp,
+        conversation: &ConversationId,
+        echoes: Vec<Echo>,
+    ) {
+        self.begin(now);
+        for message in self.cx.echoes.set(conversation.clone(), echoes) {
+            self.reveal(conversation, &message);
+        }
+        if let Some(messages) = self.stores.messages(conversation) {
+            self.cx.changed.insert(messages.key().clone());
+        }
+    }
+
+    /// Shows a message that was held back, unless it may still be the message of an entry.
+    fn reveal(&mut self, conversation: &ConversationId, message: &MessageId) {
+        if let Some(messages) = self.stores.messages(conversation) {
+            messages.reveal(message, &mut self.cx);
+        }
+    }
+
+    /// Returns `true` if a window of the conversation will show this own message.
+    pub(crate) fn awaits_message(
+        &mut self,
+        conversation: &ConversationId,
+        message: &MessageId,
+    ) -> bool {
+        let messages = self.stores.messages(conversation);
+        messages.is_some_and(|messages| messages.is_awaited(message))
+    }
+
     /// Returns the time of the newest loaded message of a conversation.
     pub(crate) fn newest_message_time(&self, conversation: &ConversationId) -> Option<Timestamp> {
         self.stores.newest_message_time(conversation)
@@ -211,11 +247,19 @@ impl Live {
         while let Some(key) = self.cx.linger.pop_due(now) {
             self.drop_store(&key);
         }
+        if self.cx.ready && self.cx.echoes.is_on() {
+            for (conversation, message) in self.cx.echoes.release_due(now) {
+                self.reveal(&conversation, &message);
+            }
+        }
     }
 
     /// Returns the time at which [`handle_timeout`](Self::handle_timeout) should be called.
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        self.cx.linger.next_deadline()
+        let echoes = &self.cx.echoes;
+        let echoes = Some(echoes).filter(|echoes| self.cx.ready && echoes.is_on());
+        let echoes = echoes.and_then(|echoes| echoes.next_deadline());
+        Timestamp::earliest(&[self.cx.linger.next_deadline(), echoes])
     }
 
     /// Returns the next output. The first call after an input drains the pending work.

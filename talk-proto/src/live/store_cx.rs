@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::echoes::Echoes;
 use super::key::{Dependent, StoreKey};
 use super::stores::list_filter::ListFilter;
 use super::stores::users::Users;
@@ -25,6 +26,7 @@ pub(super) struct StoreCx {
     pub(super) requests: LiveRequests,
     pub(super) users: Users,
     pub(super) linger: Linger,
+    pub(super) echoes: Echoes,
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
     /// The lists with a rest to load. Boxed, because few sessions have one.
@@ -61,6 +63,7 @@ impl StoreCx {
             requests: LiveRequests::default(),
             users: Users::default(),
             linger: Linger::default(),
+            echoes: Echoes::default(),
             to_fetch: WorkQueue::default(),
             rest: None,
             outdated: None,

@@ -13,8 +13,8 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Returns `true` if an arriving message of `me` may be the message of the entry. The server may
-    /// change content, so the kinds of blocks are sufficient.
+    /// Returns `true` if an arriving message of `me` may be the message of the entry. The server
+    /// may change content, so the kinds of blocks are sufficient.
     pub(crate) fn may_be(&self, message: &MessageSnapshot, me: &UserId) -> bool {
         self.is_possible(message, me) && self.form.has_kinds_of(&form_of(message))
     }

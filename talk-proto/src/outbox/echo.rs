@@ -4,11 +4,38 @@ use std::sync::Arc;
 
 use super::candidate::Candidate;
 use super::entry::Entry;
+use crate::model::{EntryId, MessageId};
 
 /// An entry as a window shows it.
 #[derive(Clone)]
 pub(crate) struct Echo {
     pub(crate) entry: Arc<Entry>,
+    /// The message, once the server has accepted it.
+    pub(crate) message: Option<MessageId>,
     /// Set if the entry was tried and its outcome is unknown.
     pub(crate) candidate: Option<Arc<Candidate>>,
+}
+
+/// An entry and the message that it became.
+pub type Settled = (EntryId, MessageId);
+
+/// The entries of a conversation that its window shows, oldest first. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Pending(
+    /// `None` if empty, as for most windows, so that the type is one word wide.
+    Option<Arc<Vec<Arc<Entry>>>>,
+);
+
+impl Pending {
+    pub(crate) fn new(entries: Vec<Arc<Entry>>) -> Self {
+        Self(
+            Some(entries)
+                .filter(|entries| !entries.is_empty())
+                .map(Arc::new),
+        )
+    }
+
+    pub(crate) fn entries(&self) -> &[Arc<Entry>] {
+        self.0.as_ref().map_or(&[], |entries| entries)
+    }
 }

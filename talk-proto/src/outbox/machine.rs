@@ -139,7 +139,11 @@ impl Outbox {
             match record::decode(record) {
                 None => {}
                 Some(Restored::Receipt(receipt)) => self.receipts.insert(receipt),
-                Some(Restored::Entry(saved)) => {
+                Some(Restored::Entry(mut saved)) => {
+                    if let Some(HeldReason::Refused(refused)) = &mut saved.held {
+                        // The reasons may quote the message.
+                        refused.mask_json(&record.value);
+                    }
                     let mut item = Item::new(*saved, true);
                     item.bytes = record.value.len();
                     items.push(item);
@@ -421,6 +425,7 @@ impl Outbox {
                 if let Some(item) = self.items.get_mut(seq) {
                     echoes.push(Echo {
                         entry: Arc::clone(&item.snapshot),
+                        message: item.saved.message.clone(),
                         candidate: item.candidate(),
                     });
                 }
@@ -439,10 +444,10 @@ impl Outbox {
     }
 
     /// Returns the entries that leave once their message is visible.
-    pub(crate) fn leaving(&self) -> Vec<(u64, Arc<Entry>)> {
+    pub(crate) fn leaving(&self) -> Vec<(u64, ConversationId, MessageId)> {
         let items = self.leaving.iter().filter_map(|seq| {
-            let item = self.items.get(seq)?;
-            Some((*seq, Arc::clone(&item.snapshot)))
+            let saved = &self.items.get(seq)?.saved;
+            Some((*seq, saved.conversation.clone(), saved.message.clone()?))
         });
         items.collect()
     }

@@ -1,10 +1,10 @@
 //! The outbox: messages that are sent once, in order, across losses and restarts.
 //!
-//! [`Session::enqueue`](crate::Session::enqueue) accepts a message at any time. The entry is stored,
-//! shown at once as [`pending`](crate::Window::pending) in the windows of its conversation, and sent
-//! as soon as the connection allows. Entries of one conversation are sent one after the other. An
-//! entry that is refused, too old, or whose outcome is unknown is [held](Stage::Held) until the user
-//! decides.
+//! [`Session::enqueue`](crate::Session::enqueue) accepts a message at any time. The entry is
+//! stored, shown at once as [`pending`](crate::Window::pending) in the windows of its conversation,
+//! and sent as soon as the connection allows. Entries of one conversation are sent one after the
+//! other. An entry that is refused, too old, or whose outcome is unknown is [held](Stage::Held)
+//! until the user decides.
 //!
 //! Without a store ([`Session::new`](crate::Session::new)) the outbox lives in memory, and its
 //! entries are never [`durable`](Entry::durable). With one
@@ -25,7 +25,8 @@ mod record;
 mod search;
 mod send;
 
-pub(crate) use echo::Echo;
+pub use echo::Settled;
+pub(crate) use echo::{Echo, Pending};
 pub use entry::{Entry, HeldReason, Reference, Stage};
 pub(crate) use item::{Content, FollowUp};
 pub(crate) use machine::{Outbox, OutboxOutput};

@@ -34,8 +34,8 @@ impl NormalForm {
     }
 }
 
-/// Recurses to the depth of the value, which is at most [`MAX_NESTING`](crate::content::MAX_NESTING)
-/// nodes.
+/// Recurses to the depth of the value, which is at most
+/// [`MAX_NESTING`](crate::content::MAX_NESTING) nodes.
 fn normal(value: Value) -> Value {
     let mut members = match value {
         Value::Array(items) => return items.into_iter().map(normal).collect(),

@@ -45,8 +45,8 @@ impl Session {
         outbox.enqueue(self.now, &mut self.rng, conversation, message, frame_size)
     }
 
-    /// Changes an entry. Returns `false` if the entry does not exist, or if its state does not allow
-    /// the action.
+    /// Changes an entry. Returns `false` if the entry does not exist, or if its state does not
+    /// allow the action.
     ///
     /// ```
     /// # use talk_proto::{Session, SessionOptions, Timestamp, outbox::OutboxOptions};
@@ -161,8 +161,10 @@ impl Session {
         outbox.advance(self.now, is_ready, |c| live.newest_message_time(c));
         self.drain_outbox();
         let leaving = self.outbox.as_ref().map(|outbox| outbox.leaving());
-        for (seq, _) in leaving.unwrap_or_default() {
-            if let Some(outbox) = &mut self.outbox {
+        for (seq, conversation, message) in leaving.unwrap_or_default() {
+            if !self.live.awaits_message(&conversation, &message)
+                && let Some(outbox) = &mut self.outbox
+            {
                 outbox.leave(seq);
             }
         }
@@ -192,7 +194,10 @@ impl Session {
                 OutboxOutput::Cancel(request) => {
                     self.queue.cancel(request);
                 }
-                OutboxOutput::Echoes { .. } => {}
+                OutboxOutput::Echoes {
+                    conversation,
+                    echoes,
+                } => self.live.set_echoes(self.now, &conversation, echoes),
                 OutboxOutput::FetchPage {
                     seq,
                     conversation,

@@ -235,11 +235,12 @@ impl Session {
         &mut self,
         request: RequestId,
         purpose: CallPurpose,
-        result: Result<Reply, RequestError>,
+        mut result: Result<Reply, RequestError>,
     ) {
         match purpose {
             CallPurpose::User => self.resolve(request, result),
             CallPurpose::Outbox { seq } => {
+                self.mask_token(&mut result);
                 if let Some(outbox) = &mut self.outbox {
                     outbox.handle_result(self.now, seq, result);
                 }

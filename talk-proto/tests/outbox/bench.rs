@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
 use serde_json::{Value, json};
+use talk_proto::command::MessageBody;
 use talk_proto::model::EntryId;
 use talk_proto::outbox::{Enqueue, Entry, EntryAction, HeldReason, OutboxOptions, Stage};
 use talk_proto::{Event, SessionOptions};
@@ -171,7 +172,11 @@ impl Bench {
 
     pub(crate) fn enqueue(&mut self, to: &str, message: impl Into<Enqueue>) -> EntryId {
         let now = self.now;
-        let entry = self.session.enqueue(now, conversation(to), message.into());
+        let message = message.into();
+        if let MessageBody::Text(text) = &message.message.body {
+            self.invariants.keep_secret(text);
+        }
+        let entry = self.session.enqueue(now, conversation(to), message);
         entry.expect("the entry is accepted")
     }
 

@@ -8,6 +8,7 @@ mod support;
 mod bench;
 
 mod caps;
+mod echoes;
 mod edits;
 mod entries;
 mod key_lifetime;

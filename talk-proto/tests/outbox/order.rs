@@ -3,7 +3,7 @@
 use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OnRefusal};
 
 use crate::bench::Bench;
-use crate::support::{conversation, seconds};
+use crate::support::{Answer, conversation, seconds};
 
 #[test]
 fn conversation_has_one_entry_in_flight() {
@@ -55,6 +55,24 @@ fn refused_head_blocks_its_conversation() {
     assert!(bench.act(&a, EntryAction::Discard));
     bench.run_for(seconds(60));
     assert_eq!(bench.texts(), ["x", "b", "late"]);
+}
+
+#[test]
+fn refusal_debug_hides_the_text_after_a_restart() {
+    let mut bench = Bench::stored().connected();
+    bench.script.add(|request| {
+        let answer = serde_json::json!({"errorCode": "NO", "reasons": ["not 'confidential'"]});
+        (request.method == "POST" && request.path.ends_with("/messages"))
+            .then_some(Answer::Reply(403, answer))
+    });
+    let entry = bench.enqueue("c1", "confidential");
+    bench.run();
+    bench.restart();
+    let debug = format!("{:?}", bench.held(&entry));
+    assert!(
+        debug.contains("NO") && !debug.contains("confidential"),
+        "{debug}"
+    );
 }
 
 #[test]

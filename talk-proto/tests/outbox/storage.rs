@@ -17,7 +17,11 @@ fn rule_1_queued_is_durable_after_stored() {
     let entry = bench.enqueue("c1", "a");
     bench.run();
     let reported = bench.reported(&entry);
-    assert_eq!(reported.first(), Some(&("queued", false)), "visible at once");
+    assert_eq!(
+        reported.first(),
+        Some(&("queued", false)),
+        "visible at once"
+    );
     assert!(!bench.entry(&entry).durable);
     bench.complete_batches(&Ok(()));
     assert!(bench.entry(&entry).durable);
@@ -90,8 +94,12 @@ fn rule_3_sent_entry_leaves_with_a_receipt() {
         bench.store.with_prefix("outbox/receipt/")[0]["message"],
         "msg_1"
     );
-    let removed = bench.log.events.iter().any(|(_, event)| {
-        matches!(event, Event::EntryRemoved { entry: e, message: Some(m) } if *e == entry && *m == "msg_1")
+    let removed = bench.log.events.iter().any(|(_, event)| match event {
+        Event::EntryRemoved {
+            entry: id,
+            message: Some(message),
+        } => *id == entry && *message == "msg_1",
+        _ => false,
     });
     assert!(removed);
 }

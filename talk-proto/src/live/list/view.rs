@@ -11,6 +11,7 @@ use crate::changes::{Changes, ListChanges, Removal, RemovalReason};
 use crate::command::RequestId;
 use crate::fault_injection::FaultInjection;
 use crate::live::sync::paginator::Demand;
+use crate::outbox::{Echo, Pending, Settled};
 use crate::snapshot::Window;
 
 /// The window of a viewer: the loaded items up to an end position.
@@ -33,7 +34,18 @@ pub(crate) struct ListView<T> {
     /// Set if the window has lost a part of its range since the last snapshot.
     has_gap: bool,
     last: LastSeen<T>,
+    /// The echoes in the last snapshot.
+    pending: Pending,
 }
+
+/// An echo, and the position of its message if that is known.
+pub(crate) struct PlacedEcho<'a> {
+    pub(crate) echo: &'a Echo,
+    pub(crate) position: Option<Position>,
+}
+
+/// The window and the changes of an update. The window of an absent list is `None`.
+type WindowUpdate<T> = (Option<Window<T>>, Changes);
 
 /// The last snapshot that the viewer received.
 enum LastSeen<T> {
@@ -56,9 +68,18 @@ pub(crate) struct ListState {
 /// The difference between a list and the viewer's last snapshot of it.
 pub(crate) struct ViewDiff<T> {
     /// The new snapshot, if it differs from the last one.
-    pub(crate) update: Option<(Option<Window<T>>, Changes)>,
+    pub(crate) update: Option<WindowUpdate<T>>,
     /// The requests for more items that the snapshot satisfies.
     pub(crate) resolved: Vec<RequestId>,
+}
+
+impl<T> Default for ViewDiff<T> {
+    fn default() -> Self {
+        Self {
+            update: None,
+            resolved: Vec::new(),
+        }
+    }
 }
 
 impl<T: ListItem> ListView<T> {
@@ -72,6 +93,7 @@ impl<T: ListItem> ListView<T> {
             removed: Vec::new(),
             has_gap: false,
             last: LastSeen::Nothing,
+            pending: Pending::default(),
         }
     }
 
@@ -146,10 +168,7 @@ impl<T: ListItem> ListView<T> {
         visible: &mut VisibleItems<T>,
         state: ListState,
     ) -> ViewDiff<T> {
-        let nothing = ViewDiff {
-            update: None,
-            resolved: Vec::new(),
-        };
+        let nothing = ViewDiff::default();
         if self.end.is_none() || !matches!(self.last, LastSeen::List { .. }) {
             let is_short = visible.len() < state.initial && !state.complete && !state.full;
             if is_short {
@@ -249,7 +268,7 @@ impl<T: ListItem> ListView<T> {
         end: Position,
         visible: &mut VisibleItems<T>,
         state: ListState,
-    ) -> Option<(Option<Window<T>>, Changes)> {
+    ) -> Option<WindowUpdate<T>> {
         let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
         let count = visible.count_until(end).saturating_sub(hidden);
         let loaded_all = state.complete && end == Position::LAST;
@@ -275,6 +294,57 @@ impl<T: ListItem> ListView<T> {
             loaded_all,
         };
         Some((Some(Window::new(items, loaded_all)), changes))
+    }
+
+    /// Adds the echoes to an update: the entries whose message is not among the items of the window.
+    /// Without an update, the result consists of changed echoes only. Also returns the entries that
+    /// became messages in this update.
+    pub(crate) fn add_echoes(
+        &mut self,
+        mut update: Option<WindowUpdate<T>>,
+        echoes: &[PlacedEcho<'_>],
+    ) -> (Option<WindowUpdate<T>>, Vec<Settled>) {
+        let LastSeen::List { items, loaded_all } = &self.last else {
+            self.pending = Pending::default();
+            return (update, Vec::new());
+        };
+        let is_item = |echo: &&PlacedEcho<'_>| {
+            let position = echo.position;
+            position.is_some_and(|position| items.find(position).is_ok())
+        };
+        let (shown, pending): (Vec<_>, Vec<_>) = echoes.iter().partition(is_item);
+        let pending = pending.into_iter().map(|placed| &placed.echo.entry);
+        let has_changed = !pending.clone().eq(self.pending.entries());
+        let settled = shown.into_iter().filter_map(|placed| {
+            let entry = &placed.echo.entry;
+            let mut before = self.pending.entries().iter();
+            let was_pending = before.any(|before| before.id == entry.id);
+            let message = placed.echo.message.clone().filter(|_| was_pending)?;
+            Some((entry.id.clone(), message))
+        });
+        let settled = settled.collect();
+        if has_changed {
+            self.pending = Pending::new(pending.cloned().collect());
+            update = update.or_else(|| {
+                let window = Window::new(items.clone(), *loaded_all);
+                Some((Some(window), Changes::List(ListChanges::default())))
+            });
+        }
+        if let Some((Some(window), _)) = &mut update {
+            window.set_pending(self.pending.clone());
+        }
+        (update, settled)
+    }
+
+    /// Returns `true` if the window does not show an item that belongs to it. The item has no
+    /// position if it has not arrived.
+    pub(crate) fn awaits(&self, position: Option<Position>) -> bool {
+        let LastSeen::List { items, .. } = &self.last else {
+            return false;
+        };
+        position.is_none_or(|position| {
+            items.find(position).is_err() && self.end.is_none_or(|end| position <= end)
+        })
     }
 
     /// Returns the changes from the last snapshot to the first `count` items.

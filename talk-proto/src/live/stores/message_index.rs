@@ -126,7 +126,33 @@ impl MessageStore {
         if !self.set_message(message, cx) {
             self.show(&id, cx);
         }
+        let is_held_back = cx.echoes.is_on() && cx.echoes.is_held_back(&self.conversation, &id);
         self.paged.items.insert(position, id);
+        if is_held_back {
+            self.paged.items.hide(position);
+        }
+    }
+
+    /// Shows a message that was held back, unless it may still be the message of an entry.
+    pub(crate) fn reveal(&mut self, id: &MessageId, cx: &mut StoreCx) {
+        if let Some(position) = self.index.position(id) {
+            self.paged.items.insert(position, id.clone());
+            self.show(id, cx);
+            if cx.echoes.is_held_back(&self.conversation, id) {
+                self.paged.items.hide(position);
+            }
+            cx.changed.insert(self.key().clone());
+        }
+    }
+
+    /// Returns `true` if the message will become visible in a window that does not show it.
+    pub(crate) fn is_awaited(&self, id: &MessageId) -> bool {
+        let position = self.index.position(id);
+        self.paged
+            .items
+            .views
+            .values()
+            .any(|view| view.awaits(position))
     }
 
     /// Removes a message from the window. It stays in the index as long as other messages quote it.
@@ -264,6 +290,14 @@ impl MessageStore {
         mut message: Arc<MessageSnapshot>,
         cx: &mut StoreCx,
     ) -> Option<Arc<MessageSnapshot>> {
+        if cx.echoes.is_on()
+            && self.paged.items.visible.get(position).is_none()
+            && cx
+                .echoes
+                .hold_back(&self.conversation, &message, &cx.me, cx.now)
+        {
+            return Some(message);
+        }
         let sender = match &message.sender_id {
             None => None,
             Some(sender) => match cx.user(sender) {

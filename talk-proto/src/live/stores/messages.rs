@@ -11,11 +11,13 @@ use crate::live::interface::FetchId;
 use crate::live::key::StoreKey;
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, TieBreak};
+use crate::live::list::view::PlacedEcho;
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::Cursor;
 use crate::live::sync::response::{Response, decode};
 use crate::live::sync::state::Stage;
 use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
+use crate::outbox::Echo;
 use crate::snapshot::{Snapshot, Window};
 use crate::timestamp::Timestamp;
 use crate::wire::ServerEvent;
@@ -271,6 +273,18 @@ impl ListStore for MessageStore {
 
     fn wrap(window: Option<Window<MessageSnapshot>>) -> Option<Snapshot> {
         Some(Snapshot::Messages(window))
+    }
+
+    fn echoes<'a>(&self, cx: &'a StoreCx) -> Option<Vec<PlacedEcho<'a>>> {
+        if !cx.echoes.is_on() {
+            return None;
+        }
+        let position = |id| self.index.position(id);
+        let place = |echo: &'a Echo| PlacedEcho {
+            echo,
+            position: echo.message.as_ref().and_then(position),
+        };
+        Some(cx.echoes.of(&self.conversation).iter().map(place).collect())
     }
 
     fn needed_by_stores(&self) -> usize {

@@ -14,7 +14,7 @@ use crate::live::interface::FetchId;
 use crate::live::key::{StoreKey, ViewerId};
 use crate::live::list::items::Position;
 use crate::live::list::ordered_list::{ListItem, OrderedList};
-use crate::live::list::view::{ListState, ListView};
+use crate::live::list::view::{ListState, ListView, PlacedEcho, ViewDiff};
 use crate::live::store_cx::StoreCx;
 use crate::live::sync::paginator::{Cursor, Demand, PageOutcome, Paginator};
 use crate::live::sync::response::Response;
@@ -130,6 +130,11 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
 
     /// Returns the filter to send with the first page.
     fn filter(&self) -> Option<ListFilter> {
+        None
+    }
+
+    /// Returns the echoes of outbox entries, or `None` if there never was one.
+    fn echoes<'a>(&self, _: &'a StoreCx) -> Option<Vec<PlacedEcho<'a>>> {
         None
     }
 
@@ -394,21 +399,29 @@ impl<L: ListStore> Store for L {
 
     fn collect_updates(&mut self, cx: &StoreCx, updates: &mut Vec<ViewUpdate>) {
         let stage = self.paged().pages.sync.stage;
-        if stage == Stage::Unloaded || self.is_refreshing() {
+        let is_outdated = stage == Stage::Unloaded || self.is_refreshing();
+        let echoes = self.echoes(cx);
+        if is_outdated && echoes.is_none() {
             return;
         }
         let state = self.state(cx);
         let list = &mut self.paged_mut().items;
         for (viewer, view) in &mut list.views {
-            let diff = match stage {
+            let mut diff = match stage {
+                // Only the echoes may have changed.
+                _ if is_outdated => ViewDiff::default(),
                 Stage::Absent => view.update_absent(),
                 Stage::Loaded | Stage::Unloaded => view.update(&mut list.visible, state),
             };
+            let mut settled = Vec::new();
+            if let Some(echoes) = &echoes {
+                (diff.update, settled) = view.add_echoes(diff.update, echoes);
+            }
             updates.push(ViewUpdate {
                 viewer: *viewer,
                 update: diff.update.and_then(|(window, changes)| {
-                    let snapshot = Self::wrap(window)?;
-                    Some(Update { snapshot, changes })
+                    let update = Update::new(Self::wrap(window)?, changes);
+                    Some(Update { settled, ..update })
                 }),
                 resolved: diff.resolved,
                 refusal: None,

@@ -21,10 +21,7 @@ impl ViewUpdate {
     pub(crate) fn new(viewer: ViewerId, snapshot: Snapshot) -> Self {
         Self {
             viewer,
-            update: Some(Update {
-                snapshot,
-                changes: Changes::Reset,
-            }),
+            update: Some(Update::new(snapshot, Changes::Reset)),
             resolved: Vec::new(),
             refusal: None,
         }

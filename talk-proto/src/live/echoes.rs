@@ -1,0 +1,122 @@
+//! Local echoes of outbox entries in the windows of their conversations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::{ConversationId, MessageId, MessageSnapshot, UserId};
+use crate::outbox::Echo;
+use crate::timestamp::Timestamp;
+
+/// The longest time of a ready connection for which an own message is invisible because it may be
+/// the message of an entry in flight.
+const HELD_BACK_FOR: Duration = Duration::from_secs(10);
+
+/// The echoes of all conversations.
+#[derive(Default)]
+pub(super) struct Echoes {
+    conversations: BTreeMap<ConversationId, ConversationEchoes>,
+    /// Set if the session has an outbox with entries, now or before.
+    is_on: bool,
+}
+
+#[derive(Default)]
+struct ConversationEchoes {
+    echoes: Vec<Echo>,
+    /// Invisible messages, each with the time from which on its delay is counted.
+    held_back: BTreeMap<MessageId, Timestamp>,
+    /// Messages that are visible although the outcome of an entry is unknown.
+    released: BTreeSet<MessageId>,
+}
+
+impl Echoes {
+    /// Returns `true` if there was an entry.
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Returns the echoes of a conversation, oldest first.
+    pub(super) fn of(&self, conversation: &ConversationId) -> &[Echo] {
+        let echoes = self.conversations.get(conversation);
+        echoes.map_or(&[], |of| &of.echoes)
+    }
+
+    /// Replaces the echoes of a conversation. Returns the messages that may become visible.
+    pub(super) fn set(
+        &mut self,
+        conversation: ConversationId,
+        echoes: Vec<Echo>,
+    ) -> Vec<MessageId> {
+        self.is_on = true;
+        if echoes.is_empty() {
+            let old = self.conversations.remove(&conversation);
+            return old.map_or_else(Vec::new, |old| old.held_back.into_keys().collect());
+        }
+        let of = self.conversations.entry(conversation).or_default();
+        of.echoes = echoes;
+        of.held_back.keys().cloned().collect()
+    }
+
+    /// Returns `true` if a new message of the conversation must stay invisible, because it may be
+    /// the message of an entry whose outcome is unknown.
+    pub(super) fn hold_back(
+        &mut self,
+        conversation: &ConversationId,
+        message: &MessageSnapshot,
+        me: &UserId,
+        now: Timestamp,
+    ) -> bool {
+        let Some(of) = self.conversations.get_mut(conversation) else {
+            return false;
+        };
+        let is_own = |echo: &Echo| echo.message.as_ref() == Some(&message.id);
+        let may_be = |echo: &Echo| {
+            let candidate = echo.candidate.as_ref();
+            candidate.is_some_and(|candidate| candidate.may_be(message, me))
+        };
+        let is_held = !of.released.contains(&message.id)
+            && !of.echoes.iter().any(is_own)
+            && of.echoes.iter().any(may_be);
+        if is_held {
+            of.held_back.entry(message.id.clone()).or_insert(now);
+        } else {
+            of.held_back.remove(&message.id);
+        }
+        is_held
+    }
+
+    /// Returns `true` if the message is invisible.
+    pub(super) fn is_held_back(&self, conversation: &ConversationId, message: &MessageId) -> bool {
+        let of = self.conversations.get(conversation);
+        of.is_some_and(|of| of.held_back.contains_key(message))
+    }
+
+    /// Restarts the delays on a ready connection.
+    pub(super) fn handle_ready(&mut self, now: Timestamp) {
+        for of in self.conversations.values_mut() {
+            of.held_back.values_mut().for_each(|since| *since = now);
+        }
+    }
+
+    /// Returns the messages whose delay is over. They become visible.
+    pub(super) fn release_due(&mut self, now: Timestamp) -> Vec<(ConversationId, MessageId)> {
+        let mut released = Vec::new();
+        for (conversation, of) in &mut self.conversations {
+            of.held_back.retain(|id, since| {
+                let is_held = now < *since + HELD_BACK_FOR;
+                if !is_held {
+                    of.released.insert(id.clone());
+                    released.push((conversation.clone(), id.clone()));
+                }
+                is_held
+            });
+        }
+        released
+    }
+
+    /// Returns the time at which the next delay is over.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let all = self.conversations.values();
+        let since = all.flat_map(|of| of.held_back.values()).min();
+        since.map(|since| *since + HELD_BACK_FOR)
+    }
+}

@@ -1,0 +1,285 @@
+//! The entries in message windows, and the update in which an entry becomes a message.
+
+use serde_json::json;
+use talk_proto::model::EntryId;
+use talk_proto::{Event, Snapshot, SubscriptionId, Topic, Update};
+
+use crate::bench::{Bench, Posted};
+use crate::support::{Answer, Network, conversation, millis, seconds};
+
+fn open(bench: &mut Bench) -> SubscriptionId {
+    let window = bench.subscribe(Topic::Messages {
+        conversation: conversation("c1"),
+    });
+    bench.run();
+    window
+}
+
+/// Publishes the message that was posted at `index`.
+fn publish(bench: &mut Bench, index: usize) {
+    let posted = bench.posts.borrow().posted[index].clone();
+    publish_posted(bench, &posted);
+}
+
+fn publish_posted(bench: &mut Bench, posted: &Posted) {
+    bench.publish(&[json!({
+        "type": "message.created", "conversationId": "c1", "messageId": posted.id,
+        "state": posted.json(),
+    })]);
+    bench.run();
+}
+
+/// A message of the same user from another device.
+fn of_other_device(bench: &mut Bench, text: &str) -> Posted {
+    let mut posts = bench.posts.borrow_mut();
+    let posted = Posted {
+        id: format!("other_{}", posts.posted.len()),
+        conversation: "c1".to_owned(),
+        key: "other".to_owned(),
+        data: json!({"content": [{"type": "text", "children": [text]}]}),
+        created_at: bench.world.now.as_millis(),
+    };
+    posts.posted.push(posted.clone());
+    posted
+}
+
+fn updates(bench: &Bench, window: SubscriptionId) -> Vec<&Update> {
+    let events = bench.log.events.iter();
+    let updates = events.filter_map(|(_, event)| match event {
+        Event::Updated {
+            subscription,
+            update,
+        } if *subscription == window => Some(update),
+        _ => None,
+    });
+    // A restarted session uses the same IDs again.
+    let of_messages = |update: &&Update| matches!(update.snapshot, Snapshot::Messages(_));
+    updates.filter(of_messages).collect()
+}
+
+/// Returns the pending entries and the messages of a snapshot, both oldest first.
+fn shown(update: &Update) -> (Vec<String>, Vec<String>) {
+    let Snapshot::Messages(Some(window)) = &update.snapshot else {
+        panic!("{update:?}");
+    };
+    let pending = window.pending().iter().map(|entry| entry.plaintext());
+    let items = window.iter().rev().map(|message| message.plaintext());
+    (pending.collect(), items.collect())
+}
+
+fn last(bench: &Bench, window: SubscriptionId) -> (Vec<String>, Vec<String>) {
+    shown(updates(bench, window).last().expect("an update"))
+}
+
+/// Checks that each update from the first echo on shows `text` exactly once, and returns the number
+/// of updates that settle the entry.
+fn settled(bench: &Bench, window: SubscriptionId, entry: &EntryId, text: &str) -> usize {
+    let updates = updates(bench, window);
+    let is_pending = |update: &&Update| shown(update).0.iter().any(|shown| shown == text);
+    let from = updates.iter().position(is_pending);
+    let updates = &updates[from.expect("an echo")..];
+    for update in updates {
+        let (pending, items) = shown(update);
+        let count = pending
+            .iter()
+            .chain(&items)
+            .filter(|shown| *shown == text)
+            .count();
+        assert_eq!(count, 1, "{pending:?} {items:?}");
+    }
+    let settles = |update: &&&Update| update.settled.iter().any(|(id, _)| id == entry);
+    updates.iter().filter(settles).count()
+}
+
+#[test]
+fn echo_settles_when_the_message_follows_the_answer() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    assert_eq!(last(&bench, window), (vec!["a".to_owned()], vec![]));
+    assert!(
+        bench.session.outbox_entry(&entry).is_some(),
+        "the message is not visible"
+    );
+    publish(&mut bench, 0);
+    assert_eq!(last(&bench, window), (vec![], vec!["a".to_owned()]));
+    assert_eq!(settled(&bench, window, &entry, "a"), 1);
+    let updates = updates(&bench, window);
+    assert_eq!(updates.last().expect("an update").settled[0].1, "msg_1");
+    assert!(bench.session.outbox_entry(&entry).is_none());
+}
+
+#[test]
+fn echo_settles_when_the_message_precedes_the_answer() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    publish(&mut bench, 0);
+    assert_eq!(
+        last(&bench, window),
+        (vec!["a".to_owned()], vec![]),
+        "held back"
+    );
+    bench.run_for(seconds(1));
+    assert_eq!(last(&bench, window), (vec![], vec!["a".to_owned()]));
+    assert_eq!(settled(&bench, window, &entry, "a"), 1);
+    assert!(bench.session.outbox_entry(&entry).is_none());
+}
+
+#[test]
+fn echo_settles_when_the_server_changes_the_content() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    let mut posted = bench.posts.borrow().posted[0].clone();
+    posted.data["content"][0]["children"][0] = "[a]".into();
+    publish_posted(&mut bench, &posted);
+    assert_eq!(last(&bench, window), (vec!["a".to_owned()], vec![]));
+    bench.run_for(seconds(1));
+    assert_eq!(last(&bench, window), (vec![], vec!["[a]".to_owned()]));
+    assert!(bench.session.outbox_entry(&entry).is_none());
+}
+
+#[test]
+fn own_message_of_another_device_is_held_back_until_the_answer() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    bench.enqueue("c1", "a");
+    bench.run();
+    let other = of_other_device(&mut bench, "b");
+    publish_posted(&mut bench, &other);
+    assert_eq!(last(&bench, window), (vec!["a".to_owned()], vec![]));
+    bench.run_for(seconds(1));
+    assert_eq!(
+        last(&bench, window),
+        (vec!["a".to_owned()], vec!["b".to_owned()])
+    );
+    publish(&mut bench, 0);
+    assert!(last(&bench, window).0.is_empty());
+}
+
+#[test]
+fn own_message_is_held_back_for_at_most_10_s() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.script.next.push_back(Answer::Silence);
+    bench.enqueue("c1", "a");
+    bench.run();
+    let other = of_other_device(&mut bench, "b");
+    publish_posted(&mut bench, &other);
+    bench.run_for(seconds(9));
+    assert!(last(&bench, window).1.is_empty());
+    bench.run_for(seconds(2));
+    assert_eq!(last(&bench, window).1, ["b"]);
+}
+
+#[test]
+fn message_of_another_user_is_not_held_back() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    bench.enqueue("c1", "a");
+    bench.run();
+    bench.latency = seconds(0);
+    let mut state = of_other_device(&mut bench, "b").json();
+    state["senderId"] = "bob".into();
+    bench.publish(&[json!({
+        "type": "message.created", "conversationId": "c1", "messageId": state["id"],
+        "state": state,
+    })]);
+    bench.run();
+    assert_eq!(
+        last(&bench, window),
+        (vec!["a".to_owned()], vec!["b".to_owned()])
+    );
+}
+
+#[test]
+fn echo_shows_offline_and_survives_refetches() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    let first = bench.enqueue("c1", "a");
+    bench.run();
+    publish(&mut bench, 0);
+    bench.network = Network::Refuse;
+    bench.cut();
+    let entry = bench.enqueue("c1", "b");
+    bench.run();
+    assert_eq!(
+        last(&bench, window),
+        (vec!["b".to_owned()], vec!["a".to_owned()])
+    );
+    bench.network = Network::Up(seconds(0));
+    while bench.texts().len() < 2 {
+        bench.run_for(millis(100));
+    }
+    publish(&mut bench, 1);
+    assert_eq!(last(&bench, window).1, ["a", "b"]);
+    assert_eq!(settled(&bench, window, &first, "a"), 1);
+    assert_eq!(settled(&bench, window, &entry, "b"), 1);
+}
+
+#[test]
+fn echo_of_posted_entry_settles_after_a_restart() {
+    let mut bench = Bench::stored().connected();
+    bench.posts.borrow_mut().is_silent = true;
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    bench.posts.borrow_mut().is_silent = false;
+    bench.script.add(|request| {
+        // The page arrives before the answer to the second attempt.
+        let is_send = request.line() == "POST /conversations/c1/messages";
+        is_send.then(|| Answer::Late(seconds(3), 200, json!({"id": "msg_1"})))
+    });
+    bench.world.restart(bench.options.clone());
+    let window = open(&mut bench);
+    bench.run_for(seconds(10));
+    assert_eq!(last(&bench, window), (vec![], vec!["a".to_owned()]));
+    assert_eq!(settled(&bench, window, &entry, "a"), 1);
+    assert!(bench.session.outbox_entry(&entry).is_none());
+}
+
+#[test]
+fn sent_entry_that_no_window_shows_leaves_after_10_s() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    let entry = bench.enqueue("c1", "a");
+    bench.run_for(seconds(9));
+    assert!(bench.session.outbox_entry(&entry).is_some());
+    bench.run_for(seconds(2));
+    assert!(bench.session.outbox_entry(&entry).is_none());
+    assert!(last(&bench, window).0.is_empty());
+}
+
+#[test]
+fn echoes_of_several_entries_keep_their_order() {
+    let mut bench = Bench::stored();
+    let window = open(&mut bench);
+    bench.latency = seconds(1);
+    for text in ["a", "b", "c"] {
+        bench.enqueue("c1", text);
+    }
+    bench.enqueue("c2", "x");
+    bench.run();
+    assert_eq!(last(&bench, window).0, ["a", "b", "c"]);
+    for index in [0, 2, 3] {
+        bench.run_for(seconds(1));
+        publish(&mut bench, index);
+    }
+    bench.run_for(seconds(2));
+    assert_eq!(
+        last(&bench, window),
+        (vec![], ["a", "b", "c"].map(String::from).to_vec())
+    );
+    for update in updates(&bench, window) {
+        let (pending, items) = shown(update);
+        let all: Vec<_> = items.into_iter().chain(pending).collect();
+        assert!(all.is_sorted(), "{all:?}");
+    }
+}
