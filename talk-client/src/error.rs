@@ -2,7 +2,7 @@
 
 use talk_proto::{
     CommandError, Reply, RequestError, RetrySafety, ServerError, SessionError, TransportError,
-    model::EmptyId,
+    model::EmptyId, storage::StoreError,
 };
 
 /// The failure of a call or a subscription: one variant for each plane of errors.
@@ -46,6 +46,12 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// The store cannot be used, or did not store an entry of the outbox.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The entry of the outbox was discarded, so that its message is not sent.
+    #[error("the entry was discarded from the outbox")]
+    Discarded,
     /// The caller is outside of an async runtime, so that no session can start.
     #[error(transparent)]
     NoRuntime(#[from] NoRuntimeError),
@@ -75,6 +81,8 @@ impl Error {
             | Self::Session(_)
             | Self::NotAParticipant
             | Self::TooManyItems { .. }
+            | Self::Store(_)
+            | Self::Discarded
             | Self::NoRuntime(_) => RetrySafety::Never,
         }
     }
@@ -88,6 +96,8 @@ impl Error {
             | Self::Transport(_)
             | Self::NotAParticipant
             | Self::TooManyItems { .. }
+            | Self::Store(_)
+            | Self::Discarded
             | Self::NoRuntime(_) => None,
         }
     }
@@ -122,14 +132,17 @@ impl Error {
 
 impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
-        Self::Session(error)
+        match error {
+            SessionError::Store(error) => Self::Store(error),
+            error => Self::Session(error),
+        }
     }
 }
 
 impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {
         match error {
-            CommandError::Ended(error) => Self::Session(error),
+            CommandError::Ended(error) => error.into(),
             error => Self::Usage(error),
         }
     }
@@ -140,7 +153,7 @@ impl From<RequestError> for Error {
         match error {
             RequestError::Server(refused) => Self::Server(refused),
             RequestError::Transport(error) => Self::Transport(error),
-            RequestError::Session(error) => Self::Session(error),
+            RequestError::Session(error) => error.into(),
             // An error of a plane that this version does not know.
             _ => Self::Transport(TransportError::Malformed),
         }

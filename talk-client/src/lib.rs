@@ -59,12 +59,14 @@ mod handle;
 #[cfg(feature = "native")]
 pub mod net;
 mod options;
+pub mod outbox;
 mod refs;
 mod registry;
 mod search;
 mod session;
 #[cfg(all(test, shuttle))]
 mod shuttle_tests;
+pub mod store;
 mod subscription;
 mod sync;
 mod token_fetch;

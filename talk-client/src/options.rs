@@ -1,19 +1,27 @@
 //! The options of a session.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use talk_proto::{
-    Addresses, Limits, Pacing, Secret, SessionOptions,
+    Addresses, Input, Limits, Pacing, Secret, Session, SessionOptions, Timestamp,
     model::{AppId, EmptyId, UserId},
+    outbox::{Entry, OutboxOptions},
+    storage::StoreError,
 };
 
 #[cfg(feature = "native")]
 use crate::net::{ProxyOptions, TlsOptions};
+use crate::store::{Store, StoreKey};
 use crate::token_fetch::{TokenFetch, TokenFetcher};
 
 /// The default of the upload time-out. It is longer than the pauses of a recovering network.
 const DEFAULT_UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The default time for which a session waits for the lock of its store: long enough for an earlier
+/// session of the process that is closing.
+const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The options of a session.
 ///
@@ -53,6 +61,9 @@ pub struct TalkOptions {
     pub(crate) upload_timeout: Duration,
     pub(crate) plain: bool,
     pub(crate) force_new: bool,
+    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) store_timeout: Duration,
+    pub(crate) pause_restored: bool,
 }
 
 impl TalkOptions {
@@ -86,6 +97,9 @@ impl TalkOptions {
             upload_timeout: DEFAULT_UPLOAD_TIMEOUT,
             plain: false,
             force_new: false,
+            store: None,
+            store_timeout: DEFAULT_STORE_TIMEOUT,
+            pause_restored: false,
         })
     }
 
@@ -280,6 +294,98 @@ impl TalkOptions {
         self.force_new = true;
         self
     }
+
+    /// Keeps the outbox in a store, so that unsent messages survive the process. Turns the outbox
+    /// on. Without a store, the outbox lives in memory.
+    ///
+    /// The session locks the records of its addresses, app and user. If that fails, the session
+    /// ends with [`SessionError::Store`](crate::SessionError::Store).
+    ///
+    /// A shared session without a store is not returned for these options: the result is a session
+    /// that has ended with [`StoreError::SharedWithoutStore`](crate::store::StoreError).
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::store::MemoryStore;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.store(MemoryStore::default());
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self.core.outbox.get_or_insert_default();
+        self
+    }
+
+    /// Sets the time for which the session waits while another one has the lock of the store
+    /// (default 5 s). Calls wait meanwhile, each up to its own time limit.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
+    /// Turns the outbox on and sets its options.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::outbox::OutboxOptions;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.outbox(OutboxOptions::default());
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    pub fn outbox(mut self, options: OutboxOptions) -> Self {
+        self.core.outbox = Some(options);
+        self
+    }
+
+    /// Starts the session with the conversations of stored entries
+    /// [paused](crate::ConversationRef::pause_outbox), so that it sends no entry of an earlier
+    /// session before [`ConversationRef::resume_outbox`](crate::ConversationRef::resume_outbox).
+    pub fn pause_restored(mut self) -> Self {
+        self.pause_restored = true;
+        self
+    }
+
+    /// Returns the identity of the session's records in a store.
+    pub fn store_key(&self) -> StoreKey {
+        let mut key = StoreKey::of(&self.core);
+        if self.plain {
+            key.addresses = key.addresses.without_tls();
+        }
+        key
+    }
+
+    /// Reads the entries of the outbox in the store, oldest first, without a session and without
+    /// the lock. Returns none if the options have no store. Unreadable records are left out.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use talk_client::TalkOptions;
+    /// use talk_client::store::MemoryStore;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?.store(MemoryStore::default());
+    /// for entry in options.stored_entries().await? {
+    ///     println!("{}", entry.plaintext());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] and [`StoreError::Io`].
+    pub async fn stored_entries(&self) -> Result<Vec<Arc<Entry>>, StoreError> {
+        let Some(store) = &self.store else {
+            return Ok(Vec::new());
+        };
+        let records = store.load(&self.store_key()).await?;
+        // The core reads the records. At the start of time no entry is too old, and without a
+        // driver nothing is sent.
+        let start = Timestamp::default();
+        let mut core = Session::restore(self.core.clone(), 0, start, &records);
+        core.handle_input(start, Input::Tick);
+        while core.poll_output().is_some() {}
+        Ok(core.outbox_entries().cloned().collect())
+    }
 }
 
 impl fmt::Debug for TalkOptions {
@@ -293,6 +399,9 @@ impl fmt::Debug for TalkOptions {
             .field("upload_timeout", &self.upload_timeout)
             .field("plain", &self.plain)
             .field("force_new", &self.force_new)
+            .field("has_store", &self.store.is_some())
+            .field("store_timeout", &self.store_timeout)
+            .field("pause_restored", &self.pause_restored)
             .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 pub use self::server::ServerError;
 use crate::model::EmptyId;
+use crate::storage::StoreError;
 
 /// The effect of making a failed call again.
 ///
@@ -317,6 +318,9 @@ pub enum SessionError {
     /// The token callback failed.
     #[error("the token callback failed: {0}")]
     TokenCallback(String),
+    /// The store cannot be used. The driver reports this before it creates the core.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The caller shut the session down.
     #[error("the session was shut down")]
     Shutdown,
@@ -334,6 +338,7 @@ impl SessionError {
             | Self::TokenRejected
             | Self::TokensRejected { .. }
             | Self::TokenCallback(_)
+            | Self::Store(_)
             | Self::Shutdown
             | Self::DriverStopped => None,
         }

@@ -4,8 +4,11 @@ mod backlog;
 mod calls;
 mod clock;
 mod http_requests;
+mod opening;
+mod outbox;
 mod searches;
 mod socket;
+mod store;
 mod subscriptions;
 mod timer;
 mod tokens;
@@ -25,8 +28,11 @@ use talk_proto::{
 use self::calls::Calls;
 use self::clock::Clock;
 use self::http_requests::HttpRequests;
+pub(crate) use self::opening::Opening;
+use self::outbox::Entries;
 use self::searches::Searches;
 use self::socket::{SocketEvent, Sockets};
+use self::store::{OpenStore, StoreWrites};
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::tokens::Tokens;
@@ -35,6 +41,7 @@ use self::uploads::{PendingUpload, Uploads};
 use crate::handle::{Command, Handle, LocalId, Shared, Sleeper};
 use crate::options::TalkOptions;
 use crate::registry;
+use crate::store::StoreState;
 use crate::sync::lock;
 use crate::transport::{MaybeSend, Transport};
 use crate::upload::source::OpenSource;
@@ -65,13 +72,25 @@ pub(crate) struct Driver<T: Transport> {
     subscriptions: Subscriptions,
     searches: Searches,
     uploads: Uploads,
+    entries: Entries,
+    store: Option<Box<StoreWrites>>,
     trace: Trace,
     /// Set if another pass has to follow.
     needs_another_pass: bool,
 }
 
 impl<T: Transport> Driver<T> {
+    /// Creates the driver of a session without a store.
     pub(crate) fn new(transport: T, options: TalkOptions, shared: Arc<Shared>) -> Self {
+        Self::with_store(transport, options, shared, None)
+    }
+
+    fn with_store(
+        transport: T,
+        options: TalkOptions,
+        shared: Arc<Shared>,
+        opened: Option<OpenStore>,
+    ) -> Self {
         let reading = transport.now();
         let mut clock = Clock::new(reading);
         let now = clock.now(reading);
@@ -79,8 +98,20 @@ impl<T: Transport> Driver<T> {
         if let Some(token) = &options.core.authentication.token {
             trace.token(now, &shared.key, token);
         }
+        let seed = transport.seed();
+        let (core, store) = match opened {
+            None => (Core::new(options.core, seed, now), None),
+            Some(OpenStore { writes, records }) => {
+                let mut core = Core::restore(options.core, seed, now, &records);
+                if options.pause_restored {
+                    pause_all(&mut core, now);
+                }
+                shared.store.set(StoreState::Active);
+                (core, Some(Box::new(writes)))
+            }
+        };
         Self {
-            core: Core::new(options.core, transport.seed(), now),
+            core,
             shared,
             tokens: Tokens::new(options.token_fetcher, sleeper(&transport)),
             transport,
@@ -92,6 +123,8 @@ impl<T: Transport> Driver<T> {
             subscriptions: Subscriptions::default(),
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
+            entries: Entries::default(),
+            store,
             trace,
             needs_another_pass: false,
         }
@@ -132,11 +165,16 @@ impl<T: Transport> Driver<T> {
         self.handle_socket_events(cx);
         self.handle_inputs(|driver| driver.http_requests.poll(cx));
         self.handle_inputs(|driver| driver.tokens.poll(cx));
+        self.handle_inputs(|driver| match &mut driver.store {
+            Some(store) => store.poll(cx, &driver.shared),
+            None => Poll::Pending,
+        });
         self.start_opened_uploads(cx);
         // After the events, because they move the deadlines.
         self.handle_timeouts(cx);
         // Last, so that all frames of the pass are sent together.
         self.flush(cx);
+        self.limit_last_writes(cx);
     }
 
     /// Handles all pending commands in one tick of the core.
@@ -201,6 +239,17 @@ impl<T: Transport> Driver<T> {
             self.feed_socket_event(socket, event);
             self.drain_outputs();
             self.needs_another_pass = true;
+        }
+    }
+
+    /// Limits the time for which an ended session waits for its store.
+    fn limit_last_writes(&mut self, cx: &mut Context<'_>) {
+        if let Some(store) = &mut self.store
+            && self.core.ended().is_some()
+            && !store.is_idle()
+        {
+            let is_late = store.poll_close(cx, &sleeper(&self.transport)).is_ready();
+            self.needs_another_pass |= is_late;
         }
     }
 
@@ -372,6 +421,7 @@ impl<T: Transport> Driver<T> {
                     let _ = self.core.end_search(now, id);
                 }
             }
+            Command::Outbox(command) => self.entries.handle(&mut self.core, now, *command),
             Command::Spawn(make) => {
                 let task = make.call(sleeper(&self.transport));
                 self.transport.spawn(task);
@@ -417,8 +467,12 @@ impl<T: Transport> Driver<T> {
                     self.http_requests.start(http, transport, uploads, *request);
                 }
                 Output::CancelHttp { http } => self.http_requests.cancel(http),
-                // Only a restored session emits batches.
-                Output::Store { .. } => {}
+                Output::Store { batch, changes } => {
+                    // Only a session with a store emits batches.
+                    if let Some(store) = &mut self.store {
+                        store.push(batch, changes);
+                    }
+                }
                 Output::Event(event) => self.handle_event(event),
             }
         }
@@ -445,6 +499,10 @@ impl<T: Transport> Driver<T> {
                 status,
             } => self.searches.update(search, results, status),
             Event::Connection(state) => self.shared.connection.set(state),
+            Event::EntryChanged(entry) => self.entries.change(&entry),
+            Event::EntryRemoved { entry, message } => {
+                self.entries.remove(&entry, message.as_ref());
+            }
             Event::Ended(error) => self.end(error),
             // A protocol warning needs no action.
             _ => {}
@@ -462,42 +520,70 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Reports the end of the session. Only the first call has an effect. The session leaves the
-    /// registry first, so that an error handler can get a new one.
-    fn end(&self, error: SessionError) {
-        registry::remove(&self.shared);
-        self.shared.termination.set(error);
-        let error = self.shared.end_error();
-        for command in self.shared.commands.close() {
-            command.reject(&error);
-        }
-        // The token handler may own a handle of the session, which would keep both alive.
-        let handler = lock(&self.shared.token_handler).take();
-        drop(handler);
+    /// Reports the end of the session. Only the first call has an effect.
+    fn end(&mut self, error: SessionError) {
+        end_session(&self.shared, error);
+        self.entries.end(&self.shared.end_error());
     }
 
-    /// Returns `true` if the session has ended, or has no handles and no pending work.
-    fn can_stop(&self) -> bool {
-        if !self.sockets.is_empty() {
-            return false;
-        }
+    /// Returns `true` if the session has ended, or has no handles and no pending work. Entries of
+    /// the outbox are no pending work, because the next session sends them.
+    fn can_stop(&mut self) -> bool {
+        let is_writing = self.store.as_ref().is_some_and(|store| !store.is_idle());
         if self.core.ended().is_some() {
-            return true;
+            return self.sockets.is_empty() && !is_writing;
         }
-        if self.shared.has_handles() || !self.core.is_idle() {
+        let is_idle = self.core.is_idle() && self.sockets.is_empty() && !is_writing;
+        let has_outbox = self.core.options().outbox.is_some();
+        if self.shared.has_handles() || !(is_idle || has_outbox) {
             return false;
         }
         if !registry::remove_unless_used(&self.shared) {
             return false;
         }
-        self.end(SessionError::Shutdown);
-        true
+        if is_idle {
+            self.end(SessionError::Shutdown);
+            return true;
+        }
+        let now = self.now();
+        self.core.shutdown(now);
+        self.drain_outputs();
+        self.needs_another_pass = true;
+        false
     }
+}
+
+/// Pauses the conversations of all entries.
+fn pause_all(core: &mut Core, now: Timestamp) {
+    let entries = core.outbox_entries();
+    let conversations: Vec<_> = entries.map(|entry| entry.conversation.clone()).collect();
+    for conversation in conversations {
+        // Fails without an outbox, which has no entries.
+        let _ = core.pause_conversation(now, conversation);
+    }
+}
+
+/// Reports the end of a session. Only the first call has an effect. The session leaves the registry
+/// first, so that an error handler can get a new one.
+fn end_session(shared: &Arc<Shared>, error: SessionError) {
+    registry::remove(shared);
+    shared.termination.set(error);
+    let error = shared.end_error();
+    for command in shared.commands.close() {
+        command.reject(&error);
+    }
+    // The token handler may own a handle of the session, which would keep both alive.
+    let handler = lock(&shared.token_handler).take();
+    drop(handler);
 }
 
 impl<T: Transport> Drop for Driver<T> {
     fn drop(&mut self) {
         self.end(SessionError::DriverStopped);
+        // The lock is free when the shutdown completes.
+        if let Some(store) = self.store.take() {
+            self.shared.store.set(store.final_state());
+        }
         let error = self.shared.end_error();
         self.calls.end(&error);
         self.subscriptions.end_all(&error);

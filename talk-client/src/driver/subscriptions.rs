@@ -44,7 +44,7 @@ impl Subscriptions {
     pub(super) fn update(&mut self, id: SubscriptionId, update: Update) {
         self.fill(id);
         if let Some((_, sink)) = self.sinks.get(&id) {
-            sink.update(update.snapshot, update.changes);
+            sink.update(update.snapshot, update.changes, update.settled);
         }
     }
 

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use talk_proto::{Call, Reply};
 
 use super::command::{Command, LocalId, ReplySender};
+use super::outbox_command::{self, OutboxCommand};
 use super::shared::{Handle, Shared};
 use crate::error::Error;
 use crate::transport::{BoxFuture, BoxableFnOnce, MaybeSend};
@@ -163,6 +164,17 @@ impl Handle {
             reply,
         };
         self.submit(command, done)
+    }
+
+    /// Submits a command of the outbox and waits for its result.
+    pub(crate) async fn outbox(
+        &self,
+        command: impl FnOnce(outbox_command::Reply) -> OutboxCommand,
+    ) -> Result<bool, Error> {
+        let (reply, result) = oneshot::channel();
+        self.push(Command::Outbox(Box::new(command(reply))));
+        // The receiver fails if the driver was dropped together with the sender.
+        result.await.unwrap_or_else(|_| Err(self.end_error()))
     }
 
     async fn request(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use talk_proto::{Call, Reply, Secret, Topic, filter::ConversationFilter, search::SearchKind};
 
+use super::outbox_command::OutboxCommand;
 use crate::error::Error;
 use crate::search::slot::SearchSlot;
 use crate::subscription::slot::SnapshotSink;
@@ -103,6 +104,8 @@ pub(crate) enum Command {
     },
     /// Ends a search.
     EndSearch { id: LocalId },
+    /// Uses the outbox.
+    Outbox(Box<OutboxCommand>),
     /// Runs a task in the background.
     Spawn(MakeTask),
     /// Replaces the token.
@@ -132,6 +135,7 @@ impl Command {
             }
             Self::Subscribe { sink, .. } => sink.end(Some(error.clone())),
             Self::StartSearch { slot, .. } => slot.end(),
+            Self::Outbox(command) => command.reject(error),
             Self::Cancel { .. }
             | Self::EndSearch { .. }
             | Self::Unsubscribe { .. }
@@ -141,6 +145,43 @@ impl Command {
             | Self::NetworkChanged
             | Self::Shutdown
             | Self::HandlesReleased => {}
+        }
+    }
+
+    /// Returns the ID of the call.
+    pub(crate) fn id(&self) -> Option<LocalId> {
+        match self {
+            Self::Call { id, .. }
+            | Self::LoadMore { id, .. }
+            | Self::SetQuery { id, .. }
+            | Self::SearchMore { id, .. }
+            | Self::Upload { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Returns the time-out of the call, which is `default` unless the call has its own. Uploads
+    /// have no default.
+    pub(crate) fn timeout(&self, default: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::Call { reply, .. }
+            | Self::LoadMore { reply, .. }
+            | Self::SetQuery { reply, .. }
+            | Self::SearchMore { reply, .. } => reply.timeout.or(default),
+            Self::Upload { reply, .. } => reply.timeout,
+            _ => None,
+        }
+    }
+
+    /// Replaces the time-out of the call.
+    pub(crate) fn set_timeout(&mut self, timeout: Duration) {
+        if let Self::Call { reply, .. }
+        | Self::LoadMore { reply, .. }
+        | Self::SetQuery { reply, .. }
+        | Self::SearchMore { reply, .. }
+        | Self::Upload { reply, .. } = self
+        {
+            reply.timeout = Some(timeout);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::command_queue::CommandQueue;
 use super::termination::Termination;
 use crate::error::Error;
 use crate::registry::sessions::SessionKey;
+use crate::store::StoreState;
 use crate::sync::{Mutex, Watch, lock};
 use crate::transport::{BoxFuture, MaybeSend, SharableFn};
 
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) max_window: usize,
     next_id: AtomicU64,
     pub(crate) connection: Watch<ConnectionState>,
+    pub(crate) store: Watch<StoreState>,
     pub(crate) counters: Mutex<Counters>,
     pub(crate) termination: Termination,
     pub(crate) token_handler: Mutex<Option<TokenHandler>>,
@@ -37,7 +39,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(key: Arc<SessionKey>, limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(key: Arc<SessionKey>, limits: &Limits, store: StoreState) -> Arc<Self> {
         // A call needs a permit. With none, every call would wait forever.
         let pending_calls = limits.pending_calls.max(1);
         Arc::new(Self {
@@ -47,6 +49,7 @@ impl Shared {
             max_window: limits.window,
             next_id: AtomicU64::new(0),
             connection: Watch::new(ConnectionState::Idle),
+            store: Watch::new(store),
             counters: Mutex::default(),
             termination: Termination::default(),
             token_handler: Mutex::default(),
@@ -75,7 +78,7 @@ impl Shared {
             .termination
             .cause()
             .unwrap_or(SessionError::DriverStopped);
-        Error::Session(cause)
+        Error::from(cause)
     }
 
     /// Returns `true` if a handle exists.

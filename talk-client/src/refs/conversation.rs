@@ -9,15 +9,17 @@ use talk_proto::{
         ConversationId, ConversationParams, ConversationSnapshot, EmptyId, MessageId,
         MessageSnapshot, ParticipantParams, ParticipantSnapshot, TypingSnapshot, UserId,
     },
+    outbox::Enqueue,
 };
 
 use super::history::History;
 use super::message::MessageRef;
+use super::outbox_entry::OutboxEntry;
 use super::participant::ParticipantRef;
 use super::send_file::SendFileFuture;
 use super::typing_guard::TypingGuard;
 use crate::error::Error;
-use crate::handle::{CallFuture, Handle};
+use crate::handle::{CallFuture, Handle, OutboxCommand};
 use crate::subscription::Subscription;
 use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
@@ -241,6 +243,53 @@ impl ConversationRef {
     /// message that it replies to does not exist.
     pub fn send(&self, message: impl Into<SendMessage>) -> CallFuture<MessageRef> {
         MessageRef::send(&self.handle, self.id.clone(), message.into())
+    }
+
+    /// Adds a message to the [outbox](crate::outbox), which sends it once and in order, also after
+    /// a loss of the connection. The outbox has to be on; see
+    /// [`TalkOptions::store`](crate::TalkOptions::store) and
+    /// [`TalkOptions::outbox`](crate::TalkOptions::outbox).
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// conversation.enqueue("Hello!").stored().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None here. [`OutboxEntry::stored`] reports them.
+    pub fn enqueue(&self, message: impl Into<Enqueue>) -> OutboxEntry {
+        OutboxEntry::enqueue(&self.handle, self.id.clone(), message.into())
+    }
+
+    /// Stops sending entries of this conversation from the outbox, until
+    /// [`resume_outbox`](Self::resume_outbox) or the end of the session. An entry in flight is not
+    /// stopped.
+    ///
+    /// # Errors
+    /// The session has no outbox, or has ended.
+    pub async fn pause_outbox(&self) -> Result<(), Error> {
+        self.set_paused(true).await
+    }
+
+    /// Sends the entries of a paused conversation.
+    ///
+    /// # Errors
+    /// The session has no outbox, or has ended.
+    pub async fn resume_outbox(&self) -> Result<(), Error> {
+        self.set_paused(false).await
+    }
+
+    async fn set_paused(&self, is_paused: bool) -> Result<(), Error> {
+        let conversation = self.id.clone();
+        let command = |reply| OutboxCommand::SetPaused {
+            conversation,
+            is_paused,
+            reply,
+        };
+        self.handle.outbox(command).await.map(drop)
     }
 
     /// Uploads a file and sends it as a message, with progress.

@@ -6,6 +6,7 @@
 mod conversation;
 mod history;
 mod message;
+mod outbox_entry;
 mod participant;
 mod reactions;
 mod send_file;
@@ -15,6 +16,7 @@ mod user;
 pub use self::conversation::ConversationRef;
 pub use self::history::History;
 pub use self::message::MessageRef;
+pub use self::outbox_entry::OutboxEntry;
 pub use self::participant::ParticipantRef;
 pub use self::reactions::ReactionsRef;
 pub use self::send_file::SendFileFuture;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use talk_proto::{
     Call, ConnectionState, Counters, Reply, Secret, SessionError, Topic, Window,
     filter::ConversationFilter,
-    model::{AppId, ConversationId, ConversationSnapshot, EmptyId, UserId},
+    model::{AppId, ConversationId, ConversationSnapshot, EmptyId, EntryId, UserId},
+    outbox::Entry,
     search::MessageHit,
 };
 
@@ -20,9 +21,10 @@ pub use self::error_handler::ErrorSubscription;
 pub use self::start::get_talk_session_on;
 pub use self::start::get_talk_session_over;
 use crate::error::Error;
-use crate::handle::{CallFuture, Command, Handle};
-use crate::refs::{ConversationRef, UserRef};
+use crate::handle::{CallFuture, Command, Handle, OutboxCommand};
+use crate::refs::{ConversationRef, OutboxEntry, UserRef};
 use crate::search::Search;
+use crate::store::StoreState;
 use crate::subscription::Subscription;
 use crate::sync::lock;
 use crate::transport::{MaybeSend, MaybeSync};
@@ -225,6 +227,70 @@ impl Session {
     /// ```
     pub fn search_conversations(&self) -> Search<ConversationSnapshot> {
         Search::conversations(&self.handle)
+    }
+
+    /// Returns the handle of an entry of the outbox, for example of an earlier process.
+    ///
+    /// ```no_run
+    /// # use talk_client::{Error, Session, outbox::EntryId};
+    /// # async fn example(session: Session, id: EntryId) -> Result<(), Error> {
+    /// session.outbox_entry(id).retry().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None here. The methods of the handle fail with
+    /// [`CommandError::UnknownEntry`](crate::CommandError::UnknownEntry) if there is no such entry.
+    pub fn outbox_entry(&self, id: EntryId) -> OutboxEntry {
+        OutboxEntry::find(&self.handle, id)
+    }
+
+    /// Subscribes to all entries of the outbox, oldest first. Needs no connection.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    ///
+    /// # async fn example(session: talk_client::Session) {
+    /// let mut entries = session.subscribe_outbox();
+    /// while let Some(update) = entries.next().await {
+    ///     let held = update.snapshot.iter().filter(|entry| entry.held().is_some());
+    ///     println!("{} to send, {} of them held", update.snapshot.len(), held.count());
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None here. The subscription ends with [`CommandError::NoOutbox`](crate::CommandError) if the
+    /// session has no outbox.
+    pub fn subscribe_outbox(&self) -> Subscription<Window<Entry>> {
+        Subscription::new(&self.handle, Topic::Outbox)
+    }
+
+    /// Sends all held entries of the outbox again.
+    ///
+    /// # Errors
+    /// The session has no outbox, or has ended.
+    pub async fn retry_outbox(&self) -> Result<(), Error> {
+        let command = |reply| OutboxCommand::RetryAll { reply };
+        self.handle.outbox(command).await.map(drop)
+    }
+
+    /// Returns the state of the store. After [`shutdown`](Self::shutdown) it reports if everything
+    /// was written.
+    ///
+    /// ```no_run
+    /// # async fn example(session: talk_client::Session) {
+    /// use talk_client::store::StoreState;
+    ///
+    /// session.shutdown().await;
+    /// if let StoreState::Failing(error) = session.store_state() {
+    ///     eprintln!("the last changes of the outbox are lost: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub fn store_state(&self) -> StoreState {
+        self.handle.store.get()
     }
 
     /// Uploads a file of any kind and returns a token that can be sent in a message.
@@ -524,7 +590,8 @@ impl Session {
     }
 
     /// Ends the session for all its handles. Pending calls and subscriptions fail with
-    /// [`SessionError::Shutdown`]. Resolves when the connection is closed, after a second at most.
+    /// [`SessionError::Shutdown`]. Resolves when the connection is closed, after a second at most,
+    /// and everything is written to the store, after 5 s at most.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) {

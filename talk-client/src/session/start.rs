@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use talk_proto::storage::StoreError;
+
 use super::Session;
-use crate::driver::Driver;
+use crate::driver::{Driver, Opening};
 use crate::handle::{Handle, Shared};
 #[cfg(feature = "native")]
 use crate::net::{Native, Runtime};
 use crate::options::TalkOptions;
 use crate::registry;
 use crate::registry::sessions::SessionKey;
+use crate::store::StoreState;
 use crate::transport::Transport;
 
 /// Returns the session for the addresses, app and user of `options`, or creates one on `runtime`.
@@ -63,16 +66,45 @@ pub fn get_talk_session_over<T: Transport>(transport: &T, mut options: TalkOptio
         options.core.addresses = options.core.addresses.without_tls();
     }
     let key = Arc::new(SessionKey::of(&options.core));
-    let shared = Shared::new(key, &options.core.limits);
+    let store = options.store.take();
+    let state = match store {
+        Some(_) => StoreState::Opening,
+        None => StoreState::InMemory,
+    };
+    let shared = Shared::new(key, &options.core.limits, state);
     let (handle, is_new) = if options.force_new {
         (Handle::new(&shared), true)
     } else {
         registry::get_or_insert(&shared)
     };
-    if is_new {
-        let driver = Driver::new(transport.clone(), options, shared);
-        // A runtime that is shutting down drops the driver, which ends the session.
-        transport.spawn(driver.run());
+    if !is_new {
+        let is_durable = handle.store.get() != StoreState::InMemory;
+        if store.is_some() && !is_durable {
+            return refused(&shared, StoreError::SharedWithoutStore);
+        }
+        return Session { handle };
+    }
+    // A runtime that is shutting down drops the task, which ends the session.
+    match store {
+        Some(store) => {
+            let opening = Opening::new(transport.clone(), store, options, shared);
+            transport.spawn(opening.run());
+        }
+        None => {
+            let driver = Driver::new(transport.clone(), options, shared);
+            transport.spawn(driver.run());
+        }
     }
     Session { handle }
+}
+
+/// Returns a session that has ended.
+fn refused(shared: &Arc<Shared>, error: StoreError) -> Session {
+    shared.termination.set(error.into());
+    shared.commands.close();
+    shared.connection.close();
+    shared.termination.set_driver_stopped();
+    Session {
+        handle: Handle::new(shared),
+    }
 }

@@ -29,14 +29,14 @@ fn show(slot: &Arc<UserSlot>) -> thread::JoinHandle<()> {
     let slot = Arc::clone(slot);
     thread::spawn(move || {
         for n in 1..=SHOWN {
-            slot.update(snapshot(n), Changes::Reset);
+            slot.update(snapshot(n), Changes::Reset, Vec::new());
         }
     })
 }
 
 fn take(slot: &UserSlot) -> Option<u32> {
     let last_yielded = block_on(poll_fn(|cx| slot.poll_update(cx)));
-    last_yielded.map(|(user, _)| number(user))
+    last_yielded.map(|(user, ..)| number(user))
 }
 
 #[test]

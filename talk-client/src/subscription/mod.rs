@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use talk_proto::{CommandError, Topic, Window, changes::Changes};
+use talk_proto::{CommandError, Topic, Window, changes::Changes, outbox::Settled};
 
 pub use self::list::ListSnapshot;
 use self::slot::{SnapshotSink, SnapshotSlot};
@@ -76,6 +76,8 @@ pub struct Update<S> {
     /// The changes from the snapshot that this consumer took last. The first update is a
     /// [`Changes::Reset`].
     pub changes: Changes,
+    /// The [outbox](crate::outbox) entries that became messages of this snapshot since then.
+    pub settled: Vec<Settled>,
 }
 
 impl<S> Subscription<S> {
@@ -262,16 +264,21 @@ impl<S: ListSnapshot + Clone> Subscription<S> {
 impl<S: Clone + PartialEq> Subscription<S> {
     fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update<S>>> {
         loop {
-            let Some((snapshot, changes)) = ready!(self.slot.poll_update(cx)) else {
+            let Some((snapshot, changes, settled)) = ready!(self.slot.poll_update(cx)) else {
                 self.last_yielded = None;
                 return Poll::Ready(None);
             };
             // The snapshot equals the one taken last, after changes that cancelled each other.
-            if is_no_change(&changes) && self.last_yielded.as_ref() == Some(&snapshot) {
+            let is_same = || self.last_yielded.as_ref() == Some(&snapshot);
+            if is_no_change(&changes) && settled.is_empty() && is_same() {
                 continue;
             }
             self.last_yielded = Some(snapshot.clone());
-            return Poll::Ready(Some(Update { snapshot, changes }));
+            return Poll::Ready(Some(Update {
+                snapshot,
+                changes,
+                settled,
+            }));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use event_listener::Event;
 use futures_util::task::AtomicWaker;
-use talk_proto::{CommandError, Snapshot, changes::Changes};
+use talk_proto::{CommandError, Snapshot, changes::Changes, outbox::Settled};
 
 use super::state::SubscriptionState;
 use super::typed::TypedSnapshot;
@@ -13,8 +13,9 @@ use crate::sync::{Mutex, lock, notify_all, wait_for};
 
 /// The driver's end of a subscription.
 pub(crate) trait SnapshotSink: Send + Sync {
-    /// Replaces the snapshot. `changes` leads to it from the previous one.
-    fn update(&self, snapshot: Snapshot, changes: Changes);
+    /// Replaces the snapshot. `changes` leads to it from the previous one. `settled` are the outbox
+    /// entries that became messages of it.
+    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>);
 
     /// Ends the subscription; `None` if it was unsubscribed.
     fn end(&self, error: Option<Error>);
@@ -35,7 +36,12 @@ struct Inner<S> {
     /// The changes from the snapshot taken last to the one in `state`; `None` if there is no newer
     /// one.
     changes: Option<Changes>,
+    /// The outbox entries that became messages since the snapshot taken last.
+    settled: Vec<Settled>,
 }
+
+/// A snapshot with the changes since the one taken last.
+pub(crate) type Taken<S> = (S, Changes, Vec<Settled>);
 
 impl<S> SnapshotSlot<S> {
     pub(crate) fn new() -> Self {
@@ -43,6 +49,7 @@ impl<S> SnapshotSlot<S> {
             inner: Mutex::new(Inner {
                 state: SubscriptionState::Pending,
                 changes: None,
+                settled: Vec::new(),
             }),
             consumer: AtomicWaker::new(),
             changed: Event::new(),
@@ -57,6 +64,7 @@ impl<S> SnapshotSlot<S> {
         }
         let last = std::mem::replace(&mut inner.state, state);
         inner.changes = None;
+        inner.settled = Vec::new();
         drop(inner);
         drop(last);
         self.wake();
@@ -103,13 +111,15 @@ impl<S: Clone> SnapshotSlot<S> {
 
     /// Takes the latest snapshot and its changes, if it is newer than the one taken last; `None`
     /// after the end.
-    pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<(S, Changes)>> {
+    pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Taken<S>>> {
         self.consumer.register(cx.waker());
         let mut inner = lock(&self.inner);
         let changes = inner.changes.take();
         match (&inner.state, changes) {
             (SubscriptionState::Active(snapshot), Some(changes)) => {
-                Poll::Ready(Some((snapshot.clone(), changes)))
+                let snapshot = snapshot.clone();
+                let settled = std::mem::take(&mut inner.settled);
+                Poll::Ready(Some((snapshot, changes, settled)))
             }
             (SubscriptionState::Unsubscribed | SubscriptionState::Error(_), _) => Poll::Ready(None),
             (SubscriptionState::Pending | SubscriptionState::Active(_), _) => Poll::Pending,
@@ -118,10 +128,11 @@ impl<S: Clone> SnapshotSlot<S> {
 }
 
 impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
-    fn update(&self, snapshot: Snapshot, changes: Changes) {
+    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>) {
         let Some(snapshot) = S::from_core(snapshot) else {
             return;
         };
+        let visible = snapshot.len().max(1);
         let mut inner = lock(&self.inner);
         let step = match inner.state {
             SubscriptionState::Pending => Changes::Reset,
@@ -130,9 +141,13 @@ impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
         };
         let changes = match inner.changes.take() {
             None => step,
-            Some(before) => before.then(step, snapshot.len().max(1)),
+            Some(before) => before.then(step, visible),
         };
         inner.changes = Some(changes);
+        inner.settled.extend(settled);
+        // Older ones are no longer among the visible messages.
+        let excess = inner.settled.len().saturating_sub(visible);
+        inner.settled.drain(..excess);
         let last = std::mem::replace(&mut inner.state, SubscriptionState::Active(snapshot));
         drop(inner);
         // Dropped outside the lock, because dropping the last reference to a large snapshot takes
@@ -165,13 +180,13 @@ mod tests {
     }
 
     fn show(slot: &UserSlot, user: Option<Arc<User>>) {
-        slot.update(Snapshot::User(user), Changes::Reset);
+        slot.update(Snapshot::User(user), Changes::Reset, Vec::new());
     }
 
     fn take(slot: &UserSlot) -> Poll<Option<Option<Arc<User>>>> {
         let mut cx = Context::from_waker(Waker::noop());
         slot.poll_update(&mut cx)
-            .map(|item| item.map(|(snapshot, _)| snapshot))
+            .map(|item| item.map(|(snapshot, ..)| snapshot))
     }
 
     #[test]
@@ -183,6 +198,30 @@ mod tests {
         assert_eq!(take(&slot), Poll::Ready(Some(user("b"))));
         assert_eq!(take(&slot), Poll::Pending);
         assert_eq!(slot.state(), SubscriptionState::Active(user("b")));
+    }
+
+    #[test]
+    fn slot_joined_updates_add_up_settled_entries() {
+        let slot = UserSlot::new();
+        let settled = |number: u32| {
+            let entry = format!("e{number}").try_into().unwrap();
+            (entry, format!("m{number}").try_into().unwrap())
+        };
+        // A single entity has room for one.
+        for number in 1..=3 {
+            let update = Snapshot::User(user("a"));
+            slot.update(update, Changes::Reset, vec![settled(number)]);
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Some((_, _, taken))) = slot.poll_update(&mut cx) else {
+            panic!("there is an update");
+        };
+        assert_eq!(taken, [settled(3)]);
+        show(&slot, user("b"));
+        let Poll::Ready(Some((_, _, taken))) = slot.poll_update(&mut cx) else {
+            panic!("there is an update");
+        };
+        assert_eq!(taken, []);
     }
 
     #[test]
@@ -200,7 +239,7 @@ mod tests {
     #[test]
     fn slot_ignores_snapshot_of_another_kind() {
         let slot = UserSlot::new();
-        slot.update(Snapshot::Messages(None), Changes::Reset);
+        slot.update(Snapshot::Messages(None), Changes::Reset, Vec::new());
         assert_eq!(slot.state(), SubscriptionState::Pending);
     }
 }

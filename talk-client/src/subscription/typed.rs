@@ -9,6 +9,7 @@ use talk_proto::{
         ConversationSnapshot, MessageSnapshot, OnlineSnapshot, ParticipantSnapshot,
         ReactionSnapshot, TypingSnapshot, User,
     },
+    outbox::Entry,
 };
 
 use super::list::ListSnapshot;
@@ -56,3 +57,4 @@ typed_snapshot!(Typing, Option<TypingSnapshot>, one);
 typed_snapshot!(Reactions, Option<Window<ReactionSnapshot>>, list_len);
 typed_snapshot!(Online, Option<Arc<OnlineSnapshot>>, one);
 typed_snapshot!(Conversations, Window<ConversationSnapshot>, list_len);
+typed_snapshot!(Outbox, Window<Entry>, list_len);

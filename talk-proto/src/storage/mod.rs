@@ -8,8 +8,10 @@
 
 use std::fmt;
 
+mod error;
 mod writer;
 
+pub use error::StoreError;
 pub(crate) use writer::StoreWriter;
 
 /// The ID of a batch of changes. A session never reuses it.

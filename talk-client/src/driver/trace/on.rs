@@ -194,6 +194,7 @@ fn end_reason(error: &SessionError) -> &'static str {
         SessionError::TokenRejected => "the token was rejected or has expired",
         SessionError::TokensRejected { .. } => "tokens in a row were rejected",
         SessionError::TokenCallback(_) => "the token callback failed",
+        SessionError::Store(_) => "the store cannot be used",
         _ => "the driver stopped",
     }
 }

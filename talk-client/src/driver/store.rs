@@ -1,0 +1,150 @@
+//! The writes to the store.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use talk_proto::Input;
+use talk_proto::storage::{BatchId, Change, Record, StoreError};
+
+use crate::handle::{Shared, Sleeper};
+use crate::store::{Lease, Store, StoreKey, StoreState};
+use crate::transport::BoxFuture;
+
+/// The time for which an ended session waits for its store.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The delay between two attempts to get the lock.
+const LOCK_RETRY: Duration = Duration::from_millis(100);
+
+/// An open store with its records.
+pub(super) struct OpenStore {
+    pub(super) writes: StoreWrites,
+    pub(super) records: Vec<Record>,
+}
+
+/// Locks and loads a store. Waits for a lock that another session has, up to `timeout`.
+pub(super) async fn open(
+    store: Arc<dyn Store>,
+    key: StoreKey,
+    timeout: Duration,
+    sleeper: Sleeper,
+) -> Result<OpenStore, StoreError> {
+    let mut waited = Duration::ZERO;
+    let lease = loop {
+        match store.lock(&key).await {
+            Err(StoreError::InUse) if waited < timeout => {
+                let delay = LOCK_RETRY.min(timeout - waited);
+                waited += delay;
+                sleeper.call(delay).await;
+            }
+            lease => break lease?,
+        }
+    };
+    let records = store.load(&key).await?;
+    let writes = StoreWrites {
+        store,
+        key,
+        queue: VecDeque::new(),
+        running: None,
+        last_failure: None,
+        close_timeout: None,
+        _lease: lease,
+    };
+    Ok(OpenStore { writes, records })
+}
+
+/// The batches that the core has emitted, applied one after the other.
+pub(super) struct StoreWrites {
+    store: Arc<dyn Store>,
+    key: StoreKey,
+    queue: VecDeque<(BatchId, Vec<Change>)>,
+    running: Option<(BatchId, BoxFuture<'static, Result<(), StoreError>>)>,
+    /// The failure of the last batch.
+    last_failure: Option<StoreError>,
+    /// The wait for the last batches after the end of the session.
+    close_timeout: Option<BoxFuture<'static, ()>>,
+    /// Released last.
+    _lease: Lease,
+}
+
+impl StoreWrites {
+    pub(super) fn push(&mut self, batch: BatchId, changes: Vec<Change>) {
+        self.queue.push_back((batch, changes));
+    }
+
+    /// Returns `true` if no batch is unanswered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_none() && self.queue.is_empty()
+    }
+
+    /// Applies the batches, and returns the next answer to the core.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<Input<'static>> {
+        if self.running.is_none()
+            && let Some((batch, changes)) = self.queue.pop_front()
+        {
+            let applied = self.store.apply(&self.key, changes);
+            self.running = Some((batch, applied));
+        }
+        let Some((batch, applied)) = &mut self.running else {
+            return Poll::Pending;
+        };
+        let batch = *batch;
+        let result = ready!(applied.as_mut().poll(cx));
+        self.running = None;
+        let failure = result.err();
+        let input = match &failure {
+            None => Input::Stored { batch },
+            Some(error) => Input::StoreFailed {
+                batch,
+                reason: reason(error),
+            },
+        };
+        if self.last_failure != failure {
+            shared.store.set(match &failure {
+                None => StoreState::Active,
+                Some(error) => StoreState::Failing(error.clone()),
+            });
+            self.last_failure = failure;
+        }
+        Poll::Ready(input)
+    }
+
+    /// Waits for the last batches of an ended session. Is ready when the time limit has passed.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, sleeper: &Sleeper) -> Poll<()> {
+        let timeout = self
+            .close_timeout
+            .get_or_insert_with(|| sleeper.call(CLOSE_TIMEOUT));
+        ready!(timeout.as_mut().poll(cx));
+        self.close_timeout = None;
+        self.running = None;
+        self.queue.clear();
+        let late = format!(
+            "the last write was not complete after {} s",
+            CLOSE_TIMEOUT.as_secs()
+        );
+        self.last_failure = Some(StoreError::Io(late));
+        Poll::Ready(())
+    }
+
+    /// Returns the final state.
+    pub(super) fn final_state(&self) -> StoreState {
+        match &self.last_failure {
+            Some(error) => StoreState::Failing(error.clone()),
+            None if !self.is_idle() => {
+                let reason = "the session was dropped before the last write was complete";
+                StoreState::Failing(StoreError::Io(reason.to_owned()))
+            }
+            None => StoreState::Closed,
+        }
+    }
+}
+
+/// Returns the reason without the prefix that the display of [`StoreError`] has.
+fn reason(error: &StoreError) -> String {
+    match error {
+        StoreError::Io(reason) | StoreError::Unreadable(reason) => reason.clone(),
+        error => error.to_string(),
+    }
+}
