@@ -38,6 +38,7 @@
 //! # Features
 //!
 //! - `native` (default): the transport over TCP, TLS, WebSocket and HTTP/1.1 for any async runtime.
+//! - `store` (default): a durable store in a file; see `store::FileStore`.
 //! - `token`: creates and checks user tokens, for back ends and tests.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
 //!   The dependencies that carry them log neither, at any level.

@@ -4,10 +4,16 @@
 //! loads it before anything else, keeps its [outbox](crate::outbox) in it, and releases the lock
 //! when it ends. Keys and values of records are opaque to the store.
 
+#[cfg(feature = "store")]
+mod database;
+#[cfg(feature = "store")]
+mod file;
 mod key;
 mod lease;
 mod memory;
 
+#[cfg(feature = "store")]
+pub use file::FileStore;
 pub use key::StoreKey;
 pub use lease::Lease;
 pub use memory::MemoryStore;

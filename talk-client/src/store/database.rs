@@ -1,0 +1,229 @@
+//! The database of a store in a file.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use talk_proto::storage::{Change, Record, StoreError};
+
+/// The version of the schema, stored as SQLite's `user_version`.
+const LAYOUT: i64 = 1;
+
+/// The time to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The delay between two attempts to open a database that another process is creating.
+const OPEN_RETRY: Duration = Duration::from_millis(10);
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+    CREATE TABLE IF NOT EXISTS record (
+        session INTEGER NOT NULL REFERENCES session,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (session, key)
+    ) WITHOUT ROWID;
+";
+
+/// A database, which is opened at the first use.
+pub(super) struct Database {
+    path: PathBuf,
+    connection: Option<Connection>,
+}
+
+impl Database {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            connection: None,
+        }
+    }
+
+    pub(super) fn load(&mut self, key: &str) -> Result<Vec<Record>, StoreError> {
+        let connection = self.connection()?;
+        let read = || {
+            let mut statement = connection.prepare_cached(
+                "SELECT record.key, value FROM record JOIN session ON session.id = session
+                 WHERE session.key = ?",
+            )?;
+            let record = |row: &rusqlite::Row<'_>| {
+                let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
+                Ok(Record::new(key, value))
+            };
+            let records = statement.query_map([key], record)?;
+            records.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failure)
+    }
+
+    pub(super) fn apply(&mut self, key: &str, changes: &[Change]) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let session = session_id(transaction, key)?;
+            for change in changes {
+                match change {
+                    Change::Put(Record { key, value, .. }) => {
+                        let sql = "REPLACE INTO record (session, key, value) VALUES (?, ?, ?)";
+                        let mut statement = transaction.prepare_cached(sql)?;
+                        statement.execute((session, key, value))?;
+                    }
+                    Change::Delete { key } => {
+                        let sql = "DELETE FROM record WHERE session = ? AND key = ?";
+                        let mut statement = transaction.prepare_cached(sql)?;
+                        statement.execute((session, key))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn clear(&mut self, key: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let session = session_id(transaction, key)?;
+            transaction.execute("DELETE FROM record WHERE session = ?", [session])?;
+            Ok(())
+        })
+    }
+
+    /// Locks the records of a session. The operating system releases the lock of a process that is
+    /// killed.
+    pub(super) fn lock(&mut self, key: &str) -> Result<File, StoreError> {
+        let session = self.write(|transaction| session_id(transaction, key))?;
+        let mut path = OsString::from(&self.path);
+        path.push(format!("-lock-{session}"));
+        let file =
+            open_private(Path::new(&path)).map_err(|error| StoreError::Io(error.to_string()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+            Err(TryLockError::Error(error)) => Err(StoreError::Io(error.to_string())),
+        }
+    }
+
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection()?;
+        let write = || {
+            // A transaction that begins as a read could not wait for another writer.
+            let behavior = TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        write().map_err(failure)
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open(&self.path)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+}
+
+/// Returns the ID of a session, which is inserted if it is new.
+fn session_id(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<i64> {
+    let known = transaction
+        .prepare_cached("SELECT id FROM session WHERE key = ?")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => {
+            transaction.execute("INSERT INTO session (key) VALUES (?)", [key])?;
+            Ok(transaction.last_insert_rowid())
+        }
+    }
+}
+
+/// Opens a database. Waits for other processes that open it.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let describe = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+    // SQLite's own files get the permissions of the database.
+    open_private(path).map_err(|error| StoreError::Io(describe(&error)))?;
+    let started = Instant::now();
+    loop {
+        match try_open(path) {
+            // SQLite does not wait while the journal mode changes.
+            Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => {
+                thread::sleep(OPEN_RETRY);
+            }
+            Err(error) => {
+                return Err(match failure(error) {
+                    StoreError::Unreadable(reason) => StoreError::Unreadable(describe(&reason)),
+                    error => StoreError::Io(describe(&reason(&error))),
+                });
+            }
+            Ok((_, layout)) if layout > LAYOUT => {
+                let reason = format!("a newer version of Talk has written it (layout {layout})");
+                return Err(StoreError::Unreadable(describe(&reason)));
+            }
+            Ok((connection, _)) => return Ok(connection),
+        }
+    }
+}
+
+fn reason(error: &StoreError) -> String {
+    match error {
+        StoreError::Io(reason) => reason.clone(),
+        error => error.to_string(),
+    }
+}
+
+/// Opens a database and returns the version of its schema.
+fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let layout = |connection: &Connection| {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0))
+    };
+    let found: i64 = layout(&connection)?;
+    if found > LAYOUT {
+        return Ok((connection, found));
+    }
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A commit is complete when the log is on the disk.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    if found < LAYOUT {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+        transaction.commit()?;
+    }
+    let found = layout(&connection)?;
+    Ok((connection, found))
+}
+
+/// Opens a file that only the user can read, and creates it if it does not exist.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+fn failure(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Unreadable(error.to_string())
+        }
+        _ => StoreError::Io(error.to_string()),
+    }
+}
