@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, ParticipantOptions,
-    ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions, UserOptions,
+    ConversationOptions, ConversationsOptions, MessageOptions, MessagesOptions, OutboxOptions,
+    ParticipantOptions, ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions,
+    UserOptions,
 };
 use crate::output_args::Common;
 use crate::session_args::SessionArgs;
@@ -99,6 +100,8 @@ pub(crate) enum Command {
     Message(MessageOptions),
     /// Show and change the reactions to a message
     Reaction(ReactionOptions),
+    /// Show, change and send queued messages
+    Outbox(OutboxOptions),
     /// Find messages and conversations
     Search(SearchOptions),
     /// Create and check user tokens

@@ -29,6 +29,9 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: talk_tokio::Error,
     },
+    /// Messages in the outbox are held.
+    #[error("{0} of the queued messages are held; see `talk outbox list`")]
+    Held(usize),
     /// A signal cancelled the operation. The number is its exit code.
     #[error("cancelled")]
     Interrupted(u8),
@@ -108,6 +111,7 @@ impl CliError {
                 Failure::from(error.clone()).with_message(self.to_string())
             }
             Self::NotFound(_) => Failure::local("NOT_FOUND", self),
+            Self::Held(_) => Failure::local("HELD", self),
             Self::Interrupted(_) => Failure::local("CANCELLED", self),
             Self::Demo => Failure::local("DEMO_STUCK", self),
             Self::Emulator(_) => Failure::local("EMULATOR_NOT_STARTED", self),

@@ -1,6 +1,7 @@
 //! Errors in JSON.
 
 use serde::Serialize;
+use talk_tokio::store::StoreError;
 use talk_tokio::{CommandError, EmptyId, Error, ServerError, SessionError, TransportError};
 
 /// An error with its plane, its code, its message, and the details of the server.
@@ -21,6 +22,7 @@ enum Kind {
     Usage,
     Session,
     Transport,
+    Store,
     /// A problem of this machine or of the command itself.
     Local,
 }
@@ -113,6 +115,8 @@ impl From<Error> for Failure {
             Error::Session(error) => error.into(),
             Error::Transport(error) => error.into(),
             Error::Usage(error) => Self::new(Kind::Usage, usage_code(&error), &error, None),
+            Error::Store(error) => error.into(),
+            Error::Discarded => Self::new(Kind::Store, "DISCARDED", &error, None),
             Error::NoRuntime(error) => Self::local("IO_ERROR", &error),
             // The error is of a plane that this version does not know. It is not misuse.
             error => Self::new(Kind::Transport, "UNKNOWN", &error, None),
@@ -128,6 +132,9 @@ fn usage_code(error: &CommandError) -> &'static str {
         CommandError::Unsubscribed => "UNSUBSCRIBED",
         CommandError::NotAList => "NOT_A_LIST",
         CommandError::TooLarge { .. } => "REQUEST_TOO_LARGE",
+        CommandError::NoOutbox => "NO_OUTBOX",
+        CommandError::OutboxFull { .. } => "OUTBOX_FULL",
+        CommandError::UnknownEntry => "UNKNOWN_ENTRY",
         _ => INVALID_ARGUMENTS,
     }
 }
@@ -153,6 +160,7 @@ impl From<TransportError> for Failure {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         let code = match &error {
+            SessionError::Store(error) => return error.clone().into(),
             SessionError::AppNotFound => "APP_NOT_FOUND",
             SessionError::SignatureRejected(_) => "SIGNATURE_REJECTED",
             SessionError::Refused(_) => "SESSION_REFUSED",
@@ -164,6 +172,18 @@ impl From<SessionError> for Failure {
             _ => "UNKNOWN",
         };
         Self::new(Kind::Session, code, &error, error.server_error().cloned())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::InUse => "STORE_IN_USE",
+            StoreError::Unreadable(_) => "STORE_UNREADABLE",
+            StoreError::Io(_) => "STORE_FAILED",
+            _ => "UNKNOWN",
+        };
+        Self::new(Kind::Store, code, &error, None)
     }
 }
 
@@ -203,6 +223,8 @@ mod tests {
         assert_eq!(usage.kind(), "usage");
         let ended = Failure::from(CommandError::Ended(SessionError::AppNotFound));
         assert_eq!(ended.kind(), "session");
+        let in_use = Failure::from(SessionError::Store(StoreError::InUse));
+        assert_eq!(in_use.kind(), "store");
         let lost = Failure::from(Error::Transport(TransportError::Malformed));
         assert_eq!(lost.kind(), "transport");
         let session = to_value(Failure::from(SessionError::Refused(refused))).unwrap();

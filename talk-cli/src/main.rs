@@ -22,6 +22,7 @@ mod session_args;
 mod session_plan;
 mod signals;
 mod stdout;
+mod store;
 mod terminal;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Participant(options) => commands::run_participant(options, session()?),
         Command::Message(options) => commands::run_message(options, session()?),
         Command::Reaction(options) => commands::run_reaction(options, session()?),
+        Command::Outbox(options) => commands::run_outbox(options, session()?),
         Command::Search(options) => commands::run_search(options, session()?),
         Command::Token(options) => commands::run_token(options, &cli.session, common.json),
         Command::Rpc(options) => rpc::run(&options, session()?),

@@ -1,6 +1,7 @@
 //! The flags of every command that opens a session.
 
 use std::env::VarError;
+use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use talk_tokio::net::{ProxyOptions, ProxyUrlError};
@@ -10,6 +11,7 @@ use crate::exit::CliError;
 use crate::host::host;
 use crate::output_args::Common;
 use crate::session_plan::{Runtime, SessionPlan};
+use crate::store::store;
 
 /// The flags for the user, the service and the credentials.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,6 +46,9 @@ pub(crate) struct SessionArgs {
     /// The signature of the authentication scheme that preceded JWTs
     #[arg(long, global = true, value_name = "HEX")]
     signature: Option<String>,
+    /// The file of the durable outbox, for `outbox`, `rpc` and `send --queue`
+    #[arg(long, global = true, value_name = "FILE", value_parser = store)]
+    store: Option<PathBuf>,
     /// The async runtime to run on
     #[arg(long, global = true, value_enum, default_value = "tokio")]
     runtime: Runtime,
@@ -107,6 +112,7 @@ impl SessionArgs {
             host: self.host.unwrap_or_else(|| "the service".to_owned()),
             token_command: self.token_command,
             runtime: self.runtime,
+            store: self.store,
             common,
         })
     }

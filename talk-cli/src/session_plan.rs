@@ -1,5 +1,6 @@
 //! The plan of a session, before it is opened.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::exit::CliError;
 use crate::output_args::Common;
+use crate::store::with_store;
 
 /// The async runtimes with an adapter.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -27,12 +30,41 @@ pub(crate) struct SessionPlan {
     /// A command that prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,
+    /// The file of the durable outbox.
+    pub(crate) store: Option<PathBuf>,
     pub(crate) common: Common,
 }
 
 impl SessionPlan {
     pub(crate) fn call_timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.call_timeout(timeout);
+        self
+    }
+
+    /// Fails if there is no `--store`.
+    pub(crate) fn require_store(&self, command: &str) -> Result<(), CliError> {
+        match self.store {
+            Some(_) => Ok(()),
+            None => Err(CliError::Usage(format!("{command} needs --store FILE"))),
+        }
+    }
+
+    /// Turns the outbox on, in the store if there is one.
+    pub(crate) fn with_outbox(mut self) -> Self {
+        self.options = with_store(self.options, self.store.as_ref());
+        self
+    }
+
+    /// Turns the outbox on, and sends no entry of an earlier process.
+    pub(crate) fn with_paused_outbox(self) -> Self {
+        let mut session = self.with_outbox();
+        session.options = session.options.pause_restored();
+        session
+    }
+
+    /// Sets the time for which the session waits for another process that uses the store.
+    pub(crate) fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.store_timeout(timeout);
         self
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde::Serialize;
+use talk_tokio::store::StoreState;
 use talk_tokio::{
     ConnectionState, ConnectionStateStream, ConversationRef, Error, ListSnapshot, MessageRef,
     ParticipantRef, Session, Subscription, TransportError, UserRef,
@@ -38,7 +39,10 @@ pub(crate) fn run(
         let timeout = session.common.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let printer = Printer::new(session.common.json);
         let app = App {
-            session: session.call_timeout(timeout).open()?,
+            session: session
+                .call_timeout(timeout)
+                .store_timeout(timeout)
+                .open()?,
             printer,
             timeout,
         };
@@ -49,6 +53,11 @@ pub(crate) fn run(
             never = reports => match never {},
         };
         app.session.shutdown().await;
+        let outcome = match app.session.store_state() {
+            // The change of the outbox is not written.
+            StoreState::Failing(error) => outcome.and(Err(Error::Store(error).into())),
+            _ => outcome,
+        };
         outcome.map(|()| ExitCode::SUCCESS)
     })
 }

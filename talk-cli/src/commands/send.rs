@@ -4,12 +4,12 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use talk_tokio::{ContentBlock, MessageId, SendMessage};
+use talk_tokio::{ContentBlock, ConversationRef, MessageId, SendMessage};
 
-use super::app::run;
+use super::app::{App, run};
 use super::fields::key_value;
 use super::upload::{About, Uploads};
-use crate::exit::Outcome;
+use crate::exit::{CliError, Outcome};
 use crate::session_plan::SessionPlan;
 use crate::terminal::sanitize;
 
@@ -32,10 +32,25 @@ pub(crate) struct Options {
     /// Custom data of the message
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     custom: Vec<(String, String)>,
+    /// Put the message into the outbox of --store, from which `rpc` and `outbox send` send it.
+    /// Works without a connection, and prints the ID of the entry
+    #[arg(long, conflicts_with = "file")]
+    queue: bool,
+    /// Send the queued message, after those of its conversation that were queued before, and print
+    /// the ID of the message
+    #[arg(long, requires = "queue")]
+    wait: bool,
 }
 
 /// Sends the message, and prints its ID.
 pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
+    let session = match options.queue {
+        true => {
+            session.require_store("--queue")?;
+            session.with_paused_outbox()
+        }
+        false => session,
+    };
     run(session, async |app| {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -60,6 +75,9 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
         for (key, value) in options.custom {
             message = message.custom(key, value);
         }
+        if options.queue {
+            return queue(app, &conversation, message, options.wait).await;
+        }
         let sent = conversation.send(message).await?;
         let sent = Sent {
             message_ref: sent.id(),
@@ -68,6 +86,42 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
             .print_as(&sent, || sanitize::line(sent.message_ref.as_str()))?;
         Ok(())
     })
+}
+
+/// Puts the message into the outbox, and prints the ID of the entry.
+async fn queue(
+    app: &App,
+    conversation: &ConversationRef,
+    message: SendMessage,
+    wait: bool,
+) -> Result<(), CliError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Queued<'a> {
+        entry: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_ref: Option<&'a str>,
+    }
+    match wait {
+        true => conversation.resume_outbox().await?,
+        // Another command sends it.
+        false => conversation.pause_outbox().await?,
+    }
+    let entry = conversation.enqueue(message);
+    let id = entry.stored().await?;
+    let sent = match wait {
+        true => {
+            let sent = tokio::time::timeout(app.timeout, entry.sent()).await;
+            Some(sent.unwrap_or_else(|_| Err(app.late(true)))?)
+        }
+        false => None,
+    };
+    let queued = Queued {
+        entry: id.as_str(),
+        message_ref: sent.as_ref().map(|sent| sent.id().as_str()),
+    };
+    let shown = queued.message_ref.unwrap_or(queued.entry);
+    Ok(app.printer.print_as(&queued, || sanitize::line(shown))?)
 }
 
 /// Returns the text, or the standard input if the text is `-`.

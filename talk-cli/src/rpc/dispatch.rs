@@ -12,7 +12,7 @@ use super::calls::Job;
 use super::output::{Answer, json};
 use super::state::Rpc;
 use super::subscriptions::Shown;
-use super::{signatures, uploads};
+use super::{outbox, signatures, uploads};
 use crate::failure::Failure;
 
 /// The action of a parsed line, before it is started.
@@ -95,6 +95,9 @@ const CALLS: &[(&str, Entry)] = &[
             })
         })))
     }),
+    ("conversation.enqueue", |rpc, args| {
+        outbox::enqueue(conversation(rpc, args)?, args)
+    }),
     ("conversation.subscribe", |rpc, args| {
         let conversation = conversation(rpc, args)?;
         subscribe(move || conversation.subscribe())
@@ -158,6 +161,53 @@ const CALLS: &[(&str, Entry)] = &[
         let session = rpc.session.clone();
         subscribe(move || session.subscribe_conversations(filter))
     }),
+    ("outbox.subscribe", |rpc, _| {
+        let session = rpc.session.clone();
+        subscribe(move || session.subscribe_outbox())
+    }),
+    ("outbox.retry", |rpc, args| {
+        outbox::update(rpc, args, |_, entry| Ok(async move { entry.retry().await }))
+    }),
+    ("outbox.discard", |rpc, args| {
+        outbox::update(rpc, args, |_, entry| {
+            Ok(async move { entry.discard().await })
+        })
+    }),
+    ("outbox.cancel", |rpc, args| {
+        outbox::update(rpc, args, |_, entry| {
+            Ok(async move { entry.cancel().await })
+        })
+    }),
+    ("outbox.edit", |rpc, args| {
+        outbox::update(rpc, args, |args, entry| {
+            let message = args.message()?;
+            Ok(async move { entry.edit(message).await })
+        })
+    }),
+    ("outbox.editAfter", |rpc, args| {
+        outbox::follow_up(rpc, args, |args, entry| {
+            let edit = args.edit()?;
+            Ok(async move { entry.edit_after(edit).await })
+        })
+    }),
+    ("outbox.deleteAfter", |rpc, args| {
+        outbox::follow_up(rpc, args, |_, entry| {
+            Ok(async move { entry.delete_after().await })
+        })
+    }),
+    ("outbox.retryAll", |rpc, _| {
+        let session = rpc.session.clone();
+        outbox::done(async move { session.retry_outbox().await })
+    }),
+    ("outbox.pause", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        outbox::done(async move { conversation.pause_outbox().await })
+    }),
+    ("outbox.resume", |rpc, args| {
+        let conversation = conversation(rpc, args)?;
+        outbox::done(async move { conversation.resume_outbox().await })
+    }),
+    ("outbox.sent", outbox::sent),
     ("session.searchMessages", |_, args| {
         search(args, Session::search_messages)
     }),

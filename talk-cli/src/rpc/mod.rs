@@ -7,6 +7,7 @@ mod dispatch;
 mod feeds;
 mod input;
 mod line;
+mod outbox;
 mod output;
 mod searches;
 mod serve;
@@ -38,6 +39,8 @@ pub(crate) struct Options {
 
 /// Runs until the input or the session ends.
 pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
+    // Another process that uses the store has to end first.
+    let session = session.with_outbox().store_timeout(Duration::ZERO);
     let session = match session.common.timeout {
         Some(timeout) => session.call_timeout(timeout),
         None => session,

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use talk_tokio::SearchStatus;
+use talk_tokio::outbox::Settled;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::connection_line::ConnectionLine;
@@ -29,6 +30,31 @@ pub(crate) struct Output {
     lines: mpsc::UnboundedSender<QueuedLine>,
     room: Arc<Semaphore>,
     turn: Arc<Mutex<()>>,
+}
+
+/// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true, "pending"?: [ENTRY],
+/// "settled"?: [[ENTRY, MESSAGE]]}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SnapshotLine {
+    pub(crate) subscription: u64,
+    pub(crate) snapshot: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) loaded_all: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gap: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) settled: Vec<Settled>,
+}
+
+impl SnapshotLine {
+    /// Returns the part in which two lines in a row differ.
+    pub(crate) fn content(&self) -> (String, Option<bool>, Option<String>) {
+        let pending = self.pending.as_ref().map(|json| json.get().to_owned());
+        (self.snapshot.get().to_owned(), self.loaded_all, pending)
+    }
 }
 
 /// The right to serialise and queue the next line. There is one at a time, so that lines wait for
@@ -93,32 +119,9 @@ impl Output {
         self.line(&Line { id, result, error }).await;
     }
 
-    /// Writes `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true}`.
-    pub(crate) async fn snapshot(
-        &self,
-        turn: Turn,
-        subscription: u64,
-        snapshot: &RawValue,
-        loaded_all: Option<bool>,
-        has_gap: bool,
-    ) {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Line<'a> {
-            subscription: u64,
-            snapshot: &'a RawValue,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            loaded_all: Option<bool>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            gap: Option<bool>,
-        }
-        let line = Line {
-            subscription,
-            snapshot,
-            loaded_all,
-            gap: has_gap.then_some(true),
-        };
-        self.line_in(turn, &line).await;
+    /// Writes the line of a snapshot.
+    pub(crate) async fn snapshot(&self, turn: Turn, line: &SnapshotLine) {
+        self.line_in(turn, line).await;
     }
 
     /// Writes `{"subscription": N, "ended": "unsubscribed"}`, or `"error"` with the error.

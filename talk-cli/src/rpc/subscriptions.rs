@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use talk_tokio::outbox::Entry;
 use talk_tokio::{
     CallFuture, Changes, CommandError, Subscription, SubscriptionState, TypingSnapshot, Update,
     Window,
@@ -13,7 +14,7 @@ use talk_tokio::{
 
 use super::calls::Job;
 use super::feeds::{Feeds, Follower};
-use super::output::{Output, json};
+use super::output::{Output, SnapshotLine, json};
 use crate::failure::Failure;
 
 /// The subscriptions that have not ended, by number.
@@ -33,6 +34,11 @@ pub(crate) trait Shown: Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// Returns `Some(true)` if a list is fully loaded, or `None` if the snapshot is not a list.
     fn loaded_all(&self) -> Option<bool> {
         None
+    }
+
+    /// Returns the outbox entries of a conversation.
+    fn pending(&self) -> &[Arc<Entry>] {
+        &[]
     }
 
     /// Loads more items of a list.
@@ -62,6 +68,10 @@ impl<T: PartialEq + Serialize + Send + Sync + 'static> Shown for Option<Window<T
     fn loaded_all(&self) -> Option<bool> {
         // A list without a snapshot has nothing more to load.
         Some(self.as_ref().is_none_or(Window::loaded_all))
+    }
+
+    fn pending(&self) -> &[Arc<Entry>] {
+        self.as_ref().map_or(&[], Window::pending)
     }
 
     fn load_more(
@@ -186,17 +196,25 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
         let Ok(snapshot) = json(&update.snapshot) else {
             continue;
         };
-        let loaded_all = update.snapshot.loaded_all();
-        let has_gap = last.is_some() && update.changes == Changes::Gap;
+        let pending = match update.snapshot.pending() {
+            [] => None,
+            entries => json(&entries).ok(),
+        };
+        let line = SnapshotLine {
+            subscription: number,
+            loaded_all: update.snapshot.loaded_all(),
+            gap: (last.is_some() && update.changes == Changes::Gap).then_some(true),
+            pending,
+            settled: update.settled,
+            snapshot,
+        };
         // Different snapshots can have equal JSON.
-        let line = (snapshot.get().to_owned(), loaded_all);
-        if last.as_ref() == Some(&line) {
+        let content = line.content();
+        if last.as_ref() == Some(&content) && line.settled.is_empty() {
             continue;
         }
-        output
-            .snapshot(turn, number, &snapshot, loaded_all, has_gap)
-            .await;
-        if last.replace(line).is_none() {
+        output.snapshot(turn, &line).await;
+        if last.replace(content).is_none() {
             follower.started();
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use talk_proto::model::Custom;
+use talk_tokio::outbox::{Entry, HeldReason};
 use talk_tokio::{
     Access, ConversationSnapshot, MessageHit, MessageSnapshot, Notify, OnlineSnapshot,
     ParticipantSnapshot, ReactionSnapshot, Translation, TypingSnapshot, User, Window,
@@ -164,6 +165,27 @@ impl Show for TypingSnapshot {
             _ => "many people are typing…".to_owned(),
         };
         style.paint(Paint::Dim, &text)
+    }
+}
+
+impl Show for Entry {
+    fn show(&self, style: Style) -> String {
+        let text = rich::content(&self.content, style).replace('\n', "\n  ");
+        let id = style.paint(Paint::Dim, &sanitize::line(self.id.as_str()));
+        let conversation = sanitize::line(self.conversation.as_str());
+        let stage = match self.held() {
+            Some(HeldReason::Refused(refused)) => format!("held: {refused}"),
+            Some(HeldReason::Uncertain) => "held: it may have been sent".to_owned(),
+            Some(HeldReason::Stale) => "held: it is older than a day".to_owned(),
+            Some(HeldReason::StoreFailed(reason)) => format!("held: not stored: {reason}"),
+            Some(reason) => format!("held: {}", reason.kind()),
+            None => match &self.blocked_by {
+                Some(entry) => format!("waits for {entry}"),
+                None => self.stage.name().to_owned(),
+            },
+        };
+        let stage = style.paint(Paint::Yellow, &sanitize::line(&stage));
+        format!("{id}  {conversation}  {stage}\n  {text}")
     }
 }
 

@@ -10,6 +10,7 @@ mod follow;
 mod json;
 mod markdown;
 mod markup;
+mod outbox;
 mod package;
 mod peer;
 mod people;

@@ -1,6 +1,7 @@
 mod arguments;
 mod calls;
 mod ends;
+mod outbox;
 mod recorded;
 mod searches;
 mod subscriptions;

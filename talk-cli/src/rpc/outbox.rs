@@ -1,0 +1,105 @@
+//! The calls of the outbox.
+
+use serde::{Deserialize, Serialize};
+use talk_tokio::outbox::{Enqueue, EntryId, OutboxEntry};
+use talk_tokio::{CommandError, ConversationRef, Error, Timestamp};
+
+use super::args::Args;
+use super::dispatch::Action;
+use super::output::json;
+use super::state::Rpc;
+use crate::failure::Failure;
+
+/// The options of an entry.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Params {
+    dedup_key: Option<String>,
+    at: Option<Timestamp>,
+}
+
+/// Enqueues a message. The answer names the entry once it is stored.
+pub(super) fn enqueue(conversation: ConversationRef, args: &mut Args) -> Result<Action, Failure> {
+    #[derive(Serialize)]
+    struct Stored {
+        entry: EntryId,
+    }
+    let mut message = Enqueue::from(args.message()?);
+    let Params { dedup_key, at } = args.strict_params()?;
+    match (dedup_key, at) {
+        (Some(name), at) => message = message.dedup_key(name, at.unwrap_or_default()),
+        (None, None) => {}
+        (None, Some(_)) => return Err(Failure::usage("a time needs a dedupKey")),
+    }
+    Ok(Action::Call(Box::pin(async move {
+        let entry = conversation.enqueue(message).stored().await?;
+        json(&Stored { entry })
+    })))
+}
+
+fn entry(rpc: &Rpc, args: &mut Args) -> Result<OutboxEntry, Failure> {
+    let id = EntryId::new(args.text("entry")?)?;
+    Ok(rpc.session.outbox_entry(id))
+}
+
+/// Changes an entry. The answer is `false` if the state of the entry does not allow it.
+pub(super) fn update<F>(
+    rpc: &Rpc,
+    args: &mut Args,
+    read: impl FnOnce(&mut Args, OutboxEntry) -> Result<F, Failure>,
+) -> Result<Action, Failure>
+where
+    F: Future<Output = Result<bool, Error>> + Send + 'static,
+{
+    let entry = entry(rpc, args)?;
+    let update = read(args, entry)?;
+    Ok(Action::Call(Box::pin(async move {
+        match update.await {
+            Err(Error::Usage(CommandError::UnknownEntry)) => json(&false),
+            result => json(&result?),
+        }
+    })))
+}
+
+/// Sets the change that follows an entry. The answer is an error if the entry has left.
+pub(super) fn follow_up<F>(
+    rpc: &Rpc,
+    args: &mut Args,
+    read: impl FnOnce(&mut Args, OutboxEntry) -> Result<F, Failure>,
+) -> Result<Action, Failure>
+where
+    F: Future<Output = Result<bool, Error>> + Send + 'static,
+{
+    let entry = entry(rpc, args)?;
+    let update = read(args, entry)?;
+    Ok(Action::Call(Box::pin(async move {
+        match update.await? {
+            true => json(&()),
+            false => Err(CommandError::UnknownEntry.into()),
+        }
+    })))
+}
+
+/// Waits until an entry is sent.
+pub(super) fn sent(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Sent<'a> {
+        message_ref: &'a str,
+    }
+    let entry = entry(rpc, args)?;
+    Ok(Action::Call(Box::pin(async move {
+        let message = entry.sent().await?;
+        json(&Sent {
+            message_ref: message.id().as_str(),
+        })
+    })))
+}
+
+/// Makes a call without a result.
+pub(super) fn done<F>(call: F) -> Result<Action, Failure>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    Ok(Action::Call(Box::pin(async move { json(&call.await?) })))
+}

@@ -1,0 +1,199 @@
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+use tempfile::TempDir;
+
+use crate::people::People;
+use crate::support::Rpc;
+
+/// Alice and Bob, and the store of Alice.
+struct Town {
+    people: People,
+    folder: TempDir,
+}
+
+impl Town {
+    fn new() -> Self {
+        Self {
+            people: People::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Refuses connections from here on.
+    fn offline() -> Self {
+        let town = Self::new();
+        town.emulator().refuse_connections(true);
+        town
+    }
+
+    fn emulator(&self) -> &Emulator {
+        &self.people.emulator
+    }
+
+    fn go_online(&self) {
+        self.emulator().refuse_connections(false);
+    }
+
+    fn store(&self) -> String {
+        let path = self.folder.path().join("outbox.talk");
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn with_store<'a>(&self, args: &[&'a str], store: &'a str) -> Vec<&'a str> {
+        [args, &["--store", store]].concat()
+    }
+
+    fn succeeds(&self, args: &[&str]) -> String {
+        let store = self.store();
+        self.people
+            .succeeds("alice", &self.with_store(args, &store))
+    }
+
+    fn fails(&self, args: &[&str]) -> String {
+        let store = self.store();
+        self.people.fails("alice", &self.with_store(args, &store))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let store = self.store();
+        self.people.command("alice", &self.with_store(args, &store))
+    }
+
+    /// Returns the entries of the store.
+    fn entries(&self) -> Vec<Value> {
+        let lines = self.succeeds(&["outbox", "list", "--json"]);
+        let lines = lines.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Returns the texts on the server, oldest first.
+    fn texts(&self) -> Vec<String> {
+        let shown = self
+            .people
+            .succeeds("bob", &["messages", "c1", "--once", "--json"]);
+        let text = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["plaintext"].as_str().unwrap().to_owned()
+        };
+        shown.lines().map(text).collect()
+    }
+}
+
+fn plaintexts(entries: &[Value]) -> Vec<&str> {
+    let texts = entries.iter().map(|entry| entry["plaintext"].as_str());
+    texts.collect::<Option<_>>().unwrap()
+}
+
+#[test]
+fn queue_of_ten_processes_is_sent_once_and_in_order() {
+    let town = Town::offline();
+    let start = |number: usize| {
+        let text = format!("text {number}");
+        let mut command = town.command(&["send", "--queue", "c1", &text]);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    };
+    let processes: Vec<_> = (0..10).map(start).collect();
+    for mut process in processes {
+        assert!(process.wait().unwrap().success());
+    }
+    let entries = town.entries();
+    let queued = plaintexts(&entries);
+    let mut sorted = queued.clone();
+    sorted.sort_unstable();
+    let expected: Vec<_> = (0..10).map(|number| format!("text {number}")).collect();
+    assert_eq!(sorted, expected);
+
+    town.go_online();
+    town.succeeds(&["outbox", "send"]);
+    assert_eq!(town.texts(), queued);
+    assert_eq!(town.entries(), [] as [Value; 0]);
+}
+
+#[test]
+fn queued_messages_can_be_changed() {
+    let town = Town::offline();
+    let first = town.succeeds(&["send", "--queue", "c1", "Hi *Bob*!"]);
+    let second = town.succeeds(&["send", "--queue", "c1", "two"]);
+    let entries = town.entries();
+    assert_eq!(entries[0]["id"], first);
+    assert_eq!(entries[0]["conversation"], "c1");
+    assert_eq!(entries[0]["stage"], "queued");
+    assert_eq!(entries[0]["durable"], true);
+    assert_eq!(plaintexts(&entries), ["Hi Bob!", "two"]);
+
+    town.succeeds(&["outbox", "edit", &first, "Hi all!"]);
+    town.succeeds(&["outbox", "discard", &second]);
+    let error = town.fails(&["outbox", "discard", &second]);
+    assert!(error.contains("no unsent entry"), "{error}");
+    town.go_online();
+    town.succeeds(&["outbox", "send"]);
+    assert_eq!(town.texts(), ["Hi all!"]);
+}
+
+#[test]
+fn queue_without_wait_sends_nothing_and_with_wait_all_before() {
+    let town = Town::new();
+    town.succeeds(&["send", "--queue", "c1", "one"]);
+    assert_eq!(town.texts(), [] as [String; 0]);
+    let line = town.succeeds(&["send", "--queue", "--wait", "c1", "two", "--json"]);
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert!(line["messageRef"].as_str().unwrap().starts_with("msg_"));
+    assert!(line["entry"].is_string());
+    assert_eq!(town.texts(), ["one", "two"]);
+}
+
+#[test]
+fn outbox_send_fails_if_messages_are_held() {
+    let town = Town::new();
+    let refused = town.succeeds(&["send", "--queue", "nowhere", "one"]);
+    town.succeeds(&["send", "--queue", "nowhere", "two"]);
+    town.succeeds(&["send", "--queue", "c1", "three"]);
+    let error = town.fails(&["outbox", "send"]);
+    assert!(
+        error.contains("2 of the queued messages are held"),
+        "{error}"
+    );
+    assert_eq!(town.texts(), ["three"]);
+    let entries = town.entries();
+    assert_eq!(plaintexts(&entries), ["one", "two"]);
+    assert_eq!(entries[0]["stage"], "held");
+    assert_eq!(entries[0]["reason"]["kind"], "refused");
+    assert_eq!(entries[1]["blockedBy"], refused);
+
+    town.succeeds(&["outbox", "retry", &refused]);
+    assert_eq!(town.entries()[0]["stage"], "queued");
+    town.fails(&["outbox", "send"]);
+}
+
+#[test]
+fn outbox_list_works_while_another_process_runs() {
+    let town = Town::offline();
+    let store = town.store();
+    let host = town.emulator().host().to_owned();
+    let mut rpc = Rpc::start(&host, "alice", &["--store", &store]);
+    let entry = rpc.result("conversation.enqueue", json!(["c1", "Hello!"]))["entry"].clone();
+    assert_eq!(town.entries()[0]["id"], entry);
+    let args = [
+        "outbox",
+        "discard",
+        entry.as_str().unwrap(),
+        "--timeout",
+        "0.2",
+        "--json",
+    ];
+    let error: Value = serde_json::from_str(&town.fails(&args)).unwrap();
+    assert_eq!(error["error"]["kind"], "store");
+    assert_eq!(error["error"]["code"], "STORE_IN_USE");
+}
+
+#[test]
+fn outbox_without_store_is_a_usage_error() {
+    let people = People::new();
+    for args in [&["outbox", "list"][..], &["send", "--queue", "c1", "Hi!"]] {
+        assert_eq!(people.run("alice", args).status.code(), Some(2));
+    }
+    let postgres = ["outbox", "list", "--store", "postgres://localhost"];
+    assert_eq!(people.run("alice", &postgres).status.code(), Some(2));
+}

@@ -1,0 +1,150 @@
+use serde_json::{Value, json};
+use talk_emulator::Emulator;
+
+use crate::support::Rpc;
+
+fn emulator() -> Emulator {
+    let emulator = Emulator::start_blocking().unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("user.set", json!(["alice", {"name": "Alice"}]));
+    rpc.result("conversation.createIfNotExists", json!(["c1"]));
+    emulator
+}
+
+fn enqueue(rpc: &mut Rpc, args: Value) -> Value {
+    let entry = rpc.result("conversation.enqueue", args)["entry"].clone();
+    assert!(entry.is_string(), "{entry}");
+    entry
+}
+
+/// Returns the next line of a subscription for which `fits` returns `true`.
+fn line(rpc: &mut Rpc, subscription: &Value, fits: impl Fn(&Value) -> bool) -> Value {
+    rpc.wait_for(|line| line["subscription"] == *subscription && fits(line))
+}
+
+#[test]
+fn enqueued_message_is_pending_until_it_settles() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    line(&mut rpc, &messages, |line| line["snapshot"] == json!([]));
+    rpc.result("outbox.pause", json!(["c1"]));
+    let entry = enqueue(&mut rpc, json!(["c1", "Hello, *world*!"]));
+    rpc.send(1, "outbox.sent", json!([entry]));
+    let entries = rpc.subscribe("outbox.subscribe", json!([]));
+    let shown = line(&mut rpc, &entries, |line| line.get("snapshot").is_some());
+    assert_eq!(shown["snapshot"][0]["id"], entry);
+    assert_eq!(shown["snapshot"][0]["durable"], false);
+
+    rpc.send(2, "outbox.resume", json!(["c1"]));
+    let shown = line(&mut rpc, &messages, |line| line.get("settled").is_some());
+    assert_eq!(shown.get("pending"), None);
+    assert_eq!(
+        shown["settled"],
+        json!([[entry, shown["snapshot"][0]["id"]]])
+    );
+    assert_eq!(shown["snapshot"][0]["plaintext"], "Hello, world!");
+    let message = shown["snapshot"][0]["id"].clone();
+    let answer = rpc.call("outbox.sent", json!([entry]));
+    assert_eq!(answer["result"], json!({"messageRef": message}));
+}
+
+#[test]
+fn pending_entry_is_in_the_snapshot_line() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("outbox.pause", json!(["c1"]));
+    let entry = enqueue(&mut rpc, json!(["c1", "Hello!"]));
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let shown = line(&mut rpc, &messages, |line| line.get("pending").is_some());
+    assert_eq!(shown["snapshot"], json!([]));
+    assert_eq!(shown["pending"][0]["id"], entry);
+    assert_eq!(shown["pending"][0]["plaintext"], "Hello!");
+}
+
+#[test]
+fn dedup_key_returns_the_same_entry() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    let args = json!(["c1", "Hello!", {"dedupKey": "greeting", "at": 1_700_000_000_000_i64}]);
+    let entry = enqueue(&mut rpc, args.clone());
+    rpc.result("outbox.sent", json!([entry]));
+    assert_eq!(enqueue(&mut rpc, args), entry);
+    let other = enqueue(
+        &mut rpc,
+        json!(["c1", "Hello!", {"dedupKey": "greeting", "at": 0}]),
+    );
+    assert_ne!(other, entry);
+    for bad in [json!({"at": 1}), json!({"ack": [1, 2]})] {
+        let answer = rpc.call("conversation.enqueue", json!(["c1", "Hello!", bad]));
+        assert_eq!(answer["error"]["kind"], "usage", "{answer}");
+    }
+}
+
+#[test]
+fn entries_can_be_changed() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("outbox.pause", json!(["c1"]));
+    let first = enqueue(&mut rpc, json!(["c1", "one"]));
+    let second = enqueue(&mut rpc, json!(["c1", "two"]));
+    let third = enqueue(&mut rpc, json!(["c1", "three"]));
+    assert_eq!(rpc.result("outbox.edit", json!([first, "One"])), true);
+    assert_eq!(rpc.result("outbox.cancel", json!([second])), true);
+    for call in ["outbox.cancel", "outbox.discard", "outbox.retry"] {
+        assert_eq!(rpc.result(call, json!([second])), false, "{call}");
+    }
+    assert_eq!(
+        rpc.call("outbox.sent", json!([second]))["error"]["code"],
+        "UNKNOWN_ENTRY"
+    );
+    rpc.send("waits", "outbox.sent", json!([third]));
+    rpc.send("discard", "outbox.discard", json!([third]));
+    // The answers arrive in any order.
+    for _ in 0..2 {
+        let line = rpc.wait_for(|line| line["id"] == "waits" || line["id"] == "discard");
+        match line["id"] == "waits" {
+            true => assert_eq!(line["error"]["code"], "DISCARDED"),
+            false => assert_eq!(line["result"], true),
+        }
+    }
+    rpc.result("outbox.editAfter", json!([first, "ONE"]));
+    rpc.result("outbox.retryAll", json!([]));
+    rpc.result("outbox.resume", json!(["c1"]));
+    rpc.result("outbox.sent", json!([first]));
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    line(&mut rpc, &messages, |line| {
+        line["snapshot"][0]["plaintext"] == "ONE"
+    });
+}
+
+#[test]
+fn stored_entries_outlive_a_killed_process() {
+    let emulator = emulator();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("outbox.talk");
+    let store = ["--store", store.to_str().unwrap()];
+    emulator.refuse_connections(true);
+    let mut killed = Rpc::start(emulator.host(), "alice", &store);
+    let first = enqueue(&mut killed, json!(["c1", "one"]));
+    let second = enqueue(&mut killed, json!(["c1", "two"]));
+
+    let mut refused = Rpc::start(emulator.host(), "alice", &store);
+    let (lines, exit_code) = refused.exit();
+    assert_eq!(exit_code, Some(1));
+    let end = lines.iter().find(|line| line["session"] == "error");
+    assert_eq!(end.unwrap()["error"]["code"], "STORE_IN_USE");
+    drop(killed);
+
+    emulator.refuse_connections(false);
+    let mut rpc = Rpc::start(emulator.host(), "alice", &store);
+    for entry in [first, second] {
+        rpc.result("outbox.sent", json!([entry]));
+    }
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let shown = line(&mut rpc, &messages, |line| line.get("snapshot").is_some());
+    assert_eq!(shown["snapshot"][1]["plaintext"], "one");
+    assert_eq!(shown["snapshot"][0]["plaintext"], "two");
+    rpc.end_input();
+    assert_eq!(rpc.exit().1, Some(0));
+}
