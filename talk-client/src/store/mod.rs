@@ -1,6 +1,6 @@
 //! Durable storage of a session.
 //!
-//! [`TalkOptions::store`](crate::TalkOptions::store) gives a session a store. The session locks and
+//! [`TalkOptions::store`](crate::TalkOptions::store) adds a store to a session. The session locks and
 //! loads it before anything else, keeps its [outbox](crate::outbox) in it, and releases the lock
 //! when it ends. Keys and values of records are opaque to the store.
 
