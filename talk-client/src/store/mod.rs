@@ -1,7 +1,7 @@
 //! Durable storage of a session.
 //!
-//! [`TalkOptions::store`](crate::TalkOptions::store) adds a store to a session. The session locks and
-//! loads it before anything else, keeps its [outbox](crate::outbox) in it, and releases the lock
+//! [`TalkOptions::store`](crate::TalkOptions::store) adds a store to a session. The session locks
+//! and loads it before anything else, keeps its [outbox](crate::outbox) in it, and releases the lock
 //! when it ends. Keys and values of records are opaque to the store.
 
 #[cfg(feature = "store")]
