@@ -23,8 +23,8 @@ async fn restart_sends_stored_entries_in_order() {
     let store = MemoryStore::default();
     enqueue_offline(&town, &store, &["one", "two"]).await;
     enqueue_offline(&town, &store, &["three"]).await;
-    let stored = town.options().store(store.clone()).stored_entries();
-    let stored = stored.await.unwrap();
+    let options = town.options().store(store.clone());
+    let stored = options.stored_entries().await.unwrap();
     let texts: Vec<_> = stored.iter().map(|entry| entry.plaintext()).collect();
     assert_eq!(texts, ["one", "two", "three"]);
 
