@@ -102,7 +102,7 @@ pub enum CommandError {
     /// The unsent entries have reached a limit of
     /// [`OutboxOptions`](crate::outbox::OutboxOptions).
     #[error(
-        "the outbox is full ({entries} entries or {bytes} bytes): discard entries, or let some be sent"
+        "the outbox is full ({entries} entries or {bytes} bytes): discard some, or wait for sends"
     )]
     OutboxFull {
         /// The limit on the number of entries.

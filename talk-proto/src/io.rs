@@ -224,8 +224,8 @@ pub enum Output {
     },
     /// Apply a batch of changes to the store, atomically and durably, and answer with
     /// [`Input::Stored`] or [`Input::StoreFailed`]. Only a session with a store emits this, see
-    /// [`Session::restore`](crate::Session::restore). One batch is unanswered at a time, except that
-    /// the end of the session does not wait for the last answer. Apply batches in order.
+    /// [`Session::restore`](crate::Session::restore). One batch is unanswered at a time, except
+    /// that the end of the session does not wait for the last answer. Apply batches in order.
     Store {
         /// The ID of the batch.
         batch: BatchId,

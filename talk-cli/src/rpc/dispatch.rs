@@ -1,33 +1,19 @@
 //! The table of calls by name.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 use talk_tokio::{
     CallFuture, ConversationRef, Error, MessageRef, ParticipantRef, ReactionsRef, Search, Session,
-    Subscription, TransportError, UploadFuture, UserRef,
+    Subscription, TransportError, UserRef,
 };
 
+use super::action::Action;
 use super::args::Args;
-use super::calls::Job;
-use super::output::{Answer, json};
+use super::output::json;
 use super::state::Rpc;
 use super::subscriptions::Shown;
 use super::{outbox, signatures, uploads};
 use crate::failure::Failure;
 
-/// The action of a parsed line, before it is started.
-pub(crate) enum Action {
-    /// A call, which is answered when it completes.
-    Call(Job),
-    /// An upload, which reports its progress.
-    Upload(UploadFuture),
-    /// A subscription or a search. The answer to the line is its number.
-    Start(Start),
-    /// An action that completes at once.
-    Now(Box<dyn FnOnce(&mut Rpc) -> Answer>),
-}
-
-type Start = Box<dyn FnOnce(&mut Rpc, Box<RawValue>)>;
 type Entry = fn(&Rpc, &mut Args) -> Result<Action, Failure>;
 
 /// Parses the arguments of a call.

@@ -1,5 +1,6 @@
 //! `talk rpc`: a session over standard input and output, with a JSON object per line.
 
+mod action;
 mod args;
 mod calls;
 mod connection_line;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use talk_tokio::outbox::{Enqueue, EntryId, OutboxEntry};
 use talk_tokio::{CommandError, ConversationRef, Error, Timestamp};
 
+use super::action::Action;
 use super::args::Args;
-use super::dispatch::Action;
 use super::output::json;
 use super::state::Rpc;
 use crate::failure::Failure;

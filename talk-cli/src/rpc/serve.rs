@@ -10,9 +10,10 @@ use talk_tokio::{Session, SessionError, TransportError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+use super::action::Action;
 use super::args::Args;
 use super::connection_line::ConnectionLine;
-use super::dispatch::{Action, prepare};
+use super::dispatch::prepare;
 use super::input::RawLine;
 use super::line::Line;
 use super::output::Output;

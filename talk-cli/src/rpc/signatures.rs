@@ -15,7 +15,11 @@ pub(super) const SIGNATURES: &[(&str, &str, &str)] = &[
     ("conversation.markAsUnread", "conversation", "null"),
     ("conversation.markAsTyping", "conversation", "null"),
     ("conversation.send", "conversation, text or params", r#"{"messageRef": message}"#),
-    ("conversation.enqueue", r#"conversation, text or params, {"dedupKey"?: text, "at"?: ms}?"#, r#"{"entry": entry}"#),
+    (
+        "conversation.enqueue",
+        r#"conversation, text or params, {"dedupKey"?: text, "at"?: ms}?"#,
+        r#"{"entry": entry}"#,
+    ),
     ("conversation.subscribe", "conversation", r#"{"subscription": N}"#),
     ("conversation.subscribeMessages", "conversation", r#"{"subscription": N}"#),
     ("conversation.subscribeParticipants", "conversation", r#"{"subscription": N}"#),

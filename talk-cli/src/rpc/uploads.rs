@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use talk_tokio::{Session, UploadFuture, UploadMetadata, UploadSource};
 
+use super::action::Action;
 use super::args::Args;
 use super::calls::Job;
-use super::dispatch::Action;
 use super::output::{Output, json};
 use crate::failure::Failure;
 use crate::files;

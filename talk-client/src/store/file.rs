@@ -6,9 +6,12 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use futures_channel::oneshot;
+use talk_proto::storage::{Change, Record, StoreError};
 
 use super::database::Database;
-use super::{Change, Lease, Record, Store, StoreError, StoreKey};
+use super::interface::Store;
+use super::key::StoreKey;
+use super::lease::Lease;
 use crate::sync::{Mutex, lock};
 use crate::transport::BoxFuture;
 

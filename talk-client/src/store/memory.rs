@@ -5,7 +5,11 @@ use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 
-use super::{Change, Lease, Record, Store, StoreError, StoreKey};
+use talk_proto::storage::{Change, Record, StoreError};
+
+use super::interface::Store;
+use super::key::StoreKey;
+use super::lease::Lease;
 use crate::sync::{Mutex, lock};
 use crate::transport::BoxFuture;
 

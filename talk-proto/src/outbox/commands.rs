@@ -4,10 +4,11 @@ use fastrand::Rng;
 use sha2::{Digest, Sha256};
 
 use super::entry::{HeldReason, Reference};
-use super::item::{Content, FollowUp, Item, Saved, Step};
+use super::item::{Content, FollowUp, Item, Saved};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::{Enqueue, EntryAction};
 use super::record;
+use super::step::Step;
 use crate::command::SendMessage;
 use crate::content::MarkupSource;
 use crate::error::CommandError;

@@ -8,8 +8,8 @@ use super::candidate::Candidate;
 use super::entry::{Entry, HeldReason, Reference, Stage};
 use super::normal_form::NormalForm;
 use super::options::OnRefusal;
-use super::search::Search;
-use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
+use super::step::Step;
+use crate::command::{EditMessage, MessageBody, SendMessage};
 use crate::content::{ContentBlock, MarkupSource, parse_markup};
 use crate::json;
 use crate::model::{ConversationId, Custom, CustomPatch, EntryId, MessageId, Patch};
@@ -40,6 +40,15 @@ impl Content {
             },
         }
     }
+}
+
+/// The message of an entry, ready to be sent.
+pub(crate) struct OutgoingEntry {
+    pub(crate) conversation: ConversationId,
+    pub(crate) content: Content,
+    pub(crate) custom: Custom,
+    pub(crate) referenced: Option<MessageId>,
+    pub(crate) key: EntryId,
 }
 
 /// A change of a message after it was sent.
@@ -102,18 +111,6 @@ pub(super) struct Saved {
     pub(super) message: Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) then: Option<FollowUp>,
-}
-
-/// The current activity of an entry.
-pub(super) enum Step {
-    /// The entry waits for its turn, or for the end of a delay.
-    Idle,
-    /// The record of an attempt is being stored.
-    Recording,
-    /// The message, or the follow-up, is in the request queue.
-    InFlight(Option<RequestId>),
-    /// The message is searched in the conversation.
-    Searching(Search),
 }
 
 /// An entry.

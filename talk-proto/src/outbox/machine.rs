@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::echo::Echo;
 use super::entry::{Entry, HeldReason};
-use super::item::{FollowUp, Item, Step};
+use super::item::{FollowUp, Item, OutgoingEntry};
 use super::lanes::Lanes;
 use super::list::EntryList;
 use super::options::OutboxOptions;
 use super::receipts::{Receipt, Receipts};
 use super::record::{self, Restored};
-use super::send::OutgoingEntry;
+use super::step::Step;
 use crate::command::RequestId;
 use crate::error::RequestError;
 use crate::io::Event;

@@ -24,14 +24,14 @@ mod receipts;
 mod record;
 mod search;
 mod send;
+mod step;
 
 pub use echo::Settled;
 pub(crate) use echo::{Echo, Pending};
 pub use entry::{Entry, HeldReason, Reference, Stage};
-pub(crate) use item::{Content, FollowUp};
+pub(crate) use item::{Content, FollowUp, OutgoingEntry};
 pub(crate) use machine::{Outbox, OutboxOutput};
 pub use options::{Enqueue, EntryAction, OnRefusal, OutboxOptions};
 pub use receipts::Receipt;
-pub(crate) use send::OutgoingEntry;
 
 pub use crate::model::EntryId;

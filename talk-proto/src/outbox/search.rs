@@ -1,8 +1,8 @@
 //! The search for a message whose outcome is unknown.
 
 use super::entry::HeldReason;
-use super::item::Step;
 use super::machine::{Outbox, OutboxOutput};
+use super::step::{Search, Step};
 use crate::error::RequestError;
 use crate::model::MessageSnapshot;
 use crate::timestamp::Timestamp;
@@ -10,15 +10,6 @@ use crate::wire::Page;
 
 /// The largest number of pages to search.
 const MAX_PAGES: u32 = 20;
-
-/// A search from the newest message back to the floor of the entry.
-#[derive(Default)]
-pub(super) struct Search {
-    pages: u32,
-    /// Set if a page is requested.
-    is_waiting: bool,
-    cursor: Option<String>,
-}
 
 impl Outbox {
     /// Searches the message of an entry that was tried before.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::entry::{HeldReason, Reference};
-use super::item::{Content, Item, Step};
+use super::item::{Item, OutgoingEntry};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OnRefusal;
 use super::receipts::Receipt;
+use super::step::Step;
 use crate::command::{Reply, RequestId};
 use crate::error::{RequestError, ServerError};
-use crate::model::{ConversationId, Custom, EntryId, MessageId};
+use crate::model::{ConversationId, MessageId};
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
 
@@ -23,15 +24,6 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 /// The assumed difference between the clocks of client and server, for a floor without a server
 /// time.
 const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
-
-/// The message of an entry, ready to be sent.
-pub(crate) struct OutgoingEntry {
-    pub(crate) conversation: ConversationId,
-    pub(crate) content: Content,
-    pub(crate) custom: Custom,
-    pub(crate) referenced: Option<MessageId>,
-    pub(crate) key: EntryId,
-}
 
 /// The message that an entry replies to, at the time of an attempt.
 enum Resolved {
@@ -224,7 +216,7 @@ impl Outbox {
     }
 
     /// Returns the calls in the request queue, which must be cancelled after a connection loss. The
-    /// outbox decides again what to send on the next connection.
+    /// outbox decides again on the next connection.
     pub(crate) fn in_flight(&self) -> Vec<(u64, RequestId)> {
         let items = self.items.iter().filter_map(|(seq, item)| match item.step {
             Step::InFlight(Some(request)) => Some((*seq, request)),

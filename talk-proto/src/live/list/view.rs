@@ -296,9 +296,9 @@ impl<T: ListItem> ListView<T> {
         Some((Some(Window::new(items, loaded_all)), changes))
     }
 
-    /// Adds the echoes to an update: the entries whose message is not among the items of the window.
-    /// Without an update, the result consists of changed echoes only. Also returns the entries that
-    /// became messages in this update.
+    /// Adds the echoes to an update: the entries whose message is not among the items of the
+    /// window. Without an update, the result consists of changed echoes only. Also returns the
+    /// entries that became messages in this update.
     pub(crate) fn add_echoes(
         &mut self,
         mut update: Option<WindowUpdate<T>>,
