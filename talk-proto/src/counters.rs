@@ -21,4 +21,7 @@ pub struct Counters {
     pub retries: u64,
     /// Tokens sent on a connection that was authenticated already.
     pub token_refreshes: u64,
+    /// Conversations with new messages that only the regular check of an inbox found, because no
+    /// event had named them.
+    pub missed_inbox_events: u64,
 }

@@ -113,6 +113,27 @@ pub enum CommandError {
     /// The entry to reply to is not known, or belongs to another conversation.
     #[error("no such entry in this conversation: it was discarded, or sent more than 24 h ago")]
     UnknownEntry,
+    /// An inbox of this name is open.
+    #[error("an inbox of this name is open: close it first, or use another name")]
+    InboxOpen,
+    /// The records of this inbox cannot be read, or were written by a newer version.
+    #[error("the records of this inbox cannot be read: use a newer version, or another name")]
+    InboxUnreadable,
+    /// The number of open inboxes has reached the limit.
+    #[error("{limit} inboxes are open already: close some first")]
+    TooManyInboxes {
+        /// The limit.
+        limit: usize,
+    },
+    /// The filter of an inbox has a condition that the messages of the user would change.
+    #[error("an inbox cannot filter by {field}, because the user's own messages change it")]
+    InboxFilter {
+        /// The name of the condition.
+        field: &'static str,
+    },
+    /// The delivery is not known, or does not wait for a reply.
+    #[error("no such delivery: it was acknowledged, or its inbox was closed")]
+    UnknownDelivery,
     /// An ID or emoji is empty.
     #[error(transparent)]
     EmptyId(#[from] EmptyId),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
+use crate::inbox::{InboxEvent, InboxId};
 use crate::model::{EntryId, MessageId};
 use crate::outbox::Entry;
 use crate::search::results::{SearchId, SearchResults, SearchStatus};
@@ -359,6 +360,13 @@ pub enum Event {
         entry: EntryId,
         /// The message, or `None` if the entry was discarded.
         message: Option<MessageId>,
+    },
+    /// An event of an inbox.
+    Inbox {
+        /// The inbox.
+        inbox: InboxId,
+        /// The event.
+        event: InboxEvent,
     },
     /// The store failed, is slow, or holds a record that has no effect.
     Storage(StorageEvent),

@@ -121,6 +121,7 @@ mod error;
 mod fault_injection;
 pub mod filter;
 mod http;
+pub mod inbox;
 mod io;
 mod json;
 mod key;

@@ -11,22 +11,25 @@ use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{RequestError, SessionError};
 use crate::http::HttpRequests;
+use crate::inbox::Inboxes;
 use crate::io::{ConnectionState, Event, Input, Output};
 use crate::live::Live;
 use crate::options::{Authentication, SessionOptions};
 use crate::outbox::Outbox;
 use crate::requests::RequestQueue;
 use crate::search::searches::Searches;
-use crate::storage::Record;
+use crate::storage::{Record, StoreWriter};
 use crate::timestamp::Timestamp;
 use crate::upload::uploads::Uploads;
 
 mod commands;
 mod http;
+mod inbox;
 mod outbox;
 mod route;
 mod search;
 mod settle;
+mod storage;
 mod upload;
 
 /// The delay of a tick from which on the session assumes that the machine was suspended.
@@ -109,6 +112,10 @@ pub struct Session {
     http: HttpRequests,
     /// `None` if the outbox is off.
     outbox: Option<Box<Outbox>>,
+    /// `None` until an inbox is opened, unless the store has records of one.
+    inboxes: Option<Box<Inboxes>>,
+    /// The writer of a session with a store.
+    writer: Option<Box<StoreWriter>>,
     last_reported_state: ConnectionState,
     ended: Option<SessionError>,
 }
@@ -169,9 +176,14 @@ impl Session {
             let me = options.user_id.clone();
             Box::new(Outbox::new(me, outbox, now, records))
         });
-        let dirty = match (&outbox, records) {
-            (Some(_), Some(_)) => Dirty::All,
-            _ => Dirty::Clean,
+        let inboxes = records.and_then(|records| {
+            let inboxes = Inboxes::new(options.user_id.clone(), Some(records));
+            inboxes.has_records().then(|| Box::new(inboxes))
+        });
+        let is_restored = records.is_some() && (outbox.is_some() || inboxes.is_some());
+        let dirty = match is_restored {
+            true => Dirty::All,
+            false => Dirty::Clean,
         };
         let mut rng = Rng::with_seed(seed);
         Self {
@@ -190,6 +202,8 @@ impl Session {
             uploads: Uploads::default(),
             http: HttpRequests::default(),
             outbox,
+            inboxes,
+            writer: records.is_some().then(Box::default),
             last_reported_state: ConnectionState::Idle,
             ended: None,
             options,
@@ -210,6 +224,7 @@ impl Session {
     pub fn counters(&self) -> Counters {
         Counters {
             retries: self.queue.retry_count(),
+            missed_inbox_events: self.inboxes.as_ref().map_or(0, |it| it.missed_events()),
             ..self.connection.counters()
         }
     }
@@ -272,7 +287,7 @@ impl Session {
             Input::SocketOpened { socket } => self.connection.handle_opened(self.now, socket),
             Input::SocketFrame { socket, text } => {
                 let is_plain = self.handle_frame(socket, text);
-                if is_plain && is_clean && self.outbox.is_none() {
+                if is_plain && is_clean && self.outbox.is_none() && self.inboxes.is_none() {
                     self.dirty = Dirty::Live;
                 }
             }
@@ -291,16 +306,8 @@ impl Session {
                 let event = self.http.handle_input(self.now, input);
                 self.handle_http_event(event);
             }
-            Input::Stored { batch } => {
-                if let Some(outbox) = &mut self.outbox {
-                    outbox.handle_stored(batch);
-                }
-            }
-            Input::StoreFailed { batch, reason } => {
-                if let Some(outbox) = &mut self.outbox {
-                    outbox.handle_store_failed(self.now, batch, reason);
-                }
-            }
+            Input::Stored { batch } => self.handle_stored(batch),
+            Input::StoreFailed { batch, reason } => self.handle_store_failed(batch, reason),
             Input::Tick => {}
         }
     }
@@ -425,6 +432,8 @@ impl Session {
         self.live.end(&failure);
         self.drain_live();
         self.end_outbox(&failure);
+        self.end_inboxes(&failure);
+        self.store_last_batch();
         self.http.cancel_all();
         self.drain_http();
         self.connection.shutdown();

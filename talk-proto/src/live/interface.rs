@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use super::stores::list_filter::ListFilter;
 use crate::error::RequestError;
 use crate::io::Event;
-use crate::model::{ConversationId, Emoji, MessageId, MessageSnapshot, UserId};
+use crate::model::{
+    ConversationId, ConversationSnapshot, Emoji, MessageId, MessageSnapshot, UserId,
+};
 use crate::wire::{Page, Request};
 
 /// The ID of a request of the live half. It is valid until
@@ -28,6 +31,48 @@ pub(crate) enum LiveOutput {
         seq: u64,
         page: Result<Page<MessageSnapshot>, RequestError>,
     },
+    /// Pass an answer to the inboxes.
+    Inbox {
+        token: ReadToken,
+        answer: InboxAnswer,
+    },
+}
+
+/// The ID of a read of an inbox. Zero is the subscription to the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ReadToken(pub(crate) u64);
+
+impl ReadToken {
+    /// The subscription to the list.
+    pub(crate) const SUBSCRIPTION: Self = Self(0);
+}
+
+/// A read of an inbox.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum InboxRead {
+    /// A page of the conversations that match a filter.
+    Conversations {
+        filter: ListFilter,
+        cursor: Option<String>,
+    },
+    /// A conversation.
+    Conversation(ConversationId),
+    /// A page of messages, newest first.
+    Messages {
+        conversation: ConversationId,
+        cursor: Option<String>,
+        limit: usize,
+    },
+}
+
+/// The answer to a read of an inbox.
+#[derive(Debug)]
+pub(crate) enum InboxAnswer {
+    /// The subscription to the list is acknowledged or refused.
+    Subscribed(Result<(), RequestError>),
+    Conversations(Result<Page<ConversationSnapshot>, RequestError>),
+    Conversation(Result<ConversationSnapshot, RequestError>),
+    Messages(Result<Page<MessageSnapshot>, RequestError>),
 }
 
 /// The entity read by a one-shot call.

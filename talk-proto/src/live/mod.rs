@@ -26,15 +26,17 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use self::interface::{FetchId, LiveOutput};
+use self::interface::{FetchId, InboxAnswer, InboxRead, LiveOutput, ReadToken};
 use self::key::{Dependent, StoreKey};
 use self::one_shot::OneShotReads;
 use self::store_cx::StoreCx;
+pub(crate) use self::stores::list_filter::ListFilter;
 use self::stores::table::Stores;
 use self::stores::view_update::ViewUpdate;
 use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
-use self::sync::response::{Response, decode, is_absence};
+pub(crate) use self::sync::response::is_absence;
+use self::sync::response::{Response, decode};
 use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
 use crate::model::{ConversationId, MessageId, User, UserId};
@@ -42,6 +44,11 @@ use crate::options::Limits;
 use crate::outbox::Echo;
 use crate::timestamp::Timestamp;
 use crate::wire::{EventError, Published};
+
+/// Returns the key of the list whose subscription the inboxes use.
+fn inbox_list() -> StoreKey {
+    StoreKey::Conversations(ListFilter::new(None))
+}
 
 /// The stores and subscriptions of one session.
 pub(crate) struct Live {
@@ -51,6 +58,8 @@ pub(crate) struct Live {
     reads: OneShotReads,
     /// A buffer that is empty between calls. It is kept for its allocation.
     updates: Vec<ViewUpdate>,
+    /// The subscription to the list of conversations for the inboxes.
+    inbox_subscription: Option<FetchId>,
     outputs: VecDeque<LiveOutput>,
     /// Set if no input has arrived since the last drain.
     is_drained: bool,
@@ -65,6 +74,7 @@ impl Live {
             subscriptions: Subscriptions::default(),
             reads: OneShotReads::default(),
             updates: Vec::new(),
+            inbox_subscription: None,
             outputs: VecDeque::new(),
             is_drained: true,
         }
@@ -96,6 +106,7 @@ impl Live {
         self.begin(now);
         self.cx.ready = false;
         self.cx.discard_requests();
+        self.inbox_subscription = None;
         self.reads.handle_lost();
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
@@ -139,9 +150,14 @@ impl Live {
         match cx.requests.take_answered(fetch) {
             None => {}
             Some(FetchPurpose::Subscribe(key)) => {
-                if let Err(error) = response
-                    && !is_absence(&error)
-                {
+                let failure = response.err().filter(|error| !is_absence(error));
+                if self.inbox_subscription == Some(fetch) {
+                    let result = failure.clone().map_or(Ok(()), Err);
+                    let (token, answer) =
+                        (ReadToken::SUBSCRIPTION, InboxAnswer::Subscribed(result));
+                    self.outputs.push_back(LiveOutput::Inbox { token, answer });
+                }
+                if let Some(error) = failure {
                     cx.fail_all(self.stores.sharing(key), &error);
                 }
             }
@@ -175,6 +191,18 @@ impl Live {
                 let page = decode(response, &mut cx.damaged_items);
                 self.outputs.push_back(LiveOutput::Page { seq, page });
             }
+            Some(FetchPurpose::InboxConversations(token)) => {
+                let page = decode(response, &mut cx.damaged_items);
+                self.push_inbox(token, InboxAnswer::Conversations(page));
+            }
+            Some(FetchPurpose::InboxConversation(token)) => {
+                let side = decode(response, &mut cx.damaged_items);
+                self.push_inbox(token, InboxAnswer::Conversation(side));
+            }
+            Some(FetchPurpose::InboxMessages(token)) => {
+                let page = decode(response, &mut cx.damaged_items);
+                self.push_inbox(token, InboxAnswer::Messages(page));
+            }
             Some(FetchPurpose::UsersOnce(requested)) => {
                 let damaged = &mut cx.damaged_items;
                 self.reads.handle_users(&requested, response, damaged);
@@ -201,6 +229,37 @@ impl Live {
     ) {
         self.begin(now);
         self.cx.requests.page(seq, conversation, cursor);
+    }
+
+    fn push_inbox(&mut self, token: ReadToken, answer: InboxAnswer) {
+        self.outputs.push_back(LiveOutput::Inbox { token, answer });
+    }
+
+    /// Subscribes to the list of conversations for the inboxes.
+    pub(crate) fn subscribe_inboxes(&mut self, now: Timestamp) {
+        self.begin(now);
+        if self.inbox_subscription.is_none() {
+            let fetch = self.cx.requests.subscribe(&inbox_list());
+            self.inbox_subscription = Some(fetch);
+            if !self.cx.requests.is_open(fetch) {
+                // Another list has subscribed before.
+                self.push_inbox(ReadToken::SUBSCRIPTION, InboxAnswer::Subscribed(Ok(())));
+            }
+        }
+    }
+
+    /// Ends the subscription to the list of conversations for the inboxes.
+    pub(crate) fn unsubscribe_inboxes(&mut self, now: Timestamp) {
+        self.begin(now);
+        if let Some(fetch) = self.inbox_subscription.take() {
+            self.cx.requests.unsubscribe(&inbox_list(), fetch);
+        }
+    }
+
+    /// Performs a read of an inbox.
+    pub(crate) fn read_for_inbox(&mut self, now: Timestamp, token: ReadToken, read: InboxRead) {
+        self.begin(now);
+        self.cx.requests.inbox(token, read);
     }
 
     /// Shows these entries in the windows of a conversation.

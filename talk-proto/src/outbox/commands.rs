@@ -7,13 +7,13 @@ use super::entry::{HeldReason, Reference};
 use super::item::{Content, FollowUp, Item, Saved};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::{Enqueue, EntryAction};
-use super::record;
 use super::step::Step;
 use crate::command::SendMessage;
 use crate::content::MarkupSource;
 use crate::error::CommandError;
 use crate::key::key_at;
 use crate::model::{ConversationId, Custom, EntryId, UserId};
+use crate::storage::versioned;
 use crate::timestamp::Timestamp;
 
 impl Outbox {
@@ -58,6 +58,7 @@ impl Outbox {
             },
             conversation,
             on_refusal: enqueue.on_refusal,
+            is_reply: enqueue.is_reply,
             created: now,
             renewed: None,
             key: None,
@@ -83,7 +84,7 @@ impl Outbox {
 
     /// Returns the size of a record that replaces one of `old` bytes.
     fn check_size(&self, saved: &Saved, old: usize, limit: usize) -> Result<usize, CommandError> {
-        let size = record::encode(saved).len();
+        let size = versioned::encode(saved).len();
         if size > limit {
             return Err(CommandError::TooLarge { size, limit });
         }

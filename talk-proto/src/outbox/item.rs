@@ -87,6 +87,10 @@ pub(super) struct Saved {
     pub(super) referenced: Option<Reference>,
     #[serde(default)]
     pub(super) on_refusal: OnRefusal,
+    /// Set for the reply of an inbox, whose question is acknowledged. It is never stale, a failure
+    /// of the store does not hold it, and it never blocks later entries.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_reply: bool,
     pub(super) created: Timestamp,
     /// The time at which the user confirmed that the entry is to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,6 +178,13 @@ impl Item {
         let is_refused_once = self.saved.tries == 1 && self.saved.unanswered == 0 && is_refused;
         let is_idle = matches!(self.step, Step::Idle);
         !self.is_sent() && is_idle && (is_untried || is_refused_once)
+    }
+
+    /// Returns `true` if a failure to store the batch holds the entry.
+    pub(super) fn is_held_by_failure(&self, batch: BatchId) -> bool {
+        let is_waiting = matches!(self.step, Step::Idle | Step::Recording);
+        let is_newest = self.batch == Some(batch);
+        is_newest && is_waiting && !self.is_sent() && !self.saved.is_reply
     }
 
     /// Returns the idempotency key.

@@ -12,12 +12,11 @@ use super::list::EntryList;
 use super::options::OutboxOptions;
 use super::receipts::{Receipt, Receipts};
 use super::record::{self, Restored};
-use super::step::Step;
 use crate::command::RequestId;
 use crate::error::RequestError;
 use crate::io::Event;
 use crate::model::{ConversationId, EntryId, MessageId, UserId};
-use crate::storage::{BatchId, Change, Record, StorageEvent, StoreWriter};
+use crate::storage::{BatchId, Changes, Journal, Record, versioned};
 use crate::timestamp::Timestamp;
 
 /// The time of a ready connection after which a sent entry leaves, even if its message did not
@@ -26,11 +25,6 @@ const LEAVES_AFTER: Duration = Duration::from_secs(10);
 
 /// An effect requested by the outbox.
 pub(crate) enum OutboxOutput {
-    /// Store a batch.
-    Store {
-        batch: BatchId,
-        changes: Vec<Change>,
-    },
     /// Report an event to the application.
     Event(Event),
     /// Queue the send of an entry.
@@ -62,7 +56,7 @@ pub(crate) struct Outbox {
     pub(super) me: UserId,
     pub(super) options: OutboxOptions,
     /// `None` if the outbox lives in memory.
-    pub(super) writer: Option<StoreWriter>,
+    pub(super) journal: Option<Journal>,
     /// The entries by their sequence number.
     pub(super) items: BTreeMap<u64, Item>,
     pub(super) ids: BTreeMap<EntryId, u64>,
@@ -106,7 +100,7 @@ impl Outbox {
         let mut outbox = Self {
             me,
             options,
-            writer: records.is_some().then(StoreWriter::default),
+            journal: records.is_some().then(Journal::default),
             items: BTreeMap::new(),
             ids: BTreeMap::new(),
             reserved: BTreeSet::new(),
@@ -247,9 +241,9 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        if let Some(writer) = &mut self.writer {
+        if let Some(journal) = &mut self.journal {
             let key = record::entry_key(&item.saved.id);
-            let batch = writer.put(key, record::encode(&item.saved));
+            let batch = journal.put(key, versioned::encode(&item.saved));
             item.batch = Some(batch);
             self.awaiting.entry(batch).or_default().insert(seq);
         }
@@ -258,8 +252,8 @@ impl Outbox {
 
     /// Deletes the record of an entry.
     pub(super) fn delete_record(&mut self, seq: u64) {
-        if let (Some(writer), Some(item)) = (&mut self.writer, self.items.get_mut(&seq)) {
-            let batch = writer.delete(record::entry_key(&item.saved.id));
+        if let (Some(journal), Some(item)) = (&mut self.journal, self.items.get_mut(&seq)) {
+            let batch = journal.delete(record::entry_key(&item.saved.id));
             item.batch = Some(batch);
             self.awaiting.entry(batch).or_default().insert(seq);
         }
@@ -268,11 +262,9 @@ impl Outbox {
 
     /// Stores the receipt of a sent entry.
     pub(super) fn save_receipt(&mut self, now: Timestamp, receipt: Receipt) {
-        if let Some(writer) = &mut self.writer {
-            writer.put(
-                record::receipt_key(&receipt.entry),
-                record::encode(&receipt),
-            );
+        if let Some(journal) = &mut self.journal {
+            let key = record::receipt_key(&receipt.entry);
+            journal.put(key, versioned::encode(&receipt));
         }
         self.receipts.insert(receipt);
         self.evict_receipts(now);
@@ -280,18 +272,26 @@ impl Outbox {
 
     fn evict_receipts(&mut self, now: Timestamp) {
         while let Some(id) = self.receipts.evict(now) {
-            if let Some(writer) = &mut self.writer {
-                writer.delete(record::receipt_key(&id));
+            if let Some(journal) = &mut self.journal {
+                journal.delete(record::receipt_key(&id));
             }
+        }
+    }
+
+    /// Returns the changes of records since the last call.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        self.journal.as_mut().map(Journal::take).unwrap_or_default()
+    }
+
+    /// Sets the batch that will contain later changes.
+    pub(crate) fn set_batch(&mut self, batch: BatchId) {
+        if let Some(journal) = &mut self.journal {
+            journal.set_batch(batch);
         }
     }
 
     /// Handles a stored batch.
     pub(crate) fn handle_stored(&mut self, batch: BatchId) {
-        let is_known = |writer: &mut StoreWriter| writer.handle_stored(batch);
-        if !self.writer.as_mut().is_some_and(is_known) {
-            return;
-        }
         for seq in self.awaiting.remove(&batch).unwrap_or_default() {
             if let Some(item) = self.items.get_mut(&seq) {
                 item.is_durable = true;
@@ -305,24 +305,23 @@ impl Outbox {
         self.is_dirty = true;
     }
 
+    /// Returns the keys of the entries that a failure of the batch holds. Their records are not
+    /// stored again.
+    pub(crate) fn held_by_failure(&self, batch: BatchId) -> BTreeSet<String> {
+        let entries = self.awaiting.get(&batch).into_iter().flatten();
+        let items = entries.filter_map(|seq| self.items.get(seq));
+        let held = items.filter(|item| item.is_held_by_failure(batch));
+        held.map(|item| record::entry_key(&item.saved.id)).collect()
+    }
+
     /// Handles a batch that was not stored: its unsent entries are held.
-    pub(crate) fn handle_store_failed(&mut self, now: Timestamp, batch: BatchId, reason: String) {
-        let entries = self.awaiting.get(&batch).cloned().unwrap_or_default();
+    pub(crate) fn handle_store_failed(&mut self, batch: BatchId, reason: &str) {
+        let entries = self.awaiting.remove(&batch).unwrap_or_default();
         let is_held = |seq: &u64| {
-            self.items.get(seq).is_some_and(|item| {
-                let is_waiting = matches!(item.step, Step::Idle | Step::Recording);
-                item.batch == Some(batch) && is_waiting && !item.is_sent()
-            })
+            let item = self.items.get(seq);
+            item.is_some_and(|item| item.is_held_by_failure(batch))
         };
         let (held, kept): (Vec<u64>, Vec<u64>) = entries.into_iter().partition(is_held);
-        let keys = held.iter().filter_map(|seq| self.items.get(seq));
-        let keys: BTreeSet<_> = keys.map(|item| record::entry_key(&item.saved.id)).collect();
-        let is_retained = |key: &str, value: Option<&str>| value.is_none() || !keys.contains(key);
-        let handle = |writer: &mut StoreWriter| writer.handle_failed(now, batch, is_retained);
-        if !self.writer.as_mut().is_some_and(handle) {
-            return;
-        }
-        self.awaiting.remove(&batch);
         // The retained changes are in the next batch.
         let next = BatchId(batch.0 + 1);
         for seq in kept {
@@ -335,12 +334,11 @@ impl Outbox {
             self.take_back_try(seq);
             if let Some(item) = self.items.get_mut(&seq) {
                 item.batch = None;
-                item.saved.held = Some(HeldReason::StoreFailed(reason.clone()));
+                item.saved.held = Some(HeldReason::StoreFailed(reason.to_owned()));
                 self.lanes.mark_dirty(&item.saved.conversation);
                 self.mark_changed(seq);
             }
         }
-        self.emit(Event::Storage(StorageEvent::Failed { reason }));
         self.is_dirty = true;
     }
 
@@ -360,9 +358,6 @@ impl Outbox {
         if self.is_ready != is_ready {
             self.set_ready(now, is_ready);
         }
-        if let Some(event) = self.writer.as_mut().and_then(|w| w.handle_timeout(now)) {
-            self.emit(Event::Storage(event));
-        }
         while let Some(&(at, seq)) = self.timers.first()
             && at <= now
         {
@@ -381,12 +376,6 @@ impl Outbox {
             self.send_follow_up(seq);
         }
         self.publish(now);
-        if let Some(writer) = &mut self.writer
-            && let Some((batch, changes)) = writer.poll_batch(now)
-        {
-            self.outputs
-                .push_back(OutboxOutput::Store { batch, changes });
-        }
         self.is_dirty = false;
     }
 
@@ -464,10 +453,9 @@ impl Outbox {
 
     /// Returns the time at which [`advance`](Self::advance) should be called.
     pub(crate) fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
-        let writer = self.writer.as_ref().and_then(StoreWriter::poll_timeout);
         let timer = self.timers.first().map(|(at, _)| *at);
         let now = (self.is_dirty || !self.outputs.is_empty()).then_some(now);
-        Timestamp::earliest(&[writer, timer, now])
+        Timestamp::earliest(&[timer, now])
     }
 
     /// Returns `true` if an entry needs a connection.
@@ -495,15 +483,9 @@ impl Outbox {
         self.receipts.get(now, id)
     }
 
-    /// Ends the outbox. The changes that wait follow in a last batch.
+    /// Ends the outbox.
     pub(crate) fn end(&mut self, now: Timestamp, error: &RequestError) {
         self.publish(now);
         self.end_subscriptions(error);
-        if let Some(writer) = &mut self.writer
-            && let Some((batch, changes)) = writer.take_batch(now)
-        {
-            self.outputs
-                .push_back(OutboxOutput::Store { batch, changes });
-        }
     }
 }

@@ -69,6 +69,8 @@ pub struct Enqueue {
     pub dedup_key: Option<(String, Timestamp)>,
     /// The effect of a refusal on later entries.
     pub on_refusal: OnRefusal,
+    /// Set for the reply of an inbox.
+    pub(crate) is_reply: bool,
 }
 
 impl Enqueue {
@@ -100,6 +102,7 @@ impl<M: Into<SendMessage>> From<M> for Enqueue {
             reply_to_entry: None,
             dedup_key: None,
             on_refusal: OnRefusal::default(),
+            is_reply: false,
         }
     }
 }

@@ -46,8 +46,10 @@ impl Outbox {
         let items = &self.items;
         let is_skipped = |seq: &&u64| {
             items.get(seq).is_none_or(|item| {
-                let is_refused = matches!(item.saved.held, Some(HeldReason::Refused(_)));
+                let held = item.saved.held.as_ref();
+                let is_refused = matches!(held, Some(HeldReason::Refused(_)));
                 is_refused && item.saved.on_refusal == OnRefusal::Skip
+                    || held.is_some() && item.saved.is_reply
             })
         };
         let head = lane.queue.iter().find(|seq| !is_skipped(seq)).copied();
@@ -144,7 +146,7 @@ impl Outbox {
                 let is_stale = now.saturating_since(touched) >= STALE_AFTER;
                 let age = saved.first_try.map(|first| now.saturating_since(first));
                 let is_forgotten = age.is_some_and(|age| age >= self.options.key_lifetime);
-                if saved.tries == 0 && is_stale {
+                if saved.tries == 0 && is_stale && !saved.is_reply {
                     self.hold(seq, HeldReason::Stale);
                 } else if is_forgotten && saved.unanswered > 0 {
                     self.start_search(seq);
@@ -183,7 +185,7 @@ impl Outbox {
         saved.unanswered = saved.unanswered.saturating_add(1);
         item.step = Step::Recording;
         self.save(seq);
-        if self.writer.is_none() {
+        if self.journal.is_none() {
             self.send(seq);
         }
     }

@@ -50,12 +50,17 @@ pub(crate) enum CallPurpose {
     SearchLookup { search: SearchId, slot: u64 },
     /// The entry of the outbox with this sequence number.
     Outbox { seq: u64 },
+    /// The delivery of an inbox with this number, whose sender and quote are read.
+    Inbox { lookup: u64 },
 }
 
 impl CallPurpose {
     /// Returns `true` if the call is part of another operation, and not a pending call itself.
     fn is_internal(self) -> bool {
-        matches!(self, Self::SearchLookup { .. } | Self::Outbox { .. })
+        match self {
+            Self::SearchLookup { .. } | Self::Outbox { .. } | Self::Inbox { .. } => true,
+            Self::User | Self::UploadCheck => false,
+        }
     }
 }
 
@@ -588,6 +593,14 @@ impl RequestQueue {
             |purpose| matches!(purpose, CallPurpose::SearchLookup { search, .. } if search == id);
         let calls = self.calls.iter().filter(|(_, call)| is_of(call.purpose));
         calls.map(|(request, _)| *request).collect()
+    }
+
+    /// Returns the lookup with this number of an inbox.
+    pub(crate) fn inbox_lookup(&self, lookup: u64) -> Option<RequestId> {
+        let purpose = CallPurpose::Inbox { lookup };
+        let mut calls = self.calls.iter();
+        let (request, _) = calls.find(|(_, call)| call.purpose == purpose)?;
+        Some(*request)
     }
 
     /// Records that the live half had sent requests for a read that is queued again.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Session;
 use crate::command::RequestId;
 use crate::error::{CommandError, RequestError};
-use crate::io::Output;
 use crate::model::{ConversationId, EntryId};
 use crate::outbox::{Enqueue, Entry, EntryAction, Outbox, OutboxOutput, Receipt};
 use crate::requests::{CallBody, CallPurpose, follow_up, send_entry};
@@ -173,9 +172,6 @@ impl Session {
     fn drain_outbox(&mut self) {
         while let Some(output) = self.outbox.as_mut().and_then(|outbox| outbox.poll_output()) {
             match output {
-                OutboxOutput::Store { batch, changes } => {
-                    self.outputs.push_back(Output::Store { batch, changes });
-                }
                 OutboxOutput::Event(event) => self.emit(event),
                 OutboxOutput::Send { seq, message } => {
                     let request = RequestId(self.take_id());

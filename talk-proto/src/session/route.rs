@@ -22,6 +22,10 @@ impl Session {
         !self.queue.is_empty()
             || !self.live.is_idle()
             || outbox.is_some_and(|outbox| outbox.needs_connection())
+            || self
+                .inboxes
+                .as_ref()
+                .is_some_and(|it| it.needs_connection())
     }
 
     /// Performs the effects of the connection.
@@ -89,6 +93,7 @@ impl Session {
             self.live.handle_lost(self.now);
         }
         self.withdraw_entries();
+        self.restart_inboxes();
         if let Some(reason) = loss.reason
             && self.needs_connection()
         {
@@ -144,6 +149,9 @@ impl Session {
     fn handle_events(&mut self, number: u64, mut events: Vec<Published>) {
         if !FaultInjection::DroppedDiff.is_on_for(number) {
             self.note_server_times(&events);
+            if let Some(inboxes) = &mut self.inboxes {
+                inboxes.handle_events(self.now, &events);
+            }
             self.live.handle_events(self.now, events.drain(..));
         }
         self.connection.recycle(events);
@@ -162,6 +170,7 @@ impl Session {
         if let Some(outbox) = &mut self.outbox {
             outbox.restart_searches();
         }
+        self.restart_inboxes();
     }
 
     /// Cancels in the live half the reads that the queue will send again.
@@ -188,6 +197,11 @@ impl Session {
                 LiveOutput::Page { seq, page } => {
                     if let Some(outbox) = &mut self.outbox {
                         outbox.handle_page(self.now, seq, page);
+                    }
+                }
+                LiveOutput::Inbox { token, answer } => {
+                    if let Some(inboxes) = &mut self.inboxes {
+                        inboxes.handle_answer(self.now, token, answer);
                     }
                 }
                 LiveOutput::Send { fetch, request } => {
@@ -243,6 +257,11 @@ impl Session {
                 self.mask_token(&mut result);
                 if let Some(outbox) = &mut self.outbox {
                     outbox.handle_result(self.now, seq, result);
+                }
+            }
+            CallPurpose::Inbox { lookup } => {
+                if let Some(inboxes) = &mut self.inboxes {
+                    inboxes.handle_lookup(self.now, lookup, result);
                 }
             }
             CallPurpose::UploadCheck => self.on_upload_checked(request, result),

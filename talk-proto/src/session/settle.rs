@@ -50,6 +50,8 @@ impl Session {
         self.drain_live();
         self.expire_http();
         self.advance_outbox();
+        self.advance_inboxes();
+        self.store_changes();
         self.update_need();
         self.connection.handle_timeout(self.now);
         self.drain_connection();
@@ -76,12 +78,18 @@ impl Session {
         let queue = is_ready.then(|| self.queue.poll_timeout()).flatten();
         let outbox = self.outbox.as_ref();
         let outbox = outbox.and_then(|outbox| outbox.poll_timeout(self.now));
+        let inboxes = self.inboxes.as_ref();
+        let inboxes = inboxes.and_then(|inboxes| inboxes.poll_timeout(self.now));
+        let writer = self.writer.as_ref();
+        let writer = writer.and_then(|writer| writer.poll_timeout());
         Timestamp::earliest(&[
             self.connection.poll_timeout(),
             self.live.poll_timeout(),
             queue,
             self.http.next_deadline(),
             outbox,
+            inboxes,
+            writer,
         ])
     }
 

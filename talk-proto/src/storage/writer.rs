@@ -1,9 +1,9 @@
 //! The writes of a session: one batch at a time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{BatchId, Change, Record, StorageEvent};
+use super::journal::Changes;
+use super::record::{BatchId, Change, Record, StorageEvent};
 use crate::timestamp::Timestamp;
 
 /// The time after which an unanswered batch is reported.
@@ -11,9 +11,6 @@ const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// The longest delay before retained changes are stored again. The first is 1 s, and each further
 /// one is twice as long.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
-
-/// The new values of records by key; `None` deletes a record.
-type Changes = BTreeMap<String, Option<String>>;
 
 /// Collects changes into batches. At most one batch is unanswered. Later changes join the next one.
 #[derive(Default)]
@@ -35,19 +32,16 @@ struct Unanswered {
 }
 
 impl StoreWriter {
-    /// Adds a record to the next batch, and returns the batch.
-    pub(crate) fn put(&mut self, key: String, value: String) -> BatchId {
-        self.change(key, Some(value))
+    /// Adds changes to the next batch. Later changes of a record replace earlier ones.
+    pub(crate) fn extend(&mut self, changes: Changes) {
+        if !changes.is_empty() {
+            self.waiting.extend(changes);
+            self.retry_at = None;
+        }
     }
 
-    /// Adds the deletion of a record to the next batch.
-    pub(crate) fn delete(&mut self, key: String) -> BatchId {
-        self.change(key, None)
-    }
-
-    fn change(&mut self, key: String, value: Option<String>) -> BatchId {
-        self.waiting.insert(key, value);
-        self.retry_at = None;
+    /// Returns the next batch that [`poll_batch`](Self::poll_batch) will return.
+    pub(crate) fn next_batch(&self) -> BatchId {
         BatchId(self.batches + 1)
     }
 
@@ -142,7 +136,12 @@ mod tests {
     const START: Timestamp = Timestamp::from_millis(1_000);
 
     fn put(writer: &mut StoreWriter, key: &str) -> BatchId {
-        writer.put(key.to_owned(), "{}".to_owned())
+        writer.extend([(key.to_owned(), Some("{}".to_owned()))].into());
+        writer.next_batch()
+    }
+
+    fn delete(writer: &mut StoreWriter, key: &str) {
+        writer.extend([(key.to_owned(), None)].into());
     }
 
     fn keys(batch: Option<(BatchId, Vec<Change>)>) -> Vec<String> {
@@ -161,7 +160,7 @@ mod tests {
         assert_eq!(keys(writer.poll_batch(START)), ["a"]);
         let next = put(&mut writer, "b");
         put(&mut writer, "c");
-        writer.delete("b".to_owned());
+        delete(&mut writer, "b");
         assert_eq!(writer.poll_batch(START), None, "one batch is unanswered");
         assert!(!writer.handle_stored(next));
         assert!(writer.handle_stored(first));
@@ -204,7 +203,7 @@ mod tests {
         let mut writer = StoreWriter::default();
         let batch = put(&mut writer, "a");
         writer.poll_batch(START);
-        writer.delete("a".to_owned());
+        delete(&mut writer, "a");
         assert!(writer.handle_failed(START, batch, |_, _| true));
         assert_eq!(keys(writer.poll_batch(START)), ["-a"], "at once");
     }

@@ -3,9 +3,9 @@
 //! A load from the start collects the first items and shows them together. If the list had more
 //! items, these stay as they are, and the rest is loaded page by page at low priority.
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::requests::PageQuery;
 use super::response::Response;
 use super::state::{Reconcile, Stage, SyncState};
 use crate::live::interface::FetchId;
@@ -62,15 +62,6 @@ pub(crate) struct Paginator<T> {
     target: Demand,
     /// The number of items that the load has received so far, if it has a rest.
     rest: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct PageQuery<'a> {
-    limit: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a RawValue>,
 }
 
 /// The effect of a page.

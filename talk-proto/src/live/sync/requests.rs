@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::collections::{HashMap, ReleaseMemory};
 use crate::command::RequestId;
-use crate::live::interface::{FetchId, LiveOutput};
+use crate::live::interface::{FetchId, InboxRead, LiveOutput, ReadToken};
 use crate::live::key::{Scope, StoreKey};
 use crate::model::{ConversationId, MessageId, UserId};
 use crate::wire::path::path;
@@ -16,6 +17,8 @@ use crate::wire::{Method, Request};
 const USERS_PER_REQUEST: usize = 1000;
 /// The number of messages in a page of a search by the outbox.
 const MESSAGES_PER_PAGE: usize = 100;
+/// The number of conversations in a page for an inbox.
+const CONVERSATIONS_PER_PAGE: usize = 30;
 
 /// The purpose of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,12 @@ pub(crate) enum FetchPurpose {
     MessageOnce(RequestId),
     /// Loads a page of messages for the outbox entry with this sequence number.
     Page(u64),
+    /// Loads a page of conversations for an inbox.
+    InboxConversations(ReadToken),
+    /// Loads a conversation for an inbox.
+    InboxConversation(ReadToken),
+    /// Loads a page of messages for an inbox.
+    InboxMessages(ReadToken),
 }
 
 /// The pending requests: those to send and those in flight.
@@ -59,6 +68,16 @@ pub(crate) struct LiveRequests {
     users_once: Vec<UserId>,
     /// The requests in `subscribes` and `loads`.
     waiting: BTreeSet<FetchId>,
+}
+
+/// The parameters of a request for a page.
+#[derive(Serialize)]
+pub(crate) struct PageQuery<'a> {
+    pub(crate) limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cursor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -158,17 +177,48 @@ impl LiveRequests {
 
     /// Loads a page of messages for an outbox entry.
     pub(crate) fn page(&mut self, seq: u64, conversation: ConversationId, cursor: Option<&str>) {
-        #[derive(Serialize)]
-        struct Query<'a> {
-            limit: usize,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            cursor: Option<&'a str>,
-        }
-
-        let limit = MESSAGES_PER_PAGE;
+        let query = PageQuery {
+            limit: MESSAGES_PER_PAGE,
+            cursor,
+            filter: None,
+        };
         let path = StoreKey::Messages(conversation).path();
-        let request = Request::new(Method::Get, path, &Query { limit, cursor });
+        let request = Request::new(Method::Get, path, &query);
         self.get(FetchPurpose::Page(seq), request);
+    }
+
+    /// Performs a read of an inbox.
+    pub(crate) fn inbox(&mut self, token: ReadToken, read: InboxRead) {
+        let mut query = PageQuery {
+            limit: CONVERSATIONS_PER_PAGE,
+            cursor: None,
+            filter: None,
+        };
+        match read {
+            InboxRead::Conversations { filter, cursor } => {
+                let path = StoreKey::Conversations(filter.clone()).path();
+                query.cursor = cursor.as_deref();
+                // A cursor carries the filter of its first page.
+                query.filter = cursor.is_none().then(|| filter.json());
+                let request = Request::new(Method::Get, path, &query);
+                self.get(FetchPurpose::InboxConversations(token), request);
+            }
+            InboxRead::Conversation(id) => {
+                let request = Request::bare(Method::Get, StoreKey::Conversation(id).path());
+                self.get(FetchPurpose::InboxConversation(token), request);
+            }
+            InboxRead::Messages {
+                conversation,
+                cursor,
+                limit,
+            } => {
+                let path = StoreKey::Messages(conversation).path();
+                query.limit = limit;
+                query.cursor = cursor.as_deref();
+                let request = Request::new(Method::Get, path, &query);
+                self.get(FetchPurpose::InboxMessages(token), request);
+            }
+        }
     }
 
     fn get(&mut self, purpose: FetchPurpose, request: Request) -> FetchId {

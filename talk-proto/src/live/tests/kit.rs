@@ -144,7 +144,8 @@ impl Kit {
                 LiveOutput::Event(event) => self.take(event),
                 LiveOutput::ForgetEntity(_)
                 | LiveOutput::ForgetUser(_)
-                | LiveOutput::Page { .. } => {}
+                | LiveOutput::Page { .. }
+                | LiveOutput::Inbox { .. } => {}
             }
         }
         let due = self.live.poll_timeout();

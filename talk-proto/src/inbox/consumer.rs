@@ -1,0 +1,313 @@
+//! An open inbox.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::context::InboxCx;
+use super::conversation::{Conversation, Upcoming, UpcomingState};
+use super::delivery::{DeliveryId, InboxEvent, InboxId};
+use super::options::InboxOptions;
+use super::position::Position;
+use super::record::{self, Saved, Start};
+use super::scan_state::{BEGINNING, Scan};
+use crate::error::RequestError;
+use crate::filter::ConversationFilter;
+use crate::live::interface::ReadToken;
+use crate::model::{ConversationId, ConversationSnapshot, MessageSnapshot, MessageType, UserId};
+use crate::storage::{BatchId, versioned};
+use crate::timestamp::Timestamp;
+
+/// The purpose of a read.
+pub(super) enum Purpose {
+    /// A page of the list.
+    Scan,
+    Conversation(ConversationId),
+    Messages(ConversationId),
+}
+
+/// The state of an inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The start is not known, or not stored.
+    Opening(Option<BatchId>),
+    Open,
+    /// The last acknowledgements are being stored.
+    Closing,
+}
+
+/// An open inbox.
+pub(super) struct Consumer {
+    pub(super) id: InboxId,
+    pub(super) name: String,
+    pub(super) me: UserId,
+    pub(super) options: InboxOptions,
+    filter: Option<ConversationFilter>,
+    pub(super) stage: Stage,
+    pub(super) start: Option<Start>,
+    pub(super) scan: Scan,
+    pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    /// Conversations that may have something to do.
+    pub(super) turns: VecDeque<ConversationId>,
+    /// Conversations that wait until a read is answered.
+    pub(super) waiting_for_read: VecDeque<ConversationId>,
+    /// Conversations that wait until a delivery is acknowledged.
+    pub(super) waiting_for_ack: VecDeque<ConversationId>,
+    /// Conversations whose reads failed, by the time of the next attempt.
+    pub(super) delayed: BTreeSet<(Timestamp, ConversationId)>,
+    pub(super) reads: BTreeMap<ReadToken, Purpose>,
+    /// Conversations with messages in memory.
+    pub(super) loaded: BTreeSet<ConversationId>,
+    pub(super) lookups: BTreeMap<u64, ConversationId>,
+    /// The number of deliveries that are not stored as acknowledged, or are about to be delivered.
+    pub(super) out: usize,
+    /// Set if a conversation that waits can perhaps continue.
+    pub(super) has_freed: bool,
+    /// The newest known server time.
+    pub(super) latest: Timestamp,
+    /// The number of conversations that only the regular scan found.
+    pub(super) missed: u64,
+    /// The reason for which the inbox must end.
+    pub(super) failure: Option<RequestError>,
+}
+
+impl Consumer {
+    pub(super) fn new(
+        id: InboxId,
+        name: &str,
+        me: UserId,
+        options: InboxOptions,
+        saved: Saved,
+        cx: &mut InboxCx,
+    ) -> Self {
+        let restored = saved.positions.into_iter();
+        let restored = restored.map(|(id, saved)| (id, Conversation::restore(saved)));
+        let conversations: BTreeMap<_, _> = restored.collect();
+        let positions = conversations.values().map(|it| it.position.from);
+        let filter = options.filter.as_ref().map(ConversationFilter::normalized);
+        let mut inbox = Self {
+            id,
+            name: name.to_owned(),
+            me,
+            filter,
+            options,
+            stage: Stage::Opening(None),
+            start: saved.start,
+            scan: Scan::new(cx.now),
+            latest: positions.max().unwrap_or(BEGINNING),
+            conversations,
+            turns: VecDeque::new(),
+            waiting_for_read: VecDeque::new(),
+            waiting_for_ack: VecDeque::new(),
+            delayed: BTreeSet::new(),
+            reads: BTreeMap::new(),
+            loaded: BTreeSet::new(),
+            lookups: BTreeMap::new(),
+            out: 0,
+            has_freed: false,
+            missed: 0,
+            failure: None,
+        };
+        if inbox.start.is_some() {
+            inbox.set_open(cx);
+        }
+        inbox
+    }
+
+    pub(super) fn set_open(&mut self, cx: &mut InboxCx) {
+        self.stage = Stage::Open;
+        cx.emit(self.id, InboxEvent::Opened);
+    }
+
+    /// Returns `true` if the inbox consumes the conversation.
+    pub(super) fn is_in_scope(&self, conversation: &ConversationId) -> bool {
+        let scope = self.options.conversation.as_ref();
+        scope.is_none_or(|scope| scope == conversation)
+    }
+
+    pub(super) fn matches(&self, conversation: &ConversationSnapshot) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| filter.matches(&conversation.into()) == Some(true))
+    }
+
+    /// Returns `true` if the message is to be delivered.
+    pub(super) fn is_wanted(&self, message: &MessageSnapshot) -> bool {
+        let is_system = message.message_type == MessageType::SystemMessage;
+        let is_own = message.sender_id.as_ref() == Some(&self.me);
+        (self.options.system || !is_system) && (self.options.own || !is_own)
+    }
+
+    /// Returns the largest number of deliveries of one conversation.
+    pub(super) fn share(&self) -> usize {
+        (self.options.max_unacked / 4).max(1)
+    }
+
+    /// Returns `true` if another message can be delivered.
+    pub(super) fn has_room(&self) -> bool {
+        self.out < self.options.max_unacked.max(1)
+    }
+
+    /// Returns the position of a conversation without a record.
+    pub(super) fn first_position(&self, start: Start, joined_at: Timestamp) -> Position {
+        Position::before(if joined_at <= start.began {
+            start.from
+        } else if self.options.history_on_join {
+            BEGINNING
+        } else {
+            start.from.max(joined_at)
+        })
+    }
+
+    /// Queues a conversation that may have something to do.
+    pub(super) fn enqueue(&mut self, id: &ConversationId) {
+        if let Some(conversation) = self.conversations.get_mut(id)
+            && !std::mem::replace(&mut conversation.is_queued, true)
+        {
+            self.turns.push_back(id.clone());
+        }
+    }
+
+    /// Queues all conversations with undelivered messages.
+    pub(super) fn enqueue_behind(&mut self) {
+        for (id, conversation) in &mut self.conversations {
+            if conversation.is_behind && !std::mem::replace(&mut conversation.is_queued, true) {
+                self.turns.push_back(id.clone());
+            }
+        }
+    }
+
+    /// Stores the position of a conversation. Returns its batch.
+    pub(super) fn save(&mut self, id: &ConversationId, cx: &mut InboxCx) -> Option<BatchId> {
+        let conversation = self.conversations.get_mut(id)?;
+        conversation.is_saved_behind = conversation.is_unfinished();
+        let key = record::position_key(&self.name, id);
+        cx.put(key, versioned::encode(&conversation.save()))
+    }
+
+    /// Stores the start and the low-water mark. Returns the batch.
+    pub(super) fn save_start(&self, cx: &mut InboxCx) -> Option<BatchId> {
+        let start = self.start?;
+        cx.put(record::start_key(&self.name), versioned::encode(&start))
+    }
+
+    /// Acknowledges a delivery.
+    pub(super) fn ack(&mut self, id: &ConversationId, delivery: DeliveryId, cx: &mut InboxCx) {
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            conversation.ack(delivery);
+        }
+        match self.save(id, cx) {
+            Some(batch) => {
+                let unstored = cx.unstored.entry(batch).or_default();
+                unstored.push((delivery, self.id));
+            }
+            None => self.report_acked(delivery, cx),
+        }
+        self.enqueue(id);
+    }
+
+    /// Reports that an acknowledgement is stored.
+    pub(super) fn report_acked(&mut self, delivery: DeliveryId, cx: &mut InboxCx) {
+        self.out = self.out.saturating_sub(1);
+        cx.emit(self.id, InboxEvent::Acked { delivery });
+    }
+
+    /// Discards the messages of a conversation that are not delivered. They are read again later.
+    pub(super) fn unload(&mut self, id: &ConversationId, cx: &mut InboxCx) {
+        self.has_freed |= self.loaded.remove(id);
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let Some(reading) = &mut conversation.reading else {
+            return;
+        };
+        let is_partial = !reading.queue.is_empty() || !reading.upcoming.is_empty();
+        let upcoming = std::mem::take(&mut reading.upcoming);
+        reading.queue.clear();
+        reading.walk.forget_pages(is_partial);
+        self.cancel_upcoming(upcoming, cx);
+    }
+
+    /// Ends the reading of a conversation.
+    pub(super) fn stop_reading(&mut self, id: &ConversationId, cx: &mut InboxCx) {
+        self.unload(id, cx);
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            conversation.reading = None;
+        }
+    }
+
+    fn cancel_upcoming(&mut self, upcoming: VecDeque<Upcoming>, cx: &mut InboxCx) {
+        for upcoming in upcoming {
+            if let UpcomingState::LookUp(lookup) = upcoming.state {
+                self.lookups.remove(&lookup);
+                cx.cancel_lookup(lookup);
+            }
+            if !matches!(upcoming.state, UpcomingState::Skipped) {
+                self.out = self.out.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Handles a connection loss: pending reads get no answer, and snapshots may be outdated.
+    pub(super) fn handle_lost(&mut self, cx: &mut InboxCx) {
+        self.reads.clear();
+        self.scan.handle_lost(cx.now);
+        self.turns.clear();
+        self.waiting_for_read.clear();
+        self.waiting_for_ack.clear();
+        self.delayed.clear();
+        let mut reading = Vec::new();
+        for (id, conversation) in &mut self.conversations {
+            conversation.snapshot = None;
+            conversation.is_waiting = false;
+            conversation.is_queued = false;
+            if let Some(active) = &mut conversation.reading {
+                active.is_waiting = false;
+                reading.push(id.clone());
+            }
+        }
+        for id in reading {
+            self.unload(&id, cx);
+        }
+    }
+
+    /// Stops all work. The last acknowledgements are being stored.
+    pub(super) fn close(&mut self, cx: &mut InboxCx) {
+        self.stage = Stage::Closing;
+        self.handle_lost(cx);
+    }
+
+    /// Returns the positions for a later inbox of the same name.
+    pub(super) fn into_saved(self) -> Saved {
+        let positions = self.conversations.into_iter();
+        let placed = positions.filter(|(_, conversation)| conversation.is_placed);
+        Saved {
+            start: self.start,
+            positions: placed.map(|(id, it)| (id, it.save())).collect(),
+            is_unreadable: false,
+        }
+    }
+
+    /// Performs the work that is due.
+    pub(super) fn advance(&mut self, cx: &mut InboxCx) {
+        if self.stage == Stage::Closing || !cx.is_subscribed {
+            return;
+        }
+        self.advance_scan(cx);
+        while let Some((at, _)) = self.delayed.first()
+            && *at <= cx.now
+            && let Some((_, id)) = self.delayed.pop_first()
+        {
+            self.enqueue(&id);
+        }
+        if self.stage == Stage::Open {
+            self.advance_reading(cx);
+        }
+    }
+
+    /// Returns the time at which [`advance`](Self::advance) should be called.
+    pub(super) fn poll_timeout(&self, cx: &InboxCx) -> Option<Timestamp> {
+        if self.stage == Stage::Closing || !cx.is_subscribed {
+            return None;
+        }
+        let delayed = self.delayed.first().map(|(at, _)| *at);
+        Timestamp::earliest(&[self.scan.poll_timeout(), delayed])
+    }
+}

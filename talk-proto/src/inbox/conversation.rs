@@ -1,0 +1,214 @@
+//! The state of one conversation of an inbox.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::delivery::DeliveryId;
+use super::position::Position;
+use super::record::SavedPosition;
+use super::walk::Walk;
+use crate::model::{ConversationSnapshot, MessageId, MessageSnapshot};
+use crate::timestamp::Timestamp;
+
+/// The origin of the state of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A page of the list. `is_regular` is set if events should have named all news.
+    Scan { is_regular: bool },
+    /// The user joined.
+    Join,
+    /// A read before a delivery.
+    Read,
+}
+
+/// A delivered message.
+pub(super) struct Delivered {
+    /// `None` if an earlier run delivered it.
+    pub(super) id: Option<DeliveryId>,
+    pub(super) time: Timestamp,
+    pub(super) message: MessageId,
+    pub(super) is_acked: bool,
+}
+
+/// A message that is about to be delivered.
+pub(super) struct Upcoming {
+    pub(super) message: Arc<MessageSnapshot>,
+    pub(super) state: UpcomingState,
+}
+
+pub(super) enum UpcomingState {
+    /// The sender and the quote are being read.
+    LookUp(u64),
+    /// The message is complete.
+    Complete,
+    /// The message is not delivered.
+    Skipped,
+}
+
+/// The reading of unread messages.
+pub(super) struct Reading {
+    pub(super) walk: Walk,
+    /// Set while a page is being read.
+    pub(super) is_waiting: bool,
+    /// Messages after the position, oldest first.
+    pub(super) queue: VecDeque<Arc<MessageSnapshot>>,
+    /// The time at which the messages were read.
+    pub(super) read_at: Timestamp,
+    /// The messages before the queue.
+    pub(super) upcoming: VecDeque<Upcoming>,
+}
+
+impl Reading {
+    pub(super) fn new(is_short: bool) -> Self {
+        Self {
+            walk: Walk::new(is_short),
+            is_waiting: false,
+            queue: VecDeque::new(),
+            read_at: Timestamp::default(),
+            upcoming: VecDeque::new(),
+        }
+    }
+}
+
+/// A conversation of an inbox.
+pub(super) struct Conversation {
+    /// The position after the acknowledged messages.
+    pub(super) position: Position,
+    /// The position after the delivered and skipped messages.
+    pub(super) frontier: Position,
+    /// Set if the position respects the time at which the user joined.
+    pub(super) is_placed: bool,
+    /// Set if messages after the frontier may exist.
+    pub(super) is_behind: bool,
+    /// Set if there was news since the newest messages were requested.
+    pub(super) has_news: bool,
+    /// An event named an own message of this time, which is not worth a read.
+    pub(super) accounted: Timestamp,
+    /// The state on this connection.
+    pub(super) snapshot: Option<Arc<ConversationSnapshot>>,
+    /// Set while the conversation itself is being read.
+    pub(super) is_waiting: bool,
+    /// Delivered messages after the position, oldest first.
+    pub(super) delivered: VecDeque<Delivered>,
+    /// Messages after the frontier that an earlier run has acknowledged.
+    pub(super) acked_before: BTreeSet<MessageId>,
+    pub(super) reading: Option<Box<Reading>>,
+    /// Set if the conversation is in a queue of the inbox.
+    pub(super) is_queued: bool,
+    /// Set if the record says that there are messages after the position.
+    pub(super) is_saved_behind: bool,
+}
+
+impl Conversation {
+    pub(super) fn new(position: Position, is_placed: bool) -> Self {
+        Self {
+            frontier: position.clone(),
+            position,
+            is_placed,
+            is_behind: false,
+            has_news: false,
+            accounted: Timestamp::from_millis(i64::MIN),
+            snapshot: None,
+            is_waiting: false,
+            delivered: VecDeque::new(),
+            acked_before: BTreeSet::new(),
+            reading: None,
+            is_queued: false,
+            is_saved_behind: false,
+        }
+    }
+
+    pub(super) fn restore(saved: SavedPosition) -> Self {
+        let mut conversation = Self::new(saved.position(), true);
+        conversation.is_behind = saved.behind;
+        conversation.is_saved_behind = saved.behind;
+        conversation.acked_before.extend(saved.acked);
+        conversation
+    }
+
+    /// Returns the state to store.
+    pub(super) fn save(&self) -> SavedPosition {
+        let acked = self.delivered.iter().filter(|message| message.is_acked);
+        let acked = acked.map(|message| &message.message);
+        SavedPosition {
+            from: self.position.from,
+            seen: self.position.seen.clone(),
+            acked: acked.chain(&self.acked_before).cloned().collect(),
+            behind: self.is_unfinished(),
+        }
+    }
+
+    /// Returns `true` if messages after the position may exist.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.is_behind || !self.delivered.is_empty()
+    }
+
+    /// Sets the position of a conversation whose join is not considered yet.
+    pub(super) fn place(&mut self, position: Position) {
+        self.frontier = position.clone();
+        self.position = position;
+        self.is_placed = true;
+    }
+
+    /// Passes all messages before a time.
+    pub(super) fn raise(&mut self, from: Timestamp) {
+        self.frontier.raise(from);
+        self.position.raise(from);
+    }
+
+    /// Records a delivery.
+    pub(super) fn deliver(&mut self, id: DeliveryId, message: &MessageSnapshot) {
+        self.pass(Some(id), message, false);
+    }
+
+    /// Passes a message that is not delivered.
+    pub(super) fn skip(&mut self, message: &MessageSnapshot) {
+        let was_acked = self.acked_before.remove(&message.id);
+        if was_acked || self.delivered.is_empty() {
+            self.pass(None, message, true);
+            self.settle();
+        } else {
+            self.frontier.pass(message.created_at, &message.id);
+        }
+    }
+
+    fn pass(&mut self, id: Option<DeliveryId>, message: &MessageSnapshot, is_acked: bool) {
+        self.frontier.pass(message.created_at, &message.id);
+        self.delivered.push_back(Delivered {
+            id,
+            time: message.created_at,
+            message: message.id.clone(),
+            is_acked,
+        });
+    }
+
+    /// Acknowledges a delivery.
+    pub(super) fn ack(&mut self, id: DeliveryId) {
+        let mut delivered = self.delivered.iter_mut();
+        if let Some(message) = delivered.find(|message| message.id == Some(id)) {
+            message.is_acked = true;
+        }
+        self.settle();
+    }
+
+    /// Moves the position over the acknowledged messages.
+    pub(super) fn settle(&mut self) {
+        while let Some(first) = self.delivered.pop_front_if(|first| first.is_acked) {
+            self.position.pass(first.time, &first.message);
+        }
+        if self.delivered.is_empty() {
+            self.position = self.frontier.clone();
+        }
+    }
+
+    /// Returns the number of messages that are delivered and not passed, or about to be delivered.
+    pub(super) fn load(&self) -> usize {
+        let reading = self.reading.as_ref();
+        self.delivered.len() + reading.map_or(0, |reading| reading.upcoming.len())
+    }
+
+    /// Returns the message of a delivery.
+    pub(super) fn find(&self, id: DeliveryId) -> Option<&Delivered> {
+        self.delivered.iter().find(|message| message.id == Some(id))
+    }
+}

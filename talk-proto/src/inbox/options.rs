@@ -1,0 +1,91 @@
+//! Options of an inbox.
+
+use crate::error::CommandError;
+use crate::filter::{ConversationFilter, SimpleFilter};
+use crate::model::ConversationId;
+use crate::timestamp::Timestamp;
+
+/// The options of an inbox.
+///
+/// ```
+/// use talk_proto::inbox::{InboxOptions, InboxStart};
+///
+/// let mut options = InboxOptions::default();
+/// options.start = InboxStart::Beginning;
+/// assert_eq!(options.max_unacked, 256);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct InboxOptions {
+    /// The conversation to consume. `None` consumes all conversations that the user is in.
+    pub conversation: Option<ConversationId>,
+    /// The conversations to consume, judged at each delivery. A conversation that matches again
+    /// continues at its position. `is_unread`, `last_activity_at` and `has_messages` are refused,
+    /// because the answers of the program would change them.
+    pub filter: Option<ConversationFilter>,
+    /// The start of an inbox whose name is not known to the store.
+    pub start: InboxStart,
+    /// Set to deliver the messages of the current user.
+    pub own: bool,
+    /// Set to deliver system messages.
+    pub system: bool,
+    /// The largest number of unacknowledged deliveries, at least 1. At most a quarter of them
+    /// belong to one conversation. Default 256.
+    pub max_unacked: usize,
+    /// Set to deliver the messages from before the user joined, in conversations that the user
+    /// joins after the start. Otherwise such a conversation starts when the user joins.
+    pub history_on_join: bool,
+}
+
+impl Default for InboxOptions {
+    fn default() -> Self {
+        Self {
+            conversation: None,
+            filter: None,
+            start: InboxStart::default(),
+            own: false,
+            system: false,
+            max_unacked: 256,
+            history_on_join: false,
+        }
+    }
+}
+
+/// The first message of an inbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InboxStart {
+    /// Messages that are newer than the newest one when the inbox is opened.
+    #[default]
+    Now,
+    /// All messages.
+    Beginning,
+    /// Messages sent at this server time or later.
+    At(Timestamp),
+}
+
+impl InboxOptions {
+    /// Checks the filter.
+    ///
+    /// # Errors
+    /// [`CommandError::InboxFilter`].
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        let filters = match &self.filter {
+            None => &[],
+            Some(ConversationFilter::All(filter)) => std::slice::from_ref(filter),
+            Some(ConversationFilter::Any(filters)) => filters.as_slice(),
+        };
+        let refused = |filter: &SimpleFilter| {
+            let fields = [
+                ("isUnread", filter.is_unread.is_some()),
+                ("lastActivityAt", filter.last_activity_at.is_some()),
+                ("hasMessages", filter.has_messages.is_some()),
+            ];
+            fields.into_iter().find(|(_, is_set)| *is_set)
+        };
+        match filters.iter().find_map(refused) {
+            Some((field, _)) => Err(CommandError::InboxFilter { field }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Reading and delivery of messages, in turns between the conversations.
+
+use std::time::Duration;
+
+use super::consumer::{Consumer, Purpose};
+use super::context::InboxCx;
+use super::conversation::{Reading, Upcoming, UpcomingState};
+use super::delivery::{Delivery, InboxEvent};
+use super::walk::WalkStep;
+use crate::command::Reply;
+use crate::error::RequestError;
+use crate::live::interface::InboxRead;
+use crate::live::is_absence;
+use crate::model::{ConversationId, MessageSnapshot};
+use crate::wire::Page;
+
+/// The largest number of unanswered reads.
+const MAX_READS: usize = 16;
+/// The largest number of conversations with messages in memory.
+const MAX_LOADED: usize = 32;
+/// The largest number of messages that a conversation delivers in one turn.
+const QUANTUM: usize = 16;
+/// The time after which messages that are not delivered are read again, because they may be
+/// deleted.
+const FRESH_FOR: Duration = Duration::from_secs(10);
+/// The delay after a read without a usable answer.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The result of the turn of a conversation.
+enum Turn {
+    /// The conversation has nothing to do before an input.
+    Idle,
+    /// The conversation has more to do, after the others.
+    Again,
+    /// The conversation waits until a read is answered.
+    WaitForRead,
+    /// The conversation waits until a delivery is acknowledged.
+    WaitForAck,
+}
+
+impl Consumer {
+    /// Continues the conversations that have something to do.
+    pub(super) fn advance_reading(&mut self, cx: &mut InboxCx) {
+        let mut can_read = true;
+        let mut can_deliver = true;
+        loop {
+            if can_deliver && self.has_room() {
+                self.turns.append(&mut self.waiting_for_ack);
+            }
+            if can_read && self.reads.len() < MAX_READS {
+                let free = MAX_READS - self.reads.len();
+                let count = free.min(self.waiting_for_read.len());
+                self.turns.extend(self.waiting_for_read.drain(..count));
+            }
+            let Some(id) = self.turns.pop_front() else {
+                if std::mem::take(&mut self.has_freed) {
+                    (can_read, can_deliver) = (true, true);
+                    continue;
+                }
+                return;
+            };
+            match self.take_turn(&id, cx) {
+                Turn::Idle => {
+                    if let Some(conversation) = self.conversations.get_mut(&id) {
+                        conversation.is_queued = false;
+                    }
+                }
+                Turn::Again => self.turns.push_back(id),
+                Turn::WaitForRead => {
+                    can_read = false;
+                    self.waiting_for_read.push_back(id);
+                }
+                Turn::WaitForAck => {
+                    can_deliver = false;
+                    self.waiting_for_ack.push_back(id);
+                }
+            }
+        }
+    }
+
+    fn take_turn(&mut self, id: &ConversationId, cx: &mut InboxCx) -> Turn {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return Turn::Idle;
+        };
+        if !conversation.is_behind || conversation.is_waiting {
+            return Turn::Idle;
+        }
+        let Some(snapshot) = conversation.snapshot.clone() else {
+            return self.read_conversation(id, cx);
+        };
+        if !self.matches(&snapshot) {
+            // The conversation stays behind until it matches again.
+            self.stop_reading(id, cx);
+            return Turn::Idle;
+        }
+        loop {
+            self.deliver_complete(id, cx);
+            let share = self.share();
+            let has_room = self.has_room();
+            let Some(conversation) = self.conversations.get_mut(id) else {
+                return Turn::Idle;
+            };
+            let has_share = conversation.load() < share;
+            let is_short = !conversation.is_saved_behind && self.scan.is_quiet();
+            let new = || Box::new(Reading::new(is_short));
+            let reading = conversation.reading.get_or_insert_with(new);
+            if reading.is_waiting {
+                return Turn::Idle;
+            }
+            if !reading.queue.is_empty() {
+                let is_stale = cx.now.saturating_since(reading.read_at) >= FRESH_FOR;
+                if is_stale && reading.upcoming.is_empty() {
+                    self.unload(id, cx);
+                } else if !has_share {
+                    return Turn::Idle;
+                } else if !has_room {
+                    return Turn::WaitForAck;
+                } else if self.prepare(id, cx) {
+                    return Turn::Again;
+                }
+                continue;
+            }
+            if !reading.upcoming.is_empty() {
+                return Turn::Idle;
+            }
+            match reading.walk.advance(&conversation.frontier) {
+                WalkStep::Deliver(messages) => reading.queue = messages.into(),
+                WalkStep::Finished => {
+                    if self.finish_reading(id, cx) {
+                        return Turn::Idle;
+                    }
+                }
+                WalkStep::Read { .. } if !has_share => return Turn::Idle,
+                WalkStep::Read { .. } if !has_room => return Turn::WaitForAck,
+                WalkStep::Read { cursor, limit } => {
+                    if reading.walk.is_at_newest() {
+                        conversation.has_news = false;
+                    }
+                    return self.read_messages(id, cursor, limit, cx);
+                }
+            }
+        }
+    }
+
+    fn read_conversation(&mut self, id: &ConversationId, cx: &mut InboxCx) -> Turn {
+        if self.scan.is_running() {
+            // The scan probably reads it, and queues all others at its end.
+            return Turn::Idle;
+        }
+        if self.reads.len() >= MAX_READS {
+            return Turn::WaitForRead;
+        }
+        let token = cx.read(self.id, InboxRead::Conversation(id.clone()));
+        self.reads.insert(token, Purpose::Conversation(id.clone()));
+        if let Some(conversation) = self.conversations.get_mut(id) {
+            conversation.is_waiting = true;
+        }
+        Turn::Idle
+    }
+
+    fn read_messages(
+        &mut self,
+        id: &ConversationId,
+        cursor: Option<String>,
+        limit: usize,
+        cx: &mut InboxCx,
+    ) -> Turn {
+        if self.reads.len() >= MAX_READS || !self.make_room_for(id, cx) {
+            return Turn::WaitForRead;
+        }
+        let conversation = id.clone();
+        let read = InboxRead::Messages {
+            conversation,
+            cursor,
+            limit,
+        };
+        let token = cx.read(self.id, read);
+        self.reads.insert(token, Purpose::Messages(id.clone()));
+        self.loaded.insert(id.clone());
+        let conversation = self.conversations.get_mut(id);
+        if let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) {
+            reading.is_waiting = true;
+        }
+        Turn::Idle
+    }
+
+    /// Discards the messages of another conversation if too many have messages in memory. Returns
+    /// `false` if none can be discarded.
+    fn make_room_for(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
+        if self.loaded.contains(id) || self.loaded.len() < MAX_LOADED {
+            return true;
+        }
+        let share = self.share();
+        let is_blocked = |other: &&ConversationId| {
+            let conversation = self.conversations.get(*other);
+            conversation.is_none_or(|conversation| {
+                let reading = conversation.reading.as_ref();
+                let is_resting = |reading: &Reading| {
+                    let is_active = reading.is_waiting || !reading.upcoming.is_empty();
+                    !is_active && conversation.load() >= share
+                };
+                reading.is_none_or(|reading| is_resting(reading))
+            })
+        };
+        let blocked = self.loaded.iter().find(is_blocked).cloned();
+        if let Some(blocked) = &blocked {
+            self.unload(blocked, cx);
+        }
+        blocked.is_some()
+    }
+
+    /// Prepares the next messages of a conversation for their delivery. Returns `true` if there are
+    /// more.
+    fn prepare(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
+        let share = self.share();
+        let mut prepared = 0;
+        while prepared < QUANTUM && self.has_room() {
+            let Some(conversation) = self.conversations.get_mut(id) else {
+                return false;
+            };
+            let load = conversation.load();
+            let Some(reading) = conversation.reading.as_mut().filter(|_| load < share) else {
+                return false;
+            };
+            let Some(message) = reading.queue.pop_front() else {
+                return false;
+            };
+            let is_acked = conversation.acked_before.contains(&message.id);
+            let is_skipped = is_acked || !self.is_wanted(&message);
+            let state = if is_skipped {
+                UpcomingState::Skipped
+            } else {
+                prepared += 1;
+                self.out += 1;
+                let lookup = cx.look_up(self.id, id, &message);
+                self.lookups.insert(lookup, id.clone());
+                UpcomingState::LookUp(lookup)
+            };
+            let conversation = self.conversations.get_mut(id);
+            if let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) {
+                reading.upcoming.push_back(Upcoming { message, state });
+            }
+            if is_skipped {
+                self.deliver_complete(id, cx);
+            }
+        }
+        let reading = self
+            .conversations
+            .get(id)
+            .and_then(|it| it.reading.as_ref());
+        reading.is_some_and(|reading| !reading.queue.is_empty())
+    }
+
+    /// Delivers the next messages that are complete.
+    fn deliver_complete(&mut self, id: &ConversationId, cx: &mut InboxCx) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let Some(snapshot) = conversation.snapshot.clone() else {
+            return;
+        };
+        loop {
+            let upcoming = conversation.reading.as_mut().map(|it| &mut it.upcoming);
+            let is_complete = |it: &mut Upcoming| !matches!(it.state, UpcomingState::LookUp(_));
+            let next = upcoming.and_then(|upcoming| upcoming.pop_front_if(is_complete));
+            let Some(Upcoming { message, state }) = next else {
+                return;
+            };
+            if let UpcomingState::Skipped = state {
+                conversation.skip(&message);
+                continue;
+            }
+            let delivery = cx.take_delivery(self.id, id);
+            conversation.deliver(delivery, &message);
+            let delivered = Delivery {
+                id: delivery,
+                conversation: snapshot.clone(),
+                message,
+            };
+            cx.emit(self.id, InboxEvent::Delivered(delivered));
+        }
+    }
+
+    /// Ends the reading of a conversation whose newest messages were delivered. Returns `false` if
+    /// there are newer ones.
+    fn finish_reading(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
+        self.has_freed |= self.loaded.remove(id);
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return true;
+        };
+        conversation.reading = None;
+        if conversation.has_news {
+            return false;
+        }
+        conversation.is_behind = false;
+        conversation.acked_before.clear();
+        conversation.settle();
+        if conversation.is_saved_behind && !conversation.is_unfinished() {
+            self.save(id, cx);
+        }
+        true
+    }
+
+    /// Handles a page of messages.
+    pub(super) fn handle_messages(
+        &mut self,
+        id: &ConversationId,
+        page: Result<Page<MessageSnapshot>, RequestError>,
+        cx: &mut InboxCx,
+    ) {
+        let Some(conversation) = self.conversations.get_mut(id) else {
+            return;
+        };
+        let Some(reading) = conversation.reading.as_mut().filter(|it| it.is_waiting) else {
+            return;
+        };
+        reading.is_waiting = false;
+        match page {
+            Ok(page) => {
+                reading.read_at = cx.now;
+                reading.walk.handle_page(page.data, page.cursor);
+                self.enqueue(id);
+            }
+            Err(error) if is_absence(&error) => self.leave(id, cx),
+            Err(_) => {
+                // A refused cursor is not used again.
+                self.stop_reading(id, cx);
+                self.delay(id, cx);
+            }
+        }
+    }
+
+    /// Continues a conversation after a delay.
+    pub(super) fn delay(&mut self, id: &ConversationId, cx: &InboxCx) {
+        self.delayed.insert((cx.now + RETRY_AFTER, id.clone()));
+    }
+
+    /// Handles a message whose sender and quote were read.
+    pub(super) fn handle_lookup(
+        &mut self,
+        lookup: u64,
+        result: Result<Reply, RequestError>,
+        cx: &mut InboxCx,
+    ) {
+        let Some(id) = self.lookups.remove(&lookup) else {
+            return;
+        };
+        if let Err(RequestError::Session(_)) = result {
+            return;
+        }
+        let conversation = self.conversations.get_mut(&id);
+        let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) else {
+            return;
+        };
+        let is_it = |it: &&mut Upcoming| match it.state {
+            UpcomingState::LookUp(other) => other == lookup,
+            UpcomingState::Complete | UpcomingState::Skipped => false,
+        };
+        if let Some(upcoming) = reading.upcoming.iter_mut().find(is_it) {
+            // A failure leaves the message without its sender and quote.
+            if let Ok(Reply::Message(Some(message))) = result {
+                upcoming.message = message;
+            }
+            upcoming.state = UpcomingState::Complete;
+        }
+        let conversation = self.conversations.get(&id);
+        let snapshot = conversation.and_then(|it| it.snapshot.as_ref());
+        if snapshot.is_some_and(|snapshot| self.matches(snapshot)) {
+            // The conversation may wait in a queue.
+            self.deliver_complete(&id, cx);
+        }
+        self.enqueue(&id);
+    }
+}

@@ -1,0 +1,106 @@
+//! The records of inboxes: one for the start, and one for the position of each conversation.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use super::position::Position;
+use crate::model::{ConversationId, MessageId};
+use crate::storage::{Record, StorageEvent, versioned};
+use crate::timestamp::Timestamp;
+use crate::wire::path::encode_component;
+
+/// The prefix of all keys.
+const PREFIX: &str = "inbox/";
+
+/// The start of an inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Start {
+    /// The earliest time of a message, in conversations that the user was in.
+    pub(super) from: Timestamp,
+    /// The server time at the start. The user joins other conversations later.
+    pub(super) began: Timestamp,
+    /// The low-water mark: all conversations with messages before this time are known.
+    pub(super) mark: Timestamp,
+}
+
+/// The position of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SavedPosition {
+    pub(super) from: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) seen: Vec<MessageId>,
+    /// Messages after the position that are acknowledged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) acked: Vec<MessageId>,
+    /// Set if the conversation has messages after the position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) behind: bool,
+}
+
+impl SavedPosition {
+    pub(super) fn position(&self) -> Position {
+        Position {
+            from: self.from,
+            seen: self.seen.clone(),
+        }
+    }
+}
+
+/// The records of one inbox.
+#[derive(Default)]
+pub(super) struct Saved {
+    pub(super) start: Option<Start>,
+    pub(super) positions: BTreeMap<ConversationId, SavedPosition>,
+    /// Set if a record cannot be read.
+    pub(super) is_unreadable: bool,
+}
+
+pub(super) fn start_key(name: &str) -> String {
+    format!("{PREFIX}{}", encode_component(name))
+}
+
+pub(super) fn position_key(name: &str, conversation: &ConversationId) -> String {
+    let conversation = encode_component(conversation.as_str());
+    format!("{}/{conversation}", start_key(name))
+}
+
+/// Reads the records of all inboxes by their names, and reports the records that cannot be read.
+pub(super) fn decode_all(
+    records: &[Record],
+    mut report: impl FnMut(StorageEvent),
+) -> BTreeMap<String, Saved> {
+    let mut all: BTreeMap<String, Saved> = BTreeMap::new();
+    for Record { key, value } in records {
+        let Some(path) = key.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let (name, conversation) = match path.split_once('/') {
+            Some((name, conversation)) => (name, Some(conversation)),
+            None => (path, None),
+        };
+        let saved = all.entry(decode_component(name)).or_default();
+        let result = match conversation.map(decode_component) {
+            None => versioned::decode(key, value, |_| true).map(|start| {
+                saved.start = Some(start);
+            }),
+            Some(id) => versioned::decode(key, value, |_| true).and_then(|position| {
+                let key = key.clone();
+                let id = ConversationId::new(id);
+                let id = id.map_err(|_| StorageEvent::Unreadable { key })?;
+                saved.positions.insert(id, position);
+                Ok(())
+            }),
+        };
+        if let Err(event) = result {
+            saved.is_unreadable = true;
+            report(event);
+        }
+    }
+    all
+}
+
+fn decode_component(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

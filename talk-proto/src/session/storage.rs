@@ -1,0 +1,92 @@
+//! The store of a session: one writer for the changes of all parts.
+
+use super::Session;
+use crate::io::{Event, Output};
+use crate::storage::{BatchId, StorageEvent};
+
+impl Session {
+    /// Collects the changes of all parts.
+    fn collect_changes(&mut self) {
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        if let Some(outbox) = &mut self.outbox {
+            writer.extend(outbox.take_changes());
+        }
+        if let Some(inboxes) = &mut self.inboxes {
+            writer.extend(inboxes.take_changes());
+        }
+    }
+
+    /// Stores the changes of all parts, unless a batch is unanswered.
+    pub(super) fn store_changes(&mut self) {
+        self.collect_changes();
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        let stalled = writer.handle_timeout(self.now);
+        let batch = writer.poll_batch(self.now);
+        if let Some(event) = stalled {
+            self.emit(Event::Storage(event));
+        }
+        if let Some((batch, changes)) = batch {
+            self.outputs.push_back(Output::Store { batch, changes });
+            self.announce_next_batch();
+        }
+    }
+
+    /// Stores the last changes at the end of the session.
+    pub(super) fn store_last_batch(&mut self) {
+        self.collect_changes();
+        let writer = self.writer.as_mut();
+        if let Some((batch, changes)) = writer.and_then(|writer| writer.take_batch(self.now)) {
+            self.outputs.push_back(Output::Store { batch, changes });
+        }
+    }
+
+    /// Reports to all parts the batch of their next changes.
+    pub(super) fn announce_next_batch(&mut self) {
+        let Some(batch) = self.writer.as_ref().map(|writer| writer.next_batch()) else {
+            return;
+        };
+        if let Some(outbox) = &mut self.outbox {
+            outbox.set_batch(batch);
+        }
+        if let Some(inboxes) = &mut self.inboxes {
+            inboxes.set_batch(batch);
+        }
+    }
+
+    /// Handles a stored batch.
+    pub(super) fn handle_stored(&mut self, batch: BatchId) {
+        let writer = self.writer.as_mut();
+        if !writer.is_some_and(|writer| writer.handle_stored(batch)) {
+            return;
+        }
+        if let Some(outbox) = &mut self.outbox {
+            outbox.handle_stored(batch);
+        }
+        if let Some(inboxes) = &mut self.inboxes {
+            inboxes.handle_stored(self.now, batch);
+        }
+    }
+
+    /// Handles a batch that was not stored.
+    pub(super) fn handle_store_failed(&mut self, batch: BatchId, reason: String) {
+        let outbox = self.outbox.as_ref();
+        let held = outbox.map(|outbox| outbox.held_by_failure(batch));
+        let held = held.unwrap_or_default();
+        let is_retained = |key: &str, value: Option<&str>| value.is_none() || !held.contains(key);
+        let writer = self.writer.as_mut();
+        if !writer.is_some_and(|writer| writer.handle_failed(self.now, batch, is_retained)) {
+            return;
+        }
+        if let Some(outbox) = &mut self.outbox {
+            outbox.handle_store_failed(batch, &reason);
+        }
+        if let Some(inboxes) = &mut self.inboxes {
+            inboxes.handle_store_failed(batch);
+        }
+        self.emit(Event::Storage(StorageEvent::Failed { reason }));
+    }
+}
