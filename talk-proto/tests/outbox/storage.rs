@@ -211,7 +211,7 @@ fn record_of_unknown_version_is_kept_and_reported() {
     let (newer, broken) = ("outbox/entry/newer", "outbox/receipt/broken");
     bench.store.insert(newer, r#"{"v":2,"secret":"x"}"#);
     bench.store.insert(broken, "{");
-    bench.store.insert("inbox/bot", r#"{"v":9}"#);
+    bench.store.insert("cache/list", r#"{"v":9}"#);
     bench.restart();
     bench.enqueue("c1", "a");
     bench.run_for(seconds(1));

@@ -11,6 +11,8 @@ use talk_proto::{
     TokenFetchId, storage::BatchId,
 };
 
+use super::inboxes::InboxInvariants;
+
 /// The number of outputs after one input above which a drain is considered endless.
 const DRAIN_LIMIT: usize = 100_000;
 /// The time after which an unanswered token fetch has ended.
@@ -51,6 +53,7 @@ pub(crate) struct Invariants {
     drained: usize,
     drains: usize,
     has_ended: bool,
+    pub(crate) inboxes: InboxInvariants,
     secrets: VecDeque<String>,
     /// Public strings, which contain no secret.
     public: String,
@@ -199,6 +202,7 @@ impl Invariants {
     }
 
     fn event(&mut self, event: &Event) {
+        self.inboxes.event(event);
         match event {
             Event::Resolved { request, .. } => {
                 self.pending -= 1;

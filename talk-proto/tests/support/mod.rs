@@ -16,6 +16,8 @@ pub(crate) mod data;
 pub(crate) mod form;
 pub(crate) mod found;
 pub(crate) mod history;
+pub(crate) mod inbox_server;
+mod inboxes;
 mod invariants;
 pub(crate) mod junk;
 mod log;

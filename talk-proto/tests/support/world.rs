@@ -274,6 +274,17 @@ impl World {
         self.receive(&Value::Array(frame).to_string());
     }
 
+    /// Publishes events behind the answers that are on their way.
+    pub(crate) fn publish_later(&mut self, events: &[Value]) {
+        if let Some(socket) = self.socket() {
+            self.publishes += 1;
+            let mut frame = vec![json!(self.publishes), json!("PUBLISH")];
+            frame.extend_from_slice(events);
+            let frame = Mail::Frame(socket, Value::Array(frame).to_string());
+            self.mailbox.put(self.now + self.latency, frame);
+        }
+    }
+
     /// Passes a frame from the server.
     pub(crate) fn receive(&mut self, text: &str) {
         if let Some(socket) = self.socket() {
@@ -307,7 +318,7 @@ impl World {
         match mail {
             Mail::Opened(socket) => {
                 self.publishes = 0;
-                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                if let Some(log) = self.log.sockets.iter_mut().rfind(|s| s.id == socket) {
                     log.is_open = true;
                 }
                 self.input(Input::SocketOpened { socket });
@@ -318,7 +329,7 @@ impl World {
             }
             Mail::Closed(socket, cause) => {
                 let now = self.now;
-                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                if let Some(log) = self.log.sockets.iter_mut().rfind(|s| s.id == socket) {
                     log.closed.get_or_insert((now, None));
                 }
                 self.input(Input::SocketClosed { socket, cause });
@@ -387,7 +398,7 @@ impl World {
             Output::SendFrame { socket, frame } => self.serve(socket, &frame.into_string()),
             Output::CloseSocket { socket, code } => {
                 self.mailbox.drop_socket(socket);
-                if let Some(log) = self.log.sockets.iter_mut().find(|s| s.id == socket) {
+                if let Some(log) = self.log.sockets.iter_mut().rfind(|s| s.id == socket) {
                     log.closed.get_or_insert((now, Some(code)));
                 }
                 let cause = SocketClosed::Lost("closed by the session".to_owned());

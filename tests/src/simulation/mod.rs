@@ -11,6 +11,14 @@ mod client;
 mod commands;
 mod fault_kind;
 mod faults;
+#[path = "../../../talk-proto/tests/support/inboxes.rs"]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken invariant panics"
+)]
+mod inboxes;
 #[path = "../../../talk-proto/tests/support/invariants.rs"]
 #[allow(
     dead_code,

@@ -1,0 +1,99 @@
+//! Slow consumers and unequal conversations.
+
+use crate::bench::{Bench, with};
+use crate::support::seconds;
+use talk_proto::inbox::InboxStart;
+
+fn fill(bench: &mut Bench, room: &str, count: usize) {
+    bench.act(|server| {
+        server.join(room);
+        for number in 0..count {
+            server.send(room, Some("bob"), &format!("{room}/{number}"));
+        }
+    });
+}
+
+#[test]
+fn busy_conversation_does_not_starve_a_quiet_one() {
+    let mut bench = Bench::stored();
+    fill(&mut bench, "busy", 3_000);
+    bench.join("quiet");
+    bench.open(with(|options| {
+        options.start = InboxStart::Beginning;
+        options.max_unacked = 8;
+    }));
+    assert_eq!(bench.texts().len(), 2, "a quarter of the limit");
+    bench.post("quiet", "q");
+    assert_eq!(
+        bench.texts().last().map(String::as_str),
+        Some("q"),
+        "at once"
+    );
+}
+
+#[test]
+fn full_inbox_delivers_in_turns() {
+    let mut bench = Bench::stored();
+    for room in ["c1", "c2", "c3", "c4", "c5", "c6"] {
+        fill(&mut bench, room, 50);
+    }
+    bench.open(with(|options| {
+        options.start = InboxStart::Beginning;
+        options.max_unacked = 4;
+    }));
+    assert_eq!(bench.texts().len(), 4);
+    for _ in 0..20 {
+        let out = bench.deliveries();
+        let acked = bench.acked();
+        let oldest = out.iter().find(|it| !acked.contains(&it.id));
+        bench.ack(oldest.expect("a delivery").id);
+    }
+    let texts = bench.texts();
+    for room in ["c1", "c2", "c3", "c4", "c5", "c6"] {
+        let count = texts.iter().filter(|text| text.starts_with(room)).count();
+        assert!(
+            (3..=5).contains(&count),
+            "{room}: {count} of {}",
+            texts.len()
+        );
+    }
+}
+
+#[test]
+fn handler_that_never_returns_blocks_only_its_conversation() {
+    let mut bench = Bench::stored();
+    for room in ["hung", "c2"] {
+        bench.join(room);
+    }
+    bench.open(with(|options| options.max_unacked = 4));
+    bench.post("hung", "never");
+    for number in 0..50 {
+        bench.post("hung", &number.to_string());
+        bench.post("c2", &format!("c2/{number}"));
+        let last = bench.deliveries().last().expect("a delivery").clone();
+        assert_eq!(last.message.plaintext(), format!("c2/{number}"));
+        bench.ack(last.id);
+    }
+    bench.run_for(seconds(4_000));
+    bench.ack(bench.delivery("never"));
+    for number in 0..50 {
+        bench.ack(bench.delivery(&number.to_string()));
+    }
+}
+
+#[test]
+fn stalled_consumer_reads_nothing() {
+    let mut bench = Bench::stored();
+    for number in 0..60 {
+        fill(&mut bench, &format!("c{number}"), 30);
+    }
+    bench.open(with(|options| {
+        options.start = InboxStart::Beginning;
+        options.max_unacked = 10;
+    }));
+    assert_eq!(bench.texts().len(), 10);
+    let pages = bench.requests("GET", "/messages");
+    assert!(pages <= 20, "{pages}");
+    bench.run_for(seconds(500));
+    assert_eq!(bench.requests("GET", "/messages"), pages);
+}

@@ -1,0 +1,18 @@
+//! Inboxes in virtual time, against a server with conversations and a store in memory.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+
+mod acks;
+mod commands;
+mod fairness;
+mod joins;
+mod property;
+mod reading;
+mod replies;
+mod scans;
+mod start;

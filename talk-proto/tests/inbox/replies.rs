@@ -1,0 +1,154 @@
+//! Replies: an entry and an acknowledgement in one write.
+
+use talk_proto::CommandError;
+use talk_proto::outbox::{Enqueue, HeldReason, Stage};
+
+use crate::bench::{Bench, with};
+use crate::support::store::StoreMode;
+use crate::support::{Answer, seconds};
+
+/// Returns a bench with a delivered question.
+fn asked() -> Bench {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    bench.post("c1", "a?");
+    bench
+}
+
+fn answers(bench: &Bench) -> Vec<String> {
+    let server = bench.server();
+    let posts = server.rooms["c1"].posts.iter();
+    let own = posts.filter(|post| post.sender.as_deref() == Some("alice"));
+    own.map(|post| post.text.clone()).collect()
+}
+
+#[test]
+fn reply_stores_entry_and_ack_together() {
+    let mut bench = asked();
+    bench.store.mode = StoreMode::Waits;
+    let entry = bench.reply(bench.delivery("a?"), "b");
+    assert!(answers(&bench).is_empty(), "nothing is stored");
+    let before = bench.store.records().len();
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    assert_eq!(answers(&bench), ["b"]);
+    assert_eq!(bench.acked(), [bench.delivery("a?")]);
+    assert!(bench.store.records().len() > before);
+    assert!(bench.session.outbox_receipt(&entry).is_some());
+}
+
+#[test]
+fn reply_batch_lost_in_a_crash_asks_again() {
+    let mut bench = asked();
+    bench.store.mode = StoreMode::Waits;
+    let entry = bench.reply(bench.delivery("a?"), "b");
+    bench.store.mode = StoreMode::Stores;
+    bench.restart(with(|_| {}));
+    assert_eq!(bench.texts(), ["a?"]);
+    assert_eq!(
+        bench.reply(bench.delivery("a?"), "b"),
+        entry,
+        "the key is derived"
+    );
+    assert_eq!(answers(&bench), ["b"]);
+    bench.restart(with(|_| {}));
+    assert_eq!(bench.texts(), [""; 0]);
+}
+
+#[test]
+fn reply_crash_after_every_output_answers_once() {
+    for crash in 1.. {
+        let mut bench = asked();
+        let limit = bench.outputs + crash;
+        bench.crash_after = Some(limit);
+        bench.reply(bench.delivery("a?"), "b");
+        bench.run_for(seconds(1));
+        let has_crashed = bench.has_crashed();
+        bench.restart(with(|_| {}));
+        if !bench.deliveries().is_empty() {
+            bench.reply(bench.delivery("a?"), "b");
+        }
+        bench.run_for(seconds(1));
+        assert_eq!(answers(&bench), ["b"], "crash {crash}");
+        if !has_crashed {
+            assert!(crash > 5, "the scenario has several outputs");
+            return;
+        }
+    }
+}
+
+#[test]
+fn reply_repeated_returns_the_same_entry() {
+    let mut bench = asked();
+    let delivery = bench.delivery("a?");
+    let entry = bench.reply(delivery, "b");
+    assert_eq!(bench.reply(delivery, "other"), entry);
+    assert_eq!(answers(&bench), ["b"]);
+}
+
+#[test]
+fn reply_to_an_acked_delivery_is_refused() {
+    let mut bench = asked();
+    let delivery = bench.delivery("a?");
+    bench.ack(delivery);
+    let now = bench.now;
+    let refused = bench.session.reply(now, delivery, "b".into());
+    assert_eq!(refused, Err(CommandError::UnknownDelivery));
+}
+
+#[test]
+fn reply_to_a_full_outbox_leaves_the_delivery_out() {
+    let mut bench = asked();
+    bench.lose();
+    bench.network = crate::support::Network::Refuse;
+    let now = bench.now;
+    for number in 0..1_000 {
+        let message = Enqueue::from(format!("filler {number}"));
+        let to = crate::support::conversation("c2");
+        bench
+            .session
+            .enqueue(now, to, message)
+            .expect("there is room");
+    }
+    let delivery = bench.delivery("a?");
+    let refused = bench.session.reply(now, delivery, "b".into());
+    assert!(matches!(refused, Err(CommandError::OutboxFull { .. })));
+    assert_eq!(
+        bench.session.ack(now, delivery),
+        Ok(true),
+        "it is still out"
+    );
+}
+
+#[test]
+fn reply_refused_does_not_block_later_ones() {
+    let mut bench = asked();
+    bench.post("c1", "b?");
+    bench.script.add(|request| {
+        let is_it = request.data["content"][0]["children"][0] == "bad";
+        is_it.then(|| Answer::refuse(403, "NOT_ALLOWED"))
+    });
+    let bad = bench.reply(bench.delivery("a?"), "bad");
+    bench.reply(bench.delivery("b?"), "good");
+    assert_eq!(answers(&bench), ["good"]);
+    let held = &bench.session.outbox_entry(&bad).expect("it is held").stage;
+    assert!(matches!(held, Stage::Held(HeldReason::Refused(_))));
+}
+
+#[test]
+fn reply_is_never_stale_and_survives_a_failed_store() {
+    let mut bench = asked();
+    bench.lose();
+    bench.network = crate::support::Network::Refuse;
+    bench.store.mode = StoreMode::Fails;
+    bench.reply(bench.delivery("a?"), "b");
+    bench.run_for(seconds(10));
+    assert_eq!(bench.acked(), [], "nothing is stored");
+    bench.store.mode = StoreMode::Stores;
+    bench.run_for(seconds(2 * 24 * 60 * 60));
+    assert_eq!(bench.acked(), [bench.delivery("a?")]);
+    bench.network = crate::support::Network::Up(std::time::Duration::ZERO);
+    bench.run_for(seconds(60));
+    assert_eq!(answers(&bench), ["b"]);
+}

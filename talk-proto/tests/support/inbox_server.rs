@@ -1,0 +1,320 @@
+//! A server with conversations, messages and events, for tests of inboxes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::script::Answer;
+use super::{Request, START};
+
+/// A message on the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Post {
+    pub(crate) id: String,
+    /// The sender, or `None` for a system message.
+    pub(crate) sender: Option<String>,
+    pub(crate) text: String,
+    pub(crate) at: i64,
+    pub(crate) quotes: Option<String>,
+    /// The place in the list of the conversation.
+    order: u64,
+    key: Option<String>,
+}
+
+/// A conversation on the server.
+#[derive(Default)]
+pub(crate) struct Room {
+    pub(crate) joined_at: Option<i64>,
+    /// The messages, oldest first.
+    pub(crate) posts: Vec<Post>,
+    read_until: i64,
+    pub(crate) subject: Option<String>,
+}
+
+impl Room {
+    fn last_message_at(&self) -> i64 {
+        let last = self.posts.last().map(|post| post.at);
+        last.or(self.joined_at).unwrap_or_default()
+    }
+
+    fn unread(&self) -> usize {
+        let is_unread = |post: &&Post| {
+            post.at > self.read_until && post.sender.as_deref() != Some(InboxServer::ME)
+        };
+        self.posts.iter().filter(is_unread).count()
+    }
+}
+
+/// The conversations of alice.
+#[derive(Default)]
+pub(crate) struct InboxServer {
+    pub(crate) rooms: BTreeMap<String, Room>,
+    /// The time of the server.
+    pub(crate) now: i64,
+    next: u64,
+    /// The connection that is subscribed to the list.
+    pub(crate) subscribed: Option<usize>,
+    /// Events that are not published.
+    pub(crate) events: Vec<Value>,
+    /// Refuse the next requests with a cursor.
+    pub(crate) refused_cursors: usize,
+}
+
+impl InboxServer {
+    pub(crate) const ME: &str = "alice";
+
+    pub(crate) fn new() -> Self {
+        Self {
+            now: START.as_millis(),
+            ..Self::default()
+        }
+    }
+
+    /// Advances the time by a millisecond, so that no two changes have the same one.
+    pub(crate) fn tick(&mut self) -> i64 {
+        self.now += 1;
+        self.now
+    }
+
+    pub(crate) fn join(&mut self, room: &str) {
+        let now = self.tick();
+        let state = self.rooms.entry(room.to_owned()).or_default();
+        if state.joined_at.is_none() {
+            state.joined_at = Some(now);
+            state.read_until = now;
+            let state = self.side(room);
+            self.publish(json!({"type": "side.created", "conversationId": room, "state": state}));
+        }
+    }
+
+    pub(crate) fn leave(&mut self, room: &str) {
+        self.tick();
+        let left = self.rooms.get_mut(room).and_then(|it| it.joined_at.take());
+        if left.is_some() {
+            self.publish(json!({"type": "side.deleted", "conversationId": room}));
+        }
+    }
+
+    /// Adds a message at the current time, and returns its ID.
+    pub(crate) fn send(&mut self, room: &str, sender: Option<&str>, text: &str) -> String {
+        let at = self.tick();
+        self.send_at(room, sender, text, at)
+    }
+
+    /// Adds a message of any time.
+    pub(crate) fn send_at(
+        &mut self,
+        room: &str,
+        sender: Option<&str>,
+        text: &str,
+        at: i64,
+    ) -> String {
+        self.next += 1;
+        let id = format!("msg_{}", self.next);
+        let post = Post {
+            id: id.clone(),
+            sender: sender.map(str::to_owned),
+            text: text.to_owned(),
+            at,
+            quotes: None,
+            order: self.next,
+            key: None,
+        };
+        let state = self.rooms.entry(room.to_owned()).or_default();
+        let before = (state.last_message_at(), state.unread());
+        state.posts.push(post);
+        state.posts.sort_by_key(|post| (post.at, post.order));
+        let mut diff = json!({});
+        let last = state.last_message_at();
+        if last != before.0 {
+            diff["lastMessageAt"] = last.into();
+        }
+        if sender == Some(Self::ME) {
+            state.read_until = last;
+            diff["readUntil"] = last.into();
+        }
+        if state.unread() != before.1 {
+            diff["unreadMessageCount"] = state.unread().into();
+        }
+        if state.joined_at.is_some() {
+            self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
+        }
+        id
+    }
+
+    pub(crate) fn delete(&mut self, room: &str, id: &str) {
+        self.tick();
+        let Some(state) = self.rooms.get_mut(room) else {
+            return;
+        };
+        let before = (state.last_message_at(), state.unread());
+        state.posts.retain(|post| post.id != id);
+        let mut diff = json!({});
+        if state.last_message_at() != before.0 {
+            diff["lastMessageAt"] = state.last_message_at().into();
+        }
+        if state.unread() != before.1 {
+            diff["unreadMessageCount"] = state.unread().into();
+        }
+        if state.joined_at.is_some() {
+            self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
+        }
+    }
+
+    pub(crate) fn set_subject(&mut self, room: &str, subject: &str) {
+        self.tick();
+        let state = self.rooms.entry(room.to_owned()).or_default();
+        state.subject = Some(subject.to_owned());
+        let diff = json!({"subject": subject});
+        self.publish(json!({"type": "conversation.edited", "conversationId": room, "diff": diff}));
+    }
+
+    fn publish(&mut self, event: Value) {
+        self.events.push(event);
+    }
+
+    fn side(&self, room: &str) -> Value {
+        let state = &self.rooms[room];
+        json!({
+            "id": room, "subject": state.subject, "photoUrl": null, "welcomeMessages": [],
+            "custom": {}, "createdAt": 1, "joinedAt": state.joined_at,
+            "lastMessageAt": state.last_message_at(), "unreadMessageCount": state.unread(),
+            "isUnread": state.unread() > 0, "readUntil": state.read_until,
+            "everyoneReadUntil": 1, "access": "ReadWrite", "notify": true,
+        })
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request) -> Option<Answer> {
+        let path: Vec<&str> = request.path.split('/').skip(1).collect();
+        let has_cursor = request.data["cursor"].is_string();
+        if has_cursor && self.refused_cursors > 0 {
+            self.refused_cursors -= 1;
+            return Some(Answer::refuse(400, "BAD_CURSOR"));
+        }
+        Some(match (request.method.as_str(), path.as_slice()) {
+            ("SUBSCRIBE", ["me", "conversations"]) => {
+                self.subscribed = Some(request.connection);
+                Answer::Reply(200, json!({}))
+            }
+            ("UNSUBSCRIBE", ["me", "conversations"]) => {
+                self.subscribed = None;
+                Answer::Reply(200, json!({}))
+            }
+            ("GET", ["me", "conversations"]) => self.list(request),
+            ("GET", ["me", "conversations", room]) => match self.joined(room) {
+                true => Answer::Reply(200, self.side(room)),
+                false => Answer::refuse(404, "NOT_FOUND"),
+            },
+            ("GET", ["me", "conversations", room, "messages"]) => match self.joined(room) {
+                true => self.page(room, request),
+                false => Answer::refuse(403, "NOT_A_PARTICIPANT"),
+            },
+            ("GET", ["me", "conversations", room, "messages", id]) => {
+                let posts = &self.rooms[*room].posts;
+                let post = posts.iter().find(|post| post.id == *id);
+                match post {
+                    Some(post) => Answer::Reply(200, post_json(post)),
+                    None => Answer::refuse(404, "NOT_FOUND"),
+                }
+            }
+            ("POST", ["conversations", room, "messages"]) => {
+                let key = request.data["idempotencyKey"].as_str()?.to_owned();
+                let text = request.data["content"][0]["children"][0].as_str()?;
+                let posts = self.rooms.get(*room).map_or(&[][..], |room| &room.posts);
+                let known = posts.iter().find(|post| post.key.as_ref() == Some(&key));
+                let id = known.map(|post| post.id.clone());
+                let id = id.unwrap_or_else(|| {
+                    let id = self.send(room, Some(Self::ME), text);
+                    let state = self.rooms.get_mut(*room).expect("it has a message");
+                    let post = state.posts.iter_mut().find(|post| post.id == id);
+                    post.expect("it was added").key = Some(key);
+                    id
+                });
+                Answer::Reply(200, json!({"id": id}))
+            }
+            _ => return None,
+        })
+    }
+
+    fn joined(&self, room: &str) -> bool {
+        let state = self.rooms.get(room);
+        state.is_some_and(|state| state.joined_at.is_some())
+    }
+
+    fn list(&self, request: &Request) -> Answer {
+        let limit = request.data["limit"].as_u64().expect("a limit") as usize;
+        let (filter, after) = match request.data["cursor"].as_str() {
+            None => (request.data["filter"].clone(), None),
+            Some(cursor) => {
+                let cursor: Value = serde_json::from_str(cursor).expect("our cursor");
+                let after = (cursor[0].as_i64().unwrap(), cursor[1].to_string());
+                (cursor[2].clone(), Some(after))
+            }
+        };
+        let rooms = self.rooms.iter().filter(|(_, it)| it.joined_at.is_some());
+        let rooms = rooms.filter(|(_, room)| matches(&filter, room));
+        let key = |(name, room): (&String, &Room)| {
+            let name = json!(name).to_string();
+            (-room.last_message_at(), name)
+        };
+        let mut keys: Vec<_> = rooms.map(key).collect();
+        keys.sort();
+        let rest: Vec<_> = keys
+            .into_iter()
+            .filter(|key| after.as_ref().is_none_or(|after| key > after))
+            .collect();
+        let page: Vec<_> = rest.iter().take(limit).collect();
+        let cursor = (rest.len() > limit).then(|| {
+            let (time, name) = page.last().expect("a full page");
+            let name: Value = serde_json::from_str(name).unwrap();
+            json!([time, name, filter]).to_string()
+        });
+        let name = |name: &str| serde_json::from_str::<String>(name).unwrap();
+        let data: Vec<_> = page.iter().map(|(_, key)| self.side(&name(key))).collect();
+        Answer::Reply(200, json!({"data": data, "cursor": cursor}))
+    }
+
+    fn page(&self, room: &str, request: &Request) -> Answer {
+        let limit = request.data["limit"].as_u64().expect("a limit") as usize;
+        let posts = self.rooms[room].posts.iter().rev();
+        let before = request.data["cursor"].as_str().map(|cursor| {
+            let (at, order) = cursor.split_once('/').expect("our cursor");
+            (at.parse::<i64>().unwrap(), order.parse::<u64>().unwrap())
+        });
+        let is_older = |post: &&Post| before.is_none_or(|before| (post.at, post.order) < before);
+        let rest: Vec<_> = posts.filter(is_older).collect();
+        let page: Vec<_> = rest.iter().take(limit).collect();
+        let cursor = (rest.len() > limit).then(|| {
+            let last = page.last().expect("a full page");
+            format!("{}/{}", last.at, last.order)
+        });
+        let data: Vec<_> = page.iter().map(|post| post_json(post)).collect();
+        Answer::Reply(200, json!({"data": data, "cursor": cursor}))
+    }
+}
+
+fn post_json(post: &Post) -> Value {
+    let kind = match post.sender {
+        Some(_) => "UserMessage",
+        None => "SystemMessage",
+    };
+    json!({
+        "id": post.id, "type": kind, "senderId": post.sender, "custom": {}, "createdAt": post.at,
+        "editedAt": null, "referencedMessageId": post.quotes, "origin": "rest",
+        "content": [{"type": "text", "children": [post.text]}], "reactions": {},
+    })
+}
+
+/// Returns `true` if the times of a conversation meet a filter.
+fn matches(filter: &Value, room: &Room) -> bool {
+    if filter[0] == "any" {
+        let filters = filter[1].as_array().expect("a list of filters");
+        return filters.iter().any(|filter| matches(filter, room));
+    }
+    let above = |name: &str, value: i64| {
+        let condition = &filter[name];
+        condition.is_null() || condition[0] == ">" && value as f64 > condition[1].as_f64().unwrap()
+    };
+    let joined_at = room.joined_at.unwrap_or_default();
+    above("lastActivityAt", room.last_message_at()) && above("joinedAt", joined_at)
+}
