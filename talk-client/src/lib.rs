@@ -57,6 +57,7 @@ mod driver;
 mod error;
 pub mod guide;
 mod handle;
+pub mod inbox;
 #[cfg(feature = "native")]
 pub mod net;
 mod options;

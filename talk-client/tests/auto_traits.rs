@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::TryNext;
+use talk_client::inbox::{Delivery, Failure, Inbox, InboxBuilder};
 use talk_client::{
     CallFuture, ConnectionState, ConnectionStateStream, ConversationRef, ConversationSnapshot,
     Counters, Error, ErrorSubscription, History, MessageHit, MessageRef, MessageSnapshot,
@@ -34,6 +35,8 @@ fn public_types_have_expected_auto_traits() {
     is_stream::<Subscription<ConversationsShown>, Update<ConversationsShown>>();
     is_stream::<ConnectionStateStream, talk_client::ConnectionState>();
 
+    is_stream::<Inbox, Delivery>();
+
     is_spawnable::<CallFuture<UserShown>>();
     is_spawnable::<SendFileFuture>();
     is_spawnable::<TryNext<'static, History>>();
@@ -44,6 +47,9 @@ fn public_types_have_expected_auto_traits() {
     is_sendable::<ConnectionState>();
     is_sendable::<Counters>();
     is_sendable::<TalkOptions>();
+    is_sendable::<InboxBuilder>();
+    is_sendable::<Delivery>();
+    is_sendable::<Failure>();
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod backlog;
 mod calls;
 mod clock;
 mod http_requests;
+mod inboxes;
 mod opening;
 mod outbox;
 mod searches;
@@ -28,6 +29,7 @@ use talk_proto::{
 use self::calls::Calls;
 use self::clock::Clock;
 use self::http_requests::HttpRequests;
+use self::inboxes::Inboxes;
 pub(crate) use self::opening::Opening;
 use self::outbox::Entries;
 use self::searches::Searches;
@@ -73,6 +75,7 @@ pub(crate) struct Driver<T: Transport> {
     searches: Searches,
     uploads: Uploads,
     entries: Entries,
+    inboxes: Inboxes,
     store: Option<Box<StoreWrites>>,
     trace: Trace,
     /// Set if another pass has to follow.
@@ -124,6 +127,7 @@ impl<T: Transport> Driver<T> {
             searches: Searches::default(),
             uploads: Uploads::new(options.upload_timeout),
             entries: Entries::default(),
+            inboxes: Inboxes::default(),
             store,
             trace,
             needs_another_pass: false,
@@ -422,6 +426,10 @@ impl<T: Transport> Driver<T> {
                 }
             }
             Command::Outbox(command) => self.entries.handle(&mut self.core, now, *command),
+            Command::Inbox(command) => {
+                let (core, entries) = (&mut self.core, &mut self.entries);
+                self.inboxes.handle(core, entries, now, *command);
+            }
             Command::Spawn(make) => {
                 let task = make.call(sleeper(&self.transport));
                 self.transport.spawn(task);
@@ -503,6 +511,7 @@ impl<T: Transport> Driver<T> {
             Event::EntryRemoved { entry, message } => {
                 self.entries.remove(&entry, message.as_ref());
             }
+            Event::Inbox { inbox, event } => self.inboxes.handle_event(inbox, event),
             Event::Ended(error) => self.end(error),
             // A protocol warning needs no action.
             _ => {}
@@ -523,7 +532,9 @@ impl<T: Transport> Driver<T> {
     /// Reports the end of the session. Only the first call has an effect.
     fn end(&mut self, error: SessionError) {
         end_session(&self.shared, error);
-        self.entries.end(&self.shared.end_error());
+        let error = self.shared.end_error();
+        self.entries.end(&error);
+        self.inboxes.end(&error);
     }
 
     /// Returns `true` if the session has ended, or has no handles and no pending work. Entries of

@@ -65,7 +65,7 @@ impl Entries {
     }
 
     /// Reports the current state and the later ones of an entry to `slot`.
-    fn watch(&mut self, core: &Core, id: EntryId, slot: &Arc<EntrySlot>) {
+    pub(super) fn watch(&mut self, core: &Core, id: EntryId, slot: &Arc<EntrySlot>) {
         if let Some(entry) = core.outbox_entry(&id) {
             slot.set_entry(entry);
             let slots = self.slots.entry(id).or_default();

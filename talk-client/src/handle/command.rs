@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use talk_proto::{Call, Reply, Secret, Topic, filter::ConversationFilter, search::SearchKind};
 
+use super::inbox_command::InboxCommand;
 use super::outbox_command::OutboxCommand;
 use crate::error::Error;
 use crate::search::slot::SearchSlot;
@@ -106,6 +107,8 @@ pub(crate) enum Command {
     EndSearch { id: LocalId },
     /// Uses the outbox.
     Outbox(Box<OutboxCommand>),
+    /// Uses an inbox.
+    Inbox(Box<InboxCommand>),
     /// Runs a task in the background.
     Spawn(MakeTask),
     /// Replaces the token.
@@ -136,6 +139,7 @@ impl Command {
             Self::Subscribe { sink, .. } => sink.end(Some(error.clone())),
             Self::StartSearch { slot, .. } => slot.end(),
             Self::Outbox(command) => command.reject(error),
+            Self::Inbox(command) => command.reject(error),
             Self::Cancel { .. }
             | Self::EndSearch { .. }
             | Self::Unsubscribe { .. }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use async_lock::Semaphore;
+use futures_channel::oneshot;
 use talk_proto::{ConnectionState, Counters, Limits, SessionError, model::UserId};
 
 use super::command::{Command, LocalId, Sleeper};
@@ -118,6 +119,16 @@ impl Handle {
     {
         let make = move |sleeper| -> BoxFuture<'static, ()> { Box::pin(make(sleeper)) };
         self.push(Command::Spawn(Box::new(make)));
+    }
+
+    /// Returns the timers of the transport.
+    pub(crate) async fn sleeper(&self) -> Result<Sleeper, Error> {
+        let (sender, received) = oneshot::channel();
+        self.spawn(|sleeper| async move {
+            // Fails if the caller has stopped waiting.
+            let _ = sender.send(sleeper);
+        });
+        received.await.map_err(|_| self.end_error())
     }
 
     /// Returns the shared state, which does not keep the session alive.

@@ -20,6 +20,7 @@ use super::send_file::SendFileFuture;
 use super::typing_guard::TypingGuard;
 use crate::error::Error;
 use crate::handle::{CallFuture, Handle, OutboxCommand};
+use crate::inbox::InboxBuilder;
 use crate::subscription::Subscription;
 use crate::upload::{UploadFuture, UploadMetadata, UploadSource};
 
@@ -262,6 +263,20 @@ impl ConversationRef {
     /// None here. [`OutboxEntry::stored`] reports them.
     pub fn enqueue(&self, message: impl Into<Enqueue>) -> OutboxEntry {
         OutboxEntry::enqueue(&self.handle, self.id.clone(), message.into())
+    }
+
+    /// Prepares an inbox: a durable consumer of new messages in this conversation. The name
+    /// identifies its position in the store. See [`inbox`](crate::inbox).
+    ///
+    /// ```no_run
+    /// # use talk_client::{ConversationRef, Error};
+    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
+    /// let inbox = conversation.inbox("archive").own(true).open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inbox(&self, name: impl Into<String>) -> InboxBuilder {
+        InboxBuilder::new(&self.handle, name.into()).conversation(self.id.clone())
     }
 
     /// Stops sending entries of this conversation from the outbox, until

@@ -37,22 +37,26 @@ pub struct OutboxEntry {
 impl OutboxEntry {
     /// Enqueues a message.
     pub(crate) fn enqueue(handle: &Handle, conversation: ConversationId, message: Enqueue) -> Self {
-        Self::submit(handle, |slot| OutboxCommand::Enqueue {
-            conversation,
-            message,
-            slot,
+        Self::submit(handle, |slot| {
+            Command::Outbox(Box::new(OutboxCommand::Enqueue {
+                conversation,
+                message,
+                slot,
+            }))
         })
     }
 
     /// Returns the handle of a known entry.
     pub(crate) fn find(handle: &Handle, entry: EntryId) -> Self {
-        Self::submit(handle, |slot| OutboxCommand::Find { entry, slot })
+        Self::submit(handle, |slot| {
+            Command::Outbox(Box::new(OutboxCommand::Find { entry, slot }))
+        })
     }
 
-    fn submit(handle: &Handle, command: impl FnOnce(Arc<EntrySlot>) -> OutboxCommand) -> Self {
+    /// Submits a command that reports the state of the entry.
+    pub(crate) fn submit(handle: &Handle, command: impl FnOnce(Arc<EntrySlot>) -> Command) -> Self {
         let slot = EntrySlot::new();
-        let command = command(Arc::clone(&slot));
-        handle.push(Command::Outbox(Box::new(command)));
+        handle.push(command(Arc::clone(&slot)));
         Self {
             handle: handle.clone(),
             slot,

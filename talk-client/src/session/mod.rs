@@ -22,6 +22,7 @@ pub use self::start::get_talk_session_on;
 pub use self::start::get_talk_session_over;
 use crate::error::Error;
 use crate::handle::{CallFuture, Command, Handle, OutboxCommand};
+use crate::inbox::InboxBuilder;
 use crate::refs::{ConversationRef, OutboxEntry, UserRef};
 use crate::search::Search;
 use crate::store::StoreState;
@@ -227,6 +228,24 @@ impl Session {
     /// ```
     pub fn search_conversations(&self) -> Search<ConversationSnapshot> {
         Search::conversations(&self.handle)
+    }
+
+    /// Prepares an inbox: a durable consumer of new messages in all conversations of the session's
+    /// user. The name identifies its positions in the store. See [`inbox`](crate::inbox).
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    ///
+    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
+    /// let mut inbox = session.inbox("support-bot").open().await?;
+    /// while let Some(delivery) = inbox.next().await {
+    ///     delivery.reply("We have received your message.").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inbox(&self, name: impl Into<String>) -> InboxBuilder {
+        InboxBuilder::new(&self.handle, name.into())
     }
 
     /// Returns the handle of an entry of the outbox, for example of an earlier process.

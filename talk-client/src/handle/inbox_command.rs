@@ -1,0 +1,51 @@
+//! Commands of inboxes.
+
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use talk_proto::inbox::{DeliveryId, InboxOptions};
+use talk_proto::outbox::Enqueue;
+
+use super::entry_slot::EntrySlot;
+use super::inbox_slot::InboxSlot;
+use crate::error::Error;
+
+/// A command of an inbox.
+pub(crate) enum InboxCommand {
+    /// Opens an inbox and sends its deliveries to `slot`.
+    Open {
+        name: String,
+        options: InboxOptions,
+        slot: Arc<InboxSlot>,
+    },
+    /// Acknowledges a delivery of `slot`. The reply comes when this is stored.
+    Ack {
+        slot: Arc<InboxSlot>,
+        delivery: DeliveryId,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    /// Adds the answer to a delivery to the outbox, acknowledges the delivery, and reports the
+    /// state of the entry to `entry`.
+    Reply {
+        delivery: DeliveryId,
+        message: Enqueue,
+        entry: Arc<EntrySlot>,
+    },
+    /// Closes an inbox.
+    Close { slot: Arc<InboxSlot> },
+}
+
+impl InboxCommand {
+    /// Reports `error` to the caller of the command.
+    pub(super) fn reject(self, error: &Error) {
+        match self {
+            Self::Open { slot, .. } => drop(slot.end(Err(error.clone()))),
+            Self::Ack { reply, .. } => {
+                // Fails if the caller has stopped waiting.
+                let _ = reply.send(Err(error.clone()));
+            }
+            Self::Reply { entry, .. } => entry.fail(error),
+            Self::Close { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The deliveries of `Inbox::run`, in the order of their conversations.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use talk_proto::model::ConversationId;
+
+use super::delivery::Delivery;
+
+/// The deliveries that are not done, with one queue per conversation.
+#[derive(Default)]
+pub(super) struct Lanes {
+    queues: BTreeMap<ConversationId, VecDeque<Delivery>>,
+    /// The conversations whose first delivery can be handled, in turn.
+    ready: VecDeque<ConversationId>,
+}
+
+impl Lanes {
+    pub(super) fn push(&mut self, delivery: Delivery) {
+        let id = &delivery.conversation.id;
+        if let Some(queue) = self.queues.get_mut(id) {
+            return queue.push_back(delivery);
+        }
+        self.ready.push_back(id.clone());
+        self.queues.insert(id.clone(), VecDeque::from([delivery]));
+    }
+
+    /// Returns the next delivery to handle. Its conversation waits until
+    /// [`finish`](Self::finish) or [`retry`](Self::retry).
+    pub(super) fn start_next(&mut self) -> Option<Delivery> {
+        let id = self.ready.pop_front()?;
+        self.queues.get(&id)?.front().cloned()
+    }
+
+    /// Removes a delivery that is done.
+    pub(super) fn finish(&mut self, delivery: &Delivery) {
+        let id = &delivery.conversation.id;
+        let Some(queue) = self.queues.get_mut(id) else {
+            return;
+        };
+        queue.pop_front();
+        match queue.is_empty() {
+            true => drop(self.queues.remove(id)),
+            false => self.ready.push_back(id.clone()),
+        }
+    }
+
+    /// Makes a delivery the next one of its conversation again.
+    pub(super) fn retry(&mut self, mut delivery: Delivery) {
+        let id = delivery.conversation.id.clone();
+        if let Some(first) = self.queues.get_mut(&id).and_then(VecDeque::front_mut) {
+            delivery.attempt += 1;
+            *first = delivery;
+            self.ready.push_back(id);
+        }
+    }
+}
