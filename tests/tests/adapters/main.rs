@@ -38,6 +38,7 @@ macro_rules! on_every_runtime {
 
 mod adapter;
 mod hostile;
+mod inbox;
 mod own;
 mod server;
 mod session;
