@@ -135,6 +135,10 @@ fn usage_code(error: &CommandError) -> &'static str {
         CommandError::NoOutbox => "NO_OUTBOX",
         CommandError::OutboxFull { .. } => "OUTBOX_FULL",
         CommandError::UnknownEntry => "UNKNOWN_ENTRY",
+        CommandError::InboxOpen => "INBOX_OPEN",
+        CommandError::InboxUnreadable => "INBOX_UNREADABLE",
+        CommandError::TooManyInboxes { .. } => "TOO_MANY_INBOXES",
+        CommandError::UnknownDelivery => "UNKNOWN_DELIVERY",
         _ => INVALID_ARGUMENTS,
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum Action {
     Call(Job),
     /// An upload, which reports its progress.
     Upload(UploadFuture),
-    /// A subscription or a search. The answer to the line is its number.
+    /// A subscription, a search or an inbox. The answer to the line is its number.
     Start(Start),
     /// An action that completes at once.
     Now(Box<dyn FnOnce(&mut Rpc) -> Answer>),

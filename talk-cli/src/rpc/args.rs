@@ -183,7 +183,7 @@ fn body(
 }
 
 /// Reads a whole number. Some languages write `2.0` for 2.
-fn whole_number(given: &RawValue, what: &str) -> Result<u64, Failure> {
+pub(super) fn whole_number(given: &RawValue, what: &str) -> Result<u64, Failure> {
     /// The greatest value up to which a float represents every integer.
     const MAX: f64 = (1_u64 << 53) as f64;
 

@@ -11,7 +11,7 @@ use super::args::Args;
 use super::output::json;
 use super::state::Rpc;
 use super::subscriptions::Shown;
-use super::{outbox, signatures, uploads};
+use super::{inbox, outbox, signatures, uploads};
 use crate::failure::Failure;
 
 type Entry = fn(&Rpc, &mut Args) -> Result<Action, Failure>;
@@ -82,7 +82,7 @@ const CALLS: &[(&str, Entry)] = &[
         })))
     }),
     ("conversation.enqueue", |rpc, args| {
-        outbox::enqueue(conversation(rpc, args)?, args)
+        outbox::enqueue(rpc, conversation(rpc, args)?, args)
     }),
     ("conversation.subscribe", |rpc, args| {
         let conversation = conversation(rpc, args)?;
@@ -194,6 +194,12 @@ const CALLS: &[(&str, Entry)] = &[
         outbox::done(async move { conversation.resume_outbox().await })
     }),
     ("outbox.sent", outbox::sent),
+    ("session.inbox", inbox::open),
+    ("inbox.ack", inbox::ack),
+    ("inbox.close", |_, args| {
+        let number = args.number("inbox")?;
+        now(move |rpc| rpc.inboxes.close(number))
+    }),
     ("session.searchMessages", |_, args| {
         search(args, Session::search_messages)
     }),
@@ -274,7 +280,8 @@ const CALLS: &[(&str, Entry)] = &[
             let cancelled = cancelled.into();
             let was_waiting = rpc.calls.stop(&id, &cancelled);
             let was_searching = rpc.searches.cancel(&id, &cancelled);
-            if was_waiting || was_searching {
+            let was_opening = rpc.inboxes.cancel(&id, &cancelled);
+            if was_waiting || was_searching || was_opening {
                 Ok(())
             } else {
                 Err(Failure::usage("nothing with this ID is under way"))

@@ -6,6 +6,8 @@ mod calls;
 mod connection_line;
 mod dispatch;
 mod feeds;
+mod inbox;
+mod inboxes;
 mod input;
 mod line;
 mod outbox;
@@ -36,12 +38,21 @@ pub(crate) struct Options {
     /// Time limit of calls in flight after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
+    /// Wait while another process uses the store, and take over when it ends. Calls wait meanwhile
+    #[arg(long)]
+    standby: bool,
 }
 
 /// Runs until the input or the session ends.
 pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
-    // Another process that uses the store has to end first.
-    let session = session.with_outbox().store_timeout(Duration::ZERO);
+    let wait = match options.standby {
+        true => {
+            session.require_store("--standby")?;
+            Duration::MAX
+        }
+        false => Duration::ZERO,
+    };
+    let session = session.with_outbox().store_timeout(wait);
     let session = match session.common.timeout {
         Some(timeout) => session.call_timeout(timeout),
         None => session,

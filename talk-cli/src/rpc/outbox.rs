@@ -1,11 +1,12 @@
 //! The calls of the outbox.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use talk_tokio::outbox::{Enqueue, EntryId, OutboxEntry};
 use talk_tokio::{CommandError, ConversationRef, Error, Timestamp};
 
 use super::action::Action;
-use super::args::Args;
+use super::args::{Args, whole_number};
 use super::output::json;
 use super::state::Rpc;
 use crate::failure::Failure;
@@ -16,20 +17,37 @@ use crate::failure::Failure;
 struct Params {
     dedup_key: Option<String>,
     at: Option<Timestamp>,
+    /// The numbers of an inbox and of its delivery.
+    ack: Option<[Box<RawValue>; 2]>,
 }
 
-/// Enqueues a message. The answer names the entry once it is stored.
-pub(super) fn enqueue(conversation: ConversationRef, args: &mut Args) -> Result<Action, Failure> {
+/// Enqueues a message, and acknowledges the delivery that it answers. The answer names the entry
+/// once it is stored.
+pub(super) fn enqueue(
+    rpc: &Rpc,
+    conversation: ConversationRef,
+    args: &mut Args,
+) -> Result<Action, Failure> {
     #[derive(Serialize)]
     struct Stored {
         entry: EntryId,
     }
     let mut message = Enqueue::from(args.message()?);
-    let Params { dedup_key, at } = args.strict_params()?;
+    let Params { dedup_key, at, ack } = args.strict_params()?;
     match (dedup_key, at) {
         (Some(name), at) => message = message.dedup_key(name, at.unwrap_or_default()),
         (None, None) => {}
         (None, Some(_)) => return Err(Failure::usage("a time needs a dedupKey")),
+    }
+    if let Some([inbox, delivery]) = ack {
+        let inbox = whole_number(&inbox, "inbox")?;
+        let delivery = whole_number(&delivery, "delivery")?;
+        let id = conversation.id();
+        let replied = rpc.inboxes.reply(inbox, delivery, id, message)?;
+        return Ok(Action::Call(Box::pin(async move {
+            let entry = replied.await?;
+            json(&Stored { entry })
+        })));
     }
     Ok(Action::Call(Box::pin(async move {
         let entry = conversation.enqueue(message).stored().await?;

@@ -209,11 +209,11 @@ impl Output {
         self.line(&Line { session, error }).await;
     }
 
-    async fn line(&self, line: &impl Serialize) {
+    pub(super) async fn line(&self, line: &impl Serialize) {
         self.line_in(self.turn().await, line).await;
     }
 
-    async fn line_in(&self, _turn: Turn, line: &impl Serialize) {
+    pub(super) async fn line_in(&self, _turn: Turn, line: &impl Serialize) {
         // Lines have string keys and plain values, so that serialisation cannot fail.
         if let Ok(line) = serde_json::to_string(line) {
             let line = sanitize::json(&line).into_owned();

@@ -97,6 +97,7 @@ impl Rpc {
                 }
                 () = self.subscriptions.moved() => {}
                 () = self.searches.moved() => {}
+                () = self.inboxes.moved() => {}
                 read = next_lines(&self.output, &mut lines),
                     if drained.is_none() && self.calls.len() < MAX_CALLS =>
                 {
@@ -112,7 +113,10 @@ impl Rpc {
 
     /// Returns `true` if nothing is pending. Subscriptions with a first snapshot do not count.
     fn is_quiet(&self) -> bool {
-        self.calls.len() == 0 && !self.subscriptions.any_starting() && !self.searches.any_starting()
+        self.calls.len() == 0
+            && !self.subscriptions.any_starting()
+            && !self.searches.any_starting()
+            && !self.inboxes.any_starting()
     }
 
     /// Executes a line without waiting, so that the calls of lines that arrived together are made
@@ -157,6 +161,8 @@ impl Rpc {
         self.searches.cancel_all(&late);
         self.calls.all_answered().await;
         self.searches.all_ended().await;
+        self.inboxes.close_all(&late);
+        self.inboxes.all_ended().await;
         self.subscriptions.unsubscribe_all();
         self.subscriptions.all_ended().await;
         self.session.shutdown().await;
@@ -169,6 +175,7 @@ impl Rpc {
         self.calls.stop_all(&failure);
         self.calls.all_answered().await;
         let _ = timeout(END_GRACE, self.searches.all_ended()).await;
+        let _ = timeout(END_GRACE, self.inboxes.all_ended()).await;
         let _ = timeout(END_GRACE, self.subscriptions.all_ended()).await;
         self.output.session_ended(&failure).await;
     }

@@ -17,7 +17,7 @@ pub(super) const SIGNATURES: &[(&str, &str, &str)] = &[
     ("conversation.send", "conversation, text or params", r#"{"messageRef": message}"#),
     (
         "conversation.enqueue",
-        r#"conversation, text or params, {"dedupKey"?: text, "at"?: ms}?"#,
+        r#"conversation, text or params, {"dedupKey"?: text, "at"?: ms, "ack"?: [N, D]}?"#,
         r#"{"entry": entry}"#,
     ),
     ("conversation.subscribe", "conversation", r#"{"subscription": N}"#),
@@ -50,6 +50,17 @@ pub(super) const SIGNATURES: &[(&str, &str, &str)] = &[
     ("outbox.pause", "conversation", "null"),
     ("outbox.resume", "conversation", "null"),
     ("outbox.sent", "entry", r#"{"messageRef": message}"#),
+    (
+        "session.inbox",
+        concat!(
+            r#"name, {"conversation"?: conversation, "filter"?: filter, "#,
+            r#""start"?: "now" or "beginning" or ms, "own"?: bool, "system"?: bool, "#,
+            r#""maxUnacked"?: count}?"#,
+        ),
+        r#"{"inbox": N}"#,
+    ),
+    ("inbox.ack", "N, D", "null"),
+    ("inbox.close", "N", "null"),
     ("session.searchMessages", r#"query, {"conversation"?: filter}?"#, r#"{"search": N}"#),
     ("session.searchConversations", r#"query, {"conversation"?: filter}?"#, r#"{"search": N}"#),
     ("search.loadMore", "N, count?", "null"),

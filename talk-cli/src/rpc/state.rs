@@ -3,17 +3,19 @@
 use talk_tokio::Session;
 
 use super::calls::Calls;
+use super::inboxes::Inboxes;
 use super::output::Output;
 use super::searches::Searches;
 use super::subscriptions::Subscriptions;
 
-/// A session with its calls, subscriptions and searches.
+/// A session with its calls, subscriptions, searches and inboxes.
 pub(crate) struct Rpc {
     pub(crate) session: Session,
     pub(crate) output: Output,
     pub(crate) calls: Calls,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) searches: Searches,
+    pub(crate) inboxes: Inboxes,
 }
 
 impl Rpc {
@@ -23,6 +25,7 @@ impl Rpc {
             calls: Calls::new(output.clone()),
             subscriptions: Subscriptions::new(output.clone()),
             searches: Searches::new(output.clone()),
+            inboxes: Inboxes::new(output.clone()),
             session,
             output,
         }

@@ -1,6 +1,7 @@
 mod arguments;
 mod calls;
 mod ends;
+mod inbox;
 mod outbox;
 mod recorded;
 mod searches;

@@ -75,7 +75,11 @@ fn dedup_key_returns_the_same_entry() {
         json!(["c1", "Hello!", {"dedupKey": "greeting", "at": 0}]),
     );
     assert_ne!(other, entry);
-    for bad in [json!({"at": 1}), json!({"ack": [1, 2]})] {
+    for bad in [
+        json!({"at": 1}),
+        json!({"ack": [1, 2]}),
+        json!({"ack": [1]}),
+    ] {
         let answer = rpc.call("conversation.enqueue", json!(["c1", "Hello!", bad]));
         assert_eq!(answer["error"]["kind"], "usage", "{answer}");
     }

@@ -1,0 +1,81 @@
+//! The calls of inboxes.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use talk_tokio::inbox::{InboxBuilder, InboxStart};
+use talk_tokio::{ConversationFilter, Session, Timestamp};
+
+use super::action::Action;
+use super::args::{Args, whole_number};
+use super::state::Rpc;
+use crate::failure::Failure;
+
+/// The options of an inbox.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Params {
+    conversation: Option<String>,
+    filter: Option<ConversationFilter>,
+    start: Option<Start>,
+    own: Option<bool>,
+    system: Option<bool>,
+    max_unacked: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Start {
+    Name(StartName),
+    At(Timestamp),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StartName {
+    Now,
+    Beginning,
+}
+
+/// Reads the name and the options of an inbox.
+fn builder(session: &Session, args: &mut Args) -> Result<InboxBuilder, Failure> {
+    let name = args.text("name")?;
+    let params: Params = args.strict_params()?;
+    let mut inbox = match params.conversation {
+        Some(id) => session.conversation(id)?.inbox(name),
+        None => session.inbox(name),
+    };
+    if let Some(filter) = params.filter {
+        inbox = inbox.filter(filter);
+    }
+    inbox = inbox.start(match params.start {
+        Some(Start::At(time)) => InboxStart::At(time),
+        Some(Start::Name(StartName::Beginning)) => InboxStart::Beginning,
+        Some(Start::Name(StartName::Now)) | None => InboxStart::Now,
+    });
+    if let Some(own) = params.own {
+        inbox = inbox.own(own);
+    }
+    if let Some(system) = params.system {
+        inbox = inbox.system(system);
+    }
+    if let Some(count) = params.max_unacked {
+        let count = whole_number(&count, "maxUnacked")?;
+        inbox = inbox.max_unacked(usize::try_from(count).unwrap_or(usize::MAX));
+    }
+    Ok(inbox)
+}
+
+/// Opens an inbox. The answer is its number once its start is stored.
+pub(super) fn open(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
+    let inbox = builder(&rpc.session, args)?;
+    Ok(Action::Start(Box::new(move |rpc, id| {
+        rpc.inboxes.start(id, inbox);
+    })))
+}
+
+/// Acknowledges a delivery.
+pub(super) fn ack(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
+    let number = args.number("inbox")?;
+    let delivery = args.number("delivery")?;
+    Ok(Action::Call(rpc.inboxes.ack(number, delivery)?))
+}

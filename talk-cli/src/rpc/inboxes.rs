@@ -1,0 +1,268 @@
+//! The inboxes of `talk rpc`, by number.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use talk_tokio::inbox::{Delivery, Inbox, InboxBuilder};
+use talk_tokio::outbox::{Enqueue, EntryId};
+use talk_tokio::{CommandError, ConversationId, Error, MessageSnapshot};
+use tokio::sync::oneshot;
+
+use super::calls::{Job, same};
+use super::feeds::{Feeds, Follower};
+use super::output::{Output, json};
+use crate::failure::Failure;
+
+/// The inboxes that have not ended, by number.
+pub(crate) struct Inboxes {
+    output: Output,
+    feeds: Feeds<Controls>,
+    /// The number of the next delivery. Numbers are not used again.
+    next_delivery: Arc<AtomicU64>,
+}
+
+/// The control of an inbox.
+struct Controls {
+    /// The ID of the call that opened the inbox.
+    id: Box<RawValue>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Stops an inbox that is being opened.
+    stop: Option<oneshot::Sender<Failure>>,
+    inbox: Option<Inbox>,
+    /// The deliveries whose acknowledgement is not stored.
+    deliveries: BTreeMap<u64, Delivery>,
+}
+
+impl Controls {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        match &mut self.lock().inbox {
+            Some(inbox) => inbox.poll_next_unpin(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Ends the inbox. An inbox that is being opened fails with `failure`. Returns `true` if it was
+    /// being opened.
+    fn stop(&self, failure: &Failure) -> bool {
+        let mut state = self.lock();
+        if let Some(inbox) = &state.inbox {
+            inbox.close();
+        }
+        match state.stop.take() {
+            // The inbox may be open in the meantime.
+            Some(stop) => stop.send(failure.clone()).is_ok(),
+            None => false,
+        }
+    }
+
+    fn delivery(&self, number: u64) -> Result<Delivery, Failure> {
+        let state = self.lock();
+        let delivery = state.deliveries.get(&number);
+        Ok(delivery.cloned().ok_or(CommandError::UnknownDelivery)?)
+    }
+}
+
+impl Inboxes {
+    pub(crate) fn new(output: Output) -> Self {
+        Self {
+            output,
+            feeds: Feeds::new(),
+            next_delivery: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Opens an inbox, answers the call with its number, and then writes its deliveries.
+    pub(super) fn start(&mut self, id: Box<RawValue>, inbox: InboxBuilder) {
+        #[derive(Serialize)]
+        struct Opened {
+            inbox: u64,
+        }
+        let (stop, stopped) = oneshot::channel();
+        let controls = Arc::new(Controls {
+            id,
+            state: Mutex::new(State {
+                stop: Some(stop),
+                ..State::default()
+            }),
+        });
+        let follower = self.feeds.add(Arc::clone(&controls));
+        let output = self.output.clone();
+        let next_delivery = Arc::clone(&self.next_delivery);
+        let mut opening = Box::pin(inbox.open());
+        // The first poll opens the inbox in the order of the lines. The task registers its own
+        // waker.
+        let first = opening
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        tokio::spawn(async move {
+            let opened = match first {
+                Poll::Ready(opened) => opened.map_err(Failure::from),
+                Poll::Pending => tokio::select! {
+                    biased;
+                    Ok(failure) = stopped => Err(failure),
+                    opened = opening => opened.map_err(Failure::from),
+                },
+            };
+            let number = follower.number;
+            let answer = match opened {
+                Ok(inbox) => {
+                    let mut state = controls.lock();
+                    state.stop = None;
+                    state.inbox = Some(inbox);
+                    json(&Opened { inbox: number })
+                }
+                Err(failure) => Err(failure),
+            };
+            output.answer(&controls.id, &answer).await;
+            if answer.is_ok() {
+                follower.started();
+                follow(&controls, follower, &output, &next_delivery).await;
+            }
+        });
+    }
+
+    /// Acknowledges a delivery. The answer comes when this is stored.
+    pub(super) fn ack(&self, number: u64, delivery: u64) -> Result<Job, Failure> {
+        let controls = self.controls(number)?;
+        let acknowledged = controls.delivery(delivery)?;
+        Ok(Box::pin(async move {
+            acknowledged.ack().await?;
+            controls.lock().deliveries.remove(&delivery);
+            json(&())
+        }))
+    }
+
+    /// Answers a delivery in its conversation, and acknowledges it.
+    pub(super) fn reply(
+        &self,
+        number: u64,
+        delivery: u64,
+        conversation: &ConversationId,
+        message: Enqueue,
+    ) -> Result<impl Future<Output = Result<EntryId, Error>> + Send + use<>, Failure> {
+        let controls = self.controls(number)?;
+        let answered = controls.delivery(delivery)?;
+        if answered.conversation.id != *conversation {
+            return Err(Failure::usage("the delivery is of another conversation"));
+        }
+        Ok(async move {
+            let entry = answered.reply(message).await?.stored().await?;
+            controls.lock().deliveries.remove(&delivery);
+            Ok(entry)
+        })
+    }
+
+    fn controls(&self, number: u64) -> Result<Arc<Controls>, Failure> {
+        let feed = self.feeds.get(number).ok_or(CommandError::Unknown)?;
+        Ok(Arc::clone(&feed.controls))
+    }
+
+    /// Closes the inbox. Does nothing if it has ended already.
+    pub(super) fn close(&self, number: u64) -> Result<(), Failure> {
+        match self.feeds.get(number) {
+            Some(feed) => {
+                feed.controls.stop(&CommandError::Unsubscribed.into());
+            }
+            None if self.feeds.has_been(number) => {}
+            None => return Err(CommandError::Unknown.into()),
+        }
+        Ok(())
+    }
+
+    /// Stops the inboxes that the call with this ID is opening. Returns `true` if there is one.
+    pub(super) fn cancel(&self, id: &RawValue, failure: &Failure) -> bool {
+        let mut any = false;
+        for (number, inbox) in self.feeds.iter() {
+            if self.feeds.is_starting(number) && same(&inbox.id, id) {
+                any |= inbox.stop(failure);
+            }
+        }
+        any
+    }
+
+    /// Closes all inboxes.
+    pub(crate) fn close_all(&self, failure: &Failure) {
+        for (_, inbox) in self.feeds.iter() {
+            inbox.stop(failure);
+        }
+    }
+
+    /// Returns `true` if an inbox is being opened.
+    pub(crate) fn any_starting(&self) -> bool {
+        self.feeds.any_starting()
+    }
+
+    /// Completes when an inbox is open or has ended.
+    pub(crate) async fn moved(&mut self) {
+        self.feeds.moved().await;
+    }
+
+    /// Completes when all inboxes have written their end.
+    pub(crate) async fn all_ended(&mut self) {
+        self.feeds.all_ended().await;
+    }
+}
+
+/// Writes the deliveries of an inbox, and its end.
+async fn follow(controls: &Controls, mut follower: Follower, output: &Output, next: &AtomicU64) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        inbox: u64,
+        delivery: u64,
+        conversation: &'a ConversationId,
+        message: &'a MessageSnapshot,
+    }
+    #[derive(Serialize)]
+    struct Ended {
+        inbox: u64,
+        ended: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Failure>,
+    }
+    let inbox = follower.number;
+    while let Some(delivered) = follower.next(|cx| controls.poll_next(cx)).await {
+        let turn = output.turn().await;
+        let delivery = next.fetch_add(1, Ordering::Relaxed);
+        // An acknowledgement may follow as soon as the line is written.
+        controls
+            .lock()
+            .deliveries
+            .insert(delivery, delivered.clone());
+        let line = Line {
+            inbox,
+            delivery,
+            conversation: &delivered.conversation.id,
+            message: &delivered.message,
+        };
+        output.line_in(turn, &line).await;
+    }
+    let ended = controls.lock().inbox.take();
+    let error = match ended {
+        Some(inbox) => inbox.terminated().await.err().map(Failure::from),
+        None => None,
+    };
+    let ended = match error {
+        None => "closed",
+        Some(_) => "error",
+    };
+    output
+        .line(&Ended {
+            inbox,
+            ended,
+            error,
+        })
+        .await;
+}
