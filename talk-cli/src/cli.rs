@@ -11,7 +11,7 @@ use crate::commands::{
 };
 use crate::output_args::Common;
 use crate::session_args::SessionArgs;
-use crate::{demo, emulator, man, rpc};
+use crate::{bot, demo, emulator, man, rpc};
 
 /// The text at the end of `talk --help`.
 const AFTER_HELP: &str = "\
@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Search(SearchOptions),
     /// Create and check user tokens
     Token(TokenOptions),
+    /// Run a command for each message of other users, and send its output as the answer
+    Bot(bot::Options),
     /// Drive a session over standard input and output, one JSON object per line in both directions
     Rpc(rpc::Options),
     /// Convert text to the JSON that clients send, one JSON object per line in both directions

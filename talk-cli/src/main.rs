@@ -1,5 +1,6 @@
 //! The command `talk`: chat from a terminal, a script or another language.
 
+mod bot;
 mod cli;
 mod commands;
 mod demo;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Outbox(options) => commands::run_outbox(options, session()?),
         Command::Search(options) => commands::run_search(options, session()?),
         Command::Token(options) => commands::run_token(options, &cli.session, common.json),
+        Command::Bot(options) => bot::run(options, session()?),
         Command::Rpc(options) => rpc::run(&options, session()?),
         Command::Markup => markup::run(),
         Command::Completions(options) => man::print_completions(&options),

@@ -46,7 +46,8 @@ pub(crate) struct SessionArgs {
     /// The signature of the authentication scheme that preceded JWTs
     #[arg(long, global = true, value_name = "HEX")]
     signature: Option<String>,
-    /// The file of the durable outbox, for `outbox`, `rpc` and `send --queue`
+    /// The file of the durable store: the outbox, and the positions of inboxes; for `bot`, `rpc`,
+    /// `outbox` and `send --queue`
     #[arg(long, global = true, value_name = "FILE", value_parser = store)]
     store: Option<PathBuf>,
     /// The async runtime to run on

@@ -30,7 +30,7 @@ pub(crate) struct SessionPlan {
     /// A command that prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,
-    /// The file of the durable outbox.
+    /// The file of the durable store.
     pub(crate) store: Option<PathBuf>,
     pub(crate) common: Common,
 }

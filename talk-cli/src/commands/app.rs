@@ -63,7 +63,7 @@ pub(crate) fn run(
 }
 
 /// Reports each new reason for which the server is unreachable. The command itself keeps waiting.
-async fn report_failures(
+pub(crate) async fn report_failures(
     mut states: ConnectionStateStream,
     host: &str,
     printer: Printer,

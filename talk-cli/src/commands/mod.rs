@@ -17,6 +17,7 @@ mod token;
 mod upload;
 mod user;
 
+pub(crate) use app::report_failures;
 pub(crate) use conversation::{Options as ConversationOptions, run_conversation};
 pub(crate) use conversations::{Options as ConversationsOptions, run_conversations};
 pub(crate) use message::{Options as MessageOptions, run_message};
@@ -24,7 +25,7 @@ pub(crate) use messages::{Options as MessagesOptions, run_messages};
 pub(crate) use outbox::{Options as OutboxOptions, run_outbox};
 pub(crate) use participant::{Options as ParticipantOptions, run_participant};
 pub(crate) use reaction::{Options as ReactionOptions, run_reaction};
-pub(crate) use search::{Options as SearchOptions, run_search};
+pub(crate) use search::{Options as SearchOptions, filter, run_search};
 pub(crate) use send::{Options as SendOptions, run_send};
 pub(crate) use token::{Options as TokenOptions, run_token};
 pub(crate) use upload::{Options as UploadOptions, run_upload};

@@ -66,7 +66,7 @@ where
 }
 
 /// Reads a filter in JSON.
-pub(super) fn filter(text: &str) -> Result<ConversationFilter, String> {
+pub(crate) fn filter(text: &str) -> Result<ConversationFilter, String> {
     json::from_str(text).map_err(|error| format!("{error}; {FILTER_FORM}"))
 }
 

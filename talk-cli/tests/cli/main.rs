@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bot;
 mod commands;
 mod data;
 mod demo;

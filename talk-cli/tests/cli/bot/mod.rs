@@ -1,0 +1,5 @@
+mod answers;
+mod arguments;
+mod crashes;
+mod failures;
+mod support;
