@@ -2,7 +2,7 @@
 //!
 //! | program | task |
 //! | --- | --- |
-//! | `echo_bot` | answers each message once |
+//! | `support_bot` | answers each question once, over any crash |
 //! | `web_backend` | serves tokens and streams a conversation to browsers, with axum |
 //! | `desktop_ui` | draws a conversation from a loop that never waits |
 //! | `send_file` | sends a file and shows the progress |
@@ -16,7 +16,7 @@
 //! Each program takes the address of a service, such as a running `talk emulator`:
 //!
 //! ```text
-//! cargo run -p talk-examples --bin echo_bot -- 127.0.0.1:4000
+//! cargo run -p talk-examples --bin support_bot -- 127.0.0.1:4000 bot.talk
 //! ```
 //!
 //! The library of this package runs the code blocks of the guide.
@@ -78,7 +78,7 @@ mod pages {
     }
 
     pages! {
-        getting_started concepts sending receiving authentication files search errors connection
-        testing event_loops production from_javascript
+        getting_started concepts sending receiving bots authentication files search errors
+        connection testing event_loops production from_javascript
     }
 }

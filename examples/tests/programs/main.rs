@@ -9,9 +9,6 @@
 #[path = "../../src/bin/desktop_ui.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod desktop_ui;
-#[path = "../../src/bin/echo_bot.rs"]
-#[allow(dead_code, reason = "its main function is not called")]
-mod echo_bot;
 #[path = "../../src/bin/export_history.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod export_history;
@@ -22,6 +19,9 @@ mod metrics;
 #[path = "../../src/bin/send_file.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod send_file;
+#[path = "../../src/bin/support_bot.rs"]
+#[allow(dead_code, reason = "its main function is not called")]
+mod support_bot;
 #[path = "../../src/bin/token_refresh.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod token_refresh;
@@ -33,7 +33,7 @@ use std::future::Future;
 use std::thread;
 use std::time::Duration;
 
-use talk_emulator::server::{FaultKind, Settings};
+use talk_emulator::server::Settings;
 use talk_emulator::{Emulator, Seed};
 use talk_tokio::{ContentBlock, FileSubtype, TalkOptions, get_talk_session};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -66,12 +66,6 @@ fn options(emulator: &Emulator, user: &str) -> TalkOptions {
     TalkOptions::new("my_app", user)
         .unwrap()
         .host(emulator.host())
-}
-
-/// Returns the texts of the lobby, oldest first.
-async fn texts(emulator: &Emulator) -> Vec<String> {
-    let messages = emulator.messages("my_app", "lobby").await.unwrap();
-    messages.iter().map(|message| message.plaintext()).collect()
 }
 
 async fn wait_for_messages(emulator: &Emulator, count: usize) {
@@ -267,49 +261,4 @@ async fn metrics_serves_counters() {
         "{text}"
     );
     server.abort();
-}
-
-#[tokio::test]
-async fn echo_bot_answers_each_message_once() {
-    let emulator = emulator().await;
-    let bot = get_talk_session(options(&emulator, "echo_bot")).unwrap();
-    let lobby = bot.conversation("lobby").unwrap();
-    let alice = get_talk_session(options(&emulator, "alice")).unwrap();
-    let alice = alice.conversation("lobby").unwrap();
-    within(alice.send("before the start")).await.unwrap();
-    let running = tokio::spawn(async move { echo_bot::run(&bot, &lobby).await });
-    wait_until_started(&emulator).await;
-
-    // More than a window at once, while the bot is away.
-    emulator
-        .inject(faults::fault(FaultKind::Drop))
-        .await
-        .unwrap();
-    for i in 0..40 {
-        within(alice.send(i.to_string())).await.unwrap();
-    }
-    wait_for_messages(&emulator, 81).await;
-    let texts = texts(&emulator).await;
-    for i in 0..40 {
-        let text = i.to_string();
-        assert_eq!(
-            texts.iter().filter(|it| **it == text).count(),
-            2,
-            "{i} in {texts:?}"
-        );
-    }
-    running.abort();
-}
-
-/// Waits until the bot has fetched the conversation, so that it answers only later messages.
-async fn wait_until_started(emulator: &Emulator) {
-    let subscribed = emulator.wait_for(|server| {
-        let mut requests = server.received_requests();
-        requests.any(|it| {
-            it.user.as_deref() == Some("echo_bot")
-                && it.method == "GET"
-                && it.path == "/me/conversations/lobby"
-        })
-    });
-    within(subscribed).await.unwrap();
 }

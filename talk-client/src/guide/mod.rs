@@ -5,7 +5,8 @@
 //! | [`getting_started`] | the first program, against a local emulator |
 //! | [`concepts`] | session, ref, snapshot, subscription, window, changes |
 //! | [`sending`] | text, content, replies; retries and order |
-//! | [`receiving`] | live windows, histories, bots |
+//! | [`receiving`] | live windows, histories, unread messages |
+//! | [`bots`] | programs that answer each message once |
 //! | [`authentication`] | tokens, and servers that act for several users |
 //! | [`files`] | uploads with progress |
 //! | [`search`] | searches in messages and conversations |
@@ -36,6 +37,7 @@ pages! {
     concepts "concepts.md",
     sending "sending.md",
     receiving "receiving.md",
+    bots "bots.md",
     authentication "authentication.md",
     files "files.md",
     search "search.md",
