@@ -1,0 +1,271 @@
+//! Kills a bot every two seconds while questions arrive, connections are lost and the server
+//! restarts. Each question must be answered exactly once and in order.
+//!
+//! ```text
+//! cargo run -p talk-tests --bin bot_torture -- --talk target/debug/talk
+//! cargo run -p talk-tests --bin bot_torture -- --example target/debug/support_bot
+//! ```
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use talk_emulator::{Emulator, Seed};
+use talk_proto::model::MessageSnapshot;
+use talk_tokio::{ParticipantParams, Session, TalkOptions, get_talk_session};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+/// All conversations, and those that exist at the start.
+const CONVERSATIONS: usize = 50;
+const EARLY: usize = 40;
+
+/// All questions, and those in each of the first two conversations.
+const QUESTIONS: usize = 500;
+const LONG: usize = 100;
+
+/// The losses of all connections, and the restarts of the server.
+const LOSSES: u32 = 10;
+const RESTARTS: u32 = 2;
+
+/// The time between two kills.
+const LIFE: Duration = Duration::from_secs(2);
+
+/// The time limit of the answers that are missing after the last question.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+const APP: &str = "my_app";
+const BOT: &str = "support_bot";
+const USER: &str = "bob";
+
+#[derive(Debug, Parser)]
+struct Options {
+    /// The command `talk`, whose `talk bot` is tested
+    #[arg(long, required_unless_present = "example")]
+    talk: Option<PathBuf>,
+    /// A bot that takes the host and the file of its store
+    #[arg(long, conflicts_with = "talk")]
+    example: Option<PathBuf>,
+    /// The time in which the questions arrive, in seconds
+    #[arg(long, default_value_t = 40)]
+    seconds: u64,
+    /// The seed of the order of the questions
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let folder = tempfile::tempdir()?;
+    let mut seed = Seed::new(APP).user(BOT, "Support").user(USER, "Bob");
+    for number in 0..EARLY {
+        seed = seed.conversation(name(number), [BOT, USER]);
+    }
+    let emulator = Emulator::builder().initial_data(seed).start().await?;
+    let bot = Bot::new(&options, emulator.host(), folder.path());
+    let bob = get_talk_session(TalkOptions::new(APP, USER)?.host(emulator.host()))?;
+
+    let started = Instant::now();
+    let duration = Duration::from_secs(options.seconds);
+    let questions = async {
+        tokio::try_join!(
+            ask_all(&bob, options.seed, duration),
+            disrupt(&emulator, duration)
+        )?;
+        let answered = timeout(PATIENCE, wait_for_answers(&emulator)).await;
+        answered.context("answers are missing")?
+    };
+    tokio::select! {
+        done = questions => done,
+        ended = bot.kill_repeatedly() => ended.map(|never| match never {}),
+    }
+    .inspect_err(|_| eprintln!("{} kills so far", bot.kills()))?;
+    // A bot that lives longer finds nothing to answer.
+    let mut last = bot.start()?;
+    sleep(LIFE * 2).await;
+    last.kill().await?;
+
+    check(&emulator).await?;
+    let kills = bot.kills();
+    println!(
+        "{QUESTIONS} questions in {CONVERSATIONS} conversations, each answered once and in order: \
+         {kills} kills, {LOSSES} losses, {RESTARTS} restarts of the server, {} s",
+        started.elapsed().as_secs()
+    );
+    if let Some(runs) = bot.runs()? {
+        let limit = QUESTIONS + 8 * kills;
+        println!("the command ran {runs} times, at most {limit} are allowed");
+        ensure!(runs <= limit, "the command ran too often");
+    }
+    Ok(())
+}
+
+fn name(number: usize) -> String {
+    format!("c{number}")
+}
+
+/// The bot to kill.
+struct Bot {
+    program: PathBuf,
+    args: Vec<String>,
+    /// The file with a line for each run of the command.
+    runs: Option<PathBuf>,
+    kills: AtomicUsize,
+}
+
+impl Bot {
+    fn new(options: &Options, host: &str, folder: &Path) -> Self {
+        let path = |name: &str| folder.join(name).display().to_string();
+        let store = path("store");
+        let kills = AtomicUsize::new(0);
+        if let Some(example) = &options.example {
+            return Self {
+                program: example.clone(),
+                args: vec![host.to_owned(), store],
+                runs: None,
+                kills,
+            };
+        }
+        let runs = path("runs");
+        let script = format!("echo >> {runs}; sleep 0.05; echo \"re $TALK_TEXT\"");
+        let args = [
+            "--app",
+            APP,
+            "--user",
+            BOT,
+            "--host",
+            host,
+            "bot",
+            "--store",
+            &store,
+            "--start",
+            "beginning",
+            "--reply",
+            "--",
+            "sh",
+            "-c",
+            &script,
+        ];
+        Self {
+            program: options.talk.clone().unwrap_or_default(),
+            args: args.map(str::to_owned).to_vec(),
+            runs: Some(runs.into()),
+            kills,
+        }
+    }
+
+    fn start(&self) -> Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).stdin(Stdio::null());
+        let process = command.kill_on_drop(true).spawn();
+        process.with_context(|| format!("{} does not start", self.program.display()))
+    }
+
+    /// Starts the bot, kills it, and so on.
+    async fn kill_repeatedly(&self) -> Result<Infallible> {
+        loop {
+            let mut process = self.start()?;
+            if let Ok(status) = timeout(LIFE, process.wait()).await {
+                anyhow::bail!("the bot has ended: {}", status?);
+            }
+            process.kill().await?;
+            self.kills.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn kills(&self) -> usize {
+        self.kills.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of runs of the command.
+    fn runs(&self) -> Result<Option<usize>> {
+        let runs = self.runs.as_ref().map(std::fs::read).transpose()?;
+        Ok(runs.map(|lines| lines.len()))
+    }
+}
+
+/// Asks all questions. The later conversations are created by their first question.
+async fn ask_all(bob: &Session, seed: u64, duration: Duration) -> Result<()> {
+    let others = (0..QUESTIONS - 2 * LONG).map(|number| 2 + number % (CONVERSATIONS - 2));
+    let mut conversations: Vec<_> = others.collect();
+    conversations.extend([[0, 1]; LONG].concat());
+    fastrand::Rng::with_seed(seed).shuffle(&mut conversations);
+    let mut asked = [0; CONVERSATIONS];
+    let pause = duration / u32::try_from(QUESTIONS)?;
+    for number in conversations {
+        let conversation = bob.conversation(name(number))?;
+        let before = asked.get_mut(number).context("no such conversation")?;
+        if *before == 0 && number >= EARLY {
+            conversation
+                .create_if_not_exists(Default::default())
+                .await?;
+            let bot = conversation.participant(BOT)?;
+            bot.create_if_not_exists(ParticipantParams::default())
+                .await?;
+        }
+        *before += 1;
+        conversation.send(format!("question {before}")).await?;
+        sleep(pause).await;
+    }
+    Ok(())
+}
+
+/// Drops the connections and restarts the server at regular times.
+async fn disrupt(emulator: &Emulator, duration: Duration) -> Result<()> {
+    let times = LOSSES + RESTARTS;
+    for number in 1..=times {
+        sleep(duration / times).await;
+        match number % (times / RESTARTS) {
+            0 => emulator.restart(false).await?,
+            _ => emulator.drop_connections().await?,
+        }
+    }
+    Ok(())
+}
+
+fn is_of(message: &MessageSnapshot, user: &str) -> bool {
+    let sender = message.sender_id.as_ref();
+    sender.is_some_and(|sender| sender.as_str() == user)
+}
+
+/// Waits until there are as many answers as questions.
+async fn wait_for_answers(emulator: &Emulator) -> Result<()> {
+    let is_there = emulator.wait_for(|server| {
+        let answers = (0..CONVERSATIONS).map(|number| {
+            let messages = server.messages(APP, &name(number));
+            messages
+                .iter()
+                .filter(|message| is_of(message, BOT))
+                .count()
+        });
+        answers.sum::<usize>() >= QUESTIONS
+    });
+    Ok(is_there.await?)
+}
+
+/// Checks that the answers of each conversation refer to its questions, in order.
+async fn check(emulator: &Emulator) -> Result<()> {
+    let mut all = 0;
+    for number in 0..CONVERSATIONS {
+        let conversation = name(number);
+        let messages = emulator.messages(APP, &conversation).await?;
+        let questions = messages.iter().filter(|message| is_of(message, USER));
+        let questions: Vec<_> = questions.map(|message| &message.id).collect();
+        let answers = messages.iter().filter(|message| is_of(message, BOT));
+        let answers: Vec<_> = answers
+            .filter_map(|message| message.referenced_message_id.as_ref())
+            .collect();
+        ensure!(
+            questions == answers,
+            "{conversation}: {questions:?} were answered by {answers:?}"
+        );
+        all += questions.len();
+    }
+    ensure!(all == QUESTIONS, "{all} questions were asked");
+    Ok(())
+}
