@@ -32,7 +32,7 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// The conversation at the time of the delivery, without its last message.
     pub conversation: Arc<ConversationSnapshot>,
-    /// The message.
+    /// The message. Its sender was read within the last minute.
     pub message: Arc<MessageSnapshot>,
 }
 

@@ -1,5 +1,6 @@
 //! Reading and delivery of messages, in turns between the conversations.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::consumer::{Consumer, Purpose};
@@ -26,6 +27,16 @@ const FRESH_FOR: Duration = Duration::from_secs(10);
 /// The delay after a read without a usable answer.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
+/// Moves the first conversations of a queue to another one.
+fn take_first(
+    from: &mut VecDeque<ConversationId>,
+    count: usize,
+    to: &mut VecDeque<ConversationId>,
+) {
+    let count = count.min(from.len());
+    to.extend(from.drain(..count));
+}
+
 /// The result of the turn of a conversation.
 enum Turn {
     /// The conversation has nothing to do before an input.
@@ -44,13 +55,16 @@ impl Consumer {
         let mut can_read = true;
         let mut can_deliver = true;
         loop {
-            if can_deliver && self.has_room() {
-                self.turns.append(&mut self.waiting_for_ack);
-            }
-            if can_read && self.reads.len() < MAX_READS {
-                let free = MAX_READS - self.reads.len();
-                let count = free.min(self.waiting_for_read.len());
-                self.turns.extend(self.waiting_for_read.drain(..count));
+            if self.turns.is_empty() {
+                if can_deliver {
+                    // Each conversation takes room or leaves the queue, so more are not needed yet.
+                    let room = self.options.max_unacked.max(1).saturating_sub(self.out);
+                    take_first(&mut self.waiting_for_ack, room, &mut self.turns);
+                }
+                if can_read {
+                    let free = MAX_READS.saturating_sub(self.reads.len());
+                    take_first(&mut self.waiting_for_read, free, &mut self.turns);
+                }
             }
             let Some(id) = self.turns.pop_front() else {
                 if std::mem::take(&mut self.has_freed) {
@@ -268,6 +282,11 @@ impl Consumer {
             };
             if let UpcomingState::Skipped = state {
                 conversation.skip(&message);
+                continue;
+            }
+            if conversation.frontier.covers(&message) {
+                // A page has named the message twice.
+                self.out = self.out.saturating_sub(1);
                 continue;
             }
             let delivery = cx.take_delivery(self.id, id);

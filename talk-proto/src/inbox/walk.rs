@@ -92,7 +92,10 @@ impl Walk {
                 self.delivered = step.cursor.take();
                 self.steps.pop();
                 let new = messages.into_iter().rev();
-                return WalkStep::Deliver(new.filter(|m| !position.covers(m)).collect());
+                let mut new: Vec<_> = new.filter(|it| !position.covers(it)).collect();
+                // A server keeps this order. Equal times stay in the order of the server.
+                new.sort_by_key(|message| message.created_at);
+                return WalkStep::Deliver(new);
             }
             let next = step.next.clone();
             self.steps.push(Step::at(next));

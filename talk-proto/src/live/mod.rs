@@ -204,8 +204,7 @@ impl Live {
                 self.push_inbox(token, InboxAnswer::Messages(page));
             }
             Some(FetchPurpose::UsersOnce(requested)) => {
-                let damaged = &mut cx.damaged_items;
-                self.reads.handle_users(&requested, response, damaged);
+                self.reads.handle_users(&requested, response, cx);
             }
             Some(FetchPurpose::MessageOnce(request)) => {
                 let result =

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::interface::FetchId;
 use super::store_cx::StoreCx;
@@ -10,6 +11,7 @@ use crate::collections::ReleaseMemory;
 use crate::command::{Reply, RequestId};
 use crate::error::RequestError;
 use crate::model::{ConversationId, MessageId, MessageSnapshot, User, UserId};
+use crate::timestamp::Timestamp;
 
 /// The pending reads.
 #[derive(Default)]
@@ -19,6 +21,35 @@ pub(super) struct OneShotReads {
     changed: BTreeSet<RequestId>,
     /// The reads that wait for each requested user.
     users: BTreeMap<UserId, BTreeSet<RequestId>>,
+    /// Users that were requested on this connection, for the senders of supplied messages.
+    /// `None` until the first one.
+    recent: Option<Box<RecentUsers>>,
+}
+
+/// The time for which a requested user is kept.
+const RECENT_FOR: Duration = Duration::from_secs(60);
+/// The largest number of kept users.
+const MAX_RECENT: usize = 1_000;
+
+/// The users that were requested within the last minute, each with the time of its answer.
+#[derive(Default)]
+struct RecentUsers(BTreeMap<UserId, (Timestamp, Option<Arc<User>>)>);
+
+impl RecentUsers {
+    fn get(&self, now: Timestamp, id: &UserId) -> Option<Option<Arc<User>>> {
+        let (at, user) = self.0.get(id)?;
+        (now.saturating_since(*at) < RECENT_FOR).then(|| user.clone())
+    }
+
+    fn insert(&mut self, now: Timestamp, id: UserId, user: Option<Arc<User>>) {
+        if self.0.len() >= MAX_RECENT {
+            let is_recent = |at: Timestamp| now.saturating_since(at) < RECENT_FOR;
+            self.0.retain(|_, (at, _)| is_recent(*at));
+        }
+        if self.0.len() < MAX_RECENT {
+            self.0.insert(id, (now, user));
+        }
+    }
 }
 
 /// The result of a read.
@@ -92,6 +123,7 @@ impl OneShotReads {
     /// Restarts all reads after a connection loss.
     pub(super) fn handle_lost(&mut self) {
         self.users.clear();
+        self.recent = None;
         for (request, read) in &mut self.reads {
             let (conversation, id) = (read.conversation.clone(), read.id.clone());
             *read = MessageRead::new(conversation, id, read.supplied.take());
@@ -132,11 +164,17 @@ impl OneShotReads {
         &mut self,
         requested: &[UserId],
         response: Response<'_>,
-        damaged: &mut usize,
+        cx: &mut StoreCx,
     ) {
-        let mut users: BTreeMap<UserId, User> = decode(response, damaged).unwrap_or_default();
+        let users = decode::<BTreeMap<UserId, User>>(response, &mut cx.damaged_items);
+        let is_known = users.is_ok();
+        let mut users = users.unwrap_or_default();
         for id in requested {
             let user = users.remove(id).map(Arc::new);
+            if is_known {
+                let recent = self.recent.get_or_insert_default();
+                recent.insert(cx.now, id.clone(), user.clone());
+            }
             for request in self.users.remove(id).unwrap_or_default() {
                 if let Some(read) = self.reads.get_mut(&request) {
                     read.users.insert(id.clone(), user.clone());
@@ -154,7 +192,8 @@ impl OneShotReads {
         }
         for request in std::mem::take(&mut self.changed) {
             let read = self.reads.get_mut(&request);
-            let message = read.and_then(|read| read.advance(request, &mut self.users, cx));
+            let (users, recent) = (&mut self.users, self.recent.as_deref());
+            let message = read.and_then(|read| read.advance(request, users, recent, cx));
             if message.is_some() {
                 self.reads.remove(&request);
                 results.push((request, Ok(Reply::Message(message))));
@@ -191,6 +230,7 @@ impl MessageRead {
         &mut self,
         request: RequestId,
         requested: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
+        recent: Option<&RecentUsers>,
         cx: &mut StoreCx,
     ) -> Option<Arc<MessageSnapshot>> {
         if let Part::Unknown = self.message {
@@ -212,14 +252,14 @@ impl MessageRead {
                 }
             };
         }
-        let sender = self.sender(&message, request, requested, cx);
+        let sender = self.sender(&message, request, requested, recent, cx);
         let Part::Known(quote) = &self.quote else {
             return None;
         };
         let quote = match quote.clone() {
             None => None,
             Some(quote) => {
-                let sender = self.sender(&quote, request, requested, cx)?;
+                let sender = self.sender(&quote, request, requested, recent, cx)?;
                 Some(Arc::new(quote.resolved(sender, None)))
             }
         };
@@ -232,6 +272,7 @@ impl MessageRead {
         message: &MessageSnapshot,
         request: RequestId,
         requested: &mut BTreeMap<UserId, BTreeSet<RequestId>>,
+        recent: Option<&RecentUsers>,
         cx: &mut StoreCx,
     ) -> Option<Option<Arc<User>>> {
         let Some(sender) = &message.sender_id else {
@@ -242,6 +283,11 @@ impl MessageRead {
         }
         if let Some(user) = cx.users.fresh(sender) {
             return Some(user.cloned());
+        }
+        if self.supplied.is_some()
+            && let Some(user) = recent.and_then(|recent| recent.get(cx.now, sender))
+        {
+            return Some(user);
         }
         let waiting = requested.entry(sender.clone()).or_default();
         if waiting.is_empty() {

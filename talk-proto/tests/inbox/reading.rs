@@ -145,6 +145,19 @@ fn live_message_costs_one_page() {
 }
 
 #[test]
+fn sender_is_read_once_a_minute() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    for (text, reads) in [("a", 1), ("b", 1), ("c", 2), ("d", 2)] {
+        bench.post("c1", text);
+        assert_eq!(bench.requests("GET", "/users"), reads, "{text}");
+        bench.run_for(seconds(35));
+    }
+    assert_eq!(bench.texts(), ["a", "b", "c", "d"]);
+}
+
+#[test]
 fn equal_times_are_delivered_each() {
     let mut bench = Bench::stored();
     bench.join("c1");

@@ -122,6 +122,43 @@ fn many_conversations_after_a_week_offline_are_delivered() {
 }
 
 #[test]
+fn catch_up_reads_few_messages_twice() {
+    // Every message at most 1.5 times, and at most 2.2 times in a long conversation.
+    for (rooms, most) in [(40, 6_000), (1, 8_800)] {
+        let mut bench = Bench::stored();
+        bench.act(|server| {
+            for number in 0..rooms {
+                server.join(&format!("c{number}"));
+            }
+        });
+        bench.open(with(|_| {}));
+        bench.crash();
+        bench.act(|server| {
+            for number in 0..4_000 {
+                let room = format!("c{}", number % rooms);
+                server.send(&room, Some("bob"), &number.to_string());
+            }
+        });
+        bench.log.requests.clear();
+        bench.open(with(|_| {}));
+        let mut handled = 0;
+        while bench.deliveries().len() > handled {
+            let deliveries = bench.deliveries();
+            for delivery in &deliveries[handled..] {
+                bench.ack(delivery.id);
+            }
+            handled = deliveries.len();
+        }
+        assert_eq!(handled, 4_000);
+        let pages = bench.log.requests.iter();
+        let pages = pages.filter(|it| it.path.ends_with("/messages"));
+        let read: u64 = pages.filter_map(|it| it.data["limit"].as_u64()).sum();
+        assert!(read <= most, "{rooms} rooms: {read} messages");
+        assert!(bench.requests("GET", "/users") <= 2);
+    }
+}
+
+#[test]
 fn client_clock_that_is_hours_off_changes_nothing() {
     let mut bench = Bench::stored();
     bench.server().now += 6 * 60 * 60 * 1_000;

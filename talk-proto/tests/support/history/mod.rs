@@ -1,6 +1,7 @@
 //! Random histories: arbitrary events of a session in arbitrary order.
 
 mod choice;
+mod inboxes;
 mod over_http;
 mod stale;
 mod step;
@@ -8,6 +9,7 @@ mod step;
 use std::time::Duration;
 
 use serde_json::json;
+use talk_proto::inbox::InboxId;
 use talk_proto::{Input, RequestId, SessionOptions, SubscriptionId, Timestamp, search::SearchId};
 
 use choice::{answer, call, cause, event, pick, topic};
@@ -28,6 +30,7 @@ pub(crate) struct History {
     pub(crate) requests: Vec<RequestId>,
     pub(crate) subscriptions: Vec<SubscriptionId>,
     searches: Vec<SearchId>,
+    inboxes: Vec<InboxId>,
     others: Others,
 }
 
@@ -40,6 +43,7 @@ impl History {
             requests: Vec::new(),
             subscriptions: Vec::new(),
             searches: Vec::new(),
+            inboxes: Vec::new(),
             others: Others::new(),
         }
     }
@@ -70,6 +74,9 @@ impl History {
         }
         for search in std::mem::take(&mut self.searches) {
             let _ = world.session.end_search(world.now, search);
+        }
+        for inbox in std::mem::take(&mut self.inboxes) {
+            let _ = world.session.close_inbox(world.now, inbox);
         }
         world.run_for(seconds(120));
         if world.end().is_none() {
@@ -125,6 +132,7 @@ impl History {
             Step::Release => self.world.session.release(self.world.now),
             Step::Shutdown(0) => self.world.session.shutdown(self.world.now),
             Step::Shutdown(_) => {}
+            Step::Inbox { kind, which } => self.take_inbox(*kind, *which),
             Step::StartSearch(_)
             | Step::Query { .. }
             | Step::SearchMore { .. }

@@ -51,6 +51,11 @@ pub(crate) enum Step {
         size: u16,
         can_rewind: bool,
     },
+    /// Opens or closes an inbox, or handles a delivery.
+    Inbox {
+        kind: u8,
+        which: u8,
+    },
     /// An input for any HTTP request; 0 is the latest.
     Http {
         which: u8,
