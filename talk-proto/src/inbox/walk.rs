@@ -145,3 +145,59 @@ impl Walk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    fn message(number: usize) -> MessageSnapshot {
+        let id = format!("m{number}").try_into().unwrap();
+        let time = Timestamp::from_millis(i64::try_from(number).unwrap());
+        MessageSnapshot::new(id, None, time, Vec::new())
+    }
+
+    /// Walks over `count` messages in pages of one message. Returns the number of pages.
+    fn walk(count: usize) -> usize {
+        let mut walk = Walk::new(false);
+        let mut position = Position::before(Timestamp::default());
+        let (mut delivered, mut pages) = (0, 0);
+        loop {
+            match walk.advance(&position) {
+                WalkStep::Read { cursor, .. } => {
+                    let end = cursor.map_or(count, |cursor| cursor.parse().unwrap());
+                    let next = (end > 1).then(|| (end - 1).to_string());
+                    walk.handle_page(vec![message(end - 1)], next);
+                    pages += 1;
+                    assert!(walk.steps.len() <= MAX_STEPS);
+                    if pages % 1_000 == 0 {
+                        let kept = walk.steps.iter().filter(|step| step.page.is_some());
+                        assert!(kept.count() <= KEPT_PAGES + 1);
+                    }
+                }
+                WalkStep::Deliver(messages) => {
+                    for message in messages {
+                        assert_eq!(message.id, format!("m{delivered}"), "in order");
+                        position.pass(message.created_at, &message.id);
+                        delivered += 1;
+                    }
+                }
+                WalkStep::Finished => break,
+            }
+        }
+        assert_eq!(delivered, count);
+        pages
+    }
+
+    #[test]
+    fn walk_reads_each_page_at_most_twice() {
+        assert_eq!(walk(3), 3, "the pages are kept");
+        assert!(walk(1_000) < 2_000);
+    }
+
+    #[test]
+    fn walk_beyond_the_limit_of_cursors_delivers_all() {
+        let count = MAX_STEPS * 5 / 2;
+        assert!(walk(count) < count * 4);
+    }
+}

@@ -1,8 +1,13 @@
 //! Slow consumers and unequal conversations.
 
-use crate::bench::{Bench, with};
-use crate::support::seconds;
+use talk_proto::Session;
 use talk_proto::inbox::InboxStart;
+
+use crate::bench::{Bench, with};
+use crate::support::{START, options, seconds};
+
+/// The largest memory of one conversation in bytes.
+const BYTES_PER_CONVERSATION: i64 = 2_048;
 
 fn fill(bench: &mut Bench, room: &str, count: usize) {
     bench.act(|server| {
@@ -96,4 +101,25 @@ fn stalled_consumer_reads_nothing() {
     assert!(pages <= 20, "{pages}");
     bench.run_for(seconds(500));
     assert_eq!(bench.requests("GET", "/messages"), pages);
+}
+
+#[test]
+fn stalled_consumer_holds_2_kib_per_conversation() {
+    const ROOMS: i64 = 4_000;
+    let mut bench = Bench::in_memory();
+    bench.act(|server| {
+        for number in 0..ROOMS {
+            let room = format!("conversation-{number}");
+            server.join(&room);
+            server.send(&room, Some("bob"), "a question");
+        }
+    });
+    bench.open(with(|options| options.start = InboxStart::Beginning));
+    assert_eq!(bench.texts().len(), 256);
+    let other = Session::new(options(), 1, START);
+    let session = std::mem::replace(&mut bench.session, other);
+    let freed = allocation_counter::measure(|| drop(session));
+    let held = -freed.bytes_current / ROOMS;
+    assert!(held <= BYTES_PER_CONVERSATION, "{held} bytes");
+    assert!(held > 200, "{held} bytes: the positions are in memory");
 }

@@ -243,34 +243,24 @@ impl InboxServer {
 
     fn list(&self, request: &Request) -> Answer {
         let limit = request.data["limit"].as_u64().expect("a limit") as usize;
-        let (filter, after) = match request.data["cursor"].as_str() {
-            None => (request.data["filter"].clone(), None),
-            Some(cursor) => {
-                let cursor: Value = serde_json::from_str(cursor).expect("our cursor");
-                let after = (cursor[0].as_i64().unwrap(), cursor[1].to_string());
-                (cursor[2].clone(), Some(after))
-            }
+        let cursor = request.data["cursor"].as_str();
+        let cursor: Value = cursor.map_or(Value::Null, |it| serde_json::from_str(it).unwrap());
+        let filter = match &cursor {
+            Value::Null => &request.data["filter"],
+            cursor => &cursor[2],
         };
+        let after = cursor[0].as_i64().zip(cursor[1].as_str());
         let rooms = self.rooms.iter().filter(|(_, it)| it.joined_at.is_some());
-        let rooms = rooms.filter(|(_, room)| matches(&filter, room));
-        let key = |(name, room): (&String, &Room)| {
-            let name = json!(name).to_string();
-            (-room.last_message_at(), name)
-        };
-        let mut keys: Vec<_> = rooms.map(key).collect();
-        keys.sort();
-        let rest: Vec<_> = keys
-            .into_iter()
-            .filter(|key| after.as_ref().is_none_or(|after| key > after))
-            .collect();
-        let page: Vec<_> = rest.iter().take(limit).collect();
+        let rooms = rooms.filter(|(_, room)| matches(filter, room));
+        let keys = rooms.map(|(name, room)| (-room.last_message_at(), name.as_str()));
+        let mut rest: Vec<_> = keys.filter(|key| after < Some(*key)).collect();
+        rest.sort_unstable();
+        let page = &rest[..limit.min(rest.len())];
         let cursor = (rest.len() > limit).then(|| {
             let (time, name) = page.last().expect("a full page");
-            let name: Value = serde_json::from_str(name).unwrap();
             json!([time, name, filter]).to_string()
         });
-        let name = |name: &str| serde_json::from_str::<String>(name).unwrap();
-        let data: Vec<_> = page.iter().map(|(_, key)| self.side(&name(key))).collect();
+        let data: Vec<_> = page.iter().map(|(_, name)| self.side(name)).collect();
         Answer::Reply(200, json!({"data": data, "cursor": cursor}))
     }
 
