@@ -11,8 +11,9 @@
 //! inbox continues at its positions.
 //!
 //! The positions depend on the times and IDs of the server, and not on the read state of
-//! conversations, which the messages of the user change. A message that is deleted before its
-//! delivery is skipped. Imported messages from before the position are not delivered.
+//! conversations, which the messages of the user change. Imported messages from before the position
+//! are not delivered. Messages are read at most 10 s before their delivery, so a message that was
+//! deleted earlier is skipped.
 
 mod consumer;
 mod context;
