@@ -185,6 +185,7 @@ impl From<StoreError> for Failure {
             StoreError::InUse => "STORE_IN_USE",
             StoreError::Unreadable(_) => "STORE_UNREADABLE",
             StoreError::Io(_) => "STORE_FAILED",
+            StoreError::Lost => "STORE_LOST",
             _ => "UNKNOWN",
         };
         Self::new(Kind::Store, code, &error, None)

@@ -68,6 +68,16 @@ impl SessionPlan {
         self
     }
 
+    /// Lets the session work without its store while another process uses it.
+    ///
+    /// # Errors
+    /// If there is no `--store`.
+    pub(crate) fn standby(mut self) -> Result<Self, CliError> {
+        self.require_store("--standby")?;
+        self.options = self.options.standby(true);
+        Ok(self)
+    }
+
     /// Opens the session.
     ///
     /// # Errors

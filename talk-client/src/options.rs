@@ -63,6 +63,7 @@ pub struct TalkOptions {
     pub(crate) force_new: bool,
     pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) store_timeout: Duration,
+    pub(crate) standby: bool,
     pub(crate) pause_restored: bool,
 }
 
@@ -99,6 +100,7 @@ impl TalkOptions {
             force_new: false,
             store: None,
             store_timeout: DEFAULT_STORE_TIMEOUT,
+            standby: false,
             pause_restored: false,
         })
     }
@@ -324,6 +326,26 @@ impl TalkOptions {
         self
     }
 
+    /// Waits for the lock of the store without limit, for a bot that runs on several machines.
+    /// Meanwhile calls and subscriptions work as usual, and the outbox waits: `enqueue` completes
+    /// when this session has the lock. It also waits for a store that cannot be opened or read now.
+    /// If the session loses the lock, handles of entries fail with
+    /// [`StoreError::Lost`](crate::store::StoreError::Lost), and it waits again.
+    /// [`Session::store_state`](crate::Session::store_state) returns the current state.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::store::MemoryStore;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?;
+    /// let options = options.store(MemoryStore::default()).standby(true);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    pub fn standby(mut self, standby: bool) -> Self {
+        self.standby = standby;
+        self
+    }
+
     /// Turns the outbox on and sets its options.
     ///
     /// ```
@@ -401,6 +423,7 @@ impl fmt::Debug for TalkOptions {
             .field("force_new", &self.force_new)
             .field("has_store", &self.store.is_some())
             .field("store_timeout", &self.store_timeout)
+            .field("standby", &self.standby)
             .field("pause_restored", &self.pause_restored)
             .finish_non_exhaustive()
     }

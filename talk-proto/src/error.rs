@@ -110,6 +110,9 @@ pub enum CommandError {
         /// The limit on their size in bytes.
         bytes: usize,
     },
+    /// The session is a standby: another session has the store.
+    #[error("another session has the store: wait until this session has it")]
+    Standby,
     /// The entry to reply to is not known, or belongs to another conversation.
     #[error("no such entry in this conversation: it was discarded, or sent more than 24 h ago")]
     UnknownEntry,
@@ -339,7 +342,7 @@ pub enum SessionError {
     /// The token callback failed.
     #[error("the token callback failed: {0}")]
     TokenCallback(String),
-    /// The store cannot be used. The driver reports this before it creates the core.
+    /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The caller shut the session down.

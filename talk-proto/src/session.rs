@@ -29,6 +29,7 @@ mod outbox;
 mod route;
 mod search;
 mod settle;
+mod standby;
 mod storage;
 mod upload;
 
@@ -116,6 +117,8 @@ pub struct Session {
     inboxes: Option<Box<Inboxes>>,
     /// The writer of a session with a store.
     writer: Option<Box<StoreWriter>>,
+    /// Set while another session has the store.
+    is_standby: bool,
     last_reported_state: ConnectionState,
     ended: Option<SessionError>,
 }
@@ -204,6 +207,7 @@ impl Session {
             outbox,
             inboxes,
             writer: records.is_some().then(Box::default),
+            is_standby: false,
             last_reported_state: ConnectionState::Idle,
             ended: None,
             options,

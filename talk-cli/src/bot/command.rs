@@ -26,6 +26,7 @@ const MAX_VARIABLE: usize = 64 << 10;
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// A command with its arguments.
+#[derive(Clone)]
 pub(super) struct BotCommand {
     program: OsString,
     args: Vec<OsString>,

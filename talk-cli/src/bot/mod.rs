@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
+use futures_util::FutureExt;
 use talk_tokio::inbox::{Inbox, InboxStart, RunOptions};
 use talk_tokio::outbox::Entry;
-use talk_tokio::store::StoreState;
+use talk_tokio::store::{StoreError, StoreState};
 use talk_tokio::{ConversationFilter, Error, Session, Timestamp};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -121,11 +122,11 @@ pub(crate) fn run(options: Options, mut session: SessionPlan) -> Outcome {
 }
 
 fn open(session: SessionPlan, standby: bool) -> Result<Session, CliError> {
-    let wait = match standby {
-        true => Duration::MAX,
-        false => Duration::ZERO,
+    let session = session.with_outbox().store_timeout(Duration::ZERO);
+    let session = match standby {
+        true => session.standby()?,
+        false => session,
     };
-    let session = session.with_outbox().store_timeout(wait);
     let session = match session.common.timeout {
         Some(timeout) => session.call_timeout(timeout),
         None => session,
@@ -133,7 +134,7 @@ fn open(session: SessionPlan, standby: bool) -> Result<Session, CliError> {
     Ok(session.open()?)
 }
 
-/// Opens the inbox, and handles its messages until `stop` completes.
+/// Handles messages until `stop` completes. A standby that loses the store waits for it again.
 async fn serve(
     session: &Session,
     options: Options,
@@ -141,10 +142,29 @@ async fn serve(
     printer: Printer,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
-    let mut stop = Box::pin(stop);
+    let stop = stop.boxed().shared();
+    loop {
+        let command = command.clone();
+        match serve_inbox(session, &options, command, printer, stop.clone()).await {
+            Err(CliError::Talk(Error::Store(error @ StoreError::Lost))) if options.standby => {
+                printer.notice(&error.to_string());
+            }
+            served => return served,
+        }
+    }
+}
+
+/// Opens the inbox, and handles its messages until `stop` completes.
+async fn serve_inbox(
+    session: &Session,
+    options: &Options,
+    command: BotCommand,
+    printer: Printer,
+    mut stop: impl Future<Output = ()> + Send + Unpin + 'static,
+) -> Result<(), CliError> {
     let inbox = tokio::select! {
         biased;
-        inbox = open_inbox(session, &options) => match inbox {
+        inbox = open_inbox(session, options) => match inbox {
             Err(Error::Usage(error)) => return Err(CliError::Usage(error.to_string())),
             inbox => inbox?,
         },

@@ -38,21 +38,18 @@ pub(crate) struct Options {
     /// Time limit of calls in flight after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
-    /// Wait while another process uses the store, and take over when it ends. Calls wait meanwhile
+    /// If another process uses the store, work without it and wait until it is free
     #[arg(long)]
     standby: bool,
 }
 
 /// Runs until the input or the session ends.
 pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
-    let wait = match options.standby {
-        true => {
-            session.require_store("--standby")?;
-            Duration::MAX
-        }
-        false => Duration::ZERO,
+    let session = session.with_outbox().store_timeout(Duration::ZERO);
+    let session = match options.standby {
+        true => session.standby()?,
+        false => session,
     };
-    let session = session.with_outbox().store_timeout(wait);
     let session = match session.common.timeout {
         Some(timeout) => session.call_timeout(timeout),
         None => session,

@@ -9,6 +9,7 @@ mod opening;
 mod outbox;
 mod searches;
 mod socket;
+mod standby;
 mod store;
 mod subscriptions;
 mod timer;
@@ -21,6 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use talk_proto::storage::StoreError;
 use talk_proto::{
     CommandError, Event, Input, Output, Session as Core, SessionError, SocketId, Timestamp,
     TokenFetchId, TransportError,
@@ -34,16 +36,18 @@ pub(crate) use self::opening::Opening;
 use self::outbox::Entries;
 use self::searches::Searches;
 use self::socket::{SocketEvent, Sockets};
+use self::standby::Standby;
 use self::store::{OpenStore, StoreWrites};
 use self::subscriptions::Subscriptions;
 use self::timer::Timer;
 use self::tokens::Tokens;
 use self::trace::Trace;
 use self::uploads::{PendingUpload, Uploads};
-use crate::handle::{Command, Handle, LocalId, Shared, Sleeper};
+use crate::error::Error;
+use crate::handle::{Command, Handle, InboxCommand, LocalId, Shared, Sleeper};
 use crate::options::TalkOptions;
 use crate::registry;
-use crate::store::StoreState;
+use crate::store::{Store, StoreState};
 use crate::sync::lock;
 use crate::transport::{MaybeSend, Transport};
 use crate::upload::source::OpenSource;
@@ -58,6 +62,14 @@ const PASSES_PER_POLL: usize = 4;
 fn sleeper<T: Transport>(transport: &T) -> Sleeper {
     let transport = transport.clone();
     Arc::new(move |duration| transport.sleep(duration))
+}
+
+/// The store of a new driver.
+enum StoreSource {
+    /// The session has no store.
+    Nothing,
+    Open(Box<OpenStore>),
+    Standby(Box<Standby>),
 }
 
 /// The driver of one session. Dropping it, for example with its runtime, ends the session.
@@ -76,7 +88,10 @@ pub(crate) struct Driver<T: Transport> {
     uploads: Uploads,
     entries: Entries,
     inboxes: Inboxes,
+    /// The store, while the session has its lock.
     store: Option<Box<StoreWrites>>,
+    /// `None` without [`TalkOptions::standby`].
+    standby: Option<Box<Standby>>,
     trace: Trace,
     /// Set if another pass has to follow.
     needs_another_pass: bool,
@@ -85,14 +100,27 @@ pub(crate) struct Driver<T: Transport> {
 impl<T: Transport> Driver<T> {
     /// Creates the driver of a session without a store.
     pub(crate) fn new(transport: T, options: TalkOptions, shared: Arc<Shared>) -> Self {
-        Self::with_store(transport, options, shared, None)
+        Self::with_store(transport, options, shared, StoreSource::Nothing)
+    }
+
+    /// Creates the driver of a session that works without its store until it has the lock.
+    pub(crate) fn standby(
+        transport: T,
+        store: Arc<dyn Store>,
+        options: TalkOptions,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let sleeper = sleeper(&transport);
+        let standby = Standby::new(store, &options, Arc::clone(&shared), sleeper);
+        let source = StoreSource::Standby(Box::new(standby));
+        Self::with_store(transport, options, shared, source)
     }
 
     fn with_store(
         transport: T,
         options: TalkOptions,
         shared: Arc<Shared>,
-        opened: Option<OpenStore>,
+        source: StoreSource,
     ) -> Self {
         let reading = transport.now();
         let mut clock = Clock::new(reading);
@@ -102,15 +130,19 @@ impl<T: Transport> Driver<T> {
             trace.token(now, &shared.key, token);
         }
         let seed = transport.seed();
-        let (core, store) = match opened {
-            None => (Core::new(options.core, seed, now), None),
-            Some(OpenStore { writes, records }) => {
+        let (core, store, standby) = match source {
+            StoreSource::Nothing => (Core::new(options.core, seed, now), None, None),
+            StoreSource::Standby(standby) => {
+                (Core::standby(options.core, seed, now), None, Some(standby))
+            }
+            StoreSource::Open(opened) => {
+                let OpenStore { writes, records } = *opened;
                 let mut core = Core::restore(options.core, seed, now, &records);
                 if options.pause_restored {
                     pause_all(&mut core, now);
                 }
                 shared.store.set(StoreState::Active);
-                (core, Some(Box::new(writes)))
+                (core, Some(Box::new(writes)), None)
             }
         };
         Self {
@@ -129,6 +161,7 @@ impl<T: Transport> Driver<T> {
             entries: Entries::default(),
             inboxes: Inboxes::default(),
             store,
+            standby,
             trace,
             needs_another_pass: false,
         }
@@ -173,6 +206,7 @@ impl<T: Transport> Driver<T> {
             Some(store) => store.poll(cx, &driver.shared),
             None => Poll::Pending,
         });
+        self.handle_lock(cx);
         self.start_opened_uploads(cx);
         // After the events, because they move the deadlines.
         self.handle_timeouts(cx);
@@ -255,6 +289,72 @@ impl<T: Transport> Driver<T> {
             let is_late = store.poll_close(cx, &sleeper(&self.transport)).is_ready();
             self.needs_another_pass |= is_late;
         }
+    }
+
+    /// Begins to use the store when this session has the lock, and stops when it has lost it.
+    fn handle_lock(&mut self, cx: &mut Context<'_>) {
+        if self.core.ended().is_some() {
+            return;
+        }
+        if let Some(standby) = &mut self.standby
+            && let Poll::Ready(opened) = standby.poll(cx)
+        {
+            match opened {
+                Ok(opened) => self.use_store(opened),
+                Err(error) => self.fail_store(error),
+            }
+        }
+        if let Some(store) = &mut self.store
+            && store.poll_lost(cx).is_ready()
+        {
+            self.leave_store();
+        }
+    }
+
+    fn use_store(&mut self, OpenStore { writes, records }: OpenStore) {
+        let now = self.now();
+        self.store = Some(Box::new(writes));
+        self.core.open_store(now, &records);
+        self.shared.store.set(StoreState::Active);
+        if let Some(standby) = &mut self.standby {
+            if standby.pause_restored {
+                pause_all(&mut self.core, now);
+            }
+            for command in standby.take_waiting() {
+                self.handle_command(now, command);
+            }
+        }
+        self.drain_outputs();
+        self.needs_another_pass = true;
+    }
+
+    fn handle_inbox_command(&mut self, now: Timestamp, command: InboxCommand) {
+        let (core, entries) = (&mut self.core, &mut self.entries);
+        self.inboxes.handle(core, entries, now, command);
+    }
+
+    /// Stops using the store, which another session may use.
+    fn leave_store(&mut self) {
+        let Some(standby) = &mut self.standby else {
+            return self.fail_store(StoreError::Lost);
+        };
+        standby.open();
+        self.store = None;
+        self.entries.end(&Error::Store(StoreError::Lost));
+        self.shared.store.set(StoreState::Lost);
+        let now = self.now();
+        self.core.close_store(now);
+        self.drain_outputs();
+        self.needs_another_pass = true;
+    }
+
+    fn fail_store(&mut self, error: StoreError) {
+        self.store = None;
+        self.shared.store.set(StoreState::Failing(error.clone()));
+        let now = self.now();
+        self.core.fail_store(now, error);
+        self.drain_outputs();
+        self.needs_another_pass = true;
     }
 
     fn upload(&mut self, local_id: LocalId, pending: PendingUpload, opened: OpenSource) {
@@ -425,11 +525,14 @@ impl<T: Transport> Driver<T> {
                     let _ = self.core.end_search(now, id);
                 }
             }
-            Command::Outbox(command) => self.entries.handle(&mut self.core, now, *command),
-            Command::Inbox(command) => {
-                let (core, entries) = (&mut self.core, &mut self.entries);
-                self.inboxes.handle(core, entries, now, *command);
-            }
+            Command::Outbox(command) => match &mut self.standby {
+                Some(standby) if standby.is_waiting() => standby.push_outbox(*command),
+                _ => self.entries.handle(&mut self.core, now, *command),
+            },
+            Command::Inbox(command) => match &mut self.standby {
+                Some(standby) if standby.is_waiting() => standby.push_inbox(*command),
+                _ => self.handle_inbox_command(now, *command),
+            },
             Command::Spawn(make) => {
                 let task = make.call(sleeper(&self.transport));
                 self.transport.spawn(task);
@@ -535,6 +638,9 @@ impl<T: Transport> Driver<T> {
         let error = self.shared.end_error();
         self.entries.end(&error);
         self.inboxes.end(&error);
+        if let Some(standby) = &mut self.standby {
+            standby.reject(&error);
+        }
     }
 
     /// Returns `true` if the session has ended, or has no handles and no pending work. Entries of
@@ -594,6 +700,8 @@ impl<T: Transport> Drop for Driver<T> {
         // The lock is free when the shutdown completes.
         if let Some(store) = self.store.take() {
             self.shared.store.set(store.final_state());
+        } else if self.standby.take().is_some_and(|it| it.is_waiting()) {
+            self.shared.store.set(StoreState::Closed);
         }
         let error = self.shared.end_error();
         self.calls.end(&error);

@@ -10,7 +10,7 @@ use talk_proto::{SessionError, Timestamp, TransportError};
 use super::clock::Clock;
 use super::store::{self, CLOSE_TIMEOUT, OpenStore};
 use super::timer::Timer;
-use super::{Driver, end_session, sleeper};
+use super::{Driver, StoreSource, end_session, sleeper};
 use crate::handle::{Command, Shared};
 use crate::options::TalkOptions;
 use crate::registry;
@@ -140,7 +140,12 @@ impl<T: Transport> Opening<T> {
         let now = self.now();
         let shared = Arc::clone(&self.shared);
         let options = self.options.take()?;
-        let mut driver = Driver::with_store(self.transport.clone(), options, shared, Some(opened));
+        let mut driver = Driver::with_store(
+            self.transport.clone(),
+            options,
+            shared,
+            StoreSource::Open(Box::new(opened)),
+        );
         for Waiting {
             mut command,
             deadline,

@@ -10,13 +10,16 @@ use talk_proto::storage::{BatchId, Change, Record, StoreError};
 
 use crate::handle::{Shared, Sleeper};
 use crate::store::{Lease, Store, StoreKey, StoreState};
-use crate::transport::BoxFuture;
+use crate::transport::{BoxFuture, MaybeSend};
 
 /// The time for which an ended session waits for its store.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The delay between two attempts to get the lock.
 const LOCK_RETRY: Duration = Duration::from_millis(100);
+
+/// The delay between two attempts of a standby to open its store.
+const STANDBY_RETRY: Duration = Duration::from_secs(1);
 
 /// An open store with its records.
 pub(super) struct OpenStore {
@@ -42,6 +45,33 @@ pub(super) async fn open(
             lease => break lease?,
         }
     };
+    load(store, key, lease).await
+}
+
+/// Locks and loads a store as soon as that is possible. Waits without limit for other sessions, and
+/// for a store that is temporarily out of reach. Calls `on_wait` before each delay.
+pub(super) async fn open_when_free(
+    store: Arc<dyn Store>,
+    key: StoreKey,
+    sleeper: Sleeper,
+    on_wait: impl Fn() + MaybeSend,
+) -> Result<OpenStore, StoreError> {
+    loop {
+        let opened = match store.lock(&key).await {
+            Ok(lease) => load(Arc::clone(&store), key.clone(), lease).await,
+            Err(error) => Err(error),
+        };
+        match opened {
+            Err(StoreError::InUse | StoreError::Io(_)) => {
+                on_wait();
+                sleeper.call(STANDBY_RETRY).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+async fn load(store: Arc<dyn Store>, key: StoreKey, lease: Lease) -> Result<OpenStore, StoreError> {
     let records = store.load(&key).await?;
     let writes = StoreWrites {
         store,
@@ -50,7 +80,7 @@ pub(super) async fn open(
         running: None,
         last_failure: None,
         close_timeout: None,
-        _lease: lease,
+        lease,
     };
     Ok(OpenStore { writes, records })
 }
@@ -66,12 +96,17 @@ pub(super) struct StoreWrites {
     /// The wait for the last batches after the end of the session.
     close_timeout: Option<BoxFuture<'static, ()>>,
     /// Released last.
-    _lease: Lease,
+    lease: Lease,
 }
 
 impl StoreWrites {
     pub(super) fn push(&mut self, batch: BatchId, changes: Vec<Change>) {
         self.queue.push_back((batch, changes));
+    }
+
+    /// Is ready once when the lock is lost.
+    pub(super) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.lease.poll_lost(cx)
     }
 
     /// Returns `true` if no batch is unanswered.

@@ -36,6 +36,11 @@ pub(crate) enum InboxCommand {
 }
 
 impl InboxCommand {
+    /// Returns `true` if the command opens the inbox of `slot`.
+    pub(crate) fn opens(&self, slot: &Arc<InboxSlot>) -> bool {
+        matches!(self, Self::Open { slot: other, .. } if Arc::ptr_eq(other, slot))
+    }
+
     /// Reports `error` to the caller of the command.
     pub(super) fn reject(self, error: &Error) {
         match self {

@@ -43,7 +43,7 @@ pub(crate) enum OutboxCommand {
 
 impl OutboxCommand {
     /// Reports `error` to the caller of the command.
-    pub(super) fn reject(self, error: &Error) {
+    pub(crate) fn reject(self, error: &Error) {
         match self {
             Self::Enqueue { slot, .. } | Self::Find { slot, .. } => slot.fail(error),
             Self::Update { reply, .. }

@@ -86,6 +86,10 @@ pub fn get_talk_session_over<T: Transport>(transport: &T, mut options: TalkOptio
     }
     // A runtime that is shutting down drops the task, which ends the session.
     match store {
+        Some(store) if options.standby => {
+            let driver = Driver::standby(transport.clone(), store, options, shared);
+            transport.spawn(driver.run());
+        }
         Some(store) => {
             let opening = Opening::new(transport.clone(), store, options, shared);
             transport.spawn(opening.run());

@@ -29,6 +29,11 @@ pub enum StoreState {
     InMemory,
     /// The session waits for the lock, or loads the records.
     Opening,
+    /// Another session has the lock, and this one waits for it, see
+    /// [`TalkOptions::standby`](crate::TalkOptions::standby).
+    Standby,
+    /// The session has lost the lock, and waits for it as in [`Standby`](Self::Standby).
+    Lost,
     /// The store is in use, and the last write succeeded.
     Active,
     /// The last write failed, or was not complete when the session ended.

@@ -381,6 +381,25 @@ impl Inboxes {
         }
     }
 
+    /// Ends all inboxes and drops their positions, because another session has the store.
+    pub(crate) fn leave_store(&mut self, error: &RequestError) {
+        self.end(error);
+        self.saved.clear();
+        self.replies.clear();
+        self.cx.unstored.clear();
+        self.take_changes();
+    }
+
+    /// Continues with the records of a store.
+    pub(crate) fn enter_store(&mut self, records: &[Record]) {
+        let cx = &mut self.cx;
+        self.saved = record::decode_all(records, |event| {
+            let event = Event::Storage(event);
+            cx.outputs.push_back(InboxOutput::Event(event));
+        });
+        self.is_dirty = true;
+    }
+
     /// Returns the next output.
     pub(crate) fn poll_output(&mut self) -> Option<InboxOutput> {
         self.cx.outputs.pop_front()

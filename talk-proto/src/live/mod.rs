@@ -261,6 +261,11 @@ impl Live {
         self.cx.requests.inbox(token, read);
     }
 
+    /// Ignores the responses to all pages for the outbox.
+    pub(crate) fn forget_pages(&mut self) {
+        self.cx.requests.forget_pages();
+    }
+
     /// Shows these entries in the windows of a conversation.
     pub(crate) fn set_echoes(
         &mut self,

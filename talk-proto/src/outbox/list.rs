@@ -67,11 +67,11 @@ impl EntryList {
         is_new
     }
 
-    pub(super) fn remove(&mut self, seq: u64) {
+    pub(super) fn remove(&mut self, seq: u64, reason: RemovalReason) {
         let position = position(seq);
         if self.visible.items.remove(position).is_some() {
             for view in self.views.values_mut() {
-                view.mark_removed(position, RemovalReason::Deleted);
+                view.mark_removed(position, reason);
             }
         }
     }
@@ -117,8 +117,11 @@ impl Outbox {
         });
     }
 
-    /// Reports the entries to the subscriptions that have not seen them.
+    /// Reports the entries to the subscriptions that have not seen them, if the entries are known.
     pub(super) fn update_subscriptions(&mut self) {
+        if !self.is_open {
+            return;
+        }
         let mut events = Vec::new();
         for (id, view) in &mut self.list.views {
             let diff = view.update(&mut self.list.visible, COMPLETE);

@@ -12,6 +12,7 @@ use super::list::EntryList;
 use super::options::OutboxOptions;
 use super::receipts::{Receipt, Receipts};
 use super::record::{self, Restored};
+use crate::changes::RemovalReason;
 use crate::command::RequestId;
 use crate::error::RequestError;
 use crate::io::Event;
@@ -69,15 +70,15 @@ pub(crate) struct Outbox {
     /// Sent entries with a change to send.
     pub(super) follow_ups: BTreeSet<u64>,
     /// Sent entries that leave once their message is visible.
-    leaving: BTreeSet<u64>,
+    pub(super) leaving: BTreeSet<u64>,
     pub(super) receipts: Receipts,
     /// Entries whose record is in a batch that is not stored.
-    awaiting: BTreeMap<BatchId, BTreeSet<u64>>,
-    timers: BTreeSet<(Timestamp, u64)>,
+    pub(super) awaiting: BTreeMap<BatchId, BTreeSet<u64>>,
+    pub(super) timers: BTreeSet<(Timestamp, u64)>,
     /// Entries whose snapshot may have changed.
-    changed: BTreeSet<u64>,
+    pub(super) changed: BTreeSet<u64>,
     /// Conversations whose echoes may have changed.
-    changed_echoes: BTreeSet<ConversationId>,
+    pub(super) changed_echoes: BTreeSet<ConversationId>,
     /// The entries of each conversation, for its echoes.
     pub(super) by_conversation: BTreeMap<ConversationId, BTreeSet<u64>>,
     pub(super) list: EntryList,
@@ -87,6 +88,8 @@ pub(crate) struct Outbox {
     pub(super) outputs: VecDeque<OutboxOutput>,
     /// Set if an input has arrived since the last call of [`advance`](Self::advance).
     is_dirty: bool,
+    /// Set unless the records are unknown, because another session uses the store.
+    pub(super) is_open: bool,
 }
 
 impl Outbox {
@@ -120,6 +123,7 @@ impl Outbox {
             newest_server_time: None,
             outputs: VecDeque::new(),
             is_dirty: true,
+            is_open: true,
         };
         outbox.restore(records.unwrap_or_default());
         outbox.evict_receipts(now);
@@ -127,7 +131,7 @@ impl Outbox {
     }
 
     /// Restores the entries and receipts of an earlier run.
-    fn restore(&mut self, records: &[Record]) {
+    pub(super) fn restore(&mut self, records: &[Record]) {
         let mut items = Vec::new();
         for record in records {
             match record::decode(record) {
@@ -194,7 +198,7 @@ impl Outbox {
         self.ids.remove(&saved.id);
         self.follow_ups.remove(&seq);
         self.leaving.remove(&seq);
-        self.list.remove(seq);
+        self.list.remove(seq, RemovalReason::Deleted);
         if let Some(others) = self.by_conversation.get_mut(&saved.conversation) {
             others.remove(&seq);
             if others.is_empty() {
@@ -270,7 +274,7 @@ impl Outbox {
         self.evict_receipts(now);
     }
 
-    fn evict_receipts(&mut self, now: Timestamp) {
+    pub(super) fn evict_receipts(&mut self, now: Timestamp) {
         while let Some(id) = self.receipts.evict(now) {
             if let Some(journal) = &mut self.journal {
                 journal.delete(record::receipt_key(&id));

@@ -24,6 +24,7 @@ mod receipts;
 mod record;
 mod search;
 mod send;
+mod standby;
 mod step;
 
 pub use echo::Settled;

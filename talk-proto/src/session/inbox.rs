@@ -27,9 +27,9 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::EmptyId`], [`CommandError::InboxOpen`],
-    /// [`CommandError::InboxFilter`], [`CommandError::InboxUnreadable`],
-    /// [`CommandError::TooManyInboxes`].
+    /// [`CommandError::Ended`], [`CommandError::Standby`], [`CommandError::EmptyId`],
+    /// [`CommandError::InboxOpen`], [`CommandError::InboxFilter`],
+    /// [`CommandError::InboxUnreadable`], [`CommandError::TooManyInboxes`].
     pub fn open_inbox(
         &mut self,
         now: Timestamp,
@@ -37,6 +37,9 @@ impl Session {
         options: InboxOptions,
     ) -> Result<InboxId, CommandError> {
         self.accept(now)?;
+        if self.is_standby {
+            return Err(CommandError::Standby);
+        }
         let id = InboxId(self.take_id());
         let has_store = self.writer.is_some();
         let me = &self.options.user_id;

@@ -30,8 +30,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::OutboxFull`],
-    /// [`CommandError::TooLarge`], [`CommandError::UnknownEntry`].
+    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::Standby`],
+    /// [`CommandError::OutboxFull`], [`CommandError::TooLarge`], [`CommandError::UnknownEntry`].
     pub fn enqueue(
         &mut self,
         now: Timestamp,
@@ -40,8 +40,8 @@ impl Session {
     ) -> Result<EntryId, CommandError> {
         self.accept(now)?;
         let frame_size = self.options.limits.frame_size;
-        let outbox = self.outbox.as_mut().ok_or(CommandError::NoOutbox)?;
-        outbox.enqueue(self.now, &mut self.rng, conversation, message, frame_size)
+        let (outbox, rng) = (&mut self.outbox, &mut self.rng);
+        open(outbox)?.enqueue(self.now, rng, conversation, message, frame_size)
     }
 
     /// Changes an entry. Returns `false` if the entry does not exist, or if its state does not
@@ -63,8 +63,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], and for an edit
-    /// [`CommandError::OutboxFull`] and [`CommandError::TooLarge`].
+    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::Standby`], and for an
+    /// edit [`CommandError::OutboxFull`] and [`CommandError::TooLarge`].
     pub fn update_entry(
         &mut self,
         now: Timestamp,
@@ -73,18 +73,18 @@ impl Session {
     ) -> Result<bool, CommandError> {
         self.accept(now)?;
         let frame_size = self.options.limits.frame_size;
-        let outbox = self.outbox.as_mut().ok_or(CommandError::NoOutbox)?;
-        outbox.update_entry(self.now, &mut self.rng, entry, action, frame_size)
+        let (outbox, rng) = (&mut self.outbox, &mut self.rng);
+        open(outbox)?.update_entry(self.now, rng, entry, action, frame_size)
     }
 
     /// Sends all held entries again.
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::NoOutbox`].
+    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::Standby`].
     pub fn retry_all(&mut self, now: Timestamp) -> Result<(), CommandError> {
         self.accept(now)?;
         let now = self.now;
-        self.outbox()?.retry_all(now);
+        open(&mut self.outbox)?.retry_all(now);
         Ok(())
     }
 
@@ -93,28 +93,28 @@ impl Session {
     /// flight is not stopped.
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::NoOutbox`].
+    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::Standby`].
     pub fn pause_conversation(
         &mut self,
         now: Timestamp,
         conversation: ConversationId,
     ) -> Result<(), CommandError> {
         self.accept(now)?;
-        self.outbox()?.set_paused(conversation, true);
+        open(&mut self.outbox)?.set_paused(conversation, true);
         Ok(())
     }
 
     /// Sends the entries of a paused conversation.
     ///
     /// # Errors
-    /// [`CommandError::Ended`], [`CommandError::NoOutbox`].
+    /// [`CommandError::Ended`], [`CommandError::NoOutbox`], [`CommandError::Standby`].
     pub fn resume_conversation(
         &mut self,
         now: Timestamp,
         conversation: ConversationId,
     ) -> Result<(), CommandError> {
         self.accept(now)?;
-        self.outbox()?.set_paused(conversation, false);
+        open(&mut self.outbox)?.set_paused(conversation, false);
         Ok(())
     }
 
@@ -233,5 +233,14 @@ impl Session {
             outbox.end(self.now, error);
             self.drain_outbox();
         }
+    }
+}
+
+/// Returns the outbox if its entries are known.
+fn open(outbox: &mut Option<Box<Outbox>>) -> Result<&mut Outbox, CommandError> {
+    let outbox = outbox.as_deref_mut().ok_or(CommandError::NoOutbox)?;
+    match outbox.is_open() {
+        true => Ok(outbox),
+        false => Err(CommandError::Standby),
     }
 }

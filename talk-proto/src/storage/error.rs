@@ -13,6 +13,9 @@ pub enum StoreError {
     /// The store cannot be opened or written.
     #[error("the store cannot be opened or written: {0}")]
     Io(String),
+    /// The lock was lost, for example because it was not renewed in time.
+    #[error("the lock of the store was lost, and another session may use the store")]
+    Lost,
     /// A shared session of the same app and user is active and has no store.
     #[error("a session of this user without a store is active: shut it down, or use a private one")]
     SharedWithoutStore,

@@ -112,6 +112,15 @@ impl StoreWriter {
         true
     }
 
+    /// Drops all changes, for a store that belongs to another session. Answers to earlier batches
+    /// have no effect.
+    pub(crate) fn reset(&mut self) {
+        *self = Self {
+            batches: self.batches,
+            ..Self::default()
+        };
+    }
+
     /// Reports an unanswered batch once.
     pub(crate) fn handle_timeout(&mut self, now: Timestamp) -> Option<StorageEvent> {
         let unanswered = self.unanswered.as_mut()?;

@@ -15,4 +15,5 @@ mod property;
 mod reading;
 mod replies;
 mod scans;
+mod standby;
 mod start;

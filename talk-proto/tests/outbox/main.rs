@@ -14,5 +14,6 @@ mod entries;
 mod key_lifetime;
 mod order;
 mod retries;
+mod standby;
 mod storage;
 mod topic;

@@ -5,4 +5,5 @@
 mod entries;
 mod opening;
 mod restarts;
+mod standby;
 mod support;

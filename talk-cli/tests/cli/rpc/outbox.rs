@@ -123,6 +123,28 @@ fn entries_can_be_changed() {
 }
 
 #[test]
+fn standby_works_and_waits_for_the_store() {
+    let emulator = emulator();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("outbox.talk");
+    let store = ["--store", store.to_str().unwrap()];
+    let mut first = Rpc::start(emulator.host(), "alice", &store);
+    enqueue(&mut first, json!(["c1", "one"]));
+
+    let flags = [store[0], store[1], "--standby"];
+    let mut second = Rpc::start(emulator.host(), "alice", &flags);
+    second.send("later", "conversation.enqueue", json!(["c1", "three"]));
+    second.result("conversation.send", json!(["c1", "two"]));
+    drop(first);
+    let stored = second.wait_for(|line| line["id"] == "later");
+    let entry = &stored["result"]["entry"];
+    second.result("outbox.sent", json!([entry]));
+
+    let mut without = Rpc::start(emulator.host(), "alice", &["--standby"]);
+    assert_eq!(without.exit().1, Some(2));
+}
+
+#[test]
 fn stored_entries_outlive_a_killed_process() {
     let emulator = emulator();
     let folder = tempfile::tempdir().unwrap();

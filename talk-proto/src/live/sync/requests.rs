@@ -221,6 +221,15 @@ impl LiveRequests {
         }
     }
 
+    /// Ignores the responses to all pages for the outbox.
+    pub(crate) fn forget_pages(&mut self) {
+        let pages = self.open.iter();
+        let pages = pages.filter(|(_, purpose)| matches!(purpose, FetchPurpose::Page(_)));
+        for fetch in pages.map(|(fetch, _)| *fetch).collect::<Vec<_>>() {
+            self.forget(fetch);
+        }
+    }
+
     fn get(&mut self, purpose: FetchPurpose, request: Request) -> FetchId {
         let fetch = self.register_waiting(purpose);
         self.loads.push((fetch, request));

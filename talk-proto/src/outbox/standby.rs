@@ -1,0 +1,81 @@
+//! Outboxes whose store another session uses.
+
+use std::collections::BTreeSet;
+
+use super::lanes::Lanes;
+use super::machine::{Outbox, OutboxOutput};
+use super::options::OutboxOptions;
+use super::receipts::Receipts;
+use super::step::Step;
+use crate::changes::RemovalReason;
+use crate::model::UserId;
+use crate::storage::Record;
+use crate::timestamp::Timestamp;
+
+impl Outbox {
+    /// Creates an outbox without records. It accepts subscriptions only, until
+    /// [`open`](Self::open).
+    pub(crate) fn standby(me: UserId, options: OutboxOptions, now: Timestamp) -> Self {
+        let mut outbox = Self::new(me, options, now, Some(&[]));
+        outbox.is_open = false;
+        outbox
+    }
+
+    /// Returns `true` if the entries are known.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Continues with the records of a store. Has no effect if the outbox is open.
+    pub(crate) fn open(&mut self, now: Timestamp, records: &[Record]) {
+        if !self.is_open {
+            self.is_open = true;
+            self.restore(records);
+            self.evict_receipts(now);
+            self.mark_dirty();
+        }
+    }
+
+    /// Drops all entries, because another session has their records. They are neither sent nor
+    /// discarded here, so nothing is reported about them except to the subscriptions. Has no effect
+    /// on an outbox in memory.
+    pub(crate) fn close(&mut self) {
+        let Some(journal) = self.journal.as_mut().filter(|_| self.is_open) else {
+            return;
+        };
+        journal.take();
+        // Reports and requests that wait belong to the dropped entries.
+        self.outputs.clear();
+        for (seq, item) in std::mem::take(&mut self.items) {
+            if let Step::InFlight(Some(request)) = item.step {
+                self.outputs.push_back(OutboxOutput::Cancel(request));
+            }
+            self.list.remove(seq, RemovalReason::Evicted);
+        }
+        self.ids.clear();
+        self.reserved.clear();
+        self.next_seq = 0;
+        let paused = std::mem::take(&mut self.lanes.paused);
+        self.lanes = Lanes::default();
+        self.lanes.paused = paused;
+        self.bytes = 0;
+        self.follow_ups.clear();
+        self.leaving.clear();
+        self.receipts = Receipts::default();
+        self.awaiting.clear();
+        self.timers.clear();
+        self.changed.clear();
+        let conversations = std::mem::take(&mut self.by_conversation).into_keys();
+        let conversations: BTreeSet<_> = conversations.collect();
+        for conversation in self.changed_echoes.iter().chain(&conversations) {
+            self.outputs.push_back(OutboxOutput::Echoes {
+                conversation: conversation.clone(),
+                echoes: Vec::new(),
+            });
+        }
+        self.changed_echoes.clear();
+        self.update_subscriptions();
+        self.is_open = false;
+        self.mark_dirty();
+    }
+}
