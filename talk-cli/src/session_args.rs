@@ -1,7 +1,6 @@
 //! The flags of every command that opens a session.
 
 use std::env::VarError;
-use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use talk_tokio::net::{ProxyOptions, ProxyUrlError};
@@ -11,7 +10,7 @@ use crate::exit::CliError;
 use crate::host::host;
 use crate::output_args::Common;
 use crate::session_plan::{Runtime, SessionPlan};
-use crate::store::store;
+use crate::store::StoreAddress;
 
 /// The flags for the user, the service and the credentials.
 #[derive(Clone, Debug, clap::Args)]
@@ -46,10 +45,11 @@ pub(crate) struct SessionArgs {
     /// The signature of the authentication scheme that preceded JWTs
     #[arg(long, global = true, value_name = "HEX")]
     signature: Option<String>,
-    /// The file of the durable store: the outbox, and the positions of inboxes; for `bot`, `rpc`,
-    /// `outbox` and `send --queue`
-    #[arg(long, global = true, value_name = "FILE", value_parser = store)]
-    store: Option<PathBuf>,
+    /// The durable store: the outbox, and the positions of inboxes; for `bot`, `rpc`, `outbox` and
+    /// `send --queue`. A file, or postgres://… for a database that machines share. PGPASSWORD can
+    /// hold the password
+    #[arg(long, global = true, value_name = "STORE", value_parser = StoreAddress::parse)]
+    store: Option<StoreAddress>,
     /// The async runtime to run on
     #[arg(long, global = true, value_enum, default_value = "tokio")]
     runtime: Runtime,
@@ -113,7 +113,7 @@ impl SessionArgs {
             host: self.host.unwrap_or_else(|| "the service".to_owned()),
             token_command: self.token_command,
             runtime: self.runtime,
-            store: self.store,
+            store: self.store.map(StoreAddress::store).transpose()?,
             common,
         })
     }

@@ -1,6 +1,5 @@
 //! The plan of a session, before it is opened.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::exit::CliError;
 use crate::output_args::Common;
-use crate::store::with_store;
+use crate::store::{SessionStore, with_store};
 
 /// The async runtimes with an adapter.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -30,8 +29,8 @@ pub(crate) struct SessionPlan {
     /// A command that prints a token.
     pub(crate) token_command: Option<String>,
     pub(crate) runtime: Runtime,
-    /// The file of the durable store.
-    pub(crate) store: Option<PathBuf>,
+    /// The durable store.
+    pub(crate) store: Option<SessionStore>,
     pub(crate) common: Common,
 }
 

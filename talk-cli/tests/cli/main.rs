@@ -5,6 +5,9 @@
 mod bot;
 mod commands;
 mod data;
+#[allow(dead_code, reason = "the tests of talk-postgres use more of it")]
+#[path = "../../../talk-postgres/tests/server/mod.rs"]
+mod database;
 mod demo;
 mod emulator;
 mod follow;

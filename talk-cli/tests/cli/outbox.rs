@@ -4,21 +4,39 @@ use serde_json::{Value, json};
 use talk_emulator::Emulator;
 use tempfile::TempDir;
 
+use crate::database::Server;
 use crate::people::People;
 use crate::support::Rpc;
 
 /// Alice and Bob, and the store of Alice.
 struct Town {
     people: People,
-    folder: TempDir,
+    store: String,
+    _folder: TempDir,
+    _database: Option<Server>,
 }
 
 impl Town {
     fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.talk");
         Self {
             people: People::new(),
-            folder: tempfile::tempdir().unwrap(),
+            store: path.to_str().unwrap().to_owned(),
+            _folder: folder,
+            _database: None,
         }
+    }
+
+    /// Refuses connections, and keeps the store of Alice in a database. Returns `None` if
+    /// PostgreSQL is not installed.
+    fn offline_with_database() -> Option<Self> {
+        let database = Server::start()?;
+        Some(Self {
+            store: database.address(),
+            _database: Some(database),
+            ..Self::offline()
+        })
     }
 
     /// Refuses connections from here on.
@@ -36,29 +54,20 @@ impl Town {
         self.emulator().refuse_connections(false);
     }
 
-    fn store(&self) -> String {
-        let path = self.folder.path().join("outbox.talk");
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn with_store<'a>(&self, args: &[&'a str], store: &'a str) -> Vec<&'a str> {
-        [args, &["--store", store]].concat()
+    fn with_store<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        [args, &["--store", &self.store]].concat()
     }
 
     fn succeeds(&self, args: &[&str]) -> String {
-        let store = self.store();
-        self.people
-            .succeeds("alice", &self.with_store(args, &store))
+        self.people.succeeds("alice", &self.with_store(args))
     }
 
     fn fails(&self, args: &[&str]) -> String {
-        let store = self.store();
-        self.people.fails("alice", &self.with_store(args, &store))
+        self.people.fails("alice", &self.with_store(args))
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let store = self.store();
-        self.people.command("alice", &self.with_store(args, &store))
+        self.people.command("alice", &self.with_store(args))
     }
 
     /// Returns the entries of the store.
@@ -88,7 +97,17 @@ fn plaintexts(entries: &[Value]) -> Vec<&str> {
 
 #[test]
 fn queue_of_ten_processes_is_sent_once_and_in_order() {
-    let town = Town::offline();
+    send_queue_of_ten_processes(&Town::offline());
+}
+
+#[test]
+fn queue_in_a_database_is_sent_once_and_in_order() {
+    if let Some(town) = Town::offline_with_database() {
+        send_queue_of_ten_processes(&town);
+    }
+}
+
+fn send_queue_of_ten_processes(town: &Town) {
     let start = |number: usize| {
         let text = format!("text {number}");
         let mut command = town.command(&["send", "--queue", "c1", &text]);
@@ -169,10 +188,19 @@ fn outbox_send_fails_if_messages_are_held() {
 
 #[test]
 fn outbox_list_works_while_another_process_runs() {
-    let town = Town::offline();
-    let store = town.store();
+    list_while_another_process_runs(&Town::offline());
+}
+
+#[test]
+fn outbox_list_works_while_another_process_uses_the_database() {
+    if let Some(town) = Town::offline_with_database() {
+        list_while_another_process_runs(&town);
+    }
+}
+
+fn list_while_another_process_runs(town: &Town) {
     let host = town.emulator().host().to_owned();
-    let mut rpc = Rpc::start(&host, "alice", &["--store", &store]);
+    let mut rpc = Rpc::start(&host, "alice", &["--store", &town.store]);
     let entry = rpc.result("conversation.enqueue", json!(["c1", "Hello!"]))["entry"].clone();
     assert_eq!(town.entries()[0]["id"], entry);
     let args = [
@@ -194,6 +222,14 @@ fn outbox_without_store_is_a_usage_error() {
     for args in [&["outbox", "list"][..], &["send", "--queue", "c1", "Hi!"]] {
         assert_eq!(people.run("alice", args).status.code(), Some(2));
     }
-    let postgres = ["outbox", "list", "--store", "postgres://localhost"];
-    assert_eq!(people.run("alice", &postgres).status.code(), Some(2));
+}
+
+#[test]
+fn unreadable_address_of_a_database_is_not_shown() {
+    let address = "postgres://bot:hush@localhost?port=none";
+    let people = People::new();
+    let output = people.run("alice", &["outbox", "list", "--store", address]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("port") && !error.contains("hush"), "{error}");
 }

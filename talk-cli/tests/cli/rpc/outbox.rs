@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 use talk_emulator::Emulator;
 
+use crate::database::Server;
 use crate::support::Rpc;
 
 fn emulator() -> Emulator {
@@ -124,10 +125,22 @@ fn entries_can_be_changed() {
 
 #[test]
 fn standby_works_and_waits_for_the_store() {
-    let emulator = emulator();
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("outbox.talk");
-    let store = ["--store", store.to_str().unwrap()];
+    take_over(store.to_str().unwrap());
+}
+
+#[test]
+fn standby_takes_over_a_database() {
+    if let Some(database) = Server::start() {
+        take_over(&database.address());
+    }
+}
+
+/// Kills a process that uses the store while another one waits for it.
+fn take_over(store: &str) {
+    let emulator = emulator();
+    let store = ["--store", store];
     let mut first = Rpc::start(emulator.host(), "alice", &store);
     enqueue(&mut first, json!(["c1", "one"]));
 

@@ -1,0 +1,242 @@
+//! The connection to the database, and the statements.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use talk_client::store::{Change, Record, StoreError};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, NoTls, Row};
+
+use crate::failure::Failure;
+use crate::hidden::{Hidden, escape, unescape};
+use crate::options::Options;
+use crate::{schema, tls};
+
+/// The time limit of a statement. A connection without an answer for that long is lost.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time limit of a connection attempt, unless the address has one.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+const LOAD: &str = "SELECT key, value FROM talk_record WHERE session = $1";
+
+/// Applies changes if the holder has the lease, or for an empty holder if there is none. Locks the
+/// row of the lease, so that it is not taken over meanwhile.
+const APPLY: &str = "
+    WITH lease AS (
+        SELECT holder::text, expires FROM talk_lease WHERE session = $1 FOR SHARE
+    ), allowed AS (
+        SELECT 1 WHERE CASE WHEN $2 = ''
+            THEN NOT EXISTS (SELECT 1 FROM lease WHERE expires >= clock_timestamp())
+            ELSE EXISTS (SELECT 1 FROM lease WHERE holder = $2)
+        END
+    ), put AS (
+        INSERT INTO talk_record (session, key, value)
+        SELECT $1, put.key, put.value FROM unnest($3, $4) AS put (key, value), allowed
+        ON CONFLICT (session, key) DO UPDATE SET value = excluded.value
+    ), deleted AS (
+        DELETE FROM talk_record USING allowed WHERE session = $1 AND key = ANY ($5)
+    )
+    SELECT 1 FROM allowed";
+
+const CLEAR: &str = "DELETE FROM talk_record WHERE session = $1";
+
+/// Takes a lease that is free or has expired.
+const LOCK: &str = "
+    INSERT INTO talk_lease (session, holder, expires)
+    VALUES ($1, gen_random_uuid(), clock_timestamp() + $2 * interval '1 second')
+    ON CONFLICT (session) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
+    WHERE talk_lease.expires < clock_timestamp()
+    RETURNING holder::text";
+
+const RENEW: &str = "
+    UPDATE talk_lease SET expires = clock_timestamp() + $3 * interval '1 second'
+    WHERE session = $1 AND holder::text = $2
+    RETURNING 1";
+
+/// The row stays with another holder, so that a late write of the former one is refused.
+const UNLOCK: &str = "
+    UPDATE talk_lease SET expires = '-infinity', holder = gen_random_uuid()
+    WHERE session = $1 AND holder::text = $2";
+
+/// A database with one connection, which is opened when it is needed.
+pub(crate) struct Database {
+    config: Config,
+    roots: Option<RootCertStore>,
+    client: Mutex<Option<Arc<Client>>>,
+}
+
+impl Database {
+    pub(crate) fn new(options: Options) -> Self {
+        let mut config = options.config;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("talk");
+        }
+        Self {
+            config,
+            roots: options.roots,
+            client: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn load(&self, session: &str) -> Result<Vec<Record>, Failure> {
+        let session = escape(session);
+        let rows = self.query(LOAD, &[(&session, Type::TEXT)]).await?;
+        let record = |row: &Row| -> Result<Record, tokio_postgres::Error> {
+            let (key, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            Ok(Record::new(unescape(&key), value))
+        };
+        let records: Result<_, _> = rows.iter().map(record).collect();
+        Ok(records?)
+    }
+
+    /// Applies changes. Returns `false` if another session has the lease.
+    pub(crate) async fn apply(
+        &self,
+        session: &str,
+        holder: &str,
+        changes: &[Change],
+    ) -> Result<bool, Failure> {
+        let (mut keys, mut values, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Put(record) => {
+                    keys.push(escape(&record.key));
+                    values.push(record.value.as_str());
+                }
+                Change::Delete { key } => deleted.push(escape(key)),
+            }
+        }
+        let rows = self
+            .query(
+                APPLY,
+                &[
+                    (&escape(session), Type::TEXT),
+                    (&holder, Type::TEXT),
+                    (&Hidden(keys), Type::TEXT_ARRAY),
+                    (&Hidden(values), Type::TEXT_ARRAY),
+                    (&Hidden(deleted), Type::TEXT_ARRAY),
+                ],
+            )
+            .await?;
+        Ok(!rows.is_empty())
+    }
+
+    pub(crate) async fn clear(&self, session: &str) -> Result<(), Failure> {
+        let session = escape(session);
+        self.query(CLEAR, &[(&session, Type::TEXT)]).await?;
+        Ok(())
+    }
+
+    /// Takes a lease. Returns its holder, or `None` if another session has it.
+    pub(crate) async fn lock(
+        &self,
+        session: &str,
+        ttl: Duration,
+    ) -> Result<Option<String>, Failure> {
+        let (session, ttl) = (escape(session), ttl.as_secs_f64());
+        let parameters: [Parameter<'_>; 2] = [(&session, Type::TEXT), (&ttl, Type::FLOAT8)];
+        let rows = self.query(LOCK, &parameters).await?;
+        let holder = rows.first().map(|row| row.try_get(0)).transpose()?;
+        Ok(holder)
+    }
+
+    /// Renews a lease. Returns `false` if another session has taken it.
+    pub(crate) async fn renew(
+        &self,
+        session: &str,
+        holder: &str,
+        ttl: Duration,
+    ) -> Result<bool, Failure> {
+        let (session, ttl) = (escape(session), ttl.as_secs_f64());
+        let parameters: [Parameter<'_>; 3] = [
+            (&session, Type::TEXT),
+            (&holder, Type::TEXT),
+            (&ttl, Type::FLOAT8),
+        ];
+        Ok(!self.query(RENEW, &parameters).await?.is_empty())
+    }
+
+    pub(crate) async fn unlock(&self, session: &str, holder: &str) -> Result<(), Failure> {
+        let session = escape(session);
+        let parameters: [Parameter<'_>; 2] = [(&session, Type::TEXT), (&holder, Type::TEXT)];
+        self.query(UNLOCK, &parameters).await?;
+        Ok(())
+    }
+
+    async fn query(
+        &self,
+        statement: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        let client = self.client().await?;
+        // Without named statements, which a connection pooler could not keep.
+        match timeout(STATEMENT_TIMEOUT, client.query_typed(statement, parameters)).await {
+            Ok(rows) => Ok(rows?),
+            Err(_) => {
+                self.disconnect(&client).await;
+                let seconds = STATEMENT_TIMEOUT.as_secs();
+                let reason = format!("PostgreSQL has not answered for {seconds} s");
+                Err(Failure::Transient(reason))
+            }
+        }
+    }
+
+    /// Returns the open connection, or opens a new one.
+    async fn client(&self) -> Result<Arc<Client>, Failure> {
+        let mut current = self.client.lock().await;
+        if let Some(client) = &*current
+            && !client.is_closed()
+        {
+            return Ok(Arc::clone(client));
+        }
+        *current = None;
+        let mut client = self.connect().await?;
+        let migrated = timeout(STATEMENT_TIMEOUT, schema::migrate(&mut client)).await;
+        let late = "another process has been changing the tables for too long";
+        migrated.map_err(|_| Failure::Transient(late.to_owned()))??;
+        let client = Arc::new(client);
+        *current = Some(Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// Forgets a connection that does not answer, unless another one has replaced it.
+    async fn disconnect(&self, client: &Arc<Client>) {
+        let mut current = self.client.lock().await;
+        if current.as_ref().is_some_and(|it| Arc::ptr_eq(it, client)) {
+            *current = None;
+        }
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let tls = tls::connector(self.roots.clone());
+        let tls = tls.map_err(|error| Failure::Final(StoreError::Io(error.to_string())))?;
+        match self.config.connect(tls).await {
+            Ok((client, connection)) => {
+                // The pending statements receive its errors.
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            // As in PostgreSQL's own client: without TLS if that fails, unless it is required.
+            Err(error)
+                if self.config.get_ssl_mode() == SslMode::Prefer
+                    && error.as_db_error().is_none() =>
+            {
+                let mut config = self.config.clone();
+                let attempt = config.ssl_mode(SslMode::Disable).connect(NoTls).await;
+                let (client, connection) = attempt?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);

@@ -1,0 +1,49 @@
+//! A [store](talk_client::store) on PostgreSQL, for bots that run on more than one machine.
+//!
+//! [`PostgresStore`] keeps the records of sessions in three tables, which it creates at the first
+//! use: `talk_schema` with the version of the schema, `talk_record` and `talk_lease`. The user of
+//! the database needs the right to create tables in the first schema of its `search_path`, once.
+//!
+//! ```no_run
+//! use talk_client::TalkOptions;
+//! use talk_postgres::PostgresStore;
+//!
+//! let store = PostgresStore::new("postgres://bot@db.example/bots?sslmode=require")?;
+//! let options = TalkOptions::new("my_app", "support-bot")?.store(store);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Leases
+//!
+//! A session locks its records by a lease in the database. The lease lasts for
+//! [`lease_ttl`](PostgresStore::lease_ttl), by the clock of the database, and is renewed after each
+//! third of it. A process that cannot renew its lease for two thirds of that time gives it up
+//! before it expires. A write of a process whose lease was taken over is refused. So any number of
+//! identical processes can wait for the lease: one is active, and another takes over when it ends,
+//! crashes, or loses its database.
+//!
+//! # Outages
+//!
+//! If the connection is lost, writes are repeated on new connections as long as the lease is valid.
+//! They put and delete whole records, so a repetition has no further effect.
+//!
+//! # Scale
+//!
+//! Each store uses one connection. Each change of the outbox or of an inbox's position is one
+//! statement with one commit, and a session has at most one of them in flight. If one database
+//! cannot commit fast enough, give groups of users databases of their own: the records of users are
+//! independent.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod database;
+mod failure;
+mod hidden;
+mod options;
+mod schema;
+mod session;
+mod store;
+mod tls;
+mod worker;
+
+pub use store::PostgresStore;
