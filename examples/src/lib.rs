@@ -78,7 +78,7 @@ mod pages {
     }
 
     pages! {
-        getting_started concepts sending receiving bots authentication files search errors
+        getting_started concepts sending offline receiving bots authentication files search errors
         connection testing event_loops production from_javascript
     }
 }

@@ -5,6 +5,7 @@
 //! | [`getting_started`] | the first program, against a local emulator |
 //! | [`concepts`] | session, ref, snapshot, subscription, window, changes |
 //! | [`sending`] | text, content, replies; retries and order |
+//! | [`offline`] | messages that survive a lost connection and a crash |
 //! | [`receiving`] | live windows, histories, unread messages |
 //! | [`bots`] | programs that answer each message once |
 //! | [`authentication`] | tokens, and servers that act for several users |
@@ -36,6 +37,7 @@ pages! {
     getting_started "getting_started.md",
     concepts "concepts.md",
     sending "sending.md",
+    offline "offline.md",
     receiving "receiving.md",
     bots "bots.md",
     authentication "authentication.md",
