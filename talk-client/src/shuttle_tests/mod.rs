@@ -10,6 +10,13 @@ mod slot;
 mod termination;
 mod watch;
 
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, Runner};
+
+/// The size of the stack of a thread in bytes. Without optimisation, the start of a session needs
+/// more than the default of 32 KiB.
+const STACK_SIZE: usize = 256 << 10;
+
 /// The number of interleavings of each scenario and scheduler.
 const ORDERS: usize = 1_000;
 
@@ -21,6 +28,10 @@ const CHANGES: usize = 3;
 fn check_interleavings(scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = std::sync::Arc::new(scenario);
     let again = std::sync::Arc::clone(&scenario);
-    shuttle::check_random(move || scenario(), ORDERS);
-    shuttle::check_pct(move || again(), ORDERS, CHANGES);
+    let mut config = Config::new();
+    config.stack_size = STACK_SIZE;
+    let random = RandomScheduler::new(ORDERS);
+    Runner::new(random, config.clone()).run(move || scenario());
+    let rare = PctScheduler::new(CHANGES, ORDERS);
+    Runner::new(rare, config).run(move || again());
 }
