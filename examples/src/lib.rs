@@ -79,6 +79,6 @@ mod pages {
 
     pages! {
         getting_started concepts sending offline receiving bots authentication files search errors
-        connection testing event_loops production from_javascript
+        connection testing testing_back_ends event_loops production from_javascript
     }
 }

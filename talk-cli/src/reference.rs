@@ -127,7 +127,8 @@ fn reference_of_the_emulator_names_every_setting() {
         r#"{
             "secret": "s",
             "roles": {"default": {}},
-            "limits": {"maxFileSize": 1, "fileTypes": []}
+            "limits": {"maxFileSize": 1, "fileTypes": []},
+            "webhooks": {"url": "http://localhost", "events": [], "secret": "s"}
         }"#,
     )
     .unwrap();

@@ -10,9 +10,10 @@ use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::emulator::{self, Components, Config, Emulator};
-use crate::server::{Seed, SeedError, Server, Settings};
+use crate::server::{Seed, SeedError, Server, Settings, WebhookSettings};
 use crate::shell::{
     Clock, ControlAccess, DEFAULT_STALL_TIMEOUT, DataError, Files, Persisted, StallHook, Storage,
+    WebhookAddressError, WebhookHosts, complete_webhook_key,
 };
 
 /// The options of an [`Emulator`], created by [`Emulator::builder`].
@@ -28,6 +29,8 @@ pub struct EmulatorBuilder {
     on_stall: Option<StallHook>,
     control_hosts: Vec<String>,
     control_token: Option<Secret>,
+    webhooks: Option<WebhookSettings>,
+    webhook_hosts: WebhookHosts,
     stall_timeout: Option<Duration>,
 }
 
@@ -61,6 +64,9 @@ pub enum StartError {
     /// A control host needs a control token.
     #[error("a control host needs a control token; set one that is hard to guess")]
     ControlToken,
+    /// The address of the webhooks cannot be used.
+    #[error(transparent)]
+    Webhook(#[from] WebhookAddressError),
     /// The system provides no randomness.
     #[error("the system gives no randomness ({0}); set a seed")]
     Randomness(getrandom::Error),
@@ -156,11 +162,29 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Sets the webhooks, in place of those of the [settings](Self::settings). Only an absent secret
+    /// is taken from there.
+    ///
+    /// Without a secret in these settings and in the others, the emulator creates a key for the
+    /// signatures. [`Emulator::settings`] returns it. It stays the same while the
+    /// [folder](Self::data) exists.
+    pub fn webhooks(mut self, webhooks: WebhookSettings) -> Self {
+        self.webhooks = Some(webhooks);
+        self
+    }
+
+    /// Allows webhooks to other hosts than this machine.
+    pub fn webhook_any(mut self) -> Self {
+        self.webhook_hosts = WebhookHosts::Any;
+        self
+    }
+
     /// Starts the emulator on the current tokio runtime. It stops with that runtime.
     ///
     /// # Errors
     ///
-    /// Returns an error if the port cannot be listened on or the data folder cannot be used.
+    /// Returns an error if the port cannot be listened on, or the data folder or the address of the
+    /// webhooks cannot be used.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let (parts, run) = self.prepare().await?;
         tokio::spawn(run);
@@ -238,13 +262,24 @@ impl EmulatorBuilder {
         };
         let mut clock = Clock::start();
         let origin = format!("http://{address}");
+        let complete = |mut settings: Settings, earlier: Option<&Settings>| {
+            if let Some(mut webhooks) = self.webhooks.clone() {
+                webhooks.secret = webhooks.secret.or(settings.webhooks.secret);
+                settings.webhooks = webhooks;
+            }
+            if let Some(url) = &settings.webhooks.url {
+                self.webhook_hosts.check(url)?;
+            }
+            let settings = settings.at_start(&origin);
+            complete_webhook_key(settings, earlier).map_err(StartError::Randomness)
+        };
         let initial_data = |server: &mut Server, now| match &self.initial_data {
             Some(data) => server.seed(now, data).map(drop),
             None => Ok(()),
         };
         let (server, files, storage) = match self.data {
             None => {
-                let settings = self.settings.unwrap_or_default().at_start(&origin);
+                let settings = complete(self.settings.unwrap_or_default(), None)?;
                 let mut server = Server::new(settings, seed, clock.now());
                 initial_data(&mut server, clock.now())?;
                 (server, Files::default(), None)
@@ -255,8 +290,8 @@ impl EmulatorBuilder {
                     cause: Box::new(error),
                 };
                 let kept = open(folder.clone(), self.on_stall).await.map_err(wrong)?;
-                let settings = self.settings.or(kept.settings).unwrap_or_default();
-                let settings = settings.at_start(&origin);
+                let settings = self.settings.or_else(|| kept.settings.clone());
+                let settings = complete(settings.unwrap_or_default(), kept.settings.as_ref())?;
                 let mut server = Server::restore(settings, seed, clock.now(), kept.records)
                     .map_err(|error| wrong(error.into()))?;
                 initial_data(&mut server, clock.now())?;
@@ -275,6 +310,7 @@ impl EmulatorBuilder {
             files,
             storage,
             control,
+            webhook_hosts: self.webhook_hosts,
             stall_timeout: self.stall_timeout.unwrap_or(DEFAULT_STALL_TIMEOUT),
         }))
     }

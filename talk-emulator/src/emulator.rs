@@ -12,10 +12,11 @@ use tokio::time::{Duration, timeout};
 use crate::builder::{EmulatorBuilder, StartError};
 use crate::server::{
     Fault, FaultKind, ReceivedRequest, Seed, SeedError, Server, Settings, StoredConversation,
+    WebhookDelivery,
 };
 use crate::shell::{
-    AcceptLimiter, Clock, ControlAccess, DataError, Engine, EngineTask, Files, Shell, Stopped,
-    Storage, router, serve,
+    AcceptLimiter, Clock, ControlAccess, DataError, Engine, EngineConfig, EngineTask, Files, Shell,
+    Stopped, Storage, WebhookHosts, router, serve,
 };
 
 /// The close code for a server that shuts down (RFC 6455, section 7.4.1).
@@ -68,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) files: Files,
     pub(crate) storage: Option<Storage>,
     pub(crate) control: ControlAccess,
+    pub(crate) webhook_hosts: WebhookHosts,
     pub(crate) stall_timeout: Duration,
 }
 
@@ -314,6 +316,54 @@ impl Emulator {
             .await
     }
 
+    /// Returns the undelivered and the latest finished webhooks, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn webhooks(&self) -> Result<Vec<WebhookDelivery>, Stopped> {
+        self.inspect(|server| server.webhooks().cloned().collect())
+            .await
+    }
+
+    /// Waits for a webhook for which `predicate` returns `true`, and returns it. The predicate is
+    /// called for the webhooks of the past too. Wrap the call in a time-out to fail a test that
+    /// waits in vain.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn wait_for_webhook(
+        &self,
+        mut predicate: impl FnMut(&WebhookDelivery) -> bool + Send + 'static,
+    ) -> Result<WebhookDelivery, Stopped> {
+        let (sender, mut found) = oneshot::channel();
+        let mut sender = Some(sender);
+        self.wait_for(move |server| {
+            let Some(webhook) = server.webhooks().find(|webhook| predicate(webhook)) else {
+                return false;
+            };
+            // The caller may have stopped waiting.
+            sender.take().is_none_or(|sender| sender.send(webhook.clone()).is_ok())
+        })
+        .await?;
+        found.try_recv().map_err(|_| Stopped)
+    }
+
+    /// Delivers a finished webhook once more, with the same ID and body. Returns `false` if it is
+    /// unknown.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn resend_webhook(&self, id: &str) -> Result<bool, Stopped> {
+        let id = id.to_owned();
+        self.parts
+            .engine
+            .call(move |core, now| core.server.resend_webhook(now, &id))
+            .await
+    }
+
     /// Waits until `predicate` returns `true` for the server. It is called now, and after every
     /// step of the server. Wrap the call in a time-out to fail a test that waits in vain.
     ///
@@ -400,10 +450,17 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         files,
         storage,
         control,
+        webhook_hosts,
         stall_timeout,
     } = config;
     server.record_requests(RECORDED_REQUESTS);
-    let (engine, task) = Engine::new(server, format!("http://{address}"), clock, storage);
+    let (engine, task) = Engine::new(EngineConfig {
+        server,
+        origin: format!("http://{address}"),
+        clock,
+        storage,
+        webhook_hosts,
+    });
     let (gate, gate_state) = watch::channel(AcceptLimiter::default());
     let (stop, stopping) = oneshot::channel();
     let (running, stopped) = watch::channel(());

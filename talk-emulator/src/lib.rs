@@ -32,5 +32,8 @@ mod shell;
 
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::{Emulator, LoadError};
-pub use server::{ReceivedRequest, Seed, SeedError, StoredConversation, StoredParticipant};
-pub use shell::{DataError, Stopped};
+pub use server::{
+    ReceivedRequest, Seed, SeedError, StoredConversation, StoredParticipant, WebhookDelivery,
+    WebhookKind, WebhookSettings, WebhookState,
+};
+pub use shell::{DataError, Stopped, WebhookAddressError};

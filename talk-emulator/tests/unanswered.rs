@@ -167,6 +167,8 @@ impl World {
                 let cause = SocketClosed::ByServer { code };
                 self.input(Input::SocketClosed { socket, cause });
             }
+            // There is no address for webhooks.
+            server::Output::SendWebhook { .. } | server::Output::CancelWebhook { .. } => {}
         }
     }
 

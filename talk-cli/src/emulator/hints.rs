@@ -1,6 +1,6 @@
 //! The commands to try that the emulator prints.
 
-use talk_emulator::server::Seed;
+use talk_emulator::server::{Seed, Settings};
 
 /// Returns an introduction and three commands, one per line, which work in this order.
 pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> String {
@@ -41,6 +41,17 @@ pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> Strin
         text.push_str(&format!(" {command}\n"));
     }
     text
+}
+
+/// Returns a line with the address and the key of webhooks. Only a key that the emulator has created
+/// is printed.
+pub(super) fn webhooks(settings: &Settings, has_own_key: bool) -> Option<String> {
+    let url = crate::terminal::sanitize::line(settings.webhooks.url.as_deref()?);
+    let key = match (&settings.secret, &settings.webhooks.secret) {
+        (None, Some(key)) if !has_own_key => crate::terminal::sanitize::line(key),
+        _ => "the secret key".to_owned(),
+    };
+    Some(format!("webhooks go to {url}, signed with {key}\n"))
 }
 
 /// Quotes a string without control characters as a word of a POSIX shell.

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::builder::NonEmptyStringValueParser;
 use serde::de::DeserializeOwned;
 use talk_emulator::server::{Seed, Settings};
-use talk_emulator::{DataError, Emulator};
+use talk_emulator::{DataError, Emulator, WebhookKind, WebhookSettings};
 
 use crate::exit::{CliError, Outcome, runtime};
 use crate::json;
@@ -52,6 +52,15 @@ pub(crate) struct Options {
     /// end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Send webhooks to this address, such as http://127.0.0.1:3000/hooks
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// Send only this type of webhook, such as message.sent; can be given several times
+    #[arg(long, value_name = "TYPE", requires = "webhook")]
+    webhook_event: Vec<WebhookKind>,
+    /// Allow webhooks to other hosts than this machine
+    #[arg(long)]
+    webhook_any: bool,
     /// Another host name for the control API, besides localhost; can be given several times
     #[arg(long, value_name = "NAME", requires = "control_token")]
     control_host: Vec<String>,
@@ -75,6 +84,9 @@ pub(crate) fn run(options: Options) -> Outcome {
         settings.get_or_insert_default().secret = Some(secret);
     }
     let needs_token = settings.as_ref().is_some_and(|it| it.secret.is_some());
+    let has_webhook_key = settings
+        .as_ref()
+        .is_some_and(|it| it.webhooks.secret.is_some());
     let seed = options.seed.as_deref().map(read_seed).transpose()?;
     let mut builder = Emulator::builder().bind(options.bind).port(options.port);
     if let Some(settings) = settings {
@@ -85,6 +97,15 @@ pub(crate) fn run(options: Options) -> Outcome {
     }
     if let Some(folder) = options.data {
         builder = builder.data(folder).on_stall(report_stall);
+    }
+    if let Some(url) = options.webhook {
+        let mut webhooks = WebhookSettings::new(url);
+        let events = options.webhook_event;
+        webhooks.events = (!events.is_empty()).then(|| events.into_iter().collect());
+        builder = builder.webhooks(webhooks);
+    }
+    if options.webhook_any {
+        builder = builder.webhook_any();
     }
     for name in options.control_host {
         builder = builder.control_host(name);
@@ -100,6 +121,11 @@ pub(crate) fn run(options: Options) -> Outcome {
         let _ = io::stdout().flush();
         let hints = hints::hints(emulator.host(), seed.as_ref(), needs_token);
         let _ = io::stderr().write_all(hints.as_bytes());
+        if let Ok(settings) = emulator.settings().await
+            && let Some(note) = hints::webhooks(&settings, has_webhook_key)
+        {
+            let _ = io::stderr().write_all(note.as_bytes());
+        }
         tokio::select! {
             _ = stop => {}
             () = emulator.wait() => {}

@@ -176,6 +176,45 @@ fn emulator_seed_is_a_file_or_the_demo() {
 }
 
 #[test]
+fn emulator_sends_webhooks_and_prints_key() {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+    use std::process::Stdio;
+
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hooks", receiver.local_addr().unwrap());
+    let mut command = talk();
+    command.args(["emulator", "--port", "0", "--webhook", &url]);
+    command.args(["--webhook-event", "user.created"]);
+    let mut emulator = Emulator::start_command(command.stderr(Stdio::piped()));
+    let notes = BufReader::new(emulator.process.stderr.take().unwrap());
+    let mut notes = notes.lines().map(Result::unwrap);
+    let note = notes.find(|line| line.contains(&url)).unwrap();
+    assert!(note.contains("signed with sk_test_"), "{note}");
+
+    let output = talk()
+        .args(["--host", &emulator.host, "--app", "app", "--user", "alice"])
+        .args(["user", "set", "alice", "--name", "Alice"])
+        .output();
+    assert!(output.unwrap().status.success());
+    let (stream, _) = receiver.accept().unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "POST /hooks HTTP/1.1");
+    assert!(lines.any(|line| line.to_lowercase().starts_with("x-talkjs-signature: ")));
+}
+
+#[test]
+fn emulator_foreign_webhook_needs_flag() {
+    let url = "http://192.0.2.1/hooks";
+    let output = talk().args(["emulator", "--webhook", url]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("--webhook-any"), "{message}");
+    Emulator::start(&["--webhook", url, "--webhook-any"]);
+}
+
+#[test]
 fn emulator_binds_to_the_given_address() {
     let emulator = Emulator::start(&["--bind", "0.0.0.0"]);
     assert!(emulator.host.starts_with("127.0.0.1:"), "{}", emulator.host);

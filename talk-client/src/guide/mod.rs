@@ -14,6 +14,7 @@
 //! | [`errors`] | kinds of errors, and when a retry is safe |
 //! | [`connection`] | connection states and reconnecting |
 //! | [`testing`] | tests with the emulator |
+//! | [`testing_back_ends`] | tests of REST calls and webhooks |
 //! | [`event_loops`] | other runtimes, and no runtime at all |
 //! | [`production`] | limits, logs, metrics, shutdown |
 //! | [`from_javascript`] | every name of the JavaScript Data API |
@@ -46,6 +47,7 @@ pages! {
     errors "errors.md",
     connection "connection.md",
     testing "testing.md",
+    testing_back_ends "testing_back_ends.md",
     event_loops "event_loops.md",
     production "production.md",
     from_javascript "from_javascript.md",

@@ -45,6 +45,17 @@ pub(super) struct Participation {
     pub(super) unread: u64,
     /// Set if the user marked the conversation as unread.
     pub(super) marked_unread: bool,
+    /// The read position before a back end moved it backwards, or 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    moved_back_from: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(time: &u64) -> bool {
+    *time == 0
 }
 
 /// The access rights of a participant.
@@ -106,6 +117,24 @@ pub(super) struct ParticipantView<'a> {
 }
 
 impl Participation {
+    /// Creates a participation without unread messages.
+    pub(super) fn new(access: Access, notify: Notify, joined_at: u64, read_until: u64) -> Self {
+        Self {
+            access,
+            notify,
+            joined_at,
+            read_until,
+            unread: 0,
+            marked_unread: false,
+            moved_back_from: 0,
+        }
+    }
+
+    /// Returns the maximum of all read positions up to now.
+    pub(super) fn furthest_read(&self) -> u64 {
+        self.read_until.max(self.moved_back_from)
+    }
+
     pub(super) fn view<'a>(&self, user: &'a str) -> ParticipantView<'a> {
         ParticipantView {
             id: user,
@@ -165,14 +194,7 @@ impl Conversation {
                 notify,
                 ..suspended
             },
-            None => Participation {
-                access,
-                notify,
-                joined_at,
-                read_until: joined_at,
-                unread: 0,
-                marked_unread: false,
-            },
+            None => Participation::new(access, notify, joined_at, joined_at),
         };
         self.by_joined
             .insert(participation.joined_at, user.to_owned());
@@ -203,6 +225,9 @@ impl Conversation {
         self.by_read
             .remove(&(participation.read_until, user.to_owned()));
         self.by_read.insert((read_until, user.to_owned()));
+        if read_until < participation.read_until {
+            participation.moved_back_from = participation.furthest_read();
+        }
         participation.read_until = read_until;
         participation.marked_unread = false;
         self.count_unread(user);

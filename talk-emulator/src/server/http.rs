@@ -143,8 +143,12 @@ pub(super) fn query(request: &HttpRequest, name: &str) -> Option<String> {
 
 /// Iterates over the parameters of the query, with values decoded once.
 pub(super) fn query_pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, String)> {
-    let pairs = request.uri().query().unwrap_or_default().split('&');
-    pairs.map(|pair| {
+    parse_query(request.uri().query().unwrap_or_default())
+}
+
+/// Iterates over the parameters of a query, with values decoded once.
+pub(crate) fn parse_query(query: &str) -> impl Iterator<Item = (&str, String)> {
+    query.split('&').map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = value.replace('+', " ");
         let value = percent_decode_str(&value).decode_utf8_lossy().into_owned();

@@ -24,6 +24,7 @@ use super::subscribers::Subscribers;
 use super::timers::{Timer, Timers};
 use super::typing;
 use super::typing_users::TypingUsers;
+use super::webhooks::WebhookQueue;
 
 /// The close code for a client that does not renew its session.
 const POLICY_VIOLATION: u16 = 1008;
@@ -42,6 +43,7 @@ pub struct Server {
     pub(super) events: EventQueue,
     pub(super) outputs: VecDeque<Output>,
     pub(super) requests: RequestLog,
+    pub(super) webhooks: WebhookQueue,
     /// Set if the caller persists changes.
     pub(super) checkpoint: Option<Checkpoint>,
 }
@@ -72,6 +74,7 @@ impl Server {
             events: EventQueue::default(),
             outputs: VecDeque::new(),
             requests: RequestLog::default(),
+            webhooks: WebhookQueue::default(),
             checkpoint: None,
         }
     }
@@ -144,6 +147,8 @@ impl Server {
         if let Some(checkpoint) = &mut self.checkpoint {
             checkpoint.has_settings = false;
         }
+        // The settings may have a new address of webhooks.
+        self.flush();
     }
 
     /// Advances the time, which never goes back, and performs all due work first.
@@ -161,6 +166,8 @@ impl Server {
                 Timer::SessionExpires(connection) => self.expire(connection),
                 Timer::SlowEnds(connection) => self.release(connection),
                 Timer::FaultDue(fault) => self.apply_to_matching(fault),
+                Timer::WebhookTimesOut(attempt) => self.time_out_webhook(attempt),
+                Timer::WebhookRetries(id) => self.webhooks.retry(id),
             }
         }
         self.flush();
@@ -249,7 +256,7 @@ impl Server {
         self.send(connection, text);
     }
 
-    /// Sends the pending events, in one frame per connection.
+    /// Sends the pending events, in one frame per connection, and begins to deliver webhooks.
     pub(super) fn flush(&mut self) {
         let mut overfull = Vec::new();
         for (id, events) in self.events.take() {
@@ -272,6 +279,7 @@ impl Server {
             // Closed connections change the online state of their users.
             self.flush();
         }
+        self.start_webhooks();
         self.discard_changes();
     }
 
@@ -313,6 +321,7 @@ impl Server {
             events: &mut self.events,
             timers: &mut self.timers,
             random: &mut self.random,
+            webhooks: &mut self.webhooks,
         })
     }
 }

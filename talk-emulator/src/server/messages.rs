@@ -19,6 +19,7 @@ use super::settings::Scope;
 use super::store::Store;
 use super::subscribers::Part;
 use super::typing;
+use super::webhooks;
 
 /// The maximum length of an idempotency key, in bytes. Clients send 20.
 pub(super) const MAX_KEY: usize = 256;
@@ -171,7 +172,8 @@ pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result
             participation.unread += 1;
         }
     }
-    let sender = message.sender.clone();
+    let (sender, message_id) = (message.sender.clone(), message.id.clone());
+    let mark = sender.as_deref().and_then(|user| read_state::mark(cx, id, user));
     cx.store.change_activity(id, |conversation| {
         conversation.messages.insert(message);
         if let Some(sender) = &sender {
@@ -179,6 +181,11 @@ pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result
         }
     });
     read_state::publish_changes(cx, id, before);
+    if let Some(sender) = &sender {
+        // The sender has read the conversation up to the message.
+        webhooks::messages_read(cx, id, sender, mark);
+    }
+    webhooks::message_sent(cx, id, &message_id);
     Ok(())
 }
 
@@ -193,18 +200,20 @@ pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'
     if let Some(content) = &content {
         content.check_allowed(cx.role())?;
     }
-    apply_edit(cx, id, message, content, edit.custom)?;
+    apply_edit(cx, id, message, content, None, edit.custom)?;
     done()
 }
 
-/// Changes the content or the custom data of a message. Returns `true` if the content changed.
+/// Changes the content or the custom data of a message. `text` is the new content as a back end sent
+/// it.
 pub(super) fn apply_edit(
     cx: &mut RequestCx<'_>,
     id: &str,
     message: &str,
     content: Option<Content>,
+    text: Option<String>,
     custom: CustomPatch,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let now = cx.millis();
     let Store {
         conversations,
@@ -223,13 +232,14 @@ pub(super) fn apply_edit(
     let content_changed = content.is_some();
     if let Some(content) = content {
         edited.content = content.json;
-        edited.text = None;
+        edited.text = text;
         edited.edited_at = Some(clock.stamp(now));
     }
     if content_changed || custom.is_some() {
         publish_edited(cx, id, message, content_changed, custom.as_ref());
+        webhooks::message_updated(cx, id, message);
     }
-    Ok(content_changed)
+    Ok(())
 }
 
 fn publish_edited(
@@ -270,6 +280,7 @@ pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Reply {
 /// Removes a message and notifies the subscribers.
 pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Result<(), Refusal> {
     let before = read_state::snapshot(cx, id);
+    let data = webhooks::message_of(cx, id, message);
     let mut removed = None;
     let mut was_last = false;
     cx.store.change_activity(id, |conversation| {
@@ -288,6 +299,7 @@ pub(super) fn remove(cx: &mut RequestCx<'_>, id: &str, message: &str) -> Result<
     }
     publish_deleted(cx, id, message, was_last);
     read_state::publish_changes(cx, id, before);
+    webhooks::message_deleted(cx, id, data);
     Ok(())
 }
 

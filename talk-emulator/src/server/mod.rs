@@ -85,10 +85,12 @@ mod typing;
 mod typing_users;
 mod user;
 mod users;
+mod views;
+mod webhooks;
 
 pub use fault::{Fault, FaultKind, HttpFault, UploadFault};
 pub use file::FileMetadata;
-pub(crate) use http::has_json;
+pub(crate) use http::{has_json, parse_query};
 pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
 pub(crate) use loopback::{is_loopback, is_loopback_origin};
 pub use machine::Server;
@@ -101,3 +103,7 @@ pub use rest_version::RestVersion;
 pub use seed::{Seed, SeedConversation, SeedError, SeedMessage, SeedUser};
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};
 pub use talk_proto::Timestamp;
+pub use webhooks::{
+    UnknownWebhookKind, WebhookAnswer, WebhookAttempt, WebhookAttemptId, WebhookDelivery,
+    WebhookKind, WebhookRequest, WebhookSettings, WebhookState,
+};

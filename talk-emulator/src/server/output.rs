@@ -1,3 +1,5 @@
+use super::webhooks::{WebhookAttemptId, WebhookRequest};
+
 /// The ID of an open connection, chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
@@ -20,5 +22,18 @@ pub enum Output {
         connection: ConnectionId,
         /// The WebSocket close code, or `None` to cut the TCP connection without a close frame.
         code: Option<u16>,
+    },
+    /// Send a webhook, and pass the result to
+    /// [`webhook_answered`](super::Server::webhook_answered). The server has the time limit.
+    SendWebhook {
+        /// The ID of the attempt.
+        attempt: WebhookAttemptId,
+        /// The request.
+        request: WebhookRequest,
+    },
+    /// Cancel an attempt to send a webhook. Its result is ignored.
+    CancelWebhook {
+        /// The ID of the attempt.
+        attempt: WebhookAttemptId,
     },
 }

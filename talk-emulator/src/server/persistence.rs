@@ -35,6 +35,8 @@ impl Server {
             state.store.rebuild_indexes(app, &server.settings.origin);
         }
         server.checkpoint = Some(Checkpoint::default());
+        server.webhooks.rebuild();
+        server.start_webhooks();
         Ok(server)
     }
 
@@ -63,6 +65,10 @@ impl Server {
             }
             state.store.collect(app, &mut changes);
         }
+        for id in self.webhooks.take_dirty() {
+            let value = self.webhooks.get(&id);
+            changes.record(Key::Webhook { id }, value);
+        }
         self.checkpoint = Some(checkpoint);
         changes.list
     }
@@ -73,6 +79,7 @@ impl Server {
             for app in self.apps.values_mut() {
                 app.store.discard_changes();
             }
+            self.webhooks.take_dirty();
         }
     }
 
@@ -115,6 +122,7 @@ impl Server {
                 let conversation = self.conversation_of(&key, app, conversation)?;
                 conversation.keys.restore(sender, send.clone(), state);
             }
+            Key::Webhook { .. } => self.webhooks.restore(parse(&key, value)?),
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::patch::Diff;
 use super::refusal::Refusal;
 use super::reply::{Reply, done};
 use super::request_cx::RequestCx;
+use super::webhooks;
 
 /// The sides of a conversation before a change, for all subscribed participants.
 #[derive(Debug)]
@@ -22,6 +23,12 @@ pub(super) fn snapshot(cx: &RequestCx<'_>, conversation: &str) -> SideSnapshot {
         .filter(|(user, _)| cx.subscribers.has_side_subscription(user))
         .map(|(user, participation)| (user.to_owned(), conversation.side_state(participation)));
     SideSnapshot(states.collect())
+}
+
+/// Returns the maximum of a participant's read positions up to now.
+pub(super) fn mark(cx: &RequestCx<'_>, id: &str, user: &str) -> Option<u64> {
+    let (_, participation) = cx.store.joined(id, user).ok()?;
+    Some(participation.furthest_read())
 }
 
 /// Notifies each participant of the changes of its side. Joins and leaves have their own events.
@@ -71,10 +78,12 @@ pub(super) fn mark_read(cx: &mut RequestCx<'_>, id: &str) -> Reply {
         .map_or(0, |message| message.created_at);
     let read_until = cx.millis().max(last);
     let before = snapshot(cx, id);
+    let read_before = mark(cx, id, cx.me);
     // A message in the same millisecond must be newer than the read position.
     cx.store.clock.advance_past(read_until);
     cx.store.conversation_mut(id)?.read(cx.me, read_until);
     publish_changes(cx, id, before);
+    webhooks::messages_read(cx, id, cx.me, read_before);
     done()
 }
 
@@ -93,11 +102,13 @@ pub(super) fn set_read_until(
         .map_or(0, |message| message.created_at);
     let read_until = read_until.min(cx.millis().max(last));
     let before = snapshot(cx, id);
+    let read_before = mark(cx, id, user);
     cx.store.clock.advance_past(read_until);
     cx.store
         .conversation_mut(id)?
         .set_read_until(user, read_until);
     publish_changes(cx, id, before);
+    webhooks::messages_read(cx, id, user, read_before);
     Ok(())
 }
 

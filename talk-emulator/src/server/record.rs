@@ -50,6 +50,11 @@ pub enum Key {
         /// The idempotency key.
         key: String,
     },
+    /// A webhook.
+    Webhook {
+        /// The ID of its envelope.
+        id: String,
+    },
     /// The metadata of an uploaded file.
     File {
         /// The app's id.

@@ -8,6 +8,7 @@ use super::store::Store;
 use super::subscribers::Subscribers;
 use super::timers::Timers;
 use super::typing_users::TypingUsers;
+use super::webhooks::WebhookQueue;
 
 /// The context of a request: the state of one app, as seen by one user.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(super) struct RequestCx<'a> {
     pub(super) events: &'a mut EventQueue,
     pub(super) timers: &'a mut Timers,
     pub(super) random: &'a mut Random,
+    pub(super) webhooks: &'a mut WebhookQueue,
 }
 
 impl RequestCx<'_> {
@@ -42,6 +44,7 @@ impl RequestCx<'_> {
             events: self.events,
             timers: self.timers,
             random: self.random,
+            webhooks: self.webhooks,
         })
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::object_only::object_only;
 use super::rest_version::RestVersion;
+use super::webhooks::WebhookSettings;
 
 /// The settings of all apps. Absent members have their defaults: no authentication, and the
 /// documented features of a new app.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The version of the REST API for requests without the header `TalkJS-REST-Version`.
     pub rest_version: RestVersion,
+    /// The webhooks.
+    pub webhooks: WebhookSettings,
 }
 
 /// The permissions of a role.
@@ -156,6 +159,12 @@ impl Settings {
         self.secret.as_deref().filter(|secret| !secret.is_empty())
     }
 
+    /// Returns the key of the signatures of webhooks.
+    pub(crate) fn webhook_key(&self) -> Option<&str> {
+        let key = self.webhooks.secret.as_deref();
+        key.filter(|key| !key.is_empty()).or(self.secret())
+    }
+
     /// Returns `true` if there is a secret that is not empty.
     pub(crate) fn has_secret(&self) -> bool {
         self.secret().is_some()
@@ -196,6 +205,7 @@ impl Default for Settings {
             sync: ClientSync::default(),
             limits: Limits::default(),
             rest_version: RestVersion::default(),
+            webhooks: WebhookSettings::default(),
         }
     }
 }
@@ -211,6 +221,7 @@ impl fmt::Debug for Settings {
             .field("sync", &self.sync)
             .field("limits", &self.limits)
             .field("rest_version", &self.rest_version)
+            .field("webhooks", &self.webhooks)
             .finish()
     }
 }

@@ -4,6 +4,7 @@ use talk_proto::Timestamp;
 
 use super::fault::Fault;
 use super::output::ConnectionId;
+use super::webhooks::WebhookAttemptId;
 
 /// A scheduled action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,10 @@ pub(super) enum Timer {
     SlowEnds(ConnectionId),
     /// An injected fault becomes due.
     FaultDue(Fault),
+    /// A webhook is not answered in time.
+    WebhookTimesOut(WebhookAttemptId),
+    /// A webhook is retried.
+    WebhookRetries(String),
 }
 
 /// The scheduled actions, soonest first.

@@ -30,7 +30,7 @@ pub(super) struct Profile {
 }
 
 /// The private data, never sent to clients.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Private {
     pub(super) email: Vec<String>,
     pub(super) phone: Vec<String>,

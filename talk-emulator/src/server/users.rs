@@ -12,6 +12,7 @@ use super::reply::{Body, Reply, done, reply};
 use super::request_cx::RequestCx;
 use super::subscribers::Topic;
 use super::user::{Profile, User, UserParams};
+use super::webhooks;
 
 /// The maximum number of users in a request.
 const MAX_IDS: usize = 1000;
@@ -92,7 +93,9 @@ fn put(cx: &mut RequestCx<'_>, id: &str, params: UserParams) -> Reply {
 pub(super) fn store(cx: &mut RequestCx<'_>, id: &str, params: UserParams) {
     let now = cx.millis();
     if let Some(user) = cx.store.users.get_mut(id) {
+        let private = user.private.clone();
         let diff = user.apply(params);
+        let is_changed = !diff.is_empty() || user.private != private;
         if !diff.is_empty() {
             let to = cx
                 .subscribers
@@ -106,11 +109,15 @@ pub(super) fn store(cx: &mut RequestCx<'_>, id: &str, params: UserParams) {
                 },
             );
         }
+        if is_changed {
+            webhooks::user_updated(cx, id);
+        }
     } else {
         let mut user = User::new(id, now);
         user.apply(params);
         publish_created(cx, &user);
         cx.store.users.insert(id.to_owned(), user);
+        webhooks::user_created(cx, id);
     }
 }
 

@@ -29,25 +29,38 @@ pub(crate) async fn change_settings(
     body: Bytes,
 ) -> Result<Json<Settings>, Refusal> {
     let mut patch: Map<String, Value> = parse(&body)?;
-    if patch.get("secret").is_some_and(|secret| secret == MASK) {
-        patch.remove("secret");
+    unmask(&mut patch);
+    if let Some(Value::Object(webhooks)) = patch.get_mut("webhooks") {
+        unmask(webhooks);
     }
     let changed = shell
         .engine
         .call(move |core, now| {
-            let mut settings = serde_json::to_value(core.server.settings())?;
+            let mut settings = serde_json::to_value(core.server.settings()).map_err(invalid)?;
             merge(&mut settings, patch.into());
-            Ok(core.set_settings(now, serde_json::from_value(settings)?))
+            let settings: Settings = serde_json::from_value(settings).map_err(invalid)?;
+            if let Some(url) = &settings.webhooks.url {
+                let check = core.webhook_hosts().check(url);
+                check.map_err(|error| bad_request(error.to_string()))?;
+            }
+            Ok::<_, Refusal>(core.set_settings(now, settings))
         })
         .await?;
-    changed
-        .map(|settings| Json(masked(settings)))
-        .map_err(invalid)
+    Ok(Json(masked(changed?)))
+}
+
+/// Removes a masked secret from a patch.
+fn unmask(patch: &mut Map<String, Value>) {
+    if patch.get("secret").is_some_and(|secret| secret == MASK) {
+        patch.remove("secret");
+    }
 }
 
 fn masked(mut settings: Settings) -> Settings {
-    if let Some(secret) = &mut settings.secret {
-        MASK.clone_into(secret);
+    for secret in [&mut settings.secret, &mut settings.webhooks.secret] {
+        if let Some(secret) = secret {
+            MASK.clone_into(secret);
+        }
     }
     settings
 }
@@ -89,11 +102,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 fn invalid(error: serde_json::Error) -> Refusal {
-    Refusal::new(
-        StatusCode::BAD_REQUEST,
-        "INVALID_REQUEST",
-        error.to_string(),
-    )
+    bad_request(error.to_string())
+}
+
+fn bad_request(reason: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", reason)
 }
 
 #[cfg(test)]

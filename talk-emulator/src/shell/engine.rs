@@ -10,7 +10,11 @@ use super::clock::Clock;
 use super::data_error::DataError;
 use super::send_queue::{SendQueue, TooSlow};
 use super::storage::Storage;
-use crate::server::{ConnectionId, Output, Server, Settings, Timestamp};
+use super::webhook_key;
+use super::webhooks::{WebhookHosts, WebhookSender};
+use crate::server::{
+    ConnectionId, Output, Server, Settings, Timestamp, WebhookAnswer, WebhookAttemptId,
+};
 
 /// The number of queued inputs above which senders wait.
 const INPUT_QUEUE: usize = 1024;
@@ -49,6 +53,10 @@ enum Input {
     Closed {
         connection: ConnectionId,
     },
+    WebhookAnswered {
+        attempt: WebhookAttemptId,
+        result: Result<WebhookAnswer, String>,
+    },
     Call(Call),
 }
 
@@ -58,12 +66,25 @@ pub(crate) struct Engine {
     inputs: mpsc::Sender<Input>,
 }
 
+/// The parts of an engine.
+pub(crate) struct EngineConfig {
+    pub(crate) server: Server,
+    /// The emulator's own address.
+    pub(crate) origin: String,
+    pub(crate) clock: Clock,
+    pub(crate) storage: Option<Storage>,
+    pub(crate) webhook_hosts: WebhookHosts,
+}
+
 /// The state owned by the task. A call has exclusive access.
 pub(crate) struct Core {
     pub(crate) server: Server,
     /// The emulator's own address.
     origin: String,
     queues: BTreeMap<ConnectionId, SendQueue>,
+    webhooks: WebhookSender,
+    /// The task's own inputs. A strong sender would keep the task running.
+    inputs: mpsc::WeakSender<Input>,
     /// The results of calls. Like frames, they are sent once their changes are persisted.
     deferred_replies: Vec<DeferredReply>,
     /// Notified once the answers to their frames are queued.
@@ -83,17 +104,21 @@ pub(crate) struct EngineTask {
 }
 
 impl Engine {
-    pub(crate) fn new(
-        server: Server,
-        origin: String,
-        clock: Clock,
-        storage: Option<Storage>,
-    ) -> (Self, EngineTask) {
+    pub(crate) fn new(config: EngineConfig) -> (Self, EngineTask) {
+        let EngineConfig {
+            server,
+            origin,
+            clock,
+            storage,
+            webhook_hosts,
+        } = config;
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let core = Core {
             server,
             origin,
             queues: BTreeMap::new(),
+            webhooks: WebhookSender::new(webhook_hosts),
+            inputs: sender.downgrade(),
             deferred_replies: Vec::new(),
             handled: Vec::new(),
             waiting: Vec::new(),
@@ -251,6 +276,10 @@ impl Core {
                 self.server.closed(now, connection);
                 self.notify_all_closed();
             }
+            Input::WebhookAnswered { attempt, result } => {
+                self.webhooks.finish(attempt);
+                self.server.webhook_answered(now, attempt, result);
+            }
             Input::Call(call) => {
                 let release = call(self, now);
                 self.deferred_replies.push(release);
@@ -258,9 +287,18 @@ impl Core {
         }
     }
 
-    /// Replaces the settings and returns them. A default origin becomes the emulator's own.
+    /// Returns the hosts to which webhooks are sent.
+    pub(crate) fn webhook_hosts(&self) -> WebhookHosts {
+        self.webhooks.hosts()
+    }
+
+    /// Replaces the settings and returns them. A default origin becomes the emulator's own, and
+    /// webhooks get a key.
     pub(crate) fn set_settings(&mut self, now: Timestamp, settings: Settings) -> Settings {
         let settings = settings.with_origin(&self.origin);
+        let completed = webhook_key::complete(settings.clone(), Some(self.server.settings()));
+        // Without randomness, the signatures are those of an empty key.
+        let settings = completed.unwrap_or(settings);
         self.server.set_settings(now, settings.clone());
         settings
     }
@@ -347,6 +385,17 @@ impl Core {
                 } => {
                     self.queues.remove(&connection);
                 }
+                Output::SendWebhook { attempt, request } => {
+                    let inputs = self.inputs.clone();
+                    let report = move |result| async move {
+                        if let Some(inputs) = inputs.upgrade() {
+                            // The task may have ended.
+                            let _ = inputs.send(Input::WebhookAnswered { attempt, result }).await;
+                        }
+                    };
+                    self.webhooks.send(attempt, request, report);
+                }
+                Output::CancelWebhook { attempt } => self.webhooks.cancel(attempt),
             }
         }
         for connection in to_flush {

@@ -3,6 +3,7 @@
 mod clock;
 mod control;
 mod control_access;
+mod control_webhooks;
 mod cors;
 mod data_error;
 mod data_folder;
@@ -22,14 +23,19 @@ mod state;
 mod storage;
 mod upgrade;
 mod upload;
+mod webhook_key;
+mod webhooks;
 
 pub(crate) use clock::Clock;
 pub(crate) use control_access::ControlAccess;
 pub use data_error::DataError;
 pub use engine::Stopped;
-pub(crate) use engine::{Engine, EngineTask};
+pub(crate) use engine::{Engine, EngineConfig, EngineTask};
 pub(crate) use files::Files;
 pub(crate) use listener::{AcceptLimiter, DEFAULT_STALL_TIMEOUT, serve};
 pub(crate) use router::router;
 pub(crate) use state::Shell;
 pub(crate) use storage::{Persisted, StallHook, Storage};
+pub(crate) use webhook_key::complete as complete_webhook_key;
+pub use webhooks::WebhookAddressError;
+pub(crate) use webhooks::WebhookHosts;

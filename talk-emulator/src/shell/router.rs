@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::control::{change_settings, inject_fault, settings};
 use super::control_access::{ControlAccess, guard};
+use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
 use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
@@ -44,6 +45,9 @@ fn control(access: ControlAccess) -> Router<Shell> {
     Router::new()
         .route("/settings", get(settings).post(change_settings))
         .route("/faults", post(inject_fault))
+        .route("/webhooks", get(list_webhooks))
+        .route("/webhooks/{id}", get(webhook))
+        .route("/webhooks/{id}/resend", post(resend_webhook))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::from_fn_with_state(access, guard))

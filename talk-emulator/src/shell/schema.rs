@@ -17,13 +17,14 @@ static USERS: Table = table("users", &["app", "user"]);
 static FILES: Table = table("files", &["app", "token"]);
 static CONVERSATIONS: Table = table("conversations", &["app", "conversation"]);
 static MESSAGES: Table = table("messages", &["app", "conversation", "message"]);
+static WEBHOOKS: Table = table("webhooks", &["id"]);
 static SENDS: Table = table("sends", &["app", "conversation", "sender", "key"]);
 
 /// The tokens of uploads in progress. They are not records of the server.
 pub(super) static UPLOADS: Table = table("uploads", &["token"]);
 
 /// All tables, in the order in which a server restores their records.
-pub(super) static TABLES: [&Table; 7] = [
+pub(super) static TABLES: [&Table; 8] = [
     &SERVER,
     &APPS,
     &USERS,
@@ -31,6 +32,7 @@ pub(super) static TABLES: [&Table; 7] = [
     &CONVERSATIONS,
     &MESSAGES,
     &SENDS,
+    &WEBHOOKS,
 ];
 
 const fn table(name: &'static str, columns: &'static [&'static str]) -> Table {
@@ -80,6 +82,7 @@ pub(super) fn row_key(key: &Key) -> (&'static Table, Vec<&str>) {
         Key::Random => (&SERVER, vec![RANDOM]),
         Key::App { app } => (&APPS, vec![app.as_str()]),
         Key::User { app, user } => (&USERS, vec![app.as_str(), user]),
+        Key::Webhook { id } => (&WEBHOOKS, vec![id.as_str()]),
         Key::File { app, token } => (&FILES, vec![app.as_str(), token]),
         Key::Conversation { app, conversation } => {
             (&CONVERSATIONS, vec![app.as_str(), conversation])
@@ -126,6 +129,7 @@ pub(super) fn decode_key(table: &Table, parts: Vec<String>) -> Option<Key> {
             conversation: part()?,
             message: part()?,
         },
+        "webhooks" => Key::Webhook { id: part()? },
         "sends" => Key::Send {
             app: part()?,
             conversation: part()?,

@@ -21,3 +21,5 @@ mod participants;
 mod presences;
 mod routing;
 mod users;
+mod webhook_delivery;
+mod webhook_events;

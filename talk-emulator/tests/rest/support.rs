@@ -5,9 +5,11 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use talk_emulator::server::HttpRequest;
+use talk_emulator::server::{
+    HttpRequest, Settings, WebhookAnswer, WebhookAttemptId, WebhookRequest, WebhookSettings,
+};
 
-use crate::world::World;
+use crate::world::{Peer, World};
 
 /// Creates a request with a body, unless it is null.
 pub(crate) fn request(method: &str, path: &str, body: &Value) -> HttpRequest {
@@ -39,7 +41,65 @@ pub(crate) fn sign(secret: &str, claims: &Value) -> String {
     format!("{signed}.{signature}")
 }
 
+/// An address that receives webhooks.
+pub(crate) const HOOKS: &str = "http://127.0.0.1:3000/hooks";
+
 impl World {
+    /// Creates a world whose server sends webhooks and can be restarted.
+    pub(crate) fn hooked() -> Self {
+        let mut world = Self::with(Settings {
+            secret: None,
+            webhooks: WebhookSettings::new(HOOKS),
+            ..Settings::default()
+        });
+        world.restart();
+        world
+    }
+
+    /// Creates the users and the conversation of [`of_friends`](Self::of_friends), and delivers
+    /// their webhooks.
+    pub(crate) fn befriend_hooked(&mut self) -> [Peer; 2] {
+        let friends = self.befriend();
+        self.deliver();
+        friends
+    }
+
+    /// Takes the webhooks that are not answered yet.
+    pub(crate) fn take_webhooks(&mut self) -> Vec<(WebhookAttemptId, WebhookRequest)> {
+        self.webhooks.drain(..).collect()
+    }
+
+    /// Takes the only webhook that is not answered yet.
+    pub(crate) fn take_webhook(&mut self) -> (WebhookAttemptId, WebhookRequest) {
+        let mut all = self.take_webhooks();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    pub(crate) fn answer_webhook(&mut self, attempt: WebhookAttemptId, status: u16) {
+        let body = format!("status {status}");
+        let answer = WebhookAnswer { status, body };
+        self.server.webhook_answered(self.time(), attempt, Ok(answer));
+        self.drain();
+    }
+
+    /// Answers all webhooks with status 200, and returns their envelopes.
+    pub(crate) fn deliver(&mut self) -> Vec<Value> {
+        let mut delivered = Vec::new();
+        while let Some((attempt, request)) = self.webhooks.pop_front() {
+            delivered.push(serde_json::from_str(&request.body).unwrap());
+            self.answer_webhook(attempt, 200);
+        }
+        delivered
+    }
+
+    /// Delivers all webhooks, and returns their types.
+    pub(crate) fn delivered_types(&mut self) -> Vec<String> {
+        let delivered = self.deliver();
+        let kind = |webhook: &Value| webhook["type"].as_str().unwrap().to_owned();
+        delivered.iter().map(kind).collect()
+    }
+
     /// Sends a request with a body, unless it is null.
     pub(crate) fn rest(&mut self, method: &str, path: &str, body: Value) -> (u16, Value) {
         self.http(request(method, path, &body))

@@ -1,11 +1,12 @@
 //! A server, its connections, and the frames received by each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use talk_emulator::server::{
     ConnectionId, FileMetadata, HttpRequest, Key, Output, Server, Settings, Timestamp,
+    WebhookAttemptId, WebhookRequest,
 };
 
 pub(crate) const APP: &str = "app";
@@ -20,6 +21,9 @@ pub(crate) struct World {
     now: u64,
     connections: u64,
     inboxes: BTreeMap<ConnectionId, Inbox>,
+    /// The webhooks to send, in order.
+    pub(crate) webhooks: VecDeque<(WebhookAttemptId, WebhookRequest)>,
+    pub(crate) cancelled: Vec<WebhookAttemptId>,
     /// The records that the server reported.
     kept: BTreeMap<Key, String>,
 }
@@ -54,6 +58,8 @@ impl World {
             now,
             connections: 0,
             inboxes: BTreeMap::new(),
+            webhooks: VecDeque::new(),
+            cancelled: Vec::new(),
             kept: BTreeMap::new(),
         }
     }
@@ -69,11 +75,13 @@ impl World {
     pub(crate) fn restart(&mut self) {
         let settings = Settings {
             origin: format!("http://127.0.0.1:{}", self.connections),
-            ..Settings::default()
+            ..self.server.settings().clone()
         };
         let kept = self.kept.clone();
         self.server = Server::restore(settings, 7, self.time(), kept).unwrap();
         self.inboxes.clear();
+        self.webhooks.clear();
+        self.drain();
     }
 
     /// Creates a world with users alice, bob and carol, and a conversation `c` of alice and bob.
@@ -307,7 +315,7 @@ impl World {
     }
 
     /// Takes all outputs, and checks the invariants of every frame.
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         for change in self.server.take_changes() {
             match change.value {
                 Some(value) => self.kept.insert(change.key, value),
@@ -341,6 +349,10 @@ impl World {
                 Output::Close { connection, code } => {
                     self.inboxes.get_mut(&connection).unwrap().closed = Some(code);
                 }
+                Output::SendWebhook { attempt, request } => {
+                    self.webhooks.push_back((attempt, request));
+                }
+                Output::CancelWebhook { attempt } => self.cancelled.push(attempt),
             }
         }
     }

@@ -73,6 +73,8 @@ impl World {
                 let cause = SocketClosed::ByServer { code };
                 self.close_down(connection, cause);
             }
+            // There is no address for webhooks.
+            ServerOutput::SendWebhook { .. } | ServerOutput::CancelWebhook { .. } => {}
         }
     }
 
@@ -279,6 +281,8 @@ impl World {
             ServerOutput::Close { connection, code } => {
                 self.close_down(connection, SocketClosed::ByServer { code });
             }
+            // There is no address for webhooks.
+            ServerOutput::SendWebhook { .. } | ServerOutput::CancelWebhook { .. } => {}
         }
     }
 

@@ -6,7 +6,7 @@ use super::answer::invalid;
 use super::call::Call;
 use super::conversation_filter;
 use super::list::{self, Order, PageQuery};
-use super::views::{ConversationView, UserConversationView};
+use crate::server::views::{ConversationView, UserConversationView};
 use crate::server::conversation::{Access, Conversation, Participation};
 use crate::server::filter::Filter;
 use crate::server::participants::DEFAULT_NOTIFY;
@@ -62,14 +62,7 @@ pub(super) fn list_of_user(cx: &RequestCx<'_>, user: &str, call: &Call) -> Reply
 /// Returns a participation that stands for no user: its join time is the time of
 /// creation, which is the last activity of a conversation without messages (our choice).
 fn without_user(conversation: &Conversation) -> Participation {
-    Participation {
-        access: Access::ReadWrite,
-        notify: DEFAULT_NOTIFY,
-        joined_at: conversation.created_at,
-        read_until: 0,
-        unread: 0,
-        marked_unread: false,
-    }
+    Participation::new(Access::ReadWrite, DEFAULT_NOTIFY, conversation.created_at, 0)
 }
 
 type Candidate<'a> = (&'a str, &'a Conversation, Participation);

@@ -4,7 +4,8 @@ use super::answer::invalid;
 use super::call::Call;
 use super::members::{self, Members};
 use super::users::MAX_ID;
-use super::views::ConversationView;
+use crate::server::views::ConversationView;
+use crate::server::webhooks;
 use crate::server::conversations::{self, ConversationParams};
 use crate::server::participants;
 use crate::server::refusal::Refusal;
@@ -18,6 +19,7 @@ pub(super) fn get(cx: &RequestCx<'_>, id: &str) -> Reply {
 
 /// `DELETE /conversations/{c}`. An absent conversation is refused (our choice).
 pub(super) fn delete(cx: &mut RequestCx<'_>, id: &str) -> Reply {
+    webhooks::conversation_deleted(cx, id);
     conversations::delete(cx, id)?;
     done()
 }

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::content::NewContent;
 use super::list::{self, PageQuery};
 use super::members::{self, Members};
-use super::views::MessageView;
+use crate::server::views::MessageView;
 use crate::server::message::Message;
 use crate::server::messages;
 use crate::server::refusal::Refusal;
@@ -50,10 +50,7 @@ pub(super) fn put(cx: &mut RequestCx<'_>, id: &str, message: &str, call: &Call) 
     let content = content
         .map(|content| content.check(cx.attachments()))
         .transpose()?;
-    let changed = messages::apply_edit(cx, id, message, content, custom)?;
-    if changed && let Some(edited) = cx.store.conversation_mut(id)?.messages.get_mut(message) {
-        edited.text = text;
-    }
+    messages::apply_edit(cx, id, message, content, text, custom)?;
     done()
 }
 

@@ -23,7 +23,6 @@ mod reactions;
 mod routes;
 mod send;
 mod users;
-mod views;
 
 use bytes::Bytes;
 use http::{StatusCode, header};

@@ -8,7 +8,7 @@ use super::answer::invalid;
 use super::call::Call;
 use super::list::{self, Order, PageQuery};
 use super::members::{self, Members};
-use super::views::UserView;
+use crate::server::views::UserView;
 use crate::server::patch::Patch;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, done, reply};

@@ -8,7 +8,7 @@ use crate::server::user::User;
 /// A user with all data. Unset members are null.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::server::rest) struct UserView<'a> {
+pub(in crate::server) struct UserView<'a> {
     id: &'a str,
     name: &'a str,
     email: Option<&'a [String]>,
@@ -25,7 +25,7 @@ pub(in crate::server::rest) struct UserView<'a> {
 }
 
 impl<'a> UserView<'a> {
-    pub(in crate::server::rest) fn new(user: &'a User) -> Self {
+    pub(in crate::server) fn new(user: &'a User) -> Self {
         let User {
             profile,
             private,

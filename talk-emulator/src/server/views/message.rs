@@ -15,7 +15,7 @@ const MAX_READERS: usize = 300;
 /// fit are null.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::server::rest) struct MessageView<'a> {
+pub(in crate::server) struct MessageView<'a> {
     id: &'a str,
     conversation_id: &'a str,
     #[serde(rename = "type")]
@@ -52,7 +52,7 @@ struct ReactionView {
 }
 
 impl<'a> MessageView<'a> {
-    pub(in crate::server::rest) fn new(
+    pub(in crate::server) fn new(
         conversation_id: &'a str,
         conversation: &'a Conversation,
         message: &'a Message,

@@ -9,7 +9,7 @@ use crate::server::patch::Custom;
 /// A conversation with its participants and its last message.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::server::rest) struct ConversationView<'a> {
+pub(in crate::server) struct ConversationView<'a> {
     id: &'a str,
     subject: Option<&'a str>,
     /// Always null (our choice).
@@ -28,7 +28,7 @@ pub(in crate::server::rest) struct ConversationView<'a> {
 /// A conversation in the list of a user. The members of the user are our choice.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::server::rest) struct UserConversationView<'a> {
+pub(in crate::server) struct UserConversationView<'a> {
     #[serde(flatten)]
     conversation: ConversationView<'a>,
     #[serde(flatten)]
@@ -54,7 +54,7 @@ enum AccessView {
 }
 
 impl<'a> ConversationView<'a> {
-    pub(in crate::server::rest) fn new(id: &'a str, conversation: &'a Conversation) -> Self {
+    pub(in crate::server) fn new(id: &'a str, conversation: &'a Conversation) -> Self {
         let participants = conversation.participants.iter();
         let last = conversation.messages.last();
         Self {
@@ -78,7 +78,7 @@ impl<'a> ConversationView<'a> {
 }
 
 impl<'a> UserConversationView<'a> {
-    pub(in crate::server::rest) fn new(
+    pub(in crate::server) fn new(
         id: &'a str,
         conversation: &'a Conversation,
         user: &str,

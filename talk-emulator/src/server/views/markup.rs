@@ -7,7 +7,7 @@ use crate::server::file::SEGMENT;
 
 /// Returns nodes as the markup that has the same meaning. Text that looks like markup is not
 /// escaped, because markup has no escapes.
-pub(in crate::server::rest) fn of_nodes(nodes: &[TextNode]) -> String {
+pub(in crate::server) fn of_nodes(nodes: &[TextNode]) -> String {
     let mut out = String::new();
     write_nodes(nodes, &mut out);
     out

@@ -1,4 +1,4 @@
-//! The objects of the REST API.
+//! The objects of the REST API and of webhooks.
 
 mod conversation;
 mod markup;

@@ -1,0 +1,101 @@
+//! The delivery of webhooks: attempts, time limits and retries.
+
+use std::time::Duration;
+
+use talk_proto::Timestamp;
+
+use super::delivery::WebhookDelivery;
+use super::request::{WebhookAnswer, WebhookAttemptId, WebhookRequest};
+use crate::server::machine::Server;
+use crate::server::output::Output;
+use crate::server::timers::Timer;
+
+/// The time limit of an answer.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// The delay before the retry (our choice).
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+impl Server {
+    /// Handles the result of an attempt: the answer, or the reason why there is none. Results of
+    /// attempts that have ended are ignored.
+    pub fn webhook_answered(
+        &mut self,
+        now: Timestamp,
+        attempt: WebhookAttemptId,
+        result: Result<WebhookAnswer, String>,
+    ) {
+        self.advance(now);
+        self.end_webhook_attempt(attempt, result);
+        self.flush();
+    }
+
+    /// Returns the undelivered and the latest finished webhooks, oldest first: up to 1,000 finished
+    /// ones with 16 MiB.
+    pub fn webhooks(&self) -> impl DoubleEndedIterator<Item = &WebhookDelivery> {
+        self.webhooks.all()
+    }
+
+    /// Returns a webhook by the ID of its envelope.
+    pub fn webhook(&self, id: &str) -> Option<&WebhookDelivery> {
+        self.webhooks.get(id)
+    }
+
+    /// Returns the number of events that were discarded because 10,000 events, or 64 MiB, waited
+    /// for their delivery.
+    pub fn discarded_webhooks(&self) -> u64 {
+        self.webhooks.discarded()
+    }
+
+    /// Delivers a finished webhook once more, with the same ID and body. Returns `false` if it is
+    /// unknown. An undelivered one stays queued.
+    pub fn resend_webhook(&mut self, now: Timestamp, id: &str) -> bool {
+        self.advance(now);
+        let is_known = self.webhooks.resend(id);
+        self.flush();
+        is_known
+    }
+
+    /// Begins attempts for the events that are ready. Without an address they wait.
+    pub(in crate::server) fn start_webhooks(&mut self) {
+        let Some(url) = &self.settings.webhooks.url else {
+            return;
+        };
+        let key = self.settings.webhook_key().unwrap_or_default();
+        while let Some((attempt, delivery)) = self.webhooks.begin(self.now) {
+            let request = WebhookRequest::new(url, key, self.now, &delivery.body);
+            self.outputs
+                .push_back(Output::SendWebhook { attempt, request });
+            let limit = Timer::WebhookTimesOut(attempt);
+            self.timers.set(self.now + TIME_LIMIT, limit);
+        }
+    }
+
+    /// Ends an attempt without an answer.
+    pub(in crate::server) fn time_out_webhook(&mut self, attempt: WebhookAttemptId) {
+        if self.webhooks.is_in_flight(attempt) {
+            self.outputs.push_back(Output::CancelWebhook { attempt });
+            let seconds = TIME_LIMIT.as_secs();
+            let reason = format!("no answer within {seconds} s");
+            self.end_webhook_attempt(attempt, Err(reason));
+        }
+    }
+
+    fn end_webhook_attempt(
+        &mut self,
+        attempt: WebhookAttemptId,
+        result: Result<WebhookAnswer, String>,
+    ) {
+        if let Some(id) = self.webhooks.finish(self.now, attempt, result) {
+            let retry = Timer::WebhookRetries(id);
+            self.timers.set(self.now + RETRY_DELAY, retry);
+        }
+    }
+
+    /// Discards all webhooks and cancels the attempts in flight.
+    pub(in crate::server) fn clear_webhooks(&mut self) {
+        for attempt in self.webhooks.clear() {
+            self.outputs.push_back(Output::CancelWebhook { attempt });
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Sending of webhooks over HTTP.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::StreamExt;
+use http::header::{CONNECTION, HOST, HeaderValue};
+use http::uri::{Authority, Scheme};
+use http::{Request, Uri};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+
+use crate::server::{WebhookAnswer, WebhookAttemptId, WebhookRequest, is_loopback, printable};
+
+/// The number of bytes of an answer that are read.
+const MAX_RESPONSE: usize = 4096;
+
+/// The time limit of the body of an answer. The server has the time limit of the status.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+
+const USER_AGENT: &str = concat!("talk-emulator/", env!("CARGO_PKG_VERSION"));
+
+/// The reason why an address cannot receive webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebhookAddressError {
+    /// It is not an absolute URL.
+    #[error("the address of webhooks is not a URL; use one such as http://127.0.0.1:3000/hooks")]
+    Invalid,
+    /// It has another scheme than `http`.
+    #[error("webhooks are sent over plain HTTP; use an address that begins with http://")]
+    NotHttp,
+    /// It is not on this machine.
+    #[error(
+        "webhooks are sent to this machine only, not to {0}; allow other hosts with --webhook-any"
+    )]
+    NotLocal(String),
+}
+
+/// The hosts to which webhooks are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WebhookHosts {
+    /// This machine.
+    #[default]
+    Loopback,
+    /// All.
+    Any,
+}
+
+/// The attempts in flight. Dropping it cancels them.
+#[derive(Debug)]
+pub(super) struct WebhookSender {
+    hosts: WebhookHosts,
+    tasks: JoinSet<()>,
+    running: BTreeMap<WebhookAttemptId, AbortHandle>,
+}
+
+impl WebhookHosts {
+    /// Checks an address.
+    pub(crate) fn check(self, url: &str) -> Result<(), WebhookAddressError> {
+        let (authority, _) = split(url)?;
+        if self == Self::Any || is_loopback(authority.host()) {
+            return Ok(());
+        }
+        Err(WebhookAddressError::NotLocal(printable(authority.host())))
+    }
+
+    fn allows(self, address: &SocketAddr) -> bool {
+        self == Self::Any || address.ip().is_loopback()
+    }
+}
+
+impl WebhookSender {
+    pub(super) fn new(hosts: WebhookHosts) -> Self {
+        Self {
+            hosts,
+            tasks: JoinSet::new(),
+            running: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn hosts(&self) -> WebhookHosts {
+        self.hosts
+    }
+
+    /// Sends a webhook in its own task, and passes the result to `report`.
+    pub(super) fn send<F: Future<Output = ()> + Send>(
+        &mut self,
+        attempt: WebhookAttemptId,
+        request: WebhookRequest,
+        report: impl FnOnce(Result<WebhookAnswer, String>) -> F + Send + 'static,
+    ) {
+        while self.tasks.try_join_next().is_some() {}
+        let hosts = self.hosts;
+        let task = self.tasks.spawn(async move {
+            let result = deliver(&request, hosts).await;
+            report(result.map_err(|reason| printable(&reason))).await;
+        });
+        self.running.insert(attempt, task);
+    }
+
+    pub(super) fn finish(&mut self, attempt: WebhookAttemptId) {
+        self.running.remove(&attempt);
+    }
+
+    pub(super) fn cancel(&mut self, attempt: WebhookAttemptId) {
+        if let Some(task) = self.running.remove(&attempt) {
+            task.abort();
+        }
+    }
+}
+
+fn split(url: &str) -> Result<(Authority, Uri), WebhookAddressError> {
+    let uri: Uri = url.parse().map_err(|_| WebhookAddressError::Invalid)?;
+    match (uri.scheme(), uri.authority()) {
+        (Some(scheme), Some(_)) if *scheme != Scheme::HTTP => Err(WebhookAddressError::NotHttp),
+        (Some(_), Some(authority)) if !authority.as_str().contains('@') => {
+            let authority = authority.clone();
+            let path = uri.path_and_query().map_or("/", |path| path.as_str());
+            let path = path.parse().map_err(|_| WebhookAddressError::Invalid)?;
+            Ok((authority, path))
+        }
+        _ => Err(WebhookAddressError::Invalid),
+    }
+}
+
+async fn deliver(request: &WebhookRequest, hosts: WebhookHosts) -> Result<WebhookAnswer, String> {
+    let (authority, path) = split(&request.url).map_err(|error| error.to_string())?;
+    let mut message = request.to_http().map_err(|error| error.to_string())?;
+    *message.uri_mut() = path;
+    let headers = message.headers_mut();
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
+    headers.insert(HOST, host);
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+
+    let stream = connect(&authority, hosts).await?;
+    exchange(stream, message.map(Body::from))
+        .await
+        .map_err(|error| format!("no answer: {error}"))
+}
+
+async fn connect(authority: &Authority, hosts: WebhookHosts) -> Result<TcpStream, String> {
+    let name = authority.host().trim_matches(['[', ']']);
+    let port = authority.port_u16().unwrap_or(80);
+    let refused = |error| format!("cannot connect: {error}");
+    let addresses: Vec<_> = lookup_host((name, port)).await.map_err(refused)?.collect();
+    // A name may resolve to another machine since the address was checked.
+    let allowed: Vec<_> = addresses.into_iter().filter(|it| hosts.allows(it)).collect();
+    if allowed.is_empty() {
+        let host = authority.host().to_owned();
+        return Err(WebhookAddressError::NotLocal(host).to_string());
+    }
+    TcpStream::connect(&*allowed).await.map_err(refused)
+}
+
+async fn exchange(stream: TcpStream, request: Request<Body>) -> hyper::Result<WebhookAnswer> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        let body = read(Body::new(response.into_body())).await;
+        Ok(WebhookAnswer { status, body })
+    };
+    tokio::pin!(answer, connection);
+    tokio::select! {
+        // The answer may be complete when the connection ends.
+        biased;
+        answer = &mut answer => answer,
+        ended = &mut connection => {
+            ended?;
+            answer.await
+        }
+    }
+}
+
+/// Returns the beginning of a body. A body that does not arrive is cut.
+async fn read(body: Body) -> String {
+    let mut bytes = Vec::new();
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() >= MAX_RESPONSE {
+                break;
+            }
+        }
+    };
+    // The bytes up to the limit are kept.
+    let _ = timeout(BODY_TIMEOUT, reading).await;
+    bytes.truncate(MAX_RESPONSE);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WebhookAddressError, WebhookHosts};
+
+    #[test]
+    fn address_must_be_http_on_this_machine() {
+        let check = |url| WebhookHosts::Loopback.check(url);
+        for url in [
+            "http://127.0.0.1:3000/hooks",
+            "http://localhost/hooks?key=1",
+            "http://[::1]:3000",
+        ] {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+        for url in ["", "/hooks", "127.0.0.1:3000", "http://user@localhost/"] {
+            assert_eq!(check(url), Err(WebhookAddressError::Invalid), "{url}");
+        }
+        let https = "https://localhost/";
+        assert_eq!(check(https), Err(WebhookAddressError::NotHttp));
+        for url in ["http://hooks.example/", "http://127.0.0.1.example/"] {
+            let error = check(url);
+            assert!(matches!(error, Err(WebhookAddressError::NotLocal(_))));
+            assert_eq!(WebhookHosts::Any.check(url), Ok(()));
+        }
+    }
+}
