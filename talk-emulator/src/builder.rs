@@ -260,7 +260,7 @@ impl EmulatorBuilder {
             Some(seed) => seed,
             None => getrandom::u64().map_err(StartError::Randomness)?,
         };
-        let mut clock = Clock::start();
+        let mut clock = Clock::new();
         let origin = format!("http://{address}");
         let complete = |mut settings: Settings, earlier: Option<&Settings>| {
             if let Some(mut webhooks) = self.webhooks.clone() {
@@ -311,6 +311,7 @@ impl EmulatorBuilder {
             storage,
             control,
             webhook_hosts: self.webhook_hosts,
+            initial_data: self.initial_data,
             stall_timeout: self.stall_timeout.unwrap_or(DEFAULT_STALL_TIMEOUT),
         }))
     }

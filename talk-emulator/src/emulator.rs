@@ -11,12 +11,12 @@ use tokio::time::{Duration, timeout};
 
 use crate::builder::{EmulatorBuilder, StartError};
 use crate::server::{
-    Fault, FaultKind, ReceivedRequest, Seed, SeedError, Server, Settings, StoredConversation,
-    WebhookDelivery,
+    Fault, FaultKind, ReceivedRequest, Seed, SeedError, Server, Settings, Snapshot,
+    StoredConversation, Timestamp, Unreadable, WebhookDelivery,
 };
 use crate::shell::{
-    AcceptLimiter, Clock, ControlAccess, DataError, Engine, EngineConfig, EngineTask, Files, Shell,
-    Stopped, Storage, WebhookHosts, router, serve,
+    AcceptLimiter, Clock, ControlAccess, Core, DataError, Engine, EngineConfig, EngineTask, Files,
+    Shell, Stopped, Storage, WebhookHosts, router, serve,
 };
 
 /// The close code for a server that shuts down (RFC 6455, section 7.4.1).
@@ -35,6 +35,18 @@ pub enum LoadError {
     /// An entry cannot be stored.
     #[error(transparent)]
     Seed(#[from] SeedError),
+    /// The emulator has stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// The reason why a snapshot was not restored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// A record was not written by an emulator.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The emulator has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -70,6 +82,7 @@ pub(crate) struct Config {
     pub(crate) storage: Option<Storage>,
     pub(crate) control: ControlAccess,
     pub(crate) webhook_hosts: WebhookHosts,
+    pub(crate) initial_data: Option<Seed>,
     pub(crate) stall_timeout: Duration,
 }
 
@@ -232,6 +245,81 @@ impl Emulator {
         Ok(load.await??)
     }
 
+    /// Removes all data, and stores the [initial data](EmulatorBuilder::initial_data) again. The
+    /// settings and the clock stay.
+    ///
+    /// All connections are closed as by a planned restart, and injected faults, recorded requests
+    /// and webhooks are discarded. The contents of uploaded files are kept.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn reset(&self) -> Result<(), LoadError> {
+        Ok(self.parts.engine.call(Core::reset).await??)
+    }
+
+    /// Returns a copy of the data of all apps.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn snapshot(&self) -> Result<Snapshot, Stopped> {
+        self.inspect(Server::snapshot).await
+    }
+
+    /// Replaces the data of all apps. The effects on connections, faults, requests and webhooks are
+    /// those of [`reset`](Self::reset).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use talk_emulator::{Emulator, Seed};
+    /// # let lobby = Seed::new("my_app").user("alice", "Alice").conversation("lobby", ["alice"]);
+    /// # let emulator = Emulator::builder().initial_data(lobby).start().await?;
+    /// let before = emulator.snapshot().await?;
+    /// emulator.post_system_message("my_app", "lobby", "Hello!").await?;
+    /// emulator.restore(before).await?;
+    /// assert!(emulator.messages("my_app", "lobby").await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a record was not written by an emulator. The data is unchanged then.
+    pub async fn restore(&self, snapshot: Snapshot) -> Result<(), RestoreError> {
+        let restore = self
+            .parts
+            .engine
+            .call(move |core, now| core.server.restore_snapshot(now, &snapshot));
+        Ok(restore.await??)
+    }
+
+    /// Returns the time of the emulator.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn now(&self) -> Result<Timestamp, Stopped> {
+        self.parts.engine.call(|_, now| now).await
+    }
+
+    /// Advances the time, and returns it. All work that becomes due is done: sessions expire, typing
+    /// ends, delayed faults occur, webhooks are retried. The time of the clients stays.
+    ///
+    /// The sum of all advances is at most a century; a call that exceeds it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the emulator has stopped.
+    pub async fn advance_clock(&self, by: Duration) -> Result<Timestamp, Stopped> {
+        let advance = self
+            .parts
+            .engine
+            .call(move |core, now| core.advance_clock(by).unwrap_or(now));
+        advance.await
+    }
+
     /// Returns a user of an app.
     ///
     /// # Errors
@@ -344,7 +432,9 @@ impl Emulator {
                 return false;
             };
             // The caller may have stopped waiting.
-            sender.take().is_none_or(|sender| sender.send(webhook.clone()).is_ok())
+            sender
+                .take()
+                .is_none_or(|sender| sender.send(webhook.clone()).is_ok())
         })
         .await?;
         found.try_recv().map_err(|_| Stopped)
@@ -451,6 +541,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         storage,
         control,
         webhook_hosts,
+        initial_data,
         stall_timeout,
     } = config;
     server.record_requests(RECORDED_REQUESTS);
@@ -460,6 +551,7 @@ pub(crate) fn assemble(config: Config) -> (Components, impl Future<Output = ()> 
         clock,
         storage,
         webhook_hosts,
+        initial_data,
     });
     let (gate, gate_state) = watch::channel(AcceptLimiter::default());
     let (stop, stopping) = oneshot::channel();

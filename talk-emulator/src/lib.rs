@@ -31,9 +31,9 @@ pub mod server;
 mod shell;
 
 pub use builder::{EmulatorBuilder, StartError};
-pub use emulator::{Emulator, LoadError};
+pub use emulator::{Emulator, LoadError, RestoreError};
 pub use server::{
-    ReceivedRequest, Seed, SeedError, StoredConversation, StoredParticipant, WebhookDelivery,
-    WebhookKind, WebhookSettings, WebhookState,
+    ReceivedRequest, Seed, SeedError, Snapshot, StoredConversation, StoredParticipant,
+    WebhookDelivery, WebhookKind, WebhookSettings, WebhookState,
 };
 pub use shell::{DataError, Stopped, WebhookAddressError};

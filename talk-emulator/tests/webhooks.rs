@@ -64,7 +64,10 @@ impl Receiver {
     }
 
     async fn next(&mut self) -> (HeaderMap, Bytes) {
-        timeout(TIMEOUT, self.received.recv()).await.unwrap().unwrap()
+        timeout(TIMEOUT, self.received.recv())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     fn emulator(&self) -> EmulatorBuilder {
@@ -145,7 +148,11 @@ async fn refused_connection_is_logged() {
     let address = unused.local_addr().unwrap();
     drop(unused);
     let webhooks = WebhookSettings::new(format!("http://{address}/"));
-    let emulator = Emulator::builder().webhooks(webhooks).start().await.unwrap();
+    let emulator = Emulator::builder()
+        .webhooks(webhooks)
+        .start()
+        .await
+        .unwrap();
     create_user(&emulator, "alice").await;
     let failed = emulator.wait_for_webhook(|it| it.state == WebhookState::Failed);
     let failed = timeout(TIMEOUT, failed).await.unwrap().unwrap();
@@ -157,9 +164,8 @@ async fn refused_connection_is_logged() {
 async fn pending_webhooks_and_key_survive_restart() {
     let folder = tempfile::tempdir().unwrap();
     let mut receiver = Receiver::start().await;
-    let start = async |builder: EmulatorBuilder, folder: &Path| {
-        builder.data(folder).start().await.unwrap()
-    };
+    let start =
+        async |builder: EmulatorBuilder, folder: &Path| builder.data(folder).start().await.unwrap();
     // Nobody listens at the first address.
     let nowhere = Emulator::builder().webhooks(WebhookSettings::new("http://127.0.0.1:1/"));
     let emulator = start(nowhere, folder.path()).await;
@@ -198,10 +204,13 @@ async fn foreign_address_needs_permission() {
     let body = json!({ "webhooks": { "url": "http://192.0.2.1/hooks" } });
     let response = post(&emulator, "/_emulator/settings", body).await;
     assert_eq!(response.status(), 400);
-    assert_eq!(emulator.settings().await.unwrap(), Settings {
-        origin: emulator.url().to_owned(),
-        ..Settings::default()
-    });
+    assert_eq!(
+        emulator.settings().await.unwrap(),
+        Settings {
+            origin: emulator.url().to_owned(),
+            ..Settings::default()
+        }
+    );
 }
 
 #[tokio::test]
@@ -229,7 +238,10 @@ async fn control_starts_webhooks_and_masks_key() {
     assert_eq!(shown["webhooks"]["secret"], "***");
     let before = key(&emulator).await;
     // Settings can be written back as they were read.
-    assert_eq!(json_of(&post(&emulator, "/_emulator/settings", shown.clone()).await), shown);
+    assert_eq!(
+        json_of(&post(&emulator, "/_emulator/settings", shown.clone()).await),
+        shown
+    );
     assert_eq!(key(&emulator).await, before);
     create_user(&emulator, "alice").await;
     let (headers, body) = receiver.next().await;
@@ -260,7 +272,10 @@ async fn control_lists_and_resends_webhooks() {
     assert_eq!(all[0]["attempts"][0]["status"], 200);
     assert!(all[0].get("body").is_none());
     assert_eq!(list("?limit=1").await, all[..1]);
-    assert_eq!(list("?app=app&type=user.created&state=delivered").await, all);
+    assert_eq!(
+        list("?app=app&type=user.created&state=delivered").await,
+        all
+    );
     assert_eq!(list("?state=failed").await, Vec::<Value>::new());
     for query in ["?state=lost", "?limit=x", "?unknown=1", "?type=user.gone"] {
         let response = get(&emulator, &format!("/_emulator/webhooks{query}")).await;
@@ -275,7 +290,10 @@ async fn control_lists_and_resends_webhooks() {
     assert_eq!(response.status(), 200);
     let (_, resent) = receiver.next().await;
     assert_eq!(resent, body);
-    for path in ["/_emulator/webhooks/evt_x", "/_emulator/webhooks/evt_x/resend"] {
+    for path in [
+        "/_emulator/webhooks/evt_x",
+        "/_emulator/webhooks/evt_x/resend",
+    ] {
         let response = match path.ends_with("resend") {
             true => post(&emulator, path, json!({})).await,
             false => get(&emulator, path).await,

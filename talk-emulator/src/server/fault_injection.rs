@@ -72,7 +72,8 @@ impl Server {
         }
     }
 
-    fn restart(&mut self) {
+    /// Announces a restart to all connections, and closes them.
+    pub(super) fn restart(&mut self) {
         let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
         self.flush();
         for id in all {

@@ -151,10 +151,12 @@ impl Server {
         self.flush();
     }
 
-    /// Advances the time, which never goes back, and performs all due work first.
+    /// Advances the time, which never goes back, and performs all work that is due until then, each
+    /// at its own time.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        self.now = self.now.max(now);
-        while let Some(timer) = self.timers.pop_due(self.now) {
+        let now = self.now.max(now);
+        while let Some((due, timer)) = self.timers.pop_due(now) {
+            self.now = self.now.max(due);
             match timer {
                 Timer::TypingEnds {
                     app,
@@ -170,6 +172,7 @@ impl Server {
                 Timer::WebhookRetries(id) => self.webhooks.retry(id),
             }
         }
+        self.now = now;
         self.flush();
     }
 

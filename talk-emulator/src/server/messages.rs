@@ -173,7 +173,9 @@ pub(super) fn post(cx: &mut RequestCx<'_>, id: &str, message: Message) -> Result
         }
     }
     let (sender, message_id) = (message.sender.clone(), message.id.clone());
-    let mark = sender.as_deref().and_then(|user| read_state::mark(cx, id, user));
+    let mark = sender
+        .as_deref()
+        .and_then(|user| read_state::mark(cx, id, user));
     cx.store.change_activity(id, |conversation| {
         conversation.messages.insert(message);
         if let Some(sender) = &sender {

@@ -76,6 +76,7 @@ mod seed;
 mod seen_tokens;
 mod session;
 mod settings;
+mod snapshot;
 mod store;
 mod subscribers;
 mod system_message;
@@ -102,6 +103,7 @@ pub use request_log::ReceivedRequest;
 pub use rest_version::RestVersion;
 pub use seed::{Seed, SeedConversation, SeedError, SeedMessage, SeedUser};
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};
+pub use snapshot::Snapshot;
 pub use talk_proto::Timestamp;
 pub use webhooks::{
     UnknownWebhookKind, WebhookAnswer, WebhookAttempt, WebhookAttemptId, WebhookDelivery,

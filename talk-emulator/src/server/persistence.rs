@@ -31,9 +31,8 @@ impl Server {
         for (key, value) in records {
             server.restore_record(key, &value)?;
         }
-        for (app, state) in &mut server.apps {
-            state.store.rebuild_indexes(app, &server.settings.origin);
-        }
+        let origin = server.settings.origin.clone();
+        server.rebuild_indexes(&origin);
         server.checkpoint = Some(Checkpoint::default());
         server.webhooks.rebuild();
         server.start_webhooks();
@@ -41,14 +40,17 @@ impl Server {
     }
 
     /// Returns all changes since the last call. The caller stores them before it handles any later
-    /// output. Each changed record appears once.
+    /// output. Each changed record appears once, except after
+    /// [`restore_snapshot`](Self::restore_snapshot), where the last change of a record counts.
     ///
     /// Empty unless the server was created by [`restore`](Self::restore).
     pub fn take_changes(&mut self) -> Vec<Change> {
         let Some(mut checkpoint) = self.checkpoint.take() else {
             return Vec::new();
         };
-        let mut changes = Changes::default();
+        let mut changes = Changes {
+            list: std::mem::take(&mut checkpoint.replaced),
+        };
         if !std::mem::replace(&mut checkpoint.has_settings, true) {
             changes.put(Key::Settings, &self.settings);
         }
@@ -83,7 +85,14 @@ impl Server {
         }
     }
 
-    fn restore_record(&mut self, key: Key, value: &str) -> Result<(), Unreadable> {
+    /// Rebuilds the state derived from the records of all apps.
+    pub(super) fn rebuild_indexes(&mut self, origin: &str) {
+        for (app, state) in &mut self.apps {
+            state.store.rebuild_indexes(app, origin);
+        }
+    }
+
+    pub(super) fn restore_record(&mut self, key: Key, value: &str) -> Result<(), Unreadable> {
         match &key {
             Key::Settings => {}
             Key::Random => self.random.set_state(parse(&key, value)?),

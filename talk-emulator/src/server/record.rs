@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The key of a record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Key {
     /// The current settings.
@@ -100,6 +103,8 @@ pub(super) struct Checkpoint {
     pub(super) random: Option<u64>,
     /// The last stamp of each app's clock.
     pub(super) clocks: BTreeMap<String, u64>,
+    /// The changes of data that was replaced as a whole.
+    pub(super) replaced: Vec<Change>,
     /// Set if the settings in force have been reported.
     pub(super) has_settings: bool,
 }

@@ -57,6 +57,13 @@ impl RequestLog {
         self.max > 0
     }
 
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            max: self.max,
+            ..Self::default()
+        };
+    }
+
     pub(super) fn push(&mut self, request: ReceivedRequest) {
         self.bytes += size(&request);
         self.requests.push_back(request);

@@ -47,11 +47,11 @@ impl Timers {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// Takes the next due timer.
-    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<Timer> {
+    /// Takes the next due timer with its time.
+    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, Timer)> {
         if self.next()? > now {
             return None;
         }
-        self.queue.pop_first().map(|(_, timer)| timer)
+        self.queue.pop_first()
     }
 }

@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use crate::server::Timestamp;
 
-/// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time. It
-/// follows tokio's clock, so a test that pauses that clock pauses the emulator.
+/// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time, and
+/// the time by which tests have advanced it. It follows tokio's clock, so a test that pauses that clock pauses the emulator.
 ///
 /// The monotonic clock stands still while the machine is suspended. That time is added when the
 /// wall clock is found ahead.
@@ -14,6 +14,7 @@ pub(crate) struct Clock {
     started: Instant,
     started_at: Timestamp,
     suspended: Suspended,
+    advanced: Duration,
 }
 
 /// Measures the time for which the machine was suspended.
@@ -33,7 +34,7 @@ const MIN_SUSPENDED: Duration = Duration::from_secs(1);
 const A_CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn new() -> Self {
         let started_at = SystemTime::now();
         Self {
             started: Instant::now(),
@@ -43,18 +44,34 @@ impl Clock {
                 started_at,
                 total: Duration::ZERO,
             },
+            advanced: Duration::ZERO,
         }
     }
 
     pub(crate) fn now(&mut self) -> Timestamp {
         self.suspended.update(SystemTime::now());
-        self.started_at + self.suspended.total + self.started.elapsed()
+        self.start() + self.started.elapsed()
+    }
+
+    /// Advances the time. Returns `false` if the sum is more than a century.
+    pub(crate) fn advance(&mut self, by: Duration) -> bool {
+        let advanced = self.advanced.saturating_add(by);
+        if advanced > A_CENTURY {
+            return false;
+        }
+        self.advanced = advanced;
+        true
+    }
+
+    /// Returns the time at the start as seen from now.
+    fn start(&self) -> Timestamp {
+        self.started_at + self.suspended.total + self.advanced
     }
 
     /// Returns the instant of a time, if the machine is not suspended before.
     pub(crate) fn instant(&self, time: Timestamp) -> Instant {
-        let start = self.started_at + self.suspended.total;
-        self.started + time.saturating_since(start).min(A_CENTURY)
+        let since = time.saturating_since(self.start());
+        self.started + since.min(A_CENTURY)
     }
 }
 
@@ -76,7 +93,7 @@ mod tests {
 
     #[test]
     fn clock_adds_suspended_time() {
-        let mut clock = Clock::start();
+        let mut clock = Clock::new();
         let before = clock.now();
         let hour = Duration::from_secs(3600);
         clock.suspended.update(SystemTime::now() + hour);
@@ -89,8 +106,20 @@ mod tests {
     }
 
     #[test]
+    fn clock_advance_moves_time_and_timers() {
+        let mut clock = Clock::new();
+        let day = Duration::from_secs(24 * 3600);
+        let due = clock.now() + day;
+        assert!(clock.advance(day));
+        assert!(clock.now() >= due);
+        assert!(clock.instant(due) <= tokio::time::Instant::now());
+        assert!(!clock.advance(Duration::MAX));
+        assert!(clock.now() < due + day);
+    }
+
+    #[test]
     fn clock_ignores_small_adjustments() {
-        let mut clock = Clock::start();
+        let mut clock = Clock::new();
         let adjusted = SystemTime::now() + Duration::from_millis(900);
         clock.suspended.update(adjusted);
         assert_eq!(clock.suspended.total, Duration::ZERO);

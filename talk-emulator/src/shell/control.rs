@@ -57,10 +57,9 @@ fn unmask(patch: &mut Map<String, Value>) {
 }
 
 fn masked(mut settings: Settings) -> Settings {
-    for secret in [&mut settings.secret, &mut settings.webhooks.secret] {
-        if let Some(secret) = secret {
-            MASK.clone_into(secret);
-        }
+    let secrets = [&mut settings.secret, &mut settings.webhooks.secret];
+    for secret in secrets.into_iter().flatten() {
+        MASK.clone_into(secret);
     }
     settings
 }
@@ -97,7 +96,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(invalid)
 }
 
@@ -105,7 +104,7 @@ fn invalid(error: serde_json::Error) -> Refusal {
     bad_request(error.to_string())
 }
 
-fn bad_request(reason: String) -> Refusal {
+pub(super) fn bad_request(reason: String) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", reason)
 }
 

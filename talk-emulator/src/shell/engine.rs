@@ -13,7 +13,8 @@ use super::storage::Storage;
 use super::webhook_key;
 use super::webhooks::{WebhookHosts, WebhookSender};
 use crate::server::{
-    ConnectionId, Output, Server, Settings, Timestamp, WebhookAnswer, WebhookAttemptId,
+    ConnectionId, Output, Seed, SeedError, Server, Settings, Snapshot, Timestamp, WebhookAnswer,
+    WebhookAttemptId,
 };
 
 /// The number of queued inputs above which senders wait.
@@ -74,11 +75,16 @@ pub(crate) struct EngineConfig {
     pub(crate) clock: Clock,
     pub(crate) storage: Option<Storage>,
     pub(crate) webhook_hosts: WebhookHosts,
+    pub(crate) initial_data: Option<Seed>,
 }
 
 /// The state owned by the task. A call has exclusive access.
 pub(crate) struct Core {
     pub(crate) server: Server,
+    /// The snapshots of the control API.
+    pub(super) snapshots: BTreeMap<String, Snapshot>,
+    clock: Clock,
+    initial_data: Option<Seed>,
     /// The emulator's own address.
     origin: String,
     queues: BTreeMap<ConnectionId, SendQueue>,
@@ -98,7 +104,6 @@ pub(crate) struct Core {
 /// The task.
 pub(crate) struct EngineTask {
     core: Core,
-    clock: Clock,
     inputs: mpsc::Receiver<Input>,
     storage: Option<Storage>,
 }
@@ -111,10 +116,14 @@ impl Engine {
             clock,
             storage,
             webhook_hosts,
+            initial_data,
         } = config;
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let core = Core {
             server,
+            snapshots: BTreeMap::new(),
+            clock,
+            initial_data,
             origin,
             queues: BTreeMap::new(),
             webhooks: WebhookSender::new(webhook_hosts),
@@ -126,7 +135,6 @@ impl Engine {
         };
         let task = EngineTask {
             core,
-            clock,
             inputs,
             storage,
         };
@@ -205,20 +213,20 @@ impl EngineTask {
                 .core
                 .server
                 .poll_timeout()
-                .map(|due| self.clock.instant(due));
+                .map(|due| self.core.clock.instant(due));
             tokio::select! {
                 input = self.inputs.recv() => {
                     let Some(input) = input else { return Ok(()) };
                     self.process_batch(input);
                 }
                 () = wait_until(due) => {
-                    let now = self.clock.now();
+                    let now = self.core.clock.now();
                     self.core.server.tick(now);
                 }
             }
             self.persist().await?;
             self.core.notify_waiting();
-            let now = self.clock.now();
+            let now = self.core.clock.now();
             self.core.drain(now);
         }
     }
@@ -235,12 +243,14 @@ impl EngineTask {
     }
 
     fn process_batch(&mut self, first: Input) {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         self.core.handle(now, first);
         for _ in 1..BATCH {
             let Ok(input) = self.inputs.try_recv() else {
                 return;
             };
+            // An earlier input may have advanced the clock.
+            let now = self.core.clock.now();
             self.core.handle(now, input);
         }
     }
@@ -284,6 +294,25 @@ impl Core {
                 let release = call(self, now);
                 self.deferred_replies.push(release);
             }
+        }
+    }
+
+    /// Advances the time and performs all work that becomes due. Returns `None` if the sum of all
+    /// advances would be more than a century.
+    pub(crate) fn advance_clock(&mut self, by: Duration) -> Option<Timestamp> {
+        self.clock.advance(by).then(|| {
+            let now = self.clock.now();
+            self.server.tick(now);
+            now
+        })
+    }
+
+    /// Removes all data, and stores the initial data again.
+    pub(crate) fn reset(&mut self, now: Timestamp) -> Result<(), SeedError> {
+        self.server.clear(now);
+        match &self.initial_data {
+            Some(seed) => self.server.seed(now, seed).map(drop),
+            None => Ok(()),
         }
     }
 
@@ -390,7 +419,9 @@ impl Core {
                     let report = move |result| async move {
                         if let Some(inputs) = inputs.upgrade() {
                             // The task may have ended.
-                            let _ = inputs.send(Input::WebhookAnswered { attempt, result }).await;
+                            let _ = inputs
+                                .send(Input::WebhookAnswered { attempt, result })
+                                .await;
                         }
                     };
                     self.webhooks.send(attempt, request, report);

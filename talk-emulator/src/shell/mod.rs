@@ -3,6 +3,7 @@
 mod clock;
 mod control;
 mod control_access;
+mod control_data;
 mod control_webhooks;
 mod cors;
 mod data_error;
@@ -30,7 +31,7 @@ pub(crate) use clock::Clock;
 pub(crate) use control_access::ControlAccess;
 pub use data_error::DataError;
 pub use engine::Stopped;
-pub(crate) use engine::{Engine, EngineConfig, EngineTask};
+pub(crate) use engine::{Core, Engine, EngineConfig, EngineTask};
 pub(crate) use files::Files;
 pub(crate) use listener::{AcceptLimiter, DEFAULT_STALL_TIMEOUT, serve};
 pub(crate) use router::router;

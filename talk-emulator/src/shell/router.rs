@@ -9,6 +9,10 @@ use tokio::time::timeout;
 
 use super::control::{change_settings, inject_fault, settings};
 use super::control_access::{ControlAccess, guard};
+use super::control_data::{
+    MAX_IMPORT, advance_clock, clock, delete_snapshot, export_snapshot, import_snapshot,
+    list_snapshots, reset, restore_snapshot, save_snapshot,
+};
 use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
 use super::cors::allow_any_origin;
 use super::download::download;
@@ -45,6 +49,18 @@ fn control(access: ControlAccess) -> Router<Shell> {
     Router::new()
         .route("/settings", get(settings).post(change_settings))
         .route("/faults", post(inject_fault))
+        .route("/clock", get(clock).post(advance_clock))
+        .route("/reset", post(reset))
+        .route("/snapshots", get(list_snapshots))
+        .route(
+            "/snapshots/{name}",
+            get(export_snapshot)
+                .put(import_snapshot)
+                .delete(delete_snapshot)
+                .layer(DefaultBodyLimit::max(MAX_IMPORT)),
+        )
+        .route("/snapshots/{name}/save", post(save_snapshot))
+        .route("/snapshots/{name}/restore", post(restore_snapshot))
         .route("/webhooks", get(list_webhooks))
         .route("/webhooks/{id}", get(webhook))
         .route("/webhooks/{id}/resend", post(resend_webhook))

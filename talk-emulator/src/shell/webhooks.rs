@@ -151,7 +151,10 @@ async fn connect(authority: &Authority, hosts: WebhookHosts) -> Result<TcpStream
     let refused = |error| format!("cannot connect: {error}");
     let addresses: Vec<_> = lookup_host((name, port)).await.map_err(refused)?.collect();
     // A name may resolve to another machine since the address was checked.
-    let allowed: Vec<_> = addresses.into_iter().filter(|it| hosts.allows(it)).collect();
+    let allowed: Vec<_> = addresses
+        .into_iter()
+        .filter(|it| hosts.allows(it))
+        .collect();
     if allowed.is_empty() {
         let host = authority.host().to_owned();
         return Err(WebhookAddressError::NotLocal(host).to_string());

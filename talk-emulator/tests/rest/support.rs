@@ -79,7 +79,8 @@ impl World {
     pub(crate) fn answer_webhook(&mut self, attempt: WebhookAttemptId, status: u16) {
         let body = format!("status {status}");
         let answer = WebhookAnswer { status, body };
-        self.server.webhook_answered(self.time(), attempt, Ok(answer));
+        self.server
+            .webhook_answered(self.time(), attempt, Ok(answer));
         self.drain();
     }
 

@@ -43,7 +43,10 @@ fn request_is_signed_with_secret_and_time() {
     assert_eq!(world.http(user).0, 200);
     let (_, request) = world.take_webhook();
     let http = request.to_http().unwrap();
-    assert_eq!((http.method().as_str(), http.uri().to_string()), ("POST", HOOKS.to_owned()));
+    assert_eq!(
+        (http.method().as_str(), http.uri().to_string()),
+        ("POST", HOOKS.to_owned())
+    );
     let header = |name: &str| http.headers()[name].to_str().unwrap();
     assert_eq!(header("content-type"), "application/json");
     let timestamp = header("x-talkjs-timestamp");
@@ -121,7 +124,12 @@ fn failed_attempt_is_retried_once_after_a_second() {
             .server
             .webhooks()
             .find(|it| it.state == WebhookState::Failed);
-        let statuses: Vec<_> = failed.unwrap().attempts.iter().map(|it| it.status).collect();
+        let statuses: Vec<_> = failed
+            .unwrap()
+            .attempts
+            .iter()
+            .map(|it| it.status)
+            .collect();
         assert_eq!(statuses, [Some(status); 2]);
     }
 }
@@ -159,7 +167,9 @@ fn connection_error_counts_as_failure() {
     for _ in 0..2 {
         let (attempt, _) = world.take_webhook();
         let refused = Err("connection refused".to_owned());
-        world.server.webhook_answered(world.time(), attempt, refused);
+        world
+            .server
+            .webhook_answered(world.time(), attempt, refused);
         world.drain();
         world.wait(1000);
     }
@@ -195,7 +205,10 @@ fn pending_events_survive_restart() {
     world.restart();
     let (attempt, again) = world.take_webhook();
     assert_eq!(again.body, first.body);
-    assert_eq!(last(&world).created_at.as_millis(), i64::try_from(world.now()).unwrap() - 1000);
+    assert_eq!(
+        last(&world).created_at.as_millis(),
+        i64::try_from(world.now()).unwrap() - 1000
+    );
     world.answer_webhook(attempt, 200);
     let delivered: Vec<Value> = world.deliver();
     let texts: Vec<_> = delivered
@@ -206,7 +219,11 @@ fn pending_events_survive_restart() {
     world.restart();
     assert_eq!(world.take_webhooks(), []);
     let states = world.server.webhooks().map(|it| it.state);
-    assert!(states.into_iter().all(|state| state == WebhookState::Delivered));
+    assert!(
+        states
+            .into_iter()
+            .all(|state| state == WebhookState::Delivered)
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod restore;
 mod search;
 mod seed;
 mod sessions;
+mod snapshots;
 mod translate;
 mod typing;
 mod users;

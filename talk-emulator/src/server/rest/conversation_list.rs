@@ -6,7 +6,6 @@ use super::answer::invalid;
 use super::call::Call;
 use super::conversation_filter;
 use super::list::{self, Order, PageQuery};
-use crate::server::views::{ConversationView, UserConversationView};
 use crate::server::conversation::{Access, Conversation, Participation};
 use crate::server::filter::Filter;
 use crate::server::participants::DEFAULT_NOTIFY;
@@ -14,6 +13,7 @@ use crate::server::refusal::Refusal;
 use crate::server::reply::Reply;
 use crate::server::request_cx::RequestCx;
 use crate::server::rest_version::RestVersion;
+use crate::server::views::{ConversationView, UserConversationView};
 
 /// The parameters of a list besides the page.
 struct ListQuery {
@@ -62,7 +62,12 @@ pub(super) fn list_of_user(cx: &RequestCx<'_>, user: &str, call: &Call) -> Reply
 /// Returns a participation that stands for no user: its join time is the time of
 /// creation, which is the last activity of a conversation without messages (our choice).
 fn without_user(conversation: &Conversation) -> Participation {
-    Participation::new(Access::ReadWrite, DEFAULT_NOTIFY, conversation.created_at, 0)
+    Participation::new(
+        Access::ReadWrite,
+        DEFAULT_NOTIFY,
+        conversation.created_at,
+        0,
+    )
 }
 
 type Candidate<'a> = (&'a str, &'a Conversation, Participation);

@@ -4,13 +4,13 @@ use super::answer::invalid;
 use super::call::Call;
 use super::members::{self, Members};
 use super::users::MAX_ID;
-use crate::server::views::ConversationView;
-use crate::server::webhooks;
 use crate::server::conversations::{self, ConversationParams};
 use crate::server::participants;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, done, reply};
 use crate::server::request_cx::RequestCx;
+use crate::server::views::ConversationView;
+use crate::server::webhooks;
 
 /// `GET /conversations/{c}`
 pub(super) fn get(cx: &RequestCx<'_>, id: &str) -> Reply {

@@ -4,12 +4,12 @@ use super::call::Call;
 use super::content::NewContent;
 use super::list::{self, PageQuery};
 use super::members::{self, Members};
-use crate::server::views::MessageView;
 use crate::server::message::Message;
 use crate::server::messages;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, done, reply};
 use crate::server::request_cx::RequestCx;
+use crate::server::views::MessageView;
 
 /// `GET /conversations/{c}/messages`, newest first.
 pub(super) fn list(cx: &RequestCx<'_>, id: &str, call: &Call) -> Reply {

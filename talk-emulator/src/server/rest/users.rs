@@ -8,13 +8,13 @@ use super::answer::invalid;
 use super::call::Call;
 use super::list::{self, Order, PageQuery};
 use super::members::{self, Members};
-use crate::server::views::UserView;
 use crate::server::patch::Patch;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, done, reply};
 use crate::server::request_cx::RequestCx;
 use crate::server::user::{OneOrMany, UserParams};
 use crate::server::users;
+use crate::server::views::UserView;
 
 /// The maximum length of an ID, in bytes (our choice).
 pub(super) const MAX_ID: usize = 255;

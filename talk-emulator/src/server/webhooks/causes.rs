@@ -93,9 +93,15 @@ fn user_changed(cx: &mut RequestCx<'_>, kind: WebhookKind, id: &str) {
 
 /// Queues `message.sent`.
 pub(in crate::server) fn message_sent(cx: &mut RequestCx<'_>, id: &str, message: &str) {
-    let data = message_data(cx, WebhookKind::MessageSent, id, message, |data, message| {
-        data.mentioned_user_ids = Some(mentions::of_message(message));
-    });
+    let data = message_data(
+        cx,
+        WebhookKind::MessageSent,
+        id,
+        message,
+        |data, message| {
+            data.mentioned_user_ids = Some(mentions::of_message(message));
+        },
+    );
     queue_in(cx, WebhookKind::MessageSent, id, data);
 }
 

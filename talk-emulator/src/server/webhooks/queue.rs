@@ -292,7 +292,10 @@ mod tests {
                 status: 200,
                 body: String::new(),
             };
-            assert_eq!(queue.finish(Timestamp::default(), attempt, Ok(answer)), None);
+            assert_eq!(
+                queue.finish(Timestamp::default(), attempt, Ok(answer)),
+                None
+            );
             delivered += 1;
         }
         delivered
