@@ -162,8 +162,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets the webhooks, in place of those of the [settings](Self::settings). Only an absent secret
-    /// is taken from there.
+    /// Sets the webhooks, in place of those of the [settings](Self::settings). Only an absent
+    /// secret is taken from there.
     ///
     /// Without a secret in these settings and in the others, the emulator creates a key for the
     /// signatures. [`Emulator::settings`] returns it. It stays the same while the

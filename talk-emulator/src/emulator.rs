@@ -304,8 +304,8 @@ impl Emulator {
         self.parts.engine.call(|_, now| now).await
     }
 
-    /// Advances the time, and returns it. All work that becomes due is done: sessions expire, typing
-    /// ends, delayed faults occur, webhooks are retried. The time of the clients stays.
+    /// Advances the time, and returns it. All work that becomes due is done: sessions expire,
+    /// typing ends, delayed faults occur, webhooks are retried. The time of the clients stays.
     ///
     /// The sum of all advances is at most a century; a call that exceeds it does nothing.
     ///

@@ -166,7 +166,7 @@ async fn pending_webhooks_and_key_survive_restart() {
     let mut receiver = Receiver::start().await;
     let start =
         async |builder: EmulatorBuilder, folder: &Path| builder.data(folder).start().await.unwrap();
-    // Nobody listens at the first address.
+    // No receiver listens at the first address.
     let nowhere = Emulator::builder().webhooks(WebhookSettings::new("http://127.0.0.1:1/"));
     let emulator = start(nowhere, folder.path()).await;
     let first_key = key(&emulator).await;

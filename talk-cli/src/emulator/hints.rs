@@ -43,8 +43,8 @@ pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> Strin
     text
 }
 
-/// Returns a line with the address and the key of webhooks. Only a key that the emulator has created
-/// is printed.
+/// Returns a line with the address and the key of webhooks. Only a key that the emulator has
+/// created is printed.
 pub(super) fn webhooks(settings: &Settings, has_own_key: bool) -> Option<String> {
     let url = crate::terminal::sanitize::line(settings.webhooks.url.as_deref()?);
     let key = match (&settings.secret, &settings.webhooks.secret) {

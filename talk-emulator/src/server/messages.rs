@@ -206,8 +206,8 @@ pub(super) fn edit(cx: &mut RequestCx<'_>, id: &str, message: &str, body: Body<'
     done()
 }
 
-/// Changes the content or the custom data of a message. `text` is the new content as a back end sent
-/// it.
+/// Changes the content or the custom data of a message. `text` is the new content as a back end
+/// sent it.
 pub(super) fn apply_edit(
     cx: &mut RequestCx<'_>,
     id: &str,

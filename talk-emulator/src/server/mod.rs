@@ -91,8 +91,8 @@ mod webhooks;
 
 pub use fault::{Fault, FaultKind, HttpFault, UploadFault};
 pub use file::FileMetadata;
-pub(crate) use http::{has_json, parse_query};
 pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
+pub(crate) use http::{has_json, parse_query};
 pub(crate) use loopback::{is_loopback, is_loopback_origin};
 pub use machine::Server;
 pub use output::{ConnectionId, Output};
@@ -100,6 +100,8 @@ pub use reads::{StoredConversation, StoredParticipant};
 pub use record::{Change, Key, Unreadable};
 pub(crate) use refusal::printable;
 pub use request_log::ReceivedRequest;
+#[cfg(test)]
+pub(crate) use rest::rest_routes;
 pub use rest_version::RestVersion;
 pub use seed::{Seed, SeedConversation, SeedError, SeedMessage, SeedUser};
 pub use settings::{ClientSync, Limits, Role, Scope, Settings};

@@ -5,7 +5,8 @@ use tokio::time::Instant;
 use crate::server::Timestamp;
 
 /// Unix time that never goes back: the wall clock at the start plus the elapsed monotonic time, and
-/// the time by which tests have advanced it. It follows tokio's clock, so a test that pauses that clock pauses the emulator.
+/// the time by which tests have advanced it. It follows tokio's clock, so a test that pauses that
+/// clock pauses the emulator.
 ///
 /// The monotonic clock stands still while the machine is suspended. That time is added when the
 /// wall clock is found ahead.

@@ -7,13 +7,8 @@ use axum::{Extension, Router};
 use http::{Method, StatusCode};
 use tokio::time::timeout;
 
-use super::control::{change_settings, inject_fault, settings};
 use super::control_access::{ControlAccess, guard};
-use super::control_data::{
-    MAX_IMPORT, advance_clock, clock, delete_snapshot, export_snapshot, import_snapshot,
-    list_snapshots, reset, restore_snapshot, save_snapshot,
-};
-use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
+use super::control_routes::control_routes;
 use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
@@ -46,24 +41,10 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
 
 /// Returns the routes of the control API. It has no CORS headers.
 fn control(access: ControlAccess) -> Router<Shell> {
-    Router::new()
-        .route("/settings", get(settings).post(change_settings))
-        .route("/faults", post(inject_fault))
-        .route("/clock", get(clock).post(advance_clock))
-        .route("/reset", post(reset))
-        .route("/snapshots", get(list_snapshots))
-        .route(
-            "/snapshots/{name}",
-            get(export_snapshot)
-                .put(import_snapshot)
-                .delete(delete_snapshot)
-                .layer(DefaultBodyLimit::max(MAX_IMPORT)),
-        )
-        .route("/snapshots/{name}/save", post(save_snapshot))
-        .route("/snapshots/{name}/restore", post(restore_snapshot))
-        .route("/webhooks", get(list_webhooks))
-        .route("/webhooks/{id}", get(webhook))
-        .route("/webhooks/{id}/resend", post(resend_webhook))
+    let routes = control_routes().into_iter();
+    let router = Router::new();
+    routes
+        .fold(router, |router, it| router.route(it.path, it.handler))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::from_fn_with_state(access, guard))

@@ -29,6 +29,8 @@ use http::{StatusCode, header};
 
 use self::answer::answer;
 use self::call::Call;
+#[cfg(test)]
+pub(crate) use self::routes::all as rest_routes;
 use super::http::{self as http_message, Address, HttpRequest, HttpResponse, WithoutCors};
 use super::machine::Server;
 use super::refusal::Refusal;
