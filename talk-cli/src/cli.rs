@@ -9,6 +9,7 @@ use crate::commands::{
     ParticipantOptions, ReactionOptions, SearchOptions, SendOptions, TokenOptions, UploadOptions,
     UserOptions,
 };
+use crate::control::{ClockOptions, FaultOptions, SnapshotOptions};
 use crate::output_args::Common;
 use crate::session_args::SessionArgs;
 use crate::{bot, demo, emulator, man, rpc};
@@ -20,9 +21,12 @@ Environment: TALK_APP, TALK_USER, TALK_HOST, TALK_TOKEN, TALK_SECRET, TALK_CONTR
 HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.";
 
 /// The commands without a session, and the global flags that they still use.
-const WITHOUT_SESSION: [(&str, &[&str]); 6] = [
+const WITHOUT_SESSION: [(&str, &[&str]); 9] = [
     ("demo", &[]),
     ("emulator", &["json"]),
+    ("fault", &["host", "plain", "json", "timeout"]),
+    ("snapshot", &["host", "plain", "json", "timeout"]),
+    ("clock", &["host", "plain", "json", "timeout"]),
     ("token", &["app", "user", "token", "json"]),
     ("markup", &[]),
     ("completions", &[]),
@@ -82,6 +86,12 @@ pub(crate) enum Command {
     Demo(demo::Options),
     /// Run a local TalkJS for tests and development, until Ctrl-C
     Emulator(emulator::Options),
+    /// Inject a fault into a running emulator
+    Fault(FaultOptions),
+    /// Save and restore the data of a running emulator
+    Snapshot(SnapshotOptions),
+    /// Show and advance the clock of a running emulator
+    Clock(ClockOptions),
     /// Send a message or a file
     Send(SendOptions),
     /// Upload files, for messages that are sent later

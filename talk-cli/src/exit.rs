@@ -43,6 +43,9 @@ pub(crate) enum CliError {
     /// The emulator could not store its data, and has stopped.
     #[error("the emulator has stopped, since its data cannot be written: {0}")]
     Data(String),
+    /// A running emulator could not be controlled.
+    #[error("{0}")]
+    Control(String),
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
     #[error(transparent)]
@@ -115,6 +118,7 @@ impl CliError {
             Self::Interrupted(_) => Failure::local("CANCELLED", self),
             Self::Demo => Failure::local("DEMO_STUCK", self),
             Self::Emulator(_) => Failure::local("EMULATOR_NOT_STARTED", self),
+            Self::Control(_) => Failure::local("EMULATOR_UNREACHABLE", self),
             Self::Data(_) => Failure::local("EMULATOR_STOPPED", self),
             Self::Runtime(_) | Self::Output(_) | Self::Io(_) => Failure::local("IO_ERROR", self),
         }

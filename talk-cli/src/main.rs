@@ -3,6 +3,7 @@
 mod bot;
 mod cli;
 mod commands;
+mod control;
 mod demo;
 mod emulator;
 mod exit;
@@ -47,6 +48,9 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::Emulator(options) => emulator::run(options),
+        Command::Fault(options) => control::run_fault(options, &cli.session, common),
+        Command::Snapshot(options) => control::run_snapshot(options, &cli.session, common),
+        Command::Clock(options) => control::run_clock(options, &cli.session, common),
         Command::Send(options) => commands::run_send(options, session()?),
         Command::Upload(options) => commands::run_upload(options, session()?),
         Command::Messages(options) => commands::run_messages(options, session()?),

@@ -3,9 +3,11 @@
 use std::env::VarError;
 
 use clap::builder::NonEmptyStringValueParser;
+use http::uri::{Authority, InvalidUri};
 use talk_tokio::net::{ProxyOptions, ProxyUrlError};
 use talk_tokio::{EmptyId, TalkOptions};
 
+use crate::control::is_loopback;
 use crate::exit::CliError;
 use crate::host::host;
 use crate::output_args::Common;
@@ -79,6 +81,20 @@ impl SessionArgs {
             Some(token) => Ok(Some(token.clone())),
             None => token_of_environment(),
         }
+    }
+
+    /// Returns the host of an emulator to control. There is no TLS, so other machines need
+    /// `--plain`.
+    pub(crate) fn control_host(&self) -> Result<Authority, CliError> {
+        let host = required(self.host.as_deref(), "--host", "TALK_HOST")?;
+        let invalid = |error: InvalidUri| CliError::Usage(format!("--host {host}: {error}"));
+        let host: Authority = host.parse().map_err(invalid)?;
+        if !is_loopback(&host) && !self.plain {
+            let reason = "an emulator on another machine has no TLS; add --plain if the network \
+                          is trusted";
+            return Err(CliError::Usage(reason.to_owned()));
+        }
+        Ok(host)
     }
 
     /// Returns the session that the flags describe.

@@ -4,7 +4,8 @@ use std::net::TcpStream;
 
 use crate::support::{Emulator, talk};
 
-fn get(host: &str, path: &str) -> String {
+/// Sends a GET request without credentials, and returns the response.
+pub(crate) fn get(host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(host).unwrap();
     write!(
         stream,

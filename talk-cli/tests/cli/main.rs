@@ -4,6 +4,7 @@
 
 mod bot;
 mod commands;
+mod control;
 mod data;
 #[allow(dead_code, reason = "the tests of talk-postgres use more of it")]
 #[path = "../../../talk-postgres/tests/server/mod.rs"]
