@@ -4,9 +4,15 @@
 //! ```text
 //! cargo run -p talk-tests --bin bot_torture -- --talk target/debug/talk
 //! cargo run -p talk-tests --bin bot_torture -- --example target/debug/support_bot
+//! cargo run -p talk-tests --bin bot_torture -- --talk target/debug/talk --database
 //! ```
+//!
+//! With `--database`, two bots share a store on PostgreSQL. One or the other is killed, or stopped
+//! for longer than its lease lasts, and the database restarts.
 
 use std::convert::Infallible;
+use std::future::pending;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +25,8 @@ use talk_proto::model::MessageSnapshot;
 use talk_tokio::{ParticipantParams, Session, TalkOptions, get_talk_session};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
+
+use server::Server;
 
 /// All conversations, and those that exist at the start.
 const CONVERSATIONS: usize = 50;
@@ -35,8 +43,25 @@ const RESTARTS: u32 = 2;
 /// The time between two kills.
 const LIFE: Duration = Duration::from_secs(2);
 
+/// The time until a bot with a database is killed or stopped, in seconds.
+const SHARED_LIFE: Range<u64> = 5..30;
+
+/// The time for which a bot is stopped. A lease lasts 15 s.
+const STOPPED: Duration = Duration::from_secs(20);
+
+/// The time for which the database is away.
+const OUTAGE: Duration = Duration::from_secs(5);
+
 /// The time limit of the answers that are missing after the last question.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[allow(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "the tests of talk-postgres use more of it"
+)]
+#[path = "../../../talk-postgres/tests/server/mod.rs"]
+mod server;
 
 const APP: &str = "my_app";
 const BOT: &str = "support_bot";
@@ -50,6 +75,9 @@ struct Options {
     /// A bot that takes the host and the file of its store
     #[arg(long, conflicts_with = "talk")]
     example: Option<PathBuf>,
+    /// Start two bots on one PostgreSQL
+    #[arg(long)]
+    database: bool,
     /// The time in which the questions arrive, in seconds
     #[arg(long, default_value_t = 40)]
     seconds: u64,
@@ -67,7 +95,12 @@ async fn main() -> Result<()> {
         seed = seed.conversation(name(number), [BOT, USER]);
     }
     let emulator = Emulator::builder().initial_data(seed).start().await?;
-    let bot = Bot::new(&options, emulator.host(), folder.path());
+    let mut database = None;
+    if options.database {
+        database = Some(Server::start().context("PostgreSQL is not installed")?);
+    }
+    let address = database.as_ref().map(Server::address);
+    let bot = Bot::new(&options, emulator.host(), folder.path(), address);
     let bob = get_talk_session(TalkOptions::new(APP, USER)?.host(emulator.host()))?;
 
     let started = Instant::now();
@@ -80,9 +113,18 @@ async fn main() -> Result<()> {
         let answered = timeout(PATIENCE, wait_for_answers(&emulator)).await;
         answered.context("answers are missing")?
     };
+    let lives = async {
+        match &mut database {
+            None => bot.kill_repeatedly().await,
+            Some(database) => {
+                let lives = (bot.interrupt(options.seed), bot.interrupt(options.seed + 1));
+                tokio::try_join!(lives.0, lives.1, restart(database, duration)).map(|it| it.0)
+            }
+        }
+    };
     tokio::select! {
         done = questions => done,
-        ended = bot.kill_repeatedly() => ended.map(|never| match never {}),
+        ended = lives => ended.map(|never| match never {}),
     }
     .inspect_err(|_| eprintln!("{} kills so far", bot.kills()))?;
     // A bot that lives longer finds nothing to answer.
@@ -119,9 +161,10 @@ struct Bot {
 }
 
 impl Bot {
-    fn new(options: &Options, host: &str, folder: &Path) -> Self {
+    fn new(options: &Options, host: &str, folder: &Path, database: Option<String>) -> Self {
         let path = |name: &str| folder.join(name).display().to_string();
-        let store = path("store");
+        let standby = database.as_ref().map(|_| "--standby");
+        let store = database.unwrap_or_else(|| path("store"));
         let kills = AtomicUsize::new(0);
         if let Some(example) = &options.example {
             return Self {
@@ -146,14 +189,12 @@ impl Bot {
             "--start",
             "beginning",
             "--reply",
-            "--",
-            "sh",
-            "-c",
-            &script,
         ];
+        let args = args.into_iter().chain(standby);
+        let args = args.chain(["--", "sh", "-c", &script]);
         Self {
             program: options.talk.clone().unwrap_or_default(),
-            args: args.map(str::to_owned).to_vec(),
+            args: args.map(str::to_owned).collect(),
             runs: Some(runs.into()),
             kills,
         }
@@ -178,6 +219,28 @@ impl Bot {
         }
     }
 
+    /// Starts the bot, and kills it, or stops it for a while, and so on.
+    async fn interrupt(&self, seed: u64) -> Result<Infallible> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        loop {
+            let mut process = self.start()?;
+            loop {
+                let life = Duration::from_secs(random.u64(SHARED_LIFE));
+                if let Ok(status) = timeout(life, process.wait()).await {
+                    anyhow::bail!("the bot has ended: {}", status?);
+                }
+                self.kills.fetch_add(1, Ordering::Relaxed);
+                if random.bool() {
+                    break;
+                }
+                signal(&process, "-STOP").await?;
+                sleep(STOPPED).await;
+                signal(&process, "-CONT").await?;
+            }
+            process.kill().await?;
+        }
+    }
+
     fn kills(&self) -> usize {
         self.kills.load(Ordering::Relaxed)
     }
@@ -187,6 +250,24 @@ impl Bot {
         let runs = self.runs.as_ref().map(std::fs::read).transpose()?;
         Ok(runs.map(|lines| lines.len()))
     }
+}
+
+async fn signal(process: &Child, signal: &str) -> Result<()> {
+    let id = process.id().context("the bot has ended")?.to_string();
+    let status = Command::new("kill").args([signal, &id]).status().await?;
+    ensure!(status.success(), "kill {signal} failed");
+    Ok(())
+}
+
+/// Stops the database for a while, twice.
+async fn restart(database: &mut Server, duration: Duration) -> Result<Infallible> {
+    for _ in 0..RESTARTS {
+        sleep(duration / (RESTARTS + 1)).await;
+        database.stop();
+        sleep(OUTAGE).await;
+        database.run();
+    }
+    pending().await
 }
 
 /// Asks all questions. The later conversations are created by their first question.
