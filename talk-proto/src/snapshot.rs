@@ -101,14 +101,16 @@ pub enum Snapshot {
 pub struct Window<T> {
     items: Items<T>,
     loaded_all: bool,
+    has_outdated: bool,
     pending: Pending,
 }
 
 impl<T> Window<T> {
-    pub(crate) fn new(items: Items<T>, loaded_all: bool) -> Self {
+    pub(crate) fn new(items: Items<T>, loaded_all: bool, has_outdated: bool) -> Self {
         Self {
             items,
             loaded_all,
+            has_outdated,
             pending: Pending::default(),
         }
     }
@@ -157,6 +159,14 @@ impl<T> Window<T> {
     pub fn loaded_all(&self) -> bool {
         self.loaded_all
     }
+
+    /// Returns `true` if the last items are in their state from before a connection loss. Items
+    /// that precede them may be missing. A later update contains all of them.
+    ///
+    /// After a loss, the first 300 items of a window are fetched first.
+    pub fn has_outdated(&self) -> bool {
+        self.has_outdated
+    }
 }
 
 impl<'a, T> IntoIterator for &'a Window<T> {
@@ -185,6 +195,7 @@ impl<T> Clone for Window<T> {
         Self {
             items: self.items.clone(),
             loaded_all: self.loaded_all,
+            has_outdated: self.has_outdated,
             pending: self.pending.clone(),
         }
     }
@@ -194,6 +205,7 @@ impl<T: PartialEq> PartialEq for Window<T> {
     fn eq(&self, other: &Self) -> bool {
         let same = |(a, b): (&Arc<T>, &Arc<T>)| Arc::ptr_eq(a, b) || a == b;
         self.loaded_all == other.loaded_all
+            && self.has_outdated == other.has_outdated
             && self.pending == other.pending
             && self.len() == other.len()
             && (self.items.ptr_eq(&other.items) || self.iter().zip(other.iter()).all(same))

@@ -20,6 +20,8 @@ pub(super) struct MessageLog {
     loaded: Option<Listing<MessageSnapshot>>,
     newest: Option<Arc<MessageSnapshot>>,
     is_absent: bool,
+    /// Set if the last update made no lines.
+    was_skipped: bool,
 }
 
 /// A line of the log.
@@ -52,6 +54,7 @@ impl MessageLog {
             loaded: None,
             newest: None,
             is_absent: false,
+            was_skipped: false,
         }
     }
 
@@ -62,7 +65,15 @@ impl MessageLog {
         window: Option<&Window<MessageSnapshot>>,
         changes: &Changes,
     ) -> Vec<Entry> {
-        self.apply(window.map(Listing::from), changes)
+        // Older messages may follow, which must be printed first.
+        let is_skipped = window.is_some_and(Window::has_outdated);
+        let was_skipped = std::mem::replace(&mut self.was_skipped, is_skipped);
+        match (is_skipped, was_skipped) {
+            (true, _) => Vec::new(),
+            // The changes do not begin at the last listing.
+            (false, true) => self.apply(window.map(Listing::from), &Changes::Reset),
+            (false, false) => self.apply(window.map(Listing::from), changes),
+        }
     }
 
     fn apply(

@@ -22,6 +22,7 @@ const COMPLETE: ListState = ListState {
     complete: true,
     full: false,
     initial: usize::MAX,
+    frontier: None,
 };
 
 /// The entries and the subscriptions to them.

@@ -51,7 +51,11 @@ type WindowUpdate<T> = (Option<Window<T>>, Changes);
 enum LastSeen<T> {
     Nothing,
     Absent,
-    List { items: Items<T>, loaded_all: bool },
+    List {
+        items: Items<T>,
+        loaded_all: bool,
+        has_outdated: bool,
+    },
 }
 
 /// The state of the list behind a window.
@@ -63,6 +67,8 @@ pub(crate) struct ListState {
     pub(crate) full: bool,
     /// The number of items in a first window.
     pub(crate) initial: usize,
+    /// The position behind which items are outdated, if there are any.
+    pub(crate) frontier: Option<Position>,
 }
 
 /// The difference between a list and the viewer's last snapshot of it.
@@ -272,6 +278,7 @@ impl<T: ListItem> ListView<T> {
         let hidden = usize::from(FaultInjection::OffByOneWindow.is_on());
         let count = visible.count_until(end).saturating_sub(hidden);
         let loaded_all = state.complete && end == Position::LAST;
+        let has_outdated = state.frontier.is_some_and(|frontier| end > frontier);
         let has_gap = std::mem::take(&mut self.has_gap);
         let changes = match self.changes(count, visible) {
             _ if has_gap => Changes::Gap,
@@ -280,11 +287,14 @@ impl<T: ListItem> ListView<T> {
         if let (
             Changes::List(changes),
             LastSeen::List {
-                loaded_all: last, ..
+                loaded_all: last,
+                has_outdated: had_outdated,
+                ..
             },
         ) = (&changes, &self.last)
             && changes.is_empty()
             && *last == loaded_all
+            && (has_outdated || !had_outdated)
         {
             return None;
         }
@@ -292,8 +302,10 @@ impl<T: ListItem> ListView<T> {
         self.last = LastSeen::List {
             items: items.clone(),
             loaded_all,
+            has_outdated,
         };
-        Some((Some(Window::new(items, loaded_all)), changes))
+        let window = Window::new(items, loaded_all, has_outdated);
+        Some((Some(window), changes))
     }
 
     /// Adds the echoes to an update: the entries whose message is not among the items of the
@@ -304,7 +316,12 @@ impl<T: ListItem> ListView<T> {
         mut update: Option<WindowUpdate<T>>,
         echoes: &[PlacedEcho<'_>],
     ) -> (Option<WindowUpdate<T>>, Vec<Settled>) {
-        let LastSeen::List { items, loaded_all } = &self.last else {
+        let LastSeen::List {
+            items,
+            loaded_all,
+            has_outdated,
+        } = &self.last
+        else {
             self.pending = Pending::default();
             return (update, Vec::new());
         };
@@ -326,7 +343,7 @@ impl<T: ListItem> ListView<T> {
         if has_changed {
             self.pending = Pending::new(pending.cloned().collect());
             update = update.or_else(|| {
-                let window = Window::new(items.clone(), *loaded_all);
+                let window = Window::new(items.clone(), *loaded_all, *has_outdated);
                 Some((Some(window), Changes::List(ListChanges::default())))
             });
         }

@@ -238,6 +238,11 @@ pub(crate) trait ListStore: Any + Send + Sync + Sized {
             complete: self.paged().is_complete(),
             full: self.paged().items.len() >= cap,
             initial: Self::SIZES.first_window.min(cap),
+            frontier: self
+                .paged()
+                .pages
+                .has_rest()
+                .then_some(self.paged().frontier),
         }
     }
 

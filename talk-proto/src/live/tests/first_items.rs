@@ -60,6 +60,20 @@ fn first_300_items_are_shown_before_the_rest() {
 }
 
 #[test]
+fn window_with_missing_items_has_outdated_ones() {
+    let mut kit = Kit::new();
+    let id = shown(&mut kit, 450, 400);
+    kit.reconnect();
+    answer_pages(&mut kit, 900, 3);
+    // The messages from 451 to 600 are missing.
+    assert_eq!(kit.ids(id), [ids(900, 601), ids(450, 51)].concat());
+    assert!(kit.window(id).has_outdated());
+    while answer_page(&mut kit, "c", 900) {}
+    assert_eq!(kit.ids(id), ids(900, 51));
+    assert!(!kit.window(id).has_outdated());
+}
+
+#[test]
 fn rest_keeps_old_items_until_its_page() {
     let mut kit = Kit::new();
     let id = shown(&mut kit, 500, 500);
