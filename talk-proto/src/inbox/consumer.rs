@@ -27,7 +27,7 @@ pub(super) enum Purpose {
 /// The state of an inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The start is not known, or not stored.
+    /// The start is unknown or not stored yet.
     Opening(Option<BatchId>),
     Open,
     /// The last acknowledgements are being stored.
@@ -45,7 +45,7 @@ pub(super) struct Consumer {
     pub(super) start: Option<Start>,
     pub(super) scan: Scan,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
-    /// Conversations that may have something to do.
+    /// Conversations to be advanced, in order.
     pub(super) turns: VecDeque<ConversationId>,
     /// Conversations that wait until a read is answered.
     pub(super) waiting_for_read: VecDeque<ConversationId>,
@@ -57,15 +57,15 @@ pub(super) struct Consumer {
     /// Conversations with messages in memory.
     pub(super) loaded: BTreeSet<ConversationId>,
     pub(super) lookups: BTreeMap<u64, ConversationId>,
-    /// The number of deliveries that are not stored as acknowledged, or are about to be delivered.
+    /// The number of deliveries without a stored acknowledgement, plus the upcoming ones.
     pub(super) out: usize,
-    /// Set if a conversation that waits can perhaps continue.
+    /// Set if a waiting conversation may be able to continue.
     pub(super) has_freed: bool,
     /// The newest known server time.
     pub(super) latest: Timestamp,
     /// The number of conversations that only the regular scan found.
     pub(super) missed: u64,
-    /// The reason for which the inbox must end.
+    /// The error that ends the inbox.
     pub(super) failure: Option<RequestError>,
 }
 
@@ -128,7 +128,7 @@ impl Consumer {
         filter.is_none_or(|filter| filter.matches(&conversation.into()) == Some(true))
     }
 
-    /// Returns `true` if the message is to be delivered.
+    /// Returns `true` if the options select the message for delivery.
     pub(super) fn is_wanted(&self, message: &MessageSnapshot) -> bool {
         let is_system = message.message_type == MessageType::SystemMessage;
         let is_own = message.sender_id.as_ref() == Some(&self.me);
@@ -156,7 +156,7 @@ impl Consumer {
         })
     }
 
-    /// Queues a conversation that may have something to do.
+    /// Queues a conversation to be advanced.
     pub(super) fn enqueue(&mut self, id: &ConversationId) {
         if let Some(conversation) = self.conversations.get_mut(id)
             && !std::mem::replace(&mut conversation.is_queued, true)
@@ -209,7 +209,7 @@ impl Consumer {
         cx.emit(self.id, InboxEvent::Acked { delivery });
     }
 
-    /// Discards the messages of a conversation that are not delivered. They are read again later.
+    /// Discards the undelivered messages of a conversation from memory. They are read again later.
     pub(super) fn unload(&mut self, id: &ConversationId, cx: &mut InboxCx) {
         self.has_freed |= self.loaded.remove(id);
         let Some(conversation) = self.conversations.get_mut(id) else {
@@ -245,7 +245,7 @@ impl Consumer {
         }
     }
 
-    /// Handles a connection loss: pending reads get no answer, and snapshots may be outdated.
+    /// Handles a connection loss: pending reads receive no response, and snapshots may be stale.
     pub(super) fn handle_lost(&mut self, cx: &mut InboxCx) {
         self.reads.clear();
         self.scan.handle_lost(cx.now);
@@ -268,7 +268,7 @@ impl Consumer {
         }
     }
 
-    /// Stops all work. The last acknowledgements are being stored.
+    /// Stops all work except storing the last acknowledgements.
     pub(super) fn close(&mut self, cx: &mut InboxCx) {
         self.stage = Stage::Closing;
         self.handle_lost(cx);

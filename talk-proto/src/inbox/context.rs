@@ -41,7 +41,7 @@ pub(super) struct InboxCx {
     pub(super) now: Timestamp,
     /// Set while the session is subscribed to the list of conversations.
     pub(super) is_subscribed: bool,
-    /// `None` if the positions live in memory.
+    /// `None` if the positions are kept only in memory.
     pub(super) journal: Option<Journal>,
     pub(super) outputs: VecDeque<InboxOutput>,
     pub(super) reads: BTreeMap<ReadToken, InboxId>,
@@ -69,7 +69,7 @@ impl InboxCx {
         }
     }
 
-    /// Returns an ID that was never used.
+    /// Returns an unused ID.
     pub(super) fn take_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id

@@ -168,7 +168,7 @@ impl Consumer {
     fn set_start(&mut self, start: Start, cx: &mut InboxCx) {
         self.scan.running = None;
         self.start = Some(start);
-        // All later messages are named by events.
+        // Events report all later messages.
         let is_current = self.options.start == InboxStart::Now;
         self.scan.due = cx.now + if is_current { INTERVAL } else { Duration::ZERO };
         self.scan.is_regular = is_current;
@@ -213,7 +213,7 @@ impl Consumer {
         }
     }
 
-    /// Returns `true` if a message may have arrived unnoticed at the time of the last known one.
+    /// Returns `true` if an unnoticed message may have the same time as the last known one.
     pub(super) fn may_miss_tie(&self, time: Timestamp) -> bool {
         !self.scan.is_regular && time + MARGIN >= self.scan.latest_before
     }

@@ -4,7 +4,7 @@ use super::record::Start;
 use crate::live::ListFilter;
 use crate::timestamp::Timestamp;
 
-/// The start of time.
+/// A time before all messages.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// The purpose of a scan.
@@ -22,7 +22,7 @@ pub(super) enum ScanKind {
 pub(super) struct RunningScan {
     pub(super) kind: ScanKind,
     pub(super) filter: ListFilter,
-    /// Set if another page than the first is being read.
+    /// Set if a later page than the first is being read.
     pub(super) has_cursor: bool,
     /// The newest time of a conversation so far.
     pub(super) newest: Timestamp,
@@ -33,7 +33,7 @@ pub(super) struct Scan {
     pub(super) running: Option<RunningScan>,
     /// The time of the next scan.
     pub(super) due: Timestamp,
-    /// Set if events should have named all conversations with news.
+    /// Set if events should have reported all conversations with news.
     pub(super) is_regular: bool,
     /// Set if the low-water mark must not pass the conversations of this scan.
     pub(super) is_mark_held: bool,
@@ -52,12 +52,12 @@ impl Scan {
         }
     }
 
-    /// Returns `true` while the conversations with news are being read.
+    /// Returns `true` while a scan of any kind is in progress.
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Returns `true` if the news are known, and only events bring others.
+    /// Returns `true` if the current news are known and events report all later ones.
     pub(super) fn is_quiet(&self) -> bool {
         self.is_regular && self.running.is_none()
     }
@@ -67,14 +67,14 @@ impl Scan {
         self.is_mark_held = true;
     }
 
-    /// Restarts the scan on the next connection.
+    /// Drops the running scan. The next one is due at once.
     pub(super) fn handle_lost(&mut self, now: Timestamp) {
         self.running = None;
         self.due = now;
         self.is_regular = false;
     }
 
-    /// Starts a scan at once.
+    /// Makes the next scan due at once.
     pub(super) fn restart(&mut self, now: Timestamp) {
         self.due = now;
         self.is_regular = false;

@@ -1,4 +1,4 @@
-//! The way back through the unread messages of a conversation.
+//! A walk back through the unread messages of a conversation.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const MAX_STEPS: usize = 10_000;
 struct Step {
     /// The start of the page; `None` for the newest messages.
     cursor: Option<String>,
-    /// The start of the next older page, once the page was read.
+    /// The start of the next older page, once this page is read.
     next: Option<String>,
     /// The messages, newest first, if they are kept.
     page: Option<Vec<Arc<MessageSnapshot>>>,
@@ -93,7 +93,7 @@ impl Walk {
                 self.steps.pop();
                 let new = messages.into_iter().rev();
                 let mut new: Vec<_> = new.filter(|it| !position.covers(it)).collect();
-                // A server keeps this order. Equal times stay in the order of the server.
+                // Pages should be in this order already. Messages of equal time keep theirs.
                 new.sort_by_key(|message| message.created_at);
                 return WalkStep::Deliver(new);
             }
@@ -103,7 +103,7 @@ impl Walk {
         }
     }
 
-    /// Handles the page that was to be read.
+    /// Handles the page requested by [`WalkStep::Read`].
     pub(super) fn handle_page(&mut self, page: Vec<MessageSnapshot>, next: Option<String>) {
         if let Some(step) = self.steps.last_mut() {
             step.page = Some(page.into_iter().map(Arc::new).collect());
