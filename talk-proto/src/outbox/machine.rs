@@ -20,7 +20,7 @@ use crate::model::{ConversationId, EntryId, MessageId, UserId};
 use crate::storage::{BatchId, Changes, Journal, Record, versioned};
 use crate::timestamp::Timestamp;
 
-/// The time of a ready connection after which a sent entry leaves, even if its message did not
+/// The time on a ready connection after which a sent entry is removed, even if its message did not
 /// become visible.
 const LEAVES_AFTER: Duration = Duration::from_secs(10);
 
@@ -56,7 +56,7 @@ pub(crate) enum OutboxOutput {
 pub(crate) struct Outbox {
     pub(super) me: UserId,
     pub(super) options: OutboxOptions,
-    /// `None` if the outbox lives in memory.
+    /// `None` if the outbox is kept only in memory.
     pub(super) journal: Option<Journal>,
     /// The entries by their sequence number.
     pub(super) items: BTreeMap<u64, Item>,
@@ -69,7 +69,7 @@ pub(crate) struct Outbox {
     pub(super) bytes: usize,
     /// Sent entries with a change to send.
     pub(super) follow_ups: BTreeSet<u64>,
-    /// Sent entries that leave once their message is visible.
+    /// Sent entries that are removed once their message is visible.
     pub(super) leaving: BTreeSet<u64>,
     pub(super) receipts: Receipts,
     /// Entries whose record is in a batch that is not stored.
@@ -93,7 +93,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Creates an outbox. Without `records` it lives in memory.
+    /// Creates an outbox. Without `records` it is kept only in memory.
     pub(crate) fn new(
         me: UserId,
         options: OutboxOptions,
@@ -436,7 +436,7 @@ impl Outbox {
         self.leaving.remove(&seq);
     }
 
-    /// Returns the entries that leave once their message is visible.
+    /// Returns the entries that are removed once their message is visible.
     pub(crate) fn leaving(&self) -> Vec<(u64, ConversationId, MessageId)> {
         let items = self.leaving.iter().filter_map(|seq| {
             let saved = &self.items.get(seq)?.saved;

@@ -6,8 +6,8 @@
 //! other. An entry that is refused, too old, or whose outcome is unknown is [held](Stage::Held)
 //! until the user decides.
 //!
-//! Without a store ([`Session::new`](crate::Session::new)) the outbox lives in memory, and its
-//! entries are never [`durable`](Entry::durable). With one
+//! Without a store ([`Session::new`](crate::Session::new)) the outbox is kept only in memory,
+//! and its entries are never [`durable`](Entry::durable). With one
 //! ([`Session::restore`](crate::Session::restore)) no entry is sent before its state is stored.
 
 mod candidate;

@@ -250,7 +250,7 @@ impl Outbox {
         }
     }
 
-    /// Takes back the last attempt, of which no frame was sent.
+    /// Takes back the last attempt. None of its frames was sent.
     pub(super) fn take_back_try(&mut self, seq: u64) {
         if let Some(item) = self.items.get_mut(&seq)
             && !item.is_sent()
