@@ -178,7 +178,15 @@ impl Database {
         let client = self.client().await?;
         // Without named statements, which a connection pooler could not keep.
         match timeout(STATEMENT_TIMEOUT, client.query_typed(statement, parameters)).await {
-            Ok(rows) => Ok(rows?),
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => {
+                let failure = Failure::from(error);
+                if matches!(failure, Failure::Transient(_)) {
+                    // Another server may have the address next, as after a failover.
+                    self.disconnect(&client).await;
+                }
+                Err(failure)
+            }
             Err(_) => {
                 self.disconnect(&client).await;
                 let seconds = STATEMENT_TIMEOUT.as_secs();
@@ -197,7 +205,10 @@ impl Database {
             return Ok(Arc::clone(client));
         }
         *current = None;
-        let mut client = self.connect().await?;
+        // The time limit of the library covers the socket only.
+        let connected = timeout(STATEMENT_TIMEOUT, self.connect()).await;
+        let silent = "PostgreSQL accepts connections, but does not answer";
+        let mut client = connected.map_err(|_| Failure::Transient(silent.to_owned()))??;
         let migrated = timeout(STATEMENT_TIMEOUT, schema::migrate(&mut client)).await;
         let late = "another process has been changing the tables for too long";
         migrated.map_err(|_| Failure::Transient(late.to_owned()))??;

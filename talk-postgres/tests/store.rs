@@ -207,6 +207,15 @@ fn lease_without_a_database_expires() {
 }
 
 #[test]
+fn server_that_never_answers_is_an_error() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let store = PostgresStore::new(&format!("postgres://127.0.0.1:{port}/none")).unwrap();
+    let failed = block_on(store.load(&key("alice")));
+    assert!(matches!(failed, Err(StoreError::Io(reason)) if reason.contains("not answer")));
+}
+
+#[test]
 fn address_without_a_server_is_an_error() {
     let store = PostgresStore::new("postgres://127.0.0.1:1/none").unwrap();
     let failed = block_on(store.load(&key("alice")));

@@ -181,10 +181,18 @@ fn exists(program: &OsString) -> bool {
 
     let path = Path::new(program);
     if path.components().count() > 1 || path.is_absolute() {
-        return path.is_file();
+        return is_executable(path);
     }
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| folder.join(path).is_file())
+    std::env::split_paths(&folders).any(|folder| is_executable(&folder.join(path)))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    let metadata = path.metadata();
+    metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]

@@ -76,7 +76,7 @@ pub(crate) struct Options {
     no_typing: bool,
     /// The time limit of the command in seconds. It is killed afterwards, with the processes that
     /// it has started
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = command_timeout)]
     command_timeout: Duration,
     /// The command and its arguments, run without a shell
     #[arg(last = true, required = true)]
@@ -216,7 +216,9 @@ async fn open_inbox(session: &Session, options: &Options) -> Result<Inbox, Error
     if let Some(filter) = &options.filter {
         inbox = inbox.filter(filter.clone());
     }
-    inbox.start(options.start).open().await
+    // Enough for the messages of `concurrency` conversations.
+    let unacked = options.concurrency.saturating_mul(4).max(256);
+    inbox.max_unacked(unacked).start(options.start).open().await
 }
 
 /// Returns the report of an answer that is not sent.
@@ -239,6 +241,14 @@ fn start(value: &str) -> Result<InboxStart, &'static str> {
             Ok(time) if time >= 0 => Ok(InboxStart::At(Timestamp::from_millis(time))),
             _ => Err("expected 'now', 'beginning', or a time in milliseconds since 1970"),
         },
+    }
+}
+
+/// Parses the value of `--command-timeout`.
+fn command_timeout(value: &str) -> Result<Duration, String> {
+    match seconds(value) {
+        Ok(Duration::ZERO) => Err("expected more than 0 seconds".to_owned()),
+        timeout => timeout,
     }
 }
 

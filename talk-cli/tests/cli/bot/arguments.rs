@@ -12,7 +12,7 @@ fn wrong_arguments_are_usage_errors() {
         "127.0.0.1:1",
         "bot",
     ];
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 11] = [
         &[],
         &["true"],
         &["--conversation", "c", "--filter", "{}", "--", "true"],
@@ -20,6 +20,8 @@ fn wrong_arguments_are_usage_errors() {
         &["--start", "yesterday", "--", "true"],
         &["--start", "-1", "--", "true"],
         &["--concurrency", "0", "--", "true"],
+        &["--command-timeout", "0", "--", "true"],
+        &["--", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
         &["--standby", "--", "true"],
         &["--", "no-such-command-here"],
     ];
