@@ -330,7 +330,7 @@ impl TalkOptions {
     /// Meanwhile calls and subscriptions work as usual, and the outbox waits: `enqueue` completes
     /// when this session has the lock. It also waits for a store that cannot be opened or read now.
     /// If the session loses the lock, handles of entries fail with
-    /// [`StoreError::Lost`](crate::store::StoreError::Lost), and it waits again.
+    /// [`StoreError::Lost`], and it waits again.
     /// [`Session::store_state`](crate::Session::store_state) returns the current state.
     ///
     /// ```
