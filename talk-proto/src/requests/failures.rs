@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::queue::QueueSlot;
+use super::entry::QueueSlot;
 use crate::collections::ReleaseMemory;
 use crate::error::TransportError;
 use crate::model::UserId;

@@ -5,19 +5,20 @@
 //! live half answers it from its stores or with own requests, so that the read sees all earlier
 //! writes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use serde_json::value::RawValue;
 
 use super::backoff::RetryDelay;
 use super::body::CallBody;
+use super::entry::{Entry, EntryState, Priority, QueueSlot, Work};
 use super::failures::{FailureKey, FailureTable, LossCause};
 use super::pacing::Pacer;
+use super::pending_calls::{CallPurpose, CallResult, PendingCalls};
 use crate::collections::ReleaseMemory;
-use crate::command::{Reply, RequestId};
+use crate::command::RequestId;
 use crate::error::RequestError;
-use crate::fault_injection::FaultInjection;
 use crate::live::interface::{FetchId, Get};
 use crate::model::{ConversationId, UserId};
 use crate::options::Pacing;
@@ -27,49 +28,6 @@ use crate::wire::{Method, Request, StatusClass, encode_request, server_error};
 
 /// The number of attempts for a request that the server fails to process.
 const MAX_FAILURES: u32 = 10;
-
-/// The position of a request in the queue. Earlier requests have lower slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct QueueSlot(u64);
-
-#[cfg(test)]
-impl QueueSlot {
-    pub(crate) fn numbered(number: u64) -> Self {
-        Self(number)
-    }
-}
-
-/// The part of the session that receives the result of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CallPurpose {
-    /// The caller of a command.
-    User,
-    /// The upload with this [`RequestId`], which waits for the server's validation.
-    UploadCheck,
-    /// An item of a search's page.
-    SearchLookup { search: SearchId, slot: u64 },
-    /// The entry of the outbox with this sequence number.
-    Outbox { seq: u64 },
-    /// The delivery of an inbox with this number, whose sender and quote are read.
-    Inbox { lookup: u64 },
-}
-
-impl CallPurpose {
-    /// Returns `true` if the call is part of another operation, and not a pending call itself.
-    fn is_internal(self) -> bool {
-        match self {
-            Self::SearchLookup { .. } | Self::Outbox { .. } | Self::Inbox { .. } => true,
-            Self::User | Self::UploadCheck => false,
-        }
-    }
-}
-
-/// The result of a call, and the part that receives it.
-pub(crate) struct CallResult {
-    pub(crate) request: RequestId,
-    pub(crate) purpose: CallPurpose,
-    pub(crate) result: Result<Reply, RequestError>,
-}
 
 /// The state of a call that is cancelled.
 pub(crate) struct CancelledCall {
@@ -93,59 +51,12 @@ pub(crate) struct Answer<'a> {
 /// The final answer to a request of the live half.
 pub(crate) type LiveAnswer<'a> = (FetchId, Result<Option<&'a RawValue>, RequestError>);
 
-/// A pending request.
-struct Entry {
-    work: Work,
-    state: EntryState,
-    delay: RetryDelay,
-    failures: u32,
-    was_sent: bool,
-}
-
-enum Work {
-    Call(CallBody),
-    Live { fetch: FetchId, request: Request },
-    Read { request: RequestId, get: Get },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum EntryState {
-    /// The request is sent as soon as the connection and pacing allow.
-    Ready,
-    /// The send waits for an earlier send to the same conversation.
-    Held,
-    /// The server failed to process the request. It is sent again at this time.
-    Retrying(Timestamp),
-    /// The request is in flight with this number.
-    Sent(u64),
-    /// The live half performs the read.
-    Reading,
-}
-
-/// Ready requests of higher priority are sent first, in the order of their slots.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Priority {
-    Live,
-    Call,
-}
-
 /// The sends of one conversation, while the server failed to process one of them. Later sends are
 /// held until that one is answered, so that the order is kept if it must wait again.
 #[derive(Default)]
 struct Lane {
     retrying: BTreeSet<QueueSlot>,
     held: BTreeSet<QueueSlot>,
-}
-
-/// A call that is not resolved.
-struct PendingCall {
-    purpose: CallPurpose,
-    /// The requests of the call. Empty if the live half resolves the call without an entry in the
-    /// queue.
-    slots: Vec<QueueSlot>,
-    remaining: usize,
-    /// The first error, or the last reply, of the answered requests.
-    result: Result<Reply, RequestError>,
 }
 
 /// All pending calls, reads and requests of the live half.
@@ -161,10 +72,7 @@ pub(crate) struct RequestQueue {
     lanes: BTreeMap<ConversationId, Lane>,
     pacer: Pacer,
     failures: FailureTable,
-    calls: BTreeMap<RequestId, PendingCall>,
-    /// The number of internal calls.
-    internal: usize,
-    results: VecDeque<CallResult>,
+    calls: PendingCalls,
     retry_count: u64,
 }
 
@@ -180,9 +88,7 @@ impl RequestQueue {
             lanes: BTreeMap::new(),
             pacer: Pacer::new(pacing),
             failures: FailureTable::default(),
-            calls: BTreeMap::new(),
-            internal: 0,
-            results: VecDeque::new(),
+            calls: PendingCalls::default(),
             retry_count: 0,
         }
     }
@@ -194,7 +100,7 @@ impl RequestQueue {
 
     /// Returns the number of pending calls, without internal ones.
     pub(crate) fn pending_calls(&self) -> usize {
-        self.calls.len() - self.internal
+        self.calls.count()
     }
 
     /// Returns the number of requests that were sent more than once.
@@ -211,7 +117,7 @@ impl RequestQueue {
     ) {
         let slots = bodies.into_iter().map(|body| self.push_body(body));
         let slots = slots.collect();
-        self.register(request, purpose, slots);
+        self.calls.insert(request, purpose, slots);
     }
 
     fn push_body(&mut self, mut body: CallBody) -> QueueSlot {
@@ -235,23 +141,12 @@ impl RequestQueue {
     pub(crate) fn push_read(&mut self, request: RequestId, get: Get) {
         self.open_batch = None;
         let slot = self.push(Work::Read { request, get });
-        self.register(request, CallPurpose::User, vec![slot]);
+        self.calls.insert(request, CallPurpose::User, vec![slot]);
     }
 
     /// Registers a call that the live half resolves without an entry in the queue.
     pub(crate) fn register_live_call(&mut self, request: RequestId, purpose: CallPurpose) {
-        self.register(request, purpose, Vec::new());
-    }
-
-    fn register(&mut self, request: RequestId, purpose: CallPurpose, slots: Vec<QueueSlot>) {
-        self.internal += usize::from(purpose.is_internal());
-        let call = PendingCall {
-            purpose,
-            remaining: slots.len(),
-            slots,
-            result: Ok(Reply::Done),
-        };
-        self.calls.insert(request, call);
+        self.calls.insert(request, purpose, Vec::new());
     }
 
     /// Queues a request of the live half. Returns an error if it was involved in too many
@@ -529,7 +424,7 @@ impl RequestQueue {
             Work::Live { fetch, .. } => return Some((fetch, result)),
             Work::Call(body) => {
                 for (request, result) in body.decode(result) {
-                    self.finish(request, result);
+                    self.calls.finish(request, result);
                 }
             }
             Work::Read { .. } => {}
@@ -537,41 +432,14 @@ impl RequestQueue {
         None
     }
 
-    /// Records the result of one request of a call, and resolves the call with the last one.
-    fn finish(&mut self, request: RequestId, result: Result<Reply, RequestError>) {
-        let Some(call) = self.calls.get_mut(&request) else {
-            return;
-        };
-        call.remaining = call.remaining.saturating_sub(1);
-        if call.result.is_ok() {
-            call.result = result;
-        }
-        if call.remaining == 0
-            && let Some(call) = self.remove_call(request)
-            && !FaultInjection::LeakedRequest.is_on_for(request.0)
-        {
-            self.results.push_back(CallResult {
-                request,
-                purpose: call.purpose,
-                result: call.result,
-            });
-        }
-    }
-
-    fn remove_call(&mut self, request: RequestId) -> Option<PendingCall> {
-        let call = self.calls.remove(&request)?;
-        self.internal -= usize::from(call.purpose.is_internal());
-        Some(call)
-    }
-
     /// Returns the next result of a call.
     pub(crate) fn poll_result(&mut self) -> Option<CallResult> {
-        self.results.pop_front()
+        self.calls.poll_result()
     }
 
     /// Removes a call that the live half has resolved. Returns `None` if it was cancelled.
     pub(crate) fn finish_live_call(&mut self, request: RequestId) -> Option<CallPurpose> {
-        let call = self.remove_call(request)?;
+        let call = self.calls.remove(request)?;
         for slot in call.slots {
             self.remove(slot);
         }
@@ -580,7 +448,7 @@ impl RequestQueue {
 
     /// Returns `true` if the live half performs this call.
     pub(crate) fn is_live_call(&self, request: RequestId) -> bool {
-        self.calls.get(&request).is_some_and(|call| {
+        self.calls.get(request).is_some_and(|call| {
             let entries = call.slots.iter().map(|slot| self.entries.get(slot));
             let mut states = entries.flatten().map(|entry| entry.state);
             call.slots.is_empty() || states.any(|state| state == EntryState::Reading)
@@ -589,23 +457,17 @@ impl RequestQueue {
 
     /// Returns the look-ups of a search's page.
     pub(crate) fn lookups_of(&self, id: SearchId) -> Vec<RequestId> {
-        let is_of =
-            |purpose| matches!(purpose, CallPurpose::SearchLookup { search, .. } if search == id);
-        let calls = self.calls.iter().filter(|(_, call)| is_of(call.purpose));
-        calls.map(|(request, _)| *request).collect()
+        self.calls.lookups_of(id)
     }
 
     /// Returns the lookup with this number of an inbox.
     pub(crate) fn inbox_lookup(&self, lookup: u64) -> Option<RequestId> {
-        let purpose = CallPurpose::Inbox { lookup };
-        let mut calls = self.calls.iter();
-        let (request, _) = calls.find(|(_, call)| call.purpose == purpose)?;
-        Some(*request)
+        self.calls.inbox_lookup(lookup)
     }
 
     /// Records that the live half had sent requests for a read that is queued again.
     pub(crate) fn note_read_sent(&mut self, request: RequestId) {
-        let slots = self.calls.get(&request).map_or(&[][..], |call| &call.slots);
+        let slots = self.calls.get(request).map_or(&[][..], |call| &call.slots);
         for slot in slots {
             if let Some(entry) = self.entries.get_mut(slot) {
                 entry.was_sent = true;
@@ -615,7 +477,7 @@ impl RequestQueue {
 
     /// Cancels a call. Returns `None` if there is no such call.
     pub(crate) fn cancel(&mut self, request: RequestId) -> Option<CancelledCall> {
-        let call = self.remove_call(request)?;
+        let call = self.calls.remove(request)?;
         let mut is_idempotent = call.purpose == CallPurpose::User;
         let mut was_sent = call.remaining < call.slots.len();
         for slot in call.slots {
@@ -772,16 +634,14 @@ impl RequestQueue {
         self.lanes.release_memory();
         self.failures.release_memory();
         self.calls.release_memory();
-        self.results.release_memory();
     }
 
     /// Ends the session. Returns the calls that the live half does not resolve.
     pub(crate) fn end(&mut self) -> Vec<(RequestId, CallPurpose)> {
-        let requests: Vec<_> = self.calls.keys().copied().collect();
         let mut ended = Vec::new();
-        for request in requests {
+        for request in self.calls.requests() {
             if !self.is_live_call(request)
-                && let Some(call) = self.remove_call(request)
+                && let Some(call) = self.calls.remove(request)
             {
                 ended.push((request, call.purpose));
             }
@@ -791,36 +651,5 @@ impl RequestQueue {
         self.retries.clear();
         self.lanes.clear();
         ended
-    }
-}
-
-impl Work {
-    fn priority(&self) -> Priority {
-        match self {
-            Self::Live { .. } => Priority::Live,
-            Self::Call(_) | Self::Read { .. } => Priority::Call,
-        }
-    }
-
-    /// Returns `true` if the queue sends the request again after the server failed to process it.
-    fn retries_failures(&self) -> bool {
-        match self {
-            Self::Call(body) => body.retries_failures(),
-            Self::Live { .. } | Self::Read { .. } => true,
-        }
-    }
-
-    fn lane(&self) -> Option<&ConversationId> {
-        match self {
-            Self::Call(body) => body.lane(),
-            Self::Live { .. } | Self::Read { .. } => None,
-        }
-    }
-
-    fn failure_key(&self, slot: QueueSlot) -> FailureKey {
-        match self {
-            Self::Live { request, .. } => FailureKey::Live(request.clone()),
-            Self::Call(_) | Self::Read { .. } => FailureKey::Call(slot),
-        }
     }
 }
