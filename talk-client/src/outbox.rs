@@ -1,10 +1,11 @@
-//! Durable messages: sent once, in order, across losses and restarts.
+//! Durable messages: sent once and in order, across connection losses and restarts.
 //!
 //! [`ConversationRef::enqueue`](crate::ConversationRef::enqueue) accepts a message at any time and
-//! returns an [`OutboxEntry`]. The entry is stored, shown at once as
-//! [`pending`](crate::Window::pending) in the windows of its conversation, and sent as soon as the
-//! connection allows. Entries of one conversation are sent one after the other. An entry that is
-//! refused, too old, or whose outcome is unknown is [held](Stage::Held) until the user decides.
+//! returns an [`OutboxEntry`]. The entry is stored, is visible at once as
+//! [`pending`](crate::Window::pending) in the windows of its conversation, and is sent as soon as
+//! the session is connected. Entries of one conversation are sent one after the other. An entry is
+//! [held](Stage::Held) until the application retries, edits or discards it if it was refused, is
+//! too old, could not be stored, or has an unknown outcome.
 //!
 //! With a [store](crate::TalkOptions::store), entries survive the process: the next session of the
 //! user sends them. Without one, [`TalkOptions::outbox`](crate::TalkOptions::outbox) keeps them in

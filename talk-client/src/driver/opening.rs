@@ -20,7 +20,7 @@ use crate::transport::{BoxFuture, Transport};
 /// A session whose store is being opened. Dropping it ends the session.
 pub(crate) struct Opening<T: Transport> {
     transport: T,
-    /// `None` once the driver has them.
+    /// `None` after they were passed to the driver.
     options: Option<TalkOptions>,
     shared: Arc<Shared>,
     clock: Clock,
@@ -66,7 +66,7 @@ impl<T: Transport> Opening<T> {
         }
     }
 
-    /// Is ready with the driver once the store is open, or with `None` if the session has ended.
+    /// Completes with the driver when the store is open, or with `None` if the session has ended.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Driver<T>>> {
         while let Poll::Ready(commands) = self.shared.commands.poll_commands(cx) {
             for command in commands {
@@ -202,10 +202,10 @@ impl<T: Transport> Opening<T> {
 
 impl<T: Transport> Drop for Opening<T> {
     fn drop(&mut self) {
-        // The driver ends a session that it has.
+        // After the store is open, the driver ends the session.
         if self.options.is_some() {
             self.end(SessionError::DriverStopped);
-            // The lock is free when the shutdown completes.
+            // Releases the lock before the shutdown completes.
             self.opened = Box::pin(std::future::pending());
             self.shared.connection.close();
             self.shared.termination.set_driver_stopped();

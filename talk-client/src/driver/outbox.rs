@@ -64,7 +64,7 @@ impl Entries {
         }
     }
 
-    /// Reports the current state and the later ones of an entry to `slot`.
+    /// Reports the current state of an entry to `slot`, and its later changes.
     pub(super) fn watch(&mut self, core: &Core, id: EntryId, slot: &Arc<EntrySlot>) {
         if let Some(entry) = core.outbox_entry(&id) {
             slot.set_entry(entry);

@@ -1,4 +1,5 @@
-//! The store of a session that works without it until it has the lock.
+//! The wait of a standby session for its store. The session works without the store until it has
+//! the lock.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -23,7 +24,8 @@ pub(super) struct Standby {
     pub(super) pause_restored: bool,
     /// The limits of the outbox.
     limits: OutboxOptions,
-    /// `None` while the session has the store, and after its end.
+    /// Resolves when the store is open. `None` while the session has the store, and after the end
+    /// of the session.
     opened: Option<BoxFuture<'static, Result<OpenStore, StoreError>>>,
     /// The commands that wait for the store.
     waiting: Vec<Command>,
@@ -50,7 +52,7 @@ impl Standby {
         standby
     }
 
-    /// Waits for the lock.
+    /// Starts the wait for the lock.
     pub(super) fn open(&mut self) {
         let shared = Arc::clone(&self.shared);
         let on_wait = move || {
@@ -74,8 +76,8 @@ impl Standby {
         self.push(Command::Outbox(Box::new(command)));
     }
 
-    /// Keeps a command of an inbox until the session has the store. An inbox that waits is closed
-    /// at once.
+    /// Keeps a command of an inbox until the session has the store. A command that closes a waiting
+    /// inbox takes effect at once.
     pub(super) fn push_inbox(&mut self, command: InboxCommand) {
         if let InboxCommand::Close { slot } = &command {
             self.waiting.retain(|waiting| match waiting {
@@ -97,19 +99,19 @@ impl Standby {
         }
     }
 
-    /// Returns the commands that wait, which wait no longer.
+    /// Removes and returns the waiting commands.
     pub(super) fn take_waiting(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Fails the commands that wait.
+    /// Fails the waiting commands.
     pub(super) fn reject(&mut self, error: &Error) {
         for command in self.take_waiting() {
             command.reject(error);
         }
     }
 
-    /// Is ready once when the session has the store, or cannot use it.
+    /// Completes once, when the store is open or cannot be used.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<OpenStore, StoreError>> {
         let Some(opened) = &mut self.opened else {
             return Poll::Pending;

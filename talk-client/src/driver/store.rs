@@ -48,8 +48,8 @@ pub(super) async fn open(
     load(store, key, lease).await
 }
 
-/// Locks and loads a store as soon as that is possible. Waits without limit for other sessions, and
-/// for a store that is temporarily out of reach. Calls `on_wait` before each delay.
+/// Locks and loads a store as soon as possible. Waits without limit while another session has the
+/// lock, and while the store fails with [`StoreError::Io`]. Calls `on_wait` before each delay.
 pub(super) async fn open_when_free(
     store: Arc<dyn Store>,
     key: StoreKey,
@@ -93,9 +93,9 @@ pub(super) struct StoreWrites {
     running: Option<(BatchId, BoxFuture<'static, Result<(), StoreError>>)>,
     /// The failure of the last batch.
     last_failure: Option<StoreError>,
-    /// The wait for the last batches after the end of the session.
+    /// The time limit of the last batches, which starts at the end of the session.
     close_timeout: Option<BoxFuture<'static, ()>>,
-    /// Released last.
+    /// The last field, so that the lock is released after all other fields are dropped.
     lease: Lease,
 }
 
@@ -104,17 +104,17 @@ impl StoreWrites {
         self.queue.push_back((batch, changes));
     }
 
-    /// Is ready once when the lock is lost.
+    /// Completes once, when the lock is lost.
     pub(super) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.lease.poll_lost(cx)
     }
 
-    /// Returns `true` if no batch is unanswered.
+    /// Returns `true` if every batch has been applied or has failed.
     pub(super) fn is_idle(&self) -> bool {
         self.running.is_none() && self.queue.is_empty()
     }
 
-    /// Applies the batches, and returns the next answer to the core.
+    /// Applies the batches in order. Completes with the result of a batch, as an input of the core.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<Input<'static>> {
         if self.running.is_none()
             && let Some((batch, changes)) = self.queue.pop_front()
@@ -146,7 +146,8 @@ impl StoreWrites {
         Poll::Ready(input)
     }
 
-    /// Waits for the last batches of an ended session. Is ready when the time limit has passed.
+    /// Waits for the time limit of the last batches of an ended session, then discards the
+    /// remaining ones.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, sleeper: &Sleeper) -> Poll<()> {
         let timeout = self
             .close_timeout
@@ -176,7 +177,7 @@ impl StoreWrites {
     }
 }
 
-/// Returns the reason without the prefix that the display of [`StoreError`] has.
+/// Returns the reason without the prefix that the `Display` of [`StoreError`] adds.
 fn reason(error: &StoreError) -> String {
     match error {
         StoreError::Io(reason) | StoreError::Unreadable(reason) => reason.clone(),

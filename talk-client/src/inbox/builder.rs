@@ -53,51 +53,53 @@ impl InboxBuilder {
     /// conversation that matches again later continues at its position.
     ///
     /// The filter may name access, custom data, the subject, and the times of creation and of
-    /// joining. The user's own answers would change all other properties.
+    /// joining. Other properties are refused, because the user's own answers change them.
     pub fn filter(mut self, filter: impl Into<ConversationFilter>) -> Self {
         self.options.filter = Some(filter.into());
         self
     }
 
-    /// Sets the first message of a name that the store does not know (default
-    /// [`InboxStart::Now`]). A known name continues at its positions. A conversation that the user
-    /// joins later starts at the time of joining; see [`history_on_join`](Self::history_on_join).
+    /// Sets the position at which the inbox starts if the store does not know its name (default
+    /// [`InboxStart::Now`]). A known name continues at its stored positions. A conversation that
+    /// the user joins later starts at the time of joining; see
+    /// [`history_on_join`](Self::history_on_join).
     pub fn start(mut self, start: InboxStart) -> Self {
         self.options.start = start;
         self
     }
 
-    /// Delivers the user's own messages too (default: not).
+    /// Also delivers the user's own messages (default `false`).
     pub fn own(mut self, own: bool) -> Self {
         self.options.own = own;
         self
     }
 
-    /// Delivers system messages too (default: not).
+    /// Also delivers system messages (default `false`).
     pub fn system(mut self, system: bool) -> Self {
         self.options.system = system;
         self
     }
 
-    /// Sets the largest number of deliveries that are not acknowledged (default 256). With so many,
-    /// no further message is fetched.
+    /// Sets the maximum number of unacknowledged deliveries (default 256). At this number, the
+    /// inbox fetches no further message until one is acknowledged.
     pub fn max_unacked(mut self, count: usize) -> Self {
         self.options.max_unacked = count;
         self
     }
 
-    /// Delivers the earlier messages of a conversation that the user joins too (default: not).
+    /// Also delivers the messages of a conversation from before the user joined it (default
+    /// `false`).
     pub fn history_on_join(mut self, history: bool) -> Self {
         self.options.history_on_join = history;
         self
     }
 
-    /// Opens the inbox, and resolves when its start is stored. It waits for the connection without
-    /// a time limit.
+    /// Opens the inbox, and resolves when its start position is stored. Waits for the connection
+    /// without a time limit.
     ///
     /// # Errors
     /// [`Error::Usage`] if the name is empty or open already, or if the filter names a property
-    /// that the answers change. The server may refuse the list of conversations. The end of the
+    /// that it may not name. The server may refuse the list of conversations. The end of the
     /// session.
     pub async fn open(self) -> Result<Inbox, Error> {
         let Self {

@@ -15,7 +15,8 @@ use crate::refs::{ConversationRef, OutboxEntry};
 
 /// A message that an [`Inbox`](super::Inbox) has delivered.
 ///
-/// Dropping it does not acknowledge the message: the next inbox of the same name delivers it again.
+/// Dropping the delivery does not acknowledge the message: the next inbox of the same name delivers
+/// it again.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -49,8 +50,8 @@ impl Delivery {
         }
     }
 
-    /// Returns the number of this attempt to handle the message: 1, and more for a message that
-    /// [`Inbox::run`](super::Inbox::run) tries again.
+    /// Returns the number of this attempt to handle the message. It is 1 at first, and increases
+    /// with each retry by [`Inbox::run`](super::Inbox::run).
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
@@ -60,9 +61,9 @@ impl Delivery {
         ConversationRef::new(self.handle.clone(), self.conversation.id.clone())
     }
 
-    /// Acknowledges the message, so that it is not delivered again, and resolves when this is
-    /// stored. Without a store, it is stored in the memory of the session. Has no effect on a
-    /// message that is already acknowledged.
+    /// Acknowledges the message, so that it is not delivered again. Resolves when the
+    /// acknowledgement is stored; without a store, the memory of the session keeps it. Has no
+    /// effect on a message that is already acknowledged.
     ///
     /// # Errors
     /// The end of the inbox or of the session.
@@ -86,9 +87,10 @@ impl Delivery {
     /// message in one step. Resolves when both are stored; [`OutboxEntry::sent`] waits until the
     /// answer is sent.
     ///
-    /// The answer is sent once, also if the process crashes and handles the message again: its
-    /// idempotency key is derived from the message. An answer that the server refuses is
-    /// [held](crate::outbox::Stage::Held) and does not block later messages of its conversation.
+    /// The answer is sent once, even if the process crashes and handles the message again, because
+    /// the idempotency key of the answer is derived from the message. An answer that the server
+    /// refuses is [held](crate::outbox::Stage::Held) and does not block later messages of its
+    /// conversation.
     ///
     /// # Errors
     /// [`Error::Usage`] if the session has no outbox, the outbox is full, or the message was
@@ -107,7 +109,7 @@ impl Delivery {
         self.note(stored).map(|_| answer)
     }
 
-    /// Remembers a success.
+    /// Marks the message as acknowledged if `result` is `Ok`.
     fn note<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if result.is_ok() {
             self.acknowledged.store(true, Ordering::Relaxed);
@@ -125,7 +127,7 @@ impl Delivery {
     }
 }
 
-/// Shows no text.
+/// Omits the text of the message.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")

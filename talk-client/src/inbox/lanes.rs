@@ -6,11 +6,11 @@ use talk_proto::model::ConversationId;
 
 use super::delivery::Delivery;
 
-/// The deliveries that are not done, with one queue per conversation.
+/// The pending deliveries, with one queue per conversation.
 #[derive(Default)]
 pub(super) struct Lanes {
     queues: BTreeMap<ConversationId, VecDeque<Delivery>>,
-    /// The conversations whose first delivery can be handled, in turn.
+    /// The conversations whose first delivery can be handled, in round-robin order.
     ready: VecDeque<ConversationId>,
 }
 
@@ -31,7 +31,7 @@ impl Lanes {
         self.queues.get(&id)?.front().cloned()
     }
 
-    /// Removes a delivery that is done.
+    /// Removes a completed delivery, and makes the next one of its conversation ready.
     pub(super) fn finish(&mut self, delivery: &Delivery) {
         let id = &delivery.conversation.id;
         let Some(queue) = self.queues.get_mut(id) else {
@@ -44,7 +44,7 @@ impl Lanes {
         }
     }
 
-    /// Makes a delivery the next one of its conversation again.
+    /// Makes a delivery ready again, as the next one of its conversation.
     pub(super) fn retry(&mut self, mut delivery: Delivery) {
         let id = delivery.conversation.id.clone();
         if let Some(first) = self.queues.get_mut(&id).and_then(VecDeque::front_mut) {

@@ -1,16 +1,17 @@
-//! A durable consumer of new messages: each message is handled, across losses and restarts.
+//! A durable consumer of new messages. It misses no message across connection losses and restarts.
 //!
 //! [`Session::inbox`](crate::Session::inbox) opens an inbox under a name. The [`Inbox`] is a stream
-//! of each message of other users in every conversation that the user is in, in the order of each
-//! conversation, from the [start](InboxBuilder::start) of the inbox on. A message that is
-//! [acknowledged](Delivery::ack) is done. All others are delivered again to the next inbox of this
-//! name, so that each message is delivered **at least once**, and once per process.
+//! of the messages of other users in all conversations of the user. It begins at the
+//! [start](InboxBuilder::start) of the inbox, and yields the messages of each conversation in
+//! order. An open inbox delivers each message once. A message that is not
+//! [acknowledged](Delivery::ack) is delivered again to the next inbox of this name, so that each
+//! message is delivered **at least once**.
 //!
 //! [`Delivery::reply`] stores the answer in the [outbox](crate::outbox) and acknowledges the
-//! message in one step, so that each message is answered **once**, also if the process crashes.
+//! message in one step, so that each message is answered **once**, even if the process crashes.
 //!
-//! [`Inbox::run`] calls a function for each message: one after the other in each conversation,
-//! several conversations at the same time, with retries.
+//! [`Inbox::run`] calls a function for each message, and retries failures. Messages of one
+//! conversation are handled one after the other, and several conversations at the same time.
 //!
 //! ```no_run
 //! use talk_client::inbox::Delivery;
@@ -30,10 +31,11 @@
 //!
 //! # With a store and without
 //!
-//! With a [store](crate::TalkOptions::store) the positions of an inbox survive the process.
-//! **Without a store they live in memory**: the inbox delivers across losses of the connection, but
-//! after a restart it begins at its start again. With [`InboxStart::Now`], messages that arrived
-//! meanwhile are not delivered, and with the other starts, all are delivered again.
+//! With a [store](crate::TalkOptions::store), the positions of an inbox survive the process.
+//! **Without a store, they are kept in memory**: the inbox continues after a connection loss, but
+//! begins at its start again after a restart of the process. With [`InboxStart::Now`], messages
+//! that arrived while the process was not running are not delivered. With the other starts, all
+//! messages are delivered again.
 
 mod builder;
 mod delivery;

@@ -24,16 +24,17 @@ use crate::subscription::Subscription;
 use crate::transport::BoxFuture;
 
 impl Inbox {
-    /// Calls `handler` for each message: one after the other in each conversation, and for up to
-    /// `limit` conversations at the same time. A number is such a limit, and [`RunOptions`] has
-    /// more.
+    /// Calls `handler` for each message: one after the other in each conversation, and for several
+    /// conversations at the same time. `options` is the maximum number of these conversations, or
+    /// [`RunOptions`].
     ///
     /// `Ok` acknowledges the message. After an error, or after the time limit of 300 s, the message
-    /// is tried again after 1 s, then 2 s, up to 60 s; its conversation waits meanwhile. After five
-    /// tries it is acknowledged and skipped. [`RunOptions::on_failure`] is called for each failure.
+    /// is retried after a delay of 1 s, which doubles with each failure up to 60 s. Later messages
+    /// of its conversation wait. After five tries, the message is acknowledged and skipped.
+    /// [`RunOptions::on_failure`] is called for each failure.
     ///
-    /// The handlers run in the task that polls the future. A handler that computes for long or
-    /// blocks has to move this to a thread.
+    /// The handlers run in the task that polls the future. Move blocking calls and long
+    /// computations to another thread.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
@@ -50,7 +51,7 @@ impl Inbox {
     /// ```
     ///
     /// # Errors
-    /// The error that ended the inbox. The running handlers are dropped then.
+    /// The error that ended the inbox. The running handlers are dropped.
     pub async fn run<F, Fut, E>(
         mut self,
         options: impl Into<RunOptions>,
@@ -120,13 +121,14 @@ enum Event {
     Shutdown,
     /// The stream has yielded an item.
     Delivered(Option<Delivery>),
-    /// An attempt has completed. The message is done, or is tried again after a delay.
+    /// An attempt has completed. `None` if the message is completed, or else the delay before the
+    /// next attempt.
     Attempted(Delivery, Result<Option<Duration>, Error>),
     /// The delay before the next attempt is over.
     Waited(Delivery),
 }
 
-/// Handles a message, and acknowledges it unless it has to be tried again.
+/// Handles a message, and acknowledges it unless it must be retried.
 async fn attempt<F, Fut, E>(
     handler: &F,
     policy: &Policy,
@@ -194,7 +196,7 @@ struct HeldEntries {
 }
 
 impl HeldEntries {
-    /// Reports entries that are held now and were not before.
+    /// Reports the entries that have become held since the last update.
     fn poll(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(update)) = self.entries.poll_next_unpin(cx) {
             let held = update.snapshot.iter().filter(|it| it.held().is_some());

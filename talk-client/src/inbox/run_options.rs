@@ -38,7 +38,7 @@ pub struct RunOptions {
     pub(super) shutdown: Option<BoxFuture<'static, ()>>,
 }
 
-/// The treatment of failures.
+/// The policy for attempts: retries, the time limit, and the report of failures.
 pub(super) struct Policy {
     tries: u32,
     first_backoff: Duration,
@@ -87,14 +87,14 @@ impl RunOptions {
         self
     }
 
-    /// Sets the time limit of an attempt (default 300 s). `None` is no limit. A late handler is
-    /// dropped.
+    /// Sets the time limit of an attempt (default 300 s). `None` disables the limit. A handler that
+    /// exceeds it is dropped.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.policy.timeout = timeout.into();
         self
     }
 
-    /// Sets a function that is called for each attempt that failed.
+    /// Sets a function that is called for each failed attempt.
     pub fn on_failure(mut self, hook: impl Fn(&Failure) + MaybeSend + MaybeSync + 'static) -> Self {
         self.policy.on_failure = Some(Box::new(hook));
         self
@@ -102,14 +102,14 @@ impl RunOptions {
 
     /// Sets a function that is called once for each entry of the outbox that is
     /// [held](crate::outbox::Stage::Held), such as an answer that the server has refused. It is
-    /// called for all entries, also for those of earlier processes.
+    /// called for all entries of the session's outbox, including those of earlier processes.
     pub fn on_held(mut self, hook: impl Fn(&Entry) + MaybeSend + MaybeSync + 'static) -> Self {
         self.on_held = Some(Box::new(hook));
         self
     }
 
-    /// Ends [`Inbox::run`](super::Inbox::run) when `signal` completes: no further message is
-    /// handled, and the running handlers complete.
+    /// Ends [`Inbox::run`](super::Inbox::run) after `signal` completes: `run` starts no further
+    /// handler, and returns when the running handlers have completed.
     pub fn graceful_shutdown(
         mut self,
         signal: impl Future<Output = ()> + MaybeSend + 'static,

@@ -16,12 +16,12 @@ use crate::handle::{Command, Handle, InboxCommand, InboxSlot};
 /// An open inbox: a stream of deliveries, created by
 /// [`InboxBuilder::open`](super::InboxBuilder::open).
 ///
-/// At most [`max_unacked`](super::InboxBuilder::max_unacked) deliveries are not acknowledged. A
-/// slow consumer uses no memory beyond them, and misses nothing. The stream ends with the session,
-/// or if the server refuses the conversations; [`terminated`](Self::terminated) then has the
-/// reason.
+/// At most [`max_unacked`](super::InboxBuilder::max_unacked) deliveries are unacknowledged at a
+/// time. They bound the memory of a slow consumer, which misses no message. The stream ends with
+/// the session, or if the server refuses the list of conversations;
+/// [`terminated`](Self::terminated) returns the reason.
 ///
-/// Dropping the inbox closes it. Its deliveries can no longer be acknowledged then.
+/// Dropping the inbox closes it. Its deliveries can no longer be acknowledged.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -61,8 +61,8 @@ impl Inbox {
         }
     }
 
-    /// Closes the inbox, unless it has ended. Deliveries that are not acknowledged are delivered
-    /// again to the next inbox of this name.
+    /// Closes the inbox. Has no effect on an inbox that has ended. Unacknowledged messages are
+    /// delivered again to the next inbox of this name.
     pub fn close(&self) {
         if self.slot.end(Ok(())) {
             let slot = Arc::clone(&self.slot);
@@ -74,7 +74,8 @@ impl Inbox {
     /// Waits for the end of the inbox.
     ///
     /// # Errors
-    /// The error that ended the inbox, unless [`close`](Self::close) did.
+    /// The error that ended the inbox. An inbox that was closed by [`close`](Self::close) returns
+    /// `Ok`.
     pub async fn terminated(&self) -> Result<(), Error> {
         self.slot.terminated().await
     }

@@ -1,4 +1,4 @@
-//! Handles of entries.
+//! Handles of outbox entries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,8 +63,8 @@ impl OutboxEntry {
         }
     }
 
-    /// Returns the latest snapshot while the entry is in the outbox. It is `None` until the session
-    /// has handled the command that created this handle.
+    /// Returns the latest snapshot while the entry is in the outbox, or else `None`. It is also
+    /// `None` until the session has processed the command that created this handle.
     pub fn latest(&self) -> Option<Arc<Entry>> {
         match self.slot.status() {
             EntryStatus::Queued(entry) => Some(entry),
@@ -88,9 +88,9 @@ impl OutboxEntry {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`] if the store failed; the entry is [held](HeldReason::StoreFailed) then.
-    /// [`Error::Discarded`], and [`Error::Usage`] if the session did not accept the message: it has
-    /// no outbox, or the outbox is full.
+    /// [`Error::Store`] if the store failed; the entry is then [held](HeldReason::StoreFailed).
+    /// [`Error::Discarded`] if the entry was discarded. [`Error::Usage`] if the session did not
+    /// accept the message, because it has no outbox or the outbox is full. The end of the session.
     pub async fn stored(&self) -> Result<EntryId, Error> {
         let stored = self.slot.wait_until(|status| match status {
             EntryStatus::Pending => None,
@@ -112,7 +112,7 @@ impl OutboxEntry {
         self.handle.store.get() == StoreState::InMemory
     }
 
-    /// Waits until the server has accepted the message. It waits without limit while the entry is
+    /// Waits until the server has accepted the message. Waits without limit while the entry is
     /// [held](talk_proto::outbox::Stage::Held) or the connection is lost. The result is available
     /// for 24 h after the entry has left the outbox.
     ///
@@ -126,8 +126,8 @@ impl OutboxEntry {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Discarded`], and the errors of [`stored`](Self::stored) except for those of the
-    /// store. The end of the session, after which the next session sends a stored entry.
+    /// The errors of [`stored`](Self::stored), except that the failure of a write is not an error
+    /// here. After the end of the session, the next session sends a stored entry.
     pub async fn sent(&self) -> Result<MessageRef, Error> {
         let sent = self.slot.wait_until(|status| match status {
             EntryStatus::Pending => None,
@@ -147,8 +147,8 @@ impl OutboxEntry {
         Ok(MessageRef::new(self.handle.clone(), conversation, message))
     }
 
-    /// Sends a held entry again, or ends the wait for the next attempt. Returns `false` if there is
-    /// nothing to do.
+    /// Sends a held entry again, or skips the delay before the next attempt. Returns `false` if
+    /// there is nothing to do.
     ///
     /// # Errors
     /// The end of the session.
@@ -156,8 +156,8 @@ impl OutboxEntry {
         self.update(EntryAction::Retry).await
     }
 
-    /// Removes an entry that the server has not accepted. A message that was tried may have been
-    /// posted. Returns `false` if the message is sent.
+    /// Removes an entry that the server has not accepted. If an attempt was made, the server may
+    /// have stored the message nevertheless. Returns `false` if the message is sent.
     ///
     /// # Errors
     /// The end of the session.
@@ -166,7 +166,7 @@ impl OutboxEntry {
     }
 
     /// Removes an entry that was never tried, or whose only attempt was refused. Returns `false`
-    /// otherwise; the message may be posted then.
+    /// otherwise, because the server may have stored the message.
     ///
     /// # Errors
     /// The end of the session.
@@ -175,7 +175,7 @@ impl OutboxEntry {
     }
 
     /// Replaces the content of an entry that was never tried, or whose only attempt was refused.
-    /// Returns `false` otherwise; use [`edit_after`](Self::edit_after) then.
+    /// Returns `false` otherwise; use [`edit_after`](Self::edit_after) in that case.
     ///
     /// # Errors
     /// The outbox is full, or the message is too large. The end of the session.
@@ -183,8 +183,9 @@ impl OutboxEntry {
         self.update(EntryAction::Edit(message.into())).await
     }
 
-    /// Edits the message as soon as it is sent. Replaces an earlier instruction. Returns `false` if
-    /// the entry has left the outbox; edit the [message](Self::sent) then.
+    /// Edits the message as soon as it is sent. Replaces an earlier `edit_after` or `delete_after`.
+    /// Returns `false` if the entry has left the outbox; edit the [message](Self::sent) in that
+    /// case.
     ///
     /// # Errors
     /// The end of the session.
@@ -192,8 +193,9 @@ impl OutboxEntry {
         self.update(EntryAction::EditAfter(edit.into())).await
     }
 
-    /// Deletes the message as soon as it is sent. Replaces an earlier instruction. Returns `false`
-    /// if the entry has left the outbox; delete the [message](Self::sent) then.
+    /// Deletes the message as soon as it is sent. Replaces an earlier `edit_after` or
+    /// `delete_after`. Returns `false` if the entry has left the outbox; delete the
+    /// [message](Self::sent) in that case.
     ///
     /// # Errors
     /// The end of the session.

@@ -1,4 +1,4 @@
-//! The database of a store in a file.
+//! The SQLite database of a file store.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,7 +13,7 @@ use talk_proto::storage::{Change, Record, StoreError};
 /// The version of the schema, stored as SQLite's `user_version`.
 const LAYOUT: i64 = 1;
 
-/// The time to wait for another process that writes.
+/// The time limit of the wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The delay between two attempts to open a database that another process is creating.
@@ -110,7 +110,8 @@ impl Database {
     ) -> Result<T, StoreError> {
         let connection = self.connection()?;
         let write = || {
-            // A transaction that begins as a read could not wait for another writer.
+            // A transaction that begins as a read fails, instead of waiting, if another process
+            // writes before it does.
             let behavior = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(behavior)?;
             let result = work(&transaction)?;
@@ -129,7 +130,7 @@ impl Database {
     }
 }
 
-/// Returns the ID of a session, which is inserted if it is new.
+/// Returns the ID of a session. Inserts the session if it is new.
 fn session_id(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<i64> {
     let known = transaction
         .prepare_cached("SELECT id FROM session WHERE key = ?")?
@@ -147,12 +148,13 @@ fn session_id(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<i64>
 /// Opens a database. Waits for other processes that open it.
 fn open(path: &Path) -> Result<Connection, StoreError> {
     let describe = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
-    // SQLite's own files get the permissions of the database.
+    // Created before SQLite opens it, because the files of the log get the permissions of the
+    // database.
     open_private(path).map_err(|error| StoreError::Io(describe(&error)))?;
     let started = Instant::now();
     loop {
         match try_open(path) {
-            // SQLite does not wait while the journal mode changes.
+            // SQLite ignores its busy timeout while the journal mode changes.
             Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => {
                 thread::sleep(OPEN_RETRY);
             }
@@ -190,7 +192,7 @@ fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
         return Ok((connection, found));
     }
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // A commit is complete when the log is on the disk.
+    // With these settings, a commit returns after the log has been written to the disk.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "fullfsync", true)?;
     if found < LAYOUT {
@@ -203,7 +205,7 @@ fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
     Ok((connection, found))
 }
 
-/// Opens a file that only the user can read, and creates it if it does not exist.
+/// Opens a file. Creates it if it does not exist, on Unix with access for the user only.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

@@ -17,12 +17,13 @@ use crate::transport::BoxFuture;
 
 /// A store in a file, for any number of users and processes.
 ///
-/// The file is an SQLite database in WAL mode, with every write synced to the disk. Next to it are
-/// the files of its log and of its locks, whose names begin with the name of the file. All of them
-/// are readable only by the user on Unix. Processes can read the file while another one writes, and
-/// writers wait for each other. Do not put it on a network file system.
+/// The file is an SQLite database in WAL mode, with every write synced to the disk. The files of
+/// its log and of its locks are in the same folder, and their names begin with the name of the
+/// file. On Unix, all files are created with access for the user only. Processes can read the file
+/// while another one writes, and writers wait for each other. Do not put the file on a network file
+/// system.
 ///
-/// A thread of the store performs the writes. It ends with the last clone.
+/// A thread of the store performs all reads and writes. It ends when the last clone is dropped.
 ///
 /// ```no_run
 /// use talk_client::TalkOptions;
@@ -42,7 +43,7 @@ struct Inner {
 type Work = Box<dyn FnOnce(&mut Database) + Send>;
 
 impl FileStore {
-    /// Creates a handle of the file, which is opened at the first use and created if it does not
+    /// Creates a handle of the file. The first use opens the file, and creates it if it does not
     /// exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(Arc::new(Inner {
@@ -90,7 +91,7 @@ impl FileStore {
             .name("talk-store".to_owned())
             .spawn(run)
             .map_err(|error| StoreError::Io(error.to_string()))?;
-        // The thread has just started.
+        // The thread has just started, and receives the work.
         let _ = sender.send(work);
         *worker = Some(sender);
         Ok(())

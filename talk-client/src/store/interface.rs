@@ -6,7 +6,7 @@ use super::key::StoreKey;
 use super::lease::Lease;
 use crate::transport::{BoxFuture, MaybeSend, MaybeSync};
 
-/// A store of records. The value is a handle: the sessions of a process share it.
+/// A durable store of records. The value is a handle that the sessions of a process share.
 ///
 /// Each [`StoreKey`] has its own records. The futures borrow nothing, and may be dropped at any
 /// time.
@@ -20,8 +20,8 @@ pub trait Store: MaybeSend + MaybeSync + 'static {
     /// Applies all changes or none. They are durable when the future resolves: a crash of the
     /// process or of the machine does not lose them.
     ///
-    /// The call itself puts the changes in order: a batch is applied before the batches of later
-    /// calls, and also if its future is dropped.
+    /// Batches are applied in the order of the calls. A batch is applied even if its future is
+    /// dropped.
     ///
     /// # Errors
     /// [`StoreError::Io`] if no change was applied.
@@ -37,7 +37,7 @@ pub trait Store: MaybeSend + MaybeSync + 'static {
     /// [`StoreError::InUse`] at once if another session has the lock.
     fn lock(&self, key: &StoreKey) -> BoxFuture<'static, Result<Lease, StoreError>>;
 
-    /// Deletes all records, for example at logout. No session may be active.
+    /// Deletes all records, for example at logout. Call it only while no session uses the records.
     ///
     /// # Errors
     /// [`StoreError::Io`].

@@ -47,8 +47,8 @@ impl StoreKey {
         let (user, app) = (self.user_id.as_str(), self.app_id.as_str());
         let mut text = String::new();
         for part in [user, app, realtime, rest, internal] {
-            // Each part has its length, because IDs may contain every separator. Writing to a
-            // string cannot fail.
+            // Each part is preceded by its length, because IDs may contain any separator. Writing
+            // to a string cannot fail.
             let _ = write!(text, "{}:{part},", part.len());
         }
         text

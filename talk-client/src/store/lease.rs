@@ -8,7 +8,7 @@ use crate::transport::{BoxFuture, MaybeSend};
 /// The lock of the records of one session. Dropping it releases the lock.
 #[must_use = "dropping a lease releases the lock"]
 pub struct Lease {
-    /// `None` if the lock cannot be lost, or is lost.
+    /// Resolves when the lock is lost. `None` if the lock cannot be lost, or is already lost.
     lost: Option<BoxFuture<'static, ()>>,
     _guard: Box<dyn Guard>,
 }
@@ -52,7 +52,7 @@ impl Lease {
         }
     }
 
-    /// Is ready once, when the lock is lost.
+    /// Completes once, when the lock is lost.
     pub(crate) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(lost) = &mut self.lost else {
             return Poll::Pending;

@@ -13,7 +13,7 @@ use super::lease::Lease;
 use crate::sync::{Mutex, lock};
 use crate::transport::BoxFuture;
 
-/// A store whose records last as long as one of its clones, for tests.
+/// A store in memory, for tests. The records last until the last clone is dropped.
 ///
 /// ```
 /// use talk_client::TalkOptions;

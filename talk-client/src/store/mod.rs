@@ -1,8 +1,9 @@
 //! Durable storage of a session.
 //!
 //! [`TalkOptions::store`](crate::TalkOptions::store) adds a store to a session. The session locks
-//! and loads it before anything else, keeps its [outbox](crate::outbox) in it, and releases the
-//! lock when it ends. Keys and values of records are opaque to the store.
+//! and loads the store before it connects, unless it is a [standby](crate::TalkOptions::standby).
+//! It keeps its [outbox](crate::outbox) and the positions of its [inboxes](crate::inbox) in the
+//! store, and releases the lock when it ends. Keys and values of records are opaque to the store.
 
 #[cfg(feature = "store")]
 mod database;
@@ -25,11 +26,12 @@ pub use talk_proto::storage::{Change, Record, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreState {
-    /// The session has no store. Its outbox lives in memory and is lost with the process.
+    /// The session has no store. Its outbox and the positions of its inboxes are kept in memory,
+    /// and are lost with the session.
     InMemory,
     /// The session waits for the lock, or loads the records.
     Opening,
-    /// Another session has the lock, and this one waits for it, see
+    /// Another session has the lock, or the store is unavailable. This session waits; see
     /// [`TalkOptions::standby`](crate::TalkOptions::standby).
     Standby,
     /// The session has lost the lock, and waits for it as in [`Standby`](Self::Standby).
