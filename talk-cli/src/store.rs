@@ -62,7 +62,7 @@ pub(crate) enum SessionStore {
     Postgres(talk_postgres::PostgresStore),
 }
 
-/// Adds the store to the options of a session, or else an outbox in memory.
+/// Adds the store to the options of a session. Without a store, adds an outbox in memory.
 pub(crate) fn with_store(options: TalkOptions, store: Option<&SessionStore>) -> TalkOptions {
     match store {
         Some(SessionStore::File(store)) => options.store(store.clone()),

@@ -21,8 +21,8 @@ const MAX_OUTPUT: usize = 64 << 10;
 /// The largest value of an environment variable in bytes. Linux accepts 128 KiB.
 const MAX_VARIABLE: usize = 64 << 10;
 
-/// The time for which the output is read after the end of the command. It matters only if a process
-/// that the command has left behind keeps the output open.
+/// The time for which the output is read after the end of the command. It matters only if a
+/// background process of the command keeps the output open.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// A command with its arguments.
@@ -33,7 +33,7 @@ pub(super) struct BotCommand {
     timeout: Duration,
 }
 
-/// A message, as the command sees it.
+/// A message as the input of a command: a line on standard input, and environment variables.
 pub(super) struct Input {
     line: String,
     variables: [(&'static str, String); 4],
@@ -47,8 +47,8 @@ impl Input {
     }
 }
 
-/// Returns the value of an environment variable: without NUL characters, which it cannot contain,
-/// and cut to the largest size.
+/// Returns the value of an environment variable, cut to the largest size. NUL characters, which a
+/// variable cannot contain, are replaced.
 fn variable(mut value: String) -> String {
     value.truncate(value.floor_char_boundary(MAX_VARIABLE));
     match value.contains('\0') {
@@ -92,8 +92,8 @@ impl BotCommand {
 
     /// Runs the command, and returns its output. Invalid UTF-8 in the output is replaced.
     ///
-    /// Dropping the future, and every failure, kills the command and the processes that it has
-    /// started.
+    /// If the future is dropped or fails before the command has ended, the command and the
+    /// processes that it has started are killed.
     pub(super) async fn run(&self, input: &Input) -> Result<String, CommandFailure> {
         let variables = input.variables.iter().map(|(name, value)| (name, value));
         let mut command = Command::new(&self.program);
@@ -151,14 +151,15 @@ async fn output(process: &mut ProcessGroup, line: &[u8]) -> Result<Vec<u8>, Comm
     }
 }
 
-/// Writes the line and closes the input. A command need not read it.
+/// Writes the line and closes the input. Ignores errors, because a command may end without reading
+/// its input.
 async fn feed(stdin: Option<ChildStdin>, line: &[u8]) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(line).await;
     }
 }
 
-/// Completes with the timer, or never without one.
+/// Waits for the timer, or forever without one.
 async fn until(timer: &mut Option<Pin<Box<Sleep>>>) {
     match timer {
         Some(timer) => timer.await,
@@ -173,8 +174,8 @@ async fn read(stdout: &mut Option<ChildStdout>, chunk: &mut [u8]) -> io::Result<
     }
 }
 
-/// Returns `false` if there is no such program. A program that cannot be started would skip every
-/// message.
+/// Returns `false` if there is no such program. Without this check, a missing program would fail
+/// for every message, and all messages would be skipped.
 #[cfg(unix)]
 fn exists(program: &OsString) -> bool {
     use std::path::Path;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::command::{BotCommand, CommandFailure, Input};
 use crate::terminal::Printer;
 
-/// The delay before an answer is given to a full outbox again.
+/// The delay before an answer is offered again to an outbox that was full.
 const FULL_OUTBOX_RETRY: Duration = Duration::from_secs(1);
 
 /// The handler of messages.
@@ -53,7 +53,7 @@ impl Handler {
         Ok(())
     }
 
-    /// Stores the answer together with the acknowledgement of the message.
+    /// Stores the answer and the acknowledgement of the message in one write.
     async fn answer(&self, delivery: &Delivery, answer: &str) -> Result<EntryId, Error> {
         let mut message = SendMessage::text(answer);
         if self.is_reply {
@@ -62,7 +62,8 @@ impl Handler {
         let mut is_reported = false;
         loop {
             match delivery.reply(message.clone()).await {
-                // The command has done its work, and is not run again.
+                // Only the reply is retried. The command has already run, and its effects must not
+                // be repeated.
                 Err(error @ Error::Usage(CommandError::OutboxFull { .. })) => {
                     if !is_reported {
                         self.printer.notice(&error.to_string());
@@ -100,7 +101,7 @@ fn input(delivery: &Delivery) -> Result<Input, serde_json::Error> {
     Ok(Input::new(line, variables))
 }
 
-/// Prints the line of a message that is done, with `--json`.
+/// Prints the line of a completed message if `--json` is set.
 pub(super) fn print_line(printer: Printer, delivery: &Delivery, answer: Option<&EntryId>) {
     #[derive(Serialize)]
     struct Line<'a> {

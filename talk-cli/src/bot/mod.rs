@@ -113,7 +113,7 @@ pub(crate) fn run(options: Options, mut session: SessionPlan) -> Outcome {
         };
         session.shutdown().await;
         let outcome = match session.store_state() {
-            // Acknowledgements or answers are not written.
+            // The last acknowledgements or answers may not be stored.
             StoreState::Failing(error) => outcome.and(Err(Error::Store(error).into())),
             _ => outcome,
         };
@@ -184,7 +184,7 @@ async fn serve_inbox(
         .on_held(move |entry| printer.notice(&held(entry)))
         .graceful_shutdown(async move {
             stop.await;
-            // The receiver is gone if the inbox has ended.
+            // Fails if the inbox has ended, because the receiver is dropped.
             let _ = stopping.send(());
         });
     let handler = Handler {

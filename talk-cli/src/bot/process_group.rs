@@ -1,4 +1,4 @@
-//! Processes that are killed with all processes that they have started.
+//! Processes that are killed together with all processes that they have started.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -38,7 +38,8 @@ impl Drop for ProcessGroup {
     fn drop(&mut self) {
         use rustix::process::{Pid, Signal, kill_process_group};
 
-        // There is no ID once the process was waited for, because another process may have it.
+        // `id` is `None` after the end of the process was awaited, because another process may have
+        // the same ID.
         let id = self.0.id().and_then(|id| i32::try_from(id).ok());
         if let Some(group) = id.and_then(Pid::from_raw) {
             // Fails if all processes of the group have ended.

@@ -68,7 +68,7 @@ impl Control {
         self.request(Method::GET, path, Bytes::new())
     }
 
-    /// Sends a change.
+    /// Sends a request with a JSON body.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Bytes, CliError> {
         self.request(Method::POST, path, body.to_string().into())
     }
@@ -136,7 +136,7 @@ impl Control {
     }
 }
 
-/// Returns `true` if a host name is of this machine.
+/// Returns `true` if a host is `localhost` or a loopback address.
 pub(crate) fn is_loopback(host: &Authority) -> bool {
     let name = host.host().trim_matches(['[', ']']);
     name.eq_ignore_ascii_case("localhost")

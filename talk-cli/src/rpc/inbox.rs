@@ -65,7 +65,8 @@ fn builder(session: &Session, args: &mut Args) -> Result<InboxBuilder, Failure> 
     Ok(inbox)
 }
 
-/// Opens an inbox. The answer is its number once its start is stored.
+/// Opens an inbox. The result has the number of the inbox, and is returned when its start position
+/// is stored.
 pub(super) fn open(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
     let inbox = builder(&rpc.session, args)?;
     Ok(Action::Start(Box::new(move |rpc, id| {

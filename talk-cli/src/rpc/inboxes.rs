@@ -22,7 +22,7 @@ use crate::failure::Failure;
 pub(crate) struct Inboxes {
     output: Output,
     feeds: Feeds<Controls>,
-    /// The number of the next delivery. Numbers are not used again.
+    /// The number of the next delivery. Numbers are not reused.
     next_delivery: Arc<AtomicU64>,
 }
 
@@ -38,7 +38,7 @@ struct State {
     /// Stops an inbox that is being opened.
     stop: Option<oneshot::Sender<Failure>>,
     inbox: Option<Inbox>,
-    /// The deliveries whose acknowledgement is not stored.
+    /// The deliveries without a stored acknowledgement.
     deliveries: BTreeMap<u64, Delivery>,
 }
 
@@ -62,7 +62,7 @@ impl Controls {
             inbox.close();
         }
         match state.stop.take() {
-            // The inbox may be open in the meantime.
+            // Fails if the inbox has opened in the meantime.
             Some(stop) => stop.send(failure.clone()).is_ok(),
             None => false,
         }
@@ -102,8 +102,8 @@ impl Inboxes {
         let output = self.output.clone();
         let next_delivery = Arc::clone(&self.next_delivery);
         let mut opening = Box::pin(inbox.open());
-        // The first poll opens the inbox in the order of the lines. The task registers its own
-        // waker.
+        // Polls once before the task starts, so that inboxes are opened in the order of their input
+        // lines. The task registers its own waker.
         let first = opening
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
@@ -134,7 +134,7 @@ impl Inboxes {
         });
     }
 
-    /// Acknowledges a delivery. The answer comes when this is stored.
+    /// Acknowledges a delivery. Completes when the acknowledgement is stored.
     pub(super) fn ack(&self, number: u64, delivery: u64) -> Result<Job, Failure> {
         let controls = self.controls(number)?;
         let acknowledged = controls.delivery(delivery)?;
@@ -145,7 +145,7 @@ impl Inboxes {
         }))
     }
 
-    /// Answers a delivery in its conversation, and acknowledges it.
+    /// Answers a delivery in its conversation, and acknowledges the delivery.
     pub(super) fn reply(
         &self,
         number: u64,
@@ -170,7 +170,7 @@ impl Inboxes {
         Ok(Arc::clone(&feed.controls))
     }
 
-    /// Closes the inbox. Does nothing if it has ended already.
+    /// Closes the inbox. Has no effect on an inbox that has ended.
     pub(super) fn close(&self, number: u64) -> Result<(), Failure> {
         match self.feeds.get(number) {
             Some(feed) => {
@@ -236,7 +236,7 @@ async fn follow(controls: &Controls, mut follower: Follower, output: &Output, ne
     while let Some(delivered) = follower.next(|cx| controls.poll_next(cx)).await {
         let turn = output.turn().await;
         let delivery = next.fetch_add(1, Ordering::Relaxed);
-        // An acknowledgement may follow as soon as the line is written.
+        // Registered before the line is written, because an acknowledgement may follow at once.
         controls
             .lock()
             .deliveries

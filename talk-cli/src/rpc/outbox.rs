@@ -17,12 +17,12 @@ use crate::failure::Failure;
 struct Params {
     dedup_key: Option<String>,
     at: Option<Timestamp>,
-    /// The numbers of an inbox and of its delivery.
+    /// The number of an inbox, and of the delivery to acknowledge.
     ack: Option<[Box<RawValue>; 2]>,
 }
 
-/// Enqueues a message, and acknowledges the delivery that it answers. The answer names the entry
-/// once it is stored.
+/// Enqueues a message, and acknowledges the delivery that it answers. The result has the ID of the
+/// entry, and is returned when the entry is stored.
 pub(super) fn enqueue(
     rpc: &Rpc,
     conversation: ConversationRef,
@@ -60,7 +60,8 @@ fn entry(rpc: &Rpc, args: &mut Args) -> Result<OutboxEntry, Failure> {
     Ok(rpc.session.outbox_entry(id))
 }
 
-/// Changes an entry. The answer is `false` if the state of the entry does not allow it.
+/// Changes an entry. The result is `false` if the state of the entry does not allow the change, or
+/// if the entry is unknown.
 pub(super) fn update<F>(
     rpc: &Rpc,
     args: &mut Args,
@@ -79,7 +80,8 @@ where
     })))
 }
 
-/// Sets the change that follows an entry. The answer is an error if the entry has left.
+/// Sets the edit or deletion that follows when an entry is sent. The call fails if the entry has
+/// left the outbox.
 pub(super) fn follow_up<F>(
     rpc: &Rpc,
     args: &mut Args,
@@ -114,7 +116,7 @@ pub(super) fn sent(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
     })))
 }
 
-/// Makes a call without a result.
+/// Wraps a call without a result.
 pub(super) fn done<F>(call: F) -> Result<Action, Failure>
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
