@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Much longer than any step takes.
+/// A time limit much longer than any step.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A back end that receives webhooks.

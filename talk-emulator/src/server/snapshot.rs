@@ -69,7 +69,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Returns an error if a record was not written by a server. The data is unchanged then.
+    /// Returns an error if a record cannot be read. The data is then unchanged.
     pub fn restore_snapshot(
         &mut self,
         now: Timestamp,
@@ -110,7 +110,7 @@ impl Server {
         changes.map(|it| (it.key, it.value)).collect()
     }
 
-    /// Sets the changes to report next, besides those of the current data.
+    /// Sets the changes to report next, in addition to those of the current data.
     fn replace_changes(&mut self, changes: BTreeMap<Key, Option<String>>) {
         let Some(checkpoint) = &mut self.checkpoint else {
             return;
@@ -123,7 +123,7 @@ impl Server {
     }
 }
 
-/// Returns `true` for the records of data. Others in a file are ignored.
+/// Returns `true` for records of data. Other records in a snapshot file are ignored.
 fn is_data(key: &Key) -> bool {
     !matches!(key, Key::Settings | Key::Random | Key::Webhook { .. })
 }

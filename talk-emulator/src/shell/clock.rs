@@ -21,7 +21,7 @@ pub(crate) struct Clock {
 /// Measures the time for which the machine was suspended.
 #[derive(Debug, Clone)]
 struct Suspended {
-    /// The real clock, also where tokio's is paused.
+    /// The start by the real clock, which runs even if tokio's clock is paused.
     started: std::time::Instant,
     started_at: SystemTime,
     total: Duration,
@@ -64,12 +64,12 @@ impl Clock {
         true
     }
 
-    /// Returns the time at the start as seen from now.
+    /// Returns the time at the start, plus the suspended and the advanced time.
     fn start(&self) -> Timestamp {
         self.started_at + self.suspended.total + self.advanced
     }
 
-    /// Returns the instant of a time, if the machine is not suspended before.
+    /// Returns the instant of a time, assuming that the machine is not suspended before it.
     pub(crate) fn instant(&self, time: Timestamp) -> Instant {
         let since = time.saturating_since(self.start());
         self.started + since.min(A_CENTURY)

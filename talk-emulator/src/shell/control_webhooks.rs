@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{WebhookDelivery, WebhookKind, WebhookState, parse_query};
 
-/// The default length of a list.
+/// The default maximum length of a list.
 const DEFAULT_LIMIT: usize = 100;
 
 /// The query of a list.

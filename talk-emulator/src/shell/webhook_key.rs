@@ -5,8 +5,8 @@ use crate::server::Settings;
 /// The number of random bytes of a key.
 const KEY_BYTES: usize = 20;
 
-/// Completes settings that have an address of webhooks and no key for their signatures: with the
-/// key of earlier settings, or with a new one.
+/// Adds a key to settings that have an address of webhooks but no key for their signatures. The key
+/// is that of the earlier settings, or else a new one.
 pub(crate) fn complete(
     mut settings: Settings,
     earlier: Option<&Settings>,

@@ -20,7 +20,8 @@ use crate::server::{WebhookAnswer, WebhookAttemptId, WebhookRequest, is_loopback
 /// The number of bytes of an answer that are read.
 const MAX_RESPONSE: usize = 4096;
 
-/// The time limit of the body of an answer. The server has the time limit of the status.
+/// The time limit of the body of an answer. The server applies its own time limit to the whole
+/// attempt.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 const USER_AGENT: &str = concat!("talk-emulator/", env!("CARGO_PKG_VERSION"));
@@ -29,13 +30,13 @@ const USER_AGENT: &str = concat!("talk-emulator/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookAddressError {
-    /// It is not an absolute URL.
+    /// The address is not an absolute URL.
     #[error("the address of webhooks is not a URL; use one such as http://127.0.0.1:3000/hooks")]
     Invalid,
-    /// It has another scheme than `http`.
+    /// The address has a scheme other than `http`.
     #[error("webhooks are sent over plain HTTP; use an address that begins with http://")]
     NotHttp,
-    /// It is not on this machine.
+    /// The address is not on this machine.
     #[error(
         "webhooks are sent to this machine only, not to {0}; allow other hosts with --webhook-any"
     )]
@@ -45,14 +46,14 @@ pub enum WebhookAddressError {
 /// The hosts to which webhooks are sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum WebhookHosts {
-    /// This machine.
+    /// Loopback addresses only.
     #[default]
     Loopback,
-    /// All.
+    /// All hosts.
     Any,
 }
 
-/// The attempts in flight. Dropping it cancels them.
+/// The sender of webhooks. Dropping it cancels the attempts in flight.
 #[derive(Debug)]
 pub(super) struct WebhookSender {
     hosts: WebhookHosts,
@@ -150,7 +151,7 @@ async fn connect(authority: &Authority, hosts: WebhookHosts) -> Result<TcpStream
     let port = authority.port_u16().unwrap_or(80);
     let refused = |error| format!("cannot connect: {error}");
     let addresses: Vec<_> = lookup_host((name, port)).await.map_err(refused)?.collect();
-    // A name may resolve to another machine since the address was checked.
+    // The name may no longer resolve to the machine for which the address was checked.
     let allowed: Vec<_> = addresses
         .into_iter()
         .filter(|it| hosts.allows(it))
@@ -172,7 +173,7 @@ async fn exchange(stream: TcpStream, request: Request<Body>) -> hyper::Result<We
     };
     tokio::pin!(answer, connection);
     tokio::select! {
-        // The answer may be complete when the connection ends.
+        // Polled first, because the answer may be complete when the connection ends.
         biased;
         answer = &mut answer => answer,
         ended = &mut connection => {
@@ -182,7 +183,7 @@ async fn exchange(stream: TcpStream, request: Request<Body>) -> hyper::Result<We
     }
 }
 
-/// Returns the beginning of a body. A body that does not arrive is cut.
+/// Returns the beginning of a body. A body that does not arrive in time is truncated.
 async fn read(body: Body) -> String {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
@@ -194,7 +195,7 @@ async fn read(body: Body) -> String {
             }
         }
     };
-    // The bytes up to the limit are kept.
+    // After the time limit, the bytes received so far are kept.
     let _ = timeout(BODY_TIMEOUT, reading).await;
     bytes.truncate(MAX_RESPONSE);
     String::from_utf8_lossy(&bytes).into_owned()

@@ -43,7 +43,7 @@ fn restore_snapshot_returns_earlier_data() {
         .unwrap();
     world.drain();
     assert_eq!(json_of(&world.server.snapshot()), json_of(&before));
-    // The stored records are those of a server with this data.
+    // The stored records equal those of a server that was created with this data.
     world.restart();
     assert_eq!(json_of(&world.server.snapshot()), json_of(&before));
 }

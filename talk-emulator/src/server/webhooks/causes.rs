@@ -12,7 +12,7 @@ use crate::server::request_cx::RequestCx;
 use crate::server::store::Store;
 use crate::server::views::{ConversationView, MessageView, UserView};
 
-/// The number of participants above which reading is not reported.
+/// The maximum number of participants of a conversation for which `message.read` is reported.
 const MAX_READERS: usize = 300;
 
 /// The maximum number of messages that are reported when a read position moves (our choice).
@@ -52,7 +52,7 @@ struct Envelope<'a> {
     data: &'a RawValue,
 }
 
-/// The data of an event, which may describe an object that is gone when the event is queued.
+/// The data of an event. It is created before a deletion if the event reports the deletion.
 pub(in crate::server) type EventData = Box<RawValue>;
 
 impl<'a> MessageData<'a> {
@@ -144,8 +144,8 @@ pub(in crate::server) fn conversation_deleted(cx: &mut RequestCx<'_>, id: &str) 
     queue_in(cx, kind, id, data);
 }
 
-/// Queues `message.read` for the messages that a participant has read for the first time: those
-/// after `mark`, the earlier maximum of the read position. The oldest message is first.
+/// Queues `message.read` for the messages that a participant has read for the first time, oldest
+/// first. These are the messages after `mark`, the previous maximum of the read position.
 pub(in crate::server) fn messages_read(
     cx: &mut RequestCx<'_>,
     id: &str,

@@ -12,7 +12,7 @@ use super::kind::WebhookKind;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookDelivery {
-    /// The ID in the envelope. Every attempt has the same.
+    /// The ID in the envelope, which is the same in every attempt.
     pub id: String,
     /// The app of the event.
     pub app: String,
@@ -25,12 +25,12 @@ pub struct WebhookDelivery {
     pub state: WebhookState,
     /// The attempts, oldest first.
     pub attempts: Vec<WebhookAttempt>,
-    /// The body: the envelope as JSON. Every attempt has the same.
+    /// The body: the envelope as JSON, which is the same in every attempt.
     pub body: String,
-    /// The place in the order of events.
+    /// The position in the order of events.
     pub(super) sequence: u64,
     pub(super) subject: Subject,
-    /// The number of failed attempts since the event, or since it was resent.
+    /// The number of failed attempts since the event was queued or resent.
     pub(super) failures: u32,
 }
 
@@ -52,15 +52,15 @@ pub enum WebhookState {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookAttempt {
-    /// The start, which is the signed time.
+    /// The time of the start, which is also the signed timestamp.
     pub at: Timestamp,
-    /// The end. Absent while the attempt is in flight.
+    /// The time of the end. Absent while the attempt is in flight.
     pub ended_at: Option<Timestamp>,
     /// The status of the answer.
     pub status: Option<u16>,
     /// The first 4 KiB of the answer.
     pub response: Option<String>,
-    /// The reason why there was no answer.
+    /// The reason for a missing answer.
     pub error: Option<String>,
 }
 

@@ -39,7 +39,7 @@ pub(in crate::server) struct WebhookQueue {
     pending_bytes: usize,
     finished_bytes: usize,
     next_sequence: u64,
-    /// The undelivered events of each object. Only the first one has attempts.
+    /// The undelivered events of each object. Only the first event of an object is attempted.
     lanes: BTreeMap<(String, Subject), VecDeque<String>>,
     /// The events to attempt next.
     ready: VecDeque<String>,
@@ -98,7 +98,7 @@ impl WebhookQueue {
             return None;
         }
         let id = self.ready.pop_front()?;
-        // An attempt without an end is not stored: the next server repeats it.
+        // An attempt in flight is not stored, so that a restarted server repeats it.
         let delivery = self.deliveries.get_mut_untracked(&id)?;
         if delivery.attempts.len() >= MAX_ATTEMPTS {
             delivery.attempts.remove(0);
@@ -321,7 +321,7 @@ mod tests {
             push(&mut queue, id, half.clone());
         }
         assert_eq!(queue.discarded(), 1);
-        // The log keeps less than that.
+        // Each body is larger than the limit of the log.
         assert_eq!(deliver_all(&mut queue), 2);
         assert_eq!(queue.all().count(), 0);
     }

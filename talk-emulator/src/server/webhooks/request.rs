@@ -36,7 +36,7 @@ pub struct WebhookAnswer {
 }
 
 impl WebhookRequest {
-    /// Creates a request that is signed at this time.
+    /// Creates a request with the timestamp `now` and its signature.
     pub(super) fn new(url: &str, key: &str, now: Timestamp, body: &str) -> Self {
         let timestamp = now.as_millis().to_string();
         Self {

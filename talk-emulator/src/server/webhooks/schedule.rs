@@ -17,8 +17,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Server {
-    /// Handles the result of an attempt: the answer, or the reason why there is none. Results of
-    /// attempts that have ended are ignored.
+    /// Handles the result of an attempt: the answer, or the reason for a missing answer. The result
+    /// of an attempt that has already ended is ignored.
     pub fn webhook_answered(
         &mut self,
         now: Timestamp,
@@ -30,8 +30,8 @@ impl Server {
         self.flush();
     }
 
-    /// Returns the undelivered and the latest finished webhooks, oldest first: up to 1,000 finished
-    /// ones with 16 MiB.
+    /// Returns the undelivered and the latest finished webhooks, oldest first. At most 1,000
+    /// finished webhooks are kept, with 16 MiB in total.
     pub fn webhooks(&self) -> impl DoubleEndedIterator<Item = &WebhookDelivery> {
         self.webhooks.all()
     }
@@ -41,8 +41,8 @@ impl Server {
         self.webhooks.get(id)
     }
 
-    /// Returns the number of events that were discarded because 10,000 events, or 64 MiB, waited
-    /// for their delivery.
+    /// Returns the number of events that were discarded because the limit of 10,000 undelivered
+    /// events or 64 MiB was reached.
     pub fn discarded_webhooks(&self) -> u64 {
         self.webhooks.discarded()
     }

@@ -15,8 +15,8 @@ use crate::server::object_only::object_only;
     remote = "Self"
 )]
 pub struct WebhookSettings {
-    /// The address that receives the events, such as `http://127.0.0.1:3000/hooks`. Absent: there
-    /// are no events. Without an address, undelivered events wait.
+    /// The address that receives the events, such as `http://127.0.0.1:3000/hooks`. Without an
+    /// address, no events are queued, and undelivered events wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The types of the events. Default: all.
