@@ -1,4 +1,4 @@
-//! A bot that answers each question exactly once, also if it crashes at any time.
+//! A bot that answers each question exactly once, even if the bot crashes.
 //!
 //! ```text
 //! cargo run -p talk-examples --bin support_bot -- 127.0.0.1:4000 bot.talk

@@ -7,8 +7,8 @@
 //! cargo run -p talk-tests --bin bot_torture -- --talk target/debug/talk --database
 //! ```
 //!
-//! With `--database`, two bots share a store on PostgreSQL. One or the other is killed, or stopped
-//! for longer than its lease lasts, and the database restarts.
+//! With `--database`, two bots share a store on PostgreSQL. At random times, one of them is killed,
+//! or suspended for longer than its lease lasts. The database restarts twice.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -28,31 +28,31 @@ use tokio::time::{sleep, timeout};
 
 use server::Server;
 
-/// All conversations, and those that exist at the start.
+/// The number of conversations, and the number of those that exist at the start.
 const CONVERSATIONS: usize = 50;
 const EARLY: usize = 40;
 
-/// All questions, and those in each of the first two conversations.
+/// The number of questions, and the number of those in each of the first two conversations.
 const QUESTIONS: usize = 500;
 const LONG: usize = 100;
 
-/// The losses of all connections, and the restarts of the server.
+/// The number of times that all connections are lost, and that the server or the database restarts.
 const LOSSES: u32 = 10;
 const RESTARTS: u32 = 2;
 
 /// The time between two kills.
 const LIFE: Duration = Duration::from_secs(2);
 
-/// The time until a bot with a database is killed or stopped, in seconds.
+/// The time until a bot with a database is killed or suspended, in seconds.
 const SHARED_LIFE: Range<u64> = 5..30;
 
-/// The time for which a bot is stopped. A lease lasts 15 s.
+/// The time for which a bot is suspended. A lease lasts 15 s.
 const STOPPED: Duration = Duration::from_secs(20);
 
-/// The time for which the database is away.
+/// The time for which the database is down.
 const OUTAGE: Duration = Duration::from_secs(5);
 
-/// The time limit of the answers that are missing after the last question.
+/// The time limit for the remaining answers after the last question.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[allow(
@@ -127,7 +127,7 @@ async fn main() -> Result<()> {
         ended = lives => ended.map(|never| match never {}),
     }
     .inspect_err(|_| eprintln!("{} kills so far", bot.kills()))?;
-    // A bot that lives longer finds nothing to answer.
+    // A bot that runs without interruption must not find anything to answer.
     let mut last = bot.start()?;
     sleep(LIFE * 2).await;
     last.kill().await?;
@@ -207,7 +207,7 @@ impl Bot {
         process.with_context(|| format!("{} does not start", self.program.display()))
     }
 
-    /// Starts the bot, kills it, and so on.
+    /// Starts and kills the bot in a loop.
     async fn kill_repeatedly(&self) -> Result<Infallible> {
         loop {
             let mut process = self.start()?;
@@ -219,7 +219,7 @@ impl Bot {
         }
     }
 
-    /// Starts the bot, and kills it, or stops it for a while, and so on.
+    /// Starts the bot in a loop. At random times, suspends or kills it.
     async fn interrupt(&self, seed: u64) -> Result<Infallible> {
         let mut random = fastrand::Rng::with_seed(seed);
         loop {
@@ -259,7 +259,7 @@ async fn signal(process: &Child, signal: &str) -> Result<()> {
     Ok(())
 }
 
-/// Stops the database for a while, twice.
+/// Stops the database for [`OUTAGE`], [`RESTARTS`] times.
 async fn restart(database: &mut Server, duration: Duration) -> Result<Infallible> {
     for _ in 0..RESTARTS {
         sleep(duration / (RESTARTS + 1)).await;
@@ -329,7 +329,7 @@ async fn wait_for_answers(emulator: &Emulator) -> Result<()> {
     Ok(is_there.await?)
 }
 
-/// Checks that the answers of each conversation refer to its questions, in order.
+/// Checks that the answers in each conversation refer to its questions, once and in order.
 async fn check(emulator: &Emulator) -> Result<()> {
     let mut all = 0;
     for number in 0..CONVERSATIONS {

@@ -18,7 +18,7 @@ async fn enqueue_online_is_stored_and_sent() {
     assert_eq!(found.plaintext(), "Hello, world!");
     assert_eq!(session.store_state(), StoreState::Active);
 
-    // The receipt answers for an entry that has left.
+    // The receipt resolves handles of an entry that has left the outbox.
     until_sent(&session).await;
     let later = session.outbox_entry(id);
     assert_eq!(within(later.sent()).await.unwrap(), message);

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::support::{Town, open, until_sent, within};
 
-/// A store that can take its lock from a session.
+/// A store that can revoke the lock of a session.
 #[derive(Clone, Default)]
 struct Expiring {
     inner: MemoryStore,
@@ -23,7 +23,8 @@ struct Expiring {
 }
 
 impl Expiring {
-    /// Takes the lock from the session that has it, for sessions that use `inner`.
+    /// Revokes the lock of the session that has it, so that a session that uses `inner` can get the
+    /// lock.
     fn take(&self) {
         self.is_taken.store(true, Ordering::Relaxed);
         self.expired.notify_one();

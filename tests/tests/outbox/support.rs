@@ -11,7 +11,7 @@ use talk_client::transport::BoxFuture;
 use talk_emulator::Emulator;
 use talk_tokio::{ConversationRef, Session, TalkOptions, UserParams, get_talk_session};
 
-/// Fails if a future takes too long.
+/// Waits for a future, and panics after 60 s.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     let result = tokio::time::timeout(Duration::from_secs(60), future).await;
     result.unwrap_or_else(|_| panic!("the time limit has passed"))
@@ -47,7 +47,7 @@ impl Town {
         open(self.options().store(store))
     }
 
-    /// Refuses connections, and drops those that exist.
+    /// Refuses new connections, and drops the existing ones.
     pub(crate) async fn go_offline(&self) {
         self.emulator.refuse_connections(true);
         self.emulator.drop_connections().await.unwrap();
@@ -86,7 +86,7 @@ pub(crate) async fn until_unlocked(store: &MemoryStore, options: &TalkOptions) {
     .await;
 }
 
-/// Waits until the outbox has left no entry.
+/// Waits until the outbox is empty.
 pub(crate) async fn until_sent(session: &Session) {
     let mut entries = session.subscribe_outbox();
     within(async {
@@ -109,7 +109,7 @@ pub(crate) struct Faulty {
 }
 
 impl Faulty {
-    /// Sets if every write fails.
+    /// Makes every write fail, or succeed again.
     pub(crate) fn fail(&self, fails: bool) {
         self.fails.store(fails, Ordering::Relaxed);
     }
