@@ -23,11 +23,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LOAD: &str = "SELECT key, value FROM talk_record WHERE session = $1";
 
-/// Applies changes if the holder has the lease, or for an empty holder if there is none. Locks the
-/// row of the lease, so that it is not taken over meanwhile.
+/// Applies changes if the holder has the lease, or for an empty holder if there is none. The lock
+/// of the lease's row delays a takeover until the end of the write. It does not delay a renewal,
+/// which changes no column of a unique index.
 const APPLY: &str = "
     WITH lease AS (
-        SELECT holder::text, expires FROM talk_lease WHERE session = $1 FOR SHARE
+        SELECT holder::text, expires FROM talk_lease WHERE session = $1 FOR KEY SHARE
     ), allowed AS (
         SELECT 1 WHERE CASE WHEN $2 = ''
             THEN NOT EXISTS (SELECT 1 FROM lease WHERE expires >= clock_timestamp())

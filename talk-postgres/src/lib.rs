@@ -29,16 +29,17 @@
 //!
 //! # Scale
 //!
-//! Each store uses one connection. Each change of the outbox or of an inbox's position is one
-//! statement with one commit, and a session has at most one of them in flight. If one database
-//! cannot commit fast enough, give groups of users databases of their own: the records of users are
-//! independent.
+//! Each store uses one connection for records and one for leases. Each change of the outbox or of
+//! an inbox's position is one statement with one commit, and a session has at most one of them in
+//! flight. If one database cannot commit fast enough, give groups of users databases of their own:
+//! the records of users are independent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod database;
 mod failure;
 mod hidden;
+mod lease;
 mod options;
 mod schema;
 mod session;

@@ -16,7 +16,8 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE talk_lease (
         session text PRIMARY KEY,
         holder uuid NOT NULL,
-        expires timestamptz NOT NULL
+        expires timestamptz NOT NULL,
+        UNIQUE (session, holder)
     );
 "];
 

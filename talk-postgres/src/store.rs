@@ -24,8 +24,8 @@ const LEASE_TTL: Duration = Duration::from_secs(15);
 /// The time for which the drop of a lease waits until it is released.
 const UNLOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A store on PostgreSQL, for any number of users, processes and machines. Its clones share one
-/// connection and one thread, which begin with the first use and end with the last clone.
+/// A store on PostgreSQL, for any number of users, processes and machines. Its clones share two
+/// connections and one thread, which begin with the first use and end with the last clone.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Inner>);
 

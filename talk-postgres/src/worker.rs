@@ -32,13 +32,14 @@ pub(crate) fn start(options: Options) -> Result<mpsc::UnboundedSender<Work>, Sto
 
 async fn run(options: Options, mut work: mpsc::UnboundedReceiver<Work>) {
     let ttl = options.ttl;
-    let database = Arc::new(Database::new(options));
+    let database = Arc::new(Database::new(options.clone()));
+    let leases = Arc::new(Database::new(options));
     let mut sessions = BTreeMap::new();
     let mut tasks = Vec::new();
     while let Some((key, request)) = work.recv().await {
         let session = sessions.entry(key.clone()).or_insert_with(|| {
             let (sender, requests) = mpsc::unbounded_channel();
-            let session = Session::new(key, Arc::clone(&database), ttl);
+            let session = Session::new(key, Arc::clone(&database), Arc::clone(&leases), ttl);
             tasks.push(tokio::spawn(session.run(requests)));
             sender
         });

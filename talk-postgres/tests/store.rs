@@ -172,6 +172,44 @@ fn write_after_a_takeover_is_refused() {
 }
 
 #[test]
+fn slow_write_does_not_lose_the_lease() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let (store, other) = (short(&server), short(&server));
+    let _lease = lock(&store, "alice").unwrap();
+    slow_down(&server);
+    block_on(store.apply(&key("alice"), vec![put("a", "1")])).unwrap();
+    assert_eq!(lock(&other, "alice").unwrap_err(), StoreError::InUse);
+}
+
+#[test]
+fn takeover_waits_for_a_slow_write() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let store = short(&server);
+    let _lease = lock(&store, "alice").unwrap();
+    slow_down(&server);
+    let write = store.apply(&key("alice"), vec![put("a", "1")]);
+    let writes = "SELECT 1 / count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    while !server.sql(writes) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(server.sql("UPDATE talk_lease SET holder = gen_random_uuid()"));
+    assert_eq!(load(&short(&server), "alice"), vec![pair("a", "1")]);
+    block_on(write).unwrap();
+}
+
+/// Makes each write take six seconds.
+fn slow_down(server: &Server) {
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(6); RETURN NEW; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON talk_record EXECUTE FUNCTION slow()";
+    assert!(server.sql(slow));
+}
+
+#[test]
 fn write_during_a_restart_of_the_database_is_repeated() {
     let Some(mut server) = Server::start() else {
         return;
