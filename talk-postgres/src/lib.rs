@@ -26,6 +26,8 @@
 //!
 //! If the connection is lost, writes are repeated on new connections as long as the lease is valid.
 //! They put and delete whole records, so a repetition has no further effect.
+//! A write whose answer was lost is reported as failed if the lease ends before it can be repeated,
+//! although the database may have it.
 //!
 //! # Scale
 //!
