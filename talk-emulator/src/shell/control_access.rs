@@ -9,7 +9,10 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, ORIGIN};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -17,6 +20,10 @@ use super::refusal::Refusal;
 use crate::server::{has_json, is_loopback};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 /// The callers that may use the control API.
 #[derive(Clone, Default)]
@@ -26,23 +33,56 @@ pub(crate) struct ControlAccess {
     pub(crate) token: Option<Arc<str>>,
 }
 
+/// The headers of every response: it is not stored, and no other page may embed, frame or open it.
+/// The pages of the inspector load nothing but their own files.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (CACHE_CONTROL, "no-store"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+    (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+];
+
 /// Refuses requests to the control API that a web page of another origin could have made.
 pub(crate) async fn guard(
     State(access): State<ControlAccess>,
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match access.check(&request) {
+    let checked = access.check(&request, true);
+    respond(checked, request, next).await
+}
+
+/// Refuses requests for pages like [`guard`], but needs no token: pages hold no data, and the
+/// browser sends no token with a navigation.
+pub(crate) async fn guard_pages(
+    State(access): State<ControlAccess>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let checked = access.check(&request, false);
+    respond(checked, request, next).await
+}
+
+async fn respond(checked: Result<(), Refusal>, request: Request, next: Next) -> Response {
+    let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
 impl ControlAccess {
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
+    fn check(&self, request: &Request, needs_token: bool) -> Result<(), Refusal> {
         let headers = request.headers();
         let host = host(request).ok_or_else(|| {
             Refusal::new(
@@ -51,7 +91,7 @@ impl ControlAccess {
                 "The request has no valid Host header.",
             )
         })?;
-        self.check_host(&host, headers)?;
+        self.check_host(&host, headers, needs_token)?;
         check_origin(&host, headers)?;
         if is_change(request.method()) && !has_json(headers) {
             return Err(Refusal::new(
@@ -63,7 +103,12 @@ impl ControlAccess {
         Ok(())
     }
 
-    fn check_host(&self, host: &Authority, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_host(
+        &self,
+        host: &Authority,
+        headers: &HeaderMap,
+        needs_token: bool,
+    ) -> Result<(), Refusal> {
         let name = host.host().trim_end_matches('.');
         if is_loopback(name) {
             return Ok(());
@@ -79,6 +124,7 @@ impl ControlAccess {
             ));
         }
         match &self.token {
+            _ if !needs_token => Ok(()),
             Some(token) if bearer(headers).is_some_and(|given| is_equal(given, token)) => Ok(()),
             _ => Err(Refusal::new(
                 StatusCode::UNAUTHORIZED,

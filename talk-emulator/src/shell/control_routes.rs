@@ -10,6 +10,7 @@ use super::control_data::{
     list_snapshots, reset, restore_snapshot, save_snapshot,
 };
 use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
+use super::inspector::{asset, index};
 use super::openapi::openapi;
 use super::state::Shell;
 
@@ -24,7 +25,7 @@ pub(super) struct ControlRoute {
     pub(super) handler: MethodRouter<Shell>,
 }
 
-/// Returns all control requests.
+/// Returns all control requests, except for the pages of the inspector.
 pub(super) fn control_routes() -> Vec<ControlRoute> {
     vec![
         read("/openapi.json", openapi),
@@ -52,6 +53,11 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         read("/webhooks/{id}", webhook),
         change("/webhooks/{id}/resend", resend_webhook),
     ]
+}
+
+/// Returns the pages of the inspector. They need no control token.
+pub(super) fn page_routes() -> Vec<ControlRoute> {
+    vec![read("/", index), read("/assets/{file}", asset)]
 }
 
 /// Returns a GET request, which changes nothing.

@@ -13,6 +13,7 @@ mod download;
 mod engine;
 mod fault;
 mod files;
+mod inspector;
 mod listener;
 mod meter;
 mod openapi;

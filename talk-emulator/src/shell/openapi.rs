@@ -18,7 +18,7 @@ mod tests {
 
     use super::DOCUMENT;
     use crate::server::rest_routes;
-    use crate::shell::control_routes::control_routes;
+    use crate::shell::control_routes::{control_routes, page_routes};
 
     const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn document_has_every_route_and_no_other() {
-        let control = control_routes().into_iter();
+        let control = control_routes().into_iter().chain(page_routes());
         let control = control.map(|it| (it.method.to_owned(), format!("/_emulator{}", it.path)));
         let rest = rest_routes().map(|(method, path)| {
             let path = path.trim_end_matches('/');

@@ -7,11 +7,12 @@ use axum::{Extension, Router};
 use http::{Method, StatusCode};
 use tokio::time::timeout;
 
-use super::control_access::{ControlAccess, guard};
-use super::control_routes::control_routes;
+use super::control_access::{ControlAccess, guard, guard_pages};
+use super::control_routes::{control_routes, page_routes};
 use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
+use super::inspector;
 use super::refusal::{Refusal, into_response};
 use super::socket;
 use super::state::Shell;
@@ -35,8 +36,21 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
             shell.clone(),
             allow_any_origin,
         ))
-        .nest("/_emulator", control(access))
+        .nest("/_emulator", control(access.clone()))
+        .merge(pages(access))
         .with_state(shell)
+}
+
+/// Returns the routes of the inspector's pages.
+fn pages(access: ControlAccess) -> Router<Shell> {
+    let routes = page_routes().into_iter();
+    let router = Router::new().route("/_emulator", get(inspector::redirect));
+    routes
+        .fold(router, |router, it| {
+            router.route(&format!("/_emulator{}", it.path), it.handler)
+        })
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn_with_state(access, guard_pages))
 }
 
 /// Returns the routes of the control API. It has no CORS headers.

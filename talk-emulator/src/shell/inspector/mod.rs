@@ -1,0 +1,69 @@
+//! The pages of the inspector. They are in the binary and hold no data: they read and change it
+//! with the control API.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use super::refusal::Refusal;
+
+const CSS: &str = "text/css; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// A file of the pages.
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    contents: &'static [u8],
+}
+
+macro_rules! assets {
+    ($($name:literal: $content_type:expr,)*) => {
+        &[$(Asset {
+            name: $name,
+            content_type: $content_type,
+            contents: include_bytes!(concat!("assets/", $name)),
+        }),*]
+    };
+}
+
+/// The page at `/_emulator/`.
+const INDEX: &str = "index.html";
+
+/// All files.
+static ASSETS: &[Asset] = assets! {
+    "index.html": HTML,
+    "main.js": JS,
+    "style.css": CSS,
+};
+
+/// Returns the inspector's page.
+pub(super) async fn index() -> Result<Response, Refusal> {
+    find(INDEX)
+}
+
+/// Returns a file of the inspector's page.
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal> {
+    find(&name)
+}
+
+/// Redirects to the address below which the page finds its files.
+pub(super) async fn redirect() -> Redirect {
+    Redirect::permanent("/_emulator/")
+}
+
+fn find(name: &str) -> Result<Response, Refusal> {
+    let asset = ASSETS.iter().find(|asset| asset.name == name);
+    let Some(asset) = asset else {
+        let reason = "The inspector has no such file.";
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "FILE_NOT_FOUND",
+            reason,
+        ));
+    };
+    let content_type = [(CONTENT_TYPE, asset.content_type)];
+    Ok((content_type, asset.contents).into_response())
+}
