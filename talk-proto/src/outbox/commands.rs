@@ -33,7 +33,8 @@ impl Outbox {
             Some((name, at)) => {
                 let key = derived_key(&self.me, &conversation, name, *at);
                 let id = EntryId::new(key)?;
-                if self.is_known(&id) {
+                // An expired receipt is invisible, so its key is unknown.
+                if self.receipts.get(now, &id).is_some() || self.is_taken(&id) {
                     return Ok(id);
                 }
                 id
@@ -71,7 +72,7 @@ impl Outbox {
             then: None,
         };
         let bytes = self.check_size(&saved, 0, frame_size)?;
-        if self.lanes.len >= self.options.entries {
+        if self.counted().0 >= self.options.entries {
             return Err(self.full());
         }
         let mut item = Item::new(saved, false);
@@ -88,7 +89,7 @@ impl Outbox {
         if size > limit {
             return Err(CommandError::TooLarge { size, limit });
         }
-        if self.bytes - old + size > self.options.bytes {
+        if self.counted().1.saturating_sub(old) + size > self.options.bytes {
             return Err(self.full());
         }
         Ok(size)
@@ -107,15 +108,16 @@ impl Outbox {
             // A key is never empty.
             let bits = std::iter::repeat_with(|| rng.u64(..));
             if let Ok(id) = EntryId::new(key_at(now, bits))
-                && !self.is_known(&id)
+                && !self.is_taken(&id)
+                && !self.receipts.contains(&id)
             {
                 return id;
             }
         }
     }
 
-    fn is_known(&self, id: &EntryId) -> bool {
-        self.ids.contains_key(id) || self.receipts.contains(id) || self.reserved.contains(id)
+    fn is_taken(&self, id: &EntryId) -> bool {
+        self.ids.contains_key(id) || self.reserved.contains(id)
     }
 
     fn reference(
@@ -138,7 +140,7 @@ impl Outbox {
     /// Performs an action. Returns `false` if the state of the entry does not allow it.
     ///
     /// # Errors
-    /// [`CommandError::OutboxFull`] and [`CommandError::TooLarge`] for an edit.
+    /// [`CommandError::OutboxFull`] and [`CommandError::TooLarge`] for an edit or a follow-up.
     pub(crate) fn update_entry(
         &mut self,
         now: Timestamp,
@@ -157,8 +159,8 @@ impl Outbox {
             EntryAction::Edit(message) => {
                 self.is_editable(seq) && self.edit(now, rng, seq, message, frame_size)?
             }
-            EntryAction::EditAfter(edit) => self.set_follow_up(seq, edit.into()),
-            EntryAction::DeleteAfter => self.set_follow_up(seq, FollowUp::Delete),
+            EntryAction::EditAfter(edit) => self.set_follow_up(seq, edit.into(), frame_size)?,
+            EntryAction::DeleteAfter => self.set_follow_up(seq, FollowUp::Delete, frame_size)?,
         })
     }
 
@@ -190,7 +192,8 @@ impl Outbox {
         let Some(item) = self.items.get_mut(&seq) else {
             return false;
         };
-        let is_delayed = matches!(item.step, Step::Idle) && item.wake_at.is_some();
+        let is_idle = matches!(item.step, Step::Idle | Step::Searching(_));
+        let is_delayed = is_idle && item.wake_at.is_some();
         let held = item.saved.held.take();
         if held.is_none() && (item.is_sent() || !is_delayed) {
             return false;
@@ -210,7 +213,7 @@ impl Outbox {
         true
     }
 
-    fn discard(&mut self, seq: u64) -> bool {
+    pub(super) fn discard(&mut self, seq: u64) -> bool {
         let Some(item) = self.items.get(&seq) else {
             return false;
         };
@@ -281,23 +284,43 @@ impl Outbox {
         Ok(true)
     }
 
-    fn set_follow_up(&mut self, seq: u64, change: FollowUp) -> bool {
-        let Some(item) = self.items.get_mut(&seq) else {
-            return false;
+    fn set_follow_up(
+        &mut self,
+        seq: u64,
+        change: FollowUp,
+        frame_size: usize,
+    ) -> Result<bool, CommandError> {
+        let Some(item) = self.items.get(&seq) else {
+            return Ok(false);
         };
         let is_in_flight = !matches!(item.step, Step::Idle);
         if item.is_sent() && is_in_flight {
             // Another change is in flight, which could arrive later.
-            return false;
+            return Ok(false);
         }
-        item.saved.then = Some(change);
+        let then = Some(change);
+        let changed = Saved {
+            then,
+            ..item.saved.clone()
+        };
+        // The record of a sent entry does not count towards the cap.
+        let counted = if item.is_sent() { 0 } else { item.bytes };
+        let bytes = self.check_size(&changed, counted, frame_size)?;
+        let Some(item) = self.items.get_mut(&seq) else {
+            return Ok(false);
+        };
+        item.saved = changed;
+        if !item.is_sent() {
+            self.bytes = self.bytes - item.bytes + bytes;
+            item.bytes = bytes;
+        }
         if item.is_sent() {
             item.saved.held = None;
             self.follow_ups.insert(seq);
             self.stay(seq);
         }
         self.save(seq);
-        true
+        Ok(true)
     }
 }
 

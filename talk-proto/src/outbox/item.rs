@@ -180,11 +180,18 @@ impl Item {
         !self.is_sent() && is_idle && (is_untried || is_refused_once)
     }
 
-    /// Returns `true` if a failure to store the batch holds the entry.
+    /// Returns `true` if a failure to store the batch holds the entry. A reply and an entry that is
+    /// held already are stored again instead.
     pub(super) fn is_held_by_failure(&self, batch: BatchId) -> bool {
         let is_waiting = matches!(self.step, Step::Idle | Step::Recording);
-        let is_newest = self.batch == Some(batch);
-        is_newest && is_waiting && !self.is_sent() && !self.saved.is_reply
+        let is_held = self.batch == Some(batch) && self.saved.held.is_none();
+        is_held && is_waiting && !self.is_sent() && !self.saved.is_reply
+    }
+
+    /// Returns `true` for a held reply. It waits for a decision of the user, which a bot may never
+    /// make, so it does not count towards the caps.
+    pub(super) fn is_held_reply(&self) -> bool {
+        self.saved.is_reply && self.saved.held.is_some() && !self.is_sent()
     }
 
     /// Returns the idempotency key.
@@ -207,6 +214,8 @@ impl Item {
     pub(super) fn candidate(&mut self) -> Option<Arc<Candidate>> {
         let Saved {
             message: None,
+            // An entry whose search found nothing has no message that could arrive.
+            held: None,
             unanswered: 1..,
             floor: Some(floor),
             ..

@@ -23,6 +23,8 @@ use crate::timestamp::Timestamp;
 /// The time on a ready connection after which a sent entry is removed, even if its message did not
 /// become visible.
 const LEAVES_AFTER: Duration = Duration::from_secs(10);
+/// The largest number of held replies. Above it the oldest ones are discarded.
+const MAX_HELD_REPLIES: usize = 100;
 
 /// An effect requested by the outbox.
 pub(crate) enum OutboxOutput {
@@ -71,6 +73,8 @@ pub(crate) struct Outbox {
     pub(super) follow_ups: BTreeSet<u64>,
     /// Sent entries that are removed once their message is visible.
     pub(super) leaving: BTreeSet<u64>,
+    /// Held replies, which do not count towards the caps.
+    pub(super) held_replies: BTreeSet<u64>,
     pub(super) receipts: Receipts,
     /// Entries whose record is in a batch that is not stored.
     pub(super) awaiting: BTreeMap<BatchId, BTreeSet<u64>>,
@@ -112,6 +116,7 @@ impl Outbox {
             bytes: 0,
             follow_ups: BTreeSet::new(),
             leaving: BTreeSet::new(),
+            held_replies: BTreeSet::new(),
             receipts: Receipts::default(),
             awaiting: BTreeMap::new(),
             timers: BTreeSet::new(),
@@ -182,6 +187,31 @@ impl Outbox {
         }
         self.items.insert(seq, item);
         self.mark_changed(seq);
+        self.note_held_reply(seq);
+    }
+
+    /// Counts an entry whose state may have changed. Discards the oldest held replies above 100.
+    fn note_held_reply(&mut self, seq: u64) {
+        let item = self.items.get(&seq);
+        if !item.is_some_and(Item::is_held_reply) {
+            self.held_replies.remove(&seq);
+            return;
+        }
+        self.held_replies.insert(seq);
+        if self.held_replies.len() > MAX_HELD_REPLIES
+            && let Some(&oldest) = self.held_replies.first()
+        {
+            self.discard(oldest);
+        }
+    }
+
+    /// Returns the number and the size of the unsent entries that count towards the caps.
+    pub(super) fn counted(&self) -> (usize, usize) {
+        let held = self.held_replies.iter();
+        let held = held.filter_map(|seq| self.items.get(seq));
+        let bytes: usize = held.map(|item| item.bytes).sum();
+        let count = self.lanes.len - self.held_replies.len();
+        (count, self.bytes.saturating_sub(bytes))
     }
 
     /// Removes an entry from memory.
@@ -196,6 +226,7 @@ impl Outbox {
             self.lanes.remove(&saved.conversation, seq);
         }
         self.ids.remove(&saved.id);
+        self.held_replies.remove(&seq);
         self.follow_ups.remove(&seq);
         self.leaving.remove(&seq);
         self.list.remove(seq, RemovalReason::Deleted);
@@ -252,6 +283,7 @@ impl Outbox {
             self.awaiting.entry(batch).or_default().insert(seq);
         }
         self.mark_changed(seq);
+        self.note_held_reply(seq);
     }
 
     /// Deletes the record of an entry.
@@ -274,8 +306,16 @@ impl Outbox {
         self.evict_receipts(now);
     }
 
+    /// Deletes the receipts that are not needed any more.
     pub(super) fn evict_receipts(&mut self, now: Timestamp) {
-        while let Some(id) = self.receipts.evict(now) {
+        if !self.receipts.is_eviction_due(now) {
+            return;
+        }
+        // A search would mistake the message of a deleted receipt for that of its entry.
+        let items = self.items.values().map(|item| &item.saved);
+        let unanswered = items.filter(|saved| saved.message.is_none() && saved.unanswered > 0);
+        let needed = unanswered.map(|saved| saved.conversation.clone()).collect();
+        for id in self.receipts.evict(now, &needed) {
             if let Some(journal) = &mut self.journal {
                 journal.delete(record::receipt_key(&id));
             }

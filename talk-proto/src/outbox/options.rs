@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxOptions {
-    /// The largest number of unsent entries. Default 1,000.
+    /// The largest number of unsent entries, without the held answers of inboxes. Default 1,000.
     pub entries: usize,
     /// The largest size of all unsent entries in bytes of their records. Default 16 MiB.
     pub bytes: usize,

@@ -12,8 +12,11 @@ use crate::timestamp::Timestamp;
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// The largest number of receipts. Above it the oldest ones are evicted.
 const MAX_RECEIPTS: usize = 10_000;
+/// The largest number of receipts if a search may need older ones.
+const MAX_NEEDED: usize = 2 * MAX_RECEIPTS;
 
-/// The proof that an entry was sent, kept for 24 h. At most 10,000 are kept.
+/// The proof that an entry was sent, kept for 24 h. At most 10,000 are kept. The records of
+/// a conversation with an entry whose outcome is unknown are kept longer, up to 20,000 in total.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -55,22 +58,48 @@ impl Receipts {
     }
 
     pub(super) fn insert(&mut self, receipt: Receipt) {
+        // A derived ID may be used again once its receipt has expired.
+        if let Some(expired) = self.by_entry.get(&receipt.entry) {
+            self.by_time.remove(&(expired.at, expired.entry.clone()));
+        }
         self.by_time.insert((receipt.at, receipt.entry.clone()));
         self.messages.insert(receipt.message.clone());
         self.by_entry.insert(receipt.entry.clone(), receipt);
     }
 
-    /// Removes and returns an expired or excess receipt.
-    pub(super) fn evict(&mut self, now: Timestamp) -> Option<EntryId> {
-        let (at, _) = self.by_time.first()?;
-        if !is_expired(now, *at) && self.by_time.len() <= MAX_RECEIPTS {
-            return None;
+    /// Returns `true` if a receipt is expired or in excess.
+    pub(super) fn is_eviction_due(&self, now: Timestamp) -> bool {
+        let first = self.by_time.first();
+        self.by_time.len() > MAX_RECEIPTS || first.is_some_and(|(at, _)| is_expired(now, *at))
+    }
+
+    /// Removes and returns the expired and excess receipts. Those of the `needed` conversations are
+    /// removed only above 20,000.
+    pub(super) fn evict(
+        &mut self,
+        now: Timestamp,
+        needed: &BTreeSet<ConversationId>,
+    ) -> Vec<EntryId> {
+        let mut left = self.by_time.len();
+        let mut evicted = Vec::new();
+        for (at, id) in &self.by_time {
+            if !is_expired(now, *at) && left <= MAX_RECEIPTS {
+                break;
+            }
+            let receipt = self.by_entry.get(id);
+            let is_needed = receipt.is_some_and(|it| needed.contains(&it.conversation));
+            if !is_needed || left > MAX_NEEDED {
+                evicted.push((*at, id.clone()));
+                left -= 1;
+            }
         }
-        let (_, id) = self.by_time.pop_first()?;
-        if let Some(receipt) = self.by_entry.remove(&id) {
-            self.messages.remove(&receipt.message);
+        for key in &evicted {
+            self.by_time.remove(key);
+            if let Some(receipt) = self.by_entry.remove(&key.1) {
+                self.messages.remove(&receipt.message);
+            }
         }
-        Some(id)
+        evicted.into_iter().map(|(_, id)| id).collect()
     }
 }
 
@@ -83,6 +112,7 @@ mod tests {
     use super::*;
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+    const NONE: [EntryId; 0] = [];
 
     fn receipt(number: usize, at: Timestamp) -> Receipt {
         Receipt {
@@ -100,9 +130,9 @@ mod tests {
         let id = receipt(1, START).entry;
         let last = START + KEPT_FOR - Duration::from_millis(1);
         assert!(receipts.get(last, &id).is_some());
-        assert_eq!(receipts.evict(last), None);
+        assert_eq!(receipts.evict(last, &BTreeSet::new()), NONE);
         assert_eq!(receipts.get(START + KEPT_FOR, &id), None);
-        assert_eq!(receipts.evict(START + KEPT_FOR), Some(id));
+        assert_eq!(receipts.evict(START + KEPT_FOR, &BTreeSet::new()), [id]);
         assert!(!receipts.has_message(&receipt(1, START).message));
     }
 
@@ -114,8 +144,29 @@ mod tests {
             let at = START + Duration::from_millis(millis.unsigned_abs());
             receipts.insert(receipt(number, at));
         }
-        assert_eq!(receipts.evict(START), Some(receipt(0, START).entry));
-        assert_eq!(receipts.evict(START), None);
+        assert_eq!(
+            receipts.evict(START, &BTreeSet::new()),
+            [receipt(0, START).entry]
+        );
+        assert_eq!(receipts.evict(START, &BTreeSet::new()), NONE);
+    }
+
+    #[test]
+    fn receipts_of_needed_conversations_are_kept() {
+        let needed = BTreeSet::from(["c".try_into().unwrap()]);
+        let mut receipts = Receipts::default();
+        for number in 0..MAX_NEEDED {
+            receipts.insert(receipt(number, START));
+        }
+        let mut other = receipt(MAX_NEEDED, START + Duration::from_millis(1));
+        other.conversation = "other".try_into().unwrap();
+        receipts.insert(other.clone());
+        let end = other.at + KEPT_FOR;
+        assert!(receipts.is_eviction_due(end));
+        let evicted = receipts.evict(end, &needed);
+        assert_eq!(evicted.len(), 2, "the oldest one and the other one");
+        assert_eq!(evicted[1], other.entry);
+        assert_eq!(receipts.evict(end, &needed), NONE);
     }
 
     #[test]
@@ -124,6 +175,6 @@ mod tests {
         receipts.insert(receipt(1, START));
         let earlier = START - KEPT_FOR;
         assert!(receipts.get(earlier, &receipt(1, START).entry).is_some());
-        assert_eq!(receipts.evict(earlier), None);
+        assert_eq!(receipts.evict(earlier, &BTreeSet::new()), NONE);
     }
 }

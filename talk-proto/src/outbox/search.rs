@@ -6,7 +6,7 @@ use super::step::{Search, Step};
 use crate::error::RequestError;
 use crate::model::MessageSnapshot;
 use crate::timestamp::Timestamp;
-use crate::wire::Page;
+use crate::wire::{Page, StatusClass};
 
 /// The largest number of pages to search.
 const MAX_PAGES: u32 = 20;
@@ -63,7 +63,21 @@ impl Outbox {
         };
         search.is_waiting = false;
         search.pages += 1;
-        let (Ok(page), Some(candidate)) = (page, candidate) else {
+        let page = match page {
+            Ok(page) => page,
+            Err(RequestError::Server(refused))
+                if StatusClass::of(refused.status) != StatusClass::Failed
+                    && search.cursor.is_none() =>
+            {
+                return self.hold(seq, HeldReason::Uncertain);
+            }
+            Err(_) => {
+                // The cursor may not exist any more.
+                *search = Search::default();
+                return self.handle_failure(now, seq, HeldReason::Uncertain);
+            }
+        };
+        let Some(candidate) = candidate else {
             return self.hold(seq, HeldReason::Uncertain);
         };
         let is_last = search.pages >= MAX_PAGES

@@ -137,6 +137,7 @@ impl Outbox {
         let saved = &item.saved;
         match item.step {
             Step::InFlight(_) => {}
+            Step::Searching(_) if item.wake_at.is_some() => {}
             Step::Searching(_) => self.fetch_page(seq),
             Step::Recording if item.batch.is_some() => {}
             Step::Recording => self.send(seq),
@@ -317,7 +318,7 @@ impl Outbox {
     }
 
     /// Handles a failure after which the outcome is unknown.
-    fn handle_failure(&mut self, now: Timestamp, seq: u64, reason: HeldReason) {
+    pub(super) fn handle_failure(&mut self, now: Timestamp, seq: u64, reason: HeldReason) {
         let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
@@ -364,6 +365,7 @@ impl Outbox {
             at: now,
         };
         self.bytes -= item.bytes;
+        self.held_replies.remove(&seq);
         let has_follow_up = item.saved.then.is_some();
         self.lanes.remove(&receipt.conversation, seq);
         self.save_receipt(now, receipt);

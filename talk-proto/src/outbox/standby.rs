@@ -61,6 +61,7 @@ impl Outbox {
         self.bytes = 0;
         self.follow_ups.clear();
         self.leaving.clear();
+        self.held_replies.clear();
         self.receipts = Receipts::default();
         self.awaiting.clear();
         self.timers.clear();

@@ -56,8 +56,12 @@ impl Bench {
     }
 
     fn new(has_store: bool) -> Self {
+        Self::with_outbox(OutboxOptions::default(), has_store)
+    }
+
+    pub(crate) fn with_outbox(outbox: OutboxOptions, has_store: bool) -> Self {
         let mut options = options();
-        options.outbox = Some(OutboxOptions::default());
+        options.outbox = Some(outbox);
         let mut world = match has_store {
             true => World::stored(options.clone()),
             false => World::new(options.clone()),

@@ -1,7 +1,7 @@
 //! Replies: an entry and an acknowledgement in one write.
 
 use talk_proto::CommandError;
-use talk_proto::outbox::{Enqueue, HeldReason, Stage};
+use talk_proto::outbox::{Enqueue, HeldReason, OutboxOptions, Stage};
 
 use crate::bench::{Bench, with};
 use crate::support::store::StoreMode;
@@ -151,4 +151,32 @@ fn reply_is_never_stale_and_survives_a_failed_store() {
     bench.network = crate::support::Network::Up(std::time::Duration::ZERO);
     bench.run_for(seconds(60));
     assert_eq!(answers(&bench), ["b"]);
+}
+
+#[test]
+fn held_replies_do_not_fill_the_outbox() {
+    let mut outbox = OutboxOptions::default();
+    outbox.entries = 5;
+    outbox.bytes = 5_000;
+    let mut bench = Bench::with_outbox(outbox, true);
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    bench.script.add(|request| {
+        let is_send = request.method == "POST" && request.path.ends_with("/messages");
+        is_send.then(|| Answer::refuse(403, "READ_ONLY"))
+    });
+    for number in 0..150 {
+        let question = number.to_string();
+        bench.post("c1", &question);
+        bench.reply(bench.delivery(&question), &format!("re {question}"));
+    }
+    let entries: Vec<_> = bench.session.outbox_entries().cloned().collect();
+    assert_eq!(entries.len(), 100, "the oldest ones are discarded");
+    assert_eq!(entries[0].plaintext(), "re 50");
+    let is_refused = |reason: Option<&HeldReason>| matches!(reason, Some(HeldReason::Refused(_)));
+    assert!(entries.iter().all(|entry| is_refused(entry.held())));
+    assert_eq!(bench.store.with_prefix("outbox/entry/").len(), 100);
+    bench.restart(with(|_| {}));
+    bench.post("c1", "last");
+    bench.reply(bench.delivery("last"), "re last");
 }

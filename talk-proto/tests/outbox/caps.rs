@@ -63,3 +63,16 @@ fn entry_larger_than_a_frame_is_refused() {
         Err(CommandError::TooLarge { limit: 1_000, .. })
     ));
 }
+
+#[test]
+fn follow_up_above_the_cap_is_refused() {
+    let mut bench = Bench::with(|options| options.bytes = 1_000, true);
+    bench.network = Network::Refuse;
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    let now = bench.now;
+    let edit = EntryAction::EditAfter("a".repeat(1_000).as_str().into());
+    let full = bench.session.update_entry(now, &entry, edit);
+    assert!(matches!(full, Err(CommandError::OutboxFull { .. })));
+    assert!(bench.act(&entry, EntryAction::EditAfter("b".into())));
+}

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use talk_proto::model::EntryId;
+use talk_proto::outbox::HeldReason;
 use talk_proto::{Event, Snapshot, SubscriptionId, Topic, Update};
 
 use crate::bench::{Bench, Posted};
@@ -282,4 +283,23 @@ fn echoes_of_several_entries_keep_their_order() {
         let all: Vec<_> = items.into_iter().chain(pending).collect();
         assert!(all.is_sorted(), "{all:?}");
     }
+}
+
+#[test]
+fn held_entry_hides_no_own_message() {
+    let mut bench = Bench::stored().connected();
+    bench.script.next.push_back(Answer::Silence);
+    let entry = bench.enqueue("c1", "a");
+    bench.run_for(seconds(1));
+    bench.network = Network::Refuse;
+    bench.cut();
+    let later = bench.now + seconds(24 * 3600);
+    bench.sleep_until(later);
+    bench.network = Network::Up(seconds(0));
+    bench.run_for(seconds(60));
+    assert_eq!(bench.held(&entry), Some(&HeldReason::Uncertain));
+    let window = open(&mut bench);
+    let other = of_other_device(&mut bench, "b");
+    publish_posted(&mut bench, &other);
+    assert_eq!(last(&bench, window).1, ["b"]);
 }

@@ -1,7 +1,7 @@
 //! The lifetime of keys, stale entries, and the search for lost messages.
 
 use talk_proto::Timestamp;
-use talk_proto::outbox::{EntryAction, HeldReason, OutboxOptions};
+use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OutboxOptions};
 
 use crate::bench::Bench;
 use crate::support::{Answer, Network, seconds};
@@ -109,6 +109,23 @@ fn search_ignores_claimed_messages() {
 }
 
 #[test]
+fn search_after_24_hours_ignores_claimed_messages() {
+    let mut bench = Bench::stored().connected();
+    bench.enqueue("c1", "*a*");
+    bench.run();
+    bench.script.next.push_back(Answer::Silence);
+    let lost = bench.enqueue("c1", "*a*");
+    bench.run_for(seconds(1));
+    bench.network = Network::Refuse;
+    bench.cut();
+    let at = bench.now + seconds(25 * HOUR);
+    bench.sleep_until(at);
+    bench.restart();
+    reconnect_after(&mut bench, 0);
+    assert_eq!(bench.held(&lost), Some(&HeldReason::Uncertain));
+}
+
+#[test]
 fn search_restarts_after_a_loss() {
     let (mut bench, entry) = lost(true);
     bench.script.add({
@@ -120,6 +137,79 @@ fn search_restarts_after_a_loss() {
     });
     reconnect_after(&mut bench, 24);
     assert!(bench.session.outbox_receipt(&entry).is_some());
+}
+
+#[test]
+fn search_page_that_fails_is_retried() {
+    let (mut bench, entry) = lost(true);
+    let mut failures = 12;
+    bench.script.add(move |request| {
+        let is_page = request.line() == "GET /me/conversations/c1/messages";
+        let fails = is_page && failures > 0;
+        failures -= usize::from(fails);
+        fails.then(|| Answer::refuse(503, "BUSY"))
+    });
+    reconnect_after(&mut bench, 24);
+    bench.run_for(seconds(600));
+    assert!(bench.session.outbox_receipt(&entry).is_some());
+}
+
+#[test]
+fn search_page_that_fails_for_long_is_uncertain() {
+    let (mut bench, entry) = lost(true);
+    bench.script.add(|request| {
+        let is_page = request.line() == "GET /me/conversations/c1/messages";
+        is_page.then(|| Answer::refuse(503, "BUSY"))
+    });
+    reconnect_after(&mut bench, 24);
+    assert_eq!(bench.held(&entry), None);
+    bench.run_for(seconds(3 * HOUR));
+    assert_eq!(bench.held(&entry), Some(&HeldReason::Uncertain));
+}
+
+#[test]
+fn search_with_a_refused_cursor_restarts() {
+    let (mut bench, entry) = lost(true);
+    let first = bench.posts.borrow().posted[0].clone();
+    for number in 0..300 {
+        let mut other = first.clone();
+        other.id = format!("other_{number}");
+        other.data = serde_json::json!({
+            "content": [{"type": "text", "children": ["other"]}],
+        });
+        bench.posts.borrow_mut().posted.push(other);
+    }
+    let mut refusals = 2;
+    bench.script.add(move |request| {
+        let is_refused = request.data["cursor"].is_string() && refusals > 0;
+        refusals -= usize::from(is_refused);
+        is_refused.then(|| Answer::refuse(404, "NO_CURSOR"))
+    });
+    reconnect_after(&mut bench, 24);
+    assert!(bench.session.outbox_receipt(&entry).is_some());
+}
+
+#[test]
+fn dedup_key_with_an_expired_receipt_is_unknown() {
+    let mut bench = Bench::stored().connected();
+    let at = bench.now;
+    let again = || Enqueue::from("a").dedup_key("job", at);
+    let entry = bench.enqueue("c1", again());
+    bench.run();
+    for _ in 0..2 {
+        let later = bench.now + seconds(25 * HOUR);
+        bench.sleep_until(later);
+        bench.posts.borrow_mut().posted.clear();
+        assert_eq!(bench.enqueue("c1", again()), entry);
+        let is_known = bench.session.outbox_entry(&entry).is_some();
+        assert!(is_known, "neither entry nor receipt would say its state");
+        bench.run_for(seconds(60));
+        assert_eq!(bench.texts(), ["a"]);
+        assert!(bench.session.outbox_receipt(&entry).is_some());
+        assert_eq!(bench.enqueue("c1", again()), entry);
+        bench.run_for(seconds(60));
+        assert_eq!(bench.texts(), ["a"]);
+    }
 }
 
 #[test]

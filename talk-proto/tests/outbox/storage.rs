@@ -247,3 +247,20 @@ fn shutdown_stores_waiting_changes() {
     bench.run_for(seconds(1));
     assert_eq!(bench.texts(), ["a"]);
 }
+
+#[test]
+fn refused_entry_keeps_its_reason_if_its_record_fails() {
+    let mut bench = Bench::stored().connected();
+    bench.refuse("a", 403, 1);
+    bench.latency = seconds(1);
+    let entry = bench.enqueue("c1", "a");
+    bench.run();
+    bench.store.mode = StoreMode::Fails;
+    bench.run_for(seconds(3));
+    let is_refused = |reason: Option<&HeldReason>| matches!(reason, Some(HeldReason::Refused(_)));
+    assert!(is_refused(bench.held(&entry)), "{:?}", bench.held(&entry));
+    bench.store.mode = StoreMode::Stores;
+    bench.run_for(seconds(60));
+    bench.restart();
+    assert!(is_refused(bench.held(&entry)), "the record is stored later");
+}
