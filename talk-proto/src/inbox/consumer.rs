@@ -106,8 +106,12 @@ impl Consumer {
             missed: 0,
             failure: None,
         };
-        if inbox.start.is_some() {
-            inbox.set_open(cx);
+        // An earlier inbox of the session may have ended before its start was stored.
+        let unstored = (!saved.is_stored).then(|| inbox.save_start(cx)).flatten();
+        match unstored {
+            Some(batch) => inbox.stage = Stage::Opening(Some(batch)),
+            None if inbox.start.is_some() => inbox.set_open(cx),
+            None => {}
         }
         inbox
     }
@@ -256,10 +260,10 @@ impl Consumer {
         let mut reading = Vec::new();
         for (id, conversation) in &mut self.conversations {
             conversation.snapshot = None;
-            conversation.is_waiting = false;
+            conversation.awaited = None;
             conversation.is_queued = false;
             if let Some(active) = &mut conversation.reading {
-                active.is_waiting = false;
+                active.awaited = None;
                 reading.push(id.clone());
             }
         }
@@ -274,12 +278,13 @@ impl Consumer {
         self.handle_lost(cx);
     }
 
-    /// Returns the positions for a later inbox of the same name.
-    pub(super) fn into_saved(self) -> Saved {
-        let positions = self.conversations.into_iter();
+    /// Takes the positions for a later inbox of the same name.
+    pub(super) fn take_saved(&mut self) -> Saved {
+        let positions = std::mem::take(&mut self.conversations).into_iter();
         let placed = positions.filter(|(_, conversation)| conversation.is_placed);
         Saved {
             start: self.start,
+            is_stored: false,
             positions: placed.map(|(id, it)| (id, it.save())).collect(),
             is_unreadable: false,
         }

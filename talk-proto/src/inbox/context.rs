@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::delivery::{DeliveryId, InboxEvent, InboxId};
+use crate::error::RequestError;
 use crate::io::Event;
 use crate::live::interface::{InboxRead, ReadToken};
 use crate::model::{ConversationId, MessageSnapshot};
 use crate::storage::{BatchId, Journal};
 use crate::timestamp::Timestamp;
+use crate::wire::StatusClass;
 
 /// An effect requested by an inbox.
 pub(crate) enum InboxOutput {
@@ -28,6 +30,15 @@ pub(crate) enum InboxOutput {
     },
     /// Cancel a lookup.
     CancelLookUp(u64),
+}
+
+/// Returns `true` if the same request may succeed later.
+pub(super) fn is_transient(error: &RequestError) -> bool {
+    match error {
+        RequestError::Transport(_) => true,
+        RequestError::Server(error) => StatusClass::of(error.status) == StatusClass::Failed,
+        _ => false,
+    }
 }
 
 /// The owner of a delivery that is not acknowledged.

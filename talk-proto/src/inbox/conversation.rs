@@ -7,6 +7,7 @@ use super::delivery::DeliveryId;
 use super::position::Position;
 use super::record::SavedPosition;
 use super::walk::Walk;
+use crate::live::interface::ReadToken;
 use crate::model::{ConversationSnapshot, MessageId, MessageSnapshot};
 use crate::timestamp::Timestamp;
 
@@ -48,8 +49,8 @@ pub(super) enum UpcomingState {
 /// The reading of unread messages.
 pub(super) struct Reading {
     pub(super) walk: Walk,
-    /// Set while a page is being read.
-    pub(super) is_waiting: bool,
+    /// The page that is being read.
+    pub(super) awaited: Option<ReadToken>,
     /// Messages after the position, oldest first.
     pub(super) queue: VecDeque<Arc<MessageSnapshot>>,
     /// The time at which the messages were read.
@@ -62,7 +63,7 @@ impl Reading {
     pub(super) fn new(is_short: bool) -> Self {
         Self {
             walk: Walk::new(is_short),
-            is_waiting: false,
+            awaited: None,
             queue: VecDeque::new(),
             read_at: Timestamp::default(),
             upcoming: VecDeque::new(),
@@ -86,8 +87,8 @@ pub(super) struct Conversation {
     pub(super) accounted: Timestamp,
     /// The state on this connection.
     pub(super) snapshot: Option<Arc<ConversationSnapshot>>,
-    /// Set while the conversation itself is being read.
-    pub(super) is_waiting: bool,
+    /// The read of the conversation itself.
+    pub(super) awaited: Option<ReadToken>,
     /// Delivered messages after the position, oldest first.
     pub(super) delivered: VecDeque<Delivered>,
     /// Messages after the frontier that an earlier run has acknowledged.
@@ -109,7 +110,7 @@ impl Conversation {
             has_news: false,
             accounted: Timestamp::from_millis(i64::MIN),
             snapshot: None,
-            is_waiting: false,
+            awaited: None,
             delivered: VecDeque::new(),
             acked_before: BTreeSet::new(),
             reading: None,

@@ -1,9 +1,10 @@
 //! All inboxes of a session.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::consumer::{Consumer, Purpose, Stage};
-use super::context::{InboxCx, InboxOutput, Owner};
+use super::context::{InboxCx, InboxOutput, Owner, is_transient};
 use super::delivery::{DeliveryId, InboxEvent, InboxId};
 use super::options::InboxOptions;
 use super::record::{self, Saved};
@@ -11,7 +12,6 @@ use crate::command::Reply;
 use crate::error::{CommandError, RequestError};
 use crate::io::Event;
 use crate::live::interface::{InboxAnswer, ReadToken};
-use crate::live::is_absence;
 use crate::model::{ConversationId, EmptyId, EntryId, MessageId, UserId};
 use crate::storage::{BatchId, Changes, Journal, Record};
 use crate::timestamp::Timestamp;
@@ -21,6 +21,8 @@ use crate::wire::{Page, Published};
 const MAX_INBOXES: usize = 1_000;
 /// The number of replies that are remembered, for repeated ones.
 const MAX_REPLIES: usize = 1_000;
+/// The delay after a failed subscription to the list.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The message of a delivery.
 pub(crate) struct Question {
@@ -51,6 +53,8 @@ pub(crate) struct Inboxes {
     is_ready: bool,
     /// Set if the subscription to the list is requested.
     has_requested: bool,
+    /// The time of the next subscription after a failed one.
+    retry_at: Option<Timestamp>,
     missed: u64,
     /// Set if an input has arrived since the last call of [`advance`](Self::advance).
     is_dirty: bool,
@@ -72,6 +76,7 @@ impl Inboxes {
             replies: VecDeque::new(),
             is_ready: false,
             has_requested: false,
+            retry_at: None,
             missed: 0,
             is_dirty: true,
         }
@@ -98,7 +103,8 @@ impl Inboxes {
         if name.is_empty() {
             return Err(EmptyId { what: "inbox name" }.into());
         }
-        if self.inboxes.values().any(|inbox| inbox.name == name) {
+        let is_open = |inbox: &Consumer| inbox.name == name && inbox.stage != Stage::Closing;
+        if self.inboxes.values().any(is_open) {
             return Err(CommandError::InboxOpen);
         }
         if self.inboxes.len() >= MAX_INBOXES {
@@ -112,7 +118,12 @@ impl Inboxes {
             return Err(CommandError::InboxUnreadable);
         }
         self.begin(now);
-        let saved = self.saved.remove(name).unwrap_or_default();
+        let mut closing = self.inboxes.values_mut().rev();
+        // A closing inbox only waits until its last acknowledgements are stored.
+        let saved = match closing.find(|inbox| inbox.name == name) {
+            Some(closing) => closing.take_saved(),
+            None => self.saved.remove(name).unwrap_or_default(),
+        };
         let me = self.me.clone();
         let inbox = Consumer::new(id, name, me, options, saved, &mut self.cx);
         self.inboxes.insert(id, inbox);
@@ -217,20 +228,20 @@ impl Inboxes {
         let cx = &mut self.cx;
         match (purpose, answer) {
             (Purpose::Scan, InboxAnswer::Conversations(page)) => {
-                inbox.handle_scan_page(absent_is_empty(page), cx);
+                inbox.handle_scan_page(page, cx);
             }
             (Purpose::Scan, InboxAnswer::Conversation(side)) => {
                 let page = side.map(|side| Page {
                     data: vec![side],
                     cursor: None,
                 });
-                inbox.handle_scan_page(absent_is_empty(page), cx);
+                inbox.handle_scan_page(page, cx);
             }
             (Purpose::Conversation(id), InboxAnswer::Conversation(side)) => {
-                inbox.handle_conversation(&id, side, cx);
+                inbox.handle_conversation(&id, token, side, cx);
             }
             (Purpose::Messages(id), InboxAnswer::Messages(page)) => {
-                inbox.handle_messages(&id, page, cx);
+                inbox.handle_messages(&id, token, page, cx);
             }
             // The live half answers each read by its kind.
             _ => {}
@@ -243,6 +254,10 @@ impl Inboxes {
             Ok(()) => self.cx.is_subscribed = true,
             Err(error) => {
                 self.has_requested = false;
+                if is_transient(&error) {
+                    self.retry_at = Some(self.cx.now + RETRY_AFTER);
+                    return;
+                }
                 for inbox in self.inboxes.values_mut() {
                     inbox.failure = Some(error.clone());
                 }
@@ -270,6 +285,7 @@ impl Inboxes {
         self.begin(now);
         self.is_ready = false;
         self.has_requested = false;
+        self.retry_at = None;
         self.cx.is_subscribed = false;
         self.cx.reads.clear();
         for inbox in self.inboxes.values_mut() {
@@ -324,6 +340,8 @@ impl Inboxes {
         self.is_ready = is_ready;
         self.end_closed();
         let is_wanted = self.needs_connection();
+        self.retry_at = self.retry_at.filter(|at| is_wanted && *at > now);
+        let is_ready = is_ready && self.retry_at.is_none();
         if is_wanted && is_ready && !self.has_requested {
             self.has_requested = true;
             self.cx.outputs.push_back(InboxOutput::Subscribe);
@@ -369,8 +387,10 @@ impl Inboxes {
         inbox.close(&mut self.cx);
         self.disown(id);
         self.missed += inbox.missed;
-        let name = inbox.name.clone();
-        self.saved.insert(name, inbox.into_saved());
+        if !self.inboxes.values().any(|other| other.name == inbox.name) {
+            let saved = inbox.take_saved();
+            self.saved.insert(inbox.name, saved);
+        }
         self.cx.emit(id, InboxEvent::Ended { error });
     }
 
@@ -411,9 +431,8 @@ impl Inboxes {
             return Some(now);
         }
         let inboxes = self.inboxes.values();
-        inboxes
-            .filter_map(|inbox| inbox.poll_timeout(&self.cx))
-            .min()
+        let inboxes = inboxes.filter_map(|inbox| inbox.poll_timeout(&self.cx));
+        inboxes.chain(self.retry_at).min()
     }
 
     /// Returns `true` if an inbox needs a connection.
@@ -426,16 +445,5 @@ impl Inboxes {
     pub(crate) fn missed_events(&self) -> u64 {
         let open = self.inboxes.values().map(|inbox| inbox.missed);
         self.missed + open.sum::<u64>()
-    }
-}
-
-/// Returns an empty page for an entity that does not exist for the user.
-fn absent_is_empty<T>(page: Result<Page<T>, RequestError>) -> Result<Page<T>, RequestError> {
-    match page {
-        Err(error) if is_absence(&error) => Ok(Page {
-            data: Vec::new(),
-            cursor: None,
-        }),
-        page => page,
     }
 }

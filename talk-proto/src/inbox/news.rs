@@ -8,6 +8,7 @@ use super::conversation::{Conversation, Source, UpcomingState};
 use super::position::Position;
 use super::scan_state::BEGINNING;
 use crate::error::RequestError;
+use crate::live::interface::ReadToken;
 use crate::live::is_absence;
 use crate::model::{ConversationId, ConversationSnapshot, MessageId, ReadStateDiff};
 use crate::timestamp::Timestamp;
@@ -88,7 +89,7 @@ impl Consumer {
             conversation.raise(joined_at);
         }
         conversation.snapshot = Some(Arc::new(side));
-        conversation.is_waiting = false;
+        conversation.awaited = None;
         let frontier = &conversation.frontier;
         let is_news = match source {
             Source::Read => false,
@@ -101,7 +102,9 @@ impl Consumer {
             return self.enqueue(&id);
         }
         let is_regular = source == (Source::Scan { is_regular: true });
-        if is_regular && !conversation.is_behind && time > conversation.accounted {
+        // The time of a conversation without messages is that of the join.
+        let is_message = time > joined_at && time > conversation.accounted;
+        if is_regular && !conversation.is_behind && is_message {
             self.missed += 1;
         }
         self.note_news(&id);
@@ -201,7 +204,7 @@ impl Consumer {
         self.stop_reading(id, cx);
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.snapshot = None;
-            conversation.is_waiting = false;
+            conversation.awaited = None;
             conversation.is_behind = false;
             conversation.has_news = false;
             if conversation.is_saved_behind && !conversation.is_unfinished() {
@@ -244,11 +247,16 @@ impl Consumer {
     pub(super) fn handle_conversation(
         &mut self,
         id: &ConversationId,
+        token: ReadToken,
         result: Result<ConversationSnapshot, RequestError>,
         cx: &mut InboxCx,
     ) {
-        if let Some(conversation) = self.conversations.get_mut(id) {
-            conversation.is_waiting = false;
+        let conversation = self.conversations.get_mut(id);
+        let awaited = conversation.map(|conversation| &mut conversation.awaited);
+        let awaited = awaited.and_then(|awaited| awaited.take_if(|awaited| *awaited == token));
+        if awaited.is_none() {
+            // The state is known by other means, or the user has left.
+            return;
         }
         match result {
             Ok(side) => {

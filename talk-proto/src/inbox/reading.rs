@@ -10,7 +10,7 @@ use super::delivery::{Delivery, InboxEvent};
 use super::walk::WalkStep;
 use crate::command::Reply;
 use crate::error::RequestError;
-use crate::live::interface::InboxRead;
+use crate::live::interface::{InboxRead, ReadToken};
 use crate::live::is_absence;
 use crate::model::{ConversationId, MessageSnapshot};
 use crate::wire::Page;
@@ -96,7 +96,7 @@ impl Consumer {
         let Some(conversation) = self.conversations.get_mut(id) else {
             return Turn::Idle;
         };
-        if !conversation.is_behind || conversation.is_waiting {
+        if !conversation.is_behind || conversation.awaited.is_some() {
             return Turn::Idle;
         }
         let Some(snapshot) = conversation.snapshot.clone() else {
@@ -118,7 +118,7 @@ impl Consumer {
             let is_short = !conversation.is_saved_behind && self.scan.is_quiet();
             let new = || Box::new(Reading::new(is_short));
             let reading = conversation.reading.get_or_insert_with(new);
-            if reading.is_waiting {
+            if reading.awaited.is_some() {
                 return Turn::Idle;
             }
             if !reading.queue.is_empty() {
@@ -167,7 +167,7 @@ impl Consumer {
         let token = cx.read(self.id, InboxRead::Conversation(id.clone()));
         self.reads.insert(token, Purpose::Conversation(id.clone()));
         if let Some(conversation) = self.conversations.get_mut(id) {
-            conversation.is_waiting = true;
+            conversation.awaited = Some(token);
         }
         Turn::Idle
     }
@@ -193,7 +193,7 @@ impl Consumer {
         self.loaded.insert(id.clone());
         let conversation = self.conversations.get_mut(id);
         if let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) {
-            reading.is_waiting = true;
+            reading.awaited = Some(token);
         }
         Turn::Idle
     }
@@ -210,7 +210,7 @@ impl Consumer {
             conversation.is_none_or(|conversation| {
                 let reading = conversation.reading.as_ref();
                 let is_resting = |reading: &Reading| {
-                    let is_active = reading.is_waiting || !reading.upcoming.is_empty();
+                    let is_active = reading.awaited.is_some() || !reading.upcoming.is_empty();
                     !is_active && conversation.load() >= share
                 };
                 reading.is_none_or(|reading| is_resting(reading))
@@ -324,23 +324,27 @@ impl Consumer {
     pub(super) fn handle_messages(
         &mut self,
         id: &ConversationId,
+        token: ReadToken,
         page: Result<Page<MessageSnapshot>, RequestError>,
         cx: &mut InboxCx,
     ) {
         let Some(conversation) = self.conversations.get_mut(id) else {
             return;
         };
-        let Some(reading) = conversation.reading.as_mut().filter(|it| it.is_waiting) else {
+        // A page of an earlier reading is ignored.
+        let is_awaited = |it: &&mut Box<Reading>| it.awaited == Some(token);
+        let Some(reading) = conversation.reading.as_mut().filter(is_awaited) else {
             return;
         };
-        reading.is_waiting = false;
+        reading.awaited = None;
         match page {
             Ok(page) => {
                 reading.read_at = cx.now;
                 reading.walk.handle_page(page.data, page.cursor);
                 self.enqueue(id);
             }
-            Err(error) if is_absence(&error) => self.leave(id, cx),
+            // A cursor that does not exist says nothing about the conversation.
+            Err(error) if is_absence(&error) && reading.walk.is_at_newest() => self.leave(id, cx),
             Err(_) => {
                 // A refused cursor is not used again.
                 self.stop_reading(id, cx);

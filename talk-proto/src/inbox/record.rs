@@ -52,6 +52,8 @@ impl SavedPosition {
 #[derive(Default)]
 pub(super) struct Saved {
     pub(super) start: Option<Start>,
+    /// Set if the start is in the store.
+    pub(super) is_stored: bool,
     pub(super) positions: BTreeMap<ConversationId, SavedPosition>,
     /// Set if a record cannot be read.
     pub(super) is_unreadable: bool,
@@ -84,6 +86,7 @@ pub(super) fn decode_all(
         let result = match conversation.map(decode_component) {
             None => versioned::decode(key, value, |_| true).map(|start| {
                 saved.start = Some(start);
+                saved.is_stored = true;
             }),
             Some(id) => versioned::decode(key, value, |_| true).and_then(|position| {
                 let key = key.clone();

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::consumer::{Consumer, Purpose, Stage};
-use super::context::InboxCx;
+use super::context::{InboxCx, is_transient};
 use super::conversation::Source;
 use super::options::InboxStart;
 use super::position::Position;
@@ -16,6 +16,7 @@ use crate::error::RequestError;
 use crate::filter::{ConversationFilter, NumberFilter, SimpleFilter};
 use crate::live::ListFilter;
 use crate::live::interface::InboxRead;
+use crate::live::is_absence;
 use crate::model::ConversationSnapshot;
 use crate::timestamp::Timestamp;
 use crate::wire::Page;
@@ -28,6 +29,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 /// The difference of server times that a scan tolerates.
 const MARGIN: Duration = Duration::from_secs(60);
+
 impl Consumer {
     /// Starts a scan that is due.
     pub(super) fn advance_scan(&mut self, cx: &mut InboxCx) {
@@ -83,16 +85,15 @@ impl Consumer {
         };
         let page = match page {
             Ok(page) => page,
+            Err(error) if is_transient(&error) => return self.fail_scan(RETRY_AFTER, cx),
             Err(RequestError::Server(_)) if running.has_cursor => {
-                self.scan.running = None;
-                self.scan.due = cx.now + RESTART_AFTER;
-                return;
+                return self.fail_scan(RESTART_AFTER, cx);
             }
-            Err(RequestError::Transport(_)) => {
-                self.scan.running = None;
-                self.scan.due = cx.now + RETRY_AFTER;
-                return;
-            }
+            // The user or the conversation does not exist yet.
+            Err(error) if is_absence(&error) => Page {
+                data: Vec::new(),
+                cursor: None,
+            },
             Err(error) => {
                 self.failure = Some(error);
                 return;
@@ -191,9 +192,14 @@ impl Consumer {
         self.enqueue_behind();
     }
 
+    /// Ends a scan without a usable answer. The conversations that waited for it are read alone.
+    fn fail_scan(&mut self, delay: Duration, cx: &InboxCx) {
+        self.scan.fail(cx.now, delay);
+        self.enqueue_behind();
+    }
+
     fn finish_scan(&mut self, newest: Timestamp, cx: &mut InboxCx) {
-        self.scan.due = cx.now + INTERVAL;
-        self.scan.is_regular = true;
+        self.scan.finish(cx.now, INTERVAL);
         self.enqueue_behind();
         let conversations = self.conversations.iter();
         let unsaved = conversations.filter(|(_, it)| it.is_unfinished() && !it.is_saved_behind);

@@ -1,5 +1,7 @@
 //! The state of the scans of an inbox.
 
+use std::time::Duration;
+
 use super::record::Start;
 use crate::live::ListFilter;
 use crate::timestamp::Timestamp;
@@ -28,6 +30,9 @@ pub(super) struct RunningScan {
     pub(super) newest: Timestamp,
 }
 
+/// The longest delay after a scan without a usable answer.
+const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
+
 /// The scans of an inbox.
 pub(super) struct Scan {
     pub(super) running: Option<RunningScan>,
@@ -37,6 +42,10 @@ pub(super) struct Scan {
     pub(super) is_regular: bool,
     /// Set if the low-water mark must not pass the conversations of this scan.
     pub(super) is_mark_held: bool,
+    /// Set if the running scan may lack conversations with news.
+    is_outdated: bool,
+    /// The number of scans without a usable answer since the last complete one.
+    failures: u32,
     /// The newest server time that was known before the last connection loss.
     pub(super) latest_before: Timestamp,
 }
@@ -48,6 +57,8 @@ impl Scan {
             due: now,
             is_regular: false,
             is_mark_held: false,
+            is_outdated: false,
+            failures: 0,
             latest_before: BEGINNING,
         }
     }
@@ -72,12 +83,30 @@ impl Scan {
         self.running = None;
         self.due = now;
         self.is_regular = false;
+        self.is_outdated = false;
     }
 
-    /// Makes the next scan due at once.
+    /// Makes the next scan due at once, or after the running one.
     pub(super) fn restart(&mut self, now: Timestamp) {
         self.due = now;
         self.is_regular = false;
+        self.is_outdated = self.running.is_some();
+    }
+
+    /// Ends a scan without a usable answer. The next one is due after `delay`, which doubles with
+    /// each failure.
+    pub(super) fn fail(&mut self, now: Timestamp, delay: Duration) {
+        self.running = None;
+        let delay = delay.saturating_mul(1 << self.failures.min(16));
+        self.failures += 1;
+        self.due = now + delay.min(MAX_DELAY);
+    }
+
+    /// Ends a complete scan.
+    pub(super) fn finish(&mut self, now: Timestamp, interval: Duration) {
+        self.failures = 0;
+        self.is_regular = !std::mem::take(&mut self.is_outdated);
+        self.due = if self.is_regular { now + interval } else { now };
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Timestamp> {

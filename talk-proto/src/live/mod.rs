@@ -60,6 +60,8 @@ pub(crate) struct Live {
     updates: Vec<ViewUpdate>,
     /// The subscription to the list of conversations for the inboxes.
     inbox_subscription: Option<FetchId>,
+    /// Set if the inboxes wait until an UNSUBSCRIBE is acknowledged.
+    is_inbox_deferred: bool,
     outputs: VecDeque<LiveOutput>,
     /// Set if no input has arrived since the last drain.
     is_drained: bool,
@@ -75,6 +77,7 @@ impl Live {
             reads: OneShotReads::default(),
             updates: Vec::new(),
             inbox_subscription: None,
+            is_inbox_deferred: false,
             outputs: VecDeque::new(),
             is_drained: true,
         }
@@ -107,6 +110,7 @@ impl Live {
         self.cx.ready = false;
         self.cx.discard_requests();
         self.inbox_subscription = None;
+        self.is_inbox_deferred = false;
         self.reads.handle_lost();
         for key in self.stores.in_order() {
             if let Some(store) = self.stores.get_mut(&key) {
@@ -152,6 +156,11 @@ impl Live {
             Some(FetchPurpose::Subscribe(key)) => {
                 let failure = response.err().filter(|error| !is_absence(error));
                 if self.inbox_subscription == Some(fetch) {
+                    if failure.is_some() {
+                        // The next inbox must not join a subscription that does not exist.
+                        self.inbox_subscription = None;
+                        cx.requests.unsubscribe(&inbox_list(), fetch);
+                    }
                     let result = failure.clone().map_or(Ok(()), Err);
                     let (token, answer) =
                         (ReadToken::SUBSCRIPTION, InboxAnswer::Subscribed(result));
@@ -238,6 +247,11 @@ impl Live {
     pub(crate) fn subscribe_inboxes(&mut self, now: Timestamp) {
         self.begin(now);
         if self.inbox_subscription.is_none() {
+            // An UNSUBSCRIBE that is sent again would end the new subscription.
+            self.is_inbox_deferred = self.cx.requests.is_closing_lists();
+            if self.is_inbox_deferred {
+                return;
+            }
             let fetch = self.cx.requests.subscribe(&inbox_list());
             self.inbox_subscription = Some(fetch);
             if !self.cx.requests.is_open(fetch) {
@@ -250,6 +264,7 @@ impl Live {
     /// Ends the subscription to the list of conversations for the inboxes.
     pub(crate) fn unsubscribe_inboxes(&mut self, now: Timestamp) {
         self.begin(now);
+        self.is_inbox_deferred = false;
         if let Some(fetch) = self.inbox_subscription.take() {
             self.cx.requests.unsubscribe(&inbox_list(), fetch);
         }
@@ -393,6 +408,9 @@ impl Live {
 
     /// Subscribes the stores that waited for the acknowledgement of an UNSUBSCRIBE.
     fn open_deferred(&mut self) {
+        if self.is_inbox_deferred {
+            self.subscribe_inboxes(self.cx.now);
+        }
         for key in std::mem::take(&mut self.cx.deferred) {
             match &key {
                 StoreKey::User(_) if self.cx.requests.is_closing(&key.scope()) => {

@@ -7,6 +7,7 @@ use talk_proto::{CommandError, Event, RequestError, SessionError};
 
 use crate::bench::{Bench, with};
 use crate::support::Answer;
+use crate::support::store::StoreMode;
 
 #[test]
 fn open_with_an_open_name_is_refused() {
@@ -100,4 +101,52 @@ fn closed_inbox_lets_the_session_become_idle() {
     bench.run_for(crate::support::seconds(60));
     assert!(bench.session.is_idle());
     assert_eq!(bench.requests("UNSUBSCRIBE", "/me/conversations"), 1);
+}
+
+#[test]
+fn open_before_the_last_acks_are_stored_continues() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    let first = bench.open(with(|_| {}));
+    for text in ["a", "b", "c"] {
+        bench.post("c1", text);
+    }
+    let acked = bench.delivery("b");
+    bench.store.mode = StoreMode::Waits;
+    bench.ack(acked);
+    let now = bench.now;
+    assert_eq!(bench.session.close_inbox(now, first), Ok(true));
+    bench.open(with(|_| {}));
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    bench.run_published();
+    assert_eq!(bench.acked(), [acked]);
+    assert_eq!(bench.texts(), ["a", "b", "c", "a", "c"]);
+    let ended = bench
+        .inbox_events()
+        .filter(|it| matches!(it, InboxEvent::Ended { .. }));
+    assert_eq!(ended.count(), 1);
+    for text in ["a", "c"] {
+        let again = bench.deliveries().into_iter().rev();
+        let again = again.clone().find(|it| it.message.plaintext() == text);
+        assert!(bench.ack(again.expect("a delivery").id));
+    }
+    bench.restart(with(|_| {}));
+    assert_eq!(bench.texts(), [""; 0]);
+}
+
+#[test]
+fn open_again_before_the_start_is_stored_waits() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.store.mode = StoreMode::Waits;
+    let first = bench.open(with(|_| {}));
+    let now = bench.now;
+    assert_eq!(bench.session.close_inbox(now, first), Ok(true));
+    bench.open(with(|_| {}));
+    let is_open = |bench: &Bench| bench.inbox_events().any(|it| *it == InboxEvent::Opened);
+    assert!(!is_open(&bench), "a crash would lose the start");
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    assert!(is_open(&bench));
 }

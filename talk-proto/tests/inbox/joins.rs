@@ -158,3 +158,12 @@ fn filter_is_judged_at_delivery_and_keeps_the_position() {
     bench.run_for(seconds(60));
     assert_eq!(bench.texts(), ["c"], "it changed while offline");
 }
+
+#[test]
+fn joined_conversation_without_messages_is_not_missed() {
+    let mut bench = Bench::stored();
+    bench.open(with(|_| {}));
+    bench.join("c1");
+    bench.run_for(seconds(1_300));
+    assert_eq!(bench.session.counters().missed_inbox_events, 0);
+}

@@ -9,6 +9,7 @@ mod bench;
 
 mod acks;
 mod commands;
+mod failures;
 mod fairness;
 mod joins;
 mod property;

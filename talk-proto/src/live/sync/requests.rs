@@ -153,6 +153,11 @@ impl LiveRequests {
             }
     }
 
+    /// Returns `true` if an UNSUBSCRIBE of the list of conversations is unacknowledged.
+    pub(crate) fn is_closing_lists(&self) -> bool {
+        self.closing.contains_key(&Scope::Lists)
+    }
+
     pub(crate) fn load(&mut self, key: &StoreKey, data: &impl Serialize) -> FetchId {
         let request = Request::new(Method::Get, key.path(), data);
         self.get(FetchPurpose::Load(key.clone()), request)
