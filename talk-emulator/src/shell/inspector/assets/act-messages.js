@@ -1,0 +1,107 @@
+// The messages of a conversation, with the actions of the chosen user.
+import { button, el } from './dom.js';
+import { contentView, plainText } from './content-view.js';
+import { actAs } from './api.js';
+import { confirmAction } from './dialog.js';
+import { field, openForm } from './form.js';
+import { onClick } from './action.js';
+import { path, timeOfDay } from './format.js';
+
+const EMOJI = ['👍', '❤️', '😂'];
+
+/** Returns the content of a text without markup. */
+export const textContent = (text) => [{ type: 'text', children: [text] }];
+
+/** Creates the list of messages, oldest first. */
+export function messageList(actor, messages, compose, reload) {
+  if (messages.length === 0) return el('p', { class: 'empty' }, 'There are no messages.');
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  return el(
+    'ul',
+    { class: 'plain' },
+    messages.map((message) => item(actor, message, byId, compose, reload)),
+  );
+}
+
+function item(actor, message, byId, compose, reload) {
+  const isOwn = message.senderId === actor.user;
+  const url = `/${path('conversations', actor.conversation, 'messages', message.id)}`;
+  const act = async (method, part, data) => {
+    await actAs({ ...actor.base, method, path: url + part, data });
+    await reload();
+  };
+  const edit = () => {
+    const text = field({
+      name: 'text',
+      label: 'Text',
+      type: 'textarea',
+      value: plainText(message.content),
+      required: true,
+    });
+    openForm('Edit message', [text], 'Save', (values) =>
+      act('PATCH', '', { content: textContent(values.text) }),
+    );
+  };
+  const remove = onClick(async () => {
+    if (await confirmAction('Delete message', 'The message is deleted for all participants.')) {
+      await act('DELETE', '');
+    }
+  });
+  const react = (emoji, isOn) =>
+    act(isOn ? 'PUT' : 'DELETE', `/${path('reactions', emoji, actor.user)}`);
+  const named = (label, onclick, attributes = {}) =>
+    button(label, onclick, {
+      'aria-label': `${label} message ${message.id}`,
+      'data-key': `${label}-${message.id}`,
+      ...attributes,
+    });
+  const quoted = byId.get(message.referencedMessageId);
+  const isSystem = message.senderId === null;
+  return el(
+    'li',
+    { class: isOwn ? 'bubble own' : 'bubble', 'data-message': message.id },
+    el(
+      'small',
+      {},
+      `${message.senderId ?? 'system'}, ${timeOfDay(message.createdAt).slice(0, 5)}`,
+      message.editedAt === null ? '' : ', edited',
+    ),
+    quoted === undefined ? null : el('blockquote', {}, plainText(quoted.content)),
+    el('div', { class: 'message-text' }, contentView(message.content)),
+    reactionsOf(message, react),
+    el(
+      'div',
+      { class: 'actions' },
+      isSystem ? null : named('Reply', () => compose.replyTo(message)),
+      EMOJI.filter((emoji) => message.reactions?.[emoji] === undefined).map((emoji) =>
+        named(
+          emoji,
+          onClick(() => react(emoji, true)),
+          { 'aria-label': `React with ${emoji} to message ${message.id}` },
+        ),
+      ),
+      named('Edit', edit),
+      named('Delete', remove, { class: 'danger' }),
+    ),
+  );
+}
+
+function reactionsOf(message, react) {
+  const reactions = Object.entries(message.reactions ?? {});
+  if (reactions.length === 0) return null;
+  return el(
+    'div',
+    { class: 'actions' },
+    reactions.map(([emoji, { count, currentUserReacted }]) =>
+      button(
+        `${emoji} ${count}`,
+        onClick(() => react(emoji, !currentUserReacted)),
+        {
+          'aria-pressed': String(currentUserReacted === true),
+          'aria-label': `Reaction ${emoji} on message ${message.id}`,
+          'data-key': `reaction-${emoji}-${message.id}`,
+        },
+      ),
+    ),
+  );
+}

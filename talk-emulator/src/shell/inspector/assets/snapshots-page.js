@@ -1,0 +1,126 @@
+// The page with the snapshots.
+import { button, el, refill, table } from './dom.js';
+import { confirmAction } from './dialog.js';
+import { field, pageForm } from './form.js';
+import { keepFresh } from './refresh.js';
+import { onClick } from './action.js';
+import { path } from './format.js';
+import { perform, read } from './api.js';
+
+/** Stores data in a file of the browser's user. */
+function download(name, data) {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(data)], { type: 'application/json' }));
+  const link = el('a', { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function mount(root, { stream }) {
+  const content = el('div', {});
+  const fresh = keepFresh(stream, ['data'], async () => {
+    const { data } = await read('snapshots');
+    refill(
+      content,
+      table('Snapshots', ['Name', 'Records', ''], data.map(row), 'There are no snapshots.'),
+    );
+  });
+  const change = (action) =>
+    onClick(async () => {
+      await action();
+      await fresh.reload();
+    });
+  const confirmed = (title, text, action) =>
+    change(async () => {
+      if (await confirmAction(title, text)) await action();
+    });
+  const row = ({ name, records }) => [
+    name,
+    String(records),
+    el(
+      'span',
+      { class: 'actions' },
+      button(
+        'Restore',
+        confirmed('Restore snapshot', `All data is replaced by the snapshot ${name}.`, () =>
+          perform('POST', path('snapshots', name, 'restore')),
+        ),
+        { 'aria-label': `Restore ${name}`, 'data-key': `restore-${name}` },
+      ),
+      button(
+        'Export',
+        change(async () => {
+          const file = `${name}.json`;
+          download(
+            file,
+            await perform('GET', path('snapshots', name), undefined, { output: file }),
+          );
+        }),
+        { 'aria-label': `Export ${name}`, 'data-key': `export-${name}` },
+      ),
+      button(
+        'Delete',
+        confirmed('Delete snapshot', `The snapshot ${name} is deleted.`, () =>
+          perform('DELETE', path('snapshots', name)),
+        ),
+        { class: 'danger', 'aria-label': `Delete ${name}`, 'data-key': `delete-${name}` },
+      ),
+    ),
+  ];
+  const reset = confirmed('Reset all data', 'All data is replaced by the initial data.', () =>
+    perform('POST', 'reset'),
+  );
+  const name = (attributes = {}) => field({ name: 'name', label: 'Name', ...attributes });
+  root.append(
+    el('section', { class: 'card' }, el('h3', {}, 'Snapshots'), content),
+    el(
+      'section',
+      { class: 'card' },
+      el('h3', {}, 'Save'),
+      pageForm('Save a snapshot', [name({ required: true })], 'Save', async (values) => {
+        await perform('POST', path('snapshots', values.name, 'save'));
+        await fresh.reload();
+      }),
+    ),
+    el(
+      'section',
+      { class: 'card' },
+      el('h3', {}, 'Import'),
+      pageForm(
+        'Import a snapshot',
+        [
+          field({
+            name: 'file',
+            label: 'File',
+            type: 'file',
+            accept: '.json,application/json',
+            required: true,
+          }),
+          name({ hint: 'Default: the name of the file' }),
+        ],
+        'Import',
+        async (values, form) => {
+          const [file] = form.elements.file.files;
+          const target = values.name ?? file.name.replace(/\.json$/, '');
+          const text = await file.text();
+          await perform('PUT', path('snapshots', target), undefined, { text, file: file.name });
+          form.reset();
+          await fresh.reload();
+        },
+      ),
+    ),
+    el(
+      'section',
+      { class: 'card' },
+      el('h3', {}, 'Reset'),
+      el(
+        'p',
+        { class: 'empty' },
+        'A reset or a restored snapshot closes all connections. Settings, time and snapshots stay.',
+      ),
+      el('p', { class: 'actions' }, button('Reset all data', reset, { class: 'danger' })),
+    ),
+  );
+  return fresh.stop;
+}
+
+export const snapshotsPage = { id: 'snapshots', title: 'Snapshots', mount };
