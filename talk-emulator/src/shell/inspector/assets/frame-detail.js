@@ -35,7 +35,8 @@ export function showFrame(element, frame, counterpart, select) {
     return;
   }
   const facts = [
-    ['Time', `${dateTime(frame.at).slice(0, 10)} ${timeOfDay(frame.at)}`],
+    ['Date', dateTime(frame.at).slice(0, 10)],
+    ['Time', timeOfDay(frame.at)],
     ['Direction', frame.direction === 'in' ? 'from client' : 'to client'],
     ['App', frame.app],
     ['User', frame.user],

@@ -1,5 +1,6 @@
 // The filter of the frame list.
 import { el, labelled } from './dom.js';
+import { isAcknowledgement } from './frame-row.js';
 
 const STATUS = {
   any: () => true,
@@ -16,7 +17,7 @@ export function matches(item, { text, user, direction, status, pings }) {
   if (item.note !== undefined) return true;
   if (direction !== 'any' && item.direction !== direction) return false;
   if (status !== 'any' && !STATUS[status](item.status ?? 0)) return false;
-  if (!pings && (item.kind === 'ping' || item.path === '/ping')) return false;
+  if (!pings && (item.kind === 'ping' || isAcknowledgement(item))) return false;
   if (user !== '' && !contains(item.user, user)) return false;
   if (text === '') return true;
   return [item.text, item.path, item.method, item.app].some((value) => contains(value, text));
@@ -56,7 +57,7 @@ export function filterForm(onChange) {
       'label',
       { class: 'check' },
       el('input', { type: 'checkbox', name: 'pings', checked: true }),
-      'Pings',
+      'Pings and ACKs',
     ),
   );
   const values = () => {

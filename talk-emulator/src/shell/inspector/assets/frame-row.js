@@ -12,14 +12,33 @@ export const statusClass = (status) =>
         ? 'warn'
         : 'bad';
 
-/** Returns the type of the first event of a publication: `message.created`. */
+/** Returns the type and the conversation of the first event: `message.created lobby`. */
 function eventOf(frame) {
   if (frame.kind !== 'event') return undefined;
-  return /"type":"([\w.]+)"/.exec(frame.text ?? '')?.[1];
+  const text = frame.text ?? '';
+  const type = /"type":"([a-z]+(?:\.[a-z]+)+)"/.exec(text)?.[1];
+  const conversation = /"conversationId":("(?:\\.|[^"\\])*")/.exec(text)?.[1];
+  if (type === undefined || conversation === undefined) return type;
+  return `${type} ${JSON.parse(conversation)}`;
 }
 
+/** Returns the number of an acknowledgement as text: `3`. */
+const acknowledged = (frame) => /^\[(\d+),"ACK"\]$/.exec(frame.text ?? '')?.[1];
+
+/** Returns `true` if a frame acknowledges events. */
+export const isAcknowledgement = (frame) =>
+  frame.kind === 'other' && acknowledged(frame) !== undefined;
+
 /** Returns the summary of a frame: its path, its event or its kind. */
-export const summaryOf = (frame) => frame.path ?? eventOf(frame) ?? frame.kind ?? '';
+export const summaryOf = (frame) =>
+  frame.path ?? eventOf(frame) ?? acknowledged(frame) ?? frame.kind ?? '';
+
+/** Returns the method of a request, `EVENT`, `ACK` or nothing. */
+function methodOf(frame) {
+  if (frame.method) return frame.method;
+  if (frame.kind === 'event') return 'EVENT';
+  return isAcknowledgement(frame) ? 'ACK' : '';
+}
 
 /** Creates the content of a row. */
 export function rowContent(frame) {
@@ -35,7 +54,7 @@ export function rowContent(frame) {
     ),
     cell('user', frame.user ?? ''),
     cell('id', frame.id ?? ''),
-    cell('method', frame.method ?? (frame.kind === 'event' ? 'EVENT' : '')),
+    cell('method', methodOf(frame)),
     cell('path', summaryOf(frame)),
     cell(`code ${statusClass(frame.status)}`, frame.status ?? ''),
     cell('ms', hasTime ? `${frame.ms} ms` : ''),
