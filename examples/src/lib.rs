@@ -79,6 +79,7 @@ mod pages {
 
     pages! {
         getting_started concepts sending offline receiving bots authentication files search errors
-        connection testing testing_back_ends event_loops production from_javascript
+        connection testing testing_back_ends inspector event_loops production
+        from_javascript
     }
 }

@@ -15,6 +15,7 @@
 //! | [`connection`] | connection states and reconnecting |
 //! | [`testing`] | tests with the emulator |
 //! | [`testing_back_ends`] | tests of REST calls and webhooks |
+//! | [`inspector`] | a web page that shows the traffic and the data of an emulator |
 //! | [`event_loops`] | other runtimes, and no runtime at all |
 //! | [`production`] | limits, logs, metrics, shutdown |
 //! | [`from_javascript`] | every name of the JavaScript Data API |
@@ -48,6 +49,7 @@ pages! {
     connection "connection.md",
     testing "testing.md",
     testing_back_ends "testing_back_ends.md",
+    inspector "inspector.md",
     event_loops "event_loops.md",
     production "production.md",
     from_javascript "from_javascript.md",
