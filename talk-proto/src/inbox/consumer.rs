@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::context::InboxCx;
 use super::conversation::{Conversation, Upcoming, UpcomingState};
 use super::delivery::{DeliveryId, InboxEvent, InboxId};
+use super::feeds::Feeds;
 use super::options::InboxOptions;
 use super::position::Position;
 use super::record::{self, Saved, Start};
@@ -22,6 +23,8 @@ pub(super) enum Purpose {
     Scan,
     Conversation(ConversationId),
     Messages(ConversationId),
+    /// The subscription to the messages of a conversation.
+    Subscribe(ConversationId),
 }
 
 /// The state of an inbox.
@@ -54,6 +57,7 @@ pub(super) struct Consumer {
     /// Conversations whose reads failed, by the time of the next attempt.
     pub(super) delayed: BTreeSet<(Timestamp, ConversationId)>,
     pub(super) reads: BTreeMap<ReadToken, Purpose>,
+    pub(super) feeds: Feeds,
     /// Conversations with messages in memory.
     pub(super) loaded: BTreeSet<ConversationId>,
     pub(super) lookups: BTreeMap<u64, ConversationId>,
@@ -99,6 +103,7 @@ impl Consumer {
             waiting_for_ack: VecDeque::new(),
             delayed: BTreeSet::new(),
             reads: BTreeMap::new(),
+            feeds: Feeds::default(),
             loaded: BTreeSet::new(),
             lookups: BTreeMap::new(),
             out: 0,
@@ -252,6 +257,7 @@ impl Consumer {
     /// Handles a connection loss: pending reads receive no response, and snapshots may be stale.
     pub(super) fn handle_lost(&mut self, cx: &mut InboxCx) {
         self.reads.clear();
+        self.feeds = Feeds::default();
         self.scan.handle_lost(cx.now);
         self.turns.clear();
         self.waiting_for_read.clear();
@@ -262,6 +268,10 @@ impl Consumer {
             conversation.snapshot = None;
             conversation.awaited = None;
             conversation.is_queued = false;
+            if conversation.take_missing() {
+                conversation.is_behind = true;
+                conversation.has_news = true;
+            }
             if let Some(active) = &mut conversation.reading {
                 active.awaited = None;
                 reading.push(id.clone());
@@ -275,6 +285,7 @@ impl Consumer {
     /// Stops all work except storing the last acknowledgements.
     pub(super) fn close(&mut self, cx: &mut InboxCx) {
         self.stage = Stage::Closing;
+        self.unsubscribe_all(cx);
         self.handle_lost(cx);
     }
 
@@ -300,6 +311,7 @@ impl Consumer {
             && *at <= cx.now
             && let Some((_, id)) = self.delayed.pop_first()
         {
+            self.check_announced(&id);
             self.enqueue(&id);
         }
         if self.stage == Stage::Open {

@@ -20,6 +20,11 @@ pub(crate) enum InboxOutput {
     Subscribe,
     /// End the subscription to the list of conversations.
     Unsubscribe,
+    /// End the subscription to the messages of a conversation.
+    UnsubscribeMessages {
+        conversation: ConversationId,
+        token: ReadToken,
+    },
     /// Read from the server.
     Read { token: ReadToken, read: InboxRead },
     /// Read the sender and the quote of a message.

@@ -61,13 +61,33 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(is_short: bool) -> Self {
+        Self::with(Walk::new(is_short))
+    }
+
+    /// Creates a reading of messages that arrive with their events.
+    pub(super) fn of_events() -> Self {
+        Self::with(Walk::finished())
+    }
+
+    fn with(walk: Walk) -> Self {
         Self {
-            walk: Walk::new(is_short),
+            walk,
             awaited: None,
             queue: VecDeque::new(),
             read_at: Timestamp::default(),
             upcoming: VecDeque::new(),
         }
+    }
+
+    /// Returns the messages that are about to be delivered, oldest first.
+    fn undelivered(&self) -> impl DoubleEndedIterator<Item = &Arc<MessageSnapshot>> {
+        let upcoming = self.upcoming.iter().map(|upcoming| &upcoming.message);
+        upcoming.chain(&self.queue)
+    }
+
+    /// Returns `true` if the message is in memory.
+    pub(super) fn holds(&self, message: &MessageId) -> bool {
+        self.undelivered().any(|other| other.id == *message) || self.walk.holds(message)
     }
 }
 
@@ -85,6 +105,8 @@ pub(super) struct Conversation {
     pub(super) has_news: bool,
     /// An event named an own message of this time, which is not worth a read.
     pub(super) accounted: Timestamp,
+    /// The list has named a message of this time, whose event did not arrive yet.
+    pub(super) announced: Option<Timestamp>,
     /// The state on this connection.
     pub(super) snapshot: Option<Arc<ConversationSnapshot>>,
     /// The read of the conversation itself.
@@ -109,6 +131,7 @@ impl Conversation {
             is_behind: false,
             has_news: false,
             accounted: Timestamp::from_millis(i64::MIN),
+            announced: None,
             snapshot: None,
             awaited: None,
             delivered: VecDeque::new(),
@@ -142,6 +165,37 @@ impl Conversation {
     /// Returns `true` if messages after the position may exist.
     pub(super) fn is_unfinished(&self) -> bool {
         self.is_behind || !self.delivered.is_empty()
+    }
+
+    /// Returns `true` if all messages so far are delivered, or in memory.
+    pub(super) fn is_current(&self) -> bool {
+        let reading = self.reading.as_ref();
+        let is_read = reading.map_or(!self.is_behind, |reading| {
+            reading.awaited.is_none() && reading.walk.is_finished()
+        });
+        self.is_placed && !self.has_news && is_read
+    }
+
+    /// Returns the time of the newest known message.
+    pub(super) fn known_until(&self) -> Timestamp {
+        let reading = self.reading.as_ref();
+        let newest = reading.and_then(|reading| reading.undelivered().next_back());
+        newest.map_or(self.frontier.from, |newest| {
+            newest.created_at.max(self.frontier.from)
+        })
+    }
+
+    /// Returns `true` if the message is behind the frontier, or about to be delivered.
+    pub(super) fn has_seen(&self, message: &MessageSnapshot) -> bool {
+        let reading = self.reading.as_ref();
+        let is_next = |reading: &Reading| reading.undelivered().any(|it| it.id == message.id);
+        self.frontier.covers(message) || reading.is_some_and(|reading| is_next(reading))
+    }
+
+    /// Returns `true` once if a message that the list has named did not arrive.
+    pub(super) fn take_missing(&mut self) -> bool {
+        let announced = self.announced.take();
+        announced.is_some_and(|time| time > self.known_until())
     }
 
     /// Sets the position of a conversation whose join is not considered yet.

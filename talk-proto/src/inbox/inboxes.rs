@@ -243,6 +243,9 @@ impl Inboxes {
             (Purpose::Messages(id), InboxAnswer::Messages(page)) => {
                 inbox.handle_messages(&id, token, page, cx);
             }
+            (Purpose::Subscribe(id), InboxAnswer::MessagesSubscribed(is_subscribed)) => {
+                inbox.feeds.handle_answer(&id, token, is_subscribed);
+            }
             // The live half answers each read by its kind.
             _ => {}
         }

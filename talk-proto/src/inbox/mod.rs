@@ -12,14 +12,19 @@
 //!
 //! The positions depend on the times and IDs of the server, and not on the read state of
 //! conversations, which the messages of the user change. Imported messages from before the position
-//! are not delivered. Messages are read at most 10 s before their delivery, so a message that was
+//! are not delivered.
+//!
+//! The conversations with traffic are subscribed, so that a message arrives with its event. The
+//! messages of the others are read by page. Messages are read at most 10 s before their delivery, so a message that was
 //! deleted earlier is skipped.
 
 mod consumer;
 mod context;
 mod conversation;
 mod delivery;
+mod feeds;
 mod inboxes;
+mod live_messages;
 mod news;
 mod options;
 mod position;

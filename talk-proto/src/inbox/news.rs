@@ -43,7 +43,7 @@ impl Consumer {
             ServerEvent::SideCreated { state, .. } => {
                 self.handle_side(ConversationSnapshot::clone(state), Source::Join);
             }
-            ServerEvent::SideEdited { diff, .. } => self.handle_side_diff(id, diff),
+            ServerEvent::SideEdited { diff, .. } => self.handle_side_diff(id, diff, cx.now),
             ServerEvent::SideDeleted { .. } => self.leave(id, cx),
             ServerEvent::ConversationEdited { diff, .. } => {
                 self.change_snapshot(id, |snapshot| snapshot.apply(diff.clone()));
@@ -52,9 +52,9 @@ impl Consumer {
                 self.change_snapshot(id, |snapshot| snapshot.apply_participant(diff.clone()));
             }
             ServerEvent::ConversationCleared { .. } => self.restart_reading(id, cx),
-            ServerEvent::MessageEdited { .. } => {
-                self.unload(id, cx);
-                self.enqueue(id);
+            ServerEvent::MessageCreated { state, .. } => self.handle_message(id, state, cx),
+            ServerEvent::MessageEdited { message_id, .. } => {
+                self.change_message(id, message_id, cx);
             }
             ServerEvent::MessageDeleted { message_id, .. } => {
                 self.remove_message(id, message_id, cx);
@@ -103,14 +103,15 @@ impl Consumer {
         }
         let is_regular = source == (Source::Scan { is_regular: true });
         // The time of a conversation without messages is that of the join.
-        let is_message = time > joined_at && time > conversation.accounted;
+        let named = conversation.announced.max(Some(conversation.accounted));
+        let is_message = time > joined_at && Some(time) > named;
         if is_regular && !conversation.is_behind && is_message {
             self.missed += 1;
         }
         self.note_news(&id);
     }
 
-    fn handle_side_diff(&mut self, id: &ConversationId, diff: &ReadStateDiff) {
+    fn handle_side_diff(&mut self, id: &ConversationId, diff: &ReadStateDiff, now: Timestamp) {
         let time = diff.last_message_at;
         self.latest = self.latest.max(time.unwrap_or(self.latest));
         let known = self.conversations.get_mut(id);
@@ -142,7 +143,10 @@ impl Consumer {
             }
             return;
         }
-        self.note_news(id);
+        // A message with the time of the last one cannot be recognised by its time.
+        if !time.is_some_and(|time| self.expects_message(id, time, now)) {
+            self.note_news(id);
+        }
     }
 
     /// Returns the state of a conversation, which may be new. Returns `None` at the limit.
@@ -205,6 +209,7 @@ impl Consumer {
         if let Some(conversation) = self.conversations.get_mut(id) {
             conversation.snapshot = None;
             conversation.awaited = None;
+            conversation.announced = None;
             conversation.is_behind = false;
             conversation.has_news = false;
             if conversation.is_saved_behind && !conversation.is_unfinished() {

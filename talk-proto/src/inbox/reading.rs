@@ -149,6 +149,9 @@ impl Consumer {
                 WalkStep::Read { cursor, limit } => {
                     if reading.walk.is_at_newest() {
                         conversation.has_news = false;
+                        if is_short {
+                            self.subscribe_messages(id, cx);
+                        }
                     }
                     return self.read_messages(id, cursor, limit, cx);
                 }
@@ -200,7 +203,7 @@ impl Consumer {
 
     /// Discards the messages of another conversation if too many have messages in memory. Returns
     /// `false` if none can be discarded.
-    fn make_room_for(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
+    pub(super) fn make_room_for(&mut self, id: &ConversationId, cx: &mut InboxCx) -> bool {
         if self.loaded.contains(id) || self.loaded.len() < MAX_LOADED {
             return true;
         }

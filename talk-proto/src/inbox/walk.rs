@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::position::Position;
-use crate::model::MessageSnapshot;
+use crate::model::{MessageId, MessageSnapshot};
 
 /// The number of messages in a page.
 const PAGE: usize = 100;
@@ -68,6 +68,27 @@ impl Walk {
             delivered: None,
             first_limit: if is_short { SHORT_PAGE } else { PAGE },
         }
+    }
+
+    /// Returns a walk whose messages were all delivered.
+    pub(super) fn finished() -> Self {
+        Self {
+            steps: Vec::new(),
+            delivered: None,
+            first_limit: SHORT_PAGE,
+        }
+    }
+
+    /// Returns `true` if no page is left.
+    pub(super) fn is_finished(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Returns `true` if the message is in a page that is kept.
+    pub(super) fn holds(&self, message: &MessageId) -> bool {
+        let kept = self.steps.iter().rev().take(KEPT_PAGES + 2);
+        let mut kept = kept.filter_map(|step| step.page.as_ref()).flatten();
+        kept.any(|other| other.id == *message)
     }
 
     /// Returns the next action. `position` is the one after the last delivered message.

@@ -63,6 +63,8 @@ pub(crate) enum InboxRead {
         cursor: Option<String>,
         limit: usize,
     },
+    /// A subscription to the messages of a conversation.
+    Subscribe(ConversationId),
 }
 
 /// The answer to a read of an inbox.
@@ -73,6 +75,8 @@ pub(crate) enum InboxAnswer {
     Conversations(Result<Page<ConversationSnapshot>, RequestError>),
     Conversation(Result<ConversationSnapshot, RequestError>),
     Messages(Result<Page<MessageSnapshot>, RequestError>),
+    /// Set if the messages of a conversation are subscribed.
+    MessagesSubscribed(bool),
 }
 
 /// The entity read by a one-shot call.

@@ -212,6 +212,13 @@ impl Live {
                 let page = decode(response, &mut cx.damaged_items);
                 self.push_inbox(token, InboxAnswer::Messages(page));
             }
+            Some(FetchPurpose::InboxSubscription(token, conversation)) => {
+                let is_subscribed = response.is_ok();
+                if !is_subscribed {
+                    cx.requests.forget_messages(token, &conversation);
+                }
+                self.push_inbox(token, InboxAnswer::MessagesSubscribed(is_subscribed));
+            }
             Some(FetchPurpose::UsersOnce(requested)) => {
                 self.reads.handle_users(&requested, response, cx);
             }
@@ -273,7 +280,32 @@ impl Live {
     /// Performs a read of an inbox.
     pub(crate) fn read_for_inbox(&mut self, now: Timestamp, token: ReadToken, read: InboxRead) {
         self.begin(now);
-        self.cx.requests.inbox(token, read);
+        let requests = &mut self.cx.requests;
+        if let InboxRead::Subscribe(id) = &read
+            && requests.is_closing(&StoreKey::Messages(id.clone()).scope())
+        {
+            // An UNSUBSCRIBE that is sent again would end the new subscription.
+            self.push_inbox(token, InboxAnswer::MessagesSubscribed(false));
+        } else {
+            requests.inbox(token, read);
+        }
+    }
+
+    /// Ends the subscription of an inbox to the messages of a conversation.
+    pub(crate) fn unsubscribe_messages(
+        &mut self,
+        now: Timestamp,
+        conversation: ConversationId,
+        token: ReadToken,
+    ) {
+        self.begin(now);
+        let key = StoreKey::Messages(conversation.clone());
+        let store = self.stores.get_mut(&key);
+        let is_shared = store.is_some_and(|store| store.sync().is_subscribed());
+        let requests = &mut self.cx.requests;
+        if requests.forget_messages(token, &conversation) && !is_shared {
+            requests.send_unsubscribe(&key);
+        }
     }
 
     /// Ignores the responses to all pages for the outbox.

@@ -122,6 +122,15 @@ impl Session {
                 InboxOutput::Event(event) => self.emit(event),
                 InboxOutput::Subscribe => self.live.subscribe_inboxes(self.now),
                 InboxOutput::Unsubscribe => self.live.unsubscribe_inboxes(self.now),
+                InboxOutput::UnsubscribeMessages {
+                    conversation,
+                    token,
+                } => {
+                    if self.connection.is_ready() {
+                        self.live
+                            .unsubscribe_messages(self.now, conversation, token);
+                    }
+                }
                 InboxOutput::Read { token, read } => {
                     self.live.read_for_inbox(self.now, token, read);
                 }

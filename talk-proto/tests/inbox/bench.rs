@@ -16,6 +16,8 @@ pub(crate) struct Bench {
     pub(crate) world: World,
     server: Rc<RefCell<InboxServer>>,
     options: SessionOptions,
+    /// The inbox that was opened last.
+    inbox: Option<InboxId>,
 }
 
 impl Deref for Bench {
@@ -74,6 +76,7 @@ impl Bench {
             world,
             server,
             options,
+            inbox: None,
         }
     }
 
@@ -128,8 +131,16 @@ impl Bench {
         let inbox = self.session.open_inbox(now, "bot", options);
         let inbox = inbox.expect("the inbox is accepted");
         self.invariants.inboxes.accepted(inbox, limit);
+        self.inbox = Some(inbox);
         self.run_published();
         inbox
+    }
+
+    /// Closes the inbox that was opened last.
+    pub(crate) fn close_inbox(&mut self) {
+        let (now, inbox) = (self.now, self.inbox.expect("an inbox"));
+        assert_eq!(self.session.close_inbox(now, inbox), Ok(true));
+        self.run_published();
     }
 
     pub(crate) fn ack(&mut self, delivery: DeliveryId) -> bool {

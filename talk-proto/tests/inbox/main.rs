@@ -12,6 +12,7 @@ mod commands;
 mod failures;
 mod fairness;
 mod joins;
+mod live_messages;
 mod property;
 mod reading;
 mod replies;

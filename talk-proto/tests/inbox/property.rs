@@ -58,6 +58,7 @@ impl History {
         let mut rng = Rng::with_seed(seed);
         let options = with(|options| {
             options.max_unacked = rng.choice([1, 3, 10, 256]).expect("a limit");
+            options.max_subscribed = rng.choice([0, 1, 2, 100]).expect("a limit");
             options.own = rng.u8(..4) == 0;
             options.system = rng.u8(..4) == 0;
             options.start = match rng.u8(..3) {
@@ -135,7 +136,7 @@ impl History {
     }
 
     fn step(&mut self) {
-        match self.rng.u8(..24) {
+        match self.rng.u8(..25) {
             0..9 => self.send(),
             9 => self.delete(),
             10 | 11 => {
@@ -168,6 +169,10 @@ impl History {
                 let mode = self.rng.choice(modes).expect("a mode");
                 self.bench.store.mode = mode;
                 self.bench.complete_batches(&Ok(()));
+            }
+            19 => {
+                let hides = self.rng.u8(..4) == 0;
+                self.bench.server().hides_messages = hides;
             }
             _ => self.handle_some(),
         }

@@ -132,16 +132,17 @@ fn own_message_costs_no_read() {
 }
 
 #[test]
-fn live_message_costs_one_page() {
+fn message_of_an_unsubscribed_conversation_costs_one_page() {
     let mut bench = Bench::stored();
     bench.join("c1");
-    bench.open(with(|_| {}));
+    bench.open(with(|options| options.max_subscribed = 0));
     bench.post("c1", "a");
     bench.log.requests.clear();
     bench.post("c1", "b");
     assert_eq!(bench.texts(), ["a", "b"]);
     assert_eq!(bench.requests("GET", "/c1/messages"), 1);
     assert_eq!(bench.requests("GET", "/me/conversations/c1"), 0);
+    assert_eq!(bench.requests("SUBSCRIBE", "/c1/messages"), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A server with conversations, messages and events, for tests of inboxes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -54,6 +54,10 @@ pub(crate) struct InboxServer {
     next: u64,
     /// The connection that is subscribed to the list.
     pub(crate) subscribed: Option<usize>,
+    /// The subscriptions to messages, by connection and conversation.
+    pub(crate) subscribed_rooms: BTreeSet<(usize, String)>,
+    /// Set to publish no message.
+    pub(crate) hides_messages: bool,
     /// Events that are not published.
     pub(crate) events: Vec<Value>,
     /// Refuse the next requests with a cursor.
@@ -122,6 +126,7 @@ impl InboxServer {
         };
         let state = self.rooms.entry(room.to_owned()).or_default();
         let before = (state.last_message_at(), state.unread());
+        let message = post_json(&post);
         state.posts.push(post);
         state.posts.sort_by_key(|post| (post.at, post.order));
         let mut diff = json!({});
@@ -138,8 +143,25 @@ impl InboxServer {
         }
         if state.joined_at.is_some() {
             self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
+            self.publish_message(
+                room,
+                json!({"type": "message.created", "conversationId": room,
+                "messageId": id, "state": message}),
+            );
         }
         id
+    }
+
+    /// Publishes an event of a message, before or after that of the list.
+    fn publish_message(&mut self, room: &str, event: Value) {
+        let connection = self.subscribed.unwrap_or(usize::MAX);
+        let is_subscribed = self
+            .subscribed_rooms
+            .contains(&(connection, room.to_owned()));
+        if is_subscribed && !self.hides_messages {
+            let last = self.events.len().saturating_sub(self.next as usize % 2);
+            self.events.insert(last, event);
+        }
     }
 
     pub(crate) fn delete(&mut self, room: &str, id: &str) {
@@ -158,7 +180,26 @@ impl InboxServer {
         }
         if state.joined_at.is_some() {
             self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
+            self.publish_message(
+                room,
+                json!({"type": "message.deleted", "conversationId": room,
+                "messageId": id}),
+            );
         }
+    }
+
+    pub(crate) fn edit(&mut self, room: &str, id: &str, text: &str) {
+        let at = self.tick();
+        let posts = &mut self.rooms.get_mut(room).expect("the room").posts;
+        let post = posts.iter_mut().find(|post| post.id == id);
+        text.clone_into(&mut post.expect("the message").text);
+        let content = json!([{"type": "text", "children": [text]}]);
+        let diff = json!({"content": content, "editedAt": at});
+        self.publish_message(
+            room,
+            json!({"type": "message.edited", "conversationId": room,
+            "messageId": id, "diff": diff}),
+        );
     }
 
     pub(crate) fn set_subject(&mut self, room: &str, subject: &str) {
@@ -198,6 +239,16 @@ impl InboxServer {
             }
             ("UNSUBSCRIBE", ["me", "conversations"]) => {
                 self.subscribed = None;
+                Answer::Reply(200, json!({}))
+            }
+            ("SUBSCRIBE", ["me", "conversations", room, "messages"]) => {
+                let subscription = (request.connection, (*room).to_owned());
+                self.subscribed_rooms.insert(subscription);
+                Answer::Reply(200, json!({}))
+            }
+            ("UNSUBSCRIBE", ["me", "conversations", room, "messages"]) => {
+                let subscription = (request.connection, (*room).to_owned());
+                self.subscribed_rooms.remove(&subscription);
                 Answer::Reply(200, json!({}))
             }
             ("GET", ["me", "conversations"]) => self.list(request),

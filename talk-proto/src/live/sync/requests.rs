@@ -47,6 +47,8 @@ pub(crate) enum FetchPurpose {
     InboxConversation(ReadToken),
     /// Loads a page of messages for an inbox.
     InboxMessages(ReadToken),
+    /// Subscribes to the messages of a conversation for an inbox.
+    InboxSubscription(ReadToken, ConversationId),
 }
 
 /// The pending requests: those to send and those in flight.
@@ -62,6 +64,8 @@ pub(crate) struct LiveRequests {
     loads: Vec<(FetchId, Request)>,
     /// The subscription that all conversation lists share, and the number of lists.
     lists: Option<(FetchId, usize)>,
+    /// The subscriptions of inboxes to messages.
+    inbox_messages: BTreeMap<ConversationId, Vec<ReadToken>>,
     /// The number of unacknowledged UNSUBSCRIBE requests, by scope.
     closing: HashMap<Scope, usize>,
     users: Vec<UserId>,
@@ -121,9 +125,38 @@ impl LiveRequests {
             }
             self.lists = None;
         }
-        if !self.forget(subscription) {
+        let is_shared = match key {
+            StoreKey::Messages(conversation) => self.inbox_messages.contains_key(conversation),
+            _ => false,
+        };
+        if !self.forget(subscription) && !is_shared {
             self.send_unsubscribe(key);
         }
+    }
+
+    /// Subscribes to the messages of a conversation for an inbox, even if a store has subscribed
+    /// before. The subscriptions of a connection are a set.
+    fn subscribe_messages(&mut self, token: ReadToken, conversation: ConversationId) {
+        let path = StoreKey::Messages(conversation.clone()).path();
+        let tokens = self.inbox_messages.entry(conversation.clone()).or_default();
+        tokens.push(token);
+        let purpose = FetchPurpose::InboxSubscription(token, conversation);
+        let fetch = self.register_waiting(purpose);
+        let request = Request::bare(Method::Subscribe, path);
+        self.subscribes.push((fetch, request));
+    }
+
+    /// Forgets the subscription of an inbox. Returns `true` if it was the last one of the inboxes.
+    pub(crate) fn forget_messages(&mut self, token: ReadToken, id: &ConversationId) -> bool {
+        let Some(tokens) = self.inbox_messages.get_mut(id) else {
+            return false;
+        };
+        tokens.retain(|other| *other != token);
+        let is_last = tokens.is_empty();
+        if is_last {
+            self.inbox_messages.remove(id);
+        }
+        is_last
     }
 
     /// Ends the subscription to a user.
@@ -135,7 +168,7 @@ impl LiveRequests {
         }
     }
 
-    fn send_unsubscribe(&mut self, key: &StoreKey) {
+    pub(crate) fn send_unsubscribe(&mut self, key: &StoreKey) {
         let request = Request::bare(Method::Unsubscribe, key.path());
         let fetch = self.register(FetchPurpose::Unsubscribe(key.clone()));
         self.subscribes.push((fetch, request));
@@ -223,6 +256,7 @@ impl LiveRequests {
                 let request = Request::new(Method::Get, path, &query);
                 self.get(FetchPurpose::InboxMessages(token), request);
             }
+            InboxRead::Subscribe(conversation) => self.subscribe_messages(token, conversation),
         }
     }
 
