@@ -15,8 +15,8 @@
 //! are not delivered.
 //!
 //! The conversations with traffic are subscribed, so that a message arrives with its event. The
-//! messages of the others are read by page. Messages are read at most 10 s before their delivery, so a message that was
-//! deleted earlier is skipped.
+//! messages of the others are read by page. Messages are read at most 10 s before their delivery,
+//! so a message that was deleted earlier is skipped.
 
 mod consumer;
 mod context;

@@ -32,8 +32,8 @@ pub struct InboxOptions {
     /// The largest number of unacknowledged deliveries, at least 1. At most a quarter of them
     /// belong to one conversation. Default 256.
     pub max_unacked: usize,
-    /// The largest number of conversations whose messages are subscribed, because they have traffic.
-    /// The messages of the others are read by page. Default 100.
+    /// The largest number of conversations with traffic that are subscribed. The messages of the
+    /// others are read by page. Default 100.
     pub max_subscribed: usize,
     /// Set to deliver the messages from before the user joined, in conversations that the user
     /// joins after the start. Otherwise such a conversation starts when the user joins.

@@ -122,7 +122,7 @@ fn busy_conversation_is_not_evicted() {
 }
 
 #[test]
-fn eviction_of_a_conversation_with_undelivered_messages_keeps_them() {
+fn eviction_keeps_undelivered_messages() {
     let mut bench = Bench::stored();
     for room in ["c1", "c2"] {
         bench.join(room);
