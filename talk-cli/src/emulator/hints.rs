@@ -1,5 +1,8 @@
 //! The commands to try that the emulator prints.
 
+use std::net::SocketAddr;
+
+use talk_emulator::Emulator;
 use talk_emulator::server::{Seed, Settings};
 
 /// Returns an introduction and three commands, one per line, which work in this order.
@@ -41,6 +44,22 @@ pub(super) fn hints(host: &str, seed: Option<&Seed>, needs_token: bool) -> Strin
         text.push_str(&format!(" {command}\n"));
     }
     text
+}
+
+/// Returns a line with the address of the inspector. It answers to loopback addresses and to the
+/// names of `--control-host` only.
+pub(super) fn inspector(emulator: &Emulator, control_host: Option<&str>) -> Option<String> {
+    let is_loopback = |host: SocketAddr| host.ip().is_loopback();
+    let host = match control_host {
+        _ if emulator.host().parse().is_ok_and(is_loopback) => emulator.host().to_owned(),
+        Some(name) => format!(
+            "{}:{}",
+            crate::terminal::sanitize::line(name),
+            emulator.port()
+        ),
+        None => return None,
+    };
+    Some(format!("inspector at http://{host}/_emulator/\n"))
 }
 
 /// Returns a line with the address and the key of webhooks. Only a key that the emulator has

@@ -107,6 +107,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     if options.webhook_any {
         builder = builder.webhook_any();
     }
+    let control_host = options.control_host.first().cloned();
     for name in options.control_host {
         builder = builder.control_host(name);
     }
@@ -119,6 +120,9 @@ pub(crate) fn run(options: Options) -> Outcome {
         // Without a reader of the output there is nothing to report.
         let _ = writeln!(io::stdout(), "listening on {}", emulator.url());
         let _ = io::stdout().flush();
+        if let Some(line) = hints::inspector(&emulator, control_host.as_deref()) {
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
         let hints = hints::hints(emulator.host(), seed.as_ref(), needs_token);
         let _ = io::stderr().write_all(hints.as_bytes());
         if let Ok(settings) = emulator.settings().await

@@ -131,6 +131,9 @@ fn run_hints(options: &[&str]) {
     let mut emulator = Emulator::start_command(command.stderr(Stdio::piped()));
     let hints = BufReader::new(emulator.process.stderr.take().unwrap());
     let mut lines = hints.lines().map(Result::unwrap);
+    let inspector = format!("inspector at http://{}/_emulator/", emulator.host);
+    assert_eq!(lines.next().unwrap(), inspector);
+    assert!(get(&emulator.host, "/_emulator/").starts_with("HTTP/1.1 200"));
     assert!(lines.next().unwrap().starts_with("try in another terminal"));
     let talk = talk();
     let folder = std::path::Path::new(talk.get_program()).parent().unwrap();
