@@ -219,8 +219,8 @@ async fn control_null_origin_is_own_address() {
 async fn control_get_changes_nothing() {
     let emulator = Emulator::start().await.unwrap();
     for path in [
-        "/_emulator/faults",
-        "/_emulator/faults?kind=drop",
+        "/_emulator/reset",
+        "/_emulator/act?app=app",
         "/_emulator/unknown",
     ] {
         let response = get(&emulator, path).await;

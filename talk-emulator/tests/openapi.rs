@@ -20,7 +20,11 @@ async fn openapi_operations_are_answered() {
     let mut answered = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in ["get", "post", "put", "patch", "delete"] {
-            if item.get(method).is_none() {
+            // A stream does not end, and the REST API has its own paths.
+            if item.get(method).is_none()
+                || path == "/_emulator/events"
+                || path.starts_with("/_emulator/rest/")
+            {
                 continue;
             }
             // Every parameter gets the same value.

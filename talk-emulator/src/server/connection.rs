@@ -3,20 +3,26 @@ use std::sync::Arc;
 use talk_proto::Timestamp;
 
 use super::frame;
+use super::inspector::RequestLine;
 
 /// An open socket.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) app: String,
-    pub(super) user: String,
+    pub(super) app: Arc<str>,
+    pub(super) user: Arc<str>,
     pub(super) session: Session,
+    pub(super) opened_at: Timestamp,
+    pub(super) frames_in: u64,
+    pub(super) frames_out: u64,
+    /// The number and the line of the last request, while an inspector records.
+    pub(super) last_request: Option<(u64, Arc<RequestLine>)>,
     publishes: u64,
     /// The highest sequence number of a request.
     last_seq: Option<u64>,
     /// Set while the connection neither sends nor receives.
     pub(super) is_stalled: bool,
-    /// The frames held back while the connection is slow.
-    pub(super) held: Vec<String>,
+    /// The frames held back while the connection is slow, with the times of their creation.
+    pub(super) held: Vec<(Timestamp, String)>,
     pub(super) slow_until: Option<Timestamp>,
     /// The events held back while the session is expired.
     unauthorized: Vec<Arc<str>>,
@@ -43,11 +49,15 @@ pub(super) enum Session {
 }
 
 impl Connection {
-    pub(super) fn new(app: &str, user: &str) -> Self {
+    pub(super) fn new(app: &str, user: &str, opened_at: Timestamp) -> Self {
         Self {
-            app: app.to_owned(),
-            user: user.to_owned(),
+            app: app.into(),
+            user: user.into(),
             session: Session::New,
+            opened_at,
+            frames_in: 0,
+            frames_out: 0,
+            last_request: None,
             publishes: 0,
             last_seq: None,
             is_stalled: false,

@@ -38,6 +38,11 @@ impl<V> DirtyMap<V> {
         self.entries.get_mut(key)
     }
 
+    /// Returns `true` if an entry is dirty.
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
     /// Returns and clears the set of dirty keys.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.dirty)

@@ -1,11 +1,13 @@
 //! Faults that can be injected.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use talk_proto::Timestamp;
 
 use super::object_only::object_only;
+use super::output::ConnectionId;
 use super::refusal::Refusal;
 
 /// A fault to inject.
@@ -248,6 +250,24 @@ impl Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     waiting: Vec<Waiting>,
+    struck: VecDeque<StruckFault>,
+}
+
+/// The number of struck faults that are kept.
+const MAX_STRUCK: usize = 200;
+
+/// A fault that has struck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StruckFault {
+    /// The time.
+    pub at: Timestamp,
+    /// The fault, with the number of times that remain.
+    pub fault: Fault,
+    /// The connection. Absent for HTTP.
+    pub connection: Option<ConnectionId>,
+    /// The path of the request. Absent if the fault applied to a connection at once.
+    pub path: Option<String>,
 }
 
 #[derive(Debug)]
@@ -261,6 +281,25 @@ impl Faults {
         if fault.times > 0 {
             self.waiting.push(Waiting { from, fault });
         }
+    }
+
+    pub(super) fn armed(&self) -> impl Iterator<Item = &Fault> {
+        self.waiting.iter().map(|waiting| &waiting.fault)
+    }
+
+    pub(super) fn struck(&self) -> impl Iterator<Item = &StruckFault> {
+        self.struck.iter()
+    }
+
+    pub(super) fn note(&mut self, struck: StruckFault) {
+        if self.struck.len() >= MAX_STRUCK {
+            self.struck.pop_front();
+        }
+        self.struck.push_back(struck);
+    }
+
+    pub(super) fn disarm(&mut self) {
+        self.waiting.clear();
     }
 
     /// Takes one occurrence of the first fault that matches the request.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use talk_proto::Timestamp;
 
 use super::events::Event;
-use super::fault::{Fault, FaultKind, HttpFault, UploadFault};
+use super::fault::{Fault, FaultKind, HttpFault, StruckFault, UploadFault};
 use super::http::{self, HttpRequest, HttpResponse};
 use super::machine::Server;
 use super::output::{ConnectionId, Output};
@@ -37,6 +37,23 @@ impl Server {
         }
     }
 
+    /// Returns the faults that have not occurred the given number of times yet.
+    pub fn armed_faults(&self) -> impl Iterator<Item = &Fault> {
+        self.timers.faults().chain(self.faults.armed())
+    }
+
+    /// Returns the latest 200 faults that have struck, oldest first.
+    pub fn struck_faults(&self) -> impl Iterator<Item = &StruckFault> {
+        self.faults.struck()
+    }
+
+    /// Discards all injected faults. Their effects on connections remain.
+    pub fn disarm_faults(&mut self, now: Timestamp) {
+        self.advance(now);
+        self.timers.cancel_faults();
+        self.faults.disarm();
+    }
+
     /// Applies a due fault to all matching connections.
     pub(super) fn apply_to_matching(&mut self, mut fault: Fault) {
         let fitting: Vec<ConnectionId> = self
@@ -49,6 +66,12 @@ impl Server {
             fault.times -= 1;
         }
         for id in fitting {
+            self.note_struck(StruckFault {
+                at: self.now,
+                fault: fault.clone(),
+                connection: Some(id),
+                path: None,
+            });
             self.apply_fault(id, fault.kind);
         }
         self.faults.add(self.now, fault);
@@ -101,8 +124,19 @@ impl Server {
             return;
         }
         if connection.slow_until.is_some() {
-            connection.held.push(text);
+            connection.held.push((self.now, text));
         } else {
+            self.send_now(id, text, self.now);
+        }
+    }
+
+    /// Sends a frame that was created at `created`.
+    fn send_now(&mut self, id: ConnectionId, text: String, created: Timestamp) {
+        if self.inspector.is_on() {
+            self.record_sent(id, &text, created);
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.frames_out += 1;
             self.outputs.push_back(Output::SendFrame {
                 connection: id,
                 text,
@@ -131,8 +165,11 @@ impl Server {
             return;
         }
         connection.slow_until = None;
-        for text in std::mem::take(&mut connection.held) {
-            self.send(id, text);
+        if connection.is_stalled {
+            return;
+        }
+        for (created, text) in std::mem::take(&mut connection.held) {
+            self.send_now(id, text, created);
         }
     }
 
@@ -167,8 +204,17 @@ impl Server {
     fn take_matching(&mut self, request: &HttpRequest, is_upload: bool) -> Option<Fault> {
         let address = http::Address::parse(request)?;
         let user = self.user_of(request, &address.app).ok().flatten();
-        self.faults
-            .take_matching(self.now, user.as_deref(), &address.raw_path, is_upload)
+        let path = address.raw_path;
+        let fault = self
+            .faults
+            .take_matching(self.now, user.as_deref(), &path, is_upload)?;
+        self.note_struck(StruckFault {
+            at: self.now,
+            fault: fault.clone(),
+            connection: None,
+            path: Some(path),
+        });
+        Some(fault)
     }
 }
 

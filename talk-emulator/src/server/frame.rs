@@ -56,6 +56,13 @@ pub(super) fn answer(seq: u64, status: u16, body: &str) -> String {
     format!("[{seq},{status},{body}]")
 }
 
+/// Returns the number and the status of a frame written by [`answer`]; `None` for events.
+pub(super) fn response_head(text: &str) -> Option<(u64, u16)> {
+    let mut parts = text.strip_prefix('[')?.splitn(3, ',');
+    let seq = parts.next()?.parse().ok()?;
+    Some((seq, parts.next()?.parse().ok()?))
+}
+
 /// Returns the frame `[n, "PUBLISH", event, …]`, where each event is JSON.
 pub(super) fn publish(number: u64, events: &[Arc<str>]) -> String {
     let length: usize = events.iter().map(|event| event.len() + 1).sum();

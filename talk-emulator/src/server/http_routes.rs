@@ -37,13 +37,16 @@ impl Server {
     pub fn http(&mut self, now: Timestamp, request: &HttpRequest) -> HttpResponse {
         self.advance(now);
         self.record_http(request);
-        match self.fault_for_http(request).transpose() {
+        let response = match self.fault_for_http(request).transpose() {
             Ok(fault) => fault_injection::attach(self.answer_http(request), fault),
             Err(refusal) => http::refuse(&refusal),
-        }
+        };
+        self.record_http_sent(request, &response);
+        response
     }
 
     fn record_http(&mut self, request: &HttpRequest) {
+        self.record_http_received(request);
         let app = Address::parse(request).map(|address| address.app);
         let line = (request.method().as_str(), request.uri().path());
         let body = serde_json::from_slice(request.body()).ok();
@@ -145,8 +148,11 @@ impl Server {
     ) -> Result<UploadPermit, Box<HttpResponse>> {
         self.advance(now);
         self.record_http(request);
-        self.permit(request)
-            .map_err(|refusal| Box::new(http::refuse(&refusal)))
+        self.permit(request).map_err(|refusal| {
+            let response = http::refuse(&refusal);
+            self.record_http_sent(request, &response);
+            Box::new(response)
+        })
     }
 
     fn permit(&mut self, request: &HttpRequest) -> Result<UploadPermit, Refusal> {

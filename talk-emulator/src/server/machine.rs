@@ -5,8 +5,9 @@ use talk_proto::Timestamp;
 
 use super::connection::{Connection, Session};
 use super::event_queue::EventQueue;
-use super::fault::{FaultKind, Faults};
+use super::fault::{FaultKind, Faults, StruckFault};
 use super::frame;
+use super::inspector::{ConnectionChange, EventLog};
 use super::output::{ConnectionId, Output};
 use super::presence;
 use super::random::Random;
@@ -44,6 +45,9 @@ pub struct Server {
     pub(super) outputs: VecDeque<Output>,
     pub(super) requests: RequestLog,
     pub(super) webhooks: WebhookQueue,
+    pub(super) inspector: EventLog,
+    /// The number of steps that have changed data.
+    pub(super) data_version: u64,
     /// Set if the caller persists changes.
     pub(super) checkpoint: Option<Checkpoint>,
 }
@@ -75,6 +79,8 @@ impl Server {
             outputs: VecDeque::new(),
             requests: RequestLog::default(),
             webhooks: WebhookQueue::default(),
+            inspector: EventLog::default(),
+            data_version: 0,
             checkpoint: None,
         }
     }
@@ -87,14 +93,19 @@ impl Server {
         self.forget(connection);
         self.app_mut(app);
         self.connections
-            .insert(connection, Connection::new(app, user));
+            .insert(connection, Connection::new(app, user, self.now));
+        self.note_connection(connection, ConnectionChange::Opened);
         self.flush();
     }
 
     /// Handles a frame from a connection.
     pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
-        match frame::parse(text) {
+        let parsed = frame::parse(text);
+        if self.inspector.is_on() {
+            self.record_received(connection, text, parsed.as_ref());
+        }
+        match parsed {
             Some(Ok(request)) => self.handle_request(connection, &request),
             Some(Err(unreadable)) => self.refuse_unreadable(connection, unreadable.seq),
             None => {}
@@ -183,6 +194,7 @@ impl Server {
         if connection.is_stalled {
             return;
         }
+        connection.frames_in += 1;
         connection.note_seq(request.seq);
         let (app, user) = (connection.app.clone(), connection.user.clone());
         let line = (&*request.method, &*request.path);
@@ -190,6 +202,14 @@ impl Server {
         let fault = self
             .faults
             .take_matching(self.now, Some(&user), &request.path, false);
+        if let Some(fault) = &fault {
+            self.note_struck(StruckFault {
+                at: self.now,
+                fault: fault.clone(),
+                connection: Some(id),
+                path: Some(request.path.clone()),
+            });
+        }
         let reply = match fault.as_ref().map(|fault| (fault.kind, fault.delay())) {
             Some((FaultKind::Slow, delay)) => {
                 self.slow_down(id, delay);
@@ -283,16 +303,28 @@ impl Server {
             self.flush();
         }
         self.start_webhooks();
+        self.note_changes();
         self.discard_changes();
+    }
+
+    /// Counts the steps that have changed data.
+    fn note_changes(&mut self) {
+        for (id, app) in &self.apps {
+            if app.store.is_changed() {
+                self.data_version += 1;
+                self.inspector.push_data(self.now, Some(id));
+            }
+        }
     }
 
     /// Removes a connection and its subscriptions, and updates its user's online state.
     pub(super) fn forget(&mut self, id: ConnectionId) {
         self.cancel_expiry(id);
+        self.note_connection(id, ConnectionChange::Closed);
         let Some(connection) = self.connections.remove(&id) else {
             return;
         };
-        let app = self.apps.get_mut(&connection.app);
+        let app = self.apps.get_mut(&*connection.app);
         if let Some(user) = app.and_then(|app| app.subscribers.disconnect(id)) {
             self.with_cx(&connection.app, &user, |cx| {
                 presence::publish_if_exists(cx, &user);

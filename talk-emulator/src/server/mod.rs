@@ -27,9 +27,11 @@
 //! To persist the data, create the server with [`Server::restore`] and store the result of
 //! [`Server::take_changes`] before handling the outputs.
 
+mod act;
 mod auth;
 mod auto_link;
 mod connection;
+mod connections;
 mod content;
 mod conversation;
 mod conversations;
@@ -42,10 +44,12 @@ mod fault_injection;
 mod file;
 mod files;
 mod filter;
+mod find;
 mod frame;
 mod http;
 mod http_routes;
 mod idempotency;
+mod inspector;
 mod loopback;
 mod machine;
 mod message;
@@ -89,10 +93,16 @@ mod users;
 mod views;
 mod webhooks;
 
-pub use fault::{Fault, FaultKind, HttpFault, UploadFault};
+pub use connections::ConnectionInfo;
+pub use fault::{Fault, FaultKind, HttpFault, StruckFault, UploadFault};
 pub use file::FileMetadata;
+pub use find::{FindKind, NotFound};
 pub use http::{Download, HttpRequest, HttpResponse, StoredFile, UploadPermit, WithoutCors};
 pub(crate) use http::{has_json, parse_query};
+pub use inspector::{
+    ConnectionChange, FrameDirection, FrameKind, InspectorEvent, InspectorEventBody,
+    InspectorEvents, RecordedFrame, RequestLine,
+};
 pub(crate) use loopback::{is_loopback, is_loopback_origin};
 pub use machine::Server;
 pub use output::{ConnectionId, Output};

@@ -1,7 +1,9 @@
+use serde::Serialize;
+
 use super::webhooks::{WebhookAttemptId, WebhookRequest};
 
 /// The ID of an open connection, chosen by the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ConnectionId(pub u64);
 
 /// An action for the caller.

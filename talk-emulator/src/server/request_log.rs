@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 use talk_proto::Timestamp;
 
+use super::inspector::mask_request_data;
 use super::machine::Server;
 
 /// The bytes of data that are kept, of all requests together.
@@ -17,6 +19,8 @@ const MAX_BYTES: usize = 4 << 20;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
+    /// The position in the order of requests, from 1.
+    pub number: u64,
     /// The time at which it was received.
     pub at: Timestamp,
     /// The app. Empty for an HTTP request to an unknown address.
@@ -35,6 +39,7 @@ pub struct ReceivedRequest {
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedRequest")
+            .field("number", &self.number)
             .field("at", &self.at)
             .field("app", &self.app)
             .field("user", &self.user)
@@ -50,6 +55,7 @@ pub(super) struct RequestLog {
     max: usize,
     requests: VecDeque<ReceivedRequest>,
     bytes: usize,
+    last: u64,
 }
 
 impl RequestLog {
@@ -60,11 +66,14 @@ impl RequestLog {
     pub(super) fn clear(&mut self) {
         *self = Self {
             max: self.max,
+            last: self.last,
             ..Self::default()
         };
     }
 
-    pub(super) fn push(&mut self, request: ReceivedRequest) {
+    pub(super) fn push(&mut self, mut request: ReceivedRequest) {
+        self.last += 1;
+        request.number = self.last;
         self.bytes += size(&request);
         self.requests.push_back(request);
         while self.requests.len() > self.max || self.bytes > MAX_BYTES {
@@ -78,6 +87,15 @@ impl RequestLog {
 
 fn size(request: &ReceivedRequest) -> usize {
     request.path.len() + request.data.as_ref().map_or(0, String::len)
+}
+
+impl ReceivedRequest {
+    /// Returns the data as JSON, with a masked token.
+    #[must_use]
+    pub fn masked_data(&self) -> Option<Value> {
+        let data = mask_request_data(&self.path, self.data.as_deref()?);
+        serde_json::from_str(&data).ok()
+    }
 }
 
 impl Server {
@@ -95,6 +113,11 @@ impl Server {
         self.requests.requests.iter()
     }
 
+    /// Returns the number of the last request.
+    pub fn last_request(&self) -> u64 {
+        self.requests.last
+    }
+
     pub(super) fn record(
         &mut self,
         app: &str,
@@ -106,6 +129,7 @@ impl Server {
             return;
         }
         self.requests.push(ReceivedRequest {
+            number: 0,
             at: self.now,
             app: app.to_owned(),
             user: user.map(str::to_owned),

@@ -150,6 +150,13 @@ enum Entry<'a> {
     Message(&'a SeedConversation, &'a SeedMessage),
 }
 
+/// The treatment of conversations that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Refuse,
+    Change,
+}
+
 impl Server {
     /// Stores a seed, unless its app has users already. Returns `true` if it was stored.
     ///
@@ -166,19 +173,40 @@ impl Server {
         if !self.apps.get(&seed.app).is_none_or(is_empty) {
             return Ok(false);
         }
+        self.store_seed(seed, Existing::Refuse).map(|()| true)
+    }
+
+    /// Adds a seed to the data. Users and conversations that exist are changed, and messages are
+    /// added.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for an entry that the server refuses. The entries before it are stored.
+    pub fn add_seed(&mut self, now: Timestamp, seed: &Seed) -> Result<(), SeedError> {
+        self.advance(now);
+        self.store_seed(seed, Existing::Change)
+    }
+
+    fn store_seed(&mut self, seed: &Seed, existing: Existing) -> Result<(), SeedError> {
         let mut entries = seed.entries().into_iter();
         let result = entries.try_for_each(|(age, entry)| {
-            let created = self.create(&seed.app, self.now - age, &entry);
+            let created = self.create(&seed.app, self.now - age, &entry, existing);
             created.map_err(|refusal| SeedError {
                 entry: entry.name(),
                 reason: refusal.reason().to_owned(),
             })
         });
         self.flush();
-        result.map(|()| true)
+        result
     }
 
-    fn create(&mut self, app: &str, at: Timestamp, entry: &Entry<'_>) -> Result<(), Refusal> {
+    fn create(
+        &mut self,
+        app: &str,
+        at: Timestamp,
+        entry: &Entry<'_>,
+        existing: Existing,
+    ) -> Result<(), Refusal> {
         let mut act_as = |user: &str, act: &dyn Fn(&mut RequestCx<'_>) -> Result<(), Refusal>| {
             self.with_cx(app, user, |cx| {
                 cx.now = at;
@@ -192,16 +220,22 @@ impl Server {
                 act_as(id, &|cx| users::set(cx, id, Body(Some(&data))).map(drop))
             }
             Entry::Conversation(it) => {
-                let data = raw(&json!({
-                    "subject": it.subject,
-                    "photoUrl": it.photo_url,
-                    "custom": it.custom,
-                }))?;
+                let data = it.request()?;
+                let data = Body(Some(&data));
                 let creator = it.participants.first().map_or("", String::as_str);
                 act_as(creator, &|cx| {
-                    conversations::create(cx, &it.id, Body(Some(&data)))?;
-                    let mut users = it.participants.iter();
-                    users.try_for_each(|user| participants::add(cx, &it.id, user))
+                    match existing {
+                        Existing::Refuse => conversations::create(cx, &it.id, data)?,
+                        Existing::Change => conversations::set(cx, &it.id, data)?,
+                    };
+                    it.participants.iter().try_for_each(|user| {
+                        let participants = &cx.store.conversation(&it.id)?.participants;
+                        let is_in = existing == Existing::Change && participants.contains_key(user);
+                        match is_in {
+                            true => Ok(()),
+                            false => participants::add(cx, &it.id, user),
+                        }
+                    })
                 })
             }
             Entry::Message(it, message) => {
@@ -307,6 +341,20 @@ impl Seed {
         let users = self.users.iter();
         let users = users.map(|(id, user)| (oldest, Entry::User(id, user)));
         users.chain(entries).collect()
+    }
+}
+
+impl SeedConversation {
+    /// Returns the data of the request that creates or changes the conversation.
+    fn request(&self) -> Result<Box<RawValue>, Refusal> {
+        let mut data = json!({ "custom": self.custom });
+        if let Some(subject) = &self.subject {
+            data["subject"] = subject.as_str().into();
+        }
+        if let Some(photo_url) = &self.photo_url {
+            data["photoUrl"] = photo_url.as_str().into();
+        }
+        raw(&data)
     }
 }
 

@@ -6,6 +6,7 @@ use talk_proto::Timestamp;
 use super::auth;
 use super::connection::Session;
 use super::events::Event;
+use super::inspector::ConnectionChange;
 use super::machine::Server;
 use super::output::ConnectionId;
 use super::presence;
@@ -32,23 +33,23 @@ impl Server {
             return Err(Refusal::unauthorized("The connection is closed."));
         };
         let (app, user) = (connection.app.clone(), connection.user.clone());
-        if self.settings.refused_apps.contains(&app) {
+        if self.settings.refused_apps.contains(&*app) {
             return Err(Refusal::app_not_found());
         }
         let secret = self.settings.secret();
         let identity = auth::verify(secret, &app, &token, self.now)?;
-        if secret.is_some() && identity.user.as_deref() != Some(&user) {
+        if secret.is_some() && identity.user.as_deref() != Some(&*user) {
             return Err(Refusal::unauthorized("The token is another user's."));
         }
         if secret.is_none()
-            && let Some(app) = self.apps.get_mut(&app)
+            && let Some(app) = self.apps.get_mut(&*app)
         {
             app.seen_tokens.remember(&token, &user);
         }
         self.start_session(id, identity.expires);
         let came_online = self
             .apps
-            .get_mut(&app)
+            .get_mut(&*app)
             .is_some_and(|app| app.subscribers.connect(id, &user));
         if came_online {
             self.with_cx(&app, &user, |cx| presence::publish_if_exists(cx, &user));
@@ -67,6 +68,7 @@ impl Server {
             connection.session = Session::Active { expires };
             self.events.prepend(id, connection.take_held_events());
         }
+        self.note_connection(id, ConnectionChange::Authenticated);
         if let Some(expires) = expires {
             self.timers.set(expires, Timer::SessionExpires(id));
         }
@@ -119,6 +121,7 @@ impl Server {
             if let Some(connection) = self.connections.get_mut(&id) {
                 connection.session = Session::Expired;
             }
+            self.note_connection(id, ConnectionChange::Expired);
             self.publish_now(id, &Event::SessionExpired {});
         }
     }

@@ -95,6 +95,8 @@ impl Server {
         let values = records.map(|it| (it.key.clone(), Some(it.value.get().to_owned())));
         changes.extend(values);
         self.replace_changes(changes);
+        self.data_version += 1;
+        self.inspector.push_data(self.now, None);
         Ok(())
     }
 

@@ -89,6 +89,11 @@ impl Store {
         Ok((conversation, participation))
     }
 
+    /// Returns `true` if there are changes that were neither stored nor discarded.
+    pub(super) fn is_changed(&self) -> bool {
+        self.users.is_dirty() || self.conversations.is_dirty() || self.files.is_dirty()
+    }
+
     /// Iterates over the user's conversations before the given place, latest activity first.
     pub(super) fn inbox(&self, user: &str, before: ListPlace) -> impl Iterator<Item = (u64, &str)> {
         let all = self.inboxes.get(user).into_iter();

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use percent_encoding::{PercentEncode, utf8_percent_encode};
+
 use super::conversation::Conversation;
+use super::file::SEGMENT;
 use super::output::ConnectionId;
 
 /// A user id, shared by the user's connections and subscriptions.
@@ -49,6 +52,31 @@ impl Topic {
         }
     }
 
+    /// Returns the path of the subscription.
+    pub(super) fn path(&self) -> String {
+        let (id, part) = match self {
+            Self::User(user) => return format!("/users/{}", segment(user)),
+            Self::Online(user) => return format!("/users/{}/online", segment(user)),
+            Self::Conversations(_) => return "/me/conversations".to_owned(),
+            Self::Conversation { id, part } => (id, part),
+        };
+        let part = match part {
+            Part::Side(_) => String::new(),
+            Part::Messages => "/messages".to_owned(),
+            Part::Participants => "/participants".to_owned(),
+            Part::Participant(user) => format!("/participants/{}", segment(user)),
+            Part::Typing => "/typing".to_owned(),
+            Part::Reactions { message, emoji } => {
+                format!(
+                    "/messages/{}/reactions/{}",
+                    segment(message),
+                    segment(emoji)
+                )
+            }
+        };
+        format!("/me/conversations/{}{part}", segment(id))
+    }
+
     /// Returns `true` if the topic includes the state of a user's sides.
     fn includes_side_state(&self) -> bool {
         match self {
@@ -57,6 +85,10 @@ impl Topic {
             Self::User(_) | Self::Online(_) => false,
         }
     }
+}
+
+fn segment(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, SEGMENT)
 }
 
 /// The authenticated connections of an app, indexed by user and by topic.
@@ -150,6 +182,12 @@ impl Subscribers {
                 self.topics.remove(topic);
             }
         }
+    }
+
+    /// Iterates over the subscriptions of a connection.
+    pub(super) fn topics_of(&self, connection: ConnectionId) -> impl Iterator<Item = &Topic> {
+        let topics = self.connections.get(&connection).map(|it| &it.topics);
+        topics.into_iter().flatten()
     }
 
     /// Returns the number of subscriptions of a connection.

@@ -43,6 +43,20 @@ impl Timers {
         self.queue.remove(&(at, timer));
     }
 
+    /// Iterates over the faults that are not due yet.
+    pub(super) fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.queue.iter().filter_map(|(_, timer)| match timer {
+            Timer::FaultDue(fault) => Some(fault),
+            _ => None,
+        })
+    }
+
+    /// Cancels all faults that are not due yet.
+    pub(super) fn cancel_faults(&mut self) {
+        self.queue
+            .retain(|(_, timer)| !matches!(timer, Timer::FaultDue(_)));
+    }
+
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.queue.first().map(|(at, _)| *at)
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
 use super::state::Shell;
-use crate::server::{Fault, Settings};
+use crate::server::{Fault, Settings, parse_query};
 
 /// The replacement of the secret in responses. In a patch it leaves the secret unchanged.
 const MASK: &str = "***";
@@ -64,6 +64,25 @@ fn masked(mut settings: Settings) -> Settings {
     settings
 }
 
+/// Returns the injected faults, and those that have struck.
+pub(crate) async fn faults(State(shell): State<Shell>) -> Result<Json<Value>, Refusal> {
+    let list = shell.engine.call(|core, _| {
+        let armed: Vec<_> = core.server.armed_faults().collect();
+        let struck: Vec<_> = core.server.struck_faults().collect();
+        json!({ "armed": armed, "struck": struck })
+    });
+    Ok(Json(list.await?))
+}
+
+/// Discards all injected faults.
+pub(crate) async fn disarm_faults(State(shell): State<Shell>) -> Result<Json<Value>, Refusal> {
+    shell
+        .engine
+        .call(|core, now| core.server.disarm_faults(now))
+        .await?;
+    Ok(Json(json!({})))
+}
+
 /// Injects a fault.
 pub(crate) async fn inject_fault(
     State(shell): State<Shell>,
@@ -98,6 +117,39 @@ fn merge(target: &mut Value, patch: Value) {
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(invalid)
+}
+
+/// The parameters of a query.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query with these parameters.
+    pub(super) fn read(query: Option<String>, known: &[&str]) -> Result<Self, Refusal> {
+        let query = query.unwrap_or_default();
+        let pairs = parse_query(&query).filter(|(name, _)| !name.is_empty());
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        match pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
+            Some((name, _)) => Err(bad_request(format!("The parameter {name:?} is unknown."))),
+            None => Ok(Self(pairs)),
+        }
+    }
+
+    /// Returns a parameter that is a number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        let value = self.0.iter().find(|(it, _)| it == name);
+        let number = value.map(|(_, value)| value.parse()).transpose();
+        number.map_err(|_| bad_request(format!("The parameter {name:?} must be a number.")))
+    }
+
+    /// Returns the maximum length of a list.
+    pub(super) fn limit(&self, default: usize) -> Result<usize, Refusal> {
+        let limit = self.number("limit")?;
+        Ok(limit.map_or(default, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        }))
+    }
 }
 
 fn invalid(error: serde_json::Error) -> Refusal {

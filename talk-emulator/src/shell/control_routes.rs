@@ -2,13 +2,18 @@
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodFilter, MethodRouter, delete, get, on, post, put};
 
-use super::control::{change_settings, inject_fault, settings};
+use super::control::{change_settings, disarm_faults, faults, inject_fault, settings};
 use super::control_data::{
     MAX_IMPORT, advance_clock, clock, delete_snapshot, export_snapshot, import_snapshot,
     list_snapshots, reset, restore_snapshot, save_snapshot,
 };
+use super::control_events::{events, frames};
+use super::control_inspect::{
+    act, add_seed, apps, close_connection, connections, expire_connection, rest,
+};
+use super::control_wait::{requests, wait};
 use super::control_webhooks::{list_webhooks, resend_webhook, webhook};
 use super::inspector::{asset, index};
 use super::openapi::openapi;
@@ -31,7 +36,32 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         read("/openapi.json", openapi),
         read("/settings", settings),
         change("/settings", change_settings),
+        read("/faults", faults),
         change("/faults", inject_fault),
+        ControlRoute {
+            method: "DELETE",
+            path: "/faults",
+            handler: delete(disarm_faults),
+        },
+        read("/events", events),
+        read("/frames", frames),
+        read("/connections", connections),
+        change("/connections/{id}/close", close_connection),
+        change("/connections/{id}/expire", expire_connection),
+        read("/apps", apps),
+        to_rest("GET", MethodFilter::GET),
+        to_rest("POST", MethodFilter::POST),
+        to_rest("PUT", MethodFilter::PUT),
+        to_rest("PATCH", MethodFilter::PATCH),
+        to_rest("DELETE", MethodFilter::DELETE),
+        change("/act", act),
+        ControlRoute {
+            method: "POST",
+            path: "/seed",
+            handler: post(add_seed).layer(DefaultBodyLimit::max(MAX_IMPORT)),
+        },
+        read("/requests", requests),
+        change("/wait", wait),
         read("/clock", clock),
         change("/clock", advance_clock),
         change("/reset", reset),
@@ -67,6 +97,15 @@ fn read<H: Handler<T, Shell>, T: 'static>(path: &'static str, handler: H) -> Con
         method: "GET",
         path,
         handler,
+    }
+}
+
+/// Returns a request of the REST API.
+fn to_rest(method: &'static str, filter: MethodFilter) -> ControlRoute {
+    ControlRoute {
+        method,
+        path: "/rest/{app}/{*path}",
+        handler: on(filter, rest),
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn list_webhooks(
     let answer = shell.engine.call(move |core, _| {
         let found = core.server.webhooks().rev().filter(|it| query.matches(it));
         let found = found.take(query.limit);
-        let data: Vec<Value> = found.map(view).collect();
+        let data: Vec<Value> = found.map(WebhookDelivery::without_body).collect();
         json!({ "data": data, "discarded": core.server.discarded_webhooks() })
     });
     Ok(Json(answer.await?))
@@ -46,7 +46,7 @@ pub(crate) async fn webhook(
 ) -> Result<Json<Value>, Refusal> {
     let found = shell.engine.call(move |core, _| {
         let webhook = core.server.webhook(&id)?;
-        let mut view = view(webhook);
+        let mut view = webhook.without_body();
         view["body"] = webhook.body.clone().into();
         Some(view)
     });
@@ -80,17 +80,6 @@ fn invalid(name: &str, reason: &str) -> Refusal {
 fn unknown() -> Refusal {
     let reason = "There is no webhook with this ID, or it is no longer in the log.";
     Refusal::new(StatusCode::NOT_FOUND, "WEBHOOK_NOT_FOUND", reason)
-}
-
-fn view(webhook: &WebhookDelivery) -> Value {
-    json!({
-        "id": webhook.id,
-        "app": webhook.app,
-        "type": webhook.kind,
-        "createdAt": webhook.created_at,
-        "state": webhook.state,
-        "attempts": webhook.attempts,
-    })
 }
 
 impl WebhookQuery {

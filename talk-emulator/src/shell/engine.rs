@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::clock::Clock;
@@ -25,6 +25,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(5);
 
 /// The number of inputs handled before their outputs are sent.
 const BATCH: usize = 64;
+
+/// The time for which events are recorded after the last inspector is closed.
+const RECORD_AFTER: Duration = Duration::from_secs(60);
 
 /// The emulator has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +100,10 @@ pub(crate) struct Core {
     handled: Vec<oneshot::Sender<()>>,
     /// Conditions and their callers.
     waiting: Vec<(Predicate, oneshot::Sender<()>)>,
+    /// The number of the last event. Each receiver is an open inspector.
+    last_event: watch::Sender<u64>,
+    /// Set while events are recorded for an open inspector.
+    is_watched: bool,
     /// Notified when the last connection is closed.
     all_closed: Option<oneshot::Sender<()>>,
 }
@@ -131,6 +138,8 @@ impl Engine {
             deferred_replies: Vec::new(),
             handled: Vec::new(),
             waiting: Vec::new(),
+            last_event: watch::Sender::new(0),
+            is_watched: false,
             all_closed: None,
         };
         let task = EngineTask {
@@ -228,6 +237,7 @@ impl EngineTask {
             self.core.notify_waiting();
             let now = self.core.clock.now();
             self.core.drain(now);
+            self.core.notify_inspectors(now);
         }
     }
 
@@ -303,6 +313,7 @@ impl Core {
         self.clock.advance(by).then(|| {
             let now = self.clock.now();
             self.server.tick(now);
+            self.server.note_clock();
             now
         })
     }
@@ -355,6 +366,31 @@ impl Core {
         let (fulfilled, waiter) = oneshot::channel();
         self.waiting.push((predicate, fulfilled));
         waiter
+    }
+
+    /// Records events while the receiver exists. It is notified of new events, the last of which
+    /// has the returned number.
+    pub(super) fn watch_events(&mut self) -> (watch::Receiver<u64>, u64) {
+        self.server.record_events();
+        self.is_watched = true;
+        (self.last_event.subscribe(), self.server.last_event())
+    }
+
+    fn notify_inspectors(&mut self, now: Timestamp) {
+        if !self.is_watched {
+            return;
+        }
+        if self.last_event.receiver_count() == 0 {
+            self.is_watched = false;
+            self.server.record_events_for(now, RECORD_AFTER);
+            return;
+        }
+        let last = self.server.last_event();
+        self.last_event.send_if_modified(|noted| {
+            let is_new = *noted != last;
+            *noted = last;
+            is_new
+        });
     }
 
     fn notify_waiting(&mut self) {

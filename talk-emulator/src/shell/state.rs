@@ -10,6 +10,8 @@ use crate::server::ConnectionId;
 pub(crate) struct Shell {
     pub(super) engine: Engine,
     pub(super) files: Files,
+    /// Distinguishes this emulator from earlier ones on the same address.
+    pub(super) instance: Arc<str>,
     connections: Arc<AtomicU64>,
 }
 
@@ -18,6 +20,8 @@ impl Shell {
         Self {
             engine,
             files,
+            // Without randomness, clients detect another emulator by its event numbers.
+            instance: format!("{:016x}", getrandom::u64().unwrap_or(0)).into(),
             connections: Arc::default(),
         }
     }

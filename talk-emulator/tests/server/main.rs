@@ -14,6 +14,7 @@ mod faults;
 mod filters;
 mod garbage;
 mod http;
+mod inspector;
 mod messages;
 mod mirror;
 mod participants;

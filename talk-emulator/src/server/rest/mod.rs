@@ -26,6 +26,7 @@ mod users;
 
 use bytes::Bytes;
 use http::{StatusCode, header};
+use talk_proto::Timestamp;
 
 use self::answer::answer;
 use self::call::Call;
@@ -35,10 +36,37 @@ use super::http::{self as http_message, Address, HttpRequest, HttpResponse, With
 use super::machine::Server;
 use super::refusal::Refusal;
 
+/// The caller of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    BackEnd,
+    /// The control API, which has checked its caller.
+    Control,
+}
+
 impl Server {
     /// Answers a request of a back end. The order of checks is route, app, credentials, content
     /// type, version, body (our choice after the credentials).
     pub(super) fn rest(&mut self, request: &HttpRequest, address: &Address) -> HttpResponse {
+        self.rest_by(Caller::BackEnd, request, address)
+    }
+
+    /// Answers a request of the REST API that was made with the control API. It needs no
+    /// credentials, and neither faults nor rate limits apply.
+    pub fn rest_by_control(&mut self, now: Timestamp, request: &HttpRequest) -> HttpResponse {
+        self.advance(now);
+        match Address::parse(request) {
+            Some(address) => self.rest_by(Caller::Control, request, &address),
+            None => no_route(),
+        }
+    }
+
+    fn rest_by(
+        &mut self,
+        caller: Caller,
+        request: &HttpRequest,
+        address: &Address,
+    ) -> HttpResponse {
         let path = address.path();
         // One trailing slash is tolerated.
         let path = path.strip_suffix(&[""]).unwrap_or(&path);
@@ -54,12 +82,14 @@ impl Server {
         if self.settings.refused_apps.contains(&address.app) {
             return no_app();
         }
-        let secret = self.settings.secret();
-        if let Err(refusal) = auth::check(request, secret, &address.app, self.now) {
-            return http_message::refuse(&refusal);
-        }
-        if let Err(seconds) = self.count(&address.app, path == ["batch"]) {
-            return too_many_requests(seconds);
+        if caller == Caller::BackEnd {
+            let secret = self.settings.secret();
+            if let Err(refusal) = auth::check(request, secret, &address.app, self.now) {
+                return http_message::refuse(&refusal);
+            }
+            if let Err(seconds) = self.count(&address.app, path == ["batch"]) {
+                return too_many_requests(seconds);
+            }
         }
         let answered = Call::read(request, self.settings.rest_version)
             .and_then(|call| self.with_cx(&address.app, "", |cx| handler(cx, &call)));

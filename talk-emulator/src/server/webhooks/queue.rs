@@ -145,9 +145,9 @@ impl WebhookQueue {
         }
     }
 
-    /// Returns `true` if an attempt has not ended.
-    pub(super) fn is_in_flight(&self, attempt: WebhookAttemptId) -> bool {
-        self.in_flight.contains_key(&attempt)
+    /// Returns the event of an attempt that has not ended.
+    pub(super) fn in_flight(&self, attempt: WebhookAttemptId) -> Option<&str> {
+        self.in_flight.get(&attempt).map(String::as_str)
     }
 
     /// Queues a finished delivery again, after all others of its object. Returns `false` if it is

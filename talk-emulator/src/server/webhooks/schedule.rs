@@ -62,18 +62,25 @@ impl Server {
             return;
         };
         let key = self.settings.webhook_key().unwrap_or_default();
+        let mut begun = Vec::new();
         while let Some((attempt, delivery)) = self.webhooks.begin(self.now) {
+            if self.inspector.is_on() {
+                begun.push(delivery.id.clone());
+            }
             let request = WebhookRequest::new(url, key, self.now, &delivery.body);
             self.outputs
                 .push_back(Output::SendWebhook { attempt, request });
             let limit = Timer::WebhookTimesOut(attempt);
             self.timers.set(self.now + TIME_LIMIT, limit);
         }
+        for id in begun {
+            self.note_webhook(&id);
+        }
     }
 
     /// Ends an attempt without an answer.
     pub(in crate::server) fn time_out_webhook(&mut self, attempt: WebhookAttemptId) {
-        if self.webhooks.is_in_flight(attempt) {
+        if self.webhooks.in_flight(attempt).is_some() {
             self.outputs.push_back(Output::CancelWebhook { attempt });
             let seconds = TIME_LIMIT.as_secs();
             let reason = format!("no answer within {seconds} s");
@@ -86,7 +93,12 @@ impl Server {
         attempt: WebhookAttemptId,
         result: Result<WebhookAnswer, String>,
     ) {
-        if let Some(id) = self.webhooks.finish(self.now, attempt, result) {
+        let id = self.webhooks.in_flight(attempt).map(str::to_owned);
+        let retried = self.webhooks.finish(self.now, attempt, result);
+        if let Some(id) = id {
+            self.note_webhook(&id);
+        }
+        if let Some(id) = retried {
             let retry = Timer::WebhookRetries(id);
             self.timers.set(self.now + RETRY_DELAY, retry);
         }

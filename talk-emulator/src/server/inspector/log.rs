@@ -1,0 +1,164 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use talk_proto::Timestamp;
+
+use super::event::{InspectorEvent, InspectorEventBody};
+use crate::server::machine::Server;
+
+/// The maximum number of events in the log, and of their bytes.
+const MAX_EVENTS: usize = 5000;
+const MAX_BYTES: usize = 8 << 20;
+
+/// Events of the log of an inspector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InspectorEvents {
+    /// The events, oldest first.
+    pub events: Vec<Arc<InspectorEvent>>,
+    /// The number of events that came before and are no longer in the log.
+    pub dropped: u64,
+    /// Set if older events than the requested ones are part of the result, because the log was
+    /// started after them.
+    pub is_restarted: bool,
+}
+
+/// The latest events. It is empty and records nothing unless it is on.
+#[derive(Debug, Default)]
+pub(in crate::server) struct EventLog {
+    is_on: bool,
+    /// The time at which the log is turned off.
+    until: Option<Timestamp>,
+    events: VecDeque<Arc<InspectorEvent>>,
+    bytes: usize,
+    last: u64,
+    /// The number of the last event that was returned.
+    last_returned: u64,
+    /// The last change of the data of each app.
+    data: BTreeMap<String, u64>,
+}
+
+impl EventLog {
+    pub(in crate::server) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    fn turn_off(&mut self) {
+        *self = Self {
+            last: self.last,
+            ..Self::default()
+        };
+    }
+
+    /// Adds the event that `event` returns for its number.
+    pub(in crate::server) fn push(
+        &mut self,
+        now: Timestamp,
+        event: impl FnOnce(u64) -> InspectorEventBody,
+    ) {
+        if !self.is_on {
+            return;
+        }
+        if self.until.is_some_and(|until| until <= now) {
+            return self.turn_off();
+        }
+        self.last += 1;
+        let event = InspectorEvent {
+            number: self.last,
+            body: event(self.last),
+        };
+        self.bytes += size(&event);
+        self.events.push_back(Arc::new(event));
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.events.pop_front() else {
+                return;
+            };
+            self.bytes -= size(&oldest);
+        }
+    }
+
+    /// Adds the event that the data of an app has changed, unless there is one that was not
+    /// returned yet.
+    pub(in crate::server) fn push_data(&mut self, now: Timestamp, app: Option<&str>) {
+        if !self.is_on {
+            return;
+        }
+        let key = app.unwrap_or_default();
+        let noted = self.data.get(key).copied().unwrap_or(0);
+        if noted <= self.last_returned || noted < self.first() {
+            let app = app.map(str::to_owned);
+            self.push(now, |_| InspectorEventBody::Data { app });
+            self.data.insert(key.to_owned(), self.last);
+        }
+    }
+
+    fn after(&self, number: u64) -> impl Iterator<Item = &Arc<InspectorEvent>> {
+        let skip = number.saturating_sub(self.first() - 1);
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        self.events.range(skip.min(self.events.len())..)
+    }
+
+    /// Returns the number of the oldest event in the log, or of the next one.
+    fn first(&self) -> u64 {
+        self.last + 1 - self.events.len() as u64
+    }
+}
+
+fn size(event: &InspectorEvent) -> usize {
+    match &event.body {
+        InspectorEventBody::Frame(frame) => frame.size(),
+        _ => size_of::<InspectorEvent>(),
+    }
+}
+
+impl Server {
+    /// Records the events for an inspector from now on: at most 5,000 of them and 8 MiB. A server
+    /// records none by default.
+    pub fn record_events(&mut self) {
+        self.inspector.is_on = true;
+        self.inspector.until = None;
+    }
+
+    /// Ends the recording after this time. The log is discarded then.
+    pub fn record_events_for(&mut self, now: Timestamp, time: Duration) {
+        if self.inspector.is_on {
+            self.inspector.until = Some(now.max(self.now) + time);
+        }
+    }
+
+    /// Returns `true` if events are recorded.
+    pub fn is_recording_events(&self) -> bool {
+        let is_over = |until: Timestamp| until <= self.now;
+        self.inspector.is_on && !self.inspector.until.is_some_and(is_over)
+    }
+
+    /// Returns the number of the last event.
+    pub fn last_event(&self) -> u64 {
+        self.inspector.last
+    }
+
+    /// Returns up to `max` events with a higher number, oldest first. A number above the last one
+    /// is of an earlier server, and counts as 0.
+    pub fn events_after(&mut self, number: u64, max: usize) -> InspectorEvents {
+        let log = &mut self.inspector;
+        let is_restarted = number > log.last;
+        let number = if is_restarted { 0 } else { number };
+        let events: Vec<_> = log.after(number).take(max).cloned().collect();
+        if let Some(last) = events.last() {
+            log.last_returned = log.last_returned.max(last.number);
+        }
+        InspectorEvents {
+            events,
+            dropped: (log.first() - 1).saturating_sub(number),
+            is_restarted,
+        }
+    }
+
+    /// Adds the event that the clock was advanced.
+    pub fn note_clock(&mut self) {
+        let now = self.now;
+        self.inspector
+            .push(now, |_| InspectorEventBody::Clock { now });
+    }
+}

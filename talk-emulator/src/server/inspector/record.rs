@@ -1,0 +1,249 @@
+//! Recording of frames and other events.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+use talk_proto::Timestamp;
+
+use super::event::{ConnectionChange, InspectorEventBody};
+use super::frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine, cut};
+use super::mask;
+use crate::server::fault::StruckFault;
+use crate::server::frame::{self, Request, Unreadable};
+use crate::server::http::{Address, HttpRequest, HttpResponse};
+use crate::server::machine::Server;
+use crate::server::output::ConnectionId;
+
+/// The path of a ping.
+const PING: &str = "/ping";
+
+impl Server {
+    /// Records a received frame. A connection that receives nothing has none.
+    pub(in crate::server) fn record_received(
+        &mut self,
+        id: ConnectionId,
+        text: &str,
+        parsed: Option<&Result<Request<'_>, Unreadable>>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.is_stalled {
+            return;
+        }
+        let (kind, seq, line) = match parsed {
+            Some(Ok(request)) => {
+                let kind = match request.path.as_str() {
+                    PING => FrameKind::Ping,
+                    _ => FrameKind::Request,
+                };
+                let line = Arc::new(RequestLine {
+                    method: request.method.clone(),
+                    path: request.path.clone(),
+                });
+                (kind, Some(request.seq), Some(line))
+            }
+            Some(Err(unreadable)) => (FrameKind::Other, Some(unreadable.seq), None),
+            None => (FrameKind::Other, None, None),
+        };
+        let is_renewal = |line: &Arc<RequestLine>| line.path == mask::RENEW;
+        let (shown, is_cut) = match &line {
+            Some(line) if is_renewal(line) => cut(&mask::mask_request(text)),
+            Some(_) => cut(text),
+            None => cut(&mask::mask_unreadable(text)),
+        };
+        connection.last_request = seq.zip(line.clone());
+        let (app, user) = (connection.app.clone(), connection.user.clone());
+        let at = self.now;
+        self.inspector.push(at, |n| {
+            InspectorEventBody::Frame(RecordedFrame {
+                n,
+                at,
+                connection: Some(id),
+                app,
+                user: Some(user),
+                direction: FrameDirection::In,
+                kind,
+                id: seq,
+                request: line,
+                status: None,
+                ms: None,
+                bytes: text.len(),
+                text: shown,
+                cut: is_cut,
+            })
+        });
+    }
+
+    /// Records a frame that is sent now and was created at `created`.
+    pub(in crate::server) fn record_sent(
+        &mut self,
+        id: ConnectionId,
+        text: &str,
+        created: Timestamp,
+    ) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let head = frame::response_head(text);
+        let line = connection.last_request.as_ref();
+        let line = line.filter(|(seq, _)| head.is_some_and(|head| head.0 == *seq));
+        let line = line.map(|(_, line)| Arc::clone(line));
+        let kind = match &line {
+            _ if head.is_none() => FrameKind::Event,
+            Some(line) if line.path == PING => FrameKind::Ping,
+            _ => FrameKind::Response,
+        };
+        let (app, user) = (connection.app.clone(), connection.user.clone());
+        let at = self.now;
+        self.inspector.push(at, |n| {
+            let is_renewal = line.as_ref().is_some_and(|line| line.path == mask::RENEW);
+            let (shown, is_cut) = match is_renewal {
+                true => cut(&mask::mask_response(text)),
+                false => cut(text),
+            };
+            InspectorEventBody::Frame(RecordedFrame {
+                n,
+                at,
+                connection: Some(id),
+                app,
+                user: Some(user),
+                direction: FrameDirection::Out,
+                kind,
+                id: head.map(|head| head.0),
+                request: line,
+                status: head.map(|head| head.1),
+                ms: head.map(|_| millis(at.saturating_since(created))),
+                bytes: text.len(),
+                text: shown,
+                cut: is_cut,
+            })
+        });
+    }
+
+    /// Records an HTTP request. Its headers are not recorded.
+    pub(in crate::server) fn record_http_received(&mut self, request: &HttpRequest) {
+        if !self.inspector.is_on() {
+            return;
+        }
+        let text = text_of(request.headers(), request.body());
+        self.record_http_message(request, None, request.body().len(), &text);
+    }
+
+    /// Records the response to an HTTP request.
+    pub(in crate::server) fn record_http_sent(
+        &mut self,
+        request: &HttpRequest,
+        response: &HttpResponse,
+    ) {
+        if !self.inspector.is_on() {
+            return;
+        }
+        let body = response.body().concat();
+        let text = text_of(response.headers(), &body);
+        // The body is a token.
+        let has_token = request.uri().path().contains("/bokens/");
+        let text = if has_token {
+            mask::mask_json(&text)
+        } else {
+            text
+        };
+        let status = Some(response.status().as_u16());
+        self.record_http_message(request, status, body.len(), &text);
+    }
+
+    fn record_http_message(
+        &mut self,
+        request: &HttpRequest,
+        status: Option<u16>,
+        bytes: usize,
+        text: &str,
+    ) {
+        let path = request.uri().path_and_query();
+        let path = path.map_or("", |path| path.as_str());
+        let line = RequestLine {
+            method: request.method().as_str().to_owned(),
+            path: mask::mask_query(path).into_owned(),
+        };
+        let app = Address::parse(request).map(|address| address.app);
+        let (text, is_cut) = cut(text);
+        let at = self.now;
+        self.inspector.push(at, |n| {
+            InspectorEventBody::Frame(RecordedFrame {
+                n,
+                at,
+                connection: None,
+                app: app.unwrap_or_default().into(),
+                user: None,
+                direction: match status {
+                    None => FrameDirection::In,
+                    Some(_) => FrameDirection::Out,
+                },
+                kind: FrameKind::Http,
+                id: None,
+                request: Some(line.into()),
+                status,
+                ms: status.map(|_| 0),
+                bytes,
+                text,
+                cut: is_cut,
+            })
+        });
+    }
+
+    /// Records the change of a connection.
+    pub(in crate::server) fn note_connection(&mut self, id: ConnectionId, state: ConnectionChange) {
+        if !self.inspector.is_on() {
+            return;
+        }
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let (app, user) = (connection.app.to_string(), connection.user.to_string());
+        self.inspector
+            .push(self.now, |_| InspectorEventBody::Connection {
+                id,
+                app,
+                user,
+                state,
+            });
+    }
+
+    /// Records the change of a webhook.
+    pub(in crate::server) fn note_webhook(&mut self, id: &str) {
+        if !self.inspector.is_on() {
+            return;
+        }
+        if let Some(webhook) = self.webhooks.get(id) {
+            self.inspector
+                .push(self.now, |_| InspectorEventBody::Webhook {
+                    id: webhook.id.clone(),
+                    app: webhook.app.clone(),
+                    kind: webhook.kind,
+                    state: webhook.state,
+                });
+        }
+    }
+
+    /// Adds a fault to the log of faults, and records it.
+    pub(in crate::server) fn note_struck(&mut self, struck: StruckFault) {
+        self.faults.note(struck.clone());
+        self.inspector
+            .push(self.now, |_| InspectorEventBody::Fault(struck));
+    }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns a body that is JSON or plain text. Other bodies are not shown.
+fn text_of(headers: &HeaderMap, body: &[u8]) -> String {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let is_form = value.is_some_and(|value| value.starts_with("multipart/"));
+    match std::str::from_utf8(body) {
+        Ok(text) if !is_form => text.to_owned(),
+        _ => String::new(),
+    }
+}

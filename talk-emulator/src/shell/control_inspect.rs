@@ -1,0 +1,148 @@
+//! The control API: connections, apps, data and users.
+
+use axum::Json;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::control::{bad_request, parse};
+use super::refusal::{Refusal, into_response};
+use super::state::Shell;
+use crate::server::{ConnectionId, ConnectionInfo, HttpRequest, Seed};
+
+/// The maximum size of a body for the REST API, which refuses smaller ones itself.
+const MAX_BODY: usize = 4 << 20;
+
+/// Returns the open connections.
+pub(crate) async fn connections(State(shell): State<Shell>) -> Result<Json<Value>, Refusal> {
+    let list = |core: &mut super::engine::Core, _| -> Vec<ConnectionInfo> {
+        core.server.connections().collect()
+    };
+    let connections = shell.engine.call(list).await?;
+    Ok(Json(json!({ "connections": connections })))
+}
+
+/// Closes a connection: with a close frame and the given code, or without a close frame.
+pub(crate) async fn close_connection(
+    State(shell): State<Shell>,
+    Path(id): Path<u64>,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    #[derive(Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Close {
+        code: Option<u16>,
+    }
+    let Close { code } = match body.is_empty() {
+        true => Close::default(),
+        false => parse(&body)?,
+    };
+    if code.is_some_and(|code| !(1000..5000).contains(&code)) {
+        return Err(bad_request("A close code is 1000 to 4999.".to_owned()));
+    }
+    let close = shell
+        .engine
+        .call(move |core, now| core.server.close_connection(now, ConnectionId(id), code));
+    done_if(close.await?)
+}
+
+/// Expires the session of a connection.
+pub(crate) async fn expire_connection(
+    State(shell): State<Shell>,
+    Path(id): Path<u64>,
+) -> Result<Json<Value>, Refusal> {
+    let expire = shell
+        .engine
+        .call(move |core, now| core.server.expire_connection(now, ConnectionId(id)));
+    done_if(expire.await?)
+}
+
+fn done_if(is_open: bool) -> Result<Json<Value>, Refusal> {
+    match is_open {
+        true => Ok(Json(json!({}))),
+        false => Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "CONNECTION_NOT_FOUND",
+            "There is no open connection with this ID.",
+        )),
+    }
+}
+
+/// Returns the IDs of the apps.
+pub(crate) async fn apps(State(shell): State<Shell>) -> Result<Json<Value>, Refusal> {
+    let list = |core: &mut super::engine::Core, _| -> Vec<String> {
+        core.server.apps().map(str::to_owned).collect()
+    };
+    let apps = shell.engine.call(list).await?;
+    Ok(Json(json!({ "apps": apps })))
+}
+
+/// Answers a request of the REST API. The access to the control API replaces its credentials.
+pub(crate) async fn rest(
+    State(shell): State<Shell>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (mut head, body) = request.into_parts();
+    head.uri = rest_uri(&head.uri).ok_or_else(|| bad_request("The path is invalid.".to_owned()))?;
+    let body = to_bytes(body, MAX_BODY).await;
+    let body = body.map_err(|error| bad_request(error.to_string()))?;
+    let request = HttpRequest::from_parts(head, body);
+    let answer = shell
+        .engine
+        .call(move |core, now| core.server.rest_by_control(now, &request));
+    Ok(into_response(answer.await?))
+}
+
+/// Returns the URI of the REST API for a URI below `/_emulator`.
+fn rest_uri(uri: &Uri) -> Option<Uri> {
+    let path = uri.path_and_query()?.as_str();
+    let rest = path.strip_prefix("/rest/")?;
+    format!("/v1/{rest}").parse().ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Act {
+    app: String,
+    user: String,
+    method: String,
+    path: String,
+    data: Option<Box<RawValue>>,
+}
+
+/// Makes a request in the name of a user.
+pub(crate) async fn act(State(shell): State<Shell>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let act: Act = parse(&body)?;
+    let answer = shell.engine.call(move |core, now| {
+        let (user, line) = ((&*act.app, &*act.user), (&*act.method, &*act.path));
+        core.server.act(now, user, line, act.data.as_deref())
+    });
+    let (status, data) = answer.await?.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "USER_NOT_FOUND",
+            "The app has no user with this ID.",
+        )
+    })?;
+    let data: Value = parse(data.as_bytes())?;
+    Ok(Json(json!({ "status": status, "data": data })))
+}
+
+/// Adds a seed to the data.
+pub(crate) async fn add_seed(
+    State(shell): State<Shell>,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let seed: Seed = parse(&body)?;
+    let added = shell
+        .engine
+        .call(move |core, now| core.server.add_seed(now, &seed));
+    added
+        .await?
+        .map_err(|error| bad_request(error.to_string()))?;
+    Ok(Json(json!({})))
+}
