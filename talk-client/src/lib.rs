@@ -116,5 +116,5 @@ pub use talk_proto::{
 };
 pub use token_fetch::{Retrying, TokenFetch, retrying};
 pub use upload::{
-    UploadFuture, UploadMetadata, UploadProgress, UploadProgressStream, UploadSource,
+    MediaKind, UploadFuture, UploadMetadata, UploadProgress, UploadProgressStream, UploadSource,
 };

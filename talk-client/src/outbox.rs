@@ -7,12 +7,17 @@
 //! [held](Stage::Held) until the application retries, edits or discards it if it was refused, is
 //! too old, could not be stored, or has an unknown outcome.
 //!
+//! A message may have files, from [`file_at`] or [`file_of_bytes`]. They are uploaded ahead of the
+//! turn of their message, and again by a later process if the upload was interrupted.
+//!
 //! With a [store](crate::TalkOptions::store), entries survive the process: the next session of the
 //! user sends them. Without one, [`TalkOptions::outbox`](crate::TalkOptions::outbox) keeps them in
 //! memory, and they are lost with the session.
 
 pub use crate::refs::OutboxEntry;
+pub use crate::upload::queued::{file_at, file_of_bytes};
 pub use talk_proto::model::EntryId;
 pub use talk_proto::outbox::{
-    Enqueue, Entry, HeldReason, OnRefusal, OutboxOptions, Reference, Settled, Stage,
+    Enqueue, Entry, FileSource, HeldReason, OnRefusal, OutboxFile, OutboxOptions, PendingFile,
+    Reference, Settled, Stage,
 };

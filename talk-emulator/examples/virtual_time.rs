@@ -87,7 +87,10 @@ impl World {
                 let failure = HttpFailure::Network("there is no HTTP here".to_owned());
                 self.give(Input::HttpFailed { http, failure });
             }
-            Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
+            Output::CancelHttp { .. }
+            | Output::FetchToken { .. }
+            | Output::Store { .. }
+            | Output::CheckFile { .. } => {}
             Output::Event(event) => self.record(&event),
         }
     }

@@ -147,7 +147,7 @@ impl World {
                 }
                 self.input(Input::HttpEnd { http });
             }
-            Output::CancelHttp { .. } | Output::Store { .. } => {}
+            Output::CancelHttp { .. } | Output::Store { .. } | Output::CheckFile { .. } => {}
             Output::Event(event) => self.events.push(event),
         }
     }

@@ -60,7 +60,10 @@ impl Chat {
                     }
                 }
                 Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
-                Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
+                Output::CancelHttp { .. }
+                | Output::FetchToken { .. }
+                | Output::Store { .. }
+                | Output::CheckFile { .. } => {}
                 Output::Event(event) => events.push(event),
             }
         }

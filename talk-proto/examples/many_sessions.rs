@@ -88,7 +88,10 @@ impl Member {
                     }
                 }
                 Output::SendHttp { http, .. } => self.handle_input(lobby::no_http(http)),
-                Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
+                Output::CancelHttp { .. }
+                | Output::FetchToken { .. }
+                | Output::Store { .. }
+                | Output::CheckFile { .. } => {}
                 Output::Event(event) => self.seen = lobby::newest(&event).or(self.seen.take()),
             }
         }

@@ -94,7 +94,10 @@ fn perform(
         }
         Output::SendHttp { http, .. } => return Some(lobby::no_http(http)),
         // There are no HTTP requests to cancel, and the options promise no tokens.
-        Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
+        Output::CancelHttp { .. }
+        | Output::FetchToken { .. }
+        | Output::Store { .. }
+        | Output::CheckFile { .. } => {}
         // The loop above detects that the application has dropped its channel.
         Output::Event(event) => drop(events.send(event)),
     }

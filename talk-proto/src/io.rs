@@ -10,7 +10,7 @@ use crate::command::{Reply, RequestId, SubscriptionId};
 use crate::error::{RequestError, SessionError};
 use crate::inbox::{InboxEvent, InboxId};
 use crate::model::{EntryId, MessageId};
-use crate::outbox::Entry;
+use crate::outbox::{Entry, FileSource};
 use crate::search::results::{SearchId, SearchResults, SearchStatus};
 use crate::secret::Secret;
 use crate::snapshot::Update;
@@ -99,6 +99,13 @@ pub enum Input<'a> {
         /// A human-readable reason.
         reason: String,
     },
+    /// A file was checked.
+    FileChecked {
+        /// The upload of the file.
+        request: RequestId,
+        /// A human-readable reason if the file is absent, unreadable or changed.
+        result: Result<(), String>,
+    },
     /// The time of [`Session::poll_timeout`](crate::Session::poll_timeout) has been reached.
     Tick,
 }
@@ -134,6 +141,9 @@ impl fmt::Debug for Input<'_> {
             }
             Self::Stored { batch } => write!(f, "Stored({})", batch.0),
             Self::StoreFailed { batch, .. } => write!(f, "StoreFailed({})", batch.0),
+            Self::FileChecked { request, result } => {
+                write!(f, "FileChecked({}, {})", request.0, result.is_ok())
+            }
             Self::Tick => f.write_str("Tick"),
         }
     }
@@ -233,6 +243,18 @@ pub enum Output {
         /// The changes.
         changes: Vec<Change>,
     },
+    /// Check that a file is readable and has this size and modification time, and answer with
+    /// [`Input::FileChecked`]. Only a session whose outbox has files emits this.
+    CheckFile {
+        /// The upload of the file.
+        request: RequestId,
+        /// The path.
+        path: String,
+        /// The expected size in bytes.
+        size: u64,
+        /// The expected time of the last modification, if it was known.
+        modified: Option<Timestamp>,
+    },
     /// Notify the application.
     Event(Event),
 }
@@ -256,6 +278,9 @@ impl fmt::Debug for Output {
             Self::CancelHttp { http } => write!(f, "CancelHttp({})", http.0),
             Self::Store { batch, changes } => {
                 write!(f, "Store({}, {} changes)", batch.0, changes.len())
+            }
+            Self::CheckFile { request, size, .. } => {
+                write!(f, "CheckFile({}, {size} bytes)", request.0)
             }
             Self::Event(event) => event.fmt(f),
         }
@@ -292,10 +317,13 @@ pub enum HttpBody {
     Empty,
     /// Bytes in memory.
     Bytes(Bytes),
-    /// The preamble, then `length` bytes from the upload source of `request`, then the epilogue.
+    /// The preamble, then `length` bytes of the file, then the epilogue.
     Upload {
         /// The upload.
         request: RequestId,
+        /// The source of a file of the outbox. A changed file fails with [`HttpFailure::Source`].
+        /// `None` for the source that the application passed with the upload `request`.
+        source: Option<FileSource>,
         /// The bytes before the file.
         preamble: Bytes,
         /// The length of the file in bytes.

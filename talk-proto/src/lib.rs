@@ -68,7 +68,8 @@
 //!             // Uploads, searches and tokens for anonymous users go over HTTP.
 //!             Output::SendHttp { http, .. } => session.handle_input(now, no_http(http)),
 //!             // Only a session with a store emits batches.
-//!             Output::CancelHttp { .. } | Output::FetchToken { .. } | Output::Store { .. } => {}
+//!             Output::CancelHttp { .. } | Output::FetchToken { .. } => {}
+//!             Output::Store { .. } | Output::CheckFile { .. } => {}
 //!             Output::Event(event) => notify(event),
 //!         }
 //!     }
@@ -92,9 +93,10 @@
 //!
 //! Enums are `#[non_exhaustive]`, because the service and this crate add variants: errors, events,
 //! snapshots, filters, the kinds of a file. Two kinds of enums are exhaustive: those that a program
-//! must handle completely ([`Input`], [`Output`] and [`HttpBody`]), and [`model::Patch`], whose
-//! variants are complete by their meaning. Structs with public fields are `#[non_exhaustive]`. The
-//! crate returns them, or they have a constructor or a default value. Their fields can be set.
+//! must handle completely ([`Input`], [`Output`], [`HttpBody`] and [`outbox::FileSource`]), and
+//! [`model::Patch`], whose variants are complete by their meaning. Structs with public fields are
+//! `#[non_exhaustive]`. The crate returns them, or they have a constructor or a default value.
+//! Their fields can be set.
 //!
 //! # Features
 //!

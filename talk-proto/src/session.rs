@@ -81,6 +81,7 @@ const SUSPENDED_AFTER: Duration = Duration::from_secs(10);
 ///         Output::SendHttp { http, request } => { /* send, then Input::HttpHead and so on */ }
 ///         Output::CancelHttp { http } => { /* drop the request */ }
 ///         Output::Store { batch, changes } => { /* store, then Input::Stored */ }
+///         Output::CheckFile { request, path, .. } => { /* check, then Input::FileChecked */ }
 ///         Output::Event(Event::Resolved { request, result }) => { /* wake the caller */ }
 ///         Output::Event(event) => { /* notify the application */ }
 ///     }
@@ -312,6 +313,7 @@ impl Session {
             }
             Input::Stored { batch } => self.handle_stored(batch),
             Input::StoreFailed { batch, reason } => self.handle_store_failed(batch, reason),
+            Input::FileChecked { request, result } => self.handle_file_checked(request, result),
             Input::Tick => {}
         }
     }

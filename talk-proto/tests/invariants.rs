@@ -93,6 +93,7 @@ fn invariant_2_outputs_are_owned_and_every_one_is_known() {
             Output::SendHttp { .. } => "http",
             Output::CancelHttp { .. } => "cancel",
             Output::Store { .. } => "store",
+            Output::CheckFile { .. } => "check",
             Output::Event(_) => "event",
         }
     }

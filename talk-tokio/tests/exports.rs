@@ -42,6 +42,7 @@ fn signature_types_are_exported() {
         ConversationParams,
         ParticipantParams,
         // Uploads.
+        MediaKind,
         UploadFuture,
         UploadMetadata,
         UploadProgress,

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use serde::Serialize;
+use talk_tokio::outbox::Enqueue;
 use talk_tokio::{ContentBlock, ConversationRef, MessageId, SendMessage};
 
 use super::app::{App, run};
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     /// The text with markup such as *bold* and _italic_; - reads it from standard input
     #[arg(required_unless_present = "file", allow_hyphen_values = true)]
     text: Option<String>,
-    /// Send a file instead of text
+    /// Send a file instead of text. With --queue, it must stay in its place until it is uploaded
     #[arg(long, conflicts_with = "text")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(crate) struct Options {
     custom: Vec<(String, String)>,
     /// Put the message into the outbox of --store, from which `rpc` and `outbox send` send it.
     /// Works without a connection, and prints the ID of the entry
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long)]
     queue: bool,
     /// Send the queued message, after those of its conversation that were queued before, and print
     /// the ID of the message
@@ -58,7 +59,12 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
             message_ref: &'a MessageId,
         }
         let conversation = app.conversation(&options.conversation)?;
+        let mut queued = None;
         let mut message = match (options.file, options.text) {
+            (Some(file), _) if options.queue => {
+                queued = Some(options.about.queued(&file)?);
+                SendMessage::content([])
+            }
             (Some(file), _) => {
                 let files = [file];
                 let uploaded = Uploads::new(app).make(&files, &options.about).await?;
@@ -76,6 +82,7 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
             message = message.custom(key, value);
         }
         if options.queue {
+            let message = queued.into_iter().fold(message.into(), Enqueue::file);
             return queue(app, &conversation, message, options.wait).await;
         }
         let sent = conversation.send(message).await?;
@@ -92,7 +99,7 @@ pub(crate) fn run_send(options: Options, session: SessionPlan) -> Outcome {
 async fn queue(
     app: &App,
     conversation: &ConversationRef,
-    message: SendMessage,
+    message: Enqueue,
     wait: bool,
 ) -> Result<(), CliError> {
     #[derive(Serialize)]

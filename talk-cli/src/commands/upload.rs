@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use talk_tokio::{FileToken, UploadFuture, UploadMetadata};
+use talk_tokio::outbox::{self, OutboxFile};
+use talk_tokio::{FileToken, MediaKind, TransportError, UploadFuture, UploadMetadata};
 use tokio::time::sleep;
 
 use super::app::{App, run};
@@ -189,6 +190,19 @@ impl<'a> Uploads<'a> {
 }
 
 impl About {
+    /// Returns a file to queue.
+    pub(super) fn queued(&self, path: &Path) -> Result<OutboxFile, CliError> {
+        let filename = files::filename(path)
+            .ok_or_else(|| CliError::Usage(format!("{} is no file", path.display())))?;
+        let kind = self.kind.unwrap_or_else(|| Kind::of(&filename));
+        let metadata = self.metadata(path, &filename, kind).kind(kind.into());
+        let file = outbox::file_at(path, metadata);
+        file.map_err(|error| CliError::Upload {
+            path: path.to_owned(),
+            error: TransportError::Source(error.to_string()).into(),
+        })
+    }
+
     fn metadata(&self, path: &Path, filename: &str, kind: Kind) -> UploadMetadata {
         let mut metadata = files::metadata(filename);
         // An image of an unknown format is still uploaded as an image.
@@ -208,6 +222,18 @@ impl About {
             metadata = metadata.duration(duration);
         }
         metadata
+    }
+}
+
+impl From<Kind> for MediaKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::File => Self::File,
+            Kind::Image => Self::Image,
+            Kind::Video => Self::Video,
+            Kind::Audio => Self::Audio,
+            Kind::Voice => Self::Voice,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::action::Action;
 use super::args::{Args, whole_number};
 use super::output::json;
 use super::state::Rpc;
+use super::uploads::QueuedFile;
 use crate::failure::Failure;
 
 /// The options of an entry.
@@ -19,6 +20,8 @@ struct Params {
     at: Option<Timestamp>,
     /// The number of an inbox, and of the delivery to acknowledge.
     ack: Option<[Box<RawValue>; 2]>,
+    #[serde(default)]
+    files: Vec<QueuedFile>,
 }
 
 /// Enqueues a message, and acknowledges the delivery that it answers. The result has the ID of the
@@ -33,7 +36,15 @@ pub(super) fn enqueue(
         entry: EntryId,
     }
     let mut message = Enqueue::from(args.message()?);
-    let Params { dedup_key, at, ack } = args.strict_params()?;
+    let Params {
+        dedup_key,
+        at,
+        ack,
+        files,
+    } = args.strict_params()?;
+    for file in files {
+        message = message.file(file.open()?);
+    }
     match (dedup_key, at) {
         (Some(name), at) => message = message.dedup_key(name, at.unwrap_or_default()),
         (None, None) => {}

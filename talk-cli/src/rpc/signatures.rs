@@ -17,7 +17,7 @@ pub(super) const SIGNATURES: &[(&str, &str, &str)] = &[
     ("conversation.send", "conversation, text or params", r#"{"messageRef": message}"#),
     (
         "conversation.enqueue",
-        r#"conversation, text or params, {"dedupKey"?: text, "at"?: ms, "ack"?: [N, D]}?"#,
+        r#"conversation, text or params, {"dedupKey"?, "at"?: ms, "ack"?: [N, D], "files"?: […]}?"#,
         r#"{"entry": entry}"#,
     ),
     ("conversation.subscribe", "conversation", r#"{"subscription": N}"#),

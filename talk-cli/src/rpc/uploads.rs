@@ -1,11 +1,12 @@
 //! Uploads and their progress.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use talk_tokio::{Session, UploadFuture, UploadMetadata, UploadSource};
+use talk_tokio::outbox::{self, OutboxFile};
+use talk_tokio::{Error, Session, TransportError, UploadFuture, UploadMetadata, UploadSource};
 
 use super::action::Action;
 use super::args::Args;
@@ -24,6 +25,51 @@ struct Metadata {
     duration: Option<f64>,
 }
 
+/// A file of a queued message. It must stay in its place until it is uploaded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QueuedFile {
+    path: PathBuf,
+    filename: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    duration: Option<f64>,
+}
+
+impl QueuedFile {
+    /// Reads the size and the time of modification of the file.
+    pub(super) fn open(self) -> Result<OutboxFile, Failure> {
+        let given = Metadata {
+            filename: self.filename,
+            width: self.width,
+            height: self.height,
+            duration: self.duration,
+        };
+        let file = outbox::file_at(&self.path, given.of_file(&self.path)?);
+        file.map_err(|error| Error::from(TransportError::Source(error.to_string())).into())
+    }
+}
+
+impl Metadata {
+    fn of_file(self, path: &Path) -> Result<UploadMetadata, Failure> {
+        let filename = self
+            .filename
+            .or_else(|| files::filename(path))
+            .ok_or_else(|| Failure::usage("the filename is missing"))?;
+        let mut metadata = files::metadata(&filename);
+        if let Some(width) = self.width {
+            metadata = metadata.width(width);
+        }
+        if let Some(height) = self.height {
+            metadata = metadata.height(height);
+        }
+        if let Some(duration) = self.duration {
+            metadata = metadata.duration(duration);
+        }
+        Ok(metadata)
+    }
+}
+
 /// Parses the arguments of an upload, which `begin` starts.
 pub(super) fn prepare(
     session: &Session,
@@ -32,20 +78,7 @@ pub(super) fn prepare(
 ) -> Result<Action, Failure> {
     let path = PathBuf::from(args.text("path")?);
     let given: Metadata = args.strict_params()?;
-    let filename = given
-        .filename
-        .or_else(|| files::filename(&path))
-        .ok_or_else(|| Failure::usage("the filename is missing"))?;
-    let mut metadata = files::metadata(&filename);
-    if let Some(width) = given.width {
-        metadata = metadata.width(width);
-    }
-    if let Some(height) = given.height {
-        metadata = metadata.height(height);
-    }
-    if let Some(duration) = given.duration {
-        metadata = metadata.duration(duration);
-    }
+    let metadata = given.of_file(&path)?;
     Ok(Action::Upload(begin(session, path.into(), metadata)))
 }
 

@@ -170,13 +170,18 @@ impl Show for TypingSnapshot {
 
 impl Show for Entry {
     fn show(&self, style: Style) -> String {
-        let text = rich::content(&self.content, style).replace('\n', "\n  ");
+        let mut lines = vec![rich::content(&self.content, style).replace('\n', "\n  ")];
+        lines.retain(|line| !line.is_empty());
+        let files = self.files.iter();
+        lines.extend(files.map(|file| format!("[{}]", sanitize::line(&file.filename))));
+        let text = lines.join("\n  ");
         let id = style.paint(Paint::Dim, &sanitize::line(self.id.as_str()));
         let conversation = sanitize::line(self.conversation.as_str());
         let stage = match self.held() {
             Some(HeldReason::Refused(refused)) => format!("held: {refused}"),
             Some(HeldReason::Uncertain) => "held: it may have been sent".to_owned(),
             Some(HeldReason::Stale) => "held: it is older than a day".to_owned(),
+            Some(HeldReason::SourceGone(reason)) => format!("held: no file to upload: {reason}"),
             Some(HeldReason::StoreFailed(reason)) => format!("held: not stored: {reason}"),
             Some(reason) => format!("held: {}", reason.kind()),
             None => match &self.blocked_by {

@@ -1,3 +1,4 @@
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::support::Rpc;
 struct Town {
     people: People,
     store: String,
-    _folder: TempDir,
+    folder: TempDir,
     _database: Option<Server>,
 }
 
@@ -23,7 +24,7 @@ impl Town {
         Self {
             people: People::new(),
             store: path.to_str().unwrap().to_owned(),
-            _folder: folder,
+            folder,
             _database: None,
         }
     }
@@ -105,6 +106,83 @@ fn queue_in_a_database_is_sent_once_and_in_order() {
     if let Some(town) = Town::offline_with_database() {
         send_queue_of_ten_processes(&town);
     }
+}
+
+/// Ten messages and a file are queued offline by processes that are killed once they have printed
+/// the ID of the entry, or later.
+#[test]
+fn queue_of_killed_processes_is_sent_once() {
+    let town = Town::offline();
+    let file = town.folder.path().join("notes.txt");
+    std::fs::write(&file, "Hello").unwrap();
+    let file = file.to_str().unwrap();
+    let mut expected = Vec::new();
+    for number in 0..=10 {
+        let text = format!("text {number}");
+        let message = if number == 5 {
+            vec!["--file", file]
+        } else {
+            vec![&*text]
+        };
+        let args = [&["send", "--queue", "c1"], &*message].concat();
+        let mut process = town.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut entry = String::new();
+        let output = process.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut entry).unwrap();
+        // The process may have ended.
+        let _ = process.kill();
+        process.wait().unwrap();
+        assert_eq!(entry.trim_end().len(), 20, "{entry}");
+        expected.push(if number == 5 {
+            "notes.txt".to_owned()
+        } else {
+            text
+        });
+    }
+    let entries = town.entries();
+    assert_eq!(entries.len(), 11);
+    assert_eq!(
+        entries[5]["files"],
+        json!([{"filename": "notes.txt", "size": 5}])
+    );
+
+    town.go_online();
+    town.succeeds(&["outbox", "send"]);
+    let texts = town.texts();
+    assert_eq!(texts[..5], expected[..5]);
+    assert_eq!(texts[6..], expected[6..]);
+    let shown = town
+        .people
+        .succeeds("bob", &["messages", "c1", "--once", "--json"]);
+    let message: Value = serde_json::from_str(shown.lines().nth(5).unwrap()).unwrap();
+    assert_eq!(message["content"][0]["filename"], "notes.txt");
+    assert_eq!(message["content"][0]["size"], 5);
+    assert_eq!(texts.len(), 11);
+    assert_eq!(town.entries(), [] as [Value; 0]);
+    town.succeeds(&["outbox", "send"]);
+    assert_eq!(town.texts(), texts);
+}
+
+#[test]
+fn queued_file_that_is_changed_is_held() {
+    let town = Town::offline();
+    let file = town.folder.path().join("notes.txt");
+    std::fs::write(&file, "Hello").unwrap();
+    town.succeeds(&["send", "--queue", "c1", "--file", file.to_str().unwrap()]);
+    std::fs::write(&file, "Hello, world!").unwrap();
+    town.go_online();
+    let error = town.fails(&["outbox", "send"]);
+    assert!(error.contains("1 of the queued messages"), "{error}");
+    assert_eq!(town.entries()[0]["reason"]["kind"], "sourceGone");
+    assert_eq!(town.texts(), [] as [String; 0]);
+}
+
+#[test]
+fn queued_file_that_does_not_exist_is_refused() {
+    let town = Town::offline();
+    let error = town.fails(&["send", "--queue", "c1", "--file", "/nowhere/notes.txt"]);
+    assert!(error.contains("/nowhere/notes.txt"), "{error}");
+    assert_eq!(town.entries(), [] as [Value; 0]);
 }
 
 fn send_queue_of_ten_processes(town: &Town) {

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use talk_proto::{HttpBody, HttpFailure, HttpId, Input};
 
-use super::uploads::{self, Uploads};
+use super::uploads::{self, FormParts, Uploads};
 use crate::transport::{BoxFuture, HttpError, RequestBody, ResponseBody, Transport};
 
 /// The HTTP requests in flight. They are few, so every poll of the driver polls all of them.
@@ -48,19 +48,27 @@ impl HttpRequests {
             HttpBody::Bytes(bytes) => plain(transport, parts, RequestBody::from_bytes(bytes)),
             HttpBody::Upload {
                 request: upload,
+                source,
                 preamble,
+                length,
                 epilogue,
-                ..
-            } => match uploads.body(transport, upload, preamble, epilogue) {
-                Ok((body, progress)) => {
-                    let request = Request::from_parts(parts, body);
-                    let transport = transport.clone();
-                    let stall_timeout = uploads.stall_timeout;
-                    let send = uploads::send(transport, request, progress, stall_timeout);
-                    Stage::Head(Box::pin(send))
+            } => {
+                let form = FormParts {
+                    preamble,
+                    length,
+                    epilogue,
+                };
+                match uploads.body(transport, upload, source, form) {
+                    Ok((body, progress)) => {
+                        let request = Request::from_parts(parts, body);
+                        let transport = transport.clone();
+                        let stall_timeout = uploads.stall_timeout;
+                        let send = uploads::send(transport, request, progress, stall_timeout);
+                        Stage::Head(Box::pin(send))
+                    }
+                    Err(failure) => Stage::Failed(failure),
                 }
-                Err(failure) => Stage::Failed(failure),
-            },
+            }
         };
         self.running.insert(id, stage);
     }

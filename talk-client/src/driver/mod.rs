@@ -50,6 +50,7 @@ use crate::registry;
 use crate::store::{Store, StoreState};
 use crate::sync::lock;
 use crate::transport::{MaybeSend, Transport};
+use crate::upload::queued::QueuedFile;
 use crate::upload::source::OpenSource;
 
 /// The maximum number of events of one kind in a pass.
@@ -208,6 +209,7 @@ impl<T: Transport> Driver<T> {
         });
         self.handle_lock(cx);
         self.start_opened_uploads(cx);
+        self.handle_inputs(|driver| driver.uploads.poll_check(cx));
         // After the events, because they move the deadlines.
         self.handle_timeouts(cx);
         // Last, so that all frames of the pass are sent together.
@@ -583,6 +585,15 @@ impl<T: Transport> Driver<T> {
                     if let Some(store) = &mut self.store {
                         store.push(batch, changes);
                     }
+                }
+                Output::CheckFile {
+                    request,
+                    path,
+                    size,
+                    modified,
+                } => {
+                    let file = QueuedFile::new(path, size, modified);
+                    self.uploads.check(&self.transport, request, file);
                 }
                 Output::Event(event) => self.handle_event(event),
             }

@@ -11,12 +11,14 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
-use talk_proto::{HttpFailure, RequestId};
+use talk_proto::outbox::FileSource;
+use talk_proto::{HttpFailure, Input, RequestId};
 
 use crate::handle::{LocalId, ReplySender};
 use crate::transport::{BoxFuture, HttpError, RequestBody, ResponseBody, Transport};
 use crate::upload::metadata::{MediaKind, UploadMetadata};
 use crate::upload::progress::{ProgressCounter, WaitingFor};
+use crate::upload::queued::QueuedFile;
 use crate::upload::source::{OpenSource, UploadSource};
 
 /// A server has this many stall time-outs to respond to a complete file.
@@ -30,6 +32,8 @@ pub(super) struct Uploads {
     pub(super) stall_timeout: Duration,
     opening: BTreeMap<LocalId, Opening>,
     sources: BTreeMap<RequestId, Source>,
+    /// The checks of files in the outbox.
+    checks: BTreeMap<RequestId, BoxFuture<'static, io::Result<()>>>,
 }
 
 struct Opening {
@@ -45,6 +49,13 @@ pub(super) struct PendingUpload {
     pub(super) reply: ReplySender,
 }
 
+/// The parts of a form around a file of `length` bytes.
+pub(super) struct FormParts {
+    pub(super) preamble: Bytes,
+    pub(super) length: u64,
+    pub(super) epilogue: Bytes,
+}
+
 struct Source {
     opened: OpenSource,
     progress: Arc<ProgressCounter>,
@@ -56,6 +67,7 @@ impl Uploads {
             stall_timeout,
             opening: BTreeMap::new(),
             sources: BTreeMap::new(),
+            checks: BTreeMap::new(),
         }
     }
 
@@ -114,16 +126,54 @@ impl Uploads {
         self.sources.remove(&request);
     }
 
+    /// Checks that a file is as it was when its message was queued.
+    pub(super) fn check<T: Transport>(
+        &mut self,
+        transport: &T,
+        request: RequestId,
+        file: QueuedFile,
+    ) {
+        let check = Box::pin(file.check(transport.clone()));
+        self.checks.insert(request, check);
+    }
+
+    /// Returns the result of the next check that is complete.
+    pub(super) fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<Input<'static>> {
+        let mut checks = self.checks.iter_mut();
+        let checked = checks.find_map(|(request, check)| match check.as_mut().poll(cx) {
+            Poll::Ready(result) => Some((*request, result)),
+            Poll::Pending => None,
+        });
+        let Some((request, result)) = checked else {
+            return Poll::Pending;
+        };
+        self.checks.remove(&request);
+        let result = result.map_err(|error| error.to_string());
+        Poll::Ready(Input::FileChecked { request, result })
+    }
+
     /// Returns the form body of an upload, with the source from its start.
     pub(super) fn body<T: Transport>(
         &mut self,
         transport: &T,
         request: RequestId,
-        preamble: Bytes,
-        epilogue: Bytes,
+        queued: Option<FileSource>,
+        form: FormParts,
     ) -> Result<(RequestBody, Arc<ProgressCounter>), HttpFailure> {
         let failed = |reason: &dyn ToString| HttpFailure::Source(reason.to_string());
-        let source = self.sources.get_mut(&request);
+        let FormParts {
+            preamble,
+            length,
+            epilogue,
+        } = form;
+        let mut of_queue = queued.map(|source| Source {
+            opened: QueuedFile::source(source, length),
+            progress: Arc::new(ProgressCounter::new()),
+        });
+        let source = match &mut of_queue {
+            Some(source) => Some(source),
+            None => self.sources.get_mut(&request),
+        };
         let source = source.ok_or_else(|| failed(&"there is no source for this upload"))?;
         let chunks = source.opened.chunks(transport).map_err(|e| failed(&e))?;
         let file = source.opened.length();

@@ -17,6 +17,7 @@ use talk_proto::upload::{Upload, UploadKind};
 #[must_use]
 pub struct UploadMetadata {
     filename: String,
+    kind: Option<MediaKind>,
     content_type: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
@@ -32,11 +33,26 @@ impl UploadMetadata {
     pub fn named(filename: impl Into<String>) -> Self {
         Self {
             filename: filename.into(),
+            kind: None,
             content_type: None,
             width: None,
             height: None,
             duration: None,
         }
+    }
+
+    /// Sets the kind of the file for [`send_file`](crate::ConversationRef::send_file) and for files
+    /// of queued messages (default: from the media type). Other uploads have the kind of their
+    /// method.
+    ///
+    /// ```
+    /// use talk_client::{MediaKind, UploadMetadata};
+    ///
+    /// let metadata = UploadMetadata::named("memo.ogg").kind(MediaKind::Voice);
+    /// ```
+    pub fn kind(mut self, kind: MediaKind) -> Self {
+        self.kind = Some(kind);
+        self
     }
 
     /// Sets the media type, such as `image/png` (default `application/octet-stream`).
@@ -91,8 +107,11 @@ impl UploadMetadata {
         self
     }
 
-    /// Returns the kind of file that the media type names.
+    /// Returns the kind of the file. By default the media type names it.
     pub(crate) fn media_kind(&self) -> MediaKind {
+        if let Some(kind) = self.kind {
+            return kind;
+        }
         let media_type = self
             .content_type
             .as_deref()
@@ -137,6 +156,7 @@ impl From<&str> for UploadMetadata {
 impl fmt::Debug for UploadMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadMetadata")
+            .field("kind", &self.kind)
             .field("content_type", &self.content_type)
             .field("width", &self.width)
             .field("height", &self.height)
@@ -146,11 +166,17 @@ impl fmt::Debug for UploadMetadata {
 }
 
 /// The kind of a file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum MediaKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MediaKind {
+    /// Any file.
     File,
+    /// An image.
     Image,
+    /// A video.
     Video,
+    /// An audio file.
     Audio,
+    /// A voice message.
     Voice,
 }

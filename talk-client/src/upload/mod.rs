@@ -2,6 +2,7 @@
 
 pub(crate) mod metadata;
 pub(crate) mod progress;
+pub(crate) mod queued;
 pub(crate) mod source;
 
 use std::fmt;
@@ -11,8 +12,7 @@ use std::task::{Context, Poll};
 
 use talk_proto::{Reply, upload::FileToken};
 
-use self::metadata::MediaKind;
-pub use self::metadata::UploadMetadata;
+pub use self::metadata::{MediaKind, UploadMetadata};
 use self::progress::ProgressCounter;
 pub use self::progress::{UploadProgress, UploadProgressStream};
 pub use self::source::UploadSource;

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
 use futures_util::stream::{self, Stream, TryStreamExt};
 
+use super::queued::QueuedFile;
 use crate::transport::{BoxStream, MaybeSend, Transport, blocking_task};
 
 /// The size of a read in bytes: large enough to keep reads cheap, and small enough to be the buffer
@@ -188,6 +189,8 @@ pub(crate) enum OpenSource {
         path: PathBuf,
         stamp: FileStamp,
     },
+    /// A file of the outbox.
+    Queued(QueuedFile),
     Reader {
         /// `None` after the first attempt.
         reader: Option<Reader>,
@@ -204,6 +207,7 @@ impl OpenSource {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { stamp, .. } => stamp.length,
+            Self::Queued(file) => file.length(),
             Self::Reader { length, .. } | Self::Seekable { length, .. } => *length,
         }
     }
@@ -224,25 +228,19 @@ impl OpenSource {
                 Box::pin(stream::once(async move { Ok(bytes) }))
             }
             Self::File { path, stamp } => {
-                let reader = FileReader {
-                    path: path.clone(),
-                    stamp: *stamp,
-                    file: None,
-                    remaining: stamp.length,
-                };
+                let reader = FileReader::new(path.clone(), *stamp, None);
+                read_file(transport.clone(), reader)
+            }
+            Self::Queued(file) => {
                 let transport = transport.clone();
-                let read = move |reader: FileReader| {
-                    let transport = transport.clone();
-                    async move {
-                        if reader.remaining == 0 {
-                            return Ok(None);
-                        }
-                        run_blocking(&transport, move || reader.next())
-                            .await?
-                            .map(Some)
-                    }
+                let file = file.clone();
+                let open = async move {
+                    let (file, stamp, path) =
+                        run_blocking(&transport, move || file.open()).await??;
+                    let reader = FileReader::new(path, stamp, Some(file));
+                    Ok::<_, io::Error>(read_file(transport, reader))
                 };
-                Box::pin(stream::try_unfold(reader, read))
+                Box::pin(stream::once(open).try_flatten())
             }
             Self::Reader { reader, length } => {
                 let reader = reader.take();
@@ -255,6 +253,24 @@ impl OpenSource {
             )),
         })
     }
+}
+
+fn read_file<T: Transport>(
+    transport: T,
+    reader: FileReader,
+) -> BoxStream<'static, io::Result<Bytes>> {
+    let read = move |reader: FileReader| {
+        let transport = transport.clone();
+        async move {
+            if reader.remaining == 0 {
+                return Ok(None);
+            }
+            run_blocking(&transport, move || reader.next())
+                .await?
+                .map(Some)
+        }
+    };
+    Box::pin(stream::try_unfold(reader, read))
 }
 
 async fn read_on(
@@ -296,7 +312,7 @@ fn chunk_length(remaining: u64) -> usize {
     usize::try_from(remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK))
 }
 
-async fn run_blocking<T: Transport, V: MaybeSend + 'static>(
+pub(super) async fn run_blocking<T: Transport, V: MaybeSend + 'static>(
     transport: &T,
     work: impl FnOnce() -> V + MaybeSend + 'static,
 ) -> io::Result<V> {
@@ -312,7 +328,7 @@ fn too_short() -> io::Error {
 
 /// Opens a regular file. Anything else is refused before it is opened, because opening a FIFO
 /// without a writer blocks.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     if !std::fs::metadata(path)?.is_file() {
         let text = "it is not a regular file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -323,13 +339,13 @@ fn open_regular(path: &Path) -> io::Result<File> {
 /// The length and the time of modification of a file. A difference shows that the file has changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FileStamp {
-    length: u64,
+    pub(super) length: u64,
     /// The time of modification, on systems that record it.
-    modified: Option<SystemTime>,
+    pub(super) modified: Option<SystemTime>,
 }
 
 impl FileStamp {
-    fn of(file: &File) -> io::Result<Self> {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
             length: metadata.len(),
@@ -358,6 +374,15 @@ struct FileReader {
 }
 
 impl FileReader {
+    fn new(path: PathBuf, stamp: FileStamp, file: Option<File>) -> Self {
+        Self {
+            path,
+            stamp,
+            file,
+            remaining: stamp.length,
+        }
+    }
+
     /// Returns the next chunk. The first and the last chunk are read only from an unchanged file,
     /// so a server never receives a changed file completely.
     fn next(mut self) -> io::Result<(Bytes, Self)> {

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use sha2::{Digest, Sha256};
 
 use super::entry::{HeldReason, Reference};
+use super::file::SavedFile;
 use super::item::{Content, FollowUp, Item, Saved};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::{Enqueue, EntryAction};
@@ -52,6 +53,8 @@ impl Outbox {
             id: id.clone(),
             seq: self.next_seq,
             content: Content::new(body, MarkupSource::Send),
+            files: enqueue.files.into_iter().map(SavedFile::from).collect(),
+            is_uploaded_again: false,
             custom,
             referenced: match enqueue.reply_to_entry {
                 Some(entry) => Some(self.reference(entry, &conversation)?),
@@ -83,12 +86,14 @@ impl Outbox {
         Ok(id)
     }
 
-    /// Returns the size of a record that replaces one of `old` bytes.
+    /// Returns the size of records that replace others of `old` bytes.
     fn check_size(&self, saved: &Saved, old: usize, limit: usize) -> Result<usize, CommandError> {
         let size = versioned::encode(saved).len();
         if size > limit {
             return Err(CommandError::TooLarge { size, limit });
         }
+        let files = saved.files.iter().map(SavedFile::record_bytes);
+        let size = size + files.sum::<usize>();
         if self.counted().1.saturating_sub(old) + size > self.options.bytes {
             return Err(self.full());
         }
@@ -229,6 +234,7 @@ impl Outbox {
         }
         let id = item.saved.id.clone();
         let conversation = item.saved.conversation.clone();
+        self.remove_files(seq);
         let reference = Reference::Entry(id);
         let others = self.by_conversation.get(&conversation);
         let replies = others.into_iter().flatten().copied().filter(|other| {
@@ -258,10 +264,12 @@ impl Outbox {
             return Ok(false);
         };
         let mut edited = Item::new(item.saved.clone(), item.is_durable);
+        edited.saved.files.clear();
         edited.set_message(message);
         let bytes = self.check_size(&edited.saved, item.bytes, frame_size)?;
         // The server may have bound the key to the refused content.
         let key = (item.saved.tries > 0).then(|| self.draw_id(now, rng));
+        self.remove_files(seq);
         if let Some(item) = self.items.get_mut(&seq) {
             self.bytes = self.bytes - item.bytes + bytes;
             item.bytes = bytes;
@@ -269,13 +277,9 @@ impl Outbox {
             item.saved = Saved {
                 key: key.or(item.saved.key.take()),
                 renewed: Some(now),
-                floor: None,
-                first_try: None,
-                tries: 0,
-                unanswered: 0,
-                held: None,
                 ..edited.saved
             };
+            item.saved.restart_tries();
             item.forget_candidate();
             let conversation = item.saved.conversation.clone();
             self.save(seq);
@@ -325,7 +329,12 @@ impl Outbox {
 }
 
 /// Returns the key that belongs to a name: 8 characters for `at`, then 72 bits of a hash.
-fn derived_key(user: &UserId, conversation: &ConversationId, name: &str, at: Timestamp) -> String {
+pub(super) fn derived_key(
+    user: &UserId,
+    conversation: &ConversationId,
+    name: &str,
+    at: Timestamp,
+) -> String {
     let mut hash = Sha256::new();
     for part in [user.as_str(), conversation.as_str(), name] {
         hash.update(part.len().to_be_bytes());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::file::PendingFile;
 use crate::content::{ContentBlock, plaintext};
 use crate::error::ServerError;
 use crate::model::{ConversationId, Custom, EntryId, MessageId};
@@ -12,9 +13,9 @@ use crate::timestamp::Timestamp;
 
 /// A message in the outbox: immutable and cheap to clone.
 ///
-/// `Debug` shows no text. Serialises as `{"id", "conversation", "content", "plaintext", "custom",
-/// "referencedMessage", "createdAt", "stage", "durable", "tries", "reason"?, "blockedBy"?,
-/// "messageRef"?}`.
+/// `Debug` shows no text. Serialises as `{"id", "conversation", "content", "plaintext", "files"?,
+/// "custom", "referencedMessage", "createdAt", "stage", "durable", "tries", "reason"?,
+/// "blockedBy"?, "messageRef"?}`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -22,8 +23,10 @@ pub struct Entry {
     pub id: EntryId,
     /// The conversation.
     pub conversation: ConversationId,
-    /// The content.
+    /// The content, with the blocks of the uploaded files.
     pub content: Arc<[ContentBlock]>,
+    /// The files that are not uploaded yet, whose blocks will follow the content.
+    pub files: Vec<PendingFile>,
     /// The custom data.
     pub custom: Custom,
     /// The message to reply to.
@@ -58,6 +61,8 @@ pub enum Reference {
 pub enum Stage {
     /// The entry waits for its turn, the store or the connection.
     Queued,
+    /// A file of the message is being uploaded, possibly ahead of the turn of the message.
+    Uploading,
     /// The message is being sent, or its fate is being determined.
     Sending,
     /// The server has accepted the message. The entry leaves the outbox as soon as the message is
@@ -82,6 +87,9 @@ pub enum HeldReason {
     Uncertain,
     /// The entry was not sent within 24 h.
     Stale,
+    /// A file was changed or removed before it was uploaded, or cannot be read, for the reason that
+    /// the driver gave. Retry if the file is as it was, otherwise discard the entry.
+    SourceGone(String),
     /// The entry was not stored, for the reason that the driver gave. It is lost if the process
     /// ends.
     StoreFailed(String),
@@ -92,7 +100,7 @@ impl Entry {
     pub fn message(&self) -> Option<&MessageId> {
         match &self.stage {
             Stage::Sent { message } => Some(message),
-            Stage::Queued | Stage::Sending | Stage::Held(_) => None,
+            Stage::Queued | Stage::Uploading | Stage::Sending | Stage::Held(_) => None,
         }
     }
 
@@ -100,7 +108,7 @@ impl Entry {
     pub fn held(&self) -> Option<&HeldReason> {
         match &self.stage {
             Stage::Held(reason) => Some(reason),
-            Stage::Queued | Stage::Sending | Stage::Sent { .. } => None,
+            Stage::Queued | Stage::Uploading | Stage::Sending | Stage::Sent { .. } => None,
         }
     }
 
@@ -115,6 +123,7 @@ impl Stage {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Queued => "queued",
+            Self::Uploading => "uploading",
             Self::Sending => "sending",
             Self::Sent { .. } => "sent",
             Self::Held(_) => "held",
@@ -129,6 +138,7 @@ impl HeldReason {
             Self::Refused(_) => "refused",
             Self::Uncertain => "uncertain",
             Self::Stale => "stale",
+            Self::SourceGone(_) => "sourceGone",
             Self::StoreFailed(_) => "storeFailed",
         }
     }
@@ -144,7 +154,9 @@ impl Serialize for HeldReason {
                 map.serialize_entry("errorCode", &error.error_code)?;
                 map.serialize_entry("reasons", &error.reasons)?;
             }
-            Self::StoreFailed(reason) => map.serialize_entry("message", reason)?,
+            Self::SourceGone(reason) | Self::StoreFailed(reason) => {
+                map.serialize_entry("message", reason)?;
+            }
             Self::Uncertain | Self::Stale => {}
         }
         map.end()
@@ -162,6 +174,9 @@ impl Serialize for Entry {
         map.serialize_entry("conversation", &self.conversation)?;
         map.serialize_entry("content", &self.content)?;
         map.serialize_entry("plaintext", &self.plaintext())?;
+        if !self.files.is_empty() {
+            map.serialize_entry("files", &self.files)?;
+        }
         map.serialize_entry("custom", &self.custom)?;
         map.serialize_entry("referencedMessage", &referenced)?;
         map.serialize_entry("createdAt", &self.created_at)?;

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::candidate::Candidate;
 use super::entry::{Entry, HeldReason, Reference, Stage};
+use super::file::{PendingFile, SavedFile, with_files};
 use super::normal_form::NormalForm;
 use super::options::OnRefusal;
 use super::step::Step;
-use crate::command::{EditMessage, MessageBody, SendMessage};
+use crate::command::{EditMessage, MessageBody, RequestId, SendMessage};
 use crate::content::{ContentBlock, MarkupSource, parse_markup};
 use crate::json;
 use crate::model::{ConversationId, Custom, CustomPatch, EntryId, MessageId, Patch};
@@ -81,6 +82,12 @@ pub(super) struct Saved {
     pub(super) seq: u64,
     #[serde(flatten)]
     pub(super) content: Content,
+    /// The files, whose blocks follow the content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) files: Vec<SavedFile>,
+    /// Set once the files were uploaded a second time, because the server refused the message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_uploaded_again: bool,
     #[serde(default)]
     pub(super) custom: Custom,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,10 +124,39 @@ pub(super) struct Saved {
     pub(super) then: Option<FollowUp>,
 }
 
+impl Saved {
+    /// Returns the blocks of the message, as far as its files are uploaded.
+    pub(super) fn blocks(&self) -> Arc<[ContentBlock]> {
+        with_files(&self.content.blocks, &self.files)
+    }
+
+    /// Returns the files that are not uploaded.
+    fn pending_files(&self) -> Vec<PendingFile> {
+        let pending = self.files.iter().filter(|file| file.token.is_none());
+        pending.map(SavedFile::pending).collect()
+    }
+
+    /// Returns `true` if no file has to be uploaded.
+    pub(super) fn is_uploaded(&self) -> bool {
+        self.files.iter().all(|file| file.token.is_some())
+    }
+
+    /// Makes the entry one that was never tried.
+    pub(super) fn restart_tries(&mut self) {
+        self.floor = None;
+        self.first_try = None;
+        self.tries = 0;
+        self.unanswered = 0;
+        self.held = None;
+    }
+}
+
 /// An entry.
 pub(super) struct Item {
     pub(super) saved: Saved,
     pub(super) step: Step,
+    /// The upload of a file.
+    pub(super) upload: Option<RequestId>,
     /// The batch with the newest record, until it is stored.
     pub(super) batch: Option<BatchId>,
     /// Set if any record of the entry is stored.
@@ -142,7 +178,8 @@ impl Item {
         let snapshot = Arc::new(Entry {
             id: saved.id.clone(),
             conversation: saved.conversation.clone(),
-            content: Arc::clone(&saved.content.blocks),
+            content: saved.blocks(),
+            files: saved.pending_files(),
             custom: saved.custom.clone(),
             referenced: saved.referenced.clone(),
             created_at: saved.created,
@@ -154,6 +191,7 @@ impl Item {
         Self {
             saved,
             step: Step::Idle,
+            upload: None,
             batch: None,
             is_durable,
             wake_at: None,
@@ -223,7 +261,7 @@ impl Item {
         else {
             return None;
         };
-        let form = || NormalForm::new(&self.saved.content.blocks, &self.saved.custom);
+        let form = || NormalForm::new(&self.saved.blocks(), &self.saved.custom);
         let candidate = self.candidate.take().unwrap_or_else(|| {
             let form = form();
             Arc::new(Candidate { floor, form })
@@ -245,13 +283,15 @@ impl Item {
             (None, Some(message)) => Stage::Sent {
                 message: message.clone(),
             },
+            (None, None) if self.upload.is_some() => Stage::Uploading,
             (None, None) => match self.step {
                 Step::Idle | Step::Recording => Stage::Queued,
                 Step::InFlight(_) | Step::Searching(_) => Stage::Sending,
             },
         };
         let entry = Entry {
-            content: Arc::clone(&saved.content.blocks),
+            content: saved.blocks(),
+            files: saved.pending_files(),
             custom: saved.custom.clone(),
             referenced: saved.referenced.clone(),
             stage,

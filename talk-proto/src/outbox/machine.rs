@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::echo::Echo;
 use super::entry::{Entry, HeldReason};
+use super::file::{FileRecord, OutboxFile};
 use super::item::{FollowUp, Item, OutgoingEntry};
 use super::lanes::Lanes;
 use super::list::EntryList;
@@ -32,6 +33,10 @@ pub(crate) enum OutboxOutput {
     Event(Event),
     /// Queue the send of an entry.
     Send { seq: u64, message: OutgoingEntry },
+    /// Upload a file of an entry.
+    Upload { seq: u64, file: Box<OutboxFile> },
+    /// Cancel the upload of a file.
+    StopUpload(RequestId),
     /// Queue the change of a sent message.
     FollowUp {
         seq: u64,
@@ -69,6 +74,8 @@ pub(crate) struct Outbox {
     pub(super) lanes: Lanes,
     /// The size of the records of unsent entries.
     pub(super) bytes: usize,
+    /// Unsent entries with files that are not uploaded.
+    pub(super) with_files: BTreeSet<u64>,
     /// Sent entries with a change to send.
     pub(super) follow_ups: BTreeSet<u64>,
     /// Sent entries that are removed once their message is visible.
@@ -114,6 +121,7 @@ impl Outbox {
             next_seq: 0,
             lanes: Lanes::default(),
             bytes: 0,
+            with_files: BTreeSet::new(),
             follow_ups: BTreeSet::new(),
             leaving: BTreeSet::new(),
             held_replies: BTreeSet::new(),
@@ -138,6 +146,7 @@ impl Outbox {
     /// Restores the entries and receipts of an earlier run.
     pub(super) fn restore(&mut self, records: &[Record]) {
         let mut items = Vec::new();
+        let mut files = BTreeMap::new();
         for record in records {
             match record::decode(record) {
                 None => {}
@@ -151,6 +160,9 @@ impl Outbox {
                     item.bytes = record.value.len();
                     items.push(item);
                 }
+                Some(Restored::File(FileRecord { entry, file, bytes })) => {
+                    files.insert((entry, file), bytes);
+                }
                 Some(Restored::Unusable(id, event)) => {
                     self.reserved.insert(id);
                     self.emit(Event::Storage(event));
@@ -160,6 +172,10 @@ impl Outbox {
         let order = |item: &Item| (item.saved.seq, item.saved.created, item.saved.id.clone());
         items.sort_by_cached_key(order);
         for mut item in items {
+            for (number, file) in item.saved.files.iter_mut().enumerate() {
+                file.bytes = files.remove(&(item.saved.id.clone(), number));
+                item.bytes += file.record_bytes();
+            }
             // Two processes may have used the same number. The limit leaves room for later ones.
             item.saved.seq = item.saved.seq.min(u64::MAX >> 1).max(self.next_seq);
             self.insert(item);
@@ -184,6 +200,9 @@ impl Outbox {
         } else {
             self.bytes += item.bytes;
             self.lanes.insert(&saved.conversation, seq);
+            if !saved.is_uploaded() {
+                self.with_files.insert(seq);
+            }
         }
         self.items.insert(seq, item);
         self.mark_changed(seq);
@@ -227,6 +246,7 @@ impl Outbox {
         }
         self.ids.remove(&saved.id);
         self.held_replies.remove(&seq);
+        self.with_files.remove(&seq);
         self.follow_ups.remove(&seq);
         self.leaving.remove(&seq);
         self.list.remove(seq, RemovalReason::Deleted);
@@ -277,6 +297,20 @@ impl Outbox {
             return;
         };
         if let Some(journal) = &mut self.journal {
+            let entry = &item.saved.id;
+            for (number, file) in item.saved.files.iter_mut().enumerate() {
+                if std::mem::take(&mut file.needs_record)
+                    && let Some(bytes) = file.bytes.clone()
+                {
+                    let record = FileRecord {
+                        entry: entry.clone(),
+                        file: number,
+                        bytes,
+                    };
+                    let key = record::file_key(entry, number);
+                    journal.put(key, versioned::encode(&record));
+                }
+            }
             let key = record::entry_key(&item.saved.id);
             let batch = journal.put(key, versioned::encode(&item.saved));
             item.batch = Some(batch);
@@ -294,6 +328,17 @@ impl Outbox {
             self.awaiting.entry(batch).or_default().insert(seq);
         }
         self.is_dirty = true;
+    }
+
+    /// Deletes the records of the files of an entry.
+    pub(super) fn delete_file_records(&mut self, seq: u64) {
+        if let (Some(journal), Some(item)) = (&mut self.journal, self.items.get(&seq)) {
+            for (number, file) in item.saved.files.iter().enumerate() {
+                if file.has_record() {
+                    journal.delete(record::file_key(&item.saved.id, number));
+                }
+            }
+        }
     }
 
     /// Stores the receipt of a sent entry.
@@ -349,13 +394,19 @@ impl Outbox {
         self.is_dirty = true;
     }
 
-    /// Returns the keys of the entries that a failure of the batch holds. Their records are not
-    /// stored again.
+    /// Returns the keys of the entries that a failure of the batch holds, and of their files. These
+    /// records are not stored again.
     pub(crate) fn held_by_failure(&self, batch: BatchId) -> BTreeSet<String> {
         let entries = self.awaiting.get(&batch).into_iter().flatten();
         let items = entries.filter_map(|seq| self.items.get(seq));
         let held = items.filter(|item| item.is_held_by_failure(batch));
-        held.map(|item| record::entry_key(&item.saved.id)).collect()
+        let keys = held.flat_map(|item| {
+            let id = &item.saved.id;
+            let files = 0..item.saved.files.len();
+            let files = files.map(move |file| record::file_key(id, file));
+            files.chain([record::entry_key(id)])
+        });
+        keys.collect()
     }
 
     /// Handles a batch that was not stored: its unsent entries are held.
@@ -376,9 +427,13 @@ impl Outbox {
         }
         for seq in held {
             self.take_back_try(seq);
+            self.stop_upload(seq);
             if let Some(item) = self.items.get_mut(&seq) {
                 item.batch = None;
                 item.saved.held = Some(HeldReason::StoreFailed(reason.to_owned()));
+                for file in &mut item.saved.files {
+                    file.needs_record = file.has_record();
+                }
                 self.lanes.mark_dirty(&item.saved.conversation);
                 self.mark_changed(seq);
             }
@@ -412,9 +467,15 @@ impl Outbox {
                 self.lanes.mark_dirty(&item.saved.conversation);
             }
         }
-        while let Some(conversation) = self.lanes.dirty.pop_first() {
-            let seen = self.newest_server_time.max(server_time(&conversation));
-            self.advance_lane(now, &conversation, seen);
+        loop {
+            while let Some(conversation) = self.lanes.dirty.pop_first() {
+                let seen = self.newest_server_time.max(server_time(&conversation));
+                self.advance_lane(now, &conversation, seen);
+            }
+            self.advance_uploads(now);
+            if self.lanes.dirty.is_empty() {
+                break;
+            }
         }
         for seq in self.follow_ups.clone() {
             self.send_follow_up(seq);

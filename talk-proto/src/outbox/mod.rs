@@ -4,7 +4,8 @@
 //! stored, shown at once as [`pending`](crate::Window::pending) in the windows of its conversation,
 //! and sent as soon as the connection allows. Entries of one conversation are sent one after the
 //! other. An entry that is refused, too old, or whose outcome is unknown is [held](Stage::Held)
-//! until the user decides.
+//! until the user decides. The files of a message are uploaded ahead of its
+//! turn.
 //!
 //! Without a store ([`Session::new`](crate::Session::new)) the outbox is kept only in memory,
 //! and its entries are never [`durable`](Entry::durable). With one
@@ -14,6 +15,7 @@ mod candidate;
 mod commands;
 mod echo;
 mod entry;
+mod file;
 mod item;
 mod lanes;
 mod list;
@@ -26,10 +28,12 @@ mod search;
 mod send;
 mod standby;
 mod step;
+mod upload;
 
 pub use echo::Settled;
 pub(crate) use echo::{Echo, Pending};
 pub use entry::{Entry, HeldReason, Reference, Stage};
+pub use file::{FileSource, OutboxFile, PendingFile};
 pub(crate) use item::{Content, FollowUp, OutgoingEntry};
 pub(crate) use machine::{Outbox, OutboxOutput};
 pub use options::{Enqueue, EntryAction, OnRefusal, OutboxOptions};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::file::OutboxFile;
 use crate::command::{EditMessage, SendMessage};
 use crate::model::EntryId;
 use crate::timestamp::Timestamp;
@@ -20,7 +21,8 @@ use crate::timestamp::Timestamp;
 pub struct OutboxOptions {
     /// The largest number of unsent entries, without the held answers of inboxes. Default 1,000.
     pub entries: usize,
-    /// The largest size of all unsent entries in bytes of their records. Default 16 MiB.
+    /// The largest size of all unsent entries in bytes of their records, which contain the files
+    /// that are not read from a path. Default 16 MiB.
     pub bytes: usize,
     /// The time after its first attempt for which an entry is sent again with the same idempotency
     /// key. It must be shorter than the time for which the server keeps keys. Default 23 h.
@@ -63,6 +65,8 @@ pub enum OnRefusal {
 pub struct Enqueue {
     /// The message.
     pub message: SendMessage,
+    /// Files to upload before the message is sent, which become blocks behind its content.
+    pub files: Vec<OutboxFile>,
     /// An earlier entry of the same conversation that the message replies to.
     pub reply_to_entry: Option<EntryId>,
     /// The name and time from which the ID of the entry is derived.
@@ -79,6 +83,12 @@ impl Enqueue {
     /// known, [`Session::enqueue`](crate::Session::enqueue) returns it without another effect.
     pub fn dedup_key(mut self, name: impl Into<String>, at: Timestamp) -> Self {
         self.dedup_key = Some((name.into(), at));
+        self
+    }
+
+    /// Adds a file.
+    pub fn file(mut self, file: OutboxFile) -> Self {
+        self.files.push(file);
         self
     }
 
@@ -99,11 +109,19 @@ impl<M: Into<SendMessage>> From<M> for Enqueue {
     fn from(message: M) -> Self {
         Self {
             message: message.into(),
+            files: Vec::new(),
             reply_to_entry: None,
             dedup_key: None,
             on_refusal: OnRefusal::default(),
             is_reply: false,
         }
+    }
+}
+
+/// Creates a message of one file.
+impl From<OutboxFile> for Enqueue {
+    fn from(file: OutboxFile) -> Self {
+        Self::from(SendMessage::content([])).file(file)
     }
 }
 
@@ -118,7 +136,8 @@ pub enum EntryAction {
     Discard,
     /// Removes an entry that was never tried, or whose only attempt was refused.
     Cancel,
-    /// Replaces the content of an entry that was never tried, or whose only attempt was refused.
+    /// Replaces the content and the files of an entry that was never tried, or whose only attempt
+    /// was refused.
     Edit(SendMessage),
     /// Edits the message as soon as it is sent. Replaces an earlier instruction.
     EditAfter(EditMessage),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entry::{HeldReason, Reference};
-use super::item::{Item, OutgoingEntry};
+use super::item::{Content, Item, OutgoingEntry, Saved};
 use super::machine::{Outbox, OutboxOutput};
 use super::options::OnRefusal;
 use super::receipts::Receipt;
@@ -143,12 +143,12 @@ impl Outbox {
             Step::Recording => self.send(seq),
             Step::Idle if is_paused || item.wake_at.is_some() => {}
             Step::Idle => {
-                let touched = saved.renewed.unwrap_or(saved.created);
-                let is_stale = now.saturating_since(touched) >= STALE_AFTER;
                 let age = saved.first_try.map(|first| now.saturating_since(first));
                 let is_forgotten = age.is_some_and(|age| age >= self.options.key_lifetime);
-                if saved.tries == 0 && is_stale && !saved.is_reply {
+                if is_stale(now, saved) {
                     self.hold(seq, HeldReason::Stale);
+                } else if !saved.is_uploaded() {
+                    // The message is sent after the upload.
                 } else if is_forgotten && saved.unanswered > 0 {
                     self.start_search(seq);
                 } else {
@@ -199,7 +199,10 @@ impl Outbox {
         let saved = &item.saved;
         let message = OutgoingEntry {
             conversation: saved.conversation.clone(),
-            content: saved.content.clone(),
+            content: Content {
+                blocks: saved.blocks(),
+                ..saved.content.clone()
+            },
             custom: saved.custom.clone(),
             referenced: match &saved.referenced {
                 Some(Reference::Message(id)) => Some(id.clone()),
@@ -310,7 +313,9 @@ impl Outbox {
         }
         item.saved.unanswered -= 1;
         if item.saved.unanswered == 0 {
-            self.hold(seq, HeldReason::Refused(refused));
+            if refused.status != 400 || !self.upload_again(seq) {
+                self.hold(seq, HeldReason::Refused(refused));
+            }
         } else {
             // An earlier attempt may have succeeded.
             self.start_search(seq);
@@ -319,25 +324,32 @@ impl Outbox {
 
     /// Handles a failure after which the outcome is unknown.
     pub(super) fn handle_failure(&mut self, now: Timestamp, seq: u64, reason: HeldReason) {
+        if self.delay(now, seq) {
+            self.hold(seq, reason);
+        }
+    }
+
+    /// Delays the next attempt. Returns `true` if there were too many.
+    pub(super) fn delay(&mut self, now: Timestamp, seq: u64) -> bool {
         let Some(item) = self.items.get_mut(&seq) else {
-            return;
+            return false;
         };
         if item.failures == 0 {
             item.first_failure = now;
         }
         let delay = Duration::from_secs(1 << item.failures.min(5)).min(MAX_DELAY);
-        item.failures += 1;
+        item.failures = item.failures.saturating_add(1);
         let is_failing = now.saturating_since(item.first_failure) >= MIN_FAILING;
-        if item.failures >= MAX_FAILURES && is_failing {
-            return self.hold(seq, reason);
-        }
+        let is_exhausted = item.failures >= MAX_FAILURES && is_failing;
         self.set_timer(seq, Some(now + delay));
         self.mark_changed(seq);
+        is_exhausted
     }
 
     /// Holds an entry until the user decides.
     pub(super) fn hold(&mut self, seq: u64, reason: HeldReason) {
         self.set_timer(seq, None);
+        self.stop_upload(seq);
         if let Some(item) = self.items.get_mut(&seq) {
             item.step = Step::Idle;
             item.failures = 0;
@@ -369,6 +381,7 @@ impl Outbox {
         let has_follow_up = item.saved.then.is_some();
         self.lanes.remove(&receipt.conversation, seq);
         self.save_receipt(now, receipt);
+        self.remove_files(seq);
         if has_follow_up {
             self.follow_ups.insert(seq);
             self.save(seq);
@@ -410,4 +423,11 @@ impl Outbox {
             self.mark_changed(seq);
         }
     }
+}
+
+/// Returns `true` if an entry that was never tried is too old to be sent.
+pub(super) fn is_stale(now: Timestamp, saved: &Saved) -> bool {
+    let touched = saved.renewed.unwrap_or(saved.created);
+    let is_old = now.saturating_since(touched) >= STALE_AFTER;
+    saved.tries == 0 && is_old && !saved.is_reply
 }

@@ -50,6 +50,9 @@ impl Outbox {
             if let Step::InFlight(Some(request)) = item.step {
                 self.outputs.push_back(OutboxOutput::Cancel(request));
             }
+            if let Some(request) = item.upload {
+                self.outputs.push_back(OutboxOutput::StopUpload(request));
+            }
             self.list.remove(seq, RemovalReason::Evicted);
         }
         self.ids.clear();
@@ -59,6 +62,7 @@ impl Outbox {
         self.lanes = Lanes::default();
         self.lanes.paused = paused;
         self.bytes = 0;
+        self.with_files.clear();
         self.follow_ups.clear();
         self.leaving.clear();
         self.held_replies.clear();

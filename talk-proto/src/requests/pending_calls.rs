@@ -16,6 +16,8 @@ pub(crate) enum CallPurpose {
     User,
     /// The upload with this [`RequestId`], which waits for the server's validation.
     UploadCheck,
+    /// The upload of a file of an entry, which waits for the server's validation.
+    EntryUploadCheck,
     /// An item of a search's page.
     SearchLookup { search: SearchId, slot: u64 },
     /// The entry of the outbox with this sequence number.
@@ -28,7 +30,10 @@ impl CallPurpose {
     /// Returns `true` if the call is part of another operation, and not a pending call itself.
     fn is_internal(self) -> bool {
         match self {
-            Self::SearchLookup { .. } | Self::Outbox { .. } | Self::Inbox { .. } => true,
+            Self::SearchLookup { .. }
+            | Self::EntryUploadCheck
+            | Self::Outbox { .. }
+            | Self::Inbox { .. } => true,
             Self::User | Self::UploadCheck => false,
         }
     }

@@ -43,7 +43,9 @@ impl Session {
                 let uploads = &mut self.uploads;
                 match uploads.handle_response(self.now, request, response, &mut self.rng) {
                     Some(UploadStep::Retry(at)) => self.http.enqueue(purpose, true, Some(at)),
-                    Some(UploadStep::Done(result)) => self.resolve(request, result),
+                    Some(UploadStep::Done(uploader, result)) => {
+                        self.finish_upload(request, uploader, result);
+                    }
                     None => {}
                 }
             }
@@ -125,8 +127,8 @@ impl Session {
                 self.drain_searches();
             }
             HttpPurpose::Upload(request) => {
-                if self.uploads.remove(request).is_some() {
-                    self.resolve(request, Err(error));
+                if let Some((uploader, _)) = self.uploads.remove(request) {
+                    self.finish_upload(request, uploader, Err(error));
                 }
             }
             HttpPurpose::AppCheck | HttpPurpose::AnonymousToken => {}

@@ -177,6 +177,8 @@ impl Session {
                     let request = RequestId(self.take_id());
                     self.push_entry(seq, request, send_entry(request, &message));
                 }
+                OutboxOutput::Upload { seq, file } => self.upload_file(seq, *file),
+                OutboxOutput::StopUpload(request) => self.stop_file(request),
                 OutboxOutput::FollowUp {
                     seq,
                     conversation,

@@ -264,7 +264,9 @@ impl Session {
                     inboxes.handle_lookup(self.now, lookup, result);
                 }
             }
-            CallPurpose::UploadCheck => self.on_upload_checked(request, result),
+            CallPurpose::UploadCheck | CallPurpose::EntryUploadCheck => {
+                self.on_upload_checked(request, result);
+            }
             CallPurpose::SearchLookup { search, slot } => {
                 self.on_search_lookup(search, slot, result);
             }

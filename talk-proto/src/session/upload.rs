@@ -2,11 +2,14 @@
 
 use super::Session;
 use crate::command::{Reply, RequestId};
-use crate::error::{CommandError, RequestError};
+use crate::error::{CommandError, RequestError, TransportError};
 use crate::http::HttpPurpose;
+use crate::io::Output;
+use crate::outbox::{FileSource, OutboxFile};
 use crate::requests::{CallPurpose, upload_check};
 use crate::timestamp::Timestamp;
 use crate::upload::file::Upload;
+use crate::upload::uploads::{EntryFile, Uploader};
 
 impl Session {
     /// Uploads a file. The session first asks the server to accept the name and size of the file,
@@ -38,7 +41,7 @@ impl Session {
         let check = upload_check(request, &upload.filename, upload.size);
         self.queue
             .push_call(request, CallPurpose::UploadCheck, vec![check]);
-        self.uploads.insert(request, upload);
+        self.uploads.insert(request, upload, None);
         Ok(request)
     }
 
@@ -49,8 +52,9 @@ impl Session {
         result: Result<Reply, RequestError>,
     ) {
         if result.is_err() {
-            self.uploads.remove(request);
-            self.resolve(request, result);
+            if let Some((uploader, _)) = self.uploads.remove(request) {
+                self.finish_upload(request, uploader, result);
+            }
         } else if let Some(upload) = self.uploads.accept(request) {
             let purpose = HttpPurpose::Upload(request);
             self.http.enqueue(purpose, upload.can_rewind, None);
@@ -60,8 +64,76 @@ impl Session {
     /// Cancels an upload and returns `Some(true)` if a byte of the file may have been sent. Returns
     /// `None` if there is no such upload.
     pub(super) fn stop_upload(&mut self, request: RequestId) -> Option<bool> {
-        let was_sent = self.uploads.remove(request)?;
+        let (_, was_sent) = self.uploads.remove(request)?;
         self.cancel_http(HttpPurpose::Upload(request));
         Some(was_sent)
+    }
+
+    /// Uploads the file of an entry of the outbox, if it is unchanged.
+    pub(super) fn upload_file(&mut self, seq: u64, file: OutboxFile) {
+        let request = RequestId(self.take_id());
+        if let Some(outbox) = &mut self.outbox {
+            outbox.set_upload(seq, request);
+        }
+        let OutboxFile { upload, source } = file;
+        let size = upload.size;
+        let entry = EntryFile {
+            seq,
+            source: source.clone(),
+        };
+        self.uploads.insert(request, upload, Some(entry));
+        match source {
+            FileSource::Path { path, modified } => self.outputs.push_back(Output::CheckFile {
+                request,
+                path,
+                size,
+                modified,
+            }),
+            FileSource::Bytes(_) => self.handle_file_checked(request, Ok(())),
+        }
+    }
+
+    /// Handles the driver's check of a file.
+    pub(super) fn handle_file_checked(&mut self, request: RequestId, result: Result<(), String>) {
+        let Some(upload) = self.uploads.end_check(request) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                let check = upload_check(request, &upload.filename, upload.size);
+                self.queue
+                    .push_call(request, CallPurpose::EntryUploadCheck, vec![check]);
+            }
+            Err(reason) => {
+                if let Some((uploader, _)) = self.uploads.remove(request) {
+                    let error = TransportError::Source(reason).into();
+                    self.finish_upload(request, uploader, Err(error));
+                }
+            }
+        }
+    }
+
+    /// Passes the result of an upload to its caller.
+    pub(super) fn finish_upload(
+        &mut self,
+        request: RequestId,
+        uploader: Uploader,
+        mut result: Result<Reply, RequestError>,
+    ) {
+        match uploader {
+            Uploader::User => self.resolve(request, result),
+            Uploader::Entry(seq) => {
+                self.mask_token(&mut result);
+                if let Some(outbox) = &mut self.outbox {
+                    outbox.handle_upload(self.now, seq, request, result);
+                }
+            }
+        }
+    }
+
+    /// Stops the upload of a file of an entry.
+    pub(super) fn stop_file(&mut self, request: RequestId) {
+        self.queue.cancel(request);
+        self.stop_upload(request);
     }
 }

@@ -21,7 +21,8 @@ pub struct Upload {
 }
 
 /// The kind of a file.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "subtype", rename_all = "lowercase")]
 #[expect(
     missing_docs,
     reason = "width and height are in pixels, durations in seconds"
@@ -45,6 +46,19 @@ pub enum UploadKind {
     Audio { duration: Option<f64> },
     /// A voice message.
     Voice { duration: Option<f64> },
+}
+
+impl UploadKind {
+    /// Returns the name of the kind, such as `image`, or `None` for any file.
+    pub fn subtype(&self) -> Option<&'static str> {
+        match self {
+            Self::File => None,
+            Self::Image { .. } => Some("image"),
+            Self::Video { .. } => Some("video"),
+            Self::Audio { .. } => Some("audio"),
+            Self::Voice { .. } => Some("voice"),
+        }
+    }
 }
 
 impl Upload {

@@ -80,16 +80,18 @@ fn media_type(content_type: Option<&str>) -> &str {
 }
 
 fn fields(kind: &UploadKind) -> Vec<(&'static str, String)> {
-    let (subtype, width, height, duration) = match kind {
-        UploadKind::File => return Vec::new(),
-        UploadKind::Image { width, height } => ("image", *width, *height, None),
+    let Some(subtype) = kind.subtype() else {
+        return Vec::new();
+    };
+    let (width, height, duration) = match kind {
+        UploadKind::File => (None, None, None),
+        UploadKind::Image { width, height } => (*width, *height, None),
         UploadKind::Video {
             width,
             height,
             duration,
-        } => ("video", *width, *height, *duration),
-        UploadKind::Audio { duration } => ("audio", None, None, *duration),
-        UploadKind::Voice { duration } => ("voice", None, None, *duration),
+        } => (*width, *height, *duration),
+        UploadKind::Audio { duration } | UploadKind::Voice { duration } => (None, None, *duration),
     };
     let numbers = [("width", width), ("height", height), ("duration", duration)];
     let given = numbers

@@ -14,6 +14,7 @@ use crate::connection::Reconnect;
 use crate::error::{RequestError, TransportError};
 use crate::http::request::HttpResponse;
 use crate::io::{HttpBody, HttpFailure};
+use crate::outbox::FileSource;
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
 
@@ -28,33 +29,73 @@ pub(crate) struct Uploads {
 
 struct Run {
     upload: Upload,
+    entry: Option<EntryFile>,
+    /// Set while the driver checks that the file is unchanged.
+    is_checking: bool,
     /// Set once the server accepted the name and size of the file.
     is_accepted: bool,
     attempts: u32,
     backoff: Reconnect,
 }
 
+/// The file of an entry of the outbox.
+#[derive(Clone)]
+pub(crate) struct EntryFile {
+    /// The sequence number of the entry.
+    pub(crate) seq: u64,
+    pub(crate) source: FileSource,
+}
+
+/// The caller of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uploader {
+    User,
+    /// The entry of the outbox with this sequence number.
+    Entry(u64),
+}
+
 /// The next step of an upload after a response.
 pub(crate) enum UploadStep {
     Retry(Timestamp),
-    Done(Result<Reply, RequestError>),
+    Done(Uploader, Result<Reply, RequestError>),
+}
+
+impl Run {
+    fn uploader(&self) -> Uploader {
+        match &self.entry {
+            Some(file) => Uploader::Entry(file.seq),
+            None => Uploader::User,
+        }
+    }
 }
 
 impl Uploads {
-    /// Returns the number of uploads that the server has accepted.
+    /// Returns the number of uploads of the user that the server has accepted.
     pub(crate) fn pending(&self) -> usize {
-        self.runs.values().filter(|run| run.is_accepted).count()
+        let runs = self.runs.values();
+        runs.filter(|run| run.is_accepted && run.entry.is_none())
+            .count()
     }
 
-    /// Adds an upload that waits for the server's validation.
-    pub(crate) fn insert(&mut self, request: RequestId, upload: Upload) {
+    /// Adds an upload. The driver checks the file of an entry, and the server validates every
+    /// file.
+    pub(crate) fn insert(&mut self, request: RequestId, upload: Upload, entry: Option<EntryFile>) {
         let run = Run {
             upload,
+            is_checking: entry.is_some(),
+            entry,
             is_accepted: false,
             attempts: 0,
             backoff: Reconnect::default(),
         };
         self.runs.insert(request, run);
+    }
+
+    /// Ends the check of a file, and returns the file to validate. Returns `None` if no check is
+    /// pending.
+    pub(crate) fn end_check(&mut self, request: RequestId) -> Option<&Upload> {
+        let run = self.runs.get_mut(&request)?;
+        std::mem::take(&mut run.is_checking).then_some(&run.upload)
     }
 
     /// Marks an upload as accepted, and returns the file to send.
@@ -76,6 +117,7 @@ impl Uploads {
         let form = Form::new(&run.upload, rng);
         let body = HttpBody::Upload {
             request,
+            source: run.entry.as_ref().map(|file| file.source.clone()),
             preamble: form.preamble,
             length: run.upload.size,
             epilogue: form.epilogue,
@@ -94,7 +136,10 @@ impl Uploads {
     ) -> Option<UploadStep> {
         let run = self.runs.get_mut(&request)?;
         let result = match outcome(response) {
-            Outcome::Transient(_) if run.upload.can_rewind && run.attempts < MAX_ATTEMPTS => {
+            // The outbox has its own delays.
+            Outcome::Transient(_)
+                if run.upload.can_rewind && run.attempts < MAX_ATTEMPTS && run.entry.is_none() =>
+            {
                 let at = now + run.backoff.next_delay(rng);
                 return Some(UploadStep::Retry(at));
             }
@@ -107,20 +152,24 @@ impl Uploads {
             }
             Outcome::Done(reply) => Ok(reply),
         };
+        let uploader = run.uploader();
         self.runs.remove(&request);
-        Some(UploadStep::Done(result))
+        Some(UploadStep::Done(uploader, result))
     }
 
-    /// Removes an upload and returns `Some(true)` if a byte of the file may have been sent. Returns
-    /// `None` if there is no such upload.
-    pub(crate) fn remove(&mut self, request: RequestId) -> Option<bool> {
-        Some(self.runs.remove(&request)?.attempts > 0)
+    /// Removes an upload. Returns its caller, and `true` if a byte of the file may have been sent.
+    /// Returns `None` if there is no such upload.
+    pub(crate) fn remove(&mut self, request: RequestId) -> Option<(Uploader, bool)> {
+        let run = self.runs.remove(&request)?;
+        Some((run.uploader(), run.attempts > 0))
     }
 
-    /// Removes all uploads. Returns the requests of the accepted ones.
+    /// Removes all uploads. Returns the requests of the accepted ones of the user.
     pub(crate) fn remove_all(&mut self) -> impl Iterator<Item = RequestId> + use<> {
         let runs = std::mem::take(&mut self.runs).into_iter();
-        runs.filter_map(|(request, run)| run.is_accepted.then_some(request))
+        runs.filter_map(|(request, run)| {
+            (run.is_accepted && run.entry.is_none()).then_some(request)
+        })
     }
 
     /// Releases the memory of empty collections.

@@ -112,7 +112,8 @@ impl Bare {
                 Output::Event(_)
                 | Output::FetchToken { .. }
                 | Output::CancelHttp { .. }
-                | Output::Store { .. } => {}
+                | Output::Store { .. }
+                | Output::CheckFile { .. } => {}
             }
         }
     }

@@ -17,3 +17,4 @@ mod retries;
 mod standby;
 mod storage;
 mod topic;
+mod uploads;

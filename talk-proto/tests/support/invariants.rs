@@ -143,7 +143,10 @@ impl Invariants {
                 }
             }
             Input::HttpEnd { http } | Input::HttpFailed { http, .. } => self.exchange_over(*http),
-            Input::HttpHead { .. } | Input::HttpChunk { .. } | Input::Tick => {}
+            Input::HttpHead { .. }
+            | Input::HttpChunk { .. }
+            | Input::FileChecked { .. }
+            | Input::Tick => {}
             Input::Stored { batch } | Input::StoreFailed { batch, .. } => {
                 self.batches.remove(batch);
             }
@@ -197,6 +200,7 @@ impl Invariants {
                 self.last_batch = Some(*batch);
                 self.batches.insert(*batch);
             }
+            Output::CheckFile { .. } => {}
             Output::Event(event) => self.event(event),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use talk_proto::storage::BatchId;
-use talk_proto::{HttpId, SocketClosed, SocketId, Timestamp, TokenFetchId};
+use talk_proto::{HttpId, RequestId, SocketClosed, SocketId, Timestamp, TokenFetchId};
 
 /// An input on its way to a session.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(crate) enum Mail {
     Token(TokenFetchId, Result<String, String>),
     /// The result of a batch.
     Stored(BatchId, Result<(), String>),
+    /// The result of the check of a file.
+    FileChecked(RequestId, Result<(), String>),
     /// A complete HTTP response, or `None` for a network failure.
     Http(HttpId, Option<(u16, String)>),
 }
@@ -24,7 +26,7 @@ impl Mail {
             Self::Opened(socket) | Self::Frame(socket, _) | Self::Closed(socket, _) => {
                 Some(*socket)
             }
-            Self::Token(..) | Self::Http(..) | Self::Stored(..) => None,
+            Self::Token(..) | Self::Http(..) | Self::Stored(..) | Self::FileChecked(..) => None,
         }
     }
 }

@@ -72,6 +72,7 @@ impl Transcript {
             HttpBody::Bytes(bytes) => write!(self.0, " {}", bytes.escape_ascii()),
             HttpBody::Upload {
                 request,
+                source: _,
                 preamble,
                 length,
                 epilogue,

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) transcript: Option<Transcript>,
     /// The store of a session that has one.
     pub(crate) store: TestStore,
+    /// The reason for which the files of entries cannot be uploaded.
+    pub(crate) file_problem: Option<&'static str>,
     /// The number of outputs after which the process crashes.
     pub(crate) crash_after: Option<usize>,
     /// The number of outputs so far.
@@ -72,6 +74,7 @@ impl World {
             invariants,
             transcript: None,
             store: TestStore::default(),
+            file_problem: None,
             crash_after: None,
             outputs: 0,
             mailbox: Mailbox::default(),
@@ -342,6 +345,9 @@ impl World {
                 Ok(()) => Input::Stored { batch },
                 Err(reason) => Input::StoreFailed { batch, reason },
             }),
+            Mail::FileChecked(request, result) => {
+                self.input(Input::FileChecked { request, result });
+            }
             Mail::Http(http, Some((status, body))) => {
                 self.input(Input::HttpHead { http, status });
                 let chunk = Bytes::from(body);
@@ -446,6 +452,10 @@ impl World {
                 if let Some(result) = self.store.apply(batch, changes) {
                     self.mailbox.put(now, Mail::Stored(batch, result));
                 }
+            }
+            Output::CheckFile { request, .. } => {
+                let result = self.file_problem.map_or(Ok(()), |it| Err(it.to_owned()));
+                self.mailbox.put(now, Mail::FileChecked(request, result));
             }
             Output::Event(event) => {
                 if let Event::Resolved { request, result } = &event {

@@ -64,6 +64,7 @@ fn the_form_stands_around_the_file() {
         .unwrap();
     let HttpBody::Upload {
         request,
+        source: None,
         preamble,
         length,
         epilogue,

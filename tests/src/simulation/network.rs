@@ -45,7 +45,10 @@ impl World {
                         .put(at, Mail::HttpRequest(address, http, request));
                 }
                 // Cancelled exchanges are delivered anyway. The session must ignore them.
-                Output::CancelHttp { .. } | Output::Store { .. } | Output::Event(_) => {}
+                Output::CancelHttp { .. }
+                | Output::Store { .. }
+                | Output::CheckFile { .. }
+                | Output::Event(_) => {}
             }
         }
         self.note_resolved(who);

@@ -96,6 +96,7 @@ impl World {
                 preamble,
                 length,
                 epilogue,
+                ..
             } => {
                 let whole = preamble.len() as u64 + length + epilogue.len() as u64;
                 let told = request.headers().get(http::header::CONTENT_LENGTH);

@@ -187,3 +187,21 @@ fn stored_entries_outlive_a_killed_process() {
     rpc.end_input();
     assert_eq!(rpc.exit().1, Some(0));
 }
+
+#[test]
+fn enqueued_files_are_uploaded_and_follow_the_text() {
+    let emulator = emulator();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "Hello").unwrap();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    let files = json!({"files": [{"path": path, "filename": "n.txt"}]});
+    let entry = enqueue(&mut rpc, json!(["c1", {"content": []}, files]));
+    let message = rpc.result("outbox.sent", json!([entry]))["messageRef"].clone();
+    let sent = rpc.result("message.get", json!(["c1", message]));
+    assert_eq!(sent["content"][0]["filename"], "n.txt");
+    assert_eq!(sent["content"][0]["size"], 5);
+    let gone = json!({"files": [{"path": "/nowhere/a.txt"}]});
+    let answer = rpc.call("conversation.enqueue", json!(["c1", "Hello!", gone]));
+    assert_eq!(answer["error"]["kind"], "transport");
+}

@@ -59,6 +59,11 @@ impl Trace {
             Input::StoreFailed { reason, .. } => {
                 warn!(reason = %reason.escape_debug(), "a batch was not stored");
             }
+            Input::FileChecked { result: Ok(()), .. } => trace!("a queued file is unchanged"),
+            Input::FileChecked {
+                result: Err(reason),
+                ..
+            } => warn!(reason = %reason.escape_debug(), "a queued file cannot be uploaded"),
             Input::Tick => {}
         }
     }
@@ -79,6 +84,7 @@ impl Trace {
             }
             Output::CancelHttp { .. } => debug!("the HTTP exchange is cancelled"),
             Output::Store { changes, .. } => trace!(changes = changes.len(), "storing a batch"),
+            Output::CheckFile { size, .. } => trace!(size, "checking a queued file"),
             Output::Event(event) => log_event(event),
         }
     }
