@@ -10,17 +10,25 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // The components request a font and an emoji picker from public servers. Playwright does not
-  // intercept these requests, because it would answer preflights itself.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
+
+/**
+ * Other machines have no addresses. The components request a font and an emoji picker from public
+ * servers. Playwright does not intercept these requests, because it would answer preflights itself.
+ */
+const RESOLVER = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1';
 
 /** The time limit of the browser's actions, in ms. It is generous for busy machines. */
 export const PATIENCE = 15_000;
 
-/** Opens a page in a new browser with an empty profile. Also returns the list of uncaught errors. */
-export async function openPage(executablePath) {
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+/**
+ * Opens a page in a new browser with an empty profile. Also returns the list of uncaught errors.
+ * `hostName` is an additional name of this machine.
+ */
+export async function openPage(executablePath, hostName) {
+  const resolver =
+    hostName === undefined ? RESOLVER : RESOLVER.replace('MAP', `MAP ${hostName} 127.0.0.1, MAP`);
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS, resolver] });
   const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
   page.setDefaultTimeout(PATIENCE);
   const errors = [];

@@ -1,0 +1,113 @@
+// Checks of the page that acts as a user.
+import { check, watch } from '../../interop/harness.mjs';
+import { assert, eventually } from './inspector.mjs';
+
+export async function checkAct(inspector, { alice, bob, world }) {
+  const { page, dialog } = inspector;
+  const [lunch, ofBob] = await world.conversation('lunch', [alice, bob]);
+  const seen = watch((tell) => ofBob.subscribeMessages(tell));
+  const typing = watch((tell) => ofBob.subscribeTyping(tell));
+  const list = page.getByRole('region', { name: 'Conversations' });
+  const bubble = (text) =>
+    page.locator('.bubble', { has: page.locator('.message-text', { hasText: text }) });
+  const compose = page.getByLabel('Message', { exact: true });
+  const command = (path) =>
+    inspector.command('/_emulator/act', `"user":"alice"`, `"path":"${path}`);
+
+  await check('act_user_and_conversation_are_chosen', async () => {
+    await inspector.open('act?app=ui&user=alice');
+    await list.getByRole('link', { name: /^About lunch/ }).click();
+    await page.getByRole('heading', { name: 'About lunch' }).waitFor();
+    assert.equal(await page.getByLabel('User', { exact: true }).inputValue(), 'alice');
+  });
+
+  await check('act_sent_message_reaches_a_client', async () => {
+    await compose.fill('Soup & <b>bread</b>?');
+    await page.keyboard.press('Enter');
+    const [message] = await seen.until(
+      'the message',
+      ([latest]) => latest?.plaintext === 'Soup & <b>bread</b>?',
+    );
+    assert.equal(message.sender.id, 'alice');
+    await command('/conversations/lunch/messages');
+    await bubble('Soup & <b>bread</b>?').waitFor();
+    assert.equal(await compose.inputValue(), '');
+  });
+
+  await check('act_command_sends_again', async () => {
+    const before = seen.latest.length;
+    const answer = await inspector.runCommand('/_emulator/act');
+    assert.equal(answer.status, 200);
+    await seen.until('the second message', (all) => all.length === before + 1);
+  });
+
+  await check('act_typing_is_shown_on_both_sides', async () => {
+    await inspector.button('Type').click();
+    await typing.until('Alice', (it) => it?.users?.[0]?.id === 'alice');
+    await ofBob.markAsTyping();
+    await page.getByText('bob is typing.').waitFor();
+  });
+
+  await check('act_reply_quotes_a_message', async () => {
+    await ofBob.send('Which soup?');
+    const { id } = (await seen.until('the question', ([it]) => it.plaintext === 'Which soup?'))[0];
+    await inspector.button(`Reply message ${id}`).click();
+    await compose.fill('Tomato');
+    await inspector.button('Send').click();
+    const [reply] = await seen.until('the reply', ([latest]) => latest.plaintext === 'Tomato');
+    assert.equal(reply.referencedMessage.id, id);
+    await bubble('Tomato').locator('blockquote', { hasText: 'Which soup?' }).waitFor();
+  });
+
+  await check('act_reaction_is_added_and_removed', async () => {
+    const { id } = seen.latest.find(({ plaintext }) => plaintext === 'Which soup?');
+    const reactions = (all) => all.find((it) => it.id === id).reactions.length;
+    await inspector.button(`React with 👍 to message ${id}`).click();
+    await seen.until('the reaction', (all) => reactions(all) === 1);
+    const pressed = page.getByRole('button', {
+      name: `Reaction 👍 on message ${id}`,
+      pressed: true,
+    });
+    await pressed.click();
+    await seen.until('no reaction', (all) => reactions(all) === 0);
+    await command(`/conversations/lunch/messages/${id}/reactions/%F0%9F%91%8D/alice`);
+  });
+
+  await check('act_message_is_edited_and_deleted', async () => {
+    const { id } = seen.latest[0];
+    await inspector.button(`Edit message ${id}`).click();
+    await inspector.fill(dialog, { Text: 'Pumpkin' });
+    await inspector.confirm('Save');
+    await seen.until('the edit', ([latest]) => latest.plaintext === 'Pumpkin');
+    await inspector.button(`Delete message ${id}`).click();
+    await inspector.confirm('Delete message');
+    await seen.until('the deletion', (all) => all.every((it) => it.id !== id));
+  });
+
+  await check('act_mark_as_unread_and_read', async () => {
+    const snapshot = watch((tell) => lunch.subscribe(tell));
+    await snapshot.until('the conversation', (it) => it !== null);
+    await inspector.button('Mark as unread').click();
+    await snapshot.until('unread', (it) => it.isUnread);
+    await list.getByText('unread').waitFor();
+    await inspector.button('Mark as read').click();
+    await snapshot.until('read', (it) => !it.isUnread);
+    snapshot.subscription.unsubscribe();
+  });
+
+  await check('act_refused_action_shows_the_reason', async () => {
+    await inspector.api.post('settings', { roles: { default: { reply: false } } });
+    const { id } = seen.latest.find(({ plaintext }) => plaintext === 'Which soup?');
+    await inspector.button(`Reply message ${id}`).click();
+    await compose.fill('No');
+    await inspector.failing(async () => {
+      await inspector.button('Send').click();
+      await page.getByRole('alert').waitFor();
+    });
+    assert.equal(await compose.inputValue(), 'No');
+    await inspector.api.post('settings', { roles: null });
+    await eventually(async () => assert.equal(await inspector.button('Send').isEnabled(), true));
+  });
+  seen.subscription.unsubscribe();
+  typing.subscription.unsubscribe();
+}
