@@ -10,6 +10,9 @@ import { messageList } from './act-messages.js';
 /** The users in the choice, the maximum of the REST API. */
 const MAX_USERS = 100;
 
+/** The time between two reads while a user is typing, in ms. */
+const TYPING_INTERVAL = 2000;
+
 const address = (query) => `act?${new URLSearchParams(query)}`;
 
 function userChoice(users, user, onChoose) {
@@ -95,6 +98,7 @@ function mount(root, { stream, query }) {
     reply: null,
   };
   let compose = null;
+  let timer;
 
   const fresh = keepFresh(stream, ['data', 'clock'], async () => {
     choice.show(await loadApps(query.get('app') ?? undefined));
@@ -134,9 +138,20 @@ function mount(root, { stream, query }) {
     const wasAtEnd = messages.scrollTop + messages.clientHeight >= messages.scrollHeight - 4;
     refill(messages, messageList(actor, loaded.messages, compose, fresh.reload));
     if (wasAtEnd) messages.scrollTop = messages.scrollHeight;
-    fill(typing, typingText(loaded.typing));
+    const text = typingText(loaded.typing);
+    fill(typing, text);
+    clearTimeout(timer);
+    if (text !== '') timer = setTimeout(fresh.reload, TYPING_INTERVAL);
   });
-  return fresh.stop;
+  // Typing is no data. Its requests are seen as frames, and its end is polled.
+  const stop = stream.on('frame', ({ path: target, status }) => {
+    if (status !== undefined && target?.endsWith('/typing')) fresh.reload();
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+    fresh.stop();
+  };
 }
 
 export const actPage = { id: 'act', title: 'Act as a user', mount };

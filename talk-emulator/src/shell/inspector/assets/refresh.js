@@ -26,6 +26,7 @@ export function keepFresh(stream, types, load) {
     running = null;
   };
   const reload = () => {
+    if (isStopped) return Promise.resolve();
     isStale = true;
     running ??= once();
     return running;
