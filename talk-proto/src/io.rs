@@ -360,7 +360,7 @@ pub enum Event {
         /// The subscription.
         subscription: SubscriptionId,
         /// The snapshot and its changes since the previous one.
-        update: Update,
+        update: Box<Update>,
     },
     /// A subscription has ended. No more events follow for it.
     SubscriptionEnded {

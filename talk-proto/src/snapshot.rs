@@ -233,11 +233,12 @@ pub struct Update {
 }
 
 impl Update {
-    pub(crate) fn new(snapshot: Snapshot, changes: Changes) -> Self {
-        Self {
+    /// Creates an update on the heap, because it is moved through several queues.
+    pub(crate) fn new(snapshot: Snapshot, changes: Changes) -> Box<Self> {
+        Box::new(Self {
             snapshot,
             changes,
             settled: Vec::new(),
-        }
+        })
     }
 }

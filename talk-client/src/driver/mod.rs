@@ -610,7 +610,7 @@ impl<T: Transport> Driver<T> {
             Event::Updated {
                 subscription,
                 update,
-            } => self.subscriptions.update(subscription, update),
+            } => self.subscriptions.update(subscription, *update),
             Event::SubscriptionEnded {
                 subscription,
                 error,

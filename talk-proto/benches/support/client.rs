@@ -16,7 +16,7 @@ pub(crate) struct Client {
     now: Timestamp,
     socket: Option<SocketId>,
     /// The last update of each subscription, as an application keeps it.
-    held: Vec<(SubscriptionId, Update)>,
+    held: Vec<(SubscriptionId, Box<Update>)>,
     server: Server,
 }
 
@@ -163,7 +163,7 @@ impl Client {
         self.serve();
     }
 
-    fn hold(&mut self, id: SubscriptionId, update: Update) {
+    fn hold(&mut self, id: SubscriptionId, update: Box<Update>) {
         match self.held.iter_mut().find(|(other, _)| *other == id) {
             Some((_, held)) => *held = update,
             None => self.held.push((id, update)),

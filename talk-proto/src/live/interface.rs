@@ -29,12 +29,12 @@ pub(crate) enum LiveOutput {
     /// Pass a page of messages to the search of an outbox entry.
     Page {
         seq: u64,
-        page: Result<Page<MessageSnapshot>, RequestError>,
+        page: Box<Result<Page<MessageSnapshot>, RequestError>>,
     },
     /// Pass an answer to the inboxes.
     Inbox {
         token: ReadToken,
-        answer: InboxAnswer,
+        answer: Box<InboxAnswer>,
     },
 }
 

@@ -162,8 +162,8 @@ impl Live {
                         cx.requests.unsubscribe(&inbox_list(), fetch);
                     }
                     let result = failure.clone().map_or(Ok(()), Err);
-                    let (token, answer) =
-                        (ReadToken::SUBSCRIPTION, InboxAnswer::Subscribed(result));
+                    let answer = Box::new(InboxAnswer::Subscribed(result));
+                    let token = ReadToken::SUBSCRIPTION;
                     self.outputs.push_back(LiveOutput::Inbox { token, answer });
                 }
                 if let Some(error) = failure {
@@ -198,6 +198,7 @@ impl Live {
             }
             Some(FetchPurpose::Page(seq)) => {
                 let page = decode(response, &mut cx.damaged_items);
+                let page = Box::new(page);
                 self.outputs.push_back(LiveOutput::Page { seq, page });
             }
             Some(FetchPurpose::InboxConversations(token)) => {
@@ -247,6 +248,7 @@ impl Live {
     }
 
     fn push_inbox(&mut self, token: ReadToken, answer: InboxAnswer) {
+        let answer = Box::new(answer);
         self.outputs.push_back(LiveOutput::Inbox { token, answer });
     }
 

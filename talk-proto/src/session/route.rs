@@ -196,12 +196,12 @@ impl Session {
                 LiveOutput::ForgetUser(user) => self.queue.forget_user(&user),
                 LiveOutput::Page { seq, page } => {
                     if let Some(outbox) = &mut self.outbox {
-                        outbox.handle_page(self.now, seq, page);
+                        outbox.handle_page(self.now, seq, *page);
                     }
                 }
                 LiveOutput::Inbox { token, answer } => {
                     if let Some(inboxes) = &mut self.inboxes {
-                        inboxes.handle_answer(self.now, token, answer);
+                        inboxes.handle_answer(self.now, token, *answer);
                     }
                 }
                 LiveOutput::Send { fetch, request } => {

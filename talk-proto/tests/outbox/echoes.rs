@@ -50,7 +50,7 @@ fn updates(bench: &Bench, window: SubscriptionId) -> Vec<&Update> {
         Event::Updated {
             subscription,
             update,
-        } if *subscription == window => Some(update),
+        } if *subscription == window => Some(&**update),
         _ => None,
     });
     // A restarted session uses the same IDs again.

@@ -13,7 +13,7 @@ fn updates(bench: &Bench, id: SubscriptionId) -> Vec<&Update> {
         Event::Updated {
             subscription,
             update,
-        } if *subscription == id => Some(update),
+        } if *subscription == id => Some(&**update),
         _ => None,
     });
     updates.collect()

@@ -110,7 +110,7 @@ impl Consumer {
             _ => None,
         });
         for update in updates.cloned().collect::<Vec<_>>() {
-            self.update(update);
+            self.update(*update);
         }
         self.events = world.log.events.len();
     }

@@ -314,7 +314,7 @@ impl Client {
             } => {
                 let window = self.window;
                 if let Some(shown) = self.shown.get_mut(&subscription) {
-                    shown.update(update, is_slow, window);
+                    shown.update(*update, is_slow, window);
                 }
             }
             Event::SubscriptionEnded {

@@ -425,8 +425,9 @@ impl<L: ListStore> Store for L {
             updates.push(ViewUpdate {
                 viewer: *viewer,
                 update: diff.update.and_then(|(window, changes)| {
-                    let update = Update::new(Self::wrap(window)?, changes);
-                    Some(Update { settled, ..update })
+                    let mut update = Update::new(Self::wrap(window)?, changes);
+                    update.settled = settled;
+                    Some(update)
                 }),
                 resolved: diff.resolved,
                 refusal: None,

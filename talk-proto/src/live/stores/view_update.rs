@@ -9,7 +9,7 @@ use crate::snapshot::{Snapshot, Update};
 /// An update for a viewer.
 pub(crate) struct ViewUpdate {
     pub(crate) viewer: ViewerId,
-    pub(crate) update: Option<Update>,
+    pub(crate) update: Option<Box<Update>>,
     /// The requests for more items that the update satisfies.
     pub(crate) resolved: Vec<RequestId>,
     /// The error of a `get`. A subscription shows an absent entity instead.
