@@ -1,0 +1,50 @@
+//! Paths and queries.
+
+use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The characters that `encodeURIComponent` encodes.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Returns the path with these segments, each of them encoded.
+pub(crate) fn path(segments: &[&str]) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        // Writing to a String cannot fail.
+        let _ = write!(path, "/{}", encode(segment));
+    }
+    path
+}
+
+pub(crate) fn encode_query(pairs: &[(String, String)]) -> String {
+    let pairs = pairs.iter();
+    let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn encode(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, COMPONENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_encoded_one_by_one() {
+        assert_eq!(
+            path(&["users", "a/b@example.com", "👍", "!~*'()-_."]),
+            "/users/a%2Fb%40example.com/%F0%9F%91%8D/!~*'()-_."
+        );
+    }
+}
