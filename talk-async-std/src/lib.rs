@@ -48,3 +48,22 @@ pub mod net {
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     Ok(get_talk_session_on(&AsyncStdRuntime, options))
 }
+
+/// Creates a client of the REST API on async-std.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use talk_async_std::rest::{Api, UserParams, user};
+///
+/// let rest = talk_async_std::rest_client(Api::new("my_app", "sk_test_1")?)?;
+/// rest.call(user("alice")?.put(UserParams::named("Alice"))).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// None, because the runtime of async-std always exists.
+#[cfg(feature = "rest")]
+pub fn rest_client(api: rest::Api) -> Result<rest::RestClient, NoRuntimeError> {
+    Ok(rest::RestClient::on(&AsyncStdRuntime, api))
+}

@@ -40,6 +40,7 @@
 //! - `native` (default): the transport over TCP, TLS, WebSocket and HTTP/1.1 for any async runtime.
 //! - `store` (default): a durable store in a file; see `store::FileStore`.
 //! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `rest`: the REST API and webhooks, for back ends; see `rest::RestClient`.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
 //!   The dependencies that carry them log neither, at any level.
 //! - `platform-verifier`: lets the operating system verify certificates; see
@@ -64,6 +65,8 @@ mod options;
 pub mod outbox;
 mod refs;
 mod registry;
+#[cfg(feature = "rest")]
+pub mod rest;
 mod search;
 mod session;
 #[cfg(all(test, shuttle))]

@@ -50,3 +50,22 @@ pub mod net {
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     Ok(get_talk_session_on(&SmolRuntime::global(), options))
 }
+
+/// Creates a client of the REST API on smol's global executor.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use talk_smol::rest::{Api, UserParams, user};
+///
+/// let rest = talk_smol::rest_client(Api::new("my_app", "sk_test_1")?)?;
+/// rest.call(user("alice")?.put(UserParams::named("Alice"))).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// None, because the global executor always exists.
+#[cfg(feature = "rest")]
+pub fn rest_client(api: rest::Api) -> Result<rest::RestClient, NoRuntimeError> {
+    Ok(rest::RestClient::on(&SmolRuntime::global(), api))
+}

@@ -5,6 +5,7 @@
 //! None is on by default.
 //!
 //! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `rest`: the REST API and webhooks, for back ends; see `rest_client`.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
 //! - `platform-verifier`: lets the operating system verify certificates; see
 //!   `net::TlsOptions::platform_verifier`.
@@ -56,4 +57,23 @@ pub mod net {
 pub fn get_talk_session(options: TalkOptions) -> Result<Session, NoRuntimeError> {
     let runtime = TokioRuntime::current()?;
     Ok(get_talk_session_on(&runtime, options))
+}
+
+/// Creates a client of the REST API on the current tokio runtime.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use talk_tokio::rest::{Api, UserParams, user};
+///
+/// let rest = talk_tokio::rest_client(Api::new("my_app", "sk_test_1")?)?;
+/// rest.call(user("alice")?.put(UserParams::named("Alice"))).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`NoRuntimeError`] when called from outside a tokio runtime.
+#[cfg(feature = "rest")]
+pub fn rest_client(api: rest::Api) -> Result<rest::RestClient, NoRuntimeError> {
+    Ok(rest::RestClient::on(&TokioRuntime::current()?, api))
 }
