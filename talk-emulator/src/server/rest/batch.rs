@@ -76,12 +76,14 @@ impl Operation {
     fn run(&self, cx: &mut RequestCx<'_>, batch: &Call) -> (u16, Value) {
         let path = segments(&self.path).unwrap_or_default();
         let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
-        if matches!(path.as_slice(), ["batch" | "files", ..]) {
+        // One trailing slash is tolerated, as outside of a batch.
+        let path = path.strip_suffix(&[""]).unwrap_or(&path);
+        if matches!(path, ["batch" | "files", ..]) {
             let reason = "Batches and uploads are not allowed in a batch.";
             let (status, body) = answer(Err(invalid("INVALID_BATCH", reason)));
             return (status, value(&body));
         }
-        let Some(handler) = routes::find(&self.method, &path) else {
+        let Some(handler) = routes::find(&self.method, path) else {
             return (404, "Not found".into());
         };
         let call = self.call(batch);
