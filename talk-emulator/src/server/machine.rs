@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 use talk_proto::Timestamp;
 
@@ -36,6 +37,8 @@ const POLICY_VIOLATION: u16 = 1008;
 pub struct Server {
     pub(super) settings: Settings,
     pub(super) now: Timestamp,
+    /// The time by which `now` is ahead of the clocks of back ends.
+    ahead: Duration,
     pub(super) random: Random,
     pub(super) apps: BTreeMap<String, App>,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
@@ -70,6 +73,7 @@ impl Server {
         Self {
             settings,
             now,
+            ahead: Duration::ZERO,
             random: Random::new(seed),
             apps: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -83,6 +87,17 @@ impl Server {
             data_version: 0,
             checkpoint: None,
         }
+    }
+
+    /// Sets how far the time of the server is ahead of the clocks of back ends, because a test has
+    /// advanced it. Tokens of back ends and timestamps of webhooks follow the clocks of back ends.
+    pub fn set_ahead(&mut self, ahead: Duration) {
+        self.ahead = ahead;
+    }
+
+    /// Returns the time on the clocks of back ends.
+    pub(super) fn back_end_time(&self) -> Timestamp {
+        self.now - self.ahead
     }
 
     /// Handles a new socket of `user` in `app` (both percent-decoded).

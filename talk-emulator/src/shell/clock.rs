@@ -64,6 +64,11 @@ impl Clock {
         true
     }
 
+    /// Returns the time by which tests have advanced the clock.
+    pub(crate) fn advanced(&self) -> Duration {
+        self.advanced
+    }
+
     /// Returns the time at the start, plus the suspended and the advanced time.
     fn start(&self) -> Timestamp {
         self.started_at + self.suspended.total + self.advanced

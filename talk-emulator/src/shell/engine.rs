@@ -312,6 +312,7 @@ impl Core {
     pub(crate) fn advance_clock(&mut self, by: Duration) -> Option<Timestamp> {
         self.clock.advance(by).then(|| {
             let now = self.clock.now();
+            self.server.set_ahead(self.clock.advanced());
             self.server.tick(now);
             self.server.note_clock();
             now

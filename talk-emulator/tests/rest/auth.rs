@@ -228,3 +228,17 @@ fn checks_run_in_documented_order() {
         "",
     );
 }
+
+#[test]
+fn advanced_clock_leaves_time_of_back_ends() {
+    let mut world = secured();
+    let expiry = world.now() / 1000 + 30;
+    let claims = json!({ "tokenType": "app", "iss": "app", "exp": expiry });
+    let token = format!("Bearer {}", sign(SECRET, &claims));
+    let day = std::time::Duration::from_secs(24 * 3600);
+    world.server.set_ahead(day);
+    world.wait(24 * 3_600_000);
+    assert_eq!(status(&mut world, Some(&token)), 200);
+    world.wait(30_000);
+    assert_eq!(status(&mut world, Some(&token)), 401);
+}

@@ -300,3 +300,14 @@ fn debug_output_hides_texts_and_keys() {
     let shown = format!("{:?} {request:?} {settings:?}", last(&world));
     assert!(!shown.contains("precious"), "{shown}");
 }
+
+#[test]
+fn advanced_clock_leaves_timestamps_of_webhooks() {
+    let mut world = World::hooked();
+    let before = world.now();
+    world.server.set_ahead(std::time::Duration::from_secs(3600));
+    world.wait(3_600_000);
+    world.provision(&["alice"]);
+    let (_, webhook) = world.take_webhook();
+    assert_eq!(webhook.timestamp, before.to_string());
+}

@@ -83,8 +83,8 @@ impl Server {
             return no_app();
         }
         if caller == Caller::BackEnd {
-            let secret = self.settings.secret();
-            if let Err(refusal) = auth::check(request, secret, &address.app, self.now) {
+            let (secret, now) = (self.settings.secret(), self.back_end_time());
+            if let Err(refusal) = auth::check(request, secret, &address.app, now) {
                 return http_message::refuse(&refusal);
             }
             if let Err(seconds) = self.count(&address.app, path == ["batch"]) {
@@ -111,7 +111,7 @@ impl Server {
     /// and of back ends cannot be distinguished.
     pub(super) fn is_back_end(&self, request: &HttpRequest, app: &str) -> bool {
         let secret = self.settings.secret();
-        secret.is_some() && auth::check(request, secret, app, self.now).is_ok()
+        secret.is_some() && auth::check(request, secret, app, self.back_end_time()).is_ok()
     }
 }
 

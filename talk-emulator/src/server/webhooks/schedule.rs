@@ -58,6 +58,7 @@ impl Server {
 
     /// Begins attempts for the events that are ready. Without an address they wait.
     pub(in crate::server) fn start_webhooks(&mut self) {
+        let back_end_time = self.back_end_time();
         let Some(url) = &self.settings.webhooks.url else {
             return;
         };
@@ -67,7 +68,7 @@ impl Server {
             if self.inspector.is_on() {
                 begun.push(delivery.id.clone());
             }
-            let request = WebhookRequest::new(url, key, self.now, &delivery.body);
+            let request = WebhookRequest::new(url, key, back_end_time, &delivery.body);
             self.outputs
                 .push_back(Output::SendWebhook { attempt, request });
             let limit = Timer::WebhookTimesOut(attempt);
