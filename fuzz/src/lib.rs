@@ -5,6 +5,7 @@ mod client_and_server;
 mod junk;
 mod markup;
 mod multipart;
+mod rest;
 mod search_stream;
 mod server;
 #[path = "../../tests/src/simulation/mod.rs"]
@@ -24,6 +25,7 @@ pub use client_and_server::client_and_server;
 pub use junk::junk;
 pub use markup::markup;
 pub use multipart::multipart;
+pub use rest::rest;
 pub use search_stream::search_stream;
 pub use server::server_frames;
 pub use tokens::tokens;
@@ -63,6 +65,7 @@ mod tests {
         junk
         markup
         multipart
+        rest
         search_stream
         server_frames
         tokens
