@@ -4,13 +4,14 @@
 //! | --- | --- |
 //! | `support_bot` | answers each question once, over any crash |
 //! | `web_backend` | serves tokens and streams a conversation to browsers, with axum |
+//! | `order_back_end` | provisions a shop over the REST API and receives webhooks |
 //! | `desktop_ui` | draws a conversation from a loop that never waits |
 //! | `send_file` | sends a file and shows the progress |
 //! | `export_history` | writes all conversations as lines of JSON |
 //! | `token_refresh` | fetches tokens from a back end that sometimes fails |
 //! | `metrics` | serves the counters of sessions to Prometheus |
 //!
-//! The eighth program is a test suite that injects faults into the emulator:
+//! The ninth program is a test suite that injects faults into the emulator:
 //! `tests/programs/faults.rs`.
 //!
 //! Each program takes the address of a service, such as a running `talk emulator`:

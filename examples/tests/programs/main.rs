@@ -16,9 +16,13 @@ mod faults;
 #[path = "../../src/bin/metrics.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod metrics;
+#[path = "../../src/bin/order_back_end.rs"]
+#[allow(dead_code, reason = "its main function is not called")]
+mod order_back_end;
 #[path = "../../src/bin/send_file.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod send_file;
+mod shop;
 #[path = "../../src/bin/support_bot.rs"]
 #[allow(dead_code, reason = "its main function is not called")]
 mod support_bot;

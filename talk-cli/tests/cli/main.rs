@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod back_ends;
 mod bot;
 mod commands;
 mod control;
