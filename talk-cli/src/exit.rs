@@ -32,6 +32,11 @@ pub(crate) enum CliError {
     /// Messages in the outbox are held.
     #[error("{0} of the queued messages are held; see `talk outbox list`")]
     Held(usize),
+    /// The command of a bot cannot be started any more.
+    #[error(
+        "the command cannot be run: {0}; the message stays unhandled until the bot is started again"
+    )]
+    Command(String),
     /// A signal cancelled the operation. The number is its exit code.
     #[error("cancelled")]
     Interrupted(u8),
@@ -115,6 +120,7 @@ impl CliError {
             }
             Self::NotFound(_) => Failure::local("NOT_FOUND", self),
             Self::Held(_) => Failure::local("HELD", self),
+            Self::Command(_) => Failure::local("COMMAND_NOT_STARTED", self),
             Self::Interrupted(_) => Failure::local("CANCELLED", self),
             Self::Demo => Failure::local("DEMO_STUCK", self),
             Self::Emulator(_) => Failure::local("EMULATOR_NOT_STARTED", self),

@@ -62,6 +62,9 @@ fn variable(mut value: String) -> String {
 pub(super) enum CommandFailure {
     #[error("the command cannot be run: {0}")]
     Start(io::Error),
+    /// The argument list or environment, which contain the message, is too large.
+    #[error("the message cannot be passed to the command: {0}")]
+    Input(io::Error),
     #[error("the output of the command cannot be read: {0}")]
     Output(io::Error),
     #[error("the command failed: {0}")]
@@ -70,6 +73,24 @@ pub(super) enum CommandFailure {
     TooLong,
     #[error("the command has not ended within {} s", .0.as_secs_f32())]
     Late(Duration),
+}
+
+/// Returns `true` if the system lacks a resource for the moment, so that the command can be started
+/// later.
+pub(super) fn is_temporary(error: &io::Error) -> bool {
+    use io::ErrorKind::{ExecutableFileBusy, Interrupted, OutOfMemory, WouldBlock};
+
+    #[cfg(unix)]
+    if let Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) =
+        rustix::io::Errno::from_io_error(error)
+    {
+        return true;
+    }
+    let kind = error.kind();
+    matches!(
+        kind,
+        ExecutableFileBusy | Interrupted | OutOfMemory | WouldBlock
+    )
 }
 
 impl BotCommand {
@@ -92,8 +113,8 @@ impl BotCommand {
 
     /// Runs the command, and returns its output. Invalid UTF-8 in the output is replaced.
     ///
-    /// If the future is dropped or fails before the command has ended, the command and the
-    /// processes that it has started are killed.
+    /// If the command fails or the future is dropped, the command and the processes that it has
+    /// started are killed. Processes that a successful command leaves behind keep running.
     pub(super) async fn run(&self, input: &Input) -> Result<String, CommandFailure> {
         let variables = input.variables.iter().map(|(name, value)| (name, value));
         let mut command = Command::new(&self.program);
@@ -102,9 +123,14 @@ impl BotCommand {
             .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut process = ProcessGroup::start(&mut command).map_err(CommandFailure::Start)?;
+        let mut process =
+            ProcessGroup::start(&mut command).map_err(|error| match error.kind() {
+                io::ErrorKind::ArgumentListTooLong => CommandFailure::Input(error),
+                _ => CommandFailure::Start(error),
+            })?;
         let output = timeout(self.timeout, output(&mut process, input.line.as_bytes())).await;
         let output = output.unwrap_or(Err(CommandFailure::Late(self.timeout)))?;
+        process.release();
         Ok(match String::from_utf8_lossy(&output) {
             Cow::Borrowed(text) => text.to_owned(),
             Cow::Owned(text) => text,

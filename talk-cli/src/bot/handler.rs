@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use talk_tokio::inbox::Delivery;
+use talk_tokio::inbox::{Delivery, HandlerError};
 use talk_tokio::outbox::EntryId;
 use talk_tokio::{CommandError, ConversationId, Error, MessageId, SendMessage};
 use tokio::time::sleep;
@@ -31,6 +31,17 @@ pub(super) enum HandlerFailure {
     Talk(#[from] Error),
     #[error("the message is no JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Returns the reason for which the command could not be started, if this is the failure.
+pub(super) fn start_error(error: &HandlerError) -> Option<&io::Error> {
+    let HandlerError::Failed(error) = error else {
+        return None;
+    };
+    match error.downcast_ref()? {
+        HandlerFailure::Command(CommandFailure::Start(error)) => Some(error),
+        _ => None,
+    }
 }
 
 impl Handler {

@@ -14,7 +14,7 @@ use talk_tokio::inbox::{Inbox, InboxStart, RunOptions};
 use talk_tokio::outbox::Entry;
 use talk_tokio::store::{StoreError, StoreState};
 use talk_tokio::{ConversationFilter, Error, Session, Timestamp};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
 use self::command::BotCommand;
@@ -36,7 +36,8 @@ COMMAND reads one line from standard input, {"conversation": SNAPSHOT, "message"
 TALK_CONVERSATION, TALK_MESSAGE, TALK_SENDER and TALK_TEXT in its environment. Its output is the
 answer; without output, there is none. An exit code other than 0, more than 64 KiB of output, or no
 end in time is a failure: the message is tried again after 1 s, then 2 s, up to 60 s, and skipped
-after five tries.
+after five tries. A command that cannot be started ends the bot with exit code 1, and the message
+stays unhandled; if the system only lacks resources, it is started later.
 
 With --store, each message is answered exactly once, also if the bot crashes. Without it, the bot
 begins at --start again when it restarts.
@@ -172,10 +173,20 @@ async fn serve_inbox(
     };
     printer.notice("waiting for messages");
     let (stopping, stopped) = oneshot::channel();
+    let (broken, mut breaks) = watch::channel(None);
+    let breaking = broken.clone();
     let run = RunOptions::new(options.concurrency)
         // The command has its own time limit.
         .timeout(None)
+        // A command that cannot be started is no fault of the message.
+        .always_retry_if(|error| handler::start_error(error).is_some())
         .on_failure(move |failure| {
+            if let Some(error) = handler::start_error(&failure.error)
+                && !command::is_temporary(error)
+            {
+                breaking.send_replace(Some(error.to_string()));
+                return;
+            }
             printer.notice(&failure.to_string());
             if failure.retry_in.is_none() {
                 handler::print_line(printer, &failure.delivery, None);
@@ -183,7 +194,10 @@ async fn serve_inbox(
         })
         .on_held(move |entry| printer.notice(&held(entry)))
         .graceful_shutdown(async move {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                _ = breaks.wait_for(Option::is_some) => {}
+            }
             // Fails if the inbox has ended, because the receiver is dropped.
             let _ = stopping.send(());
         });
@@ -201,9 +215,13 @@ async fn serve_inbox(
     };
     tokio::select! {
         biased;
-        outcome = inbox.run(run, |delivery| handler.handle(delivery)) => Ok(outcome?),
+        outcome = inbox.run(run, |delivery| handler.handle(delivery)) => outcome?,
         // Dropping the handlers kills their commands.
-        () = late => Ok(()),
+        () = late => {}
+    }
+    match broken.borrow().clone() {
+        Some(reason) => Err(CliError::Command(reason)),
+        None => Ok(()),
     }
 }
 

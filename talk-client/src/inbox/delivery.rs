@@ -28,6 +28,8 @@ pub struct Delivery {
     slot: Arc<InboxSlot>,
     id: DeliveryId,
     pub(super) attempt: u32,
+    /// The number of failed attempts, including those that do not count.
+    pub(super) failures: u32,
     acknowledged: Arc<AtomicBool>,
 }
 
@@ -46,12 +48,14 @@ impl Delivery {
             slot: Arc::clone(slot),
             id,
             attempt: 1,
+            failures: 0,
             acknowledged: Arc::default(),
         }
     }
 
     /// Returns the number of this attempt to handle the message. It is 1 at first, and increases
-    /// with each retry by [`Inbox::run`](super::Inbox::run).
+    /// with each retry by [`Inbox::run`](super::Inbox::run), except after errors that do not count
+    /// ([`RunOptions::always_retry_if`](super::RunOptions::always_retry_if)).
     pub fn attempt(&self) -> u32 {
         self.attempt
     }

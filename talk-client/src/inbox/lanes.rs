@@ -45,10 +45,9 @@ impl Lanes {
     }
 
     /// Makes a delivery ready again, as the next one of its conversation.
-    pub(super) fn retry(&mut self, mut delivery: Delivery) {
+    pub(super) fn retry(&mut self, delivery: Delivery) {
         let id = delivery.conversation.id.clone();
         if let Some(first) = self.queues.get_mut(&id).and_then(VecDeque::front_mut) {
-            delivery.attempt += 1;
             *first = delivery;
             self.ready.push_back(id);
         }

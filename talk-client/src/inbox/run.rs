@@ -142,9 +142,10 @@ where
 {
     let handled = handler(delivery.clone());
     if let Err(error) = with_timeout(handled, policy.timeout, sleeper).await {
+        let mut next = delivery.clone();
         let retry_in = match delivery.is_acknowledged() {
             true => None,
-            false => policy.delay(delivery.attempt()),
+            false => policy.retry_in(&mut next, &error),
         };
         if let Some(hook) = &policy.on_failure {
             hook.call(&Failure {
@@ -154,7 +155,7 @@ where
             });
         }
         if retry_in.is_some() {
-            return (delivery, Ok(retry_in));
+            return (next, Ok(retry_in));
         }
     }
     let acknowledged = delivery.ack().await;

@@ -13,6 +13,8 @@ use crate::transport::{BoxFuture, MaybeSend, MaybeSync, SharableFn};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(super) type FailureHook = Box<dyn for<'a> SharableFn<&'a Failure, ()>>;
+/// Returns `true` for errors that do not count as attempts.
+pub(super) type ErrorFilter = Box<dyn for<'a> SharableFn<&'a HandlerError, bool>>;
 pub(super) type HeldHook = Box<dyn for<'a> SharableFn<&'a Entry, ()>>;
 
 /// The options of [`Inbox::run`](super::Inbox::run).
@@ -45,14 +47,32 @@ pub(super) struct Policy {
     max_backoff: Duration,
     pub(super) timeout: Option<Duration>,
     pub(super) on_failure: Option<FailureHook>,
+    always_retry_if: Option<ErrorFilter>,
 }
 
 impl Policy {
-    /// Returns the delay before the next attempt, or `None` after the last one.
-    pub(super) fn delay(&self, tries: u32) -> Option<Duration> {
-        let factor = 2_u32.saturating_pow(tries.saturating_sub(1));
-        let delay = self.first_backoff.saturating_mul(factor);
-        (tries < self.tries).then(|| delay.min(self.max_backoff))
+    /// Counts a failed attempt, and returns the delay before the next one, or `None` after the last
+    /// one.
+    pub(super) fn retry_in(
+        &self,
+        delivery: &mut Delivery,
+        error: &HandlerError,
+    ) -> Option<Duration> {
+        let filter = self.always_retry_if.as_ref();
+        let is_counted = !filter.is_some_and(|filter| filter.call(error));
+        if is_counted {
+            if delivery.attempt >= self.tries {
+                return None;
+            }
+            delivery.attempt += 1;
+        }
+        let factor = 2_u32.saturating_pow(delivery.failures);
+        delivery.failures = delivery.failures.saturating_add(1);
+        Some(
+            self.first_backoff
+                .saturating_mul(factor)
+                .min(self.max_backoff),
+        )
     }
 }
 
@@ -67,6 +87,7 @@ impl RunOptions {
                 max_backoff: Duration::from_secs(60),
                 timeout: Some(DEFAULT_TIMEOUT),
                 on_failure: None,
+                always_retry_if: None,
             },
             on_held: None,
             shutdown: None,
@@ -97,6 +118,17 @@ impl RunOptions {
     /// Sets a function that is called for each failed attempt.
     pub fn on_failure(mut self, hook: impl Fn(&Failure) + MaybeSend + MaybeSync + 'static) -> Self {
         self.policy.on_failure = Some(Box::new(hook));
+        self
+    }
+
+    /// Sets a function that returns `true` for errors that are independent of the message, such as
+    /// that of an unreachable database. An attempt that fails with such an error does not count:
+    /// the message is retried after the same delays, and is never skipped.
+    pub fn always_retry_if(
+        mut self,
+        filter: impl Fn(&HandlerError) -> bool + MaybeSend + MaybeSync + 'static,
+    ) -> Self {
+        self.policy.always_retry_if = Some(Box::new(filter));
         self
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::support::Town;
+use super::support::{Bot, Town};
 
 #[test]
 fn failures_are_reported_and_skipped_after_five_tries() {
@@ -82,6 +82,12 @@ fn late_command_is_killed_with_its_children() {
     let script = format!("sleep 300 & echo $! > {file}; wait");
     let bot = town.bot(&["--command-timeout", "0.5"], &script);
     bot.notice("has not ended within 0.5 s");
+    wait_for_death(&file);
+}
+
+/// Waits for the end of the process whose ID is in the file.
+#[cfg(unix)]
+fn wait_for_death(file: &str) {
     let child = fs::read_to_string(file).unwrap();
     // The child is gone once its new parent has waited for it.
     let is_running = || {
@@ -95,6 +101,64 @@ fn late_command_is_killed_with_its_children() {
     while is_running() {
         std::thread::yield_now();
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn failed_command_is_killed_with_its_children() {
+    let town = Town::new(&["c"]);
+    town.ask("c", &["?"]);
+    let file = town.path("child");
+    let script = format!("sleep 300 > /dev/null & echo $! > {file}; exit 3");
+    let bot = town.bot(&[], &script);
+    bot.notice("exit status: 3");
+    wait_for_death(&file);
+}
+
+/// Writes an executable script that answers with the text of the message.
+#[cfg(unix)]
+fn write_echo(path: &str) {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::write(path, "#!/bin/sh\necho \"$TALK_TEXT\"\n").unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn removed_command_ends_the_bot_and_skips_nothing() {
+    let town = Town::new(&["c"]);
+    let (store, echo) = (town.path("store"), town.path("echo"));
+    let args = ["--store", &store, "--start", "beginning"];
+    write_echo(&echo);
+    let mut bot = Bot::start(&town.emulator, &args, &[&echo]);
+    town.ask("c", &["1"]);
+    assert_eq!(bot.line()["tries"], 1);
+    fs::remove_file(&echo).unwrap();
+    town.ask("c", &["2"]);
+    let (exit_code, errors) = bot.exit();
+    assert_eq!(exit_code, Some(1), "{errors}");
+    assert!(errors.contains("COMMAND_NOT_STARTED"), "{errors}");
+    write_echo(&echo);
+    let bot = Bot::start(&town.emulator, &args, &[&echo]);
+    bot.line();
+    town.wait_for_messages("c", 4);
+    assert_eq!(town.answers("c"), ["1", "2"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn busy_command_is_started_later() {
+    let town = Town::new(&["c"]);
+    let echo = town.path("echo");
+    write_echo(&echo);
+    // Linux runs no file that is open for writing.
+    let writing = fs::OpenOptions::new().append(true).open(&echo).unwrap();
+    town.ask("c", &["1"]);
+    let bot = Bot::start(&town.emulator, &["--start", "beginning"], &[&echo]);
+    bot.notice("cannot be run");
+    drop(writing);
+    assert_eq!(bot.line()["tries"], 1);
 }
 
 #[test]

@@ -91,6 +91,30 @@ async fn failures_are_retried_and_then_skipped<A: Adapter>() {
     assert_eq!(*failures.lock().unwrap(), expected);
 }
 
+async fn uncounted_failures_are_retried_until_success<A: Adapter>() {
+    let town = Town::new();
+    town.ask::<A>("a", &["1"]).await;
+    let session = town.bot::<A>();
+    let inbox = open(&session).await;
+    let options = quick().tries(2).always_retry_if(|error| match error {
+        HandlerError::Failed(error) => error.to_string() == "down",
+        _ => false,
+    });
+    let failures = Arc::new(Mutex::new(vec!["down", "no", "down", "down", "down"]));
+    let handler = move |delivery: Delivery| {
+        let failure = failures.lock().unwrap().pop();
+        async move {
+            if let Some(failure) = failure {
+                return Err(failure.into());
+            }
+            delivery.reply(delivery.attempt().to_string()).await?;
+            Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+        }
+    };
+    let _running = A::spawn(inbox.run(options, handler));
+    assert_eq!(town.answers("a", 1).await, ["2"]);
+}
+
 async fn failure_of_one_conversation_does_not_stop_others<A: Adapter>() {
     let town = Town::new();
     town.ask::<A>("a", &["1"]).await;
@@ -179,6 +203,7 @@ async fn run_ends_with_the_session<A: Adapter>() {
 on_every_runtime! {
     handlers_run_in_order_and_at_the_same_time,
     failures_are_retried_and_then_skipped,
+    uncounted_failures_are_retried_until_success,
     failure_of_one_conversation_does_not_stop_others,
     shutdown_completes_running_handlers,
     refused_answers_are_reported_once,
