@@ -23,6 +23,7 @@ use talk_emulator::{
     Emulator, EmulatorBuilder, StartError, WebhookAddressError, WebhookKind, WebhookSettings,
     WebhookState,
 };
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -143,6 +144,26 @@ async fn redirect_is_a_failure() {
 }
 
 #[tokio::test]
+async fn advanced_clock_keeps_attempts_in_flight() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let webhooks = WebhookSettings::new(url);
+    let emulator = Emulator::builder().webhooks(webhooks).start();
+    let emulator = emulator.await.unwrap();
+    create_user(&emulator, "alice").await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    emulator
+        .advance_clock(Duration::from_secs(3600))
+        .await
+        .unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(answer).await.unwrap();
+    let ended = emulator.wait_for_webhook(|it| it.attempts[0].ended_at.is_some());
+    let ended = timeout(TIMEOUT, ended).await.unwrap().unwrap();
+    assert_eq!(ended.state, WebhookState::Delivered);
+}
+
+#[tokio::test]
 async fn refused_connection_is_logged() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = unused.local_addr().unwrap();
@@ -180,6 +201,14 @@ async fn pending_webhooks_and_key_survive_restart() {
     assert_eq!(body, attempted.body);
     assert_eq!(key(&emulator).await, first_key);
     assert_signed(&first_key, &headers, &body);
+    emulator.shutdown().await;
+
+    // A start without webhooks keeps the key.
+    let without = Emulator::builder().settings(Settings::default());
+    let emulator = start(without, folder.path()).await;
+    emulator.shutdown().await;
+    let emulator = start(receiver.emulator(), folder.path()).await;
+    assert_eq!(key(&emulator).await, first_key);
     emulator.shutdown().await;
 
     // The stored settings have the address and the key.

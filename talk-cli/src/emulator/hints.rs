@@ -64,10 +64,11 @@ pub(super) fn inspector(emulator: &Emulator, control_host: Option<&str>) -> Opti
 
 /// Returns a line with the address and the key of webhooks. Only a key that the emulator has
 /// created is printed.
-pub(super) fn webhooks(settings: &Settings, has_own_key: bool) -> Option<String> {
-    let url = crate::terminal::sanitize::line(settings.webhooks.url.as_deref()?);
-    let key = match (&settings.secret, &settings.webhooks.secret) {
-        (None, Some(key)) if !has_own_key => crate::terminal::sanitize::line(key),
+pub(super) fn webhooks(settings: &Settings) -> Option<String> {
+    let webhooks = &settings.webhooks;
+    let url = crate::terminal::sanitize::line(webhooks.url.as_deref()?);
+    let key = match &webhooks.secret {
+        Some(key) if webhooks.has_created_secret() => crate::terminal::sanitize::line(key),
         _ => "the secret key".to_owned(),
     };
     Some(format!("webhooks go to {url}, signed with {key}\n"))

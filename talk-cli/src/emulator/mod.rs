@@ -84,9 +84,6 @@ pub(crate) fn run(options: Options) -> Outcome {
         settings.get_or_insert_default().secret = Some(secret);
     }
     let needs_token = settings.as_ref().is_some_and(|it| it.secret.is_some());
-    let has_webhook_key = settings
-        .as_ref()
-        .is_some_and(|it| it.webhooks.secret.is_some());
     let seed = options.seed.as_deref().map(read_seed).transpose()?;
     let mut builder = Emulator::builder().bind(options.bind).port(options.port);
     if let Some(settings) = settings {
@@ -126,7 +123,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         let hints = hints::hints(emulator.host(), seed.as_ref(), needs_token);
         let _ = io::stderr().write_all(hints.as_bytes());
         if let Ok(settings) = emulator.settings().await
-            && let Some(note) = hints::webhooks(&settings, has_webhook_key)
+            && let Some(note) = hints::webhooks(&settings)
         {
             let _ = io::stderr().write_all(note.as_bytes());
         }

@@ -208,6 +208,34 @@ fn emulator_sends_webhooks_and_prints_key() {
 }
 
 #[test]
+fn emulator_configured_webhook_key_is_not_printed() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.json");
+    let settings = r#"{"webhooks": {"url": "http://127.0.0.1:1/", "secret": "sk_test_own"}}"#;
+    std::fs::write(&config, settings).unwrap();
+    // The second start has the stored settings.
+    for flags in [&["--config", config.to_str().unwrap()][..], &[]] {
+        let mut command = talk();
+        command
+            .args(["emulator", "--data"])
+            .arg(folder.path().join("data"))
+            .args(flags);
+        let mut emulator = Emulator::start_command(command.stderr(Stdio::piped()));
+        let notes = BufReader::new(emulator.process.stderr.take().unwrap());
+        let mut notes = notes.lines().map(Result::unwrap);
+        let note = notes.find(|line| line.contains("127.0.0.1:1")).unwrap();
+        assert!(note.ends_with("signed with the secret key"), "{note}");
+        let id = emulator.process.id().to_string();
+        let stop = std::process::Command::new("kill").arg(&id).status();
+        assert!(stop.unwrap().success());
+        emulator.process.wait().unwrap();
+    }
+}
+
+#[test]
 fn emulator_foreign_webhook_needs_flag() {
     let url = "http://192.0.2.1/hooks";
     let output = talk().args(["emulator", "--webhook", url]).output();

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use talk_proto::Timestamp;
 
@@ -55,6 +56,14 @@ impl Timers {
     pub(super) fn cancel_faults(&mut self) {
         self.queue
             .retain(|(_, timer)| !matches!(timer, Timer::FaultDue(_)));
+    }
+
+    /// Delays the time limits of webhooks.
+    pub(super) fn postpone_webhook_limits(&mut self, by: Duration) {
+        let is_limit = |(_, timer): &(_, Timer)| matches!(timer, Timer::WebhookTimesOut(_));
+        let limits: Vec<_> = self.queue.extract_if(.., is_limit).collect();
+        let postponed = limits.into_iter().map(|(at, timer)| (at + by, timer));
+        self.queue.extend(postponed);
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {

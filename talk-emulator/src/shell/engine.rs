@@ -313,6 +313,7 @@ impl Core {
         self.clock.advance(by).then(|| {
             let now = self.clock.now();
             self.server.set_ahead(self.clock.advanced());
+            self.server.postpone_webhook_limits(by);
             self.server.tick(now);
             self.server.note_clock();
             now

@@ -11,18 +11,22 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Uri};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::server::{WebhookAnswer, WebhookAttemptId, WebhookRequest, is_loopback, printable};
 
 /// The number of bytes of an answer that are read.
 const MAX_RESPONSE: usize = 4096;
 
-/// The time limit of the body of an answer. The server applies its own time limit to the whole
-/// attempt.
+/// The time limit of the body of an answer, after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The time limit of the whole answer. It is less than that of the server, so that a slow body does
+/// not discard the status.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(4900);
 
 const USER_AGENT: &str = concat!("talk-emulator/", env!("CARGO_PKG_VERSION"));
 
@@ -120,7 +124,7 @@ fn split(url: &str) -> Result<(Authority, Uri), WebhookAddressError> {
     let uri: Uri = url.parse().map_err(|_| WebhookAddressError::Invalid)?;
     match (uri.scheme(), uri.authority()) {
         (Some(scheme), Some(_)) if *scheme != Scheme::HTTP => Err(WebhookAddressError::NotHttp),
-        (Some(_), Some(authority)) if !authority.as_str().contains('@') => {
+        (Some(_), Some(authority)) if is_host_and_port(authority) => {
             let authority = authority.clone();
             let path = uri.path_and_query().map_or("/", |path| path.as_str());
             let path = path.parse().map_err(|_| WebhookAddressError::Invalid)?;
@@ -130,7 +134,17 @@ fn split(url: &str) -> Result<(Authority, Uri), WebhookAddressError> {
     }
 }
 
+/// Returns `true` if there is no user name, and the port is absent or valid.
+fn is_host_and_port(authority: &Authority) -> bool {
+    match authority.as_str().strip_prefix(authority.host()) {
+        Some("" | ":") => true,
+        Some(_) => authority.port_u16().is_some(),
+        None => false,
+    }
+}
+
 async fn deliver(request: &WebhookRequest, hosts: WebhookHosts) -> Result<WebhookAnswer, String> {
+    let body_deadline = Instant::now() + ANSWER_TIMEOUT;
     let (authority, path) = split(&request.url).map_err(|error| error.to_string())?;
     let mut message = request.to_http().map_err(|error| error.to_string())?;
     *message.uri_mut() = path;
@@ -141,7 +155,7 @@ async fn deliver(request: &WebhookRequest, hosts: WebhookHosts) -> Result<Webhoo
     headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
 
     let stream = connect(&authority, hosts).await?;
-    exchange(stream, message.map(Body::from))
+    exchange(stream, message.map(Body::from), body_deadline)
         .await
         .map_err(|error| format!("no answer: {error}"))
 }
@@ -163,12 +177,18 @@ async fn connect(authority: &Authority, hosts: WebhookHosts) -> Result<TcpStream
     TcpStream::connect(&*allowed).await.map_err(refused)
 }
 
-async fn exchange(stream: TcpStream, request: Request<Body>) -> hyper::Result<WebhookAnswer> {
+/// Sends the request, and returns the answer. After its head has arrived, nothing discards its
+/// status.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<Body>,
+    body_deadline: Instant,
+) -> hyper::Result<WebhookAnswer> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let answer = async {
         let response = sender.send_request(request).await?;
         let status = response.status().as_u16();
-        let body = read(Body::new(response.into_body())).await;
+        let body = read(Body::new(response.into_body()), body_deadline).await;
         Ok(WebhookAnswer { status, body })
     };
     tokio::pin!(answer, connection);
@@ -176,15 +196,16 @@ async fn exchange(stream: TcpStream, request: Request<Body>) -> hyper::Result<We
         // Polled first, because the answer may be complete when the connection ends.
         biased;
         answer = &mut answer => answer,
-        ended = &mut connection => {
-            ended?;
-            answer.await
-        }
+        ended = &mut connection => match answer.await {
+            // The end of the connection is the cause.
+            Err(error) => Err(ended.err().unwrap_or(error)),
+            answer => answer,
+        },
     }
 }
 
 /// Returns the beginning of a body. A body that does not arrive in time is truncated.
-async fn read(body: Body) -> String {
+async fn read(body: Body, deadline: Instant) -> String {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
     let reading = async {
@@ -195,15 +216,65 @@ async fn read(body: Body) -> String {
             }
         }
     };
+    let deadline = deadline.min(Instant::now() + BODY_TIMEOUT);
     // After the time limit, the bytes received so far are kept.
-    let _ = timeout(BODY_TIMEOUT, reading).await;
+    let _ = timeout_at(deadline, reading).await;
     bytes.truncate(MAX_RESPONSE);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{WebhookAddressError, WebhookHosts};
+    use axum::body::Body;
+    use http::Request;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::Instant;
+
+    use super::{ANSWER_TIMEOUT, WebhookAddressError, WebhookHosts, exchange};
+    use crate::server::WebhookAnswer;
+
+    /// Returns a connection whose other end is passed to `receive` after the request has arrived.
+    fn receiver<F: Future<Output = ()> + Send>(
+        receive: impl FnOnce(DuplexStream) -> F + Send + 'static,
+    ) -> DuplexStream {
+        let (stream, mut other) = duplex(1024);
+        tokio::spawn(async move {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(other.read_u8().await.unwrap());
+            }
+            receive(other).await;
+        });
+        stream
+    }
+
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n";
+
+    async fn answer(stream: DuplexStream, deadline: Instant) -> WebhookAnswer {
+        let request = Request::post("/").body(Body::empty()).unwrap();
+        exchange(stream, request, deadline).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn late_body_keeps_the_status() {
+        let stream = receiver(async |mut stream| {
+            stream.write_all(HEAD).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let WebhookAnswer { status, body } = answer(stream, Instant::now()).await;
+        assert_eq!((status, &*body), (200, ""));
+    }
+
+    #[tokio::test]
+    async fn cut_body_keeps_the_status() {
+        let stream = receiver(async |mut stream| {
+            stream.write_all(HEAD).await.unwrap();
+            stream.write_all(b"rece").await.unwrap();
+        });
+        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let WebhookAnswer { status, body } = answer(stream, deadline).await;
+        assert_eq!((status, &*body), (200, "rece"));
+    }
 
     #[test]
     fn address_must_be_http_on_this_machine() {
@@ -212,10 +283,18 @@ mod tests {
             "http://127.0.0.1:3000/hooks",
             "http://localhost/hooks?key=1",
             "http://[::1]:3000",
+            "http://localhost:/",
         ] {
             assert_eq!(check(url), Ok(()), "{url}");
         }
-        for url in ["", "/hooks", "127.0.0.1:3000", "http://user@localhost/"] {
+        for url in [
+            "",
+            "/hooks",
+            "127.0.0.1:3000",
+            "http://user@localhost/",
+            "http://localhost:65536/",
+            "http://[::1]:99999/",
+        ] {
             assert_eq!(check(url), Err(WebhookAddressError::Invalid), "{url}");
         }
         let https = "https://localhost/";

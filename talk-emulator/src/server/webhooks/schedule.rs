@@ -79,6 +79,12 @@ impl Server {
         }
     }
 
+    /// Delays the time limits of the attempts in flight. Called before the clock is advanced by this
+    /// duration, because receivers answer in real time.
+    pub fn postpone_webhook_limits(&mut self, by: Duration) {
+        self.timers.postpone_webhook_limits(by);
+    }
+
     /// Ends an attempt without an answer.
     pub(in crate::server) fn time_out_webhook(&mut self, attempt: WebhookAttemptId) {
         if self.webhooks.in_flight(attempt).is_some() {

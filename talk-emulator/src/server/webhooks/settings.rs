@@ -28,6 +28,9 @@ pub struct WebhookSettings {
     pub secret: Option<String>,
 }
 
+/// The beginning of the keys that the emulator creates. It resembles the service's test keys.
+const CREATED_KEY: &str = "sk_test_emulator_";
+
 object_only!(WebhookSettings);
 
 impl WebhookSettings {
@@ -37,6 +40,17 @@ impl WebhookSettings {
             url: Some(url.into()),
             ..Self::default()
         }
+    }
+
+    /// Returns `true` if the emulator has created the secret.
+    pub fn has_created_secret(&self) -> bool {
+        let secret = self.secret.as_ref();
+        secret.is_some_and(|secret| secret.starts_with(CREATED_KEY))
+    }
+
+    /// Returns the key that is made of random text.
+    pub(crate) fn created_secret(random: &str) -> String {
+        format!("{CREATED_KEY}{random}")
     }
 
     /// Returns `true` if events of this type are sent.
