@@ -149,6 +149,30 @@ fn files_are_private() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn existing_files_become_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let path = folder.folder.path().join("outbox.talk");
+    fs::write(&path, "").unwrap();
+    let everyone = fs::Permissions::from_mode(0o666);
+    fs::set_permissions(&path, everyone.clone()).unwrap();
+    let store = FileStore::new(&path);
+    let lease = block_on(store.lock(&key("alice"))).unwrap();
+    let lock = folder.folder.path().join("outbox.talk-lock-1");
+    drop(lease);
+    fs::set_permissions(&lock, everyone).unwrap();
+    let _lease = block_on(store.lock(&key("alice"))).unwrap();
+    apply(&store, "alice", vec![put("a", "1")]);
+    for file in fs::read_dir(folder.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
 /// Writes batches of two records until the process is killed, and reports each one that is stored.
 fn write_until_killed(path: &Path) {
     let store = FileStore::new(path);

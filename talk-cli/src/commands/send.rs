@@ -119,16 +119,23 @@ async fn queue(
     let sent = match wait {
         true => {
             let sent = tokio::time::timeout(app.timeout, entry.sent()).await;
-            Some(sent.unwrap_or_else(|_| Err(app.late(true)))?)
+            Some(sent.unwrap_or_else(|_| Err(app.late(true))))
         }
         false => None,
     };
+    // After an error, the ID of the entry is printed, because the entry may be in the outbox.
+    let (message, outcome) = match &sent {
+        Some(Ok(message)) => (Some(message.id().as_str()), Ok(())),
+        Some(Err(error)) => (None, Err(error.clone())),
+        None => (None, Ok(())),
+    };
     let queued = Queued {
         entry: id.as_str(),
-        message_ref: sent.as_ref().map(|sent| sent.id().as_str()),
+        message_ref: message,
     };
     let shown = queued.message_ref.unwrap_or(queued.entry);
-    Ok(app.printer.print_as(&queued, || sanitize::line(shown))?)
+    app.printer.print_as(&queued, || sanitize::line(shown))?;
+    Ok(outcome?)
 }
 
 /// Returns the text, or the standard input if the text is `-`.

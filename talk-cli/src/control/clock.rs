@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 use talk_proto::Timestamp;
 
-use super::connection::{Control, ControlArgs};
-use crate::exit::{CliError, Outcome};
+use super::connection::{Control, ControlArgs, parse};
+use crate::exit::Outcome;
 use crate::output_args::Common;
 use crate::seconds::seconds;
 use crate::session_args::SessionArgs;
@@ -48,8 +48,7 @@ pub(crate) fn run_clock(options: Options, session: &SessionArgs, common: Common)
             control.post("/clock", &json!({ "advanceMs": millis }))?
         }
     };
-    let unreadable = |error| CliError::Control(format!("the answer cannot be read: {error}"));
-    let Clock { now } = serde_json::from_slice(&answer).map_err(unreadable)?;
+    let Clock { now } = parse(&answer)?;
     let printer = Printer::new(common.json);
     let millis = now.as_millis();
     printer.print_as(&json!({ "now": millis }), || millis.to_string())?;

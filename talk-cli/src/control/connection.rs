@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use talk_tokio::{Error, ServerError};
 use tokio::net::TcpStream;
@@ -134,6 +135,12 @@ impl Control {
             self.host
         ))
     }
+}
+
+/// Parses the body of an answer.
+pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T, CliError> {
+    let unreadable = |error| CliError::Control(format!("the answer cannot be read: {error}"));
+    serde_json::from_slice(answer).map_err(unreadable)
 }
 
 /// Returns `true` if a host is `localhost` or a loopback address.

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::connection::{Control, ControlArgs};
+use super::connection::{Control, ControlArgs, parse};
 use crate::exit::{CliError, Outcome};
 use crate::output_args::Common;
 use crate::session_args::SessionArgs;
@@ -90,8 +90,7 @@ pub(crate) fn run_snapshot(options: Options, session: &SessionArgs, common: Comm
 
 fn list(control: &Control, common: Common) -> Outcome {
     let answer = control.get("/snapshots")?;
-    let unreadable = |error| CliError::Control(format!("the answer cannot be read: {error}"));
-    let List { data } = serde_json::from_slice(&answer).map_err(unreadable)?;
+    let List { data } = parse(&answer)?;
     let printer = Printer::new(common.json);
     for item in data {
         let text = || format!("{}  {} records", sanitize::line(&item.name), item.records);

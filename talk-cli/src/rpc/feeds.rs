@@ -1,10 +1,11 @@
-//! Numbered streams whose items become lines: subscriptions and searches.
+//! Numbered streams whose items become lines: subscriptions, searches and inboxes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use talk_tokio::CommandError;
 use tokio::sync::{mpsc, oneshot};
 
 /// The feeds that have not ended, by number. `C` controls a feed.
@@ -37,6 +38,11 @@ enum News {
     Ended(u64),
 }
 
+/// Locks a mutex, also after a panic of another thread.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<C: ?Sized> Feeds<C> {
     pub(crate) fn new() -> Self {
         let (news_sender, news) = mpsc::unbounded_channel();
@@ -67,9 +73,27 @@ impl<C: ?Sized> Feeds<C> {
         }
     }
 
-    /// Returns the feed with this number, unless it has ended.
-    pub(crate) fn get(&self, number: u64) -> Option<&Feed<C>> {
+    fn get(&self, number: u64) -> Option<&Feed<C>> {
         self.feeds.get(&number)
+    }
+
+    /// Returns the feed with this number.
+    ///
+    /// # Errors
+    /// There is no such feed, or it has ended.
+    pub(crate) fn open(&self, number: u64) -> Result<&Feed<C>, CommandError> {
+        self.get(number).ok_or(CommandError::Unknown)
+    }
+
+    /// Returns the feed with this number, or `None` if it has ended.
+    ///
+    /// # Errors
+    /// There is no such feed.
+    pub(crate) fn find(&self, number: u64) -> Result<Option<&Feed<C>>, CommandError> {
+        match self.get(number) {
+            None if !(1..self.next).contains(&number) => Err(CommandError::Unknown),
+            feed => Ok(feed),
+        }
     }
 
     /// Returns the feeds that have not ended.
@@ -77,11 +101,6 @@ impl<C: ?Sized> Feeds<C> {
         self.feeds
             .iter()
             .map(|(&number, feed)| (number, &*feed.controls))
-    }
-
-    /// Returns `true` if a feed with this number exists or has existed.
-    pub(crate) fn has_been(&self, number: u64) -> bool {
-        (1..self.next).contains(&number)
     }
 
     /// Returns `true` if a feed has no first item yet.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::StreamExt;
@@ -14,20 +14,20 @@ use talk_tokio::{CommandError, ConversationId, Error, MessageSnapshot};
 use tokio::sync::oneshot;
 
 use super::calls::{Job, same};
-use super::feeds::{Feeds, Follower};
+use super::feeds::{Feeds, Follower, lock};
 use super::output::{Output, json};
 use crate::failure::Failure;
 
 /// The inboxes that have not ended, by number.
 pub(crate) struct Inboxes {
     output: Output,
-    feeds: Feeds<Controls>,
+    pub(super) feeds: Feeds<Controls>,
     /// The number of the next delivery. Numbers are not reused.
     next_delivery: Arc<AtomicU64>,
 }
 
 /// The control of an inbox.
-struct Controls {
+pub(super) struct Controls {
     /// The ID of the call that opened the inbox.
     id: Box<RawValue>,
     state: Mutex<State>,
@@ -38,13 +38,15 @@ struct State {
     /// Stops an inbox that is being opened.
     stop: Option<oneshot::Sender<Failure>>,
     inbox: Option<Inbox>,
+    /// Set after a stop. Later deliveries are dropped, because they cannot be acknowledged.
+    is_stopped: bool,
     /// The deliveries without a stored acknowledgement.
     deliveries: BTreeMap<u64, Delivery>,
 }
 
 impl Controls {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
@@ -58,6 +60,7 @@ impl Controls {
     /// being opened.
     fn stop(&self, failure: &Failure) -> bool {
         let mut state = self.lock();
+        state.is_stopped = true;
         if let Some(inbox) = &state.inbox {
             inbox.close();
         }
@@ -66,6 +69,15 @@ impl Controls {
             Some(stop) => stop.send(failure.clone()).is_ok(),
             None => false,
         }
+    }
+
+    /// Adds a delivery. Returns `false` if the inbox was stopped.
+    fn register(&self, number: u64, delivery: &Delivery) -> bool {
+        let mut state = self.lock();
+        if !state.is_stopped {
+            state.deliveries.insert(number, delivery.clone());
+        }
+        !state.is_stopped
     }
 
     fn delivery(&self, number: u64) -> Result<Delivery, Failure> {
@@ -166,18 +178,13 @@ impl Inboxes {
     }
 
     fn controls(&self, number: u64) -> Result<Arc<Controls>, Failure> {
-        let feed = self.feeds.get(number).ok_or(CommandError::Unknown)?;
-        Ok(Arc::clone(&feed.controls))
+        Ok(Arc::clone(&self.feeds.open(number)?.controls))
     }
 
     /// Closes the inbox. Has no effect on an inbox that has ended.
     pub(super) fn close(&self, number: u64) -> Result<(), Failure> {
-        match self.feeds.get(number) {
-            Some(feed) => {
-                feed.controls.stop(&CommandError::Unsubscribed.into());
-            }
-            None if self.feeds.has_been(number) => {}
-            None => return Err(CommandError::Unknown.into()),
+        if let Some(feed) = self.feeds.find(number)? {
+            feed.controls.stop(&CommandError::Unsubscribed.into());
         }
         Ok(())
     }
@@ -198,21 +205,6 @@ impl Inboxes {
         for (_, inbox) in self.feeds.iter() {
             inbox.stop(failure);
         }
-    }
-
-    /// Returns `true` if an inbox is being opened.
-    pub(crate) fn any_starting(&self) -> bool {
-        self.feeds.any_starting()
-    }
-
-    /// Completes when an inbox is open or has ended.
-    pub(crate) async fn moved(&mut self) {
-        self.feeds.moved().await;
-    }
-
-    /// Completes when all inboxes have written their end.
-    pub(crate) async fn all_ended(&mut self) {
-        self.feeds.all_ended().await;
     }
 }
 
@@ -237,10 +229,9 @@ async fn follow(controls: &Controls, mut follower: Follower, output: &Output, ne
         let turn = output.turn().await;
         let delivery = next.fetch_add(1, Ordering::Relaxed);
         // Registered before the line is written, because an acknowledgement may follow at once.
-        controls
-            .lock()
-            .deliveries
-            .insert(delivery, delivered.clone());
+        if !controls.register(delivery, &delivered) {
+            continue;
+        }
         let line = Line {
             inbox,
             delivery,

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Params {
     dedup_key: Option<String>,
+    /// Belongs to the key, and has no effect without one.
     at: Option<Timestamp>,
     /// The number of an inbox, and of the delivery to acknowledge.
     ack: Option<[Box<RawValue>; 2]>,
@@ -45,10 +46,8 @@ pub(super) fn enqueue(
     for file in files {
         message = message.file(file.open()?);
     }
-    match (dedup_key, at) {
-        (Some(name), at) => message = message.dedup_key(name, at.unwrap_or_default()),
-        (None, None) => {}
-        (None, Some(_)) => return Err(Failure::usage("a time needs a dedupKey")),
+    if let Some(name) = dedup_key {
+        message = message.dedup_key(name, at.unwrap_or_default());
     }
     if let Some([inbox, delivery]) = ack {
         let inbox = whole_number(&inbox, "inbox")?;
@@ -71,6 +70,16 @@ fn entry(rpc: &Rpc, args: &mut Args) -> Result<OutboxEntry, Failure> {
     Ok(rpc.session.outbox_entry(id))
 }
 
+/// Prepares the change of an entry. `read` reads its arguments.
+fn prepare<F>(
+    rpc: &Rpc,
+    args: &mut Args,
+    read: impl FnOnce(&mut Args, OutboxEntry) -> Result<F, Failure>,
+) -> Result<F, Failure> {
+    let entry = entry(rpc, args)?;
+    read(args, entry)
+}
+
 /// Changes an entry. The result is `false` if the state of the entry does not allow the change, or
 /// if the entry is unknown.
 pub(super) fn update<F>(
@@ -81,8 +90,7 @@ pub(super) fn update<F>(
 where
     F: Future<Output = Result<bool, Error>> + Send + 'static,
 {
-    let entry = entry(rpc, args)?;
-    let update = read(args, entry)?;
+    let update = prepare(rpc, args, read)?;
     Ok(Action::Call(Box::pin(async move {
         match update.await {
             Err(Error::Usage(CommandError::UnknownEntry)) => json(&false),
@@ -101,8 +109,7 @@ pub(super) fn follow_up<F>(
 where
     F: Future<Output = Result<bool, Error>> + Send + 'static,
 {
-    let entry = entry(rpc, args)?;
-    let update = read(args, entry)?;
+    let update = prepare(rpc, args, read)?;
     Ok(Action::Call(Box::pin(async move {
         match update.await? {
             true => json(&()),

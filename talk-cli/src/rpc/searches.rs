@@ -1,31 +1,31 @@
 //! Numbered searches.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use talk_tokio::{CommandError, ConversationFilter, Error, Search, SearchUpdate};
+use talk_tokio::{ConversationFilter, Error, Search, SearchUpdate};
 use tokio::sync::oneshot;
 
 use super::calls::{Job, same};
-use super::feeds::{Feed, Feeds, Follower};
+use super::feeds::{Feed, Feeds, Follower, lock};
 use super::output::{Output, json};
 use crate::failure::Failure;
 
 /// The searches that have not ended, by number.
 pub(crate) struct Searches {
     output: Output,
-    feeds: Feeds<dyn Controls>,
+    pub(super) feeds: Feeds<dyn Controls>,
 }
 
 /// A page that is being loaded. Its results are written as lines and are not part of the answer.
 type Page = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// The control of a search of any kind.
-trait Controls: Send + Sync {
+pub(super) trait Controls: Send + Sync {
     fn set_query(&self, text: String, filter: ConversationFilter) -> Page;
     fn load_more(&self, limit: Option<usize>) -> Page;
     /// Returns `true` if the call with this ID started the search.
@@ -44,10 +44,6 @@ impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, Search<T>> {
         lock(&self.search)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: Send + Sync + 'static> Controls for Shared<T> {
@@ -145,7 +141,7 @@ impl Searches {
     }
 
     fn feed(&self, number: u64) -> Result<&Feed<dyn Controls>, Failure> {
-        Ok(self.feeds.get(number).ok_or(CommandError::Unknown)?)
+        Ok(self.feeds.open(number)?)
     }
 
     fn job(&self, number: u64, feed: &Feed<dyn Controls>, page: Page) -> Job {
@@ -188,21 +184,6 @@ impl Searches {
     fn stop(&self, number: u64, search: &dyn Controls, failure: &Failure) {
         let is_starting = self.feeds.is_starting(number);
         search.stop(is_starting.then(|| failure.clone()));
-    }
-
-    /// Returns `true` if a search is loading its first page.
-    pub(crate) fn any_starting(&self) -> bool {
-        self.feeds.any_starting()
-    }
-
-    /// Completes when a search has its first page or has ended.
-    pub(crate) async fn moved(&mut self) {
-        self.feeds.moved().await;
-    }
-
-    /// Completes when all searches have ended.
-    pub(crate) async fn all_ended(&mut self) {
-        self.feeds.all_ended().await;
     }
 }
 

@@ -95,9 +95,9 @@ impl Rpc {
                         drained.as_mut().reset(Instant::now() + drain_timeout);
                     }
                 }
-                () = self.subscriptions.moved() => {}
-                () = self.searches.moved() => {}
-                () = self.inboxes.moved() => {}
+                () = self.subscriptions.feeds.moved() => {}
+                () = self.searches.feeds.moved() => {}
+                () = self.inboxes.feeds.moved() => {}
                 read = next_lines(&self.output, &mut lines),
                     if drained.is_none() && self.calls.len() < MAX_CALLS =>
                 {
@@ -114,9 +114,9 @@ impl Rpc {
     /// Returns `true` if nothing is pending. Subscriptions with a first snapshot do not count.
     fn is_quiet(&self) -> bool {
         self.calls.len() == 0
-            && !self.subscriptions.any_starting()
-            && !self.searches.any_starting()
-            && !self.inboxes.any_starting()
+            && !self.subscriptions.feeds.any_starting()
+            && !self.searches.feeds.any_starting()
+            && !self.inboxes.feeds.any_starting()
     }
 
     /// Executes a line without waiting, so that the calls of lines that arrived together are made
@@ -160,11 +160,11 @@ impl Rpc {
         self.calls.stop_all(&late);
         self.searches.cancel_all(&late);
         self.calls.all_answered().await;
-        self.searches.all_ended().await;
+        self.searches.feeds.all_ended().await;
         self.inboxes.close_all(&late);
-        self.inboxes.all_ended().await;
+        self.inboxes.feeds.all_ended().await;
         self.subscriptions.unsubscribe_all();
-        self.subscriptions.all_ended().await;
+        self.subscriptions.feeds.all_ended().await;
         self.session.shutdown().await;
     }
 
@@ -174,9 +174,9 @@ impl Rpc {
         let _ = timeout(END_GRACE, self.calls.all_answered()).await;
         self.calls.stop_all(&failure);
         self.calls.all_answered().await;
-        let _ = timeout(END_GRACE, self.searches.all_ended()).await;
-        let _ = timeout(END_GRACE, self.inboxes.all_ended()).await;
-        let _ = timeout(END_GRACE, self.subscriptions.all_ended()).await;
+        let _ = timeout(END_GRACE, self.searches.feeds.all_ended()).await;
+        let _ = timeout(END_GRACE, self.inboxes.feeds.all_ended()).await;
+        let _ = timeout(END_GRACE, self.subscriptions.feeds.all_ended()).await;
         self.output.session_ended(&failure).await;
     }
 }

@@ -1,6 +1,6 @@
 //! The subscriptions of `talk rpc`, by number.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
@@ -13,18 +13,18 @@ use talk_tokio::{
 };
 
 use super::calls::Job;
-use super::feeds::{Feeds, Follower};
+use super::feeds::{Feeds, Follower, lock};
 use super::output::{Output, SnapshotLine, json};
 use crate::failure::Failure;
 
 /// The subscriptions that have not ended, by number.
 pub(crate) struct Subscriptions {
     output: Output,
-    feeds: Feeds<dyn Controls>,
+    pub(super) feeds: Feeds<dyn Controls>,
 }
 
 /// The controls of a subscription to any kind of snapshot.
-trait Controls: Send + Sync {
+pub(super) trait Controls: Send + Sync {
     fn load_more(&self, count: Option<usize>) -> Result<CallFuture<()>, Failure>;
     fn unsubscribe(&self);
 }
@@ -86,7 +86,7 @@ struct Shared<S>(Mutex<Subscription<S>>);
 
 impl<S> Shared<S> {
     fn lock(&self) -> MutexGuard<'_, Subscription<S>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -144,7 +144,7 @@ impl Subscriptions {
 
     /// Loads more items. The answer follows the line with these items.
     pub(crate) fn load_more(&self, number: u64, count: Option<usize>) -> Result<Job, Failure> {
-        let feed = self.feeds.get(number).ok_or(CommandError::Unknown)?;
+        let feed = self.feeds.open(number)?;
         let load = feed.controls.load_more(count)?;
         let caught_up = feed.caught_up();
         Ok(Box::pin(async move {
@@ -156,10 +156,8 @@ impl Subscriptions {
 
     /// Ends the subscription. Does nothing if it has ended already.
     pub(crate) fn unsubscribe(&self, number: u64) -> Result<(), Failure> {
-        match self.feeds.get(number) {
-            Some(feed) => feed.controls.unsubscribe(),
-            None if self.feeds.has_been(number) => {}
-            None => return Err(CommandError::Unknown.into()),
+        if let Some(feed) = self.feeds.find(number)? {
+            feed.controls.unsubscribe();
         }
         Ok(())
     }
@@ -169,21 +167,6 @@ impl Subscriptions {
         for (_, subscription) in self.feeds.iter() {
             subscription.unsubscribe();
         }
-    }
-
-    /// Returns `true` if a subscription has no first snapshot yet.
-    pub(crate) fn any_starting(&self) -> bool {
-        self.feeds.any_starting()
-    }
-
-    /// Completes when a subscription has written its first snapshot or its end.
-    pub(crate) async fn moved(&mut self) {
-        self.feeds.moved().await;
-    }
-
-    /// Completes when all subscriptions have written their end.
-    pub(crate) async fn all_ended(&mut self) {
-        self.feeds.all_ended().await;
     }
 }
 

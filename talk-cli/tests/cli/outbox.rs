@@ -242,6 +242,28 @@ fn queue_without_wait_sends_nothing_and_with_wait_all_before() {
 }
 
 #[test]
+fn queue_wait_that_is_late_prints_the_entry() {
+    let town = Town::offline();
+    let args = [
+        "send",
+        "--queue",
+        "--wait",
+        "--timeout",
+        "0.2",
+        "c1",
+        "one",
+        "--json",
+    ];
+    let output = town.command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let error: Value = serde_json::from_str(errors.lines().last().unwrap()).unwrap();
+    assert_eq!(error["error"]["code"], "TIMEOUT", "{error}");
+    assert_eq!(line, json!({"entry": town.entries()[0]["id"]}));
+}
+
+#[test]
 fn outbox_send_fails_if_messages_are_held() {
     let town = Town::new();
     let refused = town.succeeds(&["send", "--queue", "nowhere", "one"]);

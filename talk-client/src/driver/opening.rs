@@ -1,6 +1,7 @@
 //! The start of a session with a store: commands wait until the store is open.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Opening<T: Transport> {
     clock: Clock,
     timer: Timer,
     opened: BoxFuture<'static, Result<OpenStore, StoreError>>,
+    /// Set while another session has the lock of the store.
+    is_in_use: Arc<AtomicBool>,
     waiting: Vec<Waiting>,
     call_timeout: Option<Duration>,
 }
@@ -44,11 +47,14 @@ impl<T: Transport> Opening<T> {
         shared: Arc<Shared>,
     ) -> Self {
         let key = options.store_key();
-        let sleeper = sleeper(&transport);
+        let (timeout, sleeper) = (options.store_timeout, sleeper(&transport));
+        let is_in_use = Arc::<AtomicBool>::default();
+        let opened = store::open(store, key, timeout, sleeper, Arc::clone(&is_in_use));
         Self {
             clock: Clock::new(transport.now()),
             timer: Timer::default(),
-            opened: Box::pin(store::open(store, key, options.store_timeout, sleeper)),
+            opened: Box::pin(opened),
+            is_in_use,
             waiting: Vec::new(),
             call_timeout: options.call_timeout,
             options: Some(options),
@@ -171,12 +177,16 @@ impl<T: Transport> Opening<T> {
                 if self.may_stop(&command) {
                     return false;
                 }
+                let cause = match self.is_in_use.load(Ordering::Relaxed) {
+                    true => StoreError::InUse.to_string(),
+                    false => "the store has not answered yet".to_owned(),
+                };
                 let after = deadline.map(|(_, after)| after).unwrap_or_default();
                 let error = TransportError::Deadline {
                     after,
                     maybe_happened: false,
                     idempotent: false,
-                    last_failure: Some(StoreError::InUse.to_string()),
+                    last_failure: Some(cause),
                 };
                 command.reject(&error.into());
             }

@@ -29,6 +29,8 @@ pub(super) struct Standby {
     opened: Option<BoxFuture<'static, Result<OpenStore, StoreError>>>,
     /// The commands that wait for the store.
     waiting: Vec<Command>,
+    /// The size of the waiting messages.
+    bytes: usize,
 }
 
 impl Standby {
@@ -47,6 +49,7 @@ impl Standby {
             limits: options.core.outbox.clone().unwrap_or_default(),
             opened: None,
             waiting: Vec::new(),
+            bytes: 0,
         };
         standby.open();
         standby
@@ -92,7 +95,9 @@ impl Standby {
 
     fn push(&mut self, command: Command) {
         let OutboxOptions { entries, bytes, .. } = self.limits;
-        if self.waiting.len() < entries {
+        let size = command.outbox_size();
+        if self.waiting.len() < entries && self.bytes.saturating_add(size) <= bytes {
+            self.bytes += size;
             self.waiting.push(command);
         } else {
             command.reject(&CommandError::OutboxFull { entries, bytes }.into());
@@ -101,6 +106,7 @@ impl Standby {
 
     /// Removes and returns the waiting commands.
     pub(super) fn take_waiting(&mut self) -> Vec<Command> {
+        self.bytes = 0;
         std::mem::take(&mut self.waiting)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,17 +28,20 @@ pub(super) struct OpenStore {
     pub(super) records: Vec<Record>,
 }
 
-/// Locks and loads a store. Waits for a lock that another session has, up to `timeout`.
+/// Locks and loads a store. Waits for a lock that another session has, up to `timeout`. Sets
+/// `is_in_use` during this wait.
 pub(super) async fn open(
     store: Arc<dyn Store>,
     key: StoreKey,
     timeout: Duration,
     sleeper: Sleeper,
+    is_in_use: Arc<AtomicBool>,
 ) -> Result<OpenStore, StoreError> {
     let mut waited = Duration::ZERO;
     let lease = loop {
         match store.lock(&key).await {
             Err(StoreError::InUse) if waited < timeout => {
+                is_in_use.store(true, Ordering::Relaxed);
                 let delay = LOCK_RETRY.min(timeout - waited);
                 waited += delay;
                 sleeper.call(delay).await;
@@ -45,6 +49,7 @@ pub(super) async fn open(
             lease => break lease?,
         }
     };
+    is_in_use.store(false, Ordering::Relaxed);
     load(store, key, lease).await
 }
 

@@ -152,6 +152,15 @@ impl Command {
         }
     }
 
+    /// Returns the size of the message of an outbox or inbox, which is 0 without one.
+    pub(crate) fn outbox_size(&self) -> usize {
+        match self {
+            Self::Outbox(command) => command.size(),
+            Self::Inbox(command) => command.size(),
+            _ => 0,
+        }
+    }
+
     /// Returns the ID of the call.
     pub(crate) fn id(&self) -> Option<LocalId> {
         match self {

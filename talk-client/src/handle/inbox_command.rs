@@ -36,6 +36,14 @@ pub(crate) enum InboxCommand {
 }
 
 impl InboxCommand {
+    /// Returns the size of the message, which is 0 without one.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Reply { message, .. } => message.message.stored_size(),
+            _ => 0,
+        }
+    }
+
     /// Returns `true` if the command opens the inbox of `slot`.
     pub(crate) fn opens(&self, slot: &Arc<InboxSlot>) -> bool {
         matches!(self, Self::Open { slot: other, .. } if Arc::ptr_eq(other, slot))

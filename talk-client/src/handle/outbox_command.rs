@@ -42,6 +42,18 @@ pub(crate) enum OutboxCommand {
 }
 
 impl OutboxCommand {
+    /// Returns the size of the message, which is 0 without one.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Enqueue { message, .. } => message.message.stored_size(),
+            Self::Update {
+                action: EntryAction::Edit(message),
+                ..
+            } => message.stored_size(),
+            _ => 0,
+        }
+    }
+
     /// Reports `error` to the caller of the command.
     pub(crate) fn reject(self, error: &Error) {
         match self {

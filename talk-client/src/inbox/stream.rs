@@ -47,6 +47,8 @@ impl Inbox {
         name: String,
         options: InboxOptions,
     ) -> Result<Self, Error> {
+        // A session without its store checks them again only when it has the store.
+        options.check(&name)?;
         let slot = InboxSlot::new();
         handle.push(Command::Inbox(Box::new(InboxCommand::Open {
             name,

@@ -150,7 +150,7 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     let describe = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
     // Created before SQLite opens it, because the files of the log get the permissions of the
     // database.
-    open_private(path).map_err(|error| StoreError::Io(describe(&error)))?;
+    prepare(path).map_err(|error| StoreError::Io(describe(&error)))?;
     let started = Instant::now();
     loop {
         match try_open(path) {
@@ -205,13 +205,59 @@ fn try_open(path: &Path) -> rusqlite::Result<(Connection, i64)> {
     Ok((connection, found))
 }
 
-/// Opens a file. Creates it if it does not exist, on Unix with access for the user only.
+/// Opens a file, on Unix with access for the user only. Creates it if it does not exist.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let file = options.open(path)?;
+    restrict(path)?;
+    Ok(file)
+}
+
+/// Creates a database that does not exist, and makes its files accessible for the user only.
+///
+/// Existing files are not opened: closing them would release the locks that other connections of
+/// the process have.
+fn prepare(path: &Path) -> io::Result<()> {
+    if !path.try_exists()? {
+        open_private(path)?;
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = OsString::from(path);
+        file.push(suffix);
+        match restrict(Path::new(&file)) {
+            // SQLite removes the files of the log when the last connection closes.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            restricted => restricted?,
+        }
+    }
+    Ok(())
+}
+
+/// Withdraws the access of other users to an existing file.
+#[cfg(unix)]
+fn restrict(path: &Path) -> io::Result<()> {
+    use std::fs::{metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut permissions = metadata(path)?.permissions();
+    let mode = permissions.mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    permissions.set_mode(mode & !0o077);
+    match set_permissions(path, permissions) {
+        // The file belongs to another user, who decides about its access.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        restricted => restricted,
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

@@ -12,7 +12,7 @@ use crate::command::Reply;
 use crate::error::{CommandError, RequestError};
 use crate::io::Event;
 use crate::live::interface::{InboxAnswer, ReadToken};
-use crate::model::{ConversationId, EmptyId, EntryId, MessageId, UserId};
+use crate::model::{ConversationId, EntryId, MessageId, UserId};
 use crate::storage::{BatchId, Changes, Journal, Record};
 use crate::timestamp::Timestamp;
 use crate::wire::{Page, Published};
@@ -99,10 +99,7 @@ impl Inboxes {
         name: &str,
         options: InboxOptions,
     ) -> Result<(), CommandError> {
-        options.check()?;
-        if name.is_empty() {
-            return Err(EmptyId { what: "inbox name" }.into());
-        }
+        options.check(name)?;
         let is_open = |inbox: &Consumer| inbox.name == name && inbox.stage != Stage::Closing;
         if self.inboxes.values().any(is_open) {
             return Err(CommandError::InboxOpen);

@@ -2,7 +2,7 @@
 
 use crate::error::CommandError;
 use crate::filter::{ConversationFilter, SimpleFilter};
-use crate::model::ConversationId;
+use crate::model::{ConversationId, EmptyId};
 use crate::timestamp::Timestamp;
 
 /// The options of an inbox.
@@ -69,11 +69,14 @@ pub enum InboxStart {
 }
 
 impl InboxOptions {
-    /// Checks the filter.
+    /// Checks the name of an inbox, and the filter.
     ///
     /// # Errors
-    /// [`CommandError::InboxFilter`].
-    pub(super) fn check(&self) -> Result<(), CommandError> {
+    /// [`CommandError::EmptyId`], [`CommandError::InboxFilter`].
+    pub fn check(&self, name: &str) -> Result<(), CommandError> {
+        if name.is_empty() {
+            return Err(EmptyId { what: "inbox name" }.into());
+        }
         let filters = match &self.filter {
             None => &[],
             Some(ConversationFilter::All(filter)) => std::slice::from_ref(filter),

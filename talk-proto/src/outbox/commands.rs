@@ -17,6 +17,18 @@ use crate::model::{ConversationId, Custom, EntryId, UserId};
 use crate::storage::versioned;
 use crate::timestamp::Timestamp;
 
+impl SendMessage {
+    /// Returns the number of bytes that the content and the custom data have in a record of the
+    /// outbox.
+    pub fn stored_size(&self) -> usize {
+        let content = Content::new(self.body.clone(), MarkupSource::Send);
+        let mut custom = Custom::default();
+        custom.apply(self.custom.clone());
+        // Serialisation to a string fails only for maps with keys that are not strings.
+        serde_json::to_string(&(content, custom)).map_or(0, |json| json.len())
+    }
+}
+
 impl Outbox {
     /// Adds a message. Returns the ID of the new entry, or of the known one with the same key.
     ///

@@ -52,12 +52,14 @@ async fn call_during_opening_keeps_its_deadline() {
     let Err(Error::Transport(TransportError::Deadline {
         after,
         maybe_happened: false,
+        last_failure: Some(cause),
         ..
     })) = late
     else {
         panic!("not late but {late:?}");
     };
     assert_eq!(after, timeout);
+    assert_eq!(cause, "the store has not answered yet");
     within(session.shutdown()).await;
     let ended = Err(Error::Session(SessionError::Shutdown));
     assert_eq!(within(conversation.send("Hello!")).await, ended);

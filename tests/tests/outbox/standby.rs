@@ -1,73 +1,10 @@
 //! Sessions that work without their store while another session has it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use talk_client::outbox::{OutboxOptions, Stage};
+use talk_client::store::{MemoryStore, Store, StoreError, StoreState};
+use talk_tokio::{CommandError, ConversationRef, Error, Session, SessionError, SimpleFilter};
 
-use talk_client::outbox::Stage;
-use talk_client::store::{
-    Change, Lease, MemoryStore, Record, Store, StoreError, StoreKey, StoreState,
-};
-use talk_client::transport::BoxFuture;
-use talk_tokio::{ConversationRef, Error, Session, SessionError};
-use tokio::sync::Notify;
-
-use crate::support::{Town, open, until_sent, within};
-
-/// A store that can revoke the lock of a session.
-#[derive(Clone, Default)]
-struct Expiring {
-    inner: MemoryStore,
-    expired: Arc<Notify>,
-    is_taken: Arc<AtomicBool>,
-    is_away: Arc<AtomicBool>,
-}
-
-impl Expiring {
-    /// Revokes the lock of the session that has it, so that a session that uses `inner` can get the
-    /// lock.
-    fn take(&self) {
-        self.is_taken.store(true, Ordering::Relaxed);
-        self.expired.notify_one();
-    }
-
-    fn give_back(&self) {
-        self.is_taken.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Store for Expiring {
-    fn load(&self, key: &StoreKey) -> BoxFuture<'static, Result<Vec<Record>, StoreError>> {
-        self.inner.load(key)
-    }
-
-    fn apply(
-        &self,
-        key: &StoreKey,
-        changes: Vec<Change>,
-    ) -> BoxFuture<'static, Result<(), StoreError>> {
-        self.inner.apply(key, changes)
-    }
-
-    fn lock(&self, key: &StoreKey) -> BoxFuture<'static, Result<Lease, StoreError>> {
-        if self.is_away.load(Ordering::Relaxed) {
-            let error = StoreError::Io("the server is away".to_owned());
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        if self.is_taken.load(Ordering::Relaxed) {
-            return Box::pin(std::future::ready(Err(StoreError::InUse)));
-        }
-        let (locked, expired) = (self.inner.lock(key), Arc::clone(&self.expired));
-        Box::pin(async move {
-            Ok(Lease::with_loss(locked.await?, async move {
-                expired.notified().await;
-            }))
-        })
-    }
-
-    fn clear(&self, key: &StoreKey) -> BoxFuture<'static, Result<(), StoreError>> {
-        self.inner.clear(key)
-    }
-}
+use crate::support::{Faulty, Town, open, until_sent, within};
 
 fn standby(town: &Town, store: impl Store) -> (Session, ConversationRef) {
     open(town.options().store(store).standby(true))
@@ -132,14 +69,50 @@ async fn standby_has_a_free_store_at_once() {
 #[tokio::test]
 async fn standby_waits_for_a_store_that_is_away() {
     let town = Town::new().await;
-    let store = Expiring::default();
-    store.is_away.store(true, Ordering::Relaxed);
+    let store = Faulty::default();
+    store.set_away(true);
     let (session, conversation) = standby(&town, store.clone());
     let entry = conversation.enqueue("Hello!");
     until_state(&session, &StoreState::Standby).await;
-    store.is_away.store(false, Ordering::Relaxed);
+    store.set_away(false);
     within(entry.sent()).await.unwrap();
     assert_eq!(session.store_state(), StoreState::Active);
+}
+
+#[tokio::test]
+async fn standby_limits_the_bytes_of_waiting_entries() {
+    let town = Town::new().await;
+    let store = MemoryStore::default();
+    let (first, conversation) = town.session(store.clone());
+    within(conversation.enqueue("one").stored()).await.unwrap();
+    let mut limits = OutboxOptions::default();
+    limits.bytes = 2_000;
+    let bytes = limits.bytes;
+    let options = town.options().outbox(limits).store(store).standby(true);
+    let (second, conversation) = open(options);
+    let long = "x".repeat(1_200);
+    let fits = conversation.enqueue(&*long);
+    until_state(&second, &StoreState::Standby).await;
+    let full = within(conversation.enqueue(&*long).stored()).await;
+    let entries = OutboxOptions::default().entries;
+    let expected = CommandError::OutboxFull { entries, bytes };
+    assert_eq!(full, Err(Error::Usage(expected)));
+    within(first.shutdown()).await;
+    within(fits.sent()).await.unwrap();
+}
+
+#[tokio::test]
+async fn standby_inbox_refuses_a_filter_at_once() {
+    let town = Town::new().await;
+    let store = MemoryStore::default();
+    let (_first, conversation) = town.session(store.clone());
+    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (second, _) = standby(&town, store);
+    let unread = SimpleFilter::new().is_unread(true);
+    let refused = within(second.inbox("bot").filter(unread).open()).await;
+    let field = "isUnread";
+    let expected = CommandError::InboxFilter { field };
+    assert_eq!(refused.err(), Some(Error::Usage(expected)));
 }
 
 #[tokio::test]
@@ -161,7 +134,7 @@ async fn standby_shut_down_fails_waiting_entries() {
 async fn lock_lost_lets_the_other_session_send() {
     let town = Town::new().await;
     town.go_offline().await;
-    let store = Expiring::default();
+    let store = Faulty::default();
     let (first, conversation) = standby(&town, store.clone());
     let entry = conversation.enqueue("one");
     within(entry.stored()).await.unwrap();
@@ -189,7 +162,7 @@ async fn lock_lost_lets_the_other_session_send() {
 #[tokio::test]
 async fn lock_lost_without_standby_ends_the_session() {
     let town = Town::new().await;
-    let store = Expiring::default();
+    let store = Faulty::default();
     let (session, conversation) = town.session(store.clone());
     within(conversation.pause_outbox()).await.unwrap();
     let entry = conversation.enqueue("one");

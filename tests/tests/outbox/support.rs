@@ -1,6 +1,6 @@
 //! An emulator with Alice in the conversation `c`.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use talk_client::store::{Change, Lease, MemoryStore, Record, Store, StoreError, 
 use talk_client::transport::BoxFuture;
 use talk_emulator::Emulator;
 use talk_tokio::{ConversationRef, Session, TalkOptions, UserParams, get_talk_session};
+use tokio::sync::Notify;
 
 /// Waits for a future, and panics after 60 s.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -100,12 +101,15 @@ pub(crate) async fn until_sent(session: &Session) {
     .await;
 }
 
-/// A store that can fail and hang.
+/// A store that can fail, hang, and revoke the lock of a session.
 #[derive(Clone, Default)]
 pub(crate) struct Faulty {
     pub(crate) inner: MemoryStore,
     fails: Arc<AtomicBool>,
     hangs: Arc<AtomicBool>,
+    is_away: Arc<AtomicBool>,
+    is_taken: Arc<AtomicBool>,
+    revoked: Arc<Notify>,
 }
 
 impl Faulty {
@@ -117,6 +121,22 @@ impl Faulty {
     /// Keeps every lock pending.
     pub(crate) fn hang(&self) {
         self.hangs.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes every lock fail, or succeed again.
+    pub(crate) fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    /// Revokes the lock of the session that has it, so that a session that uses `inner` can get the
+    /// lock.
+    pub(crate) fn take(&self) {
+        self.is_taken.store(true, Ordering::Relaxed);
+        self.revoked.notify_one();
+    }
+
+    pub(crate) fn give_back(&self) {
+        self.is_taken.store(false, Ordering::Relaxed);
     }
 }
 
@@ -132,7 +152,7 @@ impl Store for Faulty {
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         if self.fails.load(Ordering::Relaxed) {
             let full = StoreError::Io("the disk is full".to_owned());
-            return Box::pin(std::future::ready(Err(full)));
+            return Box::pin(ready(Err(full)));
         }
         self.inner.apply(key, changes)
     }
@@ -141,7 +161,19 @@ impl Store for Faulty {
         if self.hangs.load(Ordering::Relaxed) {
             return Box::pin(pending());
         }
-        self.inner.lock(key)
+        if self.is_away.load(Ordering::Relaxed) {
+            let error = StoreError::Io("the server is away".to_owned());
+            return Box::pin(ready(Err(error)));
+        }
+        if self.is_taken.load(Ordering::Relaxed) {
+            return Box::pin(ready(Err(StoreError::InUse)));
+        }
+        let (locked, revoked) = (self.inner.lock(key), Arc::clone(&self.revoked));
+        Box::pin(async move {
+            Ok(Lease::with_loss(locked.await?, async move {
+                revoked.notified().await;
+            }))
+        })
     }
 
     fn clear(&self, key: &StoreKey) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -45,3 +45,15 @@ fn filter_that_answers_would_change_is_a_usage_error() {
         assert!(errors.contains("an inbox cannot filter by"), "{errors}");
     }
 }
+
+#[test]
+fn standby_filter_is_checked_before_the_wait() {
+    let town = Town::new(&[]);
+    let store = town.path("store");
+    let first = Bot::start(&town.emulator, &["--store", &store], &["true"]);
+    first.notice("waiting for messages");
+    let filter = r#"{"isUnread": true}"#;
+    let args = ["--store", &store, "--standby", "--filter", filter];
+    let mut second = Bot::start(&town.emulator, &args, &["true"]);
+    assert_eq!(second.exit().0, Some(2));
+}

@@ -176,3 +176,23 @@ fn opening_can_be_cancelled() {
     rpc.result("session.networkChanged", json!([]));
     open(&mut rpc, json!(["in"]));
 }
+
+#[test]
+fn closed_inbox_delivers_nothing_after_the_answer() {
+    let emulator = emulator();
+    let mut bob = Rpc::start(emulator.host(), "bob", &[]);
+    for text in 0..100 {
+        bob.result("conversation.send", json!(["c1", text.to_string()]));
+    }
+    let mut rpc = Rpc::start(emulator.host(), "bot", &[]);
+    let inbox = open(&mut rpc, json!(["in", {"start": "beginning"}]));
+    delivery(&mut rpc, &inbox);
+    rpc.send("close", "inbox.close", json!([inbox]));
+    let is_answered = std::cell::Cell::new(false);
+    rpc.wait_for(|line| {
+        is_answered.set(is_answered.get() || line["id"] == "close");
+        let is_late = is_answered.get() && line.get("delivery").is_some();
+        assert!(!is_late, "{line}");
+        line["ended"] == "closed"
+    });
+}

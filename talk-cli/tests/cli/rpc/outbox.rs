@@ -76,8 +76,10 @@ fn dedup_key_returns_the_same_entry() {
         json!(["c1", "Hello!", {"dedupKey": "greeting", "at": 0}]),
     );
     assert_ne!(other, entry);
+    let no_key = json!(["c1", "Hello!", {"at": 1}]);
+    assert_ne!(enqueue(&mut rpc, no_key.clone()), enqueue(&mut rpc, no_key));
     for bad in [
-        json!({"at": 1}),
+        json!({"when": 1}),
         json!({"ack": [1, 2]}),
         json!({"ack": [1]}),
     ] {
