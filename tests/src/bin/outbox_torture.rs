@@ -29,8 +29,12 @@ const USER: &str = "alice";
 /// The number of processes at a time. Each has a conversation, in which it enqueues in order.
 const WRITERS: usize = 4;
 
-/// The number of times that `talk outbox send` is killed.
-const SENDER_KILLS: u32 = 10;
+/// The number of messages that are enqueued before they are sent. An outbox has up to 1,000. Each
+/// writer begins a round with its own residue.
+const ROUND: usize = 125 * WRITERS;
+
+/// The number of times that `talk outbox send` is killed in each round.
+const SENDER_KILLS: u32 = 5;
 
 /// The size of the messages that fill the disk.
 const LONG: usize = 4_000;
@@ -184,30 +188,23 @@ async fn kill_writers(town: &Town, options: &Options) -> Result<()> {
         .into_iter()
         .map(|message| (message, Duration::from_micros(random.u64(0..life * 2))))
         .collect();
-    let writers = (0..WRITERS).map(async |writer| {
-        let mut stored = Vec::new();
-        for message in (writer..options.messages).step_by(WRITERS) {
-            let text = message.to_string();
-            let life = kills.get(&message).copied();
-            if message == 0 || town.enqueue(writer, &text, life).await? {
-                stored.push(text);
+    let mut stored = vec![Vec::new(); WRITERS];
+    for begin in (0..options.messages).step_by(ROUND) {
+        let round = begin..options.messages.min(begin + ROUND);
+        let writers = stored.iter_mut().enumerate().map(async |(writer, stored)| {
+            for message in round.clone().skip(writer).step_by(WRITERS) {
+                let text = message.to_string();
+                let life = kills.get(&message).copied();
+                if message == 0 || town.enqueue(writer, &text, life).await? {
+                    stored.push(text);
+                }
             }
-        }
-        anyhow::Ok(stored)
-    });
-    let stored = try_join_all(writers).await?;
-    let took = started.elapsed();
-
-    for _ in 0..SENDER_KILLS {
-        let mut sender = town.command(&["outbox", "send"]);
-        let mut sender = sender.stdout(Stdio::null()).spawn()?;
-        let life = Duration::from_millis(random.u64(20..400));
-        if timeout(life, sender.wait()).await.is_err() {
-            sender.kill().await?;
-        }
+            anyhow::Ok(())
+        });
+        try_join_all(writers).await?;
+        send(town, &mut random).await?;
     }
-    let output = town.run(&["outbox", "send"]).await?;
-    ensure!(output.status.success(), "outbox send: {output:?}");
+    let took = started.elapsed();
     let mut more = 0;
     for (writer, stored) in stored.iter().enumerate() {
         let sent = town.sent(writer).await?;
@@ -219,11 +216,27 @@ async fn kill_writers(town: &Town, options: &Options) -> Result<()> {
     }
     println!(
         "{} messages by as many processes, of which {} were killed: each stored one was sent once \
-         and in order, and {more} of those without a report; {SENDER_KILLS} kills of the sender; {} s",
+         and in order, and {more} of those without a report; {SENDER_KILLS} kills of the sender in each \
+         round; {} s",
         options.messages,
         kills.len(),
         took.as_secs()
     );
+    Ok(())
+}
+
+/// Sends all entries. Kills the first senders.
+async fn send(town: &Town, random: &mut fastrand::Rng) -> Result<()> {
+    for _ in 0..SENDER_KILLS {
+        let mut sender = town.command(&["outbox", "send"]);
+        let mut sender = sender.stdout(Stdio::null()).spawn()?;
+        let life = Duration::from_millis(random.u64(20..400));
+        if timeout(life, sender.wait()).await.is_err() {
+            sender.kill().await?;
+        }
+    }
+    let output = town.run(&["outbox", "send"]).await?;
+    ensure!(output.status.success(), "outbox send: {output:?}");
     Ok(())
 }
 
