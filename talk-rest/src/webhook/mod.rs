@@ -27,13 +27,13 @@
 
 mod event;
 mod seen;
-mod verify;
+mod verification;
 
 pub use event::{
     ConversationEvent, Event, EventData, MessageEvent, MessageReadEvent, NotificationEvent,
     UserEvent,
 };
 pub use seen::SeenEvents;
-pub use verify::{
+pub use verification::{
     DEFAULT_TOLERANCE, Rejected, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign, verify, verify_headers,
 };
