@@ -223,10 +223,9 @@ impl Outbox {
             // The user accepts that the message may be sent twice.
             item.saved.first_try = None;
         }
-        let conversation = item.saved.conversation.clone();
         self.set_timer(seq, None);
         self.save(seq);
-        self.mark_lane_dirty(&conversation);
+        self.rejoin_lane(seq);
         true
     }
 
@@ -293,11 +292,25 @@ impl Outbox {
             };
             item.saved.restart_tries();
             item.forget_candidate();
-            let conversation = item.saved.conversation.clone();
             self.save(seq);
-            self.mark_lane_dirty(&conversation);
+            self.rejoin_lane(seq);
         }
         Ok(true)
+    }
+
+    /// Continues an entry that may have been held. An earlier held entry blocks it.
+    fn rejoin_lane(&mut self, seq: u64) {
+        let Some(item) = self.items.get(&seq) else {
+            return;
+        };
+        let conversation = item.saved.conversation.clone();
+        if !item.is_sent() {
+            let blocked_by = self.blocker_of(&conversation, seq);
+            if let Some(item) = self.items.get_mut(&seq) {
+                item.blocked_by = blocked_by;
+            }
+        }
+        self.mark_lane_dirty(&conversation);
     }
 
     fn set_follow_up(

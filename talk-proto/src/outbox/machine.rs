@@ -186,10 +186,7 @@ impl Outbox {
         let seq = item.saved.seq;
         self.next_seq = seq + 1;
         if !item.is_sent() {
-            let lane = self.lanes.get_mut(&item.saved.conversation);
-            let blocker = lane.and_then(|lane| lane.blocker);
-            let blocker = blocker.and_then(|blocker| self.items.get(&blocker));
-            item.blocked_by = blocker.map(|blocker| blocker.saved.id.clone());
+            item.blocked_by = self.blocker_of(&item.saved.conversation, seq);
         }
         let saved = &item.saved;
         self.ids.insert(saved.id.clone(), seq);
@@ -231,6 +228,17 @@ impl Outbox {
         let bytes: usize = held.map(|item| item.bytes).sum();
         let count = self.lanes.len - self.held_replies.len();
         (count, self.bytes.saturating_sub(bytes))
+    }
+
+    /// Returns the entry that blocks an unheld entry of a conversation.
+    pub(super) fn blocker_of(
+        &mut self,
+        conversation: &ConversationId,
+        seq: u64,
+    ) -> Option<EntryId> {
+        let blocker = self.lanes.get_mut(conversation)?.blocker;
+        let blocker = blocker.filter(|blocker| *blocker < seq)?;
+        Some(self.items.get(&blocker)?.saved.id.clone())
     }
 
     /// Removes an entry from memory.

@@ -3,6 +3,7 @@
 use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OnRefusal};
 
 use crate::bench::Bench;
+use crate::support::store::StoreMode;
 use crate::support::{Answer, conversation, seconds};
 
 #[test]
@@ -29,6 +30,22 @@ fn order_survives_429_and_loss() {
     bench.cut();
     bench.run_for(seconds(60));
     assert_eq!(bench.texts(), ["a", "b", "c"]);
+}
+
+#[test]
+fn retried_entry_names_the_held_head() {
+    let mut bench = Bench::stored().connected();
+    bench.store.mode = StoreMode::Fails;
+    let a = bench.enqueue("c1", "a");
+    let b = bench.enqueue("c1", "b");
+    bench.run();
+    bench.store.mode = StoreMode::Stores;
+    assert!(bench.held(&a).is_some() && bench.held(&b).is_some());
+    assert!(bench.act(&b, EntryAction::Retry));
+    assert_eq!(bench.entry(&b).blocked_by, Some(a.clone()));
+    assert!(bench.act(&a, EntryAction::Retry));
+    bench.run();
+    assert_eq!(bench.texts(), ["a", "b"]);
 }
 
 #[test]
