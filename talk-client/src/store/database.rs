@@ -249,7 +249,7 @@ fn restrict(path: &Path) -> io::Result<()> {
     }
     permissions.set_mode(mode & !0o077);
     match set_permissions(path, permissions) {
-        // The file belongs to another user, who decides about its access.
+        // The file belongs to another user, and its access is that user's decision.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         restricted => restricted,
     }

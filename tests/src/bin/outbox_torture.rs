@@ -1,5 +1,5 @@
-//! Kills `talk send --queue` while it stores messages, and fills the disk of the store. Each message
-//! that was reported as stored must be sent once and in order, and no message twice.
+//! Kills `talk send --queue` while it stores messages, and fills the disk of the store. Each
+//! message that was reported as stored must be sent once and in order, and no message twice.
 //!
 //! ```text
 //! cargo run -p talk-tests --bin outbox_torture -- --talk target/debug/talk
@@ -7,7 +7,8 @@
 //! ```
 //!
 //! With `--full-disk`, the store is on a small file system in memory, which is full at first and
-//! then grows. To mount it, the program must run as root, or under `unshare --map-root-user --mount`.
+//! then grows. To mount it, the program must run as root, or under
+//! `unshare --map-root-user --mount`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -216,8 +217,8 @@ async fn kill_writers(town: &Town, options: &Options) -> Result<()> {
     }
     println!(
         "{} messages by as many processes, of which {} were killed: each stored one was sent once \
-         and in order, and {more} of those without a report; {SENDER_KILLS} kills of the sender in each \
-         round; {} s",
+         and in order, and {more} of those without a report; {SENDER_KILLS} kills of the sender \
+         in each round; {} s",
         options.messages,
         kills.len(),
         took.as_secs()

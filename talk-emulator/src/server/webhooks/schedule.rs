@@ -79,8 +79,8 @@ impl Server {
         }
     }
 
-    /// Delays the time limits of the attempts in flight. Called before the clock is advanced by this
-    /// duration, because receivers answer in real time.
+    /// Delays the time limits of the attempts in flight. Called before the clock is advanced by
+    /// this duration, because receivers answer in real time.
     pub fn postpone_webhook_limits(&mut self, by: Duration) {
         self.timers.postpone_webhook_limits(by);
     }
