@@ -45,6 +45,8 @@ pub(super) struct Consumer {
     pub(super) options: InboxOptions,
     filter: Option<ConversationFilter>,
     pub(super) stage: Stage,
+    /// Set if a later inbox of the same name has taken the positions.
+    pub(super) is_superseded: bool,
     pub(super) start: Option<Start>,
     pub(super) scan: Scan,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
@@ -83,7 +85,12 @@ impl Consumer {
         cx: &mut InboxCx,
     ) -> Self {
         let restored = saved.positions.into_iter();
-        let restored = restored.map(|(id, saved)| (id, Conversation::restore(saved)));
+        let restored = restored.map(|(id, position)| {
+            let mut conversation = Conversation::restore(position);
+            // The positions of an earlier inbox of the session may be newer than their records.
+            conversation.is_saved_behind &= saved.is_stored;
+            (id, conversation)
+        });
         let conversations: BTreeMap<_, _> = restored.collect();
         let positions = conversations.values().map(|it| it.position.from);
         let filter = options.filter.as_ref().map(ConversationFilter::normalized);
@@ -94,6 +101,7 @@ impl Consumer {
             filter,
             options,
             stage: Stage::Opening(None),
+            is_superseded: false,
             start: saved.start,
             scan: Scan::new(cx.now),
             latest: positions.max().unwrap_or(BEGINNING),

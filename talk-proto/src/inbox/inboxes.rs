@@ -117,8 +117,12 @@ impl Inboxes {
         self.begin(now);
         let mut closing = self.inboxes.values_mut().rev();
         // A closing inbox only waits until its last acknowledgements are stored.
-        let saved = match closing.find(|inbox| inbox.name == name) {
-            Some(closing) => closing.take_saved(),
+        let is_latest = |inbox: &&mut Consumer| inbox.name == name && !inbox.is_superseded;
+        let saved = match closing.find(is_latest) {
+            Some(closing) => {
+                closing.is_superseded = true;
+                closing.take_saved()
+            }
             None => self.saved.remove(name).unwrap_or_default(),
         };
         let me = self.me.clone();
@@ -387,7 +391,7 @@ impl Inboxes {
         inbox.close(&mut self.cx);
         self.disown(id);
         self.missed += inbox.missed;
-        if !self.inboxes.values().any(|other| other.name == inbox.name) {
+        if !inbox.is_superseded {
             let saved = inbox.take_saved();
             self.saved.insert(inbox.name, saved);
         }

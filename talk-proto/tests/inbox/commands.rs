@@ -5,9 +5,9 @@ use talk_proto::inbox::InboxEvent;
 use talk_proto::storage::StorageEvent;
 use talk_proto::{CommandError, Event, RequestError, SessionError};
 
-use crate::bench::{Bench, with};
-use crate::support::Answer;
+use crate::bench::{Bench, beginning, with};
 use crate::support::store::StoreMode;
+use crate::support::{Answer, seconds};
 
 #[test]
 fn open_with_an_open_name_is_refused() {
@@ -98,7 +98,7 @@ fn closed_inbox_lets_the_session_become_idle() {
     let now = bench.now;
     assert_eq!(bench.session.close_inbox(now, inbox), Ok(true));
     assert_eq!(bench.session.close_inbox(now, inbox), Ok(false));
-    bench.run_for(crate::support::seconds(60));
+    bench.run_for(seconds(60));
     assert!(bench.session.is_idle());
     assert_eq!(bench.requests("UNSUBSCRIBE", "/me/conversations"), 1);
 }
@@ -149,4 +149,29 @@ fn open_again_before_the_start_is_stored_waits() {
     bench.store.mode = StoreMode::Stores;
     bench.complete_batches(&Ok(()));
     assert!(is_open(&bench));
+}
+
+#[test]
+fn reopen_twice_during_one_write_continues() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    for text in ["a", "b"] {
+        bench.post("c1", text);
+    }
+    bench.store.mode = StoreMode::Waits;
+    bench.ack(bench.delivery("a"));
+    bench.ack(bench.delivery("b"));
+    bench.close_inbox();
+    bench.open(with(|_| {}));
+    bench.close_inbox();
+    bench.store.mode = StoreMode::Stores;
+    bench.complete_batches(&Ok(()));
+    bench.run_for(seconds(2));
+    bench.log.events.clear();
+    bench.open(beginning());
+    bench.run_for(seconds(2));
+    assert_eq!(bench.texts(), [""; 0], "all are acknowledged");
+    bench.post("c1", "c");
+    assert_eq!(bench.texts(), ["c"]);
 }

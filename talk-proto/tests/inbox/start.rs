@@ -120,3 +120,23 @@ fn two_inboxes_are_independent() {
     let keys: Vec<_> = keys.collect();
     assert_eq!(keys, ["inbox/bot", "inbox/other%2Fbot"]);
 }
+
+#[test]
+fn reopened_inbox_stores_unacked_positions() {
+    let mut bench = Bench::stored();
+    for room in ["c1", "c2"] {
+        bench.join(room);
+    }
+    bench.open(with(|_| {}));
+    bench.post("c1", "a");
+    bench.run_for(seconds(300));
+    bench.post("c2", "b");
+    bench.close_inbox();
+    bench.open(with(|_| {}));
+    bench.run_for(seconds(1_200));
+    bench.restart(with(|_| {}));
+    bench.run_for(seconds(1_200));
+    let mut texts = bench.texts();
+    texts.sort();
+    assert_eq!(texts, ["a", "b"]);
+}
