@@ -11,7 +11,7 @@ use talk_proto::{
 use crate::app_token::app_token;
 use crate::call::Call;
 use crate::error::InvalidCall;
-use crate::path::path;
+use crate::path::{has_dot_segment, path};
 use crate::version::ApiVersion;
 
 const VERSION_HEADER: &str = "talkjs-rest-version";
@@ -127,6 +127,9 @@ impl Api {
         let parts = &call.parts;
         let base = self.base.trim_end_matches('/');
         let app = path(&[self.app.as_str()]);
+        if has_dot_segment(&app) || has_dot_segment(&parts.path) {
+            return Err(InvalidCall::Url);
+        }
         let uri: Uri = format!("{base}{app}{}", parts.target())
             .parse()
             .map_err(|_| InvalidCall::Url)?;

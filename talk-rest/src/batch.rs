@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::call::{Call, Decode, Parts, Payload};
 use crate::error::{HiddenBody, InvalidCall, Refusal, RestError};
+use crate::path::has_dot_segment;
 
 /// The maximum number of operations.
 const MAX_OPERATIONS: usize = 10;
@@ -50,6 +51,7 @@ pub(crate) struct Operation {
 /// The place of a call in a batch, which gives its answer the right type.
 pub struct Handle<T> {
     seq: u64,
+    method: Method,
     decode: Decode<T>,
     is_repeatable: bool,
 }
@@ -58,6 +60,8 @@ pub struct Handle<T> {
 #[derive(Clone)]
 pub struct BatchAnswers {
     answers: BTreeMap<u64, (StatusCode, Value)>,
+    /// Set if an earlier attempt may have been processed.
+    is_repeated: bool,
 }
 
 impl Batch {
@@ -69,8 +73,8 @@ impl Batch {
     /// Adds a call with the next free number.
     ///
     /// # Errors
-    /// [`InvalidCall::Count`] for an 11th call, and [`InvalidCall::NotForBatch`] for uploads and
-    /// batches.
+    /// [`InvalidCall::Count`] for an 11th call, [`InvalidCall::NotForBatch`] for uploads and
+    /// batches, and [`InvalidCall::Url`] for an ID that a URL cannot contain.
     pub fn add<T>(&mut self, call: &Call<T>) -> Result<Handle<T>, InvalidCall> {
         let highest = self.operations.iter().map(|it| it.seq).max();
         self.add_as(highest.map_or(1, |seq| seq.saturating_add(1)), call)
@@ -84,6 +88,9 @@ impl Batch {
         if let Payload::Form { .. } | Payload::Batch(_) = call.parts.payload {
             return Err(InvalidCall::NotForBatch);
         }
+        if has_dot_segment(&call.parts.path) {
+            return Err(InvalidCall::Url);
+        }
         if self.operations.iter().any(|it| it.seq == seq) {
             return Err(InvalidCall::DuplicateSeq { seq });
         }
@@ -94,6 +101,7 @@ impl Batch {
         });
         Ok(Handle {
             seq,
+            method: call.parts.method.clone(),
             decode: call.decode,
             is_repeatable: call.parts.is_repeatable(),
         })
@@ -116,7 +124,9 @@ impl Batch {
     pub fn into_call(self) -> Result<Call<BatchAnswers>, InvalidCall> {
         count_in_range("operations", self.operations.len(), MAX_OPERATIONS)?;
         let payload = Payload::Batch(self.operations);
-        Ok(Call::new(Method::POST, "/batch".into(), payload, answers))
+        let mut call = Call::new(Method::POST, "/batch".into(), payload, answers);
+        call.decode_repeated = repeated_answers;
+        Ok(call)
     }
 }
 
@@ -183,7 +193,8 @@ impl<T> fmt::Debug for Handle<T> {
 }
 
 impl BatchAnswers {
-    /// Returns the answer of a call.
+    /// Returns the answer of a call. After [`Call::decode_repeated`], an entity that a deletion
+    /// does not find was deleted by the earlier attempt.
     ///
     /// # Errors
     /// As [`Call::decode`], and [`RestError::Unreadable`] if the answer is missing.
@@ -200,6 +211,10 @@ impl BatchAnswers {
             let cause = format!("operation {} of the batch has no answer", handle.seq);
             return Err(unreadable(cause, &Value::Null));
         };
+        let is_gone = handle.method == Method::DELETE && *status == StatusCode::NOT_FOUND;
+        if self.is_repeated && is_gone {
+            return (handle.decode)(json!({})).map_err(|cause| unreadable(cause, body));
+        }
         if !status.is_success() {
             let body = Bytes::from(body.to_string());
             let headers = HeaderMap::new();
@@ -244,5 +259,15 @@ fn answers(json: Value) -> Result<BatchAnswers, String> {
     });
     Ok(BatchAnswers {
         answers: answers.collect(),
+        is_repeated: false,
+    })
+}
+
+/// Reads the answers of a batch after an attempt that the service may have processed.
+fn repeated_answers(json: Value) -> Result<BatchAnswers, String> {
+    let answers = answers(json)?;
+    Ok(BatchAnswers {
+        is_repeated: true,
+        ..answers
     })
 }

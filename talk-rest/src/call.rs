@@ -25,9 +25,13 @@ use crate::version::ApiVersion;
 pub struct Call<T> {
     pub(crate) parts: Parts,
     pub(crate) decode: Decode<T>,
+    pub(crate) decode_repeated: Decode<T>,
 }
 
-/// Reads the JSON of a success.
+/// The reason that an answer cannot be read.
+const OTHER_FORM: &str = "its JSON does not have the documented form; see `body`";
+
+/// Reads the JSON of a success. The error contains no values of the answer.
 pub(crate) type Decode<T> = fn(Value) -> Result<T, String>;
 
 /// A call without its answer.
@@ -140,6 +144,7 @@ impl<T> Call<T> {
         Self {
             parts: Parts::new(method, path, payload),
             decode,
+            decode_repeated: decode,
         }
     }
 
@@ -190,6 +195,27 @@ impl<T> Call<T> {
     /// [`RestError::Refused`] for other statuses, and [`RestError::Unreadable`] if the body is not
     /// that of the call.
     pub fn decode<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<T, RestError> {
+        self.decode_with(self.decode, response)
+    }
+
+    /// Reads the response of a repetition, after an attempt that the service may have processed. An
+    /// entity that a deletion does not find was deleted by that attempt, also in a batch.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_repeated<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<T, RestError> {
+        let is_gone = response.status() == StatusCode::NOT_FOUND;
+        if self.parts.method == Method::DELETE && is_gone {
+            return self.decode(&Response::new("{}"));
+        }
+        self.decode_with(self.decode_repeated, response)
+    }
+
+    fn decode_with<B: AsRef<[u8]>>(
+        &self,
+        decode: Decode<T>,
+        response: &Response<B>,
+    ) -> Result<T, RestError> {
         let body = response.body().as_ref();
         let is_repeatable = self.parts.is_repeatable();
         if !response.status().is_success() {
@@ -199,9 +225,9 @@ impl<T> Call<T> {
         }
         let json = match body.trim_ascii() {
             [] => Ok(json!({})),
-            body => json::parse(body).map_err(|error| error.to_string()),
+            body => json::parse(body),
         };
-        let answer = json.and_then(self.decode);
+        let answer = json.and_then(decode);
         answer.map_err(|cause| RestError::Unreadable {
             cause,
             body: HiddenBody(Bytes::copy_from_slice(body)),
@@ -210,24 +236,10 @@ impl<T> Call<T> {
     }
 }
 
-impl<T> Call<T> {
-    /// Reads the response of a repetition, after an attempt that the service may have processed. An
-    /// entity that a deletion does not find was deleted by that attempt.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode).
-    pub fn decode_repeated<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<T, RestError> {
-        let is_gone = response.status() == StatusCode::NOT_FOUND;
-        if self.parts.method == Method::DELETE && is_gone {
-            return self.decode(&Response::new("{}"));
-        }
-        self.decode(response)
-    }
-}
-
 /// Reads an answer.
 pub(crate) fn from_json<T: DeserializeOwned>(json: Value) -> Result<T, String> {
-    serde_json::from_value(json).map_err(|error| error.to_string())
+    // The message of the error would quote values of the answer, such as message text.
+    serde_json::from_value(json).map_err(|_| OTHER_FORM.to_owned())
 }
 
 /// Ignores an answer: the service documents `{}`, and a third party the entity.

@@ -52,8 +52,12 @@ pub enum InvalidCall {
     /// Uploads and batches cannot be operations of a batch.
     #[error("uploads and batches cannot be part of a batch: send them on their own")]
     NotForBatch,
-    /// The address of the service is not a URL, or an ID is too long for one.
-    #[error("the URL of the call is invalid: check the address of the service and the IDs")]
+    /// The address of the service is not a URL, or an ID is too long for one, or an ID is `.` or
+    /// `..`.
+    #[error(
+        "the URL of the call is invalid: check the address of the service and the IDs, which \
+         cannot be `.` or `..`"
+    )]
     Url,
     /// The key or token contains characters that a header cannot contain.
     #[error("the key or token contains invalid characters: give it alone, without spaces")]

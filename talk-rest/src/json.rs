@@ -7,13 +7,17 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 use talk_proto::replace_lone_surrogates;
 
-/// Parses a body. Invalid UTF-8 and unpaired surrogates become U+FFFD.
-pub(crate) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
+/// Parses a body. Invalid UTF-8 and unpaired surrogates become U+FFFD. The error contains the place
+/// and no values.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     let text = match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
     };
-    serde_json::from_str(&replace_lone_surrogates(&text))
+    serde_json::from_str(&replace_lone_surrogates(&text)).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("it is not JSON (line {line}, column {column})")
+    })
 }
 
 /// Reads a value, with `null` as its default.

@@ -274,10 +274,11 @@ impl<T> Iterator for Pages<T> {
     type Item = Call<Page<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Call { parts, decode } = self.call.as_ref()?;
+        let call = self.call.as_ref()?;
         Some(Call {
-            parts: parts.clone(),
-            decode: *decode,
+            parts: call.parts.clone(),
+            decode: call.decode,
+            decode_repeated: call.decode_repeated,
         })
     }
 }

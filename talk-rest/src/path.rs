@@ -26,6 +26,12 @@ pub(crate) fn path(segments: &[&str]) -> String {
     path
 }
 
+/// Returns `true` if a segment of the path is `.` or `..`, which many servers and proxies resolve:
+/// the request would reach another entity.
+pub(crate) fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
 pub(crate) fn encode_query(pairs: &[(String, String)]) -> String {
     let pairs = pairs.iter();
     let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));

@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use talk_rest::model::{App, Conversation, Message, Presences, Reactor, SentMessage, User};
 use talk_rest::webhook::{self, EventData, MessageEvent};
 use talk_rest::{
-    Batch, Call, NewMessage, RestError, Secret, Timestamp, UserParams, app, conversation,
-    conversations, presences, upload_file, user, users,
+    Batch, Call, InvalidCall, NewMessage, RestError, Secret, Timestamp, UserParams, app,
+    conversation, conversations, presences, upload_file, user, users,
 };
 
 /// JSON with strings, numbers, lists and objects whose members have the names of the API.
@@ -260,7 +260,12 @@ proptest! {
         let api = talk_rest::Api::new(&text, "sk_test").unwrap();
         let endpoint = conversation(&text).unwrap();
         let call = endpoint.participant(&text).unwrap().delete();
-        let request = api.request(&call, NOW).unwrap();
+        let request = api.request(&call, NOW);
+        if matches!(text.as_str(), "." | "..") {
+            prop_assert_eq!(request.unwrap_err(), InvalidCall::Url);
+            return Ok(());
+        }
+        let request = request.unwrap();
         let segments: Vec<_> = request.uri().path().split('/').collect();
         prop_assert_eq!(segments.len(), 7, "{}", request.uri());
         let decoded = percent_encoding::percent_decode_str(segments[6]).decode_utf8().unwrap();
@@ -293,6 +298,53 @@ fn empty_success_is_empty_object() {
         .decode(&response(200, ""))
         .unwrap_err();
     assert!(matches!(error, RestError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn dot_segments_are_refused() {
+    let api = |app: &str| talk_rest::Api::new(app, "sk_test").unwrap();
+    for dots in [".", ".."] {
+        let order = conversation("c").unwrap().participant(dots).unwrap();
+        for (app_id, call) in [
+            ("app", order.delete()),
+            (dots, user("a").unwrap().put(UserParams::default())),
+        ] {
+            let error = api(app_id).request(&call, NOW).unwrap_err();
+            assert_eq!(error, InvalidCall::Url, "{app_id} {call:?}");
+        }
+    }
+    let call = user("...").unwrap().get();
+    assert!(api("a.b").request(&call, NOW).is_ok());
+}
+
+#[test]
+fn unreadable_answers_quote_no_values() {
+    let order = conversation("c").unwrap();
+    let mut batch = Batch::new();
+    let handle = batch.add(&order.get()).unwrap();
+    let batch = batch.into_call().unwrap();
+    for answer in [
+        r#""hush""#,
+        r#"{"id":"c","participants":"hush"}"#,
+        r#"{"id":"c","lastMessage":{"id":"m","createdAt":"hush"}}"#,
+        r#"{"id":"c","custom":{"k":["hush"]},"lastMessage":"hush"}"#,
+    ] {
+        let read = order.get().decode(&response(200, answer)).unwrap_err();
+        let answers = format!("[[1,200,{answer}]]");
+        let answers = batch.decode(&response(200, answers)).unwrap();
+        for error in [read, answers.get(&handle).unwrap_err()] {
+            assert!(matches!(error, RestError::Unreadable { .. }), "{error:?}");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+    for body in ["hush", r#"{"type":"x","hush" "hush"}"#, r#""hush""#] {
+        let read = order.get().decode(&response(200, body)).unwrap_err();
+        let signature = webhook::sign(&KEY.into(), b"1767225600", body.as_bytes());
+        let rejected = verify(b"1767225600", signature.as_bytes(), body.as_bytes()).unwrap_err();
+        let shown = format!("{read} {read:?} {rejected} {rejected:?}");
+        assert!(!shown.contains("hush"), "{shown}");
+    }
 }
 
 #[test]

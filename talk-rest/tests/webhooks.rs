@@ -71,6 +71,18 @@ fn checks_run_in_order() {
 }
 
 #[test]
+fn signature_of_empty_key_is_rejected() {
+    let (at, body) = (b"1767225600000", br#"{"type":"x"}"#);
+    let verify = |signer: &str| {
+        let signature = webhook::sign(&signer.into(), at, body);
+        let keys = [Secret::from(""), Secret::from(KEY)];
+        webhook::verify(&keys, Some(at), Some(signature.as_bytes()), body, NOW, None)
+    };
+    assert_eq!(verify("").unwrap_err(), Rejected::WrongSignature);
+    assert!(verify(KEY).is_ok());
+}
+
+#[test]
 fn timestamp_has_tolerance_in_both_directions() {
     let body = r#"{"type":"x"}"#;
     let receive = |timestamp: &str| receive_at(timestamp, body, Some(Duration::from_secs(300)));

@@ -148,7 +148,7 @@ pub struct NotificationEvent {
 impl Event {
     /// Reads the body of a webhook.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
-        let json = json::parse(body).map_err(|error| error.to_string())?;
+        let json = json::parse(body)?;
         let Value::Object(mut envelope) = json else {
             return Err("it is not a JSON object".to_owned());
         };

@@ -60,6 +60,10 @@ fn batch_refuses_invalid_operations() {
     batch.add_as(7, &call).unwrap();
     let equal = batch.add_as(7, &call).unwrap_err();
     assert_eq!(equal, InvalidCall::DuplicateSeq { seq: 7 });
+    for dots in [".", ".."] {
+        let call = conversation(dots).unwrap().get();
+        assert_eq!(batch.add(&call).unwrap_err(), InvalidCall::Url);
+    }
     let upload = upload_file(&FileUpload::new("a.txt", "a"));
     assert_eq!(batch.add(&upload).unwrap_err(), InvalidCall::NotForBatch);
     let nested = batch.clone().into_call().unwrap();
@@ -82,6 +86,26 @@ fn batch_refuses_invalid_operations() {
     batch.add_as(last, &call).unwrap();
     let error = batch.add(&call).unwrap_err();
     assert_eq!(error, InvalidCall::DuplicateSeq { seq: last });
+}
+
+#[test]
+fn repeated_batch_takes_missing_as_deleted() {
+    let mut world = World::of_friends();
+    let order = conversation("order_1").unwrap();
+    let mut batch = Batch::new();
+    let delete = batch.add(&order.delete()).unwrap();
+    let get = batch.add(&order.get()).unwrap();
+    let call = batch.into_call().unwrap();
+    world.ok(&order.delete());
+
+    let request = world.api.request(&call, world.now).unwrap();
+    let response = world.server.http(world.now, &request);
+    let response = response.map(|chunks| chunks.concat());
+    let first = call.decode(&response).unwrap();
+    assert!(first.get(&delete).unwrap_err().is_not_found());
+    let repeated = call.decode_repeated(&response).unwrap();
+    repeated.get(&delete).unwrap();
+    assert!(repeated.get(&get).unwrap_err().is_not_found());
 }
 
 #[test]
