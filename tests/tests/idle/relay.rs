@@ -1,12 +1,14 @@
 //! A relay in front of the emulator, which can be cut and redirected.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use async_tungstenite::accept_async;
 use talk_client::{Addresses, TalkOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
 /// The target of new connections. A change cuts all existing connections.
@@ -28,7 +30,11 @@ pub(crate) enum Way {
 pub(crate) struct Relay {
     addresses: Addresses,
     way: watch::Sender<Way>,
+    connections: Connections,
 }
+
+/// The connections that were accepted since the last change of the target.
+type Connections = Arc<Mutex<Vec<JoinHandle<()>>>>;
 
 impl Relay {
     /// Starts a relay in front of the emulator at `host`, on the current runtime.
@@ -38,8 +44,14 @@ impl Relay {
         let here = listener.local_addr().unwrap();
         addresses.realtime = addresses.realtime.replace(&host, &here.to_string());
         let way = watch::Sender::new(Way::Home);
-        tokio::spawn(accept(listener, host.parse().unwrap(), way.clone()));
-        Self { addresses, way }
+        let connections = Connections::default();
+        let home = host.parse().unwrap();
+        tokio::spawn(accept(listener, home, way.clone(), connections.clone()));
+        Self {
+            addresses,
+            way,
+            connections,
+        }
     }
 
     pub(crate) fn options(&self, user: &str) -> TalkOptions {
@@ -47,22 +59,37 @@ impl Relay {
         options.addresses(self.addresses.clone())
     }
 
-    /// Cuts all connections and sets the target of new ones.
-    pub(crate) fn lead(&self, way: Way) {
-        self.way.send_replace(way);
+    /// Cuts all connections and sets the target of new ones. Returns when the connections are cut:
+    /// a request that is sent later does not reach the old target.
+    pub(crate) async fn lead(&self, way: Way) {
+        let old = {
+            let mut connections = self.connections.lock().unwrap();
+            self.way.send_replace(way);
+            std::mem::take(&mut *connections)
+        };
+        for connection in old {
+            connection.await.unwrap();
+        }
     }
 }
 
-async fn accept(listener: TcpListener, home: SocketAddr, way: watch::Sender<Way>) {
+async fn accept(
+    listener: TcpListener,
+    home: SocketAddr,
+    way: watch::Sender<Way>,
+    connections: Connections,
+) {
     while let Ok((stream, _)) = listener.accept().await {
+        let mut connections = connections.lock().unwrap();
         let mut change = way.subscribe();
         let way = *change.borrow_and_update();
-        tokio::spawn(async move {
+        connections.retain(|connection| !connection.is_finished());
+        connections.push(tokio::spawn(async move {
             tokio::select! {
                 () = follow(way, stream, home) => {}
                 _ = change.changed() => {}
             }
-        });
+        }));
     }
 }
 

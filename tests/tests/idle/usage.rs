@@ -29,7 +29,7 @@ pub(crate) async fn use_everything(session: &Session, conversation: &str, relay:
         .await
         .unwrap();
 
-    relay.lead(Way::Home);
+    relay.lead(Way::Home).await;
     conversation.send("after a loss").await.unwrap();
     meet_bad_servers(session, relay).await;
     conversation.mark_as_read().await.unwrap();
@@ -56,7 +56,7 @@ async fn create(session: &Session, conversation: &str) -> ConversationRef {
 async fn meet_bad_servers(session: &Session, relay: &Relay) {
     let me = session.current_user();
     for way in [Way::Nowhere, Way::WebServer, Way::Breaking, Way::Pinging] {
-        relay.lead(way);
+        relay.lead(way).await;
         let call = me.set(Default::default()).timeout(IN_VAIN);
         let error = call.await.unwrap_err();
         assert!(
@@ -65,7 +65,7 @@ async fn meet_bad_servers(session: &Session, relay: &Relay) {
         );
         session.network_changed();
     }
-    relay.lead(Way::Home);
+    relay.lead(Way::Home).await;
     reconnected(session).await;
 }
 
