@@ -14,6 +14,8 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_RECEIPTS: usize = 10_000;
 /// The largest number of receipts if a search may need older ones.
 const MAX_NEEDED: usize = 2 * MAX_RECEIPTS;
+/// The delay until receipts that a search may need are checked again.
+const RECHECK_AFTER: Duration = Duration::from_secs(60);
 
 /// The proof that an entry was sent, kept for 24 h. At most 10,000 are kept. The records of
 /// a conversation with an entry whose outcome is unknown are kept longer, up to 20,000 in total.
@@ -35,6 +37,8 @@ pub(super) struct Receipts {
     by_entry: BTreeMap<EntryId, Receipt>,
     by_time: BTreeSet<(Timestamp, EntryId)>,
     messages: BTreeSet<MessageId>,
+    /// The time at which an eviction has retained needed receipts.
+    retained_at: Option<Timestamp>,
 }
 
 impl Receipts {
@@ -61,14 +65,25 @@ impl Receipts {
         // A derived ID may be used again once its receipt has expired.
         if let Some(expired) = self.by_entry.get(&receipt.entry) {
             self.by_time.remove(&(expired.at, expired.entry.clone()));
+            self.messages.remove(&expired.message);
         }
         self.by_time.insert((receipt.at, receipt.entry.clone()));
         self.messages.insert(receipt.message.clone());
         self.by_entry.insert(receipt.entry.clone(), receipt);
     }
 
-    /// Returns `true` if a receipt is expired or in excess.
+    /// Returns `true` if a receipt is expired or in excess. Returns `false` for a minute after an
+    /// eviction that had to retain such receipts.
     pub(super) fn is_eviction_due(&self, now: Timestamp) -> bool {
+        let is_delayed = |at| (at..at + RECHECK_AFTER).contains(&now);
+        let is_bounded = self.by_time.len() <= MAX_NEEDED;
+        if is_bounded && self.retained_at.is_some_and(is_delayed) {
+            return false;
+        }
+        self.has_excess(now)
+    }
+
+    fn has_excess(&self, now: Timestamp) -> bool {
         let first = self.by_time.first();
         self.by_time.len() > MAX_RECEIPTS || first.is_some_and(|(at, _)| is_expired(now, *at))
     }
@@ -99,6 +114,7 @@ impl Receipts {
                 self.messages.remove(&receipt.message);
             }
         }
+        self.retained_at = self.has_excess(now).then_some(now);
         evicted.into_iter().map(|(_, id)| id).collect()
     }
 }
@@ -167,6 +183,32 @@ mod tests {
         assert_eq!(evicted.len(), 2, "the oldest one and the other one");
         assert_eq!(evicted[1], other.entry);
         assert_eq!(receipts.evict(end, &needed), NONE);
+    }
+
+    #[test]
+    fn receipts_retained_are_checked_once_a_minute() {
+        let needed = BTreeSet::from(["c".try_into().unwrap()]);
+        let mut receipts = Receipts::default();
+        receipts.insert(receipt(1, START));
+        let end = START + KEPT_FOR;
+        assert!(receipts.is_eviction_due(end));
+        assert_eq!(receipts.evict(end, &needed), NONE);
+        assert!(!receipts.is_eviction_due(end));
+        let later = end + RECHECK_AFTER;
+        assert!(receipts.is_eviction_due(later));
+        assert_eq!(receipts.evict(later, &BTreeSet::new()).len(), 1);
+        assert!(!receipts.is_eviction_due(later + RECHECK_AFTER));
+    }
+
+    #[test]
+    fn receipt_of_a_reused_id_replaces_the_message() {
+        let mut receipts = Receipts::default();
+        receipts.insert(receipt(1, START));
+        let mut reused = receipt(2, START + KEPT_FOR);
+        reused.entry = receipt(1, START).entry;
+        receipts.insert(reused.clone());
+        assert!(!receipts.has_message(&receipt(1, START).message));
+        assert!(receipts.has_message(&reused.message));
     }
 
     #[test]
