@@ -66,7 +66,7 @@ impl Outbox {
             seq: self.next_seq,
             content: Content::new(body, MarkupSource::Send),
             files: enqueue.files.into_iter().map(SavedFile::from).collect(),
-            is_uploaded_again: false,
+            refused_upload: None,
             custom,
             referenced: match enqueue.reply_to_entry {
                 Some(entry) => Some(self.reference(entry, &conversation)?),
@@ -219,9 +219,12 @@ impl Outbox {
         if held.is_some() {
             item.saved.renewed = Some(now);
         }
-        if held == Some(HeldReason::Uncertain) {
+        match held {
             // The user accepts that the message may be sent twice.
-            item.saved.first_try = None;
+            Some(HeldReason::Uncertain) => item.saved.first_try = None,
+            // The tokens of the files may have expired since.
+            Some(HeldReason::Refused(_)) => item.saved.refused_upload = None,
+            _ => {}
         }
         self.set_timer(seq, None);
         self.save(seq);

@@ -83,7 +83,8 @@ pub enum HeldReason {
     /// times within at least 10 minutes.
     Refused(ServerError),
     /// The message may have been sent, but it was not found in the conversation. A retry may send
-    /// it twice.
+    /// it twice. Also used if a file was uploaded ten times within at least 10 minutes without
+    /// a usable answer. Then the message was not sent, and a retry is safe.
     Uncertain,
     /// The entry was not sent within 24 h.
     Stale,

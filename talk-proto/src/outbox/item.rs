@@ -85,9 +85,9 @@ pub(super) struct Saved {
     /// The files, whose blocks follow the content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<SavedFile>,
-    /// Set once the files were uploaded a second time, because the server refused the message.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) is_uploaded_again: bool,
+    /// The refusal of the message after which the files are uploaded a second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused_upload: Option<HeldReason>,
     #[serde(default)]
     pub(super) custom: Custom,
     #[serde(skip_serializing_if = "Option::is_none")]

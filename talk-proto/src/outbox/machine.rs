@@ -152,9 +152,12 @@ impl Outbox {
                 None => {}
                 Some(Restored::Receipt(receipt)) => self.receipts.insert(receipt),
                 Some(Restored::Entry(mut saved)) => {
-                    if let Some(HeldReason::Refused(refused)) = &mut saved.held {
-                        // The reasons may quote the message.
-                        refused.mask_json(&record.value);
+                    let reasons = [&mut saved.held, &mut saved.refused_upload];
+                    for reason in reasons.into_iter().flatten() {
+                        if let HeldReason::Refused(refused) = reason {
+                            // The reasons may quote the message.
+                            refused.mask_json(&record.value);
+                        }
                     }
                     let mut item = Item::new(*saved, true);
                     item.bytes = record.value.len();
@@ -475,21 +478,26 @@ impl Outbox {
                 self.lanes.mark_dirty(&item.saved.conversation);
             }
         }
-        loop {
-            while let Some(conversation) = self.lanes.dirty.pop_first() {
-                let seen = self.newest_server_time.max(server_time(&conversation));
-                self.advance_lane(now, &conversation, seen);
-            }
-            self.advance_uploads(now);
-            if self.lanes.dirty.is_empty() {
-                break;
-            }
-        }
+        self.advance_lanes(now, &server_time);
+        // The session records a started upload after this call, so a second pass would repeat it.
+        self.advance_uploads(now);
+        self.advance_lanes(now, &server_time);
         for seq in self.follow_ups.clone() {
             self.send_follow_up(seq);
         }
         self.publish(now);
         self.is_dirty = false;
+    }
+
+    fn advance_lanes(
+        &mut self,
+        now: Timestamp,
+        server_time: &impl Fn(&ConversationId) -> Option<Timestamp>,
+    ) {
+        while let Some(conversation) = self.lanes.dirty.pop_first() {
+            let seen = self.newest_server_time.max(server_time(&conversation));
+            self.advance_lane(now, &conversation, seen);
+        }
     }
 
     fn set_ready(&mut self, now: Timestamp, is_ready: bool) {

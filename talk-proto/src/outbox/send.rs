@@ -313,7 +313,7 @@ impl Outbox {
         }
         item.saved.unanswered -= 1;
         if item.saved.unanswered == 0 {
-            if refused.status != 400 || !self.upload_again(seq) {
+            if refused.status != 400 || !self.upload_again(seq, &refused) {
                 self.hold(seq, HeldReason::Refused(refused));
             }
         } else {

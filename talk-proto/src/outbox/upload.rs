@@ -8,7 +8,7 @@ use super::item::Item;
 use super::machine::{Outbox, OutboxOutput};
 use super::send::is_stale;
 use crate::command::{Reply, RequestId};
-use crate::error::{RequestError, TransportError};
+use crate::error::{RequestError, ServerError, TransportError};
 use crate::model::{ConversationId, EntryId};
 use crate::timestamp::Timestamp;
 use crate::wire::StatusClass;
@@ -68,7 +68,7 @@ impl Outbox {
             }
             Some(None) => {
                 let reason = "the stored bytes of the file are missing".to_owned();
-                self.hold(seq, HeldReason::SourceGone(reason));
+                self.hold_without_source(seq, reason);
             }
             None => {
                 self.with_files.remove(&seq);
@@ -129,31 +129,46 @@ impl Outbox {
                 }
             },
             Err(RequestError::Transport(TransportError::Source(reason))) => {
-                self.hold(seq, HeldReason::SourceGone(reason));
+                self.hold_without_source(seq, reason);
             }
             Err(RequestError::Session(_)) => self.mark_changed(seq),
             // A file that is uploaded twice is not visible twice.
-            Ok(_) | Err(RequestError::Transport(_)) => {
+            Ok(_)
+            | Err(RequestError::Transport(
+                TransportError::AnswerLost(_)
+                | TransportError::Malformed
+                | TransportError::Unanswered { .. },
+            )) => self.handle_failure(now, seq, HeldReason::Uncertain),
+            Err(RequestError::Transport(_)) => {
                 self.delay(now, seq);
             }
         }
     }
 
+    /// Holds an entry whose file cannot be uploaded. If the server has refused its message before,
+    /// that refusal is the reason.
+    fn hold_without_source(&mut self, seq: u64, reason: String) {
+        let refused = self.items.get_mut(&seq);
+        let refused = refused.and_then(|item| item.saved.refused_upload.take());
+        let reason = refused.unwrap_or(HeldReason::SourceGone(reason));
+        self.hold(seq, reason);
+    }
+
     /// Uploads the files of a refused message again, once, because their tokens may have expired.
     /// Returns `false` if the message has no files, or if they were uploaded again before.
-    pub(super) fn upload_again(&mut self, seq: u64) -> bool {
+    pub(super) fn upload_again(&mut self, seq: u64, refused: &ServerError) -> bool {
         let Some(item) = self.items.get_mut(&seq) else {
             return false;
         };
         let saved = &mut item.saved;
-        if saved.files.is_empty() || saved.is_uploaded_again {
+        if saved.files.is_empty() || saved.refused_upload.is_some() {
             return false;
         }
         // The server may have bound the key to the refused content.
         let name = saved.key.as_ref().unwrap_or(&saved.id).as_str();
         let key = derived_key(&self.me, &saved.conversation, name, saved.created);
         saved.key = EntryId::new(key).ok();
-        saved.is_uploaded_again = true;
+        saved.refused_upload = Some(HeldReason::Refused(refused.clone()));
         for file in &mut saved.files {
             file.token = None;
         }

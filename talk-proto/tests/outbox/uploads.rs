@@ -496,3 +496,68 @@ fn file_is_found_again_by_its_token_after_a_lost_answer() {
     assert_eq!(posted(&bench), ["ft_1"], "it is not sent twice");
     assert!(bench.unsent().is_empty());
 }
+
+#[test]
+fn upload_without_usable_answers_is_held() {
+    let mut bench = Bench::stored().connected();
+    accept_files(&mut bench, &[Some(200); 100]);
+    let entry = bench.enqueue("c1", on_disk("a.txt"));
+    bench.run_for(seconds(500));
+    assert_eq!(bench.held(&entry), None, "not for 10 minutes yet");
+    bench.run_for(seconds(200));
+    assert_eq!(bench.held(&entry), Some(&HeldReason::Uncertain));
+}
+
+#[test]
+fn upload_next_to_missing_bytes_starts_once() {
+    let mut bench = Bench::stored();
+    accept_files(&mut bench, &[]);
+    bench.network = Network::Refuse;
+    bench.enqueue("c1", in_store("a.txt"));
+    let missing = bench.enqueue("c2", in_store("b.txt"));
+    bench.run_for(seconds(1));
+    let key = format!("outbox/file/{missing}/0");
+    bench.store.insert(&key, r#"{"v":99}"#);
+    bench.network = Network::Up(seconds(0));
+    bench.restart();
+    bench.run_for(seconds(60));
+    assert_eq!(posted(&bench), ["ft_1"]);
+    assert_eq!(attempts(&bench), 1);
+}
+
+#[test]
+fn token_refused_without_a_source_keeps_the_refusal() {
+    let mut bench = Bench::stored().connected();
+    accept_files(&mut bench, &[]);
+    bench.script.add(|request| {
+        let has_file = request.data["content"][0]["fileToken"].is_string();
+        has_file.then(|| Answer::refuse(400, "INVALID_FILE_TOKEN"))
+    });
+    bench.script.hold_http("/files");
+    let skipped = Enqueue::from(on_disk("a.txt")).on_refusal(OnRefusal::Skip);
+    let entry = bench.enqueue("c1", skipped);
+    bench.enqueue("c1", "b");
+    bench.run();
+    bench.file_problem = Some("it has changed since it was queued");
+    let http = bench.last_http();
+    bench.http_answer(http, 200, r#"{"fileToken": "ft_1"}"#);
+    bench.run_for(seconds(60));
+    assert!(matches!(bench.held(&entry), Some(HeldReason::Refused(error)) if error.status == 400));
+    assert_eq!(posted(&bench), ["b"]);
+}
+
+#[test]
+fn retry_of_a_refused_token_uploads_once_more() {
+    let mut bench = Bench::stored().connected();
+    accept_files(&mut bench, &[]);
+    bench.script.add(|request| {
+        let token = request.data["content"][0]["fileToken"].as_str()?;
+        (token < "ft_3").then(|| Answer::refuse(400, "INVALID_FILE_TOKEN"))
+    });
+    let entry = bench.enqueue("c1", on_disk("a.txt"));
+    bench.run();
+    assert!(bench.held(&entry).is_some());
+    assert!(bench.act(&entry, EntryAction::Retry));
+    bench.run_for(seconds(60));
+    assert_eq!(posted(&bench), ["ft_3"]);
+}
