@@ -148,6 +148,8 @@ impl EmulatorBuilder {
 
     /// Allows another host name for the control API at `/_emulator/`, besides `localhost` and the
     /// loopback addresses: the name under which a proxy or a container publishes the emulator.
+    /// Requests from other machines, and from outside of a container, need their host name here,
+    /// even if it is `localhost`.
     ///
     /// Needs a [`control_token`](Self::control_token).
     pub fn control_host(mut self, name: impl Into<String>) -> Self {

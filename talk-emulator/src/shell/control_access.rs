@@ -3,7 +3,11 @@
 //! The data API answers pages of every origin, as the service does. The control API can change the
 //! secret and inject faults. Therefore no web page may reach it, neither directly nor by a host
 //! name that resolves to this machine.
+//!
+//! Any program can send a loopback host name. Therefore only connections from this machine are
+//! local, and all others need the token.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -28,9 +32,24 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 /// The callers that may use the control API.
 #[derive(Clone, Default)]
 pub(crate) struct ControlAccess {
-    /// The allowed host names other than loopback names. Requests to them need the token.
+    /// The allowed host names. Requests to them need the token, unless they come from this machine
+    /// and have a loopback name.
     pub(crate) hosts: Arc<[String]>,
     pub(crate) token: Option<Arc<str>>,
+}
+
+/// The other end of a connection, in the extensions of its requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    is_loopback: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self {
+            is_loopback: address.ip().to_canonical().is_loopback(),
+        }
+    }
 }
 
 /// The headers of every response: it is not stored, and no other page may embed, frame or open it.
@@ -91,7 +110,10 @@ impl ControlAccess {
                 "The request has no valid Host header.",
             )
         })?;
-        self.check_host(&host, headers, needs_token)?;
+        let peer = request.extensions().get::<Peer>();
+        if !(peer.is_some_and(|peer| peer.is_loopback) && is_loopback(name_of(&host))) {
+            self.check_remote(&host, headers, needs_token)?;
+        }
         check_origin(&host, headers)?;
         if is_change(request.method()) && !has_json(headers) {
             return Err(Refusal::new(
@@ -103,24 +125,23 @@ impl ControlAccess {
         Ok(())
     }
 
-    fn check_host(
+    /// Checks a request from another machine, or to a host name that is not a loopback name.
+    fn check_remote(
         &self,
         host: &Authority,
         headers: &HeaderMap,
         needs_token: bool,
     ) -> Result<(), Refusal> {
-        let name = host.host().trim_end_matches('.');
-        if is_loopback(name) {
-            return Ok(());
-        }
+        let name = name_of(host);
         if !self
             .hosts
             .iter()
             .any(|allowed| allowed.eq_ignore_ascii_case(name))
         {
             return Err(forbidden(
-                "The control API answers to loopback host names only. Allow others with \
-                 `--control-host NAME` and `--control-token KEY`.",
+                "The control API answers to this machine under loopback host names only. Allow \
+                 other requests by their host name with `--control-host NAME` and \
+                 `--control-token KEY`.",
             ));
         }
         match &self.token {
@@ -129,7 +150,7 @@ impl ControlAccess {
             _ => Err(Refusal::new(
                 StatusCode::UNAUTHORIZED,
                 "UNAUTHORIZED",
-                "Under this host name the control API needs the header \
+                "From another machine, or under this host name, the control API needs the header \
                  `Authorization: Bearer KEY` with the control token.",
             )),
         }
@@ -172,6 +193,10 @@ fn host(request: &Request) -> Option<Authority> {
     (agrees && !has_user).then_some(host)
 }
 
+fn name_of(host: &Authority) -> &str {
+    host.host().trim_end_matches('.')
+}
+
 fn is_change(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -193,7 +218,64 @@ fn is_equal(given: &str, expected: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_json, is_loopback};
+    use std::net::SocketAddr;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use http::StatusCode;
+    use http::header::{AUTHORIZATION, HOST};
+
+    use super::{ControlAccess, Peer, has_json, is_loopback};
+    use crate::shell::refusal::Refusal;
+
+    /// Returns the status of a refusal, or 200.
+    fn status(access: &ControlAccess, peer: Option<&str>, host: &str, token: &str) -> StatusCode {
+        let request = Request::get("/").header(HOST, host);
+        let request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        let mut request = request.body(Body::empty()).unwrap();
+        if let Some(peer) = peer {
+            let peer: SocketAddr = peer.parse().unwrap();
+            request.extensions_mut().insert(Peer::new(peer));
+        }
+        match access.check(&request, true) {
+            Ok(()) => StatusCode::OK,
+            Err(Refusal::Shell(status, ..)) => status,
+            Err(Refusal::Server(response)) => response.status(),
+        }
+    }
+
+    #[test]
+    fn check_remote_peer_needs_token() {
+        let open = ControlAccess::default();
+        let hosts = ["localhost".into(), "127.0.0.1".into()];
+        let with_token = ControlAccess {
+            hosts: hosts.into(),
+            token: Some("key".into()),
+        };
+        for host in ["localhost:4000", "127.0.0.1:4000", "localhost."] {
+            for peer in [
+                "127.0.0.1:9",
+                "127.8.0.1:9",
+                "[::1]:9",
+                "[::ffff:127.0.0.1]:9",
+            ] {
+                assert_eq!(
+                    status(&open, Some(peer), host, ""),
+                    StatusCode::OK,
+                    "{peer}"
+                );
+            }
+            for peer in ["192.0.2.1:9", "[2001:db8::1]:9", "[::ffff:192.0.2.1]:9"] {
+                let peer = Some(peer);
+                assert_eq!(status(&open, peer, host, ""), StatusCode::FORBIDDEN);
+                assert_eq!(status(&open, peer, host, "key"), StatusCode::FORBIDDEN);
+                let status = |token| status(&with_token, peer, host, token);
+                assert_eq!(status("other"), StatusCode::UNAUTHORIZED);
+                assert_eq!(status("key"), StatusCode::OK);
+            }
+            assert_eq!(status(&open, None, host, ""), StatusCode::FORBIDDEN);
+        }
+    }
 
     #[test]
     fn is_loopback_accepts_only_loopback_names() {

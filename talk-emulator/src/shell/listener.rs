@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 
+use super::control_access::Peer;
 use super::fault::ConnectionHandle;
 use super::meter::{Meter, MeteredStream, ReadBudget};
 
@@ -39,13 +40,14 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if !gate.borrow().refuse => {
+                Ok((stream, peer)) if !gate.borrow().refuse => {
                     // Frames are small and latency matters.
                     let _ = stream.set_nodelay(true);
                     let meter = Arc::new(Meter::new(Arc::clone(&budget)));
                     let handle = ConnectionHandle::new(Arc::clone(&meter), stall_timeout);
                     let stream = MeteredStream::new(stream, meter);
-                    let serving = serve_connection(stream, handle, router.clone(), gate.clone());
+                    let router = router.clone().layer(Extension(Peer::new(peer)));
+                    let serving = serve_connection(stream, handle, router, gate.clone());
                     connections.spawn(serving);
                 }
                 Ok(_) => {}

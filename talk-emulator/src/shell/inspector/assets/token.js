@@ -1,4 +1,5 @@
-// The control token. It is needed under a host name that is not a loopback name, and stays in this tab.
+// The control token. It is needed from another machine, or under a host name that is not a loopback name, and
+// stays in this tab.
 import { el, labelled } from './dom.js';
 import { openDialog } from './dialog.js';
 
