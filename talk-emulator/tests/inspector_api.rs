@@ -239,11 +239,40 @@ async fn events_are_recorded_only_while_a_stream_is_open() {
         }
     };
     timeout(TIMEOUT, is_ended).await.unwrap();
+    socket.call("GET", "/ping", json!({})).await;
     let last = read(&emulator, "/frames").await["last"].clone();
     socket.call("GET", "/ping", json!({})).await;
     let frames = read(&emulator, "/frames").await;
     assert_eq!(frames["frames"], json!([]));
     assert_eq!(frames["last"], last);
+
+    // A stream that continues reports the gap at once.
+    let after = last.as_u64().unwrap() - 1;
+    let mut events = Events::open(&emulator, "", Some(after)).await;
+    assert_eq!(events.next().await.name, "hello");
+    assert_eq!(events.next().await.name, "gap");
+    socket.call("GET", "/ping", json!({})).await;
+    assert_eq!(events.next().await.id, Some(after + 2));
+}
+
+#[tokio::test]
+async fn events_new_stream_shows_changes_of_data() {
+    let emulator = seeded().await;
+    let mut first = Events::open(&emulator, "", None).await;
+    first.wait("hello").await;
+    for _ in 0..2 {
+        emulator
+            .post_system_message("app", "lobby", "hi")
+            .await
+            .unwrap();
+        let mut events = Events::open(&emulator, "", None).await;
+        events.wait("hello").await;
+        emulator
+            .post_system_message("app", "lobby", "hi")
+            .await
+            .unwrap();
+        assert_eq!(events.wait("data").await.data["app"], "app");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use talk_proto::Timestamp;
 
 use super::frame;
-use super::inspector::RequestLine;
+use super::inspector::RecordedRequests;
 
 /// An open socket.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(super) struct Connection {
     pub(super) opened_at: Timestamp,
     pub(super) frames_in: u64,
     pub(super) frames_out: u64,
-    /// The number and the line of the last request, while an inspector records.
-    pub(super) last_request: Option<(u64, Arc<RequestLine>)>,
+    /// The unanswered requests that an inspector has recorded.
+    pub(super) recorded: RecordedRequests,
     publishes: u64,
     /// The highest sequence number of a request.
     last_seq: Option<u64>,
@@ -57,7 +57,7 @@ impl Connection {
             opened_at,
             frames_in: 0,
             frames_out: 0,
-            last_request: None,
+            recorded: RecordedRequests::default(),
             publishes: 0,
             last_seq: None,
             is_stalled: false,
@@ -85,9 +85,14 @@ impl Connection {
         std::mem::take(&mut self.unauthorized)
     }
 
+    /// Returns `true` if a sequence number is higher than all before.
+    pub(super) fn is_new_seq(&self, seq: u64) -> bool {
+        self.last_seq.is_none_or(|last| seq > last)
+    }
+
     /// Notes the sequence number of a request. Returns `true` if it is higher than all before.
     pub(super) fn note_seq(&mut self, seq: u64) -> bool {
-        let is_new = self.last_seq.is_none_or(|last| seq > last);
+        let is_new = self.is_new_seq(seq);
         if is_new {
             self.last_seq = Some(seq);
         }

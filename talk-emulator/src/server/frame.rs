@@ -12,6 +12,8 @@ pub(super) struct Request<'a> {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) data: Option<&'a RawValue>,
+    /// Set if something follows the data, except for an empty object.
+    pub(super) has_headers: bool,
 }
 
 /// A request that has a sequence number, but cannot be read.
@@ -48,6 +50,7 @@ fn parse_request(text: &str, seq: u64) -> Option<Request<'_>> {
         method: serde_json::from_str(method.get()).ok()?,
         path: serde_json::from_str(path.get()).ok()?,
         data: rest.first().copied(),
+        has_headers: rest.iter().skip(1).any(|part| part.get() != "{}"),
     })
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::control::Query;
-use super::engine::{Engine, Stopped};
+use super::engine::{Core, Engine, Stopped};
 use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{InspectorEventBody, InspectorEvents};
@@ -105,11 +105,14 @@ impl EventStream {
         loop {
             self.news.mark_unchanged();
             let after = self.after;
-            let take =
-                move |core: &mut super::engine::Core, _| core.server.events_after(after, CHUNK);
-            let events = self.engine.call(take).await.ok()?;
-            if let Some(last) = events.events.last() {
-                self.after = last.number;
+            let take = move |core: &mut Core, _| {
+                let events = core.server.events_after(after, CHUNK);
+                (events, core.server.last_event())
+            };
+            let (events, last) = self.engine.call(take).await.ok()?;
+            // There may be a gap and no event after it yet.
+            if !events.events.is_empty() || has_gap(&events) {
+                self.after = events.events.last().map_or(last, |event| event.number);
                 return Some((Ok(text_of(&events)), self));
             }
             match timeout(KEEP_ALIVE, self.news.changed()).await {
@@ -121,10 +124,14 @@ impl EventStream {
     }
 }
 
+fn has_gap(events: &InspectorEvents) -> bool {
+    events.dropped > 0 || events.is_restarted
+}
+
 /// Returns events in the format of server-sent events.
 fn text_of(events: &InspectorEvents) -> Bytes {
     let mut text = Vec::new();
-    if events.dropped > 0 || events.is_restarted {
+    if has_gap(events) {
         let gap = format!("event: gap\ndata: {{\"dropped\":{}}}\n\n", events.dropped);
         text.extend_from_slice(gap.as_bytes());
     }

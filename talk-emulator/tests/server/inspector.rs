@@ -98,17 +98,21 @@ fn inspector_tokens_are_masked() {
         r#"[2,"POST","/session/renew",{"token":"s3cret""#,
         r#"[3,"POST","/session/renew","s3cret",{}]"#,
         r#"{"token":"s3cret"}"#,
+        r#"[4,"GET","/ping",{},{"AUTHORIZATION":"Bearer s3cret"}]"#,
+        r#"[5,"GET","/ping",{},{},{"authorization":"Bearer s3cret"}]"#,
     ] {
         world.raw(peer, frame);
     }
-    let boken = "/api/v0/app/bokens/bob?signature=s3cret";
-    let request = Request::get(boken)
-        .header("authorization", "Bearer s3cret")
-        .body(bytes::Bytes::new());
     let now = world.time();
-    let response = world.server.http(now, &request.unwrap());
-    let body: Value = serde_json::from_slice(&response.body().concat()).unwrap();
-    let issued = body["boken"].as_str().unwrap();
+    let issued = ["bokens", "b%6Fkens"].map(|name| {
+        let boken = format!("/api/v0/app/{name}/bob?signature=s3cret");
+        let request = Request::get(boken)
+            .header("authorization", "Bearer s3cret")
+            .body(bytes::Bytes::new());
+        let response = world.server.http(now, &request.unwrap());
+        let body: Value = serde_json::from_slice(&response.body().concat()).unwrap();
+        body["boken"].as_str().unwrap().to_owned()
+    });
 
     let shown = events(&mut world.server, 0);
     let frames = shown.iter().filter(|(name, _)| *name == "frame").count();
@@ -116,7 +120,9 @@ fn inspector_tokens_are_masked() {
     for (_, event) in &shown {
         let event = event.to_string();
         assert!(!event.contains("s3cret"), "{event}");
-        assert!(!event.contains(issued), "{event}");
+        for issued in &issued {
+            assert!(!event.contains(issued), "{event}");
+        }
     }
     assert_eq!(
         shown[1].1["text"],
@@ -181,14 +187,113 @@ fn inspector_recording_ends_after_its_time() {
     assert_eq!(world.server.last_event(), 2);
     world.wait(1);
     assert!(!world.server.is_recording_events());
-    world.ok(alice, "GET", "/ping", json!({}));
-    assert_eq!(world.server.last_event(), 2);
+    for _ in 0..2 {
+        world.ok(alice, "GET", "/ping", json!({}));
+        // One number stands for all events that are not recorded.
+        assert_eq!(world.server.last_event(), 3);
+    }
     assert_eq!(events(&mut world.server, 0), []);
+    // A reader that continues finds a gap, also before the next event.
+    let log = world.server.events_after(2, usize::MAX);
+    assert_eq!((log.events.len(), log.dropped), (0, 1));
     // The numbers go on.
     world.server.record_events();
     world.ok(alice, "GET", "/ping", json!({}));
     let log = world.server.events_after(2, usize::MAX);
-    assert_eq!((log.events[0].number, log.dropped), (3, 0));
+    assert_eq!((log.events[0].number, log.dropped), (4, 1));
+    let log = world.server.events_after(3, usize::MAX);
+    assert_eq!((log.events[0].number, log.dropped), (4, 0));
+}
+
+#[test]
+fn inspector_reopened_in_time_has_no_gap() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_events();
+    world.ok(alice, "GET", "/ping", json!({}));
+    let now = world.time();
+    world.server.record_events_for(now, Duration::from_secs(60));
+    world.wait(59_999);
+    world.ok(alice, "GET", "/ping", json!({}));
+    world.server.record_events();
+    world.wait(60_000);
+    world.ok(alice, "GET", "/ping", json!({}));
+    let log = world.server.events_after(2, usize::MAX);
+    let numbers: Vec<_> = log.events.iter().map(|event| event.number).collect();
+    assert_eq!((numbers, log.dropped), (vec![3, 4, 5, 6], 0));
+}
+
+#[test]
+fn inspector_new_reader_receives_changes_of_data() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_events();
+    let change = |world: &mut World| {
+        let data = json!({ "content": text_block("hi") });
+        world.ok(alice, "POST", "/conversations/c/messages", data);
+    };
+    change(&mut world);
+    // No reader has read that change.
+    world.server.record_events();
+    let after = world.server.last_event();
+    change(&mut world);
+    let shown = events(&mut world.server, after);
+    assert!(shown.iter().any(|(name, _)| *name == "data"), "{shown:?}");
+}
+
+#[test]
+fn inspector_response_is_that_of_its_request() {
+    let mut world = World::new();
+    let peer = world.open("alice");
+    world.server.record_events();
+    let now = world.time();
+    let fault = json!({ "kind": "slow", "after_ms": 700 });
+    let fault = serde_json::from_value(fault).unwrap();
+    world.server.inject(now, fault);
+    let token = json!({ "token": "not.a.t0ken" });
+    world.send(peer, "POST", "/session/renew", token);
+    world.send(peer, "GET", "/ping", json!({}));
+    world.send(peer, "GET", "/me/conversations", json!({}));
+    world.wait(700);
+    let shown = frames(&mut world.server, 0);
+    let paths = |direction: &str| -> Vec<_> {
+        let shown = shown.iter().filter(|it| it["direction"] == direction);
+        shown.map(|it| it["path"].as_str().unwrap()).collect()
+    };
+    assert_eq!(
+        paths("out"),
+        ["/session/renew", "/ping", "/me/conversations"]
+    );
+    assert_eq!(paths("in"), paths("out"));
+    let renewal = shown.iter().rfind(|it| it["path"] == "/session/renew");
+    assert_eq!(renewal.unwrap()["method"], "POST");
+}
+
+#[test]
+fn inspector_unknown_response_is_masked() {
+    let (mut world, alice, _) = World::of_friends();
+    let now = world.time();
+    let fault = json!({ "kind": "slow", "after_ms": 700 });
+    let fault = serde_json::from_value(fault).unwrap();
+    world.server.inject(now, fault);
+    let token = json!({ "token": 5 });
+    world.send(alice, "POST", "/session/renew", token);
+    world.server.record_events();
+    for frame in [
+        // A repeated number: either request may be the one that is answered.
+        r#"[900,"POST","/session/renew",{"token":5},{}]"#,
+        r#"[900,"GET","/x",{},{}]"#,
+        // A response does not repeat an unreadable request.
+        r#"[901,"GET",5,{},{}]"#,
+    ] {
+        world.server.handle_frame(now, alice.0, frame);
+    }
+    world.server.tick(now + Duration::from_millis(700));
+    let shown = frames(&mut world.server, 0);
+    let responses: Vec<_> = shown.iter().filter(|it| it["direction"] == "out").collect();
+    assert_eq!(responses.len(), 4, "{shown:?}");
+    for (response, is_masked) in responses.iter().zip([true, true, true, false]) {
+        let text = response["text"].as_str().unwrap();
+        assert_eq!(text.contains(r#""errorCode":"***""#), is_masked, "{text}");
+    }
 }
 
 #[test]

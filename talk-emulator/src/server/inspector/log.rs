@@ -17,7 +17,8 @@ const MAX_BYTES: usize = 8 << 20;
 pub struct InspectorEvents {
     /// The events, oldest first.
     pub events: Vec<Arc<InspectorEvent>>,
-    /// The number of events that came before and are no longer in the log.
+    /// The number of events that came before and are no longer in the log. All events while nothing
+    /// was recorded count as one.
     pub dropped: u64,
     /// Set if older events than the requested ones are part of the result, because the log was
     /// started after them.
@@ -44,9 +45,11 @@ impl EventLog {
         self.is_on
     }
 
+    /// Ends the recording. The next number stands for the events that are not recorded, so that a
+    /// reader of earlier events finds a gap.
     fn turn_off(&mut self) {
         *self = Self {
-            last: self.last,
+            last: self.last + 1,
             ..Self::default()
         };
     }
@@ -115,9 +118,14 @@ fn size(event: &InspectorEvent) -> usize {
 impl Server {
     /// Records the events for an inspector from now on: at most 5,000 of them and 8 MiB. A server
     /// records none by default.
+    ///
+    /// Call this for each new reader: later changes of data are then events, even if an earlier
+    /// reader has not read those of the same app.
     pub fn record_events(&mut self) {
-        self.inspector.is_on = true;
-        self.inspector.until = None;
+        let log = &mut self.inspector;
+        log.is_on = true;
+        log.until = None;
+        log.last_returned = log.last;
     }
 
     /// Ends the recording after this time. The log is discarded then.

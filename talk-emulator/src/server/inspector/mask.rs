@@ -31,6 +31,45 @@ fn mask_parts(text: &str, first: usize) -> String {
     Value::Array(parts).to_string()
 }
 
+/// Returns a request with masked credentials in its headers.
+pub(super) fn mask_headers(text: &str) -> Cow<'_, str> {
+    let Ok(Value::Array(mut parts)) = serde_json::from_str(text) else {
+        return MASK.into();
+    };
+    let mut is_masked = false;
+    for part in parts.iter_mut().skip(4) {
+        is_masked |= mask_authorization(part);
+    }
+    match is_masked {
+        true => Value::Array(parts).to_string().into(),
+        false => text.into(),
+    }
+}
+
+/// Masks the members with the name `authorization`. Returns `true` if there is one.
+fn mask_authorization(value: &mut Value) -> bool {
+    let mut is_masked = false;
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                if name.trim().eq_ignore_ascii_case("authorization") {
+                    *value = MASK.into();
+                    is_masked = true;
+                } else {
+                    is_masked |= mask_authorization(value);
+                }
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                is_masked |= mask_authorization(value);
+            }
+        }
+        _ => {}
+    }
+    is_masked
+}
+
 /// Returns the data of a request with masked tokens.
 pub(in crate::server) fn mask_request_data<'a>(path: &str, data: &'a str) -> Cow<'a, str> {
     if path != RENEW {
@@ -105,6 +144,25 @@ mod tests {
             r#"[0,"POST","/session/renew",{"token":"***","x":["***"]},{"authorization":"***"}]"#;
         assert_eq!(mask_request(frame), masked);
         assert_eq!(mask_request("[0"), "***");
+    }
+
+    #[test]
+    fn mask_headers_hides_authorization() {
+        let frame = |headers: &str| format!(r#"[0,"GET","/me",{{"authorization":"a"}},{headers}]"#);
+        for (headers, masked) in [
+            (r#"{"Authorization":"t"}"#, r#"{"Authorization":"***"}"#),
+            (
+                r#"{"\u0061uthorization":["t"]}"#,
+                r#"{"authorization":"***"}"#,
+            ),
+            (
+                r#"0,[{"authorization":"t"}]"#,
+                r#"0,[{"authorization":"***"}]"#,
+            ),
+            (r#"{ "x": "t" }"#, r#"{ "x": "t" }"#),
+        ] {
+            assert_eq!(mask_headers(&frame(headers)), frame(masked));
+        }
     }
 
     #[test]

@@ -6,9 +6,11 @@ mod frame;
 mod log;
 mod mask;
 mod record;
+mod requests;
 
 pub use event::{ConnectionChange, InspectorEvent, InspectorEventBody};
 pub use frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine};
 pub(super) use log::EventLog;
 pub use log::InspectorEvents;
 pub(super) use mask::mask_request_data;
+pub(super) use requests::RecordedRequests;

@@ -46,13 +46,18 @@ impl Server {
             Some(Err(unreadable)) => (FrameKind::Other, Some(unreadable.seq), None),
             None => (FrameKind::Other, None, None),
         };
+        let has_headers = matches!(parsed, Some(Ok(request)) if request.has_headers);
         let is_renewal = |line: &Arc<RequestLine>| line.path == mask::RENEW;
         let (shown, is_cut) = match &line {
             Some(line) if is_renewal(line) => cut(&mask::mask_request(text)),
+            Some(_) if has_headers => cut(&mask::mask_headers(text)),
             Some(_) => cut(text),
             None => cut(&mask::mask_unreadable(text)),
         };
-        connection.last_request = seq.zip(line.clone());
+        if let Some(seq) = seq {
+            let is_new = connection.is_new_seq(seq);
+            connection.recorded.insert(seq, line.clone(), is_new);
+        }
         let (app, user) = (connection.app.clone(), connection.user.clone());
         let at = self.now;
         self.inspector.push(at, |n| {
@@ -82,13 +87,14 @@ impl Server {
         text: &str,
         created: Timestamp,
     ) {
-        let Some(connection) = self.connections.get(&id) else {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
         let head = frame::response_head(text);
-        let line = connection.last_request.as_ref();
-        let line = line.filter(|(seq, _)| head.is_some_and(|head| head.0 == *seq));
-        let line = line.map(|(_, line)| Arc::clone(line));
+        let request = head.and_then(|(seq, _)| connection.recorded.remove(seq));
+        // A response to an unknown request may be one to a renewal.
+        let is_unknown = head.is_some() && request.is_none();
+        let line = request.flatten();
         let kind = match &line {
             _ if head.is_none() => FrameKind::Event,
             Some(line) if line.path == PING => FrameKind::Ping,
@@ -98,7 +104,7 @@ impl Server {
         let at = self.now;
         self.inspector.push(at, |n| {
             let is_renewal = line.as_ref().is_some_and(|line| line.path == mask::RENEW);
-            let (shown, is_cut) = match is_renewal {
+            let (shown, is_cut) = match is_renewal || is_unknown {
                 true => cut(&mask::mask_response(text)),
                 false => cut(text),
             };
@@ -142,7 +148,8 @@ impl Server {
         let body = response.body().concat();
         let text = text_of(response.headers(), &body);
         // The body is a token.
-        let has_token = request.uri().path().contains("/bokens/");
+        let address = Address::parse(request);
+        let has_token = address.is_some_and(|it| it.path().first() == Some(&"bokens"));
         let text = if has_token {
             mask::mask_json(&text)
         } else {
