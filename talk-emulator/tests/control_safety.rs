@@ -44,6 +44,7 @@ async fn requests(emulator: &Emulator) -> Vec<(String, String)> {
             if item.get(method).is_some() {
                 let path = path
                     .replace("{app}/{path}", "app/users/alice")
+                    .replace("{app}", "app")
                     .replace("{file}", "main.js")
                     .replace("{name}", "saved")
                     .replace("{id}", "0");

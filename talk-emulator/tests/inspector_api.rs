@@ -308,10 +308,51 @@ async fn connections_are_listed_closed_and_expired() {
 }
 
 #[tokio::test]
+async fn control_errors_are_json() {
+    let emulator = seeded().await;
+    let large = Value::from("x".repeat(3 << 20));
+    for (path, body, status) in [
+        ("/connections/abc/close", &json!({}), 400),
+        ("/connections/-1/expire", &json!({}), 400),
+        ("/connections/0/close", &large, 413),
+        ("/snapshots/%FF/save", &json!({}), 400),
+        ("/webhooks/%FF/resend", &json!({}), 400),
+        ("/settings", &large, 413),
+        ("/faults", &large, 413),
+        ("/act", &large, 413),
+        ("/wait", &large, 413),
+        ("/clock", &large, 413),
+    ] {
+        let response = change(&emulator, "POST", path, body).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let error = json_of(&response);
+        assert!(error["errorCode"].is_string(), "{path}: {error}");
+        assert!(error["reasons"][0].is_string(), "{path}: {error}");
+    }
+    let response = get(&emulator, "/_emulator/assets/%FF").await;
+    assert_eq!(json_of(&response)["errorCode"], "INVALID_REQUEST");
+    // A connection can be closed without a body.
+    let alice = connect(&emulator, "alice").await;
+    let list = read(&emulator, "/connections").await;
+    let path = format!(
+        "/_emulator/connections/{}/close",
+        list["connections"][0]["id"]
+    );
+    let request = Request::post(path).header("content-type", "application/json");
+    let response = send(&emulator, request.body(Bytes::new()).unwrap()).await;
+    assert_eq!(response.status(), 200);
+    drop(alice);
+}
+
+#[tokio::test]
 async fn rest_needs_no_secret() {
     let emulator = seeded().await;
     let users = read(&emulator, "/rest/app/users?limit=1").await;
     assert_eq!(users["data"].as_array().unwrap().len(), 1);
+    for path in ["/rest/app", "/rest/app/"] {
+        assert_eq!(read(&emulator, path).await["id"], "app");
+    }
     let path = "/rest/app/users/d%C3%A9%2Fs";
     ok(&emulator, "PUT", path, json!({ "name": "Dés" })).await;
     let user = emulator.user("app", "dé/s").await.unwrap().unwrap();

@@ -1,12 +1,12 @@
 //! The control API: settings and faults of a running emulator.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::control_extract::ControlBody;
 use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{Fault, Settings, parse_query};
@@ -26,7 +26,7 @@ pub(crate) async fn settings(State(shell): State<Shell>) -> Result<Json<Settings
 /// Applies a JSON merge patch (RFC 7396) to the settings: null resets a member.
 pub(crate) async fn change_settings(
     State(shell): State<Shell>,
-    body: Bytes,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Settings>, Refusal> {
     let mut patch: Map<String, Value> = parse(&body)?;
     unmask(&mut patch);
@@ -86,7 +86,7 @@ pub(crate) async fn disarm_faults(State(shell): State<Shell>) -> Result<Json<Val
 /// Injects a fault.
 pub(crate) async fn inject_fault(
     State(shell): State<Shell>,
-    body: Bytes,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let fault: Fault = parse(&body)?;
     shell

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::control::{bad_request, parse};
+use super::control_extract::{ControlBody, ControlPath};
 use super::engine::Core;
 use super::refusal::Refusal;
 use super::state::Shell;
@@ -36,7 +36,7 @@ pub(crate) async fn clock(State(shell): State<Shell>) -> Result<Json<Value>, Ref
 /// Advances the time, and performs all work that becomes due.
 pub(crate) async fn advance_clock(
     State(shell): State<Shell>,
-    body: Bytes,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let Advance { advance_ms } = parse(&body)?;
     let by = Duration::from_millis(advance_ms);
@@ -75,7 +75,7 @@ pub(crate) async fn list_snapshots(State(shell): State<Shell>) -> Result<Json<Va
 /// Saves the data under a name, in place of an earlier snapshot with that name.
 pub(crate) async fn save_snapshot(
     State(shell): State<Shell>,
-    Path(name): Path<String>,
+    ControlPath(name): ControlPath<String>,
 ) -> Result<Json<Value>, Refusal> {
     let save = |core: &mut Core, _| {
         let snapshot = core.server.snapshot();
@@ -87,7 +87,7 @@ pub(crate) async fn save_snapshot(
 /// Restores a snapshot.
 pub(crate) async fn restore_snapshot(
     State(shell): State<Shell>,
-    Path(name): Path<String>,
+    ControlPath(name): ControlPath<String>,
 ) -> Result<Json<Value>, Refusal> {
     let restore = move |core: &mut Core, now| {
         let snapshot = core.snapshots.get(&name).ok_or_else(unknown)?;
@@ -101,7 +101,7 @@ pub(crate) async fn restore_snapshot(
 /// Returns a snapshot as JSON.
 pub(crate) async fn export_snapshot(
     State(shell): State<Shell>,
-    Path(name): Path<String>,
+    ControlPath(name): ControlPath<String>,
 ) -> Result<Json<Snapshot>, Refusal> {
     let found = shell
         .engine
@@ -112,8 +112,8 @@ pub(crate) async fn export_snapshot(
 /// Stores an exported snapshot under a name. It is not restored.
 pub(crate) async fn import_snapshot(
     State(shell): State<Shell>,
-    Path(name): Path<String>,
-    body: Bytes,
+    ControlPath(name): ControlPath<String>,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let snapshot = parse(&body)?;
     shell
@@ -125,7 +125,7 @@ pub(crate) async fn import_snapshot(
 /// Deletes a snapshot.
 pub(crate) async fn delete_snapshot(
     State(shell): State<Shell>,
-    Path(name): Path<String>,
+    ControlPath(name): ControlPath<String>,
 ) -> Result<Json<Value>, Refusal> {
     let removed = shell
         .engine

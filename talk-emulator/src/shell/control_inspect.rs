@@ -1,8 +1,8 @@
 //! The control API: connections, apps, data and users.
 
 use axum::Json;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::control::{bad_request, parse};
+use super::control_extract::{ControlBody, ControlPath};
 use super::refusal::{Refusal, into_response};
 use super::state::Shell;
 use crate::server::{ConnectionId, ConnectionInfo, HttpRequest, Seed};
@@ -29,8 +30,8 @@ pub(crate) async fn connections(State(shell): State<Shell>) -> Result<Json<Value
 /// Closes a connection: with a close frame and the given code, or without a close frame.
 pub(crate) async fn close_connection(
     State(shell): State<Shell>,
-    Path(id): Path<u64>,
-    body: Bytes,
+    ControlPath(id): ControlPath<u64>,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     #[derive(Default, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -53,7 +54,7 @@ pub(crate) async fn close_connection(
 /// Expires the session of a connection.
 pub(crate) async fn expire_connection(
     State(shell): State<Shell>,
-    Path(id): Path<u64>,
+    ControlPath(id): ControlPath<u64>,
 ) -> Result<Json<Value>, Refusal> {
     let expire = shell
         .engine
@@ -115,7 +116,10 @@ struct Act {
 }
 
 /// Makes a request in the name of a user.
-pub(crate) async fn act(State(shell): State<Shell>, body: Bytes) -> Result<Json<Value>, Refusal> {
+pub(crate) async fn act(
+    State(shell): State<Shell>,
+    ControlBody(body): ControlBody,
+) -> Result<Json<Value>, Refusal> {
     let act: Act = parse(&body)?;
     let answer = shell.engine.call(move |core, now| {
         let (user, line) = ((&*act.app, &*act.user), (&*act.method, &*act.path));
@@ -135,7 +139,7 @@ pub(crate) async fn act(State(shell): State<Shell>, body: Bytes) -> Result<Json<
 /// Adds a seed to the data.
 pub(crate) async fn add_seed(
     State(shell): State<Shell>,
-    body: Bytes,
+    ControlBody(body): ControlBody,
 ) -> Result<Json<Value>, Refusal> {
     let seed: Seed = parse(&body)?;
     let added = shell

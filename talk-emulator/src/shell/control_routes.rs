@@ -49,6 +49,9 @@ pub(super) fn control_routes() -> Vec<ControlRoute> {
         change("/connections/{id}/close", close_connection),
         change("/connections/{id}/expire", expire_connection),
         read("/apps", apps),
+        // The wildcard of the paths of the REST API is not empty.
+        read("/rest/{app}", rest),
+        read("/rest/{app}/", rest),
         to_rest("GET", MethodFilter::GET),
         to_rest("POST", MethodFilter::POST),
         to_rest("PUT", MethodFilter::PUT),

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::control::{Query, bad_request, parse};
+use super::control_extract::ControlBody;
 use super::engine::{Predicate, Stopped};
 use super::refusal::Refusal;
 use super::state::Shell;
@@ -64,7 +64,10 @@ const fn default_timeout() -> u64 {
 }
 
 /// Waits for an object that matches a pattern.
-pub(crate) async fn wait(State(shell): State<Shell>, body: Bytes) -> Result<Json<Value>, Refusal> {
+pub(crate) async fn wait(
+    State(shell): State<Shell>,
+    ControlBody(body): ControlBody,
+) -> Result<Json<Value>, Refusal> {
     let wait: Wait = parse(&body)?;
     if wait.timeout_ms > MAX_WAIT {
         let reason = format!("The time to wait is at most {MAX_WAIT} ms.");

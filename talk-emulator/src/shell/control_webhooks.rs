@@ -1,13 +1,14 @@
 //! The control API: the log of webhooks.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 use serde_json::{Value, json};
 
+use super::control_extract::ControlPath;
 use super::refusal::Refusal;
 use super::state::Shell;
 use crate::server::{WebhookDelivery, WebhookKind, WebhookState, parse_query};
@@ -42,7 +43,7 @@ pub(crate) async fn list_webhooks(
 /// Returns a webhook with its body.
 pub(crate) async fn webhook(
     State(shell): State<Shell>,
-    Path(id): Path<String>,
+    ControlPath(id): ControlPath<String>,
 ) -> Result<Json<Value>, Refusal> {
     let found = shell.engine.call(move |core, _| {
         let webhook = core.server.webhook(&id)?;
@@ -56,7 +57,7 @@ pub(crate) async fn webhook(
 /// Delivers a webhook once more.
 pub(crate) async fn resend_webhook(
     State(shell): State<Shell>,
-    Path(id): Path<String>,
+    ControlPath(id): ControlPath<String>,
 ) -> Result<Json<Value>, Refusal> {
     let resent = shell
         .engine

@@ -5,6 +5,7 @@ mod control;
 mod control_access;
 mod control_data;
 mod control_events;
+mod control_extract;
 mod control_inspect;
 mod control_routes;
 mod control_wait;

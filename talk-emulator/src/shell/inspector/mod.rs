@@ -1,11 +1,11 @@
 //! The pages of the inspector. They are in the binary and hold no data: they read and change it
 //! with the control API.
 
-use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::control_extract::ControlPath;
 use super::refusal::Refusal;
 
 const CSS: &str = "text/css; charset=utf-8";
@@ -87,7 +87,7 @@ pub(super) async fn index() -> Result<Response, Refusal> {
 }
 
 /// Returns a file of the inspector's page.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn asset(ControlPath(name): ControlPath<String>) -> Result<Response, Refusal> {
     find(&name)
 }
 
