@@ -34,7 +34,7 @@ pub struct ConnectionInfo {
 
 impl Server {
     /// Returns the open connections, oldest first.
-    pub fn connections(&self) -> impl Iterator<Item = ConnectionInfo> {
+    pub fn connections(&self) -> impl DoubleEndedIterator<Item = ConnectionInfo> {
         self.connections.iter().map(|(id, connection)| {
             let app = self.apps.get(&*connection.app);
             let topics = app.map(|app| app.subscribers.topics_of(*id));

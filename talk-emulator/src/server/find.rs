@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::machine::{App, Server};
+use super::conversation::Conversation;
+use super::machine::Server;
+use super::message::Message;
 use super::request_log::ReceivedRequest;
+use super::store::Store;
 use super::views::{ConversationView, MessageView, UserView};
 use super::webhooks::WebhookDelivery;
 
@@ -48,56 +51,168 @@ impl Server {
         app: &str,
         pattern: &Map<String, Value>,
     ) -> Result<Value, NotFound> {
+        let mut search = Search {
+            pattern,
+            seen: 0,
+            newest: None,
+        };
+        let store = self.apps.get(app).map(|app| &app.store);
         match kind {
-            FindKind::Message => {
-                let id = pattern.get("conversationId").and_then(Value::as_str);
-                let conversations = self.app(app).flat_map(|app| app.store.conversations.iter());
-                let conversations =
-                    conversations.filter(|(it, _)| id.is_none_or(|id| id == it.as_str()));
-                let messages = conversations.flat_map(|(id, conversation)| {
-                    let messages = conversation.messages.before(None);
-                    messages.map(move |it| json_of(&MessageView::new(id, conversation, it)))
-                });
-                newest(first_matches(messages, pattern))
-            }
-            FindKind::Conversation => {
-                let conversations = self.app(app).flat_map(|app| app.store.conversations.iter());
-                let conversations =
-                    conversations.map(|(id, it)| json_of(&ConversationView::new(id, it)));
-                newest(first_matches(conversations, pattern))
-            }
-            FindKind::User => {
-                let users = self.app(app).flat_map(|app| app.store.users.values());
-                newest(first_matches(
-                    users.map(|it| json_of(&UserView::new(it))),
-                    pattern,
-                ))
-            }
+            FindKind::Message => store.map_or((), |store| search.messages(store)),
+            FindKind::Conversation => store.map_or((), |store| search.conversations(store)),
+            FindKind::User => store.map_or((), |store| search.users(store)),
             FindKind::Request => {
-                let requests = self.received_requests().filter(|it| it.app == app);
-                last(first_matches(requests.map(ReceivedRequest::json), pattern))
+                let requests = self.received_requests().rev().filter(|it| it.app == app);
+                search.first(requests, |search, it| {
+                    let is_alike = search.has("method", Some(&it.method))
+                        && search.has("path", Some(&it.path))
+                        && search.has("user", it.user.as_deref());
+                    is_alike.then(|| it.json())
+                });
             }
             FindKind::Webhook => {
-                let webhooks = self.webhooks().filter(|it| it.app == app);
-                last(first_matches(
-                    webhooks.map(WebhookDelivery::with_body),
-                    pattern,
-                ))
+                let mut head = pattern.clone();
+                head.remove("body");
+                let webhooks = self.webhooks().rev().filter(|it| it.app == app);
+                // Parsing the body is the most expensive part.
+                search.first(webhooks, |_, it| {
+                    has_members(&it.without_body(), &head).then(|| it.with_body())
+                });
             }
             FindKind::Connection => {
-                let connections = self.connections().filter(|it| it.app == app);
-                last(first_matches(connections.map(|it| json_of(&it)), pattern))
+                let connections = self.connections().rev().filter(|it| it.app == app);
+                search.first(connections, |search, it| {
+                    let is_alike = search.has("user", Some(&it.user));
+                    is_alike.then(|| json_of(&it))
+                });
+            }
+        }
+        let Search { seen, newest, .. } = search;
+        newest.map(|(_, found)| found).ok_or(NotFound { seen })
+    }
+
+    /// Returns a number that changes with the objects of a kind. Absent for connections, which
+    /// change with each frame.
+    pub fn version_of(&self, kind: FindKind) -> Option<u64> {
+        match kind {
+            FindKind::Message | FindKind::Conversation | FindKind::User => Some(self.data_version),
+            FindKind::Request => Some(self.last_request()),
+            FindKind::Webhook => Some(self.webhooks.version()),
+            FindKind::Connection => None,
+        }
+    }
+}
+
+/// A search. An object is converted to JSON only if its cheap members match, and if it is not older
+/// than the match that was found before.
+struct Search<'a> {
+    pattern: &'a Map<String, Value>,
+    /// The number of compared objects.
+    seen: usize,
+    /// The newest match, with the time of its creation.
+    newest: Option<(u64, Value)>,
+}
+
+impl Search<'_> {
+    fn messages(&mut self, store: &Store) {
+        match self.pattern.get("conversationId").and_then(Value::as_str) {
+            Some(id) => {
+                if let Some(conversation) = store.conversations.get(id) {
+                    self.messages_of(id, conversation);
+                }
+            }
+            None => {
+                for (id, conversation) in store.conversations.iter() {
+                    self.messages_of(id, conversation);
+                }
             }
         }
     }
 
-    /// Returns the number of steps that have changed data of users, conversations or messages.
-    pub fn data_version(&self) -> u64 {
-        self.data_version
+    fn messages_of(&mut self, id: &str, conversation: &Conversation) {
+        for message in conversation.messages.before(None) {
+            // All further messages of the conversation are older.
+            if self.is_older(message.created_at) {
+                return;
+            }
+            let object = self.message(id, conversation, message);
+            if self.compare(message.created_at, object) {
+                return;
+            }
+        }
     }
 
-    fn app(&self, app: &str) -> impl Iterator<Item = &App> {
-        self.apps.get(app).into_iter()
+    fn message(&self, id: &str, conversation: &Conversation, it: &Message) -> Option<Value> {
+        let is_alike = self.has("id", Some(&it.id))
+            && self.has("senderId", it.sender.as_deref())
+            && self.has("referencedMessageId", it.referenced.as_deref());
+        if !is_alike {
+            return None;
+        }
+        let view = MessageView::new(id, conversation, it);
+        self.has("text", view.text()).then(|| json_of(&view))
+    }
+
+    fn conversations(&mut self, store: &Store) {
+        for (id, conversation) in store.conversations.iter() {
+            let is_alike = !self.is_older(conversation.created_at)
+                && self.has("id", Some(id))
+                && self.has("subject", conversation.subject.as_deref());
+            let object = is_alike.then(|| json_of(&ConversationView::new(id, conversation)));
+            self.compare(conversation.created_at, object);
+        }
+    }
+
+    fn users(&mut self, store: &Store) {
+        for user in store.users.values() {
+            let is_alike = !self.is_older(user.created_at)
+                && self.has("id", Some(&user.profile.id))
+                && self.has("name", Some(&user.profile.name));
+            let object = is_alike.then(|| json_of(&UserView::new(user)));
+            self.compare(user.created_at, object);
+        }
+    }
+
+    /// Compares objects until the first match.
+    fn first<T>(
+        &mut self,
+        objects: impl Iterator<Item = T>,
+        json: impl Fn(&Self, T) -> Option<Value>,
+    ) {
+        for object in objects {
+            let object = json(self, object);
+            if self.compare(0, object) {
+                return;
+            }
+        }
+    }
+
+    /// Returns `true` if an object of this time is older than the match that was found before.
+    fn is_older(&self, created_at: u64) -> bool {
+        let newest = self.newest.as_ref();
+        newest.is_some_and(|(newest, _)| created_at < *newest)
+    }
+
+    /// Returns `false` if the pattern has another value for a member that is a string or null.
+    fn has(&self, name: &str, value: Option<&str>) -> bool {
+        let expected = self.pattern.get(name);
+        expected.is_none_or(|expected| match value {
+            Some(value) => expected == value,
+            None => expected.is_null(),
+        })
+    }
+
+    /// Counts an object, and keeps it if it matches. Returns `true` if it does. The object is
+    /// absent if its cheap members do not match.
+    fn compare(&mut self, created_at: u64, object: Option<Value>) -> bool {
+        self.seen += 1;
+        match object {
+            Some(object) if has_members(&object, self.pattern) => {
+                self.newest = Some((created_at, object));
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -135,34 +250,6 @@ impl WebhookDelivery {
         json["body"] = self.json();
         json
     }
-}
-
-/// The matching objects in the given order, and the number of compared ones.
-struct Matches {
-    found: Vec<Value>,
-    seen: usize,
-}
-
-fn first_matches(objects: impl Iterator<Item = Value>, pattern: &Map<String, Value>) -> Matches {
-    let mut seen = 0;
-    let found = objects
-        .inspect(|_| seen += 1)
-        .filter(|object| has_members(object, pattern))
-        .collect();
-    Matches { found, seen }
-}
-
-/// Returns the match that was created last.
-fn newest(Matches { found, seen }: Matches) -> Result<Value, NotFound> {
-    let created_at = |object: &Value| object["createdAt"].as_u64();
-    found
-        .into_iter()
-        .max_by_key(created_at)
-        .ok_or(NotFound { seen })
-}
-
-fn last(Matches { mut found, seen }: Matches) -> Result<Value, NotFound> {
-    found.pop().ok_or(NotFound { seen })
 }
 
 fn has_members(object: &Value, pattern: &Map<String, Value>) -> bool {

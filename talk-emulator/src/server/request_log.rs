@@ -109,7 +109,7 @@ impl Server {
     }
 
     /// Returns the recorded requests, oldest first.
-    pub fn received_requests(&self) -> impl Iterator<Item = &ReceivedRequest> {
+    pub fn received_requests(&self) -> impl DoubleEndedIterator<Item = &ReceivedRequest> {
         self.requests.requests.iter()
     }
 

@@ -103,12 +103,9 @@ fn predicate(wait: Wait, seen: Arc<AtomicUsize>, found: oneshot::Sender<Value>) 
     let mut found = Some(found);
     let mut version = None;
     Box::new(move |server: &Server| {
-        let is_data = matches!(
-            wait.kind,
-            FindKind::Message | FindKind::Conversation | FindKind::User
-        );
-        // Data is compared only after it has changed.
-        if is_data && version.replace(server.data_version()) == Some(server.data_version()) {
+        // Objects are compared only after one of them has changed.
+        let current = server.version_of(wait.kind);
+        if current.is_some() && std::mem::replace(&mut version, current) == current {
             return false;
         }
         match server.find(wait.kind, &wait.app, &wait.pattern) {

@@ -465,6 +465,11 @@ fn find_compares_members_of_objects() {
     let pattern = json!({ "conversationId": "d" });
     assert_eq!(find(FindKind::Message, pattern), Err(0));
     assert_eq!(find(FindKind::Message, json!({ "text": "x" })), Err(2));
+    let pattern = json!({ "senderId": null });
+    assert_eq!(find(FindKind::Message, pattern), Err(2));
+    let pattern =
+        json!({ "senderId": "alice", "referencedMessageId": null, "type": "UserMessage" });
+    assert_eq!(find(FindKind::Message, pattern).unwrap()["text"], "two");
     let found = find(FindKind::User, json!({ "name": "Carol" })).unwrap();
     assert_eq!(found["id"], "carol");
     let found = find(FindKind::Conversation, json!({ "id": "c" })).unwrap();
@@ -475,4 +480,77 @@ fn find_compares_members_of_objects() {
     let found = find(FindKind::Connection, json!({ "user": "bob" })).unwrap();
     assert_eq!(found["authenticated"], true);
     assert_eq!(find(FindKind::Webhook, json!({})), Err(0));
+}
+
+#[test]
+fn find_returns_newest_match() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_requests(10);
+    // The newer message is in the conversation with the smaller ID.
+    for id in ["b", "a"] {
+        let conversation = format!("/conversations/{id}");
+        world.ok(alice, "POST", &conversation, json!({ "subject": "s" }));
+        world.add(alice, id, &["alice"]);
+        let messages = format!("{conversation}/messages");
+        for text in ["same", "other", "same", "last"] {
+            let data = json!({ "content": text_block(text) });
+            world.ok(alice, "POST", &messages, data);
+            world.wait(1);
+        }
+    }
+    // Imported messages may have equal times.
+    let messages = ["first", "second", "third"].map(|key| {
+        json!({
+            "text": "equal",
+            "type": "UserMessage",
+            "sender": "alice",
+            "custom": { "key": key },
+            "createdAt": 1_600_000_000_000_u64,
+        })
+    });
+    let request = Request::post("/v1/app/import/conversations/c/messages")
+        .header("authorization", "Bearer any")
+        .header("content-type", "application/json")
+        .body(json!(messages).to_string().into())
+        .unwrap();
+    let now = world.time();
+    let response = world.server.http(now, &request);
+    assert_eq!(response.status(), 200, "{:?}", response.body());
+
+    let find = |kind, pattern: Value| {
+        let found = world.server.find(kind, "app", pattern.as_object().unwrap());
+        found.unwrap()
+    };
+    let same = find(FindKind::Message, json!({ "text": "same" }));
+    assert_eq!(same["conversationId"], "a");
+    let pattern = json!({ "text": "same", "id": same["id"] });
+    assert_eq!(find(FindKind::Message, pattern), same);
+    let last = find(FindKind::Message, json!({}));
+    assert_eq!(last["text"], "last");
+    let equal = find(FindKind::Message, json!({ "text": "equal" }));
+    assert_eq!(equal["custom"]["key"], "third");
+    let found = find(FindKind::Conversation, json!({ "subject": "s" }));
+    assert_eq!(found["id"], "a");
+    let found = find(FindKind::Request, json!({ "method": "POST" }));
+    assert_eq!(found["path"], "/v1/app/import/conversations/c/messages");
+    let pattern = json!({ "path": "/conversations/b/messages" });
+    assert_eq!(find(FindKind::Request, pattern)["user"], "alice");
+}
+
+#[test]
+fn version_changes_with_objects() {
+    let (mut world, alice, _) = World::of_friends();
+    world.server.record_requests(10);
+    let version = |world: &World, kind| world.server.version_of(kind);
+    for kind in [FindKind::Message, FindKind::Request] {
+        let before = version(&world, kind);
+        assert_eq!(version(&world, kind), before);
+        let data = json!({ "content": text_block("hi") });
+        world.ok(alice, "POST", "/conversations/c/messages", data);
+        assert_ne!(version(&world, kind), before);
+    }
+    let before = version(&world, FindKind::User);
+    world.ok(alice, "GET", "/ping", json!({}));
+    assert_eq!(version(&world, FindKind::User), before);
+    assert_eq!(version(&world, FindKind::Connection), None);
 }

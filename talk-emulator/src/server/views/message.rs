@@ -90,6 +90,10 @@ impl<'a> MessageView<'a> {
             edited_at: message.edited_at,
         }
     }
+
+    pub(in crate::server) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
 }
 
 /// Returns the content as markup (our choice).

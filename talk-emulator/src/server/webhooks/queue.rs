@@ -46,6 +46,8 @@ pub(in crate::server) struct WebhookQueue {
     in_flight: BTreeMap<WebhookAttemptId, String>,
     next_attempt: u64,
     discarded: u64,
+    /// The number of changes of deliveries.
+    version: u64,
 }
 
 impl WebhookQueue {
@@ -76,6 +78,7 @@ impl WebhookQueue {
             failures: 0,
         };
         self.next_sequence += 1;
+        self.version += 1;
         self.order.insert(delivery.sequence, id.clone());
         self.enqueue(&delivery);
         self.deliveries.insert(id, delivery);
@@ -106,6 +109,7 @@ impl WebhookQueue {
         delivery.attempts.push(WebhookAttempt::new(now));
         let attempt = WebhookAttemptId(self.next_attempt);
         self.next_attempt += 1;
+        self.version += 1;
         self.in_flight.insert(attempt, id);
         Some((attempt, delivery))
     }
@@ -118,6 +122,7 @@ impl WebhookQueue {
         result: Result<WebhookAnswer, String>,
     ) -> Option<String> {
         let id = self.in_flight.remove(&attempt)?;
+        self.version += 1;
         let delivery = self.deliveries.get_mut(&id)?;
         let is_delivered = result.as_ref().is_ok_and(|answer| answer.status == 200);
         if let Some(last) = delivery.attempts.last_mut() {
@@ -159,6 +164,7 @@ impl WebhookQueue {
         if !delivery.is_pending() {
             delivery.state = WebhookState::Pending;
             delivery.failures = 0;
+            self.version += 1;
             let delivery = delivery.clone();
             self.finished.remove(&delivery.sequence);
             self.finished_bytes -= delivery.body.len();
@@ -178,6 +184,7 @@ impl WebhookQueue {
             deliveries,
             next_sequence: self.next_sequence,
             next_attempt: self.next_attempt,
+            version: self.version + 1,
             ..Self::default()
         };
         attempts.into_keys().collect()
@@ -246,6 +253,11 @@ impl WebhookQueue {
 
     pub(in crate::server) fn get(&self, id: &str) -> Option<&WebhookDelivery> {
         self.deliveries.get(id)
+    }
+
+    /// Returns a number that changes with the deliveries.
+    pub(in crate::server) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(super) fn discarded(&self) -> u64 {
