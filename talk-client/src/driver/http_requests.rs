@@ -58,12 +58,14 @@ impl HttpRequests {
                     length,
                     epilogue,
                 };
+                let is_queued = source.is_some();
                 match uploads.body(transport, upload, source, form) {
                     Ok((body, progress)) => {
                         let request = Request::from_parts(parts, body);
                         let transport = transport.clone();
                         let stall_timeout = uploads.stall_timeout;
-                        let send = uploads::send(transport, request, progress, stall_timeout);
+                        let send =
+                            uploads::send(transport, request, progress, stall_timeout, is_queued);
                         Stage::Head(Box::pin(send))
                     }
                     Err(failure) => Stage::Failed(failure),

@@ -148,7 +148,11 @@ impl Uploads {
             return Poll::Pending;
         };
         self.checks.remove(&request);
-        let result = result.map_err(|error| error.to_string());
+        let result = match result {
+            Err(error) if QueuedFile::is_gone(&error) => Err(error.to_string()),
+            // The upload reports another error, and is repeated later.
+            Ok(()) | Err(_) => Ok(()),
+        };
         Poll::Ready(Input::FileChecked { request, result })
     }
 
@@ -191,19 +195,26 @@ impl Uploads {
 }
 
 /// Sends an upload and returns the head of the response. It fails if the server accepts no data for
-/// `stall_timeout`. The source has no time limit.
+/// `stall_timeout`. The source has no time limit. For a file of the outbox, a transient error
+/// of the source counts as one of the network, so that the upload is repeated.
 pub(super) async fn send<T: Transport>(
     transport: T,
     request: Request<RequestBody>,
     progress: Arc<ProgressCounter>,
     stall_timeout: Duration,
+    is_queued: bool,
 ) -> Result<Response<ResponseBody>, HttpFailure> {
     let response = transport.http(request);
     let stalled = pin!(stalled(&transport, &progress, stall_timeout));
     match select(response, stalled).await {
         Either::Left((Ok(response), _)) => Ok(response),
         Either::Left((Err(HttpError::Source(source)), _)) => {
-            Err(HttpFailure::Source(source.to_string()))
+            let is_transient = is_queued && !QueuedFile::is_gone(&source);
+            let reason = source.to_string();
+            Err(match is_transient {
+                true => HttpFailure::Network(reason),
+                false => HttpFailure::Source(reason),
+            })
         }
         Either::Left((Err(error), _)) => Err(match progress.status().waiting_for {
             WaitingFor::Response => HttpFailure::Unanswered(error.to_string()),

@@ -52,9 +52,23 @@ impl QueuedFile {
         let modified = stamp.modified.map(Timestamp::from);
         let is_modified = self.modified.is_some() && modified != self.modified;
         if is_modified || stamp.length != self.length {
-            return Err(io::Error::other("it has changed since it was queued"));
+            let text = "it has changed since it was queued";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         Ok((file, stamp, self.path))
+    }
+
+    /// Returns `true` if the error shows that the file is absent, unusable or changed. Other
+    /// errors, such as too many open files, may be absent at the next attempt.
+    pub(crate) fn is_gone(error: &io::Error) -> bool {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::InvalidData
+                | io::ErrorKind::UnexpectedEof
+        )
     }
 
     /// Checks that the file is unchanged.
@@ -124,6 +138,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn queued_file_transient_errors_are_not_gone() {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let cancelled = io::Error::other("the async runtime is shutting down");
+        for error in [denied, cancelled] {
+            assert!(!QueuedFile::is_gone(&error), "{error}");
+        }
+    }
+
+    #[test]
     fn queued_file_changed_or_removed_is_refused() {
         let path = std::env::temp_dir().join(format!("talk-queued-{}", std::process::id()));
         std::fs::write(&path, "Hello").unwrap();
@@ -139,17 +162,17 @@ mod tests {
 
         let longer = queued();
         std::fs::write(&path, "Hello!").unwrap();
-        assert_eq!(open(longer).unwrap_err().kind(), io::ErrorKind::Other);
+        assert!(QueuedFile::is_gone(&open(longer).unwrap_err()));
 
         let newer = queued();
         let file = File::options().append(true).open(&path).unwrap();
         let later = SystemTime::now() + Duration::from_secs(60);
         file.set_modified(later).unwrap();
-        assert_eq!(open(newer).unwrap_err().kind(), io::ErrorKind::Other);
+        assert!(QueuedFile::is_gone(&open(newer).unwrap_err()));
 
         let removed = queued();
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(open(removed).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(QueuedFile::is_gone(&open(removed).unwrap_err()));
         assert!(file_at(&path, "a.txt").is_err());
     }
 }

@@ -359,7 +359,8 @@ impl FileStamp {
             return Err(too_short());
         }
         if now != self {
-            return Err(io::Error::other("it has changed since the upload began"));
+            let text = "it has changed since the upload began";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         Ok(())
     }
