@@ -77,6 +77,16 @@ impl SessionPlan {
         Ok(self)
     }
 
+    /// Keeps the newest items of lists in the store.
+    ///
+    /// # Errors
+    /// If there is no `--store`.
+    pub(crate) fn cache(mut self) -> Result<Self, CliError> {
+        self.require_store("--cache")?;
+        self.options = self.options.cache(true);
+        Ok(self)
+    }
+
     /// Opens the session.
     ///
     /// # Errors

@@ -100,6 +100,7 @@ pub use talk_proto::token::{
 pub use talk_proto::{
     Addresses, CommandError, ConnectionState, Counters, Limits, Pacing, RequestError, RetrySafety,
     Secret, ServerError, SessionError, Timestamp, TransportError, Window, WindowIter,
+    cache::Freshness,
     changes::{Changes, ListChanges, Removal, RemovalReason},
     command::{EditMessage, MessageBody, SendMessage, Translation},
     content::{

@@ -346,6 +346,25 @@ impl TalkOptions {
         self
     }
 
+    /// Keeps the newest items of the visible lists of messages and conversations in the
+    /// [store](Self::store) (default `false`). The next session shows them at once, also without a
+    /// connection. Such updates have a [`Freshness`](crate::Freshness) of `Cached`, until the
+    /// window from the server replaces them. [`Store::clear`](crate::store::Store::clear) deletes
+    /// them at logout.
+    ///
+    /// ```
+    /// use talk_client::TalkOptions;
+    /// use talk_client::store::MemoryStore;
+    ///
+    /// let options = TalkOptions::new("my_app", "alice")?;
+    /// let options = options.store(MemoryStore::default()).cache(true);
+    /// # Ok::<(), talk_client::EmptyId>(())
+    /// ```
+    pub fn cache(mut self, cache: bool) -> Self {
+        self.core.cache = cache;
+        self
+    }
+
     /// Turns the outbox on and sets its options.
     ///
     /// ```

@@ -113,6 +113,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod addresses;
+pub mod cache;
 pub mod changes;
 mod collections;
 pub mod command;

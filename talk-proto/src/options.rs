@@ -32,6 +32,9 @@ pub struct SessionOptions {
     pub pacing: Pacing,
     /// The options of the outbox. Without them, the session has none.
     pub outbox: Option<OutboxOptions>,
+    /// Set if a session with a store keeps the newest items of visible lists in it, and shows those
+    /// of the last session until the server has answered. Default `false`.
+    pub cache: bool,
     /// The client version that is reported to the server. The default is the version of the
     /// published client.
     pub client_version: String,
@@ -56,6 +59,7 @@ impl SessionOptions {
             limits: Limits::default(),
             pacing: Pacing::default(),
             outbox: None,
+            cache: false,
             client_version: "1.11.2".to_owned(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use crate::cache::Cache;
 use crate::command::{Reply, RequestId};
 use crate::connection::Connection;
 use crate::counters::Counters;
@@ -22,6 +23,7 @@ use crate::storage::{Record, StoreWriter};
 use crate::timestamp::Timestamp;
 use crate::upload::uploads::Uploads;
 
+mod cache;
 mod commands;
 mod http;
 mod inbox;
@@ -116,6 +118,8 @@ pub struct Session {
     outbox: Option<Box<Outbox>>,
     /// `None` until an inbox is opened, unless the store has records of one.
     inboxes: Option<Box<Inboxes>>,
+    /// `None` if the cache is off.
+    cache: Option<Box<Cache>>,
     /// The writer of a session with a store.
     writer: Option<Box<StoreWriter>>,
     /// Set while another session has the store.
@@ -190,7 +194,7 @@ impl Session {
             false => Dirty::Clean,
         };
         let mut rng = Rng::with_seed(seed);
-        Self {
+        let mut session = Self {
             now,
             client_id: rng.u64(..1 << 53),
             rng,
@@ -207,12 +211,15 @@ impl Session {
             http: HttpRequests::default(),
             outbox,
             inboxes,
+            cache: (options.cache && records.is_some()).then(Box::default),
             writer: records.is_some().then(Box::default),
             is_standby: false,
             last_reported_state: ConnectionState::Idle,
             ended: None,
             options,
-        }
+        };
+        session.restore_cache(records.unwrap_or_default());
+        session
     }
 
     /// Returns the options of the session.
@@ -279,6 +286,10 @@ impl Session {
             && !self.needs_connection()
             && self.searches.pending() == 0
             && self.uploads.pending() == 0
+            && self
+                .cache
+                .as_ref()
+                .is_none_or(|cache| cache.poll_timeout().is_none())
     }
 
     /// Handles an input. Accepts every input in every state.

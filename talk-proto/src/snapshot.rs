@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::cache::{CachedAt, Freshness};
 use crate::changes::Changes;
 use crate::filter::ConversationFilter;
 use crate::live::list::items::Items;
@@ -103,6 +104,7 @@ pub struct Window<T> {
     loaded_all: bool,
     has_outdated: bool,
     pending: Pending,
+    cached_at: CachedAt,
 }
 
 impl<T> Window<T> {
@@ -112,6 +114,15 @@ impl<T> Window<T> {
             loaded_all,
             has_outdated,
             pending: Pending::default(),
+            cached_at: CachedAt::default(),
+        }
+    }
+
+    /// Creates a window from the cache.
+    pub(crate) fn cached(items: Items<T>, cached_at: CachedAt) -> Self {
+        Self {
+            cached_at,
+            ..Self::new(items, false, false)
         }
     }
 
@@ -123,6 +134,11 @@ impl<T> Window<T> {
     /// first. Empty in windows other than those of messages.
     pub fn pending(&self) -> &[Arc<Entry>] {
         self.pending.entries()
+    }
+
+    /// Returns the source of the window: the server, or the [cache](crate::cache).
+    pub fn freshness(&self) -> Freshness {
+        self.cached_at.freshness()
     }
 
     /// Returns an iterator over the loaded items.
@@ -197,6 +213,7 @@ impl<T> Clone for Window<T> {
             loaded_all: self.loaded_all,
             has_outdated: self.has_outdated,
             pending: self.pending.clone(),
+            cached_at: self.cached_at,
         }
     }
 }
@@ -207,6 +224,7 @@ impl<T: PartialEq> PartialEq for Window<T> {
         self.loaded_all == other.loaded_all
             && self.has_outdated == other.has_outdated
             && self.pending == other.pending
+            && self.cached_at == other.cached_at
             && self.len() == other.len()
             && (self.items.ptr_eq(&other.items) || self.iter().zip(other.iter()).all(same))
     }
@@ -240,5 +258,14 @@ impl Update {
             changes,
             settled: Vec::new(),
         })
+    }
+
+    /// Returns the source of the snapshot. Only windows are cached.
+    pub fn freshness(&self) -> Freshness {
+        match &self.snapshot {
+            Snapshot::Messages(Some(window)) => window.freshness(),
+            Snapshot::Conversations(window) => window.freshness(),
+            _ => Freshness::Live,
+        }
     }
 }

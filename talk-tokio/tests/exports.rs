@@ -56,6 +56,7 @@ fn signature_types_are_exported() {
         Update<()>,
         Changes,
         ListChanges,
+        Freshness,
         Removal,
         RemovalReason,
         Window<()>,

@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// If another process uses the store, work without it and wait until it is free
     #[arg(long)]
     standby: bool,
+    /// Keep the newest items of subscribed lists in --store, and show them until the server answers
+    #[arg(long)]
+    cache: bool,
 }
 
 /// Runs until the input or the session ends.
@@ -48,6 +51,10 @@ pub(crate) fn run(options: &Options, session: SessionPlan) -> Outcome {
     let session = session.with_outbox().store_timeout(Duration::ZERO);
     let session = match options.standby {
         true => session.standby()?,
+        false => session,
+    };
+    let session = match options.cache {
+        true => session.cache()?,
         false => session,
     };
     let session = match session.common.timeout {

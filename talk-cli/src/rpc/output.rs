@@ -6,8 +6,8 @@ use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use talk_tokio::SearchStatus;
 use talk_tokio::outbox::Settled;
+use talk_tokio::{Freshness, SearchStatus};
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::connection_line::ConnectionLine;
@@ -33,7 +33,7 @@ pub(crate) struct Output {
 }
 
 /// `{"subscription": N, "snapshot": VALUE, "loadedAll"?: BOOL, "gap"?: true, "pending"?: [ENTRY],
-/// "settled"?: [[ENTRY, MESSAGE]]}`.
+/// "settled"?: [[ENTRY, MESSAGE]], "freshness"?: {"cached": MS}}`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SnapshotLine {
@@ -47,13 +47,20 @@ pub(crate) struct SnapshotLine {
     pub(crate) pending: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) settled: Vec<Settled>,
+    /// The source of a cached snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) freshness: Option<Freshness>,
 }
+
+/// The part of a line in which two lines in a row differ.
+pub(crate) type Content = (String, Option<bool>, Option<String>, Option<Freshness>);
 
 impl SnapshotLine {
     /// Returns the part in which two lines in a row differ.
-    pub(crate) fn content(&self) -> (String, Option<bool>, Option<String>) {
+    pub(crate) fn content(&self) -> Content {
         let pending = self.pending.as_ref().map(|json| json.get().to_owned());
-        (self.snapshot.get().to_owned(), self.loaded_all, pending)
+        let snapshot = self.snapshot.get().to_owned();
+        (snapshot, self.loaded_all, pending, self.freshness)
     }
 }
 

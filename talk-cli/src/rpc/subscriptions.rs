@@ -174,6 +174,7 @@ impl Subscriptions {
 async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, output: &Output) {
     let number = follower.number;
     let mut last = None;
+    let mut is_started = false;
     while let Some(update) = follower.next(|cx| subscription.poll_next(cx)).await {
         let turn = output.turn().await;
         let Ok(snapshot) = json(&update.snapshot) else {
@@ -189,6 +190,7 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
             gap: (last.is_some() && update.changes == Changes::Gap).then_some(true),
             pending,
             settled: update.settled,
+            freshness: Some(update.freshness).filter(|it| it.is_cached()),
             snapshot,
         };
         // Different snapshots can have equal JSON.
@@ -197,7 +199,9 @@ async fn follow<S: Shown>(subscription: &Shared<S>, mut follower: Follower, outp
             continue;
         }
         output.snapshot(turn, &line).await;
-        if last.replace(content).is_none() {
+        last = Some(content);
+        if !is_started && line.freshness.is_none() {
+            is_started = true;
             follower.started();
         }
     }

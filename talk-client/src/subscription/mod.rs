@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
+use talk_proto::cache::Freshness;
 use talk_proto::{CommandError, Topic, Window, changes::Changes, outbox::Settled};
 
 pub use self::list::ListSnapshot;
@@ -73,6 +74,8 @@ pub struct Subscription<S> {
 pub struct Update<S> {
     /// The current snapshot.
     pub snapshot: S,
+    /// The source of the snapshot: the server, or the [cache](crate::TalkOptions::cache).
+    pub freshness: Freshness,
     /// The changes from the snapshot that this consumer took last. The first update is a
     /// [`Changes::Reset`].
     pub changes: Changes,
@@ -140,7 +143,7 @@ impl<S: Clone> Subscription<S> {
         }
     }
 
-    /// Waits for the first snapshot and returns the latest one.
+    /// Waits for the first snapshot from the server and returns the latest one.
     ///
     /// ```no_run
     /// # use talk_client::{ConversationRef, Error};
@@ -157,7 +160,7 @@ impl<S: Clone> Subscription<S> {
     /// The reason for the end of the subscription, if it has ended; [`CommandError::Unsubscribed`]
     /// after [`unsubscribe`](Self::unsubscribe).
     pub async fn connected(&self) -> Result<S, Error> {
-        let settled = self.slot.wait_until(|state| match state {
+        let settled = self.slot.wait_until_live(|state| match state {
             SubscriptionState::Pending => None,
             SubscriptionState::Active(snapshot) => Some(Ok(snapshot.clone())),
             SubscriptionState::Unsubscribed => Some(Err(CommandError::Unsubscribed.into())),
@@ -264,7 +267,8 @@ impl<S: ListSnapshot + Clone> Subscription<S> {
 impl<S: Clone + PartialEq> Subscription<S> {
     fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update<S>>> {
         loop {
-            let Some((snapshot, changes, settled)) = ready!(self.slot.poll_update(cx)) else {
+            let Some((snapshot, freshness, changes, settled)) = ready!(self.slot.poll_update(cx))
+            else {
                 self.last_yielded = None;
                 return Poll::Ready(None);
             };
@@ -276,6 +280,7 @@ impl<S: Clone + PartialEq> Subscription<S> {
             self.last_yielded = Some(snapshot.clone());
             return Poll::Ready(Some(Update {
                 snapshot,
+                freshness,
                 changes,
                 settled,
             }));

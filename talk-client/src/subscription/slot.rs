@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use event_listener::Event;
 use futures_util::task::AtomicWaker;
+use talk_proto::cache::Freshness;
 use talk_proto::{CommandError, Snapshot, changes::Changes, outbox::Settled};
 
 use super::state::SubscriptionState;
@@ -15,7 +16,13 @@ use crate::sync::{Mutex, lock, notify_all, wait_for};
 pub(crate) trait SnapshotSink: Send + Sync {
     /// Replaces the snapshot. `changes` leads to it from the previous one. `settled` are the outbox
     /// entries that became messages of it.
-    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>);
+    fn update(
+        &self,
+        snapshot: Snapshot,
+        freshness: Freshness,
+        changes: Changes,
+        settled: Vec<Settled>,
+    );
 
     /// Ends the subscription; `None` if it was unsubscribed.
     fn end(&self, error: Option<Error>);
@@ -33,6 +40,8 @@ pub(crate) struct SnapshotSlot<S> {
 
 struct Inner<S> {
     state: SubscriptionState<S>,
+    /// The source of the snapshot in `state`.
+    freshness: Freshness,
     /// The changes from the snapshot taken last to the one in `state`; `None` if there is no newer
     /// one.
     changes: Option<Changes>,
@@ -41,13 +50,14 @@ struct Inner<S> {
 }
 
 /// A snapshot with the changes since the one taken last.
-pub(crate) type Taken<S> = (S, Changes, Vec<Settled>);
+pub(crate) type Taken<S> = (S, Freshness, Changes, Vec<Settled>);
 
 impl<S> SnapshotSlot<S> {
     pub(crate) fn new() -> Self {
         Self {
             inner: Mutex::new(Inner {
                 state: SubscriptionState::Pending,
+                freshness: Freshness::Live,
                 changes: None,
                 settled: Vec::new(),
             }),
@@ -109,6 +119,19 @@ impl<S: Clone> SnapshotSlot<S> {
         wait_for(&self.changed, || found(&lock(&self.inner).state)).await
     }
 
+    /// Waits until `found` returns a value for the state. A cached snapshot counts as none.
+    pub(crate) async fn wait_until_live<T>(
+        &self,
+        found: impl Fn(&SubscriptionState<S>) -> Option<T>,
+    ) -> T {
+        let live = || {
+            let inner = lock(&self.inner);
+            let is_cached = inner.freshness.is_cached() && !inner.state.is_final();
+            if is_cached { None } else { found(&inner.state) }
+        };
+        wait_for(&self.changed, live).await
+    }
+
     /// Takes the latest snapshot and its changes, if it is newer than the one taken last; `None`
     /// after the end.
     pub(crate) fn poll_update(&self, cx: &mut Context<'_>) -> Poll<Option<Taken<S>>> {
@@ -119,7 +142,7 @@ impl<S: Clone> SnapshotSlot<S> {
             (SubscriptionState::Active(snapshot), Some(changes)) => {
                 let snapshot = snapshot.clone();
                 let settled = std::mem::take(&mut inner.settled);
-                Poll::Ready(Some((snapshot, changes, settled)))
+                Poll::Ready(Some((snapshot, inner.freshness, changes, settled)))
             }
             (SubscriptionState::Unsubscribed | SubscriptionState::Error(_), _) => Poll::Ready(None),
             (SubscriptionState::Pending | SubscriptionState::Active(_), _) => Poll::Pending,
@@ -128,7 +151,13 @@ impl<S: Clone> SnapshotSlot<S> {
 }
 
 impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
-    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>) {
+    fn update(
+        &self,
+        snapshot: Snapshot,
+        freshness: Freshness,
+        changes: Changes,
+        settled: Vec<Settled>,
+    ) {
         let Some(snapshot) = S::from_core(snapshot) else {
             return;
         };
@@ -144,6 +173,7 @@ impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
             Some(before) => before.then(step, visible),
         };
         inner.changes = Some(changes);
+        inner.freshness = freshness;
         inner.settled.extend(settled);
         // Older ones are no longer among the visible messages.
         let excess = inner.settled.len().saturating_sub(visible);
@@ -180,7 +210,8 @@ mod tests {
     }
 
     fn show(slot: &UserSlot, user: Option<Arc<User>>) {
-        slot.update(Snapshot::User(user), Changes::Reset, Vec::new());
+        let live = Freshness::Live;
+        slot.update(Snapshot::User(user), live, Changes::Reset, Vec::new());
     }
 
     fn take(slot: &UserSlot) -> Poll<Option<Option<Arc<User>>>> {
@@ -210,15 +241,16 @@ mod tests {
         // A single entity has room for one.
         for number in 1..=3 {
             let update = Snapshot::User(user("a"));
-            slot.update(update, Changes::Reset, vec![settled(number)]);
+            let settled = vec![settled(number)];
+            slot.update(update, Freshness::Live, Changes::Reset, settled);
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let Poll::Ready(Some((_, _, taken))) = slot.poll_update(&mut cx) else {
+        let Poll::Ready(Some((.., taken))) = slot.poll_update(&mut cx) else {
             panic!("there is an update");
         };
         assert_eq!(taken, [settled(3)]);
         show(&slot, user("b"));
-        let Poll::Ready(Some((_, _, taken))) = slot.poll_update(&mut cx) else {
+        let Poll::Ready(Some((.., taken))) = slot.poll_update(&mut cx) else {
             panic!("there is an update");
         };
         assert_eq!(taken, []);
@@ -239,7 +271,8 @@ mod tests {
     #[test]
     fn slot_ignores_snapshot_of_another_kind() {
         let slot = UserSlot::new();
-        slot.update(Snapshot::Messages(None), Changes::Reset, Vec::new());
+        let live = Freshness::Live;
+        slot.update(Snapshot::Messages(None), live, Changes::Reset, Vec::new());
         assert_eq!(slot.state(), SubscriptionState::Pending);
     }
 }

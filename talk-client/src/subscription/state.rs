@@ -24,7 +24,7 @@ use crate::error::Error;
 pub enum SubscriptionState<S> {
     /// No snapshot has arrived yet.
     Pending,
-    /// The subscription is live; this is the latest snapshot.
+    /// This is the latest snapshot. It may come from the [cache](crate::TalkOptions::cache).
     Active(S),
     /// The application unsubscribed.
     Unsubscribed,

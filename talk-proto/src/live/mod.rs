@@ -37,6 +37,7 @@ use self::subscriptions::Subscriptions;
 use self::sync::requests::FetchPurpose;
 pub(crate) use self::sync::response::is_absence;
 use self::sync::response::{Response, decode};
+use crate::cache::CachedItems;
 use crate::collections::ReleaseMemory;
 use crate::io::{Event, ProtocolWarning};
 use crate::model::{ConversationId, MessageId, User, UserId};
@@ -313,6 +314,11 @@ impl Live {
     /// Ignores the responses to all pages for the outbox.
     pub(crate) fn forget_pages(&mut self) {
         self.cx.requests.forget_pages();
+    }
+
+    /// Sets the cached items whose allocations equal items adopt.
+    pub(crate) fn set_cached(&mut self, items: Option<Box<CachedItems>>) {
+        self.cx.cached = items;
     }
 
     /// Shows these entries in the windows of a conversation.

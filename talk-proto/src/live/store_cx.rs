@@ -10,6 +10,7 @@ use super::stores::users::Users;
 use super::sync::linger::Linger;
 use super::sync::requests::LiveRequests;
 use super::sync::rest_queue::RestQueue;
+use crate::cache::CachedItems;
 use crate::collections::{HashSet, ReleaseMemory};
 use crate::error::RequestError;
 use crate::model::{ConversationId, ConversationSnapshot, User, UserId};
@@ -27,6 +28,8 @@ pub(super) struct StoreCx {
     pub(super) users: Users,
     pub(super) linger: Linger,
     pub(super) echoes: Echoes,
+    /// The items of the cache, until all of its windows are replaced.
+    pub(super) cached: Option<Box<CachedItems>>,
     /// Stores that may have data to fetch.
     pub(super) to_fetch: WorkQueue,
     /// The lists with a rest to load. Boxed, because few sessions have one.
@@ -64,6 +67,7 @@ impl StoreCx {
             users: Users::default(),
             linger: Linger::default(),
             echoes: Echoes::default(),
+            cached: None,
             to_fetch: WorkQueue::default(),
             rest: None,
             outdated: None,

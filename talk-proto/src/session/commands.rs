@@ -71,7 +71,10 @@ impl Session {
         let id = SubscriptionId(self.take_id());
         match topic {
             Topic::Outbox => self.outbox()?.subscribe(id),
-            _ => self.live.subscribe(self.now, id, topic),
+            _ => {
+                self.show_cached(id, &topic);
+                self.live.subscribe(self.now, id, topic);
+            }
         }
         Ok(id)
     }

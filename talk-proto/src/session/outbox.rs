@@ -195,7 +195,10 @@ impl Session {
                 OutboxOutput::Echoes {
                     conversation,
                     echoes,
-                } => self.live.set_echoes(self.now, &conversation, echoes),
+                } => {
+                    self.show_cached_echoes(&conversation, &echoes);
+                    self.live.set_echoes(self.now, &conversation, echoes);
+                }
                 OutboxOutput::FetchPage {
                     seq,
                     conversation,

@@ -191,7 +191,10 @@ impl Session {
                         self.handle_result(request, purpose, result);
                     }
                 }
-                LiveOutput::Event(event) => self.emit(event),
+                LiveOutput::Event(mut event) => {
+                    self.cache_event(&mut event);
+                    self.emit(event);
+                }
                 LiveOutput::ForgetEntity(path) => self.queue.forget_entity(&path),
                 LiveOutput::ForgetUser(user) => self.queue.forget_user(&user),
                 LiveOutput::Page { seq, page } => {

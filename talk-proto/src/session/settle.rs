@@ -80,6 +80,8 @@ impl Session {
         let outbox = outbox.and_then(|outbox| outbox.poll_timeout(self.now));
         let inboxes = self.inboxes.as_ref();
         let inboxes = inboxes.and_then(|inboxes| inboxes.poll_timeout(self.now));
+        let cache = self.cache.as_ref();
+        let cache = cache.and_then(|cache| cache.poll_timeout());
         let writer = self.writer.as_ref();
         let writer = writer.and_then(|writer| writer.poll_timeout());
         Timestamp::earliest(&[
@@ -89,6 +91,7 @@ impl Session {
             self.http.next_deadline(),
             outbox,
             inboxes,
+            cache,
             writer,
         ])
     }

@@ -60,6 +60,7 @@ impl Session {
                 self.inboxes = inboxes.has_records().then(|| Box::new(inboxes));
             }
         }
+        self.restore_cache(records);
         self.announce_next_batch();
     }
 
@@ -87,6 +88,9 @@ impl Session {
         if let Some(outbox) = &mut self.outbox {
             outbox.close();
             self.live.forget_pages();
+        }
+        if let Some(cache) = &mut self.cache {
+            cache.close();
         }
         if let Some(inboxes) = &mut self.inboxes {
             inboxes.leave_store(&RequestError::Session(SessionError::Store(error)));

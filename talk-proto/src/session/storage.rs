@@ -1,6 +1,7 @@
 //! The store of a session: one writer for the changes of all parts.
 
 use super::Session;
+use crate::cache::is_cache_key;
 use crate::io::{Event, Output};
 use crate::storage::{BatchId, StorageEvent};
 
@@ -15,6 +16,10 @@ impl Session {
         }
         if let Some(inboxes) = &mut self.inboxes {
             writer.extend(inboxes.take_changes());
+        }
+        if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
+            cache.advance(self.now);
+            writer.extend(cache.take_changes());
         }
     }
 
@@ -37,6 +42,9 @@ impl Session {
 
     /// Stores the last changes at the end of the session.
     pub(super) fn store_last_batch(&mut self) {
+        if let Some(cache) = self.cache.as_mut().filter(|_| !self.is_standby) {
+            cache.flush();
+        }
         self.collect_changes();
         let writer = self.writer.as_mut();
         if let Some((batch, changes)) = writer.and_then(|writer| writer.take_batch(self.now)) {
@@ -76,7 +84,9 @@ impl Session {
         let outbox = self.outbox.as_ref();
         let held = outbox.map(|outbox| outbox.held_by_failure(batch));
         let held = held.unwrap_or_default();
-        let is_retained = |key: &str, value: Option<&str>| value.is_none() || !held.contains(key);
+        // A later change writes a cached window again.
+        let is_kept = |key: &str| !held.contains(key) && !is_cache_key(key);
+        let is_retained = |key: &str, value: Option<&str>| value.is_none() || is_kept(key);
         let writer = self.writer.as_mut();
         if !writer.is_some_and(|writer| writer.handle_failed(self.now, batch, is_retained)) {
             return;

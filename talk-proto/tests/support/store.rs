@@ -20,6 +20,8 @@ pub(crate) enum StoreMode {
 #[derive(Default)]
 pub(crate) struct TestStore {
     pub(crate) mode: StoreMode,
+    /// The number of stored batches.
+    pub(crate) writes: usize,
     records: BTreeMap<String, String>,
     unanswered: Vec<(BatchId, Vec<Change>)>,
 }
@@ -80,6 +82,7 @@ impl TestStore {
     }
 
     fn write(&mut self, changes: Vec<Change>) {
+        self.writes += 1;
         for change in changes {
             match change {
                 Change::Put(record) => {

@@ -207,3 +207,33 @@ fn enqueued_files_are_uploaded_and_follow_the_text() {
     let answer = rpc.call("conversation.enqueue", json!(["c1", "Hello!", gone]));
     assert_eq!(answer["error"]["kind"], "transport");
 }
+
+#[test]
+fn cached_snapshots_are_marked_until_the_first_live_one() {
+    let emulator = emulator();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("alice.talk");
+    let flags = ["--store", store.to_str().unwrap(), "--cache"];
+    let mut rpc = Rpc::start(emulator.host(), "alice", &flags);
+    rpc.result("conversation.send", json!(["c1", "Hello!"]));
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let live = line(&mut rpc, &messages, |line| line.get("snapshot").is_some());
+    assert_eq!(live.get("freshness"), None);
+    rpc.end_input();
+    assert_eq!(rpc.exit().1, Some(0));
+
+    emulator.refuse_connections(true);
+    let mut rpc = Rpc::start(emulator.host(), "alice", &flags);
+    let messages = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
+    let cached = line(&mut rpc, &messages, |line| line.get("snapshot").is_some());
+    assert_eq!(cached["snapshot"], live["snapshot"]);
+    assert_eq!(cached["loadedAll"], false);
+    assert!(cached["freshness"]["cached"].is_i64(), "{cached}");
+
+    emulator.refuse_connections(false);
+    rpc.send(1, "session.networkChanged", json!([]));
+    let shown = line(&mut rpc, &messages, |line| line.get("snapshot").is_some());
+    assert_eq!(shown.get("freshness"), None);
+    assert_eq!(shown["snapshot"], live["snapshot"]);
+    assert_eq!(shown["loadedAll"], true);
+}

@@ -102,7 +102,7 @@ impl ConversationStore {
     }
 
     /// Updates the snapshot with the messages of the conversation.
-    pub(crate) fn refresh(&mut self, messages: Option<&MessageStore>) {
+    pub(crate) fn refresh(&mut self, messages: Option<&MessageStore>, cx: &StoreCx) {
         self.is_current = false;
         let current = match (self.sync.stage, &self.side) {
             (Stage::Unloaded, _) => return,
@@ -122,7 +122,11 @@ impl ConversationStore {
         self.is_current = true;
         let latest = self.current.as_ref().map(|latest| latest.as_deref());
         if latest != Some(current.as_ref()) {
-            self.current = Some(current.map(Arc::new));
+            let cached = match (&cx.cached, &current) {
+                (Some(cached), Some(current)) => cached.conversation(current),
+                _ => None,
+            };
+            self.current = Some(cached.or_else(|| current.map(Arc::new)));
         }
     }
 

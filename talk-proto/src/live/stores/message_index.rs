@@ -325,6 +325,9 @@ impl MessageStore {
         } else {
             message = Arc::new(message.resolved(sender, quote));
         }
+        if let Some(cached) = cx.cached.as_ref().and_then(|it| it.message(&message)) {
+            message = cached;
+        }
         self.paged.items.show(position, message);
         cx.changed.insert(self.key().clone());
         None

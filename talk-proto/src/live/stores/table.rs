@@ -187,7 +187,7 @@ impl Stores {
         };
         let store: &mut dyn Any = &mut *slot.store;
         if let Some(store) = store.downcast_mut::<ConversationStore>() {
-            store.refresh(self.get_as(&StoreKey::Messages(c.clone())));
+            store.refresh(self.get_as(&StoreKey::Messages(c.clone())), cx);
             for filter in &lists {
                 if let Some(list) = self.list(filter) {
                     list.conversation_changed(store, cx);

@@ -202,7 +202,11 @@ impl StoreCx {
                 }
             }
             if old.is_none_or(|old| old.as_deref() != value.as_ref()) {
-                store.value = Some(value.map(Arc::new));
+                let cached = match (&self.cached, &value) {
+                    (Some(cached), Some(user)) => cached.user(user),
+                    _ => None,
+                };
+                store.value = Some(cached.or_else(|| value.map(Arc::new)));
                 self.dirty_users.extend(store.dependents());
             }
             self.changed.insert(StoreKey::User(id.clone()));

@@ -1,0 +1,67 @@
+//! The cache of a session.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::command::SubscriptionId;
+use crate::io::Event;
+use crate::model::ConversationId;
+use crate::outbox::{Echo, Entry};
+use crate::snapshot::Topic;
+use crate::storage::Record;
+
+impl Session {
+    /// Reads the cached windows of an earlier session.
+    pub(super) fn restore_cache(&mut self, records: &[Record]) {
+        let Some(cache) = &mut self.cache else {
+            return;
+        };
+        let (items, events) = cache.restore(self.now, records);
+        if !cache.is_live() {
+            self.live.set_cached(Some(Box::new(items)));
+        }
+        for event in events {
+            self.emit(Event::Storage(event));
+        }
+    }
+
+    /// Shows the cached window of a list, with the unsent entries of its conversation.
+    pub(super) fn show_cached(&mut self, subscription: SubscriptionId, topic: &Topic) {
+        let Some(cache) = &mut self.cache else {
+            return;
+        };
+        let entries = self.outbox.as_ref().into_iter();
+        let entries = entries.flat_map(|outbox| outbox.entries());
+        let is_pending = |entry: &&Arc<Entry>| match topic {
+            Topic::Messages { conversation } => entry.conversation == *conversation,
+            _ => false,
+        };
+        let pending = entries.filter(is_pending).cloned().collect();
+        if let Some(update) = cache.subscribe(subscription, topic, pending) {
+            self.emit(Event::Updated {
+                subscription,
+                update,
+            });
+        }
+    }
+
+    /// Shows the entries of a conversation in its cached window.
+    pub(super) fn show_cached_echoes(&mut self, conversation: &ConversationId, echoes: &[Echo]) {
+        if let Some(cache) = &mut self.cache {
+            let entries = echoes.iter().map(|echo| Arc::clone(&echo.entry));
+            for event in cache.set_pending(conversation, entries.collect()) {
+                self.emit(event);
+            }
+        }
+    }
+
+    /// Passes an event of the live half to the cache.
+    pub(super) fn cache_event(&mut self, event: &mut Event) {
+        if let Some(cache) = &mut self.cache {
+            cache.observe(self.now, !self.is_standby, event);
+            if cache.is_live() {
+                self.live.set_cached(None);
+            }
+        }
+    }
+}

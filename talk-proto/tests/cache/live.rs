@@ -1,0 +1,200 @@
+//! Cached windows, and the live windows that replace them.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use talk_proto::cache::Freshness;
+use talk_proto::changes::Changes;
+use talk_proto::{Snapshot, Topic};
+
+use crate::bench::{Bench, ids, window};
+use crate::support::{Answer, Network, conversation, data, seconds};
+
+#[test]
+fn cached_windows_show_without_a_connection() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c1");
+    let conversations = bench.conversations();
+    let update = bench.last(messages);
+    assert_eq!(ids(update), ["m3", "m2", "m1"]);
+    assert_eq!(update.changes, Changes::Reset);
+    let Freshness::Cached { at } = update.freshness() else {
+        panic!("it is cached");
+    };
+    assert!(at < bench.now);
+    let shown = window(update);
+    assert!(!shown.loaded_all(), "it is not stored");
+    let sender = shown[0].sender.as_ref().expect("a sender");
+    assert_eq!(sender.name, "Name of bob");
+    assert!(Arc::ptr_eq(
+        sender,
+        shown[1].sender.as_ref().expect("a sender")
+    ));
+    let update = bench.last(conversations);
+    assert_eq!(ids(update), ["c1", "c2"]);
+    assert!(update.freshness().is_cached());
+    bench.run_for(seconds(600));
+    assert_eq!(bench.updates(messages).len(), 1);
+}
+
+#[test]
+fn live_window_replaces_the_cached_one_in_one_update() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c1");
+    let conversations = bench.conversations();
+    bench.go_online();
+    for id in [messages, conversations] {
+        let updates = bench.updates(id);
+        let freshness: Vec<_> = updates
+            .iter()
+            .map(|it| it.freshness().is_cached())
+            .collect();
+        assert_eq!(freshness, [true, false]);
+        assert_eq!(updates[1].changes, Changes::Reset);
+    }
+    assert!(window(bench.last(messages)).loaded_all());
+}
+
+#[test]
+fn equal_items_keep_their_allocation() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c1");
+    let conversations = bench.conversations();
+    bench.messages.borrow_mut()[1]["content"][0]["children"][0] = "edited".into();
+    let newer = data::message("m4", 4);
+    bench.messages.borrow_mut().insert(0, newer);
+    bench.go_online();
+    let (cached, live) = (
+        window(bench.updates(messages)[0]),
+        window(bench.last(messages)),
+    );
+    assert_eq!(ids(bench.last(messages)), ["m4", "m3", "m2", "m1"]);
+    let is_same = |cached: usize, live_at: usize| {
+        Arc::ptr_eq(
+            &cached_at(cached, bench.updates(messages)[0]),
+            &live[live_at],
+        )
+    };
+    assert!(is_same(0, 1));
+    assert!(!is_same(1, 2), "it was edited");
+    assert!(is_same(2, 3));
+    let sender = |at: &talk_proto::model::MessageSnapshot| at.sender.clone().expect("a sender");
+    assert!(Arc::ptr_eq(&sender(&cached[0]), &sender(&live[0])));
+    let list = |index: usize| match &bench.updates(conversations)[index].snapshot {
+        Snapshot::Conversations(window) => Arc::clone(&window[1]),
+        other => panic!("{other:?}"),
+    };
+    let (cached, live) = (list(0), list(1));
+    assert_ne!(cached.last_message, live.last_message);
+
+    bench.publish(&[json!({
+        "type": "message.created", "conversationId": "c1", "messageId": "m5",
+        "state": data::message("m5", 5),
+    })]);
+    bench.run();
+    let (before, after) = (bench.updates(messages)[1], bench.last(messages));
+    assert!(Arc::ptr_eq(&window(before)[1], &window(after)[2]));
+}
+
+fn cached_at(index: usize, update: &talk_proto::Update) -> Arc<talk_proto::model::MessageSnapshot> {
+    Arc::clone(&window(update)[index])
+}
+
+#[test]
+fn equal_conversations_keep_their_allocation() {
+    let mut bench = Bench::offline();
+    let conversations = bench.conversations();
+    bench.go_online();
+    let list = |index: usize| match &bench.updates(conversations)[index].snapshot {
+        Snapshot::Conversations(window) => Arc::clone(&window[0]),
+        other => panic!("{other:?}"),
+    };
+    assert!(Arc::ptr_eq(&list(0), &list(1)));
+}
+
+#[test]
+fn cached_window_without_overlap_is_dropped() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c1");
+    *bench.messages.borrow_mut() = vec![data::message("m9", 9), data::message("m8", 8)];
+    bench.go_online();
+    assert_eq!(ids(bench.last(messages)), ["m9", "m8"]);
+}
+
+#[test]
+fn window_of_an_active_list_is_not_shown_as_cached() {
+    let mut bench = Bench::offline();
+    bench.messages("c1");
+    bench.go_online();
+    let second = bench.messages("c1");
+    assert_eq!(bench.updates(second).len(), 1);
+    assert_eq!(bench.last(second).freshness(), Freshness::Live);
+}
+
+#[test]
+fn list_that_was_never_shown_has_no_cached_window() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c2");
+    assert_eq!(bench.updates(messages).len(), 0);
+    let user = bench.subscribe(Topic::User {
+        user: crate::support::user("bob"),
+    });
+    bench.run();
+    assert_eq!(bench.updates(user).len(), 0, "only lists are cached");
+}
+
+#[test]
+fn cached_window_shows_the_unsent_entries() {
+    let mut bench = Bench::offline();
+    let messages = bench.messages("c1");
+    let now = bench.now;
+    bench.invariants.keep_secret("hello from the train");
+    let text = "hello from the train";
+    let entry = bench.session.enqueue(now, conversation("c1"), text.into());
+    let entry = entry.expect("the entry is accepted");
+    bench.run();
+    let pending = window(bench.last(messages)).pending();
+    assert_eq!(pending.len(), 1);
+    assert!(bench.last(messages).freshness().is_cached());
+
+    let posted = Arc::clone(&pending[0]);
+    bench.messages.borrow_mut().insert(0, {
+        let mut message = data::message("msg_1", 9);
+        message["senderId"] = "alice".into();
+        message["content"] = serde_json::to_value(&posted.content).expect("JSON");
+        message
+    });
+    bench.go_online();
+    let updates = bench.updates(messages);
+    let from = updates
+        .iter()
+        .position(|it| !window(it).pending().is_empty());
+    let mut settled = 0;
+    for update in &updates[from.expect("an echo")..] {
+        let is_pending = window(update).pending().iter().any(|it| it.id == entry);
+        let is_message = ids(update).contains(&"msg_1");
+        assert!(is_pending != is_message, "exactly one of both");
+        settled += update.settled.len();
+    }
+    assert_eq!(ids(bench.last(messages))[0], "msg_1");
+    assert_eq!(settled, 1);
+}
+
+#[test]
+fn refused_or_absent_list_is_deleted() {
+    for status in [403, 404] {
+        let mut bench = Bench::offline();
+        let messages = bench.messages("c1");
+        bench.script.add(move |request| {
+            let is_list = request.path.contains("/conversations/c1");
+            is_list.then(|| Answer::refuse(status, "NO"))
+        });
+        bench.go_online();
+        assert_eq!(bench.store.with_prefix("cache/messages/").len(), 0);
+        bench.network = Network::Refuse;
+        bench.restart();
+        let again = bench.messages("c1");
+        assert_eq!(bench.updates(again).len(), 0);
+        let _ = messages;
+    }
+}
