@@ -116,7 +116,10 @@ pub(super) fn decode(
 
 /// Skips unreadable items.
 fn readable<T: DeserializeOwned>(items: Vec<Value>) -> Vec<T> {
-    let items = items.into_iter().map(serde_json::from_value);
+    // Items are read from text, as events are. With a second instance for `Value`, the compiler
+    // does not inline the reading of events, which makes each event 4 % more expensive.
+    let items = items.iter().map(Value::to_string);
+    let items = items.map(|json| serde_json::from_str(&json));
     items.filter_map(Result::ok).collect()
 }
 
