@@ -60,3 +60,23 @@ impl StateMachineTest for Subject {
         subject.check(model);
     }
 }
+
+#[test]
+fn refused_sends_fail_one_after_the_other() {
+    let send = |count| Step::Send {
+        conversation: 2,
+        count,
+    };
+    let refuse = |call| Step::Answer { call, status: 503 };
+    let mut steps = vec![send(6)];
+    steps.extend((0..5).map(refuse));
+    steps.extend([send(1), Step::Lose, Step::Reconnect, Step::Expire]);
+    let (mut model, mut subject) = (Model::default(), Subject::new());
+    for step in steps {
+        assert!(model.allows(&step), "{step:?}");
+        model.take(&step);
+        subject.take(&step);
+        subject.check(&model);
+    }
+    assert_eq!(model.pending(), 0);
+}

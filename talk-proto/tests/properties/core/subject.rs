@@ -10,6 +10,9 @@ use crate::support::{
     Answer, Network, Request, World, mark_as_read, millis, seconds, send, unpaced, user,
 };
 
+/// The largest number of waits until all calls have failed.
+const MAX_WAITS: usize = 100;
+
 pub(super) struct Subject {
     world: World,
     requests: Vec<RequestId>,
@@ -83,9 +86,16 @@ impl Subject {
         self.world.run();
     }
 
+    /// Waits until all calls have failed, but at least for some minutes.
     fn wait(&mut self) {
         self.world.network = Network::Up(seconds(0));
-        self.world.run_for(seconds(400));
+        // After refusals, the sends to a conversation fail one after the other, in 90 s each.
+        for _ in 0..MAX_WAITS {
+            self.world.run_for(seconds(400));
+            if self.world.session.pending_calls() == 0 {
+                return;
+            }
+        }
     }
 
     fn answer(&mut self, call: usize, status: u16) {
