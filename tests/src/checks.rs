@@ -24,12 +24,16 @@ pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
     let mut failures = BTreeMap::new();
     let mut passed = 0;
     let mut summary = None;
+    let mut last = "the start".to_owned();
     let reading = async {
         let mut lines = BufReader::new(output).lines();
         while let Some(line) = lines.next_line().await? {
             let line: Value = serde_json::from_str(&line).context(line)?;
             match line["check"].as_str() {
-                Some(_) if line["ok"] == true => passed += 1,
+                Some(check) if line["ok"] == true => {
+                    passed += 1;
+                    check.clone_into(&mut last);
+                }
                 Some(check) => {
                     failures.insert(check.to_owned(), line["error"].clone());
                 }
@@ -42,7 +46,7 @@ pub async fn run_checks(mut script: Command, patience: Duration) -> Result<()> {
 
     // Failed checks come first, because a failed check can be the reason for a hang.
     assert!(failures.is_empty(), "{failures:#?}");
-    read.context("the checks hang")??;
+    read.with_context(|| format!("the checks hang after {last}"))??;
     assert_eq!(
         summary,
         Some(json!({ "done": passed, "failed": 0 })),
