@@ -349,8 +349,7 @@ impl TalkOptions {
     /// Keeps the newest items of the visible lists of messages and conversations in the
     /// [store](Self::store) (default `false`). The next session shows them at once, also without a
     /// connection. Such updates have a [`Freshness`](crate::Freshness) of `Cached`, until the
-    /// window from the server replaces them. [`Store::clear`](crate::store::Store::clear) deletes
-    /// them at logout.
+    /// window from the server replaces them. [`Store::clear`] deletes them at logout.
     ///
     /// ```
     /// use talk_client::TalkOptions;
