@@ -60,7 +60,10 @@ export async function checkFrames(inspector, { alice, bob, plans }) {
     await check({ Direction: 'in' }, (text) => text.includes('from client'));
     await check({ Direction: 'out' }, (text) => text.includes('to client'));
     await check({ Status: 'ok' }, (text) => /200/.test(text));
-    await inspector.api.post('faults', { kind: '429', user: 'alice' });
+    // Without the path, the fault could refuse a renewal of the session. The published client then
+    // never sends the message.
+    const path = '/conversations/plans/messages';
+    await inspector.api.post('faults', { kind: '429', user: 'alice', path });
     await plans.send('Refused once');
     await check({ Status: 'refused' }, (text) => text.includes('429'));
     await clearFilter();
