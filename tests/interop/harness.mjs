@@ -5,6 +5,9 @@ import { getTalkSession } from './client.mjs';
 /** The time limit of actions that should be immediate, in ms. */
 const PATIENCE = 10_000;
 
+/** The time limit of a check, in ms. A check that hangs fails under its name, and the others run. */
+const CHECK_PATIENCE = 120_000;
+
 let failed = 0;
 let done = 0;
 
@@ -12,7 +15,7 @@ let done = 0;
 export async function check(name, body) {
   let report = { check: name, ok: true };
   try {
-    await body();
+    await soon(body(), 'end of the check', CHECK_PATIENCE);
   } catch (error) {
     failed += 1;
     report = { check: name, ok: false, error: String(error?.stack ?? error) };

@@ -113,10 +113,11 @@ export async function checkSnapshots(inspector) {
   });
 
   await check('snapshots_export_delete_and_import', async () => {
-    const download = page.waitForEvent('download');
-    await inspector.button('Export before 1').click();
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      inspector.button('Export before 1').click(),
+    ]);
     await inspector.command('/snapshots/before%201', `-o 'before 1.json'`);
-    const file = await download;
     assert.equal(file.suggestedFilename(), 'before 1.json');
     exported = await readFile(await file.path());
     await inspector.button('Delete before 1').click();

@@ -1,10 +1,13 @@
 // The inspector in a browser, and the emulator behind it.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { assert, wait } from '../../interop/harness.mjs';
+import { assert, soon, wait } from '../../interop/harness.mjs';
 import { PATIENCE, openPage } from '../browser.mjs';
 
 const run = promisify(execFile);
+
+/** The time limit of the start of a browser with the page, in ms. */
+const OPEN_PATIENCE = 60_000;
 
 /** The pause between two reads, in ms. */
 const LOOK_INTERVAL = 50;
@@ -32,7 +35,7 @@ export class Api {
   }
 
   async send(method, path, body) {
-    const init = { method };
+    const init = { method, signal: AbortSignal.timeout(PATIENCE) };
     if (body !== undefined || method !== 'GET') {
       init.headers = { 'Content-Type': 'application/json' };
       init.body = JSON.stringify(body ?? {});
@@ -130,13 +133,19 @@ export class Inspector {
 
   /** Runs the command of the panel in a shell, and returns the JSON that it prints. */
   async runCommand(...parts) {
-    const { stdout } = await run('sh', ['-c', await this.command(...parts)]);
+    const command = await this.command(...parts);
+    // With `exec`, the time limit ends the command itself, which would keep the output open.
+    const { stdout } = await run('sh', ['-c', `exec ${command}`], { timeout: PATIENCE });
     return JSON.parse(stdout);
   }
 }
 
 /** Opens the inspector of an emulator in a new browser. `hostName` is an additional name of this machine. */
-export async function openInspector(executablePath, host, hostName) {
+export function openInspector(executablePath, host, hostName) {
+  return soon(open(executablePath, host, hostName), 'inspector', OPEN_PATIENCE);
+}
+
+async function open(executablePath, host, hostName) {
   const browser = await openPage(executablePath, hostName);
   const { page } = browser;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
