@@ -5,8 +5,8 @@ import { showError } from './action.js';
 const PAUSE = 150;
 
 /**
- * Loads data now, after each event of the given types and after each connection of the stream. Loads do
- * not overlap. Returns functions to load now and to stop.
+ * Loads data now, after each event of the given types, and after each connection and gap of the stream.
+ * Loads do not overlap. Returns functions to load now and to stop.
  */
 export function keepFresh(stream, types, load) {
   let isStopped = false;
@@ -31,7 +31,7 @@ export function keepFresh(stream, types, load) {
     running ??= once();
     return running;
   };
-  const stops = ['connected', 'restarted', ...types].map((type) => stream.on(type, reload));
+  const stops = ['connected', 'restarted', 'gap', ...types].map((type) => stream.on(type, reload));
   reload();
   return {
     reload,
