@@ -21,7 +21,7 @@ const EXAMPLES = [
 
 function mount(root, { stream }) {
   const current = el('div', {});
-  const fresh = keepFresh(stream, ['settings'], async () => {
+  const fresh = keepFresh(stream, [], async () => {
     refill(current, jsonView(JSON.stringify(await read('settings')), 'Current settings'));
   });
   const form = pageForm(
