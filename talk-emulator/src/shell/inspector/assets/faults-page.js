@@ -8,30 +8,21 @@ import { keepFresh } from './refresh.js';
 import { onClick } from './action.js';
 import { perform, read } from './api.js';
 
-const KINDS = {
-  drop: 'Cuts the connection without a close frame. A request that triggers it is processed but not answered.',
-  stall: 'Keeps the connection open, but neither sends nor receives.',
-  slow: 'Delays the answer, and everything after it on the connection.',
-  unanswered: 'Leaves the request unanswered and does not process it.',
-  401: 'Refuses the request with status 401.',
-  429: 'Refuses the request with status 429.',
-  500: 'Refuses the request with status 500.',
-  restart: 'Announces a restart to all connections and closes them.',
-  token_expiry: 'Expires the session: the client receives 401 until it renews.',
-};
-
-/** The order of the kinds. Object keys that are numbers would come first. */
-const ORDER = [
-  'drop',
-  'stall',
-  'slow',
-  'unanswered',
-  '401',
-  '429',
-  '500',
-  'restart',
-  'token_expiry',
-];
+/** The kinds and their meanings, in the order of the choice. */
+const KINDS = new Map([
+  [
+    'drop',
+    'Cuts the connection without a close frame. A request that triggers it is processed but not answered.',
+  ],
+  ['stall', 'Keeps the connection open, but neither sends nor receives.'],
+  ['slow', 'Delays the answer, and everything after it on the connection.'],
+  ['unanswered', 'Leaves the request unanswered and does not process it.'],
+  ['401', 'Refuses the request with status 401.'],
+  ['429', 'Refuses the request with status 429.'],
+  ['500', 'Refuses the request with status 500.'],
+  ['restart', 'Announces a restart to all connections and closes them.'],
+  ['token_expiry', 'Expires the session: the client receives 401 until it renews.'],
+]);
 
 const describe = ({ user, path, times = 1, after_ms: ms, after_bytes: bytes }) => [
   user ?? 'all users',
@@ -54,7 +45,7 @@ function faultForm(query, reload) {
         name: 'kind',
         label: 'Kind',
         type: 'select',
-        options: ORDER,
+        options: [...KINDS.keys()],
         value: query.get('kind') ?? (query.has('path') ? '500' : 'drop'),
         'aria-describedby': 'fault-meaning',
       }),
@@ -76,7 +67,7 @@ function faultForm(query, reload) {
       await reload();
     },
   );
-  const explain = () => fill(meaning, KINDS[form.elements.kind.value]);
+  const explain = () => fill(meaning, KINDS.get(form.elements.kind.value));
   form.addEventListener('input', explain);
   explain();
   return form;
