@@ -1,5 +1,5 @@
 // The messages of a conversation, with the actions of the chosen user.
-import { button, el } from './dom.js';
+import { button, el, itemButton } from './dom.js';
 import { contentView, plainText } from './content-view.js';
 import { actAs } from './api.js';
 import { confirmAction } from './dialog.js';
@@ -49,12 +49,8 @@ function item(actor, message, byId, compose, reload) {
   });
   const react = (emoji, isOn) =>
     act(isOn ? 'PUT' : 'DELETE', `/${path('reactions', emoji, actor.user)}`);
-  const named = (label, onclick, attributes = {}) =>
-    button(label, onclick, {
-      'aria-label': `${label} message ${message.id}`,
-      'data-key': `${label}-${message.id}`,
-      ...attributes,
-    });
+  const named = (label, onclick, attributes) =>
+    itemButton(label, `message ${message.id}`, onclick, attributes);
   const quoted = byId.get(message.referencedMessageId);
   const isSystem = message.senderId === null;
   return el(

@@ -1,5 +1,5 @@
 // The page with the open connections.
-import { button, el, refill, table } from './dom.js';
+import { button, el, itemButton, refill, table } from './dom.js';
 import { confirmAction } from './dialog.js';
 import { dateTime, path } from './format.js';
 import { keepFresh } from './refresh.js';
@@ -52,11 +52,7 @@ function row(connection) {
         'aria-label': `Expire the token of ${name}`,
         'data-key': `expire-${id}`,
       }),
-      button('Close', close(connection), {
-        class: 'danger',
-        'aria-label': `Close ${name}`,
-        'data-key': `close-${id}`,
-      }),
+      itemButton('Close', name, close(connection), { class: 'danger' }),
     ),
   ];
 }

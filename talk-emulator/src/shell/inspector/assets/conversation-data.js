@@ -1,5 +1,5 @@
 // The conversations of an app, and the attributes and participants of one.
-import { button, el, table } from './dom.js';
+import { button, el, itemButton, table } from './dom.js';
 import { changes, customText, given, list } from './patch.js';
 import { confirmAction } from './dialog.js';
 import { dateTime, path } from './format.js';
@@ -127,23 +127,17 @@ function participantsOf(url, { participants }, reload) {
     el(
       'span',
       { class: 'actions' },
-      button('Edit', () => editParticipant(url, user, it, reload), {
-        'aria-label': `Edit participant ${user}`,
-        'data-key': `edit-${user}`,
-      }),
-      button(
+      itemButton('Edit', `participant ${user}`, () => editParticipant(url, user, it, reload)),
+      itemButton(
         'Remove',
+        `participant ${user}`,
         onClick(async () => {
           const text = `${user} leaves the conversation.`;
           if (!(await confirmAction('Remove participant', text))) return;
           await perform('DELETE', `${url}/${path('participants', user)}`);
           await reload();
         }),
-        {
-          class: 'danger',
-          'aria-label': `Remove participant ${user}`,
-          'data-key': `remove-${user}`,
-        },
+        { class: 'danger' },
       ),
     ),
   ]);

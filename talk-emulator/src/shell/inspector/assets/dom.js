@@ -64,6 +64,12 @@ export function button(label, onclick, attributes = {}) {
   return el('button', { type: 'button', onclick, ...attributes }, label);
 }
 
+/** Creates a button of an item in a list. Its accessible name is the label and the name of the item. */
+export function itemButton(label, item, onclick, attributes = {}) {
+  const name = `${label} ${item}`;
+  return button(label, onclick, { 'aria-label': name, 'data-key': name, ...attributes });
+}
+
 /** Creates a table. Cells are strings or nodes. Without rows, the text `empty` replaces it. */
 export function table(caption, columns, rows, empty) {
   if (rows.length === 0) return el('p', { class: 'empty' }, empty);

@@ -1,5 +1,5 @@
 // The messages of a conversation.
-import { button, el, table } from './dom.js';
+import { button, el, itemButton, table } from './dom.js';
 import { changes, customText } from './patch.js';
 import { confirmAction } from './dialog.js';
 import { dateTime, path } from './format.js';
@@ -28,6 +28,7 @@ function edit(url, message, reload) {
 
 function row(base, message, reload) {
   const url = `${base}/${path(message.id)}`;
+  const name = `message ${message.id}`;
   const remove = onClick(async () => {
     if (!(await confirmAction('Delete message', 'The message is deleted for all participants.')))
       return;
@@ -56,15 +57,8 @@ function row(base, message, reload) {
     el(
       'span',
       { class: 'actions' },
-      button('Edit', () => edit(url, message, reload), {
-        'aria-label': `Edit message ${message.id}`,
-        'data-key': `edit-${message.id}`,
-      }),
-      button('Delete', remove, {
-        class: 'danger',
-        'aria-label': `Delete message ${message.id}`,
-        'data-key': `delete-${message.id}`,
-      }),
+      itemButton('Edit', name, () => edit(url, message, reload)),
+      itemButton('Delete', name, remove, { class: 'danger' }),
     ),
   ];
 }

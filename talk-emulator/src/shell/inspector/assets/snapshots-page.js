@@ -1,5 +1,5 @@
 // The page with the snapshots.
-import { button, el, refill, table } from './dom.js';
+import { button, el, itemButton, refill, table } from './dom.js';
 import { confirmAction } from './dialog.js';
 import { field, pageForm } from './form.js';
 import { keepFresh } from './refresh.js';
@@ -39,15 +39,16 @@ function mount(root, { stream }) {
     el(
       'span',
       { class: 'actions' },
-      button(
+      itemButton(
         'Restore',
+        name,
         confirmed('Restore snapshot', `All data is replaced by the snapshot ${name}.`, () =>
           perform('POST', path('snapshots', name, 'restore')),
         ),
-        { 'aria-label': `Restore ${name}`, 'data-key': `restore-${name}` },
       ),
-      button(
+      itemButton(
         'Export',
+        name,
         change(async () => {
           const file = `${name}.json`;
           download(
@@ -55,14 +56,14 @@ function mount(root, { stream }) {
             await perform('GET', path('snapshots', name), undefined, { output: file }),
           );
         }),
-        { 'aria-label': `Export ${name}`, 'data-key': `export-${name}` },
       ),
-      button(
+      itemButton(
         'Delete',
+        name,
         confirmed('Delete snapshot', `The snapshot ${name} is deleted.`, () =>
           perform('DELETE', path('snapshots', name)),
         ),
-        { class: 'danger', 'aria-label': `Delete ${name}`, 'data-key': `delete-${name}` },
+        { class: 'danger' },
       ),
     ),
   ];

@@ -1,5 +1,5 @@
 // The users of an app.
-import { button, el, table } from './dom.js';
+import { button, el, itemButton, table } from './dom.js';
 import { changes, customText, given, list } from './patch.js';
 import { dateTime, path } from './format.js';
 import { field, openForm } from './form.js';
@@ -70,10 +70,7 @@ export function usersView(app, users, reload) {
     el(
       'span',
       { class: 'actions' },
-      button('Edit', () => edit(app, user, reload), {
-        'aria-label': `Edit user ${user.id}`,
-        'data-key': `edit-${user.id}`,
-      }),
+      itemButton('Edit', `user ${user.id}`, () => edit(app, user, reload)),
       el('a', { href: `#act?${new URLSearchParams({ app, user: user.id })}` }, 'Act as'),
     ),
   ]);
