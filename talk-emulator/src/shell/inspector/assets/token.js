@@ -31,7 +31,8 @@ async function ask() {
     autocomplete: 'off',
     required: true,
   });
-  const text = 'Under this host name, the emulator requires the token of TALK_CONTROL_TOKEN.';
+  const text =
+    'From another machine, or under this host name, the emulator requires the token of TALK_CONTROL_TOKEN.';
   const confirmed = await openDialog(
     'Token required',
     [el('p', {}, text), labelled('Control token', input)],
