@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::consumer::{Consumer, Purpose};
 use super::context::{InboxCx, InboxOutput};
 use super::conversation::Reading;
-use crate::live::interface::InboxRead;
+use crate::live::interface::{InboxRead, ReadToken};
 use crate::model::{ConversationId, MessageId, MessageSnapshot};
 use crate::timestamp::Timestamp;
 
@@ -34,12 +34,7 @@ impl Consumer {
 
     fn unsubscribe_messages(&mut self, id: &ConversationId, cx: &mut InboxCx) {
         if let Some(token) = self.feeds.remove(id) {
-            let conversation = id.clone();
-            let output = InboxOutput::UnsubscribeMessages {
-                conversation,
-                token,
-            };
-            cx.outputs.push_back(output);
+            self.end_subscription(id.clone(), token, cx);
         }
         self.check_announced(id);
     }
@@ -47,12 +42,23 @@ impl Consumer {
     /// Ends all subscriptions to messages.
     pub(super) fn unsubscribe_all(&mut self, cx: &mut InboxCx) {
         for (conversation, token) in self.feeds.take_all() {
-            let output = InboxOutput::UnsubscribeMessages {
-                conversation,
-                token,
-            };
-            cx.outputs.push_back(output);
+            self.end_subscription(conversation, token, cx);
         }
+    }
+
+    /// Ends a subscription, which receives no answer any more.
+    fn end_subscription(
+        &mut self,
+        conversation: ConversationId,
+        token: ReadToken,
+        cx: &mut InboxCx,
+    ) {
+        self.reads.remove(&token);
+        cx.reads.remove(&token);
+        cx.outputs.push_back(InboxOutput::UnsubscribeMessages {
+            conversation,
+            token,
+        });
     }
 
     /// Returns `true` if all messages of the conversation so far are known, and later ones arrive

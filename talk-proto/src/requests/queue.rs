@@ -272,13 +272,19 @@ impl RequestQueue {
         is_behind
     }
 
-    /// Marks due retries as ready.
-    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
+    /// Marks due retries as ready. Drops requests of the live half whose answers are not `expected`
+    /// any more. Otherwise a SUBSCRIBE could be sent after the UNSUBSCRIBE that ends it.
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp, expected: impl Fn(FetchId) -> bool) {
         while let Some(&(at, slot)) = self.retries.first()
             && at <= now
         {
             self.retries.remove(&(at, slot));
-            self.make_ready(slot);
+            match self.entries.get(&slot).map(|entry| &entry.work) {
+                Some(Work::Live { fetch, .. }) if !expected(*fetch) => {
+                    self.remove(slot);
+                }
+                _ => self.make_ready(slot),
+            }
         }
     }
 

@@ -219,7 +219,9 @@ impl Session {
     /// Sends requests as long as the connection and pacing allow.
     pub(super) fn send_requests(&mut self) {
         if self.connection.is_ready() {
-            self.queue.handle_timeout(self.now);
+            let live = &self.live;
+            self.queue
+                .handle_timeout(self.now, |fetch| live.expects(fetch));
         }
         while self.connection.is_ready() {
             while let Some((request, get)) = self.queue.pop_read() {

@@ -393,3 +393,21 @@ fn complete_list_grown_during_loss_stays_complete() {
         });
     assert_eq!(lengths.collect::<Vec<_>>(), [2, 5]);
 }
+
+#[test]
+fn closed_subscription_drops_its_retry() {
+    let mut world = World::new(options());
+    world.script.add(|request| {
+        let is_subscribe = request.line() == "SUBSCRIBE /me/conversations/c1";
+        is_subscribe.then(|| Answer::refuse(429, "LATER"))
+    });
+    let id = world.subscribe(topic("c1"));
+    world.run_for(seconds(60));
+    let now = world.now;
+    world.session.unsubscribe(now, id).expect("it is open");
+    world.run_for(seconds(600));
+    assert_eq!(
+        lines(&world).last().map(String::as_str),
+        Some("UNSUBSCRIBE /me/conversations/c1")
+    );
+}

@@ -4,7 +4,7 @@ use talk_proto::Topic;
 use talk_proto::inbox::InboxOptions;
 
 use crate::bench::{Bench, with};
-use crate::support::{conversation, seconds};
+use crate::support::{Answer, conversation, seconds};
 
 /// Returns a bench with a subscribed conversation and a delivered message.
 fn subscribed(set: impl FnOnce(&mut InboxOptions)) -> Bench {
@@ -216,5 +216,23 @@ fn closed_inbox_ends_its_subscriptions() {
     let mut bench = subscribed(|_| {});
     bench.close_inbox();
     bench.run_for(seconds(1));
+    assert!(bench.server().subscribed_rooms.is_empty());
+}
+
+#[test]
+fn closed_inbox_drops_a_retried_subscription() {
+    let mut bench = Bench::stored();
+    bench.join("c1");
+    let mut is_busy = true;
+    bench.script.add(move |request| {
+        let is_subscription = request.method == "SUBSCRIBE" && request.path.ends_with("/messages");
+        let refuses = is_subscription && std::mem::take(&mut is_busy);
+        refuses.then(|| Answer::refuse(429, "LATER"))
+    });
+    bench.open(with(|_| {}));
+    bench.post("c1", "first");
+    bench.close_inbox();
+    bench.run_for(seconds(60));
+    assert_eq!(bench.requests("SUBSCRIBE", "/c1/messages"), 1);
     assert!(bench.server().subscribed_rooms.is_empty());
 }

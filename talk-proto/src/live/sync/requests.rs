@@ -65,7 +65,7 @@ pub(crate) struct LiveRequests {
     /// The subscription that all conversation lists share, and the number of lists.
     lists: Option<(FetchId, usize)>,
     /// The subscriptions of inboxes to messages.
-    inbox_messages: BTreeMap<ConversationId, Vec<ReadToken>>,
+    inbox_messages: BTreeMap<ConversationId, Vec<(ReadToken, FetchId)>>,
     /// The number of unacknowledged UNSUBSCRIBE requests, by scope.
     closing: HashMap<Scope, usize>,
     users: Vec<UserId>,
@@ -138,23 +138,27 @@ impl LiveRequests {
     /// before. The subscriptions of a connection are a set.
     fn subscribe_messages(&mut self, token: ReadToken, conversation: ConversationId) {
         let path = StoreKey::Messages(conversation.clone()).path();
-        let tokens = self.inbox_messages.entry(conversation.clone()).or_default();
-        tokens.push(token);
-        let purpose = FetchPurpose::InboxSubscription(token, conversation);
+        let purpose = FetchPurpose::InboxSubscription(token, conversation.clone());
         let fetch = self.register_waiting(purpose);
+        let subscriptions = self.inbox_messages.entry(conversation).or_default();
+        subscriptions.push((token, fetch));
         let request = Request::bare(Method::Subscribe, path);
         self.subscribes.push((fetch, request));
     }
 
     /// Forgets the subscription of an inbox. Returns `true` if it was the last one of the inboxes.
     pub(crate) fn forget_messages(&mut self, token: ReadToken, id: &ConversationId) -> bool {
-        let Some(tokens) = self.inbox_messages.get_mut(id) else {
+        let Some(subscriptions) = self.inbox_messages.get_mut(id) else {
             return false;
         };
-        tokens.retain(|other| *other != token);
-        let is_last = tokens.is_empty();
+        let at = subscriptions.iter().position(|(other, _)| *other == token);
+        let forgotten = at.map(|at| subscriptions.swap_remove(at));
+        let is_last = subscriptions.is_empty();
         if is_last {
             self.inbox_messages.remove(id);
+        }
+        if let Some((_, fetch)) = forgotten {
+            self.forget(fetch);
         }
         is_last
     }
