@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::echo::Echo;
 use super::entry::{Entry, HeldReason};
-use super::file::{FileRecord, OutboxFile};
+use super::file::{FileRecord, OutboxFile, SavedFile};
 use super::item::{FollowUp, Item, OutgoingEntry};
 use super::lanes::Lanes;
 use super::list::EntryList;
@@ -209,7 +209,7 @@ impl Outbox {
         self.note_held_reply(seq);
     }
 
-    /// Counts an entry whose state may have changed. Discards the oldest held replies above 100.
+    /// Counts an entry whose state may have changed. Discards the oldest held replies above a cap.
     fn note_held_reply(&mut self, seq: u64) {
         let item = self.items.get(&seq);
         if !item.is_some_and(Item::is_held_reply) {
@@ -217,11 +217,19 @@ impl Outbox {
             return;
         }
         self.held_replies.insert(seq);
-        if self.held_replies.len() > MAX_HELD_REPLIES
+        while self.has_excess_held_replies()
             && let Some(&oldest) = self.held_replies.first()
-        {
-            self.discard(oldest);
-        }
+            && self.discard(oldest)
+        {}
+    }
+
+    /// Returns `true` if there are too many held replies, or if their files are too large.
+    fn has_excess_held_replies(&self) -> bool {
+        let held = self.held_replies.iter();
+        let held = held.filter_map(|seq| self.items.get(seq));
+        let files = held.flat_map(|item| &item.saved.files);
+        let bytes: usize = files.map(SavedFile::record_bytes).sum();
+        self.held_replies.len() > MAX_HELD_REPLIES || bytes > self.options.bytes
     }
 
     /// Returns the number and the size of the unsent entries that count towards the caps.

@@ -21,8 +21,9 @@ use crate::timestamp::Timestamp;
 pub struct OutboxOptions {
     /// The largest number of unsent entries, without the held answers of inboxes. Default 1,000.
     pub entries: usize,
-    /// The largest size of all unsent entries in bytes of their records, which contain the files
-    /// that are not read from a path. Default 16 MiB.
+    /// The largest size in bytes of the records of all unsent entries, which contain the files that
+    /// are not read from a path. The held answers of inboxes do not count, but their files have
+    /// a limit of the same size. Default 16 MiB.
     pub bytes: usize,
     /// The time after its first attempt for which an entry is sent again with the same idempotency
     /// key. It must be shorter than the time for which the server keeps keys. Default 23 h.

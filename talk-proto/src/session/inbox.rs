@@ -65,9 +65,10 @@ impl Session {
     /// Puts the answer to a delivery into the outbox, and acknowledges the delivery in the same
     /// write. The ID of the entry is derived from the message, unless the answer has a
     /// [`dedup_key`](Enqueue::dedup_key). The entry is never held as stale, and a refused one does
-    /// not block later answers. Held answers do not count towards the caps of the outbox. Above 100
-    /// of them the oldest ones are discarded. A repeated reply to one of the last 1,000 deliveries
-    /// returns the entry of the first one.
+    /// not block later answers. Held answers do not count towards the caps of the outbox. The
+    /// oldest ones are discarded if there are more than 100, or if their files are larger than
+    /// [`bytes`](crate::outbox::OutboxOptions::bytes). A repeated reply to one of the last 1,000
+    /// deliveries returns the entry of the first one.
     ///
     /// # Errors
     /// [`CommandError::Ended`], [`CommandError::UnknownDelivery`], and those of

@@ -1,7 +1,8 @@
 //! Replies: an entry and an acknowledgement in one write.
 
 use talk_proto::CommandError;
-use talk_proto::outbox::{Enqueue, HeldReason, OutboxOptions, Stage};
+use talk_proto::outbox::{Enqueue, HeldReason, OutboxFile, OutboxOptions, Stage};
+use talk_proto::upload::{Upload, UploadKind};
 
 use crate::bench::{Bench, with};
 use crate::support::store::StoreMode;
@@ -179,4 +180,35 @@ fn held_replies_do_not_fill_the_outbox() {
     bench.restart(with(|_| {}));
     bench.post("c1", "last");
     bench.reply(bench.delivery("last"), "re last");
+}
+
+#[test]
+fn files_of_held_replies_are_bounded() {
+    let mut outbox = OutboxOptions::default();
+    outbox.bytes = 5_000;
+    let mut bench = Bench::with_outbox(outbox, true);
+    bench.join("c1");
+    bench.open(with(|_| {}));
+    let is_check = |path: &str| path.contains("/files");
+    bench
+        .script
+        .add(move |request| is_check(&request.path).then(|| Answer::refuse(403, "READ_ONLY")));
+    for number in 0..4 {
+        let question = number.to_string();
+        bench.post("c1", &question);
+        let upload = Upload::new(UploadKind::File, question.clone(), 0);
+        let reply = Enqueue::from(OutboxFile::bytes(upload, vec![0; 1_500]));
+        let (now, delivery) = (bench.now, bench.delivery(&question));
+        bench
+            .session
+            .reply(now, delivery, reply)
+            .expect("there is room");
+        bench.run();
+    }
+    let entries = bench.session.outbox_entries();
+    let names: Vec<_> = entries
+        .map(|entry| entry.files[0].filename.clone())
+        .collect();
+    assert_eq!(names, ["2", "3"], "the oldest ones are discarded");
+    assert_eq!(bench.store.with_prefix("outbox/file/").len(), 2);
 }
