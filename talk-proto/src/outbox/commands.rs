@@ -98,7 +98,7 @@ impl Outbox {
         Ok(id)
     }
 
-    /// Returns the size of records that replace others of `old` bytes.
+    /// Returns the size of records that replace others, of which `old` bytes count.
     fn check_size(&self, saved: &Saved, old: usize, limit: usize) -> Result<usize, CommandError> {
         let size = versioned::encode(saved).len();
         if size > limit {
@@ -280,7 +280,7 @@ impl Outbox {
         let mut edited = Item::new(item.saved.clone(), item.is_durable);
         edited.saved.files.clear();
         edited.set_message(message);
-        let bytes = self.check_size(&edited.saved, item.bytes, frame_size)?;
+        let bytes = self.check_size(&edited.saved, item.counted_bytes(), frame_size)?;
         // The server may have bound the key to the refused content.
         let key = (item.saved.tries > 0).then(|| self.draw_id(now, rng));
         self.remove_files(seq);
@@ -335,21 +335,18 @@ impl Outbox {
             then,
             ..item.saved.clone()
         };
-        // The record of a sent entry does not count towards the cap.
-        let counted = if item.is_sent() { 0 } else { item.bytes };
-        let bytes = self.check_size(&changed, counted, frame_size)?;
+        let bytes = self.check_size(&changed, item.counted_bytes(), frame_size)?;
         let Some(item) = self.items.get_mut(&seq) else {
             return Ok(false);
         };
         item.saved = changed;
-        if !item.is_sent() {
-            self.bytes = self.bytes - item.bytes + bytes;
-            item.bytes = bytes;
-        }
         if item.is_sent() {
             item.saved.held = None;
             self.follow_ups.insert(seq);
             self.stay(seq);
+        } else {
+            self.bytes = self.bytes - item.bytes + bytes;
+            item.bytes = bytes;
         }
         self.save(seq);
         Ok(true)

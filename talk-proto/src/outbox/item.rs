@@ -232,6 +232,14 @@ impl Item {
         self.saved.is_reply && self.saved.held.is_some() && !self.is_sent()
     }
 
+    /// Returns the size that counts towards the cap.
+    pub(super) fn counted_bytes(&self) -> usize {
+        match self.is_sent() || self.is_held_reply() {
+            true => 0,
+            false => self.bytes,
+        }
+    }
+
     /// Returns the idempotency key.
     pub(super) fn key(&self) -> &EntryId {
         self.saved.key.as_ref().unwrap_or(&self.saved.id)
