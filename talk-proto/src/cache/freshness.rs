@@ -41,15 +41,15 @@ impl Serialize for Freshness {
     }
 }
 
-/// The milliseconds of a cached window's time, or `None` for a live one. One word wide.
+/// The milliseconds of a cached window's time, or `None` for a live one. One word wide, because
+/// windows are moved with each event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CachedAt(Option<NonZeroI64>);
 
 impl CachedAt {
+    /// Creates the time of a cached window. The time 0 is moved to 1 ms, and so are earlier ones.
     pub(crate) fn new(at: Timestamp) -> Self {
-        Self(Some(
-            NonZeroI64::new(at.as_millis()).unwrap_or(NonZeroI64::MIN),
-        ))
+        Self(NonZeroI64::new(at.as_millis().max(1)))
     }
 
     pub(crate) fn freshness(self) -> Freshness {

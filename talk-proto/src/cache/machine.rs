@@ -24,8 +24,10 @@ use crate::timestamp::Timestamp;
 const WRITE_DELAY: Duration = Duration::from_secs(2);
 /// The largest number of conversations with stored messages, and of stored lists.
 const MAX_LISTS: usize = 30;
-/// The largest number of items of a list.
-const MAX_ITEMS: usize = 50;
+/// The largest number of stored messages of a conversation.
+const MAX_MESSAGES: usize = 50;
+/// The largest number of stored conversations of a list.
+const MAX_CONVERSATIONS: usize = 30;
 
 /// The windows that an earlier session has stored, and those to store.
 #[derive(Default)]
@@ -64,8 +66,10 @@ impl List {
     fn items(&self) -> CachedList {
         match &self.window {
             Source::Cached(list) | Source::Ended(list) => list.clone(),
-            Source::Messages(window) => CachedList::Messages(newest(window)),
-            Source::Conversations(window) => CachedList::Conversations(newest(window)),
+            Source::Messages(window) => CachedList::Messages(newest(window, MAX_MESSAGES)),
+            Source::Conversations(window) => {
+                CachedList::Conversations(newest(window, MAX_CONVERSATIONS))
+            }
         }
     }
 
@@ -86,8 +90,8 @@ impl List {
     }
 }
 
-fn newest<T>(window: &Window<T>) -> Vec<Arc<T>> {
-    window.iter().take(MAX_ITEMS).cloned().collect()
+fn newest<T>(window: &Window<T>, count: usize) -> Vec<Arc<T>> {
+    window.iter().take(count).cloned().collect()
 }
 
 fn items<T>(list: &[Arc<T>]) -> Items<T> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,10 +15,6 @@ use crate::timestamp::Timestamp;
 
 /// The prefix of the keys of all records of the cache.
 const PREFIX: &str = "cache/";
-/// The largest number of stored messages of a conversation.
-const MAX_MESSAGES: usize = 50;
-/// The largest number of stored conversations of a list.
-const MAX_CONVERSATIONS: usize = 30;
 
 /// Returns `true` if a record belongs to the cache.
 pub(crate) fn is_cache_key(key: &str) -> bool {
@@ -41,11 +38,8 @@ impl ListKey {
             Self::Messages(conversation) => ("messages", conversation.as_str()),
             Self::Conversations(filter) => ("conversations", filter.as_str()),
         };
-        let mut key = format!("{PREFIX}{kind}/");
-        for byte in Sha256::digest(name).into_iter().take(16) {
-            key.push_str(&format!("{byte:02x}"));
-        }
-        key
+        let hash = Sha256::digest(name);
+        format!("{PREFIX}{kind}/{}", HEXLOWER.encode(&hash[..16]))
     }
 }
 
@@ -67,12 +61,12 @@ struct Stored {
 pub(super) fn encode(list: ListKey, at: Timestamp, window: &CachedList) -> String {
     let items = match window {
         CachedList::Messages(messages) => {
-            let newest = messages.iter().take(MAX_MESSAGES);
-            newest.map(|message| message_json(message)).collect()
+            let messages = messages.iter();
+            messages.map(|message| message_json(message)).collect()
         }
         CachedList::Conversations(conversations) => {
-            let newest = conversations.iter().take(MAX_CONVERSATIONS);
-            newest.map(|it| conversation_json(it)).collect()
+            let conversations = conversations.iter();
+            conversations.map(|it| conversation_json(it)).collect()
         }
     };
     versioned::encode(&Stored { list, at, items })
