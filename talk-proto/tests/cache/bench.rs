@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use talk_proto::model::MessageSnapshot;
 use talk_proto::{
-    Event, SessionOptions, Snapshot, SubscriptionId, Topic, Update, Window, outbox::OutboxOptions,
+    SessionOptions, Snapshot, SubscriptionId, Topic, Update, Window, outbox::OutboxOptions,
 };
 
 use crate::support::{Answer, Network, World, conversation, data, seconds, unpaced};
@@ -17,8 +17,6 @@ pub(crate) struct Bench {
     pub(crate) options: SessionOptions,
     /// The messages of every conversation, newest first.
     pub(crate) messages: Rc<RefCell<Vec<Value>>>,
-    /// The number of events of earlier sessions.
-    earlier: usize,
 }
 
 impl Deref for Bench {
@@ -59,7 +57,6 @@ impl Bench {
             world,
             options,
             messages,
-            earlier: 0,
         }
     }
 
@@ -76,8 +73,9 @@ impl Bench {
 
     pub(crate) fn restart(&mut self) {
         let options = self.options.clone();
+        // The new session uses the same IDs again.
+        self.log.events.clear();
         self.world.restart(options);
-        self.earlier = self.log.events.len();
         self.run();
     }
 
@@ -102,15 +100,7 @@ impl Bench {
 
     /// Returns the updates of a subscription of this session.
     pub(crate) fn updates(&self, id: SubscriptionId) -> Vec<&Update> {
-        let events = self.log.events.iter().skip(self.earlier);
-        let updates = events.filter_map(|(_, event)| match event {
-            Event::Updated {
-                subscription,
-                update,
-            } if *subscription == id => Some(&**update),
-            _ => None,
-        });
-        updates.collect()
+        self.log.updates(id).collect()
     }
 
     pub(crate) fn last(&self, id: SubscriptionId) -> &Update {

@@ -9,7 +9,7 @@ use talk_proto::outbox::OutboxOptions;
 use talk_proto::{Event, SessionOptions, model::EntryId};
 
 use crate::support::inbox_server::InboxServer;
-use crate::support::{World, options};
+use crate::support::{World, options, seconds};
 
 /// A world with inboxes.
 pub(crate) struct Bench {
@@ -148,6 +148,22 @@ impl Bench {
         let acked = self.session.ack(now, delivery).expect("it is accepted");
         self.run_published();
         acked
+    }
+
+    /// Acknowledges all deliveries until nothing is delivered any more. Returns their number.
+    pub(crate) fn ack_all(&mut self) -> usize {
+        let mut acked = 0;
+        loop {
+            self.run_for(seconds(1));
+            let deliveries = self.deliveries();
+            if deliveries.len() == acked {
+                return acked;
+            }
+            for delivery in &deliveries[acked..] {
+                self.ack(delivery.id);
+            }
+            acked = deliveries.len();
+        }
     }
 
     pub(crate) fn reply(&mut self, delivery: DeliveryId, text: &str) -> EntryId {

@@ -35,22 +35,6 @@ fn refuse_cursors(bench: &mut Bench, status: u16, mut times: usize) {
     });
 }
 
-/// Acknowledges until nothing is delivered any more. Returns the number of deliveries.
-fn handle_all(bench: &mut Bench) -> usize {
-    let mut handled = 0;
-    loop {
-        bench.run_for(seconds(1));
-        let deliveries = bench.deliveries();
-        if deliveries.len() == handled {
-            return handled;
-        }
-        for delivery in &deliveries[handled..] {
-            bench.ack(delivery.id);
-        }
-        handled = deliveries.len();
-    }
-}
-
 #[test]
 fn refused_subscription_is_requested_by_the_next_open() {
     let mut bench = Bench::stored();
@@ -69,27 +53,18 @@ fn refused_subscription_is_requested_by_the_next_open() {
 }
 
 #[test]
-fn failed_subscription_is_retried() {
-    let mut bench = Bench::stored();
-    bench.join("c1");
-    refuse(&mut bench, ("SUBSCRIBE", "/me/conversations"), 503, 25);
-    bench.open(with(|_| {}));
-    bench.run_for(seconds(1_200));
-    assert_eq!(bench.inbox_events().last(), Some(&InboxEvent::Opened));
-    bench.post("c1", "a");
-    assert_eq!(bench.texts(), ["a"]);
-}
-
-#[test]
-fn failed_list_page_is_retried() {
-    let mut bench = Bench::stored();
-    bench.join("c1");
-    refuse(&mut bench, ("GET", "/me/conversations"), 502, 25);
-    bench.open(with(|_| {}));
-    bench.run_for(seconds(1_200));
-    assert_eq!(bench.inbox_events().last(), Some(&InboxEvent::Opened));
-    bench.post("c1", "a");
-    assert_eq!(bench.texts(), ["a"]);
+fn failed_subscription_or_list_page_is_retried() {
+    for (method, status) in [("SUBSCRIBE", 503), ("GET", 502)] {
+        let mut bench = Bench::stored();
+        bench.join("c1");
+        refuse(&mut bench, (method, "/me/conversations"), status, 25);
+        bench.open(with(|_| {}));
+        bench.run_for(seconds(1_200));
+        let last = bench.inbox_events().last();
+        assert_eq!(last, Some(&InboxEvent::Opened), "{method}");
+        bench.post("c1", "a");
+        assert_eq!(bench.texts(), ["a"], "{method}");
+    }
 }
 
 #[test]
@@ -130,7 +105,7 @@ fn refused_list_cursor_backs_off() {
     let pages = bench.requests("GET", "/me/conversations");
     assert!(pages <= 14, "{pages} pages in a minute");
     bench.run_for(seconds(1_800));
-    assert_eq!(handle_all(&mut bench), 100);
+    assert_eq!(bench.ack_all(), 100);
 }
 
 #[test]
@@ -149,7 +124,7 @@ fn absent_list_cursor_restarts_the_scan() {
     refuse_cursors(&mut bench, 404, 1);
     bench.open(with(|_| {}));
     bench.run_for(seconds(60));
-    assert_eq!(handle_all(&mut bench), 100);
+    assert_eq!(bench.ack_all(), 100);
 }
 
 #[test]
@@ -164,7 +139,7 @@ fn absent_message_cursor_restarts_the_walk() {
     refuse_cursors(&mut bench, 404, 1);
     bench.open(beginning());
     bench.run_for(seconds(60));
-    assert_eq!(handle_all(&mut bench), 450);
+    assert_eq!(bench.ack_all(), 450);
 }
 
 #[test]

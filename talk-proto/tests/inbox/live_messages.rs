@@ -139,14 +139,7 @@ fn eviction_keeps_undelivered_messages() {
     bench.post("c2", "other");
     assert_eq!(bench.requests("UNSUBSCRIBE", "/c1/messages"), 1);
     bench.post("c1", "last");
-    let mut handled = 0;
-    while bench.deliveries().len() > handled {
-        let deliveries = bench.deliveries();
-        for delivery in &deliveries[handled..] {
-            bench.ack(delivery.id);
-        }
-        handled = deliveries.len();
-    }
+    bench.ack_all();
     let mut texts = bench.texts();
     texts.retain(|text| text != "other");
     let numbers = (0..10).map(|number| number.to_string());

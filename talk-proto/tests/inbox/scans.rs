@@ -105,15 +105,7 @@ fn many_conversations_after_a_week_offline_are_delivered() {
         }
     });
     bench.open(with(|_| {}));
-    let mut handled = 0;
-    while bench.deliveries().len() > handled {
-        let deliveries = bench.deliveries();
-        for delivery in &deliveries[handled..] {
-            bench.ack(delivery.id);
-        }
-        handled = deliveries.len();
-    }
-    assert_eq!(handled, 400);
+    assert_eq!(bench.ack_all(), 400);
     assert_eq!(
         bench.requests("GET", "/me/conversations/c7"),
         0,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use talk_proto::model::EntryId;
 use talk_proto::outbox::HeldReason;
-use talk_proto::{Event, Snapshot, SubscriptionId, Topic, Update};
+use talk_proto::{Snapshot, SubscriptionId, Topic, Update};
 
 use crate::bench::{Bench, Posted};
 use crate::support::{Answer, Network, conversation, millis, seconds};
@@ -45,14 +45,7 @@ fn of_other_device(bench: &mut Bench, text: &str) -> Posted {
 }
 
 fn updates(bench: &Bench, window: SubscriptionId) -> Vec<&Update> {
-    let events = bench.log.events.iter();
-    let updates = events.filter_map(|(_, event)| match event {
-        Event::Updated {
-            subscription,
-            update,
-        } if *subscription == window => Some(&**update),
-        _ => None,
-    });
+    let updates = bench.log.updates(window);
     // A restarted session uses the same IDs again.
     let of_messages = |update: &&Update| matches!(update.snapshot, Snapshot::Messages(_));
     updates.filter(of_messages).collect()

@@ -1,6 +1,7 @@
 //! The lifetime of keys, stale entries, and the search for lost messages.
 
 use talk_proto::Timestamp;
+use talk_proto::model::EntryId;
 use talk_proto::outbox::{Enqueue, EntryAction, HeldReason, OutboxOptions};
 
 use crate::bench::Bench;
@@ -9,7 +10,7 @@ use crate::support::{Answer, Network, seconds};
 const HOUR: u64 = 3600;
 
 /// Leaves an entry that the server has received, but did not answer, and disconnects.
-fn lost(posts: bool) -> (Bench, talk_proto::model::EntryId) {
+fn lost(posts: bool) -> (Bench, EntryId) {
     let mut bench = Bench::stored().connected();
     if posts {
         bench.posts.borrow_mut().is_silent = true;
@@ -23,6 +24,19 @@ fn lost(posts: bool) -> (Bench, talk_proto::model::EntryId) {
     bench.cut();
     bench.run_for(seconds(1));
     (bench, entry)
+}
+
+/// Leaves an entry that the server has not received, after an equal one that is sent.
+fn lost_twin() -> (Bench, EntryId) {
+    let mut bench = Bench::stored().connected();
+    bench.enqueue("c1", "*a*");
+    bench.run();
+    bench.script.next.push_back(Answer::Silence);
+    let lost = bench.enqueue("c1", "*a*");
+    bench.run_for(seconds(1));
+    bench.network = Network::Refuse;
+    bench.cut();
+    (bench, lost)
 }
 
 fn reconnect_after(bench: &mut Bench, hours: u64) {
@@ -96,28 +110,14 @@ fn search_ignores_messages_before_the_floor() {
 
 #[test]
 fn search_ignores_claimed_messages() {
-    let mut bench = Bench::stored().connected();
-    bench.enqueue("c1", "*a*");
-    bench.run();
-    bench.script.next.push_back(Answer::Silence);
-    let lost = bench.enqueue("c1", "*a*");
-    bench.run_for(seconds(1));
-    bench.network = Network::Refuse;
-    bench.cut();
+    let (mut bench, lost) = lost_twin();
     reconnect_after(&mut bench, 23);
     assert_eq!(bench.held(&lost), Some(&HeldReason::Uncertain));
 }
 
 #[test]
 fn search_after_24_hours_ignores_claimed_messages() {
-    let mut bench = Bench::stored().connected();
-    bench.enqueue("c1", "*a*");
-    bench.run();
-    bench.script.next.push_back(Answer::Silence);
-    let lost = bench.enqueue("c1", "*a*");
-    bench.run_for(seconds(1));
-    bench.network = Network::Refuse;
-    bench.cut();
+    let (mut bench, lost) = lost_twin();
     let at = bench.now + seconds(25 * HOUR);
     bench.sleep_until(at);
     bench.restart();

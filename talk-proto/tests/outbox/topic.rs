@@ -2,21 +2,13 @@
 
 use talk_proto::changes::Changes;
 use talk_proto::outbox::EntryAction;
-use talk_proto::{CommandError, Event, Snapshot, SubscriptionId, Topic, Update};
+use talk_proto::{CommandError, Snapshot, SubscriptionId, Topic, Update};
 
 use crate::bench::Bench;
 use crate::support::{Network, World, options};
 
 fn updates(bench: &Bench, id: SubscriptionId) -> Vec<&Update> {
-    let events = bench.log.events.iter();
-    let updates = events.filter_map(|(_, event)| match event {
-        Event::Updated {
-            subscription,
-            update,
-        } if *subscription == id => Some(&**update),
-        _ => None,
-    });
-    updates.collect()
+    bench.log.updates(id).collect()
 }
 
 fn texts(update: &Update) -> Vec<String> {

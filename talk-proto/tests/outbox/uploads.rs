@@ -79,6 +79,14 @@ fn offline(file: OutboxFile) -> (Bench, EntryId) {
     (bench, entry)
 }
 
+/// Refuses all messages with a file.
+fn refuse_tokens(bench: &mut Bench) {
+    bench.script.add(|request| {
+        let has_file = request.data["content"][0]["fileToken"].is_string();
+        has_file.then(|| Answer::refuse(400, "INVALID_FILE_TOKEN"))
+    });
+}
+
 #[test]
 fn file_is_uploaded_before_its_message_is_sent() {
     for file in [on_disk("a.txt"), in_store("a.txt")] {
@@ -271,10 +279,7 @@ fn token_refused_is_uploaded_once_more() {
 fn token_refused_twice_is_held() {
     let mut bench = Bench::stored().connected();
     accept_files(&mut bench, &[]);
-    bench.script.add(|request| {
-        let has_file = request.data["content"][0]["fileToken"].is_string();
-        has_file.then(|| Answer::refuse(400, "INVALID_FILE_TOKEN"))
-    });
+    refuse_tokens(&mut bench);
     let entry = bench.enqueue("c1", on_disk("a.txt"));
     bench.run();
     assert!(matches!(bench.held(&entry), Some(HeldReason::Refused(error)) if error.status == 400));
@@ -529,10 +534,7 @@ fn upload_next_to_missing_bytes_starts_once() {
 fn token_refused_without_a_source_keeps_the_refusal() {
     let mut bench = Bench::stored().connected();
     accept_files(&mut bench, &[]);
-    bench.script.add(|request| {
-        let has_file = request.data["content"][0]["fileToken"].is_string();
-        has_file.then(|| Answer::refuse(400, "INVALID_FILE_TOKEN"))
-    });
+    refuse_tokens(&mut bench);
     bench.script.hold_http("/files");
     let skipped = Enqueue::from(on_disk("a.txt")).on_refusal(OnRefusal::Skip);
     let entry = bench.enqueue("c1", skipped);

@@ -1,7 +1,9 @@
 //! A log of a session's outputs.
 
 use serde_json::{Value, json};
-use talk_proto::{ConnectionState, Event, HttpBody, HttpId, SocketId, Timestamp};
+use talk_proto::{
+    ConnectionState, Event, HttpBody, HttpId, SocketId, SubscriptionId, Timestamp, Update,
+};
 
 /// A request as written in a frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +94,19 @@ impl Log {
         let renewals = self.of("POST /session/renew");
         let token = |r: &&Request| r.data["token"].as_str().unwrap_or_default().to_owned();
         renewals.iter().map(token).collect()
+    }
+
+    /// Returns the updates of a subscription.
+    pub(crate) fn updates(&self, id: SubscriptionId) -> impl Iterator<Item = &Update> {
+        self.events
+            .iter()
+            .filter_map(move |(_, event)| match event {
+                Event::Updated {
+                    subscription,
+                    update,
+                } if *subscription == id => Some(&**update),
+                _ => None,
+            })
     }
 
     /// Returns the reported states of the connection.
