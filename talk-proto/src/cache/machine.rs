@@ -247,7 +247,7 @@ impl Cache {
         !self.lists.values().any(List::is_cached)
     }
 
-    /// Writes the changed windows if it is time.
+    /// Writes the changed windows if the write is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         if self.write_at.is_some_and(|at| at <= now) {
             self.flush();
@@ -292,7 +292,7 @@ impl Cache {
     }
 }
 
-/// Returns `true` if the user may no longer see the list. Other errors may pass.
+/// Returns `true` if the user may no longer see the list. Other errors may be temporary.
 fn is_hidden(refusal: &ServerError) -> bool {
     matches!(refusal.status, 403 | 404)
 }

@@ -105,7 +105,7 @@ pub(super) struct Conversation {
     pub(super) has_news: bool,
     /// An event named an own message of this time, which is not worth a read.
     pub(super) accounted: Timestamp,
-    /// The list has named a message of this time, whose event did not arrive yet.
+    /// The time of the newest message that the list has named and whose event did not arrive yet.
     pub(super) announced: Option<Timestamp>,
     /// The state on this connection.
     pub(super) snapshot: Option<Arc<ConversationSnapshot>>,

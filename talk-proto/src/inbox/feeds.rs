@@ -10,8 +10,8 @@ use crate::live::interface::ReadToken;
 use crate::model::ConversationId;
 use crate::timestamp::Timestamp;
 
-/// The time without messages after which a conversation gives way to another one. It limits the
-/// number of requests if more conversations are busy than can be subscribed.
+/// The time without messages after which a conversation may be replaced by another one. It limits
+/// the number of requests if more conversations are busy than can be subscribed.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
 
 /// A subscription to the messages of a conversation.
@@ -22,7 +22,7 @@ struct Feed {
     used: (u64, Timestamp),
 }
 
-/// The subscriptions of an inbox, of which the least recently used one is evicted.
+/// The subscriptions of an inbox. If there is no room, the least recently used one is evicted.
 #[derive(Default)]
 pub(super) struct Feeds {
     feeds: BTreeMap<ConversationId, Feed>,

@@ -61,7 +61,7 @@ pub enum Reference {
 pub enum Stage {
     /// The entry waits for its turn, the store or the connection.
     Queued,
-    /// A file of the message is being uploaded, possibly ahead of the turn of the message.
+    /// A file of the message is being uploaded. Earlier entries may still be unsent.
     Uploading,
     /// The message is being sent, or its fate is being determined.
     Sending,
@@ -89,7 +89,7 @@ pub enum HeldReason {
     /// The entry was not sent within 24 h.
     Stale,
     /// A file was changed or removed before it was uploaded, or cannot be read, for the reason that
-    /// the driver gave. Retry if the file is as it was, otherwise discard the entry.
+    /// the driver gave. Restore the file and retry, or discard the entry.
     SourceGone(String),
     /// The entry was not stored, for the reason that the driver gave. It is lost if the process
     /// ends.

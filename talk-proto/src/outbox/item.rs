@@ -141,7 +141,7 @@ impl Saved {
         self.files.iter().all(|file| file.token.is_some())
     }
 
-    /// Makes the entry one that was never tried.
+    /// Resets the entry to the state before its first attempt.
     pub(super) fn restart_tries(&mut self) {
         self.floor = None;
         self.first_try = None;

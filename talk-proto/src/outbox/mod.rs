@@ -4,8 +4,7 @@
 //! stored, shown at once as [`pending`](crate::Window::pending) in the windows of its conversation,
 //! and sent as soon as the connection allows. Entries of one conversation are sent one after the
 //! other. An entry that is refused, too old, or whose outcome is unknown is [held](Stage::Held)
-//! until the user decides. The files of a message are uploaded ahead of its
-//! turn.
+//! until the user decides. Files are uploaded while earlier entries wait.
 //!
 //! Without a store ([`Session::new`](crate::Session::new)) the outbox is kept only in memory,
 //! and its entries are never [`durable`](Entry::durable). With one

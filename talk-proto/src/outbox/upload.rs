@@ -1,4 +1,4 @@
-//! Uploads of the files of entries, ahead of the turn of their messages.
+//! Uploads of the files of entries, which do not wait for the sends of earlier entries.
 
 use std::collections::BTreeSet;
 
