@@ -115,7 +115,9 @@ impl RestError {
 }
 
 /// The refusal of a call. Only the status is certain: the service documents no format of the body.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Display` shows the reasons. Reasons may quote the call, so `Debug` shows only their number.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The status: 400 for invalid arguments, 401 for credentials, 404 for absent entities, 429 for
@@ -133,8 +135,8 @@ pub struct Refusal {
     pub retry_safety: RetrySafety,
 }
 
-/// A reason of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A reason of a refusal. `Debug` hides it, because it may quote the call.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
     /// The member or entity that the reason is about, if the service names one.
@@ -208,6 +210,25 @@ impl Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("reasons", &self.reasons.len())
+            .field("retry_after", &self.retry_after)
+            .field("body", &self.body)
+            .field("retry_safety", &self.retry_safety)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reason").finish_non_exhaustive()
+    }
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

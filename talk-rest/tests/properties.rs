@@ -397,6 +397,12 @@ fn debug_shows_no_secrets_and_no_texts() {
         .decode(&response(200, user_body.to_string()))
         .unwrap();
     let unreadable = app().decode(&response(200, secret)).unwrap_err();
+    let refusal = json!({ "errorCode": "INVALID", "reasons": { secret: [secret] } }).to_string();
+    let refused = app().decode(&response(400, refusal)).unwrap_err();
+    let RestError::Refused(refusal) = &refused else {
+        panic!("{refused:?}");
+    };
+    let reason = &refusal.reasons[0];
     let params = UserParams::named(secret).email([secret]).push_token(secret);
     let file = talk_rest::FileUpload::new(secret, secret);
     let filtered = conversations().parameter("filter", secret);
@@ -414,8 +420,8 @@ fn debug_shows_no_secrets_and_no_texts() {
     assert!(matches!(event.data, EventData::Other { .. }));
     let headers = request.headers();
     let shown = format!(
-        "{api:?} {call:?} {headers:?} {sent:?} {read:?} {read_user:?} {unreadable:?} {params:?} \
-         {file:?} {filtered:?} {event:?} {:?}",
+        "{api:?} {call:?} {headers:?} {sent:?} {read:?} {read_user:?} {unreadable:?} {refused:?} \
+         {reason:?} {params:?} {file:?} {filtered:?} {event:?} {:?}",
         filtered.clone().call(),
     );
     assert!(!shown.contains(secret), "{shown}");
