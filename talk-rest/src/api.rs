@@ -151,9 +151,15 @@ impl Api {
     }
 
     fn authorization(&self, now: Timestamp) -> Result<HeaderValue, InvalidCall> {
-        let token = match &self.credentials {
-            Credentials::AppToken(key) => app_token(key, &self.app, now),
-            Credentials::SecretKey(token) | Credentials::Token(token) => token.clone(),
+        let (Credentials::AppToken(secret)
+        | Credentials::SecretKey(secret)
+        | Credentials::Token(secret)) = &self.credentials;
+        if secret.expose().is_empty() {
+            return Err(InvalidCall::Credentials);
+        }
+        let token = match self.credentials {
+            Credentials::AppToken(_) => app_token(secret, &self.app, now),
+            Credentials::SecretKey(_) | Credentials::Token(_) => secret.clone(),
         };
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| InvalidCall::Credentials)?;

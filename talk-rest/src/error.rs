@@ -59,8 +59,10 @@ pub enum InvalidCall {
          cannot be `.` or `..`"
     )]
     Url,
-    /// The key or token contains characters that a header cannot contain.
-    #[error("the key or token contains invalid characters: give it alone, without spaces")]
+    /// The key or token is empty, or contains characters that a header cannot contain.
+    #[error(
+        "the key or token is empty or contains invalid characters: give it alone, without spaces"
+    )]
     Credentials,
 }
 

@@ -104,9 +104,16 @@ fn credentials_of_every_kind_are_checked() {
     let error = world.call(&app()).unwrap_err();
     assert_eq!(error.status().unwrap(), 401);
     assert!(error.to_string().contains("check that the key"), "{error}");
-    world.credentials(Credentials::Token("two\nlines".into()));
-    let invalid = world.api.request(&app(), world.now).unwrap_err();
-    assert_eq!(invalid, talk_rest::InvalidCall::Credentials);
+    for invalid in [
+        Credentials::Token("two\nlines".into()),
+        Credentials::AppToken("".into()),
+        Credentials::SecretKey("".into()),
+        Credentials::Token("".into()),
+    ] {
+        world.credentials(invalid);
+        let error = world.api.request(&app(), world.now).unwrap_err();
+        assert_eq!(error, talk_rest::InvalidCall::Credentials);
+    }
 }
 
 #[test]
