@@ -225,22 +225,22 @@ const AFTER: &str = "startingAfter";
 /// failed call can be made again.
 ///
 /// ```
-/// # fn send(_: talk_rest::Call<talk_rest::Page<talk_rest::model::User>>)
-/// #     -> Result<talk_rest::Page<talk_rest::model::User>, talk_rest::InvalidCall> {
-/// #     talk_rest::users().limit(0).call()?;
-/// #     unreachable!()
-/// # }
-/// # fn example() -> Result<(), talk_rest::InvalidCall> {
-/// let mut pages = talk_rest::users().pages()?;
-/// while let Some(call) = pages.next() {
-///     let page = send(call)?;
-///     pages.received(&page);
-///     for user in page {
-///         println!("{}", user.name);
+/// use talk_rest::{Call, Page, RestError, model::User, users};
+///
+/// /// Prints the names of all users. `send` sends a call and decodes its response.
+/// fn print_names(
+///     send: impl Fn(Call<Page<User>>) -> Result<Page<User>, RestError>,
+/// ) -> Result<(), Box<dyn std::error::Error>> {
+///     let mut pages = users().pages()?;
+///     while let Some(call) = pages.next() {
+///         let page = send(call)?;
+///         pages.received(&page);
+///         for user in page {
+///             println!("{}", user.name);
+///         }
 ///     }
+///     Ok(())
 /// }
-/// # Ok(())
-/// # }
 /// ```
 #[must_use]
 pub struct Pages<T> {
