@@ -162,4 +162,4 @@ pub use secret::Secret;
 pub use session::Session;
 pub use snapshot::{Snapshot, Topic, Update, Window, WindowIter};
 pub use timestamp::Timestamp;
-pub use wire::replace_lone_surrogates;
+pub use wire::{encode_component, replace_lone_surrogates};

@@ -2,26 +2,14 @@
 
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// The characters that `encodeURIComponent` encodes.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
+use talk_proto::encode_component;
 
 /// Returns the path with these segments, each of them encoded.
 pub(crate) fn path(segments: &[&str]) -> String {
     let mut path = String::new();
     for segment in segments {
         // Writing to a String cannot fail.
-        let _ = write!(path, "/{}", encode(segment));
+        let _ = write!(path, "/{}", encode_component(segment));
     }
     path
 }
@@ -33,13 +21,11 @@ pub(crate) fn has_dot_segment(path: &str) -> bool {
 }
 
 pub(crate) fn encode_query(pairs: &[(String, String)]) -> String {
-    let pairs = pairs.iter();
-    let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    let pairs = pairs.iter().map(|(name, value)| {
+        let (name, value) = (encode_component(name), encode_component(value));
+        format!("{name}={value}")
+    });
     pairs.collect::<Vec<_>>().join("&")
-}
-
-fn encode(text: &str) -> impl std::fmt::Display + '_ {
-    utf8_percent_encode(text, COMPONENT)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The metadata and the URL of an uploaded file.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use talk_proto::encode_component;
 
 /// The metadata of an uploaded file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,26 +23,14 @@ pub struct FileMetadata {
     pub duration: Option<f64>,
 }
 
-/// The characters that `encodeURIComponent` escapes.
-pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
 /// Returns the URL of a file.
 pub(super) fn url(origin: &str, app: &str, token: &str, filename: &str) -> String {
-    let app = utf8_percent_encode(app, SEGMENT);
+    let app = encode_component(app);
     // Clients resolve dot segments, also encoded ones. A download ignores the name in the URL.
     let filename = match filename {
         "." | ".." => "file",
         filename => filename,
     };
-    let filename = utf8_percent_encode(filename, SEGMENT);
+    let filename = encode_component(filename);
     format!("{origin}/public_api/v1/{app}/files/{token}/{filename}")
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use percent_encoding::{PercentEncode, utf8_percent_encode};
+use talk_proto::encode_component;
 
 use super::conversation::Conversation;
-use super::file::SEGMENT;
 use super::output::ConnectionId;
 
 /// A user id, shared by the user's connections and subscriptions.
@@ -55,8 +54,8 @@ impl Topic {
     /// Returns the path of the subscription.
     pub(super) fn path(&self) -> String {
         let (id, part) = match self {
-            Self::User(user) => return format!("/users/{}", segment(user)),
-            Self::Online(user) => return format!("/users/{}/online", segment(user)),
+            Self::User(user) => return format!("/users/{}", encode_component(user)),
+            Self::Online(user) => return format!("/users/{}/online", encode_component(user)),
             Self::Conversations(_) => return "/me/conversations".to_owned(),
             Self::Conversation { id, part } => (id, part),
         };
@@ -64,17 +63,17 @@ impl Topic {
             Part::Side(_) => String::new(),
             Part::Messages => "/messages".to_owned(),
             Part::Participants => "/participants".to_owned(),
-            Part::Participant(user) => format!("/participants/{}", segment(user)),
+            Part::Participant(user) => format!("/participants/{}", encode_component(user)),
             Part::Typing => "/typing".to_owned(),
             Part::Reactions { message, emoji } => {
                 format!(
                     "/messages/{}/reactions/{}",
-                    segment(message),
-                    segment(emoji)
+                    encode_component(message),
+                    encode_component(emoji)
                 )
             }
         };
-        format!("/me/conversations/{}{part}", segment(id))
+        format!("/me/conversations/{}{part}", encode_component(id))
     }
 
     /// Returns `true` if the topic includes the state of a user's sides.
@@ -85,10 +84,6 @@ impl Topic {
             Self::User(_) | Self::Online(_) => false,
         }
     }
-}
-
-fn segment(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, SEGMENT)
 }
 
 /// The authenticated connections of an app, indexed by user and by topic.

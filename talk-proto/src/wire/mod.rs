@@ -12,6 +12,7 @@ mod status;
 pub(crate) use event::{Kind as EventKind, ServerEvent};
 pub(crate) use event_json::{EventError, Published, UnreadableEvent};
 pub(crate) use frame::{FrameHead, FrameReader, ServerFrame, encode_ack, encode_request};
+pub use path::encode_component;
 pub(crate) use request::{Method, Request};
 pub(crate) use response::{Page, Refusal, server_error};
 pub use salvage::replace_lone_surrogates;

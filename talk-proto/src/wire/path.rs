@@ -1,5 +1,7 @@
 //! Paths of requests, with segments encoded like `encodeURIComponent`.
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The characters that are encoded: all except letters, digits and `-_.!~*'()`, as in
@@ -15,8 +17,14 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Encodes `text` as a segment of a path or a value of a query.
-pub(crate) fn encode_component(text: &str) -> impl std::fmt::Display + '_ {
+/// Encodes a segment of a path or a value of a query like `encodeURIComponent`. The result can be
+/// formatted, and is an iterator over its pieces.
+///
+/// ```
+/// let segment = talk_proto::encode_component("a/b c").to_string();
+/// assert_eq!(segment, "a%2Fb%20c");
+/// ```
+pub fn encode_component(text: &str) -> impl fmt::Display + Iterator<Item = &str> {
     utf8_percent_encode(text, COMPONENT)
 }
 
@@ -28,7 +36,7 @@ pub(crate) fn path(pieces: &[&str]) -> String {
         if i % 2 == 0 {
             path.push_str(piece);
         } else {
-            path.extend(utf8_percent_encode(piece, COMPONENT));
+            path.extend(encode_component(piece));
         }
     }
     path

@@ -1,9 +1,7 @@
 //! Content written back as markup.
 
-use percent_encoding::utf8_percent_encode;
 use talk_proto::content::{Action, TextNode};
-
-use crate::server::file::SEGMENT;
+use talk_proto::encode_component;
 
 /// Returns nodes as the markup that has the same meaning. Text that looks like markup is not
 /// escaped, because markup has no escapes.
@@ -50,7 +48,7 @@ fn write_node(node: &TextNode, out: &mut String) {
             }
         }
         TextNode::Mention { id, text, .. } => {
-            let id = utf8_percent_encode(id, SEGMENT).to_string();
+            let id = encode_component(id).to_string();
             for part in ["<!!mention:", &id, "|", text, ">"] {
                 out.push_str(part);
             }
@@ -84,9 +82,9 @@ fn target(action: &Action) -> String {
     let mut out = action.name.to_string();
     for (at, (key, value)) in action.params.iter().enumerate() {
         out.push(if at == 0 { '?' } else { '&' });
-        out.extend(utf8_percent_encode(key, SEGMENT));
+        out.extend(encode_component(key));
         out.push('=');
-        out.extend(utf8_percent_encode(value, SEGMENT));
+        out.extend(encode_component(value));
     }
     out
 }
