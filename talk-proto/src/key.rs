@@ -8,17 +8,17 @@ use crate::timestamp::Timestamp;
 /// The 64 characters of a key, in ASCII order, so that keys sort by their time.
 const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// Returns a new key: 8 characters for the milliseconds of `now`, most significant first, then 12
-/// random characters.
+/// Returns a new key with 12 random characters.
 pub(crate) fn idempotency_key(now: Timestamp, rng: &mut Rng) -> String {
     if FaultInjection::ReusedKey.is_on() {
         return "-".repeat(20);
     }
-    key_at(now, std::iter::repeat_with(|| rng.u64(..)))
+    idempotency_key_at(now, std::iter::repeat_with(|| rng.u64(..)))
 }
 
-/// Returns the key of a moment. Each of its last 12 characters is made of six bits of an item.
-pub(crate) fn key_at(at: Timestamp, bits: impl Iterator<Item = u64>) -> String {
+/// Returns the idempotency key of a moment: 8 characters for its milliseconds, most significant
+/// first, then 12 characters, each from the lowest six bits of an item of `bits`.
+pub fn idempotency_key_at(at: Timestamp, bits: impl Iterator<Item = u64>) -> String {
     let millis = at.unsigned_millis();
     let time = (0..8).rev().map(|place| millis >> (6 * place));
     time.chain(bits.take(12)).map(character).collect()

@@ -157,6 +157,7 @@ pub use io::{
     ConnectionState, Event, Frame, HttpBody, HttpFailure, HttpId, Input, Output, ProtocolWarning,
     SocketClosed, SocketId, TokenFetchId,
 };
+pub use key::idempotency_key_at;
 pub use options::{Authentication, Limits, Pacing, SessionOptions};
 pub use secret::Secret;
 pub use session::Session;

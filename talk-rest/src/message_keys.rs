@@ -3,10 +3,7 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use talk_proto::Timestamp;
-
-/// The 64 characters of a key, in ASCII order, so that keys sort by their time.
-const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+use talk_proto::{Timestamp, idempotency_key_at};
 
 /// A source of idempotency keys, which prevent a message that is sent twice from being posted
 /// twice. See [`Call::fill_keys`](crate::Call::fill_keys).
@@ -41,11 +38,7 @@ impl MessageKeys {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
         hash.update(count.to_be_bytes());
-        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        let time = (0..8).rev().map(|place| millis >> (6 * place));
-        let rest = hash.finalize();
-        let rest = rest.iter().take(12).map(|&byte| u64::from(byte));
-        time.chain(rest).map(character).collect()
+        idempotency_key_at(now, hash.finalize().into_iter().map(u64::from))
     }
 }
 
@@ -54,13 +47,6 @@ impl fmt::Debug for MessageKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MessageKeys(…)")
     }
-}
-
-/// Returns the character for the lowest six bits.
-fn character(bits: u64) -> char {
-    ALPHABET
-        .get((bits & 63) as usize)
-        .map_or('-', |&byte| char::from(byte))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::step::Step;
 use crate::command::SendMessage;
 use crate::content::MarkupSource;
 use crate::error::CommandError;
-use crate::key::key_at;
+use crate::key::idempotency_key_at;
 use crate::model::{ConversationId, Custom, EntryId, UserId};
 use crate::storage::versioned;
 use crate::timestamp::Timestamp;
@@ -124,7 +124,7 @@ impl Outbox {
         loop {
             // A key is never empty.
             let bits = std::iter::repeat_with(|| rng.u64(..));
-            if let Ok(id) = EntryId::new(key_at(now, bits))
+            if let Ok(id) = EntryId::new(idempotency_key_at(now, bits))
                 && !self.is_taken(&id)
                 && !self.receipts.contains(&id)
             {
@@ -366,7 +366,7 @@ pub(super) fn derived_key(
         hash.update(part);
     }
     hash.update(at.as_millis().to_be_bytes());
-    key_at(at, hash.finalize().into_iter().map(u64::from))
+    idempotency_key_at(at, hash.finalize().into_iter().map(u64::from))
 }
 
 #[cfg(test)]
