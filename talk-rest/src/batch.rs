@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+use talk_proto::RetrySafety;
 
 use crate::call::{Call, Decode, Parts, Payload};
 use crate::error::{HiddenBody, InvalidCall, Refusal, RestError};
@@ -53,7 +54,7 @@ pub struct Handle<T> {
     seq: u64,
     method: Method,
     decode: Decode<T>,
-    is_repeatable: bool,
+    retry_safety: RetrySafety,
 }
 
 /// The answers of a batch.
@@ -103,7 +104,7 @@ impl Batch {
             seq,
             method: call.parts.method.clone(),
             decode: call.decode,
-            is_repeatable: call.parts.is_repeatable(),
+            retry_safety: call.retry_safety(),
         })
     }
 
@@ -202,10 +203,7 @@ impl BatchAnswers {
         let unreadable = |cause: String, body: &Value| RestError::Unreadable {
             cause,
             body: HiddenBody(body.to_string().into()),
-            retry_safety: match handle.is_repeatable {
-                true => talk_proto::RetrySafety::Safe,
-                false => talk_proto::RetrySafety::MayDuplicate,
-            },
+            retry_safety: handle.retry_safety,
         };
         let Some((status, body)) = self.answers.get(&handle.seq) else {
             let cause = format!("operation {} of the batch has no answer", handle.seq);
@@ -218,7 +216,7 @@ impl BatchAnswers {
         if !status.is_success() {
             let body = Bytes::from(body.to_string());
             let headers = HeaderMap::new();
-            return Err(Refusal::new(*status, &headers, &body, handle.is_repeatable).into());
+            return Err(Refusal::new(*status, &headers, &body, handle.retry_safety).into());
         }
         let json = match body {
             Value::Null => json!({}),

@@ -20,7 +20,6 @@ use crate::version::ApiVersion;
 ///
 /// [`Api::request`](crate::Api::request) makes an HTTP request from it, and
 /// [`decode`](Self::decode) reads the response. A call can be sent any number of times.
-#[derive(Clone)]
 #[must_use]
 pub struct Call<T> {
     pub(crate) parts: Parts,
@@ -95,8 +94,16 @@ impl Parts {
         }
     }
 
+    /// Returns the effect of sending the call again after a lost answer.
+    pub(crate) fn retry_safety(&self) -> RetrySafety {
+        match self.is_repeatable() {
+            true => RetrySafety::Safe,
+            false => RetrySafety::MayDuplicate,
+        }
+    }
+
     /// Returns `true` if a repetition has the effect of a single call.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    fn is_repeatable(&self) -> bool {
         match &self.payload {
             Payload::Messages(messages) => messages.iter().all(has_key),
             Payload::Import(_) => false,
@@ -139,6 +146,29 @@ pub(crate) fn to_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            decode: self.decode,
+            decode_repeated: self.decode_repeated,
+        }
+    }
+}
+
+impl Call<()> {
+    /// Creates a call with a JSON body, whose answer is ignored: the service documents `{}`, and a
+    /// third party the entity.
+    pub(crate) fn writing(method: Method, path: String, body: &impl Serialize) -> Self {
+        Self::new(method, path, Payload::Json(to_json(body)), ignored)
+    }
+
+    /// Creates a call that deletes an entity.
+    pub(crate) fn deleting(path: String) -> Self {
+        Self::new(Method::DELETE, path, Payload::None, ignored)
+    }
+}
+
 impl<T> Call<T> {
     pub(crate) fn new(method: Method, path: String, payload: Payload, decode: Decode<T>) -> Self {
         Self {
@@ -148,6 +178,7 @@ impl<T> Call<T> {
         }
     }
 
+    /// Creates a call that reads an entity.
     pub(crate) fn reading(path: String) -> Self
     where
         T: DeserializeOwned,
@@ -183,10 +214,7 @@ impl<T> Call<T> {
 
     /// Returns the effect of sending the call again after a lost answer.
     pub fn retry_safety(&self) -> RetrySafety {
-        match self.parts.is_repeatable() {
-            true => RetrySafety::Safe,
-            false => RetrySafety::MayDuplicate,
-        }
+        self.parts.retry_safety()
     }
 
     /// Reads the response. Any status of 2xx is a success, and an empty body is `{}`.
@@ -217,10 +245,9 @@ impl<T> Call<T> {
         response: &Response<B>,
     ) -> Result<T, RestError> {
         let body = response.body().as_ref();
-        let is_repeatable = self.parts.is_repeatable();
         if !response.status().is_success() {
             let headers = response.headers();
-            let refusal = Refusal::new(response.status(), headers, body, is_repeatable);
+            let refusal = Refusal::new(response.status(), headers, body, self.retry_safety());
             return Err(refusal.into());
         }
         let json = match body.trim_ascii() {
@@ -242,8 +269,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(json: Value) -> Result<T, String> {
     serde_json::from_value(json).map_err(|_| OTHER_FORM.to_owned())
 }
 
-/// Ignores an answer: the service documents `{}`, and a third party the entity.
-pub(crate) fn ignored(_: Value) -> Result<(), String> {
+fn ignored(_: Value) -> Result<(), String> {
     Ok(())
 }
 

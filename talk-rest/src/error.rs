@@ -165,11 +165,12 @@ impl fmt::Debug for HiddenBody {
 }
 
 impl Refusal {
+    /// Reads a refusal. `retry_safety` is that of the call after a lost answer.
     pub(crate) fn new(
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
-        is_repeatable: bool,
+        retry_safety: RetrySafety,
     ) -> Self {
         let json = json::parse(body).ok();
         let code = json
@@ -190,8 +191,7 @@ impl Refusal {
             body: HiddenBody(Bytes::copy_from_slice(body)),
             retry_safety: match status.as_u16() {
                 429 => RetrySafety::Safe,
-                500..=599 if is_repeatable => RetrySafety::Safe,
-                500..=599 => RetrySafety::MayDuplicate,
+                500..=599 => retry_safety,
                 _ => RetrySafety::Never,
             },
         }
@@ -248,20 +248,9 @@ impl fmt::Display for Refusal {
                 write!(f, "{subject}: ")?;
             }
             let text = reason.text.trim().trim_end_matches('.');
-            f.extend_chars(text.chars().take(MAX_REASON))?;
+            write!(f, "{text:.MAX_REASON$}")?;
         }
         write!(f, "; {}", self.remedy())
-    }
-}
-
-/// Writes characters to a formatter.
-trait ExtendChars {
-    fn extend_chars(&mut self, chars: impl Iterator<Item = char>) -> fmt::Result;
-}
-
-impl ExtendChars for fmt::Formatter<'_> {
-    fn extend_chars(&mut self, mut chars: impl Iterator<Item = char>) -> fmt::Result {
-        chars.try_for_each(|character| fmt::Write::write_char(self, character))
     }
 }
 
@@ -316,7 +305,12 @@ mod tests {
 
     fn refusal(status: u16, body: &str) -> Refusal {
         let status = StatusCode::from_u16(status).unwrap();
-        Refusal::new(status, &HeaderMap::new(), body.as_bytes(), false)
+        Refusal::new(
+            status,
+            &HeaderMap::new(),
+            body.as_bytes(),
+            RetrySafety::MayDuplicate,
+        )
     }
 
     #[test]

@@ -274,12 +274,7 @@ impl<T> Iterator for Pages<T> {
     type Item = Call<Page<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let call = self.call.as_ref()?;
-        Some(Call {
-            parts: call.parts.clone(),
-            decode: call.decode,
-            decode_repeated: call.decode_repeated,
-        })
+        self.call.clone()
     }
 }
 

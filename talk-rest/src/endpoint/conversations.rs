@@ -8,7 +8,7 @@ use super::id::id;
 use super::messages::{Import, MessageEndpoint};
 use super::participants::ParticipantEndpoint;
 use crate::batch::count_in_range;
-use crate::call::{Call, Payload, ignored, list, to_json};
+use crate::call::{Call, Payload, list, to_json};
 use crate::error::InvalidCall;
 use crate::list::List;
 use crate::model::{Conversation, Message, SentMessage};
@@ -56,8 +56,7 @@ impl ConversationEndpoint {
 
     /// Creates or updates the conversation, and adds participants.
     pub fn put(&self, params: ConversationParams) -> Call<()> {
-        let payload = Payload::Json(to_json(&params));
-        Call::new(Method::PUT, self.path(&[]), payload, ignored)
+        Call::writing(Method::PUT, self.path(&[]), &params)
     }
 
     /// Reads the conversation.
@@ -67,7 +66,7 @@ impl ConversationEndpoint {
 
     /// Deletes the conversation with all of its messages.
     pub fn delete(&self) -> Call<()> {
-        Call::new(Method::DELETE, self.path(&[]), Payload::None, ignored)
+        Call::deleting(self.path(&[]))
     }
 
     /// Returns the endpoint of a participant.
@@ -94,12 +93,7 @@ impl ConversationEndpoint {
     {
         let user: UserId = id(user)?;
         let path = self.path(&["readBy", user.as_str()]);
-        Ok(Call::new(
-            Method::POST,
-            path,
-            Payload::Json(json!({})),
-            ignored,
-        ))
+        Ok(Call::writing(Method::POST, path, &json!({})))
     }
 
     /// Lists the messages, newest first.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use talk_proto::model::{Emoji, EmptyId, UserId};
 
 use super::id::id;
-use crate::call::{Call, Payload, ignored, list, to_json};
+use crate::call::{Call, Payload, list};
 use crate::error::InvalidCall;
 use crate::list::List;
 use crate::model::{Message, Reactor, SentMessage};
@@ -33,13 +33,12 @@ impl MessageEndpoint {
 
     /// Changes the content or the custom data.
     pub fn edit(&self, changes: EditMessage) -> Call<()> {
-        let payload = Payload::Json(to_json(&changes));
-        Call::new(Method::PUT, self.path.clone(), payload, ignored)
+        Call::writing(Method::PUT, self.path.clone(), &changes)
     }
 
     /// Deletes the message.
     pub fn delete(&self) -> Call<()> {
-        Call::new(Method::DELETE, self.path.clone(), Payload::None, ignored)
+        Call::deleting(self.path.clone())
     }
 
     /// Lists the users that reacted with an emoji, oldest first (our choice).
@@ -65,7 +64,7 @@ impl MessageEndpoint {
         E: TryInto<Emoji, Error: Into<EmptyId>>,
         U: TryInto<UserId, Error: Into<EmptyId>>,
     {
-        self.reaction(Method::PUT, &id(emoji)?, &id(user)?)
+        Ok(self.reaction(Method::PUT, &id(emoji)?, &id(user)?))
     }
 
     /// Removes the reaction of a user. Removing it again has no effect.
@@ -77,12 +76,12 @@ impl MessageEndpoint {
         E: TryInto<Emoji, Error: Into<EmptyId>>,
         U: TryInto<UserId, Error: Into<EmptyId>>,
     {
-        self.reaction(Method::DELETE, &id(emoji)?, &id(user)?)
+        Ok(self.reaction(Method::DELETE, &id(emoji)?, &id(user)?))
     }
 
-    fn reaction(&self, method: Method, emoji: &Emoji, user: &UserId) -> Result<Call<()>, EmptyId> {
+    fn reaction(&self, method: Method, emoji: &Emoji, user: &UserId) -> Call<()> {
         let path = self.path.clone() + &path(&["reactions", emoji.as_str(), user.as_str()]);
-        Ok(Call::new(method, path, Payload::Json(json!({})), ignored))
+        Call::writing(method, path, &json!({}))
     }
 }
 

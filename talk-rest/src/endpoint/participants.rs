@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::call::{Call, Payload, ignored, to_json};
+use crate::call::Call;
 use crate::params::{ParticipantParams, ParticipantPatch};
 
 /// The calls that concern a participant of a conversation.
@@ -16,18 +16,16 @@ impl ParticipantEndpoint {
     /// Adds the user to the conversation, or replaces the settings of the participant. Absent
     /// members have their defaults.
     pub fn put(&self, params: ParticipantParams) -> Call<()> {
-        let payload = Payload::Json(to_json(&params));
-        Call::new(Method::PUT, self.path.clone(), payload, ignored)
+        Call::writing(Method::PUT, self.path.clone(), &params)
     }
 
     /// Changes the settings of the participant. Absent members stay.
     pub fn patch(&self, patch: ParticipantPatch) -> Call<()> {
-        let payload = Payload::Json(to_json(&patch));
-        Call::new(Method::PATCH, self.path.clone(), payload, ignored)
+        Call::writing(Method::PATCH, self.path.clone(), &patch)
     }
 
     /// Removes the user from the conversation. A user that is no participant is no error.
     pub fn delete(&self) -> Call<()> {
-        Call::new(Method::DELETE, self.path.clone(), Payload::None, ignored)
+        Call::deleting(self.path.clone())
     }
 }

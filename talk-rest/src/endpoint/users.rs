@@ -6,7 +6,7 @@ use talk_proto::model::{ConversationId, EmptyId, UserId};
 
 use super::id::id;
 use crate::batch::count_in_range;
-use crate::call::{Call, Payload, ignored, list, to_json};
+use crate::call::{Call, Payload, list, to_json};
 use crate::error::InvalidCall;
 use crate::list::List;
 use crate::model::{Conversation, User, UserSession};
@@ -60,8 +60,7 @@ pub fn put_users(
         .map(|(id, params)| (id.into(), to_json(&params)))
         .collect();
     count_in_range("users", users.len(), MAX_USERS)?;
-    let payload = Payload::Json(users.into());
-    Ok(Call::new(Method::PUT, path(&["users"]), payload, ignored))
+    Ok(Call::writing(Method::PUT, path(&["users"]), &users))
 }
 
 /// The calls that concern a user. Users cannot be deleted; a [`put`](Self::put) can anonymise one.
@@ -77,8 +76,7 @@ impl UserEndpoint {
 
     /// Creates or updates the user.
     pub fn put(&self, params: UserParams) -> Call<()> {
-        let payload = Payload::Json(to_json(&params));
-        Call::new(Method::PUT, self.path(&[]), payload, ignored)
+        Call::writing(Method::PUT, self.path(&[]), &params)
     }
 
     /// Reads the user.
@@ -113,8 +111,8 @@ impl UserEndpoint {
     {
         let conversation: ConversationId = id(conversation)?;
         let path = self.path(&["conversations", conversation.as_str()]);
-        let payload = Payload::Json(json!({ "readUntil": position.into() }));
-        Ok(Call::new(Method::PATCH, path, payload, ignored))
+        let body = json!({ "readUntil": position.into() });
+        Ok(Call::writing(Method::PATCH, path, &body))
     }
 
     fn path(&self, rest: &[&str]) -> String {
