@@ -102,7 +102,7 @@
 //!
 //! No feature is enabled by default.
 //!
-//! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `token`: creates tokens and checks those of users, for back ends and tests.
 //! - `jiff`, `chrono`: conversions between [`Timestamp`] and the types of these crates.
 //!
 //! # Disclaimer

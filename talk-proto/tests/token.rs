@@ -12,7 +12,10 @@ use sha2::Sha256;
 use talk_proto::{
     Secret, Timestamp,
     model::{AppId, UserId},
-    token::{TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, sign_user_id},
+    token::{
+        TokenCheck, TokenClaims, TokenProblem, TokenReport, is_user_signature, mint_app_token,
+        sign_user_id,
+    },
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -202,6 +205,16 @@ fn token_refusals_precede_warnings() {
         Some(TokenProblem::WrongApp { .. })
     ));
     assert_eq!(report.refused_for(), report.problems.first());
+}
+
+#[test]
+fn app_token_equals_other_implementation() {
+    let key = Secret::from("sk_test_secret");
+    let app = AppId::new("app1").unwrap();
+    let token = mint_app_token(&key, &app, Timestamp::from_millis(1_767_225_630_999));
+    let expected = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlblR5cGUiOiJhcHAiLCJpc3MiOiJhc\
+                    HAxIiwiZXhwIjoxNzY3MjI1NjMwfQ.5SPzl7LTn9R8znINtQGx6dTxKPWwxA_GZKB-kD5X01Y";
+    assert_eq!(token.expose(), expected);
 }
 
 #[test]

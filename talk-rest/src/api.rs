@@ -1,18 +1,23 @@
 //! The address of an app and its credentials.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Uri};
 use talk_proto::{
     Addresses, Secret, Timestamp,
     model::{AppId, EmptyId},
+    token::mint_app_token,
 };
 
-use crate::app_token::app_token;
 use crate::call::Call;
 use crate::error::InvalidCall;
 use crate::path::{has_dot_segment, path};
 use crate::version::ApiVersion;
+
+/// The lifetime of an app token. Each request has a token of its own.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(30);
 
 const VERSION_HEADER: &str = "talkjs-rest-version";
 
@@ -158,7 +163,7 @@ impl Api {
             return Err(InvalidCall::Credentials);
         }
         let token = match self.credentials {
-            Credentials::AppToken(_) => app_token(secret, &self.app, now),
+            Credentials::AppToken(_) => mint_app_token(secret, &self.app, now + TOKEN_LIFETIME),
             Credentials::SecretKey(_) | Credentials::Token(_) => secret.clone(),
         };
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))

@@ -2,7 +2,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
-mod app_token;
 mod batch;
 mod call;
 mod endpoint;

@@ -38,7 +38,8 @@ struct Payload<'a> {
     #[serde(rename = "tokenType")]
     token_type: &'static str,
     iss: &'a str,
-    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
 }
@@ -78,9 +79,36 @@ impl TokenClaims {
         let payload = Payload {
             token_type: "user",
             iss: self.app_id.as_str(),
-            sub: self.user_id.as_str(),
-            exp: self.expires_at.map(|time| time.as_millis() / 1000),
+            sub: Some(self.user_id.as_str()),
+            exp: self.expires_at.map(seconds),
         };
         jwt::sign(secret, &payload)
     }
+}
+
+/// Returns an app token, signed with the secret key of the app. It gives a back end full access to
+/// the REST API, and expires at a time that is truncated to whole seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use talk_proto::{Secret, Timestamp, token::mint_app_token};
+///
+/// let now = Timestamp::from_millis(1_700_000_000_000); // the wall clock
+/// let expires_at = now + Duration::from_secs(30);
+/// let token = mint_app_token(&Secret::new("sk_test"), &"my_app".try_into()?, expires_at);
+/// assert_eq!(token.expose().split('.').count(), 3);
+/// # Ok::<(), talk_proto::model::EmptyId>(())
+/// ```
+pub fn mint_app_token(secret: &Secret, app: &AppId, expires_at: Timestamp) -> Secret {
+    let payload = Payload {
+        token_type: "app",
+        iss: app.as_str(),
+        sub: None,
+        exp: Some(seconds(expires_at)),
+    };
+    jwt::sign(secret, &payload)
+}
+
+fn seconds(time: Timestamp) -> i64 {
+    time.as_millis() / 1000
 }

@@ -1,4 +1,4 @@
-//! User tokens: issuing them on an application's server, and finding out why one is refused.
+//! Creation of tokens on an application's server, and checks of user tokens.
 
 mod check;
 mod claims;
@@ -7,6 +7,6 @@ mod problem;
 mod signature;
 
 pub use check::{TokenCheck, TokenReport};
-pub use claims::TokenClaims;
+pub use claims::{TokenClaims, mint_app_token};
 pub use problem::TokenProblem;
 pub use signature::{is_user_signature, sign_user_id};
