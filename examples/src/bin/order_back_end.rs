@@ -1,7 +1,6 @@
 //! The back end of a shop with a conversation for each order: it creates users and conversations,
 //! posts system messages, imports history, and receives webhooks. The program opens an order and
-//! then receives webhooks. The same back end in Node and
-//! Python is in `examples/back_ends`.
+//! then receives webhooks. The same back end in Node and Python is in `examples/back_ends`.
 //!
 //! ```text
 //! order_back_end HOST SECRET_KEY PORT

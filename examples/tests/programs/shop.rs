@@ -16,7 +16,7 @@ const KEY: &str = "sk_test_shop";
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// An emulator, the back end under test, and a client that looks at the results.
+/// An emulator, the back end under test, and a client that reads the results.
 struct Shop {
     emulator: Emulator,
     back_end: BackEnd,

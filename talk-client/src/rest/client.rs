@@ -21,9 +21,9 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// A client of the REST API of an app.
 ///
-/// It gives each message an idempotency key, and repeats calls that failed for a moment, where a
-/// repetition has the effect of a single call. Imports are never repeated. Clones share their
-/// connection settings.
+/// It gives each message an idempotency key, and repeats a call after a transient failure if the
+/// repetition has the effect of a single call. Imports are never repeated. Clones share the
+/// transport and the source of keys.
 ///
 /// ```no_run
 /// # use std::error::Error;

@@ -1,8 +1,8 @@
 //! The REST API for back ends, over the transport of sessions.
 //!
 //! [`RestClient`] sends the calls of `talk_rest`, all of whose names are in this module. With its
-//! feature `rest`, an adapter crate creates one for its runtime, such as
-//! `talk_tokio::rest_client(Api::new("my_app", "sk_test_1")?)`.
+//! feature `rest`, an adapter crate has the function `rest_client`, which creates one for its
+//! runtime.
 //!
 //! ```
 //! use talk_client::rest::{NewMessage, RestClient, conversation};
