@@ -49,7 +49,7 @@ pub(crate) struct Operation {
     pub(crate) parts: Parts,
 }
 
-/// The place of a call in a batch, which gives its answer the right type.
+/// A reference to a call in a batch, with the type of its answer.
 pub struct Handle<T> {
     seq: u64,
     method: Method,

@@ -329,7 +329,7 @@ impl List<Conversation> {
             .parameter("orderDirection", direction)
     }
 
-    /// Starts at this time of the order.
+    /// Starts after this time in the order of the list. The time itself is excluded (our choice).
     pub fn offset(self, time: Timestamp) -> Self {
         self.time("offsetTs", time)
     }
