@@ -85,19 +85,19 @@ impl Draft {
 /// The constructors and methods of both kinds. The constructors of one kind take further arguments
 /// after the content.
 macro_rules! drafts {
-    ($name:ident { $($before:ident: $type:ty,)* }) => {
+    ($name:ident { $($extra:ident: $type:ty,)* }) => {
         impl $name {
             /// Creates a message of a user from text with markup.
-            pub fn user(sender: UserId, text: impl Into<String> $(, $before: $type)*) -> Self {
-                let mut message = Self::of(Some(sender) $(, $before)*);
+            pub fn user(sender: UserId, text: impl Into<String> $(, $extra: $type)*) -> Self {
+                let mut message = Self::of(Some(sender) $(, $extra)*);
                 message.draft.text = Some(text.into());
                 message
             }
 
             /// Creates a message of the application from text with markup. It has no sender and
             /// causes no notifications.
-            pub fn system(text: impl Into<String> $(, $before: $type)*) -> Self {
-                let mut message = Self::of(None $(, $before)*);
+            pub fn system(text: impl Into<String> $(, $extra: $type)*) -> Self {
+                let mut message = Self::of(None $(, $extra)*);
                 message.draft.text = Some(text.into());
                 message
             }
@@ -107,9 +107,9 @@ macro_rules! drafts {
             pub fn content(
                 sender: Option<UserId>,
                 content: impl Into<ContentBlock>
-                $(, $before: $type)*
+                $(, $extra: $type)*
             ) -> Self {
-                let mut message = Self::of(sender $(, $before)*);
+                let mut message = Self::of(sender $(, $extra)*);
                 message.draft.content = Some([content.into()]);
                 message
             }
@@ -120,9 +120,9 @@ macro_rules! drafts {
                 sender: UserId,
                 latitude: f64,
                 longitude: f64
-                $(, $before: $type)*
+                $(, $extra: $type)*
             ) -> Self {
-                let mut message = Self::of(Some(sender) $(, $before)*);
+                let mut message = Self::of(Some(sender) $(, $extra)*);
                 message.draft.location = Some((latitude, longitude));
                 message
             }
