@@ -162,7 +162,7 @@ impl RestClient {
 
     /// Returns a random wait that doubles with each attempt, from a half to the whole of it.
     fn backoff(&self, attempt: u32) -> Duration {
-        let factor = 1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
+        let factor = 2_u32.saturating_pow(attempt - 1);
         let whole = FIRST_BACKOFF.saturating_mul(factor).min(MAX_WAIT);
         let random = self.shared.network.random() % 1000;
         whole / 2 + whole / 2 * u32::try_from(random).unwrap_or(0) / 1000
