@@ -5,3 +5,4 @@ mod multipart;
 pub(crate) mod uploads;
 
 pub use file::{FileToken, Upload, UploadKind};
+pub use multipart::Form;

@@ -1,6 +1,6 @@
 //! The multipart form around a file (RFC 7578), without the file itself.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -10,13 +10,17 @@ use super::file::{Upload, UploadKind};
 #[cfg(test)]
 mod tests;
 
-/// The parts before and after the bytes of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
-    /// The value of the Content-Type header.
-    pub(crate) content_type: String,
-    pub(crate) preamble: Bytes,
-    pub(crate) epilogue: Bytes,
+/// The multipart form of an upload, without the bytes of the file. `Debug` hides the name of the
+/// file.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Form {
+    /// The value of the header Content-Type.
+    pub content_type: String,
+    /// The part of the form before the bytes of the file.
+    pub preamble: Bytes,
+    /// The part of the form after the bytes of the file.
+    pub epilogue: Bytes,
 }
 
 /// The number of random letters and digits in a boundary, sufficient to make a collision with the
@@ -29,7 +33,12 @@ impl Form {
         let random: String = std::iter::repeat_with(|| rng.alphanumeric())
             .take(BOUNDARY_LENGTH)
             .collect();
-        let boundary = format!("----talk-{random}");
+        Self::with_boundary(upload, &format!("----talk-{random}"), &[])
+    }
+
+    /// Creates the form of `upload` with further fields before its metadata. No part of the form
+    /// may contain the boundary.
+    pub fn with_boundary(upload: &Upload, boundary: &str, further: &[(&str, &str)]) -> Self {
         let preamble = format!(
             "--{boundary}\r\n\
              Content-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
@@ -38,7 +47,9 @@ impl Form {
             media_type(upload.content_type.as_deref()),
         );
         let mut epilogue = String::from("\r\n");
-        for (name, value) in fields(&upload.kind) {
+        let fields = fields(&upload.kind);
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in further.iter().copied().chain(fields) {
             // Writing to a String cannot fail.
             let _ = write!(
                 epilogue,
@@ -51,6 +62,14 @@ impl Form {
             preamble: preamble.into(),
             epilogue: epilogue.into(),
         }
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form")
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
     }
 }
 
