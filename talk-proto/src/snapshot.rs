@@ -86,6 +86,17 @@ pub enum Snapshot {
     Outbox(Window<Entry>),
 }
 
+impl Snapshot {
+    /// Returns the source of the snapshot. Only windows are cached.
+    pub fn freshness(&self) -> Freshness {
+        match self {
+            Self::Messages(Some(window)) => window.freshness(),
+            Self::Conversations(window) => window.freshness(),
+            _ => Freshness::Live,
+        }
+    }
+}
+
 /// The loaded part of a list. Serialises as the list of its items.
 ///
 /// ```
@@ -260,12 +271,8 @@ impl Update {
         })
     }
 
-    /// Returns the source of the snapshot. Only windows are cached.
+    /// Returns the source of the snapshot.
     pub fn freshness(&self) -> Freshness {
-        match &self.snapshot {
-            Snapshot::Messages(Some(window)) => window.freshness(),
-            Snapshot::Conversations(window) => window.freshness(),
-            _ => Freshness::Live,
-        }
+        self.snapshot.freshness()
     }
 }

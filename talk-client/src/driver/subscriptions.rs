@@ -42,12 +42,11 @@ impl Subscriptions {
     }
 
     pub(super) fn update(&mut self, id: SubscriptionId, update: Update) {
-        let freshness = update.freshness();
-        if !freshness.is_cached() {
+        if !update.freshness().is_cached() {
             self.fill(id);
         }
         if let Some((_, sink)) = self.sinks.get(&id) {
-            sink.update(update.snapshot, freshness, update.changes, update.settled);
+            sink.update(update.snapshot, update.changes, update.settled);
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use shuttle::future::block_on;
 use shuttle::thread;
-use talk_proto::cache::Freshness;
 use talk_proto::{Snapshot, changes::Changes, model::User};
 
 use super::check_interleavings;
@@ -30,7 +29,7 @@ fn show(slot: &Arc<UserSlot>) -> thread::JoinHandle<()> {
     let slot = Arc::clone(slot);
     thread::spawn(move || {
         for n in 1..=SHOWN {
-            slot.update(snapshot(n), Freshness::Live, Changes::Reset, Vec::new());
+            slot.update(snapshot(n), Changes::Reset, Vec::new());
         }
     })
 }

@@ -16,13 +16,7 @@ use crate::sync::{Mutex, lock, notify_all, wait_for};
 pub(crate) trait SnapshotSink: Send + Sync {
     /// Replaces the snapshot. `changes` leads to it from the previous one. `settled` are the outbox
     /// entries that became messages of it.
-    fn update(
-        &self,
-        snapshot: Snapshot,
-        freshness: Freshness,
-        changes: Changes,
-        settled: Vec<Settled>,
-    );
+    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>);
 
     /// Ends the subscription; `None` if it was unsubscribed.
     fn end(&self, error: Option<Error>);
@@ -151,13 +145,8 @@ impl<S: Clone> SnapshotSlot<S> {
 }
 
 impl<S: TypedSnapshot> SnapshotSink for SnapshotSlot<S> {
-    fn update(
-        &self,
-        snapshot: Snapshot,
-        freshness: Freshness,
-        changes: Changes,
-        settled: Vec<Settled>,
-    ) {
+    fn update(&self, snapshot: Snapshot, changes: Changes, settled: Vec<Settled>) {
+        let freshness = snapshot.freshness();
         let Some(snapshot) = S::from_core(snapshot) else {
             return;
         };
@@ -210,8 +199,7 @@ mod tests {
     }
 
     fn show(slot: &UserSlot, user: Option<Arc<User>>) {
-        let live = Freshness::Live;
-        slot.update(Snapshot::User(user), live, Changes::Reset, Vec::new());
+        slot.update(Snapshot::User(user), Changes::Reset, Vec::new());
     }
 
     fn take(slot: &UserSlot) -> Poll<Option<Option<Arc<User>>>> {
@@ -241,8 +229,7 @@ mod tests {
         // A single entity has room for one.
         for number in 1..=3 {
             let update = Snapshot::User(user("a"));
-            let settled = vec![settled(number)];
-            slot.update(update, Freshness::Live, Changes::Reset, settled);
+            slot.update(update, Changes::Reset, vec![settled(number)]);
         }
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Some((.., taken))) = slot.poll_update(&mut cx) else {
@@ -271,8 +258,7 @@ mod tests {
     #[test]
     fn slot_ignores_snapshot_of_another_kind() {
         let slot = UserSlot::new();
-        let live = Freshness::Live;
-        slot.update(Snapshot::Messages(None), live, Changes::Reset, Vec::new());
+        slot.update(Snapshot::Messages(None), Changes::Reset, Vec::new());
         assert_eq!(slot.state(), SubscriptionState::Pending);
     }
 }
