@@ -87,6 +87,13 @@ impl InboxBuilder {
         self
     }
 
+    /// Sets the maximum number of conversations whose messages are subscribed (default 100). They are
+    /// the latest ones with traffic. The messages of all others are fetched by page.
+    pub fn max_subscribed(mut self, count: usize) -> Self {
+        self.options.max_subscribed = count;
+        self
+    }
+
     /// Also delivers the messages of a conversation from before the user joined it (default
     /// `false`).
     pub fn history_on_join(mut self, history: bool) -> Self {

@@ -57,6 +57,27 @@ async fn options_select_messages<A: Adapter>() {
     assert_eq!(text(&next(&mut one).await), "2");
 }
 
+async fn max_subscribed_zero_reads_pages<A: Adapter>() {
+    let town = Town::new();
+    let session = town.bot::<A>();
+    let inbox = session.inbox("in").max_subscribed(0);
+    let mut inbox = inbox.open().await.unwrap();
+    for expected in ["1", "2"] {
+        town.ask::<A>("a", &[expected]).await;
+        assert_eq!(text(&next(&mut inbox).await), expected);
+    }
+    let requests = town.emulator.received_requests().await.unwrap();
+    let of_bot = |method: &str| {
+        requests.iter().any(|it| {
+            it.user.as_deref() == Some("bot")
+                && it.method == method
+                && it.path.ends_with("/a/messages")
+        })
+    };
+    assert!(of_bot("GET"));
+    assert!(!of_bot("SUBSCRIBE"));
+}
+
 async fn closed_inbox_ends_its_stream_and_acks<A: Adapter>() {
     let town = Town::new();
     town.ask::<A>("a", &["1", "2"]).await;
@@ -120,6 +141,7 @@ on_every_runtime! {
     deliveries_are_in_order_and_answered,
     start_now_skips_earlier_messages,
     options_select_messages,
+    max_subscribed_zero_reads_pages,
     closed_inbox_ends_its_stream_and_acks,
     ended_session_ends_inboxes,
     misuse_is_a_usage_error,
