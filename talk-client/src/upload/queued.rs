@@ -106,9 +106,8 @@ pub fn file_at(
         io::Error::new(io::ErrorKind::InvalidInput, reason)
     })?;
     let metadata = metadata.into();
-    let upload = metadata
-        .clone()
-        .upload(metadata.media_kind(), stamp.length, true);
+    let kind = metadata.media_kind();
+    let upload = metadata.upload(kind, stamp.length, true);
     let modified = stamp.modified.map(Timestamp::from);
     Ok(OutboxFile::path(upload, path, modified))
 }
