@@ -13,6 +13,25 @@ pub(crate) fn metadata(filename: &str) -> UploadMetadata {
     }
 }
 
+/// Adds the properties of a file that are given.
+pub(crate) fn with_properties(
+    mut metadata: UploadMetadata,
+    width: Option<u32>,
+    height: Option<u32>,
+    duration: Option<f64>,
+) -> UploadMetadata {
+    if let Some(width) = width {
+        metadata = metadata.width(width);
+    }
+    if let Some(height) = height {
+        metadata = metadata.height(height);
+    }
+    if let Some(duration) = duration {
+        metadata = metadata.duration(duration);
+    }
+    metadata
+}
+
 /// Returns width and height of an image in pixels, for common formats.
 pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
     // Opening a pipe would wait for a writer.

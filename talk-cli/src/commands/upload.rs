@@ -212,16 +212,7 @@ impl About {
         {
             metadata = metadata.size(width, height);
         }
-        if let Some(width) = self.width {
-            metadata = metadata.width(width);
-        }
-        if let Some(height) = self.height {
-            metadata = metadata.height(height);
-        }
-        if let Some(duration) = self.duration {
-            metadata = metadata.duration(duration);
-        }
-        metadata
+        files::with_properties(metadata, self.width, self.height, self.duration)
     }
 }
 

@@ -56,17 +56,14 @@ impl Metadata {
             .filename
             .or_else(|| files::filename(path))
             .ok_or_else(|| Failure::usage("the filename is missing"))?;
-        let mut metadata = files::metadata(&filename);
-        if let Some(width) = self.width {
-            metadata = metadata.width(width);
-        }
-        if let Some(height) = self.height {
-            metadata = metadata.height(height);
-        }
-        if let Some(duration) = self.duration {
-            metadata = metadata.duration(duration);
-        }
-        Ok(metadata)
+        let metadata = files::metadata(&filename);
+        let (width, height) = (self.width, self.height);
+        Ok(files::with_properties(
+            metadata,
+            width,
+            height,
+            self.duration,
+        ))
     }
 }
 
