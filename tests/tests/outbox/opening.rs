@@ -29,8 +29,7 @@ async fn store_in_use_ends_the_second_session() {
 async fn store_in_use_is_awaited() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (first, conversation) = town.holder(store.clone()).await;
     let options = town.options().store(store);
     let (second, later) = open(options.store_timeout(Duration::from_secs(60)));
     let entry = later.enqueue("two");

@@ -23,8 +23,7 @@ async fn until_state(session: &Session, state: &StoreState) {
 async fn standby_works_and_waits_for_the_store() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (first, _) = town.holder(store.clone()).await;
     until_sent(&first).await;
 
     let (second, conversation) = standby(&town, store);
@@ -45,8 +44,7 @@ async fn standby_works_and_waits_for_the_store() {
 async fn standby_inbox_opens_with_the_store() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (first, _) = town.holder(store.clone()).await;
     let (second, _) = standby(&town, store);
     let opening = tokio::spawn(second.inbox("bot").open());
     let given_up = tokio::spawn(second.inbox("other").open());
@@ -83,8 +81,7 @@ async fn standby_waits_for_a_store_that_is_away() {
 async fn standby_limits_the_bytes_of_waiting_entries() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (first, _) = town.holder(store.clone()).await;
     let mut limits = OutboxOptions::default();
     limits.bytes = 2_000;
     let bytes = limits.bytes;
@@ -105,8 +102,7 @@ async fn standby_limits_the_bytes_of_waiting_entries() {
 async fn standby_inbox_refuses_a_filter_at_once() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (_first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (_first, _) = town.holder(store.clone()).await;
     let (second, _) = standby(&town, store);
     let unread = SimpleFilter::new().is_unread(true);
     let refused = within(second.inbox("bot").filter(unread).open()).await;
@@ -119,8 +115,7 @@ async fn standby_inbox_refuses_a_filter_at_once() {
 async fn standby_shut_down_fails_waiting_entries() {
     let town = Town::new().await;
     let store = MemoryStore::default();
-    let (_first, conversation) = town.session(store.clone());
-    within(conversation.enqueue("one").stored()).await.unwrap();
+    let (_first, _) = town.holder(store.clone()).await;
     let (second, conversation) = standby(&town, store);
     let entry = conversation.enqueue("two");
     until_state(&second, &StoreState::Standby).await;

@@ -48,6 +48,13 @@ impl Town {
         open(self.options().store(store))
     }
 
+    /// Opens a session that has the lock of the store, with the entry `one`.
+    pub(crate) async fn holder(&self, store: impl Store) -> (Session, ConversationRef) {
+        let (session, conversation) = self.session(store);
+        within(conversation.enqueue("one").stored()).await.unwrap();
+        (session, conversation)
+    }
+
     /// Refuses new connections, and drops the existing ones.
     pub(crate) async fn go_offline(&self) {
         self.emulator.refuse_connections(true);
