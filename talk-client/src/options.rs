@@ -349,7 +349,8 @@ impl TalkOptions {
     /// Keeps the newest items of the visible lists of messages and conversations in the
     /// [store](Self::store) (default `false`). The next session shows them at once, also without a
     /// connection. Such updates have a [`Freshness`](crate::Freshness) of `Cached`, until the
-    /// window from the server replaces them. [`Store::clear`] deletes them at logout.
+    /// window from the server replaces the items. [`Store::clear`] deletes the items and all other
+    /// records of the user, for example at logout.
     ///
     /// ```
     /// use talk_client::TalkOptions;

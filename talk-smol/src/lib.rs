@@ -5,6 +5,7 @@
 //! None is on by default.
 //!
 //! - `token`: creates and checks user tokens, for back ends and tests.
+//! - `rest`: the REST API and webhooks, for back ends; see `rest_client`.
 //! - `tracing`: spans and events of sessions and calls, without tokens and message texts.
 //! - `platform-verifier`: lets the operating system verify certificates; see
 //!   `net::TlsOptions::platform_verifier`.
