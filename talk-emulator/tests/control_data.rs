@@ -6,10 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use serde_json::{Value, json};
-use support::{Socket, get, json_of, send};
+use serde_json::json;
+use support::{Socket, change, json_of, ok, read};
 use talk_emulator::{Emulator, EmulatorBuilder, Seed};
 use tokio::time::timeout;
 
@@ -22,26 +20,6 @@ fn seeded() -> EmulatorBuilder {
         .conversation("lobby", ["alice"])
         .message("lobby", "alice", "seeded");
     Emulator::builder().initial_data(lobby)
-}
-
-async fn change(emulator: &Emulator, method: &str, path: &str, body: &Value) -> Response<Bytes> {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/_emulator{path}"))
-        .header("content-type", "application/json")
-        .body(Bytes::from(body.to_string()))
-        .unwrap();
-    send(emulator, request).await
-}
-
-async fn ok(emulator: &Emulator, method: &str, path: &str, body: Value) -> Value {
-    let response = change(emulator, method, path, &body).await;
-    assert_eq!(response.status(), 200, "{method} {path}: {response:?}");
-    json_of(&response)
-}
-
-async fn read(emulator: &Emulator, path: &str) -> Value {
-    json_of(&get(emulator, &format!("/_emulator{path}")).await)
 }
 
 async fn texts(emulator: &Emulator) -> Vec<String> {

@@ -7,13 +7,13 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use support::{Socket, get, json_of, send};
+use support::{Socket, change, get, json_of, ok, read, send};
 use talk_emulator::server::Settings;
 use talk_emulator::{Emulator, Seed};
 use tokio::net::TcpStream;
@@ -33,28 +33,6 @@ async fn seeded() -> Emulator {
     };
     let builder = Emulator::builder().initial_data(lobby).settings(settings);
     builder.start().await.unwrap()
-}
-
-async fn change(emulator: &Emulator, method: &str, path: &str, body: &Value) -> Response<Bytes> {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/_emulator{path}"))
-        .header("content-type", "application/json")
-        .body(Bytes::from(body.to_string()))
-        .unwrap();
-    send(emulator, request).await
-}
-
-async fn ok(emulator: &Emulator, method: &str, path: &str, body: Value) -> Value {
-    let response = change(emulator, method, path, &body).await;
-    assert_eq!(response.status(), 200, "{method} {path}: {response:?}");
-    json_of(&response)
-}
-
-async fn read(emulator: &Emulator, path: &str) -> Value {
-    let response = get(emulator, &format!("/_emulator{path}")).await;
-    assert_eq!(response.status(), 200, "{path}: {response:?}");
-    json_of(&response)
 }
 
 async fn token(emulator: &Emulator, user: &str) -> String {

@@ -71,6 +71,36 @@ pub(crate) fn json_of(response: &http::Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
+/// Sends JSON to the control API. The path starts after `/_emulator`.
+pub(crate) async fn change(
+    emulator: &Emulator,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> http::Response<Bytes> {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("/_emulator{path}"))
+        .header("content-type", "application/json")
+        .body(Bytes::from(body.to_string()))
+        .unwrap();
+    send(emulator, request).await
+}
+
+/// Sends JSON to the control API, and returns that of the answer, which must have status 200.
+pub(crate) async fn ok(emulator: &Emulator, method: &str, path: &str, body: Value) -> Value {
+    let response = change(emulator, method, path, &body).await;
+    assert_eq!(response.status(), 200, "{method} {path}: {response:?}");
+    json_of(&response)
+}
+
+/// Reads JSON from the control API.
+pub(crate) async fn read(emulator: &Emulator, path: &str) -> Value {
+    let response = get(emulator, &format!("/_emulator{path}")).await;
+    assert_eq!(response.status(), 200, "{path}: {response:?}");
+    json_of(&response)
+}
+
 /// A raw socket of a user.
 pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
