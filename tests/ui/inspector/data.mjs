@@ -1,6 +1,6 @@
 // Checks of the page with the data.
 import { check, comesTo, watch } from '../../interop/harness.mjs';
-import { assert, eventually } from './inspector.mjs';
+import { assert, eventually, wait } from './inspector.mjs';
 
 const HOSTILE = `it's <img src=x onerror=alert(1)> "$HOME" \`id\` \\ 100% ✓`;
 
@@ -38,6 +38,30 @@ export async function checkData(inspector, { alice, bob }) {
     await inspector.command(`-d '{"name":"Dana","custom":{"plan":null,"seat":"1"}}'`);
     const user = await rest(`users/d'ana`);
     assert.deepEqual([user.name, user.custom], ['Dana', { seat: '1' }]);
+  });
+
+  await check('data_dialog_closes_while_data_changes', async () => {
+    let isOver = false;
+    const changes = async () => {
+      for (let i = 0; !isOver; i += 1) await api.send('PUT', 'rest/ui/users/busy', { name: `${i}` });
+    };
+    // Each load is so slow that the data changes again before it ends.
+    const reads = /\/rest\/ui\/users\?/;
+    await page.route(reads, async (route) => {
+      await wait(300);
+      await route.continue();
+    });
+    const changing = changes();
+    try {
+      await inspector.button(`Edit user d'ana`).click();
+      await inspector.fill(dialog, { Role: 'guide' });
+      await inspector.confirm('Save');
+    } finally {
+      isOver = true;
+      await changing;
+      await page.unrouteAll({ behavior: 'wait' });
+    }
+    assert.equal((await rest(`users/d'ana`)).role, 'guide');
   });
 
   await check('data_refused_action_shows_the_reason', async () => {
