@@ -406,8 +406,12 @@ fn closed_subscription_drops_its_retry() {
     let now = world.now;
     world.session.unsubscribe(now, id).expect("it is open");
     world.run_for(seconds(600));
+    let lines = lines(&world);
+    let mut of_conversation = lines
+        .iter()
+        .filter(|line| line.ends_with("SUBSCRIBE /me/conversations/c1"));
     assert_eq!(
-        lines(&world).last().map(String::as_str),
+        of_conversation.next_back().map(String::as_str),
         Some("UNSUBSCRIBE /me/conversations/c1")
     );
 }
