@@ -14,7 +14,7 @@ fn text_block(nodes: Value) -> Value {
 }
 
 #[test]
-fn every_known_type_survives_a_round_trip() {
+fn every_content_type_round_trips() {
     let blocks = [
         text_block(json!([
             "a",
@@ -43,7 +43,7 @@ fn every_known_type_survives_a_round_trip() {
 }
 
 #[test]
-fn the_type_may_come_last() {
+fn block_type_in_last_position_is_read() {
     let first = r#"{"type":"text","children":[{"type":"mention","id":"b","text":"B"}]}"#;
     let last = r#"{"children":[{"text":"B","id":"b","type":"mention"}],"type":"text"}"#;
     let [first, last]: [ContentBlock; 2] = [first, last].map(|s| serde_json::from_str(s).unwrap());
@@ -52,7 +52,7 @@ fn the_type_may_come_last() {
 }
 
 #[test]
-fn both_spellings_are_read_and_each_is_written_where_it_belongs() {
+fn node_types_in_both_spellings_are_read() {
     let nodes = |[link, list, point, code, emoji, action, button]: [&str; 7]| {
         text_block(json!([
             {"type": link, "url": "https://x.com", "text": "x.com"},

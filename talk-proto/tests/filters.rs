@@ -43,13 +43,13 @@ fn check_vectors(file: &str, at_least: usize) {
 }
 
 #[test]
-fn the_normal_form_is_as_recorded() {
+fn filter_normal_form_matches_records() {
     check_vectors("filters.jsonl", 35);
 }
 
 /// Filters from a comparison of random filters.
 #[test]
-fn more_normal_forms_are_as_recorded() {
+fn filter_normal_form_matches_more_records() {
     check_vectors("filters-extra.jsonl", 200);
 }
 
@@ -340,7 +340,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn the_normal_form_wants_the_same(filter in filter(), side in any_side()) {
+    fn filter_normal_form_matches_equally(filter in filter(), side in any_side()) {
         let naive = naively_wants(
             &serde_json::to_value(&filter).unwrap(),
             &serde_json::to_value(&side).unwrap(),
@@ -350,13 +350,13 @@ proptest! {
     }
 
     #[test]
-    fn the_normal_form_is_its_own(filter in filter()) {
+    fn filter_normal_form_is_idempotent(filter in filter()) {
         let normal = filter.normalized();
         prop_assert_eq!(normal.normalized(), normal);
     }
 
     #[test]
-    fn json_gives_the_filter_back(filter in filter()) {
+    fn filter_json_round_trips(filter in filter()) {
         let text = serde_json::to_string(&filter).unwrap();
         prop_assert_eq!(serde_json::from_str::<ConversationFilter>(&text).unwrap(), filter);
     }

@@ -74,7 +74,7 @@ fn invariant_1_commands_share_a_frame_until_polled() {
 }
 
 #[test]
-fn invariant_1_an_open_batch_counts_as_queued_output() {
+fn invariant_1_open_batch_is_queued_output() {
     let mut world = World::ready(options());
     assert!(world.session.poll_timeout() > Some(world.now));
     world.call(create_participant("x"));
@@ -82,7 +82,7 @@ fn invariant_1_an_open_batch_counts_as_queued_output() {
 }
 
 #[test]
-fn invariant_2_outputs_are_owned_and_every_one_is_known() {
+fn invariant_2_outputs_are_owned_and_known() {
     fn name(output: Output) -> &'static str {
         // There is no wildcard, so that a new output must be added here.
         match output {
@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn invariant_4_ticks_that_nothing_asked_for_change_nothing(steps in history(), seed: u64) {
+    fn invariant_4_unscheduled_tick_changes_nothing(steps in history(), seed: u64) {
         let plain = outputs_with(&steps, seed, |_| {});
         let ticked = outputs_with(&steps, seed, |session| {
             for at in [Timestamp::from_millis(0), START] {
@@ -183,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn invariant_5_the_same_seed_and_inputs_give_the_same_outputs(steps in history(), seed: u64) {
+    fn invariant_5_equal_inputs_give_equal_outputs(steps in history(), seed: u64) {
         let (one, two) = (transcript_of(&steps, seed), transcript_of(&steps, seed));
         prop_assert_eq!(one.as_str(), two.as_str());
     }
@@ -357,7 +357,7 @@ fn invariant_8_two_large_frames_fail_in_flight_calls() {
 }
 
 #[test]
-fn invariant_9_the_end_is_absorbing() {
+fn invariant_9_end_is_final() {
     let mut world = World::ready(options());
     world.script.add(|_| Some(Answer::Silence));
     let request = world.call(send("c1", "never answered"));

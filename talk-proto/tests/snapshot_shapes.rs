@@ -133,7 +133,7 @@ fn message_of_text(id: &str, text: &str) -> Value {
 }
 
 #[test]
-fn a_user() {
+fn user_snapshots() {
     let topic = |id| Topic::User { user: user(id) };
     assert_json_snapshot!("user_full", Server::new().shows(topic("alice")));
     assert_json_snapshot!("user_bare", Server::new().shows(topic("bob")));
@@ -150,7 +150,7 @@ fn user_online() {
 }
 
 #[test]
-fn a_conversation() {
+fn conversation_snapshots() {
     let topic = || Topic::Conversation {
         conversation: conversation("c"),
     };
@@ -165,7 +165,7 @@ fn a_conversation() {
 }
 
 #[test]
-fn a_list_of_conversations() {
+fn conversation_list_snapshots() {
     let mut other = bare_side();
     other["id"] = json!("d");
     let server = Server::new()
@@ -180,7 +180,7 @@ fn a_list_of_conversations() {
 }
 
 #[test]
-fn a_participant() {
+fn participant_snapshots() {
     let full = json!({"id": "alice", "access": "Read", "notify": "MentionsOnly", "joinedAt": 5});
     let bare = json!({"id": "bob", "access": "ReadWrite", "notify": false, "joinedAt": 4});
     let topic = |id| Topic::Participant {
@@ -204,7 +204,7 @@ fn a_participant() {
 }
 
 #[test]
-fn a_message_with_everything_around_its_content() {
+fn message_snapshot_with_all_members() {
     let mut quoted = message_of_text("msg_0", "shall we?");
     quoted["senderId"] = json!("alice");
     quoted["referencedMessageId"] = json!("msg_before");
@@ -223,7 +223,7 @@ fn a_message_with_everything_around_its_content() {
 }
 
 #[test]
-fn a_message_with_nothing_around_its_content() {
+fn message_snapshot_with_required_members() {
     let bare = message_of_text("msg_1", "hi");
     assert_json_snapshot!("message_bare", Server::new().shows_message(bare));
 
@@ -241,7 +241,7 @@ fn a_message_with_nothing_around_its_content() {
 
 /// The text contains every known node. Lower-case spellings on the wire become camelCase.
 #[test]
-fn a_message_of_text() {
+fn message_snapshots_of_text() {
     let content = json!([{"type": "text", "children": [
         "plain ",
         {"type": "bold", "children": ["bold ", {"type": "italic", "children": ["and italic"]}]},
@@ -260,7 +260,7 @@ fn a_message_of_text() {
 }
 
 #[test]
-fn a_message_of_files() {
+fn message_snapshots_of_files() {
     let file = |members: Value| {
         let mut file = json!({"type": "file", "fileToken": "token", "size": 1234,
             "url": "https://files.example.com/f", "filename": "f"});
@@ -282,14 +282,14 @@ fn a_message_of_files() {
 }
 
 #[test]
-fn a_message_of_a_place() {
+fn message_snapshot_of_location() {
     let content = json!([{"type": "location", "latitude": 52.37, "longitude": -4}]);
     let shown = Server::new().shows_message(message_of(content));
     assert_json_snapshot!("message_of_a_place", shown);
 }
 
 #[test]
-fn message_of_later_version() {
+fn message_snapshot_of_later_version() {
     let mut message = message_of(json!([
         {"type": "poll", "question": "Tea?", "options": ["yes", "no"]},
         {"type": "text", "children": [
@@ -306,7 +306,7 @@ fn message_of_later_version() {
 }
 
 #[test]
-fn a_list_of_messages() {
+fn message_list_snapshots() {
     let newest = message_of_text("msg_2", "second");
     let server = Server::new().with_messages(&[newest, message_of_text("msg_1", "first")]);
     assert_json_snapshot!("messages", server.shows(messages()));
@@ -393,7 +393,7 @@ fn search_results() {
 }
 
 #[test]
-fn a_translation() {
+fn translation_reply() {
     let translated = json!([{"type": "text", "children": ["hola"]}]);
     let body = json!({"data": {"msg_1": {"content": translated}}});
     let mut server = Server::new().with("/me/conversations/c/translate", body);

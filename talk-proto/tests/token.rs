@@ -79,7 +79,7 @@ fn token_minted_has_documented_claims() {
 }
 
 #[test]
-fn the_example_of_rfc_7515_has_the_signature_that_it_should() {
+fn signature_matches_rfc_7515_example() {
     // Appendix A.1 uses a key that is not text. This is the well-known example of jwt.io.
     let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
                  eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.\
@@ -93,7 +93,7 @@ fn the_example_of_rfc_7515_has_the_signature_that_it_should() {
 }
 
 #[test]
-fn every_usual_mistake_has_its_own_problem() {
+fn token_check_distinguishes_mistakes() {
     let wrong_app = TokenProblem::WrongApp {
         expected: "my_app".into(),
         found: "other".into(),
@@ -130,7 +130,7 @@ fn every_usual_mistake_has_its_own_problem() {
 }
 
 #[test]
-fn claims_of_another_type_are_not_guessed_at() {
+fn token_claims_of_wrong_type_are_refused() {
     for (name, value) in [
         ("iss", json!(5)),
         ("sub", json!(null)),
@@ -149,7 +149,7 @@ fn claims_of_another_type_are_not_guessed_at() {
 }
 
 #[test]
-fn only_hs256_with_the_right_key_is_good() {
+fn token_needs_hs256_and_the_right_key() {
     let algorithm = |alg: &str| check(&signed(&json!({ "alg": alg }), &good())).problems;
     for found in ["none", "RS256", "HS512", "hs256"] {
         let found = found.to_owned();
@@ -180,7 +180,7 @@ fn token_malformed_is_reported() {
 }
 
 #[test]
-fn header_and_claims_are_objects() {
+fn token_header_and_claims_must_be_objects() {
     for (header, claims) in [
         (json!(["HS256"]), good()),
         (json!("HS256"), good()),
@@ -246,7 +246,7 @@ const SIGNATURE_OF_ALICE: &str = "76fb55e929c06b97b01c35950ee5f72fe415b15ed3a735
 
 proptest! {
     #[test]
-    fn no_text_is_too_strange_and_nothing_of_it_is_shown(text in ".{40,200}") {
+    fn token_check_any_text_is_refused_and_hidden(text in ".{40,200}") {
         let report = check(&text.as_str().into());
         prop_assert!(!report.is_accepted());
         let shown = format!("{report:?} {}", report.problems[0]);

@@ -132,7 +132,7 @@ fn window_of_an_active_list_is_not_shown_as_cached() {
 }
 
 #[test]
-fn list_that_was_never_shown_has_no_cached_window() {
+fn list_never_shown_has_no_cached_window() {
     let mut bench = Bench::offline();
     let messages = bench.messages("c2");
     assert_eq!(bench.updates(messages).len(), 0);

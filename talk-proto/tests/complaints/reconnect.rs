@@ -8,7 +8,7 @@ use crate::support::{Answer, World, conversation, mark_as_read, options, seconds
 
 /// Complaint: the echo of an own message after a loss hides messages that were missed before it.
 #[test]
-fn an_own_message_right_after_a_loss_hides_no_gap() {
+fn own_message_after_loss_hides_no_gap() {
     let (mut chat, subscription) = Chat::shown(3);
     chat.world.latency = seconds(1);
     chat.world.cut();
@@ -34,7 +34,7 @@ fn an_own_message_right_after_a_loss_hides_no_gap() {
 
 /// Complaint: after a long absence the window has a hole. The window must keep its range.
 #[test]
-fn a_gap_that_is_longer_than_the_window_leaves_no_hole() {
+fn gap_longer_than_window_leaves_no_hole() {
     let (mut chat, subscription) = Chat::shown(40);
     chat.world.cut();
     for n in 41..=240 {
@@ -49,7 +49,7 @@ fn a_gap_that_is_longer_than_the_window_leaves_no_hole() {
 
 /// Complaint: the socket reconnects, but a subscription does not.
 #[test]
-fn a_subscription_that_the_server_takes_no_more_says_so() {
+fn subscription_refused_after_loss_is_reported() {
     for status in [400, 402, 403, 405] {
         let (mut chat, subscription) = Chat::shown(3);
         chat.world.script.add(move |request| {
@@ -75,7 +75,7 @@ fn a_subscription_that_the_server_takes_no_more_says_so() {
 
 /// Complaint: a subscription that the server accepts late misses events.
 #[test]
-fn a_subscription_that_is_taken_late_misses_nothing() {
+fn subscription_accepted_late_misses_nothing() {
     let (mut chat, subscription) = Chat::shown(3);
     let mut failures = 3;
     chat.world.script.add(move |request| {

@@ -13,7 +13,7 @@ use crate::support::{
 
 /// Complaint: a send is reported as done, but lost.
 #[test]
-fn a_send_is_done_only_once_the_server_has_said_so() {
+fn send_resolves_after_acknowledgement() {
     let mut world = World::new(options());
     let mut answers = [
         Answer::Drop,
@@ -42,7 +42,7 @@ fn a_send_is_done_only_once_the_server_has_said_so() {
 
 /// Complaint: a failed send is sent later.
 #[test]
-fn a_send_that_failed_is_never_sent_again() {
+fn failed_send_is_never_repeated() {
     let mut world = World::ready(unpaced());
     world.script.add(|request| {
         let text = request.data["content"][0]["children"][0].as_str()?;

@@ -20,7 +20,7 @@ fn kept(chat: &Chat) -> Vec<(Snapshot, Value)> {
 
 /// Complaint: a snapshot changes while the application holds it.
 #[test]
-fn a_snapshot_that_is_kept_stays_as_it_was() {
+fn kept_snapshot_does_not_change() {
     let (mut chat, subscription) = Chat::shown(40);
     let before = kept(&chat);
     let of = |kind: &str, id: &str, members: Value| {

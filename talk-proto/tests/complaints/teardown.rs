@@ -27,7 +27,7 @@ fn say_everything(world: &mut World, socket: SocketId) {
 
 /// Complaint: callbacks of a replaced transport affect the current session.
 #[test]
-fn a_replaced_socket_reaches_nothing_at_any_moment() {
+fn replaced_socket_has_no_effect() {
     let (mut chat, subscription) = Chat::shown(3);
     let stale = chat.world.log.sockets[0].id;
     chat.world.latency = seconds(1);

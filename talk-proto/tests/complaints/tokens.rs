@@ -59,7 +59,7 @@ fn expired_token_is_fetched_once_for_all_users() {
 
 /// Complaint: a bad token leads to an endless loop. Here it is bad for only one call.
 #[test]
-fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
+fn call_401_with_every_token_fails_alone() {
     let mut world = World::ready(options());
     reject(&mut world, "/me/conversations/c1/read");
     world.subscribe(messages());
@@ -76,7 +76,7 @@ fn a_call_that_no_token_is_good_for_is_refused_and_others_go_on() {
 
 /// Complaint: a bad token leads to an endless loop. Here it is bad for only one subscription.
 #[test]
-fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
+fn list_401_with_every_token_ends_alone() {
     let mut world = World::ready(options());
     reject(&mut world, "/me/conversations/c2/participants");
     world.subscribe(messages());
@@ -91,7 +91,7 @@ fn a_list_that_no_token_is_good_for_ends_and_others_stay() {
 
 /// Complaint: one expiry that affects many requests counts as many bad tokens.
 #[test]
-fn one_expiry_that_many_equal_requests_meet_fails_none_of_them() {
+fn expiry_during_many_requests_fails_none() {
     let mut world = World::ready(options());
     let mut is_expired = true;
     world.script.add(move |request| {
@@ -139,7 +139,7 @@ fn token_expiring_early_backs_off_fetches() {
 
 /// Complaint: a stale token is used for the reconnect after a sleep.
 #[test]
-fn after_a_sleep_no_frame_holds_a_token_that_has_expired() {
+fn suspend_frames_hold_no_expired_token() {
     let mut world = World::new(options());
     live_for(&mut world, 600);
     world.subscribe(messages());
@@ -157,7 +157,7 @@ fn after_a_sleep_no_frame_holds_a_token_that_has_expired() {
 
 /// Complaint: a stale token is used over HTTP after a sleep.
 #[test]
-fn after_a_sleep_no_search_holds_a_token_that_has_expired() {
+fn suspend_searches_hold_no_expired_token() {
     let mut world = World::new(options());
     live_for(&mut world, 600);
     world.call(mark_as_read("c1"));
@@ -173,7 +173,7 @@ fn after_a_sleep_no_search_holds_a_token_that_has_expired() {
 
 /// Complaint: a token refresh of an old session affects another one.
 #[test]
-fn a_token_that_comes_after_the_end_is_used_for_nothing() {
+fn token_after_end_is_ignored() {
     let mut world = World::new(options());
     world.tokens = TokenSource::After(seconds(5));
     world.call(mark_as_read("c1"));
@@ -203,7 +203,7 @@ fn token_fetch_late_failure_is_ignored() {
 
 /// Complaint: two ways to authenticate interfere with each other.
 #[test]
-fn a_boken_that_comes_after_a_token_was_set_is_not_used() {
+fn anonymous_token_after_set_token_is_ignored() {
     let mut options = options();
     options.authentication = Authentication::default();
     let mut world = World::new(options);

@@ -37,7 +37,7 @@ fn addresses_default_to_the_public_service() {
 }
 
 #[test]
-fn a_host_moves_all_addresses() {
+fn host_changes_all_addresses() {
     let cases = [
         (
             "127.0.0.1:81",
@@ -65,7 +65,7 @@ fn a_host_moves_all_addresses() {
 }
 
 #[test]
-fn each_address_can_be_given_alone() {
+fn addresses_can_be_set_separately() {
     let mut options = options();
     options.addresses.realtime = "ws://a.test/x".to_owned();
     options.addresses.internal = "http://b.test/y".to_owned();
@@ -96,7 +96,7 @@ fn socket_url_has_client_id_and_attempt_time() {
 }
 
 #[test]
-fn an_address_that_is_no_url_ends_the_session_with_a_reason() {
+fn address_malformed_ends_session_with_reason() {
     let mut options = options();
     options.addresses.internal = "not a url".to_owned();
     let mut world = World::new(options);

@@ -10,7 +10,7 @@ fn world(answer: Option<(u16, serde_json::Value)>) -> World {
 }
 
 #[test]
-fn an_app_that_does_not_exist_ends_the_session() {
+fn app_check_absent_app_ends_session() {
     let mut world = world(Some((404, json!({}))));
     world.script.add(|_| Some(crate::support::Answer::Silence));
     let request = world.call(mark_as_read("c1"));
@@ -21,7 +21,7 @@ fn an_app_that_does_not_exist_ends_the_session() {
 }
 
 #[test]
-fn any_other_answer_or_none_changes_nothing() {
+fn app_check_other_responses_are_ignored() {
     for answer in [
         Some((200, json!({}))),
         Some((500, json!(7))),
@@ -37,7 +37,7 @@ fn any_other_answer_or_none_changes_nothing() {
 }
 
 #[test]
-fn it_is_asked_once_in_a_session() {
+fn app_check_is_sent_once_per_session() {
     let mut world = World::ready(options());
     world.run_for(seconds(10));
     world.call(mark_as_read("c1"));

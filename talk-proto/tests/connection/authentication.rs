@@ -29,7 +29,7 @@ fn answer_renewals(world: &mut World, answer: Answer) {
 }
 
 #[test]
-fn nothing_is_opened_or_asked_for_until_something_is_to_be_done() {
+fn session_without_work_opens_nothing() {
     let mut world = World::new(options());
     world.run_for(seconds(3600));
     assert!(world.log.sockets.is_empty());
@@ -39,7 +39,7 @@ fn nothing_is_opened_or_asked_for_until_something_is_to_be_done() {
 }
 
 #[test]
-fn the_token_is_fetched_while_the_socket_opens() {
+fn token_is_fetched_while_socket_opens() {
     let mut world = World::new(options());
     world.network = crate::support::Network::Up(seconds(2));
     world.tokens = TokenSource::After(seconds(3));
@@ -52,7 +52,7 @@ fn the_token_is_fetched_while_the_socket_opens() {
 }
 
 #[test]
-fn a_given_token_is_used_and_the_first_frame_is_its_renewal() {
+fn given_token_is_renewed_in_first_frame() {
     let mut world = World::new(given_token());
     world.call(mark_as_read("c1"));
     world.run();
@@ -64,7 +64,7 @@ fn a_given_token_is_used_and_the_first_frame_is_its_renewal() {
 }
 
 #[test]
-fn a_given_token_that_is_rejected_ends_the_session() {
+fn given_token_rejected_ends_session() {
     let mut world = World::new(given_token());
     accept_only(&mut world, "another");
     let request = world.call(mark_as_read("c1"));
@@ -75,7 +75,7 @@ fn a_given_token_that_is_rejected_ends_the_session() {
 }
 
 #[test]
-fn a_given_token_that_is_rejected_is_replaced_by_the_callback() {
+fn given_token_rejected_uses_callback() {
     let mut options = given_token();
     options.authentication.can_fetch_token = true;
     let mut world = World::new(options);
@@ -88,7 +88,7 @@ fn a_given_token_that_is_rejected_is_replaced_by_the_callback() {
 }
 
 #[test]
-fn a_token_that_is_set_before_the_first_call_is_used() {
+fn set_token_before_first_call_is_used() {
     let mut world = World::new(options());
     world.set_token("set-token").unwrap();
     world.call(mark_as_read("c1"));
@@ -98,7 +98,7 @@ fn a_token_that_is_set_before_the_first_call_is_used() {
 }
 
 #[test]
-fn setting_a_token_answers_a_fetch_and_a_late_result_is_ignored() {
+fn set_token_during_fetch_replaces_result() {
     let mut world = World::new(options());
     world.tokens = TokenSource::After(seconds(5));
     let request = world.call(mark_as_read("c1"));
@@ -174,7 +174,7 @@ fn token_rejected_five_times_ends_session() {
 }
 
 #[test]
-fn tokens_that_live_under_two_minutes_count_as_rejected() {
+fn token_lifetime_under_two_minutes_is_rejection() {
     let mut world = World::new(options());
     let short = Answer::Reply(200, json!({"expiresInSeconds": 119}));
     answer_renewals(&mut world, short);
@@ -195,7 +195,7 @@ fn tokens_that_live_under_two_minutes_count_as_rejected() {
 }
 
 #[test]
-fn a_token_that_works_makes_the_next_rejection_the_first_again() {
+fn token_accepted_restarts_rejection_count() {
     let mut world = World::new(options());
     let mut tries = 0;
     world.script.add(move |request| {
@@ -218,7 +218,7 @@ fn a_token_that_works_makes_the_next_rejection_the_first_again() {
 }
 
 #[test]
-fn a_refused_renewal_ends_the_session() {
+fn renewal_refused_ends_session() {
     for status in [400, 402] {
         let mut world = World::new(options());
         answer_renewals(&mut world, Answer::refuse(status, "NO"));
@@ -262,7 +262,7 @@ fn renewal_server_error_retries_same_token() {
 }
 
 #[test]
-fn a_callback_that_fails_ends_the_session() {
+fn token_callback_failure_ends_session() {
     let mut world = World::new(options());
     world.tokens = TokenSource::Fails;
     let request = world.call(mark_as_read("c1"));
@@ -314,7 +314,7 @@ fn token_callback_after_a_minute_is_ignored() {
 }
 
 #[test]
-fn a_renewal_without_an_answer_is_a_loss() {
+fn renewal_unanswered_is_a_loss() {
     let mut world = World::new(options());
     let mut silent = true;
     world.script.add(move |request| {
@@ -330,7 +330,7 @@ fn a_renewal_without_an_answer_is_a_loss() {
 }
 
 #[test]
-fn given_token_rejected_is_replaced_by_callback() {
+fn given_token_rejected_uses_late_callback() {
     let mut world = World::new(given_token());
     world.session.allow_token_fetch(world.now);
     accept_only(&mut world, "token-1");

@@ -73,7 +73,7 @@ fn frame_unknown_shape_is_skipped_with_warning() {
 }
 
 #[test]
-fn deep_nesting_is_borne() {
+fn frame_nested_deeply_is_skipped() {
     let mut world = World::ready(options());
     let deep = format!(
         "[1,\"PUBLISH\",{}{}]",
@@ -97,7 +97,7 @@ fn answer_without_request_is_skipped_with_warning() {
 }
 
 #[test]
-fn an_answer_that_comes_twice_counts_once() {
+fn answer_repeated_counts_once() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let answer = |id| json!([request.seq, 200, {"id": id}]).to_string();
@@ -169,7 +169,7 @@ fn publish_numbers_restart_per_connection() {
 }
 
 #[test]
-fn a_publish_with_the_largest_number_is_borne() {
+fn publish_largest_number_is_acknowledged() {
     let mut world = World::ready(options());
     world.receive(&json!([u64::MAX, "PUBLISH"]).to_string());
     world.receive(&json!([0, "PUBLISH"]).to_string());
@@ -178,7 +178,7 @@ fn a_publish_with_the_largest_number_is_borne() {
 }
 
 #[test]
-fn a_renewal_that_is_answered_with_nonsense_loses_nothing() {
+fn renewal_malformed_answer_loses_nothing() {
     for body in [
         "7",
         "null",
@@ -213,7 +213,7 @@ fn a_renewal_that_is_answered_with_nonsense_loses_nothing() {
 }
 
 #[test]
-fn an_answer_without_a_body_is_an_answer() {
+fn answer_without_body_resolves_call() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let text = format!("[{},200]", request.seq);
@@ -296,7 +296,7 @@ fn scenario(mut at: impl FnMut(&mut World, usize)) -> World {
 }
 
 #[test]
-fn a_close_at_every_possible_moment_loses_no_request() {
+fn close_at_any_moment_loses_no_request() {
     let mut steps = 0;
     scenario(|_, n| steps = n);
     assert!(steps > 20, "{steps}");
@@ -319,7 +319,7 @@ fn a_close_at_every_possible_moment_loses_no_request() {
 }
 
 #[test]
-fn the_end_at_every_possible_moment_resolves_every_request() {
+fn end_at_any_moment_resolves_every_request() {
     let mut steps = 0;
     scenario(|_, n| steps = n);
     for ending in 0..=steps {
@@ -344,7 +344,7 @@ fn the_end_at_every_possible_moment_resolves_every_request() {
 }
 
 #[test]
-fn ticks_that_come_early_often_and_late_change_nothing() {
+fn ticks_early_repeated_or_late_change_nothing() {
     let plain = scenario(|_, _| {});
     let ticked = scenario(|world, _| {
         for _ in 0..3 {
@@ -397,7 +397,7 @@ fn still_works_on(world: &mut World, sockets: usize) {
 }
 
 #[test]
-fn http_in_any_order_does_nothing() {
+fn http_events_in_any_order_are_ignored() {
     // The IDs of another session serve as IDs that this session never used.
     let mut other = talk_proto::Session::new(options(), 1, START);
     other.call(START, mark_as_read("c1")).unwrap();
@@ -424,7 +424,7 @@ fn http_in_any_order_does_nothing() {
 }
 
 #[test]
-fn a_clock_that_goes_back_is_taken_as_standing_still() {
+fn clock_set_back_stands_still() {
     let mut world = World::ready(options());
     world.run_for(seconds(1));
     let now = world.now;
@@ -441,7 +441,7 @@ fn a_clock_that_goes_back_is_taken_as_standing_still() {
 }
 
 #[test]
-fn an_unreadable_answer_fails_its_call_at_once() {
+fn answer_unreadable_fails_its_call_at_once() {
     let rests = [
         "200,{\"a\":NaN}]",
         "65536,{}]",

@@ -55,7 +55,7 @@ fn translations_share_a_frame_per_language() {
 }
 
 #[test]
-fn no_frame_asks_for_more_than_a_hundred_translations() {
+fn translations_above_100_use_more_frames() {
     let mut world = World::ready(unpaced());
     for n in 0..250 {
         world.call(translate("c1", &format!("m{n}"), "nl"));
@@ -70,7 +70,7 @@ fn no_frame_asks_for_more_than_a_hundred_translations() {
 
 /// A call that is cancelled before it is sent is not in the frame.
 #[test]
-fn a_part_that_is_cancelled_in_time_is_not_sent_and_the_rest_is() {
+fn batch_part_cancelled_early_is_not_sent() {
     for (first, second, left) in [
         (
             translate("c1", "m1", "nl"),

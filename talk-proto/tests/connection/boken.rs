@@ -34,7 +34,7 @@ fn boken_times(world: &World) -> Vec<Duration> {
 }
 
 #[test]
-fn without_any_authentication_the_service_is_asked_for_a_boken() {
+fn session_without_token_fetches_anonymous_token() {
     let mut world = world(anonymous(), vec![]);
     let request = world.call(mark_as_read("c1"));
     world.run();
@@ -47,7 +47,7 @@ fn without_any_authentication_the_service_is_asked_for_a_boken() {
 }
 
 #[test]
-fn a_signature_goes_with_it() {
+fn anonymous_token_request_has_signature() {
     let mut options = anonymous();
     options.authentication.signature = Some("c0ffee00".into());
     let mut world = world(options, vec![]);
@@ -58,7 +58,7 @@ fn a_signature_goes_with_it() {
 }
 
 #[test]
-fn a_final_refusal_ends_the_session() {
+fn anonymous_token_final_refusal_ends_session() {
     let refusal = |code: &str| json!({"errorCode": code, "reasons": ["because"]});
     let end = |status: u16| {
         let mut world = world(anonymous(), vec![Some((status, refusal("NO")))]);
@@ -137,7 +137,7 @@ fn anonymous_token_failure_is_the_reason_with_socket() {
 }
 
 #[test]
-fn a_service_that_fails_five_times_ends_the_session() {
+fn anonymous_token_500_five_times_ends_session() {
     for status in [500, 503, 504] {
         let mut recovering = world(anonymous(), vec![Some((status, json!({}))); 4]);
         let request = recovering.call(mark_as_read("c1"));
@@ -153,7 +153,7 @@ fn a_service_that_fails_five_times_ends_the_session() {
 }
 
 #[test]
-fn an_answer_without_a_boken_counts_as_a_failure() {
+fn anonymous_token_absent_in_response_is_failure() {
     let mut world = world(anonymous(), vec![Some((200, json!({"boken": 7}))); 4]);
     let request = world.call(mark_as_read("c1"));
     world.run_for(seconds(600));
@@ -161,7 +161,7 @@ fn an_answer_without_a_boken_counts_as_a_failure() {
 }
 
 #[test]
-fn a_boken_that_is_rejected_or_expires_is_replaced_by_another() {
+fn anonymous_token_rejected_or_expired_is_replaced() {
     let mut world = world(anonymous(), vec![]);
     let mut renewals = 0;
     world.script.add(move |request| {

@@ -10,7 +10,7 @@ fn counters(world: &World) -> Counters {
 }
 
 #[test]
-fn frames_and_bytes_are_those_that_went_over_the_socket() {
+fn counters_match_frames_of_the_socket() {
     let mut world = World::new(options());
     assert_eq!(counters(&world), Counters::default());
     world.call(mark_as_read("c1"));

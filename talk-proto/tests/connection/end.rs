@@ -35,7 +35,7 @@ fn session_end_fails_pending_and_is_reported_once() {
 }
 
 #[test]
-fn after_the_end_every_input_does_nothing() {
+fn input_after_end_is_ignored() {
     let mut world = ended_world();
     let events = world.log.events.len();
     let socket = world.log.sockets[0].id;
@@ -55,7 +55,7 @@ fn after_the_end_every_input_does_nothing() {
 }
 
 #[test]
-fn after_the_end_every_command_is_refused_with_the_reason() {
+fn command_after_end_fails_with_its_reason() {
     let mut world = ended_world();
     let refused = Err(CommandError::Ended(SessionError::Shutdown));
     let now = world.now;
@@ -76,7 +76,7 @@ fn after_the_end_every_command_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_session_can_end_before_it_began() {
+fn shutdown_before_start_ends_session() {
     let mut world = World::new(options());
     world.session.shutdown(world.now);
     world.run();
@@ -85,7 +85,7 @@ fn a_session_can_end_before_it_began() {
 }
 
 #[test]
-fn an_end_with_an_exchange_under_way_cancels_it() {
+fn end_cancels_http_in_flight() {
     let mut options = options();
     options.authentication.can_fetch_token = false;
     let mut world = World::new(options);

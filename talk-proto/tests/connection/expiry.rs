@@ -39,7 +39,7 @@ fn expiry_event_holds_calls_until_renewal() {
 }
 
 #[test]
-fn a_call_that_is_answered_401_goes_again_with_another_token() {
+fn call_401_is_resent_with_new_token() {
     let mut world = World::ready(options());
     expire_on_call(&mut world);
     let requests = ["a", "b", "c"].map(|text| world.call(send("c1", text)));
@@ -63,7 +63,7 @@ fn a_call_that_is_answered_401_goes_again_with_another_token() {
 }
 
 #[test]
-fn a_ping_that_is_answered_401_is_an_expiry_too() {
+fn ping_401_is_an_expiry() {
     let mut world = World::ready(options());
     world
         .script
@@ -107,7 +107,7 @@ fn call_401_during_refresh_waits_for_renewal() {
 }
 
 #[test]
-fn answers_from_before_the_renewal_do_not_blame_the_new_token() {
+fn answer_before_renewal_does_not_reject_new_token() {
     let mut world = World::ready(options());
     let mut calls = 0;
     world.script.add(move |request| {
@@ -132,7 +132,7 @@ fn answers_from_before_the_renewal_do_not_blame_the_new_token() {
 }
 
 #[test]
-fn an_expiry_without_a_way_to_another_token_ends_the_session() {
+fn expiry_without_callback_ends_session() {
     let mut options = options();
     options.authentication.can_fetch_token = false;
     options.authentication.token = Some("given-token".into());
@@ -166,7 +166,7 @@ fn token_accepted_then_refused_ends_session() {
 }
 
 #[test]
-fn an_expiry_and_a_loss_at_once_lose_nothing() {
+fn expiry_during_loss_loses_nothing() {
     let mut world = World::ready(options());
     world.tokens = TokenSource::After(seconds(5));
     world

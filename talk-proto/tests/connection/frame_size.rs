@@ -57,7 +57,7 @@ fn large_frame_answer_fails_its_call() {
 }
 
 #[test]
-fn a_renewal_whose_answer_is_a_large_frame_is_tried_again() {
+fn large_frame_renewal_answer_is_retried() {
     let mut world = World::new(options());
     let mut first = true;
     world.script.add(move |request| {
@@ -70,7 +70,7 @@ fn a_renewal_whose_answer_is_a_large_frame_is_tried_again() {
 }
 
 #[test]
-fn a_large_publish_is_acknowledged() {
+fn large_frame_publish_is_acknowledged() {
     let mut world = World::ready(options());
     world.receive(&large("[1,\"PUBLISH\","));
     assert_eq!(world.log.acks, [1]);
@@ -79,7 +79,7 @@ fn a_large_publish_is_acknowledged() {
 }
 
 #[test]
-fn the_limit_is_an_option() {
+fn frame_size_is_an_option() {
     let mut options = options();
     options.limits.frame_size = 100;
     let mut world = World::ready(options);

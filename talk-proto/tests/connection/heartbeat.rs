@@ -19,7 +19,7 @@ fn pings(world: &World) -> Vec<i64> {
 }
 
 #[test]
-fn a_server_that_is_silent_for_ten_seconds_is_pinged() {
+fn server_silent_for_10_s_is_pinged() {
     let mut world = busy_world();
     world.run_for(millis(9_999));
     assert!(pings(&world).is_empty());
@@ -34,7 +34,7 @@ fn a_server_that_is_silent_for_ten_seconds_is_pinged() {
 }
 
 #[test]
-fn a_server_that_is_silent_for_five_seconds_more_is_lost() {
+fn ping_unanswered_for_5_s_is_a_loss() {
     let mut world = busy_world();
     world.script.add(|_| Some(Answer::Silence));
     world.run_for(millis(14_999));
@@ -47,7 +47,7 @@ fn a_server_that_is_silent_for_five_seconds_more_is_lost() {
 }
 
 #[test]
-fn anything_that_the_server_says_shows_that_it_lives() {
+fn heartbeat_any_frame_delays_the_ping() {
     let mut world = busy_world();
     for n in 0..20 {
         world.run_for(seconds(9));
@@ -65,7 +65,7 @@ fn anything_that_the_server_says_shows_that_it_lives() {
 }
 
 #[test]
-fn a_client_that_has_sent_nothing_for_twenty_five_seconds_pings() {
+fn client_silent_for_25_s_pings() {
     let mut world = busy_world();
     // The frames need no acknowledgement, but prove that the server is alive.
     for _ in 0..60 {
@@ -76,7 +76,7 @@ fn a_client_that_has_sent_nothing_for_twenty_five_seconds_pings() {
 }
 
 #[test]
-fn a_late_answer_to_a_ping_saves_the_connection() {
+fn ping_late_answer_keeps_connection() {
     let mut world = busy_world();
     world.script.add(|request| {
         (request.path == "/ping").then(|| Answer::Late(millis(4_999), 200, json!({})))
@@ -86,7 +86,7 @@ fn a_late_answer_to_a_ping_saves_the_connection() {
 }
 
 #[test]
-fn a_ping_that_is_refused_is_an_answer_all_the_same() {
+fn ping_refused_counts_as_answer() {
     for status in [404, 429, 500] {
         let mut world = busy_world();
         world
@@ -99,7 +99,7 @@ fn a_ping_that_is_refused_is_an_answer_all_the_same() {
 }
 
 #[test]
-fn a_clock_that_jumps_puts_the_socket_in_doubt() {
+fn clock_jump_probes_socket() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     world.script.add(|_| Some(Answer::Silence));
@@ -113,7 +113,7 @@ fn a_clock_that_jumps_puts_the_socket_in_doubt() {
 }
 
 #[test]
-fn a_socket_that_outlived_a_clock_jump_is_kept() {
+fn clock_jump_answered_probe_keeps_socket() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     world.sleep_until(START + seconds(8 * 3600));
@@ -123,7 +123,7 @@ fn a_socket_that_outlived_a_clock_jump_is_kept() {
 }
 
 #[test]
-fn a_jump_while_a_token_is_awaited_does_not_cost_the_socket() {
+fn clock_jump_during_token_fetch_keeps_socket() {
     let mut world = World::new(options());
     world.tokens = crate::support::TokenSource::After(seconds(50));
     let request = world.call(mark_as_read("c1"));
@@ -135,7 +135,7 @@ fn a_jump_while_a_token_is_awaited_does_not_cost_the_socket() {
 }
 
 #[test]
-fn a_changed_network_puts_the_socket_in_doubt() {
+fn network_change_probes_socket() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     world.session.network_changed(world.now);
@@ -152,7 +152,7 @@ fn a_changed_network_puts_the_socket_in_doubt() {
 }
 
 #[test]
-fn a_socket_that_is_found_closed_after_a_sleep_is_not_pinged() {
+fn suspend_closed_socket_is_not_pinged() {
     let mut world = busy_world();
     world.run_for(seconds(1));
     let before = pings(&world);

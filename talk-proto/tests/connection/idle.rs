@@ -16,7 +16,7 @@ fn idle_connection_closes_after_three_seconds() {
 }
 
 #[test]
-fn a_call_within_that_time_keeps_it_open() {
+fn idle_call_in_time_keeps_connection() {
     let mut world = World::ready(options());
     for _ in 0..10 {
         world.run_for(millis(2_900));
@@ -28,7 +28,7 @@ fn a_call_within_that_time_keeps_it_open() {
 }
 
 #[test]
-fn a_call_that_waits_for_its_answer_keeps_it_open() {
+fn unanswered_call_keeps_connection() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_read = request.path.ends_with("/read");

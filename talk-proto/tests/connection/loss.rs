@@ -75,7 +75,7 @@ fn loss_resends_unanswered_calls_in_order() {
 }
 
 #[test]
-fn calls_that_were_answered_do_not_go_again() {
+fn loss_does_not_resend_answered_calls() {
     let mut world = World::ready(options());
     world.call(send("c1", "answered"));
     world.run();
@@ -86,7 +86,7 @@ fn calls_that_were_answered_do_not_go_again() {
 }
 
 #[test]
-fn a_batch_goes_again_whole() {
+fn loss_resends_whole_batch() {
     let mut world = World::ready(options());
     world
         .script
@@ -128,7 +128,7 @@ fn reconnect_delays_grow_exponentially() {
 }
 
 #[test]
-fn ten_seconds_of_health_make_reconnecting_quick_again() {
+fn reconnect_delay_resets_after_10_s() {
     let mut world = needy();
     world.network = Network::Refuse;
     world.cut();
@@ -146,7 +146,7 @@ fn ten_seconds_of_health_make_reconnecting_quick_again() {
 }
 
 #[test]
-fn connections_that_do_not_last_are_tried_ever_more_slowly() {
+fn reconnect_delay_grows_for_short_connections() {
     let mut world = needy();
     for _ in 0..12 {
         // Nine seconds are too short for a connection to count as healthy.
@@ -181,7 +181,7 @@ fn planned_restart_spreads_reconnects_over_10s() {
 }
 
 #[test]
-fn a_changed_network_is_tried_at_once() {
+fn network_change_reconnects_at_once() {
     let mut world = needy();
     world.network = Network::Refuse;
     world.cut();
@@ -195,7 +195,7 @@ fn a_changed_network_is_tried_at_once() {
 }
 
 #[test]
-fn an_attempt_has_fifteen_seconds() {
+fn attempt_times_out_after_15_s() {
     let mut world = World::new(options());
     world.network = Network::Hang;
     world.call(mark_as_read("c1"));

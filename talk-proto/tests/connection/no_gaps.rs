@@ -193,7 +193,7 @@ fn fresh() -> Vec<Value> {
 }
 
 #[test]
-fn after_trouble_everything_that_is_shown_is_right_again() {
+fn faults_leave_every_snapshot_correct() {
     let fresh = fresh();
     for Trouble {
         name,
@@ -215,7 +215,7 @@ fn after_trouble_everything_that_is_shown_is_right_again() {
 }
 
 #[test]
-fn after_trouble_nothing_is_asked_for_twice() {
+fn faults_cause_no_repeated_requests() {
     for Trouble {
         name,
         begin,
@@ -245,7 +245,7 @@ fn after_trouble_nothing_is_asked_for_twice() {
 }
 
 #[test]
-fn trouble_in_which_nothing_changed_shows_nothing_new() {
+fn faults_without_changes_update_nothing() {
     for Trouble {
         name,
         begin,

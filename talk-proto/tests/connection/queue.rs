@@ -12,7 +12,7 @@ fn sent_at(world: &World) -> Vec<i64> {
 }
 
 #[test]
-fn calls_wait_for_authentication_and_go_in_their_order() {
+fn calls_before_authentication_keep_order() {
     let mut world = World::new(options());
     world.network = Network::Up(seconds(2));
     for n in 0..20 {
@@ -73,7 +73,7 @@ fn flush_above_fifty_calls_is_paced() {
 }
 
 #[test]
-fn calls_that_are_made_before_a_flush_ends_join_its_tail() {
+fn calls_during_flush_join_its_tail() {
     let mut world = World::new(options());
     for n in 0..52 {
         world.call(mark_as_read(&format!("c{n}")));
@@ -102,7 +102,7 @@ fn calls_on_a_ready_connection_are_not_paced() {
 }
 
 #[test]
-fn the_figures_of_pacing_are_options_and_zero_turns_it_off() {
+fn pacing_is_configurable_and_zero_disables_it() {
     let mut paced = options();
     paced.pacing = Pacing::Fixed {
         burst: 2,
@@ -131,7 +131,7 @@ fn the_figures_of_pacing_are_options_and_zero_turns_it_off() {
 }
 
 #[test]
-fn a_flush_is_paced_again_after_a_loss() {
+fn flush_after_loss_is_paced() {
     let mut world = World::new(options());
     world.script.add(|request| {
         (request.connection == 0 && request.path.ends_with("/read")).then_some(Answer::Silence)
@@ -208,7 +208,7 @@ impl Callers {
 }
 
 #[test]
-fn a_full_queue_is_unpaced_after_ten_seconds() {
+fn full_queue_is_unpaced_after_10_s() {
     let mut world = World::new(options());
     let mut callers = Callers((0..60).map(|_| world.call(mark_as_read("c"))).collect());
     assert!(callers.paced(&mut world) > 0);
@@ -221,7 +221,7 @@ fn a_full_queue_is_unpaced_after_ten_seconds() {
 }
 
 #[test]
-fn a_busy_answer_halves_the_pace() {
+fn busy_answer_halves_the_pace() {
     let mut world = World::ready(options());
     let mut refusals = 2;
     world.script.add(move |request| {
@@ -289,7 +289,7 @@ fn queue_full_refuses_until_a_call_resolves() {
 }
 
 #[test]
-fn a_call_that_is_cancelled_before_it_was_sent_is_never_sent() {
+fn cancel_before_send_is_never_sent() {
     let mut world = World::new(options());
     world.network = Network::Up(seconds(1));
     let kept = world.call(mark_as_read("kept"));
@@ -349,7 +349,7 @@ fn cancel_between_two_requests_maybe_happened() {
 }
 
 #[test]
-fn a_part_of_a_batch_that_is_cancelled_leaves_the_rest() {
+fn batch_part_cancelled_keeps_the_rest() {
     let mut world = World::new(options());
     world.network = Network::Up(seconds(1));
     let create = |user: &str| talk_proto::Call::CreateParticipant {

@@ -59,7 +59,7 @@ fn token_refresh_time_follows_lifetime() {
 }
 
 #[test]
-fn a_token_without_expiry_is_never_refreshed() {
+fn token_without_expiry_is_never_refreshed() {
     let mut world = world(Value::Null);
     world.run_for(seconds(24 * 3600));
     world.sleep_until(START + seconds(60 * 24 * 3600));
@@ -68,7 +68,7 @@ fn a_token_without_expiry_is_never_refreshed() {
 }
 
 #[test]
-fn a_refresh_interrupts_nothing() {
+fn refresh_interrupts_nothing() {
     let mut world = world(json!(600));
     world.tokens = TokenSource::After(seconds(7));
     world.run_for(seconds(303));
@@ -124,7 +124,7 @@ fn renewal_server_error_keeps_calls_running() {
 }
 
 #[test]
-fn an_idle_session_fetches_nothing_until_it_is_needed() {
+fn idle_session_fetches_no_token() {
     let mut world = World::new(options());
     world.script.add(|request| {
         let life = json!({"expiresInSeconds": 600});

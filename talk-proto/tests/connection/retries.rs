@@ -48,7 +48,7 @@ fn most_statuses_are_final() {
 }
 
 #[test]
-fn a_busy_server_is_asked_again_for_ever_ever_more_slowly() {
+fn call_429_is_retried_with_growing_delays() {
     let mut world = failing(429, 60);
     let request = world.call(mark_as_read("c1"));
     world.run_until_resolved(seconds(3600));
@@ -65,7 +65,7 @@ fn a_busy_server_is_asked_again_for_ever_ever_more_slowly() {
 }
 
 #[test]
-fn a_server_that_fails_ten_times_fails_the_call() {
+fn call_500_ten_times_fails() {
     for status in [500, 502, 503, 504, 520, 522, 527] {
         let mut world = failing(status, 9);
         let request = world.call(mark_as_read("c1"));
@@ -86,7 +86,7 @@ fn a_server_that_fails_ten_times_fails_the_call() {
 }
 
 #[test]
-fn a_busy_answer_does_not_count_as_a_failure() {
+fn call_429_does_not_count_as_failure() {
     let mut world = World::ready(options());
     let mut tries = 0;
     world.script.add(move |request| {
@@ -122,7 +122,7 @@ fn retry_due_while_down_waits_for_connection() {
 }
 
 #[test]
-fn other_calls_do_not_wait_for_a_retry() {
+fn retry_does_not_delay_other_calls() {
     let mut world = failing(429, 5);
     world.call(mark_as_read("c1"));
     let other = world.call(mark_as_read("c2"));
@@ -131,7 +131,7 @@ fn other_calls_do_not_wait_for_a_retry() {
 }
 
 #[test]
-fn an_answer_of_the_wrong_shape_is_an_error_and_not_a_retry() {
+fn answer_malformed_is_not_retried() {
     let mut world = World::ready(options());
     world.script.add(|request| {
         let is_send = request.path.ends_with("/messages");
@@ -207,7 +207,7 @@ fn subscription_resent_refetches_snapshot() {
 }
 
 #[test]
-fn a_subscription_whose_data_fails_ten_times_ends() {
+fn subscription_failing_ten_times_ends() {
     const MESSAGES: &str = "GET /me/conversations/c1/messages";
     for (failures, ends) in [(9, false), (10, true)] {
         let mut world = World::ready(options());

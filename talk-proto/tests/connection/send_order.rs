@@ -49,7 +49,7 @@ fn send_retry_blocks_its_conversation() {
 }
 
 #[test]
-fn read_behind_a_held_send_is_carried_out() {
+fn read_behind_a_held_send_is_sent() {
     let mut world = World::ready(options());
     busy(&mut world, "a", 429, 3);
     world.call(send("c1", "a"));
@@ -94,7 +94,7 @@ fn send_retry_keeps_order_of_later_sends() {
 }
 
 #[test]
-fn two_sends_that_are_tried_again_keep_their_order() {
+fn sends_retried_keep_their_order() {
     let mut world = World::ready(options());
     busy(&mut world, "a", 429, 6);
     busy(&mut world, "b", 429, 1);
@@ -111,7 +111,7 @@ fn two_sends_that_are_tried_again_keep_their_order() {
 }
 
 #[test]
-fn a_send_that_is_given_up_lets_the_others_go() {
+fn send_failed_releases_later_sends() {
     let mut world = World::ready(options());
     busy(&mut world, "a", 500, 10);
     let failed = world.call(send("c1", "a"));
@@ -123,7 +123,7 @@ fn a_send_that_is_given_up_lets_the_others_go() {
 }
 
 #[test]
-fn a_send_that_is_cancelled_while_it_waits_lets_the_others_go() {
+fn send_cancelled_releases_later_sends() {
     let mut world = World::ready(options());
     busy(&mut world, "a", 429, usize::MAX);
     let first = world.call(send("c1", "a"));
@@ -137,7 +137,7 @@ fn a_send_that_is_cancelled_while_it_waits_lets_the_others_go() {
 }
 
 #[test]
-fn the_order_outlives_a_loss() {
+fn send_order_survives_loss() {
     let mut world = World::ready(options());
     busy(&mut world, "a", 429, 2);
     world.call(send("c1", "a"));

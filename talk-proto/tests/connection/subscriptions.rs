@@ -45,7 +45,7 @@ fn name_conversations(world: &mut World, subjects: &'static [&'static str]) {
 }
 
 #[test]
-fn once_ready_subscriptions_go_first_and_are_not_paced() {
+fn subscriptions_precede_calls_and_are_not_paced() {
     let mut slow = options();
     slow.pacing = talk_proto::Pacing::Fixed {
         burst: 1,
@@ -127,7 +127,7 @@ fn reads_of_a_tick_share_a_frame() {
 }
 
 #[test]
-fn a_read_goes_again_in_its_turn_after_a_loss() {
+fn read_resent_after_loss_keeps_order() {
     let mut world = World::ready(options());
     world
         .script
@@ -154,7 +154,7 @@ fn a_read_goes_again_in_its_turn_after_a_loss() {
 }
 
 #[test]
-fn a_read_can_be_cancelled_while_it_waits_for_its_turn() {
+fn read_cancelled_while_queued_is_not_sent() {
     let mut world = World::new(options());
     let read = world.call(Call::GetUser { user: user("bob") });
     world.drain();
@@ -183,7 +183,7 @@ fn subscription_lingering_keeps_the_connection() {
 }
 
 #[test]
-fn releasing_the_session_ends_the_lingering() {
+fn session_release_ends_lingering() {
     let mut world = World::new(options());
     let subscription = world.subscribe(topic("c1"));
     world.run();
@@ -342,7 +342,7 @@ fn read_refused_with_429_is_retried() {
 }
 
 #[test]
-fn a_refusal_ends_the_subscription_and_nothing_else() {
+fn refusal_ends_only_its_subscription() {
     let mut world = World::new(options());
     world.script.add(|request| {
         let is_get = request.line() == "GET /me/conversations/c1";

@@ -43,7 +43,7 @@ fn unsubscribe_lingers_ten_seconds() {
 /// The token is rejected over HTTP while the server is silent. Then the socket cannot be probed any
 /// more.
 #[test]
-fn a_socket_in_doubt_is_lost_in_time_while_a_token_is_awaited() {
+fn probe_times_out_during_token_fetch() {
     let mut world = World::ready(options());
     world.script.hold_http("/files");
     world.upload(Upload::new(UploadKind::File, "notes.txt", 5));
@@ -63,7 +63,7 @@ fn a_socket_in_doubt_is_lost_in_time_while_a_token_is_awaited() {
 }
 
 #[test]
-fn attempts_are_counted_since_there_was_a_connection() {
+fn attempts_count_since_last_connection() {
     let mut world = World::ready(options());
     world
         .script

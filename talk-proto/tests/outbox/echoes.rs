@@ -140,7 +140,7 @@ fn echo_settles_when_the_server_changes_the_content() {
 }
 
 #[test]
-fn own_message_of_another_device_is_held_back_until_the_answer() {
+fn own_message_of_other_device_waits_for_answer() {
     let mut bench = Bench::stored();
     let window = open(&mut bench);
     bench.latency = seconds(1);
@@ -240,7 +240,7 @@ fn echo_of_posted_entry_settles_after_a_restart() {
 }
 
 #[test]
-fn sent_entry_that_no_window_shows_leaves_after_10_s() {
+fn sent_entry_without_window_leaves_after_10_s() {
     let mut bench = Bench::stored();
     let window = open(&mut bench);
     let entry = bench.enqueue("c1", "a");

@@ -138,7 +138,7 @@ fn follow_up_crash_after_every_output_is_sent() {
 }
 
 #[test]
-fn follow_up_that_is_refused_is_held() {
+fn follow_up_refused_is_held() {
     let mut bench = offline();
     let entry = bench.enqueue("c1", "a");
     bench.run();

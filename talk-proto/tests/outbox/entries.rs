@@ -60,7 +60,7 @@ fn dedup_key_returns_the_known_entry() {
 }
 
 #[test]
-fn dedup_key_program_that_crashes_anywhere_posts_once() {
+fn dedup_key_crash_anywhere_posts_once() {
     for crash in 1..100 {
         let mut bench = Bench::stored();
         bench.crash_after = Some(crash);

@@ -140,7 +140,7 @@ fn search_restarts_after_a_loss() {
 }
 
 #[test]
-fn search_page_that_fails_is_retried() {
+fn search_page_failed_is_retried() {
     let (mut bench, entry) = lost(true);
     let mut failures = 12;
     bench.script.add(move |request| {
@@ -155,7 +155,7 @@ fn search_page_that_fails_is_retried() {
 }
 
 #[test]
-fn search_page_that_fails_for_long_is_uncertain() {
+fn search_page_failing_for_long_is_uncertain() {
     let (mut bench, entry) = lost(true);
     bench.script.add(|request| {
         let is_page = request.line() == "GET /me/conversations/c1/messages";

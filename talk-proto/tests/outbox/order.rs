@@ -93,7 +93,7 @@ fn refusal_debug_hides_the_text_after_a_restart() {
 }
 
 #[test]
-fn refused_entry_that_is_skipped_blocks_nothing() {
+fn refused_entry_skipped_blocks_nothing() {
     let mut bench = Bench::stored().connected();
     bench.refuse("a", 403, 1);
     let a = bench.enqueue("c1", Enqueue::from("a").on_refusal(OnRefusal::Skip));

@@ -159,7 +159,7 @@ fn rule_4_crash_after_every_output_posts_each_message_once() {
 }
 
 #[test]
-fn rule_5_entry_that_is_not_stored_is_never_sent() {
+fn rule_5_unstored_entry_is_never_sent() {
     let mut bench = Bench::stored().connected();
     bench.store.mode = StoreMode::Fails;
     let entry = bench.enqueue("c1", "a");
@@ -175,7 +175,7 @@ fn rule_5_entry_that_is_not_stored_is_never_sent() {
 }
 
 #[test]
-fn receipt_that_is_not_stored_is_stored_later() {
+fn unstored_receipt_is_stored_later() {
     let mut bench = Bench::stored().connected();
     bench.store.mode = StoreMode::Waits;
     let entry = bench.enqueue("c1", "a");

@@ -349,7 +349,7 @@ fn crash_after_every_output_posts_the_file_once() {
 }
 
 #[test]
-fn bytes_are_stored_with_the_entry_and_deleted_when_sent() {
+fn bytes_are_stored_until_the_entry_is_sent() {
     let (mut bench, entry) = offline(in_store("a.txt"));
     let stored = bench.store.with_prefix("outbox/file/");
     assert_eq!(stored[0]["bytes"], "SGVsbG8=");

@@ -49,7 +49,7 @@ proptest! {
     })]
 
     #[test]
-    fn the_pieces_of_an_answer_do_not_matter(
+    fn search_response_in_any_pieces_reads_equal(
         is_of_messages: bool,
         answer in answer(),
         frame_size in prop_oneof![Just(1 << 20), 1_500..2_000_usize],

@@ -6,7 +6,7 @@ use crate::bench::{Bench, body, message};
 use crate::support::{Answer, seconds};
 
 #[test]
-fn a_cancelled_page_is_called_off_and_can_be_asked_for_again() {
+fn search_page_cancelled_can_be_retried() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.world.cancel(request);
@@ -24,7 +24,7 @@ fn a_cancelled_page_is_called_off_and_can_be_asked_for_again() {
 }
 
 #[test]
-fn look_ups_are_cancelled_with_the_search() {
+fn search_cancel_cancels_lookups() {
     let mut bench = Bench::messages();
     bench.world.script.add(|request| {
         let held = request.path.starts_with("/me/conversations/held");
@@ -65,7 +65,7 @@ fn search_ended_resolves_with_results_so_far() {
 }
 
 #[test]
-fn the_end_of_the_session_fails_every_search() {
+fn session_end_fails_every_search() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let now = bench.world.now;
@@ -80,7 +80,7 @@ fn the_end_of_the_session_fails_every_search() {
 }
 
 #[test]
-fn a_search_survives_the_loss_of_the_socket() {
+fn search_survives_socket_loss() {
     let mut bench = Bench::messages();
     let mut lost = false;
     bench.world.script.add(move |request| {

@@ -24,7 +24,7 @@ fn search_refused_reports_code() {
 }
 
 #[test]
-fn a_refusal_without_a_readable_body_keeps_its_status() {
+fn search_refusal_unreadable_body_keeps_status() {
     for body in ["", "<html>", "[]", &"x".repeat(200_000)] {
         let mut bench = Bench::messages();
         let request = bench.query("found");
@@ -59,7 +59,7 @@ fn search_lost_connection_can_be_retried() {
 }
 
 #[test]
-fn a_later_page_that_failed_is_asked_for_again_too() {
+fn search_later_page_failed_can_be_retried() {
     let mut bench = Bench::messages().found(&[message("m3", "c1")], Some("next"));
     let more = bench.more(None);
     let failure = HttpFailure::Network("reset".to_owned());
@@ -73,7 +73,7 @@ fn a_later_page_that_failed_is_asked_for_again_too() {
 }
 
 #[test]
-fn a_stream_that_ends_too_early_is_an_error_wherever_it_is_cut() {
+fn search_response_cut_anywhere_is_an_error() {
     let text = body(&[message("m2", "c1"), message("m1", "c1")], Some("next"));
     let cuts = (0..40).chain(text.len() - 40..text.len());
     for cut in cuts {
@@ -85,7 +85,7 @@ fn a_stream_that_ends_too_early_is_an_error_wherever_it_is_cut() {
 }
 
 #[test]
-fn an_endless_line_is_given_up() {
+fn search_endless_line_is_cut_off() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();
@@ -172,7 +172,7 @@ fn search_response_of_empty_lines_is_cut_off() {
 }
 
 #[test]
-fn silence_is_given_up_after_a_minute() {
+fn search_silent_for_a_minute_times_out() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.world.run_for(seconds(59));
@@ -185,7 +185,7 @@ fn silence_is_given_up_after_a_minute() {
 }
 
 #[test]
-fn a_server_that_does_not_close_the_exchange_delays_nothing() {
+fn search_unclosed_response_delays_nothing() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();
@@ -215,7 +215,7 @@ fn search_refused_conversation_fails_page_once() {
 }
 
 #[test]
-fn an_answer_that_ends_before_its_status_is_not_understood() {
+fn search_response_without_status_is_malformed() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.world.http_end(bench.http());

@@ -20,7 +20,7 @@ fn updates(steps: &[(&[&str], SearchStatus)]) -> Vec<(Vec<String>, SearchStatus)
 }
 
 #[test]
-fn nothing_happens_before_the_first_query() {
+fn search_without_query_sends_nothing() {
     let mut bench = Bench::messages();
     let more = bench.more(None);
     assert_eq!(bench.outcome(more), (vec![], false));
@@ -57,7 +57,7 @@ fn search_url_encodes_query_twice() {
 }
 
 #[test]
-fn results_show_one_by_one_as_they_come() {
+fn search_results_are_reported_one_by_one() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();
@@ -92,7 +92,7 @@ fn results_show_one_by_one_as_they_come() {
 }
 
 #[test]
-fn pages_add_up_until_all_is_loaded() {
+fn search_pages_add_up_until_all_is_loaded() {
     let mut bench = Bench::messages().found(&[message("m3", "c1")], Some("next"));
     let more = bench.more(None);
     bench.answer(&[message("m2", "c1"), message("m1", "c1")], None);
@@ -106,7 +106,7 @@ fn pages_add_up_until_all_is_loaded() {
 }
 
 #[test]
-fn nothing_that_was_found_is_an_answer_too() {
+fn search_without_results_has_loaded_all() {
     let mut bench = Bench::conversations();
     let request = bench.query("nothing");
     bench.answer(&[], None);
@@ -135,7 +135,7 @@ fn search_conversations_keep_answer_order() {
 }
 
 #[test]
-fn the_socket_carries_look_ups_only() {
+fn search_uses_socket_for_lookups_only() {
     let bench = Bench::messages().found(&[message("m2", "c1"), message("m1", "c1")], None);
     let mut lines: Vec<_> = bench.world.log.work().map(|r| r.line()).collect();
     lines.sort();
@@ -153,7 +153,7 @@ fn the_socket_carries_look_ups_only() {
 }
 
 #[test]
-fn results_that_have_vanished_are_left_out() {
+fn search_deleted_results_are_left_out() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.answer(&[message("m2", "gone"), message("m1", "c1")], None);
@@ -161,7 +161,7 @@ fn results_that_have_vanished_are_left_out() {
 }
 
 #[test]
-fn a_result_that_cannot_be_read_hides_no_other() {
+fn search_unreadable_result_hides_no_other() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.answer(&[serde_json::json!({"id": 7}), message("m1", "c1")], None);
@@ -169,7 +169,7 @@ fn a_result_that_cannot_be_read_hides_no_other() {
 }
 
 #[test]
-fn load_more_does_nothing_while_the_search_is_busy() {
+fn search_load_more_while_busy_is_ignored() {
     let mut bench = Bench::messages();
     let first = bench.query("found");
     let more = bench.more(None);
@@ -183,7 +183,7 @@ fn load_more_does_nothing_while_the_search_is_busy() {
 }
 
 #[test]
-fn a_new_query_supersedes_the_one_under_way() {
+fn search_new_query_supersedes_previous() {
     let mut bench = Bench::messages();
     let first = bench.query("one");
     let http = bench.http();
@@ -204,7 +204,7 @@ fn a_new_query_supersedes_the_one_under_way() {
 }
 
 #[test]
-fn queries_of_one_tick_ask_for_the_last_one_only() {
+fn search_queries_of_one_tick_send_the_last() {
     let mut bench = Bench::messages();
     let filter = ConversationFilter::default();
     let requests: Vec<_> = ["f", "fo", "found"]
@@ -219,7 +219,7 @@ fn queries_of_one_tick_ask_for_the_last_one_only() {
 }
 
 #[test]
-fn two_searches_do_not_disturb_each_other() {
+fn searches_are_independent() {
     let mut bench = Bench::messages();
     let first = bench.query("one");
     let http = bench.http();
@@ -239,7 +239,7 @@ fn two_searches_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_page_has_1_to_50_results() {
+fn search_page_has_1_to_50_results() {
     let mut bench = Bench::messages().found(&[message("m1", "c1")], Some("next"));
     let now = bench.world.now;
     for given in [0, 51] {
@@ -257,7 +257,7 @@ fn a_page_has_1_to_50_results() {
 }
 
 #[test]
-fn the_reply_is_the_results_and_whether_that_was_all() {
+fn search_reply_has_results_and_loaded_all() {
     let json = |bench: &Bench, request| {
         let reply = bench.world.outcome(request).as_ref().unwrap();
         serde_json::to_value(reply).unwrap()
@@ -281,7 +281,7 @@ fn the_reply_is_the_results_and_whether_that_was_all() {
 }
 
 #[test]
-fn a_result_without_custom_data_is_shown() {
+fn search_result_without_custom_is_shown() {
     for custom in [json!(null), json!({}), json!({"k": null})] {
         let mut bench = Bench::messages();
         let request = bench.query("found");

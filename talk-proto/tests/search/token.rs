@@ -13,7 +13,7 @@ fn tokens(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn a_search_waits_for_the_token_and_needs_no_socket() {
+fn search_waits_for_token_without_socket() {
     let mut bench = Bench::messages();
     bench.world.tokens = TokenSource::After(seconds(5));
     bench.query("found");
@@ -25,7 +25,7 @@ fn a_search_waits_for_the_token_and_needs_no_socket() {
 }
 
 #[test]
-fn a_rejected_token_is_replaced_and_the_search_tried_once_more() {
+fn search_rejected_token_is_replaced_once() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     bench.world.http_answer(bench.http(), 401, "{}");
@@ -48,7 +48,7 @@ fn a_rejected_token_is_replaced_and_the_search_tried_once_more() {
 }
 
 #[test]
-fn the_socket_and_all_searches_share_one_fetch() {
+fn search_shares_token_fetch_with_socket() {
     let mut bench = Bench::messages();
     bench.world.call(mark_as_read("c1"));
     bench.query("found");
@@ -69,7 +69,7 @@ fn the_socket_and_all_searches_share_one_fetch() {
 }
 
 #[test]
-fn a_rejection_that_is_older_than_the_token_fetches_none() {
+fn search_late_rejection_keeps_newer_token() {
     let mut bench = Bench::messages();
     let request = bench.query("found");
     let http = bench.http();
@@ -86,7 +86,7 @@ fn a_rejection_that_is_older_than_the_token_fetches_none() {
 
 /// A header cannot contain a line break.
 #[test]
-fn a_token_that_no_header_can_hold_fails_the_search() {
+fn search_token_invalid_in_header_fails() {
     let mut bench = Bench::messages();
     bench.world.set_token("two\nlines").unwrap();
     let request = bench.query("found");

@@ -27,7 +27,7 @@ fn is_over(mut bench: Bench, attempts: usize) {
 }
 
 #[test]
-fn cancelled_before_anything_was_sent() {
+fn upload_cancelled_before_check_sends_nothing() {
     let mut bench = Bench::new(file());
     bench.world.cancel(bench.request);
     bench.world.run();
@@ -37,7 +37,7 @@ fn cancelled_before_anything_was_sent() {
 }
 
 #[test]
-fn cancelled_while_the_server_is_asked() {
+fn upload_cancelled_during_check_ends() {
     let mut bench = Bench::new(file());
     bench.world.script.add(|request| {
         let asked = request.path == "/files/validate";
@@ -51,7 +51,7 @@ fn cancelled_while_the_server_is_asked() {
 }
 
 #[test]
-fn cancelled_while_the_file_is_sent() {
+fn upload_cancelled_during_body_ends() {
     let mut bench = Bench::sending(file());
     bench.world.cancel(bench.request);
     bench.world.run();
@@ -63,7 +63,7 @@ fn cancelled_while_the_file_is_sent() {
 }
 
 #[test]
-fn cancelled_between_two_attempts() {
+fn upload_cancelled_between_attempts_ends() {
     let mut bench = Bench::sending(file());
     let failure = HttpFailure::Network("reset".to_owned());
     bench.world.http_fail(bench.http(), failure);
@@ -74,7 +74,7 @@ fn cancelled_between_two_attempts() {
 }
 
 #[test]
-fn the_end_of_the_session_fails_uploads_at_every_stage() {
+fn session_end_fails_uploads_at_every_stage() {
     let shut_down = RequestError::Session(SessionError::Shutdown);
     for bench in [Bench::new(file()), Bench::sending(file())] {
         let mut bench = bench;
@@ -116,7 +116,7 @@ fn upload_endless_refusal_is_reported() {
 
 /// A header cannot contain a line break.
 #[test]
-fn a_token_that_no_header_can_hold_fails_the_upload() {
+fn upload_token_invalid_in_header_fails() {
     let mut bench = Bench::new(file());
     bench.world.set_token("two\nlines").unwrap();
     bench.world.run();

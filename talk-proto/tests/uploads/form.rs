@@ -12,7 +12,7 @@ use crate::support::{Answer, Transcript, World, seconds, unpaced};
 const VALIDATE: &str = "POST /files/validate";
 
 #[test]
-fn the_server_is_asked_before_a_byte_is_sent() {
+fn upload_is_checked_before_its_body() {
     let mut bench = Bench::new(Upload::new(UploadKind::File, "é \"1\".txt", 5));
     bench.world.script.add(|request| {
         (request.line() == VALIDATE).then(|| Answer::Late(seconds(3), 200, json!({})))
@@ -32,7 +32,7 @@ fn the_server_is_asked_before_a_byte_is_sent() {
 }
 
 #[test]
-fn a_file_that_is_not_welcome_is_not_sent() {
+fn upload_refused_by_check_is_not_sent() {
     for status in [400, 403, 405] {
         let mut bench = Bench::new(file());
         bench.world.script.add(move |request| {
@@ -46,7 +46,7 @@ fn a_file_that_is_not_welcome_is_not_sent() {
 }
 
 #[test]
-fn the_form_stands_around_the_file() {
+fn upload_form_surrounds_the_file() {
     let kind = UploadKind::Video {
         width: Some(640.0),
         height: Some(480.0),
@@ -176,7 +176,7 @@ fn upload_transcript_omits_file_content() {
 }
 
 #[test]
-fn an_upload_is_answered_with_its_token() {
+fn upload_resolves_with_file_token() {
     let mut bench = Bench::sending(file());
     bench.succeed();
     let reply = bench.world.outcome(bench.request).as_ref().unwrap();

@@ -10,7 +10,7 @@ fn lost() -> HttpFailure {
 }
 
 #[test]
-fn a_rejected_token_is_replaced_and_the_file_sent_once_more() {
+fn upload_rejected_token_is_replaced_once() {
     let mut bench = Bench::sending(file());
     let http = bench.http();
     bench.world.http_head(http, 401);
@@ -32,7 +32,7 @@ fn a_rejected_token_is_replaced_and_the_file_sent_once_more() {
 }
 
 #[test]
-fn a_source_that_can_be_read_once_is_sent_once() {
+fn upload_single_use_source_is_sent_once() {
     for status in [401, 429, 500, 503] {
         let mut bench = Bench::sending(file().once());
         bench.world.http_answer(bench.http(), status, "{}");
@@ -46,7 +46,7 @@ fn a_source_that_can_be_read_once_is_sent_once() {
 }
 
 #[test]
-fn a_lost_connection_is_tried_again_up_to_five_times() {
+fn upload_lost_connection_is_retried_five_times() {
     let mut bench = Bench::sending(file());
     for attempt in 1..5 {
         assert_eq!(bench.attempts(), attempt);
@@ -61,7 +61,7 @@ fn a_lost_connection_is_tried_again_up_to_five_times() {
 }
 
 #[test]
-fn a_server_in_trouble_is_tried_again() {
+fn upload_server_error_is_retried() {
     let mut bench = Bench::sending(file());
     for status in [429, 500, 502] {
         bench.world.http_answer(bench.http(), status, "{}");
@@ -73,7 +73,7 @@ fn a_server_in_trouble_is_tried_again() {
 }
 
 #[test]
-fn a_retry_waits_for_a_token_that_is_on_its_way() {
+fn upload_retry_waits_for_token_in_flight() {
     let mut bench = Bench::sending(file());
     bench.world.tokens = TokenSource::After(seconds(50));
     let http = bench.http();
@@ -94,7 +94,7 @@ fn a_retry_waits_for_a_token_that_is_on_its_way() {
 }
 
 #[test]
-fn a_refusal_is_final() {
+fn upload_refusal_is_final() {
     let mut bench = Bench::sending(file());
     let refusal = r#"{"errorCode": "FILE_TYPE", "reasons": ["no .exe"]}"#;
     bench.world.http_answer(bench.http(), 400, refusal);
@@ -116,7 +116,7 @@ fn upload_refusal_before_close_is_reported() {
 }
 
 #[test]
-fn an_answer_without_a_file_token_is_malformed() {
+fn upload_response_without_token_is_malformed() {
     for body in ["", "{}", "[1]", r#"{"fileToken": 7}"#] {
         let mut bench = Bench::sending(file());
         bench.world.http_answer(bench.http(), 200, body);
@@ -126,7 +126,7 @@ fn an_answer_without_a_file_token_is_malformed() {
 }
 
 #[test]
-fn a_source_that_fails_is_not_tried_again() {
+fn upload_failed_source_is_not_retried() {
     let mut bench = Bench::sending(file());
     let failure = HttpFailure::Source("shrunk".to_owned());
     bench.world.http_fail(bench.http(), failure);
@@ -137,7 +137,7 @@ fn a_source_that_fails_is_not_tried_again() {
 }
 
 #[test]
-fn a_file_that_the_server_may_have_is_not_sent_twice() {
+fn upload_maybe_received_is_not_sent_twice() {
     let answer_lost = |reason: &str| TransportError::AnswerLost(reason.to_owned()).into();
     let mut bench = Bench::sending(file());
     let failure = HttpFailure::Unanswered("reset".to_owned());
@@ -165,7 +165,7 @@ fn a_file_that_the_server_may_have_is_not_sent_twice() {
 }
 
 #[test]
-fn a_server_that_stalls_is_tried_again_and_then_is_a_deadline() {
+fn upload_stalled_server_is_retried_then_fails() {
     let after = seconds(60);
     let mut bench = Bench::sending(file().once());
     bench
@@ -205,7 +205,7 @@ fn upload_refusal_during_body_is_reported() {
 }
 
 #[test]
-fn an_upload_may_take_as_long_as_bytes_move() {
+fn upload_with_progress_has_no_deadline() {
     let mut bench = Bench::sending(file());
     bench.world.run_for(seconds(24 * 3600));
     assert!(!bench.is_resolved());

@@ -12,7 +12,7 @@ use talk_proto::{
 use crate::support::Transcript;
 
 #[test]
-fn a_message_to_send_shows_how_much_it_holds() {
+fn send_message_debug_shows_sizes() {
     let message = SendMessage::text("my secret").custom("key", "my value");
     let expected = "SendMessage { body: text of 9 bytes, referenced_message: None, .. }";
     assert_eq!(format!("{message:?}"), expected);
@@ -28,7 +28,7 @@ fn a_message_to_send_shows_how_much_it_holds() {
 }
 
 #[test]
-fn the_parameters_of_a_user_show_which_are_given() {
+fn user_params_debug_shows_given_members() {
     let params = UserParams::named("Alice")
         .email("alice@example.com")
         .push_token("fcm:my-token");
@@ -41,13 +41,13 @@ fn the_parameters_of_a_user_show_which_are_given() {
 }
 
 #[test]
-fn custom_data_shows_its_keys() {
+fn custom_data_debug_shows_keys() {
     let custom = Custom::from_iter([("a", "my secret"), ("b", "another")]);
     assert_eq!(format!("{custom:?}"), r#"{"a", "b"}"#);
 }
 
 #[test]
-fn an_upload_shows_all_but_the_name_of_the_file() {
+fn upload_debug_hides_the_filename() {
     let kind = UploadKind::Audio {
         duration: Some(1.5),
     };
@@ -60,7 +60,7 @@ fn an_upload_shows_all_but_the_name_of_the_file() {
 }
 
 #[test]
-fn bodies_and_blocks_show_their_size() {
+fn content_debug_shows_sizes() {
     let body = HttpBody::Bytes("my secret".into());
     assert_eq!(format!("{body:?}"), "9 bytes");
     assert_eq!(format!("{:?}", HttpBody::Empty), "empty");
@@ -84,7 +84,7 @@ fn server_error_shows_reasons_without_tokens() {
 }
 
 #[test]
-fn an_action_shows_nothing() {
+fn action_debug_shows_nothing() {
     let params = [("key".to_owned(), "my secret".to_owned())].into();
     let TextNode::ActionLink { action, .. } = TextNode::action_link("secret", params, []) else {
         panic!("an action link");
@@ -94,7 +94,7 @@ fn an_action_shows_nothing() {
 
 /// A transcript is complete.
 #[test]
-fn a_transcript_shows_bodies_and_reasons_whole() {
+fn transcript_shows_whole_bodies_and_reasons() {
     let mut options = SessionOptions::new("app".try_into().unwrap(), "alice".try_into().unwrap());
     options.authentication.can_fetch_token = true;
     let now = Timestamp::from_millis(1_700_000_000_000);

@@ -15,7 +15,7 @@ fn normal(filter: SimpleFilter) -> Value {
 }
 
 #[test]
-fn every_condition_stands_under_its_name() {
+fn filter_conditions_are_written_by_name() {
     let filter = SimpleFilter::new()
         .access(StringFilter::Is(Access::ReadWrite))
         .created_at(5..)
@@ -39,7 +39,7 @@ fn every_condition_stands_under_its_name() {
 }
 
 #[test]
-fn the_same_key_of_custom_data_replaces_its_condition() {
+fn filter_custom_key_repeated_is_replaced() {
     let filter = SimpleFilter::new()
         .custom("a", StringFilter::is("1"))
         .custom("b", StringFilter::is("2"))
@@ -50,7 +50,7 @@ fn the_same_key_of_custom_data_replaces_its_condition() {
 
 /// JSON has no infinity. Such a condition is left out, or can never be met.
 #[test]
-fn a_condition_on_infinity_is_not_sent() {
+fn filter_condition_on_infinity_is_omitted() {
     let created = |filter| normal(SimpleFilter::new().created_at(filter));
     let (least, most, nan) = (f64::NEG_INFINITY, f64::INFINITY, f64::NAN);
     let always = json!({});
@@ -115,7 +115,7 @@ fn condition_malformed_is_refused_with_expectation() {
 /// Strings are sorted by UTF-16 units, as in JavaScript. Keys that are array indices come first,
 /// sorted by value.
 #[test]
-fn normal_forms_are_sorted_as_javascript_sorts() {
+fn filter_normal_form_sorts_as_javascript() {
     let texts = ["b", "\u{e000}", "\u{10000}", "a", "b"];
     let subject = |filter| normal(SimpleFilter::new().subject(filter));
     let sorted = json!(["a", "b", "\u{10000}", "\u{e000}"]);

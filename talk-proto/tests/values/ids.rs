@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use talk_proto::model::{AppId, ConversationId, Emoji, MessageId, UserId};
 
 #[test]
-fn a_name_is_never_empty_when_a_caller_makes_it() {
+fn id_empty_is_refused() {
     let told = [
         AppId::new("").unwrap_err().to_string(),
         UserId::try_from("").unwrap_err().to_string(),
@@ -26,7 +26,7 @@ fn a_name_is_never_empty_when_a_caller_makes_it() {
 }
 
 #[test]
-fn a_name_is_its_text() {
+fn id_converts_to_its_text() {
     let id = UserId::try_from(&"alice".to_owned()).unwrap();
     assert_eq!(id.as_str(), "alice");
     assert_eq!(id.to_string(), "alice");

@@ -36,7 +36,7 @@ fn custom_data_is_strings() {
 }
 
 #[test]
-fn a_time_may_be_any_number() {
+fn timestamp_accepts_any_number() {
     assert_eq!(read::<Timestamp>(json!(-5)), Timestamp::from_millis(-5));
     assert_eq!(
         read::<Timestamp>(json!(1.9e3)),
@@ -55,7 +55,7 @@ fn a_time_may_be_any_number() {
 }
 
 #[test]
-fn a_notify_setting_that_is_not_known_is_kept_as_it_came() {
+fn notify_unknown_setting_is_kept() {
     let settings = [
         (json!(false), Notify::Never),
         (json!(true), Notify::Always),
@@ -151,7 +151,7 @@ fn file_unknown_members_round_trip() {
 
 /// The name of a block is unknown as a node type, so the node is stored unchanged.
 #[test]
-fn a_block_within_text_is_kept_without_being_understood() {
+fn block_within_text_is_kept_as_unknown() {
     let given = json!({"type": "text", "children": [{"type": "file", "fileToken": "t"}]});
     let block: ContentBlock = read(given.clone());
     assert_eq!(serde_json::to_value(&block).unwrap(), given);

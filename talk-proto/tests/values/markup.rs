@@ -61,7 +61,7 @@ fn markup_malformed_html_is_text() {
 }
 
 #[test]
-fn a_mention_whose_id_cannot_be_decoded_stays_text() {
+fn mention_undecodable_id_stays_text() {
     let node = |text: &str| {
         let content = parse_markup(text, MarkupSource::Send);
         serde_json::from_str::<serde_json::Value>(&to_wire_json(&content)).unwrap()[0]["children"]

@@ -29,7 +29,7 @@ fn sent(calls: impl IntoIterator<Item = Call>) -> Vec<Value> {
 }
 
 #[test]
-fn a_user() {
+fn user_params_are_sent() {
     let params = UserParams::named("Alice")
         .locale("nl-NL")
         .photo_url("https://example.com/alice.png")
@@ -63,7 +63,7 @@ fn a_user() {
 }
 
 #[test]
-fn a_conversation() {
+fn conversation_params_are_sent() {
     let params = ConversationParams::default()
         .subject("Plans")
         .photo_url("https://example.com/c.png")
@@ -92,7 +92,7 @@ fn a_conversation() {
 }
 
 #[test]
-fn a_participant() {
+fn participant_params_are_sent() {
     let params = ParticipantParams::default()
         .access(Access::ReadWrite)
         .notify(Notify::Never);
@@ -128,7 +128,7 @@ fn text_sent(text: &str) -> Value {
 }
 
 #[test]
-fn a_message() {
+fn send_message_is_sent() {
     let send = |message| Call::SendMessage {
         conversation: conversation("c"),
         message,
@@ -154,7 +154,7 @@ fn a_message() {
 }
 
 #[test]
-fn an_edit() {
+fn edit_message_is_sent() {
     let edit = |edit| Call::EditMessage {
         conversation: conversation("c"),
         message: message("m"),

@@ -171,7 +171,7 @@ fn with_unknown(event: &Value, value: &Value) -> Value {
 }
 
 /// Returns a value of any JSON type.
-fn a_value() -> impl Strategy<Value = Value> {
+fn any_value() -> impl Strategy<Value = Value> {
     select(vec![json!(null), json!(1), json!({"id": []}), json!(["x"])])
 }
 
@@ -228,7 +228,7 @@ proptest! {
     #[test]
     fn event_unknown_members_are_ignored(
         event in event(),
-        value in a_value(),
+        value in any_value(),
     ) {
         let known = read(&event).unwrap();
         prop_assert_eq!(read(&with_unknown(&event, &value)).unwrap(), known);
@@ -237,7 +237,7 @@ proptest! {
     #[test]
     fn event_foreign_state_or_diff_is_ignored(
         event in event(),
-        value in a_value(),
+        value in any_value(),
     ) {
         let known = read(&event).unwrap();
         let mut more = event;
