@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_plane_has_its_kind() {
+    fn failure_kind_follows_error_plane() {
         let refused = ServerError::new(403, "READ_ONLY", vec!["because".to_owned()]);
         assert_eq!(
             to_value(Failure::from(Error::Server(refused.clone()))).unwrap(),

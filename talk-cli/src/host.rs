@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn host_that_is_malformed_is_refused() {
+    fn host_malformed_is_refused() {
         for bad in [
             "",
             ":8080",

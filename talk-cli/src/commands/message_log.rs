@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn log_older_messages_that_refill_make_no_entry() {
+    fn log_refilled_messages_make_no_entry() {
         let mut log = log();
         let deleted = |index| Removal::new(index, RemovalReason::Deleted);
         let changes = list((0..30).map(deleted).collect(), 0);

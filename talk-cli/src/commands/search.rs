@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filter_error_shows_forms_that_are_accepted() {
+    fn filter_error_shows_accepted_forms() {
         assert!(filter("{").unwrap_err().contains(FILTER_FORM));
         let forms = FILTER_FORM
             .lines()

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn any_json_is_an_id_and_is_kept_as_it_came() {
+    fn line_id_any_json_is_kept_unchanged() {
         for id in [
             "1",
             "1.0",
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn args_may_be_left_out_and_unknown_members_are_ignored() {
+    fn line_defaults_args_and_ignores_unknown_members() {
         let line = Line::parse(br#"{"call": "x", "id": 1, "extra": [1]}"#).unwrap();
         assert!(line.args.is_empty());
     }

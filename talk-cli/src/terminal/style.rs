@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paint_is_there_only_where_it_is_wanted() {
+    fn paint_without_style_is_plain() {
         assert_eq!(Style::new(false).paint(Paint::Bold, "a"), "a");
         assert_eq!(Style::new(true).paint(Paint::Bold, "a"), "\x1b[1ma\x1b[22m");
         assert_eq!(Style::new(true).paint(Paint::Cyan, ""), "");

@@ -8,7 +8,7 @@ use crate::people::People;
 use crate::support::talk;
 
 #[test]
-fn a_message_is_sent_and_read() {
+fn message_is_sent_and_read() {
     let people = People::new();
     let id = people.succeeds("alice", &["send", "c1", "Hi *Bob*!", "--custom", "k=v"]);
     let reply = people.json("bob", &["send", "c1", "Hi!", "--reply-to", &id]);
@@ -31,7 +31,7 @@ fn a_message_is_sent_and_read() {
 }
 
 #[test]
-fn a_conversation_is_followed() {
+fn conversation_is_followed() {
     let people = People::new();
     people.succeeds("alice", &["send", "c1", "one"]);
     let mut process = people
@@ -99,7 +99,7 @@ fn send_text_with_hyphens_is_text() {
 }
 
 #[test]
-fn host_that_is_malformed_is_a_usage_error() {
+fn host_malformed_is_a_usage_error() {
     for host in ["127.0.0.1:22x", "127.0.0.1:99999", "http://127.0.0.1:1", ""] {
         let args = [
             "--app", "a", "--user", "u", "--host", host, "user", "get", "u",
@@ -156,7 +156,7 @@ fn verbose_logs_connection_and_calls_without_texts() {
 }
 
 #[test]
-fn a_text_can_come_from_standard_input() {
+fn send_reads_standard_input() {
     let people = People::new();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "two\nlines\n").unwrap();
@@ -333,7 +333,7 @@ fn messages_and_conversations_are_found() {
 }
 
 #[test]
-fn a_file_is_sent() {
+fn file_is_sent() {
     let people = People::new();
     let file = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
     std::fs::write(file.path(), "not really a picture").unwrap();
@@ -408,7 +408,7 @@ fn upload_kind_follows_the_filename() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_cancels_an_upload() {
+fn upload_interrupted_is_cancelled() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap().to_string();
     let mut process = talk()
@@ -472,7 +472,7 @@ fn command_refused_prints_reason() {
 }
 
 #[test]
-fn everything_has_help() {
+fn every_command_has_help() {
     for command in [
         &[][..],
         &["demo"],

@@ -103,7 +103,7 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
+async fn killed_process_loses_nothing_acknowledged() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut rng = Rng::with_seed(seed);
@@ -180,7 +180,7 @@ async fn data_folder_is_exclusive_and_keeps_settings() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_an_error_that_says_so() {
+fn data_folder_unusable_is_reported() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::write(

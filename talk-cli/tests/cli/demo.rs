@@ -8,7 +8,7 @@ fn demo() -> String {
 }
 
 #[test]
-fn it_shows_a_conversation_and_ends() {
+fn demo_shows_conversation_and_ends() {
     let output = demo();
     for shown in [
         "added to “The weekend”",
@@ -31,7 +31,7 @@ fn it_shows_a_conversation_and_ends() {
 }
 
 #[test]
-fn it_is_the_same_every_time() {
+fn demo_output_is_deterministic() {
     let without_port = |output: String| {
         let (head, tail) = output.split_once("127.0.0.1:").unwrap();
         format!(

@@ -18,7 +18,7 @@ pub(crate) fn get(host: &str, path: &str) -> String {
 }
 
 #[test]
-fn it_says_where_it_listens_and_listens_there() {
+fn emulator_listens_at_printed_address() {
     let emulator = Emulator::start(&[]);
     let port = emulator.host.strip_prefix("127.0.0.1:").unwrap();
     assert_ne!(port.parse::<u16>().unwrap(), 0);
@@ -36,7 +36,7 @@ fn is_hangup_ignored() -> bool {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_stops_it_cleanly() {
+fn emulator_signal_stops_it_cleanly() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         if signal == "-HUP" && is_hangup_ignored() {
             println!("skipped: the tests run under nohup, so the emulator ignores a hangup");
@@ -56,7 +56,7 @@ fn a_signal_stops_it_cleanly() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_says_so() {
+fn emulator_used_port_is_reported() {
     let emulator = Emulator::start(&[]);
     let port = emulator.host.rsplit(':').next().unwrap();
     let output = talk().args(["emulator", "--port", port]).output().unwrap();
@@ -69,7 +69,7 @@ fn a_port_that_is_taken_is_an_error_that_says_so() {
 }
 
 #[test]
-fn settings_come_from_a_file_and_a_secret_from_the_command_line() {
+fn emulator_takes_settings_file_and_secret_flag() {
     let config = tempfile::NamedTempFile::new().unwrap();
     let path = config.path().to_str().unwrap();
 
@@ -84,7 +84,7 @@ fn settings_come_from_a_file_and_a_secret_from_the_command_line() {
 }
 
 #[test]
-fn settings_that_are_not_understood_are_bad_arguments() {
+fn emulator_invalid_settings_are_usage_errors() {
     let config = tempfile::NamedTempFile::new().unwrap();
     let path = config.path().to_str().unwrap();
     let list = tempfile::NamedTempFile::new().unwrap();

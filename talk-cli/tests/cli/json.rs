@@ -125,7 +125,7 @@ fn messages_long_shows_times_and_ids() {
 }
 
 #[test]
-fn conversation_marked_as_unread_is_shown_so() {
+fn conversation_marked_as_unread_is_shown() {
     let people = People::new();
     people.succeeds("bob", &["conversation", "unread", "c1"]);
     let shown = people.succeeds("bob", &["conversation", "get", "c1"]);

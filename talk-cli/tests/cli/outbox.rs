@@ -164,7 +164,7 @@ fn queue_of_killed_processes_is_sent_once() {
 }
 
 #[test]
-fn queued_file_that_is_changed_is_held() {
+fn queued_file_changed_is_held() {
     let town = Town::offline();
     let file = town.folder.path().join("notes.txt");
     std::fs::write(&file, "Hello").unwrap();
@@ -178,7 +178,7 @@ fn queued_file_that_is_changed_is_held() {
 }
 
 #[test]
-fn queued_file_that_does_not_exist_is_refused() {
+fn queued_file_absent_is_refused() {
     let town = Town::offline();
     let error = town.fails(&["send", "--queue", "c1", "--file", "/nowhere/notes.txt"]);
     assert!(error.contains("/nowhere/notes.txt"), "{error}");
@@ -230,7 +230,7 @@ fn queued_messages_can_be_changed() {
 }
 
 #[test]
-fn queue_without_wait_sends_nothing_and_with_wait_all_before() {
+fn queue_wait_sends_all_earlier_entries() {
     let town = Town::new();
     town.succeeds(&["send", "--queue", "c1", "one"]);
     assert_eq!(town.texts(), [] as [String; 0]);
@@ -242,7 +242,7 @@ fn queue_without_wait_sends_nothing_and_with_wait_all_before() {
 }
 
 #[test]
-fn queue_wait_that_is_late_prints_the_entry() {
+fn queue_wait_timeout_prints_the_entry() {
     let town = Town::offline();
     let args = [
         "send",
@@ -292,7 +292,7 @@ fn outbox_list_works_while_another_process_runs() {
 }
 
 #[test]
-fn outbox_list_works_while_another_process_uses_the_database() {
+fn outbox_list_works_on_a_database_in_use() {
     if let Some(town) = Town::offline_with_database() {
         list_while_another_process_runs(&town);
     }
@@ -325,7 +325,7 @@ fn outbox_without_store_is_a_usage_error() {
 }
 
 #[test]
-fn unreadable_address_of_a_database_is_not_shown() {
+fn database_address_unreadable_is_not_shown() {
     let address = "postgres://bot:hush@localhost?port=none";
     let people = People::new();
     let output = people.run("alice", &["outbox", "list", "--store", address]);

@@ -8,7 +8,7 @@ use crate::support::{Rpc, talk};
 const RUNTIMES: [&str; 3] = ["tokio", "async-std", "smol"];
 
 #[test]
-fn a_command_runs_on_every_runtime() {
+fn command_runs_on_every_runtime() {
     let emulator = Emulator::start_blocking().unwrap();
     for runtime in RUNTIMES {
         let run = |args: &[&str]| {

@@ -83,7 +83,7 @@ fn error_with_controls_is_safe() {
 }
 
 #[test]
-fn token_variable_that_is_empty_is_unset() {
+fn token_variable_empty_is_unset() {
     let people = People::new();
     let mut command = people.command("alice", &["user", "get", "bob"]);
     let output = command.env("TALK_TOKEN", "").output().unwrap();
@@ -94,7 +94,7 @@ fn token_variable_that_is_empty_is_unset() {
 
 #[cfg(unix)]
 #[test]
-fn token_variable_that_is_not_utf8_is_a_usage_error() {
+fn token_variable_not_utf8_is_a_usage_error() {
     use std::os::unix::ffi::OsStrExt;
 
     let people = People::new();

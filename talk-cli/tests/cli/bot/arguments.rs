@@ -32,7 +32,7 @@ fn wrong_arguments_are_usage_errors() {
 }
 
 #[test]
-fn filter_that_answers_would_change_is_a_usage_error() {
+fn filter_on_own_effects_is_a_usage_error() {
     let town = Town::new(&[]);
     for filter in [
         r#"{"isUnread": true}"#,

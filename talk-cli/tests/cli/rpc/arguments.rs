@@ -13,7 +13,7 @@ fn stderr_of_bad(args: &[&str]) -> String {
 }
 
 #[test]
-fn bad_arguments_exit_with_2_and_say_why() {
+fn rpc_bad_arguments_exit_2_with_reason() {
     for (args, why) in [
         (&["rpc", "--user", "u"][..], "--app"),
         (&["rpc", "--app", "a"], "--user"),
@@ -52,7 +52,7 @@ fn bad_arguments_exit_with_2_and_say_why() {
 }
 
 #[test]
-fn the_flags_of_the_session_stand_before_rpc_or_after_it() {
+fn rpc_session_flags_precede_or_follow() {
     let peer = Peer::start(|_, _| Some(json!({})));
     for args in [
         [
@@ -79,7 +79,7 @@ fn tokens(peer: &Peer) -> Vec<Value> {
 }
 
 #[test]
-fn the_token_is_the_one_that_was_given() {
+fn rpc_given_token_is_used() {
     let peer = Peer::start(|_, _| Some(json!({})));
     let mut rpc = Rpc::start(&peer.host, "alice", &["--token", "first"]);
     rpc.result("conversation.markAsRead", json!(["c1"]));
@@ -91,7 +91,7 @@ fn the_token_is_the_one_that_was_given() {
 
 #[cfg(unix)]
 #[test]
-fn a_command_gives_a_token_as_its_trimmed_output() {
+fn rpc_token_command_output_is_trimmed() {
     let counter = tempfile::NamedTempFile::new().unwrap();
     let path = counter.path().to_str().unwrap();
     let command = format!("echo run >> '{path}'; echo; echo '  a token'; echo");
@@ -105,7 +105,7 @@ fn a_command_gives_a_token_as_its_trimmed_output() {
 
 #[cfg(unix)]
 #[test]
-fn a_token_command_that_fails_ends_the_session() {
+fn rpc_token_command_failure_ends_session() {
     let peer = Peer::start(|_, _| Some(json!({})));
     let mut rpc = Rpc::start(&peer.host, "alice", &["--token-command", "exit 3"]);
     let answer = rpc.call("conversation.markAsRead", json!(["c1"]));

@@ -94,7 +94,7 @@ fn rpc_closed_output_while_idle_ends_process() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn rpc_output_that_cannot_be_written_is_a_failure() {
+fn rpc_unwritable_output_is_a_failure() {
     let emulator = Emulator::start_blocking().unwrap();
     let full = std::fs::File::options()
         .write(true)

@@ -35,7 +35,7 @@ fn texts(line: &Value) -> Vec<String> {
 }
 
 #[test]
-fn messages_are_found_page_by_page() {
+fn rpc_search_messages_returns_pages() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let search = rpc.result("session.searchMessages", json!(["cup te"]))["search"].clone();
@@ -62,7 +62,7 @@ fn messages_are_found_page_by_page() {
 }
 
 #[test]
-fn conversations_are_found() {
+fn rpc_search_conversations_returns_matches() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let filter = json!({"conversation": {"subject": ["!=", "Black tea"]}});
@@ -74,7 +74,7 @@ fn conversations_are_found() {
 }
 
 #[test]
-fn a_search_that_fails_says_so() {
+fn rpc_search_failure_is_reported() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let mut settings = futures_executor::block_on(emulator.settings()).unwrap();
@@ -100,7 +100,7 @@ fn a_search_that_fails_says_so() {
 }
 
 #[test]
-fn a_search_can_be_cancelled() {
+fn rpc_search_can_be_cancelled() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     rpc.send("s", "session.searchMessages", json!(["tea"]));
@@ -112,7 +112,7 @@ fn a_search_can_be_cancelled() {
 }
 
 #[test]
-fn the_end_of_input_waits_for_first_pages() {
+fn rpc_end_of_input_waits_for_first_pages() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     rpc.send(1, "session.searchMessages", json!(["tea"]));

@@ -68,7 +68,7 @@ fn subscription_absent_entity_is_null() {
 }
 
 #[test]
-fn more_is_loaded_before_the_call_is_answered() {
+fn rpc_load_more_is_answered_after_snapshot() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 40);
     let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
@@ -128,7 +128,7 @@ fn subscription_end_is_reported_once() {
 }
 
 #[test]
-fn the_end_of_input_waits_for_first_snapshots() {
+fn rpc_end_of_input_waits_for_first_snapshots() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 0);
     rpc.send(1, "user.subscribe", json!(["bob"]));
@@ -144,7 +144,7 @@ fn the_end_of_input_waits_for_first_snapshots() {
 }
 
 #[test]
-fn snapshots_that_follow_each_other_differ() {
+fn consecutive_snapshots_differ() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 1);
     let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));
@@ -173,7 +173,7 @@ fn snapshots_that_follow_each_other_differ() {
 }
 
 #[test]
-fn every_subscription_shows_its_thing() {
+fn every_subscription_shows_its_entity() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut alice = alice(&emulator, 0);
     let sent = alice.result("conversation.send", json!(["c1", "hi"]));
@@ -214,7 +214,7 @@ fn every_subscription_shows_its_thing() {
 }
 
 #[test]
-fn a_list_of_conversations_is_live_and_filtered() {
+fn conversation_list_is_live_and_filtered() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 1);
     for index in 0..21 {
@@ -283,7 +283,7 @@ fn a_list_of_conversations_is_live_and_filtered() {
 }
 
 #[test]
-fn window_that_loses_its_range_has_a_gap() {
+fn window_losing_its_range_has_a_gap() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator, 1);
     let number = rpc.subscribe("conversation.subscribeMessages", json!(["c1"]));

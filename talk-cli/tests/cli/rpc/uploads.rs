@@ -20,7 +20,7 @@ fn alice(emulator: &Emulator) -> Rpc {
 }
 
 #[test]
-fn a_file_is_uploaded_and_can_be_sent() {
+fn uploaded_file_can_be_sent() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let size = 3 << 20;
@@ -55,7 +55,7 @@ fn a_file_is_uploaded_and_can_be_sent() {
 }
 
 #[test]
-fn a_file_keeps_its_own_name_unless_it_is_given_one() {
+fn upload_name_defaults_to_filename() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let file = file(10);
@@ -90,7 +90,7 @@ fn upload_unreadable_file_reports_reason() {
 }
 
 #[test]
-fn an_upload_can_be_cancelled() {
+fn upload_can_be_cancelled() {
     let emulator = Emulator::start_blocking().unwrap();
     let mut rpc = alice(&emulator);
     let file = file(50 << 20);
