@@ -53,7 +53,7 @@ fn has_test(file: &Path, name: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_is_named_exists() {
+fn complaints_name_existing_tests() {
     let named: Vec<_> = rows().into_iter().filter_map(|row| row.test).collect();
     assert!(named.len() > 100, "only {} tests were found", named.len());
     for (name, file) in named {

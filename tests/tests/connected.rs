@@ -29,7 +29,7 @@ fn bytes_in_use() -> usize {
 }
 
 #[tokio::test]
-async fn a_connected_session_takes_less_than_32_kib() {
+async fn connected_session_uses_less_than_32_kib() {
     let runtime = Counting::new(InMemory::new(TokioRuntime::current().unwrap()));
     let connect = async |number: usize| {
         let options = TalkOptions::new("app", format!("user {number}")).unwrap();

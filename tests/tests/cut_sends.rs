@@ -15,7 +15,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 // On a single thread, tasks start in the order in which they were spawned.
 #[tokio::test]
-async fn a_thousand_sends_survive_ten_cuts_each_once_and_in_order() -> Outcome {
+async fn thousand_sends_survive_ten_cuts_in_order() -> Outcome {
     let emulator = Emulator::start().await?;
     let options = TalkOptions::new("cut_sends", "alice")?
         .host(emulator.host())

@@ -21,28 +21,28 @@ mod frames;
 mod virtual_time;
 
 #[test]
-fn threads_that_block() {
+fn blocking_threads_show_the_message() {
     let emulator = Emulator::start_blocking().unwrap();
     let shown = threads::run(emulator.host(), "Hello!").unwrap();
     assert_eq!(shown, "Hello!");
 }
 
 #[test]
-fn many_sessions_on_one_thread() {
+fn one_thread_runs_many_sessions() {
     let emulator = Emulator::start_blocking().unwrap();
     let texts = many_sessions::run(emulator.host(), 50).unwrap();
     assert_eq!(texts, vec!["Hello, everybody!"; 50]);
 }
 
 #[test]
-fn a_look_once_per_frame() {
+fn poll_once_per_frame_shows_the_message() {
     let emulator = Emulator::start_blocking().unwrap();
     let shown = frames::run(emulator.host(), "Hello!").unwrap();
     assert_eq!(shown, "Hello!");
 }
 
 #[test]
-fn the_same_story_on_virtual_time() {
+fn virtual_time_run_is_deterministic() {
     let story = virtual_time::run(1).unwrap();
     assert_eq!(story, virtual_time::run(1).unwrap());
     let shown = story.iter().filter(|line| line.contains("messages"));

@@ -13,12 +13,12 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_client_finds_its_whole_api() -> Result<()> {
+async fn published_client_api_is_complete() -> Result<()> {
     run_checks(&[]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_client_lives_with_a_secret() -> Result<()> {
+async fn published_client_works_with_secret() -> Result<()> {
     run_checks(&["secret"]).await
 }
 
@@ -28,7 +28,7 @@ async fn published_client_respects_permissions() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_client_comes_back_after_a_loss() -> Result<()> {
+async fn published_client_reconnects_after_loss() -> Result<()> {
     let Some(peer) = Peer::install()? else {
         return Ok(());
     };
@@ -92,7 +92,7 @@ async fn run_checks(groups: &[&str]) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_published_client_can_be_commanded_line_by_line() -> Result<()> {
+async fn published_client_runs_commands_by_line() -> Result<()> {
     let Some(peer) = Peer::install()? else {
         return Ok(());
     };

@@ -105,7 +105,7 @@ fn texts(messages: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_two_clients_chat() -> Result<()> {
+async fn both_clients_exchange_messages() -> Result<()> {
     let Some(mut pair) = Pair::meet("both-chat").await? else {
         return Ok(());
     };
@@ -219,7 +219,7 @@ async fn fresh_view(pair: &Pair, app: &str, subscribe: &str) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_message_is_lost_or_doubled_when_connections_are_cut() -> Result<()> {
+async fn cut_connections_lose_and_repeat_no_message() -> Result<()> {
     let Some(mut pair) = Pair::meet("both-cut").await? else {
         return Ok(());
     };

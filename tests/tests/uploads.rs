@@ -230,7 +230,7 @@ async fn upload_cut_is_retried_if_source_rewinds() {
 }
 
 #[tokio::test]
-async fn a_source_that_can_be_read_once_fails_with_its_connection() {
+async fn upload_single_use_source_fails_on_loss() {
     let mut world = World::new().await;
     for _ in 0..TIMES {
         let at = world.rng.u64(0..1 << 20);
@@ -268,7 +268,7 @@ async fn upload_of_a_failing_stream_fails() {
 }
 
 #[tokio::test]
-async fn a_reader_that_can_go_back_is_read_again() {
+async fn upload_seekable_reader_is_read_again() {
     let mut world = World::new().await;
     let at = world.rng.u64(0..1 << 20);
     world.hinder(FaultKind::Drop, at).await;
@@ -279,7 +279,7 @@ async fn a_reader_that_can_go_back_is_read_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_not_asked_for_twice() {
+async fn upload_lost_answer_is_not_retried() {
     let world = World::new().await;
     world.hinder(FaultKind::Drop, u64::MAX).await;
     let error = transport(within(world.upload(file(1, 100_000))).await);
@@ -288,7 +288,7 @@ async fn an_answer_that_is_lost_is_not_asked_for_twice() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_rejected_midway_is_replaced_once() {
+async fn upload_rejected_token_is_replaced_once() {
     let mut world = World::new().await;
     for number in 0..3 {
         let at = world.rng.u64(0..LARGE as u64);
@@ -303,7 +303,7 @@ async fn a_token_that_is_rejected_midway_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_tried_again() {
+async fn upload_server_error_is_retried() {
     let mut world = World::new().await;
     for kind in [FaultKind::InternalError, FaultKind::TooManyRequests] {
         let at = world.rng.u64(0..LARGE as u64);
@@ -314,7 +314,7 @@ async fn a_server_in_trouble_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_gone_gets_the_file_when_it_is_back() {
+async fn upload_reaches_returning_server() {
     let world = World::new().await;
     world.slow_down(1).await;
     let upload = world.upload(file(1, LARGE));
@@ -361,7 +361,7 @@ async fn upload_changed_file_is_a_source_error() {
 }
 
 #[tokio::test]
-async fn a_reader_that_fails_or_ends_early_is_an_error_of_the_source() {
+async fn upload_failing_reader_is_a_source_error() {
     let mut world = World::new().await;
     for then in [Then::Fail, Then::End] {
         let reader = Reader::new(world.rng.usize(0..4 << 20), then);
@@ -380,7 +380,7 @@ async fn a_reader_that_fails_or_ends_early_is_an_error_of_the_source() {
 }
 
 #[tokio::test]
-async fn an_upload_can_be_cancelled_at_any_moment() {
+async fn upload_can_be_cancelled_at_any_moment() {
     let mut world = World::new().await;
     world.slow_down(TIMES).await;
     let mut held = Vec::new();
@@ -438,7 +438,7 @@ async fn upload_stalled_server_times_out() {
 }
 
 #[tokio::test]
-async fn progress_stops_where_the_server_stops_taking() {
+async fn upload_progress_stops_with_the_server() {
     let world = World::new().await;
     world.hinder(FaultKind::Stall, 1 << 20).await;
     let reader = Reader::new(LARGE, Then::End);
@@ -454,7 +454,7 @@ async fn progress_stops_where_the_server_stops_taking() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_welcome_is_not_read() {
+async fn upload_refused_by_check_is_not_read() {
     type Refuse = fn(&mut Settings);
     let refusals: [(Refuse, u16); 4] = [
         (|settings| settings.limits.max_file_size = Some(10), 400),
@@ -488,7 +488,7 @@ async fn a_file_that_is_not_welcome_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_refused_when_it_comes_is_a_refusal() {
+async fn upload_refused_during_body_is_a_refusal() {
     let mut settings = Settings::default();
     let role = Role {
         voice_messages: false,

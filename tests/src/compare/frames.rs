@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_publish_frame_has_some_390_bytes() {
+    fn publish_frame_has_about_390_bytes() {
         assert!((380..400).contains(&publish(1_000).len()));
     }
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_answered_and_an_acknowledgement_is_not() {
+    fn acknowledgement_is_not_answered() {
         let answered = answer(r#"[7,"POST","/conversations/c/messages",{},{}]"#);
         assert_eq!(
             answered.unwrap(),

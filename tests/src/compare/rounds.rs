@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle() {
+    fn median_is_the_middle_value() {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median([]).is_nan());
     }
 
     #[test]
-    fn a_percentile_is_one_of_the_figures() {
+    fn percentile_is_a_measured_value() {
         let figures: Vec<u32> = (0..=100).collect();
         assert_eq!(percentile(&figures, 0.99), Some(99));
         assert_eq!(percentile(&figures[..1], 0.99), Some(0));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn each_pair_has_a_ratio_of_its_own() {
+    fn ratio_is_the_median_of_pairs() {
         // The machine was half as fast in the second round.
         let pairs = [(10.0, 5.0), (5.0, 2.5), (12.0, 4.0)];
         let pairs = pairs.map(|(ours, theirs)| Pair { ours, theirs });

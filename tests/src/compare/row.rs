@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cost_is_met_up_to_its_goal_and_a_speed_from_it_on() {
+    fn goal_bounds_costs_above_and_speeds_below() {
         let cost = |ratio| Row::at_most(1.3, "F", ratio, String::new()).met;
         assert!(cost(1.3) && !cost(1.31));
         let speed = |ratio| Row::at_least(0.8, "G", ratio, String::new()).met;

@@ -14,7 +14,7 @@ use crate::adapter::{Adapter, TokioCurrentThread, run};
 use crate::server::{Answer, Server};
 
 #[test]
-fn outside_of_a_tokio_runtime_there_is_none() {
+fn tokio_without_runtime_is_an_error() {
     assert_eq!(TokioRuntime::current().unwrap_err(), NoRuntimeError);
     let server = Server::start(|_| None);
     let outcome = get_talk_session(server.options("alice"));
@@ -22,7 +22,7 @@ fn outside_of_a_tokio_runtime_there_is_none() {
 }
 
 #[test]
-fn a_tokio_handle_works_from_outside_of_the_runtime() {
+fn tokio_handle_works_outside_runtime() {
     let tokio = tokio::runtime::Runtime::new().unwrap();
     let runtime = TokioRuntime::new(tokio.handle().clone());
     let (sender, receiver) = mpsc::channel();
@@ -38,7 +38,7 @@ fn a_tokio_handle_works_from_outside_of_the_runtime() {
 }
 
 #[test]
-fn a_session_ends_with_its_tokio_runtime() {
+fn tokio_runtime_end_ends_session() {
     let mut builder = Builder::new_multi_thread();
     let tokio = builder.worker_threads(1).enable_all().build().unwrap();
     let runtime = TokioRuntime::new(tokio.handle().clone());
@@ -46,7 +46,7 @@ fn a_session_ends_with_its_tokio_runtime() {
 }
 
 #[test]
-fn a_session_ends_with_its_smol_executor() {
+fn smol_executor_end_ends_session() {
     let executor = Arc::new(Executor::new());
     let runtime = SmolRuntime::new(&executor);
     let (stop, stopped) = smol::channel::bounded::<()>(1);

@@ -22,7 +22,7 @@ async fn assert_out_of_range<T: Debug>(
 }
 
 #[test]
-fn empty_ids_fail_where_they_are_given() {
+fn empty_ids_fail_at_the_call() {
     let what = |error: EmptyId| error.to_string();
     let options = |app: &str, user: &str| TalkOptions::new(app, user).map(drop).map_err(what);
     assert_eq!(
@@ -63,7 +63,7 @@ async fn ids_of_any_text_work() {
 }
 
 #[tokio::test]
-async fn every_list_has_its_own_range_of_counts() {
+async fn load_more_count_is_limited_per_list() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let messages = pair.alice.subscribe_messages();
@@ -94,7 +94,7 @@ async fn every_list_has_its_own_range_of_counts() {
 }
 
 #[tokio::test]
-async fn a_search_loads_1_to_50() {
+async fn search_page_has_1_to_50_results() {
     let (_town, pair) = Town::with_pair().await;
     let messages = pair.of_alice.search_messages();
     let conversations = pair.of_alice.search_conversations();
@@ -107,7 +107,7 @@ async fn a_search_loads_1_to_50() {
 
 /// Such filters are not errors. They match nothing.
 #[tokio::test]
-async fn filters_that_cannot_match_find_nothing() {
+async fn filter_unmatchable_finds_nothing() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "word").await;
     let none: [&str; 0] = [];
@@ -129,7 +129,7 @@ async fn filters_that_cannot_match_find_nothing() {
 }
 
 #[tokio::test]
-async fn a_query_of_nothing_finds_nothing() {
+async fn search_empty_query_finds_nothing() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "word").await;
     let search = pair.of_alice.search_messages();
@@ -140,7 +140,7 @@ async fn a_query_of_nothing_finds_nothing() {
 }
 
 #[tokio::test]
-async fn content_that_makes_no_sense_is_refused() {
+async fn content_invalid_is_refused() {
     let (_town, pair) = Town::with_pair().await;
     let nested = (0..60).fold(TextNode::text("x"), |node, _| TextNode::bold([node]));
     let blocks = [
@@ -166,7 +166,7 @@ async fn content_that_makes_no_sense_is_refused() {
 
 /// The documentation allows empty messages.
 #[tokio::test]
-async fn an_empty_text_is_sent_as_it_is() {
+async fn empty_text_is_sent_unchanged() {
     let (_town, pair) = Town::with_pair().await;
     for text in ["", " ", "\n"] {
         let message = say(&pair.alice, text).await;
@@ -176,7 +176,7 @@ async fn an_empty_text_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_edit_of_nothing_changes_nothing() {
+async fn empty_edit_changes_nothing() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     ok(message.edit(EditMessage::default())).await;
@@ -185,7 +185,7 @@ async fn an_edit_of_nothing_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_beyond_the_largest_frame_is_refused_at_the_call() {
+async fn message_above_frame_size_is_refused() {
     let (_town, pair) = Town::with_pair().await;
     let text = "x".repeat(17 << 20);
     let outcome = within(pair.alice.send(text)).await.map(drop);
@@ -218,7 +218,7 @@ async fn custom_data_takes_any_keys_and_values() {
 }
 
 #[tokio::test]
-async fn a_language_that_is_none_is_refused() {
+async fn translate_invalid_language_is_refused() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     for language in ["", "-", "english"] {
@@ -227,7 +227,7 @@ async fn a_language_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_without_a_name_is_refused_before_it_is_read() {
+async fn upload_without_name_is_refused_unread() {
     let (_town, pair) = Town::with_pair().await;
     let upload = pair
         .of_alice
@@ -237,7 +237,7 @@ async fn a_file_without_a_name_is_refused_before_it_is_read() {
 
 /// The client sends it as an unknown duration.
 #[tokio::test]
-async fn a_duration_that_is_no_number_is_left_out() {
+async fn upload_duration_nan_is_omitted() {
     let (_town, pair) = Town::with_pair().await;
     let metadata = UploadMetadata::named("a.ogg").duration(f64::NAN);
     let token = ok(pair.of_alice.upload_audio(vec![1], metadata)).await;

@@ -11,7 +11,7 @@ use talk_tokio::{
 use crate::support::{Town, ok, say, shown, within};
 
 #[tokio::test]
-async fn a_subscription_is_pending_then_active_then_unsubscribed() {
+async fn subscription_is_pending_active_unsubscribed() {
     let (_town, pair) = Town::with_pair().await;
     let messages = pair.alice.subscribe_messages();
     assert_eq!(messages.state(), SubscriptionState::Pending);
@@ -24,7 +24,7 @@ async fn a_subscription_is_pending_then_active_then_unsubscribed() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_error_of_the_session() {
+async fn subscription_ends_with_session_error() {
     let (_town, pair) = Town::with_pair().await;
     let messages = pair.alice.subscribe_messages();
     ok(messages.connected()).await;
@@ -47,7 +47,7 @@ async fn connected_returns_snapshot_or_error() {
 }
 
 #[tokio::test]
-async fn terminated_resolves_on_unsubscribe_and_so_does_the_stream() {
+async fn unsubscribe_resolves_terminated_and_ends_stream() {
     let (_town, pair) = Town::with_pair().await;
     let mut messages = pair.alice.subscribe_messages();
     messages.unsubscribe();
@@ -70,7 +70,7 @@ async fn calls_without_effect_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_change_deep_inside_shows() {
+async fn nested_change_updates_snapshot() {
     let (_town, pair) = Town::with_pair().await;
     let question = say(&pair.bob, "Tea?").await;
     let answer = SendMessage::text("Yes").reply_to(question.id().clone());
@@ -91,7 +91,7 @@ async fn a_change_deep_inside_shows() {
 }
 
 #[tokio::test]
-async fn subscribing_again_at_once_shows_at_once() {
+async fn resubscribe_at_once_shows_snapshot_at_once() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "one").await;
     let messages = pair.bob.subscribe_messages();

@@ -5,7 +5,7 @@ use talk_tokio::{Access, ConversationParams, Notify, Patch};
 use crate::support::{Town, add, assert_refused, ok, say, shown};
 
 #[tokio::test]
-async fn get_gives_null_when_it_is_absent() {
+async fn get_absent_conversation_is_null() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     assert_eq!(ok(alice.conversation("nowhere").unwrap().get()).await, None);
@@ -147,7 +147,7 @@ async fn everyone_read_until_is_the_earliest_of_all() {
 }
 
 #[tokio::test]
-async fn send_gives_a_ref_to_the_message() {
+async fn send_returns_message_ref() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     assert_eq!(message, pair.alice.message(message.id()).unwrap());
@@ -163,14 +163,14 @@ async fn send_rejects_with_access_read() {
 }
 
 #[tokio::test]
-async fn send_rejects_outside_of_the_conversation() {
+async fn send_as_outsider_is_rejected() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await.conversation("c").unwrap();
     assert_refused(carol.send("hi"), 403, "NOT_A_PARTICIPANT").await;
 }
 
 #[tokio::test]
-async fn mark_as_typing_rejects_outside_of_the_conversation() {
+async fn mark_as_typing_as_outsider_is_rejected() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await.conversation("c").unwrap();
     assert_refused(carol.mark_as_typing(), 403, "NOT_A_PARTICIPANT").await;
@@ -187,7 +187,7 @@ async fn welcome_messages_are_no_messages() {
 }
 
 #[tokio::test]
-async fn last_message_becomes_the_one_before_when_it_is_deleted() {
+async fn last_message_deleted_becomes_the_previous() {
     let (_town, pair) = Town::with_pair().await;
     let first = say(&pair.alice, "first").await;
     let second = say(&pair.alice, "second").await;

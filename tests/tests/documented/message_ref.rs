@@ -14,7 +14,7 @@ async fn get_absent_message_or_conversation_is_none() {
 }
 
 #[tokio::test]
-async fn get_fills_in_the_quoted_message() {
+async fn get_includes_the_quoted_message() {
     let (_town, pair) = Town::with_pair().await;
     let first = say(&pair.alice, "first").await;
     let second = SendMessage::text("second").reply_to(first.id().clone());

@@ -11,7 +11,7 @@ fn params() -> ParticipantParams {
 }
 
 #[tokio::test]
-async fn get_gives_null_when_the_user_is_no_participant() {
+async fn get_non_participant_is_null() {
     let (town, pair) = Town::with_pair().await;
     town.person("carol").await;
     let carol = pair.alice.participant("carol").unwrap();
@@ -20,7 +20,7 @@ async fn get_gives_null_when_the_user_is_no_participant() {
 
 /// This only applies to the caller's own participation. `rejections` covers other participants.
 #[tokio::test]
-async fn get_gives_null_when_i_am_no_participant_and_ask_about_myself() {
+async fn get_self_as_outsider_is_null() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await;
     let me = carol.conversation("c").unwrap().participant("carol");
@@ -75,7 +75,7 @@ async fn create_if_not_exists_keeps_existing_participant() {
 }
 
 #[tokio::test]
-async fn the_user_must_exist_before_being_added() {
+async fn set_absent_user_is_rejected() {
     let (_town, pair) = Town::with_pair().await;
     let nobody = pair.alice.participant("nobody").unwrap();
     assert_refused(nobody.create_if_not_exists(params()), 404, "USER_NOT_FOUND").await;
@@ -83,7 +83,7 @@ async fn the_user_must_exist_before_being_added() {
 }
 
 #[tokio::test]
-async fn delete_succeeds_when_absent_and_does_not_delete_the_user() {
+async fn delete_accepts_absent_and_keeps_user() {
     let (_town, pair) = Town::with_pair().await;
     let bob = pair.alice.participant("bob").unwrap();
     ok(bob.delete()).await;

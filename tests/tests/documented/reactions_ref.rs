@@ -18,7 +18,7 @@ async fn emoji_on(message: &MessageRef) -> Vec<(String, u64, bool)> {
 }
 
 #[tokio::test]
-async fn add_does_nothing_when_i_have_reacted() {
+async fn add_repeated_reaction_is_ignored() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let rocket = message.reactions("🚀").unwrap();
@@ -41,7 +41,7 @@ async fn remove_absent_reaction_is_ignored() {
 }
 
 #[tokio::test]
-async fn add_rejects_when_the_message_is_absent() {
+async fn add_to_absent_message_is_rejected() {
     let (_town, pair) = Town::with_pair().await;
     let absent = pair.alice.message("msg_nowhere").unwrap();
     let rocket = absent.reactions("🚀").unwrap();
@@ -64,7 +64,7 @@ async fn add_and_remove_without_permission_are_rejected() {
 }
 
 #[tokio::test]
-async fn get_first_reactions_gives_the_oldest_ten() {
+async fn get_first_reactions_returns_oldest_ten() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let mut expected = Vec::new();
@@ -101,7 +101,7 @@ async fn get_first_reactions_absent_message_is_null() {
 }
 
 #[tokio::test]
-async fn a_custom_emoji_has_up_to_fifty_characters_and_need_not_exist() {
+async fn custom_emoji_has_up_to_50_characters() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let name = |length: usize| format!(":{}:", "x".repeat(length - 2));
@@ -111,7 +111,7 @@ async fn a_custom_emoji_has_up_to_fifty_characters_and_need_not_exist() {
 }
 
 #[tokio::test]
-async fn an_emoji_is_stored_in_its_fully_qualified_form() {
+async fn emoji_is_stored_fully_qualified() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     ok(message.reactions("👍\u{FE0F}").unwrap().add()).await;
@@ -125,7 +125,7 @@ async fn an_emoji_is_stored_in_its_fully_qualified_form() {
 }
 
 #[tokio::test]
-async fn the_summary_has_the_emoji_that_was_added_first_in_front() {
+async fn reaction_summary_is_ordered_by_first_use() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     for emoji in ["🚀", "👍", ":cat:"] {

@@ -7,7 +7,7 @@ use talk_tokio::{
 use crate::support::{Town, assert_refused, ok, say};
 
 #[tokio::test]
-async fn user_set_without_name_on_a_new_user_rejects() {
+async fn set_new_user_without_name_is_rejected() {
     let town = Town::new().await;
     let alice = town.stranger("alice").current_user();
     assert_refused(
@@ -20,7 +20,7 @@ async fn user_set_without_name_on_a_new_user_rejects() {
 }
 
 #[tokio::test]
-async fn any_write_that_sync_gates_rejects_with_sync_off() {
+async fn sync_off_rejects_gated_writes() {
     let (town, pair) = Town::with_pair().await;
     town.person("carol").await;
     town.without_user_sync().await;
@@ -49,7 +49,7 @@ async fn any_write_that_sync_gates_rejects_with_sync_off() {
 }
 
 #[tokio::test]
-async fn creates_with_nothing_to_do_succeed_with_sync_off() {
+async fn sync_off_allows_creates_without_effect() {
     let (town, pair) = Town::with_pair().await;
     town.without_user_sync().await;
     town.without_conversation_sync().await;
@@ -61,7 +61,7 @@ async fn creates_with_nothing_to_do_succeed_with_sync_off() {
 }
 
 #[tokio::test]
-async fn participant_get_of_another_rejects_when_i_am_not_in() {
+async fn get_participant_as_outsider_is_rejected() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await.conversation("c").unwrap();
     let bob = carol.participant("bob").unwrap();
@@ -75,7 +75,7 @@ async fn participant_get_of_another_rejects_when_i_am_not_in() {
 }
 
 #[tokio::test]
-async fn conversation_get_and_message_get_give_null_when_not_in() {
+async fn get_as_outsider_is_null() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let carol = town.person("carol").await.conversation("c").unwrap();
@@ -84,7 +84,7 @@ async fn conversation_get_and_message_get_give_null_when_not_in() {
 }
 
 #[tokio::test]
-async fn mark_as_read_and_mark_as_unread_reject_when_not_in() {
+async fn mark_as_read_as_outsider_is_rejected() {
     let (town, _pair) = Town::with_pair().await;
     let carol = town.person("carol").await.conversation("c").unwrap();
     assert_refused(carol.mark_as_read(), 403, "NOT_A_PARTICIPANT").await;
@@ -92,7 +92,7 @@ async fn mark_as_read_and_mark_as_unread_reject_when_not_in() {
 }
 
 #[tokio::test]
-async fn participant_edit_on_a_non_participant_rejects() {
+async fn edit_non_participant_is_rejected() {
     let (town, pair) = Town::with_pair().await;
     town.person("carol").await;
     let carol = pair.alice.participant("carol").unwrap();
@@ -101,7 +101,7 @@ async fn participant_edit_on_a_non_participant_rejects() {
 }
 
 #[tokio::test]
-async fn message_edit_rejects_and_message_delete_succeeds_when_absent() {
+async fn absent_message_edit_fails_and_delete_succeeds() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     ok(message.delete()).await;
@@ -110,7 +110,7 @@ async fn message_edit_rejects_and_message_delete_succeeds_when_absent() {
 }
 
 #[tokio::test]
-async fn deleting_a_message_rejects_when_not_in() {
+async fn delete_message_as_outsider_is_rejected() {
     let (town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     let carol = town.person("carol").await.conversation("c").unwrap();
@@ -119,7 +119,7 @@ async fn deleting_a_message_rejects_when_not_in() {
 }
 
 #[tokio::test]
-async fn the_51st_distinct_emoji_rejects_and_one_of_the_50_succeeds() {
+async fn reaction_51st_emoji_is_rejected() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     for n in 0..50 {
@@ -132,7 +132,7 @@ async fn the_51st_distinct_emoji_rejects_and_one_of_the_50_succeeds() {
 }
 
 #[tokio::test]
-async fn an_invalid_emoji_makes_a_ref_and_rejects_when_it_is_added() {
+async fn invalid_emoji_is_rejected_on_add() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     for emoji in ["no emoji", "👍👍", ":", "::"] {
@@ -142,7 +142,7 @@ async fn an_invalid_emoji_makes_a_ref_and_rejects_when_it_is_added() {
 }
 
 #[tokio::test]
-async fn link_and_action_nodes_in_content_reject_by_default() {
+async fn link_and_action_nodes_are_rejected_by_default() {
     let (_town, pair) = Town::with_pair().await;
     let label = || [TextNode::text("here")];
     let nodes = [
@@ -157,7 +157,7 @@ async fn link_and_action_nodes_in_content_reject_by_default() {
 }
 
 #[tokio::test]
-async fn the_same_markup_in_a_string_is_literal_and_does_not_reject() {
+async fn action_markup_in_string_is_literal() {
     let (_town, pair) = Town::with_pair().await;
     for text in ["<actionlink:go?a=b|Go>", "<actionbutton:go|Go>"] {
         let message = say(&pair.alice, text).await;
@@ -169,7 +169,7 @@ async fn the_same_markup_in_a_string_is_literal_and_does_not_reject() {
 }
 
 #[tokio::test]
-async fn an_auto_link_whose_text_and_url_disagree_rejects() {
+async fn auto_link_with_other_url_is_rejected() {
     let (_town, pair) = Town::with_pair().await;
     for (url, text) in [
         ("https://evil.example", "example.com"),
@@ -183,7 +183,7 @@ async fn an_auto_link_whose_text_and_url_disagree_rejects() {
 }
 
 #[tokio::test]
-async fn search_on_the_basic_plan_errors() {
+async fn search_on_basic_plan_is_an_error() {
     let (town, pair) = Town::with_pair().await;
     town.set(|settings| settings.limits.search = false).await;
     let search = pair.of_alice.search_messages();
@@ -211,7 +211,7 @@ async fn search_load_more_while_busy_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_empty_id_fails_at_once() {
+async fn empty_id_fails_at_once() {
     let (_town, pair) = Town::with_pair().await;
     assert!(pair.of_alice.user("").is_err());
     assert!(pair.of_alice.conversation("").is_err());

@@ -34,7 +34,7 @@ async fn found_conversations(session: &Session, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn set_query_loads_three_and_load_more_ten_more_by_default() {
+async fn search_loads_three_then_ten_by_default() {
     let (_town, pair) = Town::with_pair().await;
     for n in 0..20 {
         say(&pair.alice, &format!("word {n}")).await;
@@ -78,7 +78,7 @@ async fn search_stream_reports_results_and_more() {
 }
 
 #[tokio::test]
-async fn only_my_own_conversations_are_searched() {
+async fn search_covers_own_conversations_only() {
     let (town, pair) = Town::with_pair().await;
     say(&pair.alice, "secret").await;
     let carol = town.person("carol").await;
@@ -88,7 +88,7 @@ async fn only_my_own_conversations_are_searched() {
 }
 
 #[tokio::test]
-async fn a_filter_narrows_the_conversations() {
+async fn search_filter_narrows_conversations() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     for (id, subject) in [("c1", "Work"), ("c2", "Family")] {
@@ -106,7 +106,7 @@ async fn a_filter_narrows_the_conversations() {
 }
 
 #[tokio::test]
-async fn every_word_of_the_query_begins_a_word_of_the_text() {
+async fn search_matches_prefixes_of_words() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "Look at (the) moon!").await;
     let all = ["Look at (the) moon!"];
@@ -124,7 +124,7 @@ async fn every_word_of_the_query_begins_a_word_of_the_text() {
 }
 
 #[tokio::test]
-async fn punctuation_inside_of_a_word_counts() {
+async fn search_punctuation_within_word_counts() {
     let (_town, pair) = Town::with_pair().await;
     say(&pair.alice, "look-at").await;
     let alice = &pair.of_alice;
@@ -133,7 +133,7 @@ async fn punctuation_inside_of_a_word_counts() {
 }
 
 #[tokio::test]
-async fn files_are_never_found() {
+async fn search_never_finds_files() {
     let (_town, pair) = Town::with_pair().await;
     let token = ok(pair.of_alice.upload_file(vec![1], "report.txt")).await;
     let file = SendMessage::content([ContentBlock::file(token.as_str())]);

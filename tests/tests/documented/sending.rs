@@ -7,7 +7,7 @@ use talk_tokio::{
 use crate::support::{Town, assert_refused, ok, say, shown};
 
 #[tokio::test]
-async fn a_string_is_read_as_markup() {
+async fn send_string_is_read_as_markup() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "Hello *world*").await;
     let seen = ok(message.get()).await.unwrap();
@@ -19,7 +19,7 @@ async fn a_string_is_read_as_markup() {
 }
 
 #[tokio::test]
-async fn a_text_may_have_custom_data_and_a_quote() {
+async fn send_text_keeps_custom_data_and_quote() {
     let (_town, pair) = Town::with_pair().await;
     let question = say(&pair.alice, "Tea?").await;
     let answer = SendMessage::text("Yes")
@@ -37,7 +37,7 @@ async fn a_text_may_have_custom_data_and_a_quote() {
 }
 
 #[tokio::test]
-async fn content_is_sent_as_it_is() {
+async fn send_content_is_unchanged() {
     let (_town, pair) = Town::with_pair().await;
     let place = ContentBlock::location(52.37, 4.9);
     let sent = SendMessage::content([place.clone()]);
@@ -50,7 +50,7 @@ async fn content_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn content_has_exactly_one_block() {
+async fn send_content_needs_one_block() {
     let (_town, pair) = Town::with_pair().await;
     let none = SendMessage::content([]);
     assert_refused(pair.alice.send(none), 400, "INVALID_CONTENT").await;
@@ -60,7 +60,7 @@ async fn content_has_exactly_one_block() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_received_can_be_sent_again_as_it_is() {
+async fn send_received_file_is_accepted() {
     let (_town, pair) = Town::with_pair().await;
     let token = ok(pair.of_alice.upload_image(vec![1, 2, 3], "cat.png")).await;
     let sent = SendMessage::content([ContentBlock::file(token.as_str())]);
@@ -81,7 +81,7 @@ async fn send_quote_of_absent_message_is_refused() {
 }
 
 #[tokio::test]
-async fn a_reply_to_a_system_message_is_refused() {
+async fn send_reply_to_system_message_is_refused() {
     let (town, pair) = Town::with_pair().await;
     let system = town.say_as_app("Your order has shipped").await;
     let seen = ok(pair.alice.message(system.clone()).unwrap().get())
@@ -98,7 +98,7 @@ fn typing_is(count: usize) -> impl Fn(&Option<TypingSnapshot>) -> bool {
 }
 
 #[tokio::test]
-async fn sending_clears_my_typing() {
+async fn send_clears_own_typing() {
     let (_town, pair) = Town::with_pair().await;
     let mut typing = pair.bob.subscribe_typing();
     shown(&mut typing, typing_is(0)).await;
@@ -109,7 +109,7 @@ async fn sending_clears_my_typing() {
 }
 
 #[tokio::test]
-async fn the_origin_is_rest() {
+async fn send_origin_is_rest() {
     let (_town, pair) = Town::with_pair().await;
     let message = say(&pair.alice, "hi").await;
     assert_eq!(ok(message.get()).await.unwrap().origin, Origin::Rest);

@@ -23,7 +23,7 @@ async fn session_is_shared_until_it_fails() {
 }
 
 #[tokio::test]
-async fn refs_of_the_same_things_are_the_same() {
+async fn refs_of_the_same_entity_are_equal() {
     let town = Town::new().await;
     let session = town.stranger("alice");
     let conversation = session.conversation("c").unwrap();
@@ -46,7 +46,7 @@ async fn refs_of_the_same_things_are_the_same() {
 }
 
 #[tokio::test]
-async fn a_session_alone_opens_no_connection() {
+async fn session_without_work_opens_no_connection() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     ok(alice.user("bob").unwrap().set(UserParams::named("Bob"))).await;

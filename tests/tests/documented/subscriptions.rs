@@ -177,7 +177,7 @@ async fn react(town: &Town, user: &str, message: &str) -> Session {
 }
 
 #[tokio::test]
-async fn reactions_begin_with_the_10_oldest_and_grow_into_the_future() {
+async fn reactions_page_by_10_oldest_first() {
     let (town, pair) = Town::with_pair().await;
     let mut reactions = reacted(&town, &pair).await;
     let window = ok(reactions.connected()).await.unwrap();

@@ -29,7 +29,7 @@ fn few(seen: &Option<TypingSnapshot>) -> Option<Vec<String>> {
 }
 
 #[tokio::test]
-async fn five_are_listed_the_longest_typing_first_and_six_are_many() {
+async fn typing_lists_five_and_six_are_many() {
     let (town, pair) = Town::with_pair().await;
     let crowd = crowd(&town).await;
     let mut typing = pair.alice.subscribe_typing();
@@ -60,7 +60,7 @@ async fn five_are_listed_the_longest_typing_first_and_six_are_many() {
 }
 
 #[tokio::test]
-async fn i_neither_am_listed_nor_count() {
+async fn typing_omits_own_user() {
     let (town, pair) = Town::with_pair().await;
     let crowd = crowd(&town).await;
     let mut typing = pair.alice.subscribe_typing();

@@ -6,7 +6,7 @@ use talk_tokio::{Patch, UserParams};
 use crate::support::{Town, assert_refused, ok, shown};
 
 #[tokio::test]
-async fn get_gives_the_public_attributes_of_any_user() {
+async fn get_returns_public_attributes() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     let mut params = UserParams::named("Alice")
@@ -30,7 +30,7 @@ async fn get_gives_the_public_attributes_of_any_user() {
 }
 
 #[tokio::test]
-async fn get_gives_null_when_the_user_is_absent() {
+async fn get_absent_user_is_null() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     assert_eq!(ok(alice.user("nobody").unwrap().get()).await, None);
@@ -78,7 +78,7 @@ async fn set_null_resets_fields_and_role() {
 }
 
 #[tokio::test]
-async fn set_rejects_a_name_that_is_null() {
+async fn set_name_null_is_rejected() {
     let town = Town::new().await;
     let alice = town.person("alice").await.current_user();
     let mut params = UserParams::default();
@@ -98,7 +98,7 @@ async fn set_may_be_made_for_others() {
 }
 
 #[tokio::test]
-async fn create_if_not_exists_leaves_an_existing_user_alone() {
+async fn create_if_not_exists_keeps_existing_user() {
     let town = Town::new().await;
     let alice = town.person("alice").await;
     let bob = alice.user("bob").unwrap();

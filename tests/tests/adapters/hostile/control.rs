@@ -15,7 +15,7 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 /// The server sends a close frame and waits until the client closes the connection.
-async fn every_code_is_a_close<A: Adapter>() {
+async fn close_with_any_code_is_reported<A: Adapter>() {
     let codes = [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1013, 3000, 4999];
     all_survive::<A>(codes.map(|code| {
         let attack = sending(close(code, b"bye"));
@@ -34,7 +34,7 @@ async fn every_code_is_a_close<A: Adapter>() {
     .await;
 }
 
-async fn closes_that_are_none_end_the_connection_all_the_same<A: Adapter>() {
+async fn close_malformed_ends_connection<A: Adapter>() {
     let reserved = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX];
     let broken = "the server broke the WebSocket protocol";
     all_survive::<A>(reserved.map(|code| case("a bad code", broken, sending(close(code, b"")))))
@@ -55,7 +55,7 @@ async fn close_frame_ends_reading<A: Adapter>() {
     survives::<A>(case("an answer after the close", reason, attack)).await;
 }
 
-async fn a_close_that_is_not_confirmed_is_not_waited_for<A: Adapter>() {
+async fn close_unconfirmed_does_not_block<A: Adapter>() {
     // The server reads neither the client's close frame nor the end of the connection.
     let attack = opened(async |mut stream: TcpStream| {
         stream.write_all(&close(1012, b"")).await.unwrap();
@@ -65,16 +65,16 @@ async fn a_close_that_is_not_confirmed_is_not_waited_for<A: Adapter>() {
     survives::<A>(case("a close, and silence", reason, attack)).await;
 }
 
-async fn a_close_in_the_middle_of_a_message_is_a_close<A: Adapter>() {
+async fn close_within_a_message_is_reported<A: Adapter>() {
     let attack = sending([frame(0x01, "[0,200,"), close(1001, b"")].concat());
     let reason = "the server closed the connection with code 1001";
     survives::<A>(case("a close within fragments", reason, attack)).await;
 }
 
 on_every_runtime!(
-    every_code_is_a_close,
-    closes_that_are_none_end_the_connection_all_the_same,
+    close_with_any_code_is_reported,
+    close_malformed_ends_connection,
     close_frame_ends_reading,
-    a_close_that_is_not_confirmed_is_not_waited_for,
-    a_close_in_the_middle_of_a_message_is_a_close,
+    close_unconfirmed_does_not_block,
+    close_within_a_message_is_reported,
 );

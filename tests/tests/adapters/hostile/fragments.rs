@@ -53,7 +53,7 @@ async fn lives_on<A: Adapter>(name: &str, attack: Attack) {
     assert_eq!(session.counters().connects, 1, "{name}");
 }
 
-async fn answers_in_the_smallest_pieces_are_understood<A: Adapter>() {
+async fn answers_byte_by_byte_are_read<A: Adapter>() {
     let attack = opened(|stream| answer_all(stream, |answer| in_pieces(answer, &[])));
     lives_on::<A>("pieces", attack).await;
     let between = [
@@ -70,7 +70,7 @@ async fn answers_in_the_smallest_pieces_are_understood<A: Adapter>() {
     lives_on::<A>("pieces with pings", attack).await;
 }
 
-async fn a_character_may_be_split_between_fragments<A: Adapter>() {
+async fn character_split_between_fragments_is_read<A: Adapter>() {
     let attack = opened(|stream| {
         answer_all(stream, |answer| {
             in_pieces(&answer.replace("{}", r#"{"é":"😀"}"#), &[])
@@ -105,7 +105,7 @@ async fn fragments_meaningless_are_skipped<A: Adapter>() {
     lives_on::<A>("nonsense", attack).await;
 }
 
-async fn frames_may_come_with_the_answer_to_the_upgrade<A: Adapter>() {
+async fn frames_in_the_read_of_the_upgrade_are_handled<A: Adapter>() {
     let attack = connected(async |mut stream| {
         let request = read_request(&mut stream).await;
         let key = request
@@ -148,9 +148,9 @@ async fn fragments_without_an_end_are_not_kept<A: Adapter>() {
 }
 
 on_every_runtime!(
-    answers_in_the_smallest_pieces_are_understood,
-    a_character_may_be_split_between_fragments,
+    answers_byte_by_byte_are_read,
+    character_split_between_fragments_is_read,
     fragments_meaningless_are_skipped,
-    frames_may_come_with_the_answer_to_the_upgrade,
+    frames_in_the_read_of_the_upgrade_are_handled,
     fragments_without_an_end_are_not_kept,
 );

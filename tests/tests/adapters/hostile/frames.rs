@@ -65,7 +65,7 @@ async fn frames_out_of_place_are_refused<A: Adapter>() {
     .await;
 }
 
-async fn texts_that_are_no_utf_8_are_refused<A: Adapter>() {
+async fn texts_not_utf8_are_refused<A: Adapter>() {
     let split_wrongly = [frame(TEXT, b"\xc3"), frame(LAST | CONTINUATION, b"\x28")].concat();
     let cut_at_the_end = [frame(TEXT, "hi"), frame(LAST | CONTINUATION, b"\xe2\x82")].concat();
     all_survive::<A>([
@@ -96,7 +96,7 @@ async fn texts_that_are_no_utf_8_are_refused<A: Adapter>() {
     .await;
 }
 
-async fn frames_are_refused_by_the_length_that_they_announce<A: Adapter>() {
+async fn frame_announced_too_large_is_refused<A: Adapter>() {
     let announcing = |opcode: u8, length: u64| {
         let mut head = vec![LAST | opcode, 127];
         head.extend(length.to_be_bytes());
@@ -114,7 +114,7 @@ async fn frames_are_refused_by_the_length_that_they_announce<A: Adapter>() {
     .await;
 }
 
-async fn frames_that_break_off_are_losses<A: Adapter>() {
+async fn frame_cut_short_is_a_loss<A: Adapter>() {
     let cut = |bytes: Vec<u8>, reset: bool| {
         opened(move |mut stream| {
             let bytes = bytes.clone();
@@ -137,7 +137,7 @@ async fn frames_that_break_off_are_losses<A: Adapter>() {
     .await;
 }
 
-async fn a_half_closed_connection_is_a_loss<A: Adapter>() {
+async fn half_closed_connection_is_a_loss<A: Adapter>() {
     let attack = opened(async |mut stream| {
         stream.shutdown().await.unwrap();
         until_left(stream).await;
@@ -164,9 +164,9 @@ async fn answer_too_large_twice_fails_only_its_call<A: Adapter>() {
 on_every_runtime!(
     reserved_bits_and_opcodes_are_refused,
     frames_out_of_place_are_refused,
-    texts_that_are_no_utf_8_are_refused,
-    frames_are_refused_by_the_length_that_they_announce,
-    frames_that_break_off_are_losses,
-    a_half_closed_connection_is_a_loss,
+    texts_not_utf8_are_refused,
+    frame_announced_too_large_is_refused,
+    frame_cut_short_is_a_loss,
+    half_closed_connection_is_a_loss,
     answer_too_large_twice_fails_only_its_call,
 );

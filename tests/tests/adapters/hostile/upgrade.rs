@@ -109,7 +109,7 @@ async fn upgrade_wrong_answers_are_distinguished<A: Adapter>() {
     .await;
 }
 
-async fn answers_that_break_off_are_losses<A: Adapter>() {
+async fn upgrade_answer_cut_short_is_a_loss<A: Adapter>() {
     let after = |answer: &'static str, reset: bool| {
         connected(move |mut stream| async move {
             read_request(&mut stream).await;
@@ -130,7 +130,7 @@ async fn answers_that_break_off_are_losses<A: Adapter>() {
     .await;
 }
 
-async fn a_header_without_an_end_is_not_read_for_ever<A: Adapter>() {
+async fn upgrade_endless_header_is_cut_off<A: Adapter>() {
     let taken = Taken::default();
     let fed = taken.clone();
     let attack = connected(move |mut stream: TcpStream| {
@@ -145,7 +145,7 @@ async fn a_header_without_an_end_is_not_read_for_ever<A: Adapter>() {
     assert!(taken.bytes() < SYSTEM_BUFFERS, "{}", taken.bytes());
 }
 
-async fn a_header_that_comes_byte_by_byte_is_given_up<A: Adapter>() {
+async fn upgrade_slow_header_times_out<A: Adapter>() {
     let attack = connected(async |mut stream| {
         read_request(&mut stream).await;
         stream.set_nodelay(true).unwrap();
@@ -161,7 +161,7 @@ async fn a_header_that_comes_byte_by_byte_is_given_up<A: Adapter>() {
     survives::<A>(case("a slow header", "no connection within 15 s", attack)).await;
 }
 
-async fn redirects_are_not_followed<A: Adapter>() {
+async fn upgrade_redirect_is_not_followed<A: Adapter>() {
     let elsewhere = listen();
     let address = elsewhere.local_addr().unwrap();
     for (status, target) in [
@@ -184,8 +184,8 @@ async fn redirects_are_not_followed<A: Adapter>() {
 
 on_every_runtime!(
     upgrade_wrong_answers_are_distinguished,
-    answers_that_break_off_are_losses,
-    a_header_without_an_end_is_not_read_for_ever,
-    a_header_that_comes_byte_by_byte_is_given_up,
-    redirects_are_not_followed,
+    upgrade_answer_cut_short_is_a_loss,
+    upgrade_endless_header_is_cut_off,
+    upgrade_slow_header_times_out,
+    upgrade_redirect_is_not_followed,
 );

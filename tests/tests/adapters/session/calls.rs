@@ -24,7 +24,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-async fn a_call_connects_authenticates_and_is_answered<A: Adapter>() {
+async fn call_connects_and_authenticates<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     assert_eq!(server.record().connections, 0);
@@ -39,7 +39,7 @@ async fn a_call_connects_authenticates_and_is_answered<A: Adapter>() {
     assert_eq!(record.texts(), ["hi"]);
 }
 
-async fn every_call_that_changes_something_reaches_the_server<A: Adapter>() {
+async fn every_write_call_reaches_the_server<A: Adapter>() {
     let server = Server::start(|request| {
         let is_batch = request.path.ends_with("/participants");
         is_batch.then(|| Answer::Ok(json!({ "responses": [{ "status": 200 }] })))
@@ -102,7 +102,7 @@ async fn refusal_carries_server_reasons<A: Adapter>() {
     assert_eq!(refused.reasons, ["as the script says"]);
 }
 
-async fn an_empty_id_is_refused_at_once<A: Adapter>() {
+async fn empty_id_is_refused_at_once<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     let error = Error::from(session.user("").unwrap_err());
@@ -114,7 +114,7 @@ async fn an_empty_id_is_refused_at_once<A: Adapter>() {
     assert!(session.conversation("").is_err());
 }
 
-async fn refs_are_equal_when_they_name_the_same_in_the_same_session<A: Adapter>() {
+async fn refs_of_the_same_entity_are_equal<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     let other = A::session(server.options("alice").force_new());
@@ -132,7 +132,7 @@ async fn refs_are_equal_when_they_name_the_same_in_the_same_session<A: Adapter>(
     );
 }
 
-async fn calls_above_the_cap_wait_for_their_turn_in_order<A: Adapter>() {
+async fn calls_above_the_cap_wait_in_order<A: Adapter>() {
     let server = Server::start(hold_sends);
     let mut limits = Limits::default();
     limits.pending_calls = 2;
@@ -159,7 +159,7 @@ async fn calls_above_the_cap_wait_for_their_turn_in_order<A: Adapter>() {
     assert_eq!(server.record().texts(), ["0", "1", "2", "3", "4"]);
 }
 
-async fn a_call_that_is_dropped_before_it_is_sent_is_never_sent<A: Adapter>() {
+async fn call_dropped_before_send_is_never_sent<A: Adapter>() {
     let server = Server::start(|request| {
         let renewed = json!({ "expiresInSeconds": null });
         request.is_renewal().then_some(Answer::Hold(renewed))
@@ -175,7 +175,7 @@ async fn a_call_that_is_dropped_before_it_is_sent_is_never_sent<A: Adapter>() {
     assert_eq!(server.record().texts(), ["kept"]);
 }
 
-async fn a_call_that_is_dropped_makes_room_for_the_next<A: Adapter>() {
+async fn call_dropped_frees_its_permit<A: Adapter>() {
     let server = Server::start(hold_sends);
     let mut limits = Limits::default();
     limits.pending_calls = 1;
@@ -208,7 +208,7 @@ async fn call_timeout_reports_maybe_happened<A: Adapter>() {
     conversation.mark_as_read().await.unwrap();
 }
 
-async fn a_call_may_have_a_timeout_of_its_own<A: Adapter>() {
+async fn call_timeout_applies_to_one_call<A: Adapter>() {
     let server = Server::start(|request| {
         let held = request.path.ends_with("/typing");
         held.then(|| Answer::Hold(json!({})))
@@ -251,15 +251,15 @@ async fn calls_after_the_end_fail_with_its_cause<A: Adapter>() {
 }
 
 on_every_runtime!(
-    a_call_connects_authenticates_and_is_answered,
-    every_call_that_changes_something_reaches_the_server,
+    call_connects_and_authenticates,
+    every_write_call_reaches_the_server,
     refusal_carries_server_reasons,
-    an_empty_id_is_refused_at_once,
-    refs_are_equal_when_they_name_the_same_in_the_same_session,
-    calls_above_the_cap_wait_for_their_turn_in_order,
-    a_call_that_is_dropped_before_it_is_sent_is_never_sent,
-    a_call_that_is_dropped_makes_room_for_the_next,
+    empty_id_is_refused_at_once,
+    refs_of_the_same_entity_are_equal,
+    calls_above_the_cap_wait_in_order,
+    call_dropped_before_send_is_never_sent,
+    call_dropped_frees_its_permit,
     call_timeout_reports_maybe_happened,
-    a_call_may_have_a_timeout_of_its_own,
+    call_timeout_applies_to_one_call,
     calls_after_the_end_fail_with_its_cause,
 );

@@ -65,7 +65,7 @@ async fn close_with_any_code_resends_calls<A: Adapter>() {
     }
 }
 
-async fn a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again<A: Adapter>() {
+async fn frame_cut_short_resends_the_call<A: Adapter>() {
     let sent = send_once_more::<A>(|| Answer::CutShort).await;
     assert_eq!(sent, (2, vec!["hi".to_owned(); 2]));
 }
@@ -116,7 +116,7 @@ async fn send_much<A: Adapter>(server: &Server) {
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
-async fn a_connection_that_takes_nothing_is_given_up<A: Adapter>() {
+async fn connection_accepting_nothing_is_lost<A: Adapter>() {
     let stalled = AtomicBool::new(false);
     let server = Server::start(move |request| {
         let first = request.is_send() && !stalled.swap(true, Ordering::Relaxed);
@@ -126,7 +126,7 @@ async fn a_connection_that_takes_nothing_is_given_up<A: Adapter>() {
     assert_eq!(server.record().connections, 2);
 }
 
-async fn a_connection_that_is_only_slow_is_not_given_up<A: Adapter>() {
+async fn connection_slow_is_kept<A: Adapter>() {
     let server = Server::start(|_| None);
     send_much::<A>(&server).await;
     assert_eq!(server.record().connections, 1);
@@ -135,8 +135,8 @@ async fn a_connection_that_is_only_slow_is_not_given_up<A: Adapter>() {
 on_every_runtime!(
     loss_resends_in_flight_calls_once,
     close_with_any_code_resends_calls,
-    a_frame_that_is_cut_short_is_a_loss_and_a_call_is_sent_again,
+    frame_cut_short_resends_the_call,
     connection_states_are_streamed,
-    a_connection_that_takes_nothing_is_given_up,
-    a_connection_that_is_only_slow_is_not_given_up,
+    connection_accepting_nothing_is_lost,
+    connection_slow_is_kept,
 );

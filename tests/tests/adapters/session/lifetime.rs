@@ -39,7 +39,7 @@ async fn session_dropped_closes_the_connection<A: Adapter>() {
     assert_eq!(server.record().connections, 2);
 }
 
-async fn a_session_that_lingers_can_be_picked_up_again<A: Adapter>() {
+async fn lingering_session_is_shared_again<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     session
@@ -57,7 +57,7 @@ async fn a_session_that_lingers_can_be_picked_up_again<A: Adapter>() {
     assert_eq!(server.record().connections, 1);
 }
 
-async fn error_handlers_are_called_once_also_when_they_come_late<A: Adapter>() {
+async fn error_handler_added_late_is_called_once<A: Adapter>() {
     let server = Server::start_with_app(404, |request| {
         request
             .is_send()
@@ -105,7 +105,7 @@ async fn shutdown_fails_pending_calls_without_error<A: Adapter>() {
     assert_eq!(server.record().closed[&0], Some(1000));
 }
 
-async fn unsubscribing_takes_effect_at_once<A: Adapter>() {
+async fn unsubscribe_takes_effect_at_once<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(server.options("alice"));
     let subscription = session.user("bob").unwrap().subscribe();
@@ -121,8 +121,8 @@ async fn unsubscribing_takes_effect_at_once<A: Adapter>() {
 on_every_runtime!(
     equal_options_give_the_same_session,
     session_dropped_closes_the_connection,
-    a_session_that_lingers_can_be_picked_up_again,
-    error_handlers_are_called_once_also_when_they_come_late,
+    lingering_session_is_shared_again,
+    error_handler_added_late_is_called_once,
     shutdown_fails_pending_calls_without_error,
-    unsubscribing_takes_effect_at_once,
+    unsubscribe_takes_effect_at_once,
 );

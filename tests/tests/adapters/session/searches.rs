@@ -73,7 +73,7 @@ async fn search_stream_reports_status<A: Adapter>() {
     assert!(update.results.is_empty());
 }
 
-async fn a_new_query_resolves_the_one_before<A: Adapter>() {
+async fn search_new_query_resolves_previous<A: Adapter>() {
     let emulator = start_emulator().await;
     let session = session::<A>(&emulator).await;
     conversation(&session, "c1", "Holidays").await;
@@ -102,6 +102,6 @@ async fn search_misuse_and_end_are_errors<A: Adapter>() {
 on_every_runtime!(
     search_finds_sent_messages_by_page,
     search_stream_reports_status,
-    a_new_query_resolves_the_one_before,
+    search_new_query_resolves_previous,
     search_misuse_and_end_are_errors,
 );

@@ -82,7 +82,7 @@ async fn everything_goes_over_tls<A: Adapter>() {
     session.shutdown().await;
 }
 
-async fn many_sessions_live_side_by_side<A: Adapter>() {
+async fn many_sessions_run_in_parallel<A: Adapter>() {
     let emulator = start_emulator().await;
     let users: Vec<_> = (0..50).map(|n| format!("user {n}")).collect();
     let sessions = users
@@ -99,7 +99,7 @@ async fn many_sessions_live_side_by_side<A: Adapter>() {
     join_all(sessions.iter().map(Session::shutdown)).await;
 }
 
-async fn an_expired_token_is_replaced_and_nothing_is_interrupted<A: Adapter>() {
+async fn expired_token_is_replaced_without_interruption<A: Adapter>() {
     let emulator = start_emulator().await;
     let fetched = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&fetched);
@@ -117,6 +117,6 @@ async fn an_expired_token_is_replaced_and_nothing_is_interrupted<A: Adapter>() {
 
 on_every_runtime!(
     everything_goes_over_tls,
-    many_sessions_live_side_by_side,
-    an_expired_token_is_replaced_and_nothing_is_interrupted,
+    many_sessions_run_in_parallel,
+    expired_token_is_replaced_without_interruption,
 );

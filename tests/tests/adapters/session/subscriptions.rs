@@ -49,7 +49,7 @@ async fn subscription_stream_shows_changes_of_others<A: Adapter>() {
     assert_eq!(second.snapshot.unwrap().get(0).unwrap().plaintext(), "one");
 }
 
-async fn a_slow_consumer_gets_the_latest_and_how_it_came_to_be<A: Adapter>() {
+async fn slow_consumer_gets_latest_with_all_changes<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     of_alice.send("old").await.unwrap();
@@ -77,7 +77,7 @@ async fn a_slow_consumer_gets_the_latest_and_how_it_came_to_be<A: Adapter>() {
     assert!(steps.removed.is_empty() && steps.updated.is_empty());
 }
 
-async fn more_is_loaded_on_demand<A: Adapter>() {
+async fn load_more_widens_the_window<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     for n in 0..35 {
@@ -101,7 +101,7 @@ async fn more_is_loaded_on_demand<A: Adapter>() {
     assert_eq!(outcome, Err(Error::Usage(CommandError::Unsubscribed)));
 }
 
-async fn every_kind_of_thing_can_be_looked_at<A: Adapter>() {
+async fn every_kind_of_entity_can_be_subscribed<A: Adapter>() {
     let emulator = start_emulator().await;
     let (of_alice, of_bob) = conversation::<A>(&emulator).await;
     let message = of_alice.send("hi").await.unwrap();
@@ -137,7 +137,7 @@ async fn every_kind_of_thing_can_be_looked_at<A: Adapter>() {
     .unwrap();
 }
 
-async fn conversations_are_listed_and_more_of_them_loaded<A: Adapter>() {
+async fn conversation_list_loads_more<A: Adapter>() {
     let emulator = start_emulator().await;
     let alice = session::<A>(&emulator, "alice").await;
     for n in 0..45 {
@@ -244,10 +244,10 @@ async fn subscription_after_loss_is_current<A: Adapter>() {
 
 on_every_runtime!(
     subscription_stream_shows_changes_of_others,
-    a_slow_consumer_gets_the_latest_and_how_it_came_to_be,
-    more_is_loaded_on_demand,
-    every_kind_of_thing_can_be_looked_at,
-    conversations_are_listed_and_more_of_them_loaded,
+    slow_consumer_gets_latest_with_all_changes,
+    load_more_widens_the_window,
+    every_kind_of_entity_can_be_subscribed,
+    conversation_list_loads_more,
     filtered_list_follows_matches,
     presence_and_users_are_shown,
     subscription_after_loss_is_current,

@@ -16,7 +16,7 @@ fn tokens(record: &Record) -> Vec<&str> {
     renewals.filter_map(|r| r.data["token"].as_str()).collect()
 }
 
-async fn the_fetcher_is_asked_when_the_first_token_is_needed<A: Adapter>() {
+async fn token_fetcher_is_called_on_first_use<A: Adapter>() {
     let server = Server::start(|_| None);
     let fetched = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&fetched);
@@ -34,7 +34,7 @@ async fn the_fetcher_is_asked_when_the_first_token_is_needed<A: Adapter>() {
     assert_eq!(tokens(&server.record()), ["token 0"]);
 }
 
-async fn a_fetcher_that_fails_ends_the_session<A: Adapter>() {
+async fn token_fetcher_failure_ends_session<A: Adapter>() {
     let server = Server::start(|_| None);
     let options = options(&server).token_fetcher(|| async { Err::<String, _>("banned") });
     let session = A::session(options);
@@ -43,7 +43,7 @@ async fn a_fetcher_that_fails_ends_the_session<A: Adapter>() {
     assert_eq!(call.await, Err(Error::Session(error)));
 }
 
-async fn a_fetcher_that_panics_ends_the_session_and_nothing_else<A: Adapter>() {
+async fn token_fetcher_panic_ends_only_the_session<A: Adapter>() {
     let server = Server::start(|_| None);
     let options = options(&server).token_fetcher(|| async {
         if true {
@@ -59,7 +59,7 @@ async fn a_fetcher_that_panics_ends_the_session_and_nothing_else<A: Adapter>() {
     };
 }
 
-async fn a_token_handler_answers_with_set_token<A: Adapter>() {
+async fn token_handler_answers_with_set_token<A: Adapter>() {
     let server = Server::start(|_| None);
     let session = A::session(options(&server));
     session.on_need_token(|session| session.set_token("handed over"));
@@ -93,7 +93,7 @@ async fn token_handler_added_late_replaces_rejected_token<A: Adapter>() {
         .unwrap();
 }
 
-async fn a_token_that_is_set_on_one_handle_counts_for_all<A: Adapter>() {
+async fn set_token_applies_to_all_handles<A: Adapter>() {
     let server = Server::start(|_| None);
     let one = A::session(options(&server).token("first"));
     one.current_user().set(Default::default()).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_token_that_is_set_on_one_handle_counts_for_all<A: Adapter>() {
     assert_eq!(record.connections, 1);
 }
 
-async fn a_rejected_token_without_another_ends_the_session<A: Adapter>() {
+async fn token_rejected_without_fetcher_ends_session<A: Adapter>() {
     let server = Server::start(|request| {
         let rejected = request.is_renewal();
         rejected.then_some(Answer::Refuse(401, "UNAUTHORIZED"))
@@ -117,11 +117,11 @@ async fn a_rejected_token_without_another_ends_the_session<A: Adapter>() {
 }
 
 on_every_runtime!(
-    the_fetcher_is_asked_when_the_first_token_is_needed,
-    a_fetcher_that_fails_ends_the_session,
-    a_fetcher_that_panics_ends_the_session_and_nothing_else,
-    a_token_handler_answers_with_set_token,
+    token_fetcher_is_called_on_first_use,
+    token_fetcher_failure_ends_session,
+    token_fetcher_panic_ends_only_the_session,
+    token_handler_answers_with_set_token,
     token_handler_added_late_replaces_rejected_token,
-    a_token_that_is_set_on_one_handle_counts_for_all,
-    a_rejected_token_without_another_ends_the_session,
+    set_token_applies_to_all_handles,
+    token_rejected_without_fetcher_ends_session,
 );

@@ -127,7 +127,7 @@ async fn upload_kind_and_metadata_round_trip<A: Adapter>() {
     }
 }
 
-async fn progress_goes_up_to_the_whole_and_ends<A: Adapter>() {
+async fn upload_progress_reaches_the_total<A: Adapter>() {
     let emulator = start_emulator().await;
     let (session, _) = conversation::<A>(&emulator).await;
     let upload = session.upload_file(pattern(3 << 20), "large");
@@ -139,7 +139,7 @@ async fn progress_goes_up_to_the_whole_and_ends<A: Adapter>() {
     assert!(progress.is_sorted_by_key(|progress| progress.sent));
 }
 
-async fn a_file_that_is_not_welcome_is_refused_before_it_is_read<A: Adapter>() {
+async fn upload_refused_by_check_is_not_read<A: Adapter>() {
     struct Untouchable;
     impl AsyncRead for Untouchable {
         fn poll_read(
@@ -160,7 +160,7 @@ async fn a_file_that_is_not_welcome_is_refused_before_it_is_read<A: Adapter>() {
     session.upload_file(pattern(10), "small").await.unwrap();
 }
 
-async fn a_source_that_fails_says_so_and_the_session_lives_on<A: Adapter>() {
+async fn upload_source_failure_keeps_session<A: Adapter>() {
     let emulator = start_emulator().await;
     let (session, _) = conversation::<A>(&emulator).await;
     let changing = file(&pattern(8 << 20));
@@ -185,7 +185,7 @@ async fn a_source_that_fails_says_so_and_the_session_lives_on<A: Adapter>() {
     session.upload_file(pattern(10), "f").await.unwrap();
 }
 
-async fn dropping_an_upload_cancels_it<A: Adapter>() {
+async fn upload_dropped_is_cancelled<A: Adapter>() {
     let emulator = start_emulator().await;
     let (session, _) = conversation::<A>(&emulator).await;
     struct Endless(tokio::sync::mpsc::UnboundedSender<()>);
@@ -217,8 +217,8 @@ async fn dropping_an_upload_cancels_it<A: Adapter>() {
 on_every_runtime!(
     upload_from_every_source_round_trips,
     upload_kind_and_metadata_round_trip,
-    progress_goes_up_to_the_whole_and_ends,
-    a_file_that_is_not_welcome_is_refused_before_it_is_read,
-    a_source_that_fails_says_so_and_the_session_lives_on,
-    dropping_an_upload_cancels_it,
+    upload_progress_reaches_the_total,
+    upload_refused_by_check_is_not_read,
+    upload_source_failure_keeps_session,
+    upload_dropped_is_cancelled,
 );

@@ -34,7 +34,7 @@ async fn post<A: Adapter>(
     native::<A>().http(request).await
 }
 
-async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
+async fn http_body_is_streamed<A: Adapter>() {
     let (go_on, mut wait) = tokio::sync::mpsc::channel::<()>(1);
     let (address, server) = serve_tcp(|mut stream| async move {
         let request = read_request(&mut stream).await;
@@ -73,7 +73,7 @@ async fn lines_arrive_as_the_server_sends_them<A: Adapter>() {
     assert!(!head.contains("content-length"), "{head}");
 }
 
-async fn a_body_is_sent_and_an_error_status_is_an_answer<A: Adapter>() {
+async fn http_error_status_is_a_response<A: Adapter>() {
     let refusal =
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 23\r\n\r\n{\"errorCode\":\"INVALID\"}";
     let (address, server) = answer_with(refusal);
@@ -95,7 +95,7 @@ async fn a_body_is_sent_and_an_error_status_is_an_answer<A: Adapter>() {
     assert!(request.ends_with("\r\n\r\nhello"), "{request}");
 }
 
-async fn a_body_of_chunks_is_sent_with_its_length<A: Adapter>() {
+async fn http_chunked_body_has_content_length<A: Adapter>() {
     let (address, server) = answer_with("HTTP/1.1 204 No Content\r\n\r\n");
     let chunks = stream::iter(["one,", "", "two,", "three"]).map(|text| Ok(text.into()));
     let response = post::<A>(address, RequestBody::from_stream(13, chunks))
@@ -113,7 +113,7 @@ async fn a_body_of_chunks_is_sent_with_its_length<A: Adapter>() {
     assert!(request.ends_with("\r\n\r\none,two,three"), "{request}");
 }
 
-async fn an_empty_body_is_sent_as_empty<A: Adapter>() {
+async fn http_empty_body_is_sent_empty<A: Adapter>() {
     for body in [
         RequestBody::default(),
         RequestBody::from_bytes(""),
@@ -126,7 +126,7 @@ async fn an_empty_body_is_sent_as_empty<A: Adapter>() {
     }
 }
 
-async fn large_bodies_go_both_ways<A: Adapter>() {
+async fn http_large_bodies_round_trip<A: Adapter>() {
     const SIZE: usize = 8 * 1024 * 1024;
     const CHUNK: usize = 64 * 1024;
     let (address, server) = serve_tcp(|mut stream| async move {
@@ -189,7 +189,7 @@ async fn http_source_failure_differs_from_network_failure<A: Adapter>() {
     assert_eq!(source.kind(), io::ErrorKind::InvalidData);
 }
 
-async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
+async fn http_response_cut_short_is_interrupted<A: Adapter>() {
     for (answer, has_head) in [
         ("", false),
         ("HTTP/1.1 200 OK\r\ncontent-le", false),
@@ -223,7 +223,7 @@ async fn an_answer_that_breaks_off_is_interrupted<A: Adapter>() {
     }
 }
 
-async fn after_an_error_the_body_has_ended<A: Adapter>() {
+async fn http_body_ends_after_error<A: Adapter>() {
     let (address, _server) = answer_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");
     let response = native::<A>()
         .http(get(format!("http://{address}/")))
@@ -260,7 +260,7 @@ async fn http_malformed_response_is_an_error<A: Adapter>() {
     assert!(collect(response.into_body()).await.is_err());
 }
 
-async fn redirects_are_answers<A: Adapter>() {
+async fn http_redirect_is_a_response<A: Adapter>() {
     let redirect =
         "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
     let (address, _server) = answer_with(redirect);
@@ -271,7 +271,7 @@ async fn redirects_are_answers<A: Adapter>() {
     assert_eq!(response.status(), StatusCode::FOUND);
 }
 
-async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
+async fn http_request_dropped_closes_connection<A: Adapter>() {
     for head in ["", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"] {
         let (ready, wait) = tokio::sync::oneshot::channel();
         let (address, server) = serve_tcp(move |mut stream| async move {
@@ -298,7 +298,7 @@ async fn dropping_an_exchange_closes_its_connection<A: Adapter>() {
     }
 }
 
-async fn urls_of_another_kind_are_refused<A: Adapter>() {
+async fn http_url_of_other_scheme_is_refused<A: Adapter>() {
     for url in ["ws://localhost/", "/v1/app"] {
         let error = native::<A>().http(get(url.to_owned())).await.unwrap_err();
         let HttpError::Connect(ConnectError::InvalidUrl(UrlError::Scheme { .. })) = error else {
@@ -308,16 +308,16 @@ async fn urls_of_another_kind_are_refused<A: Adapter>() {
 }
 
 on_every_runtime!(
-    lines_arrive_as_the_server_sends_them,
-    a_body_is_sent_and_an_error_status_is_an_answer,
-    a_body_of_chunks_is_sent_with_its_length,
-    an_empty_body_is_sent_as_empty,
-    large_bodies_go_both_ways,
+    http_body_is_streamed,
+    http_error_status_is_a_response,
+    http_chunked_body_has_content_length,
+    http_empty_body_is_sent_empty,
+    http_large_bodies_round_trip,
     http_source_failure_differs_from_network_failure,
-    an_answer_that_breaks_off_is_interrupted,
-    after_an_error_the_body_has_ended,
+    http_response_cut_short_is_interrupted,
+    http_body_ends_after_error,
     http_malformed_response_is_an_error,
-    redirects_are_answers,
-    dropping_an_exchange_closes_its_connection,
-    urls_of_another_kind_are_refused,
+    http_redirect_is_a_response,
+    http_request_dropped_closes_connection,
+    http_url_of_other_scheme_is_refused,
 );

@@ -37,7 +37,7 @@ async fn echo(mut socket: ServerSocket) {
     }
 }
 
-async fn texts_go_both_ways_in_order<A: Adapter>() {
+async fn websocket_texts_round_trip_in_order<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
     let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let texts: Vec<_> = (0..1_000)
@@ -52,7 +52,7 @@ async fn texts_go_both_ways_in_order<A: Adapter>() {
     assert_eq!(socket.unsent(), 0);
 }
 
-async fn a_large_text_goes_both_ways<A: Adapter>() {
+async fn websocket_large_text_round_trips<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
     let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     let text = "é".repeat(1_500_000);
@@ -60,7 +60,7 @@ async fn a_large_text_goes_both_ways<A: Adapter>() {
     assert!(next_text(&mut socket).await == text);
 }
 
-async fn a_text_over_the_limit_is_a_typed_error_and_the_end<A: Adapter>() {
+async fn websocket_text_above_limit_is_typed_error<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::text("x".repeat(1_000))).await.unwrap();
         // The client closes the connection in the middle of this message.
@@ -82,7 +82,7 @@ async fn a_text_over_the_limit_is_a_typed_error_and_the_end<A: Adapter>() {
     assert!(next(&mut socket).await.is_none());
 }
 
-async fn fragments_count_together_against_the_limit<A: Adapter>() {
+async fn websocket_fragments_share_the_limit<A: Adapter>() {
     let (url, _server) = serve_raw_frames(vec![
         // Text, not final, 3 bytes; continuation, final, 3 bytes.
         vec![0x01, 3, b'a', b'b', b'c', 0x80, 3, b'd', b'e', b'f'],
@@ -111,7 +111,7 @@ fn serve_raw_frames(frames: Vec<Vec<u8>>) -> (String, tokio::task::JoinHandle<()
     })
 }
 
-async fn broken_frames_are_a_typed_error<A: Adapter>() {
+async fn websocket_broken_frames_are_typed_errors<A: Adapter>() {
     let reserved_bits = vec![0xf1, 0];
     let invalid_utf8 = vec![0x81, 2, 0xff, 0xfe];
     let masked = vec![0x81, 0x81, 1, 2, 3, 4, 5];
@@ -146,7 +146,7 @@ async fn websocket_binary_messages_round_trip<A: Adapter>() {
     assert_eq!(event, WebSocketEvent::Binary(Bytes::from_static(&[4, 5])));
 }
 
-async fn pings_are_answered_and_not_shown<A: Adapter>() {
+async fn websocket_pings_are_answered_and_hidden<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         for n in 0..1_000_u32 {
             socket
@@ -169,7 +169,7 @@ async fn pings_are_answered_and_not_shown<A: Adapter>() {
     server.await.unwrap();
 }
 
-async fn the_servers_close_is_reported_with_code_and_reason<A: Adapter>() {
+async fn websocket_close_has_code_and_reason<A: Adapter>() {
     let (url, server) = serve_websocket(|mut socket| async move {
         let reason = CloseFrame {
             code: 4_001.into(),
@@ -193,7 +193,7 @@ async fn the_servers_close_is_reported_with_code_and_reason<A: Adapter>() {
     assert_eq!(u16::from(echoed.code), 4_001);
 }
 
-async fn a_close_without_a_code_is_a_close<A: Adapter>() {
+async fn websocket_close_without_code_is_reported<A: Adapter>() {
     let (url, _server) = serve_websocket(|mut socket| async move {
         socket.send(Message::Close(None)).await.unwrap();
         socket.next().await;
@@ -238,7 +238,7 @@ async fn websocket_close_follows_queued_messages<A: Adapter>() {
     );
 }
 
-async fn a_connection_that_breaks_off_is_lost<A: Adapter>() {
+async fn websocket_connection_cut_is_lost<A: Adapter>() {
     for reset in [false, true] {
         let (url, _server) = serve_websocket(move |mut socket| async move {
             socket.send(Message::text("last")).await.unwrap();
@@ -291,7 +291,7 @@ async fn websocket_backpressure_is_counted<A: Adapter>() {
     assert_eq!(server.await.unwrap(), total);
 }
 
-async fn a_refused_upgrade_has_its_status<A: Adapter>() {
+async fn websocket_refused_upgrade_has_status<A: Adapter>() {
     for (answer, status) in [
         ("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno", 403),
         (
@@ -322,7 +322,7 @@ async fn a_refused_upgrade_has_its_status<A: Adapter>() {
     }
 }
 
-async fn a_server_of_another_kind_is_a_typed_error<A: Adapter>() {
+async fn websocket_other_server_is_typed_error<A: Adapter>() {
     let (address, _server) = answer_with("220 mail.example ESMTP\r\n\r\n");
     let error = native::<A>()
         .websocket(&format!("ws://{address}/"), MAX_MESSAGE)
@@ -347,7 +347,7 @@ async fn a_server_of_another_kind_is_a_typed_error<A: Adapter>() {
     assert!(matches!(error, ConnectError::Interrupted(_)), "{error:?}");
 }
 
-async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
+async fn websocket_connect_dropped_closes_connection<A: Adapter>() {
     let (accepted, wait) = tokio::sync::oneshot::channel();
     let (address, server) = serve_tcp(|mut stream| async move {
         let mut bytes = vec![0; 1];
@@ -366,7 +366,7 @@ async fn dropping_a_connect_that_hangs_closes_its_connection<A: Adapter>() {
     server.await.unwrap();
 }
 
-async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
+async fn unreachable_addresses_are_typed_errors<A: Adapter>() {
     let native = native::<A>();
     let listener = listen();
     let address = listener.local_addr().unwrap();
@@ -408,7 +408,7 @@ async fn addresses_that_lead_nowhere_are_typed_errors<A: Adapter>() {
     );
 }
 
-async fn a_name_is_looked_up_and_an_ipv6_literal_is_not<A: Adapter>() {
+async fn websocket_resolves_names_and_ipv6_literals<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
     let by_name = url.replace("127.0.0.1", "localhost");
     let mut socket = native::<A>()
@@ -436,7 +436,7 @@ async fn a_name_is_looked_up_and_an_ipv6_literal_is_not<A: Adapter>() {
     assert_eq!(next_text(&mut socket).await, "by address");
 }
 
-async fn debug_shows_no_text<A: Adapter>() {
+async fn websocket_debug_shows_no_text<A: Adapter>() {
     let (url, _server) = serve_websocket(echo);
     let mut socket = native::<A>().websocket(&url, MAX_MESSAGE).await.unwrap();
     socket.start_send("my secret");
@@ -457,23 +457,23 @@ async fn websocket_types_are_send<A: Adapter>() {
 }
 
 on_every_runtime!(
-    texts_go_both_ways_in_order,
-    a_large_text_goes_both_ways,
-    a_text_over_the_limit_is_a_typed_error_and_the_end,
-    fragments_count_together_against_the_limit,
-    broken_frames_are_a_typed_error,
+    websocket_texts_round_trip_in_order,
+    websocket_large_text_round_trips,
+    websocket_text_above_limit_is_typed_error,
+    websocket_fragments_share_the_limit,
+    websocket_broken_frames_are_typed_errors,
     websocket_binary_messages_round_trip,
-    pings_are_answered_and_not_shown,
-    the_servers_close_is_reported_with_code_and_reason,
-    a_close_without_a_code_is_a_close,
+    websocket_pings_are_answered_and_hidden,
+    websocket_close_has_code_and_reason,
+    websocket_close_without_code_is_reported,
     websocket_close_follows_queued_messages,
-    a_connection_that_breaks_off_is_lost,
+    websocket_connection_cut_is_lost,
     websocket_backpressure_is_counted,
-    a_refused_upgrade_has_its_status,
-    a_server_of_another_kind_is_a_typed_error,
-    dropping_a_connect_that_hangs_closes_its_connection,
-    addresses_that_lead_nowhere_are_typed_errors,
-    a_name_is_looked_up_and_an_ipv6_literal_is_not,
-    debug_shows_no_text,
+    websocket_refused_upgrade_has_status,
+    websocket_other_server_is_typed_error,
+    websocket_connect_dropped_closes_connection,
+    unreachable_addresses_are_typed_errors,
+    websocket_resolves_names_and_ipv6_literals,
+    websocket_debug_shows_no_text,
     websocket_types_are_send,
 );
