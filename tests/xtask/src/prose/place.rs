@@ -13,6 +13,8 @@ pub(super) enum Kind {
     BoolDoc,
     /// A function name of more than 60 characters.
     LongName,
+    /// A function name that begins with an article, and thus names no subject.
+    ArticleName,
     /// A line of more than 100 columns.
     LongLine,
 }
@@ -39,6 +41,7 @@ impl Kind {
             Self::NameWord => "words-in-names",
             Self::BoolDoc => "bool-docs",
             Self::LongName => "long-names",
+            Self::ArticleName => "article-names",
             Self::LongLine => "long-lines",
         }
     }

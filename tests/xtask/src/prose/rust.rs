@@ -36,6 +36,10 @@ fn check_names(source: &str) -> Vec<Place> {
         if name.chars().count() > 60 {
             places.push(Place::new(number + 1, Kind::LongName, name));
         }
+        let articles = ["a_", "an_", "the_"];
+        if articles.iter().any(|article| name.starts_with(article)) {
+            places.push(Place::new(number + 1, Kind::ArticleName, name));
+        }
         if name_has_word(name) {
             places.push(Place::new(number + 1, Kind::NameWord, name));
         }
@@ -121,11 +125,13 @@ mod tests {
     #[test]
     fn names_in_macros_are_checked() {
         let long = "a".repeat(61);
-        let source =
-            format!("proptest! {{\n    fn {long}(x in 0..1) {{}}\n fn x_is_told() {{}} }}");
+        let source = format!(
+            "proptest! {{\n    fn {long}(x in 0..1) {{}}\n fn x_is_told() {{}}\n fn a_x() {{}} }}"
+        );
         let expected = [
             (2, "long-names", long),
             (3, "words-in-names", "x_is_told".to_owned()),
+            (4, "article-names", "a_x".to_owned()),
         ];
         assert_eq!(found(&source), expected);
     }
