@@ -16,6 +16,7 @@ mod npm_package;
 mod peer;
 mod recorder;
 pub mod simulation;
+mod tls;
 
 pub use checks::run_checks;
 pub use child::Child;
@@ -25,6 +26,7 @@ pub use missing::missing;
 pub use npm_package::NpmPackage;
 pub use peer::{Answer, Driver, Peer};
 pub use recorder::{Recorded, Recorder};
+pub use tls::{forward, tls_server};
 
 /// Runs the examples of the README.
 #[cfg(doctest)]

@@ -1,16 +1,12 @@
 //! A proxy with a password before a TLS server before the emulator.
 
-use std::sync::Arc;
-
 use futures_rustls::TlsAcceptor;
 use futures_rustls::pki_types::PrivateKeyDer;
-use futures_rustls::rustls::ServerConfig;
-use futures_rustls::rustls::crypto::ring;
 use rcgen::{CertificateParams, KeyPair};
 use talk_client::net::TlsOptions;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use talk_tests::{forward, tls_server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
 
 /// The host name of the TLS server, which only the proxy resolves.
 pub(crate) const HOST: &str = "talk.example";
@@ -28,16 +24,8 @@ impl Secured {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let acceptor = TlsAcceptor::from(tls_server(certificate.der().clone(), key).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move {
@@ -67,10 +55,6 @@ async fn serve(mut stream: TcpStream, acceptor: TlsAcceptor, emulator: String) {
     if stream.write_all(tunnel).await.is_err() {
         return;
     }
-    let Ok(stream) = acceptor.accept(stream.compat()).await else {
-        return;
-    };
-    if let Ok(mut server) = TcpStream::connect(emulator).await {
-        let _ = copy_bidirectional(&mut stream.compat(), &mut server).await;
-    }
+    // Either side may break the connection.
+    let _ = forward(stream, Some(&acceptor), emulator).await;
 }

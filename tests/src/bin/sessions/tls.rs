@@ -1,17 +1,13 @@
 //! A TLS proxy in front of the emulator, which has no TLS.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result};
 use futures_rustls::TlsAcceptor;
 use futures_rustls::pki_types::pem::PemObject;
 use futures_rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use futures_rustls::rustls::ServerConfig;
-use futures_rustls::rustls::crypto::ring;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
+use talk_tests::{forward, tls_server};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 
 /// A self-signed certificate for 127.0.0.1 and its key, as PEM.
 #[derive(Serialize, Deserialize)]
@@ -37,11 +33,7 @@ impl Identity {
     fn acceptor(&self) -> Result<TlsAcceptor> {
         let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())?;
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)?;
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        Ok(TlsAcceptor::from(tls_server(certificate, key)?))
     }
 }
 
@@ -59,20 +51,11 @@ pub(crate) async fn run(to: String) -> Result<()> {
                 let (stream, _) = accepted?;
                 let (acceptor, to) = (acceptor.clone(), to.clone());
                 // The client detects failed connections itself.
-                tokio::spawn(async move { carry(stream, acceptor, &to).await.ok() });
+                tokio::spawn(async move { forward(stream, Some(&acceptor), to).await.ok() });
             }
             line = lines.next_line() => if line?.is_none() {
                 return Ok(());
             },
         }
     }
-}
-
-async fn carry(stream: TcpStream, acceptor: TlsAcceptor, to: &str) -> Result<()> {
-    stream.set_nodelay(true)?;
-    let mut inside = TcpStream::connect(to).await?;
-    inside.set_nodelay(true)?;
-    let mut outside = acceptor.accept(stream.compat()).await?.compat();
-    copy_bidirectional(&mut outside, &mut inside).await?;
-    Ok(())
 }

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use futures_rustls::TlsAcceptor;
 use talk_client::net::TlsOptions;
 use talk_client::{Addresses, TalkOptions};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use talk_tests::forward;
+use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
 
 use super::attack::Attack;
 use crate::adapter::servers;
@@ -123,28 +122,14 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut tasks = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         if state.has_relented.load(Ordering::Relaxed) {
-            tasks.spawn(carry(stream, Arc::clone(&state)));
+            let state = Arc::clone(&state);
+            // Either side may break the connection.
+            tasks.spawn(async move {
+                let _ = forward(stream, state.tls.as_ref(), state.good).await;
+            });
         } else {
             state.attacked.fetch_add(1, Ordering::Relaxed);
             tasks.spawn((state.attack)(stream));
         }
-    }
-}
-
-async fn carry(stream: TcpStream, state: Arc<State>) {
-    match &state.tls {
-        None => copy(stream, state.good).await,
-        Some(tls) => {
-            if let Ok(secured) = tls.accept(stream.compat()).await {
-                copy(secured.compat(), state.good).await;
-            }
-        }
-    }
-}
-
-async fn copy(mut from: impl AsyncRead + AsyncWrite + Unpin, to: SocketAddr) {
-    if let Ok(mut to) = TcpStream::connect(to).await {
-        // An error only means that one side has closed the connection.
-        let _ = copy_bidirectional(&mut from, &mut to).await;
     }
 }

@@ -7,9 +7,7 @@ use futures_util::future::join_all;
 use talk_client::net::TlsOptions;
 use talk_client::{Addresses, Session, TalkOptions, UserParams};
 use talk_emulator::Emulator;
-use tokio::io::copy_bidirectional;
-use tokio::net::TcpStream;
-use tokio_util::compat::{FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
+use talk_tests::forward;
 
 use crate::adapter::{Adapter, servers};
 use crate::server::{listen, start_emulator};
@@ -59,12 +57,8 @@ fn serve_tls(authority: &Authority, emulator: &Emulator) -> Addresses {
     servers().spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (acceptor, host) = (acceptor.clone(), host.clone());
-            tokio::spawn(async move {
-                let stream = acceptor.accept(stream.compat()).await.unwrap();
-                let mut plain = TcpStream::connect(host).await.unwrap();
-                // Either side may end the connection.
-                let _ = copy_bidirectional(&mut stream.compat(), &mut plain).await;
-            });
+            // Either side may break the connection.
+            tokio::spawn(async move { forward(stream, Some(&acceptor), host).await.ok() });
         }
     });
     addresses

@@ -12,6 +12,7 @@ use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use talk_client::net::TlsOptions;
 use talk_client::transport::{ConnectError, HttpError, RequestBody, Transport};
+use talk_tests::tls_server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
@@ -67,16 +68,8 @@ pub(crate) fn self_signed(leaf: &CertificateParams) -> Arc<ServerConfig> {
 }
 
 fn serve_as(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    Arc::new(config)
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    tls_server(certificate, key).unwrap()
 }
 
 /// Echoes a message over `wss`, unless the client does not trust the certificate and closes the
