@@ -33,16 +33,8 @@ async fn published_client_reconnects_after_loss() -> Result<()> {
         return Ok(());
     };
     let emulator = Emulator::start().await?;
-    let mut alice = peer.drive(emulator.host(), "loss", "alice")?;
-    let mut bob = peer.drive(emulator.host(), "loss", "bob")?;
     let talk = async {
-        join(&mut alice, "alice").await?;
-        join(&mut bob, "bob").await?;
-        let messages = bob
-            .subscribe("conversation.subscribeMessages", json!(["c"]))
-            .await?;
-        bob.until(messages, |line| line["snapshot"] == json!([]))
-            .await?;
+        let (mut alice, mut bob, messages) = meet(&peer, &emulator).await?;
         // If its connection is cut during a call, the published client only reconnects at the next
         // call, unless a subscription is active.
         let conversation = alice
@@ -65,6 +57,22 @@ async fn published_client_reconnects_after_loss() -> Result<()> {
         Ok(())
     };
     timeout(PATIENCE, talk).await.context("no answer")?
+}
+
+/// Starts sessions of two participants of the conversation `c`. Returns them with a subscription of
+/// the second one to the messages.
+async fn meet(peer: &Peer, emulator: &Emulator) -> Result<(Driver, Driver, u64)> {
+    let mut alice = peer.drive(emulator.host(), "app", "alice")?;
+    let mut bob = peer.drive(emulator.host(), "app", "bob")?;
+    join(&mut alice, "alice").await?;
+    join(&mut bob, "bob").await?;
+    let messages = bob
+        .subscribe("conversation.subscribeMessages", json!(["c"]))
+        .await?;
+    // The published client loses an event that arrives together with the first page.
+    bob.until(messages, |line| line["snapshot"] == json!([]))
+        .await?;
+    Ok((alice, bob, messages))
 }
 
 /// Creates a user and adds them to the conversation `c`.
@@ -97,17 +105,8 @@ async fn published_client_runs_commands_by_line() -> Result<()> {
         return Ok(());
     };
     let emulator = Emulator::start().await?;
-    let mut alice = peer.drive(emulator.host(), "driven", "alice")?;
-    let mut bob = peer.drive(emulator.host(), "driven", "bob")?;
     let talk = async {
-        join(&mut alice, "alice").await?;
-        join(&mut bob, "bob").await?;
-        let messages = bob
-            .subscribe("conversation.subscribeMessages", json!(["c"]))
-            .await?;
-        // The published client loses an event that arrives together with the first page.
-        bob.until(messages, |line| line["snapshot"] == json!([]))
-            .await?;
+        let (mut alice, mut bob, messages) = meet(&peer, &emulator).await?;
         let sent = alice
             .call("conversation.send", json!(["c", "Hello *Bob*"]))
             .await?

@@ -1,7 +1,7 @@
 //! Failed searches, which continue afterwards.
 
 use talk_proto::{
-    HttpFailure, RequestError, ServerError, TransportError,
+    HttpFailure, HttpId, RequestError, RequestId, ServerError, TransportError,
     search::{SearchKind, SearchStatus},
 };
 
@@ -10,6 +10,23 @@ use crate::support::{World, seconds, unpaced};
 
 fn http_error(error: &RequestError) -> bool {
     matches!(error, RequestError::Transport(TransportError::Http(_)))
+}
+
+/// Makes a query whose response begins with this text.
+fn begin(bench: &mut Bench, text: &str) -> (RequestId, HttpId) {
+    let request = bench.query("found");
+    let http = bench.http();
+    bench.world.http_head(http, 200);
+    bench.world.http_chunk(http, text);
+    (request, http)
+}
+
+fn assert_cut_off(bench: &Bench, request: RequestId) {
+    assert_eq!(
+        bench.error(request),
+        TransportError::ResponseTooLarge.into()
+    );
+    assert!(bench.world.http_of("/search?")[0].cancelled);
 }
 
 #[test]
@@ -87,37 +104,23 @@ fn search_response_cut_anywhere_is_an_error() {
 #[test]
 fn search_endless_line_is_cut_off() {
     let mut bench = Bench::messages();
-    let request = bench.query("found");
-    let http = bench.http();
-    bench.world.http_head(http, 200);
-    bench.world.http_chunk(http, "{\"data\":[\n");
+    let (request, http) = begin(&mut bench, "{\"data\":[\n");
     let piece = "x".repeat(1 << 20);
     for _ in 0..17 {
         bench.world.http_chunk(http, &piece);
     }
-    assert_eq!(
-        bench.error(request),
-        TransportError::ResponseTooLarge.into()
-    );
-    assert!(bench.world.http_of("/search?")[0].cancelled);
+    assert_cut_off(&bench, request);
 }
 
 #[test]
 fn search_response_beyond_its_limit_is_cut_off() {
     let mut bench = Bench::messages();
-    let request = bench.query("found");
-    let http = bench.http();
-    bench.world.http_head(http, 200);
-    bench.world.http_chunk(http, "{\"data\":[\n");
+    let (request, http) = begin(&mut bench, "{\"data\":[\n");
     for n in 0..100 {
         let line = format!("{}\n,", message(&format!("m{n}"), &format!("c{n}")));
         bench.world.http_chunk(http, &line);
     }
-    assert_eq!(
-        bench.error(request),
-        TransportError::ResponseTooLarge.into()
-    );
-    assert!(bench.world.http_of("/search?")[0].cancelled);
+    assert_cut_off(&bench, request);
     let (shown, status) = bench.updates().pop().unwrap();
     assert_eq!((shown.len(), status), (3, SearchStatus::CanLoadMore));
     let lookups = bench.world.log.work();
@@ -137,16 +140,10 @@ fn search_response_beyond_its_limit_is_cut_off() {
 #[test]
 fn search_response_of_unreadable_results_is_cut_off() {
     let mut bench = Bench::conversations();
-    let request = bench.query("found");
-    let http = bench.http();
-    bench.world.http_head(http, 200);
-    bench.world.http_chunk(http, "{\"data\":[\n1\n,2\n,3\n");
+    let (request, http) = begin(&mut bench, "{\"data\":[\n1\n,2\n,3\n");
     assert!(!bench.world.is_resolved(request));
     bench.world.http_chunk(http, ",4\n");
-    assert_eq!(
-        bench.error(request),
-        TransportError::ResponseTooLarge.into()
-    );
+    assert_cut_off(&bench, request);
 }
 
 #[test]
@@ -155,19 +152,12 @@ fn search_response_of_empty_lines_is_cut_off() {
         let mut options = unpaced();
         options.limits.frame_size = 1 << 20;
         let mut bench = Bench::in_world(World::new(options), SearchKind::Messages);
-        let request = bench.query("found");
-        let http = bench.http();
-        bench.world.http_head(http, 200);
-        bench.world.http_chunk(http, start);
+        let (request, http) = begin(&mut bench, start);
         let piece = "\n".repeat(1 << 16);
         for _ in 0..17 {
             bench.world.http_chunk(http, &piece);
         }
-        assert_eq!(
-            bench.error(request),
-            TransportError::ResponseTooLarge.into()
-        );
-        assert!(bench.world.http_of("/search?")[0].cancelled);
+        assert_cut_off(&bench, request);
     }
 }
 

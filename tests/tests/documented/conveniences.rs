@@ -4,12 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::StreamExt;
-use talk_emulator::Emulator;
-use talk_emulator::server::Settings;
 use talk_tokio::{
     Access, CommandError, ConnectionState, ContentBlock, Error, FileSubtype, ParticipantParams,
-    SendMessage, SessionError, TalkOptions, TokenClaims, UploadMetadata, get_talk_session,
-    retrying,
+    SendMessage, SessionError, TokenClaims, UploadMetadata, get_talk_session, retrying,
 };
 
 use crate::support::{Town, ok, say, within};
@@ -137,19 +134,10 @@ async fn connected_opens_the_connection() {
 
 #[tokio::test]
 async fn connected_fails_with_the_session() {
-    let settings = Settings {
-        secret: Some("key".to_owned()),
-        ..Settings::default()
-    };
-    let emulator = Emulator::builder()
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
-    let options = TalkOptions::new("app", "alice")
-        .unwrap()
-        .host(emulator.host());
-    let session = get_talk_session(options.token("wrong")).unwrap();
+    let town = Town::new().await;
+    town.set(|settings| settings.secret = Some("key".to_owned()))
+        .await;
+    let session = get_talk_session(town.options("alice").token("wrong")).unwrap();
     let outcome = within(session.connected()).await;
     assert_eq!(outcome, Err(Error::Session(SessionError::TokenRejected)));
 }
@@ -168,15 +156,9 @@ async fn typing_guard_repeats_until_dropped() {
 
 #[tokio::test]
 async fn retrying_fetcher_survives_failures() {
-    let settings = Settings {
-        secret: Some("key".to_owned()),
-        ..Settings::default()
-    };
-    let emulator = Emulator::builder()
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
+    let town = Town::new().await;
+    town.set(|settings| settings.secret = Some("key".to_owned()))
+        .await;
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let claims = TokenClaims::new("app".try_into().unwrap(), "alice".try_into().unwrap());
@@ -190,10 +172,8 @@ async fn retrying_fetcher_survives_failures() {
             }
         }
     };
-    let options = TalkOptions::new("app", "alice")
-        .unwrap()
-        .host(emulator.host());
-    let session = get_talk_session(options.token_fetcher(retrying(fetch))).unwrap();
+    let options = town.options("alice").token_fetcher(retrying(fetch));
+    let session = get_talk_session(options).unwrap();
     ok(session.connected()).await;
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
