@@ -17,7 +17,7 @@ pub(crate) struct Common {
     /// The time limit of an answer in seconds [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// Log the connection on standard error; twice, also calls, requests and the sizes of frames.
+    /// Log the connection on standard error; -vv also logs calls, requests and the sizes of frames.
     /// Tokens and texts are not logged
     #[arg(short = 'v', long = "verbose", global = true, action = ArgAction::Count)]
     pub(crate) verbosity: u8,

@@ -37,8 +37,8 @@ pub(crate) struct SessionArgs {
     #[arg(long, global = true, value_name = "URL", value_parser = proxy)]
     proxy: Option<ProxyOptions>,
     /// A JWT for the user. Other users of the machine can read the command line: prefer TALK_TOKEN,
-    /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless one of the next two is
-    /// given]
+    /// or a file with --token-command 'cat FILE' [env: TALK_TOKEN, unless --token-command or
+    /// --signature is given]
     #[arg(long, global = true, value_name = "JWT", value_parser = NonEmptyStringValueParser::new())]
     token: Option<String>,
     /// A shell command that prints a JWT, run whenever a token is needed

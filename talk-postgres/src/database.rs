@@ -23,9 +23,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LOAD: &str = "SELECT key, value FROM talk_record WHERE session = $1";
 
-/// Applies changes if the holder has the lease, or for an empty holder if there is none. The lock
-/// of the lease's row delays a takeover until the end of the write. It does not delay a renewal,
-/// which changes no column of a unique index.
+/// Applies changes if the holder has the lease. With an empty holder, applies them if the lease is
+/// free. The lock of the lease's row delays a takeover until the end of the write. It does not
+/// delay a renewal, which changes no column of a unique index.
 const APPLY: &str = "
     WITH lease AS (
         SELECT holder::text, expires FROM talk_lease WHERE session = $1 FOR KEY SHARE
@@ -235,7 +235,7 @@ impl Database {
                 tokio::spawn(connection);
                 Ok(client)
             }
-            // As in PostgreSQL's own client: without TLS if that fails, unless it is required.
+            // Like PostgreSQL's own client, connects without TLS if TLS fails and is not required.
             Err(error)
                 if self.config.get_ssl_mode() == SslMode::Prefer
                     && error.as_db_error().is_none() =>

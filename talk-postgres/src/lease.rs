@@ -44,8 +44,8 @@ pub(crate) struct HeldLease {
 }
 
 impl HeldLease {
-    /// Renews a lease that was granted to a request of the time `granted`. The receiver resolves
-    /// when the lease is lost.
+    /// Starts the renewals of a lease. `granted` is the time of the request that took the lease.
+    /// The receiver resolves when the lease is lost.
     pub(crate) fn new(row: LeaseRow, granted: Instant) -> (Self, oneshot::Receiver<()>) {
         let (valid, valid_until) = watch::channel(row.valid_until(granted));
         let (losing, lost) = oneshot::channel();

@@ -17,7 +17,7 @@
 //!
 //! A session locks its records by a lease in the database. The lease lasts for
 //! [`lease_ttl`](PostgresStore::lease_ttl), by the clock of the database, and is renewed after each
-//! third of it. A process that cannot renew its lease for two thirds of that time gives it up
+//! third of that time. A process that cannot renew its lease for two thirds of the time gives it up
 //! before it expires. A write of a process whose lease was taken over is refused. So any number of
 //! identical processes can wait for the lease: one is active, and another takes over when it ends,
 //! crashes, or loses its database.

@@ -14,8 +14,8 @@ use crate::session::{Request, Session};
 /// A request and the session that it concerns.
 pub(crate) type Work = (String, Request);
 
-/// Starts the thread, with a runtime of its own so that it serves every adapter. It ends with the
-/// last sender.
+/// Starts the thread. It has its own runtime, so that it serves every adapter, and ends when the
+/// last sender is dropped.
 pub(crate) fn start(options: Options) -> Result<mpsc::UnboundedSender<Work>, StoreError> {
     let describe = |error: std::io::Error| StoreError::Io(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -61,8 +61,8 @@ pub(crate) struct Options {
     /// {"custom": {"queue": ["==", "support"]}}
     #[arg(long, value_name = "JSON", value_parser = filter)]
     filter: Option<ConversationFilter>,
-    /// The first messages, for a name that the store does not know: those from 'now' on, from the
-    /// 'beginning' on, or from a time in milliseconds since 1970 on
+    /// The first messages to answer if the store does not know the name: those from 'now' on, from
+    /// the 'beginning' on, or from a time in milliseconds since 1970 on
     #[arg(long, value_name = "now|beginning|MS", default_value = "now", value_parser = start)]
     start: InboxStart,
     /// The number of conversations whose messages are handled at the same time. The messages of one

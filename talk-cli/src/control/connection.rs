@@ -25,7 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The flags of every command that controls an emulator.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ControlArgs {
-    /// The token of an emulator under a name of its --control-host; prefer the environment variable
+    /// The --control-token of an emulator that is reached by its --control-host; prefer the
+    /// environment variable
     #[arg(
         long,
         value_name = "KEY",

@@ -61,7 +61,7 @@ pub(crate) struct Options {
     /// Allow webhooks to other hosts than this machine
     #[arg(long)]
     webhook_any: bool,
-    /// Another host name for the control API, besides localhost; can be given several times
+    /// A host name for the control API in addition to localhost; can be given several times
     #[arg(long, value_name = "NAME", requires = "control_token")]
     control_host: Vec<String>,
     /// The token for control requests under these names; prefer the environment variable

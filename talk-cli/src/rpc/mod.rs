@@ -35,7 +35,7 @@ use crate::session_plan::SessionPlan;
 #[derive(Debug, clap::Args)]
 #[command(after_help = signatures::help())]
 pub(crate) struct Options {
-    /// Time limit of calls in flight after the end of input, in seconds
+    /// The time limit of calls in flight after the end of input, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     drain_timeout: Duration,
     /// If another process uses the store, work without it and wait until it is free

@@ -52,11 +52,11 @@ pub(crate) struct SnapshotLine {
     pub(crate) freshness: Option<Freshness>,
 }
 
-/// The part of a line in which two lines in a row differ.
+/// The part of a line that differs from the line before.
 pub(crate) type Content = (String, Option<bool>, Option<String>, Option<Freshness>);
 
 impl SnapshotLine {
-    /// Returns the part in which two lines in a row differ.
+    /// Returns the part that differs from the line before.
     pub(crate) fn content(&self) -> Content {
         let pending = self.pending.as_ref().map(|json| json.get().to_owned());
         let snapshot = self.snapshot.get().to_owned();
@@ -64,8 +64,8 @@ impl SnapshotLine {
     }
 }
 
-/// The right to serialise and queue the next line. There is one at a time, so that lines wait for
-/// their room before they are serialised.
+/// The right to serialise and queue the next line. There is one at a time, so that a line is
+/// serialised only when there is room for it.
 pub(crate) struct Turn(#[expect(dead_code, reason = "held until dropped")] OwnedMutexGuard<()>);
 
 impl Output {

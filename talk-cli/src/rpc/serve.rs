@@ -181,7 +181,7 @@ impl Rpc {
     }
 }
 
-/// Returns the lines that arrive next, once there is room for answers.
+/// Waits for room for answers, and returns the next lines.
 async fn next_lines(
     output: &Output,
     lines: &mut mpsc::Receiver<Vec<RawLine>>,

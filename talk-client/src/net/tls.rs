@@ -186,7 +186,7 @@ fn platform_verifier(extra_roots: &[CertificateDer<'static>]) -> Result<Verifier
 /// Loads the platform's certificates, or the bundled ones if there are none.
 fn load_roots(extra_roots: &[CertificateDer<'static>]) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    // Platforms have certificates that cannot be parsed; the others are enough.
+    // Some certificates of platforms cannot be parsed. The others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

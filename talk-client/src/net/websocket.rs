@@ -66,7 +66,7 @@ impl<S> NativeWebSocket<S> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // Servers need not accept fragments.
+        // Sends each message in one frame, because servers need not accept fragments.
         let config = Config::default()
             .frame_size(usize::MAX)
             .flush_threshold(WRITE_BATCH);
@@ -110,8 +110,8 @@ impl<S> NativeWebSocket<S> {
         }
     }
 
-    /// Returns the number of queued payload bytes that the connection has not accepted, accurate to
-    /// a batch of 16 KiB or one message, whichever is larger; zero when everything is flushed.
+    /// Returns the number of queued payload bytes that the connection has not accepted. It is
+    /// accurate to 16 KiB or one message, whichever is larger, and zero after a complete flush.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.queued + self.handed_over

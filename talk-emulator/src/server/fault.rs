@@ -14,8 +14,8 @@ use super::refusal::Refusal;
 ///
 /// A refusal (`401`, `429`, `500`), `slow` or `unanswered` applies to the next `times` requests
 /// that match `user` and `path`. Any other kind with a `path` applies to the connection of each
-/// matching request. Without a `path` it applies at once to every matching connection; the
-/// remaining times, or all of them if no connection is open, apply to the next requests.
+/// matching request. Without a `path` it applies at once to every matching connection. Times that
+/// remain, for example because no connection is open, apply to the next requests.
 ///
 /// A fault with `after_bytes` applies to an upload while its body arrives.
 ///
@@ -50,7 +50,7 @@ pub struct Fault {
     pub after_ms: Option<u64>,
     /// Restricts the fault to uploads, and lets this many bytes of the request's body through
     /// first (default 0). If the body is shorter, the file is stored, and the fault replaces the
-    /// answer. A `slow` upload waits again after each such number of bytes.
+    /// answer. A `slow` upload waits again after each further block of this size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_bytes: Option<u64>,
 }

@@ -20,7 +20,8 @@ pub(super) struct Socket {
     pub(super) renewal: Renewal,
     /// The unanswered requests by number, and the times at which they were sent.
     in_flight: BTreeMap<u64, (InFlight, Timestamp)>,
-    /// The time since which the server can answer: the connection is ready, the machine is awake.
+    /// The time since which the server can answer, because the connection is ready and the machine
+    /// is awake.
     waiting_since: Timestamp,
     /// The number of the last publish.
     pub(super) last_publish: Option<u64>,
@@ -30,7 +31,7 @@ pub(super) struct Socket {
 /// The state of sending the current token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Renewal {
-    /// There is no token to send, and no unanswered one.
+    /// No token is due, and none is unanswered.
     None,
     /// The token is due to be sent at this time.
     Due(Timestamp),

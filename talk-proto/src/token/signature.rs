@@ -7,7 +7,7 @@ use crate::model::UserId;
 use crate::secret::Secret;
 
 /// Returns the hexadecimal HMAC-SHA256 of a user's ID: the signature of the scheme that preceded
-/// tokens. The service still accepts it but calls it deprecated. It never expires.
+/// tokens. The service still accepts it, but documents it as deprecated. It never expires.
 ///
 /// ```
 /// use talk_proto::{Secret, token::{is_user_signature, sign_user_id}};

@@ -82,7 +82,7 @@ impl ConversationEndpoint {
         Ok(ParticipantEndpoint { path })
     }
 
-    /// Marks all messages as read by a user, in an old form. See
+    /// Marks all messages as read by a user. An older call; the newer one is
     /// [`ParticipantPatch::read_until`](crate::ParticipantPatch::read_until).
     ///
     /// # Errors

@@ -89,14 +89,15 @@ impl UserEndpoint {
         List::new(self.path(&["conversations"]))
     }
 
-    /// Reads the connections of the user, in an old form. See [`presences`](crate::presences).
+    /// Reads the connections of the user. An older call; the newer one is
+    /// [`presences`](crate::presences).
     pub fn sessions(&self) -> Call<Vec<UserSession>> {
         let path = self.path(&["sessions"]);
         Call::new(Method::GET, path, Payload::None, list)
     }
 
-    /// Sets the position up to which the user has read a conversation. The service's own
-    /// documentation does not have this call; see also
+    /// Sets the position up to which the user has read a conversation. The service does not
+    /// document this call; see also
     /// [`ParticipantPatch::read_until`](crate::ParticipantPatch::read_until).
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Events and spans for `tracing`; none without the feature of that name.
+//! Events and spans for `tracing`. Without the feature of that name there are none.
 //!
 //! They hold kinds, sizes, statuses and IDs. They never hold message texts, tokens, signatures,
 //! search words, or a server's error text, which may quote the request.

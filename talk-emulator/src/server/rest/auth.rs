@@ -13,8 +13,9 @@ use crate::server::refusal::Refusal;
 /// Checks the credentials of a request: an app token, or the secret itself.
 ///
 /// Without a secret every value counts as an app token, except tokens of users (our choice). An
-/// absent or empty header is refused, so that a back end that forgets it fails here too.
-/// Pages must be of this machine, also if their host name was made to resolve to it (our choice).
+/// absent or empty header is refused, so that a back end that forgets it fails here too. Without a
+/// secret, pages of other host names are refused, even if the name resolves to this machine (our
+/// choice).
 pub(super) fn check(
     request: &HttpRequest,
     secret: Option<&str>,

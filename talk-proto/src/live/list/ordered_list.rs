@@ -32,8 +32,8 @@ pub(crate) trait ListItem: PartialEq {
 pub(crate) struct OrderedList<T: ListItem> {
     /// Items that wait for nested data, and items without a visible form.
     invisible: BTreeMap<Position, T::Key>,
-    /// The positions of items in their state from before a connection loss, which a later page
-    /// replaces.
+    /// The positions of items whose state is from before a connection loss. A later page replaces
+    /// the state.
     pub(crate) outdated: BTreeSet<Position>,
     /// The number of positions allocated so far.
     ties: i64,

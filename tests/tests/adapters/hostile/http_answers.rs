@@ -1,4 +1,4 @@
-//! HTTP responses that lie, and responses that are withheld.
+//! Misleading HTTP responses, and responses that are withheld.
 
 use std::fmt::Debug;
 use std::time::Duration;
