@@ -48,7 +48,7 @@ fn user_is_created_updated_and_read() {
 }
 
 #[test]
-fn put_users_refuses_all_for_one() {
+fn put_users_one_invalid_refuses_all() {
     let mut world = World::new();
     let good = (id("alice"), UserParams::named("Alice"));
     let bad = (id("bob"), UserParams::default());

@@ -9,7 +9,7 @@ fn send(value: serde_json::Value) -> Result<SendMessage, String> {
 }
 
 #[test]
-fn send_message_json_is_a_text_or_an_object() {
+fn send_message_json_is_string_or_object() {
     assert_eq!(send(json!("hi")), Ok("hi".into()));
     let given = json!({"text": "hi", "custom": {"k": "v"}, "referencedMessage": "m0"});
     let reply_to = MessageId::try_from("m0").unwrap();

@@ -126,7 +126,7 @@ async fn assert_works(name: &str, session: &Session) {
     assert_eq!(call.await, Ok(()), "{name}");
 }
 
-async fn http_response_that_lies_fails_its_request<A: Adapter>() {
+async fn http_misleading_response_fails_its_request<A: Adapter>() {
     for (name, answer) in LIES {
         let front = Front::start_http(answering_once(answer));
         let session = A::session(front.options());
@@ -137,7 +137,7 @@ async fn http_response_that_lies_fails_its_request<A: Adapter>() {
     }
 }
 
-async fn http_response_that_breaks_off_fails_its_request<A: Adapter>() {
+async fn http_truncated_response_fails_its_request<A: Adapter>() {
     for (name, answer) in BROKEN {
         let front = Front::start_http(answering_once(answer));
         let session = A::session(front.options());
@@ -148,7 +148,7 @@ async fn http_response_that_breaks_off_fails_its_request<A: Adapter>() {
 }
 
 /// An anonymous token that cannot be read is requested again, with a growing delay.
-async fn anonymous_token_that_lies_is_requested_again<A: Adapter>() {
+async fn anonymous_token_misleading_is_requested_again<A: Adapter>() {
     for (name, answer) in [LIES[0], LIES[4], LIES[6], BROKEN[0], BROKEN[4]] {
         let front = Front::start_http(answering_once(answer));
         let session = A::session(anonymous(&front));
@@ -244,9 +244,9 @@ fn flooding(start: &'static str, repeated: &str) -> Attack {
 }
 
 on_every_runtime!(
-    http_response_that_lies_fails_its_request,
-    http_response_that_breaks_off_fails_its_request,
-    anonymous_token_that_lies_is_requested_again,
+    http_misleading_response_fails_its_request,
+    http_truncated_response_fails_its_request,
+    anonymous_token_misleading_is_requested_again,
     http_response_withheld_ends_at_the_deadline,
     http_flood_before_a_body_hangs_nothing,
 );
