@@ -49,13 +49,6 @@ impl ConversationRef {
     }
 
     /// Returns the conversation's ID.
-    ///
-    /// ```no_run
-    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
-    /// assert_eq!(session.conversation("welcome")?.id().as_str(), "welcome");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn id(&self) -> &ConversationId {
         &self.id
     }

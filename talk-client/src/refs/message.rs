@@ -56,29 +56,11 @@ impl MessageRef {
     }
 
     /// Returns the message's ID.
-    ///
-    /// ```no_run
-    /// # use talk_client::{ConversationRef, Error};
-    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
-    /// let hello = conversation.send("Hello!").await?;
-    /// assert_eq!(hello, conversation.message(hello.id())?);
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn id(&self) -> &MessageId {
         &self.id
     }
 
     /// Returns the conversation's ID.
-    ///
-    /// ```no_run
-    /// # use talk_client::{ConversationRef, Error};
-    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
-    /// let hello = conversation.send("Hello!").await?;
-    /// assert_eq!(hello.conversation_id(), conversation.id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }

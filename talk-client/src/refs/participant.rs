@@ -38,27 +38,11 @@ impl ParticipantRef {
     }
 
     /// Returns the conversation's ID.
-    ///
-    /// ```no_run
-    /// # use talk_client::{ConversationRef, Error};
-    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
-    /// assert_eq!(conversation.participant("bob")?.conversation_id(), conversation.id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// Returns the user's ID.
-    ///
-    /// ```no_run
-    /// # use talk_client::{ConversationRef, Error};
-    /// # async fn example(conversation: ConversationRef) -> Result<(), Error> {
-    /// assert_eq!(conversation.participant("bob")?.user_id().as_str(), "bob");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn user_id(&self) -> &UserId {
         &self.user
     }

@@ -45,37 +45,16 @@ impl ReactionsRef {
     }
 
     /// Returns the conversation's ID.
-    ///
-    /// ```no_run
-    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
-    /// assert_eq!(message.reactions("🚀")?.conversation_id(), message.conversation_id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn conversation_id(&self) -> &ConversationId {
         &self.conversation
     }
 
     /// Returns the message's ID.
-    ///
-    /// ```no_run
-    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
-    /// assert_eq!(message.reactions("🚀")?.message_id(), message.id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn message_id(&self) -> &MessageId {
         &self.message
     }
 
     /// Returns the emoji.
-    ///
-    /// ```no_run
-    /// # async fn example(message: talk_client::MessageRef) -> Result<(), talk_client::Error> {
-    /// assert_eq!(message.reactions("🚀")?.emoji().as_str(), "🚀");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn emoji(&self) -> &Emoji {
         &self.emoji
     }

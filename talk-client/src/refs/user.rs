@@ -33,13 +33,6 @@ impl UserRef {
     }
 
     /// Returns the user's ID.
-    ///
-    /// ```no_run
-    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
-    /// assert_eq!(session.user("bob")?.id().as_str(), "bob");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn id(&self) -> &UserId {
         &self.id
     }

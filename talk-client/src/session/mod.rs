@@ -60,25 +60,11 @@ pub struct Session {
 
 impl Session {
     /// Returns the app of the session.
-    ///
-    /// ```no_run
-    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
-    /// println!("{} in {}", session.user_id(), session.app_id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn app_id(&self) -> &AppId {
         &self.handle.key.app_id
     }
 
     /// Returns the user of the session.
-    ///
-    /// ```no_run
-    /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {
-    /// assert_eq!(session.user_id(), session.current_user().id());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn user_id(&self) -> &UserId {
         self.handle.me()
     }
