@@ -5,8 +5,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use talk_proto::{Timestamp, idempotency_key_at};
 
-/// A source of idempotency keys, which prevent a message that is sent twice from being posted
-/// twice. See [`Call::fill_keys`](crate::Call::fill_keys).
+/// A source of idempotency keys. The service posts messages with the same key once. See
+/// [`Call::fill_keys`](crate::Call::fill_keys).
 ///
 /// Keys are derived from the seed, so every process needs a random seed.
 #[derive(Clone)]

@@ -120,7 +120,7 @@ async fn bot_survives_an_expired_token() {
 #[tokio::test]
 async fn bot_continues_after_its_own_restarts() {
     let town = Town::new().await;
-    // More than a page of messages, while the bot comes and goes.
+    // More than a page of messages, while the bot stops and starts.
     for round in 0..4 {
         let (session, running) = town.bot().await;
         for number in 0..10 {

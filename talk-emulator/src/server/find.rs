@@ -30,7 +30,7 @@ pub enum FindKind {
     Connection,
 }
 
-/// No object matches.
+/// The error if no object matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotFound {
@@ -267,7 +267,7 @@ fn matches(found: &Value, expected: &Value) -> bool {
 }
 
 fn json_of(view: &impl Serialize) -> Value {
-    // Through text, because a raw value is no value of its own.
+    // Converts through text, because `serde_json::to_value` does not convert a raw value.
     let text = serde_json::to_string(view).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }

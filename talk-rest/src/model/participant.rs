@@ -16,7 +16,7 @@ pub enum Access {
     ReadWrite,
     /// Reading only.
     Read,
-    /// Neither: the participant keeps a frozen view, and gets everything missed on rejoining.
+    /// Neither. The participant keeps a frozen view, and receives the missed messages on rejoining.
     None,
     /// A value unknown to this version, stored unchanged.
     #[serde(untagged)]

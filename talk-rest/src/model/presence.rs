@@ -28,7 +28,7 @@ pub struct Presences {
 pub struct Presence {
     /// The status, such as `online` (our choice).
     pub status: Option<String>,
-    /// The connections without a visible widget. The service documents no members of them.
+    /// The connections without a visible widget. The service does not document their members.
     #[serde(deserialize_with = "null_default")]
     pub background_sessions: Vec<Value>,
     /// The visible widgets.

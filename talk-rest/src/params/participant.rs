@@ -34,7 +34,7 @@ impl ParticipantParams {
     }
 }
 
-/// Changes of a participant. Absent members stay.
+/// Changes of a participant. Absent members are not changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -19,8 +19,8 @@ pub const SIGNATURE_HEADER: &str = "x-talkjs-signature";
 /// The usual tolerance between the time of a webhook and the clock of the receiver.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// From this number on, a timestamp is in milliseconds, below it in seconds: the documentation of
-/// the service does not state the unit.
+/// The least number that is read as a timestamp in milliseconds. A smaller one is in seconds. The
+/// documentation of the service does not state the unit.
 const MILLISECONDS_FROM: f64 = 1e11;
 
 /// The length of a signature in bytes.
@@ -39,7 +39,7 @@ pub enum Rejected {
     /// The signature is not 64 hexadecimal digits.
     #[error("the signature is not 64 hexadecimal digits")]
     MalformedSignature,
-    /// No key has made the signature.
+    /// The signature was made with none of the keys.
     #[error(
         "the signature is not made with any of the keys: check that the key is the one of the app \
          for webhooks, and that the body is verified as received, before it is parsed"

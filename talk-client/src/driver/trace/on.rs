@@ -41,7 +41,7 @@ impl Trace {
             Input::SocketOpened { .. } => debug!("the socket is open"),
             Input::SocketFrame { text, .. } => trace!(bytes = text.len(), "frame received"),
             Input::SocketClosed { cause, .. } => log_closed(cause),
-            Input::Token { result: Ok(_), .. } => debug!("a token came"),
+            Input::Token { result: Ok(_), .. } => debug!("a token was received"),
             Input::Token { result: Err(_), .. } => warn!("the token callback failed"),
             Input::HttpHead { status, .. } => debug!(status, "HTTP answer"),
             Input::HttpChunk { chunk, .. } => trace!(bytes = chunk.len(), "HTTP chunk received"),
@@ -77,12 +77,12 @@ impl Trace {
             }
             Output::SendFrame { frame, .. } => trace!(bytes = frame.as_str().len(), "frame sent"),
             Output::CloseSocket { code, .. } => debug!(code, "closing the socket"),
-            Output::FetchToken { .. } => debug!("a token is wanted"),
+            Output::FetchToken { .. } => debug!("a token is requested"),
             Output::SendHttp { request, .. } => {
                 let (method, uri) = (request.method(), request.uri());
                 debug!(%method, host = uri.host(), path = uri.path(), "HTTP request");
             }
-            Output::CancelHttp { .. } => debug!("the HTTP exchange is cancelled"),
+            Output::CancelHttp { .. } => debug!("the HTTP request is cancelled"),
             Output::Store { changes, .. } => trace!(changes = changes.len(), "storing a batch"),
             Output::CheckFile { size, .. } => trace!(size, "checking a queued file"),
             Output::Event(event) => log_event(event),
@@ -162,7 +162,7 @@ fn log_closed(cause: &SocketClosed) {
 
 fn log_event(event: &Event) {
     match event {
-        Event::Updated { .. } | Event::SearchUpdated { .. } => trace!("something new is shown"),
+        Event::Updated { .. } | Event::SearchUpdated { .. } => trace!("a snapshot has changed"),
         Event::SubscriptionEnded { error, .. } => match error {
             None => debug!("a subscription was ended"),
             Some(error) => {
@@ -184,7 +184,7 @@ fn log_event(event: &Event) {
             let reason = reason.escape_debug();
             info!(%reason, attempt, ?delay, "the connection is lost");
         }
-        Event::Warning(what) => warn!(?what, "something of the server was skipped"),
+        Event::Warning(what) => warn!(?what, "a part of the server's data was skipped"),
         Event::Ended(SessionError::Shutdown) => info!("the session was shut down"),
         Event::Ended(error) => error!(reason = end_reason(error), "the session has ended"),
         _ => {}

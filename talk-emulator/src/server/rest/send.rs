@@ -30,7 +30,7 @@ struct Send {
 }
 
 /// Sends the messages in order. The list is checked as a whole before the first one is sent (our
-/// choice). The API stands above access, roles and sync (our choice).
+/// choice). Access, roles and sync do not restrict it (our choice).
 pub(super) fn send(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
     let list = objects(call, MAX_MESSAGES)?;
     cx.store.conversation(id)?;

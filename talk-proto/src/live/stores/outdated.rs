@@ -13,8 +13,8 @@ use crate::wire::{EventKind, UnreadableEvent};
 
 impl Stores {
     /// Marks the stores that an unreadable event concerned as outdated. An unreadable ID of a user
-    /// or message counts as every ID. Events without a conversation that they should have are not
-    /// handled here: all data is fetched again after them.
+    /// or message counts as every ID. Events whose conversation is missing are not handled here,
+    /// because all data is fetched again after them.
     pub(crate) fn handle_unreadable(&mut self, event: &UnreadableEvent, cx: &mut StoreCx) {
         if !cx.ready || FaultInjection::SkippedRefetch.is_on() {
             return;

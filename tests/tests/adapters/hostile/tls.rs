@@ -129,7 +129,7 @@ async fn tls_truncated_connection_is_a_loss<A: Adapter>() {
     .await;
 }
 
-/// Does the same as [`all_survive`](super::survive::all_survive) with servers that use TLS.
+/// Checks the cases like [`all_survive`](super::survive::all_survive), with servers that use TLS.
 async fn all_are_survived<A: Adapter>(
     authority: &Authority,
     cases: impl IntoIterator<Item = Case>,

@@ -1,9 +1,9 @@
 //! A scanner that finds web and email addresses.
 //!
-//! If there is no candidate, a character may start several, and each of them then reads the
-//! following characters. If there is a candidate, no other one starts, with few exceptions. This
-//! rule decides the result for ambiguous input. The number of candidates at a time is small and
-//! bounded, so the scanner needs a single pass.
+//! A character may start several candidates if there is none yet. With few exceptions, no candidate
+//! starts while there is another one. Each candidate reads the following characters. This rule
+//! decides the result for ambiguous input. The number of candidates at a time is small and bounded,
+//! so the scanner needs a single pass.
 
 use super::address::{
     common_scheme, is_domain_url, is_email, is_ip_url, is_scheme_url, without_trailing_punctuation,
