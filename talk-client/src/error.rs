@@ -63,7 +63,7 @@ pub enum Error {
 pub struct NoRuntimeError;
 
 impl Error {
-    /// Returns the effect of making the same call again, without anything else having changed. See
+    /// Returns the effect of making the same call again, if nothing else has changed. See
     /// [`RetrySafety`] for a table of calls.
     ///
     /// ```
@@ -124,7 +124,7 @@ impl Error {
         matches!(self, Self::Transport(error) if error.is_timeout())
     }
 
-    /// The core answered a call with the reply of another one.
+    /// Returns the error of a call that got the reply of another call.
     pub(crate) fn unexpected(_: &Reply) -> Self {
         Self::Transport(TransportError::Malformed)
     }

@@ -34,8 +34,8 @@ fn with_sessions<T>(work: impl FnOnce(&mut Sessions<Arc<Shared>>) -> T) -> T {
     SESSIONS.with(|sessions| work(&mut lock(sessions)))
 }
 
-/// Returns the session under the key of `new`, or registers `new`; and `true` if it is `new`, whose
-/// driver has to be started, outside of the lock.
+/// Returns the session under the key of `new`, or registers `new`. The flag is set if `new` was
+/// registered: the caller must then start its driver, outside of the lock.
 pub(crate) fn get_or_insert(new: &Arc<Shared>) -> (Handle, bool) {
     with_sessions(|sessions| {
         let (session, is_new) = sessions.get_or_insert(&new.key, Arc::clone(new));

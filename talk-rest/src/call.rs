@@ -157,8 +157,8 @@ impl<T> Clone for Call<T> {
 }
 
 impl Call<()> {
-    /// Creates a call with a JSON body, whose answer is ignored: the service documents `{}`, and a
-    /// third party the entity.
+    /// Creates a call with a JSON body. The answer is ignored, because descriptions of it differ:
+    /// it is `{}` according to the service, and the entity according to a third party.
     pub(crate) fn writing(method: Method, path: String, body: &impl Serialize) -> Self {
         Self::new(method, path, Payload::Json(to_json(body)), ignored)
     }
@@ -192,9 +192,8 @@ impl<T> Call<T> {
         self
     }
 
-    /// Gives each message to send that has no idempotency key a new one, also the messages in a
-    /// batch. The call can then be repeated without posting a message twice. Other calls stay as
-    /// they are.
+    /// Sets a new idempotency key for each message to send that has none, also in a batch. The call
+    /// can then be repeated without posting a message twice. Other calls are not changed.
     ///
     /// ```
     /// use talk_rest::{MessageKeys, NewMessage, RetrySafety, Timestamp, conversation};

@@ -18,7 +18,7 @@ pub(crate) enum InboxCommand {
         options: InboxOptions,
         slot: Arc<InboxSlot>,
     },
-    /// Acknowledges a delivery of `slot`. The reply comes when this is stored.
+    /// Acknowledges a delivery of `slot`. The reply is sent when the acknowledgement is stored.
     Ack {
         slot: Arc<InboxSlot>,
         delivery: DeliveryId,

@@ -43,11 +43,11 @@ pub(crate) fn check(upload: &Upload, bytes: &[u8], content_type: &str, form: &[u
     // The encoding of browsers is ambiguous: a name may contain the text of an escape.
     assert_eq!(unescape(filename), unescape(&upload.filename));
     assert_eq!(file.content_type.as_deref(), Some(media_type(upload)));
-    let text = |part: &Part| String::from_utf8(part.body.clone()).expect("a field is a text");
+    let text = |part: &Part| String::from_utf8(part.body.clone()).expect("a field is UTF-8");
     let mut fields = fields.iter();
     let (subtype, numbers) = expected_fields(&upload.kind);
     if let Some(subtype) = subtype {
-        let field = fields.next().expect("the subtype is told");
+        let field = fields.next().expect("the subtype is present");
         assert_eq!(
             (field.name.as_str(), text(field).as_str()),
             ("subtype", subtype)
@@ -55,7 +55,7 @@ pub(crate) fn check(upload: &Upload, bytes: &[u8], content_type: &str, form: &[u
     }
     for (name, number) in numbers {
         if let Some(number) = number.filter(|number| number.is_finite()) {
-            let field = fields.next().expect("a number is told");
+            let field = fields.next().expect("a number is present");
             assert_eq!(
                 (field.name.as_str(), text(field).parse()),
                 (name, Ok(number))

@@ -103,7 +103,8 @@ impl fmt::Debug for Attachment {
     }
 }
 
-/// The reactions to a message with one emoji. The service documents no members of it (our choice).
+/// The reactions to a message with one emoji. The service does not document its members (our
+/// choice).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -187,7 +187,7 @@ impl ImportedMessage {
     }
 }
 
-/// Changes of a message. Absent members stay.
+/// Changes of a message. Absent members are not changed.
 #[derive(Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 #[must_use]

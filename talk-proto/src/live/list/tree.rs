@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::items::Position;
 
-/// The most entries in a node. Trees are deep in unit tests.
+/// The maximum number of entries in a node. Trees are deep in unit tests.
 const MAX: usize = if cfg!(test) { 4 } else { 32 };
 
 /// An item at its position.
@@ -267,7 +267,7 @@ impl<T> Part<T> {
         second
     }
 
-    /// Updates the counts after items were added, of which `second` was split off.
+    /// Updates the counts after `added` items were added and `second` was split off.
     fn update(&mut self, added: usize, second: Option<&Self>) {
         self.len = (self.len + added).saturating_sub(second.map_or(0, |second| second.len));
         self.update_last();
