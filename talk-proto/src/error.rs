@@ -164,7 +164,7 @@ impl From<SessionError> for RequestError {
 }
 
 impl RequestError {
-    /// Returns the effect of making the same call again, without anything else having changed.
+    /// Returns the effect of making the same call again, if nothing else has changed.
     ///
     /// ```
     /// use talk_proto::{RequestError, RetrySafety, ServerError, SessionError};
@@ -274,7 +274,7 @@ fn not_connected(last_failure: Option<&str>) -> String {
 }
 
 impl TransportError {
-    /// Returns the effect of making the same call again, without anything else having changed.
+    /// Returns the effect of making the same call again, if nothing else has changed.
     ///
     /// ```
     /// use talk_proto::{RetrySafety, TransportError};

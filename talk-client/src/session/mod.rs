@@ -536,8 +536,8 @@ impl Session {
             })
     }
 
-    /// Returns the state of the connection; while it waits to reconnect, with the time of the next
-    /// attempt and the reason.
+    /// Returns the state of the connection. While the session waits to reconnect, the state
+    /// contains the time of the next attempt and the reason.
     ///
     /// ```no_run
     /// # async fn example(session: talk_client::Session) -> Result<(), talk_client::Error> {

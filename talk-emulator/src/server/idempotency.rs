@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The time for which a key is remembered, in milliseconds.
 const RETENTION: u64 = 24 * 60 * 60 * 1000;
 
-/// The idempotency keys of recent messages in one conversation. A repeated key returns the first
-/// message's id.
+/// The idempotency keys of recent messages in one conversation. A repeated key returns the ID of
+/// the first message.
 #[derive(Debug, Default)]
 pub(super) struct IdempotencyKeys {
     /// The messages by sender and key.

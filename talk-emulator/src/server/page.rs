@@ -149,9 +149,7 @@ impl Cursor {
             .decode(text.as_bytes())
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or_else(|| {
-                Refusal::invalid("INVALID_CURSOR", "This cursor is none that this list gave.")
-            })
+            .ok_or_else(|| Refusal::invalid("INVALID_CURSOR", "This cursor is not from this list."))
     }
 }
 

@@ -105,7 +105,7 @@ impl ServerError {
         Some(self.error_code.as_str()).filter(|code| !code.is_empty())
     }
 
-    /// Returns the effect of making the same call again, without anything else having changed.
+    /// Returns the effect of making the same call again, if nothing else has changed.
     ///
     /// ```
     /// use talk_proto::{RetrySafety, ServerError};

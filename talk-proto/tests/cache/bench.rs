@@ -60,7 +60,7 @@ impl Bench {
         }
     }
 
-    /// A session without a connection, after one that has shown the lists.
+    /// Creates a session without a connection, after an earlier session that showed the lists.
     pub(crate) fn offline() -> Self {
         let mut bench = Self::new();
         bench.messages("c1");

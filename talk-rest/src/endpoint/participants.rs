@@ -19,7 +19,7 @@ impl ParticipantEndpoint {
         Call::writing(Method::PUT, self.path.clone(), &params)
     }
 
-    /// Changes the settings of the participant. Absent members stay.
+    /// Changes the settings of the participant. Absent members are not changed.
     pub fn patch(&self, patch: ParticipantPatch) -> Call<()> {
         Call::writing(Method::PATCH, self.path.clone(), &patch)
     }

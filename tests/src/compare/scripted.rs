@@ -73,7 +73,7 @@ async fn publish(script: &Shared, wire: Arc<[u8]>, acknowledgements: usize) -> R
         acknowledgements,
         took,
     };
-    let newest = newest.context("nobody has connected")?;
+    let newest = newest.context("no client has connected")?;
     newest.send(order).await.context("the client is gone")?;
     outcome.await?
 }

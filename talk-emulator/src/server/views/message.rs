@@ -11,8 +11,8 @@ use crate::server::patch::Custom;
 /// The number of participants above which `readBy` is empty.
 const MAX_READERS: usize = 300;
 
-/// A message with its older members `text`, `attachment` and `location`, of which those that do not
-/// fit are null.
+/// A message with its older members `text`, `attachment` and `location`. Those that do not fit the
+/// content are null.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::server) struct MessageView<'a> {
