@@ -87,8 +87,8 @@ impl InboxBuilder {
         self
     }
 
-    /// Sets the maximum number of conversations whose messages are subscribed (default 100). They are
-    /// the latest ones with traffic. The messages of all others are fetched by page.
+    /// Sets the maximum number of conversations whose messages are subscribed (default 100). They
+    /// are the latest ones with traffic. The messages of all others are fetched by page.
     pub fn max_subscribed(mut self, count: usize) -> Self {
         self.options.max_subscribed = count;
         self
