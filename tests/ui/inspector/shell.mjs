@@ -198,6 +198,29 @@ export async function checkAppearance(inspector, folder) {
     await page.setViewportSize(DESKTOP);
   });
 
+  await check('appearance_long_names_fit_a_phone', async () => {
+    const name = 'n'.repeat(255);
+    const rest = (path) => `rest/names/${path}`;
+    await inspector.api.send('PUT', rest(`users/${name}`), { name });
+    const conversation = { subject: name, participants: [name] };
+    await inspector.api.send('PUT', rest(`conversations/${name}`), conversation);
+    const message = { type: 'UserMessage', sender: name, text: name };
+    await inspector.api.post(rest(`conversations/${name}/messages`), [message]);
+    await page.setViewportSize(PHONE);
+    for (const address of [
+      'data/names/users',
+      'data/names/conversations',
+      `data/names/conversations/${name}`,
+      `act?app=names&user=${name}&conversation=${name}`,
+    ]) {
+      await inspector.open(address);
+      await page.locator('main', { hasText: name }).waitFor();
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(width <= PHONE.width, `${address} is ${width} px wide`);
+    }
+    await page.setViewportSize(DESKTOP);
+  });
+
   await check('appearance_screenshots_are_kept', async () => {
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
