@@ -9,7 +9,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::terminal::sanitize;
 
 /// Logs the session on standard error: the connection with one `-v`, also calls, requests and the
-/// sizes of frames with more. Tokens and texts are not logged.
+/// sizes of frames with more. An emulator logs its connections and requests. Tokens and texts are
+/// not logged.
 pub(crate) fn init(verbosity: u8) {
     let level = match verbosity {
         0 => return,
@@ -19,7 +20,11 @@ pub(crate) fn init(verbosity: u8) {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(|| Stderr)
-        .with_filter(Targets::new().with_target("talk_client", level));
+        .with_filter(
+            Targets::new()
+                .with_target("talk_client", level)
+                .with_target("talk_emulator", level),
+        );
     tracing_subscriber::registry().with(lines).init();
 }
 

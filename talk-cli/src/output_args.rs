@@ -18,7 +18,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Log the connection on standard error; -vv also logs calls, requests and the sizes of frames.
-    /// Tokens and texts are not logged
+    /// An emulator logs its connections and requests. Tokens and texts are not logged
     #[arg(short = 'v', long = "verbose", global = true, action = ArgAction::Count)]
     pub(crate) verbosity: u8,
 }

@@ -257,3 +257,36 @@ fn emulator_binds_to_the_given_address() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("192.0.2.1"), "{message}");
 }
+
+#[test]
+fn emulator_verbose_logs_requests_without_secrets() {
+    use std::io::Read;
+    use std::process::Stdio;
+
+    let mut command = talk();
+    command.args(["-v", "emulator", "--port", "0", "--seed", "demo"]);
+    let mut emulator = Emulator::start_command(command.stderr(Stdio::piped()));
+    let mut errors = emulator.process.stderr.take().unwrap();
+    let args = ["--host", &emulator.host, "--app", "demo", "--user", "alice"];
+    let token = ["--token", "t0ken-of-alice"];
+    for command in [
+        &["send", "weekend", "a hidden text"][..],
+        &["search", "messages", "a hidden text"],
+    ] {
+        let output = talk().args(args).args(token).args(command).output();
+        assert!(output.unwrap().status.success(), "{command:?}");
+    }
+    get(&emulator.host, "/v1/demo/users?filter=a-hidden-filter");
+    emulator.process.kill().unwrap();
+    let mut log = String::new();
+    errors.read_to_string(&mut log).unwrap();
+    for part in [
+        "user=\"alice\" state=Authenticated",
+        "method=\"POST\" path=\"/conversations/weekend/messages\" status=200",
+        "method=GET path=\"/public_api/v1/demo/me/messages/search\" status=200",
+        "method=GET path=\"/v1/demo/users\" status=401",
+    ] {
+        assert!(log.contains(part), "{part} is not in {log}");
+    }
+    assert!(!log.contains("hidden") && !log.contains("t0ken"), "{log}");
+}

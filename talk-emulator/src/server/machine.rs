@@ -3,6 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use talk_proto::Timestamp;
+use tracing::info;
 
 use super::connection::{Connection, Session};
 use super::event_queue::EventQueue;
@@ -247,6 +248,15 @@ impl Server {
             Some((kind, _)) => Err(kind.refusal()),
             None => self.reply(id, request),
         };
+        let status = reply.as_ref().map_or_else(|it| it.status, |_| 200);
+        info!(
+            app = &*app,
+            user = &*user,
+            method = &*request.method,
+            path = &*request.path,
+            status,
+            "request"
+        );
         self.answer(id, request.seq, reply);
         self.flush();
     }

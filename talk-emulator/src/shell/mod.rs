@@ -19,6 +19,7 @@ mod fault;
 mod files;
 mod inspector;
 mod listener;
+mod log;
 mod meter;
 mod openapi;
 mod range;

@@ -13,6 +13,7 @@ use super::cors::allow_any_origin;
 use super::download::download;
 use super::fault::ConnectionHandle;
 use super::inspector;
+use super::log::log_requests;
 use super::refusal::{Refusal, into_response};
 use super::socket;
 use super::state::Shell;
@@ -36,6 +37,7 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
             shell.clone(),
             allow_any_origin,
         ))
+        .layer(middleware::from_fn(log_requests))
         .nest("/_emulator", control(access.clone()))
         .merge(pages(access))
         .with_state(shell)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 use talk_proto::Timestamp;
+use tracing::info;
 
 use super::event::{ConnectionChange, InspectorEventBody};
 use super::frame::{FrameDirection, FrameKind, RecordedFrame, RequestLine, cut};
@@ -200,12 +201,18 @@ impl Server {
 
     /// Records the change of a connection.
     pub(in crate::server) fn note_connection(&mut self, id: ConnectionId, state: ConnectionChange) {
-        if !self.inspector.is_on() {
-            return;
-        }
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
+        info!(
+            app = &*connection.app,
+            user = &*connection.user,
+            ?state,
+            "connection"
+        );
+        if !self.inspector.is_on() {
+            return;
+        }
         let (app, user) = (connection.app.to_string(), connection.user.to_string());
         self.inspector
             .push(self.now, |_| InspectorEventBody::Connection {

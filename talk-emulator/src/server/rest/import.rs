@@ -1,6 +1,7 @@
 //! `POST /import/conversations/{c}/messages`
 
 use serde_json::{Map, Value};
+use tracing::warn;
 
 use super::call::Call;
 use super::members::{self, Members};
@@ -14,6 +15,9 @@ use crate::server::request_cx::RequestCx;
 /// The maximum number of messages in a request (our choice). Documentation and scripts disagree.
 const MAX_MESSAGES: usize = 1000;
 
+/// The maximum number in the newest documented script. More are logged.
+const DOCUMENTED_MESSAGES: usize = 100;
+
 struct Imported {
     message: NewMessage,
     created_at: u64,
@@ -23,6 +27,9 @@ struct Imported {
 /// Imports messages with their times. Nothing is deduplicated, and no client is notified.
 pub(super) fn import(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
     let list = objects(call, MAX_MESSAGES)?;
+    if list.len() > DOCUMENTED_MESSAGES {
+        warn!("the service may refuse an import of more than {DOCUMENTED_MESSAGES} messages");
+    }
     cx.store.conversation(id)?;
     let all = list
         .iter()
