@@ -16,6 +16,7 @@ use super::object_only::object_only;
 use super::refusal::Refusal;
 use super::reply::Body;
 use super::request_cx::RequestCx;
+use super::rest::MAX_ID;
 use super::settings::Settings;
 use super::{conversations, messages, participants, reactions, users};
 
@@ -188,6 +189,7 @@ impl Server {
     }
 
     fn store_seed(&mut self, seed: &Seed, existing: Existing) -> Result<(), SeedError> {
+        seed.check_ids()?;
         let mut entries = seed.entries().into_iter();
         let result = entries.try_for_each(|(age, entry)| {
             let created = self.create(&seed.app, self.now - age, &entry, existing);
@@ -323,6 +325,22 @@ impl Seed {
             }),
         }
         self
+    }
+
+    /// Refuses IDs that requests cannot name.
+    fn check_ids(&self) -> Result<(), SeedError> {
+        let app = ("app", &self.app);
+        let users = self.users.keys().map(|id| ("user", id));
+        let conversations = self.conversations.iter();
+        let conversations = conversations.map(|it| ("conversation", &it.id));
+        let mut ids = std::iter::once(app).chain(users).chain(conversations);
+        let refused = ids.find(|(_, id)| id.is_empty() || id.len() > MAX_ID);
+        refused.map_or(Ok(()), |(kind, id)| {
+            Err(SeedError {
+                entry: format!("{kind} {id:?}"),
+                reason: format!("An ID has 1 to {MAX_ID} bytes."),
+            })
+        })
     }
 
     /// Returns the entries with their ages, oldest first. Times in the store only increase.

@@ -100,3 +100,23 @@ fn seed_with_unknown_ids_names_the_entry() {
     let shown = format!("{:?}", seed(lobby()));
     assert!(!shown.contains("Bye"), "{shown}");
 }
+
+#[test]
+fn seed_ids_that_requests_cannot_name_are_refused() {
+    let long = "x".repeat(256);
+    for id in ["", &long] {
+        let mut app = lobby();
+        app["app"] = json!(id);
+        let mut user = lobby();
+        user["users"][id] = json!({ "name": "X" });
+        let mut conversation = lobby();
+        conversation["conversations"][0]["id"] = json!(id);
+        for data in [app, user, conversation] {
+            let mut world = World::new();
+            let now = world.time();
+            let error = world.server.add_seed(now, &seed(data)).unwrap_err();
+            assert!(error.to_string().contains("1 to 255 bytes"), "{error}");
+            assert!(world.server.users("app").is_empty());
+        }
+    }
+}

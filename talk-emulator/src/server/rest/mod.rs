@@ -32,6 +32,7 @@ use self::answer::answer;
 use self::call::Call;
 #[cfg(test)]
 pub(crate) use self::routes::all as rest_routes;
+pub(super) use self::users::MAX_ID;
 use super::http::{self as http_message, Address, HttpRequest, HttpResponse, WithoutCors};
 use super::machine::Server;
 use super::refusal::Refusal;

@@ -17,7 +17,7 @@ use crate::server::users;
 use crate::server::views::UserView;
 
 /// The maximum length of an ID, in bytes (our choice).
-pub(super) const MAX_ID: usize = 255;
+pub(in crate::server) const MAX_ID: usize = 255;
 
 /// The maximum number of users in a request.
 const MAX_USERS: usize = 100;
