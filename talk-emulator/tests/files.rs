@@ -190,6 +190,19 @@ async fn upload_invalid_form_is_refused() {
         b"x",
         &[("subtype", &"x".repeat(9_000))],
     );
+    let invalid = [
+        ("subtype", "gif"),
+        ("subtype", ""),
+        ("width", "-1"),
+        ("height", "NaN"),
+        ("duration", "-0.5"),
+    ];
+    for text in invalid {
+        let body = form("a.png", "image/png", b"x", &[text]);
+        let response = upload(&emulator, body).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{text:?}");
+        assert_eq!(json_of(&response)["errorCode"], "INVALID_FILE", "{text:?}");
+    }
     for body in [Bytes::new(), cut, no_file, no_number, endless] {
         let response = upload(&emulator, body).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{response:?}");
@@ -340,5 +353,49 @@ fn no_files() -> Role {
     Role {
         file_sharing: false,
         ..Role::default()
+    }
+}
+
+#[tokio::test]
+async fn upload_above_limit_is_refused() {
+    let limits = json!({ "limits": { "maxFileSize": 1000 } });
+    let settings: Settings = serde_json::from_value(limits).unwrap();
+    let emulator = Emulator::builder().settings(settings).start();
+    let emulator = emulator.await.unwrap();
+    let largest = form("a.bin", "video/mp4", &pattern(1000), &[]);
+    assert_eq!(upload(&emulator, largest).await.status(), StatusCode::OK);
+    let larger = form("a.bin", "video/mp4", &pattern(1001), &[]);
+    let response = upload(&emulator, larger).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(json_of(&response)["errorCode"], "FILE_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn upload_path_may_end_in_a_slash() {
+    let emulator = Emulator::start().await.unwrap();
+    for path in ["/v1/app/files/", "/public_api/v1/app/files/"] {
+        let request = Request::post(path)
+            .header("authorization", "Bearer any")
+            .header(
+                "content-type",
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .body(form("a.txt", "text/plain", b"x", &[]))
+            .unwrap();
+        let response = send(&emulator, request).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn download_takes_get_and_head_only() {
+    let emulator = Emulator::start().await.unwrap();
+    let uploaded = upload(&emulator, form("a.txt", "text/plain", b"x", &[])).await;
+    let path = path_of(&emulator, &block_of(&emulator, &uploaded).await);
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let request = Request::builder().method(method).uri(path.as_str());
+        let response = send(&emulator, request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method}");
+        assert_ne!(response.body(), "x", "{method}");
     }
 }

@@ -177,10 +177,16 @@ async fn control_posted_fault_applies_to_http() {
 #[tokio::test]
 async fn http_large_body_is_refused() {
     let emulator = Emulator::start().await.unwrap();
-    let body = vec![b' '; 5 * 1024 * 1024];
-    let response = post(&emulator, "/public_api/v1/app/anything", body).await;
-    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
+    for (path, status) in [
+        ("/v1/app/users", StatusCode::BAD_REQUEST),
+        ("/public_api/v1/app/users", StatusCode::BAD_REQUEST),
+        ("/api/v0/app", StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let body = vec![b' '; 5 * 1024 * 1024];
+        let response = post(&emulator, path, body).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(json_of(&response)["errorCode"], "BODY_TOO_LARGE");
+    }
 }
 
 #[tokio::test]

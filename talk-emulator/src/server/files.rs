@@ -46,6 +46,7 @@ pub(super) fn check_upload(
     is_back_end: bool,
 ) -> Result<(), Refusal> {
     check_allowed(cx, is_back_end)?;
+    check_metadata(file)?;
     if file.subtype.as_deref() == Some("voice") {
         cx.allow(
             |role| is_back_end || role.voice_messages,
@@ -53,6 +54,26 @@ pub(super) fn check_upload(
         )?;
     }
     check_limits(cx.settings, &file.filename, file.size)
+}
+
+fn check_metadata(file: &FileMetadata) -> Result<(), Refusal> {
+    let is_known = |it: &str| matches!(it, "image" | "video" | "audio" | "voice");
+    if !file.subtype.as_deref().is_none_or(is_known) {
+        return Err(Refusal::invalid(
+            "INVALID_FILE",
+            "A subtype is image, video, audio or voice.",
+        ));
+    }
+    let mut numbers = [file.width, file.height, file.duration]
+        .into_iter()
+        .flatten();
+    if numbers.any(|number| number < 0.0) {
+        return Err(Refusal::invalid(
+            "INVALID_FILE",
+            "Width, height and duration must not be negative.",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a file that exceeds the limits.
@@ -66,7 +87,7 @@ fn check_limits(settings: &Settings, filename: &str, size: u64) -> Result<(), Re
     let limits = &settings.limits;
     if let Some(max) = limits.max_file_size.filter(|max| size > *max) {
         let reason = format!("A file has at most {max} bytes.");
-        return Err(Refusal::invalid("INVALID_FILE_SIZE", reason));
+        return Err(Refusal::invalid("FILE_TOO_LARGE", reason));
     }
     let extension = filename
         .rsplit_once('.')

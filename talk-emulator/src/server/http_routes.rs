@@ -15,7 +15,7 @@ use super::machine::Server;
 use super::refusal::Refusal;
 use super::reply::{Reply, done, reply};
 use super::request_cx::RequestCx;
-use super::search;
+use super::{rest, search};
 
 #[derive(Serialize)]
 struct AnonymousTokenReply {
@@ -55,7 +55,12 @@ impl Server {
 
     fn answer_http(&mut self, request: &HttpRequest) -> HttpResponse {
         let Some(address) = Address::parse(request) else {
-            return http::refuse(&Refusal::route_not_found());
+            let path = request.uri().path();
+            let is_rest = path.starts_with("/v1/") || path.starts_with("/public_api/v1/");
+            return match is_rest {
+                true => rest::no_route(),
+                false => http::refuse(&Refusal::route_not_found()),
+            };
         };
         let path = address.path();
         let is_for_users = matches!(path.as_slice(), ["realtime" | "files" | "me", ..]);
@@ -79,7 +84,11 @@ impl Server {
             ("GET", Base::Rest, ["me", "conversations", "search"]) => {
                 self.search(request, &address.app, search::conversations)
             }
-            _ => http::refuse(&Refusal::route_not_found()),
+            // Pages read the refusal of a socket and of a download.
+            (_, Base::Rest, ["realtime", ..])
+            | ("GET", Base::Rest, ["files", _, _])
+            | (_, Base::Internal, _) => http::refuse(&Refusal::route_not_found()),
+            _ => rest::no_route(),
         }
     }
 
@@ -148,26 +157,22 @@ impl Server {
     ) -> Result<UploadPermit, Box<HttpResponse>> {
         self.advance(now);
         self.record_http(request);
-        self.permit(request).map_err(|refusal| {
-            let response = http::refuse(&refusal);
+        let permit = match upload_address(request) {
+            None => Err(rest::no_route()),
+            Some(address) if self.settings.refused_apps.contains(&address.app) => {
+                Err(rest::no_app())
+            }
+            Some(address) => self
+                .permit(request, address)
+                .map_err(|refusal| http::refuse(&refusal)),
+        };
+        permit.map_err(|response| {
             self.record_http_sent(request, &response);
             Box::new(response)
         })
     }
 
-    fn permit(&mut self, request: &HttpRequest) -> Result<UploadPermit, Refusal> {
-        let address = Address::parse(request).ok_or_else(Refusal::route_not_found)?;
-        match (
-            request.method().as_str(),
-            address.base,
-            address.path().as_slice(),
-        ) {
-            ("POST", Base::Rest, ["files"]) => {}
-            _ => return Err(Refusal::route_not_found()),
-        }
-        if self.settings.refused_apps.contains(&address.app) {
-            return Err(Refusal::app_not_found());
-        }
+    fn permit(&mut self, request: &HttpRequest, address: Address) -> Result<UploadPermit, Refusal> {
         let fault = self.fault_for_upload(request).transpose()?;
         let is_back_end = self.is_back_end(request, &address.app);
         let user = if is_back_end {
@@ -199,16 +204,13 @@ impl Server {
         &mut self,
         now: Timestamp,
         permit: &UploadPermit,
-        mut file: FileMetadata,
+        file: FileMetadata,
     ) -> Result<StoredFile, Box<HttpResponse>> {
         self.advance(now);
         self.with_cx(&permit.app, &permit.user, |cx| {
             files::check_upload(cx, &file, permit.is_back_end)
         })
         .map_err(|refusal| Box::new(http::refuse(&refusal)))?;
-        let is_known =
-            |subtype: &String| matches!(subtype.as_str(), "image" | "video" | "audio" | "voice");
-        file.subtype = file.subtype.filter(is_known);
         let token = permit.token.clone();
         let response = http::respond(reply(&Uploaded {
             file_token: &token,
@@ -225,8 +227,9 @@ impl Server {
     /// the file is unknown; [`Server::http`] then answers 404.
     pub fn download(&self, request: &HttpRequest) -> Option<Download> {
         let address = Address::parse(request)?;
-        let token = match (address.base, address.path().as_slice()) {
-            (Base::Rest, ["files", token, _]) => (*token).to_owned(),
+        let method = request.method().as_str();
+        let token = match (method, address.base, address.path().as_slice()) {
+            ("GET", Base::Rest, ["files", token, _]) => (*token).to_owned(),
             _ => return None,
         };
         let file = self
@@ -257,4 +260,15 @@ impl Server {
             _ => identity.user,
         })
     }
+}
+
+/// Returns the address of an upload. One trailing slash is tolerated.
+fn upload_address(request: &HttpRequest) -> Option<Address> {
+    let address = Address::parse(request)?;
+    let method = request.method().as_str();
+    let is_upload = matches!(
+        (method, address.base, address.path().as_slice()),
+        ("POST", Base::Rest, ["files"] | ["files", ""])
+    );
+    is_upload.then_some(address)
 }

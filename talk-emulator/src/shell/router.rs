@@ -2,7 +2,7 @@ use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use http::{Method, StatusCode};
 use tokio::time::timeout;
@@ -29,8 +29,10 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
     Router::new()
         .route("/public_api/v1/{app}/realtime/{user}", get(open_socket))
-        .route("/public_api/v1/{app}/files", post(upload).fallback(answer))
-        .route("/v1/{app}/files", post(upload).fallback(answer))
+        .route("/public_api/v1/{app}/files", uploads())
+        .route("/public_api/v1/{app}/files/", uploads())
+        .route("/v1/{app}/files", uploads())
+        .route("/v1/{app}/files/", uploads())
         .layer(DefaultBodyLimit::disable())
         .fallback(answer)
         .layer(middleware::from_fn_with_state(
@@ -41,6 +43,10 @@ pub(crate) fn router(shell: Shell, access: ControlAccess) -> Router {
         .nest("/_emulator", control(access.clone()))
         .merge(pages(access))
         .with_state(shell)
+}
+
+fn uploads() -> MethodRouter<Shell> {
+    post(upload).fallback(answer)
 }
 
 /// Returns the routes of the inspector's pages.
@@ -110,8 +116,10 @@ async fn answer(
     })?;
     let body = body.map_err(|_| {
         let status = match head.uri.path() {
-            // Back ends know no other status for it.
-            path if path.starts_with("/v1/") => StatusCode::BAD_REQUEST,
+            // Only the REST API has bodies, and back ends know no other status for it.
+            path if path.starts_with("/v1/") || path.starts_with("/public_api/v1/") => {
+                StatusCode::BAD_REQUEST
+            }
             _ => StatusCode::PAYLOAD_TOO_LARGE,
         };
         Refusal::new(

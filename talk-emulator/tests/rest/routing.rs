@@ -30,11 +30,21 @@ fn unknown_routes_answer_not_found_without_cors() {
         ("POST", "/conversations/c/notifications"),
         ("GET", "/conversations/c/participants/alice/email"),
         ("PATCH", "/conversations/c/messages/m"),
+        ("GET", "/files"),
+        ("PUT", "/files"),
+        ("GET", "/me/nothing"),
+        ("POST", "/me/messages/search"),
     ] {
         let response = world.server.http(now, &request(method, path, &Value::Null));
         assert_eq!(response.status(), 404, "{method} {path}");
         assert_eq!(response.body().concat(), b"\"Not found\"");
         assert!(response.extensions().get::<WithoutCors>().is_some());
+    }
+    for path in ["/v1/", "/v1//users", "/public_api/v1/", "/v1/app/users/%ff"] {
+        let mut request = request("GET", "", &Value::Null);
+        *request.uri_mut() = path.parse().unwrap();
+        let response = world.server.http(now, &request);
+        assert_eq!(response.body().concat(), b"\"Not found\"", "{path}");
     }
     let known = world
         .server
@@ -53,4 +63,21 @@ fn path_segments_are_decoded_one_by_one() {
     let long = "x".repeat(256);
     let answer = world.rejected("PUT", &format!("/users/{long}"), json!({ "name": "x" }));
     assert_eq!(answer, (400, "INVALID_USER".to_owned()));
+}
+
+#[test]
+fn unknown_app_is_refused_before_credentials() {
+    let settings = json!({ "refusedApps": ["app"], "secret": "s3cret" });
+    let mut world = World::with(serde_json::from_value(settings).unwrap());
+    let now = world.time();
+    let upload = world
+        .server
+        .begin_upload(now, &request("POST", "/files", &Value::Null))
+        .unwrap_err();
+    let users = request("GET", "/users", &Value::Null);
+    for response in [*upload, world.server.http(now, &users)] {
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.body().concat(), b"Not found.");
+        assert!(response.headers().is_empty());
+    }
 }

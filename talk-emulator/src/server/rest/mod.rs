@@ -116,7 +116,8 @@ impl Server {
     }
 }
 
-fn no_route() -> HttpResponse {
+/// Returns the response for an unknown route.
+pub(super) fn no_route() -> HttpResponse {
     let mut response = HttpResponse::new(vec![Bytes::from_static(NOT_FOUND.as_bytes())]);
     *response.status_mut() = StatusCode::NOT_FOUND;
     let json = header::HeaderValue::from_static("application/json");
@@ -136,7 +137,8 @@ fn too_many_requests(seconds: u64) -> HttpResponse {
     response
 }
 
-fn no_app() -> HttpResponse {
+/// Returns the response for an unknown app.
+pub(super) fn no_app() -> HttpResponse {
     let mut response = HttpResponse::new(vec![Bytes::from_static(b"Not found.")]);
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
