@@ -118,19 +118,23 @@ impl Filter {
     }
 
     pub(super) fn matches(&self, side: &SideView<'_>) -> bool {
-        match self {
-            Self::Any(AnyTag::Any, alternatives) => {
-                alternatives.iter().any(|it| it.match_side(side))
-            }
-            Self::All(conditions) => conditions.match_side(side),
-        }
+        self.matches_with(side, Some(side.access))
+    }
+
+    /// Returns `true` if the filter matches the side of a user with this access, if any.
+    pub(super) fn matches_with(&self, side: &SideView<'_>, access: Option<Access>) -> bool {
+        let mut conditions = match self {
+            Self::Any(AnyTag::Any, alternatives) => alternatives.iter(),
+            Self::All(conditions) => std::slice::from_ref(conditions).iter(),
+        };
+        conditions.any(|it| it.match_side(side, access))
     }
 }
 
 impl Conditions {
-    fn match_side(&self, side: &SideView<'_>) -> bool {
+    fn match_side(&self, side: &SideView<'_>, access: Option<Access>) -> bool {
         let last_activity = side.state.last_message_at;
-        holds(self.access.as_ref(), |it| it.matches(Some(&side.access)))
+        holds(self.access.as_ref(), |it| it.matches(access.as_ref()))
             && holds(self.subject.as_ref(), |it| {
                 it.matches(Some(&side.subject.map(str::to_owned)))
             })

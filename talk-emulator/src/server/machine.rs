@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use talk_proto::Timestamp;
+use talk_proto::{Timestamp, replace_lone_surrogates};
 use tracing::info;
 
 use super::connection::{Connection, Session};
@@ -117,6 +117,8 @@ impl Server {
     /// Handles a frame from a connection.
     pub fn handle_frame(&mut self, now: Timestamp, connection: ConnectionId, text: &str) {
         self.advance(now);
+        // JavaScript sends half a character if an application has cut a string.
+        let text = &*replace_lone_surrogates(text);
         let parsed = frame::parse(text);
         if self.inspector.is_on() {
             self.record_received(connection, text, parsed.as_ref());

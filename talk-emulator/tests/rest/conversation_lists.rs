@@ -197,3 +197,31 @@ fn lists_in_older_versions_differ() {
     world.server.set_settings(now, settings);
     assert_eq!(world.rest("GET", unknown, Value::Null).0, 200);
 }
+
+#[test]
+fn list_filter_of_access_has_users_without_access() {
+    let (mut world, _) = three();
+    let path = "/conversations/b/participants/alice";
+    world.done("PATCH", path, json!({ "access": "None" }));
+    let mut filtered = |condition: Value| {
+        let filter = json!({ "access": condition }).to_string();
+        let filter = utf8_percent_encode(&filter, NON_ALPHANUMERIC);
+        world.ids(&format!("/users/alice/conversations?filter={filter}"))
+    };
+    assert_eq!(filtered(json!(["==", "ReadWrite"])), ["a", "c"]);
+    assert_eq!(
+        filtered(json!(["oneOf", ["ReadWrite", "Read"]])),
+        ["a", "c"]
+    );
+    assert_eq!(filtered(json!(["!=", "Read"])), ["a", "b", "c"]);
+    assert_eq!(filtered(json!(["!oneOf", ["ReadWrite"]])), ["b"]);
+}
+
+#[test]
+fn list_query_is_checked_before_the_user() {
+    let mut world = World::new();
+    for query in ["limit=0", "orderBy=x", "filter=x"] {
+        let path = format!("/users/nobody/conversations?{query}");
+        assert_eq!(world.rest("GET", &path, Value::Null).0, 400, "{query}");
+    }
+}

@@ -361,3 +361,76 @@ fn reactions_are_put_deleted_and_listed() {
     let answer = world.rejected("PUT", &path, json!({}));
     assert_eq!(answer, (400, "INVALID_REACTION_LIMIT".to_owned()));
 }
+
+#[test]
+fn send_repeated_key_is_answered_after_changes() {
+    let (mut world, _, _) = World::of_friends();
+    let user = |body: Value| {
+        let mut message = json!({ "type": "UserMessage", "sender": "bob", "text": "x" });
+        let members = body.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(members);
+        message
+    };
+    let quoted = send(&mut world, user(json!({})));
+    let reply = user(json!({ "referencedMessageId": quoted, "idempotencyKey": "k" }));
+    let id = send(&mut world, reply.clone());
+    world.done("DELETE", &format!("{MESSAGES}/{quoted}"), Value::Null);
+    assert_eq!(send(&mut world, reply.clone()), id);
+    world.done("DELETE", "/conversations/c/participants/bob", Value::Null);
+    assert_eq!(send(&mut world, reply), id);
+
+    let other = json!([user(json!({ "idempotencyKey": "other" }))]);
+    let answer = world.rejected("POST", MESSAGES, other);
+    assert_eq!(answer, (400, "NOT_A_PARTICIPANT".to_owned()));
+    let empty = json!([{ "type": "SystemMessage", "text": "x", "idempotencyKey": "" }]);
+    let answer = world.rejected("POST", MESSAGES, empty);
+    assert_eq!(answer, (400, "INVALID_MESSAGE".to_owned()));
+}
+
+#[test]
+fn message_text_content_must_not_be_empty() {
+    let (mut world, alice, _) = World::of_friends();
+    let id = world.say(alice, "c", "x");
+    for children in [json!([]), json!([""]), json!(["", ""])] {
+        let content = json!([{ "type": "text", "children": children }]);
+        let message = json!([{ "type": "UserMessage", "sender": "alice", "content": content }]);
+        let answer = world.rejected("POST", MESSAGES, message);
+        assert_eq!(answer, (400, "INVALID_MESSAGE".to_owned()), "{content}");
+        let path = format!("{MESSAGES}/{id}");
+        let answer = world.rejected("PUT", &path, json!({ "content": content }));
+        assert_eq!(answer, (400, "INVALID_MESSAGE".to_owned()), "{content}");
+    }
+}
+
+#[test]
+fn edit_to_location_of_system_message_is_refused() {
+    let (mut world, _, _) = World::of_friends();
+    let id = send(&mut world, json!({ "type": "SystemMessage", "text": "x" }));
+    let block = json!({ "type": "location", "latitude": 1, "longitude": 2 });
+    for edit in [json!({ "location": [1, 2] }), json!({ "content": [block] })] {
+        let answer = world.rejected("PUT", &format!("{MESSAGES}/{id}"), edit);
+        assert_eq!(answer, (400, "INVALID_MESSAGE".to_owned()));
+    }
+    assert_eq!(get(&mut world, &id)["text"], "x");
+}
+
+#[test]
+fn half_a_character_becomes_a_replacement_character() {
+    let (mut world, alice, _) = World::of_friends();
+    let body = r#"[
+        {"type": "SystemMessage", "text": "a\ud83d"},
+        {"type": "SystemMessage", "text": "\ud83d\ude00"}
+    ]"#;
+    let mut request = request("POST", MESSAGES, &json!([]));
+    *request.body_mut() = body.into();
+    let (status, sent) = world.http(request);
+    assert_eq!(status, 200, "{sent}");
+    for (index, text) in ["a\u{fffd}", "😀"].into_iter().enumerate() {
+        let id = sent[index]["id"].as_str().unwrap().to_owned();
+        assert_eq!(get(&mut world, &id)["text"], text);
+    }
+    let edit = r#"[100, "PUT", "/users/alice", {"name": "b\udc00"}, {}]"#;
+    world.raw(alice, edit);
+    assert_eq!(world.answer(alice, 100), Some((200, json!({}))));
+    assert_eq!(world.read("/users/alice")["name"], "b\u{fffd}");
+}

@@ -27,6 +27,17 @@ fn presences_have_widgets_and_background_sessions() {
         (&widget["hasFocus"], &widget["isTyping"], &widget["custom"]),
         (&json!(true), &json!(true), &json!({}))
     );
+    // Alice's only session is a widget of the conversation.
+    for conversation in [json!(null), json!("d")] {
+        let mut body = background.clone();
+        body["selectedConversationId"] = conversation.clone();
+        let expected: &[&str] = if conversation.is_null() {
+            &["bob"]
+        } else {
+            &[]
+        };
+        assert_eq!(presences(&mut world, body.clone()).0, expected, "{body}");
+    }
     for (body, expected) in [
         (json!({ "userIds": ["bob", "carol", "nobody"] }), &[][..]),
         (json!({ "isTyping": true }), &["alice"]),

@@ -76,6 +76,7 @@ fn user_put_invalid_members_are_refused() {
         ("bob", json!({ "email": "bob@example.com" })),
         ("bob", json!({ "custom": { "k": 1 } })),
         ("bob", json!({ "pushTokens": ["fcm:x"] })),
+        ("bob", json!({ "pushTokens": { "fcm:x": false } })),
         ("bob", json!([])),
     ] {
         let answer = world.rejected("PUT", &format!("/users/{user}"), body.clone());

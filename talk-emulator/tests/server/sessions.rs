@@ -268,7 +268,7 @@ fn handle_frame_unreadable_request_is_answered() {
         (50, r#"[50,"GET"]"#),
         (51, r#"[51,"GET",7]"#),
         (52, r#"[52,"GET","/ping",{"a":NaN}]"#),
-        (53, r#"[53,"GET","\ud800"]"#),
+        (53, r#"[53,"GET","\ud8"]"#),
         (54, r#" [ 54 , "GET","/ping",{}"#),
     ] {
         world.raw(peer, text);

@@ -58,8 +58,12 @@ impl Operation {
         let mut text = || parts.next()?.as_str().map(str::to_owned);
         let (method, path) = (text()?, text()?);
         let payload = parts.next().filter(|payload| !payload.is_null());
+        if method == "GET" && payload.as_ref().is_some_and(|it| !it.is_object()) {
+            // The payload of a GET is its query.
+            return None;
+        }
         let options = match parts.next() {
-            None => Map::new(),
+            None | Some(Value::Null) => Map::new(),
             Some(Value::Object(options)) => options,
             Some(_) => return None,
         };
@@ -113,6 +117,7 @@ impl Operation {
 
 fn query_of(payload: &Value) -> Query {
     let pairs = payload.as_object().into_iter().flatten();
+    let pairs = pairs.filter(|(_, value)| !value.is_null());
     let pairs = pairs.map(|(name, value)| {
         let value = match value {
             Value::String(text) => text.clone(),

@@ -1,11 +1,14 @@
 //! A request of a back end: its query, its body and its version.
 
+use std::fmt::Display;
+
 use http::Method;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use talk_proto::replace_lone_surrogates;
 
 use super::answer::invalid;
 use crate::server::http::{HttpRequest, has_json, query_pairs};
@@ -57,8 +60,11 @@ impl Call {
             return Err(invalid("BODY_TOO_LARGE", reason));
         }
         let body = if body.is_empty() { b"{}" } else { body };
-        let body = serde_json::from_slice(body)
-            .map_err(|error| invalid("INVALID_JSON", format!("The body is no JSON: {error}.")))?;
+        let no_json =
+            |error: &dyn Display| invalid("INVALID_JSON", format!("The body is no JSON: {error}."));
+        let body = str::from_utf8(body).map_err(|error| no_json(&error))?;
+        let body = replace_lone_surrogates(body);
+        let body = serde_json::from_str(&body).map_err(|error| no_json(&error))?;
         let pairs = query_pairs(request);
         let query = Query(pairs.map(|(key, value)| (key.to_owned(), value)).collect());
         Ok(Self {

@@ -11,6 +11,9 @@ use crate::server::refusal::Refusal;
 /// The maximum length of `text`, in bytes (our choice).
 const MAX_TEXT: usize = 64 * 1024;
 
+/// The reason for the refusal of a location in a system message.
+pub(super) const NO_LOCATION: &str = "a system message has no location";
+
 /// The content of a message as a back end sends it.
 #[derive(Debug, PartialEq)]
 pub(super) enum NewContent {
@@ -33,6 +36,9 @@ impl NewContent {
         let blocks: Option<Value> = members.optional("content", "a list of one block");
         let location: Option<[f64; 2]> =
             members.optional("location", "a list of latitude and longitude");
+        if blocks.as_ref().is_some_and(is_empty_text) {
+            members.refuse("content: must not be empty");
+        }
         if let Some(text) = &text {
             if text.is_empty() {
                 members.refuse("text: must not be empty");
@@ -94,6 +100,14 @@ impl NewContent {
         };
         Content::of_back_end(&blocks, attachments)
     }
+}
+
+/// Returns `true` for a block of text without characters.
+fn is_empty_text(blocks: &Value) -> bool {
+    let is_empty = |node: &Value| node.as_str() == Some("");
+    let children = |block: &Value| Some(block.get("children")?.as_array()?.iter().all(is_empty));
+    let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
+    matches!(blocks, [block] if block["type"] == "text" && children(block) == Some(true))
 }
 
 fn raw(value: &Value) -> Result<Box<RawValue>, Refusal> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tracing::warn;
+
 use super::answer::invalid;
 use super::call::Call;
 use super::conversation_filter;
@@ -14,6 +16,10 @@ use crate::server::reply::Reply;
 use crate::server::request_cx::RequestCx;
 use crate::server::rest_version::RestVersion;
 use crate::server::views::{ConversationView, UserConversationView};
+
+/// The maximum length of a page on the service. Longer ones are logged, so that no script loses
+/// items silently.
+const DOCUMENTED_LIMIT: usize = 30;
 
 /// The parameters of a list besides the page.
 struct ListQuery {
@@ -37,11 +43,14 @@ enum SortKey {
 pub(super) fn list(cx: &RequestCx<'_>, call: &Call) -> Reply {
     let query = ListQuery::read(call, false)?;
     let conversations = &cx.store.conversations;
-    let all = conversations
-        .iter()
-        .map(|(id, it)| (id.as_str(), it, without_user(it)));
+    let all = conversations.iter().map(|(id, it)| Candidate {
+        id,
+        conversation: it,
+        joined: without_user(it),
+        access: None,
+    });
     let found = query.find(call, all.collect())?;
-    list::data(found.map(|(id, it, _)| ConversationView::new(id, it)))
+    list::data(found.map(|it| ConversationView::new(it.id, it.conversation)))
 }
 
 /// `GET /users/{id}/conversations`. Conversations without access are included (our choice).
@@ -49,14 +58,21 @@ pub(super) fn list_of_user(cx: &RequestCx<'_>, user: &str, call: &Call) -> Reply
     if call.version < RestVersion::V2024_01_01 && !cx.store.users.contains_key(user) {
         return list::data(std::iter::empty::<ConversationView<'_>>());
     }
-    cx.store.user(user)?;
     let query = ListQuery::read(call, true)?;
+    PageQuery::read(&call.query)?;
+    cx.store.user(user)?;
     let mine = cx.store.conversations.iter().filter_map(|(id, it)| {
-        let joined = it.participants.get(user).or_else(|| it.suspended.get(user));
-        Some((id.as_str(), it, joined?.clone()))
+        let participant = it.participants.get(user);
+        let joined = participant.or_else(|| it.suspended.get(user));
+        Some(Candidate {
+            id,
+            conversation: it,
+            joined: joined?.clone(),
+            access: participant.map(|it| it.access),
+        })
     });
     let found = query.find(call, mine.collect())?;
-    list::data(found.map(|(id, it, joined)| UserConversationView::new(id, it, user, &joined)))
+    list::data(found.map(|it| UserConversationView::new(it.id, it.conversation, user, &it.joined)))
 }
 
 /// Returns a participation that stands for no user: its join time is the time of
@@ -70,7 +86,14 @@ fn without_user(conversation: &Conversation) -> Participation {
     )
 }
 
-type Candidate<'a> = (&'a str, &'a Conversation, Participation);
+/// A conversation that may be in the list.
+struct Candidate<'a> {
+    id: &'a str,
+    conversation: &'a Conversation,
+    joined: Participation,
+    /// The access of the user; absent without a user, and for a user without access.
+    access: Option<Access>,
+}
 
 impl ListQuery {
     fn read(call: &Call, is_of_user: bool) -> Result<Self, Refusal> {
@@ -118,26 +141,35 @@ impl ListQuery {
         all: Vec<Candidate<'a>>,
     ) -> Result<impl Iterator<Item = Candidate<'a>> + use<'a>, Refusal> {
         let page = PageQuery::read(&call.query)?;
-        let mut all: BTreeMap<&str, Candidate<'a>> = all.into_iter().map(|it| (it.0, it)).collect();
+        if page.limit > DOCUMENTED_LIMIT {
+            warn!("the service lists at most {DOCUMENTED_LIMIT} conversations at a time");
+        }
+        let mut all: BTreeMap<&str, Candidate<'a>> =
+            all.into_iter().map(|it| (it.id, it)).collect();
         let after = page.after(|id| {
             let candidate = all.get(id)?;
-            Some((self.sort_value(candidate), candidate.0))
+            Some((self.sort_value(candidate), candidate.id))
         })?;
         let matching = all.values().filter(|candidate| self.matches(candidate));
-        let keys = matching.map(|it| (self.sort_value(it), it.0)).collect();
+        let keys = matching.map(|it| (self.sort_value(it), it.id)).collect();
         let page = page.take(keys, self.order, after.as_ref());
         Ok(page.filter_map(move |(_, id)| all.remove(id)))
     }
 
-    fn sort_value(&self, (_, conversation, joined): &Candidate<'_>) -> u64 {
+    fn sort_value(&self, it: &Candidate<'_>) -> u64 {
         match self.key {
-            SortKey::LastActivity => conversation.last_message_at(joined),
-            SortKey::CreatedAt => conversation.created_at,
+            SortKey::LastActivity => it.conversation.last_message_at(&it.joined),
+            SortKey::CreatedAt => it.conversation.created_at,
         }
     }
 
     fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        let (id, conversation, joined) = candidate;
+        let Candidate {
+            id,
+            conversation,
+            joined,
+            access,
+        } = candidate;
         let value = self.sort_value(candidate);
         let is_beyond_offset = self.offset.is_none_or(|offset| match self.order {
             Order::Ascending => value > offset,
@@ -151,6 +183,8 @@ impl ListQuery {
             && self.last_message_after.is_none_or(is_after)
             && self.last_message_before.is_none_or(is_before)
             && (!self.only_unread || joined.unread > 0 || joined.marked_unread)
-            && self.filter.matches(&conversation.side(id, joined))
+            && self
+                .filter
+                .matches_with(&conversation.side(id, joined), *access)
     }
 }

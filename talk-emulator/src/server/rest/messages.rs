@@ -1,7 +1,8 @@
 //! Requests about the messages of a conversation.
 
+use super::answer::invalid;
 use super::call::Call;
-use super::content::NewContent;
+use super::content::{NO_LOCATION, NewContent};
 use super::list::{self, PageQuery};
 use super::members::{self, Members};
 use crate::server::message::Message;
@@ -39,9 +40,10 @@ pub(super) fn put(cx: &mut RequestCx<'_>, id: &str, message: &str, call: &Call) 
     let (content, custom) = members
         .finish((content, custom))
         .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
-    let conversation = cx.store.conversation(id)?;
-    if conversation.messages.get(message).is_none() {
-        return Err(Refusal::message_not_found());
+    let before = cx.store.conversation(id)?.messages.get(message);
+    let before = before.ok_or_else(Refusal::message_not_found)?;
+    if before.sender.is_none() && content.as_ref().is_some_and(NewContent::is_location) {
+        return Err(invalid("INVALID_MESSAGE", NO_LOCATION));
     }
     let text = content
         .as_ref()

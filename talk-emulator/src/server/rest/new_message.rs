@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answer::invalid;
 use super::call::Call;
-use super::content::NewContent;
+use super::content::{NO_LOCATION, NewContent};
 use super::members::{self, Members};
 use crate::server::content::Content;
 use crate::server::message::Message;
@@ -61,7 +61,7 @@ impl NewMessage {
         match &content {
             None => members.refuse("one of text, content, attachmentToken or location is required"),
             Some(content) if sender.is_none() && content.is_location() => {
-                members.refuse("a system message has no location");
+                members.refuse(NO_LOCATION);
             }
             Some(_) => {}
         }

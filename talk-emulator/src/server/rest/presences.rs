@@ -63,7 +63,8 @@ pub(super) fn list(cx: &RequestCx<'_>, call: &Call) -> Reply {
         let widgets: Vec<Widget> = widgets(cx, id)
             .filter(|widget| filter.matches(widget))
             .collect();
-        if !widgets.is_empty() || (with_background == Some(true) && filter.is_unset()) {
+        let with_background = with_background == Some(true) && filter.is_unset();
+        if !widgets.is_empty() || (with_background && has_background_session(cx, id)) {
             let presence = Presence {
                 status: "online",
                 background_sessions: Vec::new(),
@@ -84,6 +85,11 @@ pub(super) fn sessions(cx: &RequestCx<'_>, user: &str) -> Reply {
         json!({ "isTyping": is_typing, "currentConversationId": conversation })
     });
     reply(&sessions.collect::<Vec<_>>())
+}
+
+fn has_background_session(cx: &RequestCx<'_>, user: &str) -> bool {
+    let mut sessions = cx.subscribers.typing_topics(user);
+    sessions.any(|(_, conversation)| conversation.is_none())
 }
 
 fn widgets<'a>(cx: &'a RequestCx<'_>, user: &'a str) -> impl Iterator<Item = Widget> {

@@ -22,8 +22,15 @@ pub(super) struct Created {
     pub(super) id: String,
 }
 
+/// A message of the list.
+enum Send {
+    /// The ID of the message that was sent with the same key.
+    Repeat(Created),
+    New(NewSend),
+}
+
 /// A message with the members that imports do not have.
-struct Send {
+struct NewSend {
     message: NewMessage,
     referenced: Option<String>,
     key: Option<String>,
@@ -46,16 +53,30 @@ pub(super) fn send(cx: &mut RequestCx<'_>, id: &str, call: &Call) -> Reply {
 }
 
 impl Send {
-    fn read(cx: &RequestCx<'_>, id: &str, object: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn read(
+        cx: &mut RequestCx<'_>,
+        id: &str,
+        object: &Map<String, Value>,
+    ) -> Result<Self, Refusal> {
         let mut members = Members::new(object);
         let referenced: Option<String> = members.optional("referencedMessageId", "a string");
         let key: Option<String> = members.optional("idempotencyKey", "a string");
-        if key.as_ref().is_some_and(|key| key.len() > MAX_KEY) {
-            members.refuse(format!("idempotencyKey: must have at most {MAX_KEY} bytes"));
+        let sender: Option<String> = members.optional("sender", "a string");
+        if key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > MAX_KEY)
+        {
+            members.refuse(format!("idempotencyKey: must have 1 to {MAX_KEY} bytes"));
         }
         let (referenced, key) = members
             .finish((referenced, key))
             .map_err(|reasons| members::refuse("INVALID_MESSAGE", &reasons))?;
+        // A repeated key returns the first result, even if the conversation has changed since.
+        if let Some(key) = &key
+            && let Some(first) = repeated(cx, id, sender.as_deref(), key)?
+        {
+            return Ok(Self::Repeat(first));
+        }
         let message = NewMessage::read(cx, id, object)?;
         if referenced.is_some() && message.sender.is_none() {
             return Err(invalid(
@@ -64,26 +85,45 @@ impl Send {
             ));
         }
         messages::check_reference(cx, id, referenced.as_deref())?;
-        Ok(Self {
+        Ok(Self::New(NewSend {
             message,
             referenced,
             key,
-        })
+        }))
     }
 
-    /// Sends the message. A repeated key returns the first message; its scope is the conversation
-    /// and the sender, or the conversation for system messages (our choice).
+    fn run(self, cx: &mut RequestCx<'_>, id: &str) -> Result<Created, Refusal> {
+        match self {
+            Self::Repeat(first) => Ok(first),
+            Self::New(new) => new.run(cx, id),
+        }
+    }
+}
+
+/// Returns the message that was sent with a key. The scope of a key is the conversation and the
+/// sender, or the conversation for system messages (our choice).
+fn repeated(
+    cx: &mut RequestCx<'_>,
+    id: &str,
+    sender: Option<&str>,
+    key: &str,
+) -> Result<Option<Created>, Refusal> {
+    let now = cx.millis();
+    let keys = &mut cx.store.conversation_mut(id)?.keys;
+    let first = keys.find(now, sender.unwrap_or_default(), key);
+    Ok(first.map(|id| Created { id: id.to_owned() }))
+}
+
+impl NewSend {
+    /// Sends the message, unless an earlier message of the list has the same key.
     fn run(self, cx: &mut RequestCx<'_>, id: &str) -> Result<Created, Refusal> {
         let now = cx.millis();
         let sender = self.message.sender.clone();
         let scope = sender.clone().unwrap_or_default();
-        if let Some(key) = &self.key {
-            let keys = &mut cx.store.conversation_mut(id)?.keys;
-            if let Some(first) = keys.find(now, &scope, key) {
-                return Ok(Created {
-                    id: first.to_owned(),
-                });
-            }
+        if let Some(key) = &self.key
+            && let Some(first) = repeated(cx, id, sender.as_deref(), key)?
+        {
+            return Ok(first);
         }
         let created_at = cx.store.clock.stamp(now);
         let mut message = self.message.create(cx, created_at);

@@ -19,6 +19,8 @@ use crate::server::views::UserView;
 /// The maximum length of an ID, in bytes (our choice).
 pub(in crate::server) const MAX_ID: usize = 255;
 
+const PUSH_TOKENS: &str = "an object of true and null";
+
 /// The maximum number of users in a request.
 const MAX_USERS: usize = 100;
 
@@ -102,7 +104,7 @@ fn check(
         welcome_message: members.string("welcomeMessage"),
         email: strings(&mut members, "email"),
         phone: strings(&mut members, "phone"),
-        push_tokens: members.read("pushTokens", "an object of true and null"),
+        push_tokens: push_tokens(&mut members),
         availability_text: members.string("availabilityText"),
     };
     match params.name {
@@ -113,6 +115,17 @@ fn check(
         _ => {}
     }
     members.finish(params)
+}
+
+/// Reads push tokens: true registers a token, and null removes it.
+fn push_tokens(members: &mut Members<'_>) -> Patch<BTreeMap<String, Option<bool>>> {
+    let tokens: Patch<BTreeMap<String, Option<bool>>> = members.read("pushTokens", PUSH_TOKENS);
+    if let Patch::Set(tokens) = &tokens
+        && tokens.values().any(|it| *it == Some(false))
+    {
+        members.refuse(format!("pushTokens: must be {PUSH_TOKENS}"));
+    }
+    tokens
 }
 
 /// Reads a list of strings. A plain string, which the socket accepts, is refused here.
