@@ -362,6 +362,7 @@ impl Connection {
         if !self.leave_ready() {
             return;
         }
+        self.last_failure = Some("the token has expired or was rejected".to_owned());
         let renewal = self.open_socket().map(|socket| socket.renewal);
         let is_replaced = match renewal {
             Some(Renewal::Sent(_)) => true,

@@ -42,6 +42,18 @@ fn connecting_after_loss_names_last_failure() {
 }
 
 #[test]
+fn connecting_after_expiry_names_the_token() {
+    let mut world = needy();
+    world.publish(&[serde_json::json!({"type": "session.expired"})]);
+    world.run_for(seconds(5));
+    let states = world.log.states();
+    let failures = states.iter().filter_map(|state| state.last_failure());
+    let failures: Vec<_> = failures.collect();
+    assert_eq!(failures, ["the token has expired or was rejected"]);
+    assert!(matches!(states.last(), Some(ConnectionState::Ready)));
+}
+
+#[test]
 fn loss_resends_unanswered_calls_in_order() {
     let mut world = World::ready(unpaced());
     world
