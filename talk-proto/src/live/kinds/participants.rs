@@ -103,13 +103,20 @@ impl Entity for ParticipantOf {
         Some(Snapshot::Participant(snapshot))
     }
 
-    /// Returns `true` if the current user is not in the conversation and therefore may not read
-    /// other participants.
+    /// Returns `true` if the current user is not in the conversation, or if there is no such
+    /// conversation. Other participants cannot be read then.
     fn fails_get(&self, refusal: &RequestError, me: &UserId) -> bool {
-        let is_forbidden = matches!(
+        let is_absent = matches!(
             refusal,
-            RequestError::Server(ServerError { status: 403, .. })
+            RequestError::Server(ServerError { error_code, .. })
+                if error_code == "PARTICIPANT_NOT_FOUND"
         );
-        is_forbidden && self.user != *me
+        !is_absent && self.user != *me
+    }
+
+    fn refusal_after(&self, event: &ServerEvent, me: &UserId) -> Option<RequestError> {
+        let has_left = matches!(event, ServerEvent::SideDeleted { .. }) && self.user != *me;
+        let refusal = || ServerError::new(403, "NOT_A_PARTICIPANT", Vec::new());
+        has_left.then(|| RequestError::Server(refusal()))
     }
 }

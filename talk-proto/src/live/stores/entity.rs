@@ -36,6 +36,12 @@ pub(crate) trait Entity: Send + Sync + 'static {
     fn fails_get(&self, _refusal: &RequestError, _me: &UserId) -> bool {
         false
     }
+
+    /// Returns the refusal that a `get` would receive after the event, if it makes the entity
+    /// unreadable.
+    fn refusal_after(&self, _event: &ServerEvent, _me: &UserId) -> Option<RequestError> {
+        None
+    }
 }
 
 /// Read access to the known users.
@@ -98,6 +104,8 @@ impl<T: Entity> EntityStore<T> {
         let mut may_exist = false;
         for event in self.sync.log() {
             may_exist |= self.kind.apply(&mut self.value, event);
+            let refusal = self.kind.refusal_after(event, &cx.me);
+            self.refusal = refusal.or(self.refusal.take());
         }
         if may_exist && self.value.is_none() {
             self.sync.reload(cx);
@@ -112,6 +120,7 @@ impl<T: Entity> EntityStore<T> {
             Some(_) => Stage::Loaded,
             None => Stage::Absent,
         };
+        self.refusal.take_if(|_| self.value.is_some());
         self.sync.set_stage(stage, cx);
         self.retain_users(cx);
         cx.changed.insert(self.sync.key().clone());
@@ -171,6 +180,8 @@ impl<T: Entity> Store for EntityStore<T> {
             }
             return;
         }
+        let refusal = self.kind.refusal_after(event, &cx.me);
+        self.refusal = refusal.or(self.refusal.take());
         let mut value = self.value.clone();
         let may_exist = self.kind.apply(&mut value, event);
         if value != self.value {

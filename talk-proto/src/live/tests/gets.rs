@@ -91,6 +91,52 @@ fn get_participant_by_outsider_is_refused() {
 }
 
 #[test]
+fn get_participant_without_conversation_is_refused() {
+    let mut kit = Kit::new();
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    let mine = kit.get(Get::Participant(id("c"), id("me")));
+    kit.drain();
+    kit.refuse(BOB, 404, "CONVERSATION_NOT_FOUND");
+    kit.refuse(
+        "GET /me/conversations/c/participants/me",
+        404,
+        "CONVERSATION_NOT_FOUND",
+    );
+    assert!(kit.resolved[&get].is_err());
+    assert_eq!(kit.reply(mine), json!(null));
+}
+
+#[test]
+fn get_participant_after_leaving_is_refused() {
+    let mut kit = Kit::new();
+    let subscriptions = ["bob", "me"].map(|user| {
+        let (conversation, user) = (id("c"), id(user));
+        kit.subscribe(crate::Topic::Participant { conversation, user })
+    });
+    kit.drain();
+    kit.refuse(BOB, 404, "PARTICIPANT_NOT_FOUND");
+    let mine = "GET /me/conversations/c/participants/me";
+    kit.answer(mine, &participant("me", 5));
+    kit.answer(
+        USERS,
+        &json!({"me": user("me", "Me"), "bob": user("bob", "Bob")}),
+    );
+    kit.publish(&[json!({"type": "side.deleted", "conversationId": "c"})]);
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    let own = kit.get(Get::Participant(id("c"), id("me")));
+    kit.drain();
+    assert!(kit.resolved[&get].is_err());
+    assert_eq!(kit.reply(own), json!(null));
+    assert_eq!(kit.last(subscriptions[1]), json!(null));
+
+    kit.publish(&[json!({"type": "side.created", "conversationId": "c", "state": side("c")})]);
+    let get = kit.get(Get::Participant(id("c"), id("bob")));
+    kit.drain();
+    kit.answer(BOB, &participant("bob", 7));
+    assert_eq!(kit.reply(get)["joinedAt"], 7);
+}
+
+#[test]
 fn get_participant_absent_is_null() {
     let mut kit = Kit::new();
     let get = kit.get(Get::Participant(id("c"), id("bob")));
