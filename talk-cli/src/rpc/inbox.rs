@@ -23,7 +23,10 @@ struct Params {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "start must be \"now\", \"beginning\" or a time in milliseconds"
+)]
 enum Start {
     Name(StartName),
     At(Timestamp),
@@ -60,7 +63,9 @@ fn builder(session: &Session, args: &mut Args) -> Result<InboxBuilder, Failure> 
     }
     if let Some(count) = params.max_unacked {
         let count = whole_number(&count, "maxUnacked")?;
-        inbox = inbox.max_unacked(usize::try_from(count).unwrap_or(usize::MAX));
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        // A caller that names a number expects so many deliveries, also of one conversation.
+        inbox = inbox.max_unacked(count).max_per_conversation(count);
     }
     Ok(inbox)
 }

@@ -87,6 +87,14 @@ impl InboxBuilder {
         self
     }
 
+    /// Sets the maximum number of unacknowledged deliveries of one conversation. The default is a
+    /// quarter of [`max_unacked`](Self::max_unacked), so that a slow conversation does not stop the
+    /// others, or all of them in an inbox of one conversation.
+    pub fn max_per_conversation(mut self, count: usize) -> Self {
+        self.options.max_per_conversation = Some(count);
+        self
+    }
+
     /// Sets the maximum number of conversations whose messages are subscribed (default 100). They
     /// are the latest ones with traffic. The messages of all others are fetched by page.
     pub fn max_subscribed(mut self, count: usize) -> Self {

@@ -154,7 +154,13 @@ impl Consumer {
 
     /// Returns the largest number of deliveries of one conversation.
     pub(super) fn share(&self) -> usize {
-        (self.options.max_unacked / 4).max(1)
+        let options = &self.options;
+        let all = options.max_unacked.max(1);
+        match (options.max_per_conversation, &options.conversation) {
+            (Some(share), _) => share.clamp(1, all),
+            (None, Some(_)) => all,
+            (None, None) => (all / 4).max(1),
+        }
     }
 
     /// Returns `true` if another message can be delivered.

@@ -29,9 +29,12 @@ pub struct InboxOptions {
     pub own: bool,
     /// Set to deliver system messages.
     pub system: bool,
-    /// The largest number of unacknowledged deliveries, at least 1. At most a quarter of them
-    /// belong to one conversation. Default 256.
+    /// The largest number of unacknowledged deliveries, at least 1. Default 256.
     pub max_unacked: usize,
+    /// The largest number of unacknowledged deliveries of one conversation, at least 1. `None`
+    /// allows a quarter of [`max_unacked`](Self::max_unacked), so that a slow conversation does not
+    /// stop the others, or all of them in an inbox of one conversation.
+    pub max_per_conversation: Option<usize>,
     /// The largest number of conversations with traffic that are subscribed. The messages of the
     /// others are read by page. Default 100.
     pub max_subscribed: usize,
@@ -49,6 +52,7 @@ impl Default for InboxOptions {
             own: false,
             system: false,
             max_unacked: 256,
+            max_per_conversation: None,
             max_subscribed: 100,
             history_on_join: false,
         }

@@ -1,10 +1,10 @@
 //! Slow consumers and unequal conversations.
 
 use talk_proto::Session;
-use talk_proto::inbox::InboxStart;
+use talk_proto::inbox::{InboxOptions, InboxStart};
 
 use crate::bench::{Bench, with};
-use crate::support::{START, options, seconds};
+use crate::support::{START, conversation, options, seconds};
 
 /// The largest memory of one conversation in bytes.
 const BYTES_PER_CONVERSATION: i64 = 2_048;
@@ -34,6 +34,35 @@ fn busy_conversation_does_not_starve_a_quiet_one() {
         Some("q"),
         "at once"
     );
+}
+
+#[test]
+fn share_of_a_conversation_can_be_set() {
+    let delivered = |set: fn(&mut InboxOptions)| {
+        let mut bench = Bench::stored();
+        fill(&mut bench, "busy", 30);
+        bench.open(with(|options| {
+            options.start = InboxStart::Beginning;
+            options.max_unacked = 8;
+            set(options);
+        }));
+        bench.texts().len()
+    };
+    assert_eq!(delivered(|_| {}), 2);
+    assert_eq!(
+        delivered(|options| options.max_per_conversation = Some(5)),
+        5
+    );
+    assert_eq!(
+        delivered(|options| options.max_per_conversation = Some(99)),
+        8
+    );
+    assert_eq!(
+        delivered(|options| options.max_per_conversation = Some(0)),
+        1
+    );
+    let only = |options: &mut InboxOptions| options.conversation = Some(conversation("busy"));
+    assert_eq!(delivered(only), 8);
 }
 
 #[test]

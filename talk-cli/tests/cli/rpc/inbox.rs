@@ -109,6 +109,29 @@ fn options_select_messages() {
 }
 
 #[test]
+fn max_unacked_limits_the_deliveries_of_a_conversation() {
+    let emulator = emulator();
+    for text in ["one", "two", "three", "four", "five"] {
+        ask(&emulator, "c1", text);
+    }
+    let mut rpc = Rpc::start(emulator.host(), "bot", &[]);
+    let args = json!(["in", {"start": "beginning", "maxUnacked": 3}]);
+    let inbox = open(&mut rpc, args);
+    let out: Vec<_> = (0..3).map(|_| delivery(&mut rpc, &inbox)).collect();
+    assert_eq!(out[2]["message"]["plaintext"], "three");
+    rpc.result("inbox.ack", json!([inbox, out[1]["delivery"]]));
+    let next = delivery(&mut rpc, &inbox);
+    assert_eq!(next["message"]["plaintext"], "four");
+    rpc.end_input();
+    let (lines, _) = rpc.exit();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["message"]["plaintext"] != "five")
+    );
+}
+
+#[test]
 fn misuse_is_a_usage_error() {
     let emulator = emulator();
     ask(&emulator, "c1", "one");
