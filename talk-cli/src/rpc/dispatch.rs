@@ -170,17 +170,8 @@ const CALLS: &[(&str, Entry)] = &[
             Ok(async move { entry.edit(message).await })
         })
     }),
-    ("outbox.editAfter", |rpc, args| {
-        outbox::follow_up(rpc, args, |args, entry| {
-            let edit = args.edit()?;
-            Ok(async move { entry.edit_after(edit).await })
-        })
-    }),
-    ("outbox.deleteAfter", |rpc, args| {
-        outbox::follow_up(rpc, args, |_, entry| {
-            Ok(async move { entry.delete_after().await })
-        })
-    }),
+    ("outbox.editAfter", outbox::edit_after),
+    ("outbox.deleteAfter", outbox::delete_after),
     ("outbox.retryAll", |rpc, _| {
         let session = rpc.session.clone();
         outbox::done(async move { session.retry_outbox().await })

@@ -70,16 +70,6 @@ fn entry(rpc: &Rpc, args: &mut Args) -> Result<OutboxEntry, Failure> {
     Ok(rpc.session.outbox_entry(id))
 }
 
-/// Prepares the change of an entry. `read` reads its arguments.
-fn prepare<F>(
-    rpc: &Rpc,
-    args: &mut Args,
-    read: impl FnOnce(&mut Args, OutboxEntry) -> Result<F, Failure>,
-) -> Result<F, Failure> {
-    let entry = entry(rpc, args)?;
-    read(args, entry)
-}
-
 /// Changes an entry. The result is `false` if the state of the entry does not allow the change, or
 /// if the entry is unknown.
 pub(super) fn update<F>(
@@ -90,7 +80,8 @@ pub(super) fn update<F>(
 where
     F: Future<Output = Result<bool, Error>> + Send + 'static,
 {
-    let update = prepare(rpc, args, read)?;
+    let entry = entry(rpc, args)?;
+    let update = read(args, entry)?;
     Ok(Action::Call(Box::pin(async move {
         match update.await {
             Err(Error::Usage(CommandError::UnknownEntry)) => json(&false),
@@ -99,22 +90,27 @@ where
     })))
 }
 
-/// Sets the edit or deletion that follows when an entry is sent. The call fails if the entry has
-/// left the outbox.
-pub(super) fn follow_up<F>(
-    rpc: &Rpc,
-    args: &mut Args,
-    read: impl FnOnce(&mut Args, OutboxEntry) -> Result<F, Failure>,
-) -> Result<Action, Failure>
-where
-    F: Future<Output = Result<bool, Error>> + Send + 'static,
-{
-    let update = prepare(rpc, args, read)?;
+/// Edits the message of an entry as soon as it is sent. The message of an entry that has left the
+/// outbox is edited at once.
+pub(super) fn edit_after(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
+    let entry = entry(rpc, args)?;
+    let edit = args.edit()?;
     Ok(Action::Call(Box::pin(async move {
-        match update.await? {
-            true => json(&()),
-            false => Err(CommandError::UnknownEntry.into()),
+        if !entry.edit_after(edit.clone()).await? {
+            entry.sent().await?.edit(edit).await?;
         }
+        json(&())
+    })))
+}
+
+/// Deletes the message of an entry like [`edit_after`].
+pub(super) fn delete_after(rpc: &Rpc, args: &mut Args) -> Result<Action, Failure> {
+    let entry = entry(rpc, args)?;
+    Ok(Action::Call(Box::pin(async move {
+        if !entry.delete_after().await? {
+            entry.sent().await?.delete().await?;
+        }
+        json(&())
     })))
 }
 

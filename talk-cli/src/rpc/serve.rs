@@ -23,8 +23,9 @@ use crate::failure::Failure;
 use crate::stdout::stdout_closed;
 
 /// The maximum number of calls in flight. Further lines wait, because each call may hold an answer
-/// that the output has not accepted.
-const MAX_CALLS: usize = 1_000;
+/// that the output has not accepted, and because the session refuses more than 10,000 calls. Some
+/// calls wait for later lines, such as `outbox.sent` for `outbox.resume`.
+const MAX_CALLS: usize = 8_000;
 
 /// The time limit of the driver's answers after the session's end. The driver answers immediately.
 const END_GRACE: Duration = Duration::from_secs(1);

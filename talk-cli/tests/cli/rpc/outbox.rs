@@ -126,6 +126,37 @@ fn entries_can_be_changed() {
 }
 
 #[test]
+fn follow_up_of_an_entry_that_has_left_changes_its_message() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    let entry = enqueue(&mut rpc, json!(["c1", "one"]));
+    let message = rpc.result("outbox.sent", json!([entry]))["messageRef"].clone();
+    let entries = rpc.subscribe("outbox.subscribe", json!([]));
+    line(&mut rpc, &entries, |line| line["snapshot"] == json!([]));
+    rpc.result("outbox.editAfter", json!([entry, "ONE"]));
+    let edited = rpc.result("message.get", json!(["c1", message]));
+    assert_eq!(edited["plaintext"], "ONE");
+    rpc.result("outbox.deleteAfter", json!([entry]));
+    let deleted = rpc.result("message.get", json!(["c1", message]));
+    assert_eq!(deleted, json!(null));
+    let unknown = rpc.call("outbox.deleteAfter", json!(["nothing"]));
+    assert_eq!(unknown["error"]["code"], "UNKNOWN_ENTRY");
+}
+
+#[test]
+fn waiting_calls_do_not_stop_the_calls_that_end_them() {
+    let emulator = emulator();
+    let mut rpc = Rpc::start(emulator.host(), "alice", &[]);
+    rpc.result("outbox.pause", json!(["c1"]));
+    let entry = enqueue(&mut rpc, json!(["c1", "one"]));
+    for id in 0..1_500 {
+        rpc.send(id, "outbox.sent", json!([entry]));
+    }
+    rpc.send("resume", "outbox.resume", json!(["c1"]));
+    rpc.wait_for(|line| line["id"] == "resume");
+}
+
+#[test]
 fn standby_works_and_waits_for_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("outbox.talk");
