@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -113,11 +114,30 @@ impl Calls {
     }
 }
 
-/// Returns `true` if two IDs are the same JSON. Unpaired surrogates, which are replaced in
-/// arguments, are equal to U+FFFD.
+/// Returns `true` if two IDs are the same JSON. `1` and `1.0` are equal. Unpaired surrogates, which
+/// are replaced in arguments, are equal to U+FFFD.
 pub(crate) fn same(a: &RawValue, b: &RawValue) -> bool {
-    let value = |id: &RawValue| json::from_str::<serde_json::Value>(id.get()).ok();
-    a.get() == b.get() || value(a).is_some_and(|a| value(b) == Some(a))
+    let value = |id: &RawValue| json::from_str::<Value>(id.get()).ok();
+    a.get() == b.get()
+        || value(a)
+            .zip(value(b))
+            .is_some_and(|(a, b)| is_equal(&a, &b))
+}
+
+fn is_equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) if a.is_f64() != b.is_f64() => {
+            a.as_f64() == b.as_f64()
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let is_in_b = |(name, a)| b.get(name).is_some_and(|b| is_equal(a, b));
+            a.len() == b.len() && a.iter().all(is_in_b)
+        }
+        _ => a == b,
+    }
 }
 
 #[cfg(test)]
@@ -129,5 +149,19 @@ mod tests {
         let id = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
         assert!(same(&id(r#""a\ud83d""#), &id(r#""a\ufffd""#)));
         assert!(!same(&id(r#""a\ud83d""#), &id(r#""a""#)));
+    }
+
+    #[test]
+    fn ids_with_equal_numbers_are_the_same() {
+        let id = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+        assert!(same(&id("1"), &id("1.0")));
+        assert!(same(
+            &id(r#"{"a": [1, null]}"#),
+            &id(r#"{"a": [1e0, null]}"#)
+        ));
+        for other in ["1.5", "\"1\"", "[1]", "true"] {
+            assert!(!same(&id("1"), &id(other)), "{other}");
+        }
+        assert!(!same(&id("9007199254740993"), &id("9007199254740992")));
     }
 }

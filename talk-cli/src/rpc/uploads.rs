@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use talk_tokio::outbox::{self, OutboxFile};
 use talk_tokio::{Error, Session, TransportError, UploadFuture, UploadMetadata, UploadSource};
 
 use super::action::Action;
-use super::args::Args;
+use super::args::{Args, whole_number};
 use super::calls::Job;
 use super::output::{Output, json};
 use crate::failure::Failure;
@@ -20,7 +21,9 @@ use crate::files;
 #[serde(deny_unknown_fields)]
 struct Metadata {
     filename: Option<String>,
+    #[serde(default, deserialize_with = "pixels")]
     width: Option<u32>,
+    #[serde(default, deserialize_with = "pixels")]
     height: Option<u32>,
     duration: Option<f64>,
 }
@@ -31,9 +34,22 @@ struct Metadata {
 pub(super) struct QueuedFile {
     path: PathBuf,
     filename: Option<String>,
+    #[serde(default, deserialize_with = "pixels")]
     width: Option<u32>,
+    #[serde(default, deserialize_with = "pixels")]
     height: Option<u32>,
     duration: Option<f64>,
+}
+
+/// Reads a number of pixels. Some languages write `2.0` for 2.
+fn pixels<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    let Some(given) = Option::<Box<RawValue>>::deserialize(input)? else {
+        return Ok(None);
+    };
+    let pixels = whole_number(&given, "number of pixels").ok();
+    let pixels = pixels.and_then(|pixels| u32::try_from(pixels).ok());
+    let expected = "the width and the height must be whole numbers of pixels";
+    pixels.map(Some).ok_or_else(|| D::Error::custom(expected))
 }
 
 impl QueuedFile {

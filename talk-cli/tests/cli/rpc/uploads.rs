@@ -25,7 +25,7 @@ fn uploaded_file_can_be_sent() {
     let mut rpc = alice(&emulator);
     let size = 3 << 20;
     let file = file(size);
-    let metadata = json!({"filename": "cat.png", "width": 640, "height": 480});
+    let metadata = json!({"filename": "cat.png", "width": 640.0, "height": 480});
     rpc.send("up", "session.uploadImage", json!([file.path(), metadata]));
     let progress = rpc.wait("upload", "up");
     assert_eq!(progress["total"], size);
