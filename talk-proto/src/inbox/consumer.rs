@@ -1,6 +1,7 @@
 //! An open inbox.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use super::context::InboxCx;
 use super::conversation::{Conversation, Upcoming, UpcomingState};
@@ -8,6 +9,7 @@ use super::delivery::{DeliveryId, InboxEvent, InboxId};
 use super::feeds::Feeds;
 use super::options::InboxOptions;
 use super::position::Position;
+use super::quarantine::Quarantine;
 use super::record::{self, Saved, Start};
 use super::scan_state::{BEGINNING, Scan};
 use crate::error::RequestError;
@@ -37,6 +39,9 @@ pub(super) enum Stage {
     Closing,
 }
 
+/// The time after which a suspect is delivered, even if there are other messages.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
 /// An open inbox.
 pub(super) struct Consumer {
     pub(super) id: InboxId,
@@ -56,6 +61,15 @@ pub(super) struct Consumer {
     pub(super) waiting_for_read: VecDeque<ConversationId>,
     /// Conversations that wait until a delivery is acknowledged.
     pub(super) waiting_for_ack: VecDeque<ConversationId>,
+    /// Conversations whose next message is delivered alone, those that were out at the fewest
+    /// unclean ends first, and the time since which one waits.
+    pub(super) waiting_for_quiet: BTreeSet<(usize, ConversationId)>,
+    pub(super) waits_since: Option<Timestamp>,
+    pub(super) quarantine: Quarantine,
+    /// Conversations whose next delivery is recorded first.
+    pub(super) recording: BTreeSet<ConversationId>,
+    /// Set while a suspect is out.
+    pub(super) is_alone: bool,
     /// Conversations whose reads failed, by the time of the next attempt.
     pub(super) delayed: BTreeSet<(Timestamp, ConversationId)>,
     pub(super) reads: BTreeMap<ReadToken, Purpose>,
@@ -109,6 +123,11 @@ impl Consumer {
             turns: VecDeque::new(),
             waiting_for_read: VecDeque::new(),
             waiting_for_ack: VecDeque::new(),
+            waiting_for_quiet: BTreeSet::new(),
+            waits_since: None,
+            quarantine: Quarantine::new(saved.run, cx.now),
+            recording: BTreeSet::new(),
+            is_alone: false,
             delayed: BTreeSet::new(),
             reads: BTreeMap::new(),
             feeds: Feeds::default(),
@@ -165,7 +184,24 @@ impl Consumer {
 
     /// Returns `true` if another message can be delivered.
     pub(super) fn has_room(&self) -> bool {
-        self.out < self.options.max_unacked.max(1)
+        !self.is_alone && self.out < self.options.max_unacked.max(1)
+    }
+
+    /// Returns `true` if a suspect has waited for long, so that no other message is delivered
+    /// before it.
+    pub(super) fn is_draining(&self, now: Timestamp) -> bool {
+        let since = self.waits_since;
+        since.is_some_and(|since| now.saturating_since(since) >= MAX_WAIT)
+    }
+
+    /// Returns `true` if a suspect can be delivered.
+    pub(super) fn is_quiet(&self, now: Timestamp) -> bool {
+        let has_others = !self.turns.is_empty()
+            || !self.waiting_for_read.is_empty()
+            || !self.waiting_for_ack.is_empty()
+            || !self.reads.is_empty()
+            || self.scan.is_running();
+        self.out == 0 && (!has_others || self.is_draining(now))
     }
 
     /// Returns the position of a conversation without a record.
@@ -214,6 +250,9 @@ impl Consumer {
     /// Acknowledges a delivery.
     pub(super) fn ack(&mut self, id: &ConversationId, delivery: DeliveryId, cx: &mut InboxCx) {
         if let Some(conversation) = self.conversations.get_mut(id) {
+            if let Some(message) = conversation.find(delivery) {
+                self.quarantine.note_ack(&message.message);
+            }
             conversation.ack(delivery);
         }
         match self.save(id, cx) {
@@ -276,6 +315,9 @@ impl Consumer {
         self.turns.clear();
         self.waiting_for_read.clear();
         self.waiting_for_ack.clear();
+        self.waiting_for_quiet.clear();
+        self.waits_since = None;
+        self.recording.clear();
         self.delayed.clear();
         let mut reading = Vec::new();
         for (id, conversation) in &mut self.conversations {
@@ -298,6 +340,10 @@ impl Consumer {
 
     /// Stops all work except storing the last acknowledgements.
     pub(super) fn close(&mut self, cx: &mut InboxCx) {
+        if self.stage != Stage::Closing {
+            self.quarantine.close();
+            self.save_run(cx);
+        }
         self.stage = Stage::Closing;
         self.unsubscribe_all(cx);
         self.handle_lost(cx);
@@ -311,14 +357,26 @@ impl Consumer {
             start: self.start,
             is_stored: false,
             positions: placed.map(|(id, it)| (id, it.save())).collect(),
+            run: self.quarantine.take_run(),
             is_unreadable: false,
         }
     }
 
     /// Performs the work that is due.
     pub(super) fn advance(&mut self, cx: &mut InboxCx) {
-        if self.stage == Stage::Closing || !cx.is_subscribed {
+        if self.stage == Stage::Closing {
             return;
+        }
+        if self.is_alone && self.out == 0 {
+            self.is_alone = false;
+            let has_more = !self.waiting_for_quiet.is_empty();
+            self.waits_since = has_more.then_some(cx.now);
+        }
+        if self.quarantine.release(cx.now) {
+            self.end_isolation();
+        }
+        if !cx.is_subscribed {
+            return self.save_run(cx);
         }
         self.advance_scan(cx);
         while let Some((at, _)) = self.delayed.first()
@@ -331,6 +389,17 @@ impl Consumer {
         if self.stage == Stage::Open {
             self.advance_reading(cx);
         }
+        self.save_run(cx);
+    }
+
+    /// Stores the changed records of the run and its deliveries.
+    fn save_run(&mut self, cx: &mut InboxCx) {
+        let mut batch = None;
+        for (message, value) in self.quarantine.take_changes() {
+            let key = record::run_key(&self.name, message.as_ref());
+            batch = cx.set(key, value);
+        }
+        self.quarantine.set_batch(batch);
     }
 
     /// Returns the time at which [`advance`](Self::advance) should be called.
@@ -339,6 +408,9 @@ impl Consumer {
             return None;
         }
         let delayed = self.delayed.first().map(|(at, _)| *at);
-        Timestamp::earliest(&[self.scan.poll_timeout(), delayed])
+        let drains_at = self.waits_since.map(|since| since + MAX_WAIT);
+        let drains_at = drains_at.filter(|at| *at > cx.now);
+        let released_at = self.quarantine.poll_timeout();
+        Timestamp::earliest(&[self.scan.poll_timeout(), delayed, drains_at, released_at])
     }
 }

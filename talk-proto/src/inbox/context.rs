@@ -139,9 +139,17 @@ impl InboxCx {
         }
     }
 
+    /// Stores a record, or deletes it, if there is a store. Returns the batch.
+    pub(super) fn set(&mut self, key: String, value: Option<String>) -> Option<BatchId> {
+        let journal = self.journal.as_mut()?;
+        Some(match value {
+            Some(value) => journal.put(key, value),
+            None => journal.delete(key),
+        })
+    }
+
     /// Stores a record, if there is a store. Returns its batch.
     pub(super) fn put(&mut self, key: String, value: String) -> Option<BatchId> {
-        let journal = self.journal.as_mut()?;
-        Some(journal.put(key, value))
+        self.set(key, Some(value))
     }
 }

@@ -322,11 +322,13 @@ impl Inboxes {
             if inbox.stage == Stage::Opening(Some(batch)) {
                 inbox.finish_opening(&mut self.cx);
             }
+            inbox.handle_recorded(batch, &mut self.cx);
         }
     }
 
     /// Handles a batch that was not stored. Its changes are in the next one.
-    pub(crate) fn handle_store_failed(&mut self, batch: BatchId) {
+    pub(crate) fn handle_store_failed(&mut self, now: Timestamp, batch: BatchId) {
+        self.begin(now);
         let next = BatchId(batch.0 + 1);
         if let Some(acks) = self.cx.unstored.remove(&batch) {
             self.cx.unstored.entry(next).or_default().extend(acks);
@@ -335,6 +337,7 @@ impl Inboxes {
             if inbox.stage == Stage::Opening(Some(batch)) {
                 inbox.stage = Stage::Opening(Some(next));
             }
+            inbox.handle_recorded(batch, &mut self.cx);
         }
     }
 

@@ -17,6 +17,11 @@
 //! The conversations with traffic are subscribed, so that a message arrives with its event. The
 //! messages of the others are read by page. Messages are read at most 10 s before their delivery,
 //! so a message that was deleted earlier is skipped.
+//!
+//! A message that was out when the process ended uncleanly, three times within a minute, may be the
+//! cause. It is delivered alone, after the messages of other conversations, until the process has
+//! lived for a minute. In the minute after an unclean end, deliveries are stored before they are
+//! reported.
 
 mod consumer;
 mod context;
@@ -28,6 +33,7 @@ mod live_messages;
 mod news;
 mod options;
 mod position;
+mod quarantine;
 mod reading;
 mod record;
 mod scan;

@@ -228,6 +228,7 @@ impl Consumer {
 
     /// Discards a deleted message that is not delivered.
     fn remove_message(&mut self, id: &ConversationId, message: &MessageId, cx: &mut InboxCx) {
+        self.quarantine.note_ack(message);
         let conversation = self.conversations.get_mut(id);
         let Some(reading) = conversation.and_then(|it| it.reading.as_mut()) else {
             return;

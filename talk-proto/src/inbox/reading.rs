@@ -13,6 +13,7 @@ use crate::error::RequestError;
 use crate::live::interface::{InboxRead, ReadToken};
 use crate::live::is_absence;
 use crate::model::{ConversationId, MessageSnapshot};
+use crate::storage::BatchId;
 use crate::wire::Page;
 
 /// The largest number of unanswered reads.
@@ -47,6 +48,9 @@ enum Turn {
     WaitForRead,
     /// The conversation waits until a delivery is acknowledged.
     WaitForAck,
+    /// The conversation waits until nothing else is to be delivered. Its next message was out at
+    /// this number of unclean ends.
+    WaitForQuiet(usize),
 }
 
 impl Consumer {
@@ -66,14 +70,16 @@ impl Consumer {
                     take_first(&mut self.waiting_for_read, free, &mut self.turns);
                 }
             }
-            let Some(id) = self.turns.pop_front() else {
+            let suspect = self.take_suspect(cx);
+            let is_chosen = suspect.is_some();
+            let Some(id) = suspect.or_else(|| self.turns.pop_front()) else {
                 if std::mem::take(&mut self.has_freed) {
                     (can_read, can_deliver) = (true, true);
                     continue;
                 }
                 return;
             };
-            match self.take_turn(&id, cx) {
+            match self.take_turn(&id, is_chosen, cx) {
                 Turn::Idle => {
                     if let Some(conversation) = self.conversations.get_mut(&id) {
                         conversation.is_queued = false;
@@ -88,11 +94,41 @@ impl Consumer {
                     can_deliver = false;
                     self.waiting_for_ack.push_back(id);
                 }
+                Turn::WaitForQuiet(ends) => {
+                    self.quarantine.isolate(cx.now);
+                    self.waits_since.get_or_insert(cx.now);
+                    self.waiting_for_quiet.insert((ends, id));
+                }
             }
         }
     }
 
-    fn take_turn(&mut self, id: &ConversationId, cx: &mut InboxCx) -> Turn {
+    /// Returns the conversation whose suspect can be delivered now.
+    fn take_suspect(&mut self, cx: &InboxCx) -> Option<ConversationId> {
+        let has_turn = self.turns.is_empty() || self.is_draining(cx.now);
+        if self.waits_since.is_none() || !has_turn || !self.is_quiet(cx.now) {
+            return None;
+        }
+        let suspect = self.waiting_for_quiet.pop_first();
+        if suspect.is_none() && self.turns.is_empty() && self.reads.is_empty() {
+            // The suspect is gone, and others may wait for it.
+            self.waits_since = None;
+            self.has_freed = true;
+        }
+        suspect.map(|(_, id)| id)
+    }
+
+    /// Continues all conversations that waited because of a suspect.
+    pub(super) fn end_isolation(&mut self) {
+        self.is_alone = false;
+        self.waits_since = None;
+        let waiting = std::mem::take(&mut self.waiting_for_quiet).into_iter();
+        self.turns.extend(waiting.map(|(_, id)| id));
+        self.has_freed = true;
+    }
+
+    /// Continues a conversation. Its next message may be a suspect if it `is_chosen`.
+    fn take_turn(&mut self, id: &ConversationId, is_chosen: bool, cx: &mut InboxCx) -> Turn {
         let Some(conversation) = self.conversations.get_mut(id) else {
             return Turn::Idle;
         };
@@ -111,6 +147,7 @@ impl Consumer {
             self.deliver_complete(id, cx);
             let share = self.share();
             let has_room = self.has_room();
+            let is_draining = self.is_draining(cx.now);
             let Some(conversation) = self.conversations.get_mut(id) else {
                 return Turn::Idle;
             };
@@ -122,12 +159,16 @@ impl Consumer {
                 return Turn::Idle;
             }
             if !reading.queue.is_empty() {
+                let next = reading.queue.front();
+                let suspicion = next.and_then(|next| self.quarantine.suspicion(&next.id));
                 let is_stale = cx.now.saturating_since(reading.read_at) >= FRESH_FOR;
                 if is_stale && reading.upcoming.is_empty() {
                     self.unload(id, cx);
                 } else if !has_share {
                     return Turn::Idle;
-                } else if !has_room {
+                } else if let Some(ends) = suspicion.filter(|_| !is_chosen) {
+                    return Turn::WaitForQuiet(ends);
+                } else if !has_room || is_draining && suspicion.is_none() {
                     return Turn::WaitForAck;
                 } else if self.prepare(id, cx) {
                     return Turn::Again;
@@ -232,6 +273,7 @@ impl Consumer {
         let share = self.share();
         let mut prepared = 0;
         while prepared < QUANTUM && self.has_room() {
+            let is_quiet = self.is_quiet(cx.now);
             let Some(conversation) = self.conversations.get_mut(id) else {
                 return false;
             };
@@ -239,6 +281,12 @@ impl Consumer {
             let Some(reading) = conversation.reading.as_mut().filter(|_| load < share) else {
                 return false;
             };
+            let next = reading.queue.front();
+            let suspicion = next.and_then(|next| self.quarantine.suspicion(&next.id));
+            let is_suspect = suspicion.is_some();
+            if is_suspect && !is_quiet {
+                return true;
+            }
             let Some(message) = reading.queue.pop_front() else {
                 return false;
             };
@@ -249,6 +297,11 @@ impl Consumer {
             } else {
                 prepared += 1;
                 self.out += 1;
+                self.is_alone = is_suspect;
+                if is_suspect {
+                    self.quarantine.isolate(cx.now);
+                }
+                self.quarantine.note_delivery(&message.id, cx.now);
                 let lookup = cx.look_up(self.id, id, &message);
                 self.lookups.insert(lookup, id.clone());
                 UpcomingState::LookUp(lookup)
@@ -278,7 +331,17 @@ impl Consumer {
         };
         loop {
             let upcoming = conversation.reading.as_mut().map(|it| &mut it.upcoming);
-            let is_complete = |it: &mut Upcoming| !matches!(it.state, UpcomingState::LookUp(_));
+            let is_complete = |it: &mut Upcoming| match it.state {
+                UpcomingState::LookUp(_) => false,
+                UpcomingState::Complete => {
+                    let is_stored = self.quarantine.is_stored(&it.message.id);
+                    if !is_stored {
+                        self.recording.insert(id.clone());
+                    }
+                    is_stored
+                }
+                UpcomingState::Skipped => true,
+            };
             let next = upcoming.and_then(|upcoming| upcoming.pop_front_if(is_complete));
             let Some(Upcoming { message, state }) = next else {
                 return;
@@ -389,12 +452,24 @@ impl Consumer {
             }
             upcoming.state = UpcomingState::Complete;
         }
-        let conversation = self.conversations.get(&id);
+        self.resume_delivery(&id, cx);
+    }
+
+    /// Handles a stored batch, or one that failed.
+    pub(super) fn handle_recorded(&mut self, batch: BatchId, cx: &mut InboxCx) {
+        self.quarantine.handle_stored(batch);
+        for id in std::mem::take(&mut self.recording) {
+            self.resume_delivery(&id, cx);
+        }
+    }
+
+    /// Delivers the messages that are complete. Their conversation may wait in a queue.
+    fn resume_delivery(&mut self, id: &ConversationId, cx: &mut InboxCx) {
+        let conversation = self.conversations.get(id);
         let snapshot = conversation.and_then(|it| it.snapshot.as_ref());
         if snapshot.is_some_and(|snapshot| self.matches(snapshot)) {
-            // The conversation may wait in a queue.
-            self.deliver_complete(&id, cx);
+            self.deliver_complete(id, cx);
         }
-        self.enqueue(&id);
+        self.enqueue(id);
     }
 }

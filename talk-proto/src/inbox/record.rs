@@ -6,13 +6,16 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use super::position::Position;
+use super::quarantine::Run;
 use crate::model::{ConversationId, MessageId};
 use crate::storage::{Record, StorageEvent, versioned};
 use crate::timestamp::Timestamp;
 use crate::wire::path::encode_component;
 
-/// The prefix of all keys.
+/// The prefix of the keys of starts and positions.
 const PREFIX: &str = "inbox/";
+/// The prefix of the keys of runs and their deliveries.
+const RUN_PREFIX: &str = "inbox-run/";
 
 /// The start of an inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +58,22 @@ pub(super) struct Saved {
     /// Set if the start is in the store.
     pub(super) is_stored: bool,
     pub(super) positions: BTreeMap<ConversationId, SavedPosition>,
+    pub(super) run: Run,
     /// Set if a record cannot be read.
     pub(super) is_unreadable: bool,
 }
 
 pub(super) fn start_key(name: &str) -> String {
     format!("{PREFIX}{}", encode_component(name))
+}
+
+/// Returns the key of a run, or of a message that it has delivered.
+pub(super) fn run_key(name: &str, message: Option<&MessageId>) -> String {
+    let run = format!("{RUN_PREFIX}{}", encode_component(name));
+    match message {
+        None => run,
+        Some(message) => format!("{run}/{}", encode_component(message.as_str())),
+    }
 }
 
 pub(super) fn position_key(name: &str, conversation: &ConversationId) -> String {
@@ -75,13 +88,25 @@ pub(super) fn decode_all(
 ) -> BTreeMap<String, Saved> {
     let mut all: BTreeMap<String, Saved> = BTreeMap::new();
     for Record { key, value } in records {
+        if let Some(path) = key.strip_prefix(RUN_PREFIX) {
+            let (name, message) = split(path);
+            let run = &mut all.entry(decode_component(name)).or_default().run;
+            let id = message.map(|id| MessageId::new(decode_component(id)));
+            let result = match id {
+                None => versioned::decode(key, value, |_| true).map(|head| run.head = head),
+                Some(Ok(id)) => versioned::decode(key, value, |_| true).map(|message| {
+                    run.out.insert(id, message);
+                }),
+                Some(Err(_)) => Err(StorageEvent::Unreadable { key: key.clone() }),
+            };
+            // It has no effect on the positions.
+            result.unwrap_or_else(&mut report);
+            continue;
+        }
         let Some(path) = key.strip_prefix(PREFIX) else {
             continue;
         };
-        let (name, conversation) = match path.split_once('/') {
-            Some((name, conversation)) => (name, Some(conversation)),
-            None => (path, None),
-        };
+        let (name, conversation) = split(path);
         let saved = all.entry(decode_component(name)).or_default();
         let result = match conversation.map(decode_component) {
             None => versioned::decode(key, value, |_| true).map(|start| {
@@ -102,6 +127,14 @@ pub(super) fn decode_all(
         }
     }
     all
+}
+
+/// Returns the name of an inbox, and the rest of a path.
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.split_once('/') {
+        Some((name, rest)) => (name, Some(rest)),
+        None => (path, None),
+    }
 }
 
 fn decode_component(text: &str) -> String {

@@ -95,7 +95,7 @@ impl Session {
             outbox.handle_store_failed(batch, &reason);
         }
         if let Some(inboxes) = &mut self.inboxes {
-            inboxes.handle_store_failed(batch);
+            inboxes.handle_store_failed(self.now, batch);
         }
         self.emit(Event::Storage(StorageEvent::Failed { reason }));
     }

@@ -14,6 +14,7 @@ mod fairness;
 mod joins;
 mod live_messages;
 mod property;
+mod quarantine;
 mod reading;
 mod replies;
 mod scans;
