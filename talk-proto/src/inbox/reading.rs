@@ -66,8 +66,9 @@ impl Consumer {
                     take_first(&mut self.waiting_for_ack, room, &mut self.turns);
                 }
                 if can_read {
-                    let free = MAX_READS.saturating_sub(self.reads.len());
-                    take_first(&mut self.waiting_for_read, free, &mut self.turns);
+                    // The next ones wait too if this one cannot read.
+                    let count = usize::from(self.reads.len() < MAX_READS);
+                    take_first(&mut self.waiting_for_read, count, &mut self.turns);
                 }
             }
             let suspect = self.take_suspect(cx);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use talk_proto::inbox::{Delivery, DeliveryId, InboxEvent, InboxId, InboxOptions, InboxStart};
 use talk_proto::outbox::OutboxOptions;
-use talk_proto::{Event, SessionOptions, model::EntryId};
+use talk_proto::{Event, SessionOptions, Timestamp, model::EntryId};
 
 use crate::support::inbox_server::InboxServer;
 use crate::support::{World, options, seconds};
@@ -39,11 +39,31 @@ pub(crate) fn beginning() -> InboxOptions {
     with(|options| options.start = InboxStart::Beginning)
 }
 
+/// Returns the size of a test: the `full` one if the environment variable `TALK_FULL_SIZE` is set,
+/// which takes minutes, or else the `quick` one.
+pub(crate) fn size(full: usize, quick: usize) -> usize {
+    match std::env::var_os("TALK_FULL_SIZE") {
+        Some(_) => full,
+        None => quick,
+    }
+}
+
 /// Returns changed options.
 pub(crate) fn with(set: impl FnOnce(&mut InboxOptions)) -> InboxOptions {
     let mut options = InboxOptions::default();
     set(&mut options);
     options
+}
+
+/// Returns the deliveries among events.
+fn deliveries(events: &[(Timestamp, Event)]) -> impl Iterator<Item = &Delivery> {
+    events.iter().filter_map(|(_, event)| match event {
+        Event::Inbox {
+            event: InboxEvent::Delivered(delivery),
+            ..
+        } => Some(delivery),
+        _ => None,
+    })
 }
 
 impl Bench {
@@ -152,17 +172,17 @@ impl Bench {
 
     /// Acknowledges all deliveries until nothing is delivered any more. Returns their number.
     pub(crate) fn ack_all(&mut self) -> usize {
-        let mut acked = 0;
+        let (mut acked, mut seen) = (0, 0);
         loop {
             self.run_for(seconds(1));
-            let deliveries = self.deliveries();
-            if deliveries.len() == acked {
+            let new = self.deliveries_since(&mut seen);
+            if new.is_empty() {
                 return acked;
             }
-            for delivery in &deliveries[acked..] {
+            acked += new.len();
+            for delivery in new {
                 self.ack(delivery.id);
             }
-            acked = deliveries.len();
         }
     }
 
@@ -196,12 +216,14 @@ impl Bench {
 
     /// Returns the deliveries since the last restart.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        let events = self.inbox_events();
-        let deliveries = events.filter_map(|event| match event {
-            InboxEvent::Delivered(delivery) => Some(delivery.clone()),
-            _ => None,
-        });
-        deliveries.collect()
+        deliveries(&self.log.events).cloned().collect()
+    }
+
+    /// Returns the deliveries after an event, and sets `event` to the number of events so far.
+    pub(crate) fn deliveries_since(&self, event: &mut usize) -> Vec<Delivery> {
+        let events = &self.log.events[*event..];
+        *event += events.len();
+        deliveries(events).cloned().collect()
     }
 
     /// Returns the delivered texts since the last restart.

@@ -3,7 +3,7 @@
 use talk_proto::Session;
 use talk_proto::inbox::{InboxOptions, InboxStart};
 
-use crate::bench::{Bench, with};
+use crate::bench::{Bench, size, with};
 use crate::support::{START, conversation, options, seconds};
 
 /// The largest memory of one conversation in bytes.
@@ -21,7 +21,7 @@ fn fill(bench: &mut Bench, room: &str, count: usize) {
 #[test]
 fn busy_conversation_does_not_starve_a_quiet_one() {
     let mut bench = Bench::stored();
-    fill(&mut bench, "busy", 3_000);
+    fill(&mut bench, "busy", size(100_000, 20_000));
     bench.join("quiet");
     bench.open(with(|options| {
         options.start = InboxStart::Beginning;
@@ -63,6 +63,38 @@ fn share_of_a_conversation_can_be_set() {
     );
     let only = |options: &mut InboxOptions| options.conversation = Some(conversation("busy"));
     assert_eq!(delivered(only), 8);
+}
+
+#[test]
+fn long_backlog_is_delivered_while_a_quiet_one_is_served() {
+    let count = size(100_000, 10_000);
+    let mut bench = Bench::stored();
+    fill(&mut bench, "busy", count);
+    bench.join("quiet");
+    bench.open(with(|options| options.start = InboxStart::Beginning));
+    let (mut seen, mut next, mut round) = (0, 0, 0);
+    loop {
+        let mut new = bench.deliveries_since(&mut seen);
+        if new.is_empty() {
+            break;
+        }
+        if round % 100 == 0 {
+            let question = format!("question {round}");
+            bench.post("quiet", &question);
+            new.extend(bench.deliveries_since(&mut seen));
+            let mut texts = new.iter().map(|it| it.message.plaintext());
+            assert!(texts.any(|text| text == question), "at once");
+        }
+        round += 1;
+        for delivery in new {
+            if delivery.conversation.id == "busy" {
+                assert_eq!(delivery.message.plaintext(), format!("busy/{next}"));
+                next += 1;
+            }
+            bench.ack(delivery.id);
+        }
+    }
+    assert_eq!(next, count);
 }
 
 #[test]

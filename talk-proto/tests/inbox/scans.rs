@@ -1,6 +1,6 @@
 //! The list of conversations after losses, restarts, and missing events.
 
-use crate::bench::{Bench, with};
+use crate::bench::{Bench, size, with};
 use crate::support::seconds;
 
 #[test]
@@ -89,9 +89,10 @@ fn unacked_message_behind_the_mark_is_delivered_again() {
 
 #[test]
 fn many_conversations_after_a_week_offline_are_delivered() {
+    let rooms = size(10_000, 2_000);
     let mut bench = Bench::stored();
     bench.act(|server| {
-        for number in 0..400 {
+        for number in 0..rooms {
             server.join(&format!("c{number}"));
         }
     });
@@ -100,12 +101,12 @@ fn many_conversations_after_a_week_offline_are_delivered() {
     let week = seconds(7 * 24 * 60 * 60);
     bench.world.now = bench.now + week;
     bench.act(|server| {
-        for number in 0..400 {
+        for number in 0..rooms {
             server.send(&format!("c{number}"), Some("bob"), &number.to_string());
         }
     });
     bench.open(with(|_| {}));
-    assert_eq!(bench.ack_all(), 400);
+    assert_eq!(bench.ack_all(), rooms);
     assert_eq!(
         bench.requests("GET", "/me/conversations/c7"),
         0,

@@ -1,6 +1,7 @@
 //! A server with conversations, messages and events, for tests of inboxes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde_json::{Value, json};
 
@@ -18,7 +19,14 @@ pub(crate) struct Post {
     pub(crate) quotes: Option<String>,
     /// The place in the list of the conversation.
     order: u64,
-    key: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl Post {
+    /// Returns the sort key in the list of the conversation.
+    fn key(&self) -> (i64, u64) {
+        (self.at, self.order)
+    }
 }
 
 /// A conversation on the server.
@@ -28,6 +36,7 @@ pub(crate) struct Room {
     /// The messages, oldest first.
     pub(crate) posts: Vec<Post>,
     read_until: i64,
+    unread: usize,
     pub(crate) subject: Option<String>,
 }
 
@@ -37,11 +46,32 @@ impl Room {
         last.or(self.joined_at).unwrap_or_default()
     }
 
-    fn unread(&self) -> usize {
-        let is_unread = |post: &&Post| {
-            post.at > self.read_until && post.sender.as_deref() != Some(InboxServer::ME)
-        };
-        self.posts.iter().filter(is_unread).count()
+    /// Returns the index of the first message after a time and an order.
+    fn index_after(&self, key: (i64, u64)) -> usize {
+        self.posts.partition_point(|post| post.key() <= key)
+    }
+
+    fn is_unread(&self, post: &Post) -> bool {
+        post.at > self.read_until && post.sender.as_deref() != Some(InboxServer::ME)
+    }
+
+    fn add(&mut self, post: Post) {
+        self.unread += usize::from(self.is_unread(&post));
+        let index = self.index_after(post.key());
+        self.posts.insert(index, post);
+    }
+
+    fn remove(&mut self, id: &str) {
+        if let Some(index) = self.posts.iter().position(|post| post.id == id) {
+            let post = self.posts.remove(index);
+            self.unread -= usize::from(self.is_unread(&post));
+        }
+    }
+
+    fn read(&mut self, until: i64) {
+        self.read_until = until;
+        let later = &self.posts[self.index_after((until, u64::MAX))..];
+        self.unread = later.iter().filter(|post| self.is_unread(post)).count();
     }
 }
 
@@ -49,6 +79,8 @@ impl Room {
 #[derive(Default)]
 pub(crate) struct InboxServer {
     pub(crate) rooms: BTreeMap<String, Room>,
+    /// The joined conversations: the negative time of the last message, and the name.
+    order: BTreeSet<(i64, String)>,
     /// The time of the server.
     pub(crate) now: i64,
     next: u64,
@@ -80,12 +112,25 @@ impl InboxServer {
         self.now
     }
 
+    /// Changes a conversation, which may be new.
+    fn change<R>(&mut self, room: &str, change: impl FnOnce(&mut Room) -> R) -> R {
+        let state = self.rooms.entry(room.to_owned()).or_default();
+        let key = |state: &Room| (-state.last_message_at(), room.to_owned());
+        self.order.remove(&key(state));
+        let result = change(state);
+        if state.joined_at.is_some() {
+            self.order.insert(key(state));
+        }
+        result
+    }
+
     pub(crate) fn join(&mut self, room: &str) {
         let now = self.tick();
-        let state = self.rooms.entry(room.to_owned()).or_default();
-        if state.joined_at.is_none() {
-            state.joined_at = Some(now);
-            state.read_until = now;
+        if !self.joined(room) {
+            self.change(room, |state| {
+                state.joined_at = Some(now);
+                state.read(now);
+            });
             let state = self.side(room);
             self.publish(json!({"type": "side.created", "conversationId": room, "state": state}));
         }
@@ -93,8 +138,7 @@ impl InboxServer {
 
     pub(crate) fn leave(&mut self, room: &str) {
         self.tick();
-        let left = self.rooms.get_mut(room).and_then(|it| it.joined_at.take());
-        if left.is_some() {
+        if self.change(room, |state| state.joined_at.take()).is_some() {
             self.publish(json!({"type": "side.deleted", "conversationId": room}));
         }
     }
@@ -122,26 +166,22 @@ impl InboxServer {
             at,
             quotes: None,
             order: self.next,
-            key: None,
+            idempotency_key: None,
         };
-        let state = self.rooms.entry(room.to_owned()).or_default();
-        let before = (state.last_message_at(), state.unread());
         let message = post_json(&post);
-        state.posts.push(post);
-        state.posts.sort_by_key(|post| (post.at, post.order));
-        let mut diff = json!({});
-        let last = state.last_message_at();
-        if last != before.0 {
-            diff["lastMessageAt"] = last.into();
-        }
-        if sender == Some(Self::ME) {
-            state.read_until = last;
+        let diff = self.change(room, |state| {
+            let before = (state.last_message_at(), state.unread);
+            state.add(post);
+            if sender != Some(Self::ME) {
+                return diff_since(before, state);
+            }
+            let last = state.last_message_at();
+            state.read(last);
+            let mut diff = diff_since(before, state);
             diff["readUntil"] = last.into();
-        }
-        if state.unread() != before.1 {
-            diff["unreadMessageCount"] = state.unread().into();
-        }
-        if state.joined_at.is_some() {
+            diff
+        });
+        if self.joined(room) {
             self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
             self.publish_message(
                 room,
@@ -166,19 +206,15 @@ impl InboxServer {
 
     pub(crate) fn delete(&mut self, room: &str, id: &str) {
         self.tick();
-        let Some(state) = self.rooms.get_mut(room) else {
+        if !self.rooms.contains_key(room) {
             return;
-        };
-        let before = (state.last_message_at(), state.unread());
-        state.posts.retain(|post| post.id != id);
-        let mut diff = json!({});
-        if state.last_message_at() != before.0 {
-            diff["lastMessageAt"] = state.last_message_at().into();
         }
-        if state.unread() != before.1 {
-            diff["unreadMessageCount"] = state.unread().into();
-        }
-        if state.joined_at.is_some() {
+        let diff = self.change(room, |state| {
+            let before = (state.last_message_at(), state.unread);
+            state.remove(id);
+            diff_since(before, state)
+        });
+        if self.joined(room) {
             self.publish(json!({"type": "side.edited", "conversationId": room, "diff": diff}));
             self.publish_message(
                 room,
@@ -219,8 +255,8 @@ impl InboxServer {
         json!({
             "id": room, "subject": state.subject, "photoUrl": null, "welcomeMessages": [],
             "custom": {}, "createdAt": 1, "joinedAt": state.joined_at,
-            "lastMessageAt": state.last_message_at(), "unreadMessageCount": state.unread(),
-            "isUnread": state.unread() > 0, "readUntil": state.read_until,
+            "lastMessageAt": state.last_message_at(), "unreadMessageCount": state.unread,
+            "isUnread": state.unread > 0, "readUntil": state.read_until,
             "everyoneReadUntil": 1, "access": "ReadWrite", "notify": true,
         })
     }
@@ -272,13 +308,14 @@ impl InboxServer {
                 let key = request.data["idempotencyKey"].as_str()?.to_owned();
                 let text = request.data["content"][0]["children"][0].as_str()?;
                 let posts = self.rooms.get(*room).map_or(&[][..], |room| &room.posts);
-                let known = posts.iter().find(|post| post.key.as_ref() == Some(&key));
+                let is_known = |post: &&Post| post.idempotency_key.as_ref() == Some(&key);
+                let known = posts.iter().find(is_known);
                 let id = known.map(|post| post.id.clone());
                 let id = id.unwrap_or_else(|| {
                     let id = self.send(room, Some(Self::ME), text);
                     let state = self.rooms.get_mut(*room).expect("it has a message");
                     let post = state.posts.iter_mut().find(|post| post.id == id);
-                    post.expect("it was added").key = Some(key);
+                    post.expect("it was added").idempotency_key = Some(key);
                     id
                 });
                 Answer::Reply(200, json!({"id": id}))
@@ -301,13 +338,13 @@ impl InboxServer {
             cursor => &cursor[2],
         };
         let after = cursor[0].as_i64().zip(cursor[1].as_str());
-        let rooms = self.rooms.iter().filter(|(_, it)| it.joined_at.is_some());
-        let rooms = rooms.filter(|(_, room)| matches(filter, room));
-        let keys = rooms.map(|(name, room)| (-room.last_message_at(), name.as_str()));
-        let mut rest: Vec<_> = keys.filter(|key| after < Some(*key)).collect();
-        rest.sort_unstable();
-        let page = &rest[..limit.min(rest.len())];
-        let cursor = (rest.len() > limit).then(|| {
+        let after = after.map(|(time, name)| (time, name.to_owned()));
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.order.range((start, Bound::Unbounded));
+        let rest = rest.filter(|(_, name)| matches(filter, &self.rooms[name]));
+        let mut page: Vec<_> = rest.take(limit + 1).collect();
+        let cursor = (page.len() > limit).then(|| {
+            page.pop();
             let (time, name) = page.last().expect("a full page");
             json!([time, name, filter]).to_string()
         });
@@ -317,21 +354,34 @@ impl InboxServer {
 
     fn page(&self, room: &str, request: &Request) -> Answer {
         let limit = request.data["limit"].as_u64().expect("a limit") as usize;
-        let posts = self.rooms[room].posts.iter().rev();
-        let before = request.data["cursor"].as_str().map(|cursor| {
+        let room = &self.rooms[room];
+        let end = request.data["cursor"].as_str().map(|cursor| {
             let (at, order) = cursor.split_once('/').expect("our cursor");
-            (at.parse::<i64>().unwrap(), order.parse::<u64>().unwrap())
+            let key = (at.parse().unwrap(), order.parse::<u64>().unwrap());
+            room.index_after((key.0, key.1 - 1))
         });
-        let is_older = |post: &&Post| before.is_none_or(|before| (post.at, post.order) < before);
-        let rest: Vec<_> = posts.filter(is_older).collect();
-        let page: Vec<_> = rest.iter().take(limit).collect();
-        let cursor = (rest.len() > limit).then(|| {
-            let last = page.last().expect("a full page");
+        let end = end.unwrap_or(room.posts.len());
+        let page = &room.posts[end.saturating_sub(limit)..end];
+        let cursor = (end > limit).then(|| {
+            let last = page.first().expect("a full page");
             format!("{}/{}", last.at, last.order)
         });
-        let data: Vec<_> = page.iter().map(|post| post_json(post)).collect();
+        let data: Vec<_> = page.iter().rev().map(post_json).collect();
         Answer::Reply(200, json!({"data": data, "cursor": cursor}))
     }
+}
+
+/// Returns the change of a conversation since its last message had a time, and it had a number of
+/// unread messages.
+fn diff_since((last_message_at, unread): (i64, usize), state: &Room) -> Value {
+    let mut diff = json!({});
+    if state.last_message_at() != last_message_at {
+        diff["lastMessageAt"] = state.last_message_at().into();
+    }
+    if state.unread != unread {
+        diff["unreadMessageCount"] = state.unread.into();
+    }
+    diff
 }
 
 fn post_json(post: &Post) -> Value {
