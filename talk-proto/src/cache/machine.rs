@@ -35,6 +35,8 @@ pub(crate) struct Cache {
     journal: Journal,
     lists: BTreeMap<ListKey, List>,
     subscriptions: BTreeMap<SubscriptionId, ListKey>,
+    /// The subscriptions that have no window of the server.
+    waiting: BTreeSet<SubscriptionId>,
     /// The lists whose record is older than their window.
     dirty: BTreeSet<ListKey>,
     write_at: Option<Timestamp>,
@@ -104,32 +106,39 @@ fn items<T>(list: &[Arc<T>]) -> Items<T> {
 }
 
 impl Cache {
-    /// Reads the windows of an earlier session. Returns their items, and events about unreadable
-    /// records.
+    /// Reads the windows of an earlier session. Returns their items, the subscriptions that wait for
+    /// the server and can show them, and events about unreadable records.
     pub(crate) fn restore(
         &mut self,
         now: Timestamp,
         records: &[Record],
-    ) -> (CachedItems, Vec<StorageEvent>) {
+    ) -> (CachedItems, Vec<SubscriptionId>, Vec<StorageEvent>) {
         self.journal.take();
         self.write_at = (!self.dirty.is_empty()).then_some(now + WRITE_DELAY);
         let mut shared = CachedItems::default();
+        let mut shown = Vec::new();
         let mut events = Vec::new();
         for record in records.iter().filter(|record| is_cache_key(&record.key)) {
             match record::decode(record, &mut shared) {
-                // A subscription that exists already waits for the server, or shows its answer.
-                Ok((key, ..)) if self.subscriptions.values().any(|open| *open == key) => {}
                 Ok((key, at, list)) => {
-                    self.lists.entry(key).or_insert(List {
+                    let of_list = || self.subscriptions.iter().filter(|(_, of)| **of == key);
+                    let is_waiting = |id: &SubscriptionId| self.waiting.contains(id);
+                    let is_answered = of_list().any(|(id, _)| !is_waiting(id));
+                    if is_answered || self.lists.contains_key(&key) {
+                        continue;
+                    }
+                    shown.extend(of_list().map(|(id, _)| *id));
+                    let list = List {
                         at,
                         window: Source::Cached(list),
                         pending: Vec::new(),
-                    });
+                    };
+                    self.lists.insert(key, list);
                 }
                 Err(event) => events.push(event),
             }
         }
-        (shared, events)
+        (shared, shown, events)
     }
 
     /// Stops writing until [`restore`](Self::restore), because another session uses the store.
@@ -137,24 +146,35 @@ impl Cache {
         self.write_at = None;
     }
 
-    /// Notes the subscription to a list. Returns the cached window.
-    pub(crate) fn subscribe(
-        &mut self,
-        id: SubscriptionId,
-        topic: &Topic,
-        pending: Vec<Arc<Entry>>,
-    ) -> Option<Box<Update>> {
+    /// Notes the subscription to a list.
+    pub(crate) fn subscribe(&mut self, id: SubscriptionId, topic: &Topic) {
         let key = match topic {
             Topic::Messages { conversation } => ListKey::Messages(conversation.clone()),
             Topic::Conversations { filter } => {
                 let filter = ListFilter::new(filter.clone());
                 ListKey::Conversations(filter.json().get().to_owned())
             }
-            _ => return None,
+            _ => return,
         };
-        let list = self.lists.get_mut(&key);
         self.subscriptions.insert(id, key);
-        let list = list.filter(|list| list.is_cached())?;
+        self.waiting.insert(id);
+    }
+
+    /// Returns the conversation whose messages a subscription shows.
+    pub(crate) fn conversation(&self, id: SubscriptionId) -> Option<&ConversationId> {
+        match self.subscriptions.get(&id)? {
+            ListKey::Messages(conversation) => Some(conversation),
+            ListKey::Conversations(_) => None,
+        }
+    }
+
+    /// Returns the cached window for a subscription, if there is one.
+    pub(crate) fn show(
+        &mut self,
+        id: SubscriptionId,
+        pending: Vec<Arc<Entry>>,
+    ) -> Option<Box<Update>> {
+        let list = self.lists.get_mut(self.subscriptions.get(&id)?)?;
         list.pending = pending;
         Some(Update::new(list.snapshot()?, Changes::Reset))
     }
@@ -198,6 +218,7 @@ impl Cache {
                 let Some(key) = self.subscriptions.get(subscription) else {
                     return;
                 };
+                self.waiting.remove(subscription);
                 let window = match &update.snapshot {
                     Snapshot::Messages(Some(window)) => Source::Messages(window.clone()),
                     Snapshot::Conversations(window) => Source::Conversations(window.clone()),
@@ -222,6 +243,7 @@ impl Cache {
                 let Some(key) = self.subscriptions.remove(subscription) else {
                     return;
                 };
+                self.waiting.remove(subscription);
                 if matches!(error, Some(RequestError::Server(refusal)) if is_hidden(refusal)) {
                     self.remove(&key);
                 } else if !self.subscriptions.values().any(|other| *other == key)

@@ -6,38 +6,48 @@ use super::Session;
 use crate::command::SubscriptionId;
 use crate::io::Event;
 use crate::model::ConversationId;
-use crate::outbox::{Echo, Entry};
+use crate::outbox::Echo;
 use crate::snapshot::Topic;
 use crate::storage::Record;
 
 impl Session {
-    /// Reads the cached windows of an earlier session.
+    /// Reads the cached windows of an earlier session, and shows them to the subscriptions that wait
+    /// for the server.
     pub(super) fn restore_cache(&mut self, records: &[Record]) {
         let Some(cache) = &mut self.cache else {
             return;
         };
-        let (items, events) = cache.restore(self.now, records);
+        let (items, shown, events) = cache.restore(self.now, records);
         if !cache.is_live() {
             self.live.set_cached(Some(Box::new(items)));
         }
         for event in events {
             self.emit(Event::Storage(event));
         }
+        for subscription in shown {
+            self.show_list(subscription);
+        }
+    }
+
+    /// Shows the cached window of a list to a new subscription.
+    pub(super) fn show_cached(&mut self, subscription: SubscriptionId, topic: &Topic) {
+        if let Some(cache) = &mut self.cache {
+            cache.subscribe(subscription, topic);
+            self.show_list(subscription);
+        }
     }
 
     /// Shows the cached window of a list, with the unsent entries of its conversation.
-    pub(super) fn show_cached(&mut self, subscription: SubscriptionId, topic: &Topic) {
+    fn show_list(&mut self, subscription: SubscriptionId) {
         let Some(cache) = &mut self.cache else {
             return;
         };
+        let conversation = cache.conversation(subscription);
         let entries = self.outbox.as_ref().into_iter();
         let entries = entries.flat_map(|outbox| outbox.entries());
-        let is_pending = |entry: &&Arc<Entry>| match topic {
-            Topic::Messages { conversation } => entry.conversation == *conversation,
-            _ => false,
-        };
-        let pending = entries.filter(is_pending).cloned().collect();
-        if let Some(update) = cache.subscribe(subscription, topic, pending) {
+        let pending = entries.filter(|entry| Some(&entry.conversation) == conversation);
+        let pending = pending.cloned().collect();
+        if let Some(update) = cache.show(subscription, pending) {
             self.emit(Event::Updated {
                 subscription,
                 update,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use talk_proto::cache::Freshness;
 use talk_proto::changes::Changes;
-use talk_proto::{Snapshot, Topic};
+use talk_proto::{Session, Snapshot, Topic};
 
 use crate::bench::{Bench, ids, window};
 use crate::support::{Answer, Network, conversation, data, seconds};
@@ -129,6 +129,51 @@ fn window_of_an_active_list_is_not_shown_as_cached() {
     let second = bench.messages("c1");
     assert_eq!(bench.updates(second).len(), 1);
     assert_eq!(bench.last(second).freshness(), Freshness::Live);
+}
+
+/// Makes the session a standby.
+fn stand_by(bench: &mut Bench) {
+    let options = bench.options.clone();
+    bench.world.session = Session::standby(options, 0x57b, bench.now);
+}
+
+/// Passes the records of the store to the session.
+fn take_over(bench: &mut Bench) {
+    let (now, records) = (bench.now, bench.store.records());
+    bench.session.open_store(now, &records);
+    bench.run();
+}
+
+#[test]
+fn standby_that_takes_over_shows_cached_windows() {
+    let mut bench = Bench::offline();
+    stand_by(&mut bench);
+    let messages = bench.messages("c1");
+    let conversations = bench.conversations();
+    assert_eq!(bench.updates(messages).len(), 0);
+    take_over(&mut bench);
+    assert_eq!(ids(bench.last(messages)), ["m3", "m2", "m1"]);
+    assert_eq!(ids(bench.last(conversations)), ["c1", "c2"]);
+    bench.go_online();
+    for id in [messages, conversations] {
+        let updates = bench.updates(id).into_iter();
+        let are_cached: Vec<_> = updates.map(|it| it.freshness().is_cached()).collect();
+        assert_eq!(are_cached, [true, false]);
+    }
+}
+
+#[test]
+fn standby_that_takes_over_keeps_live_windows() {
+    let mut bench = Bench::offline();
+    stand_by(&mut bench);
+    bench.go_online();
+    let messages = bench.messages("c1");
+    let conversations = bench.conversations();
+    take_over(&mut bench);
+    for id in [messages, conversations] {
+        assert_eq!(bench.updates(id).len(), 1);
+        assert_eq!(bench.last(id).freshness(), Freshness::Live);
+    }
 }
 
 #[test]
